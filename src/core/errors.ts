@@ -1,0 +1,33 @@
+// Which errors can be told to a person, and how each is named, explained and cured.
+
+/** Stable names of everything that can be refused; the message beside it says action, reason and value. */
+export type ErrorCode =
+  | 'USAGE'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_UNREADABLE'
+  | 'CONFIG_UNSAFE'
+  | 'HOME_UNUSABLE'
+  | 'LOCK_HELD'
+  | 'NO_DAEMON'
+  | 'CONTROL_FAILED'
+  | 'UNKNOWN_SERVER'
+  | 'INSTALL_FAILED'
+  | 'LISTEN_FAILED'
+  | 'STATE_UNREADABLE'
+  | 'PROCESS_TABLE_UNREADABLE';
+
+/**
+ * A surprise worth showing to a person: `message` is one sentence (what could not be done, why, the value),
+ * `hint` is the cure, or null when there is none to offer.
+ */
+export class WatchdogError extends Error {
+  override readonly name = 'WatchdogError';
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? null;
+  }
+}

@@ -1,0 +1,102 @@
+// What a supervised server is: how it is obtained, started, watched, limited and brought back.
+// Durations are milliseconds, sizes are bytes; `config/` converts from what people write.
+
+/** A server name: it becomes a folder, a file name and a metric label. */
+export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** Where the program comes from. `url` servers are watched, not started: they have health and no lifecycle. */
+export type Source =
+  | {
+      readonly kind: 'package';
+      readonly package: string;
+      readonly version: string;
+      readonly bin: string | null;
+    }
+  | { readonly kind: 'command'; readonly command: readonly [string, ...string[]] }
+  | { readonly kind: 'url' };
+
+/** `sse` is the deprecated HTTP+SSE transport of 2024-11-05, watched read-only. */
+export type Transport = 'stdio' | 'http' | 'sse';
+
+/** One limit on restarts: the budget is spent by the `restarts`-th unplanned end within `within` ms. */
+export interface RestartBudget {
+  readonly restarts: number;
+  readonly within: number;
+}
+
+export interface RestartPolicy {
+  readonly policy: 'always' | 'on-failure' | 'never';
+  readonly initialDelay: number;
+  readonly maxDelay: number;
+  /** 0.2 spreads a delay over ±20 %. */
+  readonly jitter: number;
+  /** Time ready after which the delay starts over and the next restart is immediate. */
+  readonly stableAfter: number;
+  readonly budget: readonly RestartBudget[];
+  /** Crash looping: one attempt each so often. */
+  readonly retryAfter: number;
+  /** Exit codes that `on-failure` does not count as a failure. */
+  readonly successExitCodes: readonly number[];
+  /** Exit codes after which the server stays down, whatever the policy. */
+  readonly preventExitCodes: readonly number[];
+}
+
+export interface ProbePolicy {
+  /** A probe kind's name, see `probes/registry.ts`: `mcp` is ping and list_tools. */
+  readonly kind: 'mcp' | 'http' | 'exec';
+  readonly interval: number;
+  readonly timeout: number;
+  /** Consecutive failures after which the server is down. */
+  readonly failures: number;
+  /** Consecutive passes after which a server that was down is up again. */
+  readonly successes: number;
+  /** Every how many probes the deep one (`tools/list`) is sent. */
+  readonly deepEvery: number;
+  /** Quiet time after readiness before the first periodic probe. */
+  readonly initialDelay: number;
+  /** What a server that is down means: a restart, or only a report (readiness semantics). */
+  readonly onFailure: 'restart' | 'report';
+  /** Settings of the `http` kind: what to GET, and which answers mean alive. */
+  readonly url: string | null;
+  readonly expectStatus: readonly number[];
+  /** Settings of the `exec` kind: argv, exit 0 means alive. */
+  readonly command: readonly string[];
+}
+
+export interface LimitPolicy {
+  /** Whole tree, bytes; null is no limit. `soft` tells, `hard` restarts. */
+  readonly memory: { readonly soft: number | null; readonly hard: number | null };
+  /** Cores, averaged over `for` ms; null is no limit. */
+  readonly cpu: { readonly soft: number | null; readonly hard: number | null; readonly for: number };
+  readonly nice: number;
+}
+
+export interface UpdatePolicy {
+  readonly policy: 'off' | 'notify' | 'auto';
+  readonly range: string;
+  readonly minimumAge: number;
+  readonly allowScripts: boolean;
+}
+
+/** Everything decided about one server, defaults filled in, secrets in place. */
+export interface ServerSpec {
+  readonly name: string;
+  readonly source: Source;
+  readonly transport: Transport;
+  /** The MCP endpoint of an http or sse server, null for stdio. */
+  readonly url: string | null;
+  readonly enabled: boolean;
+  readonly args: readonly string[];
+  /** What the config and the envFile add to the child's environment; values may be secret. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | null;
+  /** Names of servers that must be ready before this one starts. */
+  readonly dependsOn: readonly string[];
+  readonly restart: RestartPolicy;
+  readonly start: { readonly timeout: number };
+  readonly stop: { readonly grace: number };
+  readonly probe: ProbePolicy;
+  readonly limits: LimitPolicy;
+  readonly update: UpdatePolicy;
+  readonly logs: { readonly maxSize: number; readonly keep: number };
+}

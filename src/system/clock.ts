@@ -1,0 +1,19 @@
+// The only source of time: everything that waits or reads the time takes a Clock.
+
+export interface Clock {
+  /** Milliseconds since the epoch: for what people and metrics read, never for measuring a wait. */
+  now(): number;
+  /** Milliseconds that never go back and that a wall-clock change does not move. */
+  monotonic(): number;
+  /** Runs `wake` once, `delay` ms from now; the returned function cancels it. */
+  after(delay: number, wake: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  after(delay, wake) {
+    const timer = setTimeout(wake, Math.max(0, delay));
+    return () => clearTimeout(timer);
+  },
+};

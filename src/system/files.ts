@@ -1,0 +1,26 @@
+// How files are replaced: whole or not at all.
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+
+/**
+ * Replaces `path` with `text` by rename, so that a reader and a power cut see the old or the new file.
+ * Synchronous on purpose: a counter must be on disk before the event that raised it has consequences.
+ *
+ * @throws the system's error (ENOSPC, EACCES, …); the old file is then untouched
+ */
+export function writeFileAtomic(path: string, text: string, { mode = 0o600, durable = true } = {}): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const descriptor = openSync(temporary, 'wx', mode);
+    try {
+      writeSync(descriptor, text);
+      if (durable) fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

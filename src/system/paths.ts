@@ -1,0 +1,40 @@
+// Where everything of one installation lives: the layout of the home, and nothing outside it.
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Absolute paths below one home; see the README for what each holds. */
+export interface Paths {
+  readonly home: string;
+  readonly config: string;
+  readonly run: string;
+  readonly socket: string;
+  readonly state: string;
+  readonly processes: string;
+  readonly logs: string;
+  readonly watchdogLog: string;
+  readonly serverLogs: string;
+  readonly journal: string;
+  readonly servers: string;
+  readonly backups: string;
+}
+
+/** @param home as given by `--home`; else `MCP_WATCHDOG_HOME`, else `~/.mcp-watchdog` */
+export function resolvePaths(home?: string): Paths {
+  const root = resolve(home ?? process.env['MCP_WATCHDOG_HOME'] ?? join(homedir(), '.mcp-watchdog'));
+  const run = join(root, 'run');
+  const logs = join(root, 'logs');
+  return {
+    home: root,
+    config: join(root, 'config.yaml'),
+    run,
+    socket: join(run, 'control.sock'),
+    state: join(run, 'state.json'),
+    processes: join(run, 'processes.json'),
+    logs,
+    watchdogLog: join(logs, 'watchdog.log'),
+    serverLogs: join(logs, 'servers'),
+    journal: join(root, 'journal', 'events.jsonl'),
+    servers: join(root, 'servers'),
+    backups: join(root, 'backups'),
+  };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// eslint-disable-next-line import/no-default-export -- vitest reads the default export
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Real processes are started in most files: two at a time is what two cores carry without starving the probes.
+    maxWorkers: 2,
+  },
+});
