@@ -116,8 +116,7 @@ function nowRunning(state: LifecycleState, { at }: When, { restart }: LifecycleP
 
 /** The delay starts over. The budgets keep looking: a server that dies every 70 s is crash looping too. */
 function nowStable(state: Extract<LifecycleState, { phase: 'running' }>): LifecycleState {
-  const failures = state.halfOpen ? [] : state.failures;
-  return { ...state, stable: true, deadline: null, attempt: 0, halfOpen: false, failures };
+  return { ...state, stable: true, deadline: null, attempt: 0, halfOpen: false };
 }
 
 /** A process that must never be brought back is not ended for being slow or large either. */

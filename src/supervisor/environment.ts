@@ -1,0 +1,51 @@
+// What a server inherits from us: what a program needs to run on this machine, and nothing else.
+
+/** Named one by one: a secret in our own environment is not handed to every server. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'SSH_AUTH_SOCK',
+  '__CF_USER_TEXT_ENCODING',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+] as const;
+const INHERITED_PREFIXES = ['LC_', 'XDG_'];
+
+/** @param own what the config gives this server; it wins */
+export function childEnvironment(
+  ours: Readonly<Record<string, string | undefined>>,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const inherited = Object.entries(ours).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && isInherited(entry[0]),
+  );
+  return { ...Object.fromEntries(inherited), ...own };
+}
+
+function isInherited(name: string): boolean {
+  return (
+    INHERITED.some((known) => known === name) || INHERITED_PREFIXES.some((prefix) => name.startsWith(prefix))
+  );
+}

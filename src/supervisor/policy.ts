@@ -1,0 +1,22 @@
+// How a server's settings become the plain policy that the lifecycle decides by.
+import type { LifecyclePolicy, StopStep } from '../core/lifecycle-state.ts';
+import type { ServerSpec } from '../core/server.ts';
+
+/** How long a server may take to leave by itself once its stdin has ended: the polite ones need 20 ms. */
+const AFTER_EOF = 1000;
+/** How often SIGKILL is repeated while the kernel holds a process. */
+const BETWEEN_KILLS = 2000;
+
+export function lifecyclePolicy({ restart, start, stop, transport }: ServerSpec): LifecyclePolicy {
+  const signals: [StopStep, StopStep] = [
+    { kind: 'terminate', wait: stop.grace },
+    { kind: 'kill', wait: BETWEEN_KILLS },
+  ];
+  const politely: StopStep = { kind: 'close-stdin', wait: Math.min(AFTER_EOF, stop.grace) };
+  return {
+    restart,
+    startTimeout: start.timeout,
+    // The order in which the protocol wants a stdio server to be asked.
+    stop: transport === 'stdio' ? [politely, ...signals] : signals,
+  };
+}

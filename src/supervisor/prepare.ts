@@ -1,0 +1,133 @@
+// What must hold before a server is started: its program is there, its folder too, and its port is free.
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import type { StartFailure } from '../core/events.ts';
+import type { ServerSpec } from '../core/server.ts';
+
+/** A server that can be started: argv without a shell, the folder to start it in, the version that will run. */
+export type Prepared =
+  | {
+      readonly ok: true;
+      readonly argv: readonly [string, ...string[]];
+      readonly cwd: string;
+      readonly version: string | null;
+    }
+  | { readonly ok: false; readonly failure: StartFailure };
+
+/** What a package resolves to; the installer's answer. */
+export type Resolved =
+  | { readonly ok: true; readonly argv: readonly [string, ...string[]]; readonly version: string }
+  | { readonly ok: false; readonly failure: StartFailure };
+
+export interface PrepareParts {
+  readonly home: string;
+  readonly resolvePackage: (spec: ServerSpec, signal: AbortSignal) => Promise<Resolved>;
+  /** Who listens on a port of this machine; null when nobody does. */
+  readonly whoListens: (
+    port: number,
+  ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
+}
+
+export async function prepareServer(
+  spec: ServerSpec,
+  signal: AbortSignal,
+  parts: PrepareParts,
+): Promise<Prepared> {
+  const cwd = spec.cwd ?? parts.home;
+  if (!isFolder(cwd))
+    return refuse(
+      'CWD_MISSING',
+      'never',
+      `its folder ${cwd} does not exist`,
+      `Create it, or set servers.${spec.name}.cwd.`,
+    );
+  const program = await resolveProgram(spec, signal, parts);
+  if (!program.ok) return program;
+  const holder = await portHolder(spec, parts);
+  if (holder !== null) return holder;
+  const [file, ...rest] = program.argv;
+  return { ok: true, argv: [file, ...rest, ...spec.args], cwd, version: program.version };
+}
+
+async function resolveProgram(
+  spec: ServerSpec,
+  signal: AbortSignal,
+  parts: PrepareParts,
+): Promise<
+  | { ok: true; argv: readonly [string, ...string[]]; version: string | null }
+  | { ok: false; failure: StartFailure }
+> {
+  if (spec.source.kind === 'package') return parts.resolvePackage(spec, signal);
+  if (spec.source.kind === 'url') throw new TypeError(`Cannot start "${spec.name}": it is only watched`);
+  const [command, ...rest] = spec.source.command;
+  const path = spec.env['PATH'] ?? process.env['PATH'] ?? '';
+  const file = findExecutable(command, { path, cwd: spec.cwd ?? parts.home });
+  if (file === null) {
+    // Worth another try: a package manager may be replacing it right now.
+    return refuse(
+      'EXECUTABLE_MISSING',
+      'backoff',
+      `its program ${command} was not found`,
+      `Check servers.${spec.name}.command; PATH is ${path}.`,
+    );
+  }
+  return { ok: true, argv: [file, ...rest], version: null };
+}
+
+/** The rule of execvp: a name with a slash is a path, any other is looked up in PATH. */
+export function findExecutable(command: string, { path, cwd }: { path: string; cwd: string }): string | null {
+  const candidates = command.includes('/')
+    ? [resolve(cwd, command)]
+    : path
+        .split(delimiter)
+        .filter(Boolean)
+        .map((folder) => join(folder, command));
+  return candidates.find(isExecutable) ?? null;
+}
+
+async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promise<Prepared | null> {
+  const port = localPort(spec.url);
+  if (port === null) return null;
+  const holder = await whoListens(port);
+  if (holder === null) return null;
+  const who =
+    holder.pid === null
+      ? 'a process of another user'
+      : `pid ${holder.pid} (${holder.command ?? 'unknown command'})`;
+  return refuse(
+    'PORT_IN_USE',
+    'backoff',
+    `port ${port} is held by ${who}`,
+    `End that process, or give servers.${spec.name} another port in url and args.`,
+  );
+}
+
+/** The port that a server of ours will listen on, null when its url is not on this machine. */
+export function localPort(url: string | null): number | null {
+  if (url === null) return null;
+  const { hostname, port, protocol } = new URL(url);
+  const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return isLocal ? Number(port) || (protocol === 'https:' ? 443 : 80) : null;
+}
+
+function refuse(
+  code: StartFailure['code'],
+  retry: StartFailure['retry'],
+  why: string,
+  hint: string,
+): { ok: false; failure: StartFailure } {
+  return { ok: false, failure: { code, message: `Cannot start it: ${why}`, hint, retry } };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+// What is written down about every live process, for whoever has to clean up after us.
+import { readFileSync } from 'node:fs';
+import type { Escapee } from '../core/process-tree.ts';
+import { writeFileAtomic } from '../system/files.ts';
+import type { Guardian } from '../system/guardian.ts';
+import { readBootId } from '../system/identity.ts';
+import type { Leader } from './remains.ts';
+
+/** One line of `run/processes.json`. */
+export interface ProcessRecord extends Leader {
+  readonly strays: readonly Escapee[];
+}
+
+export interface ProcessRegistry {
+  add(leader: Leader): void;
+  addStray(leader: Leader, stray: Escapee): void;
+  remove(leader: Leader): void;
+}
+
+/** Keeps `path` and the guardian in step with what is alive. A disk that refuses is told, not fatal. */
+export function createProcessRegistry(
+  path: string,
+  { guardian, onFault }: { guardian: Guardian; onFault: (error: unknown) => void },
+): ProcessRegistry {
+  const records = new Map<number, ProcessRecord>();
+
+  function save(): void {
+    try {
+      const file = { version: 1, bootId: readBootId(), processes: [...records.values()] };
+      // Not fsynced: it matters after our death, and after a power cut nothing of it is alive.
+      writeFileAtomic(path, `${JSON.stringify(file)}\n`, { durable: false });
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  save();
+  return {
+    add(leader) {
+      // The guardian first: it is the one that acts while nobody else can.
+      guardian.hold(leader.pgid);
+      records.set(leader.pid, { ...leader, strays: [] });
+      save();
+    },
+    addStray(leader, stray) {
+      const record = records.get(leader.pid);
+      if (record === undefined) return;
+      // Only a leader's number names a group of which all members are ours.
+      if (stray.pgid === stray.pid) guardian.hold(stray.pgid);
+      records.set(leader.pid, { ...record, strays: [...record.strays, stray] });
+      save();
+    },
+    remove(leader) {
+      const record = records.get(leader.pid);
+      if (record === undefined) return;
+      guardian.drop(leader.pgid);
+      for (const { pgid } of record.strays) guardian.drop(pgid);
+      records.delete(leader.pid);
+      save();
+    },
+  };
+}
+
+/** What an earlier daemon left behind: nothing when the file is missing, unreadable or of another boot. */
+export function readProcessRecords(path: string): readonly ProcessRecord[] {
+  try {
+    const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (!isRecord(file) || file['bootId'] !== readBootId() || !Array.isArray(file['processes'])) return [];
+    return file['processes'].filter(isProcessRecord);
+  } catch {
+    return [];
+  }
+}
+
+function isProcessRecord(value: unknown): value is ProcessRecord {
+  if (!isRecord(value)) return false;
+  const { server, pid, pgid, startToken, marker, strays } = value;
+  const isNamed = typeof server === 'string' && typeof startToken === 'string' && typeof marker === 'string';
+  return isNamed && isPid(pid) && isPid(pgid) && Array.isArray(strays) && strays.every(isEscapee);
+}
+
+function isEscapee(value: unknown): value is Escapee {
+  return (
+    isRecord(value) && isPid(value['pid']) && isPid(value['pgid']) && typeof value['startToken'] === 'string'
+  );
+}
+
+/** 0 and 1 would address our own group and every process there is. */
+function isPid(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 1;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,54 @@
+// How a new daemon ends what an earlier one left alive, and touches nothing else.
+import type { Clock } from '../system/clock.ts';
+import { isSame, readBootId } from '../system/identity.ts';
+import { signalProcess } from '../system/process-group.ts';
+import { commandOf } from '../system/process-table.ts';
+import type { ProcessRecord } from './process-registry.ts';
+import { findLeftovers, type Leftover } from './remains.ts';
+
+export interface Reaped {
+  readonly server: string;
+  readonly pid: number;
+  readonly command: string | null;
+}
+
+const GRACE = 2000;
+const LOOK = 50;
+
+/**
+ * TERM, 2 s, KILL, to each process that is beyond doubt what was written down. A recycled pid, and a process that
+ * cannot be told apart from a stranger, stays untouched.
+ *
+ * @returns what was ended
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function reapLeftovers(
+  records: readonly ProcessRecord[],
+  clock: Clock,
+): Promise<readonly Reaped[]> {
+  if (records.length === 0) return [];
+  const found = await findLeftovers(records);
+  const reaped = await Promise.all(
+    found.map(async (left) => ({ ...left, command: await commandOf(left.pid) })),
+  );
+  for (const left of found) signalLeftover(left, 'SIGTERM');
+  for (const left of found) signalLeftover(left, 'SIGCONT');
+  const deadline = clock.monotonic() + GRACE;
+  while (found.some(isAlive) && clock.monotonic() < deadline) await pause(clock, LOOK);
+  // A second look: what was ended may have started something in the meantime.
+  for (const left of await findLeftovers(records)) signalLeftover(left, 'SIGKILL');
+  return reaped.map(({ server, pid, command }) => ({ server, pid, command }));
+}
+
+function signalLeftover(left: Leftover, signal: NodeJS.Signals): void {
+  // One by one, each checked right before: a group's number may be somebody else's by now.
+  if (isAlive(left)) signalProcess(left.pid, signal);
+}
+
+function isAlive({ pid, startToken }: Leftover): boolean {
+  return isSame({ pid, startToken, bootId: readBootId() }) === 'same';
+}
+
+function pause(clock: Clock, delay: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delay, resolve));
+}

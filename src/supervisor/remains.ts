@@ -1,0 +1,98 @@
+// What is left of a server's process: its group, and what left the group.
+import { type Escapee, growTrees, type ProcessRow, type TreeRoot } from '../core/process-tree.ts';
+import { findByEnvironment, readProcessTable } from '../system/process-table.ts';
+
+/** The variable that every process of a server inherits; its value names one run of one server. */
+export const RUN_MARKER = 'MCP_WATCHDOG_RUN';
+
+/** The process that was spawned, named beyond doubt. */
+export interface Leader extends TreeRoot {
+  readonly startToken: string;
+  readonly marker: string;
+}
+
+export interface Remains {
+  /** Something of the group is alive, the leader included. */
+  readonly group: boolean;
+  /** Alive outside the group, each named by pid and start. */
+  readonly strays: readonly Escapee[];
+}
+
+/**
+ * Looks once at the whole process table.
+ *
+ * @param known strays seen earlier: once their parent is dead, only memory and the marker tie them to the server
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function findRemains(
+  leader: Leader,
+  known: readonly Escapee[],
+  signal?: AbortSignal,
+): Promise<Remains> {
+  const [rows, marked] = await Promise.all([
+    readProcessTable(signal),
+    findByEnvironment(RUN_MARKER, leader.marker),
+  ]);
+  const root = isRecycled(leader, rows) ? { ...leader, pid: -1, pgid: -1 } : leader;
+  const [tree] = growTrees(rows, [root], new Map([[leader.server, known]]));
+  const members = tree?.members ?? [];
+  const found = new Map<number, ProcessRow>(members.map((row) => [row.pid, row]));
+  for (const row of rows) if (row.state === 'alive' && marked.includes(row.pid)) found.set(row.pid, row);
+  const all = [...found.values()];
+  return {
+    group: all.some(({ pgid }) => pgid === root.pgid),
+    strays: all
+      .filter(({ pgid }) => pgid !== root.pgid)
+      .map(({ pid, startToken, pgid }) => ({ pid, startToken, pgid })),
+  };
+}
+
+/** A pid is free again only when no group bears its number: whoever has it now is not ours, nor is its group. */
+function isRecycled({ pid, startToken }: Leader, rows: readonly ProcessRow[]): boolean {
+  // Without a start of its own nothing can be said: the group is then trusted as long as its leader is ours.
+  if (startToken === '') return false;
+  return rows.some((row) => row.pid === pid && row.startToken !== startToken);
+}
+
+/** A process of an earlier daemon, named beyond doubt. */
+export interface Leftover {
+  readonly server: string;
+  readonly pid: number;
+  readonly startToken: string;
+}
+
+/**
+ * What is still alive of what was written down: the leader and its strays where pid and start agree, their
+ * descendants, and whatever carries the run's marker. A group whose leader is gone is ours only by that marker.
+ */
+export async function findLeftovers(
+  records: readonly (Leader & { readonly strays: readonly Escapee[] })[],
+): Promise<readonly Leftover[]> {
+  const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
+  const found = new Map<number, Leftover>();
+  for (const record of records) {
+    const marked = await findByEnvironment(RUN_MARKER, record.marker);
+    const isOurs = (row: ProcessRow): boolean =>
+      marked.includes(row.pid) || [record, ...record.strays].some((known) => isSameProcess(known, row));
+    for (const row of withDescendants(rows.filter(isOurs), rows)) {
+      found.set(row.pid, { server: record.server, pid: row.pid, startToken: row.startToken });
+    }
+  }
+  return [...found.values()];
+}
+
+function isSameProcess(
+  known: { readonly pid: number; readonly startToken: string },
+  row: ProcessRow,
+): boolean {
+  return known.pid === row.pid && known.startToken === row.startToken;
+}
+
+function withDescendants(roots: readonly ProcessRow[], rows: readonly ProcessRow[]): readonly ProcessRow[] {
+  const all = new Set(roots);
+  // A group that a known process leads is all its own; its children are too, wherever they went.
+  for (const parent of all) {
+    for (const row of rows) if (row.ppid === parent.pid || row.pgid === parent.pid) all.add(row);
+  }
+  return [...all];
+}

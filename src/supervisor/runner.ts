@@ -1,0 +1,240 @@
+// One server's life carried out: it holds the state, the process and one alarm, and decides nothing.
+import type { StartFailure } from '../core/events.ts';
+import { decide } from '../core/lifecycle.ts';
+import {
+  type Action,
+  deadlineOf,
+  INITIAL,
+  type LifecycleEvent,
+  type LifecycleNews,
+  type LifecycleState,
+} from '../core/lifecycle-state.ts';
+import { budgetRemaining } from '../core/restart-policy.ts';
+import type { ServerSpec } from '../core/server.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import { identify } from '../system/identity.ts';
+import { type Child, launch } from '../system/spawn.ts';
+import { childEnvironment } from './environment.ts';
+import { lifecyclePolicy } from './policy.ts';
+import type { Prepared } from './prepare.ts';
+import type { ProcessRegistry } from './process-registry.ts';
+import { type Leader, RUN_MARKER } from './remains.ts';
+import { type ServerProcess, superviseProcess } from './server-process.ts';
+import type { StartGate } from './start-gate.ts';
+
+/** What others do with a process of ours: read its output, talk to it. */
+export interface Attachment {
+  /** The process has ended: no more questions to it. */
+  detach(): void;
+  /** What it wrote last to stderr, neutralised, oldest first. */
+  lastLines(): readonly string[];
+}
+
+export interface RunnerParts {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  /** 0..1, for jitter. */
+  readonly chance: () => number;
+  readonly gate: StartGate;
+  readonly registry: ProcessRegistry;
+  /** Names this daemon's life in the marker, so that an earlier one's run 1 is not taken for ours. */
+  readonly daemonId: string;
+  readonly home: string;
+  readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<Prepared>;
+  readonly attach: (server: {
+    readonly spec: ServerSpec;
+    readonly run: number;
+    readonly child: Child;
+  }) => Attachment;
+  readonly onFault: (error: unknown, server: string) => void;
+}
+
+export interface Runner {
+  readonly spec: ServerSpec;
+  readonly state: LifecycleState;
+  readonly process: ServerProcess | null;
+  send(news: LifecycleNews): void;
+  /** What can change while the process lives changes at once; the rest with the next start. */
+  adopt(spec: ServerSpec): void;
+}
+
+export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
+  const { clock, bus } = parts;
+  const queue: LifecycleEvent[] = [];
+  let spec = initial;
+  let state: LifecycleState = INITIAL;
+  let current: ServerProcess | null = null;
+  let prepared: Extract<Prepared, { ok: true }> | null = null;
+  let isWorking = false;
+  let cancelAlarm = (): void => {};
+  let abortPrepare = (): void => {};
+
+  /** One event is finished and published before the next: a child may end while it is being started. */
+  function send(news: LifecycleNews): void {
+    queue.push({ ...news, at: clock.monotonic(), chance: parts.chance() });
+    if (isWorking) return;
+    isWorking = true;
+    try {
+      for (let event = queue.shift(); event !== undefined; event = queue.shift()) handle(event);
+    } finally {
+      isWorking = false;
+    }
+  }
+
+  function handle(event: LifecycleEvent): void {
+    const from = state;
+    const { state: to, actions } = decide(from, event, lifecyclePolicy(spec));
+    state = to;
+    armAlarm();
+    if (to !== from) publishTransition(from, event);
+    for (const action of actions) perform(action);
+  }
+
+  function publishTransition(from: LifecycleState, { kind: cause }: LifecycleEvent): void {
+    const deadline = deadlineOf(state);
+    const isWaiting = state.phase === 'backoff' || state.phase === 'crash_looping';
+    bus.publish({
+      kind: 'transition',
+      server: spec.name,
+      from,
+      to: state,
+      cause,
+      nextAttemptAt: isWaiting && deadline !== null ? clock.now() + deadline - clock.monotonic() : null,
+      budgetRemaining: budgetRemaining(state.failures, clock.monotonic(), spec.restart.budget),
+    });
+  }
+
+  function armAlarm(): void {
+    cancelAlarm();
+    const deadline = deadlineOf(state);
+    cancelAlarm =
+      deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
+  }
+
+  function perform(action: Action): void {
+    switch (action.kind) {
+      case 'prepare':
+        return prepare(action.run);
+      case 'abort-prepare':
+        return abortPrepare();
+      case 'spawn':
+        return void spawn(action.run);
+      case 'end':
+        return current?.end(action.how);
+      case 'count-restart':
+        return bus.publish({ kind: 'restarted', server: spec.name, ...action.cause });
+      case 'count-start-failure':
+        return bus.publish({ kind: 'start-failed', server: spec.name, failure: action.failure });
+      default:
+        return action satisfies never;
+    }
+  }
+
+  function prepare(run: number): void {
+    const abort = new AbortController();
+    const leaveGate = parts.gate.wait(() => {
+      void parts.prepare(spec, abort.signal).then(
+        (result) => afterPreparation(run, result),
+        (error: unknown) => afterPreparation(run, { ok: false, failure: unexpected(error) }),
+      );
+    });
+    abortPrepare = () => {
+      leaveGate();
+      abort.abort();
+    };
+  }
+
+  function afterPreparation(run: number, result: Prepared): void {
+    if (run !== state.run || state.phase !== 'preparing') return;
+    prepared = result.ok ? result : null;
+    send(result.ok ? { kind: 'prepared', run } : { kind: 'unprepared', run, failure: result.failure });
+  }
+
+  async function spawn(run: number): Promise<void> {
+    if (prepared === null) return;
+    const { argv, version, cwd } = prepared;
+    const marker = `${parts.daemonId}/${spec.name}/${run}`;
+    const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
+    const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
+    const started = await launch({ argv, env, cwd, stdin, nice: spec.limits.nice });
+    if (!('pid' in started)) return spawnFailed(run, started.code, started.message);
+    const { pid } = started;
+    const leader: Leader = {
+      server: spec.name,
+      pid,
+      pgid: pid,
+      startToken: identify(pid)?.startToken ?? '',
+      marker,
+    };
+    parts.registry.add(leader);
+    bus.publish({ kind: 'spawned', server: spec.name, run, pid, version });
+    supervise(run, leader, started);
+  }
+
+  function supervise(run: number, leader: Leader, child: Child): void {
+    const attachment = parts.attach({ spec, run, child });
+    const supervised = superviseProcess({
+      leader,
+      child,
+      clock,
+      onExit({ code, signal }) {
+        attachment.detach();
+        bus.publish({
+          kind: 'exited',
+          server: spec.name,
+          run,
+          code,
+          signal,
+          lastLines: attachment.lastLines(),
+        });
+        send({ kind: 'exited', run, code, signal });
+      },
+      onGone() {
+        parts.registry.remove(leader);
+        if (current === supervised) current = null;
+        send({ kind: 'gone', run });
+      },
+      onStray: (stray) => parts.registry.addStray(leader, stray),
+      onFault: (error) => parts.onFault(error, spec.name),
+    });
+    current = supervised;
+    // A stop that came while the system was starting it found nothing to end.
+    if (state.phase === 'stopping' && state.run === run) supervised.end('terminate');
+  }
+
+  /** A failed spawn is an end like any other, with nothing left to sweep. */
+  function spawnFailed(run: number, code: string, message: string): void {
+    bus.publish({
+      kind: 'exited',
+      server: spec.name,
+      run,
+      code: null,
+      signal: null,
+      lastLines: [`${code}: ${message}`],
+    });
+    send({ kind: 'exited', run, code: null, signal: null });
+    send({ kind: 'gone', run });
+  }
+
+  return {
+    send,
+    get spec() {
+      return spec;
+    },
+    get state() {
+      return state;
+    },
+    get process() {
+      return current;
+    },
+    adopt(changed) {
+      spec = changed;
+    },
+  };
+}
+
+function unexpected(error: unknown): StartFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'SPAWN_FAILED', message, hint: null, retry: 'backoff' };
+}

@@ -1,0 +1,108 @@
+// One process of one server, from its start to the moment when nothing of it is left.
+import type { StopStep } from '../core/lifecycle-state.ts';
+import type { Escapee } from '../core/process-tree.ts';
+import type { Clock } from '../system/clock.ts';
+import { isSame, readBootId } from '../system/identity.ts';
+import { signalGroup, signalProcess, terminateGroup } from '../system/process-group.ts';
+import type { Child, Exit } from '../system/spawn.ts';
+import { findRemains, type Leader, type Remains } from './remains.ts';
+
+export interface ServerProcess {
+  readonly leader: Leader;
+  readonly child: Child;
+  /** Carries out one step of the stop sequence on everything that is left. */
+  end(how: StopStep['kind']): void;
+  /** Remembers a process that left the group while its parent still tells whose it is. */
+  remember(stray: Escapee): void;
+}
+
+export interface ServerProcessOptions {
+  readonly leader: Leader;
+  readonly child: Child;
+  readonly clock: Clock;
+  readonly onExit: (exit: Exit) => void;
+  /** The group is empty and no stray is alive. */
+  readonly onGone: () => void;
+  readonly onStray: (stray: Escapee) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** How often the process table is read while something is still to go, in milliseconds. */
+const FIRST_LOOK = 10;
+const SLOWEST_LOOK = 200;
+/** A process table that does not answer must not keep a signal from being sent. */
+const LOOK_TIMEOUT = 2000;
+/** What a dead process has written is still in its pipes: so long it may be read. */
+const DRAIN = 250;
+
+export function superviseProcess(options: ServerProcessOptions): ServerProcess {
+  const { leader, child, clock } = options;
+  const strays = new Map<number, Escapee>();
+  let hasExited = false;
+  let isGone = false;
+
+  function remember(stray: Escapee): void {
+    if (strays.get(stray.pid)?.startToken === stray.startToken) return;
+    strays.set(stray.pid, stray);
+    options.onStray(stray);
+  }
+
+  async function look(): Promise<Remains | null> {
+    try {
+      const remains = await findRemains(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
+      remains.strays.forEach(remember);
+      return remains;
+    } catch (error) {
+      options.onFault(error);
+      return null;
+    }
+  }
+
+  async function signalAll(how: 'terminate' | 'kill'): Promise<void> {
+    // First the look, then the signal: with the leader dies the chain that leads to what left the group.
+    const remains = await look();
+    if (isGone) return;
+    // While the leader is not reaped the number of its group cannot belong to anybody else.
+    if (!hasExited || remains?.group === true) signalLeaderGroup(how);
+    for (const stray of strays.values()) signalStray(stray, how);
+  }
+
+  function signalLeaderGroup(how: 'terminate' | 'kill'): void {
+    if (how === 'terminate') terminateGroup(leader.pgid);
+    else signalGroup(leader.pgid, 'SIGKILL');
+  }
+
+  function signalStray({ pid, startToken }: Escapee, how: 'terminate' | 'kill'): void {
+    if (isSame({ pid, startToken, bootId: readBootId() }) !== 'same') return;
+    signalProcess(pid, how === 'terminate' ? 'SIGTERM' : 'SIGKILL');
+    if (how === 'terminate') signalProcess(pid, 'SIGCONT');
+  }
+
+  async function waitUntilGone(wait: number): Promise<void> {
+    const remains = await look();
+    if (remains !== null && !remains.group && remains.strays.length === 0) return gone();
+    clock.after(wait, () => void waitUntilGone(Math.min(SLOWEST_LOOK, wait * 2)));
+  }
+
+  function gone(): void {
+    isGone = true;
+    clock.after(DRAIN, child.releasePipes);
+    options.onGone();
+  }
+
+  void child.exit.then((exit) => {
+    hasExited = true;
+    options.onExit(exit);
+    return waitUntilGone(FIRST_LOOK);
+  });
+
+  return {
+    leader,
+    child,
+    remember,
+    end(how) {
+      if (how === 'close-stdin') child.stdin?.end();
+      else void signalAll(how);
+    },
+  };
+}

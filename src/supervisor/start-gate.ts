@@ -1,0 +1,28 @@
+// How starts are spread: ten servers that crash together do not come back in one instant.
+import { spread } from '../core/restart-policy.ts';
+import type { Clock } from '../system/clock.ts';
+
+/** The mean distance of two starts, in milliseconds: a Node server keeps a core busy for about twice that. */
+export const START_SPACING = 150;
+
+export interface StartGate {
+  /** Calls `enter` when it is this one's turn; at once when nobody started lately. The result gives the turn up. */
+  wait(enter: () => void): () => void;
+}
+
+export function createStartGate({ clock, chance }: { clock: Clock; chance: () => number }): StartGate {
+  let nextFree = -Infinity;
+  return {
+    wait(enter) {
+      const now = clock.monotonic();
+      const turn = Math.max(now, nextFree);
+      nextFree = turn + spread(START_SPACING, 0.3, chance());
+      // A lone crash does not wait for a timer: its server is back as fast as it can start.
+      if (turn === now) {
+        enter();
+        return () => {};
+      }
+      return clock.after(turn - now, enter);
+    },
+  };
+}

@@ -1,0 +1,171 @@
+// All servers together: who is wanted, who waits for whom, who is stopped first.
+import type { WatchdogEvent } from '../core/events.ts';
+import type { Cause } from '../core/lifecycle-state.ts';
+import type { Escapee, TreeRoot } from '../core/process-tree.ts';
+import type { ServerSpec } from '../core/server.ts';
+import { createRunner, type Runner, type RunnerParts } from './runner.ts';
+
+/** What a new config means for the servers, already compared with the old one. */
+export interface Changes {
+  readonly added: readonly ServerSpec[];
+  readonly removed: readonly string[];
+  /** `restart`: a field changed that a living process cannot take over. */
+  readonly changed: readonly { readonly spec: ServerSpec; readonly restart: boolean }[];
+}
+
+export interface SupervisorOptions extends RunnerParts {
+  /** What the operator asked for, when that is not what the config says. */
+  readonly wish: (server: string) => 'up' | 'down' | undefined;
+}
+
+export interface Supervisor {
+  /** @param unobserved servers that were alive when an earlier daemon died: their start counts as a restart */
+  apply(changes: Changes, unobserved?: ReadonlySet<string>): Promise<void>;
+  start(server: string): void;
+  /** Resolves when nothing of it is left. */
+  stop(server: string): Promise<void>;
+  restart(server: string, cause: Cause): void;
+  ready(server: string, run: number): void;
+  failing(server: string, run: number, cause: Cause): void;
+  remember(server: string, stray: Escapee): void;
+  /** Dependents first, the rest in parallel; resolves when nothing of any is left. */
+  stopAll(): Promise<void>;
+  roots(): readonly TreeRoot[];
+  specs(): readonly ServerSpec[];
+  runner(server: string): Runner | undefined;
+  dispose(): void;
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { bus } = options;
+  const specs = new Map<string, ServerSpec>();
+  const runners = new Map<string, Runner>();
+  const waiting = new Set<string>();
+  /** Watched servers have no life of ours: their health tells whether others can build on them. */
+  const upUrls = new Set<string>();
+  const unsubscribe = bus.subscribe(onEvent);
+  let isStopping = false;
+
+  function onEvent(event: WatchdogEvent): void {
+    const hasBecomeReady =
+      (event.kind === 'transition' && event.to.phase === 'running' && event.from.phase !== 'running') ||
+      (event.kind === 'health' && event.health.up === true);
+    if (hasBecomeReady) for (const name of [...waiting]) start(name);
+    if (event.kind === 'health' && event.health.up === true) upUrls.add(event.server);
+    if (event.kind === 'health' && event.health.up === false) upUrls.delete(event.server);
+  }
+
+  function missing({ dependsOn }: ServerSpec): readonly string[] {
+    return dependsOn.filter((name) => {
+      const runner = runners.get(name);
+      return runner === undefined ? !upUrls.has(name) : runner.state.phase !== 'running';
+    });
+  }
+
+  function start(name: string, cause?: Cause): void {
+    const spec = specs.get(name);
+    const runner = runners.get(name);
+    if (spec === undefined || runner === undefined || isStopping) return;
+    const on = missing(spec);
+    const isNews = on.length > 0 || waiting.has(name);
+    if (isNews) bus.publish({ kind: 'waiting', server: name, on });
+    if (on.length > 0) {
+      waiting.add(name);
+      return;
+    }
+    waiting.delete(name);
+    runner.send({ kind: 'start', clear: true, ...(cause === undefined ? {} : { cause }) });
+  }
+
+  function add(spec: ServerSpec, wasAlive: boolean): void {
+    specs.set(spec.name, spec);
+    bus.publish({ kind: 'server-added', server: spec.name, spec });
+    if (spec.source.kind === 'url') return;
+    runners.set(spec.name, createRunner(spec, options));
+    if ((options.wish(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down') return;
+    start(
+      spec.name,
+      wasAlive ? { reason: 'unobserved', detail: 'it was alive when the watchdog ended' } : undefined,
+    );
+  }
+
+  async function remove(name: string): Promise<void> {
+    await stop(name);
+    specs.delete(name);
+    runners.delete(name);
+    upUrls.delete(name);
+    bus.publish({ kind: 'server-removed', server: name });
+  }
+
+  async function change(spec: ServerSpec, needsRestart: boolean): Promise<void> {
+    const before = specs.get(spec.name);
+    const isOtherKind = (before?.source.kind === 'url') !== (spec.source.kind === 'url');
+    if (isOtherKind) {
+      await remove(spec.name);
+      return add(spec, false);
+    }
+    specs.set(spec.name, spec);
+    const runner = runners.get(spec.name);
+    runner?.adopt(spec);
+    bus.publish({ kind: 'server-changed', server: spec.name, spec });
+    if (runner === undefined) return;
+    if (before?.enabled !== spec.enabled) return spec.enabled ? start(spec.name) : await stop(spec.name);
+    const detail = 'its configuration changed';
+    if (needsRestart && runner.state.wanted === 'up')
+      runner.send({ kind: 'restart', cause: { reason: 'config', detail } });
+  }
+
+  function stop(name: string): Promise<void> {
+    waiting.delete(name);
+    const runner = runners.get(name);
+    if (runner === undefined) return Promise.resolve();
+    runner.send({ kind: 'stop' });
+    return whenStopped(runner);
+  }
+
+  function whenStopped(runner: Runner): Promise<void> {
+    return new Promise((resolve) => {
+      const isStopped = (): boolean => runner.state.phase === 'stopped' || runner.state.wanted === 'up';
+      if (isStopped()) return resolve();
+      const unsubscribe = bus.subscribe((event) => {
+        if (event.kind !== 'transition' || event.server !== runner.spec.name || !isStopped()) return;
+        unsubscribe();
+        resolve();
+      });
+    });
+  }
+
+  /** Who is needed by somebody still alive waits for its turn. */
+  async function stopAll(): Promise<void> {
+    isStopping = true;
+    waiting.clear();
+    const left = new Set(runners.keys());
+    await Promise.all([...left].map((name) => stopAfterDependents(name, left)));
+  }
+
+  async function stopAfterDependents(name: string, left: Set<string>): Promise<void> {
+    const dependents = [...left].filter((other) => specs.get(other)?.dependsOn.includes(name) === true);
+    await Promise.all(dependents.map((other) => stopAfterDependents(other, left)));
+    await stop(name);
+    left.delete(name);
+  }
+
+  return {
+    async apply({ added, removed, changed }, unobserved = new Set()) {
+      await Promise.all(removed.map(remove));
+      await Promise.all(changed.map(({ spec, restart }) => change(spec, restart)));
+      for (const spec of added) add(spec, unobserved.has(spec.name));
+    },
+    start,
+    stop,
+    restart: (name, cause) => runners.get(name)?.send({ kind: 'restart', cause }),
+    ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
+    failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
+    remember: (name, stray) => runners.get(name)?.process?.remember(stray),
+    stopAll,
+    roots: () => [...runners.values()].flatMap((runner) => runner.process?.leader ?? []),
+    specs: () => [...specs.values()],
+    runner: (name) => runners.get(name),
+    dispose: unsubscribe,
+  };
+}
