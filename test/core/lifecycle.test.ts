@@ -329,11 +329,9 @@ describe('the four crash loops', () => {
       { kind: 'ready', run: 6 },
     );
     expect(life.state).toMatchObject({ phase: 'running', halfOpen: true });
-    expect(life.at(at + 60_000, { kind: 'tick' }).state).toMatchObject({
-      halfOpen: false,
-      failures: [],
-      attempt: 0,
-    });
+    expect(life.at(at + 60_000, { kind: 'tick' }).state).toMatchObject({ phase: 'running', halfOpen: false, attempt: 0 });
+    // The next failure is judged by the windows again, not as a failed retry.
+    expect(life.at(at + 90_000, exit(6), { kind: 'gone', run: 6 }).state.phase).toBe('preparing');
   });
 
   test('an operator start or a new config in a crash loop begins anew, at once', () => {

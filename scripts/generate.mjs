@@ -1,0 +1,39 @@
+// Writes the files that are made from the code: config.schema.json. With --check it only compares, and exits 1 on a difference.
+// Reads dist/, so build first.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const check = process.argv.includes('--check');
+const { configSchemaText } = await import(new URL('../dist/config/json-schema.js', import.meta.url)).catch(
+  (error) => {
+    console.error(
+      `Cannot generate: dist/ is missing or broken (${error.message.split('\n')[0]})\nhint: npm run build`,
+    );
+    process.exit(1);
+  },
+);
+
+const FILES = { 'config.schema.json': configSchemaText };
+
+for (const [name, textOf] of Object.entries(FILES)) {
+  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const text = textOf();
+  if (read(path) === text) continue;
+  if (check) {
+    console.error(
+      `${name} is not what the code says\nhint: npm run build && npm run generate, and commit the result`,
+    );
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, text);
+    console.log(`wrote ${name}`);
+  }
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,10 @@
+// Builds dist/ once before the tests: fixtures and end-to-end tests run what users run.
+import { spawnSync } from 'node:child_process';
+
+export function setup(): void {
+  const { status, stdout } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
+    encoding: 'utf8',
+  });
+  if (status !== 0 && process.env['CI'] !== undefined)
+    throw new Error(`The build failed:\n${stdout}`);
+}

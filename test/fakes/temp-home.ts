@@ -1,0 +1,15 @@
+// A home of its own for each test, removed afterwards with everything in it.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Paths, resolvePaths } from '../../src/system/paths.ts';
+
+/** Paths of a fresh home with its folders made, 0700. */
+export function tempHome(): Paths {
+  const paths = resolvePaths(mkdtempSync(join(tmpdir(), 'mcpw-')));
+  for (const folder of [paths.run, paths.logs, paths.serverLogs, paths.servers])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  onTestFinished(() => rmSync(paths.home, { recursive: true, force: true, maxRetries: 5 }));
+  return paths;
+}

@@ -1,0 +1,137 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Escapee } from '../../src/core/process-tree.ts';
+import { RUN_MARKER } from '../../src/supervisor/remains.ts';
+import { superviseProcess } from '../../src/supervisor/server-process.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { identify } from '../../src/system/identity.ts';
+import { signalGroup } from '../../src/system/process-group.ts';
+import { type Exit, launch } from '../../src/system/spawn.ts';
+import { isRunning } from '../fakes/processes.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+
+/** Starts `script` in a shell as a supervised process and keeps what it reported. */
+async function start(script: string) {
+  const marker = `test/${Math.random()}`;
+  const env = { PATH: process.env['PATH'] ?? '', [RUN_MARKER]: marker };
+  const child = await launch({ argv: ['/bin/sh', '-c', script], env, cwd: '/', stdin: 'pipe', nice: 0 });
+  if (!('pid' in child)) throw new Error(child.message);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const strays: Escapee[] = [];
+  const faults: unknown[] = [];
+  let exit: { at: number; how: Exit } | null = null;
+  let goneAt = 0;
+  const supervised = superviseProcess({
+    leader: {
+      server: 's',
+      pid: child.pid,
+      pgid: child.pid,
+      startToken: identify(child.pid)?.startToken ?? '',
+      marker,
+    },
+    child,
+    clock: systemClock,
+    onExit: (how) => {
+      exit = { at: performance.now(), how };
+    },
+    onGone: () => {
+      goneAt = performance.now();
+    },
+    onStray: (stray) => strays.push(stray),
+    onFault: (error) => faults.push(error),
+  });
+  onTestFinished(() => {
+    signalGroup(child.pid, 'SIGKILL');
+    for (const { pid } of strays) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
+  const pids = (count: number): Promise<number[]> =>
+    waitFor(() => {
+      const lines = output.split('\n').slice(0, -1);
+      return lines.length >= count && lines.map(Number);
+    });
+  return {
+    ...supervised,
+    strays,
+    faults,
+    pids,
+    exited: () => waitFor(() => exit, { what: 'the exit' }),
+    gone: () => waitFor(() => goneAt > 0 && goneAt, { what: 'the end of everything' }),
+    isGone: () => goneAt > 0,
+  };
+}
+
+describe('superviseProcess()', () => {
+  test('reports the exit code, then that nothing is left', async () => {
+    const process = await start('exit 7');
+    expect((await process.exited()).how).toEqual({ code: 7, signal: null });
+    await process.gone();
+  });
+
+  test('a leader that leaves a child behind is not gone until the group is empty', async () => {
+    const process = await start('sleep 60 & echo $!; exit 1');
+    const [child = 0] = await process.pids(1);
+    await process.exited();
+    expect(isRunning(child)).toBe(true);
+    expect(process.isGone()).toBe(false);
+    process.end('terminate');
+    await process.gone();
+    expect(isRunning(child)).toBe(false);
+  });
+
+  test('sees the death of a leader while a grandchild holds its pipes open', async () => {
+    const process = await start('sleep 60 & kill -9 $$');
+    const { how } = await process.exited();
+    expect(how).toEqual({ code: null, signal: 'SIGKILL' });
+    process.end('kill');
+    await process.gone();
+  });
+
+  test('TERM reaches the whole group; a child that ignores it needs KILL', async () => {
+    const process = await start(`sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done' & wait`);
+    const [child = 0] = await process.pids(1);
+    process.end('terminate');
+    await process.exited();
+    expect(isRunning(child)).toBe(true);
+    process.end('kill');
+    await process.gone();
+    expect(isRunning(child)).toBe(false);
+  });
+
+  test('a frozen process is woken to take its TERM', async () => {
+    const supervised = await start('echo $$; sleep 60');
+    const [pid = 0] = await supervised.pids(1);
+    signalGroup(pid, 'SIGSTOP');
+    supervised.end('terminate');
+    await supervised.gone();
+  });
+
+  test('a grandchild that left the group by setsid is found by its parents and ended too', async () => {
+    const process = await start('setsid sleep 60 & echo $$; wait');
+    await process.pids(1);
+    process.end('terminate');
+    await process.gone();
+    expect(process.strays).toHaveLength(1);
+    expect(process.strays.some(({ pid }) => isRunning(pid))).toBe(false);
+  });
+
+  test('one whose parents are all dead is found by what it inherited', async () => {
+    const process = await start(`setsid sh -c 'sleep 60 & echo $!; exit 0'; exit 1`);
+    const [orphan = 0] = await process.pids(1);
+    await process.exited();
+    await waitFor(() => process.strays.some(({ pid }) => pid === orphan), { what: 'the orphan to be found' });
+    expect(process.isGone()).toBe(false);
+    process.end('terminate');
+    await process.gone();
+    expect(isRunning(orphan)).toBe(false);
+  });
+
+  test('a polite server leaves when its stdin ends', async () => {
+    const process = await start('read line; exit 0');
+    process.end('close-stdin');
+    expect((await process.exited()).how.code).toBe(0);
+    await process.gone();
+    expect(process.faults).toEqual([]);
+  });
+});

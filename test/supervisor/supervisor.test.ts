@@ -1,0 +1,266 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/events.ts';
+import { stateName } from '../../src/core/lifecycle-state.ts';
+import type { ServerSpec } from '../../src/core/server.ts';
+import { prepareServer } from '../../src/supervisor/prepare.ts';
+import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
+import { createStartGate } from '../../src/supervisor/start-gate.ts';
+import { createSupervisor } from '../../src/supervisor/supervisor.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { whoListens } from '../../src/system/port-owner.ts';
+import { isRunning } from '../fakes/processes.ts';
+import { specOf } from '../fakes/spec.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+
+type Change = Parameters<typeof specOf>[0];
+
+/** A shell program as a server; being alive is being ready, unless the test says otherwise. */
+function shell(name: string, script: string, change: Change = {}): ServerSpec {
+  return specOf({
+    name,
+    source: { kind: 'command', command: ['/bin/sh', '-c', script] },
+    stop: { grace: 200 },
+    ...change,
+  });
+}
+
+function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
+  const paths = tempHome();
+  const events: WatchdogEvent[] = [];
+  const held = new Set<number>();
+  const bus = createBus(systemClock, (error) => {
+    throw error;
+  });
+  bus.subscribe((event) => events.push(event));
+  const guardian = {
+    hold: (pgid: number) => held.add(pgid),
+    drop: (pgid: number) => held.delete(pgid),
+    pid: null,
+    close: () => {},
+  };
+  const supervisor = createSupervisor({
+    clock: systemClock,
+    bus,
+    chance: () => 0.5,
+    gate: createStartGate({ clock: systemClock, chance: () => 0.5 }),
+    registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
+    daemonId: `test-${Math.random()}`,
+    home: paths.home,
+    prepare: (spec, signal) =>
+      prepareServer(spec, signal, {
+        home: paths.home,
+        whoListens: (port) => whoListens(port),
+        resolvePackage: () =>
+          Promise.resolve({
+            ok: false,
+            failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
+          }),
+      }),
+    attach: () => ({ detach: () => {}, lastLines: () => [] }),
+    onFault: () => {},
+    wish: () => undefined,
+  });
+  if (readyAtOnce) {
+    bus.subscribe((event) => {
+      if (event.kind === 'spawned') queueMicrotask(() => supervisor.ready(event.server, event.run));
+    });
+  }
+  onTestFinished(() => supervisor.stopAll());
+  const of = <K extends EventKind>(kind: K): EventOf<K>[] =>
+    events.filter((event): event is EventOf<K> => event.kind === kind);
+  const stateOf = (name: string) => {
+    const runner = supervisor.runner(name);
+    return runner === undefined ? null : stateName(runner.state);
+  };
+  const reach = (name: string, state: string) =>
+    waitFor(() => stateOf(name) === state, { what: `${name} to be ${state}` });
+  const pidOf = (name: string) => supervisor.runner(name)?.process?.leader.pid ?? 0;
+  const add = (...added: ServerSpec[]) => supervisor.apply({ added, removed: [], changed: [] });
+  return { supervisor, events, of, stateOf, reach, pidOf, add, held, paths };
+}
+
+describe('a supervised server', () => {
+  test('killed from outside is back with another pid, and the signal is the reason', async () => {
+    const { add, reach, pidOf, of, held } = setUp();
+    await add(shell('s', 'sleep 60'));
+    await reach('s', 'running');
+    const first = pidOf('s');
+    expect(held).toEqual(new Set([first]));
+    process.kill(first, 'SIGKILL');
+    await waitFor(() => pidOf('s') !== first && pidOf('s') !== 0 && of('restarted').length === 1, {
+      what: 'another pid',
+    });
+    expect(of('restarted')).toMatchObject([{ reason: 'signal', detail: 'signal SIGKILL' }]);
+    expect(of('exited')).toMatchObject([{ code: null, signal: 'SIGKILL' }]);
+    await reach('s', 'running');
+    expect(held).toEqual(new Set([pidOf('s')]));
+  });
+
+  test('that dies with a child in its group is back only after the child is gone', async () => {
+    const { add, reach, pidOf, of, paths } = setUp();
+    const child = join(paths.home, 'child');
+    await add(
+      shell('s', `sh -c 'trap "" TERM; echo $$ > ${child}; while :; do sleep 0.1; done' & wait`, {
+        stop: { grace: 300 },
+      }),
+    );
+    await reach('s', 'running');
+    const first = pidOf('s');
+    const left = Number(
+      await waitFor(() => existsSync(child) && readFileSync(child, 'utf8').trim(), { what: 'the child' }),
+    );
+    process.kill(first, 'SIGKILL');
+    await waitFor(() => of('spawned').length === 2, { what: 'the second start' });
+    expect(isRunning(left)).toBe(false);
+  });
+
+  test('that exits at once loops five times and no more', async () => {
+    const { add, reach, of } = setUp({ readyAtOnce: false });
+    await add(shell('s', 'exit 3', { restart: { initialDelay: 10, maxDelay: 20 } }));
+    await reach('s', 'crash_looping');
+    expect(of('spawned')).toHaveLength(5);
+    expect(of('restarted').map(({ reason }) => reason)).toEqual(['exit', 'exit', 'exit', 'exit']);
+    expect(of('start-failed').at(-1)?.failure.message).toContain('exit code 3');
+  });
+
+  test('whose program is missing waits and says so', async () => {
+    const { add, reach, of } = setUp();
+    await add(specOf({ name: 's', source: { kind: 'command', command: ['no-such-program-anywhere'] } }));
+    await reach('s', 'backoff');
+    expect(of('start-failed')[0]?.failure).toMatchObject({ code: 'EXECUTABLE_MISSING' });
+    expect(of('spawned')).toEqual([]);
+  });
+
+  test('whose program cannot be executed ends in backoff, not in an exception', async () => {
+    const { add, reach, of, paths } = setUp({ readyAtOnce: false });
+    const program = join(paths.home, 'garbage');
+    writeFileSync(program, '\u007fELFgarbage', { mode: 0o755 });
+    await add(specOf({ name: 's', source: { kind: 'command', command: [program] } }));
+    await reach('s', 'backoff');
+    expect(of('start-failed').length).toBeGreaterThan(0);
+  });
+
+  test('whose folder is missing is not retried until somebody says so', async () => {
+    const { add, reach, of, supervisor } = setUp();
+    await add(shell('s', 'sleep 60', { cwd: '/no/such/folder' }));
+    await reach('s', 'crash_looping');
+    expect(supervisor.runner('s')?.state).toMatchObject({ deadline: null });
+    expect(of('start-failed')[0]?.failure).toMatchObject({ code: 'CWD_MISSING', retry: 'never' });
+  });
+
+  test('whose port somebody else holds says who, kills nobody and waits', async () => {
+    const { add, reach, of } = setUp();
+    const stranger = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void stranger.close());
+    await waitFor(() => stranger.listening);
+    const address = stranger.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    await add(shell('s', 'sleep 60', { transport: 'http', url: `http://127.0.0.1:${port}/mcp` }));
+    await reach('s', 'backoff');
+    expect(of('start-failed')[0]?.failure.code).toBe('PORT_IN_USE');
+    expect(of('start-failed')[0]?.failure.message).toContain(`pid ${process.pid}`);
+    expect(of('start-failed')[0]?.failure.message).toContain('node');
+    expect(stranger.listening).toBe(true);
+  });
+
+  test('that never becomes ready is ended, group and all, and counted as a failed start', async () => {
+    const { add, reach, of, pidOf } = setUp({ readyAtOnce: false });
+    await add(shell('s', 'sleep 60', { start: { timeout: 100 }, stop: { grace: 300 } }));
+    await waitFor(() => of('spawned').length === 1);
+    const pid = pidOf('s');
+    await reach('s', 'backoff');
+    expect(isRunning(pid)).toBe(false);
+    expect(of('start-failed')[0]?.failure.code).toBe('NOT_READY_IN_TIME');
+  });
+
+  test('stops within its grace even when it ignores TERM and EOF', async () => {
+    const { add, reach, pidOf, supervisor } = setUp();
+    await add(shell('s', `trap '' TERM; while :; do sleep 0.1; done`, { stop: { grace: 200 } }));
+    await reach('s', 'running');
+    const pid = pidOf('s');
+    await supervisor.stop('s');
+    expect(isRunning(pid)).toBe(false);
+    await reach('s', 'stopped');
+  });
+
+  test('is one process, however many starts are asked for at once', async () => {
+    const { add, reach, of, supervisor } = setUp();
+    await add(shell('s', 'sleep 60', { enabled: false }));
+    for (let count = 0; count < 10; count += 1) supervisor.start('s');
+    await reach('s', 'running');
+    supervisor.start('s');
+    expect(of('spawned')).toHaveLength(1);
+  });
+
+  test('gets its own environment and none of our secrets', async () => {
+    process.env['SECRET_OF_OURS'] = 'hunter22';
+    onTestFinished(() => {
+      delete process.env['SECRET_OF_OURS'];
+    });
+    const { add, reach, paths } = setUp();
+    const out = join(paths.home, 'env');
+    await add(shell('s', `env > ${out}.tmp; mv ${out}.tmp ${out}; sleep 60`, { env: { OWN: 'yes' } }));
+    await reach('s', 'running');
+    const text = await waitFor(() => existsSync(out) && readFileSync(out, 'utf8'));
+    expect(text).toContain('OWN=yes');
+    expect(text).toContain('PATH=');
+    expect(text).not.toContain('hunter22');
+  });
+});
+
+describe('many servers', () => {
+  test('that crash together are started apart', async () => {
+    const { add, of, reach, pidOf } = setUp();
+    const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
+    await add(...names.map((name) => shell(name, 'sleep 60')));
+    for (const name of names) await reach(name, 'running');
+    for (const name of names) process.kill(pidOf(name), 'SIGKILL');
+    await waitFor(() => of('spawned').length === 20, { what: 'ten restarts' });
+    const starts = of('spawned')
+      .slice(10)
+      .map(({ at }) => at);
+    const together = starts.slice(1).filter((at, index) => at - (starts[index] ?? 0) < 80);
+    expect(together).toEqual([]);
+  });
+
+  test('start after what they depend on is ready, and stop before it', async () => {
+    const { add, events, reach, supervisor } = setUp();
+    await add(shell('app', 'sleep 60', { dependsOn: ['db'] }), shell('db', 'sleep 60'));
+    await reach('app', 'running');
+    await supervisor.stopAll();
+    const order = events.flatMap((event) => {
+      if (event.kind === 'spawned') return [`${event.server} spawned`];
+      return event.kind === 'transition' && event.to.phase === 'stopped' ? [`${event.server} stopped`] : [];
+    });
+    expect(order).toEqual(['db spawned', 'app spawned', 'app stopped', 'db stopped']);
+  });
+
+  test('one that is removed is stopped; one that changed is restarted; the rest is not touched', async () => {
+    const { add, reach, pidOf, of, supervisor } = setUp();
+    await add(shell('a', 'sleep 60'), shell('b', 'sleep 60'), shell('c', 'sleep 60'));
+    for (const name of ['a', 'b', 'c']) await reach(name, 'running');
+    const [a, b, c] = ['a', 'b', 'c'].map(pidOf);
+    await supervisor.apply({
+      added: [],
+      removed: ['a'],
+      changed: [{ spec: shell('b', 'sleep 61'), restart: true }],
+    });
+    await waitFor(() => of('restarted').length === 1 && pidOf('b') !== 0 && pidOf('b') !== b);
+    expect(of('restarted')).toMatchObject([{ server: 'b', reason: 'config' }]);
+    expect(isRunning(a ?? 0)).toBe(false);
+    expect(of('server-removed')).toMatchObject([{ server: 'a' }]);
+    expect(pidOf('c')).toBe(c);
+  });
+
+  test('an end that nobody saw is counted when the server starts again', async () => {
+    const { of, reach, supervisor } = setUp();
+    await supervisor.apply({ added: [shell('s', 'sleep 60')], removed: [], changed: [] }, new Set(['s']));
+    await reach('s', 'running');
+    expect(of('restarted')).toMatchObject([{ reason: 'unobserved' }]);
+  });
+});
