@@ -85,6 +85,8 @@ export interface ServerSpec {
   readonly transport: Transport;
   /** The MCP endpoint of an http or sse server, null for stdio. */
   readonly url: string | null;
+  /** HTTP headers sent with each probe of an http or sse server; their values are secret. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly args: readonly string[];
   /** What the config and the envFile add to the child's environment; values may be secret. */

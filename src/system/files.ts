@@ -1,5 +1,5 @@
 // How files are replaced: whole or not at all.
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 
 /**
@@ -13,7 +13,8 @@ export function writeFileAtomic(path: string, text: string, { mode = 0o600, dura
   try {
     const descriptor = openSync(temporary, 'wx', mode);
     try {
-      writeSync(descriptor, text);
+      // Not writeSync: on a full disk it writes a part and calls that a success.
+      writeFileSync(descriptor, text);
       if (durable) fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

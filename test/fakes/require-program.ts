@@ -13,7 +13,8 @@ export function requireProgram(program: string): boolean {
 /** The same for anything else a machine may lack, such as the right to mount. */
 export function requireThat(what: string, isThere: boolean): boolean {
   if (isThere) return true;
-  if (process.env['MCP_WATCHDOG_TEST_REQUIRE'] === 'all') throw new Error(`This test needs ${what}, which this machine lacks`);
+  if (process.env['MCP_WATCHDOG_TEST_REQUIRE'] === 'all')
+    throw new Error(`This test needs ${what}, which this machine lacks`);
   const report = process.env['MCP_WATCHDOG_TEST_MISSING'];
   if (report !== undefined) appendFileSync(report, `${what}\n`);
   return false;

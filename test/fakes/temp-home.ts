@@ -13,3 +13,8 @@ export function tempHome(): Paths {
   onTestFinished(() => rmSync(paths.home, { recursive: true, force: true, maxRetries: 5 }));
   return paths;
 }
+
+/** Paths of a home that nobody has made yet; `below` can make its path long. */
+export function missingHome(below = 'home'): Paths {
+  return resolvePaths(join(tempHome().home, below));
+}

@@ -4,11 +4,11 @@
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
   { timeout = 10_000, what = 'the condition' }: { timeout?: number; what?: string } = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = performance.now() + timeout;
   for (;;) {
     const answer = await probe();
-    if (answer) return answer;
+    if (answer) return answer as Exclude<T, false | 0 | '' | null | undefined>;
     if (performance.now() > deadline) throw new Error(`Waited ${timeout} ms in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

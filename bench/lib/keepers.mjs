@@ -1,0 +1,105 @@
+// Everybody who keeps servers alive here: mcp-watchdog and its peers, started the way their documentation says.
+// Each is { name, find() -> why it cannot take part, or null; start(servers, settings) -> { pid, stop, … } }.
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { onEnd, temporaryFolder } from './clean-up.mjs';
+import { exchange, freePort } from './http.mjs';
+import { killTree } from './processes.mjs';
+import { environment, start } from './start.mjs';
+import { until } from './wait.mjs';
+
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const PM2 = fileURLToPath(new URL('../node_modules/pm2/bin/pm2', import.meta.url));
+const NOT_HERE = 'not on this machine';
+
+export const watchdog = {
+  name: 'mcp-watchdog',
+  find: () => null,
+  /** `settings`: further keys of the config, `defaults` for instance. */
+  async start(servers, settings = {}) {
+    const home = await temporaryFolder();
+    const port = await freePort();
+    const config = {
+      metrics: { listen: `127.0.0.1:${port}` },
+      servers: Object.fromEntries(servers.map((server) => [server.name, entryFor(server)])),
+      ...settings,
+    };
+    await writeFile(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
+    const log = join(home, 'bench.log');
+    const daemon = start([process.execPath, CLI, 'run', '--home', home], { log });
+    const url = `http://127.0.0.1:${port}`;
+    const isReady = async () => {
+      const { status } = await exchange({ port, path: '/-/ready' }).catch(() => ({ status: 0 }));
+      return status === 200;
+    };
+    await Promise.race([
+      until(isReady, { within: 90_000, every: 100, what: 'mcp-watchdog to be ready' }),
+      daemon.ended.then(async (how) => {
+        throw new Error(`mcp-watchdog ended (${how}): ${(await readFile(log, 'utf8')).slice(-1000)}`);
+      }),
+    ]);
+    return { ...daemon, home, url, command: (...args) => [process.execPath, CLI, ...args, '--home', home] };
+  },
+};
+
+function entryFor({ argv, port }) {
+  return { command: argv, ...(port === null ? {} : { url: `http://127.0.0.1:${port}/mcp` }) };
+}
+
+export const pm2 = {
+  name: 'pm2',
+  find: () => (existsSync(PM2) ? null : NOT_HERE),
+  async start(servers) {
+    const home = await temporaryFolder();
+    const env = { ...environment, PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true' };
+    const apps = servers.map(({ name, script, args }) => ({ name, script, args, exec_mode: 'fork' }));
+    await writeFile(join(home, 'ecosystem.json'), JSON.stringify({ apps }));
+    const started = promisify(execFile)(process.execPath, [PM2, 'start', join(home, 'ecosystem.json')], { env });
+    // The daemon that this leaves behind is not our child; registered before it can be forgotten.
+    const readPid = async () => Number(await readFile(join(home, 'pm2.pid'), 'utf8').catch(() => '0'));
+    const stop = onEnd(async () => {
+      await started.catch(() => {});
+      const pid = await readPid();
+      if (pid > 0) await killTree(pid);
+    });
+    await started;
+    return { pid: await until(readPid, { what: 'the pid of pm2' }), stop };
+  },
+};
+
+export const runit = {
+  name: 'runit (runsv)',
+  find: () => (isOnPath('runsv') ? null : NOT_HERE),
+  /** One runsv keeps one server. */
+  async start([{ argv }]) {
+    const home = await temporaryFolder();
+    await mkdir(join(home, 'service'));
+    const script = join(home, 'service', 'run');
+    await writeFile(script, `#!/bin/sh\nexec ${argv.map((word) => `'${word}'`).join(' ')}\n`);
+    await chmod(script, 0o755);
+    return start(['runsv', join(home, 'service')], { log: join(home, 'log') });
+  },
+};
+
+export const supervisord = {
+  name: 'supervisord',
+  find: () => (isOnPath('supervisord') ? null : NOT_HERE),
+  async start(servers) {
+    const home = await temporaryFolder();
+    const programs = servers.map(({ name, argv }) => {
+      const command = argv.map((word) => `"${word.replaceAll('%', '%%')}"`).join(' ');
+      return `[program:${name}]\ncommand=${command}\nautorestart=true\n`;
+    });
+    const own = `[supervisord]\nnodaemon=true\nlogfile=${home}/supervisord.log\npidfile=${home}/pid\nchildlogdir=${home}\n`;
+    await writeFile(join(home, 'supervisord.conf'), [own, ...programs].join('\n'));
+    return start(['supervisord', '-c', join(home, 'supervisord.conf')], { cwd: home });
+  },
+};
+
+function isOnPath(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}

@@ -1,0 +1,88 @@
+// What the system tells about processes: who runs, who listens, what it costs; and how whole trees are ended.
+import { execFile } from 'node:child_process';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const hasProc = process.platform === 'linux';
+/** Linux counts processor time in hundredths of a second for every program, whatever the kernel does inside. */
+const TICKS = 100;
+
+/** Resident memory in MB (a million bytes are not meant: MiB, as `ps` and `top` show it). */
+export async function residentMegabytes(pid) {
+  const kilobytes = hasProc
+    ? /^VmRSS:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+    : (await run('ps', ['-o', 'rss=', '-p', String(pid)])).stdout;
+  return Number(kilobytes) / 1024;
+}
+
+/** Processor time in ms of a process and of the children it has waited for: short-lived helpers count too. */
+export async function processorTime(pid) {
+  if (!hasProc) return fromClockText((await run('ps', ['-o', 'time=', '-p', String(pid)])).stdout.trim());
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // The name in parentheses may hold spaces; utime, stime, cutime and cstime are fields 14 to 17.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return (ticks * 1000) / TICKS;
+}
+
+function fromClockText(text) {
+  return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000;
+}
+
+/** The pids of a process and everything below it. */
+export async function treeOf(root) {
+  const { stdout } = await run('ps', ['-axo', 'pid=,ppid=']);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const tree = [root];
+  for (const parent of tree) for (const [pid, ppid] of rows) if (ppid === parent) tree.push(pid);
+  return tree;
+}
+
+/** Ends a process and everything below it. It is stopped first, so that it cannot start a replacement meanwhile. */
+export async function killTree(root) {
+  if (!signal(root, 'SIGSTOP')) return;
+  const tree = await treeOf(root);
+  for (const pid of tree) signal(pid, 'SIGKILL');
+}
+
+export function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The process below `root` that listens on a loopback port; null when there is none. */
+export async function listenerBelow(root, port) {
+  const pids = await treeOf(root);
+  if (!hasProc) {
+    const found = await run('lsof', ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']).catch(() => ({ stdout: '' }));
+    return pids.find((pid) => found.stdout.split('\n').includes(String(pid))) ?? null;
+  }
+  const sockets = await listeningSockets(port);
+  for (const pid of pids) if (await holdsOneOf(pid, sockets)) return pid;
+  return null;
+}
+
+async function listeningSockets(port) {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')));
+  const rows = tables.flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)));
+  return rows
+    .filter(([, local = '', , state]) => local.endsWith(wanted) && state === '0A')
+    .map((row) => `socket:[${row[9]}]`);
+}
+
+async function holdsOneOf(pid, sockets) {
+  const folder = `/proc/${pid}/fd`;
+  const links = await Promise.all(
+    (await readdir(folder).catch(() => [])).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')),
+  );
+  return links.some((link) => sockets.includes(link));
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+// How an argv becomes a command and an exit code; the only place where errors are printed and the process is ended.
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { EXIT_CODES } from './commands/command.ts';
+import type { CommandSpec, Io } from './commands/command.ts';
+import { processIo } from './commands/io.ts';
+import { createProgram } from './commands/program.ts';
+import { errorLines, usageError } from './commands/views/error.ts';
+import { wantsColour } from './commands/views/style.ts';
+import { WatchdogError } from './core/errors.ts';
+
+/**
+ * Runs one command line, without the first two words of `process.argv`.
+ *
+ * @returns the exit code; errors have been printed
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0;
+  let spec: CommandSpec | null = null;
+  const program = createProgram(io, (chosen, work) => {
+    spec = chosen;
+    return work().then((code) => void (exitCode = code));
+  });
+  if (argv.length === 0) return withoutCommand(program, io);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(usageError(error, program), { io, spec, argv });
+  }
+}
+
+function withoutCommand(program: Command, io: Io): number {
+  io.err.write(program.helpInformation());
+  return EXIT_CODES.USAGE;
+}
+
+function explain(
+  error: unknown,
+  { io, spec, argv }: { io: Io; spec: CommandSpec | null; argv: readonly string[] },
+): number {
+  // Help and version were asked for and have been printed.
+  if (error === null) return 0;
+  const colour = wantsColour(io.err, io.env, argv.includes('--no-color'));
+  const isDebug = io.env['MCP_LOG_LEVEL'] === 'debug';
+  for (const line of errorLines(error, { colour, isDebug })) io.err.write(`${line}\n`);
+  if (!(error instanceof WatchdogError)) return 1;
+  return spec?.exitCodes?.[error.code] ?? EXIT_CODES[error.code];
+}
+
+async function main(): Promise<void> {
+  // The reader of a pipe may have seen enough: `mcp-watchdog status | head -1`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    // eslint-disable-next-line unicorn/no-process-exit -- nobody is left to write to
+    process.exit(0);
+  });
+  const exitCode = await runCli(process.argv.slice(2), processIo);
+  process.exitCode = exitCode;
+}
+
+// npm starts a command through a symbolic link.
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await main();

@@ -1,0 +1,40 @@
+// `init [--force]`: a first config to change.
+import { mkdirSync } from 'node:fs';
+import { WatchdogError } from '../core/errors.ts';
+import { writeExampleConfig } from '../config/example.ts';
+import type { Context } from './command.ts';
+import { printLines } from './with-daemon.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { paths, flags } = context;
+  if (createFirstConfig(paths)) {
+    printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
+    return await Promise.resolve(0);
+  }
+  if (flags.force !== true) throw alreadyThere(paths.config);
+  printLines(context, [`Left ${paths.config} as it is: a config is never overwritten`]);
+  return 0;
+}
+
+/**
+ * @returns false when there is a config already
+ * @throws WatchdogError HOME_UNUSABLE when it cannot be written
+ */
+export function createFirstConfig({ home, config }: { home: string; config: string }): boolean {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    return writeExampleConfig(config);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
+      hint: 'Choose another home with --home DIR',
+      cause,
+    });
+  }
+}
+
+function alreadyThere(path: string): WatchdogError {
+  return new WatchdogError('USAGE', `Cannot write a first config: there is one already, ${path}`, {
+    hint: 'See it with mcp-watchdog config show; move it away to begin anew',
+  });
+}

@@ -1,0 +1,77 @@
+// `logs [name] [-f] [-n N]`: what a server printed, or what the daemon says of itself.
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { WatchdogError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import { neutralise } from '../core/text.ts';
+import type { Paths } from '../system/paths.ts';
+import { formatLogLine } from '../logs/format.ts';
+import type { Context } from './command.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { printLines } from './with-daemon.ts';
+
+const DEFAULT_LINES = 50;
+
+export async function run(context: Context): Promise<number> {
+  const { paths, flags } = context;
+  const [name] = context.arguments;
+  const path = name === undefined ? paths.watchdogLog : serverLog(paths, name);
+  const isFollowed = flags.follow === true;
+  if (!isFollowed && !existsSync(path)) throw noLog(path, name);
+  const write = name === undefined ? formatLogLine : neutralise;
+  const last = flags.lines ?? DEFAULT_LINES;
+  if (isFollowed) await follow(context, { path, last, write });
+  else {
+    const { readLastLines } = await import('../system/tail.ts');
+    printLines(context, (await readLastLines(path, last)).map(write));
+  }
+  return 0;
+}
+
+async function follow(
+  context: Context,
+  { path, last, write }: { path: string; last: number; write: (line: string) => string },
+): Promise<void> {
+  const { followLines } = await import('../logs/follow.ts');
+  const { signal, release } = untilInterrupted(context.io);
+  try {
+    for await (const line of followLines(path, { last, signal, clock: context.io.clock })) {
+      printLines(context, [write(line)]);
+    }
+  } finally {
+    release();
+  }
+}
+
+function serverLog(paths: Paths, name: string): string {
+  // The name becomes part of a path.
+  if (basename(name) !== name || name === '..' || name === '.') throw unknown(paths, name);
+  const path = join(paths.serverLogs, `${name}.log`);
+  const isConfigured = existsSync(path) || existsSync(join(paths.servers, name));
+  const known = namesIn(paths);
+  if (!isConfigured && known.length > 0 && !known.includes(name)) throw unknown(paths, name);
+  return path;
+}
+
+function unknown(paths: Paths, name: string): WatchdogError {
+  const known = namesIn(paths);
+  const guess = nearest(name, known);
+  const others = known.length === 0 ? 'No server has written anything yet' : `Logs: ${known.join(', ')}`;
+  return new WatchdogError('UNKNOWN_SERVER', `Cannot show the log of "${name}": there is none`, {
+    hint: guess === null ? others : `Did you mean ${guess}?`,
+  });
+}
+
+function namesIn({ serverLogs }: Paths): string[] {
+  if (!existsSync(serverLogs)) return [];
+  return readdirSync(serverLogs)
+    .filter((file) => file.endsWith('.log'))
+    .map((file) => file.slice(0, -'.log'.length));
+}
+
+function noLog(path: string, name: string | undefined): WatchdogError {
+  const whose = name === undefined ? 'the daemon' : `"${name}"`;
+  return new WatchdogError('UNKNOWN_SERVER', `Cannot show the log of ${whose}: there is no ${path} yet`, {
+    hint: 'It is written once the daemon runs: mcp-watchdog start; -f waits for it',
+  });
+}

@@ -1,0 +1,85 @@
+// How the list of commands becomes a parser with help.
+import { readFileSync } from 'node:fs';
+import { Argument, Command, Option } from 'commander';
+import { WatchdogError } from '../core/errors.ts';
+import { resolvePaths } from '../system/paths.ts';
+import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './command.ts';
+import { COMMANDS } from './registry.ts';
+import { wantsColour } from './views/style.ts';
+
+type Run = (spec: CommandSpec, work: () => Promise<number>) => Promise<void>;
+
+/** @param run told which command was chosen, and given its work to do */
+export function createProgram(io: Io, run: Run): Command {
+  const program = new Command('mcp-watchdog')
+    .description('Keeps local MCP servers alive, and tells the truth about them.')
+    .option(
+      '--home <dir>',
+      'folder of config, logs and state (default: $MCP_WATCHDOG_HOME or ~/.mcp-watchdog)',
+    )
+    .option('--no-color', 'no colours; NO_COLOR and FORCE_COLOR are honoured too')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(io.out.columns ?? 100, 100) })
+    .configureOutput({
+      writeOut: (text) => void io.out.write(text),
+      writeErr: () => {},
+      outputError: () => {},
+    })
+    .showSuggestionAfterError(false)
+    .exitOverride();
+  for (const spec of COMMANDS) addCommand(program, spec, { io, run });
+  return program;
+}
+
+function addCommand(program: Command, spec: CommandSpec, { io, run }: { io: Io; run: Run }): void {
+  const command = program
+    .command(spec.name)
+    .summary(spec.summary)
+    .description(`${capitalised(spec.summary)}.`);
+  command.configureHelp(program.configureHelp());
+  for (const argument of spec.arguments) command.addArgument(toArgument(argument));
+  for (const option of spec.options) command.addOption(toOption(option));
+  if (spec.notes.length > 0) command.addHelpText('after', `\n${spec.notes.join('\n')}`);
+  command.action(async () => {
+    const { home, color } = program.opts<{ home?: string; color: boolean }>();
+    await run(spec, async () => {
+      const { run } = await spec.load();
+      return await run({
+        paths: resolvePaths(home ?? io.env['MCP_WATCHDOG_HOME']),
+        arguments: command.args,
+        flags: command.opts<Flags>(),
+        colour: wantsColour(io.out, io.env, !color),
+        io,
+      });
+    });
+  });
+}
+
+function toArgument({ syntax, summary, choices }: ArgumentSpec): Argument {
+  const argument = new Argument(syntax, summary);
+  return choices === undefined ? argument : argument.choices(choices);
+}
+
+function toOption({ flags, summary, isCount = false }: OptionSpec): Option {
+  const option = new Option(flags, summary);
+  return isCount ? option.argParser((value: string) => readCount(flags, value)) : option;
+}
+
+function readCount(flags: string, value: string): number {
+  if (/^\d{1,9}$/u.test(value)) return Number(value);
+  throw new WatchdogError('USAGE', `Cannot read ${flags}: it must be a whole number, got "${value}"`, {
+    hint: 'For example -n 100',
+  });
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The release this is, from its package.json. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return isManifest ? String(manifest.version) : 'unknown';
+}

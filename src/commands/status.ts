@@ -1,0 +1,82 @@
+// `status [name] [--json|--watch]`: how the servers are.
+import type { Client } from '../control/client.ts';
+import type { Status } from '../core/status.ts';
+import type { Context } from './command.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { createScreen } from './screen.ts';
+import { createChangePrinter } from './views/changes.ts';
+import { serverDetail } from './views/server-detail.ts';
+import { statusTable } from './views/status-table.ts';
+import { isHealthy } from './views/verdict.ts';
+import { pickServer, printLines, viewOptions, withDaemon } from './with-daemon.ts';
+
+export function run(context: Context): Promise<number> {
+  return withDaemon(context, async (daemon) => {
+    if (context.flags.watch === true) return await watch(context, daemon);
+    const status = narrowed(context, await daemon.request('status', {}));
+    if (context.flags.json === true) printLines(context, [JSON.stringify(status, null, 2)]);
+    else printLines(context, view(context, status));
+    return status.servers.every(isHealthy) ? 0 : 1;
+  });
+}
+
+function narrowed({ arguments: [name] }: Context, status: Status): Status {
+  return name === undefined ? status : { ...status, servers: [pickServer(status, name)] };
+}
+
+function view(context: Context, status: Status): string[] {
+  const [server] = status.servers;
+  const wantsDetail = context.arguments.length > 0 && server !== undefined;
+  return wantsDetail ? serverDetail(server, viewOptions(context)) : statusTable(status, viewOptions(context));
+}
+
+async function watch(context: Context, daemon: Client): Promise<number> {
+  const { signal, release } = untilInterrupted(context.io);
+  const show = chooseShow(context);
+  try {
+    await daemon.watch((status) => show.status(narrowed(context, status)), signal);
+    return 0;
+  } finally {
+    show.end();
+    release();
+  }
+}
+
+interface Show {
+  status(status: Status): void;
+  end(): void;
+}
+
+function chooseShow(context: Context): Show {
+  if (context.flags.json === true) {
+    return { status: (status) => printLines(context, [JSON.stringify(status)]), end: () => {} };
+  }
+  if (context.io.out.isTTY === true) return redrawing(context);
+  const changes = createChangePrinter();
+  return { status: (status) => printLines(context, changes(status, viewOptions(context))), end: () => {} };
+}
+
+function redrawing(context: Context): Show {
+  const { io } = context;
+  const screen = createScreen(io.out);
+  let shown: Status | null = null;
+  let cancel = () => {};
+
+  // Uptimes go on between two messages.
+  function redraw(): void {
+    cancel();
+    if (shown !== null) screen.draw(view(context, shown));
+    cancel = io.clock.after(1000, redraw);
+  }
+
+  return {
+    status(status) {
+      shown = status;
+      redraw();
+    },
+    end() {
+      cancel();
+      screen.end();
+    },
+  };
+}

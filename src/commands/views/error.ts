@@ -1,0 +1,86 @@
+// How an error is told: one line with action, reason and value, then the cure.
+import type { Command } from 'commander';
+import { WatchdogError } from '../../core/errors.ts';
+import { nearest } from '../../core/nearest.ts';
+import { neutralise } from '../../core/text.ts';
+import { paint } from './style.ts';
+
+/** @param isDebug shows where the error came from, and its causes */
+export function errorLines(
+  error: unknown,
+  { colour, isDebug }: { colour: boolean; isDebug: boolean },
+): string[] {
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = '', ...others] = message.split('\n').map(neutralise);
+  const hint =
+    error instanceof WatchdogError
+      ? error.hint
+      : 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
+  return [
+    `${paint('error:', 'red', colour)} ${first}`,
+    ...others,
+    ...(hint === null ? [] : [`${paint('hint:', 'yellow', colour)} ${neutralise(hint)}`]),
+    ...(isDebug ? stackOf(error) : []),
+  ];
+}
+
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const cause = error.cause === undefined ? [] : ['caused by:', ...stackOf(error.cause)];
+  return [...(error.stack ?? '').split('\n').map(neutralise), ...cause];
+}
+
+/** What the parser complains about, in our words; null when it only printed what was asked for; other errors as they are. */
+export function usageError(error: unknown, program: Command): unknown {
+  if (!isParserError(error)) return error;
+  if (error.exitCode === 0) return null;
+  const word = /'([^']*)'/u.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownCommand':
+      return usage(
+        `there is no command "${word}"`,
+        suggest(
+          word,
+          program.commands.map((each) => each.name()),
+        ),
+      );
+    case 'commander.unknownOption':
+      return usage(`there is no option "${word}" here`, suggest(word, allOptions(program)));
+    default:
+      return usage(error.message.replace(/^error: /u, '').replaceAll("'", '"'), null);
+  }
+}
+
+interface ParserError {
+  readonly code: string;
+  readonly exitCode: number;
+  readonly message: string;
+}
+
+function isParserError(error: unknown): error is ParserError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    'exitCode' in error &&
+    String(error.code).startsWith('commander.')
+  );
+}
+
+function usage(reason: string, guess: string | null): WatchdogError {
+  return new WatchdogError('USAGE', `Cannot read the command line: ${reason}`, {
+    hint:
+      guess === null
+        ? 'mcp-watchdog --help lists the commands, mcp-watchdog <command> -h their options'
+        : `Did you mean ${guess}?`,
+  });
+}
+
+function suggest(word: string, known: readonly string[]): string | null {
+  return nearest(word, known);
+}
+
+function allOptions(program: Command): string[] {
+  return [program, ...program.commands]
+    .flatMap(({ options }) => options.map(({ long }) => long ?? ''))
+    .concat('--help');
+}

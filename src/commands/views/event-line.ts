@@ -1,0 +1,123 @@
+// Which news is worth a line above the live view, and in which words.
+import type { EventOf, WatchdogEvent } from '../../core/events.ts';
+import { neutralise } from '../../core/text.ts';
+import type { Cell, Style } from './style.ts';
+import { restartReason } from './verdict.ts';
+import { cpu, latency, size, span } from './words.ts';
+
+/** Null for what the table shows anyway. */
+export function eventLine(event: WatchdogEvent): Cell | null {
+  const told = 'server' in event ? ofServer(event) : ofDaemon(event);
+  if (told === null) return null;
+  const text = 'server' in event ? `${event.server}: ${told.text}` : told.text;
+  return { ...told, text: neutralise(text) };
+}
+
+function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
+  switch (event.kind) {
+    case 'install-progress':
+      return line(event.line, 'dim');
+    case 'installed':
+      return line(`installed ${event.package} ${event.version} in ${latency(event.took)}`, 'green');
+    case 'using-installed':
+      return line(`uses ${event.version}, which is installed: ${event.why}`, 'yellow');
+    case 'spawned':
+      return line(`started${event.version === null ? '' : ` ${event.version}`}, pid ${event.pid}`);
+    case 'exited':
+      return line(
+        event.signal === null ? `exited with code ${event.code ?? '?'}` : `ended by ${event.signal}`,
+        'yellow',
+      );
+    case 'restarted':
+      return line(`restarted because of ${restartReason(event)}`, 'yellow');
+    case 'start-failed':
+      return line(withHint(event.failure), 'red');
+    case 'transition':
+      return ofTransition(event);
+    default:
+      return ofWatching(event);
+  }
+}
+
+function ofWatching(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
+  switch (event.kind) {
+    case 'server-added':
+    case 'server-changed':
+    case 'server-removed':
+      return line(`${event.kind.slice('server-'.length)} by the config`, 'dim');
+    case 'health':
+      return event.health.up === false
+        ? line(`down: ${event.health.detail ?? 'does not answer'}`, 'red')
+        : null;
+    case 'limit':
+      return ofLimit(event);
+    case 'log-dropped':
+      return line(`prints too much: ${event.lines} lines (${size(event.bytes)}) were not kept`, 'yellow');
+    case 'waiting':
+      return event.on.length === 0 ? null : line(`waits for ${event.on.join(', ')}`, 'dim');
+    case 'reaped':
+      return line(`ended pid ${event.pid}, left by an earlier daemon: ${event.why}`, 'yellow');
+    default:
+      return null;
+  }
+}
+
+function ofTransition({ from, to, nextAttemptAt, at }: EventOf<'transition'>): Cell | null {
+  if (from.phase === to.phase) return null;
+  if (to.phase === 'running') return line('ready', 'green');
+  if (to.phase === 'stopped') return line('stopped', 'dim');
+  if (to.phase !== 'crash_looping') return null;
+  const next = nextAttemptAt === null ? 'waits for you' : `next attempt in ${span(nextAttemptAt - at)}`;
+  return line(`fails again and again, ${next}`, 'red');
+}
+
+function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | null {
+  if (level === 'ok') return null;
+  const write = resource === 'memory' ? size : cpu;
+  const name = resource === 'memory' ? 'memory' : 'CPU';
+  return line(
+    `${name} ${write(value)} is over the ${level} limit of ${write(limit)}`,
+    level === 'hard' ? 'red' : 'yellow',
+  );
+}
+
+function ofDaemon(event: Exclude<WatchdogEvent, { server: string }>): Cell | null {
+  switch (event.kind) {
+    case 'listening':
+      return line(`Listening on ${event.url}`, 'dim');
+    case 'config-loaded':
+      return event.ok
+        ? null
+        : line(`The config was not taken over, the old one stays: ${event.error ?? ''}`, 'red');
+    case 'gap':
+      return line(`${GAPS[event.cause]} for ${span(event.duration)}`, 'dim');
+    case 'brake':
+      return event.failing === 0
+        ? null
+        : line('All servers fail at once: nobody is restarted for it', 'yellow');
+    case 'state-persist-failed':
+      return line(`Cannot save the state: ${event.error}`, 'red');
+    case 'collected':
+      return event.error === null
+        ? null
+        : line(`Cannot collect ${event.collector}: ${event.error}`, 'yellow');
+    case 'ticked':
+      return null;
+    default:
+      return event satisfies never;
+  }
+}
+
+const GAPS: Readonly<Record<EventOf<'gap'>['cause'], string>> = {
+  sleep: 'The machine slept',
+  blocked: 'The watchdog itself was blocked',
+  'clock-step': 'The clock was set, by or',
+};
+
+function withHint({ message, hint }: EventOf<'start-failed'>['failure']): string {
+  return hint === null ? message : `${message} (${hint})`;
+}
+
+function line(text: string, style?: Style): Cell {
+  return style === undefined ? { text } : { text, style };
+}

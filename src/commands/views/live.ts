@@ -1,0 +1,38 @@
+// What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
+import type { Status } from '../../core/status.ts';
+import { cheatSheet } from './cheat-sheet.ts';
+import type { ViewOptions } from './status-table.ts';
+import { statusTable } from './status-table.ts';
+import { paint } from './style.ts';
+
+/** Printed once. */
+export function liveHeader(
+  { daemon, servers }: Status,
+  { logs, colour }: { logs: string; colour: boolean },
+): string[] {
+  const { version, listen, config } = daemon;
+  const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
+  const facts = [
+    ...(listen === null
+      ? []
+      : [['metrics', `${origin(listen)}/metrics`] as const, ['page', `${origin(listen)}/`] as const]),
+    ['logs', `${logs}  (mcp-watchdog logs -f)`] as const,
+    ['config', config.path] as const,
+  ];
+  const sheet = cheatSheet(servers);
+  return [
+    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
+    ...facts.map(([label, value]) => `  ${paint(label.padEnd(8), 'dim', colour)} ${value}`),
+    ...(sheet.length === 0 ? [] : ['', ...sheet]),
+    '',
+  ];
+}
+
+/** Redrawn at each change. */
+export function liveBlock(status: Status, options: ViewOptions): string[] {
+  return ['', ...statusTable(status, options)];
+}
+
+function origin(listen: string): string {
+  return (listen.includes('://') ? listen : `http://${listen}`).replace(/\/+$/u, '');
+}

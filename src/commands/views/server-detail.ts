@@ -1,0 +1,113 @@
+// Everything known about one server, one fact a line.
+import { RESTART_REASONS } from '../../core/events.ts';
+import type { ServerStatus } from '../../core/status.ts';
+import { neutralise } from '../../core/text.ts';
+import type { ViewOptions } from './status-table.ts';
+import type { Cell } from './style.ts';
+import { fit, pad, paint } from './style.ts';
+import {
+  exitOf,
+  healthCell,
+  latestProbe,
+  overLimits,
+  restartReason,
+  restartsOf,
+  stateCell,
+} from './verdict.ts';
+import { ago, cpu, latency, size, span, uptime } from './words.ts';
+
+type Fact = readonly [label: string, value: Cell | string | null];
+
+export function serverDetail(server: ServerStatus, options: ViewOptions): string[] {
+  const { width, colour } = options;
+  const facts = [...life(server, options.now), ...work(server, options.now), ...history(server, options.now)];
+  const shown = facts.flatMap(([label, value]) => {
+    const { text, style } =
+      typeof value === 'string' ? { text: value, style: undefined } : (value ?? { text: '' });
+    if (text === '') return [];
+    return [
+      paint(pad(label, LABEL), 'dim', colour) + paint(fit(neutralise(text), width - LABEL), style, colour),
+    ];
+  });
+  return [paint(fit(server.name, width), 'bold', colour), ...shown, ...lastLines(server, options)];
+}
+
+const LABEL = 16;
+
+function life(server: ServerStatus, now: number): Fact[] {
+  const { since, pid, startedAt, note, nextAttemptAt, desired, state } = server;
+  const word = stateCell(server);
+  return [
+    ['state', { ...word, text: `${word.text} for ${span(now - since)}` }],
+    ['asked for', state === 'watched' || (desired === 'up') === (state === 'running') ? null : desired],
+    ['now', note],
+    ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
+    ['health', healthCell(server)],
+    ['last miss', server.health.detail],
+    ['version', versionOf(server)],
+    ['url', server.url],
+    ['pid', pid === null ? null : String(pid)],
+    ['uptime', startedAt === null ? null : uptime(now - startedAt)],
+  ];
+}
+
+function versionOf({ version, handshake, package: name }: ServerStatus): string | null {
+  const own = [name, version].filter((part) => part !== null).join(' ');
+  const told = handshake === null ? null : `speaks MCP ${handshake.protocolVersion}`;
+  return [own, told].filter((part) => part !== null && part !== '').join(', ');
+}
+
+function work(server: ServerStatus, now: number): Fact[] {
+  const { usage, limits, tools } = server;
+  const probe = latestProbe(server);
+  const took = probe?.took ?? null;
+  return [
+    ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu.soft, cpu)}`],
+    ['memory', usage === null ? null : `${size(usage.residentBytes)}${upTo(limits.memory.soft, size)}`],
+    ['processes', usage === null ? null : String(usage.processes)],
+    ...overLimits(server).map((text): Fact => ['over limit', { text, style: 'yellow' }]),
+    ['tools', tools === null ? null : String(tools)],
+    [
+      'last probe',
+      probe === null ? null : `${took === null ? 'failed' : latency(took)}, ${ago(probe.at, now)}`,
+    ],
+  ];
+}
+
+function upTo(limit: number | null, write: (value: number) => string): string {
+  return limit === null ? '' : `, limit ${write(limit)}`;
+}
+
+function history(server: ServerStatus, now: number): Fact[] {
+  const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining } = server;
+  const counts = RESTART_REASONS.filter((reason) => restarts[reason] > 0).map(
+    (reason) => `${reason} ${restarts[reason]}`,
+  );
+  const total = restartsOf(server);
+  return [
+    ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
+    [
+      'budget',
+      Number.isFinite(budgetRemaining) ? `${budgetRemaining} more before it counts as crash looping` : null,
+    ],
+    [
+      'last restart',
+      lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`,
+    ],
+    ['last exit', lastExit === null ? null : `${ago(lastExit.at, now)}: ${exitOf(server)}`],
+    ['failed starts', startFailures === 0 ? null : String(startFailures)],
+    [
+      'last failure',
+      lastFailure === null
+        ? null
+        : { text: `${ago(lastFailure.at, now)}: ${lastFailure.message}`, style: 'red' },
+    ],
+    ['hint', lastFailure?.hint ?? null],
+  ];
+}
+
+function lastLines({ lastLines, state }: ServerStatus, { width, colour }: ViewOptions): string[] {
+  if (lastLines.length === 0 || state === 'running') return [];
+  const lines = lastLines.map((line) => paint(fit(`  ${neutralise(line)}`, width), 'dim', colour));
+  return ['', 'Its last words on stderr:', ...lines];
+}

@@ -1,0 +1,86 @@
+// The table of all servers, what is wrong below it, and the daemon above it.
+import type { ServerStatus, Status } from '../../core/status.ts';
+import { neutralise } from '../../core/text.ts';
+import { fit, paint } from './style.ts';
+import type { Cell } from './style.ts';
+import type { Column } from './table.ts';
+import { layoutTable } from './table.ts';
+import { healthCell, isHealthy, latestProbe, reasonOf, restartsOf, stateCell } from './verdict.ts';
+import { cpu, latency, size, uptime } from './words.ts';
+
+export interface ViewOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly colour: boolean;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export function statusTable(status: Status, options: ViewOptions): string[] {
+  const { servers, daemon } = status;
+  if (servers.length === 0) {
+    return [
+      ...warnings(status, options),
+      fit(`No servers are configured: add one to ${daemon.config.path}`, options.width),
+    ];
+  }
+  return [...warnings(status, options), ...serverRows(servers, options), ...hints(status, options)];
+}
+
+export function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {
+  return layoutTable(servers, columns(options.now), options);
+}
+
+// A wrong config and a brake concern all servers: they explain what the table shows.
+function warnings({ daemon }: Status, { width, colour }: ViewOptions): string[] {
+  const { config, braked } = daemon;
+  // A daemon that is still starting has read none yet: that is no fault.
+  const refused = config.ok || config.error === null ? null : neutralise(config.error);
+  const found = [
+    ...(refused === null ? [] : [`The config was not taken over, the old one stays: ${refused}`]),
+    ...(braked ? ['All servers failed at once: nobody is restarted for it'] : []),
+  ];
+  return found.map((line) => paint(fit(line, width), 'yellow', colour));
+}
+
+function hints({ servers }: Status, { width, colour }: ViewOptions): string[] {
+  const sick =
+    servers.find((server) => !isHealthy(server) && server.lastFailure !== null) ??
+    servers.find((server) => !isHealthy(server));
+  if (sick === undefined) return [];
+  const cure = sick.lastFailure?.hint ?? `mcp-watchdog status ${sick.name} shows more`;
+  return ['', paint(fit(neutralise(`hint: ${sick.name}: ${cure}`), width), 'yellow', colour)];
+}
+
+// A column leaves before the others the less it says about whether all is well.
+function columns(now: number): Column<ServerStatus>[] {
+  return [
+    { title: 'SERVER', cell: ({ name }) => ({ text: name, style: 'bold' }) },
+    { title: 'STATE', cell: stateCell },
+    { title: 'HEALTH', leaves: 1, cell: healthCell },
+    { title: 'VERSION', leaves: 8, cell: ({ version }) => ({ text: neutralise(version ?? '') }) },
+    numbers('PID', 7, ({ pid }) => maybe(pid, String)),
+    numbers('UPTIME', 5, ({ startedAt }) => maybe(startedAt, (at) => uptime(now - at))),
+    numbers('CPU', 4, ({ usage }) => maybe(usage?.cpuCores, cpu)),
+    numbers('MEMORY', 3, ({ usage }) => maybe(usage?.residentBytes, size)),
+    numbers('RESTARTS', 6, (server) => String(restartsOf(server))),
+    numbers('PROBE', 9, (server) => maybe(latestProbe(server)?.took, latency)),
+    { title: 'LAST REASON', shrinksTo: 24, leaves: 2, cell: (server) => lastReason(server, now) },
+  ];
+}
+
+function numbers(
+  title: string,
+  leaves: number,
+  write: (server: ServerStatus) => string,
+): Column<ServerStatus> {
+  return { title, leaves, align: 'right', cell: (server) => ({ text: write(server) }) };
+}
+
+function lastReason(server: ServerStatus, now: number): Cell {
+  return { text: reasonOf(server, now), style: isHealthy(server) ? 'dim' : 'yellow' };
+}
+
+function maybe(value: number | null | undefined, write: (value: number) => string): string {
+  return value === null || value === undefined ? '' : write(value);
+}

@@ -1,0 +1,77 @@
+// How text gets colour, and how wide it is on a terminal.
+
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+export type Style = keyof typeof CODES;
+
+/** A text and how it looks. */
+export interface Cell {
+  readonly text: string;
+  readonly style?: Style;
+}
+
+export function paint(text: string, style: Style | undefined, colour: boolean): string {
+  if (!colour || style === undefined || text === '') return text;
+  const [on, off] = CODES[style];
+  return `\u001B[${on}m${text}\u001B[${off}m`;
+}
+
+let segmenter: Intl.Segmenter | null = null;
+
+// Made when it is first needed: that takes longer than everything else about a short command.
+function segmentsOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter();
+  return segmenter.segment(text);
+}
+
+// East Asian wide and fullwidth forms, and emoji: two columns each. Joined emoji are one segment.
+const WIDE =
+  /^(?:[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|[\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation})/u;
+
+// eslint-disable-next-line no-control-regex -- the plain text that needs no segmenting
+const PLAIN = /^[\u0020-\u007E]*$/u;
+
+/** Columns that uncoloured text takes on a terminal. */
+export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of segmentsOf(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+/** At most `width` columns; a cut is shown by a final `…`. */
+export function fit(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const { segment } of segmentsOf(text)) {
+    used += widthOf(segment);
+    if (used > width - 1) break;
+    kept += segment;
+  }
+  return width < 1 ? '' : `${kept.trimEnd()}…`;
+}
+
+export function pad(text: string, width: number, side: 'left' | 'right' = 'right'): string {
+  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
+  return side === 'right' ? text + space : space + text;
+}
+
+/** @param refused `--no-color` was given */
+export function wantsColour(
+  out: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+  refused: boolean,
+): boolean {
+  const { NO_COLOR: no = '', FORCE_COLOR: force = '', TERM: terminal } = env;
+  if (refused || no !== '') return false;
+  if (force !== '') return force !== '0' && force !== 'false';
+  return out.isTTY === true && terminal !== 'dumb';
+}

@@ -1,0 +1,77 @@
+// How rows become lines that fit a terminal: columns leave in an agreed order, the last one shrinks.
+import type { Cell } from './style.ts';
+import { fit, pad, paint, widthOf } from './style.ts';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => Cell;
+  readonly align?: 'left' | 'right';
+  /** The highest leaves first when there is no room; a column without one stays. */
+  readonly leaves?: number;
+  /** Shrinks to this many columns before any other leaves. */
+  readonly shrinksTo?: number;
+}
+
+interface Laid<Row> {
+  readonly column: Column<Row>;
+  readonly cells: readonly Cell[];
+  readonly width: number;
+}
+
+const GAP = '  ';
+
+/** A line of titles and one line per row, none wider than `width`; columns that are empty throughout are left out. */
+export function layoutTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { width, colour }: { width: number; colour: boolean },
+): string[] {
+  const laid = squeeze(columns.map((column) => measure(column, rows)).filter(hasContent), width);
+  const titles = laid.map(({ column, width }) => paint(aligned(column, column.title, width), 'dim', colour));
+  const body = rows.map((_, index) =>
+    laid.map(({ column, cells, width }) => {
+      const { text = '', style } = cells[index] ?? {};
+      return paint(aligned(column, text, width), style, colour);
+    }),
+  );
+  return [titles, ...body].map((cells) => cells.join(GAP).trimEnd());
+}
+
+function measure<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
+  const cells = rows.map((row) => column.cell(row));
+  return { column, cells, width: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))) };
+}
+
+function hasContent<Row>({ cells }: Laid<Row>): boolean {
+  return cells.some(({ text }) => text !== '');
+}
+
+function squeeze<Row>(all: readonly Laid<Row>[], room: number): readonly Laid<Row>[] {
+  const excess = all.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length) - room;
+  if (excess <= 0) return all;
+  const elastic = all.find(({ column, width }) => column.shrinksTo !== undefined && width > column.shrinksTo);
+  if (elastic !== undefined) {
+    const width = Math.max(elastic.column.shrinksTo ?? 0, elastic.width - excess);
+    return squeeze(
+      all.map((each) => (each === elastic ? { ...each, width } : each)),
+      room,
+    );
+  }
+  const leaving = Math.max(...all.map(({ column }) => column.leaves ?? 0));
+  if (leaving > 0) return squeeze(restored(all.filter(({ column }) => column.leaves !== leaving)), room);
+  return all.map((each, index) =>
+    index === 0 ? { ...each, width: Math.max(1, each.width - excess) } : each,
+  );
+}
+
+// What shrank for a column that then had to leave may grow again.
+function restored<Row>(laid: readonly Laid<Row>[]): readonly Laid<Row>[] {
+  return laid.map((each) => ({
+    ...each,
+    width: Math.max(widthOf(each.column.title), ...each.cells.map(({ text }) => widthOf(text))),
+  }));
+}
+
+function aligned<Row>({ align }: Column<Row>, text: string, width: number): string {
+  return pad(fit(text, width), width, align === 'right' ? 'left' : 'right');
+}

@@ -1,0 +1,116 @@
+// What a config comes to with every default in place, as `config show` prints it: secrets masked, and else loadable again.
+import { stringify } from 'yaml';
+import type { ServerSpec } from '../core/server.ts';
+import { formatDuration, formatSize } from '../core/units.ts';
+import { escapeReferences } from './expand.ts';
+import { formatListen } from './fields.ts';
+import type { DaemonConfig, LoadedConfig } from './loaded.ts';
+import { masked } from './secrets.ts';
+import { branchOf, isBranch, isList } from './tree.ts';
+import type { Branch, Tree } from './tree.ts';
+
+/** In the keys and units of the file; what an envFile gave stands under `env`. */
+export function effectiveConfig({ config, servers, secrets }: LoadedConfig): Branch {
+  const tree = {
+    ...daemonSettings(config),
+    servers: branchOf(servers.map((spec) => [spec.name, serverSettings(spec)])),
+  };
+  return asBranch(escaped(masked(tree, secrets)));
+}
+
+export function effectiveYaml(loaded: LoadedConfig): string {
+  return stringify(effectiveConfig(loaded), { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function daemonSettings({ metrics, gateway, sampling, schedule, alerts }: DaemonConfig): Branch {
+  return {
+    metrics: {
+      listen: formatListen(metrics),
+      allowedHosts: metrics.allowedHosts,
+      webConfigFile: metrics.webConfigFile,
+    },
+    gateway: { listen: formatListen(gateway) },
+    sampling: { interval: formatDuration(sampling.interval) },
+    schedule: { ...schedule },
+    alerts: {
+      rules: alerts.rules,
+      evaluateEvery: formatDuration(alerts.evaluateEvery),
+      repeatEvery: formatDuration(alerts.repeatEvery),
+      notify: alerts.notify.map((channel) => ({ ...channel })),
+      alertmanager: { ...alerts.alertmanager },
+    },
+  };
+}
+
+function serverSettings(spec: ServerSpec): Branch {
+  return {
+    ...sourceSettings(spec),
+    transport: spec.transport,
+    url: spec.url,
+    ...(spec.transport === 'stdio' ? {} : { headers: spec.headers }),
+    enabled: spec.enabled,
+    dependsOn: spec.dependsOn,
+    restart: restartSettings(spec.restart),
+    start: { timeout: formatDuration(spec.start.timeout) },
+    stop: { grace: formatDuration(spec.stop.grace) },
+    probe: probeSettings(spec.probe),
+    limits: limitSettings(spec.limits),
+    update: { ...spec.update, minimumAge: formatDuration(spec.update.minimumAge) },
+    logs: { ...spec.logs, maxSize: formatSize(spec.logs.maxSize) },
+  };
+}
+
+/** Only the keys that mean something for this kind of source: the others are refused when read. */
+function sourceSettings({ source, args, env, cwd }: ServerSpec): Branch {
+  switch (source.kind) {
+    case 'package':
+      return { package: source.package, version: source.version, bin: source.bin, args, env, cwd };
+    case 'command':
+      return { command: source.command, args, env, cwd };
+    case 'url':
+      return {};
+    default:
+      return source satisfies never;
+  }
+}
+
+function restartSettings(restart: ServerSpec['restart']): Branch {
+  return {
+    ...restart,
+    initialDelay: formatDuration(restart.initialDelay),
+    maxDelay: formatDuration(restart.maxDelay),
+    stableAfter: formatDuration(restart.stableAfter),
+    budget: restart.budget.map(({ restarts, within }) => ({ restarts, within: formatDuration(within) })),
+    retryAfter: formatDuration(restart.retryAfter),
+  };
+}
+
+function probeSettings(probe: ServerSpec['probe']): Branch {
+  return {
+    ...probe,
+    interval: formatDuration(probe.interval),
+    timeout: formatDuration(probe.timeout),
+    initialDelay: formatDuration(probe.initialDelay),
+  };
+}
+
+function limitSettings({ memory, cpu, nice }: ServerSpec['limits']): Branch {
+  const size = (bytes: number | null) => (bytes === null ? null : formatSize(bytes));
+  return {
+    memory: { soft: size(memory.soft), hard: size(memory.hard) },
+    cpu: { ...cpu, for: formatDuration(cpu.for) },
+    nice,
+  };
+}
+
+/** A literal `${env:X}` must not be expanded when the output is used as a config. */
+function escaped(tree: Tree): Tree {
+  if (typeof tree === 'string') return escapeReferences(tree);
+  if (isList(tree)) return tree.map(escaped);
+  if (!isBranch(tree)) return tree;
+  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, escaped(value)]));
+}
+
+function asBranch(tree: Tree): Branch {
+  return isBranch(tree) ? tree : {};
+}

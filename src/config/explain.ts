@@ -1,0 +1,145 @@
+// What a schema's complaint means in words: path, reason and cure.
+import type { z } from 'zod';
+import { nearest } from '../core/nearest.ts';
+import { knownKeys } from './json-schema.ts';
+import { isSecretPlace } from './secrets.ts';
+import { valueAt } from './tree.ts';
+import type { Path, Tree } from './tree.ts';
+
+export interface Complaint {
+  readonly path: Path;
+  readonly reason: string;
+  readonly cure: string | null;
+}
+
+interface Text {
+  readonly tree: Tree;
+  /** A scalar as it was written, see `TextTree.writtenAt`. */
+  readonly writtenAt: (path: Path) => string | null;
+}
+
+/** All complaints of `schema` about `tree`; the messages of the schema are `reason` or `reason; cure`. */
+export function complaintsOf(schema: z.ZodType, { tree, writtenAt }: Text): Complaint[] {
+  const result = schema.safeParse(tree, { error: wording });
+  if (result.success) return [];
+  return result.error.issues.flatMap((issue) => explain(issue, { tree, writtenAt }));
+}
+
+/** `reason; cure` in two parts. */
+export function splitCure(message: string): { reason: string; cure: string | null } {
+  const [reason = message, ...cure] = message.split('; ');
+  return { reason, cure: cure.length > 0 ? cure.join('; ') : null };
+}
+
+type Issue = z.core.$ZodIssue;
+
+function explain(issue: Issue, text: Text): Complaint[] {
+  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path));
+  if (issue.code === 'invalid_key') return [wrongName(issue, path)];
+  const { reason, cure } = splitCure(issue.message);
+  return [{ path, reason, cure: cure ?? cureOf(issue, path, text) }];
+}
+
+/** Words for what the schema itself does not word. */
+function wording(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
+      if (issue.input === null) return 'is empty; give it a value, or remove the line';
+      return `must be ${TYPES[issue.expected as string] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}`;
+    case 'invalid_union':
+      return 'has a form that is not known here';
+    default:
+      return 'has a form that is not known here';
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+};
+
+function amount(limit: unknown, origin: unknown): string {
+  return origin === 'array' ? `${String(limit)} long` : String(limit);
+}
+
+function cureOf(issue: Issue, path: Path, { tree, writtenAt }: Text): string | null {
+  const value = valueAt(tree, path);
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    if (issue.code !== 'invalid_type' || issue.expected !== 'string') return null;
+    return isSecretPlace(path)
+      ? 'put it in quotes'
+      : `put it in quotes: "${writtenAt(path) ?? String(value)}"`;
+  }
+  return typeof value === 'string' ? cureOfText(issue, value) : null;
+}
+
+function cureOfText(issue: Issue, value: string): string | null {
+  if (issue.code === 'invalid_value') return meant(nearest(value, issue.values.map(String)));
+  if (issue.code !== 'invalid_type') return null;
+  if (issue.expected === 'array') return `write it as a list: [${JSON.stringify(value)}]`;
+  return issue.expected === 'boolean' ? booleanCure(value) : null;
+}
+
+function booleanCure(value: string): string | null {
+  if (/^(true|yes|on|y)$/i.test(value)) return 'write true, without quotes';
+  return /^(false|no|off|n)$/i.test(value) ? 'write false, without quotes' : null;
+}
+
+/** Keys of other programs' files and old habits, with what is written here instead. */
+const ELSEWHERE = new Map([
+  ['serverUrl', 'write url'],
+  ['httpUrl', 'write url'],
+  ['disabled', 'write enabled: false'],
+  ['autoApprove', 'remove it, it concerns the client'],
+  ['alwaysAllow', 'remove it, it concerns the client'],
+  ['inputs', 'remove it, and take values from the environment: ${env:NAME}'],
+  ['<<', 'write the common keys below defaults'],
+]);
+
+function unknownKey(key: string, path: Path): Complaint {
+  return {
+    path: [...path, key],
+    reason: 'is not a known key',
+    cure: ELSEWHERE.get(key) ?? suggestion(key, path),
+  };
+}
+
+function suggestion(key: string, path: Path): string {
+  const { here, below } = knownKeys(path);
+  const near = nearest(key, here) ?? below.find((known) => known.endsWith(`.${key}`)) ?? null;
+  if (near !== null) return `did you mean ${near}?`;
+  return here.length <= 12 ? `known here: ${here.join(', ')}` : 'docs/configuration.md lists the keys';
+}
+
+function wrongName(issue: Issue & { code: 'invalid_key' }, path: Path): Complaint {
+  const name = String(path.at(-1));
+  const { reason, cure } = splitCure(issue.issues[0]?.message ?? 'is not a good name');
+  const isServer = path.length === 2 && /^(mcpS|s)ervers$/.test(String(path[0]));
+  return { path, reason, cure: isServer ? `write it like ${simpler(name)}` : cure };
+}
+
+function simpler(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64);
+  return plain === '' ? 'my-server' : plain;
+}
+
+function meant(word: string | null): string | null {
+  return word === null ? null : `did you mean ${word}?`;
+}

@@ -1,0 +1,83 @@
+// How a config file becomes what the daemon runs on, or the list of everything wrong with it.
+import { dirname, resolve } from 'node:path';
+import { buildDaemonConfig } from './daemon-config.ts';
+import { expandEnvironment } from './expand.ts';
+import type { Environment } from './expand.ts';
+import { complaintsOf } from './explain.ts';
+import { inactiveKeys } from './inactive.ts';
+import type { LoadedConfig } from './loaded.ts';
+import { readOwnFile } from './own-file.ts';
+import { ConfigError } from './problems.ts';
+import { readTree } from './read-tree.ts';
+import type { TextTree } from './read-tree.ts';
+import { Report } from './report.ts';
+import { configSchema } from './schema.ts';
+import { secretsIn, worthScrubbing } from './secrets.ts';
+import { buildServers } from './build-servers.ts';
+import { isBranch } from './tree.ts';
+import type { Tree } from './tree.ts';
+
+export type { DaemonConfig, LoadedConfig } from './loaded.ts';
+
+/**
+ * @param environment what `${env:NAME}` refers to
+ * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE; ConfigError (CONFIG_INVALID) with every problem of the file
+ */
+export function loadConfig(path: string, environment: Environment): LoadedConfig {
+  const file = resolve(path);
+  const { text, isReadableByOthers } = readOwnFile(file);
+  const loaded = readConfig(text, { path: file, environment });
+  if (!isReadableByOthers || loaded.secrets.length === 0) return loaded;
+  const warning = `${file} holds secrets and others on this machine may read it; chmod 600 ${file}`;
+  return { ...loaded, warnings: [...loaded.warnings, warning] };
+}
+
+/** As `loadConfig`, for a text that was read already; envFiles are still read from disk. */
+export function readConfig(
+  text: string,
+  { path, environment }: { readonly path: string; readonly environment: Environment },
+): LoadedConfig {
+  const source = readTree(text);
+  const expanded = expandEnvironment(source.tree, environment);
+  const tree = emptyToMap(expanded.tree);
+  const secrets = [...expanded.secrets, ...secretsIn(tree)];
+  const report = new Report({ file: path, source, tree, secrets: worthScrubbing(secrets) });
+  for (const fault of source.faults) report.addAt(fault.line, fault);
+  report.throwIfAny();
+  for (const fault of expanded.faults) report.add(fault.path, fault.reason, { isHidden: true });
+  for (const { path: at, reference } of expanded.foreign) {
+    report.warn(
+      at,
+      `holds ${reference}, which is taken literally; \${env:NAME} is the form that is expanded`,
+    );
+  }
+  checkForm(tree, source, report);
+  const servers = buildServers(tree, { folder: dirname(path), report });
+  const config = buildDaemonConfig(tree, { folder: dirname(path), report });
+  report.throwIfAny();
+  if (config === null) throw new ConfigError(path, []);
+  return {
+    path,
+    config,
+    servers,
+    inactive: inactiveKeys(tree),
+    secrets: worthScrubbing([...secrets, ...secretsIn(servers.map(({ env }) => env))]),
+    warnings: report.warnings,
+  };
+}
+
+/** An empty file is a map without keys: the complaint is then about what is missing in it. */
+function emptyToMap(tree: Tree): Tree {
+  return tree ?? {};
+}
+
+function checkForm(tree: Tree, { writtenAt }: TextTree, report: Report): void {
+  for (const { path, reason, cure } of complaintsOf(configSchema, { tree, writtenAt }))
+    report.add(path, reason, { cure });
+  if (!isBranch(tree)) return;
+  if ('servers' in tree && 'mcpServers' in tree)
+    report.add(['mcpServers'], 'stands beside servers; keep one of them');
+  if (!('servers' in tree) && !('mcpServers' in tree)) {
+    report.add([], 'names no servers; write servers: {context7: {package: "@upstash/context7-mcp"}}');
+  }
+}

@@ -1,0 +1,111 @@
+// How a file that decides what is executed is read: only when nobody else can have written it.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { WatchdogError } from '../core/errors.ts';
+
+/** A config of a thousand servers takes a third of it. */
+export const LARGEST = 1024 * 1024;
+
+export interface OwnFile {
+  readonly text: string;
+  /** Whether the group or anybody may read it. */
+  readonly isReadableByOthers: boolean;
+}
+
+/**
+ * Checks and reads through one descriptor, so that what was checked is what is read.
+ *
+ * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE
+ */
+export function readOwnFile(path: string): OwnFile {
+  // Without O_NONBLOCK a named pipe would hold the daemon for ever.
+  const descriptor = openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(descriptor);
+    refuseUnsafe(path, stats);
+    return { text: decode(path, readAll(descriptor, path)), isReadableByOthers: (stats.mode & 0o044) !== 0 };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openFile(path: string, flags: number): number {
+  try {
+    return openSync(path, flags);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    throw unreadable(path, REASONS[code] ?? `the system says ${code}`, { cause, ...HINTS[code] });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be read by this user',
+  ENOTDIR: 'its path leads through something that is not a folder',
+  ELOOP: 'its path goes round in a circle of links',
+};
+
+const HINTS: Readonly<Record<string, { hint: string }>> = {
+  ENOENT: { hint: 'run `mcp-watchdog init` to write a first one' },
+  EACCES: { hint: 'make yourself its owner, with mode 600' },
+};
+
+function refuseUnsafe(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw unreadable(path, 'it is not a regular file', {});
+  const user = process.getuid?.() ?? stats.uid;
+  // What root wrote is trusted: root can do anything to us anyway.
+  if (stats.uid !== user && stats.uid !== 0) {
+    throw new WatchdogError(
+      'CONFIG_UNSAFE',
+      `Cannot trust ${path}: it decides what is executed and belongs to user ${stats.uid}, not to you (${user})`,
+      {
+        hint: `make a copy of your own, or run: sudo chown ${user} ${quoted(path)}`,
+      },
+    );
+  }
+  if ((stats.mode & 0o022) !== 0) {
+    throw new WatchdogError(
+      'CONFIG_UNSAFE',
+      `Cannot trust ${path}: it decides what is executed and others may write it, its mode is ${(stats.mode & 0o777).toString(8)}`,
+      {
+        hint: `chmod go-w ${quoted(path)}`,
+      },
+    );
+  }
+  if (stats.size > LARGEST) throw tooLarge(path);
+}
+
+function readAll(descriptor: number, path: string): Buffer {
+  const buffer = Buffer.alloc(LARGEST + 1);
+  let length = 0;
+  for (;;) {
+    const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (read === 0) return buffer.subarray(0, length);
+    length += read;
+    if (length > LARGEST) throw tooLarge(path);
+  }
+}
+
+function decode(path: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw unreadable(path, 'it is not UTF-8 text', { cause, hint: 'save it as UTF-8' });
+  }
+}
+
+function tooLarge(path: string): WatchdogError {
+  return unreadable(path, `it is larger than ${LARGEST} bytes`, {});
+}
+
+function unreadable(
+  path: string,
+  reason: string,
+  options: { hint?: string; cause?: unknown },
+): WatchdogError {
+  return new WatchdogError('CONFIG_UNREADABLE', `Cannot read ${path}: ${reason}`, options);
+}
+
+function quoted(path: string): string {
+  return /^[\w./@-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,229 @@
+// Every key of one server in the config: its form, its default and what it means.
+import { z } from 'zod';
+import { duration, endpoint, filledText, size, text, texts } from './fields.ts';
+
+const exitCode = z.int().min(0).max(255);
+
+const budget = z.strictObject({
+  restarts: z.int().min(1).max(10_000).describe('Unplanned ends that spend the budget.'),
+  within: duration({ min: 1000 }).describe('The stretch of time they are counted in.'),
+});
+
+const restart = z
+  .strictObject({
+    policy: z
+      .enum(['always', 'on-failure', 'never'])
+      .default('always')
+      .describe('When an ended server is started again.'),
+    initialDelay: duration().prefault('500ms').describe('First delay; it doubles with each crash.'),
+    maxDelay: duration().prefault('60s').describe('Longest delay between two attempts.'),
+    jitter: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.2)
+      .describe('Spread of each delay: 0.2 is plus or minus 20 %.'),
+    stableAfter: duration()
+      .prefault('60s')
+      .describe('Time ready after which the delay starts over and the next restart is immediate.'),
+    budget: z
+      .array(budget)
+      .max(10)
+      .prefault([
+        { restarts: 5, within: '5m' },
+        { restarts: 10, within: '1h' },
+      ])
+      .describe(
+        'Restarts allowed; spending any of them makes the server crash_looping. An empty list allows any number.',
+      ),
+    retryAfter: duration({ min: 1000 }).prefault('5m').describe('Crash looping: one attempt each so often.'),
+    successExitCodes: z
+      .array(exitCode)
+      .default([0])
+      .describe('Exit codes that on-failure does not count as a failure.'),
+    preventExitCodes: z.array(exitCode).default([]).describe('Exit codes after which the server stays down.'),
+  })
+  .prefault({})
+  .describe('How the server is brought back.');
+
+const probe = z
+  .strictObject({
+    kind: z
+      .enum(['mcp', 'http', 'exec'])
+      .default('mcp')
+      .describe('What is asked: MCP, an HTTP GET, or a command.'),
+    interval: duration({ min: 100 }).prefault('15s').describe('Time between two probes.'),
+    timeout: duration({ min: 10 }).prefault('5s').describe('How long an answer may take.'),
+    failures: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(3)
+      .describe('Failures in a row after which the server is down.'),
+    successes: z.int().min(1).max(1000).default(1).describe('Passes in a row after which it is up again.'),
+    deepEvery: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(4)
+      .describe('Every how many probes tools/list is asked instead of ping.'),
+    initialDelay: duration().prefault('0s').describe('Quiet time after readiness before the first probe.'),
+    onFailure: z.enum(['restart', 'report']).default('restart').describe('What a server that is down means.'),
+    url: endpoint()
+      .nullable()
+      .default(null)
+      .describe('Kind http: what to GET; null takes the url of the server.'),
+    expectStatus: z
+      .array(z.int().min(100).max(599))
+      .min(1)
+      .default([200])
+      .describe('Kind http: answers that mean alive.'),
+    command: z
+      .array(filledText())
+      .default([])
+      .describe('Kind exec: program and arguments; exit code 0 means alive.'),
+  })
+  .prefault({})
+  .describe('How the server is asked whether it works.');
+
+const memory = z
+  .strictObject({
+    soft: size({ min: 1024 ** 2 })
+      .nullable()
+      .prefault('1GiB')
+      .describe('Tells, and does nothing; null is no limit.'),
+    hard: size({ min: 1024 ** 2 })
+      .nullable()
+      .prefault('2GiB')
+      .describe('Restarts the server; null is no limit.'),
+  })
+  .prefault({})
+  .describe('Resident memory of the whole process tree.');
+
+const cpu = z
+  .strictObject({
+    soft: z
+      .number()
+      .positive()
+      .max(4096)
+      .nullable()
+      .default(0.8)
+      .describe('Tells, and does nothing; null is no limit.'),
+    hard: z
+      .number()
+      .positive()
+      .max(4096)
+      .nullable()
+      .default(null)
+      .describe('Restarts the server; null is no limit.'),
+    for: duration({ min: 1000 }).prefault('5m').describe('The stretch of time that is averaged.'),
+  })
+  .prefault({})
+  .describe('Processor time of the whole process tree, in cores.');
+
+const limits = z
+  .strictObject({
+    memory,
+    cpu,
+    nice: z.int().min(-20).max(19).default(0).describe('Scheduling priority: 19 is the most polite.'),
+  })
+  .prefault({})
+  .describe('What the server may use.');
+
+const update = z
+  .strictObject({
+    policy: z.enum(['off', 'notify', 'auto']).default('notify').describe('What a newer version leads to.'),
+    range: filledText().default('*').describe('Versions that an update may reach.'),
+    minimumAge: duration({ max: 3650 * 86_400_000 })
+      .prefault('3d')
+      .describe('How long a version must have been out.'),
+    allowScripts: z.boolean().default(false).describe('Whether install scripts of packages may run.'),
+  })
+  .prefault({})
+  .describe('How a package is kept up to date. Not active yet.');
+
+const logs = z
+  .strictObject({
+    maxSize: size({ min: 64 * 1024 })
+      .prefault('10MiB')
+      .describe('Size at which the log file is rotated.'),
+    keep: z.int().min(0).max(1000).default(5).describe('Rotated files that are kept.'),
+  })
+  .prefault({})
+  .describe('What is kept of the output of the server.');
+
+const packageName = z
+  .string()
+  .regex(
+    /^(@[\w~][\w.~-]*\/)?[\w~][\w.~-]*$/,
+    'must be the name of an npm package; put the version into `version`, and use `command` for anything else',
+  );
+
+const command = z.union([z.array(filledText()).min(1, 'must not be empty'), filledText()], {
+  error: ({ input }) =>
+    Array.isArray(input) && input.length === 0
+      ? 'must not be empty; write it as a list like [node, server.js]'
+      : 'must be a list of texts; write it like [node, server.js]',
+});
+
+/** What a person may write below a server's name. No key is required here: `build-server.ts` checks them together. */
+export const serverSchema = z.strictObject({
+  package: packageName.nullable().default(null).describe('npm package to install and run.'),
+  version: z
+    .string()
+    .regex(
+      /^[^-/:@\s][^/:@]*$/,
+      'must be a version, a range or a dist-tag; write it like 1.2.3, ^1.2 or latest',
+    )
+    .default('latest')
+    .describe('Exact version, range or dist-tag of the package.'),
+  bin: filledText().nullable().default(null).describe('Which program of the package, when it has several.'),
+  command: command
+    .nullable()
+    .default(null)
+    .describe('Program and arguments as a list; no shell is involved.'),
+  args: z.array(text()).default([]).describe('Arguments, after those of `command`.'),
+  env: texts(/^[^=\0\s]+$/, 'must be the name of an environment variable')
+    .default({})
+    .describe('Environment variables; they win over those of `envFile`.'),
+  envFile: filledText()
+    .nullable()
+    .default(null)
+    .describe('File of `export NAME="value"` lines, relative to this file.'),
+  cwd: filledText().nullable().default(null).describe('Folder the server runs in, relative to this file.'),
+  transport: z
+    .enum(['stdio', 'http', 'sse'])
+    .optional()
+    .describe('How the server speaks MCP; http when `url` is set, else stdio.'),
+  type: z
+    .enum(['stdio', 'http', 'sse', 'streamable-http'])
+    .optional()
+    .describe('Another name of `transport`, as in the files of MCP clients.'),
+  url: endpoint().nullable().default(null).describe('MCP endpoint of an http or sse server.'),
+  headers: texts(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of an HTTP header')
+    .default({})
+    .describe('HTTP headers sent with each probe; their values are kept secret.'),
+  enabled: z.boolean().default(true).describe('False keeps the server in the file, and stopped.'),
+  dependsOn: z.array(z.string()).default([]).describe('Servers that must be ready before this one starts.'),
+  restart,
+  start: z
+    .strictObject({
+      timeout: duration({ min: 100 }).prefault('30s').describe('Time allowed from spawn to ready.'),
+    })
+    .prefault({})
+    .describe('How the server is started.'),
+  stop: z
+    .strictObject({
+      grace: duration({ max: 600_000 })
+        .prefault('5s')
+        .describe('Time between the request to end and SIGKILL.'),
+    })
+    .prefault({})
+    .describe('How the server is stopped.'),
+  probe,
+  limits,
+  update,
+  logs,
+});
+
+export type ServerSettings = z.output<typeof serverSchema>;

@@ -1,0 +1,138 @@
+// How the command line asks the daemon, and how it hears that there is none.
+import { createConnection } from 'node:net';
+import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { WatchdogError } from '../core/errors.ts';
+import type { Status } from '../core/status.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Clock } from '../system/clock.ts';
+import { createExchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { fromWireError } from './protocol.ts';
+import type { Method, Methods } from './protocol.ts';
+import { findSocket } from './socket-path.ts';
+
+type Asked = Exclude<Method, 'watch'>;
+
+export interface Client {
+  /**
+   * @param options.timeout ms to wait for the answer
+   * @throws WatchdogError what the daemon refused, or CONTROL_FAILED when it went away or does not answer
+   */
+  request<M extends Asked>(
+    method: M,
+    params: Methods[M]['params'],
+    options?: { timeout?: number },
+  ): Promise<Methods[M]['result']>;
+  /** Ends when `signal` is aborted, or with an error when the daemon goes away. The connection is used up. */
+  watch(onStatus: (status: Status) => void, signal: AbortSignal): Promise<void>;
+  close(): void;
+  /** Resolves once the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * @param socketPath `Paths.socket`
+ * @throws WatchdogError NO_DAEMON when nobody listens there
+ */
+export async function connect(
+  socketPath: string,
+  { clock = systemClock }: { clock?: Clock } = {},
+): Promise<Client> {
+  const path = findSocket(socketPath);
+  const home = dirname(dirname(socketPath));
+  if (path === null) throw noDaemon(home);
+  return createClient(await open(path, home), clock);
+}
+
+function open(path: string, home: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once('error', (error) => reject(connectError(error, path, home)));
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+function createClient(socket: Socket, clock: Clock): Client {
+  const exchange = createExchange(socket);
+  return {
+    closed: exchange.closed,
+    close: () => exchange.close(),
+    request: (method, params, { timeout = 10_000 } = {}) =>
+      request(exchange, { method, params }, { timeout, clock }),
+    watch: (onStatus, signal) => watch(exchange, onStatus, signal),
+  };
+}
+
+function request<M extends Asked>(
+  exchange: Exchange,
+  { method, params }: { method: M; params: Methods[M]['params'] },
+  { timeout, clock }: { timeout: number; clock: Clock },
+): Promise<Methods[M]['result']> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeout, () => {
+      forget();
+      reject(noAnswer(method, timeout));
+    });
+    const forget = exchange.ask(method, params, {
+      onEnd: (error) => {
+        cancel();
+        reject(error);
+      },
+      onReply: (reply) => {
+        cancel();
+        forget();
+        if ('error' in reply) reject(fromWireError(reply.error));
+        // eslint-disable-next-line typescript/no-unsafe-type-assertion -- both sides are of one protocol version
+        else if ('result' in reply) resolve(reply.result as Methods[M]['result']);
+      },
+    });
+  });
+}
+
+function watch(exchange: Exchange, onStatus: (status: Status) => void, signal: AbortSignal): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+    exchange.ask(
+      'watch',
+      {},
+      {
+        onEnd: reject,
+        onReply: (reply) => {
+          if ('status' in reply) onStatus(reply.status);
+          else if ('error' in reply) reject(fromWireError(reply.error));
+        },
+      },
+    );
+  }).finally(() => exchange.close());
+}
+
+function connectError(error: Error, path: string, home: string): WatchdogError {
+  const code = 'code' in error ? error.code : null;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return noDaemon(home);
+  const hint = code === 'EACCES' ? { hint: 'The daemon belongs to another user' } : {};
+  return new WatchdogError('CONTROL_FAILED', `Cannot reach the daemon on "${path}": ${error.message}`, {
+    cause: error,
+    ...hint,
+  });
+}
+
+function noDaemon(home: string): WatchdogError {
+  return new WatchdogError('NO_DAEMON', `Cannot reach the daemon: none is running in "${home}"`, {
+    hint: 'Start it with mcp-watchdog start, or in the foreground with mcp-watchdog run',
+  });
+}
+
+function noAnswer(method: string, timeout: number): WatchdogError {
+  return new WatchdogError(
+    'CONTROL_FAILED',
+    `Cannot ${method}: the daemon did not answer within ${timeout / 1000} s`,
+    {
+      hint: 'It may be blocked: see mcp-watchdog logs',
+    },
+  );
+}

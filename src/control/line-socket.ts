@@ -1,0 +1,43 @@
+// How lines travel over one connection, in both directions, never longer than agreed.
+import type { Socket } from 'node:net';
+import { createLineSplitter } from '../system/lines.ts';
+
+export interface LineSocketOptions {
+  /** Longest line read; a longer one ends the connection after `onOverflow`. */
+  readonly maxBytes: number;
+  readonly onLine: (line: string) => void;
+  readonly onOverflow: () => void;
+}
+
+/** Reads `socket` line by line; empty lines are nothing. */
+export function readLines(socket: Socket, { maxBytes, onLine, onOverflow }: LineSocketOptions): void {
+  let overflown = false;
+  let pending = 0;
+
+  function overflow(): void {
+    if (overflown) return;
+    overflown = true;
+    onOverflow();
+  }
+
+  const splitter = createLineSplitter({
+    maxBytes,
+    onLine: (line, dropped) => {
+      if (dropped > 0) overflow();
+      else if (!overflown && line !== '') onLine(line);
+    },
+  });
+
+  socket.on('data', (chunk: Buffer) => {
+    if (overflown) return;
+    splitter.push(chunk);
+    // A line without an end would never reach the splitter's callback.
+    const newline = chunk.lastIndexOf('\n');
+    pending = newline === -1 ? pending + chunk.length : chunk.length - newline - 1;
+    if (pending > maxBytes) overflow();
+  });
+}
+
+export function writeLine(socket: Socket, message: unknown): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+}

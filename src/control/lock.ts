@@ -1,0 +1,119 @@
+// Who owns a home: at most one living process, whatever crashed before and however many start at once.
+//
+// `lock/<n>` holds the identity of the owner, n counts owners. A file is created whole, by link(2), which fails when it
+// exists; the highest one is never removed. So of all who found n abandoned, exactly one gets n + 1, and who was so slow
+// that n + 1 is already history finds a higher one after linking and gives way. No time-outs, no removal of another's lock.
+import { randomBytes } from 'node:crypto';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../system/files.ts';
+import { identify, isSame } from '../system/identity.ts';
+import type { ProcessIdentity } from '../system/identity.ts';
+import { ensurePrivateDirectory } from './private-directory.ts';
+
+export type Claim =
+  | {
+      readonly held: true;
+      /** Lets the next one in; the process may live on. */ readonly release: () => void;
+    }
+  | { readonly held: false; readonly pid: number };
+
+// A reader of the folder must meet one of these while owners change under it.
+const KEPT = 8;
+
+const RELEASED = 'released\n';
+
+/** @throws WatchdogError HOME_UNUSABLE, or the system's error when the folder cannot be written */
+export function claim(directory: string): Claim {
+  ensurePrivateDirectory(directory);
+  const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
+  writeFileSync(draft, JSON.stringify(identify(process.pid)), { flag: 'wx', mode: 0o600 });
+  try {
+    return climb(directory, draft);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function climb(directory: string, draft: string): Claim {
+  for (;;) {
+    const highest = generations(directory).at(-1) ?? 0;
+    const owner = readOwner(join(directory, String(highest)));
+    if (owner !== null) return { held: false, pid: owner.pid };
+    const own = highest + 1;
+    if (!tryLink(draft, join(directory, String(own)))) continue;
+    const all = generations(directory);
+    if (all.at(-1) === own) return hold(directory, own, all);
+    rmSync(join(directory, String(own)), { force: true });
+  }
+}
+
+function hold(directory: string, own: number, all: readonly number[]): Claim {
+  for (const old of all) if (old <= own - KEPT) rmSync(join(directory, String(old)), { force: true });
+  return {
+    held: true,
+    release: () => writeFileAtomic(join(directory, String(own)), RELEASED, { durable: false }),
+  };
+}
+
+function generations(directory: string): number[] {
+  return readdirSync(directory)
+    .filter((name) => /^[1-9]\d*$/u.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The process that wrote the file, when it still lives. */
+function readOwner(path: string): ProcessIdentity | null {
+  const owner = parseIdentity(readOrNothing(path));
+  if (owner === null) return null;
+  const verdict = isSame(owner);
+  // Where the system does not tell, a living pid has to do: two daemons are worse than a file to remove by hand.
+  return verdict === 'same' || (verdict === 'unknown' && isAlive(owner.pid)) ? owner : null;
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+// A file that a power cut left empty names nobody.
+function parseIdentity(text: string): ProcessIdentity | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isIdentity(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startToken, bootId }: { pid?: unknown; startToken?: unknown; bootId?: unknown } = value;
+  return (
+    typeof pid === 'number' &&
+    typeof startToken === 'string' &&
+    (bootId === null || typeof bootId === 'string')
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,40 @@
+// Whether a folder is ours alone, so that what lies in it can be trusted.
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { WatchdogError } from '../core/errors.ts';
+
+/**
+ * Makes `path` a folder that only its owner can enter; one of ours that is too open is closed.
+ *
+ * @throws WatchdogError HOME_UNUSABLE when it is a symbolic link, not a folder, someone else's, or cannot be made
+ */
+export function ensurePrivateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(path, reasonOf(error), error);
+  }
+  checkPrivateDirectory(path);
+  if ((lstatSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
+}
+
+/** @throws WatchdogError HOME_UNUSABLE when it is there and is a symbolic link, not a folder or someone else's */
+export function checkPrivateDirectory(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isSymbolicLink()) throw unusable(path, 'it is a symbolic link');
+  if (!found.isDirectory()) throw unusable(path, 'it is not a folder');
+  const self = process.getuid?.();
+  if (self !== undefined && found.uid !== self)
+    throw unusable(path, `it belongs to user ${found.uid}, not to ${self}`);
+}
+
+function unusable(path: string, reason: string, cause?: unknown): WatchdogError {
+  return new WatchdogError('HOME_UNUSABLE', `Cannot use the folder "${path}": ${reason}`, {
+    hint: 'Remove it or make it yours, or choose another home with --home DIR',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,180 @@
+// What command line and daemon say to each other: one JSON object a line, typed and versioned.
+import type { ErrorCode } from '../core/errors.ts';
+import { WatchdogError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import type { Status } from '../core/status.ts';
+
+/** Raised when an old side would misread a new one; both sides refuse every other number. */
+export const PROTOCOL_VERSION = 1;
+
+/** Longest line that each side reads, newline excluded. */
+export const MAX_REQUEST_BYTES = 1024 ** 2;
+export const MAX_RESPONSE_BYTES = 16 * 1024 ** 2;
+
+/** Who answers: enough to say who holds the home. `startedAt` in ms since the epoch. */
+export interface Pong {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly startedAt: number;
+}
+
+type Names = { readonly names: readonly string[] };
+type Nothing = Readonly<Record<string, never>>;
+
+/** Every question and its answer; the daemon gives one handler for each but `ping` and `watch`. */
+export interface Methods {
+  readonly ping: { readonly params: Nothing; readonly result: Pong };
+  readonly status: { readonly params: Nothing; readonly result: Status };
+  /** Sends a status at once and after each change until the connection ends; it has no result. */
+  readonly watch: { readonly params: Nothing; readonly result: null };
+  readonly start: { readonly params: Names; readonly result: null };
+  readonly stop: { readonly params: Names; readonly result: null };
+  readonly restart: { readonly params: Names; readonly result: null };
+  /** Probes and samples now; the status that results. Without a name, all servers. */
+  readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
+  readonly reload: { readonly params: Nothing; readonly result: null };
+  /** Answered before the work begins; the connection ends when all of it is done. */
+  readonly shutdown: { readonly params: Nothing; readonly result: null };
+}
+
+export type Method = keyof Methods;
+
+export type Request = {
+  [M in Method]: { readonly id: number; readonly method: M; readonly params: Methods[M]['params'] };
+}[Method];
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** One line from the daemon; `status` lines belong to a `watch`. */
+export type Reply = { readonly v: number; readonly id: number | null } & (
+  | { readonly result: unknown }
+  | { readonly error: WireError }
+  | { readonly status: Status }
+);
+
+/** A request as understood, or why it is not one. `id` is null when even that could not be read. */
+export type Parsed =
+  | { readonly request: Request }
+  | { readonly id: number | null; readonly error: WatchdogError };
+
+type Params = Readonly<Record<string, unknown>>;
+
+const nothing = () => true;
+const names = ({ names }: Params) => Array.isArray(names) && names.every((name) => typeof name === 'string');
+
+/** Whether the params of a method are what `Methods` says. */
+const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
+  ping: nothing,
+  status: nothing,
+  watch: nothing,
+  start: names,
+  stop: names,
+  restart: names,
+  check: ({ name }) => name === undefined || typeof name === 'string',
+  reload: nothing,
+  shutdown: nothing,
+};
+
+export function parseRequest(line: string): Parsed {
+  const message = parseObject(line);
+  if (message === null) return refuse(null, 'Cannot read the request: it is not a JSON object');
+  const { v, id, method, params = {} } = message;
+  if (typeof id !== 'number')
+    return refuse(null, `Cannot read the request: its id must be a number, got ${show(id)}`);
+  if (v !== PROTOCOL_VERSION) return { id, error: otherVersion('request', v) };
+  if (typeof method !== 'string' || !isMethod(method))
+    return refuse(id, `Cannot answer: ${show(method)} is no method`, near(method));
+  const request = { id, method, params };
+  if (isRequest(request)) return { request };
+  return refuse(id, `Cannot answer "${method}": its params are wrong, got ${show(params)}`);
+}
+
+/** @throws WatchdogError CONTROL_FAILED when the line is no reply of this version */
+export function parseReply(line: string): Reply {
+  const message = parseObject(line);
+  if (message === null)
+    throw new WatchdogError('CONTROL_FAILED', 'Cannot read the answer: it is not a JSON object');
+  if (message['v'] !== PROTOCOL_VERSION) throw otherVersion('answer', message['v']);
+  if (isReply(message)) return message;
+  const got = show(message);
+  throw new WatchdogError(
+    'CONTROL_FAILED',
+    `Cannot read the answer: it has no id, or no result and no error, got ${got}`,
+  );
+}
+
+export function toWireError(error: unknown, method: string): WireError {
+  if (error instanceof WatchdogError) return { code: error.code, message: error.message, hint: error.hint };
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'CONTROL_FAILED',
+    message: `Cannot ${method}: ${reason}`,
+    hint: 'See the daemon’s log: mcp-watchdog logs',
+  };
+}
+
+export function fromWireError({ code, message, hint }: WireError): WatchdogError {
+  return new WatchdogError(code, message, hint === null ? {} : { hint });
+}
+
+function refuse(id: number | null, message: string, hint?: string): Parsed {
+  return { id, error: new WatchdogError('CONTROL_FAILED', message, hint === undefined ? {} : { hint }) };
+}
+
+function otherVersion(what: string, version: unknown): WatchdogError {
+  return new WatchdogError(
+    'CONTROL_FAILED',
+    `Cannot read the ${what}: it speaks control protocol ${show(version)}, this side speaks ${PROTOCOL_VERSION}`,
+    { hint: 'Daemon and command line are of different releases: run mcp-watchdog restart' },
+  );
+}
+
+function near(method: unknown): string {
+  const guess = typeof method === 'string' ? nearest(method, Object.keys(GUARDS)) : null;
+  return guess === null ? `Methods: ${Object.keys(GUARDS).join(', ')}` : `Did you mean "${guess}"?`;
+}
+
+function isMethod(method: string): method is Method {
+  return Object.hasOwn(GUARDS, method);
+}
+
+function isRequest(message: { id: number; method: Method; params: unknown }): message is Request {
+  return isRecord(message.params) && GUARDS[message.method](message.params);
+}
+
+function isReply(message: object): message is Reply {
+  const { id, error }: { id?: unknown; error?: unknown } = message;
+  const hasBody = 'result' in message || 'status' in message || isWireError(error);
+  return (typeof id === 'number' || id === null) && hasBody;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWireError(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { code, message, hint } = value;
+  return (
+    typeof code === 'string' && typeof message === 'string' && (hint === null || typeof hint === 'string')
+  );
+}
+
+function parseObject(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

@@ -1,0 +1,56 @@
+// What the catalogue of metrics says about each metric, and how a line of it is written.
+
+/** `timestamp` is seconds since the epoch, `boolean` 0 or 1, `info` always 1 with the text in the labels. */
+export type MetricUnit = 'seconds' | 'timestamp' | 'bytes' | 'boolean' | 'count' | 'info';
+
+/** Label name to its closed list of values; null for a value that comes from the config or the system. */
+export type MetricLabels = Readonly<Record<string, readonly string[] | null>>;
+
+export interface MetricDefinition {
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly unit: MetricUnit;
+  /** One stable sentence: Prometheus shows it, and warns when it changes. */
+  readonly help: string;
+  readonly labels: MetricLabels;
+  /** Upper bounds of a histogram, in its unit. */
+  readonly buckets?: readonly number[];
+  /** Counts events, so that it goes on counting after our own restart. */
+  readonly survives?: true;
+  /** Its feature is not there yet: it is not exported, because a constant 0 would be a lie. */
+  readonly later?: true;
+}
+
+type Extra = Pick<MetricDefinition, 'labels' | 'survives' | 'later'>;
+type Line = Partial<Extra>;
+
+export function gauge(unit: MetricUnit, help: string, line: Line = {}): MetricDefinition {
+  return { type: 'gauge', unit, help, labels: {}, ...line };
+}
+
+export function counter(unit: MetricUnit, help: string, line: Line = {}): MetricDefinition {
+  return { type: 'counter', unit, help, labels: {}, ...line };
+}
+
+export function histogram(
+  unit: MetricUnit,
+  help: string,
+  line: Line & { readonly buckets: readonly number[] },
+): MetricDefinition {
+  return { type: 'histogram', unit, help, labels: {}, ...line };
+}
+
+/** Every combination of the closed lists, with the open labels taken from `known`, which also narrows a closed one. */
+export function everyLabelSet(
+  { labels }: MetricDefinition,
+  known: Readonly<Record<string, string>>,
+): Record<string, string>[] {
+  let sets: Record<string, string>[] = [{}];
+  for (const [label, list] of Object.entries(labels)) {
+    const given = known[label];
+    const values = given === undefined ? (list ?? []) : [given];
+    const longer: Record<string, string>[] = [];
+    for (const set of sets) for (const value of values) longer.push({ ...set, [label]: value });
+    sets = longer;
+  }
+  return sets;
+}

@@ -1,0 +1,127 @@
+// How text that others wrote is made safe to show: no control characters, a bounded length, no secrets.
+
+// Escape sequences that terminals act on: CSI (colours, cursor), OSC (titles, links, clipboard), and two-character ones.
+const ESCAPE_SEQUENCES =
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B\]|\u009D)[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]+[0-~]|\u001B[0-Z\\-~]/gu;
+
+// Controls, format characters (bidi overrides, invisible ones), line and paragraph separators, lone surrogates.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+const EACH_UNSAFE = new RegExp(UNSAFE, 'gu');
+
+/** Needed in honest text: indentation, and the joiners of emoji and of Persian and Indic scripts. */
+const HARMLESS: ReadonlySet<string> = new Set(['\t', '\u200C', '\u200D']);
+
+/**
+ * One line that a terminal shows as it is: colours and other escape sequences are removed, every other control or
+ * bidi character becomes a visible `\x07` or `\u202e`. Doing it twice changes nothing.
+ */
+export function neutralise(text: string): string {
+  if (!UNSAFE.test(text)) return text;
+  return text.replaceAll(ESCAPE_SEQUENCES, '').replaceAll(EACH_UNSAFE, (character) => {
+    if (HARMLESS.has(character)) return character;
+    const code = character.codePointAt(0) ?? 0;
+    if (code > 0xffff) return `\\u{${code.toString(16)}}`;
+    return code > 0xff
+      ? `\\u${code.toString(16).padStart(4, '0')}`
+      : `\\x${code.toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** At most `length` UTF-16 units; a cut is shown by a final `…` and never splits a character. */
+export function cap(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = length - 1;
+  return `${text.slice(0, isHighSurrogate(text, end - 1) ? end - 1 : end)}…`;
+}
+
+function isHighSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** What stands in place of a secret. */
+export const REDACTED = '[secret]';
+
+/** Shorter values (`true`, `8080`, `info`) are too common in honest text to be searched for. */
+export const SHORTEST_SECRET = 8;
+
+const SHORTEST_SECRET_HEAD = 4;
+
+/** Knows the secrets of all servers and takes them out of any text. */
+export interface Redactor {
+  /** @param isCut the end of `text` was cut off: a secret may have been cut in two, so its head goes as well */
+  readonly scrub: (text: string, isCut?: boolean) => string;
+  /** The same for every string, number and key inside a JSON value. */
+  readonly scrubValue: (value: unknown) => unknown;
+  /** Adds secrets; none is ever forgotten, because a process that was given it may live longer than the config. */
+  readonly learn: (secrets: Iterable<string>) => void;
+}
+
+/** @param secrets values, not names; those shorter than `SHORTEST_SECRET` are ignored */
+export function createRedactor(secrets: Iterable<string> = []): Redactor {
+  const forms = new Set<string>();
+  let pattern: RegExp | null = null;
+
+  function learn(more: Iterable<string>): void {
+    for (const secret of more) for (const form of formsOf(secret)) forms.add(form);
+    // Longest first: where one secret contains another, nothing of the longer one may remain.
+    const longestFirst = [...forms].sort((a, b) => b.length - a.length);
+    pattern = longestFirst.length === 0 ? null : new RegExp(longestFirst.map(escapePattern).join('|'), 'gu');
+  }
+
+  function scrub(text: string, isCut = false): string {
+    if (pattern === null) return text;
+    const whole = text.replaceAll(pattern, REDACTED);
+    return isCut ? withoutHead(whole, forms) : whole;
+  }
+
+  function scrubValue(value: unknown): unknown {
+    if (pattern === null) return value;
+    if (typeof value === 'string') return scrub(value);
+    if (typeof value === 'number') return scrub(String(value)) === String(value) ? value : REDACTED;
+    if (Array.isArray(value)) return value.map(scrubValue);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), scrubValue(inner)]));
+  }
+
+  learn(secrets);
+  return { scrub, scrubValue, learn };
+}
+
+// A secret of several lines (a key file) is printed line by line; `Bearer x` is also printed as x; what is printed may be
+// escaped for JSON or for a URL, or have passed `neutralise`.
+function formsOf(secret: string): string[] {
+  const credential = /^(?:bearer|basic|token)\s+(.+)$/isu.exec(secret)?.[1];
+  const pieces = [secret, ...(credential === undefined ? [] : [credential])].flatMap((text) =>
+    text.split(/\r?\n/u),
+  );
+  return pieces
+    .map((piece) => piece.trim())
+    .flatMap((piece) =>
+      piece.length < SHORTEST_SECRET ? [] : [piece, neutralise(piece), inJson(piece), inUrl(piece)],
+    )
+    .filter((form) => form.length >= SHORTEST_SECRET);
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function inUrl(text: string): string {
+  // encodeURIComponent throws on a lone surrogate.
+  return /\p{Cs}/u.test(text) ? text : encodeURIComponent(text);
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+}
+
+function withoutHead(text: string, forms: Iterable<string>): string {
+  for (const form of forms) {
+    for (let length = form.length - 1; length >= SHORTEST_SECRET_HEAD; length -= 1) {
+      if (text.endsWith(form.slice(0, length))) return text.slice(0, -length) + REDACTED;
+    }
+  }
+  return text;
+}

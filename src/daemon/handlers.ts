@@ -1,0 +1,90 @@
+// What the command line may ask of a running daemon, and what follows.
+import type { ControlHandlers } from '../control/server.ts';
+import { WatchdogError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import type { Status } from '../core/status.ts';
+import type { Prober } from '../probes/prober.ts';
+import type { Sampler } from '../sampling/sampler.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Bus } from '../system/bus.ts';
+import type { StateKeeper } from './keep-state.ts';
+import type { Reloader } from './reload.ts';
+
+export interface HandlerParts {
+  readonly bus: Bus;
+  readonly status: () => Status;
+  readonly supervisor: Supervisor;
+  readonly keeper: StateKeeper;
+  readonly prober: Prober;
+  readonly sampler: Sampler;
+  readonly reloader: Reloader;
+  readonly shutdown: () => Promise<void>;
+}
+
+export function createHandlers(parts: HandlerParts): ControlHandlers {
+  const { bus, status, supervisor, keeper } = parts;
+  const known = (): readonly string[] => supervisor.specs().map(({ name }) => name);
+
+  function check(names: readonly string[]): readonly string[] {
+    for (const name of names) if (!known().includes(name)) throw unknownServer(name, known());
+    return names;
+  }
+
+  /** Only a server with a process of ours can be started and stopped. */
+  function owned(names: readonly string[]): readonly string[] {
+    for (const name of check(names)) {
+      if (supervisor.runner(name) !== undefined) continue;
+      throw new WatchdogError(
+        'CONTROL_FAILED',
+        `Cannot start or stop "${name}": it has only a url, so it is watched and not run by us`,
+      );
+    }
+    return names;
+  }
+
+  return {
+    status,
+    onChange: (listener) => bus.subscribe(listener),
+    start({ names }) {
+      for (const name of owned(names)) {
+        keeper.setWish(name, 'up');
+        supervisor.start(name);
+      }
+      return null;
+    },
+    async stop({ names }) {
+      for (const name of owned(names)) keeper.setWish(name, 'down');
+      await Promise.all(names.map((name) => supervisor.stop(name)));
+      return null;
+    },
+    restart({ names }) {
+      for (const name of owned(names)) {
+        keeper.setWish(name, 'up');
+        supervisor.restart(name, { reason: 'requested', detail: 'asked for by an operator' });
+      }
+      return null;
+    },
+    async check({ name }) {
+      const names = check(name === undefined ? known() : [name]);
+      await Promise.all([parts.sampler.sampleNow(), ...names.map((one) => parts.prober.checkNow(one))]);
+      return status();
+    },
+    async reload() {
+      const refusal = await parts.reloader.reload();
+      if (refusal !== null)
+        throw new WatchdogError('CONFIG_INVALID', refusal, { hint: 'The old configuration stays in force.' });
+      return null;
+    },
+    shutdown() {
+      void parts.shutdown();
+      return null;
+    },
+  };
+}
+
+function unknownServer(name: string, known: readonly string[]): WatchdogError {
+  const similar = nearest(name, known);
+  const hint =
+    similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
+  return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });
+}

@@ -1,0 +1,75 @@
+// Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
+import { ownsPort, whoListens } from '../system/port-owner.ts';
+import { readProcessTable } from '../system/process-table.ts';
+import { growTrees } from '../core/process-tree.ts';
+import type { ServerSpec } from '../core/server.ts';
+import { createProber, type Prober } from '../probes/prober.ts';
+import { childEnvironment } from '../supervisor/environment.ts';
+import { localPort } from '../supervisor/prepare.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Outputs } from './outputs.ts';
+
+export interface HealthParts {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly version: string;
+  readonly outputs: Outputs;
+  /** Made after the prober, because it hands its processes to it. */
+  readonly supervisor: () => Supervisor;
+}
+
+/** A prober that reports to the supervisor, and watches the servers that have only a url by itself. */
+export function watchHealth({ clock, bus, version, outputs, supervisor }: HealthParts): Prober {
+  const leave = new Map<string, () => Promise<void>>();
+  const prober = createProber({
+    clock,
+    bus,
+    version,
+    onReady: (server, run) => supervisor().ready(server, run),
+    onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
+    onNoise: (server, line) => outputs.noise(server, line),
+    environment: (spec) => childEnvironment(process.env, spec.env),
+    checkOwnership: (server) => checkOwnership(server, supervisor()),
+  });
+
+  function watchUrl(spec: ServerSpec): void {
+    if (spec.source.kind !== 'url' || !spec.enabled) return;
+    leave.set(spec.name, prober.watch({ spec, run: 0, pipe: null }));
+  }
+
+  async function leaveUrl(server: string): Promise<void> {
+    const goodbye = leave.get(server);
+    leave.delete(server);
+    await goodbye?.();
+  }
+
+  bus.subscribe((event) => {
+    if (event.kind === 'server-added') watchUrl(event.spec);
+    if (event.kind === 'server-removed') void leaveUrl(event.server);
+    if (event.kind !== 'server-changed') return;
+    if (event.spec.source.kind === 'url') void leaveUrl(event.server).then(() => watchUrl(event.spec));
+    else prober.updatePolicy(event.spec);
+  });
+  return prober;
+}
+
+/** An answer on the port proves nothing about our process: another may have taken it, or ours may have moved on. */
+async function checkOwnership(
+  server: string,
+  supervisor: Supervisor,
+): Promise<{ ok: true } | { ok: false; detail: string }> {
+  const runner = supervisor.runner(server);
+  const leader = runner?.process?.leader;
+  const port = localPort(runner?.spec.url ?? null);
+  if (leader === undefined || port === null) return { ok: true };
+  const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+  const isOurs = await ownsPort(port, tree?.members.map(({ pid }) => pid) ?? []);
+  // Where the system does not tell who holds a port, the answer itself must do.
+  if (isOurs !== false) return { ok: true };
+  const holder = await whoListens(port);
+  const who =
+    holder === null ? 'nobody' : `pid ${holder.pid ?? 'unknown'} (${holder.command ?? 'unknown command'})`;
+  return { ok: false, detail: `port ${port} is held by ${who}, not by this server` };
+}

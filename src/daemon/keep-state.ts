@@ -1,0 +1,62 @@
+// When the counters and wishes are written down: before anything that can follow from them, and once a tick for good.
+import { toRemember } from '../core/remembered.ts';
+import type { Status } from '../core/status.ts';
+import type { StateFile } from '../supervisor/state-file.ts';
+import type { Bus } from '../system/bus.ts';
+
+export interface StateKeeper {
+  wish(server: string): 'up' | 'down' | undefined;
+  /** What an operator asked for outlives us; null takes it back. */
+  setWish(server: string, wish: 'up' | 'down' | null): void;
+  save(options?: { durable?: boolean }): void;
+  dispose(): void;
+}
+
+export interface StateKeeperOptions {
+  readonly file: StateFile;
+  readonly bus: Bus;
+  readonly status: () => Status;
+  readonly counters: () => unknown;
+}
+
+/** Counted events: each is on disk, if only in the page cache, before the next can happen. */
+const AT_ONCE = new Set(['restarted', 'start-failed', 'exited', 'gap', 'reaped']);
+
+export function keepState({ file, bus, status, counters }: StateKeeperOptions): StateKeeper {
+  const wishes = new Map(Object.entries(file.initial.wishes));
+
+  function save({ durable = false } = {}): void {
+    try {
+      const servers = Object.fromEntries(status().servers.map((server) => [server.name, toRemember(server)]));
+      // A server that is only out of the config for now keeps its past.
+      file.save(
+        {
+          wishes: Object.fromEntries(wishes),
+          servers: { ...file.initial.servers, ...servers },
+          counters: counters(),
+        },
+        { durable },
+      );
+    } catch (error) {
+      bus.publish({
+        kind: 'state-persist-failed',
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  const unsubscribe = bus.subscribe((event) => {
+    if (AT_ONCE.has(event.kind)) save();
+    if (event.kind === 'ticked') save({ durable: true });
+  });
+  return {
+    wish: (server) => wishes.get(server),
+    setWish(server, wish) {
+      if (wish === null) wishes.delete(server);
+      else wishes.set(server, wish);
+      save({ durable: true });
+    },
+    save,
+    dispose: unsubscribe,
+  };
+}

@@ -1,0 +1,55 @@
+// What the web pages are told of the daemon, and when it calls itself ready and healthy.
+import type { DaemonConfig } from '../config/loaded.ts';
+import type { ServerStatus, Status } from '../core/status.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Logger } from '../system/log.ts';
+import { whoListens } from '../system/port-owner.ts';
+import { createWebApp } from '../web/app.ts';
+import { listen, type Listening } from '../web/listen.ts';
+
+export interface WebParts {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly recorder: Recorder;
+  readonly status: () => Status;
+}
+
+/** Ticks that may be missing before we no longer call ourselves healthy. */
+const MISSED_TICKS = 4;
+
+/** @throws WatchdogError LISTEN_FAILED */
+export async function serveWeb({ config, clock, bus, log, recorder, status }: WebParts): Promise<Listening> {
+  const patience = MISSED_TICKS * config.sampling.interval;
+  let lastTick = clock.monotonic();
+  bus.subscribe((event) => {
+    if (event.kind === 'ticked') lastTick = clock.monotonic();
+  });
+  const app = await createWebApp({
+    status,
+    metrics: () => recorder.render(),
+    now: () => clock.now(),
+    allowedHosts: config.metrics.allowedHosts,
+    isReady: () => status().servers.every((server) => !isFirstStart(server)),
+    isHealthy: () => clock.monotonic() - lastTick < patience,
+    onFault: (err) => log.error({ err }, 'Cannot answer a request'),
+  });
+  const { host, port } = config.metrics;
+  return listen(app, {
+    host,
+    port,
+    clock,
+    whoListens,
+    onFault: (err) => log.error({ err }, 'Cannot take a connection'),
+  });
+}
+
+/** Still on its way for the first time; a server that failed has been tried, and its failure is told elsewhere. */
+function isFirstStart({ desired, state, run, startFailures, health }: ServerStatus): boolean {
+  if (desired === 'down') return false;
+  if (state === 'watched') return health.up === null;
+  return run <= 1 && startFailures === 0 && (state === 'starting' || state === 'stopped');
+}

@@ -1,0 +1,39 @@
+// How a JSON line of the watchdog's own log reads on a terminal.
+import { neutralise } from '../core/text.ts';
+
+/**
+ * `2026-01-01T00:00:00.000Z warn  Restarting server server=context7 attempt=2`. Facts that are objects stay JSON; of an
+ * error only its message is shown. A line that is not one of ours is given back, made safe.
+ */
+export function formatLogLine(line: string): string {
+  const record = parse(line);
+  if (record === null) return neutralise(line);
+  const { time, level, msg, err, ...facts } = record;
+  const error = messageOf(err);
+  const shown = Object.entries(error === null ? facts : { ...facts, error }).map(
+    ([key, value]) => `${key}=${show(value)}`,
+  );
+  return neutralise(
+    [String(time), String(level).padEnd(5), ...(typeof msg === 'string' ? [msg] : []), ...shown].join(' '),
+  );
+}
+
+function parse(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    const record: Record<string, unknown> = { ...value };
+    return typeof record['time'] === 'string' && typeof record['level'] === 'string' ? record : null;
+  } catch {
+    return null;
+  }
+}
+
+function messageOf(error: unknown): string | null {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : null;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/u.test(value)) return value;
+  return JSON.stringify(value) ?? String(value);
+}

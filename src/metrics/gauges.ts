@@ -1,0 +1,152 @@
+// What the gauges read, given what is known: one list for a server, one for the watchdog.
+import { constants } from 'node:os';
+import { type ProbeName, SERVER_STATES } from '../core/events.ts';
+import type { MetricName } from '../core/metrics.ts';
+import type { ProbePolicy, ServerSpec } from '../core/server.ts';
+import type { ServerStatus, Status } from '../core/status.ts';
+import type { Labels, Sample } from './sample.ts';
+
+/** What the status does not tell about a server. Times are milliseconds since the epoch. */
+export interface ServerFacts {
+  readonly spec: ServerSpec;
+  /** It was a task and has done it: it is not meant to run, though nobody stopped it. */
+  readonly isDone: boolean;
+  /** Since when it is wanted: what counts as the last success before the first one. */
+  readonly wantedSince: number;
+  readonly lastSuccess: Readonly<Partial<Record<ProbeName, number>>>;
+  /** The last one agreed on; a restart does not forget it, so that one restart does not make two series. */
+  readonly protocolVersion: string | null;
+}
+
+export interface WatchdogFacts {
+  readonly build: { readonly version: string; readonly nodeVersion: string };
+  /** The last run of each collector; `took` in ms. */
+  readonly collectors: ReadonlyMap<string, { readonly took: number; readonly ok: boolean }>;
+}
+
+type Reading = readonly [metric: MetricName, value: number | null, labels?: Labels];
+
+const PROBES_OF: Readonly<Record<ProbePolicy['kind'], readonly ProbeName[]>> = {
+  mcp: ['ping', 'list_tools'],
+  http: ['http'],
+  exec: ['exec'],
+};
+
+/** The probes that a server with this policy is asked with. */
+export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
+  return PROBES_OF[kind];
+}
+
+export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {
+  const readings = [
+    ...identity(server, facts),
+    ...(server.state === 'watched' ? [] : [...life(server), ...usage(server)]),
+    ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
+  ];
+  return written(readings, { server: server.name });
+}
+
+export function watchdogGauges({ daemon, servers }: Status, { build, collectors }: WatchdogFacts): Sample[] {
+  const { version, nodeVersion } = build;
+  return written([
+    ['build_info', 1, { version, node_version: nodeVersion }],
+    ['servers_configured', servers.length],
+    ['config_last_reload_successful', flag(daemon.config.ok)],
+    ['config_last_reload_success_timestamp_seconds', seconds(daemon.config.loadedAt ?? 0)],
+    ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
+    ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
+    ...[...collectors].flatMap(([collector, { took, ok }]): Reading[] => [
+      ['collector_duration_seconds', seconds(took), { collector }],
+      ['collector_success', flag(ok), { collector }],
+    ]),
+  ]);
+}
+
+function identity(server: ServerStatus, { isDone, protocolVersion }: ServerFacts): Reading[] {
+  const { transport, state, health, desired, tools } = server;
+  const info = {
+    transport,
+    package: server.package ?? '',
+    version: server.version ?? '',
+    protocol_version: protocolVersion ?? '',
+  };
+  return [
+    ['server_info', 1, info],
+    ['server_up', flag(health.up === true && (state === 'running' || state === 'watched'))],
+    ['server_desired_running', flag(desired === 'up' && !isDone)],
+    ['server_tools', tools],
+  ];
+}
+
+function life(server: ServerStatus): Reading[] {
+  const { startedAt, lastExit, backoff, budgetRemaining } = server;
+  return [
+    ...SERVER_STATES.map((state): Reading => ['server_state', flag(server.state === state), { state }]),
+    ['server_start_time_seconds', startedAt && seconds(startedAt)],
+    ['server_last_exit_code', lastExit && exitCode(lastExit)],
+    ['server_last_exit_timestamp_seconds', lastExit && seconds(lastExit.at)],
+    ['server_backoff_seconds', seconds(backoff)],
+    [
+      'server_restart_budget_remaining',
+      budgetRemaining === Number.MAX_SAFE_INTEGER ? Infinity : budgetRemaining,
+    ],
+  ];
+}
+
+function usage({ pid, usage, limits }: ServerStatus): Reading[] {
+  // Without a process nothing is used; with one that was not measured yet, nothing is known.
+  const unmeasured = pid === null ? 0 : null;
+  return [
+    ['server_resident_memory_bytes', usage?.residentBytes ?? unmeasured],
+    ['server_memory_limit_bytes', limits.memory.hard ?? limits.memory.soft ?? 0],
+    ['server_processes', usage?.processes ?? unmeasured],
+    ['server_threads', usage?.threads ?? null],
+    ['server_open_fds', usage?.openFds ?? null],
+  ];
+}
+
+function probing(
+  server: ServerStatus,
+  probe: ProbeName,
+  { spec, lastSuccess, wantedSince }: ServerFacts,
+): Reading[] {
+  const { interval, timeout, deepEvery } = spec.probe;
+  const last = server.probes[probe];
+  return [
+    ['probe_success', last === undefined ? null : flag(last.ok), { probe }],
+    [
+      'probe_last_success_timestamp_seconds',
+      seconds(Math.max(lastSuccess[probe] ?? 0, wantedSince)),
+      { probe },
+    ],
+    ['probe_interval_seconds', seconds(probe === 'list_tools' ? interval * deepEvery : interval), { probe }],
+    ['probe_timeout_seconds', seconds(timeout), { probe }],
+  ];
+}
+
+function written(readings: readonly Reading[], common: Labels = {}): Sample[] {
+  return readings.flatMap(([metric, value, labels]) =>
+    value === null ? [] : [{ metric, labels: { ...common, ...labels }, value }],
+  );
+}
+
+/** As a shell tells it: 128 plus the number of the signal. */
+function exitCode({
+  code,
+  signal,
+}: {
+  readonly code: number | null;
+  readonly signal: string | null;
+}): number | null {
+  if (code !== null || signal === null) return code;
+  const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
+  return number === undefined ? null : 128 + number;
+}
+
+function seconds(milliseconds: number): number {
+  return milliseconds / 1000;
+}
+
+function flag(holds: boolean): number {
+  return holds ? 1 : 0;
+}

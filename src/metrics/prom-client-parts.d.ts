@@ -1,0 +1,23 @@
+// The parts of prom-client that are loaded one by one: its entry point also loads a push gateway, cluster support and
+// a tracing library, 7 MB that nothing here uses. A test checks that the parts are what the entry point exports.
+declare module 'prom-client/lib/registry.js' {
+  import { Registry } from 'prom-client';
+  export = Registry;
+}
+declare module 'prom-client/lib/gauge.js' {
+  import { Gauge } from 'prom-client';
+  export = Gauge;
+}
+declare module 'prom-client/lib/counter.js' {
+  import { Counter } from 'prom-client';
+  export = Counter;
+}
+declare module 'prom-client/lib/histogram.js' {
+  import { Histogram } from 'prom-client';
+  export = Histogram;
+}
+declare module 'prom-client/lib/metrics/*.js' {
+  import type { Registry } from 'prom-client';
+  const register: (registry: Registry) => void;
+  export = register;
+}

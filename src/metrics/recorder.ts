@@ -1,0 +1,106 @@
+// What Prometheus reads: news become samples, samples become text.
+import type { EventKind, WatchdogEvent } from '../core/events.ts';
+import type { Status } from '../core/status.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import { createBoard } from './board.ts';
+import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
+import { createLedger } from './ledger.ts';
+import { createRenderer, type Urgency } from './renderer.ts';
+import type { SavedCounters } from './saved-counters.ts';
+
+export type { SavedCounters } from './saved-counters.ts';
+
+/** The only format that is ever served, whatever the client would accept. */
+export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export interface Recorder {
+  /** One consistent picture, cached until something changes. */
+  render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
+  /** The event counters, as plain JSON for the state file; up to date with the last event. */
+  counters(): SavedCounters;
+  /** Adds what `counters()` gave in an earlier life, to be called once; what cannot be believed is left out. */
+  restore(saved: unknown): void;
+  dispose(): void;
+}
+
+export interface RecorderParts {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** The snapshot that page and command line show; its fold must see the events that `bus` carries. */
+  readonly status: () => Status;
+  readonly build: WatchdogFacts['build'];
+}
+
+const URGENCY: Readonly<Record<EventKind, Urgency>> = {
+  'server-added': 'now',
+  'server-changed': 'now',
+  'server-removed': 'now',
+  transition: 'now',
+  spawned: 'now',
+  exited: 'now',
+  restarted: 'now',
+  'start-failed': 'now',
+  installed: 'now',
+  'using-installed': 'now',
+  handshake: 'now',
+  health: 'now',
+  gap: 'now',
+  'config-loaded': 'now',
+  'state-persist-failed': 'now',
+  probed: 'soon',
+  sampled: 'soon',
+  collected: 'soon',
+  ticked: 'soon',
+  'install-progress': 'never',
+  limit: 'never',
+  'log-dropped': 'never',
+  brake: 'never',
+  waiting: 'never',
+  listening: 'never',
+  reaped: 'never',
+};
+
+export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {
+  const board = createBoard();
+  const ledger = createLedger(board.durations);
+  const collectors = new Map<string, { took: number; ok: boolean }>();
+  /** Servers whose samples are no longer what the board shows. */
+  const changed = new Set<string>();
+  const renderer = createRenderer(clock, produce);
+
+  function learn(event: WatchdogEvent): void {
+    if (event.kind === 'collected')
+      collectors.set(event.collector, { took: event.took, ok: event.error === null });
+    else ledger.enter(event);
+    if ('server' in event) changed.add(event.server);
+    renderer.invalidate(URGENCY[event.kind]);
+  }
+
+  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
+  function produce(): Promise<string> {
+    const now = status();
+    const servers = new Map(now.servers.map((server) => [server.name, server]));
+    for (const name of changed) {
+      const server = servers.get(name);
+      const facts = ledger.facts(name);
+      const isThere = server !== undefined && facts !== undefined;
+      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
+    }
+    changed.clear();
+    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.counters(null)]);
+    return board.text();
+  }
+
+  const unsubscribe = bus.subscribe(learn);
+  return {
+    render: async () => ({ text: await renderer.current(), contentType: CONTENT_TYPE }),
+    counters: () => ledger.save(),
+    restore(saved) {
+      ledger.restore(saved);
+      for (const { name } of status().servers) changed.add(name);
+      renderer.invalidate('now');
+    },
+    dispose: unsubscribe,
+  };
+}

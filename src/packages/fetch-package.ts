@@ -1,0 +1,106 @@
+// How a package gets onto the disk: whole, checked and in one step, or not at all.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Clock } from '../system/clock.ts';
+import {
+  explain,
+  explainSystemError,
+  noNpm,
+  noProgram,
+  notThere,
+  npmDied,
+  npmUnstartable,
+  stopped,
+  tooSlow,
+  wrongEngine,
+} from './failure.ts';
+import type { Explanation } from './failure.ts';
+import type { Job } from './job.ts';
+import { explainNpmError, readNpmError } from './npm-errors.ts';
+import { findNpm, runNpmInstall } from './npm.ts';
+import type { Environment } from './npm.ts';
+import { describeGrowth, watchGrowth } from './progress.ts';
+import { resolveBin } from './resolve-bin.ts';
+import { removeLeftovers, removeTree } from './store.ts';
+import type { InstalledVersion } from './store.ts';
+
+/** `took` in ms. */
+export type Fetched =
+  | { readonly ok: true; readonly version: InstalledVersion; readonly took: number }
+  | ({ readonly ok: false } & Explanation);
+
+export interface FetchOptions {
+  readonly clock: Clock;
+  readonly environment: Environment;
+  /** Milliseconds that npm may take. */
+  readonly timeout: number;
+  readonly progress: (line: string) => void;
+}
+
+/** Installs what `job` asks for and makes it current. Only one may be under way in a home. */
+export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fetched> {
+  const began = options.clock.monotonic();
+  await removeLeftovers(job.folder);
+  const folder = await job.store.stage();
+  try {
+    const failure = await runNpm(job, folder, options);
+    if (failure !== null) return { ok: false, ...failure };
+    const staged = job.store.inspect(folder);
+    if (staged === null) return { ok: false, ...explain(notThere(), job) };
+    const fault = await faultOf(job, staged);
+    if (fault !== null) return { ok: false, ...fault };
+    const version = await job.store.commit(staged);
+    await job.store.switchTo(version);
+    return { ok: true, version, took: options.clock.monotonic() - began };
+  } catch (error) {
+    return { ok: false, ...explainSystemError(error, job) };
+  } finally {
+    // Renamed away when all went well. What cannot be removed now is removed before the next installation.
+    await removeTree(folder).catch(() => undefined);
+  }
+}
+
+/** Null when npm ended well. */
+async function runNpm(job: Job, folder: string, options: FetchOptions): Promise<Explanation | null> {
+  const { clock, environment, timeout, progress } = options;
+  const npm = findNpm(process.execPath, environment['PATH'] ?? '');
+  if (npm === null) return explain(noNpm(), job);
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  progress(`resolving ${job.spec}`);
+  const unwatch = watchGrowth(folder, clock, (growth, elapsed) => {
+    progress(`installing ${job.spec}: ${describeGrowth(growth, elapsed)}`);
+  });
+  try {
+    const { spec, allowScripts, signal } = job;
+    const result = await runNpmInstall({
+      npm,
+      spec,
+      folder,
+      allowScripts,
+      environment,
+      timeout,
+      signal,
+      clock,
+    });
+    if (result.aborted) return explain(stopped(), job);
+    if (result.timedOut) return explain(tooSlow(timeout), job);
+    if (result.spawnError !== null) return explain(npmUnstartable(result.spawnError), job);
+    if (result.signal !== null) return explain(npmDied(result.signal), job);
+    return result.code === 0 ? null : explainNpmError(readNpmError(result), job);
+  } finally {
+    unwatch();
+  }
+}
+
+/** What is wrong with a package that npm is content with. */
+async function faultOf(job: Job, staged: InstalledVersion): Promise<Explanation | null> {
+  const { packageFolder, engine, version } = staged;
+  const { isWithin } = await import('./ranges.ts');
+  // npm checks it too, unless ~/.npmrc says `force`.
+  if (engine !== null && !isWithin(process.version, engine)) {
+    return explain(wrongEngine(`${job.package}@${version}`, engine), job);
+  }
+  const bin = resolveBin(packageFolder, job.bin);
+  return bin.ok ? null : explain(noProgram(bin.reason, job.folder), job);
+}

@@ -1,0 +1,141 @@
+// How a package becomes a program that can be started: what is installed is used at once, the rest is fetched once.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { StartFailure } from '../core/events.ts';
+import type { ServerSpec } from '../core/server.ts';
+import type { Bus } from '../system/bus.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Paths } from '../system/paths.ts';
+import { chooseInstalled, chooseStandIn, wishKind } from './choose-version.ts';
+import { explain, explainSystemError, noProgram, refuseWords, stopped } from './failure.ts';
+import type { Explanation } from './failure.ts';
+import { fetchPackage } from './fetch-package.ts';
+import type { Fetched } from './fetch-package.ts';
+import { planJob } from './job.ts';
+import type { Job } from './job.ts';
+import type { Environment } from './npm.ts';
+import { createQueue } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { resolveBin } from './resolve-bin.ts';
+import { removeLeftovers } from './store.ts';
+import type { InstalledVersion } from './store.ts';
+
+/** `argv` starts the server, its own arguments excepted. `note`: why it is not the version that was asked for. */
+export type Prepared =
+  | {
+      readonly ok: true;
+      readonly argv: readonly [string, ...string[]];
+      readonly package: string;
+      readonly version: string;
+      readonly note: string | null;
+    }
+  | { readonly ok: false; readonly failure: StartFailure };
+
+export interface Installer {
+  /**
+   * Gets a `package` server ready to start. Needs no network when a version that fulfils the wish is installed, and
+   * never leaves `current` for a newer one by itself. An aborted call ends npm and answers with a failure.
+   *
+   * @throws TypeError for a server that has no package
+   */
+  prepare(spec: ServerSpec, signal: AbortSignal): Promise<Prepared>;
+  /** Removes what a daemon that was killed left half-installed; to be called once, before the first `prepare`. */
+  removeLeftovers(): Promise<void>;
+}
+
+export interface InstallerOptions {
+  readonly paths: Pick<Paths, 'servers'>;
+  readonly clock?: Clock;
+  /** Gets `installed` and `using-installed`. */
+  readonly bus?: Pick<Bus, 'publish'>;
+  /** Gets a line about once a second while something is installed. */
+  readonly onProgress?: (server: string, line: string) => void;
+  readonly environment?: Environment;
+  /** Milliseconds for one npm: when the server waits for it, and when an installed version could run meanwhile. */
+  readonly patience?: { readonly alone: number; readonly withStandIn: number };
+}
+
+const MINUTE = 60_000;
+
+type Parts = Required<Omit<InstallerOptions, 'paths' | 'bus'>> & {
+  readonly publish: Bus['publish'];
+  readonly queue: Queue;
+};
+
+export function createInstaller({ paths, bus, ...options }: InstallerOptions): Installer {
+  const parts: Parts = {
+    clock: systemClock,
+    onProgress: () => undefined,
+    environment: process.env,
+    patience: { alone: 10 * MINUTE, withStandIn: 2 * MINUTE },
+    ...options,
+    publish: (news) => bus?.publish(news),
+    queue: createQueue(),
+  };
+  return {
+    async prepare(spec, signal) {
+      const job = planJob(spec, paths.servers, signal);
+      try {
+        return await prepareJob(job, parts);
+      } catch (error) {
+        return refused(explainSystemError(error, job));
+      }
+    },
+    async removeLeftovers() {
+      const servers = await readdir(paths.servers).catch(() => []);
+      for (const server of servers) await removeLeftovers(join(paths.servers, server));
+    },
+  };
+}
+
+async function prepareJob(job: Job, parts: Parts): Promise<Prepared> {
+  const refusal = refuseWords(job, (await wishKind(job.version)) !== null);
+  if (refusal !== null) return refused(explain(refusal, job));
+  const onDisk = { installed: await job.store.list(), current: await job.store.current() };
+  const chosen = await chooseInstalled(job.version, onDisk);
+  if (chosen === null) return fetchOrStandIn(job, chooseStandIn(onDisk), parts);
+  // It starts even where the link cannot be moved: on a full disk, say.
+  await job.store.switchTo(chosen).catch(() => undefined);
+  return launch(job, chosen, null);
+}
+
+async function fetchOrStandIn(job: Job, standIn: InstalledVersion | null, parts: Parts): Promise<Prepared> {
+  const { server } = job;
+  const { alone, withStandIn } = parts.patience;
+  const fetched = await fetch(job, standIn === null ? alone : withStandIn, parts);
+  if (fetched.ok) {
+    const { version, took } = fetched;
+    parts.onProgress(server, `installed ${job.package} ${version.version} in ${(took / 1000).toFixed(1)} s`);
+    parts.publish({ kind: 'installed', server, package: job.package, version: version.version, took });
+    return launch(job, version, null);
+  }
+  if (standIn === null || !fetched.unreachable) return refused(fetched);
+  const why = `${fetched.failure.message}; using ${standIn.version}, which is installed`;
+  const prepared = launch(job, standIn, why);
+  if (prepared.ok) parts.publish({ kind: 'using-installed', server, version: standIn.version, why });
+  return prepared;
+}
+
+async function fetch(job: Job, timeout: number, parts: Parts): Promise<Fetched> {
+  const { clock, environment, queue } = parts;
+  const progress = (line: string): void => parts.onProgress(job.server, line);
+  if (queue.isBusy) progress('waiting for another installation to end');
+  const work = (): Promise<Fetched> => fetchPackage(job, { clock, environment, timeout, progress });
+  return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...explain(stopped(), job) };
+}
+
+function launch(
+  job: Job,
+  { version, packageFolder, folder }: InstalledVersion,
+  note: string | null,
+): Prepared {
+  const bin = resolveBin(packageFolder, job.bin);
+  if (!bin.ok) return refused(explain(noProgram(bin.reason, folder), job));
+  return { ok: true, argv: bin.argv, package: job.package, version, note };
+}
+
+function refused({ failure }: Explanation): Prepared {
+  return { ok: false, failure };
+}

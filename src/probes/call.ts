@@ -1,0 +1,75 @@
+// What became of one request to a server: an answer, a failure of the server, or a fault of ours.
+import type { ProbeFailure } from '../core/events.ts';
+import type { JsonObject, RpcAnswer } from '../core/json-rpc.ts';
+import { cap, neutralise } from '../core/text.ts';
+import { endOfWait } from './deadline.ts';
+
+export type CallFailure =
+  | { readonly kind: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
+  | { readonly kind: 'inconclusive'; readonly detail: string };
+
+export type CallOutcome = { readonly kind: 'answer'; readonly answer: RpcAnswer } | CallFailure;
+
+/** One request over whatever transport; never rejects for what a server does. */
+export type Call = (
+  method: string,
+  params: JsonObject | undefined,
+  signal: AbortSignal,
+) => Promise<CallOutcome>;
+
+const DETAIL_LENGTH = 300;
+
+/** One line that may quote the server: control characters made visible, bounded. */
+export function quote(text: string): string {
+  return cap(neutralise(text), DETAIL_LENGTH);
+}
+
+export function failed(reason: ProbeFailure, detail: string): CallFailure {
+  return { kind: 'failed', reason, detail: quote(detail) };
+}
+
+/** @param what for people: `ping`, `GET /health` */
+export function abortedCall(signal: AbortSignal, what: string): CallFailure {
+  const end = endOfWait(signal, what);
+  return end.outcome === 'failed'
+    ? { kind: 'failed', reason: end.reason, detail: end.detail }
+    : { kind: 'inconclusive', detail: end.detail };
+}
+
+// What the other side did, by the code of the system or of undici. Everything else (EMFILE, ENOTFOUND, ENETDOWN, a bug)
+// is not the server's doing and never counts against it.
+const REASONS: Readonly<Record<string, ProbeFailure>> = {
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'refused',
+  ENOENT: 'refused',
+  ECONNRESET: 'closed',
+  EPIPE: 'closed',
+  UND_ERR_SOCKET: 'closed',
+  ERR_STREAM_PREMATURE_CLOSE: 'closed',
+  ETIMEDOUT: 'timeout',
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE: 'protocol',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'protocol',
+  SELF_SIGNED_CERT_IN_CHAIN: 'protocol',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'protocol',
+  CERT_HAS_EXPIRED: 'protocol',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'protocol',
+};
+
+/** Why an HTTP request did not get through. */
+export function failureOf(error: unknown, signal: AbortSignal, what: string): CallFailure {
+  if (signal.aborted) return abortedCall(signal, what);
+  const code = codeOf(error);
+  const message = error instanceof Error && error.message !== '' ? error.message : code;
+  const reason =
+    REASONS[code] ?? (code.startsWith('HPE_') || code.startsWith('ERR_SSL') ? 'protocol' : undefined);
+  if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
+  return failed(reason, `${what}: ${message}`);
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  if (typeof error !== 'object' || error === null || !('code' in error)) return 'unknown error';
+  return String(error.code);
+}

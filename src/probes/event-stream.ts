@@ -1,0 +1,69 @@
+// How a server-sent event stream becomes events, however it is cut into chunks.
+import { createLineSplitter } from '../system/lines.ts';
+
+export interface ServerSentEvent {
+  /** `message` unless the stream says otherwise. */
+  readonly type: string;
+  /** The data lines, joined by newlines. */
+  readonly data: string;
+}
+
+export interface EventStreamReader {
+  push(chunk: Buffer): void;
+  /** Bytes that were too many for one event and lost. */
+  readonly dropped: number;
+}
+
+/**
+ * Reads what https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream describes, but
+ * for lines that end in a lone CR. Comments (keep-alives), ids and retry hints are passed over.
+ */
+export function createEventStreamReader(
+  maxBytes: number,
+  onEvent: (event: ServerSentEvent) => void,
+): EventStreamReader {
+  let type = '';
+  let data: string[] = [];
+  let held = 0;
+  let dropped = 0;
+
+  function dispatch(): void {
+    // An event without data, such as one that only sets an id, is none.
+    if (data.length > 0) onEvent({ type: type === '' ? 'message' : type, data: data.join('\n') });
+    type = '';
+    data = [];
+    held = 0;
+  }
+
+  function take(line: string): void {
+    const [field, value] = splitField(line);
+    if (field === 'event') type = value;
+    if (field !== 'data') return;
+    held += value.length;
+    if (held > maxBytes) dropped += value.length;
+    else data.push(value);
+  }
+
+  const lines = createLineSplitter({
+    maxBytes,
+    onLine(line, lost) {
+      dropped += lost;
+      if (line === '') dispatch();
+      else if (!line.startsWith(':')) take(line.startsWith('\uFEFF') ? line.slice(1) : line);
+    },
+  });
+
+  return {
+    push: (chunk) => lines.push(chunk),
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+function splitField(line: string): [field: string, value: string] {
+  const colon = line.indexOf(':');
+  if (colon === -1) return [line, ''];
+  const value = line.slice(colon + 1);
+  return [line.slice(0, colon), value.startsWith(' ') ? value.slice(1) : value];
+}

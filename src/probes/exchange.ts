@@ -1,0 +1,82 @@
+// How one JSON-RPC message goes out by POST, and how its answer comes back: as JSON, or in a stream of events.
+import type { Readable } from 'node:stream';
+import { readMessages, type Incoming, type RpcAnswer } from '../core/json-rpc.ts';
+import type { HttpAnswer } from '../system/http.ts';
+import type { Clock } from '../system/clock.ts';
+import { createEventStreamReader } from './event-stream.ts';
+
+/** What came back for one POST. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The answer to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
+  readonly answer: RpcAnswer | null;
+}
+
+/** As for the pipe: a longer answer than this is none. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** How long the rest of a stream may hold its socket once the answer is out, ms. */
+const LINGER = 250;
+
+/** @param id of the request; null for a notification, whose body does not matter */
+export async function readExchange(answer: HttpAnswer, id: string | null, clock: Clock): Promise<Exchange> {
+  const { status, headers, body } = answer;
+  if (id === null) {
+    release(body, clock);
+    return { status, headers, answer: null };
+  }
+  const isStream = headers['content-type']?.startsWith('text/event-stream') === true;
+  const found = await (isStream ? readStream(body, id) : readJson(body, id));
+  release(body, clock);
+  return { status, headers, answer: found };
+}
+
+/** Lets a body end by itself, so that its socket can be used again, but not for ever. */
+export function release(body: Readable, clock: Clock): void {
+  if (body.destroyed || body.readableEnded) return;
+  const cancel = clock.after(LINGER, () => body.destroy());
+  body.once('close', cancel);
+  body.resume();
+}
+
+function readStream(body: Readable, id: string): Promise<RpcAnswer | null> {
+  return new Promise((resolve, reject) => {
+    const reader = createEventStreamReader(MAX_BODY_BYTES, ({ data }) => {
+      const answer = answerAmong(readMessages(data), id);
+      if (answer !== null) finish(answer);
+    });
+    const push = (chunk: Buffer) => reader.push(chunk);
+    const finish = (answer: RpcAnswer | null) => {
+      body.off('data', push);
+      resolve(answer);
+    };
+    body.on('data', push);
+    body.once('end', () => finish(null));
+    body.once('error', reject);
+  });
+}
+
+function readJson(body: Readable, id: string): Promise<RpcAnswer | null> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      else
+        body.destroy(
+          Object.assign(new Error('The answer is too long'), { code: 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE' }),
+        );
+    });
+    body.once('end', () => resolve(answerAmong(readMessages(Buffer.concat(chunks).toString('utf8')), id)));
+    body.once('error', reject);
+  });
+}
+
+function answerAmong(messages: readonly Incoming[], id: string): RpcAnswer | null {
+  for (const message of messages) {
+    if (message.kind === 'result' && message.id === id) return message;
+    if (message.kind === 'error' && (message.id === id || message.id === null)) return message;
+  }
+  return null;
+}

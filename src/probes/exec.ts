@@ -1,0 +1,53 @@
+// Does a command of the user's say that the server is well? Exit 0 is yes, every other end is no.
+import { runCommand, type CommandResult } from '../system/command.ts';
+import { failed, quote } from './call.ts';
+import type { Patience } from './deadline.ts';
+import { timed, type ProbeKind, type Target, type UntimedResult } from './kind.ts';
+
+export const exec: ProbeKind = {
+  summary:
+    'runs command without a shell, alive when it exits with 0; ended with its whole group at the timeout',
+  open(target) {
+    const look = (patience: Patience) => timed(patience, () => run(target, patience));
+    return {
+      greet: look,
+      look: async (_depth, patience) => [{ probe: 'exec', result: await look(patience) }],
+      leave: () => Promise.resolve(),
+    };
+  },
+};
+
+async function run(
+  { spec, environment }: Target,
+  { timeout, signal, clock }: Patience,
+): Promise<UntimedResult> {
+  const [file, ...args] = spec.probe.command;
+  if (file === undefined) return { outcome: 'inconclusive', detail: 'There is no command to run' };
+  const result = await runCommand([file, ...args], {
+    ...(spec.cwd !== null && { cwd: spec.cwd }),
+    env: environment,
+    timeout,
+    signal,
+    clock,
+  });
+  return judge(result, { file, timeout });
+}
+
+function judge(result: CommandResult, { file, timeout }: { file: string; timeout: number }): UntimedResult {
+  // A probe that cannot be run says nothing about the server.
+  if (result.spawnError !== null)
+    return { outcome: 'inconclusive', detail: `Cannot run ${file}: ${result.spawnError}` };
+  if (result.timedOut)
+    return { outcome: 'failed', reason: 'timeout', detail: `${file} ran longer than ${timeout} ms` };
+  if (result.aborted) return { outcome: 'inconclusive', detail: `${file} was broken off` };
+  if (result.code === 0) return { outcome: 'passed' };
+  const end =
+    result.code === null ? `was ended by ${result.signal ?? 'a signal'}` : `exited with ${result.code}`;
+  const said = lastLine(result.stderr) ?? lastLine(result.stdout);
+  const { detail } = failed('protocol', `${file} ${end}${said === null ? '' : `: ${said}`}`);
+  return { outcome: 'failed', reason: 'protocol', detail: quote(detail) };
+}
+
+function lastLine(text: string): string | null {
+  return text.trimEnd().split('\n').at(-1) || null;
+}

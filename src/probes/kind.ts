@@ -1,0 +1,75 @@
+// What a kind of probe is: one file that offers this, and one line in the registry.
+import type { Handshake, ProbeName, ProbeResult } from '../core/events.ts';
+import type { ServerSpec } from '../core/server.ts';
+import type { Clock } from '../system/clock.ts';
+import type { HttpClient } from '../system/http.ts';
+import type { Connection } from './connection.ts';
+import type { Patience } from './deadline.ts';
+
+/** One thing that was tried and what it showed. */
+export interface Sighting {
+  readonly probe: ProbeName;
+  readonly result: ProbeResult;
+}
+
+/** The server as a probe sees it. */
+export interface Target {
+  readonly spec: ServerSpec;
+  /** Number of its process; 0 for a server that we do not start. */
+  readonly run: number;
+  /** Of a stdio server; null otherwise. */
+  readonly connection: Connection | null;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  /** What commands of the user are run with: as small as what the server itself gets. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Our own version, told to servers. */
+  readonly version: string;
+  /** Told what a server said about itself, each time contact is made. */
+  readonly onHandshake: (handshake: Handshake) => void;
+}
+
+/** The probing of one incarnation. */
+export interface ProbeSession {
+  /** One attempt to make contact while the server starts. `patience.timeout` bounds each request. */
+  greet(patience: Patience): Promise<ProbeResult>;
+  /**
+   * One look. The last sighting decides; the ones before it are for the record. Never empty.
+   * @param depth `deep` also goes through to what lies behind the server
+   */
+  look(depth: Depth, patience: Patience): Promise<readonly [...Sighting[], Sighting]>;
+  /** Takes leave of the server. Only called while it may still listen. */
+  leave(patience: Patience): Promise<void>;
+}
+
+export type Depth = 'shallow' | 'deep';
+
+export interface ProbeKind {
+  readonly summary: string;
+  open(target: Target): ProbeSession;
+}
+
+/** Runs `work` and fills in how long it took, ms. Whatever it throws is a fault of ours. */
+export async function timed(
+  { clock }: Patience,
+  work: () => Promise<UntimedResult | ProbeResult>,
+): Promise<ProbeResult> {
+  const began = clock.monotonic();
+  try {
+    const result = await work();
+    return result.outcome === 'inconclusive' ? result : { ...result, took: clock.monotonic() - began };
+  } catch (error) {
+    return faultOf(error);
+  }
+}
+
+/** What is thrown inside a probe is our own doing, or the machine's: too many open files, no name service, a bug. */
+export function faultOf(error: unknown): Extract<ProbeResult, { outcome: 'inconclusive' }> {
+  const detail = error instanceof Error ? error.message : String(error);
+  return { outcome: 'inconclusive', detail: `The probe itself failed: ${detail}` };
+}
+
+export type UntimedResult =
+  | { readonly outcome: 'passed'; readonly tools?: number }
+  | Omit<Extract<ProbeResult, { outcome: 'failed' }>, 'took'>
+  | Extract<ProbeResult, { outcome: 'inconclusive' }>;

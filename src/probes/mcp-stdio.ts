@@ -1,0 +1,96 @@
+// How contact is made over a pipe, where the first words settle for good which era the server speaks with everyone.
+import { RPC_CODES, type JsonObject, type RpcError } from '../core/json-rpc.ts';
+import { failed, type CallOutcome } from './call.ts';
+import type { Connection } from './connection.ts';
+import type { Patience } from './deadline.ts';
+import type { Target } from './kind.ts';
+import {
+  initializeParams,
+  isModernError,
+  legacyContact,
+  modernContact,
+  modernParams,
+  offeredLegacyVersion,
+  refusal,
+  type Contact,
+  type Greeting,
+  type McpTransport,
+} from './mcp-transport.ts';
+
+/** The target's connection is null when its process has no pipe, which is a fault of the config. */
+export function openStdio(target: Target): McpTransport {
+  return new StdioTransport(target);
+}
+
+class StdioTransport implements McpTransport {
+  readonly #target: Target;
+  readonly #connection: Connection | null;
+  contact: Contact | null = null;
+
+  constructor(target: Target) {
+    this.#target = target;
+    this.#connection = target.connection;
+  }
+
+  /** Without a timeout of its own: asked once, a slow server finds the question when it is ready to read. */
+  greet({ signal }: Patience): Promise<Greeting> {
+    return this.#initialize(signal);
+  }
+
+  call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
+    const isModern = this.contact?.handshake.era === 'modern';
+    return this.#request(method, isModern ? modernParams(this.#target.version, params) : params, signal);
+  }
+
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  // `initialize` first: servers of both eras can be shared with clients of the old one only after it, and some of the
+  // old servers exit on anything else.
+  async #initialize(signal: AbortSignal, version?: string): Promise<Greeting> {
+    const outcome = await this.#request(
+      'initialize',
+      initializeParams(this.#target.version, version),
+      signal,
+    );
+    if (outcome.kind !== 'answer') return outcome;
+    const { answer } = outcome;
+    if (answer.kind === 'error') {
+      const offered = version === undefined ? offeredLegacyVersion(answer.error) : null;
+      if (offered !== null) return this.#initialize(signal, offered);
+      return maySpeakModern(answer.error) ? this.#discover(signal) : refusal('initialize', answer);
+    }
+    const found = legacyContact(answer.result);
+    if (found === null) return refusal('initialize', answer);
+    this.#connection?.notify('notifications/initialized');
+    return this.#greeted(found);
+  }
+
+  async #discover(signal: AbortSignal): Promise<Greeting> {
+    const outcome = await this.#request('server/discover', modernParams(this.#target.version), signal);
+    if (outcome.kind !== 'answer') return outcome;
+    const found = outcome.answer.kind === 'result' ? modernContact(outcome.answer.result) : null;
+    return found === null ? refusal('server/discover', outcome.answer) : this.#greeted(found);
+  }
+
+  #greeted(found: Contact): Greeting {
+    this.contact = found;
+    this.#target.onHandshake(found.handshake);
+    return { kind: 'greeted', contact: found };
+  }
+
+  #request(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
+    if (this.#connection !== null) return this.#connection.request(method, params, signal);
+    return Promise.resolve(failed('closed', 'The server has no pipe to speak over'));
+  }
+}
+
+// A server that only fails for the moment is asked again; any other question might make it exit.
+function maySpeakModern(error: RpcError): boolean {
+  const { methodNotFound, invalidRequest, invalidParams } = RPC_CODES;
+  return (
+    isModernError(error) ||
+    [methodNotFound, invalidRequest, invalidParams].some((code) => code === error.code)
+  );
+}

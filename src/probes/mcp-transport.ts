@@ -1,0 +1,119 @@
+// What the two eras of MCP have in common: contact, greeting, and the words both are made of.
+import type { Handshake } from '../core/events.ts';
+import { RPC_CODES, isObject, type JsonObject, type RpcAnswer, type RpcError } from '../core/json-rpc.ts';
+import { quote, type CallFailure, type CallOutcome } from './call.ts';
+import type { Patience } from './deadline.ts';
+
+/** What is known once a server has introduced itself. */
+export interface Contact {
+  readonly handshake: Handshake;
+  /** As it declared them: `tools`, `prompts`, `resources`, … */
+  readonly capabilities: JsonObject;
+}
+
+/** `refused`: it answered, but would not introduce itself. */
+export type Greeting =
+  | { readonly kind: 'greeted'; readonly contact: Contact }
+  | { readonly kind: 'refused'; readonly detail: string; readonly answer: RpcAnswer }
+  | CallFailure;
+
+export interface McpTransport {
+  /** Null until greeted. */
+  readonly contact: Contact | null;
+  greet(patience: Patience): Promise<Greeting>;
+  call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome>;
+  leave(patience: Patience): Promise<void>;
+}
+
+/** The last version with a handshake, and the first without. */
+export const LEGACY = '2025-11-25';
+export const MODERN = '2026-07-28';
+const LEGACY_VERSIONS: readonly string[] = [LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
+
+export function initializeParams(clientVersion: string, protocolVersion = LEGACY): JsonObject {
+  return { protocolVersion, capabilities: {}, clientInfo: { name: 'mcp-watchdog', version: clientVersion } };
+}
+
+/** Of a modern request: every one says which version it speaks and who asks. */
+export function modernParams(clientVersion: string, params: JsonObject = {}): JsonObject {
+  return {
+    ...params,
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': MODERN,
+      'io.modelcontextprotocol/clientInfo': { name: 'mcp-watchdog', version: clientVersion },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  };
+}
+
+/** @param result of `initialize`; null when it is not one */
+export function legacyContact(result: JsonObject): Contact | null {
+  const { protocolVersion, serverInfo, capabilities } = result;
+  if (typeof protocolVersion !== 'string') return null;
+  return contactOf({ era: 'legacy', protocolVersion, serverInfo, capabilities });
+}
+
+/** @param result of `server/discover`; null when it is not one */
+export function modernContact(result: JsonObject): Contact | null {
+  const { supportedVersions, capabilities, _meta } = result;
+  if (!Array.isArray(supportedVersions)) return null;
+  const serverInfo = isObject(_meta) ? _meta['io.modelcontextprotocol/serverInfo'] : undefined;
+  return contactOf({ era: 'modern', protocolVersion: MODERN, serverInfo, capabilities });
+}
+
+/** A server of an era to come: it answers, and more than that we cannot ask. */
+export function foreignContact(error: RpcError): Contact {
+  const [version] = supportedVersions(error);
+  return contactOf({
+    era: 'modern',
+    protocolVersion: version ?? 'unknown',
+    serverInfo: null,
+    capabilities: {},
+  });
+}
+
+interface Introduction {
+  readonly era: Handshake['era'];
+  readonly protocolVersion: string;
+  readonly serverInfo: unknown;
+  readonly capabilities: unknown;
+}
+
+function contactOf({ era, protocolVersion, serverInfo, capabilities }: Introduction): Contact {
+  const { name, version } = isObject(serverInfo) ? serverInfo : {};
+  return {
+    handshake: {
+      era,
+      protocolVersion: quote(protocolVersion),
+      serverName: typeof name === 'string' ? quote(name) : null,
+      serverVersion: typeof version === 'string' ? quote(version) : null,
+    },
+    capabilities: isObject(capabilities) ? capabilities : {},
+  };
+}
+
+/** Errors by which a server of the modern era tells that it is one. */
+export function isModernError({ code }: RpcError): boolean {
+  return (
+    code === RPC_CODES.headerMismatch ||
+    code === RPC_CODES.missingClientCapability ||
+    code === RPC_CODES.unsupportedProtocolVersion
+  );
+}
+
+/** The newest version with a handshake that the error offers; null when it offers none. */
+export function offeredLegacyVersion(error: RpcError): string | null {
+  const offered = supportedVersions(error);
+  return LEGACY_VERSIONS.find((version) => offered.includes(version)) ?? null;
+}
+
+function supportedVersions({ data }: RpcError): readonly string[] {
+  const supported = isObject(data) ? data['supported'] : undefined;
+  return Array.isArray(supported) ? supported.filter((version) => typeof version === 'string') : [];
+}
+
+export function refusal(method: string, answer: RpcAnswer): Greeting {
+  const said =
+    answer.kind === 'error' ? `${answer.error.code} ${answer.error.message}` : 'a result of another kind';
+  return { kind: 'refused', detail: quote(`The answer to ${method} was ${said}`), answer };
+}

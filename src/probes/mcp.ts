@@ -1,0 +1,152 @@
+// Does an MCP server answer, and does what lies behind it? The looks are the same over every transport and in both eras.
+import { RPC_CODES, isObject, type JsonObject, type RpcError } from '../core/json-rpc.ts';
+import type { ProbeResult } from '../core/events.ts';
+import type { CallFailure } from './call.ts';
+import { withTimeout, type Patience } from './deadline.ts';
+import {
+  timed,
+  type ProbeKind,
+  type ProbeSession,
+  type Sighting,
+  type Target,
+  type UntimedResult,
+} from './kind.ts';
+import { openHttp } from './mcp-http.ts';
+import { openSse } from './mcp-sse.ts';
+import { openStdio } from './mcp-stdio.ts';
+import type { Greeting, McpTransport } from './mcp-transport.ts';
+
+export const mcp: ProbeKind = {
+  summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
+  open: (target) => sessionOver(transportOf(target)),
+};
+
+function transportOf(target: Target): McpTransport {
+  const { spec } = target;
+  switch (spec.transport) {
+    case 'stdio':
+      return openStdio(target);
+    case 'http':
+      return openHttp(target);
+    case 'sse':
+      return openSse(target);
+    default:
+      return spec.transport satisfies never;
+  }
+}
+
+function sessionOver(transport: McpTransport): ProbeSession {
+  return {
+    greet: (patience) => timed(patience, async () => resultOfGreeting(await transport.greet(patience))),
+    async look(depth, patience) {
+      const hello = await makeContact(transport, patience);
+      if (hello !== null) return [{ probe: 'ping', result: hello }];
+      if (depth === 'deep') return [await lookDeep(transport, patience)];
+      const ping = await lookShallow(transport, patience);
+      if (!needsConfirming(ping.result)) return [ping];
+      // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
+      return [ping, await listSomething(transport, patience)];
+    },
+    leave: (patience) => transport.leave(patience),
+  };
+}
+
+function resultOfGreeting(greeting: Greeting): UntimedResult {
+  switch (greeting.kind) {
+    case 'greeted':
+      return { outcome: 'passed' };
+    case 'refused':
+      return { outcome: 'failed', reason: 'protocol', detail: greeting.detail };
+    case 'failed':
+    case 'inconclusive':
+      return resultOfFailure(greeting);
+    default:
+      return greeting satisfies never;
+  }
+}
+
+/** Null once contact is made; until then, what the attempt showed. A refusal is an answer, so a sign of life. */
+async function makeContact(transport: McpTransport, patience: Patience): Promise<ProbeResult | null> {
+  if (transport.contact !== null) return null;
+  const result = await timed(patience, async () => {
+    const greeting = await withTimeout(patience, (signal) => transport.greet({ ...patience, signal }));
+    return greeting.kind === 'refused' ? { outcome: 'passed' } : resultOfGreeting(greeting);
+  });
+  return transport.contact === null ? result : null;
+}
+
+function needsConfirming(result: ProbeResult): boolean {
+  return result.outcome === 'failed' && result.reason !== 'refused' && result.reason !== 'unauthorized';
+}
+
+async function lookShallow(transport: McpTransport, patience: Patience): Promise<Sighting> {
+  const method = transport.contact?.handshake.era === 'modern' ? 'server/discover' : 'ping';
+  const result = await timed(patience, async () =>
+    withTimeout(patience, async (signal) => {
+      const outcome = await transport.call(method, undefined, signal);
+      return outcome.kind === 'answer' ? { outcome: 'passed' } : resultOfFailure(outcome);
+    }),
+  );
+  return { probe: 'ping', result };
+}
+
+/** A server that offers no lists is only pinged. */
+async function lookDeep(transport: McpTransport, patience: Patience): Promise<Sighting> {
+  return listMethod(transport) === null
+    ? lookShallow(transport, patience)
+    : listSomething(transport, patience);
+}
+
+async function listSomething(transport: McpTransport, patience: Patience): Promise<Sighting> {
+  const method = listMethod(transport) ?? 'tools/list';
+  const result = await timed(patience, async () =>
+    withTimeout(patience, (signal) => listAll(transport, method, signal)),
+  );
+  return { probe: 'list_tools', result };
+}
+
+const LISTS = ['tools', 'prompts', 'resources'] as const;
+
+function listMethod({ contact }: McpTransport): string | null {
+  const offered = LISTS.find((list) => isObject(contact?.capabilities[list]));
+  return offered === undefined ? null : `${offered}/list`;
+}
+
+/** A server that always names a next page would hold the probe for ever. */
+const MAX_PAGES = 20;
+
+async function listAll(transport: McpTransport, method: string, signal: AbortSignal): Promise<UntimedResult> {
+  let count = 0;
+  let params: JsonObject = {};
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const outcome = await transport.call(method, params, signal);
+    if (outcome.kind !== 'answer') return resultOfFailure(outcome);
+    if (outcome.answer.kind === 'error') return resultOfError(outcome.answer.error);
+    const { tools, nextCursor } = outcome.answer.result;
+    if (Array.isArray(tools)) count += tools.length;
+    if (typeof nextCursor !== 'string')
+      return { outcome: 'passed', ...(method === 'tools/list' && { tools: count }) };
+    params = { cursor: nextCursor };
+  }
+  return { outcome: 'passed' };
+}
+
+/**
+ * An error is an answer: the server lives. The one exception is a bridge that says it lost the server behind it
+ * (`Not connected`, `Connection closed` are the SDK's words): nothing but a restart brings that back.
+ */
+function resultOfError({ code, message }: RpcError): UntimedResult {
+  const isInternal = code === RPC_CODES.internalError || code === RPC_CODES.serverError;
+  if (!isInternal || !/not connected|connection closed/iu.test(message)) return { outcome: 'passed' };
+  return {
+    outcome: 'failed',
+    reason: 'protocol',
+    detail: `The server behind it is gone: ${code} ${message}`,
+  };
+}
+
+function resultOfFailure(failure: CallFailure): UntimedResult {
+  return failure.kind === 'inconclusive'
+    ? { outcome: 'inconclusive', detail: failure.detail }
+    : { outcome: 'failed', reason: failure.reason, detail: failure.detail };
+}

@@ -1,0 +1,102 @@
+// How requests find their answers on a channel that many users share: numbering, matching, and what servers ask of us.
+import {
+  RPC_CODES,
+  readMessages,
+  rpcNotification,
+  rpcRefusal,
+  rpcRequest,
+  rpcResult,
+  type Incoming,
+  type JsonObject,
+} from '../core/json-rpc.ts';
+import { abortedCall, type CallFailure, type CallOutcome } from './call.ts';
+
+export interface PeerOptions {
+  /** In front of every id, unique among all runs: answers of an earlier process then match nothing. */
+  readonly idPrefix: string;
+  /** Sends one message; need not be sent any more once `signal` is aborted. */
+  readonly send: (message: string, signal?: AbortSignal) => void;
+}
+
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #pending = new Map<string, (outcome: CallOutcome) => void>();
+  #count = 0;
+  #strays = 0;
+  #ending: CallFailure | null = null;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+  }
+
+  /** Answers to nobody: unknown ids, second answers, answers after the timeout. */
+  get strays(): number {
+    return this.#strays;
+  }
+
+  get isEnded(): boolean {
+    return this.#ending !== null;
+  }
+
+  /** Resolves with the answer to this very request; several may be under way. */
+  request(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
+    if (this.#ending !== null) return Promise.resolve(this.#ending);
+    if (signal.aborted) return Promise.resolve(abortedCall(signal, method));
+    const id = `${this.#options.idPrefix}${(this.#count += 1)}`;
+    return new Promise((resolve) => {
+      const settle = (outcome: CallOutcome) => {
+        this.#pending.delete(id);
+        signal.removeEventListener('abort', giveUp);
+        resolve(outcome);
+      };
+      const giveUp = () => settle(abortedCall(signal, method));
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#pending.set(id, settle);
+      this.#options.send(rpcRequest(id, method, params), signal);
+    });
+  }
+
+  notify(method: string, params?: JsonObject): void {
+    if (this.#ending === null) this.#options.send(rpcNotification(method, params));
+  }
+
+  /** Takes one line or event from the server; false when it is not JSON-RPC. */
+  receive(text: string): boolean {
+    // Every message of a batch is taken, whatever the others are.
+    return readMessages(text)
+      .map((message) => this.#take(message))
+      .every(Boolean);
+  }
+
+  /** Nothing will come any more: every open and every later request fails like this. */
+  end(failure: CallFailure): void {
+    this.#ending ??= failure;
+    for (const settle of this.#pending.values()) settle(this.#ending);
+  }
+
+  #take(message: Incoming): boolean {
+    switch (message.kind) {
+      case 'result':
+      case 'error': {
+        const settle = message.id === null ? undefined : this.#pending.get(message.id);
+        if (settle === undefined) this.#strays += 1;
+        else settle({ kind: 'answer', answer: message });
+        return true;
+      }
+      case 'request':
+        if (this.#ending === null) this.#options.send(replyTo(message.id, message.method));
+        return true;
+      case 'notification':
+        return true;
+      case 'garbage':
+        return false;
+      default:
+        return message satisfies never;
+    }
+  }
+}
+
+// We declare no capabilities: sampling, elicitation and roots are not ours to give.
+function replyTo(id: string | number, method: string): string {
+  return method === 'ping' ? rpcResult(id, {}) : rpcRefusal(id, RPC_CODES.methodNotFound, 'Method not found');
+}

@@ -1,0 +1,290 @@
+// How one incarnation of one server is watched: contact at the start, then looks at intervals, never two at a time.
+import type { HealthVerdict, ProbeResult } from '../core/events.ts';
+import { beginHealth, forgive, hold, observe, verdictOf, type Health } from '../core/health.ts';
+import type { ServerSpec } from '../core/server.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import type { HttpClient } from '../system/http.ts';
+import type { Standing } from './brake.ts';
+import type { Patience } from './deadline.ts';
+import { faultOf, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';
+import { delayAfter, firstLook, spread, startupDelay } from './pace.ts';
+
+export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
+
+/** What a full look found. */
+export interface CheckReport {
+  readonly server: string;
+  readonly run: number;
+  /** False while the server has not yet answered for the first time: it is then not looked at. */
+  readonly isReady: boolean;
+  readonly sightings: readonly Sighting[];
+  readonly health: HealthVerdict;
+}
+
+export interface WatcherOptions {
+  readonly spec: ServerSpec;
+  readonly run: number;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly http: HttpClient;
+  readonly openSession: (spec: ServerSpec) => ProbeSession;
+  readonly checkOwnership: ((server: string, run: number) => Promise<Ownership>) | null;
+  readonly onReady: () => void;
+  /** The threshold is reached and the policy says restart: called at each failure until `hold`. */
+  readonly onDown: (detail: string) => void;
+  readonly onPass: () => void;
+}
+
+/** How long a farewell may take, ms. */
+const FAREWELL = 500;
+
+interface Look {
+  readonly controller: AbortController;
+  readonly done: Promise<readonly Sighting[]>;
+}
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #isOurs: boolean;
+  readonly #began: number;
+  #spec: ServerSpec;
+  #session: ProbeSession;
+  #health: Health;
+  #told: HealthVerdict | null = null;
+  #looks = 0;
+  #failingSince: number | null = null;
+  #lastLook = 0;
+  #lastPass: number | null = null;
+  #look: Look | null = null;
+  #isStopped = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#spec = options.spec;
+    this.#isOurs = options.spec.source.kind !== 'url';
+    this.#began = options.clock.monotonic();
+    this.#session = options.openSession(options.spec);
+    this.#health = beginHealth(this.#isOurs);
+    this.#schedule(this.#isOurs ? 0 : firstLook(options.spec));
+  }
+
+  get run(): number {
+    return this.#options.run;
+  }
+
+  /** Null while nothing can be said: not yet up, or given up. */
+  get standing(): Standing | null {
+    if (this.#health.up === null || this.#health.phase !== 'probing') return null;
+    const { name, probe } = this.#spec;
+    return {
+      server: name,
+      failingSince: this.#failingSince,
+      lastLook: this.#lastLook,
+      lastPass: this.#lastPass,
+      rhythm: probe.interval + 2 * probe.timeout,
+    };
+  }
+
+  /** Who asks during a look waits for it and gets another: what was seen began after the question. */
+  async lookNow(depth: Depth): Promise<readonly Sighting[]> {
+    for (let look = this.#look; look !== null; look = this.#look) await look.done;
+    if (this.#isStopped || this.#health.phase === 'held') return [];
+    this.#cancel();
+    const controller = new AbortController();
+    const done = this.#perform(depth, controller);
+    this.#look = { controller, done };
+    return done;
+  }
+
+  async check(): Promise<CheckReport> {
+    const sightings = this.#health.phase === 'starting' ? [] : await this.lookNow('deep');
+    return {
+      server: this.#spec.name,
+      run: this.run,
+      isReady: this.#health.phase !== 'starting',
+      sightings,
+      health: verdictOf(this.#health),
+    };
+  }
+
+  update(next: ServerSpec): void {
+    const old = this.#spec;
+    this.#spec = next;
+    if (sessionKey(old) !== sessionKey(next)) {
+      void this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+      this.#session = this.#options.openSession(next);
+    }
+    if (old.probe.interval !== next.probe.interval && this.#health.phase === 'probing')
+      this.#schedule(spread(next));
+  }
+
+  /** A restart was asked for: nothing of this incarnation counts any more. */
+  hold(): void {
+    this.#health = hold(this.#health);
+    this.#cancel();
+  }
+
+  /** Drops what is under way and counted; for `grace` ms nothing counts. */
+  discard(grace: number): void {
+    const { clock, http } = this.#options;
+    http.dropSockets();
+    // A start counts no failures, and a server that reads its stdin slowly must not be asked twice.
+    if (this.#health.phase !== 'probing') return;
+    this.#look?.controller.abort({ end: 'discarded' });
+    this.#health = forgive(this.#health, clock.monotonic() + grace);
+    this.#failingSince = null;
+    this.#tellHealth();
+    this.#schedule(spread(this.#spec));
+  }
+
+  /** Takes leave of a server that is well: one that does not answer would only hold up its own end. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#cancel();
+    this.#look?.controller.abort({ end: 'discarded' });
+    if (this.#health.up === true && this.#health.failures === 0) {
+      await this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+    }
+    this.#options.http.dropSockets();
+  }
+
+  #patience({ signal }: AbortController, timeout = this.#spec.probe.timeout): Patience {
+    return { clock: this.#options.clock, timeout, signal };
+  }
+
+  #schedule(delay: number): void {
+    this.#cancel();
+    if (!this.#isStopped) this.#cancel = this.#options.clock.after(delay, () => void this.#lookAsDue());
+  }
+
+  async #lookAsDue(): Promise<void> {
+    // A look is under way already when someone asked for one; it schedules the next itself.
+    if (this.#look !== null && !this.#look.controller.signal.aborted) return;
+    const isDue = this.#looks % Math.max(1, this.#spec.probe.deepEvery) === 0;
+    // Under suspicion a server is asked what needs all of it: a bridge may ping well with nothing behind it.
+    await this.lookNow(isDue || this.#health.failures > 0 ? 'deep' : 'shallow');
+  }
+
+  async #perform(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
+    const began = this.#options.clock.monotonic();
+    const isStartup = this.#health.phase === 'starting';
+    const seen = await (isStartup ? this.#greet(controller) : this.#examine(depth, controller));
+    this.#look = null;
+    // News of an incarnation that is gone, or of a time that does not count.
+    if (this.#isStopped || controller.signal.aborted) return seen;
+    if (isStartup) this.#tellStartup(seen, began);
+    else this.#tellLook(seen, began);
+    return seen;
+  }
+
+  async #greet(controller: AbortController): Promise<readonly Sighting[]> {
+    const patience = this.#patience(controller);
+    const result = await timed(patience, () => this.#session.greet(patience));
+    return [{ probe: 'ping', result: await this.#confirmOwner(result) }];
+  }
+
+  async #examine(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
+    try {
+      const seen = await this.#session.look(depth, this.#patience(controller));
+      const last = seen.at(-1);
+      if (depth === 'shallow' || last === undefined) return seen;
+      return [...seen.slice(0, -1), { probe: last.probe, result: await this.#confirmOwner(last.result) }];
+    } catch (error) {
+      return [{ probe: 'ping', result: faultOf(error) }];
+    }
+  }
+
+  /** Somebody else's server on the port is not ours, however well it answers. */
+  async #confirmOwner(result: ProbeResult): Promise<ProbeResult> {
+    const { checkOwnership } = this.#options;
+    const { name, transport } = this.#spec;
+    if (!isAlive(result) || !this.#isOurs || checkOwnership === null || transport === 'stdio') return result;
+    try {
+      const owner = await checkOwnership(name, this.run);
+      if (owner.ok) return result;
+      return { outcome: 'failed', took: result.took, reason: 'refused', detail: owner.detail };
+    } catch (error) {
+      return faultOf(error);
+    }
+  }
+
+  /** Attempts to make contact are no probes: only that they end is told, and why they have not yet. */
+  #tellStartup(seen: readonly Sighting[], began: number): void {
+    const { clock, onReady } = this.#options;
+    const result = lastResult(seen);
+    const { health, changed } = observe(this.#health, result, this.#spec.probe, began);
+    this.#health = health;
+    this.#tellHealth();
+    if (changed !== 'up') return this.#schedule(startupDelay(result, clock.monotonic() - this.#began));
+    this.#remember(result, began);
+    this.#schedule(this.#spec.probe.initialDelay + spread(this.#spec));
+    if (this.#isOurs) onReady();
+  }
+
+  #tellLook(seen: readonly Sighting[], began: number): void {
+    const { clock, bus, onDown } = this.#options;
+    const { name, probe: policy } = this.#spec;
+    const isQuiet = began < this.#health.quietUntil;
+    const counted = seen.map(({ probe, result }) => ({ probe, result: isQuiet ? excused(result) : result }));
+    this.#looks += 1;
+    for (const { probe, result } of counted) bus.publish({ kind: 'probed', server: name, probe, result });
+    const result = lastResult(counted);
+    const { health, next, wantsRestart } = observe(this.#health, result, policy, began);
+    this.#health = health;
+    this.#remember(result, began);
+    this.#tellHealth();
+    const delay = delayAfter(next, policy.interval, clock.monotonic() - began);
+    if (delay !== null) this.#schedule(delay);
+    if (wantsRestart) onDown(health.detail ?? 'The probe failed');
+  }
+
+  #remember(result: ProbeResult, began: number): void {
+    this.#lastLook = began;
+    if (this.#health.failures > 0) this.#failingSince ??= began;
+    else if (isAlive(result)) {
+      this.#failingSince = null;
+      this.#lastPass = this.#options.clock.monotonic();
+      this.#options.onPass();
+    }
+  }
+
+  #tellHealth(): void {
+    const verdict = verdictOf(this.#health);
+    if (this.#told !== null && isSame(this.#told, verdict)) return;
+    this.#told = verdict;
+    this.#options.bus.publish({ kind: 'health', server: this.#spec.name, health: verdict });
+  }
+}
+
+function lastResult(seen: readonly Sighting[]): ProbeResult {
+  return seen.at(-1)?.result ?? { outcome: 'inconclusive', detail: 'The probe saw nothing' };
+}
+
+function isAlive(result: ProbeResult): result is Exclude<ProbeResult, { outcome: 'inconclusive' }> {
+  return result.outcome === 'passed' || (result.outcome === 'failed' && result.reason === 'unauthorized');
+}
+
+/** In a time that does not count a failure says nothing; a pass still says that the server lives. */
+function excused(result: ProbeResult): ProbeResult {
+  if (result.outcome !== 'failed' || result.reason === 'unauthorized') return result;
+  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${result.detail}` };
+}
+
+/** All that a session keeps of the spec that it was opened with. */
+function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
+  const { kind, url: page, expectStatus, command } = probe;
+  return JSON.stringify([transport, url, headers, env, cwd, kind, page, expectStatus, command]);
+}
+
+function isSame(one: HealthVerdict, other: HealthVerdict): boolean {
+  return (
+    one.up === other.up &&
+    one.suspect === other.suspect &&
+    one.unauthorized === other.unauthorized &&
+    one.consecutiveFailures === other.consecutiveFailures &&
+    one.detail === other.detail
+  );
+}

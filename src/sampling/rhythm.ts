@@ -1,0 +1,58 @@
+// When samples are taken: every interval, now and then one out of turn, never two at a time.
+import type { Clock } from '../system/clock.ts';
+
+export interface Rhythm {
+  start(): void;
+  stop(): void;
+  /** Works once more shortly after; asked again before that, it is the same once. */
+  soon(): void;
+  /** Works at once; work that is under way is awaited instead. */
+  now(): Promise<void>;
+}
+
+export interface RhythmOptions {
+  /** Ms from one beginning to the next. */
+  readonly interval: number;
+  /** Ms from `soon()` to the extra work. */
+  readonly shortly: number;
+  /** Must not reject. */
+  readonly work: () => Promise<void>;
+}
+
+export function createRhythm(clock: Clock, { interval, shortly, work }: RhythmOptions): Rhythm {
+  let underWay: Promise<void> | null = null;
+  let cancelTick: (() => void) | null = null;
+  let cancelSoon: (() => void) | null = null;
+
+  function now(): Promise<void> {
+    underWay ??= work().finally(() => {
+      underWay = null;
+    });
+    return underWay;
+  }
+
+  function waitForTick(): void {
+    cancelTick = clock.after(interval, () => {
+      waitForTick();
+      void now();
+    });
+  }
+
+  return {
+    now,
+    start() {
+      if (cancelTick === null) waitForTick();
+    },
+    stop() {
+      cancelTick?.();
+      cancelSoon?.();
+      cancelTick = cancelSoon = null;
+    },
+    soon() {
+      cancelSoon ??= clock.after(shortly, () => {
+        cancelSoon = null;
+        void now();
+      });
+    },
+  };
+}

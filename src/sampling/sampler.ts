@@ -1,0 +1,138 @@
+// What every server's process tree uses: one look at the machine for all of them, once a tick.
+import {
+  type Escapee,
+  growTrees,
+  processKey,
+  type ProcessRow,
+  type ProcessTree,
+  type TreeRoot,
+} from '../core/process-tree.ts';
+import type { TreeUsage } from '../core/events.ts';
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
+import { openFdsOf, readProcessTable } from '../system/process-table.ts';
+import { createUsageReader, type ReadUsage } from '../system/usage.ts';
+import { createDeadline } from './deadline.ts';
+import { createEscapeeMemory, type EscapeeMemory } from './escapees.ts';
+import { createRhythm } from './rhythm.ts';
+import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
+
+export interface SamplerOptions {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  /** The processes that are running now, one for each server that has one. */
+  readonly roots: () => readonly TreeRoot[];
+  /** Ms between two samples. */
+  readonly interval: number;
+  /** Told once of each process that left its server's group. */
+  readonly onEscapee?: (server: string, pid: number, pgid: number) => void;
+  readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
+  readonly usage?: ReadUsage;
+}
+
+export interface Sampler {
+  start(): void;
+  /** Nothing is published afterwards, not even by a sample that is under way. */
+  stop(): void;
+  /** One more sample shortly after a spawn, so that status has something to show; asked again, it is the same one. */
+  sampleSoon(): void;
+  /** Samples at once; a sample that is under way is awaited instead. Never rejects. */
+  sampleNow(): Promise<void>;
+  /** Processes of the server that a signal to its group does not reach, as of the last sample. */
+  escapeesOf(server: string): readonly Escapee[];
+}
+
+/** Ms after a spawn: long enough for a server to have loaded its code, short enough that nobody has looked yet. */
+const SOON = 2000;
+
+/** A table that has not been read by then is not read at all: macOS' ps can hang on a dead network volume. */
+const TIMEOUT = 10_000;
+
+/** How much longer than a tick pidusage remembers a process, so that it never forgets one that we still ask for. */
+const KEEP_EXTRA = 5000;
+
+/**
+ * Publishes `sampled` for each server that runs, then `collected`. A look that fails or hangs publishes `collected`
+ * with its error and nothing else: whoever shows values must drop the old ones then. Subscribes to the bus while it
+ * runs: a spawn calls for a sample soon, a removed server is forgotten.
+ */
+export function createSampler(options: SamplerOptions): Sampler {
+  const { clock, bus, interval } = options;
+  const escapees = createEscapeeMemory(options.onEscapee ?? (() => {}));
+  const accounts = createTreeAccounts();
+  const look = createLook(options, { escapees, accounts });
+  const rhythm = createRhythm(clock, { interval, shortly: SOON, work: sample });
+  let isStopped = false;
+  let unsubscribe = (): void => {};
+
+  async function sample(): Promise<void> {
+    const startedAt = clock.monotonic();
+    const outcome = await look().catch(describe);
+    if (isStopped) return;
+    const took = clock.monotonic() - startedAt;
+    const error = typeof outcome === 'string' ? outcome : null;
+    if (typeof outcome !== 'string') publishCurrent(options, outcome);
+    bus.publish({ kind: 'collected', collector: 'process_table', took, error });
+  }
+
+  return {
+    start() {
+      isStopped = false;
+      rhythm.start();
+      unsubscribe = bus.subscribe((event) => {
+        if (event.kind === 'spawned') rhythm.soon();
+        if (event.kind === 'server-removed') accounts.forget(event.server);
+      });
+    },
+    stop() {
+      isStopped = true;
+      rhythm.stop();
+      unsubscribe();
+    },
+    sampleSoon: () => rhythm.soon(),
+    sampleNow: () => rhythm.now(),
+    escapeesOf: (server) => escapees.all.get(server) ?? [],
+  };
+}
+
+/** What one tree used. */
+interface Sum {
+  readonly tree: ProcessTree;
+  readonly usage: TreeUsage;
+}
+
+type Memory = { readonly escapees: EscapeeMemory; readonly accounts: TreeAccounts };
+
+function createLook(options: SamplerOptions, { escapees, accounts }: Memory): () => Promise<readonly Sum[]> {
+  const { clock, interval, readTable = readProcessTable } = options;
+  const readUsage = options.usage ?? createUsageReader(interval + KEEP_EXTRA);
+  const deadline = createDeadline(clock, TIMEOUT);
+
+  return async () => {
+    const roots = options.roots();
+    if (roots.length === 0) return [];
+    const rows = await deadline.run(readTable);
+    const trees = growTrees(rows, roots, escapees.all);
+    const alive = new Set(rows.map(processKey));
+    escapees.learn(trees, alive);
+    const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
+    const usage = await deadline.run(() => readUsage(pids));
+    const readings = { at: clock.monotonic(), alive, usage, openFds: openFdsOf };
+    return trees
+      .filter((tree) => tree.members.length > 0)
+      .map((tree) => ({ tree, usage: accounts.book(tree, readings) }));
+  };
+}
+
+/** A server may have ended while its numbers were read: they are no longer news of anything. */
+function publishCurrent({ bus, roots }: SamplerOptions, sums: readonly Sum[]): void {
+  const running = new Map(roots().map((root) => [root.server, root.pid]));
+  for (const { tree, usage } of sums) {
+    if (running.get(tree.server) === tree.root) bus.publish({ kind: 'sampled', server: tree.server, usage });
+  }
+}
+
+function describe(reason: unknown): string {
+  const text = reason instanceof Error ? reason.message : String(reason);
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,70 @@
+// What each server's tree has used, from one sample to the next.
+import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/cpu-account.ts';
+import type { TreeUsage } from '../core/events.ts';
+import { processKey, type ProcessRow, type ProcessTree } from '../core/process-tree.ts';
+import type { ProcessUsage } from '../system/usage.ts';
+
+/** What one sample read, beside the trees. */
+export interface Readings {
+  /** Awake monotonic ms of the sample. */
+  readonly at: number;
+  /** Keys of all processes of the machine, see `processKey()`. */
+  readonly alive: ReadonlySet<string>;
+  readonly usage: ReadonlyMap<number, ProcessUsage>;
+  /** Null where the system does not tell. */
+  readonly openFds: (pid: number) => number | null;
+}
+
+export interface TreeAccounts {
+  /** Books one sample of one tree and returns its sums. */
+  book(tree: ProcessTree, readings: Readings): TreeUsage;
+  /** The next sample of a server of this name begins at zero. */
+  forget(server: string): void;
+}
+
+interface Entry {
+  readonly account: CpuAccount;
+  readonly root: number;
+  readonly at: number;
+}
+
+export function createTreeAccounts(): TreeAccounts {
+  const entries = new Map<string, Entry>();
+
+  return {
+    book(tree, readings) {
+      const before = entries.get(tree.server);
+      const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
+      const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
+      const entry = { account, root: tree.root, at: readings.at };
+      entries.set(tree.server, entry);
+      return {
+        cpuSeconds: account.total,
+        cpuCores: coresBetween(before, entry),
+        residentBytes: used.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+        processes: tree.members.length,
+        threads: sumKnown(tree.members.map((row) => row.threads)),
+        openFds: sumKnown(tree.members.map((row) => readings.openFds(row.pid))),
+      };
+    },
+    forget(server) {
+      entries.delete(server);
+    },
+  };
+}
+
+/** The table's own numbers stand in where pidusage has none: it stays blind to a pid that was reused while it watched. */
+function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
+  return usage.get(row.pid) ?? { cpuSeconds: row.cpuSeconds ?? 0, residentBytes: row.residentBytes ?? 0 };
+}
+
+/** Null for the first sample of a process: before it, time passed in which the server was not there. */
+function coresBetween(before: Entry | undefined, { account, root, at }: Entry): number | null {
+  if (before === undefined || before.root !== root || at <= before.at) return null;
+  return ((account.total - before.account.total) * 1000) / (at - before.at);
+}
+
+function sumKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}

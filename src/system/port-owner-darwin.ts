@@ -1,0 +1,54 @@
+// Who listens on a TCP port, on macOS: lsof, which shows other users' processes to root only.
+import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
+
+export interface Listener {
+  /** `*` for a wildcard, else as people write it. */
+  readonly address: string;
+  readonly pid: number;
+}
+
+/** lsof waits for file systems that do not answer, unless told otherwise; this is the last resort. */
+const TIMEOUT = 10_000;
+
+/** Null when lsof itself failed. @param pids look at these only */
+export function listListening(port: number, pids?: readonly number[]): Promise<Listener[] | null> {
+  const among = pids === undefined ? [] : ['-a', '-p', pids.join(',')];
+  const args = ['-b', '-w', '-nP', `-iTCP:${port}`, '-sTCP:LISTEN', ...among, '-Fpn'];
+  return new Promise((resolve) => {
+    execFile('lsof', args, { timeout: TIMEOUT, killSignal: 'SIGKILL' }, (error, stdout) => {
+      // It exits 1 both when there is no such socket and when one of several pids is gone.
+      resolve(error === null || error.code === 1 ? parseFields(stdout) : null);
+    });
+  });
+}
+
+/** `lsof -F`: one field a line, its letter first; `p` begins a process, `n` names one of its sockets. */
+export function parseFields(text: string): Listener[] {
+  const listeners: Listener[] = [];
+  let pid = Number.NaN;
+  for (const line of text.split('\n')) {
+    const value = line.slice(1);
+    if (line.startsWith('p')) pid = Number(value);
+    if (line.startsWith('n')) listeners.push({ pid, address: addressOf(value) });
+  }
+  return listeners;
+}
+
+function addressOf(name: string): string {
+  return name.slice(0, name.lastIndexOf(':')).replaceAll(/[[\]]/g, '');
+}
+
+/** Whether somebody takes connections, seen from outside; 1 s without an answer is a no. */
+export function takesConnections(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host });
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => settle(false));
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+  });
+}

@@ -1,0 +1,61 @@
+// Which processes there are, and what the system tells about one of them.
+import { WatchdogError } from '../core/errors.ts';
+import type { ProcessRow } from '../core/process-tree.ts';
+import { cap, neutralise } from '../core/text.ts';
+import * as darwin from './process-table-darwin.ts';
+import * as linux from './process-table-linux.ts';
+
+const isLinux = process.platform === 'linux';
+
+/**
+ * Every process that this user may see, ourselves and zombies included. Linux: one pass over /proc, nothing is
+ * started; elsewhere one `ps`.
+ *
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE; the reason of `signal` once it is aborted
+ */
+export async function readProcessTable(signal?: AbortSignal): Promise<readonly ProcessRow[]> {
+  try {
+    return isLinux ? await linux.readTable(signal) : await darwin.readTable(signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unreadable(error);
+  }
+}
+
+/**
+ * One process, synchronously, so that it can be asked right after a spawn; null when there is none, undefined when
+ * the system could not say.
+ */
+export function readProcess(pid: number): ProcessRow | null | undefined {
+  return isLinux ? linux.readRow(pid) : darwin.readRow(pid);
+}
+
+/** The whole command line, made safe to print and cut at 200 characters; null when it cannot be read. */
+export async function commandOf(pid: number): Promise<string | null> {
+  const command = isLinux ? linux.readCommand(pid) : await darwin.readCommand(pid);
+  return command === null ? null : cap(neutralise(command), COMMAND_LENGTH);
+}
+
+/** Open files of one process; null where only Linux tells, or when the process is gone or not ours. */
+export function openFdsOf(pid: number): number | null {
+  return isLinux ? linux.countOpenFds(pid) : null;
+}
+
+/**
+ * Processes of this user that were started with `name=value` in their environment, or inherited it. It finds those
+ * that left their group after their parent died, which no other trace ties to a server. Always empty on macOS, where
+ * the system shows nobody's environment, and blind to a program that overwrites its own.
+ */
+export async function findByEnvironment(name: string, value: string): Promise<readonly number[]> {
+  return isLinux ? linux.findByEnvironment(name, value) : [];
+}
+
+const COMMAND_LENGTH = 200;
+
+function unreadable(cause: unknown): WatchdogError {
+  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  return new WatchdogError('PROCESS_TABLE_UNREADABLE', `Cannot read the process table: ${reason}`, {
+    hint: isLinux ? 'Mount /proc.' : 'See that `ps -A` works for this user.',
+    cause,
+  });
+}

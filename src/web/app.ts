@@ -1,0 +1,123 @@
+// What is served on `metrics.listen`: read-only, to this machine, without a secret.
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Express, NextFunction, Request, Response } from 'express';
+import type { Status } from '../core/status.ts';
+import { findRefusal } from './guard.ts';
+import { renderMissingPage, renderStatusPage } from './status-page.ts';
+import { STYLE_SOURCE } from './style.ts';
+
+export interface WebParts {
+  readonly status: () => Status;
+  readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Names beside the loopback ones under which we may be asked, in lower case, with or without a port. */
+  readonly allowedHosts: readonly string[];
+  /** False until every server that should run was started once. */
+  readonly isReady: () => boolean;
+  /** False when the daemon does not do its work, for instance because its ticks stopped. */
+  readonly isHealthy: () => boolean;
+  /** Told of a fault of ours; the client gets a 500 without details. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** express and helmet are loaded here, when they are needed: together they take 13 MB. */
+export async function createWebApp(parts: WebParts): Promise<RequestListener> {
+  const [{ default: express }, { default: helmet }] = await Promise.all([
+    import('express'),
+    import('helmet'),
+  ]);
+  const app = express();
+  app.disable('x-powered-by');
+  // A hash of megabytes per scrape, which no scraper asks for.
+  app.disable('etag');
+  app.use(guard(parts.allowedHosts));
+  app.use(helmet(SECURITY));
+  app.use(forgetful);
+  addRoutes(app, parts);
+  app.use(missing);
+  app.use(failed(parts.onFault));
+  return app;
+}
+
+const SECURITY = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'none'"],
+      'style-src': [STYLE_SOURCE],
+      'img-src': ['data:'],
+      'base-uri': ["'none'"],
+      'form-action': ["'none'"],
+      'frame-ancestors': ["'none'"],
+    },
+  },
+  // There is no https here to insist on.
+  strictTransportSecurity: false,
+};
+
+function addRoutes(app: Pick<Express, 'get'>, { status, metrics, now, isReady, isHealthy }: WebParts): void {
+  app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
+  app.get('/metrics', async (_request, response) => {
+    const { text, contentType } = await metrics();
+    // Not `send`: it would look into the text for a character set and a hash.
+    response.set({ 'Content-Type': contentType, 'Content-Length': String(text.length) }).end(text);
+  });
+  app.get('/api/v1/status', (_request, response) => void response.json(status()));
+  app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
+  app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
+}
+
+function answer(response: Response, holds: boolean, [yes, no]: readonly [string, string]): void {
+  response
+    .status(holds ? 200 : 503)
+    .type('text')
+    .send(`${holds ? yes : no}\n`);
+}
+
+function guard(allowedHosts: readonly string[]) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const refusal = findRefusal(askingOf(request), allowedHosts);
+    if (refusal === null) return next();
+    if (refusal.status === 405) response.set('Allow', 'GET, HEAD');
+    // What it may have sent along is not read, so the connection cannot be used again.
+    response.set({ Connection: 'close', 'X-Content-Type-Options': 'nosniff' });
+    response.status(refusal.status).type('text').send(`${refusal.reason}\n`);
+  };
+}
+
+function askingOf({ method = '', headers, socket }: IncomingMessage) {
+  return {
+    method,
+    host: headers.host,
+    origin: headers.origin,
+    site: first(headers['sec-fetch-site']),
+    mode: first(headers['sec-fetch-mode']),
+    address: socket.localAddress ?? '',
+    port: socket.localPort ?? 0,
+  };
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
+}
+
+function forgetful(_request: Request, response: Response, next: NextFunction): void {
+  response.set('Cache-Control', 'no-store');
+  next();
+}
+
+function missing(request: Request, response: Response): void {
+  const isForPrograms = request.path.startsWith('/api/') || request.accepts(['json', 'html']) === 'json';
+  if (isForPrograms) response.status(404).json({ error: 'Not found' });
+  else response.status(404).type('html').send(renderMissingPage());
+}
+
+function failed(onFault: (error: unknown) => void) {
+  // Four parameters are how express knows an error handler.
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    onFault(error);
+    if (response.headersSent) return next(error);
+    response.status(500).type('text').send('This went wrong on our side; the log says more\n');
+  };
+}

@@ -1,0 +1,72 @@
+// Who may ask: programs on this machine and pages of our own, never a web site in the user's browser.
+// A page on the internet can make a name of its own resolve to 127.0.0.1 (DNS rebinding), so the Host decides, on every
+// route. An address as Host is no danger: a name is what such a page needs.
+
+export interface Asking {
+  readonly method: string;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  /** `Sec-Fetch-Site` and `Sec-Fetch-Mode`: what a browser says about the page that asks. */
+  readonly site: string | undefined;
+  readonly mode: string | undefined;
+  /** Where the request came in. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Refusal {
+  readonly status: 403 | 405;
+  readonly reason: string;
+}
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** @param allowedHosts further names, in lower case, with or without a port; without one, ours is meant */
+export function findRefusal(asking: Asking, allowedHosts: readonly string[] = []): Refusal | null {
+  if (!isAllowedHost(asking, allowedHosts)) return { status: 403, reason: 'This Host is not allowed' };
+  if (!isOwnOrigin(asking)) return { status: 403, reason: 'Other origins are not allowed' };
+  if (!isOwnSite(asking)) return { status: 403, reason: 'Requests by other sites are not allowed' };
+  if (asking.method !== 'GET' && asking.method !== 'HEAD') {
+    return { status: 405, reason: 'Only GET and HEAD are allowed' };
+  }
+  return null;
+}
+
+function isAllowedHost({ host, address, port }: Asking, allowedHosts: readonly string[]): boolean {
+  const written = host?.toLowerCase() ?? '';
+  const [, name, itsPort] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
+  if (name === undefined) return false;
+  if (allowedHosts.includes(written)) return true;
+  const isPortRight = itsPort === undefined || Number(itsPort) === port;
+  return isPortRight && [...LOOPBACK, inHost(address), ...allowedHosts].includes(name);
+}
+
+/** An address as it stands in a Host header; Node calls IPv4 `::ffff:127.0.0.1` on a socket that takes both. */
+function inHost(address: string): string {
+  const bare = address.replace(/^::ffff:(?=\d+\.)/, '');
+  return bare.includes(':') ? `[${bare}]` : bare;
+}
+
+/** A browser names the origin of what it was told to send; `null` stands for one that it hides. */
+function isOwnOrigin({ origin, host = '' }: Asking): boolean {
+  if (origin === undefined) return true;
+  return (
+    URL.canParse(origin) &&
+    /^https?:$/.test(new URL(origin).protocol) &&
+    new URL(origin).host === canonical(host)
+  );
+}
+
+function canonical(host: string): string | null {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).host : null;
+}
+
+/** Another port of this machine is the same site: its pages may link here, but not read or embed what is here. */
+function isOwnSite({ site, mode }: Asking): boolean {
+  return (
+    site === undefined ||
+    site === 'same-origin' ||
+    site === 'none' ||
+    (site === 'same-site' && mode === 'navigate')
+  );
+}

@@ -1,0 +1,113 @@
+// How the web app gets its address, and gives it back.
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { WatchdogError } from '../core/errors.ts';
+import type { Clock } from '../system/clock.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** Told when a connection could not be taken, for instance for want of descriptors; listening goes on. */
+  readonly onFault: (error: unknown) => void;
+  /** Asked when the port is taken, so that the error can name the culprit; null when nobody was found. */
+  readonly whoListens?: (
+    port: number,
+    host: string,
+  ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
+}
+
+export interface Listening {
+  /** `http://127.0.0.1:9638`, without a slash at the end. */
+  readonly url: string;
+  /** Answers in the making are finished, at most for half a second; every connection is closed. */
+  close(): Promise<void>;
+}
+
+/** A request is small and has no body, whoever needs longer does not mean it. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+};
+
+/** Scrapers, some browser tabs and a few scripts; beyond that a connection is refused. */
+const MAX_CONNECTIONS = 200;
+
+const GRACE = 500;
+
+/** @throws WatchdogError LISTEN_FAILED */
+export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
+  const server = createServer(LIMITS, app);
+  server.maxConnections = MAX_CONNECTIONS;
+  try {
+    await bind(server, options);
+  } catch (error) {
+    throw await explain(error, options);
+  }
+  server.on('error', options.onFault);
+  return { url: urlOf(server, options), close: () => close(server, options.clock) };
+}
+
+function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // Without brackets: that is how the system knows an IPv6 address.
+    server.listen(port, host.replaceAll(/[[\]]/g, ''), () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server, { host, port }: ListenOptions): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return `http://${host}:${port}`;
+  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+function close(server: Server, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(GRACE, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function explain(cause: unknown, options: ListenOptions): Promise<WatchdogError> {
+  const { host, port } = options;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const where = `Cannot listen on ${host}:${port}`;
+  const hint = 'Set another metrics.listen in the config';
+  switch (code) {
+    case 'EADDRINUSE':
+      return refused(`${where}: ${await holderOf(options)} has that port`, {
+        cause,
+        hint: 'End it, or set another metrics.listen in the config',
+      });
+    case 'EACCES':
+      return refused(`${where}: this user may not use that port`, {
+        cause,
+        hint: `${hint}; ports from 1024 on are free to use`,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return refused(`${where}: this machine has no such address`, { cause, hint });
+    default:
+      return refused(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, hint });
+  }
+}
+
+function refused(message: string, options: { cause: unknown; hint: string }): WatchdogError {
+  return new WatchdogError('LISTEN_FAILED', message, options);
+}
+
+async function holderOf({ host, port, whoListens }: ListenOptions): Promise<string> {
+  const owner = await whoListens?.(port, host).catch(() => null);
+  if (owner?.pid == null) return 'another process';
+  return owner.command === null ? `process ${owner.pid}` : `process ${owner.pid} (${owner.command})`;
+}

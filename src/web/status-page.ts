@@ -1,0 +1,149 @@
+// What a person sees at `/`: every server in one table, and where else to look.
+import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
+import { type Content, Html, html } from './html.ts';
+import { STYLE } from './style.ts';
+import { cores, healthOf, isWell, reasonOf, size, span, stateOf, type Verdict } from './words.ts';
+
+/** Seconds after which the browser asks again. */
+const REFRESH = 5;
+
+// Not in a template: formatting it would change the text that the security policy names.
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
+
+const LINKS = [
+  ['/metrics', 'Metrics for Prometheus'],
+  ['/api/v1/status', 'Status as JSON'],
+  ['/-/healthy', 'Healthy?'],
+  ['/-/ready', 'Ready?'],
+] as const;
+
+/** A whole document. @param now milliseconds since the epoch */
+export function renderStatusPage({ daemon, servers }: Status, now: number): string {
+  return renderDocument(
+    { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
+    html`<h1>mcp-watchdog</h1>
+      <p class="summary ${servers.every(isWell) ? 'good' : 'bad'}">${summary(servers)}</p>
+      ${notices(daemon)}
+      <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
+      <nav aria-label="More">
+        <ul>
+          ${LINKS.map(([path, name]) => html`<li><a href="${path}">${name}</a></li>`)}
+        </ul>
+      </nav>
+      ${footer(daemon, now)}`,
+  );
+}
+
+/** The page for a path where there is none. */
+export function renderMissingPage(): string {
+  const body = html`<h1>Nothing is here</h1>
+    <p>The <a href="/">status page</a> tells what there is.</p>`;
+  return renderDocument({ title: 'Not found · mcp-watchdog', refresh: null }, body);
+}
+
+function renderDocument({ title, refresh }: { title: string; refresh: number | null }, body: Html): string {
+  const head = html`<meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    ${refresh === null ? null : html`<meta http-equiv="refresh" content="${refresh}" />`}
+    <link rel="icon" href="data:," />
+    <title>${title}</title>
+    ${STYLE_ELEMENT}`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        ${head}
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html>`.markup;
+}
+
+function summary(servers: readonly ServerStatus[]): string {
+  const well = servers.filter(isWell).length;
+  if (servers.length === 0) return 'No server is configured';
+  if (well < servers.length) return `${servers.length - well} of ${count(servers.length)} not well`;
+  return servers.length === 1 ? 'The server is well' : `All ${count(servers.length)} are well`;
+}
+
+function count(servers: number): string {
+  return servers === 1 ? '1 server' : `${servers} servers`;
+}
+
+function notices({ config, braked }: DaemonStatus): Html[] {
+  return [
+    ...(config.ok
+      ? []
+      : [
+          html`<p class="notice">
+            The config was not taken over, the one before is in use: ${config.error}
+          </p>`,
+        ]),
+    ...(braked ? [html`<p class="notice">Many servers fail at once: none is restarted for it.</p>`] : []),
+  ];
+}
+
+const COLUMNS: readonly (readonly [title: string, isNumber: boolean])[] = [
+  ['Server', false],
+  ['State', false],
+  ['Health', false],
+  ['Version', false],
+  ['PID', true],
+  ['Uptime', true],
+  ['Memory', true],
+  ['CPU', true],
+  ['Restarts', true],
+  ['Last reason', false],
+];
+
+function table(servers: readonly ServerStatus[], now: number): Html {
+  if (servers.length === 0) return html`<p class="empty">Add one to the config: it is started at once.</p>`;
+  const heads = COLUMNS.map(
+    ([title, isNumber]) => html`<th scope="col" class="${isNumber ? 'number' : 'text'}">${title}</th>`,
+  );
+  return html`<table>
+    <thead>
+      <tr>
+        ${heads}
+      </tr>
+    </thead>
+    <tbody>
+      ${servers.map((server) => row(server, now))}
+    </tbody>
+  </table>`;
+}
+
+function row(server: ServerStatus, now: number): Html {
+  const { name, version, pid, startedAt, usage, tools } = server;
+  return html`<tr>
+    <th scope="row">${name}${sub(server.package ?? server.transport)}</th>
+    <td>${mark(stateOf(server))}${server.desired === 'down' ? sub('on request') : null}</td>
+    <td>
+      ${mark(healthOf(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
+    </td>
+    <td>${version ?? '–'}</td>
+    ${number(pid)} ${number(startedAt && span(now - startedAt))} ${number(usage && size(usage.residentBytes))}
+    ${number(usage?.cpuCores === undefined || usage.cpuCores === null ? null : cores(usage.cpuCores))}
+    ${number(Object.values(server.restarts).reduce((sum, some) => sum + some, 0))}
+    <td class="reason">${reasonOf(server, now)}</td>
+  </tr>`;
+}
+
+function number(content: Content): Html {
+  return html`<td class="number">${content ?? '–'}</td>`;
+}
+
+function mark({ word, tone }: Verdict): Html {
+  return html`<span class="mark ${tone}">${word}</span>`;
+}
+
+function sub(text: string): Html {
+  return html`<span class="sub">${text}</span>`;
+}
+
+function footer({ version, pid, startedAt, home }: DaemonStatus, now: number): Html {
+  return html`<footer>
+    mcp-watchdog ${version}, process ${pid}, running for ${span(now - startedAt)}, home ${home}. This page
+    asks again every ${REFRESH} seconds.
+  </footer>`;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { serverDetail } from '../../../src/commands/views/server-detail.ts';
+import { MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
+
+const view = { width: 100, colour: false, now: NOW };
+
+describe('serverDetail()', () => {
+  it('tells everything about a healthy server', () => {
+    expect(serverDetail(serverStatus(), view)).toEqual([
+      'context7',
+      'state           running for 1 h',
+      'health          up',
+      'version         @upstash/context7-mcp 4.1.1, speaks MCP 2025-11-25',
+      'url             http://127.0.0.1:9640/mcp',
+      'pid             4242',
+      'uptime          1h 30m',
+      'cpu             3.4 % of a core, limit 80 %',
+      'memory          117 MiB, limit 1 GiB',
+      'processes       2',
+      'tools           2',
+      'last probe      3.4 ms, 4 s ago',
+      'restarts        0',
+      'budget          5 more before it counts as crash looping',
+    ]);
+  });
+
+  it('ends with the last words of a server that is not running, made safe', () => {
+    const crashed = serverStatus({
+      state: 'crash_looping',
+      pid: null,
+      startedAt: null,
+      usage: null,
+      lastExit: { at: NOW - MINUTE, code: 1, signal: null },
+      lastFailure: {
+        at: NOW - MINUTE,
+        code: 'EXITED_BEFORE_READY',
+        message: 'Cannot start it',
+        hint: 'Look below',
+        retry: 'backoff',
+      },
+      lastLines: ['Error: no key', '\u001B]0;owned\u0007oops'],
+    });
+    const lines = serverDetail(crashed, view);
+    expect(lines).toContain('last exit       1 min ago: exited with code 1');
+    expect(lines).toContain('last failure    1 min ago: Cannot start it');
+    expect(lines).toContain('hint            Look below');
+    expect(lines.slice(-3)).toEqual(['Its last words on stderr:', '  Error: no key', '  oops']);
+  });
+
+  it('cuts lines at the width of the terminal', () => {
+    for (const line of serverDetail(serverStatus(), { ...view, width: 30 }))
+      expect(line.length).toBeLessThanOrEqual(30);
+  });
+});

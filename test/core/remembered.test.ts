@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readRemembered, toRemember } from '../../src/core/remembered.ts';
+import { NOTHING_REMEMBERED, type ServerStatus } from '../../src/core/status.ts';
+
+describe('readRemembered()', () => {
+  test('gives back what toRemember() kept', () => {
+    const kept = {
+      ...NOTHING_REMEMBERED,
+      restarts: { ...NOTHING_REMEMBERED.restarts, signal: 3 },
+      startFailures: 2,
+      lastRestart: { at: 1000, reason: 'signal' as const, detail: 'signal SIGKILL' },
+      lastExit: { at: 900, code: null, signal: 'SIGKILL' },
+    };
+    expect(readRemembered(JSON.parse(JSON.stringify(toRemember(kept as unknown as ServerStatus))))).toEqual(
+      kept,
+    );
+  });
+
+  test('takes any JSON and never counts what makes no sense', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (restarts, rest) => {
+        const read = readRemembered({
+          restarts: { exit: restarts, signal: rest },
+          startFailures: rest,
+          lastRestart: restarts,
+          lastExit: rest,
+        });
+        for (const count of [...Object.values(read.restarts), read.startFailures]) {
+          expect(Number.isSafeInteger(count)).toBe(true);
+          expect(count).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+    expect(readRemembered('garbage')).toEqual(NOTHING_REMEMBERED);
+  });
+});

@@ -1,0 +1,40 @@
+// The parts of the client library that are loaded one by one must be the ones that it offers.
+import prometheus from 'prom-client';
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Histogram from 'prom-client/lib/histogram.js';
+import Registry from 'prom-client/lib/registry.js';
+import { expect, test } from 'vitest';
+import { createBoard } from '../../src/metrics/board.ts';
+import { parse } from '../fakes/stage.ts';
+
+test('the parts of prom-client are those of its entry point', () => {
+  expect([Counter, Gauge, Histogram, Registry]).toEqual([
+    prometheus.Counter,
+    prometheus.Gauge,
+    prometheus.Histogram,
+    prometheus.Registry,
+  ]);
+});
+
+test('nothing is put into the global registry, which others may use', () => {
+  createBoard();
+  expect(prometheus.register.getMetricsAsArray()).toEqual([]);
+});
+
+test('the process metrics are those of the library, without the nodejs ones', async () => {
+  const registry = new prometheus.Registry();
+  prometheus.collectDefaultMetrics({ register: registry });
+  const names = (text: string) =>
+    [...parse(text).keys()].filter((name) => name.startsWith('process_')).sort();
+  const theirs = await registry.metrics();
+  const ours = await createBoard().text();
+  expect(names(ours)).toEqual(names(theirs));
+  expect(ours).not.toContain('nodejs_');
+  const helps = (text: string) => text.match(/^# (HELP|TYPE) process_.*$/gm)?.sort();
+  expect(helps(ours)?.map(lower)).toEqual(helps(theirs)?.map(lower));
+});
+
+function lower(text: string): string {
+  return text.toLowerCase();
+}

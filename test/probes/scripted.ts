@@ -1,0 +1,114 @@
+// A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
+import type { ProbeResult, WatchdogEvent } from '../../src/core/events.ts';
+import type { ProbePolicy } from '../../src/core/server.ts';
+import type { Depth, ProbeKind } from '../../src/probes/kind.ts';
+import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { specOf } from './spec.ts';
+
+export const PASS: ProbeResult = { outcome: 'passed', took: 1 };
+export const MISS: ProbeResult = { outcome: 'failed', took: 1, reason: 'refused', detail: 'refused' };
+
+/** What a server is like now: a result, a hang until the timeout, an exception, or for each depth its own. */
+export type Mood =
+  | ProbeResult
+  | 'hangs'
+  | 'throws'
+  | ((depth: Depth | 'greet') => ProbeResult | 'hangs' | 'throws');
+
+export interface Rig {
+  readonly clock: FakeClock;
+  readonly events: WatchdogEvent[];
+  /** `ready one 3`, `unhealthy one 3`, `left one`. */
+  readonly calls: string[];
+  /** Every look, with its time in virtual ms: `1000 one shallow`. */
+  readonly looks: string[];
+  readonly prober: ReturnType<typeof createProber>;
+  readonly moods: Map<string, Mood>;
+  watch(
+    name: string,
+    options?: Parameters<typeof specOf>[0] & { run?: number; probe?: Partial<ProbePolicy> },
+  ): () => Promise<void>;
+  of<K extends WatchdogEvent['kind']>(kind: K): Extract<WatchdogEvent, { kind: K }>[];
+}
+
+export function rig(options: Partial<ProberOptions> = {}): Rig {
+  const clock = new FakeClock();
+  const events: WatchdogEvent[] = [];
+  const calls: string[] = [];
+  const looks: string[] = [];
+  const moods = new Map<string, Mood>();
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  bus.subscribe((event) => events.push(event));
+  const kind = scriptedKind({ looks, moods, calls, clock });
+  const prober = createProber({
+    clock,
+    bus,
+    version: '0.0.0',
+    onReady: (server, run) => calls.push(`ready ${server} ${run}`),
+    onUnhealthy: (server, run) => calls.push(`unhealthy ${server} ${run}`),
+    onNoise: () => undefined,
+    kinds: { mcp: kind, http: kind, exec: kind },
+    ...options,
+  });
+  return {
+    clock,
+    events,
+    calls,
+    looks,
+    prober,
+    moods,
+    watch(name, { run = 1, ...overrides } = {}) {
+      return prober.watch({ spec: specOf({ name, ...overrides }), run, pipe: null });
+    },
+    of: (kind) => events.filter((event) => event.kind === kind) as never,
+  };
+}
+
+function scriptedKind({
+  looks,
+  moods,
+  calls,
+  clock,
+}: Pick<Rig, 'looks' | 'moods' | 'calls' | 'clock'>): ProbeKind {
+  return {
+    summary: 'scripted',
+    open({ spec: { name } }) {
+      async function show(
+        depth: Depth | 'greet',
+        timeout: number,
+        signal: AbortSignal,
+      ): Promise<ProbeResult> {
+        if (depth !== 'greet') looks.push(`${clock.elapsed} ${name} ${depth}`);
+        const mood = moods.get(name) ?? PASS;
+        const now = typeof mood === 'function' ? mood(depth) : mood;
+        if (now === 'throws') throw new Error('EMFILE: too many open files');
+        if (now !== 'hangs') return now;
+        return new Promise((resolve) => {
+          const end = (result: ProbeResult) => {
+            cancel();
+            resolve(result);
+          };
+          const cancel = clock.after(timeout, () =>
+            end({ outcome: 'failed', took: timeout, reason: 'timeout', detail: 'No answer' }),
+          );
+          signal.addEventListener('abort', () => end({ outcome: 'inconclusive', detail: 'given up' }), {
+            once: true,
+          });
+        });
+      }
+      return {
+        greet: ({ timeout, signal }) => show('greet', timeout, signal),
+        look: async (depth, { timeout, signal }) => [
+          { probe: depth === 'deep' ? 'list_tools' : 'ping', result: await show(depth, timeout, signal) },
+        ],
+        async leave() {
+          calls.push(`left ${name}`);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// One probe session against a real server, outside of any prober.
+import type { Handshake } from '../../src/core/events.ts';
+import type { ServerSpec } from '../../src/core/server.ts';
+import { openConnection, type Connection } from '../../src/probes/connection.ts';
+import type { Patience } from '../../src/probes/deadline.ts';
+import type { ProbeSession } from '../../src/probes/kind.ts';
+import { PROBES } from '../../src/probes/registry.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { createHttpClient, type HttpClient } from '../../src/system/http.ts';
+import type { Started } from '../fixtures/start.ts';
+import { specOf } from './spec.ts';
+
+export interface TestSession extends ProbeSession {
+  readonly handshakes: readonly Handshake[];
+  readonly noise: readonly string[];
+  readonly connection: Connection | null;
+  readonly http: HttpClient;
+}
+
+export function sessionOf(spec: ServerSpec, server: Started | null = null): TestSession {
+  const handshakes: Handshake[] = [];
+  const noise: string[] = [];
+  const http = createHttpClient();
+  const connection =
+    server === null
+      ? null
+      : openConnection(
+          { stdin: server.child.stdin, stdout: server.child.stdout },
+          { run: 1, onNoise: (line) => noise.push(line) },
+        );
+  const session = PROBES[spec.probe.kind].open({
+    spec,
+    run: 1,
+    connection,
+    http,
+    clock: systemClock,
+    environment: { PATH: process.env['PATH'] ?? '' },
+    version: '0.0.0',
+    onHandshake: (handshake) => handshakes.push(handshake),
+  });
+  return {
+    greet: (patience) => session.greet(patience),
+    look: (depth, patience) => session.look(depth, patience),
+    leave: (patience) => session.leave(patience),
+    handshakes,
+    noise,
+    connection,
+    http,
+  };
+}
+
+export function stdioSession(server: Started): TestSession {
+  return sessionOf(specOf(), server);
+}
+
+export function httpSession(url: string, overrides: Parameters<typeof specOf>[0] = {}): TestSession {
+  return sessionOf(specOf({ transport: 'http', url, ...overrides }));
+}
+
+export function patience(timeout = 5_000, signal = new AbortController().signal): Patience {
+  return { clock: systemClock, timeout, signal };
+}

@@ -1,0 +1,303 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EventOf, WatchdogEvent } from '../../src/core/events.ts';
+import type { ProcessRow, TreeRoot } from '../../src/core/process-tree.ts';
+import { createSampler, type SamplerOptions } from '../../src/sampling/sampler.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { type Clock, systemClock } from '../../src/system/clock.ts';
+import { readProcessTable } from '../../src/system/process-table.ts';
+import { FakeClock, settle } from '../fakes/clock.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+
+const isLinux = process.platform === 'linux';
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+function build(clock: Clock, options: Partial<SamplerOptions> & Pick<SamplerOptions, 'roots'>) {
+  const events: WatchdogEvent[] = [];
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  bus.subscribe((event) => events.push(event));
+  const sampler = createSampler({ clock, bus, interval: 15_000, ...options });
+  cleanups.push(() => sampler.stop());
+  const ofKind = <K extends 'sampled' | 'collected'>(kind: K): EventOf<K>[] =>
+    events.filter((event): event is EventOf<K> => event.kind === kind);
+  return {
+    sampler,
+    bus,
+    events,
+    ofKind,
+    sample: async () => {
+      await sampler.sampleNow();
+      return ofKind('sampled').at(-1)!.usage;
+    },
+  };
+}
+
+async function startServer(script: string): Promise<{ child: ChildProcess; root: TreeRoot; line: string }> {
+  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = once(child, 'exit');
+  cleanups.push(() => {
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // The whole group has ended by itself.
+    }
+    return ended;
+  });
+  const [chunk] = await once(child.stdout, 'data');
+  return {
+    child,
+    root: { server: 'files', pid: child.pid!, pgid: child.pid! },
+    line: String(chunk).trim(),
+  };
+}
+
+function isEmpty(pgid: number): boolean {
+  try {
+    return !process.kill(-pgid, 0);
+  } catch {
+    return true;
+  }
+}
+
+const BURN = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done';
+
+describe('createSampler() on real processes', () => {
+  it('sums the whole tree', async () => {
+    const { root } = await startServer('sleep 60 & sleep 60 & echo ready; wait');
+    const { sample } = build(systemClock, { roots: () => [root] });
+    const usage = await sample();
+    expect(usage.processes).toBe(3);
+    expect(usage.residentBytes).toBeGreaterThan(3 * 200_000);
+    expect(usage.cpuCores).toBeNull();
+    expect(usage.threads).toBe(isLinux ? 3 : null);
+    if (isLinux) expect(usage.openFds).toBeGreaterThanOrEqual(9);
+    expect((await sample()).cpuCores).toBeGreaterThanOrEqual(0);
+  });
+
+  it('does not lose the time of a child that has ended, and never goes back', async () => {
+    const script = `(${BURN}; echo burnt; exec sleep 60) & read line; kill $!; wait $!; echo gone; sleep 60`;
+    const { child, root, line } = await startServer(script);
+    expect(line).toBe('burnt');
+    const { sample } = build(systemClock, { roots: () => [root] });
+    const first = await sample();
+    expect(first.cpuSeconds).toBeGreaterThan(0.01);
+    const gone = once(child.stdout!, 'data');
+    child.stdin!.write('go\n');
+    await gone;
+    const second = await sample();
+    expect(second.cpuSeconds).toBeGreaterThanOrEqual(first.cpuSeconds);
+    expect(second.residentBytes).toBeGreaterThan(0);
+  });
+
+  it('goes on counting across a restart', async () => {
+    let running = await startServer(`${BURN}; echo ready; sleep 60`);
+    const { sample } = build(systemClock, { roots: () => [running.root] });
+    const before = await sample();
+    process.kill(-running.root.pid, 'SIGKILL');
+    await once(running.child, 'exit');
+    running = await startServer(`${BURN}; echo ready; sleep 60`);
+    const after = await sample();
+    expect(after.cpuSeconds).toBeGreaterThan(before.cpuSeconds);
+    expect(after.cpuCores).toBeNull();
+  });
+
+  it('says nothing of a server that has ended', async () => {
+    const { root, child } = await startServer('echo ready; sleep 60');
+    const { sampler, ofKind } = build(systemClock, { roots: () => [root] });
+    process.kill(-root.pid, 'SIGKILL');
+    await once(child, 'exit');
+    await waitFor(() => isEmpty(root.pgid));
+    await sampler.sampleNow();
+    expect(ofKind('sampled')).toEqual([]);
+    expect(ofKind('collected')).toMatchObject([{ collector: 'process_table', error: null }]);
+  });
+
+  it.runIf(isLinux)(
+    'names a process that leaves the group once, and keeps it after its parent died',
+    async () => {
+      // The subshell waits, so that the first sample sees the chain; then it ends and the sleep is an orphan.
+      const script = `exec 3<&0; (setsid sleep 60 & read line) <&3 & echo ready; wait $!; echo orphaned; read line`;
+      const { root, child } = await startServer(script);
+      const told: unknown[] = [];
+      const { sampler, sample } = build(systemClock, {
+        roots: () => [root],
+        onEscapee: (...news) => void told.push(news),
+      });
+      const [escapee] = await waitFor(async () => {
+        await sampler.sampleNow();
+        const found = sampler.escapeesOf('files');
+        return found.length > 0 ? found : null;
+      });
+      cleanups.push(() => process.kill(escapee!.pid, 'SIGKILL'));
+      expect(escapee!.pgid).toBe(escapee!.pid);
+      const orphaned = once(child.stdout!, 'data');
+      child.stdin!.write('go\n');
+      await orphaned;
+      const rows = await readProcessTable();
+      expect(rows.find(({ pid }) => pid === escapee!.pid)!.ppid).not.toBe(root.pid);
+      expect((await sample()).processes).toBe(2);
+      expect(sampler.escapeesOf('files')).toEqual([escapee]);
+      expect(told).toEqual([['files', escapee!.pid, escapee!.pgid]]);
+      expect(sampler.escapeesOf('other')).toEqual([]);
+    },
+  );
+});
+
+const root: TreeRoot = { server: 'files', pid: 100, pgid: 100 };
+const row: ProcessRow = {
+  pid: 100,
+  ppid: 50,
+  pgid: 100,
+  state: 'alive',
+  startToken: 'a',
+  residentBytes: 1000,
+  cpuSeconds: 1,
+  threads: 2,
+};
+const usage = async (): Promise<Map<number, { cpuSeconds: number; residentBytes: number }>> =>
+  new Map([[100, { cpuSeconds: 3, residentBytes: 5000 }]]);
+
+describe('createSampler() in virtual time', () => {
+  it('samples once every interval, and soon after a spawn', async () => {
+    const clock = new FakeClock();
+    const { sampler, bus, ofKind } = build(clock, {
+      roots: () => [root],
+      readTable: async () => [row],
+      usage,
+    });
+    sampler.start();
+    await clock.advance(14_999);
+    expect(ofKind('sampled')).toHaveLength(0);
+    await clock.advance(1);
+    expect(ofKind('sampled')).toHaveLength(1);
+    bus.publish({ kind: 'spawned', server: 'files', run: 1, pid: 100, version: null });
+    sampler.sampleSoon();
+    await clock.advance(2000);
+    expect(ofKind('sampled')).toHaveLength(2);
+    await clock.advance(60_000);
+    expect(ofKind('sampled')).toHaveLength(6);
+    sampler.stop();
+    await clock.advance(60_000);
+    expect(ofKind('sampled')).toHaveLength(6);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('tells cores from the time between two samples', async () => {
+    const clock = new FakeClock();
+    let cpuSeconds = 3;
+    const { sample } = build(clock, {
+      roots: () => [root],
+      readTable: async () => [row],
+      usage: async () => new Map([[100, { cpuSeconds, residentBytes: 5000 }]]),
+    });
+    expect(await sample()).toMatchObject({
+      cpuSeconds: 3,
+      cpuCores: null,
+      residentBytes: 5000,
+      processes: 1,
+      threads: 2,
+    });
+    cpuSeconds = 6;
+    clock.elapsed += 2000;
+    expect(await sample()).toMatchObject({ cpuSeconds: 6, cpuCores: 1.5 });
+  });
+
+  it('takes the numbers of the table for a process that pidusage does not see', async () => {
+    const { sample } = build(new FakeClock(), {
+      roots: () => [root],
+      readTable: async () => [row],
+      usage: async () => new Map(),
+    });
+    expect(await sample()).toMatchObject({ cpuSeconds: 1, residentBytes: 1000 });
+  });
+
+  it('reads nothing while no server runs', async () => {
+    const { sampler, ofKind } = build(new FakeClock(), {
+      roots: () => [],
+      readTable: () => Promise.reject(new Error('was read')),
+    });
+    await sampler.sampleNow();
+    expect(ofKind('collected')).toMatchObject([{ error: null }]);
+  });
+
+  it.each<[string, Partial<SamplerOptions>]>([
+    ['the table', { readTable: () => Promise.reject(new Error('Cannot read\nat all')), usage }],
+    ['the usage', { readTable: async () => [row], usage: () => Promise.reject(new Error('Cannot read')) }],
+  ])('publishes an error and no values when %s cannot be read', async (_, options) => {
+    const { sampler, ofKind } = build(new FakeClock(), { roots: () => [root], ...options });
+    await sampler.sampleNow();
+    expect(ofKind('sampled')).toEqual([]);
+    expect(ofKind('collected')).toMatchObject([{ collector: 'process_table', error: 'Cannot read' }]);
+  });
+
+  it('gives up a reading that hangs, starts no second one beside it, and recovers when it comes back', async () => {
+    const clock = new FakeClock();
+    const hung: { signal: AbortSignal; release: (rows: ProcessRow[]) => void }[] = [];
+    const { sampler, ofKind } = build(clock, {
+      roots: () => [root],
+      usage,
+      readTable: (signal) => new Promise((resolve) => hung.push({ signal, release: resolve })),
+    });
+    sampler.start();
+    await clock.advance(25_000);
+    expect(ofKind('collected')).toMatchObject([{ error: 'no answer within 10 s', took: 10_000 }]);
+    expect(hung[0]!.signal.aborted).toBe(true);
+    await clock.advance(15_000);
+    expect(ofKind('collected').at(-1)).toMatchObject({ error: 'an earlier reading has not come back yet' });
+    expect(hung).toHaveLength(1);
+    hung[0]!.release([row]);
+    await settle();
+    expect(ofKind('sampled')).toEqual([]);
+    await clock.advance(5000);
+    hung[1]!.release([row]);
+    await settle();
+    expect(ofKind('sampled')).toHaveLength(1);
+    expect(ofKind('collected').at(-1)).toMatchObject({ error: null });
+  });
+
+  it('publishes nothing of a process that ended or was replaced while it was read', async () => {
+    let roots: TreeRoot[] = [root];
+    const { sampler, ofKind } = build(new FakeClock(), {
+      roots: () => roots,
+      usage,
+      readTable: async () => {
+        roots = [{ ...root, pid: 101, pgid: 101 }];
+        return [row];
+      },
+    });
+    await sampler.sampleNow();
+    expect(ofKind('sampled')).toEqual([]);
+  });
+
+  it('publishes nothing once stopped, even by a sample that is under way', async () => {
+    const { sampler, events } = build(new FakeClock(), {
+      roots: () => [root],
+      readTable: async () => [row],
+      usage,
+    });
+    sampler.start();
+    const under = sampler.sampleNow();
+    sampler.stop();
+    await under;
+    expect(events).toEqual([]);
+  });
+
+  it('begins at zero for a server that was removed and came back', async () => {
+    const { sampler, sample, bus } = build(new FakeClock(), {
+      roots: () => [root],
+      readTable: async () => [row],
+      usage,
+    });
+    sampler.start();
+    expect(await sample()).toMatchObject({ cpuSeconds: 3 });
+    bus.publish({ kind: 'server-removed', server: 'files' });
+    expect(await sample()).toMatchObject({ cpuSeconds: 3, cpuCores: null });
+  });
+});

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MetricDefinition } from '../../src/core/metric-definition.ts';
+import { METRIC_NAMES, METRIC_PREFIX, METRICS } from '../../src/core/metrics.ts';
+import { requireProgram } from '../fakes/require-program.ts';
+import { createStage } from '../fakes/stage.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { startWeb, type Web } from '../fakes/web.ts';
+
+interface Result {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
+  const stage = createStage();
+  let web: Web;
+  let home: string;
+  let prometheus: ChildProcess;
+  let base: string;
+
+  beforeAll(async () => {
+    stage.add({ name: 'files' });
+    stage.bringUp('files');
+    stage.bus.publish({ kind: 'exited', server: 'files', run: 1, code: 0, signal: null, lastLines: [] });
+    stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 2, error: null });
+    web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });
+    home = await mkdtemp(join(tmpdir(), 'prometheus-'));
+    await writeFile(join(home, 'prometheus.yml'), configFor(web.port));
+    const port = await freePort();
+    base = `http://127.0.0.1:${port}`;
+    prometheus = spawn(
+      'prometheus',
+      [
+        `--config.file=${join(home, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(home, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: 'ignore' },
+    );
+    await waitFor(async () => (await query('up{job="watchdog"} == 1')).length, {
+      timeout: 45_000,
+      what: 'a first scrape',
+    });
+  });
+
+  afterAll(async () => {
+    const ended = new Promise((resolve) => prometheus.once('exit', resolve));
+    if (prometheus.kill('SIGKILL')) await ended;
+    await web.close();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  async function ask<T>(path: string): Promise<T | null> {
+    const response = await fetch(base + path).catch(() => null);
+    if (response === null || !response.ok) return null;
+    return ((await response.json()) as { data: T }).data;
+  }
+
+  async function query(expression: string): Promise<readonly Result[]> {
+    const data = await ask<{ result: Result[] }>(`/api/v1/query?query=${encodeURIComponent(expression)}`);
+    return data?.result ?? [];
+  }
+
+  test('knows every metric that is exported, with its type and help', async () => {
+    const known = await waitFor(() =>
+      ask<Record<string, { type: string; help: string }[]>>('/api/v1/metadata'),
+    );
+    for (const name of METRIC_NAMES) {
+      const { type, help, later }: MetricDefinition = METRICS[name];
+      const [found] = known[METRIC_PREFIX + name] ?? [];
+      expect([name, found?.type, found?.help]).toEqual(
+        later === true ? [name, undefined, undefined] : [name, type, help],
+      );
+    }
+  });
+
+  test('has a value for each of them', async () => {
+    for (const name of METRIC_NAMES) {
+      const { type, later }: MetricDefinition = METRICS[name];
+      if (later === true) continue;
+      const series = METRIC_PREFIX + name + (type === 'histogram' ? '_count' : '');
+      expect([name, (await query(series)).length > 0]).toEqual([name, true]);
+    }
+  });
+
+  test('takes label sets for our own, not for exported ones', async () => {
+    const [found] = await query('mcp_watchdog_server_up{server="files"}');
+    expect(found?.metric).toMatchObject({ server: 'files', job: 'watchdog' });
+    expect(Object.keys(found?.metric ?? {}).filter((label) => label.startsWith('exported_'))).toEqual([]);
+  });
+
+  test('sees the first restart as an increase, because the series was there with 0', async () => {
+    const series = 'mcp_watchdog_server_restarts_total{server="files",reason="signal"}';
+    expect((await query(series))[0]?.value[1]).toBe('0');
+    stage.bus.publish({ kind: 'restarted', server: 'files', reason: 'signal', detail: null });
+    await waitFor(async () => (await query(`increase(${series}[1m]) > 0`)).length, { what: 'the increase' });
+  });
+
+  test('loses the series of a removed server at once, not after five minutes', async () => {
+    expect(await query('mcp_watchdog_server_up{server="files"}')).toHaveLength(1);
+    stage.bus.publish({ kind: 'server-removed', server: 'files' });
+    await waitFor(async () => (await query('{server="files"}')).length === 0, { what: 'the stale marker' });
+    expect((await query('mcp_watchdog_build_info')).length).toBe(1);
+  });
+});
+
+function configFor(port: number): string {
+  return JSON.stringify({
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [{ job_name: 'watchdog', static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
+  });
+}
+
+/** Prometheus cannot be told to take any port and say which. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Html, html } from '../../src/web/html.ts';
+import { renderMissingPage, renderStatusPage } from '../../src/web/status-page.ts';
+import { STYLE, STYLE_SOURCE } from '../../src/web/style.ts';
+import { cores, size, span } from '../../src/web/words.ts';
+import { MINUTE, NOW, serverStatus, status } from '../fakes/status.ts';
+
+const UNKNOWN = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
+const TAGS =
+  'a body footer h1 head html li link main meta nav p span style table tbody td th thead title tr ul div'.split(
+    ' ',
+  );
+
+/** Every tag with its attributes, as a browser would see them begin. */
+function tagsOf(page: string): string[] {
+  return page.replace(STYLE, '').match(/<[a-z!/][^>]*>/gi) ?? [];
+}
+
+describe('the status page', () => {
+  test('shows each server: state, health, version, process, use and restarts', () => {
+    const restarts = { ...serverStatus().restarts, signal: 2, probe: 1 };
+    const page = renderStatusPage(status([serverStatus({ restarts })]), NOW);
+    for (const text of [
+      'context7',
+      '@upstash/context7-mcp',
+      '>running<',
+      '>up<',
+      '2 tools',
+      '>4.1.1<',
+      '>4242<',
+      '>1 h 30 min<',
+      '>117 MiB<',
+      '>3.4 %<',
+      '>3<',
+      'The server is well',
+    ]) {
+      expect(page).toContain(text);
+    }
+  });
+
+  test('shows what is wrong and what comes next', () => {
+    const broken = serverStatus({
+      state: 'crash_looping',
+      health: UNKNOWN,
+      pid: null,
+      startedAt: null,
+      usage: null,
+      nextAttemptAt: NOW + 4 * MINUTE,
+      lastExit: { at: NOW, code: 1, signal: null },
+    });
+    const page = renderStatusPage(status([serverStatus(), broken]), NOW);
+    expect(page).toContain('1 of 2 servers not well');
+    expect(page).toContain('crash looping');
+    expect(page).toContain('next attempt in 4 min: exited with code 1');
+  });
+
+  test('tells of the last restart of a server that is well', () => {
+    const lastRestart = { at: NOW - 42_000, reason: 'start_timeout' as const, detail: null };
+    expect(renderStatusPage(status([serverStatus({ lastRestart })]), NOW)).toContain(
+      'restarted 42 s ago: start timeout',
+    );
+  });
+
+  test('says when the config was refused, when the brake is on, and when there is no server', () => {
+    const config = { path: '/x', ok: false, error: 'line 3: unknown key "servrs"', loadedAt: NOW };
+    const page = renderStatusPage(status([], { config, braked: true }), NOW);
+    expect(page).toContain('line 3: unknown key &quot;servrs&quot;');
+    expect(page).toContain('none is restarted for it');
+    expect(page).toContain('No server is configured');
+  });
+
+  test('loads nothing from elsewhere, runs no script, and applies only its own style', () => {
+    const page = renderStatusPage(status(), NOW);
+    expect(page).not.toMatch(/<script|\son\w+=|style=|src=|https?:/);
+    expect(page).toContain(`<style>${STYLE}</style>`);
+    expect(STYLE_SOURCE).toMatch(/^'sha256-[\w+/]{43}='$/);
+    expect(page).toContain('<meta http-equiv="refresh" content="5" />');
+    expect(renderMissingPage()).not.toContain('refresh');
+  });
+
+  test('cannot be given markup by a server, whatever it writes', () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '<script>alert(1)</script>',
+        '"><img src=x onerror=alert(1)>',
+        '</style><b>',
+        "' onclick='x",
+      ),
+    );
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (note, version, error) => {
+        const server = serverStatus({ note, version, package: version, name: note });
+        const config = { path: '/x', ok: false, error, loadedAt: null };
+        const page = renderStatusPage(status([server], { config, home: note, version: error }), NOW);
+        const plain = renderStatusPage(status([serverStatus()], { config: { ...config, error: 'x' } }), NOW);
+        expect(tagsOf(page)).toEqual(tagsOf(plain));
+      }),
+    );
+  });
+
+  test('uses only the tags that it means to', () => {
+    const names = tagsOf(renderStatusPage(status(), NOW)).map((tag) => /[a-z][a-z0-9]*/i.exec(tag)?.[0]);
+    for (const name of names) expect([...TAGS, 'doctype']).toContain(name);
+  });
+});
+
+describe('html', () => {
+  test('escapes text, also in a list, and leaves markup as it is', () => {
+    const inner = html`<b>${'<&">'}</b>`;
+    expect(html`<p title="${`"'`}">${[inner, ' ', 1, null, 'a<b']}</p>`.markup).toBe(
+      '<p title="&quot;&#39;"><b>&lt;&amp;&quot;&gt;</b> 1a&lt;b</p>',
+    );
+    expect(inner).toBeInstanceOf(Html);
+  });
+});
+
+test.each([
+  [0, '0 s'],
+  [-5000, '0 s'],
+  [42_900, '42 s'],
+  [3 * MINUTE + 20_000, '3 min'],
+  [60 * MINUTE, '1 h'],
+  [67 * MINUTE, '1 h 7 min'],
+  [12 * 86_400_000 + 4 * 3_600_000, '12 d 4 h'],
+])('span(%i) is %s', (milliseconds, text) => expect(span(milliseconds)).toBe(text));
+
+test.each([
+  [0, '0.0 MiB'],
+  [123_000_000, '117 MiB'],
+  [1023 * 1024 ** 2, '1.0 GiB'],
+  [1.5 * 1024 ** 3, '1.5 GiB'],
+])('size(%i) is %s', (bytes, text) => expect(size(bytes)).toBe(text));
+
+test('cores() is per cent of one', () => {
+  expect([cores(0.034), cores(1.2)]).toEqual(['3.4 %', '120 %']);
+});
