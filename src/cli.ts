@@ -58,7 +58,9 @@ async function main(): Promise<void> {
     process.exit(0);
   });
   const exitCode = await runCli(process.argv.slice(2), processIo);
-  process.exitCode = exitCode;
+  // What was printed goes out first. What still holds the process, such as a server that will not end, is not waited for.
+  // eslint-disable-next-line unicorn/no-process-exit -- this is the one place
+  process.stdout.write('', () => process.exit(exitCode));
 }
 
 // npm starts a command through a symbolic link.

@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   daemon: ['core', 'system', ...FEATURES, 'config', 'control', 'web'],
   commands: ['core', 'system', 'config', 'control', 'logs', 'daemon'],
   cli: ['core', 'commands'],
-  index: ['core', 'daemon'],
+  index: ['core', 'system', 'daemon'],
 };
 
 /** Each package stays behind one folder, so that it can be replaced there. */
@@ -43,8 +43,8 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
-  const found = text.matchAll(/(?:from|import|import\()\s*['"]([^'"]+)['"]/g);
-  return [...found].map(([, target = '']) => ({ file: relative(SRC, file), folder: folderOf(file), target }));
+  const found = text.matchAll(/(?:^|\s)(?:from|import)\s+['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g);
+  return [...found].map(([, fixed, lazy]) => ({ file: relative(SRC, file), folder: folderOf(file), target: fixed ?? lazy ?? '' }));
 }
 
 /** The first folder below src/, or the name of a file that lies there itself. */

@@ -32,13 +32,20 @@ export async function freePorts(count) {
 export async function answers(port, timeout = 2000) {
   const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
   const asked = { port, path: '/mcp', method: 'POST', headers, agent: false, timeout };
-  const { status, body } = await exchange(asked, INITIALIZE).catch(() => ({ status: 0, body: Buffer.alloc(0) }));
+  const { status, body } = await exchange(asked, INITIALIZE).catch(() => ({
+    status: 0,
+    body: Buffer.alloc(0),
+  }));
   return status === 200 && body.includes('serverInfo');
 }
 
 /** Milliseconds from `since` (performance.now) until an MCP server answers on the port. */
 export async function timeToAnswer(port, since, options = {}) {
-  await until(() => answers(port, options.timeout), { every: 4, what: `an answer on port ${port}`, ...options });
+  await until(() => answers(port, options.timeout), {
+    every: 4,
+    what: `an answer on port ${port}`,
+    ...options,
+  });
   return performance.now() - since;
 }
 

@@ -58,7 +58,9 @@ export const pm2 = {
     const env = { ...environment, PM2_HOME: home, PM2_DISABLE_VERSION_CHECK: 'true' };
     const apps = servers.map(({ name, script, args }) => ({ name, script, args, exec_mode: 'fork' }));
     await writeFile(join(home, 'ecosystem.json'), JSON.stringify({ apps }));
-    const started = promisify(execFile)(process.execPath, [PM2, 'start', join(home, 'ecosystem.json')], { env });
+    const started = promisify(execFile)(process.execPath, [PM2, 'start', join(home, 'ecosystem.json')], {
+      env,
+    });
     // The daemon that this leaves behind is not our child; registered before it can be forgotten.
     const readPid = async () => Number(await readFile(join(home, 'pm2.pid'), 'utf8').catch(() => '0'));
     const stop = onEnd(async () => {

@@ -62,7 +62,9 @@ export function signal(pid, name) {
 export async function listenerBelow(root, port) {
   const pids = await treeOf(root);
   if (!hasProc) {
-    const found = await run('lsof', ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']).catch(() => ({ stdout: '' }));
+    const found = await run('lsof', ['-nP', '-t', `-iTCP:${port}`, '-sTCP:LISTEN']).catch(() => ({
+      stdout: '',
+    }));
     return pids.find((pid) => found.stdout.split('\n').includes(String(pid))) ?? null;
   }
   const sockets = await listeningSockets(port);
@@ -72,7 +74,9 @@ export async function listenerBelow(root, port) {
 
 async function listeningSockets(port) {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')));
+  const tables = await Promise.all(
+    ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+  );
   const rows = tables.flatMap((table) => table.split('\n').map((line) => line.trim().split(/\s+/)));
   return rows
     .filter(([, local = '', , state]) => local.endsWith(wanted) && state === '0A')

@@ -29,7 +29,10 @@ export function quantile(samples, share) {
 /** Markdown; one table for all measurements, readable as it is in a terminal. */
 export function table(results) {
   const head = ['', 'median', 'p95', 'n', 'ratio', 'target', ''];
-  const lines = results.flatMap(({ title, rows }) => [[title, '', '', '', '', '', ''], ...rows.map(cells)]);
+  const lines = results.flatMap(({ title, rows }) => [
+    [`**${title}**`, '', '', '', '', '', ''],
+    ...rows.map(cells),
+  ]);
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column].length)));
   const draw = (line) =>
     `| ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(' | ')} |`;
@@ -38,7 +41,7 @@ export function table(results) {
 }
 
 function cells({ who, why, samples, unit, median, p95, ratio, floor, target, isMet, note }) {
-  const name = `  ${who}${note === undefined ? '' : ` (${note})`}`;
+  const name = `${who}${note === undefined ? '' : ` (${note})`}`;
   if (why !== undefined) return [name, why, '', '', '', '', ''];
   return [
     name,

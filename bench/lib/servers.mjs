@@ -1,7 +1,9 @@
 // The MCP servers that everybody keeps alive here: the real one, and the small fixture.
 import { fileURLToPath } from 'node:url';
 
-const CONTEXT7 = fileURLToPath(new URL('../../node_modules/@upstash/context7-mcp/dist/index.js', import.meta.url));
+const CONTEXT7 = fileURLToPath(
+  new URL('../../node_modules/@upstash/context7-mcp/dist/index.js', import.meta.url),
+);
 const FIXTURE = fileURLToPath(new URL('../../test/fixtures/servers/mcp.mjs', import.meta.url));
 
 /** `script` and `args` are apart because pm2 wants them so. */

@@ -1,6 +1,6 @@
 // How the bench starts a program: in a group of its own, quietly, and gone when the bench is.
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { onEnd } from './clean-up.mjs';
 import { killTree } from './processes.mjs';
 
@@ -14,7 +14,7 @@ export const environment = {
 /**
  * Starts `argv`; its output goes to `log`, or nowhere.
  *
- * @returns {{ pid: number, stop: () => Promise<void>, ended: Promise<string> }} `ended` tells how it ended
+ * @returns {{ pid: number, stop: () => Promise<void>, ended: Promise<string> }} `ended` says how
  */
 export function start([file, ...args], { env = {}, cwd, log, stdio } = {}) {
   const output = log === undefined ? 'ignore' : openSync(log, 'a');
@@ -28,11 +28,12 @@ export function start([file, ...args], { env = {}, cwd, log, stdio } = {}) {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, name) => resolve(name ?? `exit code ${code}`));
   });
+  if (log !== undefined) closeSync(output);
   if (child.pid === undefined) throw new Error(`Cannot start ${file}`);
-  child.unref();
   const stop = onEnd(async () => {
-    await killTree(child.pid);
+    // One that has ended by itself may have lent its number to somebody else.
+    if (child.exitCode === null && child.signalCode === null) await killTree(child.pid);
     await ended;
   });
-  return { pid: child.pid, stop, ended, child };
+  return { pid: child.pid, stop, ended, stdin: child.stdin, stdout: child.stdout };
 }

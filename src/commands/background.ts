@@ -38,9 +38,8 @@ export async function startInBackground(
   paths: Paths,
   { clock, program = PROGRAM }: { clock: Clock; program?: string },
 ): Promise<DaemonStatus> {
-  mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
   const said = join(paths.logs, 'start.log');
-  const output = openSync(said, 'w', 0o600);
+  const output = openOutput(paths, said);
   const child = spawn(process.execPath, [program, 'run', '--home', paths.home], {
     detached: true,
     // Its own log tells the rest; this one holds what is said before there is a log, or when it breaks.
@@ -63,6 +62,19 @@ export async function startInBackground(
     if (clock.monotonic() > deadline)
       throw notStarted(`it does not answer after ${START_TIMEOUT / 1000} s`, said);
     await pause(clock, POLL);
+  }
+}
+
+function openOutput({ home, logs }: Paths, path: string): number {
+  try {
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    return openSync(path, 'w', 0o600);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot start the daemon in "${home}": ${reason}`, {
+      hint: 'Choose another home with --home DIR',
+      cause,
+    });
   }
 }
 

@@ -44,7 +44,11 @@ export async function runForeground(context: Context, options: ForegroundOptions
     ]);
     show?.attach(daemon);
     signals.attach(daemon);
-    return await Promise.race([daemon.done.then(() => signals.exitCode()), signals.killed]);
+    const allStopped = daemon.done.then(() => {
+      say(['Everything is stopped']);
+      return signals.exitCode();
+    });
+    return await Promise.race([allStopped, signals.killed]);
   } finally {
     signals.release();
     show?.end();

@@ -12,6 +12,7 @@ export interface LiveView {
   print(lines: readonly string[]): void;
   /** Begins to show the daemon. */
   attach(daemon: RunningDaemon): void;
+  /** Leaves the news and takes the table away. */
   end(): void;
 }
 
@@ -56,6 +57,7 @@ export function createLiveView(context: Context): LiveView {
     end() {
       cancel();
       unsubscribe();
+      screen.draw([]);
       screen.end();
     },
   };

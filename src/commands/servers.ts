@@ -51,7 +51,7 @@ async function named(context: Context, daemon: Client): Promise<ServerStatus[]> 
 }
 
 /** Whether what was asked has come to an end, good or bad, since `old`. */
-export function hasSettled(server: ServerStatus, old: ServerStatus, method: 'start' | 'restart'): boolean {
+function hasSettled(server: ServerStatus, old: ServerStatus, method: 'start' | 'restart'): boolean {
   const isAtRest = !['starting', 'stopping'].includes(server.state);
   // One that was up or coming up is not started once more.
   const wasUp = method === 'start' && ['starting', 'running'].includes(old.state);

@@ -12,7 +12,7 @@ import {
 import type { Quantity } from '../core/units.ts';
 
 /** setTimeout of Node rings at once beyond 2^31-1 ms; nothing that is waited for may be longer. */
-export const LONGEST_WAIT = 24 * 86_400_000;
+const LONGEST_WAIT = 24 * 86_400_000;
 
 interface Range {
   readonly min?: number;

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
 
 /** A config of a thousand servers takes a third of it. */
-export const LARGEST = 1024 * 1024;
+const LARGEST = 1024 * 1024;
 
 export interface OwnFile {
   readonly text: string;

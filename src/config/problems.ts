@@ -54,7 +54,7 @@ export function show(value: unknown): string {
   return shorten(JSON.stringify(value) ?? typeof value);
 }
 
-export function shorten(text: string): string {
+function shorten(text: string): string {
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 

@@ -17,14 +17,14 @@ type Asked = Exclude<Method, 'watch'>;
 export interface Client {
   /**
    * @param options.timeout ms to wait for the answer
-   * @throws WatchdogError what the daemon refused, or CONTROL_FAILED when it went away or does not answer
+   * @throws WatchdogError what the daemon refused, NO_DAEMON when it went away, CONTROL_FAILED when it does not answer
    */
   request<M extends Asked>(
     method: M,
     params: Methods[M]['params'],
     options?: { timeout?: number },
   ): Promise<Methods[M]['result']>;
-  /** Ends when `signal` is aborted, or with an error when the daemon goes away. The connection is used up. */
+  /** Ends when `signal` is aborted, or with NO_DAEMON when the daemon goes away. The connection is used up. */
   watch(onStatus: (status: Status) => void, signal: AbortSignal): Promise<void>;
   close(): void;
   /** Resolves once the connection has ended, whoever ended it. */

@@ -63,7 +63,7 @@ export function createExchange(socket: Socket): Exchange {
 }
 
 function gone(): WatchdogError {
-  return new WatchdogError('CONTROL_FAILED', 'Cannot go on: the daemon ended the connection', {
+  return new WatchdogError('NO_DAEMON', 'Cannot go on: the daemon ended the connection', {
     hint: 'See whether it still runs with mcp-watchdog status, and why not with mcp-watchdog logs',
   });
 }

@@ -1,5 +1,6 @@
 // Whether a folder is ours alone, so that what lies in it can be trusted.
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
 
 /**
@@ -17,15 +18,23 @@ export function ensurePrivateDirectory(path: string): void {
   if ((lstatSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
 }
 
-/** @throws WatchdogError HOME_UNUSABLE when it is there and is a symbolic link, not a folder or someone else's */
+/** @throws WatchdogError HOME_UNUSABLE when it is there and is a symbolic link, not a folder or someone else's, or out of reach */
 export function checkPrivateDirectory(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found === undefined) return;
   if (found.isSymbolicLink()) throw unusable(path, 'it is a symbolic link');
   if (!found.isDirectory()) throw unusable(path, 'it is not a folder');
   const self = process.getuid?.();
   if (self !== undefined && found.uid !== self)
     throw unusable(path, `it belongs to user ${found.uid}, not to ${self}`);
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unusable(path, reasonOf(error), error);
+  }
 }
 
 function unusable(path: string, reason: string, cause?: unknown): WatchdogError {

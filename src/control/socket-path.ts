@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { checkPrivateDirectory } from './private-directory.ts';
 
 /** `sun_path` holds 104 bytes on macOS, the final 0 included; longer paths are cut silently by some systems. */
-export const MAX_SOCKET_PATH_BYTES = 103;
+const MAX_SOCKET_PATH_BYTES = 103;
 
 export function fits(path: string): boolean {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;

@@ -136,8 +136,9 @@ export function foldStatus(
       return withDaemon(status, { braked: event.failing > 0 });
     case 'listening':
       return withDaemon(status, { listen: event.url });
-    case 'state-persist-failed':
     case 'collected':
+      return event.error === null ? status : withoutUsage(status);
+    case 'state-persist-failed':
       return status;
     default:
       return 'server' in event ? withServer(status, event) : status;
@@ -146,6 +147,11 @@ export function foldStatus(
 
 function withDaemon(status: Status, change: Partial<DaemonStatus>): Status {
   return { ...status, daemon: { ...status.daemon, ...change } };
+}
+
+/** What was measured last is no longer true once it cannot be measured any more. */
+function withoutUsage(status: Status): Status {
+  return { ...status, servers: status.servers.map((server) => ({ ...server, usage: null })) };
 }
 
 function afterGap(gaps: DaemonStatus['gaps'], event: EventOf<'gap'>): DaemonStatus['gaps'] {

@@ -6,6 +6,7 @@ import type { Clock } from '../system/clock.ts';
 import { createBoard } from './board.ts';
 import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
 import { createLedger } from './ledger.ts';
+import { createProcessRegistry } from './process-metrics.ts';
 import { createRenderer, type Urgency } from './renderer.ts';
 import type { SavedCounters } from './saved-counters.ts';
 
@@ -63,33 +64,36 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
 
 export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {
   const board = createBoard();
-  const ledger = createLedger(board.durations);
+  const processRegistry = createProcessRegistry();
+  const ledger = createLedger();
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples are no longer what the board shows. */
   const changed = new Set<string>();
   const renderer = createRenderer(clock, produce);
 
   function learn(event: WatchdogEvent): void {
-    if (event.kind === 'collected')
+    if (event.kind === 'collected') {
       collectors.set(event.collector, { took: event.took, ok: event.error === null });
-    else ledger.enter(event);
+      // A collector that fails takes its values away from every server.
+      if (event.error !== null) for (const { name } of status().servers) changed.add(name);
+    } else ledger.enter(event);
     if ('server' in event) changed.add(event.server);
     renderer.invalidate(URGENCY[event.kind]);
   }
 
-  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
-  function produce(): Promise<string> {
+  // All of it is brought up to date and written before anything is waited for: the picture is of one moment.
+  async function produce(): Promise<string> {
     const now = status();
     const servers = new Map(now.servers.map((server) => [server.name, server]));
     for (const name of changed) {
       const server = servers.get(name);
       const facts = ledger.facts(name);
       const isThere = server !== undefined && facts !== undefined;
-      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
+      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.samples(name)] : []);
     }
     changed.clear();
-    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.counters(null)]);
-    return board.text();
+    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.samples(null)]);
+    return board.text() + (await processRegistry.metrics());
   }
 
   const unsubscribe = bus.subscribe(learn);

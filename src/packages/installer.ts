@@ -58,10 +58,14 @@ export interface InstallerOptions {
 }
 
 const MINUTE = 60_000;
+/** A server that crashes must not wait for a registry that did not answer a moment ago. */
+const ASK_AGAIN = 5 * MINUTE;
 
 type Parts = Required<Omit<InstallerOptions, 'paths' | 'bus'>> & {
   readonly publish: Bus['publish'];
   readonly queue: Queue;
+  /** By server: what could not be fetched, why, and until when nobody asks again, on the monotonic clock. */
+  readonly unreached: Map<string, { readonly spec: string; readonly why: string; readonly until: number }>;
 };
 
 export function createInstaller({ paths, bus, ...options }: InstallerOptions): Installer {
@@ -73,6 +77,7 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     ...options,
     publish: (news) => bus?.publish(news),
     queue: createQueue(),
+    unreached: new Map(),
   };
   return {
     async prepare(spec, signal) {
@@ -104,6 +109,8 @@ async function prepareJob(job: Job, parts: Parts): Promise<Prepared> {
 async function fetchOrStandIn(job: Job, standIn: InstalledVersion | null, parts: Parts): Promise<Prepared> {
   const { server } = job;
   const { alone, withStandIn } = parts.patience;
+  const known = recentFailure(job, parts);
+  if (standIn !== null && known !== null) return launchStandIn(job, standIn, known, parts);
   const fetched = await fetch(job, standIn === null ? alone : withStandIn, parts);
   if (fetched.ok) {
     const { version, took } = fetched;
@@ -112,9 +119,21 @@ async function fetchOrStandIn(job: Job, standIn: InstalledVersion | null, parts:
     return launch(job, version, null);
   }
   if (standIn === null || !fetched.unreachable) return refused(fetched);
-  const why = `${fetched.failure.message}; using ${standIn.version}, which is installed`;
+  const why = fetched.failure.message;
+  parts.unreached.set(server, { spec: job.spec, why, until: parts.clock.monotonic() + ASK_AGAIN });
+  return launchStandIn(job, standIn, why, parts);
+}
+
+function recentFailure({ server, spec }: Job, { unreached, clock }: Parts): string | null {
+  const last = unreached.get(server);
+  return last !== undefined && last.spec === spec && clock.monotonic() < last.until ? last.why : null;
+}
+
+function launchStandIn(job: Job, standIn: InstalledVersion, reason: string, parts: Parts): Prepared {
+  const { version } = standIn;
+  const why = `${reason}; using ${version}, which is installed`;
   const prepared = launch(job, standIn, why);
-  if (prepared.ok) parts.publish({ kind: 'using-installed', server, version: standIn.version, why });
+  if (prepared.ok) parts.publish({ kind: 'using-installed', server: job.server, version, why });
   return prepared;
 }
 

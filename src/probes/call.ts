@@ -48,6 +48,8 @@ const REASONS: Readonly<Record<string, ProbeFailure>> = {
   ERR_STREAM_PREMATURE_CLOSE: 'closed',
   ETIMEDOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  // What llhttp cannot read comes without a code.
+  HTTPParserError: 'protocol',
   UND_ERR_HEADERS_OVERFLOW: 'protocol',
   UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE: 'protocol',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'protocol',
@@ -62,14 +64,13 @@ export function failureOf(error: unknown, signal: AbortSignal, what: string): Ca
   if (signal.aborted) return abortedCall(signal, what);
   const code = codeOf(error);
   const message = error instanceof Error && error.message !== '' ? error.message : code;
-  const reason =
-    REASONS[code] ?? (code.startsWith('HPE_') || code.startsWith('ERR_SSL') ? 'protocol' : undefined);
+  const reason = REASONS[code] ?? (code.startsWith('ERR_SSL') ? 'protocol' : undefined);
   if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
   return failed(reason, `${what}: ${message}`);
 }
 
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if (typeof error !== 'object' || error === null || !('code' in error)) return 'unknown error';
-  return String(error.code);
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

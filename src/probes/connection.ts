@@ -28,7 +28,7 @@ export interface Connection {
   readonly counters: ConnectionCounters;
 }
 
-export interface ConnectionCounters {
+interface ConnectionCounters {
   /** Answers that nobody waits for. */
   readonly strays: number;
   /** Lines on stdout that are no messages. */

@@ -3,7 +3,7 @@ import type { ProbeResult } from '../core/events.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** What a signal of ours was aborted with. `late`: our own loop was stuck, so the wait proves nothing. */
-export type WaitEnd =
+type WaitEnd =
   | { readonly end: 'timeout'; readonly after: number }
   | { readonly end: 'late'; readonly by: number }
   | { readonly end: 'discarded' };

@@ -26,7 +26,7 @@ export interface McpTransport {
 }
 
 /** The last version with a handshake, and the first without. */
-export const LEGACY = '2025-11-25';
+const LEGACY = '2025-11-25';
 export const MODERN = '2026-07-28';
 const LEGACY_VERSIONS: readonly string[] = [LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
 

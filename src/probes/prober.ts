@@ -29,7 +29,7 @@ export interface ProberOptions {
 }
 
 /** One incarnation to watch. A server that is only watched (`url`) is never reported as ready or unhealthy. */
-export interface Watched {
+interface Watched {
   readonly spec: ServerSpec;
   /** Number of the process; 0 for a server that is only watched. */
   readonly run: number;
@@ -67,7 +67,7 @@ class AllWatchers implements Prober {
   readonly #options: ProberOptions;
   readonly #entries = new Map<string, Entry>();
   /** Those on whose behalf others were looked at, until they pass. */
-  readonly #lookedAroundFor = new Set<Watcher>();
+  readonly #lookedAroundFor = new WeakSet<Watcher>();
   #brakedSince: number | null = null;
 
   constructor(options: ProberOptions) {
@@ -81,7 +81,6 @@ class AllWatchers implements Prober {
     const watcher = this.#startWatcher(watched, connection);
     const stop = async () => {
       if (this.#entries.get(name)?.watcher === watcher) this.#entries.delete(name);
-      this.#lookedAroundFor.delete(watcher);
       await watcher.stop();
       connection?.close();
     };

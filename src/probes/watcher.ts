@@ -57,6 +57,8 @@ export class Watcher {
   #lastLook = 0;
   #lastPass: number | null = null;
   #look: Look | null = null;
+  /** The port is answered by a process that is not ours. */
+  #isForeign = false;
   #isStopped = false;
   #cancel: () => void = () => undefined;
 
@@ -112,10 +114,7 @@ export class Watcher {
   update(next: ServerSpec): void {
     const old = this.#spec;
     this.#spec = next;
-    if (sessionKey(old) !== sessionKey(next)) {
-      void this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
-      this.#session = this.#options.openSession(next);
-    }
+    if (sessionKey(old) !== sessionKey(next)) this.#reopen();
     if (old.probe.interval !== next.probe.interval && this.#health.phase === 'probing')
       this.#schedule(spread(next));
   }
@@ -182,8 +181,21 @@ export class Watcher {
 
   async #greet(controller: AbortController): Promise<readonly Sighting[]> {
     const patience = this.#patience(controller);
-    const result = await timed(patience, () => this.#session.greet(patience));
-    return [{ probe: 'ping', result: await this.#confirmOwner(result) }];
+    // Somebody else's server was greeted once: from then on only the port is watched, so as not to fill it with sessions.
+    if (this.#isForeign) {
+      const owner = await this.#confirmOwner({ outcome: 'passed', took: 0 });
+      if (!isAlive(owner)) return [{ probe: 'ping', result: owner }];
+      this.#reopen();
+    }
+    const greeting = await timed(patience, () => this.#session.greet(patience));
+    const result = await this.#confirmOwner(greeting);
+    this.#isForeign = isAlive(greeting) && !isAlive(result);
+    return [{ probe: 'ping', result }];
+  }
+
+  #reopen(): void {
+    void this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+    this.#session = this.#options.openSession(this.#spec);
   }
 
   async #examine(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
@@ -218,7 +230,10 @@ export class Watcher {
     const { health, changed } = observe(this.#health, result, this.#spec.probe, began);
     this.#health = health;
     this.#tellHealth();
-    if (changed !== 'up') return this.#schedule(startupDelay(result, clock.monotonic() - this.#began));
+    if (changed !== 'up')
+      return this.#schedule(
+        startupDelay(result, this.#isForeign ? Infinity : clock.monotonic() - this.#began),
+      );
     this.#remember(result, began);
     this.#schedule(this.#spec.probe.initialDelay + spread(this.#spec));
     if (this.#isOurs) onReady();

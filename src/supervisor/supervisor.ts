@@ -81,8 +81,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     specs.set(spec.name, spec);
     bus.publish({ kind: 'server-added', server: spec.name, spec });
     if (spec.source.kind === 'url') return;
-    runners.set(spec.name, createRunner(spec, options));
-    if ((options.wish(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down') return;
+    const runner = createRunner(spec, options);
+    runners.set(spec.name, runner);
+    // Said even though nothing runs: what is wanted may differ from what the config says.
+    if ((options.wish(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
+      return runner.send({ kind: 'stop' });
     start(
       spec.name,
       wasAlive ? { reason: 'unobserved', detail: 'it was alive when the watchdog ended' } : undefined,

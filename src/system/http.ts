@@ -33,33 +33,56 @@ const CONNECTIONS = 2;
 /** Many servers close an idle socket after 5 s; ours is closed before, so that none is found dead by a probe. */
 const KEEP_ALIVE = 4_000;
 
+/** The sockets to one origin, and how many requests use them. */
+interface Lane {
+  readonly pool: Pool;
+  open: number;
+}
+
 /** One client per watched server. Timeouts are the caller's: by signal, so that one clock rules them all. */
 export function createHttpClient(): HttpClient {
-  const pools = new Map<string, Pool>();
+  const lanes = new Map<string, Lane>();
 
-  function poolOf(origin: string): Pool {
-    const known = pools.get(origin);
+  function laneTo(origin: string): Lane {
+    const known = lanes.get(origin);
     if (known !== undefined) return known;
-    const pool = new (loadPool())(origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE,
-      keepAliveMaxTimeout: KEEP_ALIVE,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    pools.set(origin, pool);
-    return pool;
+    const lane = { pool: openPool(origin), open: 0 };
+    lanes.set(origin, lane);
+    return lane;
+  }
+
+  function drop(origin: string, lane: Lane): void {
+    if (lanes.get(origin) === lane) lanes.delete(origin);
+    void lane.pool.destroy().catch(() => undefined);
   }
 
   return {
-    send: (request) => dispatch(poolOf(request.url.origin), request),
+    send(request) {
+      const { origin } = request.url;
+      const lane = laneTo(origin);
+      lane.open += 1;
+      const onEnd = (isClean: boolean) => {
+        lane.open -= 1;
+        // Left alone, undici connects once more for a request that was broken off, only to throw it away.
+        if (!isClean) queueMicrotask(() => lane.open === 0 && drop(origin, lane));
+      };
+      return dispatch(lane.pool, request, onEnd);
+    },
     dropSockets() {
-      const stale = [...pools.values()];
-      pools.clear();
-      for (const pool of stale) void pool.destroy().catch(() => undefined);
+      for (const [origin, lane] of lanes) drop(origin, lane);
     },
   };
+}
+
+function openPool(origin: string): Pool {
+  return new (loadPool())(origin, {
+    connections: CONNECTIONS,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE,
+    keepAliveMaxTimeout: KEEP_ALIVE,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
 }
 
 let loaded: typeof Pool | null = null;
@@ -78,41 +101,50 @@ function isPool(value: unknown): value is typeof Pool {
   return typeof value === 'function' && value.name === 'Pool';
 }
 
-function dispatch(pool: Pool, { method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+/** @param onEnd told once when the request needs no socket any more, and whether it came to its proper end */
+function dispatch(
+  pool: Pool,
+  { method, url, headers, body, signal }: HttpRequest,
+  onEnd: (isClean: boolean) => void,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
+      onEnd(true);
       reject(abortError());
       return;
     }
     pool.dispatch(
       { method, path: `${url.pathname}${url.search}`, headers, body: body ?? null },
-      receiver(signal, resolve, reject),
+      receiver(signal, { resolve, reject, onEnd }),
     );
   });
 }
 
-function receiver(
-  signal: AbortSignal,
-  resolve: (answer: HttpAnswer) => void,
-  reject: (error: Error) => void,
-): Dispatcher.DispatchHandler {
+interface Receiving {
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: Error) => void;
+  readonly onEnd: (isClean: boolean) => void;
+}
+
+function receiver(signal: AbortSignal, { resolve, reject, onEnd }: Receiving): Dispatcher.DispatchHandler {
   let control: Dispatcher.DispatchController | null = null;
   let body: Readable | null = null;
-  let isAborted = false;
 
   function abort(): void {
-    isAborted = true;
     control?.abort(abortError());
     // A request still waiting for a socket has no controller yet: it is broken off when it gets one.
     if (control === null) reject(abortError());
   }
-  const finish = () => signal.removeEventListener('abort', abort);
+  const finish = (isClean: boolean) => {
+    signal.removeEventListener('abort', abort);
+    onEnd(isClean);
+  };
   signal.addEventListener('abort', abort, { once: true });
 
   return {
     onRequestStart(controller) {
       control = controller;
-      if (isAborted) controller.abort(abortError());
+      if (signal.aborted) controller.abort(abortError());
     },
     onResponseStart(controller, status, headers) {
       // 1xx: the answer itself follows.
@@ -124,11 +156,11 @@ function receiver(
       if (body?.push(chunk) === false) controller.pause();
     },
     onResponseEnd() {
-      finish();
+      finish(true);
       body?.push(null);
     },
     onResponseError(_controller, error) {
-      finish();
+      finish(false);
       if (body === null) reject(error);
       else body.destroy(error);
     },

@@ -1,8 +1,8 @@
 // How a server's process is started: its own group, no shell, an environment of its own.
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
-import { execa } from 'execa';
 
 export interface LaunchOptions {
   readonly argv: readonly [string, ...string[]];
@@ -37,40 +37,48 @@ export interface LaunchFault {
   readonly message: string;
 }
 
-/** Starts a process. A refusal by the system is a value: a missing program is no surprise in a config. */
+/**
+ * Starts a process. A refusal by the system is a value: a missing program is no surprise in a config.
+ *
+ * Node's own spawn, not execa: a server's output is read and its group ended by us, so that of execa's services
+ * nothing would be used, and 11 MB of it would stay in the daemon's memory.
+ */
 export async function launch(options: LaunchOptions): Promise<Child | LaunchFault> {
   const [file, ...args] = options.argv;
-  const subprocess = execa(file, args, {
-    cwd: options.cwd,
-    env: { ...options.env },
-    extendEnv: false,
-    detached: true,
-    // The group is ended by us; execa's own clean-up knows only the direct child.
-    cleanup: false,
-    stdin: options.stdin,
-    stdout: 'pipe',
-    stderr: 'pipe',
-    // Output is read line by line and bounded elsewhere; kept here it would grow to 100 MB.
-    buffer: false,
-    reject: false,
-    stripFinalNewline: false,
-  });
-  const { pid, stdin, stdout, stderr } = subprocess;
-  if (pid === undefined) {
-    const result = await subprocess;
-    return { code: result.code ?? 'UNKNOWN', message: result.shortMessage ?? `Cannot start ${file}` };
+  const { cwd, env } = options;
+  let started: ChildProcess;
+  try {
+    started = spawn(file, args, {
+      cwd,
+      env: { ...env },
+      detached: true,
+      stdio: [options.stdin, 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    return faultOf(error);
   }
+  const { pid, stdin, stdout, stderr } = started;
+  if (pid === undefined || stdout === null || stderr === null) {
+    const [error] = await once(started, 'error');
+    return faultOf(error);
+  }
+  // A failed kill or a late refusal is told by `exit`; EPIPE and resets on the pipes of a dying process are too.
+  for (const source of [started, stdin, stdout, stderr]) source?.on('error', () => {});
   lowerPriority(pid, options.nice);
-  // EPIPE and resets on pipes to a dying process are news that `exit` already brings.
-  for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => {});
   return {
     pid,
-    stdin: options.stdin === 'pipe' ? stdin : null,
+    stdin,
     stdout,
     stderr,
-    exit: exitOf(subprocess),
+    exit: exitOf(started),
     releasePipes: () => [stdin, stdout, stderr].forEach((stream) => stream?.destroy()),
   };
+}
+
+function faultOf(error: unknown): LaunchFault {
+  const { code = 'UNKNOWN', message = String(error) } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  return { code, message };
 }
 
 /** `exit`, not `close`: a grandchild that holds stdout would hide the death of the server. */

@@ -65,6 +65,28 @@ const nearly = fc.record(
   { requiredKeys: ['servers'] },
 );
 
+/** Right in form, with any text inside. */
+const anyText = fc.string({ unit: 'binary', maxLength: 8 });
+const right = fc.record({
+  servers: fc.dictionary(
+    fc.constantFrom('a', 'b', 'c.d'),
+    fc.record(
+      {
+        command: fc.array(anyText, { minLength: 1, maxLength: 3 }),
+        args: fc.array(fc.oneof(anyText, fc.constantFrom('--token', '${env:A}', '$${env:A}')), {
+          maxLength: 4,
+        }),
+        env: fc.dictionary(fc.constantFrom('A', 'API_KEY'), anyText),
+        dependsOn: fc.constantFrom([], ['a'], ['b', 'a']),
+        stop: fc.record({ grace: fc.integer({ min: 0, max: 700 }).map((seconds) => `${seconds}s`) }),
+        limits: fc.record({ memory: fc.record({ soft: fc.constantFrom(null, '1MiB', '9GiB') }) }),
+      },
+      { requiredKeys: ['command'] },
+    ),
+    { maxKeys: 3 },
+  ),
+});
+
 const SIGNS = [
   'servers:',
   '\n  ',
@@ -109,6 +131,8 @@ const text = fc.oneof(
   tree.map((value) => stringify(value) ?? ''),
   nearly.map((value) => stringify(value)),
   nearly.map((value) => JSON.stringify(value)),
+  right.map((value) => stringify(value)),
+  right.map((value) => JSON.stringify(value)),
 );
 
 describe('any text', () => {
@@ -131,9 +155,9 @@ describe('any text', () => {
           }
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
     expect(outcomes.config).toBeGreaterThan(0);
     expect(outcomes.refused).toBeGreaterThan(0);
-  });
+  }, 120_000);
 });

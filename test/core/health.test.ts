@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/core/events.ts';
 import {
@@ -177,11 +177,11 @@ describe('forgive()', () => {
 });
 
 describe('any history', () => {
-  const result = fc.constantFrom(pass, miss, locked, unclear);
+  const result = constantFrom(pass, miss, locked, unclear);
 
   it('asks for a restart only with `failures` misses and no sign of life since the last one', () => {
-    fc.assert(
-      fc.property(fc.array(result), fc.integer({ min: 1, max: 5 }), (results, failures) => {
+    assert(
+      property(array(result), integer({ min: 1, max: 5 }), (results, failures) => {
         const seen = after(results, { failures });
         seen.forEach(({ wantsRestart }, index) => {
           const lastLife = results.slice(0, index + 1).findLastIndex((one) => one === pass || one === locked);
@@ -193,8 +193,8 @@ describe('any history', () => {
   });
 
   it('changes its verdict only when it says so', () => {
-    fc.assert(
-      fc.property(fc.array(result), (results) => {
+    assert(
+      property(array(result), (results) => {
         let before: Health = observe(beginHealth(true), pass, policy, 0).health;
         for (const { health, changed } of after(results)) {
           expect(changed).toBe(health.up === before.up ? null : health.up ? 'up' : 'down');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, json, oneof, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readMessages, rpcNotification, rpcRefusal, rpcRequest, rpcResult } from '../../src/core/json-rpc.ts';
 
@@ -32,8 +32,8 @@ describe('what we send', () => {
   });
 
   it('never contains a newline, which would cut it in two on a pipe', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string(), (id, method) => {
+    assert(
+      property(string(), string(), (id, method) => {
         return !rpcRequest(id, method, { text: `${id}\n${method}` }).includes('\n');
       }),
     );
@@ -50,7 +50,7 @@ describe('what we send', () => {
 });
 
 describe('readMessages()', () => {
-  const cases: [string, string, unknown][] = [
+  const cases: [string, string, object][] = [
     ['a result', '{"jsonrpc":"2.0","id":"a","result":{}}', { kind: 'result', id: 'a', result: {} }],
     [
       'a result for a number',
@@ -91,7 +91,7 @@ describe('readMessages()', () => {
   ];
 
   it.each(cases)('takes %s for what it is', (_name, text, expected) => {
-    expect(readMessages(text)).toMatchObject([expected as object]);
+    expect(readMessages(text)).toMatchObject([expected]);
   });
 
   it('takes a batch apart', () => {
@@ -100,6 +100,6 @@ describe('readMessages()', () => {
   });
 
   it('never throws, whatever a server prints', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void readMessages(text)));
+    assert(property(oneof(string(), json()), (text) => void readMessages(text)));
   });
 });

@@ -104,6 +104,7 @@ export function at(phase: ServerStateName, state: LifecycleState = INITIAL): Lif
     case 'running':
       return { ...memory, phase, since: 0, stable: false, deadline: null };
     case 'stopping':
+      // eslint-disable-next-line unicorn/no-thenable -- what the lifecycle calls what follows
       return { ...memory, phase, step: 0, deadline: 5000, then: 'retry', repeats: 0, wasReady: true };
     default:
       return { ...memory, phase, deadline: 1000, delay: 1000 };

@@ -1,7 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PROBE_FAILURES, RESTART_REASONS, type WatchdogNews } from '../../src/core/events.ts';
-import type { MetricDefinition } from '../../src/core/metric-definition.ts';
 import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics.ts';
 import { createStage } from '../fakes/stage.ts';
 
@@ -50,7 +49,7 @@ function survivors(samples: ReadonlyMap<string, number>): [series: string, value
 }
 
 function isSurvivor(name: string): boolean {
-  return isMetricName(name) && (METRICS[name] as MetricDefinition).survives === true;
+  return isMetricName(name) && METRICS[name].survives === true;
 }
 
 function life(lived: readonly WatchdogNews[], saved?: unknown, restoreFirst = true) {

@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { createInstaller } from '../../src/packages/installer.ts';
 import { openStore } from '../../src/packages/store.ts';
-import { createHome, namesIn, packageSpec } from '../fakes/install-home.ts';
+import { FakeClock } from '../fakes/clock.ts';
+import { createHome, namesIn, packageSpec, WANTED } from '../fakes/install-home.ts';
 import type { Home } from '../fakes/install-home.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { startRegistry } from '../fakes/static-registry.ts';
@@ -208,6 +209,20 @@ describe('with a version installed', () => {
     expect(prepared).toMatchObject({ ok: true, version: '1.0.0' });
   });
 
+  test('a registry that was in trouble a moment ago is not waited for again', async () => {
+    const clock = new FakeClock();
+    const { environment } = home;
+    const installer = createInstaller({ paths: home, clock, environment });
+    const prepare = (): Promise<unknown> => installer.prepare(packageSpec('good@2.0.0'), WANTED);
+    registry.lie('packument', 'good', 500);
+    const first = await prepare();
+    registry.lie('packument', 'good', null);
+    expect(await prepare()).toEqual(first);
+    expect(first).toMatchObject({ ok: true, version: '1.0.0' });
+    await clock.advance(5 * 60_000);
+    expect(await prepare()).toMatchObject({ ok: true, version: '2.0.0' });
+  });
+
   test('a version that does not exist is a failure all the same', async () => {
     const prepared = await home.prepare(packageSpec('good@7.7.7'));
     expect(prepared).toMatchObject({ ok: false, failure: { code: 'UNKNOWN_VERSION' } });
@@ -285,16 +300,19 @@ function daemonOf(spec: object): string {
     await installer.prepare(${JSON.stringify(spec)}, new AbortController().signal);`;
 }
 
+const MOUNT = 'mount';
+const UNMOUNT = 'umount';
+
 function mount(options: string): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'full-'));
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+  const { status } = spawnSync(MOUNT, ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
   if (status === 0) return folder;
   rmSync(folder, { recursive: true });
   return null;
 }
 
 function unmount(folder: string): void {
-  spawnSync('umount', [folder]);
+  spawnSync(UNMOUNT, [folder]);
   rmSync(folder, { recursive: true });
 }
 

@@ -180,7 +180,7 @@ test('servers take turns at npm', async () => {
   const all = names.map((name) => installer.prepare(packageSpec('some-mcp@2.0.0', { name }), WANTED));
   expect((await Promise.all(all)).map(({ ok }) => ok)).toEqual([true, true, true]);
   const steps = lines.filter((line) => /resolving|installed/.test(line));
-  const order = steps.filter((line) => line.includes('installed')).map((line) => line[0]);
+  const order = steps.filter((line) => line.includes('installed')).map((line) => line.slice(0, 1));
   expect(order.toSorted()).toEqual(names);
   expect(steps).toEqual(
     order.flatMap((name) => [`${name} resolving some-mcp@2.0.0`, `${name} installed some-mcp 2.0.0`]),

@@ -14,12 +14,16 @@ function pipe() {
   const stdout = new PassThrough();
   const noise: string[] = [];
   const connection = openConnection({ stdin, stdout }, { run: 4, onNoise: (line) => noise.push(line) });
-  const sent = (): { id: string; method: string }[] =>
+  const sent = () =>
     String(stdin.read() ?? '')
       .split('\n')
       .filter(Boolean)
-      .map((line) => JSON.parse(line) as { id: string; method: string });
+      .map(readRequest);
   return { connection, stdin, stdout, noise, sent };
+}
+
+function readRequest(line: string): { id: string; method: string } {
+  return JSON.parse(line);
 }
 
 describe('a connection', () => {

@@ -6,7 +6,7 @@ import { httpSession, patience } from './session.ts';
 
 afterEach(stopAll);
 
-const passed = { outcome: 'passed', took: expect.any(Number) as number };
+const passed = { outcome: 'passed', took: expect.any(Number) };
 const timedOut = { outcome: 'failed', reason: 'timeout' };
 
 describe('contact over HTTP', () => {
@@ -49,7 +49,7 @@ describe('contact over HTTP', () => {
       authorization: 'Bearer hush',
       'content-type': 'application/json',
       'mcp-protocol-version': '2025-11-25',
-      'mcp-session-id': expect.any(String) as string,
+      'mcp-session-id': expect.any(String),
     });
   });
 

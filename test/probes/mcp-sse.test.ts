@@ -6,7 +6,7 @@ import { specOf } from './spec.ts';
 
 afterEach(stopAll);
 
-const passed = { outcome: 'passed', took: expect.any(Number) as number };
+const passed = { outcome: 'passed', took: expect.any(Number) };
 
 function sseSession(url: string) {
   return sessionOf(specOf({ transport: 'sse', url }));

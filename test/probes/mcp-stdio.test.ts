@@ -5,7 +5,7 @@ import { patience, stdioSession } from './session.ts';
 
 afterEach(stopAll);
 
-const passed = { outcome: 'passed', took: expect.any(Number) as number };
+const passed = { outcome: 'passed', took: expect.any(Number) };
 const timedOut = { outcome: 'failed', reason: 'timeout' };
 
 describe('contact over a pipe', () => {
@@ -117,7 +117,7 @@ describe('a look over a pipe', () => {
         result: {
           outcome: 'failed',
           reason: 'protocol',
-          detail: expect.stringContaining('Not connected') as string,
+          detail: expect.stringContaining('Not connected'),
         },
       },
     ]);

@@ -1,5 +1,5 @@
 // A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
-import type { ProbeResult, WatchdogEvent } from '../../src/core/events.ts';
+import type { EventKind, EventOf, ProbeResult, WatchdogEvent } from '../../src/core/events.ts';
 import type { ProbePolicy } from '../../src/core/server.ts';
 import type { Depth, ProbeKind } from '../../src/probes/kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
@@ -26,11 +26,11 @@ export interface Rig {
   readonly looks: string[];
   readonly prober: ReturnType<typeof createProber>;
   readonly moods: Map<string, Mood>;
-  watch(
+  readonly watch: (
     name: string,
     options?: Parameters<typeof specOf>[0] & { run?: number; probe?: Partial<ProbePolicy> },
-  ): () => Promise<void>;
-  of<K extends WatchdogEvent['kind']>(kind: K): Extract<WatchdogEvent, { kind: K }>[];
+  ) => () => Promise<void>;
+  readonly of: <K extends EventKind>(kind: K) => EventOf<K>[];
 }
 
 export function rig(options: Partial<ProberOptions> = {}): Rig {
@@ -64,8 +64,12 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
     watch(name, { run = 1, ...overrides } = {}) {
       return prober.watch({ spec: specOf({ name, ...overrides }), run, pipe: null });
     },
-    of: (kind) => events.filter((event) => event.kind === kind) as never,
+    of: (kind) => events.filter((event) => isOf(event, kind)),
   };
+}
+
+function isOf<K extends EventKind>(event: WatchdogEvent, kind: K): event is EventOf<K> {
+  return event.kind === kind;
 }
 
 function scriptedKind({

@@ -165,8 +165,7 @@ describe('createAwakeClock() in a real process', () => {
     await once(child, 'exit');
   }
 
-  // A machine too busy to run the child for a second makes a gap of its own.
-  it('takes a stop by SIGSTOP for one sleep', { retry: 3 }, async () => {
+  it('takes a stop by SIGSTOP for one sleep', async () => {
     const { child, lines } = startChild(
       `process.stdin.on('data', () => clock.after(400, () => console.log('awake again')));`,
     );
@@ -178,10 +177,10 @@ describe('createAwakeClock() in a real process', () => {
     child.stdin!.write('\n');
     await waitFor(() => lines.includes('awake again'));
     await end(child);
-    const [, gap, ...others] = lines;
-    expect(others).toEqual(['awake again']);
-    expect(gap).toMatch(/^sleep \d+$/);
-    expect(Number(gap!.split(' ')[1])).toBeGreaterThan(2500);
+    // A machine too busy to run the child for a second makes short gaps of its own: only the long one is judged.
+    const long = lines.filter((line) => Number(line.split(' ')[1]) > 2500);
+    expect(long).toHaveLength(1);
+    expect(long[0]).toMatch(/^sleep \d+$/);
   });
 
   it('takes a loop that was stuck for blocked', async () => {

@@ -94,7 +94,7 @@ ps: something went wrong
 `;
 
 describe("the reading of macOS' ps", () => {
-  it('understands a recorded table', () => {
+  it('understands a table as the manual shows it', () => {
     const rows = darwin.parseTable(MAC_SAMPLE);
     expect(rows.map(({ pid }) => pid)).toEqual([1, 431, 432, 433, 434]);
     expect(rows[0]).toEqual({

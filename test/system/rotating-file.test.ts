@@ -269,6 +269,8 @@ describe.skipIf(!requireThat('the right to mount a tmpfs', canMount()))(
         fs.rmSync(join(disk.folder, 'ballast'));
         await clock.advance(1000);
         await waitFor(() => troubles.length === 2);
+        // Lines are taken again once what waited is written.
+        await file.flush();
         file.write('after\n');
         await file.flush();
         const lines = fs.readFileSync(options.path, 'utf8').split('\n').slice(0, -1);

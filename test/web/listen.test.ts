@@ -20,10 +20,11 @@ async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> 
 
 describe('listen()', () => {
   test('tells the address that it got', async () => {
-    const { url, close } = await listen((_, response) => response.end('here'), HERE);
+    const listening = await listen((_, response) => response.end('here'), HERE);
+    const { url } = listening;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(url)).text()).toBe('here');
-    await close();
+    await listening.close();
     await expect(fetch(url)).rejects.toThrow();
   });
 
@@ -88,25 +89,27 @@ describe('close()', () => {
 
   test('lets an answer in the making be finished', async () => {
     let finish = (): void => {};
-    const { url, close } = await listen((_, response) => {
-      finish = () => response.end('whole');
+    const listening = await listen((_, response) => {
+      finish = () => void response.end('whole');
     }, HERE);
-    const answer = fetch(url).then((response) => response.text());
-    await waitFor(() => finish.length === 0 && finish.toString().includes('whole'));
-    const closed = close();
+    const idle = finish;
+    const answer = fetch(listening.url).then((response) => response.text());
+    await waitFor(() => finish !== idle);
+    const closed = listening.close();
     finish();
     expect(await answer).toBe('whole');
     await closed;
   });
 
   test('does not wait for ever for one that is not', async () => {
-    const { url, close } = await listen(() => {}, HERE);
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const listening = await listen(() => {}, HERE);
+    const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
     socket.on('error', () => {});
     await new Promise<void>(
       (resolve) => void socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n', () => resolve()),
     );
-    await close();
-    await waitFor(() => socket.destroyed || socket.readableEnded || socket.resume());
+    await listening.close();
+    socket.resume();
+    await waitFor(() => socket.closed);
   });
 });

@@ -58,7 +58,8 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   async function ask<T>(path: string): Promise<T | null> {
     const response = await fetch(base + path).catch(() => null);
     if (response === null || !response.ok) return null;
-    return ((await response.json()) as { data: T }).data;
+    const { data }: { data: T } = JSON.parse(await response.text());
+    return data;
   }
 
   async function query(expression: string): Promise<readonly Result[]> {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Html, html } from '../../src/web/html.ts';
 import { renderMissingPage, renderStatusPage } from '../../src/web/status-page.ts';
@@ -89,13 +89,18 @@ describe('the status page', () => {
         "' onclick='x",
       ),
     );
+    const plain = tagsOf(
+      renderStatusPage(
+        status([serverStatus()], { config: { path: '/x', ok: false, error: 'x', loadedAt: null } }),
+        NOW,
+      ),
+    );
     fc.assert(
       fc.property(hostile, hostile, hostile, (note, version, error) => {
         const server = serverStatus({ note, version, package: version, name: note });
         const config = { path: '/x', ok: false, error, loadedAt: null };
         const page = renderStatusPage(status([server], { config, home: note, version: error }), NOW);
-        const plain = renderStatusPage(status([serverStatus()], { config: { ...config, error: 'x' } }), NOW);
-        expect(tagsOf(page)).toEqual(tagsOf(plain));
+        expect(tagsOf(page)).toEqual(plain);
       }),
     );
   });

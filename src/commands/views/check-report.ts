@@ -7,9 +7,9 @@ import { exitOf, latestProbe, reasonOf } from './verdict.ts';
 import { cpu, latency, size } from './words.ts';
 
 /** The exit code of `check` for each fault; the lowest of several is the gravest. */
-export const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;
+const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;
 
-export interface Fault {
+interface Fault {
   readonly kind: keyof typeof FAULT_CODES;
   readonly text: string;
   /** Bytes or cores; null where there is nothing to measure. */
@@ -61,15 +61,11 @@ function isRunning({ state }: ServerStatus): boolean {
 }
 
 function notRunning(server: ServerStatus, now: number): Fault {
-  const why = reasonOf(server, now);
   const state = server.state.replace('_', ' ');
-  const detail = why === '' ? (exitOf(server) ?? '') : why;
-  return {
-    kind: 'not-running',
-    text: `not running: ${state}${detail === '' ? '' : `, ${detail}`}`,
-    value: null,
-    limit: null,
-  };
+  const why = reasonOf(server, now);
+  const told = why === '' ? (exitOf(server) ?? '') : why;
+  const text = told === '' ? state : told.startsWith(state) ? told : `${state}, ${told}`;
+  return { kind: 'not-running', text: `not running: ${text}`, value: null, limit: null };
 }
 
 // The soft limit: what is over the hard one is over this one too.

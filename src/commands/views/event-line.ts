@@ -24,19 +24,26 @@ function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
     case 'spawned':
       return line(`started${event.version === null ? '' : ` ${event.version}`}, pid ${event.pid}`);
     case 'exited':
-      return line(
-        event.signal === null ? `exited with code ${event.code ?? '?'}` : `ended by ${event.signal}`,
-        'yellow',
-      );
+      return line(describeExit(event), 'yellow');
     case 'restarted':
       return line(`restarted because of ${restartReason(event)}`, 'yellow');
     case 'start-failed':
-      return line(withHint(event.failure), 'red');
+      return ofFailure(event);
     case 'transition':
       return ofTransition(event);
     default:
       return ofWatching(event);
   }
+}
+
+// That it ended was told a moment before.
+function ofFailure({ failure }: EventOf<'start-failed'>): Cell | null {
+  if (failure.code === 'EXITED_BEFORE_READY') return null;
+  return line(failure.hint === null ? failure.message : `${failure.message} (${failure.hint})`, 'red');
+}
+
+function describeExit({ code, signal }: EventOf<'exited'>): string {
+  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
 function ofWatching(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
@@ -113,10 +120,6 @@ const GAPS: Readonly<Record<EventOf<'gap'>['cause'], string>> = {
   blocked: 'The watchdog itself was blocked',
   'clock-step': 'The clock was set, by or',
 };
-
-function withHint({ message, hint }: EventOf<'start-failed'>['failure']): string {
-  return hint === null ? message : `${message} (${hint})`;
-}
 
 function line(text: string, style?: Style): Cell {
   return style === undefined ? { text } : { text, style };

@@ -27,7 +27,7 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
   return [...warnings(status, options), ...serverRows(servers, options), ...hints(status, options)];
 }
 
-export function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {
+function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {
   return layoutTable(servers, columns(options.now), options);
 }
 

@@ -54,9 +54,7 @@ describe('checkServer()', () => {
       asked: true,
       now: NOW,
     });
-    expect(checked.faults).toMatchObject([
-      { kind: 'not-running', text: 'not running: stopped, stopped on request' },
-    ]);
+    expect(checked.faults).toMatchObject([{ kind: 'not-running', text: 'not running: stopped on request' }]);
   });
 
   it('keeps value and limit beside the words', () => {

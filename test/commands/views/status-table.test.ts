@@ -1,14 +1,12 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
 import { isHealthy, reasonOf, restartReason } from '../../../src/commands/views/verdict.ts';
-import { RESTART_REASONS } from '../../../src/core/events.ts';
-import type { ServerStatus } from '../../../src/core/status.ts';
+import { NOTHING_REMEMBERED, type ServerStatus } from '../../../src/core/status.ts';
 import { MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const wide = { width: 200, colour: false, now: NOW };
-const none = Object.fromEntries(RESTART_REASONS.map((reason) => [reason, 0])) as ServerStatus['restarts'];
 const failure = {
   at: NOW,
   code: 'OFFLINE',
@@ -27,7 +25,7 @@ const down = {
 describe('statusTable()', () => {
   it('shows one row per server with everything that matters', () => {
     const restarted = serverStatus({
-      restarts: { ...none, signal: 2 },
+      restarts: { ...NOTHING_REMEMBERED.restarts, signal: 2 },
       lastRestart: { at: NOW - 3 * MINUTE, reason: 'signal', detail: 'SIGKILL' },
     });
     expect(statusTable(status([restarted]), wide)).toEqual([

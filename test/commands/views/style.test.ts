@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fit, pad, paint, wantsColour, widthOf } from '../../../src/commands/views/style.ts';
 

@@ -1,0 +1,59 @@
+// What the daemon itself burns while ten servers do nothing.
+import { exchange, freePorts, timeToAnswer } from '../lib/http.mjs';
+import { pm2, supervisord, watchdog } from '../lib/keepers.mjs';
+import { processorTime } from '../lib/processes.mjs';
+import { absent, row } from '../lib/rows.mjs';
+import { fixtureOverHttp } from '../lib/servers.mjs';
+import { sleep } from '../lib/wait.mjs';
+
+export const title = 'processor time of the daemon with 10 servers (http)';
+
+const SETTLING = 10_000;
+const SCRAPE_INTERVAL = 15_000;
+
+export async function measure({ quick }) {
+  const keepers = [];
+  for (const keeper of [pm2, supervisord, watchdog]) keepers.push(await startTen(keeper));
+  await sleep(SETTLING);
+
+  const taking = keepers.filter(({ why }) => why === undefined);
+  const since = performance.now();
+  const before = await Promise.all(taking.map(({ pid }) => processorTime(pid)));
+  for (let round = 0; round < (quick ? 1 : 4); round += 1) {
+    for (const { url } of taking)
+      if (url !== undefined) await exchange({ port: new URL(url).port, path: '/metrics' });
+    await sleep(SCRAPE_INTERVAL);
+  }
+  const after = await Promise.all(taking.map(({ pid }) => processorTime(pid)));
+  const wall = performance.now() - since;
+  for (const [index, one] of taking.entries()) one.percent = ((after[index] - before[index]) / wall) * 100;
+  for (const { stop } of taking) await stop();
+  return report(keepers);
+}
+
+async function startTen(keeper) {
+  const why = keeper.find();
+  if (why !== null) return { keeper, why };
+  const ports = await freePorts(10);
+  const running = await keeper.start(ports.map((port, index) => fixtureOverHttp(port, `fixture-${index}`)));
+  for (const port of ports) await timeToAnswer(port, performance.now());
+  return { keeper, ...running };
+}
+
+function report(keepers) {
+  const rows = keepers.map(({ keeper, why, percent }) =>
+    why === undefined ? row({ who: keeper.name, samples: [percent], unit: '%' }) : absent(keeper.name, why),
+  );
+  const floor = rows.find(({ who }) => who === pm2.name && who.why === undefined);
+  return rows.map((each) => {
+    if (each.why !== undefined || each === floor) return each;
+    const isOurs = each.who === watchdog.name;
+    return row({
+      ...each,
+      floor,
+      ...(isOurs
+        ? { target: { of: 'median', atMost: 0.2 }, note: 'probing, sampling, scraped each 15 s' }
+        : {}),
+    });
+  });
+}

@@ -1,0 +1,198 @@
+// A whole daemon as users run it: the built command, a home of its own, ports from 0, and nothing left behind.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import type { ServerStatus, Status } from '../../src/core/status.ts';
+import { readProcessTable } from '../../src/system/process-table.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+export const FIXTURE = fileURLToPath(new URL('../fixtures/servers/mcp.mjs', import.meta.url));
+
+/** Settings of one server as the config has them. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** A fixture server over stdio, probed each half second so that tests need not wait. */
+export function fixture(args: readonly string[] = [], more: Settings = {}): Settings {
+  return { command: [process.execPath, FIXTURE, ...args], ...QUICK, ...more };
+}
+
+/** The same over HTTP. */
+export function httpFixture(port: number, args: readonly string[] = [], more: Settings = {}): Settings {
+  return fixture(['--transport', 'http', '--port', String(port), ...args], {
+    transport: 'http',
+    url: `http://127.0.0.1:${port}/mcp`,
+    ...more,
+  });
+}
+
+export const QUICK: Settings = {
+  probe: { interval: '500ms', timeout: '1s', failures: 2 },
+  restart: { initialDelay: '50ms', maxDelay: '200ms' },
+  stop: { grace: '1s' },
+};
+
+export interface RunningDaemon {
+  readonly home: string;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** Everything that the daemon wrote to its standard output. */
+  readonly output: () => string;
+  status(): Promise<Status>;
+  server(name: string): Promise<ServerStatus>;
+  /** Waits until a server is up, as a client would find it. */
+  up(name: string): Promise<ServerStatus>;
+  until(
+    name: string,
+    what: string,
+    holds: (server: ServerStatus) => boolean,
+    timeout?: number,
+  ): Promise<ServerStatus>;
+  metrics(): Promise<string>;
+  /** The value of the one sample that begins with `sample`; undefined when there is none. */
+  metric(sample: string): Promise<number | undefined>;
+  rewriteConfig(servers: Readonly<Record<string, Settings>>, more?: Settings): void;
+  /** What the command prints, and its exit code. */
+  run(...argv: string[]): { code: number | null; out: string; err: string };
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a daemon; with `home`, on what an earlier one left there. */
+export async function startDaemon(
+  servers: Readonly<Record<string, Settings>>,
+  {
+    home = tempHome().home,
+    more = {},
+    env = {},
+  }: { home?: string; more?: Settings; env?: Record<string, string> } = {},
+): Promise<RunningDaemon> {
+  const config = `${home}/config.yaml`;
+  const write = (list: typeof servers, rest: Settings): void =>
+    writeFileSync(
+      config,
+      JSON.stringify({
+        metrics: { listen: '127.0.0.1:0' },
+        sampling: { interval: '1s' },
+        servers: list,
+        ...rest,
+      }),
+      { mode: 0o600 },
+    );
+  write(servers, more);
+  const child = spawn(process.execPath, [CLI, 'run', '--home', home], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  onTestFinished(async () => {
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    const cancel = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(cancel);
+    await noneLeft(home);
+  });
+  const url = await waitFor(
+    () => {
+      if (child.exitCode !== null)
+        throw new Error(`The daemon ended with ${child.exitCode}: ${errors}${output}`);
+      return /"url":"(http:[^"]+)"/.exec(output)?.[1];
+    },
+    { timeout: 20_000, what: 'the daemon to listen' },
+  );
+  const status = async (): Promise<Status> => (await (await fetch(`${url}/api/v1/status`)).json()) as Status;
+  const server = async (name: string): Promise<ServerStatus> => {
+    const found = (await status()).servers.find((one) => one.name === name);
+    if (found === undefined) throw new Error(`There is no server ${name}`);
+    return found;
+  };
+  const until: RunningDaemon['until'] = (name, what, holds, timeout = 20_000) =>
+    waitFor(
+      async () => {
+        const now = await server(name);
+        return holds(now) && now;
+      },
+      { timeout, what: `${name}: ${what}` },
+    );
+  const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+  return {
+    home,
+    pid: child.pid ?? 0,
+    child,
+    output: () => output,
+    status,
+    server,
+    until,
+    up: (name) => until(name, 'up', ({ state, health }) => state === 'running' && health.up === true),
+    metrics,
+    async metric(sample) {
+      const line = (await metrics()).split('\n').find((one) => one.startsWith(`${sample} `));
+      return line === undefined ? undefined : Number(line.slice(sample.length));
+    },
+    rewriteConfig: (list, rest = more) => write(list, rest),
+    run: (...argv) => runCli(home, argv),
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+export function runCli(
+  home: string,
+  argv: readonly string[],
+): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...argv, '--home', home], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+    timeout: 30_000,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+/** Every process that a daemon of this home ever started and that still lives, by the mark they inherit. */
+export async function leftOver(home: string): Promise<number[]> {
+  const marks = [...readLog(home).matchAll(/"pid":(\d+)/g)].map(([, pid]) => Number(pid));
+  const rows = await readProcessTable();
+  return rows
+    .filter(
+      ({ pid, pgid, state }) =>
+        state === 'alive' && (marks.includes(pid) || marks.includes(pgid)) && pid !== process.pid,
+    )
+    .map(({ pid }) => pid);
+}
+
+/** Fails the test that leaves something running. */
+async function noneLeft(home: string): Promise<void> {
+  await waitFor(async () => (await leftOver(home)).length === 0, {
+    timeout: 10_000,
+    what: `nothing of ${home} to be left`,
+  });
+}
+
+function readLog(home: string): string {
+  try {
+    return readFileSync(`${home}/logs/watchdog.log`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A port that nobody had a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}

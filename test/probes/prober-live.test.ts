@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WatchdogEvent } from '../../src/core/events.ts';
+import { createProber } from '../../src/probes/prober.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { freePort, startHttp, startStdio, stopAll, type Started } from '../fixtures/start.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { specOf } from './spec.ts';
+
+const quick = { interval: 1_000, timeout: 1_000, failures: 2 };
+const probers: ReturnType<typeof createProber>[] = [];
+
+afterEach(async () => {
+  await Promise.all(probers.splice(0).map((prober) => prober.stop()));
+  await stopAll();
+});
+
+function live() {
+  const events: WatchdogEvent[] = [];
+  const ready: string[] = [];
+  const unhealthy: string[] = [];
+  const noise: string[] = [];
+  const bus = createBus(systemClock, (error) => {
+    throw error;
+  });
+  bus.subscribe((event) => events.push(event));
+  const prober = createProber({
+    clock: systemClock,
+    bus,
+    version: '0.0.0',
+    onReady: (server) => ready.push(server),
+    onUnhealthy: (_server, _run, detail) => unhealthy.push(detail),
+    onNoise: (_server, line) => noise.push(line),
+  });
+  probers.push(prober);
+  return { prober, events, ready, unhealthy, noise };
+}
+
+function pipeOf({ child }: Started) {
+  return { stdin: child.stdin, stdout: child.stdout };
+}
+
+describe('a prober and real processes', () => {
+  it('finds a server frozen on its pipe in under 5 s', async () => {
+    const { prober, ready, unhealthy, events } = live();
+    const server = startStdio();
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    await waitFor(() => events.some(({ kind }) => kind === 'probed'));
+    process.kill(server.pid, 'SIGSTOP');
+    const began = performance.now();
+    await waitFor(() => unhealthy.length > 0);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(ready).toEqual(['one']);
+    expect(unhealthy).toEqual(['No answer to tools/list within 1000 ms']);
+  });
+
+  it('is told that a server over HTTP answers as soon as it does, and ends its session', async () => {
+    const { prober, ready, events } = live();
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/mcp`;
+    const stop = prober.watch({ spec: specOf({ transport: 'http', url, probe: quick }), run: 1, pipe: null });
+    await waitFor(() => events.some((event) => event.kind === 'health' && event.health.detail !== null));
+    const server = await startHttp(['--port', String(port), '--sessions']);
+    await waitFor(() => ready.length > 0);
+    expect(events.filter(({ kind }) => kind === 'handshake')).toMatchObject([
+      { server: 'one', run: 1, handshake: { era: 'legacy' } },
+    ]);
+    expect(await prober.checkNow('one')).toMatchObject({
+      isReady: true,
+      sightings: [{ probe: 'list_tools', result: { outcome: 'passed', tools: 2 } }],
+    });
+    await stop();
+    expect(await server.stats()).toMatchObject({ sessions: 0, deleted: 1, requests: { initialize: 1 } });
+  });
+
+  it('does not restart a server that drops ping but lists its tools', async () => {
+    const { prober, unhealthy, events } = live();
+    const server = startStdio(['--behaviour', 'no-ping']);
+    const probe = { interval: 200, timeout: 200, failures: 2, deepEvery: 1_000 };
+    prober.watch({ spec: specOf({ probe }), run: 1, pipe: pipeOf(server) });
+    const confirmed = () =>
+      events.filter(
+        (event) =>
+          event.kind === 'probed' && event.probe === 'list_tools' && event.result.outcome === 'passed',
+      );
+    await waitFor(() => confirmed().length > 4);
+    expect(unhealthy).toEqual([]);
+  });
+
+  it('gives the log what a server prints beside its messages, a flood included', async () => {
+    const { prober, ready, noise, events } = live();
+    const server = startStdio(['--behaviour', 'flood-stdout']);
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    await waitFor(() => ready.length > 0 && noise.length > 10_000, { timeout: 20_000 });
+    noise.length = 0;
+    await waitFor(
+      () => events.some((event) => event.kind === 'probed' && event.result.outcome === 'passed'),
+      { timeout: 20_000 },
+    );
+  });
+
+  it('knows that a server is gone when its pipe breaks, whoever else holds it', async () => {
+    const { prober, ready, unhealthy } = live();
+    const server = startStdio(['--behaviour', 'grandchild']);
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    await waitFor(() => ready.length > 0 && server.output().includes('grandchild'));
+    process.kill(server.pid, 'SIGKILL');
+    await waitFor(() => unhealthy.length > 0);
+  });
+});
