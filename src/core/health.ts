@@ -92,6 +92,17 @@ export function verdictOf(health: Health): HealthVerdict {
   };
 }
 
+/** True when there is nothing new to tell. */
+export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean {
+  return (
+    one.up === other.up &&
+    one.suspect === other.suspect &&
+    one.unauthorized === other.unauthorized &&
+    one.consecutiveFailures === other.consecutiveFailures &&
+    one.detail === other.detail
+  );
+}
+
 interface Pass {
   readonly policy: HealthPolicy;
   readonly at: number;

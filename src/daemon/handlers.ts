@@ -18,7 +18,33 @@ export interface HandlerParts {
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly reloader: Reloader;
-  readonly shutdown: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** What can be answered while the daemon is still being put together: what it is, and that it should end. */
+export function startingHandlers({
+  bus,
+  status,
+  stop,
+}: Pick<HandlerParts, 'bus' | 'status' | 'stop'>): ControlHandlers {
+  const refuse = (): never => {
+    throw new WatchdogError('CONTROL_FAILED', 'The watchdog is still starting', {
+      hint: 'Try again in a second.',
+    });
+  };
+  return {
+    status,
+    onChange: (listener) => bus.subscribe(listener),
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    check: refuse,
+    reload: refuse,
+    shutdown() {
+      void stop();
+      return null;
+    },
+  };
 }
 
 export function createHandlers(parts: HandlerParts): ControlHandlers {
@@ -76,7 +102,7 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
       return null;
     },
     shutdown() {
-      void parts.shutdown();
+      void parts.stop();
       return null;
     },
   };

@@ -10,8 +10,8 @@ import type { Paths } from '../system/paths.ts';
 import type { Child } from '../system/spawn.ts';
 
 export interface Outputs {
-  /** Starts reading a new process; the returned function lets go of its pipes' readers. */
-  capture(spec: ServerSpec, run: number, child: Child): () => void;
+  /** Reads what a new process prints until its pipes end. */
+  capture(spec: ServerSpec, run: number, child: Child): void;
   /** A line on a stdio server's stdout that is no message. */
   noise(server: string, line: string): void;
   lastLines(server: string): readonly string[];
@@ -63,8 +63,8 @@ export function createOutputs({ clock, bus, paths, redactor, onTrouble }: Output
           },
         });
       // The stdout of a stdio server carries its answers: the prober reads it, and hands over what is none.
-      const readers = spec.transport === 'stdio' ? [read('stderr')] : [read('stderr'), read('stdout')];
-      return () => readers.forEach((finish) => finish());
+      read('stderr');
+      if (spec.transport !== 'stdio') read('stdout');
     },
     noise: (server, line) => logs.get(server)?.log.write('stdout', line),
     lastLines: (server) => logs.get(server)?.log.lastLines() ?? [],

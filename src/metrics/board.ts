@@ -1,81 +1,112 @@
 // What a scrape sees: who shows which samples, and the text that they make together.
-// Written here and not by the client library, which makes garbage of every line: 15 MB more for 100 servers. A test
-// checks that it would write the same.
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Histogram from 'prom-client/lib/histogram.js';
+import Registry from 'prom-client/lib/registry.js';
 import type { MetricDefinition } from '../core/metric-definition.ts';
-import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName } from '../core/metrics.ts';
-import { type Sample, seriesOf, writeValue } from './sample.ts';
+import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics.ts';
+import { createPage, type Page } from './page.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
+import { isSameSeries, type Labels, type Sample } from './sample.ts';
 
 export interface Board {
-  /**
-   * From now on `owner` shows exactly these samples: what it showed before and is not among them is gone.
-   * No two owners may show the same series.
-   */
+  /** From now on `owner` shows exactly these gauges and counters: what it showed before and is not among them is gone. */
   show(owner: string, samples: readonly Sample[]): void;
-  /** Everything shown, family by family in the order of the catalogue. */
-  text(): string;
+  readonly durations: Durations;
+  /** Everything shown, as it was when this was called: what changes while the text is put together is not in it. */
+  text(): Promise<string>;
 }
 
-/** One line, which stays the same object for as long as its series is shown. */
-interface Line {
-  readonly metric: MetricName;
-  readonly series: string;
-  value: number;
-  /** The round in which it was last shown. */
-  round: number;
+/** The histogram of probe durations. */
+export interface Durations {
+  /** Makes the series exist, with nothing observed. */
+  open(labels: Labels): void;
+  observe(labels: Labels, seconds: number): void;
+  drop(labels: Labels): void;
 }
 
+type Instrument = Gauge | Counter;
+
+/** The samples of one owner must not have a label set of another's. */
 export function createBoard(): Board {
-  const families = new Map<MetricName, Set<Line>>(
-    METRIC_NAMES.filter(isThere).map((name) => [name, new Set()]),
-  );
-  const owners = new Map<string, Map<string, Line>>();
-  let round = 0;
+  const registry = new Registry();
+  const instruments = createInstruments(registry);
+  const histogram = new Histogram({
+    ...optionsOf('probe_duration_seconds', registry),
+    buckets: [...PROBE_BUCKETS],
+  });
+  registerProcessMetrics(registry);
+  const page = createPage(registry);
+  const owners = new Map<string, readonly Sample[]>();
 
-  function put(lines: Map<string, Line>, sample: Sample): void {
-    const { metric, value } = sample;
-    const series = seriesOf(sample);
-    const known = lines.get(series);
-    if (known !== undefined) {
-      known.value = value;
-      known.round = round;
-      return;
-    }
-    const line: Line = { metric, series, value, round };
-    lines.set(series, line);
-    families.get(metric)?.add(line);
+  function put(sample: Sample, shown: number | undefined): void {
+    if (sample.value === shown) return;
+    page.spoil(sample.metric);
+    write(instruments.get(sample.metric), sample, shown);
+  }
+
+  function takeAway({ metric, labels }: Sample): void {
+    page.spoil(metric);
+    instruments.get(metric)?.remove(labels);
   }
 
   return {
     show(owner, samples) {
-      round += 1;
-      const lines = owners.get(owner) ?? new Map<string, Line>();
-      for (const sample of samples) put(lines, sample);
-      for (const line of lines.values()) {
-        if (line.round === round) continue;
-        lines.delete(line.series);
-        families.get(line.metric)?.delete(line);
+      const before = owners.get(owner) ?? [];
+      // Nearly always the same series come in the same order, so that nothing has to be looked for.
+      const stays = samples.map((sample, index) => isSameSeries(sample, before[index]));
+      for (const [index, shown] of before.entries()) if (stays[index] !== true) takeAway(shown);
+      for (const [index, sample] of samples.entries()) {
+        put(sample, stays[index] === true ? before[index]?.value : undefined);
       }
-      if (lines.size === 0) owners.delete(owner);
-      else owners.set(owner, lines);
+      if (samples.length === 0) owners.delete(owner);
+      else owners.set(owner, samples);
     },
-    text() {
-      let text = '';
-      for (const [metric, family] of families) text += writeFamily(metric, family);
-      return text;
+    durations: createDurations(histogram, page),
+    text: () => page.text(),
+  };
+}
+
+function createInstruments(registry: Registry): Map<MetricName, Instrument> {
+  const instruments = new Map<MetricName, Instrument>();
+  for (const metric of METRIC_NAMES) {
+    const { type, later }: MetricDefinition = METRICS[metric];
+    if (later === true || type === 'histogram') continue;
+    const options = optionsOf(metric, registry);
+    instruments.set(metric, type === 'gauge' ? new Gauge(options) : new Counter(options));
+  }
+  return instruments;
+}
+
+function optionsOf(metric: MetricName, registry: Registry) {
+  const { help, labels }: MetricDefinition = METRICS[metric];
+  return { name: METRIC_PREFIX + metric, help, labelNames: Object.keys(labels), registers: [registry] };
+}
+
+function createDurations(histogram: Histogram, page: Page): Durations {
+  const spoil = (): void => page.spoil('probe_duration_seconds');
+  return {
+    open(labels) {
+      histogram.zero(labels);
+      spoil();
+    },
+    observe(labels, seconds) {
+      histogram.observe(labels, seconds);
+      spoil();
+    },
+    drop(labels) {
+      histogram.remove(labels);
+      spoil();
     },
   };
 }
 
-function isThere(metric: MetricName): boolean {
-  const { later }: MetricDefinition = METRICS[metric];
-  return later !== true;
-}
-
-/** The header is there even without a sample, so that a reader learns of every metric at once. */
-function writeFamily(metric: MetricName, lines: ReadonlySet<Line>): string {
-  const { help, type } = METRICS[metric];
-  const name = METRIC_PREFIX + metric;
-  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-  for (const { series, value } of lines) text += `${series} ${writeValue(value)}\n`;
-  return `${text}\n`;
+function write(instrument: Instrument | undefined, { labels, value }: Sample, before = 0): void {
+  if (instrument instanceof Gauge) instrument.set(labels, value);
+  else if (value >= before) instrument?.inc(labels, value - before);
+  else {
+    // A server was removed and added again between two scrapes: another series, by the same name.
+    instrument?.remove(labels);
+    instrument?.inc(labels, value);
+  }
 }

@@ -1,9 +1,9 @@
-// What the news say about servers beyond their status: facts for the gauges, counts and probe durations.
-import type { EventOf, ProbeName, ProbeResult, WatchdogEvent } from '../core/events.ts';
+// What the news say about servers beyond their status: facts for the gauges, counts, and probe durations.
+import type { EventOf, ProbeResult, WatchdogEvent } from '../core/events.ts';
 import { everyLabelSet } from '../core/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics.ts';
 import type { ServerSpec } from '../core/server.ts';
-import { type Durations, durationSamples, NO_DURATIONS, observe } from './durations.ts';
+import type { Durations } from './board.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
 import type { Labels, Sample } from './sample.ts';
 import type { SavedCounters } from './saved-counters.ts';
@@ -12,8 +12,8 @@ import { createTally, type Tally } from './tally.ts';
 export interface Ledger {
   enter(event: WatchdogEvent): void;
   facts(server: string): ServerFacts | undefined;
-  /** Counters and histograms of one server, or with null of the watchdog. */
-  samples(server: string | null): Sample[];
+  /** Of one server, or with null of the watchdog. */
+  counters(server: string | null): Sample[];
   save(): SavedCounters;
   restore(saved: unknown): void;
 }
@@ -30,28 +30,25 @@ const OWN: readonly MetricName[] = [
   'state_persist_failures_total',
 ];
 
-type Page = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & {
-  /** The processor seconds that the counter already has. */
-  cpuSeen: number;
-  durations: Partial<Record<ProbeName, Durations>>;
-};
+/** `cpuSeen`: the processor seconds that the counter already has. */
+type Page = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & { cpuSeen: number };
 
 interface Book {
   readonly pages: Map<string, Page>;
   readonly tally: Tally;
+  readonly durations: Durations;
 }
 
-export function createLedger(): Ledger {
-  const book: Book = { pages: new Map(), tally: createTally() };
+export function createLedger(durations: Durations): Ledger {
+  const book: Book = { pages: new Map(), tally: createTally(), durations };
   const { pages, tally } = book;
   for (const metric of OWN) tally.add(metric, {}, 0);
   return {
     enter: (event) => enter(event, book),
     facts: (server) => pages.get(server),
-    samples(server) {
-      const page = server === null ? undefined : pages.get(server);
-      if (page === undefined) return tally.of(server);
-      return [...tally.of(server).filter((sample) => fits(sample, page.spec)), ...histograms(page)];
+    counters(server) {
+      const spec = server === null ? undefined : pages.get(server)?.spec;
+      return spec === undefined ? tally.of(server) : tally.of(server).filter((sample) => fits(sample, spec));
     },
     save: () => tally.save(),
     restore: (saved) => tally.restore(saved),
@@ -67,9 +64,12 @@ function enter(event: WatchdogEvent, book: Book): void {
   if (page === undefined) return;
   note(page, event);
   count(page, event, book.tally);
+  if (event.kind === 'probed' && event.result.outcome === 'passed') {
+    book.durations.observe({ server: event.server, probe: event.probe }, event.result.took / 1000);
+  }
 }
 
-function add({ server, spec, at }: EventOf<'server-added'>, { pages, tally }: Book): void {
+function add({ server, spec, at }: EventOf<'server-added'>, { pages, tally, durations }: Book): void {
   pages.set(server, {
     spec,
     isDone: false,
@@ -77,20 +77,25 @@ function add({ server, spec, at }: EventOf<'server-added'>, { pages, tally }: Bo
     lastSuccess: {},
     protocolVersion: null,
     cpuSeen: 0,
-    durations: {},
   });
   makeCounters(spec, tally);
+  makeDurations(spec, durations);
 }
 
-function change({ server, spec }: EventOf<'server-changed'>, { pages, tally }: Book): void {
+function change({ server, spec }: EventOf<'server-changed'>, { pages, tally, durations }: Book): void {
   const page = pages.get(server);
   if (page === undefined) return;
-  if (page.spec.probe.kind !== spec.probe.kind) page.durations = {};
+  if (page.spec.probe.kind !== spec.probe.kind) {
+    dropDurations(page.spec, durations);
+    makeDurations(spec, durations);
+  }
   page.spec = spec;
   makeCounters(spec, tally);
 }
 
-function remove({ server }: EventOf<'server-removed'>, { pages, tally }: Book): void {
+function remove({ server }: EventOf<'server-removed'>, { pages, tally, durations }: Book): void {
+  const spec = pages.get(server)?.spec;
+  if (spec !== undefined) dropDurations(spec, durations);
   pages.delete(server);
   tally.forget(server);
 }
@@ -104,8 +109,6 @@ function note(page: Page, event: ServerNews): void {
   if (event.kind === 'handshake') page.protocolVersion = event.handshake.protocolVersion;
   if (event.kind === 'probed' && event.result.outcome === 'passed') {
     page.lastSuccess = { ...page.lastSuccess, [event.probe]: event.at };
-    const durations = page.durations[event.probe] ?? NO_DURATIONS;
-    page.durations[event.probe] = observe(durations, event.result.took / 1000);
   }
   if (event.kind === 'transition') {
     const { from, to, at } = event;
@@ -121,7 +124,7 @@ function count(page: Page, event: ServerNews, tally: Tally): void {
   if (event.kind === 'probed') countProbe({ server, probe: event.probe }, event.result, tally);
   if (event.kind === 'sampled') {
     const { cpuSeconds } = event.usage;
-    tally.add('server_cpu_seconds_total', { server }, Math.max(0, cpuSeconds - page.cpuSeen));
+    tally.add('server_cpu_seconds_total', { server }, Math.abs(cpuSeconds - page.cpuSeen));
     page.cpuSeen = cpuSeconds;
   }
 }
@@ -151,10 +154,12 @@ function preset(metric: MetricName, known: Labels, tally: Tally): void {
   for (const labels of everyLabelSet(METRICS[metric], known)) tally.add(metric, labels, 0);
 }
 
-function histograms({ spec, durations }: Page): Sample[] {
-  return probesOf(spec.probe).flatMap((probe) =>
-    durationSamples(durations[probe] ?? NO_DURATIONS, { server: spec.name, probe }),
-  );
+function makeDurations({ name: server, probe: policy }: ServerSpec, durations: Durations): void {
+  for (const probe of probesOf(policy)) durations.open({ server, probe });
+}
+
+function dropDurations({ name: server, probe: policy }: ServerSpec, durations: Durations): void {
+  for (const probe of probesOf(policy)) durations.drop({ server, probe });
 }
 
 /** False for what was counted while the config was another. */

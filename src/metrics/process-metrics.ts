@@ -1,15 +1,13 @@
 // What the watchdog itself costs: the client library's `process_*` set, without the `nodejs_*` one, which times the
 // event loop at the event loop's expense.
+import type { Registry } from 'prom-client';
 import Counter from 'prom-client/lib/counter.js';
 import registerMemory from 'prom-client/lib/metrics/osMemoryHeap.js';
 import registerMaxFds from 'prom-client/lib/metrics/processMaxFileDescriptors.js';
 import registerOpenFds from 'prom-client/lib/metrics/processOpenFileDescriptors.js';
 import registerStartTime from 'prom-client/lib/metrics/processStartTime.js';
-import Registry from 'prom-client/lib/registry.js';
 
-/** Its content type must never be switched: that renames the counters of a prom-client registry for good. */
-export function createProcessRegistry(): Registry {
-  const registry = new Registry();
+export function registerProcessMetrics(registry: Registry): void {
   registerCpu(registry, 'process_cpu_user_seconds_total', 'user', ({ user }) => user);
   registerCpu(registry, 'process_cpu_system_seconds_total', 'system', ({ system }) => system);
   registerCpu(registry, 'process_cpu_seconds_total', 'user and system', ({ user, system }) => user + system);
@@ -17,7 +15,6 @@ export function createProcessRegistry(): Registry {
   registerMemory(registry);
   registerOpenFds(registry);
   registerMaxFds(registry);
-  return registry;
 }
 
 // The library's own version starts at 0 when it is loaded, so it leaves our start-up out.

@@ -6,7 +6,6 @@ import type { Clock } from '../system/clock.ts';
 import { createBoard } from './board.ts';
 import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
 import { createLedger } from './ledger.ts';
-import { createProcessRegistry } from './process-metrics.ts';
 import { createRenderer, type Urgency } from './renderer.ts';
 import type { SavedCounters } from './saved-counters.ts';
 
@@ -64,8 +63,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
 
 export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {
   const board = createBoard();
-  const processRegistry = createProcessRegistry();
-  const ledger = createLedger();
+  const ledger = createLedger(board.durations);
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples are no longer what the board shows. */
   const changed = new Set<string>();
@@ -81,19 +79,19 @@ export function createRecorder({ bus, clock, status, build }: RecorderParts): Re
     renderer.invalidate(URGENCY[event.kind]);
   }
 
-  // All of it is brought up to date and written before anything is waited for: the picture is of one moment.
-  async function produce(): Promise<string> {
+  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
+  function produce(): Promise<string> {
     const now = status();
     const servers = new Map(now.servers.map((server) => [server.name, server]));
     for (const name of changed) {
       const server = servers.get(name);
       const facts = ledger.facts(name);
       const isThere = server !== undefined && facts !== undefined;
-      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.samples(name)] : []);
+      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
     }
     changed.clear();
-    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.samples(null)]);
-    return board.text() + (await processRegistry.metrics());
+    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.counters(null)]);
+    return board.text();
   }
 
   const unsubscribe = bus.subscribe(learn);

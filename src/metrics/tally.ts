@@ -1,6 +1,6 @@
 // What has been counted so far, by server.
 import type { MetricName } from '../core/metrics.ts';
-import { type Labels, type Sample, seriesOf } from './sample.ts';
+import { keyOf, type Labels, type Sample } from './sample.ts';
 import { readCounters, saveCounters, type SavedCounters } from './saved-counters.ts';
 
 export interface Tally {
@@ -20,7 +20,7 @@ export function createTally(): Tally {
   function add(metric: MetricName, labels: Labels, by: number): void {
     const server = labels['server'] ?? null;
     const own = counts.get(server) ?? new Map<string, Sample>();
-    const key = seriesOf({ metric, labels });
+    const key = keyOf({ metric, labels });
     counts.set(server, own.set(key, { metric, labels, value: (own.get(key)?.value ?? 0) + by }));
   }
 

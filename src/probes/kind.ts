@@ -69,6 +69,11 @@ export function faultOf(error: unknown): Extract<ProbeResult, { outcome: 'inconc
   return { outcome: 'inconclusive', detail: `The probe itself failed: ${detail}` };
 }
 
+/** Passed, or refused us for want of permission: either way somebody answered. */
+export function isAlive(result: ProbeResult): result is Exclude<ProbeResult, { outcome: 'inconclusive' }> {
+  return result.outcome === 'passed' || (result.outcome === 'failed' && result.reason === 'unauthorized');
+}
+
 export type UntimedResult =
   | { readonly outcome: 'passed'; readonly tools?: number }
   | Omit<Extract<ProbeResult, { outcome: 'failed' }>, 'took'>

@@ -1,13 +1,21 @@
 // How one incarnation of one server is watched: contact at the start, then looks at intervals, never two at a time.
 import type { HealthVerdict, ProbeResult } from '../core/events.ts';
-import { beginHealth, forgive, hold, observe, verdictOf, type Health } from '../core/health.ts';
+import {
+  beginHealth,
+  forgive,
+  hold,
+  isSameVerdict,
+  observe,
+  verdictOf,
+  type Health,
+} from '../core/health.ts';
 import type { ServerSpec } from '../core/server.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';
 import type { Standing } from './brake.ts';
 import type { Patience } from './deadline.ts';
-import { faultOf, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';
+import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';
 import { delayAfter, firstLook, spread, startupDelay } from './pace.ts';
 
 export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
@@ -268,7 +276,7 @@ export class Watcher {
 
   #tellHealth(): void {
     const verdict = verdictOf(this.#health);
-    if (this.#told !== null && isSame(this.#told, verdict)) return;
+    if (this.#told !== null && isSameVerdict(this.#told, verdict)) return;
     this.#told = verdict;
     this.#options.bus.publish({ kind: 'health', server: this.#spec.name, health: verdict });
   }
@@ -276,10 +284,6 @@ export class Watcher {
 
 function lastResult(seen: readonly Sighting[]): ProbeResult {
   return seen.at(-1)?.result ?? { outcome: 'inconclusive', detail: 'The probe saw nothing' };
-}
-
-function isAlive(result: ProbeResult): result is Exclude<ProbeResult, { outcome: 'inconclusive' }> {
-  return result.outcome === 'passed' || (result.outcome === 'failed' && result.reason === 'unauthorized');
 }
 
 /** In a time that does not count a failure says nothing; a pass still says that the server lives. */
@@ -292,14 +296,4 @@ function excused(result: ProbeResult): ProbeResult {
 function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
   const { kind, url: page, expectStatus, command } = probe;
   return JSON.stringify([transport, url, headers, env, cwd, kind, page, expectStatus, command]);
-}
-
-function isSame(one: HealthVerdict, other: HealthVerdict): boolean {
-  return (
-    one.up === other.up &&
-    one.suspect === other.suspect &&
-    one.unauthorized === other.unauthorized &&
-    one.consecutiveFailures === other.consecutiveFailures &&
-    one.detail === other.detail
-  );
 }

@@ -25,8 +25,8 @@ import type { StartGate } from './start-gate.ts';
 
 /** What others do with a process of ours: read its output, talk to it. */
 export interface Attachment {
-  /** The process has ended: no more questions to it. */
-  detach(): void;
+  /** The process is ending, or has ended: no more questions to it. */
+  leave(): void;
   /** What it wrote last to stderr, neutralised, oldest first. */
   lastLines(): readonly string[];
 }
@@ -65,6 +65,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let spec = initial;
   let state: LifecycleState = INITIAL;
   let current: ServerProcess | null = null;
+  let attachment: Attachment | null = null;
   let prepared: Extract<Prepared, { ok: true }> | null = null;
   let isWorking = false;
   let cancelAlarm = (): void => {};
@@ -87,6 +88,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     const { state: to, actions } = decide(from, event, lifecyclePolicy(spec));
     state = to;
     armAlarm();
+    // A server that is being ended is not asked whether it is well.
+    if (to.phase === 'stopping' && from.phase !== 'stopping') attachment?.leave();
     if (to !== from) publishTransition(from, event);
     for (const action of actions) perform(action);
   }
@@ -173,20 +176,20 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   }
 
   function supervise(run: number, leader: Leader, child: Child): void {
-    const attachment = parts.attach({ spec, run, child });
+    const attached = parts.attach({ spec, run, child });
+    attachment = attached;
     const supervised = superviseProcess({
       leader,
       child,
       clock,
       onExit({ code, signal }) {
-        attachment.detach();
         bus.publish({
           kind: 'exited',
           server: spec.name,
           run,
           code,
           signal,
-          lastLines: attachment.lastLines(),
+          lastLines: attached.lastLines(),
         });
         send({ kind: 'exited', run, code, signal });
       },

@@ -32,6 +32,8 @@ const FIRST_LOOK = 10;
 const SLOWEST_LOOK = 200;
 /** A process table that does not answer must not keep a signal from being sent. */
 const LOOK_TIMEOUT = 2000;
+/** Longest wait for pipes that somebody else holds open; a process that is alone has closed them with its end. */
+const LAST_WORDS = 50;
 /** What a dead process has written is still in its pipes: so long it may be read. */
 const DRAIN = 250;
 
@@ -90,11 +92,20 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     options.onGone();
   }
 
-  void child.exit.then((exit) => {
+  void child.exit.then(async (exit) => {
     hasExited = true;
+    await lastWords();
     options.onExit(exit);
     return waitUntilGone(FIRST_LOOK);
   });
+
+  /** A process writes why it ends just before it does: that is still in the pipe. */
+  function lastWords(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(LAST_WORDS, resolve);
+      void child.drained.then(cancel).then(resolve);
+    });
+  }
 
   return {
     leader,

@@ -22,6 +22,8 @@ export interface Child {
   readonly stderr: Readable;
   /** Resolves when the process itself has ended, whoever still holds its pipes. */
   readonly exit: Promise<Exit>;
+  /** Resolves when everything that was written to its pipes has been read; an escaped grandchild may put that off. */
+  readonly drained: Promise<void>;
   /** Lets go of our ends of the pipes, which an escaped grandchild may keep open. */
   releasePipes(): void;
 }
@@ -71,6 +73,7 @@ export async function launch(options: LaunchOptions): Promise<Child | LaunchFaul
     stdout,
     stderr,
     exit: exitOf(started),
+    drained: new Promise((resolve) => started.once('close', () => resolve())),
     releasePipes: () => [stdin, stdout, stderr].forEach((stream) => stream?.destroy()),
   };
 }

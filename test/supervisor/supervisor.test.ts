@@ -61,7 +61,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
             failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
           }),
       }),
-    attach: () => ({ detach: () => {}, lastLines: () => [] }),
+    attach: () => ({ leave: () => {}, lastLines: () => [] }),
     onFault: () => {},
     wish: () => undefined,
   });

@@ -1,0 +1,23 @@
+// The home: made private, and refused in one sentence when it cannot be used.
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { WatchdogError } from '../core/errors.ts';
+import type { Paths } from '../system/paths.ts';
+
+/** @throws WatchdogError HOME_UNUSABLE */
+export function makeHome(paths: Paths): void {
+  try {
+    mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+    // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.
+    chmodSync(paths.home, 0o700);
+    for (const folder of [paths.run, paths.logs, paths.serverLogs, paths.servers]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    accessSync(paths.run, constants.W_OK);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot use the home ${paths.home}: ${reason}`, {
+      hint: 'Make it writable for you, or set MCP_WATCHDOG_HOME.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,63 @@
+// Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
+import { readRemembered } from '../core/remembered.ts';
+import { foldStatus, type Status } from '../core/status.ts';
+import { openJournal } from '../journal/journal.ts';
+import { createRecorder, type Recorder } from '../metrics/recorder.ts';
+import { openStateFile } from '../supervisor/state-file.ts';
+import { systemClock } from '../system/clock.ts';
+import type { Base } from './base.ts';
+import { keepState, type StateKeeper } from './keep-state.ts';
+import { narrate } from './narrate.ts';
+
+export interface Records {
+  readonly status: () => Status;
+  readonly recorder: Recorder;
+  readonly keeper: StateKeeper;
+}
+
+export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
+  const file = openStateFile(paths.state);
+  if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
+  const remembered = (server: string) => readRemembered(file.initial.servers[server]);
+
+  let current = emptyStatus({ version, paths });
+  const status = (): Status => current;
+  bus.subscribe((event) => {
+    current = foldStatus(current, event, remembered);
+  });
+  const recorder = createRecorder({
+    bus,
+    clock,
+    status,
+    build: { version, nodeVersion: process.versions.node },
+  });
+  recorder.restore(file.initial.counters);
+
+  const keeper = keepState({ file, bus, status, counters: () => recorder.counters() });
+  cleanUps.add('state', () => keeper.save({ durable: true }));
+
+  // The journal and the log tell the time of day, asleep or not.
+  const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
+  bus.subscribe(journal.record);
+  cleanUps.add('journal', () => journal.close());
+  bus.subscribe((event) => narrate(event, log));
+  return { status, recorder, keeper };
+}
+
+/** Before anything is known. */
+export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>): Status {
+  return {
+    daemon: {
+      version,
+      pid: process.pid,
+      home: paths.home,
+      startedAt: systemClock.now(),
+      listen: null,
+      config: { path: paths.config, ok: false, error: null, loadedAt: null },
+      lastTickAt: null,
+      gaps: { count: 0, sleptMs: 0, lastWakeAt: null },
+      braked: false,
+    },
+    servers: [],
+  };
+}

@@ -1,0 +1,147 @@
+// Servers and everything that looks after them: their processes, output, health, usage and limits.
+import { randomUUID } from 'node:crypto';
+import type { DaemonConfig } from '../config/loaded.ts';
+import { createInstaller } from '../packages/installer.ts';
+import type { Prober } from '../probes/prober.ts';
+import { startLimitsWatch } from '../sampling/limits-watch.ts';
+import { createSampler, type Sampler } from '../sampling/sampler.ts';
+import { prepareServer } from '../supervisor/prepare.ts';
+import { createProcessRegistry, readProcessRecords } from '../supervisor/process-registry.ts';
+import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
+import { createStartGate } from '../supervisor/start-gate.ts';
+import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
+import { systemClock } from '../system/clock.ts';
+import { startGuardian } from '../system/guardian.ts';
+import { whoListens } from '../system/port-owner.ts';
+import type { Base } from './base.ts';
+import { watchHealth } from './health.ts';
+import type { StateKeeper } from './keep-state.ts';
+import { createOutputs, type Outputs } from './outputs.ts';
+import { reapEarlier } from './reap-earlier.ts';
+
+export interface Supervision {
+  readonly supervisor: Supervisor;
+  readonly prober: Prober;
+  readonly sampler: Sampler;
+  /** Servers that were alive when an earlier daemon died. */
+  readonly unobserved: ReadonlySet<string>;
+}
+
+export async function openSupervision(
+  base: Base,
+  config: DaemonConfig,
+  keeper: StateKeeper,
+): Promise<Supervision> {
+  const { bus, clock, log, paths, version, cleanUps } = base;
+  const outputs = openOutputs(base);
+  const earlier = readProcessRecords(paths.processes);
+  await reapEarlier(earlier, { bus, clock: systemClock, log });
+
+  const prober = watchHealth({ clock, bus, version, outputs, supervisor: () => supervisor });
+  cleanUps.add('prober', () => prober.stop());
+  const supervisor = createSupervisor({
+    ...(await openProcesses(base)),
+    home: paths.home,
+    wish: (server) => keeper.wish(server),
+    attach: (started) => attach(started, { outputs, prober }),
+  });
+  const sampler = openSampler(base, config, supervisor);
+  const stopLimits = startLimitsWatch({
+    clock,
+    bus,
+    onHard: ({ server, run, resource, detail }) =>
+      supervisor.failing(server, run, { reason: resource, detail }),
+  });
+  cleanUps.add('servers', async () => {
+    stopLimits();
+    await supervisor.stopAll();
+    sampler.stop();
+  });
+  return { supervisor, prober, sampler, unobserved: new Set(earlier.map(({ server }) => server)) };
+}
+
+function openOutputs(base: Base): Outputs {
+  const { bus, log, cleanUps } = base;
+  const outputs = createOutputs({
+    ...base,
+    onTrouble(server, err) {
+      if (err === null) log.info({ server }, 'Server log works again');
+      else log.error({ server, err }, 'Cannot write a server log');
+    },
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'server-removed') void outputs.forget(event.server);
+  });
+  cleanUps.add('server logs', () => outputs.close());
+  return outputs;
+}
+
+/** All that a runner needs beside its server: how processes are made, found and ended. */
+async function openProcesses({
+  bus,
+  clock,
+  log,
+  paths,
+  cleanUps,
+}: Base): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+  const chance = Math.random;
+  const guardian = startGuardian({
+    clock: systemClock,
+    onFault: (err) => log.error({ err }, 'The guardian failed'),
+  });
+  cleanUps.add('guardian', () => guardian.close());
+  const installer = createInstaller({
+    paths,
+    bus,
+    onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
+  });
+  await installer.removeLeftovers();
+  return {
+    clock,
+    bus,
+    chance,
+    gate: createStartGate({ clock, chance }),
+    registry: createProcessRegistry(paths.processes, {
+      guardian,
+      onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
+    }),
+    daemonId: randomUUID(),
+    prepare: (spec, signal) =>
+      prepareServer(spec, signal, {
+        home: paths.home,
+        resolvePackage: (wanted, aborted) => installer.prepare(wanted, aborted),
+        whoListens,
+      }),
+    onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
+  };
+}
+
+function attach(
+  { spec, run, child }: Parameters<RunnerParts['attach']>[0],
+  { outputs, prober }: { outputs: Outputs; prober: Prober },
+): Attachment {
+  outputs.capture(spec, run, child);
+  const pipe = child.stdin === null ? null : { stdin: child.stdin, stdout: child.stdout };
+  const stopWatching = prober.watch({ spec, run, pipe });
+  return {
+    leave: () => void stopWatching(),
+    lastLines: () => outputs.lastLines(spec.name),
+  };
+}
+
+function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supervisor: Supervisor): Sampler {
+  const sampler = createSampler({
+    clock,
+    bus,
+    interval: sampling.interval,
+    roots: () => supervisor.roots(),
+    onEscapee: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'sampled')
+      for (const stray of sampler.escapeesOf(event.server)) supervisor.remember(event.server, stray);
+    if (event.kind === 'collected' && event.error === null) bus.publish({ kind: 'ticked' });
+  });
+  sampler.start();
+  return sampler;
+}
