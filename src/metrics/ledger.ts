@@ -124,7 +124,7 @@ function count(page: Page, event: ServerNews, tally: Tally): void {
   if (event.kind === 'probed') countProbe({ server, probe: event.probe }, event.result, tally);
   if (event.kind === 'sampled') {
     const { cpuSeconds } = event.usage;
-    tally.add('server_cpu_seconds_total', { server }, Math.abs(cpuSeconds - page.cpuSeen));
+    tally.add('server_cpu_seconds_total', { server }, Math.max(0, cpuSeconds - page.cpuSeen));
     page.cpuSeen = cpuSeconds;
   }
 }
