@@ -1,4 +1,5 @@
 // `run`: the daemon in the foreground, from the first config to the last server's end.
+import { keepNurserySmall } from '../system/memory.ts';
 import type { Context } from './command.ts';
 import { runForeground } from './foreground.ts';
 import { createFirstConfig } from './init.ts';
@@ -7,6 +8,7 @@ import { readVersion } from './program.ts';
 export async function run(context: Context): Promise<number> {
   const { paths, flags, io } = context;
   const isFirst = flags.init === true && createFirstConfig(paths);
+  keepNurserySmall(io.env);
   // Loaded now: nothing but this command needs it.
   const { startDaemon } = await import('../daemon.ts');
   return await runForeground(context, {
