@@ -35,7 +35,7 @@ export async function runForeground(context: Context, options: ForegroundOptions
   const show = isLive ? createLiveView(context) : null;
   const say = show === null ? () => {} : (lines: readonly string[]) => show.print(lines);
   if (options.isFirst) say([`Wrote a first config: ${context.paths.config}`]);
-  const signals = listenToSignals(context, say, options.kill ?? killGroup);
+  const signals = listenToSignals(context, { say, isLive, kill: options.kill ?? killGroup });
   try {
     const daemon = await options.start(isLive ? null : (line) => void context.io.out.write(line));
     say([
@@ -63,11 +63,13 @@ interface Signals {
   release(): void;
 }
 
-function listenToSignals(
-  { io }: Context,
-  say: (lines: readonly string[]) => void,
-  kill: (group: number) => void,
-): Signals {
+interface Listening {
+  readonly say: (lines: readonly string[]) => void;
+  readonly isLive: boolean;
+  readonly kill: (group: number) => void;
+}
+
+function listenToSignals({ io }: Context, { say, isLive, kill }: Listening): Signals {
   let daemon: RunningDaemon | null = null;
   let signalled = 0;
   let giveUp: (code: number) => void = () => {};
@@ -91,8 +93,9 @@ function listenToSignals(
   const releases = [
     io.onSignal('SIGINT', onStop),
     io.onSignal('SIGTERM', onStop),
-    // A config that is refused stays where it is shown: in status, log and metrics.
-    io.onSignal('SIGHUP', () => void daemon?.reload().catch(() => {})),
+    // From a terminal it means that the terminal is gone; without one it is an operator's wish for the new config,
+    // and a config that is refused stays where it is shown: in status, log and metrics.
+    io.onSignal('SIGHUP', isLive ? onStop : () => void daemon?.reload().catch(() => {})),
   ];
   return {
     killed,
