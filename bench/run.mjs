@@ -1,6 +1,6 @@
 // `npm run bench -- [--quick] [--write] [name…]`: measures side by side, prints one table, and keeps it with --write.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endAll } from './lib/clean-up.mjs';
@@ -14,9 +14,10 @@ import * as scrape from './measures/scrape.mjs';
 
 const MEASURES = { restart, frozen, memory, cpu, scrape, cli };
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
-/** The whole takes about six minutes; whoever hangs must not hang for ever. */
+/** The whole takes about eight minutes; whoever hangs must not hang for ever. */
 const LONGEST = 600_000;
 
+const loadAtFirst = loadavg()[0];
 const chosen = readArguments(process.argv.slice(2));
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => void leave(130));
 setTimeout(() => {
@@ -65,7 +66,8 @@ function readArguments(argv) {
 }
 
 function describeMachine() {
-  return `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} CPUs`;
+  const loads = [loadAtFirst, loadavg()[0]].map((load) => load.toFixed(1)).join(' to ');
+  return `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} CPUs, load average ${loads}`;
 }
 
 /** The table stands between two marks; the words around it are written by hand. */

@@ -18,7 +18,8 @@ export interface DaemonOptions extends BaseOptions {
 }
 
 export interface Daemon {
-  readonly bus: Bus;
+  /** Everything that happens, known secrets taken out. */
+  readonly bus: Pick<Bus, 'subscribe'>;
   readonly config: LoadedConfig;
   status(): Status;
   /** Reads the config again; resolves to the reason when it was refused. */
@@ -54,7 +55,7 @@ async function assemble(base: Base, { environment }: DaemonOptions): Promise<Dae
   const control = await startControlServer({ socketPath: paths.socket, handlers, log });
   cleanUps.add('control socket', () => control.close());
   records = openRecords(base);
-  const { keeper } = records;
+  const { keeper, news } = records;
 
   const config = await loadConfigIsolated(paths.config, environment);
   redactor.learn(config.secrets);
@@ -74,7 +75,7 @@ async function assemble(base: Base, { environment }: DaemonOptions): Promise<Dae
   Object.assign(handlers, createHandlers({ ...supervision, bus, status, keeper, reloader, stop }));
   await supervisor.apply({ added: config.servers, removed: [], changed: [] }, supervision.unobserved);
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
-  return { bus, config, status, reload: () => reloader.reload(), stop, done };
+  return { bus: news, config, status, reload: () => reloader.reload(), stop, done };
 }
 
 function createEnd({ cleanUps }: Base): Pick<Daemon, 'stop' | 'done'> {

@@ -43,8 +43,14 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
-  const found = text.matchAll(/(?:^|\s)(?:from|import)\s+['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g);
-  return [...found].map(([, fixed, lazy]) => ({ file: relative(SRC, file), folder: folderOf(file), target: fixed ?? lazy ?? '' }));
+  const found = text.matchAll(
+    /(?:^|\s)(?:from|import)\s+['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/g,
+  );
+  return [...found].map(([, fixed, lazy]) => ({
+    file: relative(SRC, file),
+    folder: folderOf(file),
+    target: fixed ?? lazy ?? '',
+  }));
 }
 
 /** The first folder below src/, or the name of a file that lies there itself. */
@@ -95,9 +101,9 @@ describe('the architecture', () => {
   });
 
   test('uses every package that package.json names', () => {
-    const { dependencies } = JSON.parse(
+    const { dependencies }: { dependencies: object } = JSON.parse(
       readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-    ) as { dependencies: object };
+    );
     expect(Object.keys(dependencies).sort()).toEqual(Object.keys(MAY_USE).sort());
   });
 

@@ -5,6 +5,5 @@ export function setup(): void {
   const { status, stdout } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
     encoding: 'utf8',
   });
-  if (status !== 0 && process.env['CI'] !== undefined)
-    throw new Error(`The build failed:\n${stdout}`);
+  if (status !== 0 && process.env['CI'] !== undefined) throw new Error(`The build failed:\n${stdout}`);
 }

@@ -16,7 +16,7 @@ export async function residentMegabytes(pid) {
   return Number(kilobytes) / 1024;
 }
 
-/** Processor time in ms of a process and of the children it has waited for: short-lived helpers count too. */
+/** Processor time in ms of a process and of the children it has waited for: short-lived ones count too. */
 export async function processorTime(pid) {
   if (!hasProc) return fromClockText((await run('ps', ['-o', 'time=', '-p', String(pid)])).stdout.trim());
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
@@ -31,7 +31,7 @@ function fromClockText(text) {
 }
 
 /** The pids of a process and everything below it. */
-export async function treeOf(root) {
+async function treeOf(root) {
   const { stdout } = await run('ps', ['-axo', 'pid=,ppid=']);
   const rows = stdout
     .trim()

@@ -8,6 +8,7 @@ import type { Pong } from '../control/protocol.ts';
 import { WatchdogError } from '../core/errors.ts';
 import type { DaemonStatus } from '../core/status.ts';
 import { neutralise } from '../core/text.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
 
@@ -70,7 +71,7 @@ function openOutput({ home, logs }: Paths, path: string): number {
     mkdirSync(logs, { recursive: true, mode: 0o700 });
     return openSync(path, 'w', 0o600);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot start the daemon in "${home}": ${reason}`, {
       hint: 'Choose another home with --home DIR',
       cause,

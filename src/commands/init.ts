@@ -1,6 +1,7 @@
 // `init [--force]`: a first config to change.
 import { mkdirSync } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
+import { messageOf } from '../core/unknown.ts';
 import { writeExampleConfig } from '../config/example.ts';
 import type { Context } from './command.ts';
 import { printLines } from './with-daemon.ts';
@@ -25,7 +26,7 @@ export function createFirstConfig({ home, config }: { home: string; config: stri
     mkdirSync(home, { recursive: true, mode: 0o700 });
     return writeExampleConfig(config);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
       hint: 'Choose another home with --home DIR',
       cause,

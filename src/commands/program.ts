@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/errors.ts';
+import { isObject } from '../core/unknown.ts';
 import { resolvePaths } from '../system/paths.ts';
 import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './command.ts';
 import { COMMANDS } from './registry.ts';
@@ -80,6 +81,5 @@ function capitalised(text: string): string {
 export function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const manifest: unknown = JSON.parse(text);
-  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return isManifest ? String(manifest.version) : 'unknown';
+  return isObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
 }

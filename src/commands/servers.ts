@@ -2,8 +2,8 @@
 import type { Client } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
 import type { ServerStatus, Status } from '../core/status.ts';
+import { reasonOf, stateWord } from '../core/verdict.ts';
 import type { Context } from './command.ts';
-import { reasonOf } from './views/verdict.ts';
 import { pickServer, printLines, withDaemon } from './with-daemon.ts';
 
 // The longest grace and the slowest install that are still worth waiting for.
@@ -75,8 +75,8 @@ function settled(context: Context, isSettled: (server: ServerStatus) => boolean)
 }
 
 function notUp(server: ServerStatus, method: string, now: number): WatchdogError {
-  const { name, state, lastFailure } = server;
-  const why = lastFailure?.message ?? `it is ${state.replace('_', ' ')}, ${reasonOf(server, now)}`;
+  const { name, lastFailure } = server;
+  const why = lastFailure?.message ?? `it is ${stateWord(server)}, ${reasonOf(server, now)}`;
   return new WatchdogError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
     hint: lastFailure?.hint ?? `See mcp-watchdog logs ${name}`,
   });

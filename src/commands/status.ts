@@ -1,13 +1,13 @@
 // `status [name] [--json|--watch]`: how the servers are.
 import type { Client } from '../control/client.ts';
 import type { Status } from '../core/status.ts';
+import { isHealthy } from '../core/verdict.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { createScreen } from './screen.ts';
 import { createChangePrinter } from './views/changes.ts';
 import { serverDetail } from './views/server-detail.ts';
 import { statusTable } from './views/status-table.ts';
-import { isHealthy } from './views/verdict.ts';
 import { pickServer, printLines, viewOptions, withDaemon } from './with-daemon.ts';
 
 export function run(context: Context): Promise<number> {

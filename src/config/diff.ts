@@ -1,7 +1,8 @@
 // What a new config changes about the servers, and which changes need a new process.
 import type { ServerSpec } from '../core/server.ts';
+import { isObject } from '../core/unknown.ts';
 
-export interface ServerChange {
+interface ServerChange {
   readonly name: string;
   /** Dotted paths, never values: `probe.interval`. */
   readonly liveFields: readonly string[];
@@ -72,7 +73,7 @@ function fieldsOf(spec: ServerSpec): Field[] {
 /** Sections are told key by key; `env`, `headers` and `source` only as a whole, their keys are not settings. */
 function changedPaths(field: Field, before: unknown, after: unknown): Changed[] {
   if (isSame(before, after)) return [];
-  if (!LIVE[field] || !isMap(before) || !isMap(after)) return [[field, field]];
+  if (!LIVE[field] || !isObject(before) || !isObject(after)) return [[field, field]];
   return Object.keys({ ...before, ...after })
     .filter((key) => !isSame(before[key], after[key]))
     .map((key) => [field, `${field}.${key}`]);
@@ -83,10 +84,6 @@ function isSame(left: unknown, right: unknown): boolean {
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((item, index) => isSame(item, right[index]));
   }
-  if (!isMap(left) || !isMap(right)) return Object.is(left, right);
+  if (!isObject(left) || !isObject(right)) return Object.is(left, right);
   return Object.keys({ ...left, ...right }).every((key) => isSame(left[key], right[key]));
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

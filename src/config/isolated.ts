@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WatchdogError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Environment } from './expand.ts';
 import type { LoadedConfig } from './loaded.ts';
 import { ConfigError } from './problems.ts';
@@ -64,7 +65,7 @@ function parseAnswer(path: string, output: string | Error): Answer {
     const answer: Answer = JSON.parse(output);
     return answer;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const reason = messageOf(cause).split('\n')[0];
     throw new WatchdogError(
       'CONFIG_UNREADABLE',
       `Cannot read ${path}: the process that reads it failed: ${reason}`,

@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
+import { codeOf } from '../core/unknown.ts';
 
 /** A config of a thousand servers takes a third of it. */
 const LARGEST = 1024 * 1024;
@@ -33,7 +34,7 @@ function openFile(path: string, flags: number): number {
   try {
     return openSync(path, flags);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const code = codeOf(cause) ?? String(cause);
     throw unreadable(path, REASONS[code] ?? `the system says ${code}`, { cause, ...HINTS[code] });
   }
 }

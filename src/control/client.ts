@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { WatchdogError } from '../core/errors.ts';
 import type { Status } from '../core/status.ts';
+import { codeOf } from '../core/unknown.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
 import { createExchange } from './exchange.ts';
@@ -112,7 +113,7 @@ function watch(exchange: Exchange, onStatus: (status: Status) => void, signal: A
 }
 
 function connectError(error: Error, path: string, home: string): WatchdogError {
-  const code = 'code' in error ? error.code : null;
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return noDaemon(home);
   const hint = code === 'EACCES' ? { hint: 'The daemon belongs to another user' } : {};
   return new WatchdogError('CONTROL_FAILED', `Cannot reach the daemon on "${path}": ${error.message}`, {

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf, isObject, parseJson } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import { identify, isSame } from '../system/identity.ts';
 import type { ProcessIdentity } from '../system/identity.ts';
@@ -68,7 +69,7 @@ function tryLink(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -92,17 +93,13 @@ function readOrNothing(path: string): string {
 
 // A file that a power cut left empty names nobody.
 function parseIdentity(text: string): ProcessIdentity | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isIdentity(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(text);
+  return isIdentity(value) ? value : null;
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pid, startToken, bootId }: { pid?: unknown; startToken?: unknown; bootId?: unknown } = value;
+  if (!isObject(value)) return false;
+  const { pid, startToken, bootId } = value;
   return (
     typeof pid === 'number' &&
     typeof startToken === 'string' &&
@@ -114,6 +111,6 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }

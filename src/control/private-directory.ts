@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
+import { messageOf } from '../core/unknown.ts';
 
 /**
  * Makes `path` a folder that only its owner can enter; one of ours that is too open is closed.
@@ -12,7 +13,7 @@ export function ensurePrivateDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unusable(path, reasonOf(error), error);
+    throw unusable(path, messageOf(error), error);
   }
   checkPrivateDirectory(path);
   if ((lstatSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
@@ -33,7 +34,7 @@ function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw unusable(path, reasonOf(error), error);
+    throw unusable(path, messageOf(error), error);
   }
 }
 
@@ -42,8 +43,4 @@ function unusable(path: string, reason: string, cause?: unknown): WatchdogError 
     hint: 'Remove it or make it yours, or choose another home with --home DIR',
     ...(cause === undefined ? {} : { cause }),
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Status } from '../core/status.ts';
+import { isObject, messageOf, parseJson } from '../core/unknown.ts';
 
 /** Raised when an old side would misread a new one; both sides refuse every other number. */
 export const PROTOCOL_VERSION = 1;
@@ -110,7 +111,7 @@ export function parseReply(line: string): Reply {
 
 export function toWireError(error: unknown, method: string): WireError {
   if (error instanceof WatchdogError) return { code: error.code, message: error.message, hint: error.hint };
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return {
     code: 'CONTROL_FAILED',
     message: `Cannot ${method}: ${reason}`,
@@ -144,7 +145,7 @@ function isMethod(method: string): method is Method {
 }
 
 function isRequest(message: { id: number; method: Method; params: unknown }): message is Request {
-  return isRecord(message.params) && GUARDS[message.method](message.params);
+  return isObject(message.params) && GUARDS[message.method](message.params);
 }
 
 function isReply(message: object): message is Reply {
@@ -153,25 +154,17 @@ function isReply(message: object): message is Reply {
   return (typeof id === 'number' || id === null) && hasBody;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isWireError(value: unknown): boolean {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { code, message, hint } = value;
   return (
     typeof code === 'string' && typeof message === 'string' && (hint === null || typeof hint === 'string')
   );
 }
 
-function parseObject(line: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : null;
-  } catch {
-    return null;
-  }
+function parseObject(line: string): Readonly<Record<string, unknown>> | null {
+  const value = parseJson(line);
+  return isObject(value) ? value : null;
 }
 
 function show(value: unknown): string {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../core/errors.ts';
+import { messageOf } from '../core/unknown.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
 import { connect } from './client.ts';
@@ -190,6 +191,6 @@ function held(run: string, pid: number): WatchdogError {
 }
 
 function cannotListen(path: string, cause: unknown): WatchdogError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new WatchdogError('CONTROL_FAILED', `Cannot listen for commands on "${path}": ${reason}`, { cause });
 }

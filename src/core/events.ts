@@ -190,6 +190,7 @@ type Body =
     }
   | { readonly kind: 'ticked' }
   | { readonly kind: 'gap'; readonly cause: 'sleep' | 'blocked' | 'clock-step'; readonly duration: number }
+  /** All fail at once, so nobody is restarted; `failing` is 0 when that is over. */
   | { readonly kind: 'brake'; readonly failing: number; readonly watched: number }
   | {
       readonly kind: 'config-loaded';

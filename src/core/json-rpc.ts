@@ -1,4 +1,5 @@
 // What one JSON-RPC 2.0 message is: how ours are built, and what a line from a server turns out to be.
+import { isObject, parseJson } from './unknown.ts';
 
 /** Error codes that mean something to us; the last three came with MCP 2026-07-28. */
 export const RPC_CODES = {
@@ -68,14 +69,6 @@ export function readMessages(text: string): readonly Incoming[] {
   return [classify(value)];
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function classify(value: unknown): Incoming {
   if (!isObject(value) || value['jsonrpc'] !== '2.0') return GARBAGE;
   const { id, method, params, result, error } = value;
@@ -95,11 +88,6 @@ function errorAnswer(id: unknown, error: JsonObject): Incoming {
     id: isId(id) ? String(id) : null,
     error: { code, message: typeof message === 'string' ? message : '', data },
   };
-}
-
-/** A plain object: neither null nor an array. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isId(value: unknown): value is string | number {

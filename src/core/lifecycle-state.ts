@@ -37,7 +37,7 @@ export type Phase =
       readonly phase: 'stopping';
       readonly step: number;
       readonly deadline: number;
-      readonly then: Afterwards;
+      readonly leadsTo: Afterwards;
       /** How often the last step was repeated: more than 0 means that the kernel does not let it go. */
       readonly repeats: number;
       /** False for a process that failed before it was ever ready: it does not come back at once. */

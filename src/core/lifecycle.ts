@@ -54,14 +54,14 @@ type When = { readonly at: number; readonly chance: number };
 type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
 
 function start(state: LifecycleState, event: When & { readonly cause?: Cause }): Decision {
-  if (state.phase === 'stopping') return stay({ ...state, then: 'again' });
+  if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
   if (hasProcess(state) || state.phase === 'preparing') return stay(state);
   return prepare(event.cause === undefined ? state : { ...state, cause: event.cause });
 }
 
 function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Decision {
   const idle = { ...cleared(state), cause: null };
-  if (state.phase === 'stopping') return stay({ ...state, ...memory(idle), then: 'rest' });
+  if (state.phase === 'stopping') return stay({ ...state, ...memory(idle), leadsTo: 'rest' });
   if (hasProcess(state)) return end(idle, 'rest', event, policy);
   const decision = stay(enter(idle, { phase: 'stopped', because: 'asked' }));
   return state.phase === 'preparing' ? { ...decision, actions: [{ kind: 'abort-prepare' }] } : decision;
@@ -73,7 +73,7 @@ function restart(
   policy: LifecyclePolicy,
 ): Decision {
   // A process that is already ending, or not there, has its own story: only a living one is "restarted".
-  if (state.phase === 'stopping') return stay({ ...state, then: 'again' });
+  if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
   if (hasProcess(state)) return end({ ...state, cause: event.cause }, 'again', event, policy);
   if (state.phase === 'preparing')
     return { ...prepare(state), actions: [{ kind: 'abort-prepare' }, ...prepare(state).actions] };
@@ -135,12 +135,12 @@ function exited(
   policy: LifecyclePolicy,
 ): Decision {
   if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
-  const then = afterExit(event, policy.restart);
+  const leadsTo = afterExit(event, policy.restart);
   const detail = describeExit(event);
   const cause: Cause = { reason: event.signal === null ? 'exit' : 'signal', detail };
-  const next = then === 'retry' ? failed(state, cause, event, policy) : state;
-  const swept = end(next, then, event, policy, firstSignal(policy));
-  if (state.phase === 'running' || then === 'complete') return swept;
+  const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
+  const swept = end(next, leadsTo, event, policy, firstSignal(policy));
+  if (state.phase === 'running' || leadsTo === 'complete') return swept;
   return {
     ...swept,
     actions: [
@@ -184,14 +184,14 @@ function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): Deci
 
 function end(
   state: LifecycleState,
-  then: Afterwards,
+  leadsTo: Afterwards,
   { at }: When,
   { stop }: LifecyclePolicy,
   step = 0,
 ): Decision {
   const { kind, wait } = stop[step] ?? stop[0];
   const wasReady = state.phase === 'running';
-  const next = enter(state, { phase: 'stopping', step, deadline: at + wait, then, repeats: 0, wasReady });
+  const next = enter(state, { phase: 'stopping', step, deadline: at + wait, leadsTo, repeats: 0, wasReady });
   return { state: next, actions: [{ kind: 'end', how: kind }] };
 }
 
@@ -212,7 +212,7 @@ function firstSignal({ stop }: LifecyclePolicy): number {
 }
 
 function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Decision {
-  switch (state.then) {
+  switch (state.leadsTo) {
     case 'rest':
       return stay(
         enter(state, { phase: 'stopped', because: state.wanted === 'down' ? 'asked' : 'prevented' }),
@@ -224,7 +224,7 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Deci
     case 'retry':
       return waitFor(state, { wasReady: state.wasReady, event, policy });
     default:
-      return state.then satisfies never;
+      return state.leadsTo satisfies never;
   }
 }
 

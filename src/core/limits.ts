@@ -10,7 +10,7 @@ export interface LimitSample {
   readonly cpuSeconds: number;
 }
 
-export type LimitLevel = 'ok' | 'soft' | 'hard';
+type LimitLevel = 'ok' | 'soft' | 'hard';
 
 /** `value` and `limit` are bytes or cores; `limit` is the one that was passed, or the lowest one when all is well. */
 export interface LimitChange {

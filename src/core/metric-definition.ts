@@ -4,7 +4,7 @@
 export type MetricUnit = 'seconds' | 'timestamp' | 'bytes' | 'boolean' | 'count' | 'info';
 
 /** Label name to its closed list of values; null for a value that comes from the config or the system. */
-export type MetricLabels = Readonly<Record<string, readonly string[] | null>>;
+type MetricLabels = Readonly<Record<string, readonly string[] | null>>;
 
 export interface MetricDefinition {
   readonly type: 'gauge' | 'counter' | 'histogram';

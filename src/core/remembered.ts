@@ -1,6 +1,7 @@
 // What an earlier daemon wrote down about a server, believed only as far as it makes sense.
 import { RESTART_REASONS, type RestartReason } from './events.ts';
 import { NOTHING_REMEMBERED, type Remembered, type ServerStatus } from './status.ts';
+import { isObject } from './unknown.ts';
 
 /** The part of a server's status that outlives the daemon. */
 export function toRemember({ restarts, startFailures, lastRestart, lastExit }: ServerStatus): Remembered {
@@ -19,11 +20,9 @@ export function readRemembered(saved: unknown): Remembered {
 }
 
 function readRestarts(saved: unknown): Readonly<Record<RestartReason, number>> {
-  const counts = isObject(saved) ? saved : {};
-  return Object.fromEntries(RESTART_REASONS.map((reason) => [reason, readCount(counts[reason])])) as Record<
-    RestartReason,
-    number
-  >;
+  const restarts = { ...NOTHING_REMEMBERED.restarts };
+  if (isObject(saved)) for (const reason of RESTART_REASONS) restarts[reason] = readCount(saved[reason]);
+  return restarts;
 }
 
 function readLastRestart(saved: unknown): Remembered['lastRestart'] {
@@ -51,8 +50,4 @@ function readCount(saved: unknown): number {
 
 function isTime(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -71,7 +71,7 @@ export interface LimitPolicy {
   readonly nice: number;
 }
 
-export interface UpdatePolicy {
+interface UpdatePolicy {
   readonly policy: 'off' | 'notify' | 'auto';
   readonly range: string;
   readonly minimumAge: number;

@@ -40,6 +40,13 @@ function isHighSurrogate(text: string, index: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 
+/** Where `url` leads, without user, password, query and fragment, in which secrets travel; null when it is no URL. */
+export function withoutSecrets(url: string): string | null {
+  if (!URL.canParse(url)) return null;
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
 /** What stands in place of a secret. */
 export const REDACTED = '[secret]';
 

@@ -1,6 +1,7 @@
 // The home: made private, and refused in one sentence when it cannot be used.
 import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Paths } from '../system/paths.ts';
 
 /** @throws WatchdogError HOME_UNUSABLE */
@@ -14,8 +15,7 @@ export function makeHome(paths: Paths): void {
     }
     accessSync(paths.run, constants.W_OK);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new WatchdogError('HOME_UNUSABLE', `Cannot use the home ${paths.home}: ${reason}`, {
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot use the home ${paths.home}: ${messageOf(cause)}`, {
       hint: 'Make it writable for you, or set MCP_WATCHDOG_HOME.',
       cause,
     });

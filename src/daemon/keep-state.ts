@@ -1,6 +1,7 @@
 // When the counters and wishes are written down: before anything that can follow from them, and once a tick for good.
 import { toRemember } from '../core/remembered.ts';
 import type { Status } from '../core/status.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { StateFile } from '../supervisor/state-file.ts';
 import type { Bus } from '../system/bus.ts';
 
@@ -40,7 +41,7 @@ export function keepState({ file, bus, status, counters }: StateKeeperOptions): 
     } catch (error) {
       bus.publish({
         kind: 'state-persist-failed',
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     }
   }

@@ -70,10 +70,12 @@ export function narrate(event: WatchdogEvent, log: Logger): void {
     case 'gap':
       return log.warn({ cause: event.cause, duration: event.duration }, 'Time passed without us');
     case 'brake':
-      return log.warn(
-        { failing: event.failing, watched: event.watched },
-        'Nearly everything fails at once: nobody is restarted for it',
-      );
+      return event.failing === 0
+        ? log.info({ watched: event.watched }, 'Not everything fails any more: restarts are made again')
+        : log.warn(
+            { failing: event.failing, watched: event.watched },
+            'Nearly everything fails at once: nobody is restarted for it',
+          );
     case 'config-loaded':
       return event.ok
         ? log.info({ path: event.path }, 'Configuration loaded')

@@ -1,9 +1,12 @@
 // Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
+import { foldStatus } from '../core/fold-status.ts';
 import { readRemembered } from '../core/remembered.ts';
-import { foldStatus, type Status } from '../core/status.ts';
+import { scrubEvent } from '../core/scrub-event.ts';
+import type { Status } from '../core/status.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import { openStateFile } from '../supervisor/state-file.ts';
+import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Base } from './base.ts';
 import { keepState, type StateKeeper } from './keep-state.ts';
@@ -11,6 +14,8 @@ import { narrate } from './narrate.ts';
 
 export interface Records {
   readonly status: () => Status;
+  /** The bus as people may see it: with known secrets taken out of what others wrote. */
+  readonly news: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
   readonly keeper: StateKeeper;
 }
@@ -22,7 +27,11 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
 
   let current = emptyStatus({ version, paths });
   const status = (): Status => current;
-  bus.subscribe((event) => {
+  const news: Records['news'] = {
+    subscribe: (subscriber) =>
+      bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
+  };
+  news.subscribe((event) => {
     current = foldStatus(current, event, remembered);
   });
   const recorder = createRecorder({
@@ -41,7 +50,7 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
   bus.subscribe(journal.record);
   cleanUps.add('journal', () => journal.close());
   bus.subscribe((event) => narrate(event, log));
-  return { status, recorder, keeper };
+  return { status, news, recorder, keeper };
 }
 
 /** Before anything is known. */

@@ -4,6 +4,7 @@ import { loadConfigIsolated } from '../config/isolated.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import type { ServerSpec } from '../core/server.ts';
 import type { Redactor } from '../core/text.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Changes, Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Logger } from '../system/log.ts';
@@ -38,7 +39,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
       bus.publish({ kind: 'config-loaded', path, ok: true, error: null });
       return null;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       bus.publish({ kind: 'config-loaded', path, ok: false, error: reason });
       return reason;
     }

@@ -8,6 +8,7 @@ import type { Logger } from '../system/log.ts';
 import { whoListens } from '../system/port-owner.ts';
 import { createWebApp } from '../web/app.ts';
 import { listen, type Listening } from '../web/listen.ts';
+import type { StateKeeper } from './keep-state.ts';
 
 export interface WebParts {
   readonly config: DaemonConfig;
@@ -15,6 +16,7 @@ export interface WebParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly recorder: Recorder;
+  readonly keeper: StateKeeper;
   readonly status: () => Status;
 }
 
@@ -22,7 +24,8 @@ export interface WebParts {
 const MISSED_TICKS = 4;
 
 /** @throws WatchdogError LISTEN_FAILED */
-export async function serveWeb({ config, clock, bus, log, recorder, status }: WebParts): Promise<Listening> {
+export async function serveWeb(parts: WebParts): Promise<Listening> {
+  const { config, clock, bus, log, status } = parts;
   const patience = MISSED_TICKS * config.sampling.interval;
   let lastTick = clock.monotonic();
   bus.subscribe((event) => {
@@ -30,7 +33,7 @@ export async function serveWeb({ config, clock, bus, log, recorder, status }: We
   });
   const app = await createWebApp({
     status,
-    metrics: () => recorder.render(),
+    metrics: keptPage(parts),
     now: () => clock.now(),
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
@@ -45,6 +48,17 @@ export async function serveWeb({ config, clock, bus, log, recorder, status }: We
     whoListens,
     onFault: (err) => log.error({ err }, 'Cannot take a connection'),
   });
+}
+
+/** What was shown once is on disk: a kept counter that goes back after our death is taken for one that began anew. */
+function keptPage({ recorder, keeper }: WebParts): Recorder['render'] {
+  let shown: unknown = null;
+  return async () => {
+    const page = await recorder.render();
+    if (page.text !== shown) keeper.save();
+    shown = page.text;
+    return page;
+  };
 }
 
 /** Still on its way for the first time; a server that failed has been tried, and its failure is told elsewhere. */

@@ -1,13 +1,14 @@
 // What happened, in order, one JSON line per event, kept over restarts and never holding a secret.
 import type { HealthVerdict, WatchdogEvent } from '../core/events.ts';
 import type { ServerSpec } from '../core/server.ts';
-import type { Redactor } from '../core/text.ts';
+import { type Redactor, withoutSecrets } from '../core/text.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 import { openRotatingFile } from '../system/rotating-file.ts';
 import { readLastLines } from '../system/tail.ts';
 
 /** What the journal tells of a configuration: nothing that could hold a secret (args, environment, headers, query). */
-export interface ConfiguredServer {
+interface ConfiguredServer {
   readonly source: 'package' | 'command' | 'url';
   /** The package, or the program that is run; null for a server that is only watched. */
   readonly program: string | null;
@@ -155,29 +156,12 @@ function programOf(source: ServerSpec['source']): string | null {
   }
 }
 
-function withoutSecrets(url: string): string | null {
-  if (!URL.canParse(url)) return null;
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
-}
-
 function parse(line: string): JournalEntry | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEntry(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(line);
+  return isEntry(value) ? value : null;
 }
 
 // The journal is our own file: its kind and time are looked at, the rest is trusted.
 function isEntry(value: unknown): value is JournalEntry {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'at' in value &&
-    typeof value.at === 'number' &&
-    'kind' in value &&
-    typeof value.kind === 'string'
-  );
+  return isObject(value) && typeof value['at'] === 'number' && typeof value['kind'] === 'string';
 }

@@ -1,5 +1,6 @@
 // How a JSON line of the watchdog's own log reads on a terminal.
 import { neutralise } from '../core/text.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 
 /**
  * `2026-01-01T00:00:00.000Z warn  Restarting server server=context7 attempt=2`. Facts that are objects stay JSON; of an
@@ -18,15 +19,10 @@ export function formatLogLine(line: string): string {
   );
 }
 
-function parse(line: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    const record: Record<string, unknown> = { ...value };
-    return typeof record['time'] === 'string' && typeof record['level'] === 'string' ? record : null;
-  } catch {
-    return null;
-  }
+function parse(line: string): Readonly<Record<string, unknown>> | null {
+  const value = parseJson(line);
+  const isLine = isObject(value) && typeof value['time'] === 'string' && typeof value['level'] === 'string';
+  return isLine ? value : null;
 }
 
 function messageOf(error: unknown): string | null {

@@ -9,8 +9,6 @@ import type { Labels, Sample } from './sample.ts';
 /** What the status does not tell about a server. Times are milliseconds since the epoch. */
 export interface ServerFacts {
   readonly spec: ServerSpec;
-  /** It was a task and has done it: it is not meant to run, though nobody stopped it. */
-  readonly isDone: boolean;
   /** Since when it is wanted: what counts as the last success before the first one. */
   readonly wantedSince: number;
   readonly lastSuccess: Readonly<Partial<Record<ProbeName, number>>>;
@@ -62,8 +60,8 @@ export function watchdogGauges({ daemon, servers }: Status, { build, collectors 
   ]);
 }
 
-function identity(server: ServerStatus, { isDone, protocolVersion }: ServerFacts): Reading[] {
-  const { transport, state, health, desired, tools } = server;
+function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Reading[] {
+  const { transport, state, health, desired, stoppedBecause, tools } = server;
   const info = {
     transport,
     package: server.package ?? '',
@@ -73,7 +71,8 @@ function identity(server: ServerStatus, { isDone, protocolVersion }: ServerFacts
   return [
     ['server_info', 1, info],
     ['server_up', flag(health.up === true && (state === 'running' || state === 'watched'))],
-    ['server_desired_running', flag(desired === 'up' && !isDone)],
+    // A task that has done its work is not meant to run, though nobody stopped it.
+    ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed')],
     ['server_tools', tools],
   ];
 }

@@ -72,7 +72,6 @@ function enter(event: WatchdogEvent, book: Book): void {
 function add({ server, spec, at }: EventOf<'server-added'>, { pages, tally, durations }: Book): void {
   pages.set(server, {
     spec,
-    isDone: false,
     wantedSince: at,
     lastSuccess: {},
     protocolVersion: null,
@@ -112,7 +111,6 @@ function note(page: Page, event: ServerNews): void {
   }
   if (event.kind === 'transition') {
     const { from, to, at } = event;
-    page.isDone = to.phase === 'stopped' && to.because === 'completed';
     if (from.wanted === 'down' && to.wanted === 'up') page.wantedSince = at;
   }
 }

@@ -9,10 +9,8 @@ import { createLedger } from './ledger.ts';
 import { createRenderer, type Urgency } from './renderer.ts';
 import type { SavedCounters } from './saved-counters.ts';
 
-export type { SavedCounters } from './saved-counters.ts';
-
 /** The only format that is ever served, whatever the client would accept. */
-export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export interface Recorder {
   /** One consistent picture, cached until something changes. */

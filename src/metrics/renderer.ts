@@ -2,7 +2,7 @@
 import type { Clock } from '../system/clock.ts';
 
 /** A text that changes with every measurement is put together at most once in this time, ms. */
-export const CONTINUOUS_INTERVAL = 1000;
+const CONTINUOUS_INTERVAL = 1000;
 
 /** How much an event hurries: a change that a person would look for at once, a measurement, or nothing shown. */
 export type Urgency = 'now' | 'soon' | 'never';

@@ -2,6 +2,7 @@
 import type { MetricDefinition } from '../core/metric-definition.ts';
 import { isMetricName, METRICS, type MetricName } from '../core/metrics.ts';
 import { SERVER_NAME } from '../core/server.ts';
+import { isObject } from '../core/unknown.ts';
 import type { Labels, Sample } from './sample.ts';
 
 /** Plain JSON: by metric, the label sets that have counted something. */
@@ -20,14 +21,14 @@ export function saveCounters(samples: Iterable<Sample>): SavedCounters {
 
 /** Whatever is not a counter that today's catalogue would make is left out: an older or newer version wrote it. */
 export function readCounters(saved: unknown): Sample[] {
-  if (!isRecord(saved)) return [];
+  if (!isObject(saved)) return [];
   return Object.entries(saved).flatMap(([name, entries]) =>
     isSurviving(name) && Array.isArray(entries) ? entries.flatMap((entry) => readEntry(name, entry)) : [],
   );
 }
 
 function readEntry(metric: MetricName, entry: unknown): Sample[] {
-  if (!isRecord(entry) || !isRecord(entry['labels'])) return [];
+  if (!isObject(entry) || !isObject(entry['labels'])) return [];
   const { value } = entry;
   const labels = readLabels(METRICS[metric], entry['labels']);
   if (labels === null || typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return [];
@@ -51,8 +52,4 @@ function isSurviving(name: string): name is MetricName {
 
 function survives(metric: MetricDefinition): boolean {
   return metric.survives === true && metric.later !== true;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

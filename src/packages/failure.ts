@@ -1,6 +1,6 @@
 // What an installation that failed is called: our own words for it, and what can be done.
 import type { StartFailure, StartFailureCode } from '../core/events.ts';
-import { isObject } from '../core/json-rpc.ts';
+import { codeOf, messageOf } from '../core/unknown.ts';
 
 /** What could not be had. */
 export interface Wanted {
@@ -42,10 +42,9 @@ export function explain(
 
 /** One failure for an error of the file system. */
 export function explainSystemError(error: unknown, wanted: Wanted): Explanation {
-  if (FULL.includes(systemCode(error) ?? '')) return explain(diskFull(wanted), wanted);
-  const message = error instanceof Error ? error.message : String(error);
+  if (FULL.includes(codeOf(error) ?? '')) return explain(diskFull(wanted), wanted);
   const hint = `Check who owns ${wanted.folder}, and that it can be written to.`;
-  return explain({ code: 'INSTALL_FAILED', reason: firstLine(message), hint }, wanted);
+  return explain({ code: 'INSTALL_FAILED', reason: firstLine(messageOf(error)), hint }, wanted);
 }
 
 export function diskFull({ folder }: Wanted): Story {
@@ -130,11 +129,6 @@ export function tooSlow(limit: number): Story {
 
 export function stopped(): Story {
   return { code: 'INSTALL_FAILED', reason: 'it was stopped', hint: 'Start the server to try again.' };
-}
-
-/** The system's name for what went wrong (ENOENT, …), null for errors of another kind. */
-export function systemCode(error: unknown): string | null {
-  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : null;
 }
 
 export function firstLine(text: string): string {

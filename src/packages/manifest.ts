@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { isObject } from '../core/json-rpc.ts';
+import { isObject } from '../core/unknown.ts';
 
 export interface Manifest {
   readonly name: string;

@@ -1,5 +1,5 @@
 // What an npm that failed meant, and what can be done about it.
-import { isObject } from '../core/json-rpc.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import { neutralise } from '../core/text.ts';
 import type { CommandResult } from '../system/command.ts';
 import { diskFull, explain, firstLine, FULL, wrongEngine } from './failure.ts';
@@ -28,7 +28,7 @@ export function readNpmError({ stdout, stderr }: Pick<CommandResult, 'stdout' | 
 function readJson(stdout: string): NpmError | null {
   // Scripts that run in the foreground print before it.
   for (let start = stdout.indexOf('{'); start !== -1; start = stdout.indexOf('\n{', start + 1)) {
-    const told = parse(stdout.slice(start));
+    const told = parseJson(stdout.slice(start));
     if (!isObject(told)) continue;
     const { error } = told;
     if (!isObject(error)) return null;
@@ -39,14 +39,6 @@ function readJson(stdout: string): NpmError | null {
     };
   }
   return null;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** A package chooses some of these words: they must not move the cursor of whoever reads them. */

@@ -6,8 +6,8 @@ import { basename, dirname, join } from 'node:path';
 
 import rcompare from 'semver/functions/rcompare.js';
 import valid from 'semver/functions/valid.js';
+import { codeOf } from '../core/unknown.ts';
 
-import { systemCode } from './failure.ts';
 import { readManifest } from './manifest.ts';
 
 /** One complete version; it never changes, and nothing here ever deletes one. */
@@ -133,7 +133,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

@@ -5,8 +5,8 @@ export interface Standing {
   readonly server: string;
   /** When the look began that was the first of an unbroken row of failures; null while it passes. */
   readonly failingSince: number | null;
-  /** When its last look began. */
-  readonly lastLook: number;
+  /** Whether another server had passed since `failingSince` when its last look began. */
+  readonly isWitnessed: boolean;
   readonly lastPass: number | null;
   /** How long at most lies between two results of it when all is well. */
   readonly rhythm: number;
@@ -26,17 +26,14 @@ const CROWD = 3;
 
 /** @param others all that are watched beside `accused` */
 export function judgeRestart(accused: Standing, others: readonly Standing[]): Judgement {
-  const { failingSince: since, lastLook } = accused;
+  const { failingSince: since, isWitnessed } = accused;
   if (since === null) return { kind: 'restart' };
   // Who had been failing for long before says nothing about what happened at that time.
   const crowd = others.filter(({ lastPass, rhythm }) => lastPass !== null && lastPass >= since - 2 * rhythm);
   if (crowd.length + 1 < CROWD) return { kind: 'restart' };
   // A witness passed while this one failed, and this one failed once more in a look that began after that: when all
   // recover together, looks that began before still run into their timeouts.
-  const hasWitness = crowd.some(
-    ({ lastPass }) => lastPass !== null && lastPass >= since && lastPass <= lastLook,
-  );
-  if (hasWitness) return { kind: 'restart' };
+  if (isWitnessed) return { kind: 'restart' };
   if (crowd.every(({ failingSince }) => failingSince !== null)) {
     return { kind: 'brake', failing: crowd.length + 1, watched: crowd.length + 1 };
   }

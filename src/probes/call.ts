@@ -2,6 +2,7 @@
 import type { ProbeFailure } from '../core/events.ts';
 import type { JsonObject, RpcAnswer } from '../core/json-rpc.ts';
 import { cap, neutralise } from '../core/text.ts';
+import { codeOf } from '../core/unknown.ts';
 import { endOfWait } from './deadline.ts';
 
 export type CallFailure =
@@ -62,15 +63,15 @@ const REASONS: Readonly<Record<string, ProbeFailure>> = {
 /** Why an HTTP request did not get through. */
 export function failureOf(error: unknown, signal: AbortSignal, what: string): CallFailure {
   if (signal.aborted) return abortedCall(signal, what);
-  const code = codeOf(error);
+  const code = nameOf(error);
   const message = error instanceof Error && error.message !== '' ? error.message : code;
   const reason = REASONS[code] ?? (code.startsWith('ERR_SSL') ? 'protocol' : undefined);
   if (reason === undefined) return { kind: 'inconclusive', detail: quote(`${what}: ${message}`) };
   return failed(reason, `${what}: ${message}`);
 }
 
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+function nameOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return nameOf(error.errors[0]);
   if (!(error instanceof Error)) return 'unknown error';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return codeOf(error) ?? error.name;
 }

@@ -1,6 +1,7 @@
 // What a kind of probe is: one file that offers this, and one line in the registry.
 import type { Handshake, ProbeName, ProbeResult } from '../core/events.ts';
 import type { ServerSpec } from '../core/server.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';
 import type { Connection } from './connection.ts';
@@ -65,8 +66,7 @@ export async function timed(
 
 /** What is thrown inside a probe is our own doing, or the machine's: too many open files, no name service, a bug. */
 export function faultOf(error: unknown): Extract<ProbeResult, { outcome: 'inconclusive' }> {
-  const detail = error instanceof Error ? error.message : String(error);
-  return { outcome: 'inconclusive', detail: `The probe itself failed: ${detail}` };
+  return { outcome: 'inconclusive', detail: `The probe itself failed: ${messageOf(error)}` };
 }
 
 /** Passed, or refused us for want of permission: either way somebody answered. */

@@ -1,6 +1,7 @@
 // Does an MCP server answer, and does what lies behind it? The looks are the same over every transport and in both eras.
-import { RPC_CODES, isObject, type JsonObject, type RpcError } from '../core/json-rpc.ts';
+import { RPC_CODES, type JsonObject, type RpcError } from '../core/json-rpc.ts';
 import type { ProbeResult } from '../core/events.ts';
+import { isObject } from '../core/unknown.ts';
 import type { CallFailure } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
 import {

@@ -97,7 +97,7 @@ class AllWatchers implements Prober {
   }
 
   discardInFlight(grace = GRACE): void {
-    this.#brakedSince = null;
+    this.#release();
     for (const { watcher } of this.#entries.values()) watcher.discard(grace);
   }
 
@@ -128,9 +128,11 @@ class AllWatchers implements Prober {
         if (source.kind !== 'url') this.#consider({ watcher, server: name, detail });
       },
       onPass: () => {
-        this.#brakedSince = null;
+        this.#release();
         this.#lookedAroundFor.delete(watcher);
       },
+      hasWitness: (since) =>
+        this.#othersThan(name).some(({ lastPass }) => lastPass !== null && lastPass >= since),
     });
     return watcher;
   }
@@ -179,6 +181,12 @@ class AllWatchers implements Prober {
     if (this.#brakedSince !== null) return;
     this.#brakedSince = this.#options.clock.monotonic();
     this.#options.bus.publish({ kind: 'brake', failing, watched });
+  }
+
+  #release(): void {
+    if (this.#brakedSince === null) return;
+    this.#brakedSince = null;
+    this.#options.bus.publish({ kind: 'brake', failing: 0, watched: this.#entries.size });
   }
 
   /** Looks at others, then at the accused again, which brings the accusation back if it still fails. */

@@ -42,6 +42,8 @@ export interface WatcherOptions {
   /** The threshold is reached and the policy says restart: called at each failure until `hold`. */
   readonly onDown: (detail: string) => void;
   readonly onPass: () => void;
+  /** Has another server passed since then, monotonic ms? */
+  readonly hasWitness: (since: number) => boolean;
 }
 
 /** How long a farewell may take, ms. */
@@ -62,7 +64,7 @@ export class Watcher {
   #told: HealthVerdict | null = null;
   #looks = 0;
   #failingSince: number | null = null;
-  #lastLook = 0;
+  #isWitnessed = false;
   #lastPass: number | null = null;
   #look: Look | null = null;
   /** The port is answered by a process that is not ours. */
@@ -91,7 +93,7 @@ export class Watcher {
     return {
       server: name,
       failingSince: this.#failingSince,
-      lastLook: this.#lastLook,
+      isWitnessed: this.#isWitnessed,
       lastPass: this.#lastPass,
       rhythm: probe.interval + 2 * probe.timeout,
     };
@@ -177,6 +179,8 @@ export class Watcher {
 
   async #perform(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
     const began = this.#options.clock.monotonic();
+    // Asked now, not when the verdict falls: by then the others have passed again, and their earlier passes are forgotten.
+    this.#isWitnessed = this.#failingSince !== null && this.#options.hasWitness(this.#failingSince);
     const isStartup = this.#health.phase === 'starting';
     const seen = await (isStartup ? this.#greet(controller) : this.#examine(depth, controller));
     this.#look = null;
@@ -265,7 +269,6 @@ export class Watcher {
   }
 
   #remember(result: ProbeResult, began: number): void {
-    this.#lastLook = began;
     if (this.#health.failures > 0) this.#failingSince ??= began;
     else if (isAlive(result)) {
       this.#failingSince = null;

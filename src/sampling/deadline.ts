@@ -4,7 +4,7 @@ import type { Clock } from '../system/clock.ts';
 export interface Deadline {
   /**
    * The result of `work`, or an error once the limit has passed; `work` is then told by its signal. As long as it
-   * has not come back, further calls fail at once: hung helpers must not pile up.
+   * has not come back, further calls fail at once: hung programs must not pile up.
    */
   run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }

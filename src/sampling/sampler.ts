@@ -8,6 +8,7 @@ import {
   type TreeRoot,
 } from '../core/process-tree.ts';
 import type { TreeUsage } from '../core/events.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { openFdsOf, readProcessTable } from '../system/process-table.ts';
@@ -133,6 +134,6 @@ function publishCurrent({ bus, roots }: SamplerOptions, sums: readonly Sum[]): v
 }
 
 function describe(reason: unknown): string {
-  const text = reason instanceof Error ? reason.message : String(reason);
+  const text = messageOf(reason);
   return text.split('\n', 1)[0] ?? text;
 }

@@ -5,7 +5,7 @@ import { processKey, type ProcessRow, type ProcessTree } from '../core/process-t
 import type { ProcessUsage } from '../system/usage.ts';
 
 /** What one sample read, beside the trees. */
-export interface Readings {
+interface Readings {
   /** Awake monotonic ms of the sample. */
   readonly at: number;
   /** Keys of all processes of the machine, see `processKey()`. */

@@ -15,7 +15,7 @@ export type Prepared =
   | { readonly ok: false; readonly failure: StartFailure };
 
 /** What a package resolves to; the installer's answer. */
-export type Resolved =
+type Resolved =
   | { readonly ok: true; readonly argv: readonly [string, ...string[]]; readonly version: string }
   | { readonly ok: false; readonly failure: StartFailure };
 

@@ -1,6 +1,7 @@
 // What is written down about every live process, for whoever has to clean up after us.
 import { readFileSync } from 'node:fs';
 import type { Escapee } from '../core/process-tree.ts';
+import { isObject } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import type { Guardian } from '../system/guardian.ts';
 import { readBootId } from '../system/identity.ts';
@@ -65,7 +66,7 @@ export function createProcessRegistry(
 export function readProcessRecords(path: string): readonly ProcessRecord[] {
   try {
     const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (!isRecord(file) || file['bootId'] !== readBootId() || !Array.isArray(file['processes'])) return [];
+    if (!isObject(file) || file['bootId'] !== readBootId() || !Array.isArray(file['processes'])) return [];
     return file['processes'].filter(isProcessRecord);
   } catch {
     return [];
@@ -73,7 +74,7 @@ export function readProcessRecords(path: string): readonly ProcessRecord[] {
 }
 
 function isProcessRecord(value: unknown): value is ProcessRecord {
-  if (!isRecord(value)) return false;
+  if (!isObject(value)) return false;
   const { server, pid, pgid, startToken, marker, strays } = value;
   const isNamed = typeof server === 'string' && typeof startToken === 'string' && typeof marker === 'string';
   return isNamed && isPid(pid) && isPid(pgid) && Array.isArray(strays) && strays.every(isEscapee);
@@ -81,15 +82,11 @@ function isProcessRecord(value: unknown): value is ProcessRecord {
 
 function isEscapee(value: unknown): value is Escapee {
   return (
-    isRecord(value) && isPid(value['pid']) && isPid(value['pgid']) && typeof value['startToken'] === 'string'
+    isObject(value) && isPid(value['pid']) && isPid(value['pgid']) && typeof value['startToken'] === 'string'
   );
 }
 
 /** 0 and 1 would address our own group and every process there is. */
 function isPid(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 1;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -11,6 +11,7 @@ import {
 } from '../core/lifecycle-state.ts';
 import { budgetRemaining } from '../core/restart-policy.ts';
 import type { ServerSpec } from '../core/server.ts';
+import { messageOf } from '../core/unknown.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { identify } from '../system/identity.ts';
@@ -238,6 +239,5 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 }
 
 function unexpected(error: unknown): StartFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: 'SPAWN_FAILED', message, hint: null, retry: 'backoff' };
+  return { code: 'SPAWN_FAILED', message: messageOf(error), hint: null, retry: 'backoff' };
 }

@@ -88,7 +88,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
 
   function gone(): void {
     isGone = true;
-    clock.after(DRAIN, child.releasePipes);
+    clock.after(DRAIN, () => child.releasePipes());
     options.onGone();
   }
 

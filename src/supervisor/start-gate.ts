@@ -3,7 +3,7 @@ import { spread } from '../core/restart-policy.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** The mean distance of two starts, in milliseconds: a Node server keeps a core busy for about twice that. */
-export const START_SPACING = 150;
+const START_SPACING = 150;
 
 export interface StartGate {
   /** Calls `enter` when it is this one's turn; at once when nobody started lately. The result gives the turn up. */

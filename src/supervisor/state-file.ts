@@ -1,5 +1,6 @@
 // What outlives the daemon: the operator's wishes and the counters.
 import { copyFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { isObject, messageOf } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 
 /** Content of `run/state.json`. `counters` and `servers` belong to others: here they are only kept. */
@@ -54,7 +55,7 @@ function read(path: string): { state: SavedState | null; damage: string | null }
   } catch (error) {
     return {
       state: null,
-      damage: `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      damage: `${path} cannot be read: ${messageOf(error)}`,
     };
   }
 }
@@ -63,8 +64,4 @@ function isSavedState(value: unknown): value is SavedState {
   if (!isObject(value) || value['version'] !== 1 || !isObject(value['servers']) || !isObject(value['wishes']))
     return false;
   return Object.values(value['wishes']).every((wish) => wish === 'up' || wish === 'down');
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

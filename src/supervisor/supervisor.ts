@@ -50,7 +50,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const hasBecomeReady =
       (event.kind === 'transition' && event.to.phase === 'running' && event.from.phase !== 'running') ||
       (event.kind === 'health' && event.health.up === true);
-    if (hasBecomeReady) for (const name of [...waiting]) start(name);
+    // A copy: who still has to wait is put back while it is gone through.
+    if (hasBecomeReady) [...waiting].forEach((name) => start(name));
     if (event.kind === 'health' && event.health.up === true) upUrls.add(event.server);
     if (event.kind === 'health' && event.health.up === false) upUrls.delete(event.server);
   }

@@ -2,7 +2,7 @@
 import type { WatchdogEvent, WatchdogNews } from '../core/events.ts';
 import type { Clock } from './clock.ts';
 
-export type Subscriber = (event: WatchdogEvent) => void;
+type Subscriber = (event: WatchdogEvent) => void;
 
 export interface Bus {
   /** Stamps the time on `news` and gives it to every subscriber, in order of subscription. */

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import { openRotatingFile } from './rotating-file.ts';
 import type { RotatingFile } from './rotating-file.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** @param facts whatever can be JSON; an `err` that is an Error is written with its type, message, stack and cause */

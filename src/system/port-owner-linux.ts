@@ -1,6 +1,7 @@
 // Who listens on a TCP port, on Linux: the kernel's socket tables name an inode, the descriptors of a process hold it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { codeOf } from '../core/unknown.ts';
 import { listPids } from './process-table-linux.ts';
 
 export interface ListeningSocket {
@@ -50,7 +51,7 @@ export function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean | nu
 }
 
 function isDenied(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
 }
 
 function inodeOf(path: string): string {

@@ -1,4 +1,5 @@
 // How a whole process group is signalled, and how we know that nothing of it is left.
+import { codeOf } from '../core/unknown.ts';
 
 /** What a signal to a group met. `gone`: nothing was there to take it. */
 export type SignalOutcome = 'sent' | 'gone';
@@ -35,7 +36,7 @@ function signalled(target: number, signal: NodeJS.Signals | 0): SignalOutcome {
     process.kill(target, signal);
     return 'sent';
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code === 'ESRCH' || code === 'EPERM') return 'gone';
     throw error;
   }

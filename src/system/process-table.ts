@@ -2,6 +2,7 @@
 import { WatchdogError } from '../core/errors.ts';
 import type { ProcessRow } from '../core/process-tree.ts';
 import { cap, neutralise } from '../core/text.ts';
+import { messageOf } from '../core/unknown.ts';
 import * as darwin from './process-table-darwin.ts';
 import * as linux from './process-table-linux.ts';
 
@@ -53,7 +54,7 @@ export async function findByEnvironment(name: string, value: string): Promise<re
 const COMMAND_LENGTH = 200;
 
 function unreadable(cause: unknown): WatchdogError {
-  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  const reason = messageOf(cause).split('\n', 1)[0];
   return new WatchdogError('PROCESS_TABLE_UNREADABLE', `Cannot read the process table: ${reason}`, {
     hint: isLinux ? 'Mount /proc.' : 'See that `ps -A` works for this user.',
     cause,

@@ -1,5 +1,6 @@
 // How lines reach a file that must not grow without end, on a disk that may be slow, full or gone.
 import { closeSync, fstatSync, write, writeSync } from 'node:fs';
+import { codeOf } from '../core/unknown.ts';
 import type { Clock } from './clock.ts';
 import { LineQueue } from './line-queue.ts';
 import { identityAt, openForAppend, setAside } from './rotation.ts';
@@ -252,5 +253,5 @@ interface Piece {
 type Target = { -readonly [Key in keyof OpenLog]: OpenLog[Key] };
 
 function isOutOfSpace(error: Error): boolean {
-  return 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '');
 }

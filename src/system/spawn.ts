@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
+import { codeOf, messageOf } from '../core/unknown.ts';
 
 export interface LaunchOptions {
   readonly argv: readonly [string, ...string[]];
@@ -79,9 +80,7 @@ export async function launch(options: LaunchOptions): Promise<Child | LaunchFaul
 }
 
 function faultOf(error: unknown): LaunchFault {
-  const { code = 'UNKNOWN', message = String(error) } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  return { code, message };
+  return { code: codeOf(error) ?? 'UNKNOWN', message: messageOf(error) };
 }
 
 /** `exit`, not `close`: a grandchild that holds stdout would hide the death of the server. */

@@ -1,6 +1,7 @@
 // What the end of a rotated log says, read backwards from the end, never more than was asked for.
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { codeOf } from '../core/unknown.ts';
 import { identityOf, rotatedPath } from './rotation.ts';
 
 /** Where a reader stands in one of the files of a rotated log. */
@@ -153,5 +154,5 @@ function linesOf(bytes: Buffer, startsAtLine: boolean): string[] {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
 }

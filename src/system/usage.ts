@@ -1,5 +1,6 @@
 // What processes use, as pidusage reads it: the one place that knows its ways.
 import type pidusage from 'pidusage';
+import { codeOf } from '../core/unknown.ts';
 
 /** One process's processor time since it began, seconds, and its resident memory, bytes. */
 export interface ProcessUsage {
@@ -53,5 +54,5 @@ function toUsage(answers: Answers): Map<number, ProcessUsage> {
 
 /** A single pid that is gone is a rejection: ENOENT when it was never seen, ESRCH when it was. */
 function isAllGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '');
 }

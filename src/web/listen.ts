@@ -1,6 +1,7 @@
 // How the web app gets its address, and gives it back.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { WatchdogError } from '../core/errors.ts';
+import { codeOf, messageOf } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 
 export interface ListenOptions {
@@ -80,10 +81,9 @@ function close(server: Server, clock: Clock): Promise<void> {
 
 async function explain(cause: unknown, options: ListenOptions): Promise<WatchdogError> {
   const { host, port } = options;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const where = `Cannot listen on ${host}:${port}`;
   const hint = 'Set another metrics.listen in the config';
-  switch (code) {
+  switch (codeOf(cause)) {
     case 'EADDRINUSE':
       return refused(`${where}: ${await holderOf(options)} has that port`, {
         cause,
@@ -98,7 +98,7 @@ async function explain(cause: unknown, options: ListenOptions): Promise<Watchdog
     case 'ENOTFOUND':
       return refused(`${where}: this machine has no such address`, { cause, hint });
     default:
-      return refused(`${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, hint });
+      return refused(`${where}: ${messageOf(cause)}`, { cause, hint });
   }
 }
 

@@ -1,8 +1,10 @@
 // What a person sees at `/`: every server in one table, and where else to look.
 import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
+import { isHealthy, reasonOf, restartsOf } from '../core/verdict.ts';
+import { cpu, size, uptime } from '../core/words.ts';
 import { type Content, Html, html } from './html.ts';
+import { healthMark, type Mark, stateMark } from './marks.ts';
 import { STYLE } from './style.ts';
-import { cores, healthOf, isWell, reasonOf, size, span, stateOf, type Verdict } from './words.ts';
 
 /** Seconds after which the browser asks again. */
 const REFRESH = 5;
@@ -22,7 +24,7 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
   return renderDocument(
     { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
     html`<h1>mcp-watchdog</h1>
-      <p class="summary ${servers.every(isWell) ? 'good' : 'bad'}">${summary(servers)}</p>
+      <p class="summary ${servers.every(isHealthy) ? 'good' : 'bad'}">${summary(servers)}</p>
       ${notices(daemon)}
       <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
       <nav aria-label="More">
@@ -60,7 +62,7 @@ function renderDocument({ title, refresh }: { title: string; refresh: number | n
 }
 
 function summary(servers: readonly ServerStatus[]): string {
-  const well = servers.filter(isWell).length;
+  const well = servers.filter(isHealthy).length;
   if (servers.length === 0) return 'No server is configured';
   if (well < servers.length) return `${servers.length - well} of ${count(servers.length)} not well`;
   return servers.length === 1 ? 'The server is well' : `All ${count(servers.length)} are well`;
@@ -117,23 +119,29 @@ function row(server: ServerStatus, now: number): Html {
   const { name, version, pid, startedAt, usage, tools } = server;
   return html`<tr>
     <th scope="row">${name}${sub(server.package ?? server.transport)}</th>
-    <td>${mark(stateOf(server))}${server.desired === 'down' ? sub('on request') : null}</td>
+    <td>${mark(stateMark(server))}${restNote(server)}</td>
     <td>
-      ${mark(healthOf(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
+      ${mark(healthMark(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
     </td>
     <td>${version ?? '–'}</td>
-    ${number(pid)} ${number(startedAt && span(now - startedAt))} ${number(usage && size(usage.residentBytes))}
-    ${number(usage?.cpuCores === undefined || usage.cpuCores === null ? null : cores(usage.cpuCores))}
-    ${number(Object.values(server.restarts).reduce((sum, some) => sum + some, 0))}
+    ${number(pid)} ${number(startedAt && uptime(now - startedAt))}
+    ${number(usage && size(usage.residentBytes))}
+    ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
     <td class="reason">${reasonOf(server, now)}</td>
   </tr>`;
+}
+
+/** Why it is right that it does not run. */
+function restNote({ desired, stoppedBecause }: ServerStatus): Html | null {
+  if (desired === 'down') return sub('on request');
+  return stoppedBecause === 'completed' ? sub('completed') : null;
 }
 
 function number(content: Content): Html {
   return html`<td class="number">${content ?? '–'}</td>`;
 }
 
-function mark({ word, tone }: Verdict): Html {
+function mark({ word, tone }: Mark): Html {
   return html`<span class="mark ${tone}">${word}</span>`;
 }
 
@@ -143,7 +151,7 @@ function sub(text: string): Html {
 
 function footer({ version, pid, startedAt, home }: DaemonStatus, now: number): Html {
   return html`<footer>
-    mcp-watchdog ${version}, process ${pid}, running for ${span(now - startedAt)}, home ${home}. This page
+    mcp-watchdog ${version}, process ${pid}, running for ${uptime(now - startedAt)}, home ${home}. This page
     asks again every ${REFRESH} seconds.
   </footer>`;
 }

@@ -1,28 +1,18 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
 import { WatchdogError } from '../../src/core/errors.ts';
 import { loadConfigIsolated } from '../../src/config/isolated.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { build } from '../fakes/built.ts';
-import type { Built } from '../fakes/built.ts';
 import { inFolder } from './temporary.ts';
 
+const reader = fileURLToPath(new URL('../../dist/config/reader-process.js', import.meta.url));
+
 describe('loadConfigIsolated()', () => {
-  let built: Built;
-  const reader = () => join(built.directory, 'config', 'reader-process.js');
-
-  beforeAll(async () => {
-    built = await build();
-  });
-  afterAll(() => built.remove());
-
   it('gives what loadConfig gives', async () => {
     const path = inFolder({
       'config.yaml': 'servers: {a: {command: [x, "${env:A}"]}, b: {url: "http://x/"}}',
     });
-    expect(await loadConfigIsolated(path, { A: 'ä' }, { reader: reader() })).toEqual(
-      loadConfig(path, { A: 'ä' }),
-    );
+    expect(await loadConfigIsolated(path, { A: 'ä' }, { reader })).toEqual(loadConfig(path, { A: 'ä' }));
   });
 
   it('throws what loadConfig throws', async () => {
@@ -30,7 +20,7 @@ describe('loadConfigIsolated()', () => {
     const unsafe = inFolder({ 'config.yaml': 'servers: {}' }, 0o666);
     for (const path of [wrong, unsafe, '/nowhere/config.yaml']) {
       const { message, code, hint } = catchError(() => loadConfig(path, {}));
-      const heard = loadConfigIsolated(path, {}, { reader: reader() });
+      const heard = loadConfigIsolated(path, {}, { reader });
       await expect(heard).rejects.toMatchObject({ message, code, hint });
     }
   });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/core/lifecycle.ts';
 import {
@@ -81,7 +81,7 @@ describe('decide()', () => {
 
   test('an exit is swept before anything else starts', () => {
     const life = play().up(0).at(5000, exit(1));
-    expect(life.state).toMatchObject({ phase: 'stopping', then: 'retry' });
+    expect(life.state).toMatchObject({ phase: 'stopping', leadsTo: 'retry' });
     expect(life.ordered.at(-1)).toEqual({ kind: 'end', how: 'terminate' });
   });
 
@@ -329,7 +329,11 @@ describe('the four crash loops', () => {
       { kind: 'ready', run: 6 },
     );
     expect(life.state).toMatchObject({ phase: 'running', halfOpen: true });
-    expect(life.at(at + 60_000, { kind: 'tick' }).state).toMatchObject({ phase: 'running', halfOpen: false, attempt: 0 });
+    expect(life.at(at + 60_000, { kind: 'tick' }).state).toMatchObject({
+      phase: 'running',
+      halfOpen: false,
+      attempt: 0,
+    });
     // The next failure is judged by the windows again, not as a failed retry.
     expect(life.at(at + 90_000, exit(6), { kind: 'gone', run: 6 }).state.phase).toBe('preparing');
   });

@@ -1,7 +1,8 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRemembered, toRemember } from '../../src/core/remembered.ts';
-import { NOTHING_REMEMBERED, type ServerStatus } from '../../src/core/status.ts';
+import { NOTHING_REMEMBERED } from '../../src/core/status.ts';
+import { serverStatus } from '../fakes/status.ts';
 
 describe('readRemembered()', () => {
   test('gives back what toRemember() kept', () => {
@@ -12,9 +13,7 @@ describe('readRemembered()', () => {
       lastRestart: { at: 1000, reason: 'signal' as const, detail: 'signal SIGKILL' },
       lastExit: { at: 900, code: null, signal: 'SIGKILL' },
     };
-    expect(readRemembered(JSON.parse(JSON.stringify(toRemember(kept as unknown as ServerStatus))))).toEqual(
-      kept,
-    );
+    expect(readRemembered(JSON.parse(JSON.stringify(toRemember(serverStatus(kept)))))).toEqual(kept);
   });
 
   test('takes any JSON and never counts what makes no sense', () => {

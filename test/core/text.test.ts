@@ -1,7 +1,14 @@
 // Text written by others: nothing in it may act on a terminal, hide something, or betray a secret.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cap, createRedactor, neutralise, REDACTED, SHORTEST_SECRET } from '../../src/core/text.ts';
+import {
+  cap,
+  createRedactor,
+  neutralise,
+  REDACTED,
+  SHORTEST_SECRET,
+  withoutSecrets,
+} from '../../src/core/text.ts';
 
 const ESC = '\u001B';
 const hostile = fc.string({
@@ -30,6 +37,18 @@ const hostile = fc.string({
     fc.string({ unit: 'binary', maxLength: 1 }),
   ),
   maxLength: 60,
+});
+
+describe('withoutSecrets()', () => {
+  it.each([
+    ['http://127.0.0.1:9640/mcp', 'http://127.0.0.1:9640/mcp'],
+    ['https://ada:lovelace@example.test/mcp', 'https://example.test/mcp'],
+    ['https://token@example.test/', 'https://example.test/'],
+    ['http://[::1]:80/mcp?api_key=1#x', 'http://[::1]/mcp'],
+    ['no url', null],
+  ])('leaves of %s only %s', (url, rest) => {
+    expect(withoutSecrets(url)).toBe(rest);
+  });
 });
 
 describe('neutralise()', () => {

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/events.ts';
-import { foldStatus, NOTHING_REMEMBERED, type Status } from '../../src/core/status.ts';
+import { foldStatus } from '../../src/core/fold-status.ts';
+import { NOTHING_REMEMBERED, type Status } from '../../src/core/status.ts';
 import { keepState } from '../../src/daemon/keep-state.ts';
 import { openStateFile, type SavedState } from '../../src/supervisor/state-file.ts';
 import { createBus } from '../../src/system/bus.ts';
@@ -26,7 +27,7 @@ function setUp(paths = tempHome()) {
     status: () => status,
     counters: () => ({ probes: 1 }),
   });
-  const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8')) as SavedState;
+  const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
   bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
   return { bus, events, keeper, saved, paths };
 }

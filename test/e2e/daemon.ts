@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ServerStatus, Status } from '../../src/core/status.ts';
+import { type JournalEntry, readJournal } from '../../src/journal/journal.ts';
 import { readProcessTable } from '../../src/system/process-table.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -39,8 +40,12 @@ export interface RunningDaemon {
   readonly home: string;
   readonly pid: number;
   readonly child: ChildProcess;
+  /** Where its pages are, without a slash at the end. */
+  readonly url: string;
   /** Everything that the daemon wrote to its standard output. */
   readonly output: () => string;
+  /** What its journal has of one kind of news, oldest first. */
+  journal<K extends JournalEntry['kind']>(kind: K): Promise<readonly Extract<JournalEntry, { kind: K }>[]>;
   status(): Promise<Status>;
   server(name: string): Promise<ServerStatus>;
   /** Waits until a server is up, as a client would find it. */
@@ -107,7 +112,7 @@ export async function startDaemon(
     },
     { timeout: 20_000, what: 'the daemon to listen' },
   );
-  const status = async (): Promise<Status> => (await (await fetch(`${url}/api/v1/status`)).json()) as Status;
+  const status = async (): Promise<Status> => JSON.parse(await (await fetch(`${url}/api/v1/status`)).text());
   const server = async (name: string): Promise<ServerStatus> => {
     const found = (await status()).servers.find((one) => one.name === name);
     if (found === undefined) throw new Error(`There is no server ${name}`);
@@ -126,7 +131,9 @@ export async function startDaemon(
     home,
     pid: child.pid ?? 0,
     child,
+    url,
     output: () => output,
+    journal: (kind) => entriesOf(home, kind),
     status,
     server,
     until,
@@ -159,12 +166,12 @@ export function runCli(
 
 /** Every process that a daemon of this home ever started and that still lives, by the mark they inherit. */
 export async function leftOver(home: string): Promise<number[]> {
-  const marks = [...readLog(home).matchAll(/"pid":(\d+)/g)].map(([, pid]) => Number(pid));
+  const marks = new Set([...readLog(home).matchAll(/"pid":(\d+)/g)].map(([, pid]) => Number(pid)));
   const rows = await readProcessTable();
   return rows
     .filter(
       ({ pid, pgid, state }) =>
-        state === 'alive' && (marks.includes(pid) || marks.includes(pgid)) && pid !== process.pid,
+        state === 'alive' && (marks.has(pid) || marks.has(pgid)) && pid !== process.pid,
     )
     .map(({ pid }) => pid);
 }
@@ -183,6 +190,14 @@ function readLog(home: string): string {
   } catch {
     return '';
   }
+}
+
+async function entriesOf<K extends JournalEntry['kind']>(
+  home: string,
+  kind: K,
+): Promise<Extract<JournalEntry, { kind: K }>[]> {
+  const entries = await readJournal(`${home}/journal/events.jsonl`, { limit: 10_000 });
+  return entries.filter((entry): entry is Extract<JournalEntry, { kind: K }> => entry.kind === kind);
 }
 
 /** A port that nobody had a moment ago. */

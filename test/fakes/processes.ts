@@ -46,6 +46,7 @@ export function firstLine(child: ChildProcess): Promise<string> {
       text += chunk.toString();
       if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
     });
-    child.once('exit', () => reject(new Error('It ended without a line')));
+    // Not `exit`: what it printed may still be in its pipe then.
+    child.once('close', () => reject(new Error('It ended without a line')));
   });
 }

@@ -67,5 +67,5 @@ export function specOf(
       cpu: { ...DEFAULT_SPEC.limits.cpu, ...changes.limits?.cpu },
       nice: changes.limits?.nice ?? DEFAULT_SPEC.limits.nice,
     },
-  } as ServerSpec;
+  };
 }

@@ -1,8 +1,9 @@
 // A bus whose news reach a status and a recorder, as in the daemon, with time in the test's hands.
 import type { ServerStateName, TreeUsage } from '../../src/core/events.ts';
+import { foldStatus } from '../../src/core/fold-status.ts';
 import { INITIAL, type LifecycleState } from '../../src/core/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/server.ts';
-import { foldStatus, NOTHING_REMEMBERED } from '../../src/core/status.ts';
+import { NOTHING_REMEMBERED } from '../../src/core/status.ts';
 import { createRecorder } from '../../src/metrics/recorder.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from './clock.ts';
@@ -104,8 +105,7 @@ export function at(phase: ServerStateName, state: LifecycleState = INITIAL): Lif
     case 'running':
       return { ...memory, phase, since: 0, stable: false, deadline: null };
     case 'stopping':
-      // eslint-disable-next-line unicorn/no-thenable -- what the lifecycle calls what follows
-      return { ...memory, phase, step: 0, deadline: 5000, then: 'retry', repeats: 0, wasReady: true };
+      return { ...memory, phase, step: 0, deadline: 5000, leadsTo: 'retry', repeats: 0, wasReady: true };
     default:
       return { ...memory, phase, deadline: 1000, delay: 1000 };
   }

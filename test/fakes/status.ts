@@ -9,6 +9,15 @@ import {
 export const NOW = Date.UTC(2026, 0, 1, 12);
 export const MINUTE = 60_000;
 
+/** The health of a server that has missed too often. */
+export const DOWN = {
+  up: false,
+  suspect: false,
+  unauthorized: false,
+  consecutiveFailures: 3,
+  detail: 'no answer within 5 s',
+} as const;
+
 export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
   return {
     name: 'context7',
@@ -19,6 +28,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     enabled: true,
     desired: 'up',
     state: 'running',
+    stoppedBecause: null,
     since: NOW - 90 * MINUTE,
     run: 1,
     pid: 4242,

@@ -6,7 +6,7 @@ import { createWebApp, type WebParts } from '../../src/web/app.ts';
 import { listen, type Listening } from '../../src/web/listen.ts';
 import { NOW, status as statusOf } from './status.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;

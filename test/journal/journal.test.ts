@@ -10,6 +10,7 @@ import { createRedactor } from '../../src/core/text.ts';
 import { openJournal, readJournal } from '../../src/journal/journal.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { FakeClock } from '../fakes/clock.ts';
+import { specOf } from '../fakes/spec.ts';
 
 let folder: string;
 let path: string;
@@ -38,49 +39,14 @@ async function recorded(...events: WatchdogEvent[]): Promise<unknown[]> {
   return await readJournal(path, { limit: 100 });
 }
 
-function specWith(secrets: Partial<ServerSpec>): ServerSpec {
-  return {
+function specWith(secrets: Parameters<typeof specOf>[0]): ServerSpec {
+  return specOf({
     name: 'files',
     source: { kind: 'package', package: '@upstash/context7-mcp', version: 'latest', bin: null },
     transport: 'http',
     url: 'http://127.0.0.1:3000/mcp',
-    enabled: true,
-    args: [],
-    env: {},
-    headers: {},
-    cwd: null,
-    dependsOn: [],
-    restart: {
-      policy: 'always',
-      initialDelay: 500,
-      maxDelay: 60_000,
-      jitter: 0.2,
-      stableAfter: 60_000,
-      budget: [],
-      retryAfter: 300_000,
-      successExitCodes: [],
-      preventExitCodes: [],
-    },
-    start: { timeout: 30_000 },
-    stop: { grace: 5000 },
-    probe: {
-      kind: 'mcp',
-      interval: 15_000,
-      timeout: 5000,
-      failures: 3,
-      successes: 1,
-      deepEvery: 4,
-      initialDelay: 0,
-      onFailure: 'restart',
-      url: null,
-      expectStatus: [],
-      command: [],
-    },
-    limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
-    update: { policy: 'notify', range: '*', minimumAge: 0, allowScripts: false },
-    logs: { maxSize: 1000, keep: 1 },
     ...secrets,
-  };
+  });
 }
 
 const health = (at: number, verdict: Partial<HealthVerdict>): WatchdogEvent => ({

@@ -7,7 +7,7 @@ import type { ProbePolicy } from '../../src/core/server.ts';
 import { freePort, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { patience, sessionOf } from './session.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../fakes/spec.ts';
 
 afterEach(stopAll);
 

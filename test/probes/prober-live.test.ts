@@ -5,7 +5,7 @@ import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { freePort, startHttp, startStdio, stopAll, type Started } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../fakes/spec.ts';
 
 const quick = { interval: 1_000, timeout: 1_000, failures: 2 };
 const probers: ReturnType<typeof createProber>[] = [];
@@ -50,7 +50,7 @@ describe('a prober and real processes', () => {
     const began = performance.now();
     await waitFor(() => unhealthy.length > 0);
     expect(performance.now() - began).toBeLessThan(5_000);
-    expect(ready).toEqual(['one']);
+    expect(ready).toEqual(['server']);
     expect(unhealthy).toEqual(['No answer to tools/list within 1000 ms']);
   });
 
@@ -63,9 +63,9 @@ describe('a prober and real processes', () => {
     const server = await startHttp(['--port', String(port), '--sessions']);
     await waitFor(() => ready.length > 0);
     expect(events.filter(({ kind }) => kind === 'handshake')).toMatchObject([
-      { server: 'one', run: 1, handshake: { era: 'legacy' } },
+      { server: 'server', run: 1, handshake: { era: 'legacy' } },
     ]);
-    expect(await prober.checkNow('one')).toMatchObject({
+    expect(await prober.checkNow('server')).toMatchObject({
       isReady: true,
       sightings: [{ probe: 'list_tools', result: { outcome: 'passed', tools: 2 } }],
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/core/events.ts';
 import { settle } from '../fakes/clock.ts';
 import { MISS, PASS, rig, type Mood } from './scripted.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../fakes/spec.ts';
 
 const LOCKED: ProbeResult = { outcome: 'failed', took: 1, reason: 'unauthorized', detail: 'HTTP 401' };
 const quick = { interval: 1_000, timeout: 1_000, failures: 2, deepEvery: 4 };
@@ -356,18 +356,22 @@ describe('the brake', () => {
   it.each([
     ['refuse', MISS],
     ['hang', 'hangs' as const],
-  ])('holds back all restarts when all servers %s at once, and says so once', async (_name, how) => {
-    const { clock, calls, of, mood } = await watchAll();
-    mood(how);
-    await clock.advance(60_000);
-    expect(calls).toEqual([]);
-    expect(of('brake')).toMatchObject([{ failing: 4, watched: 4 }]);
-    expect(verdicts(of('health'))).toEqual([false, false, false, false]);
-    mood(PASS);
-    await clock.advance(5_000);
-    expect(calls).toEqual([]);
-    expect(verdicts(of('health'))).toEqual([true, true, true, true]);
-  });
+  ])(
+    'holds back all restarts when all servers %s at once, and says so once, and when it is over',
+    async (_name, how) => {
+      const { clock, calls, of, mood } = await watchAll();
+      mood(how);
+      await clock.advance(60_000);
+      expect(calls).toEqual([]);
+      expect(of('brake')).toMatchObject([{ failing: 4, watched: 4 }]);
+      expect(verdicts(of('health'))).toEqual([false, false, false, false]);
+      mood(PASS);
+      await clock.advance(5_000);
+      expect(calls).toEqual([]);
+      expect(verdicts(of('health'))).toEqual([true, true, true, true]);
+      expect(of('brake').map(({ failing }) => failing)).toEqual([4, 0]);
+    },
+  );
 
   it('holds them back too when a single miss is enough', async () => {
     const { clock, calls, mood } = await watchAll({}, { ...quick, failures: 1 });
@@ -401,6 +405,13 @@ describe('the brake', () => {
     await clock.advance(60_001);
     expect(calls).toEqual(['unhealthy b 1']);
     expect(of('brake')).toEqual([]);
+  });
+
+  it('does not protect one server whose timeout is longer than the interval of the others', async () => {
+    const { clock, calls, mood } = await watchAll({}, { ...quick, interval: 500, timeout: 1000 });
+    mood('hangs', ['a']);
+    await clock.advance(10_000);
+    expect(calls).toEqual(['unhealthy a 1']);
   });
 
   it('does not count who has been down for long', async () => {

@@ -5,7 +5,7 @@ import type { Depth, ProbeKind } from '../../src/probes/kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../fakes/spec.ts';
 
 export const PASS: ProbeResult = { outcome: 'passed', took: 1 };
 export const MISS: ProbeResult = { outcome: 'failed', took: 1, reason: 'refused', detail: 'refused' };

@@ -8,7 +8,7 @@ import { PROBES } from '../../src/probes/registry.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { createHttpClient, type HttpClient } from '../../src/system/http.ts';
 import type { Started } from '../fixtures/start.ts';
-import { specOf } from './spec.ts';
+import { specOf } from '../fakes/spec.ts';
 
 export interface TestSession extends ProbeSession {
   readonly handshakes: readonly Handshake[];

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { launch } from '../../src/system/spawn.ts';
 
@@ -40,6 +41,26 @@ describe('launch()', () => {
     expect(await launch({ ...options, argv: ['/bin/echo', 'x'.repeat(3_000_000)] })).toMatchObject({
       code: 'E2BIG',
     });
+  });
+
+  test('answers a lack of file descriptors with a fault, and starts again when there are some', () => {
+    const module = new URL('../../dist/system/spawn.js', import.meta.url).href;
+    const script = `
+      import { closeSync, openSync } from 'node:fs';
+      const { launch } = await import('${module}');
+      const start = () => launch({ argv: ['/bin/true'], env: {}, cwd: '/', stdin: 'pipe', nice: 0 });
+      const taken = [];
+      try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+      const without = await start();
+      taken.forEach((fd) => closeSync(fd));
+      const withSome = await start();
+      console.log(without.code, (await withSome.exit).code);`;
+    const { stdout, stderr } = spawnSync(
+      '/bin/sh',
+      ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script],
+      { encoding: 'utf8' },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: 'EMFILE 0\n', stderr: '' });
   });
 
   test('hands over no shell, and no environment but the given one', async () => {

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { Html, html } from '../../src/web/html.ts';
 import { renderMissingPage, renderStatusPage } from '../../src/web/status-page.ts';
 import { STYLE, STYLE_SOURCE } from '../../src/web/style.ts';
-import { cores, size, span } from '../../src/web/words.ts';
 import { MINUTE, NOW, serverStatus, status } from '../fakes/status.ts';
 
 const UNKNOWN = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
@@ -29,7 +28,7 @@ describe('the status page', () => {
       '2 tools',
       '>4.1.1<',
       '>4242<',
-      '>1 h 30 min<',
+      '>1h 30m<',
       '>117 MiB<',
       '>3.4 %<',
       '>3<',
@@ -59,6 +58,16 @@ describe('the status page', () => {
     const lastRestart = { at: NOW - 42_000, reason: 'start_timeout' as const, detail: null };
     expect(renderStatusPage(status([serverStatus({ lastRestart })]), NOW)).toContain(
       'restarted 42 s ago: start timeout',
+    );
+  });
+
+  test('counts a task that completed as well, and says why it does not run', () => {
+    const done = serverStatus({ state: 'stopped', stoppedBecause: 'completed', health: UNKNOWN, pid: null });
+    const page = renderStatusPage(status([done]), NOW);
+    expect(page).toContain('The server is well');
+    expect(page).toContain('>completed<');
+    expect(renderStatusPage(status([{ ...done, stoppedBecause: 'prevented' }]), NOW)).toContain(
+      '1 of 1 server not well',
     );
   });
 
@@ -119,25 +128,4 @@ describe('html', () => {
     );
     expect(inner).toBeInstanceOf(Html);
   });
-});
-
-test.each([
-  [0, '0 s'],
-  [-5000, '0 s'],
-  [42_900, '42 s'],
-  [3 * MINUTE + 20_000, '3 min'],
-  [60 * MINUTE, '1 h'],
-  [67 * MINUTE, '1 h 7 min'],
-  [12 * 86_400_000 + 4 * 3_600_000, '12 d 4 h'],
-])('span(%i) is %s', (milliseconds, text) => expect(span(milliseconds)).toBe(text));
-
-test.each([
-  [0, '0.0 MiB'],
-  [123_000_000, '117 MiB'],
-  [1023 * 1024 ** 2, '1.0 GiB'],
-  [1.5 * 1024 ** 3, '1.5 GiB'],
-])('size(%i) is %s', (bytes, text) => expect(size(bytes)).toBe(text));
-
-test('cores() is per cent of one', () => {
-  expect([cores(0.034), cores(1.2)]).toEqual(['3.4 %', '120 %']);
 });

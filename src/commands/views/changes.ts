@@ -1,7 +1,7 @@
 // What changed since the last status, for readers without a terminal: one line per server and change.
 import type { ServerStatus, Status } from '../../core/status.ts';
+import { healthWord, reasonOf, stateWord } from '../../core/verdict.ts';
 import type { ViewOptions } from './status-table.ts';
-import { healthCell, reasonOf, stateCell } from './verdict.ts';
 
 /** The first status is news throughout; the returned function remembers what it has said. */
 export function createChangePrinter(): (status: Status, options: ViewOptions) => string[] {
@@ -20,8 +20,8 @@ export function createChangePrinter(): (status: Status, options: ViewOptions) =>
 
 function summary(server: ServerStatus): string {
   const pid = server.pid === null ? '' : `, pid ${server.pid}`;
-  const health = server.health.up === null ? '' : `, ${healthCell(server).text}`;
-  return `${server.name}: ${stateCell(server).text}${health}${pid}`;
+  const health = server.health.up === null ? '' : `, ${healthWord(server)}`;
+  return `${server.name}: ${stateWord(server)}${health}${pid}`;
 }
 
 function because(reason: string): string {

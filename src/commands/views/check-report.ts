@@ -1,10 +1,10 @@
 // What a full health check found: one line per fault, with value and limit, and the exit code that says it.
 import type { ServerStatus } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
+import { exitOf, isHealthy, latestProbe, reasonOf, stateWord } from '../../core/verdict.ts';
+import { cpu, latency, size } from '../../core/words.ts';
 import type { ViewOptions } from './status-table.ts';
 import { fit, pad, paint, widthOf } from './style.ts';
-import { exitOf, latestProbe, reasonOf } from './verdict.ts';
-import { cpu, latency, size } from './words.ts';
 
 /** The exit code of `check` for each fault; the lowest of several is the gravest. */
 const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;
@@ -22,9 +22,9 @@ export interface Checked {
   readonly faults: readonly Fault[];
 }
 
-/** @param asked the server was named: then being down on request counts as not running */
+/** @param asked the server was named: then being down on request, or done, counts as not running */
 export function checkServer(server: ServerStatus, { asked, now }: { asked: boolean; now: number }): Checked {
-  const rests = server.desired === 'down' && server.state === 'stopped';
+  const rests = server.state === 'stopped' && isHealthy(server);
   if (rests && !asked) return { server: server.name, faults: [] };
   const faults = isRunning(server) ? [...overLimit(server), ...silence(server)] : [notRunning(server, now)];
   return { server: server.name, faults };
@@ -51,7 +51,9 @@ export function checkReport(
 }
 
 function praise(server: ServerStatus | undefined): string {
-  if (server?.state === 'stopped') return 'ok: stopped on request';
+  if (server?.state === 'stopped')
+    return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped on request';
+  if (server?.health.unauthorized === true) return 'ok: it answers, but not to us: unauthorized';
   const took = server === undefined ? null : (latestProbe(server)?.took ?? null);
   return took === null ? 'ok' : `ok: answered in ${latency(took)}`;
 }
@@ -61,7 +63,7 @@ function isRunning({ state }: ServerStatus): boolean {
 }
 
 function notRunning(server: ServerStatus, now: number): Fault {
-  const state = server.state.replace('_', ' ');
+  const state = stateWord(server);
   const why = reasonOf(server, now);
   const told = why === '' ? (exitOf(server) ?? '') : why;
   const text = told === '' ? state : told.startsWith(state) ? told : `${state}, ${told}`;
@@ -87,8 +89,9 @@ function over(
 }
 
 function silence(server: ServerStatus): Fault[] {
-  const { up, suspect, detail } = server.health;
-  if (up === true && !suspect && latestProbe(server)?.ok !== false) return [];
+  const { up, suspect, unauthorized, detail } = server.health;
+  // A server that wants to know who asks has answered; its probe counts as failed all the same.
+  if (up === true && !suspect && (unauthorized || latestProbe(server)?.ok !== false)) return [];
   const text = `not responding: ${detail ?? (up === null ? 'no probe has passed yet' : 'the last probe failed')}`;
   return [{ kind: 'not-responding', text, value: null, limit: null }];
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { WatchdogError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { neutralise } from '../../core/text.ts';
+import { messageOf } from '../../core/unknown.ts';
 import { paint } from './style.ts';
 
 /** @param isDebug shows where the error came from, and its causes */
@@ -10,7 +11,7 @@ export function errorLines(
   error: unknown,
   { colour, isDebug }: { colour: boolean; isDebug: boolean },
 ): string[] {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const [first = '', ...others] = message.split('\n').map(neutralise);
   const hint =
     error instanceof WatchdogError

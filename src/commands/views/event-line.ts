@@ -1,9 +1,9 @@
 // Which news is worth a line above the live view, and in which words.
 import type { EventOf, WatchdogEvent } from '../../core/events.ts';
 import { neutralise } from '../../core/text.ts';
+import { endWords, nextAttempt, restartReason } from '../../core/verdict.ts';
+import { cpu, latency, size, span } from '../../core/words.ts';
 import type { Cell, Style } from './style.ts';
-import { restartReason } from './verdict.ts';
-import { cpu, latency, size, span } from './words.ts';
 
 /** Null for what the table shows anyway. */
 export function eventLine(event: WatchdogEvent): Cell | null {
@@ -24,7 +24,7 @@ function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
     case 'spawned':
       return line(`started${event.version === null ? '' : ` ${event.version}`}, pid ${event.pid}`);
     case 'exited':
-      return line(describeExit(event), 'yellow');
+      return line(endWords(event), 'yellow');
     case 'restarted':
       return line(`restarted because of ${restartReason(event)}`, 'yellow');
     case 'start-failed':
@@ -40,10 +40,6 @@ function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
 function ofFailure({ failure }: EventOf<'start-failed'>): Cell | null {
   if (failure.code === 'EXITED_BEFORE_READY') return null;
   return line(failure.hint === null ? failure.message : `${failure.message} (${failure.hint})`, 'red');
-}
-
-function describeExit({ code, signal }: EventOf<'exited'>): string {
-  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
 function ofWatching(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
@@ -74,8 +70,7 @@ function ofTransition({ from, to, nextAttemptAt, at }: EventOf<'transition'>): C
   if (to.phase === 'running') return line('ready', 'green');
   if (to.phase === 'stopped') return line('stopped', 'dim');
   if (to.phase !== 'crash_looping') return null;
-  const next = nextAttemptAt === null ? 'waits for you' : `next attempt in ${span(nextAttemptAt - at)}`;
-  return line(`fails again and again, ${next}`, 'red');
+  return line(`fails again and again, ${nextAttempt(nextAttemptAt, at)}`, 'red');
 }
 
 function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | null {

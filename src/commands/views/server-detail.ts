@@ -2,19 +2,11 @@
 import { RESTART_REASONS } from '../../core/events.ts';
 import type { ServerStatus } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
+import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/verdict.ts';
+import { ago, cpu, latency, size, span, uptime } from '../../core/words.ts';
+import { healthCell, stateCell } from './cells.ts';
 import type { ViewOptions } from './status-table.ts';
-import type { Cell } from './style.ts';
-import { fit, pad, paint } from './style.ts';
-import {
-  exitOf,
-  healthCell,
-  latestProbe,
-  overLimits,
-  restartReason,
-  restartsOf,
-  stateCell,
-} from './verdict.ts';
-import { ago, cpu, latency, size, span, uptime } from './words.ts';
+import { type Cell, fit, pad, paint } from './style.ts';
 
 type Fact = readonly [label: string, value: Cell | string | null];
 

@@ -1,12 +1,12 @@
 // The table of all servers, what is wrong below it, and the daemon above it.
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
-import { fit, paint } from './style.ts';
-import type { Cell } from './style.ts';
+import { isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
+import { cpu, latency, size, uptime } from '../../core/words.ts';
+import { healthCell, stateCell } from './cells.ts';
+import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';
-import { healthCell, isHealthy, latestProbe, reasonOf, restartsOf, stateCell } from './verdict.ts';
-import { cpu, latency, size, uptime } from './words.ts';
 
 export interface ViewOptions {
   /** Columns of the terminal. */

@@ -40,9 +40,25 @@ describe('checkServer()', () => {
       4,
       ['not responding: no probe has passed yet'],
     ],
+    [
+      'it wants to know who asks',
+      {
+        health: { ...health, unauthorized: true, detail: 'ping was answered with HTTP 401' },
+        probes: { ping: { at: 1, ok: false, took: null } },
+      },
+      0,
+      [],
+    ],
     ['there is nothing to measure', { usage: null, limits: small }, 0, []],
     ['it only has a url', { state: 'watched', usage: null }, 0, []],
     ['it was stopped', { state: 'stopped', desired: 'down' }, 0, []],
+    ['it was a task and is done', { state: 'stopped', stoppedBecause: 'completed' }, 0, []],
+    [
+      'it may not start again',
+      { state: 'stopped', stoppedBecause: 'prevented' },
+      1,
+      ['not running: stopped'],
+    ],
   ])('%s', (_, change, exitCode, texts) => {
     const checked = checkServer(serverStatus(change), { asked: false, now: NOW });
     expect(checked.faults.map(({ text }) => text)).toEqual(texts);
@@ -81,6 +97,7 @@ describe('checkReport()', () => {
       serverStatus(),
       serverStatus({ name: 'files', limits: { ...small, cpu: slow.cpu } }),
       serverStatus({ name: 'x', state: 'stopped', desired: 'down' }),
+      serverStatus({ name: 'task', state: 'stopped', stoppedBecause: 'completed' }),
     ];
     const checked = servers.map((server) => checkServer(server, { asked: false, now: NOW }));
     expect(checkReport(checked, servers, { width: 80, colour: false, now: NOW })).toEqual([
@@ -88,6 +105,7 @@ describe('checkReport()', () => {
       'files     memory is 117 MiB, the limit is 1 MiB',
       'files     CPU is 3.4 %, the limit is 1 %',
       'x         ok: stopped on request',
+      'task      ok: completed',
     ]);
   });
 });

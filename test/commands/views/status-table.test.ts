@@ -2,9 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
-import { isHealthy, reasonOf, restartReason } from '../../../src/commands/views/verdict.ts';
-import { NOTHING_REMEMBERED, type ServerStatus } from '../../../src/core/status.ts';
-import { MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
+import { NOTHING_REMEMBERED } from '../../../src/core/status.ts';
+import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const wide = { width: 200, colour: false, now: NOW };
 const failure = {
@@ -14,14 +13,6 @@ const failure = {
   hint: 'connect',
   retry: 'backoff',
 } as const;
-const down = {
-  up: false,
-  suspect: false,
-  unauthorized: false,
-  consecutiveFailures: 3,
-  detail: 'no answer within 5 s',
-} as const;
-
 describe('statusTable()', () => {
   it('shows one row per server with everything that matters', () => {
     const restarted = serverStatus({
@@ -42,7 +33,7 @@ describe('statusTable()', () => {
       startedAt: null,
       usage: null,
       nextAttemptAt: NOW + 12_000,
-      health: { ...down, up: null },
+      health: { ...DOWN, up: null },
       lastFailure: failure,
     });
     const lines = statusTable(status([serverStatus(), broken]), wide);
@@ -51,7 +42,7 @@ describe('statusTable()', () => {
   });
 
   it('points to the detail where there is no better hint', () => {
-    const lines = statusTable(status([serverStatus({ health: down })]), wide);
+    const lines = statusTable(status([serverStatus({ health: DOWN })]), wide);
     expect(lines.at(-1)).toBe('hint: context7: mcp-watchdog status context7 shows more');
   });
 
@@ -96,7 +87,7 @@ describe('statusTable()', () => {
         (version, detail, width, colour) => {
           const server = serverStatus({
             version,
-            health: { ...down, detail },
+            health: { ...DOWN, detail },
             lastFailure: { ...failure, hint: detail },
           });
           for (const line of statusTable(status([server]), { width, colour, now: NOW })) {
@@ -114,70 +105,5 @@ describe('statusTable()', () => {
   it('colours by state', () => {
     const lines = statusTable(status([serverStatus({ state: 'crash_looping' })]), { ...wide, colour: true });
     expect(lines[1]).toContain('\u001B[31mcrash looping');
-  });
-});
-
-describe('isHealthy()', () => {
-  it.each<[string, Partial<ServerStatus>, boolean]>([
-    ['running and up', {}, true],
-    ['running and not yet judged', { health: { ...down, up: null } }, false],
-    ['running and down', { health: down }, false],
-    ['suspect', { health: { ...down, up: true, suspect: true } }, true],
-    ['starting', { state: 'starting' }, false],
-    ['backoff', { state: 'backoff' }, false],
-    ['stopped on request', { state: 'stopped', desired: 'down' }, true],
-    ['still stopping', { state: 'stopping', desired: 'down' }, false],
-    ['ended by itself', { state: 'stopped', desired: 'up' }, false],
-    ['watched and up', { state: 'watched' }, true],
-    ['watched and down', { state: 'watched', health: down }, false],
-  ])('%s: %j is %s', (_, change, healthy) => {
-    expect(isHealthy(serverStatus(change))).toBe(healthy);
-  });
-});
-
-describe('reasonOf()', () => {
-  const exit = { at: NOW, code: 1, signal: null };
-  it.each<[string, Partial<ServerStatus>]>([
-    ['', {}],
-    ['installing', { state: 'starting', note: 'installing' }],
-    ['stopped on request', { state: 'stopped', desired: 'down' }],
-    ['not enabled', { state: 'stopped', desired: 'down', enabled: false }],
-    ['exited with code 1', { state: 'stopped', desired: 'up', lastExit: exit }],
-    [
-      'next attempt in 30 s: exited with code 1',
-      { state: 'backoff', nextAttemptAt: NOW + 30_000, lastExit: exit },
-    ],
-    ['waits for you: ended by SIGSEGV', { state: 'crash_looping', lastExit: { ...exit, signal: 'SIGSEGV' } }],
-    ['no answer within 5 s', { health: down }],
-    [
-      'memory 117 MiB is over the limit of 100 MiB',
-      {
-        overLimit: ['memory'],
-        limits: { ...serverStatus().limits, memory: { soft: 100 * 1024 ** 2, hard: null } },
-      },
-    ],
-    [
-      'CPU 3.4 % is over the limit of 2 %',
-      { overLimit: ['cpu'], limits: { ...serverStatus().limits, cpu: { soft: 0.01, hard: 0.02, for: 1 } } },
-    ],
-    [
-      'restarted 3 min ago: requested',
-      { lastRestart: { at: NOW - 3 * MINUTE, reason: 'requested', detail: null } },
-    ],
-    ['cannot be ended: the system has not obeyed 3 kills', { state: 'stopping', killRepeats: 2 }],
-    ['red\\x07', { note: '\u001B[31mred\u0007' }],
-  ])('%s', (said, change) => {
-    expect(reasonOf(serverStatus(change), NOW)).toBe(said);
-  });
-});
-
-describe('restartReason()', () => {
-  it.each([
-    ['signal', 'SIGKILL', 'signal SIGKILL'],
-    ['exit', 'exit code 3', 'exit code 3'],
-    ['probe', 'no answer', 'probe: no answer'],
-    ['start_timeout', null, 'start timeout'],
-  ] as const)('%s with %s is "%s"', (reason, detail, said) => {
-    expect(restartReason({ at: NOW, reason, detail })).toBe(said);
   });
 });

@@ -1,37 +1,31 @@
 // What is to be said about one server in a word or a sentence: is it well, and if not, why.
-import type { ServerStatus } from '../../core/status.ts';
-import { neutralise } from '../../core/text.ts';
-import type { Cell, Style } from './style.ts';
+import type { ServerStatus } from './status.ts';
+import { neutralise } from './text.ts';
 import { ago, cpu, size, span } from './words.ts';
 
-/** True when the server is as it was asked to be: up and answering, or down on request. */
-export function isHealthy({ desired, state, health }: ServerStatus): boolean {
-  if (desired === 'down' && state !== 'watched') return state === 'stopped';
-  return (state === 'running' || state === 'watched') && health.up === true;
+/** True when the server is as it was asked to be: up and answering, down on request, or a task that is done. */
+export function isHealthy({ desired, state, health, stoppedBecause }: ServerStatus): boolean {
+  if (state === 'watched') return health.up === true;
+  if (desired === 'down') return state === 'stopped';
+  return state === 'running' ? health.up === true : stoppedBecause === 'completed';
 }
 
-const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
-  stopped: 'dim',
-  starting: 'cyan',
-  running: 'green',
-  stopping: 'cyan',
-  backoff: 'yellow',
-  crash_looping: 'red',
-  watched: 'cyan',
-};
-
-export function stateCell({ state }: ServerStatus): Cell {
-  return { text: state.replace('_', ' '), style: STATE_STYLES[state] };
+/** The state for people: `running`, `crash looping`. */
+export function stateWord({ state }: Pick<ServerStatus, 'state'>): string {
+  return state.replace('_', ' ');
 }
 
-export function healthCell({ health }: ServerStatus): Cell {
-  if (health.up === null) return { text: '-', style: 'dim' };
-  if (!health.up) return { text: 'down', style: 'red' };
-  if (health.suspect) return { text: 'suspect', style: 'yellow' };
-  return health.unauthorized ? { text: 'unauthorized', style: 'yellow' } : { text: 'up', style: 'green' };
+/** `unknown` until the first verdict; `unauthorized` answers, but wants credentials that it was not given. */
+export type HealthWord = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
+
+export function healthWord({ health }: ServerStatus): HealthWord {
+  if (health.up === null) return 'unknown';
+  if (!health.up) return 'down';
+  if (health.suspect) return 'suspect';
+  return health.unauthorized ? 'unauthorized' : 'up';
 }
 
-/** The one thing worth knowing now, or what happened last; empty when there is nothing to tell. */
+/** The one thing worth knowing now, or what happened last, in one line; empty when there is nothing to tell. */
 export function reasonOf(server: ServerStatus, now: number): string {
   return neutralise(present(server, now) ?? past(server, now) ?? '');
 }
@@ -47,9 +41,14 @@ function present(server: ServerStatus, now: number): string | null {
 
 function waitingFor(server: ServerStatus, now: number): string {
   const { nextAttemptAt, lastFailure } = server;
-  const when = nextAttemptAt === null ? 'waits for you' : `next attempt in ${span(nextAttemptAt - now)}`;
+  const when = nextAttempt(nextAttemptAt, now);
   const why = lastFailure?.message ?? exitOf(server);
   return why === null ? when : `${when}: ${why}`;
+}
+
+/** `next attempt in 12 s`, or that there will be none. */
+export function nextAttempt(nextAttemptAt: number | null, now: number): string {
+  return nextAttemptAt === null ? 'waits for you' : `next attempt in ${span(nextAttemptAt - now)}`;
 }
 
 function past(server: ServerStatus, now: number): string | null {
@@ -59,7 +58,10 @@ function past(server: ServerStatus, now: number): string | null {
 }
 
 /** `signal SIGKILL`, `probe: no answer within 5 s`, `requested`. */
-export function restartReason({ reason, detail }: NonNullable<ServerStatus['lastRestart']>): string {
+export function restartReason({
+  reason,
+  detail,
+}: Pick<NonNullable<ServerStatus['lastRestart']>, 'reason' | 'detail'>): string {
   const word = reason.replace('_', ' ');
   if (detail === null || detail === word) return word;
   return detail.startsWith(word) ? detail : `${word}${reason === 'signal' ? ' ' : ': '}${detail}`;
@@ -67,10 +69,15 @@ export function restartReason({ reason, detail }: NonNullable<ServerStatus['last
 
 /** `exited with code 1`, `ended by SIGKILL`; null when it has never ended. */
 export function exitOf({ lastExit }: ServerStatus): string | null {
-  if (lastExit === null) return null;
-  return lastExit.signal === null
-    ? `exited with code ${lastExit.code ?? '?'}`
-    : `ended by ${lastExit.signal}`;
+  return lastExit === null ? null : endWords(lastExit);
+}
+
+/** `exited with code 1`, `ended by SIGKILL`. */
+export function endWords({
+  code,
+  signal,
+}: Pick<NonNullable<ServerStatus['lastExit']>, 'code' | 'signal'>): string {
+  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
 /** Each limit that is exceeded, with value and limit. */
@@ -102,6 +109,7 @@ export function latestProbe({ probes }: ServerStatus): NonNullable<ServerStatus[
   );
 }
 
+/** All restarts ever, whatever their reason. */
 export function restartsOf({ restarts }: ServerStatus): number {
   return Object.values(restarts).reduce((sum, count) => sum + count, 0);
 }

@@ -1,5 +1,6 @@
+// The words in which moments, spans and sizes are told.
 import { describe, expect, it } from 'vitest';
-import { ago, cpu, latency, size, span, uptime } from '../../../src/commands/views/words.ts';
+import { ago, cpu, latency, size, span, uptime } from '../../src/core/words.ts';
 
 const S = 1000;
 const M = 60 * S;

@@ -1,0 +1,32 @@
+// Which colour the state and the health of a server have in a table.
+import type { ServerStatus } from '../../core/status.ts';
+import { type HealthWord, healthWord, stateWord } from '../../core/verdict.ts';
+import type { Cell, Style } from './style.ts';
+
+const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
+  stopped: 'dim',
+  starting: 'cyan',
+  running: 'green',
+  stopping: 'cyan',
+  backoff: 'yellow',
+  crash_looping: 'red',
+  watched: 'cyan',
+};
+
+export function stateCell(server: ServerStatus): Cell {
+  return { text: stateWord(server), style: STATE_STYLES[server.state] };
+}
+
+const HEALTH_STYLES: Readonly<Record<HealthWord, Style>> = {
+  unknown: 'dim',
+  down: 'red',
+  suspect: 'yellow',
+  unauthorized: 'yellow',
+  up: 'green',
+};
+
+/** A dash where nothing is known: an empty cell would look like a fault of the table. */
+export function healthCell(server: ServerStatus): Cell {
+  const word = healthWord(server);
+  return { text: word === 'unknown' ? '-' : word, style: HEALTH_STYLES[word] };
+}

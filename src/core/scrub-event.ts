@@ -1,0 +1,64 @@
+// Which words in an event others wrote, so that the secrets in them can be taken out before people see it.
+import type { StartFailure, WatchdogEvent } from './events.ts';
+import type { ServerSpec } from './server.ts';
+
+/**
+ * `event` with everything scrubbed that a server, npm or the system worded. Kinds, states, names and numbers are our
+ * own: they stay as they are, even where a secret happens to be the same word, because others compare them.
+ */
+export function scrubEvent(event: WatchdogEvent, scrub: (text: string) => string): WatchdogEvent {
+  const maybe = (text: string | null): string | null => (text === null ? null : scrub(text));
+  switch (event.kind) {
+    case 'server-added':
+    case 'server-changed':
+      return { ...event, spec: scrubSpec(event.spec, scrub) };
+    case 'exited':
+      return { ...event, lastLines: event.lastLines.map((line) => scrub(line)) };
+    case 'restarted':
+      return { ...event, detail: maybe(event.detail) };
+    case 'start-failed':
+      return { ...event, failure: scrubFailure(event.failure, scrub) };
+    case 'install-progress':
+      return { ...event, line: scrub(event.line) };
+    case 'using-installed':
+      return { ...event, why: scrub(event.why) };
+    case 'health':
+      return { ...event, health: { ...event.health, detail: maybe(event.health.detail) } };
+    case 'config-loaded':
+    case 'collected':
+      return { ...event, error: maybe(event.error) };
+    default:
+      return scrubAnswer(event, scrub);
+  }
+}
+
+function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): WatchdogEvent {
+  switch (event.kind) {
+    case 'handshake': {
+      const { serverName, serverVersion } = event.handshake;
+      const told = {
+        serverName: serverName === null ? null : scrub(serverName),
+        serverVersion: serverVersion === null ? null : scrub(serverVersion),
+      };
+      return { ...event, handshake: { ...event.handshake, ...told } };
+    }
+    case 'probed':
+      return event.result.outcome === 'passed'
+        ? event
+        : { ...event, result: { ...event.result, detail: scrub(event.result.detail) } };
+    case 'state-persist-failed':
+      return { ...event, error: scrub(event.error) };
+    default:
+      return event;
+  }
+}
+
+function scrubFailure(failure: StartFailure, scrub: (text: string) => string): StartFailure {
+  const { message, hint } = failure;
+  return { ...failure, message: scrub(message), hint: hint === null ? null : scrub(hint) };
+}
+
+// A token may also be a part of a url's path.
+function scrubSpec(spec: ServerSpec, scrub: (text: string) => string): ServerSpec {
+  return spec.url === null ? spec : { ...spec, url: scrub(spec.url) };
+}

@@ -1,0 +1,51 @@
+// The fold of all news into one picture: what it must never show, and why a server rests.
+import { describe, expect, it } from 'vitest';
+import type { EventOf } from '../../src/core/events.ts';
+import { foldStatus } from '../../src/core/fold-status.ts';
+import { INITIAL, type LifecycleState } from '../../src/core/lifecycle-state.ts';
+import { NOTHING_REMEMBERED, type ServerStatus, type Status } from '../../src/core/status.ts';
+import { specOf } from '../fakes/spec.ts';
+import { NOW, status } from '../fakes/status.ts';
+
+const nothing = () => NOTHING_REMEMBERED;
+
+function added(change: Parameters<typeof specOf>[0] = {}): Status {
+  const spec = specOf({ name: 'files', ...change });
+  return foldStatus(status([]), { kind: 'server-added', at: NOW, server: 'files', spec }, nothing);
+}
+
+function moved(before: Status, to: LifecycleState): ServerStatus | undefined {
+  const event: EventOf<'transition'> = {
+    kind: 'transition',
+    at: NOW,
+    server: 'files',
+    from: INITIAL,
+    to,
+    cause: 'test',
+    nextAttemptAt: null,
+    budgetRemaining: 5,
+  };
+  return foldStatus(before, event, nothing).servers[0];
+}
+
+describe('foldStatus()', () => {
+  it.each([
+    ['https://ada:lovelace@example.test:9640/mcp?token=abc#key', 'https://example.test:9640/mcp'],
+    ['not a url, but secret', null],
+  ])('shows of the url %s only %s', (url, shown) => {
+    expect(added({ transport: 'http', url }).servers[0]?.url).toBe(shown);
+    const spec = specOf({ name: 'files', url });
+    const changed = foldStatus(added(), { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
+    expect(changed.servers[0]?.url).toBe(shown);
+  });
+
+  it.each(['asked', 'completed', 'prevented'] as const)('says that a server rests because: %s', (because) => {
+    const before = added();
+    expect(before.servers[0]?.stoppedBecause).toBeNull();
+    const stopped = moved(before, { ...INITIAL, phase: 'stopped', because, wanted: 'up' });
+    expect(stopped).toMatchObject({ state: 'stopped', stoppedBecause: because, desired: 'up' });
+    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL;
+    const preparing = { phase: 'preparing', wanted, run, failures, attempt, halfOpen, cause } as const;
+    expect(moved(before, preparing)?.stoppedBecause).toBeNull();
+  });
+});

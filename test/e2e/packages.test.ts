@@ -1,0 +1,108 @@
+// A server that is an npm package, from the registry to the first tool, with and without the network.
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
+
+const FOLDER = new URL('../fixtures/servers/', import.meta.url);
+const PARTS = [
+  'mcp.mjs',
+  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
+];
+const NAME = '@fixtures/mcp-server';
+
+let registry: StaticRegistry;
+
+beforeAll(async () => {
+  const files = Object.fromEntries(
+    PARTS.map((path) => {
+      const text = readFileSync(new URL(path, FOLDER), 'utf8');
+      return [path, path === 'mcp.mjs' ? `#!/usr/bin/env node\n${text}` : text];
+    }),
+  );
+  const manifest = { bin: { 'mcp-server': 'mcp.mjs' }, type: 'module' };
+  registry = await startRegistry(
+    ['1.0.0', '2.0.0'].map((version) => ({ name: NAME, version, files, manifest })),
+  );
+});
+
+afterAll(() => registry.close());
+
+async function start(
+  home: string,
+  settings: Settings,
+  others: Record<string, Settings> = {},
+): Promise<RunningDaemon> {
+  return startDaemon(
+    { s: { package: NAME, ...QUICK, ...settings }, ...others },
+    {
+      home,
+      env: {
+        npm_config_registry: registry.url,
+        npm_config_cache: `${home}/npm-cache`,
+        npm_config_fetch_retries: '0',
+      },
+    },
+  );
+}
+
+describe('a package server', { timeout: 90_000 }, () => {
+  test('is installed once and kept alive; offline the version that is there is used, and said', async () => {
+    const { home } = tempHome();
+    const first = await start(
+      home,
+      { version: '1.0.0' },
+      { ghost: { package: '@fixtures/no-such', ...QUICK } },
+    );
+    const server = await first.up('s');
+    expect(server).toMatchObject({ version: '1.0.0', handshake: { serverName: 'fixture' } });
+    expect(await first.metrics()).toMatch(
+      /mcp_watchdog_server_info\{[^}]*package="@fixtures\/mcp-server",version="1\.0\.0"/,
+    );
+    process.kill(server.pid ?? 0, 'SIGKILL');
+    await first.until('s', 'restarted', ({ run, health }) => run === 2 && health.up === true);
+    const tarballs = registry.requests.filter((path) => path.endsWith('-1.0.0.tgz'));
+    expect(tarballs).toHaveLength(1);
+    const ghost = await first.until(
+      'ghost',
+      'refused',
+      ({ lastFailure }) => lastFailure?.code === 'UNKNOWN_PACKAGE',
+    );
+    expect(ghost).toMatchObject({ state: 'backoff', pid: null });
+    await first.stop();
+
+    for (const part of ['packument', 'tarball'] as const) registry.lie(part, NAME, 'drop');
+    const second = await start(home, { version: '2.0.0' });
+    expect((await second.up('s')).version).toBe('1.0.0');
+    expect(await second.journal('using-installed')).toMatchObject([{ server: 's', version: '1.0.0' }]);
+    expect(second.output()).toContain('Using the installed version');
+    for (const part of ['packument', 'tarball'] as const) registry.lie(part, NAME, null);
+  });
+
+  test('whose installation dies with the daemon is installed whole by the next one', async () => {
+    const { home } = tempHome();
+    registry.lie('tarball', NAME, 'hang');
+    const first = await start(home, {});
+    await waitFor(async () => (await registry.connections()) > 0, { what: 'npm to ask' });
+    await waitFor(() => namesIn(home).some((name) => name.startsWith('.tmp-')), {
+      what: 'a folder half made',
+    });
+    expect((await first.server('s')).state).toBe('starting');
+    await first.stop('SIGKILL');
+    await waitFor(async () => (await registry.connections()) === 0, { what: 'the end of npm' });
+    registry.lie('tarball', NAME, null);
+    const second = await start(home, {});
+    expect((await second.up('s')).version).toBe('2.0.0');
+    expect(namesIn(home)).toEqual(['2.0.0']);
+  });
+});
+
+function namesIn(home: string): string[] {
+  try {
+    return readdirSync(`${home}/servers/s/versions`);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,141 @@
+// What others on this machine, or in the user's browser, can learn from us: no secret, no file, no page.
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { FIXTURE, fixture, freePort, httpFixture, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
+
+const SECRETS = {
+  env: 'tok-in-env-5f0c9b1d2e',
+  file: 'tok-in-file-77aa31c0de',
+  header: 'tok-in-header-9e8d7c6b5a',
+  option: 'tok-in-option-0a1b2c3d4e',
+} as const;
+
+/** Tells its secrets on both streams, in its protocol, and with its last breath. */
+const TATTLER = `console.error('env', process.env.API_TOKEN, 'file', process.env.FILE_TOKEN, process.argv.slice(1));
+  console.log('no message, but', process.env.API_TOKEN);`;
+
+function everyFile(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function statusOf(daemon: RunningDaemon, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${daemon.url}/metrics`, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+test(
+  'no secret of a server is on any page, in any log, in the journal or in the config shown',
+  { timeout: 60_000 },
+  async () => {
+    const { home } = tempHome();
+    writeFileSync(`${home}/tokens.env`, `export FILE_TOKEN="${SECRETS.file}"\n`, { mode: 0o600 });
+    const secret = { env: { API_TOKEN: SECRETS.env }, envFile: 'tokens.env' };
+    const tattle = ['--import', `data:text/javascript,${encodeURIComponent(TATTLER)}`];
+    const more = ['--api-key', SECRETS.option];
+    // Answers with what it was sent: a fault whose words are the secret itself.
+    const echo = `require('http').createServer((q, r) => r.writeHead(500).end('bad token ' + q.headers['x-token'])).listen(PORT, '127.0.0.1')`;
+    const port = await freePort();
+    const daemon = await startDaemon(
+      {
+        talks: { command: [process.execPath, ...tattle, FIXTURE, ...more], ...QUICK, ...secret },
+        dies: {
+          command: [
+            process.execPath,
+            ...tattle,
+            FIXTURE,
+            '--behaviour',
+            'exit-at-once',
+            '--code',
+            '3',
+            ...more,
+          ],
+          ...QUICK,
+          ...secret,
+        },
+        echoes: {
+          command: [process.execPath, '-e', echo.replace('PORT', String(port))],
+          transport: 'http',
+          url: `http://127.0.0.1:${port}/mcp`,
+          headers: { 'X-Token': SECRETS.header },
+          start: { timeout: '2s' },
+          ...QUICK,
+        },
+        taken: httpFixture(port, more, secret),
+      },
+      { home },
+    );
+    await daemon.up('talks');
+    await daemon.until('dies', 'given up', ({ state }) => state === 'crash_looping');
+    await daemon.until('echoes', 'a failed start', ({ startFailures }) => startFailures > 0);
+    await waitFor(() => readFileSync(`${home}/logs/servers/talks.log`, 'utf8').includes('no message, but'));
+    const pages = await Promise.all(
+      ['/metrics', '/api/v1/status', '/'].map(async (page) => (await fetch(daemon.url + page)).text()),
+    );
+    const shown = [
+      ['config', 'show'],
+      ['config', 'show', '--json'],
+      ['status', '--json'],
+      ['check'],
+      ['logs', 'talks'],
+      ['logs', 'dies'],
+    ].map((argv) => daemon.run(...argv));
+    await daemon.stop();
+
+    const files = everyFile(home).filter((path) => !/config\.yaml$|tokens\.env$/.test(path));
+    expect(files.map((path) => path.slice(home.length))).toEqual(
+      expect.arrayContaining([
+        '/logs/watchdog.log',
+        '/logs/servers/talks.log',
+        '/journal/events.jsonl',
+        '/run/state.json',
+      ]),
+    );
+    const told = [
+      ...pages.map((text, index) => [`page ${index}`, text]),
+      ...shown.map(({ out, err }, index) => [`command ${index}`, out + err]),
+      ...files.map((path) => [path, readFileSync(path, 'utf8')]),
+      ['standard output', daemon.output()],
+    ];
+    const leaks = told.flatMap(([where, text = '']) =>
+      Object.entries(SECRETS)
+        .filter(([, value]) => text.includes(value))
+        .map(([which]) => `${which} in ${where}`),
+    );
+    expect(leaks).toEqual([]);
+  },
+);
+
+test('the home belongs to its owner alone, and so does everything in it', { timeout: 60_000 }, async () => {
+  const daemon = await startDaemon({ s: fixture() });
+  await daemon.up('s');
+  await waitFor(() => statSync(`${daemon.home}/logs/servers/s.log`, { throwIfNoEntry: false }));
+  await waitFor(() => statSync(`${daemon.home}/run/state.json`, { throwIfNoEntry: false }));
+  const entries = readdirSync(daemon.home, { withFileTypes: true, recursive: true });
+  const modes = entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return [path.slice(daemon.home.length), entry.isDirectory(), (statSync(path).mode & 0o777).toString(8)];
+  });
+  expect((statSync(daemon.home).mode & 0o777).toString(8)).toBe('700');
+  expect(modes.filter(([, isFolder, mode]) => mode !== (isFolder === true ? '700' : '600'))).toEqual([]);
+  expect(entries.filter((entry) => entry.isSocket()).map(({ name }) => name)).toEqual(['control.sock']);
+});
+
+test('a page of another name gets nothing', { timeout: 60_000 }, async () => {
+  const daemon = await startDaemon({ s: fixture() });
+  const { port } = new URL(daemon.url);
+  expect(await statusOf(daemon, { host: `localhost:${port}` })).toBe(200);
+  expect(await statusOf(daemon, { host: `rebound.example:${port}` })).toBe(403);
+  expect(await statusOf(daemon, { host: `127.0.0.1:${port}`, origin: 'http://evil.example' })).toBe(403);
+});
