@@ -16,6 +16,7 @@ export interface ServerDiff {
   readonly changed: readonly ServerChange[];
 }
 
+/** What differs, by name; a server whose specification is equal in all fields is in none of the lists. */
 export function diffServers(before: readonly ServerSpec[], after: readonly ServerSpec[]): ServerDiff {
   const old = new Map(before.map((spec) => [spec.name, spec]));
   const names = new Set(after.map(({ name }) => name));

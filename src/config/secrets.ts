@@ -29,6 +29,7 @@ export function secretsIn(tree: unknown): string[] {
 /** Shorter texts occur by chance: scrubbing `true` or `8080` everywhere would hide more than it protects. */
 const SHORTEST = 8;
 
+/** Those long enough to be looked for, longest first. */
 export function worthScrubbing(values: Iterable<string>): string[] {
   return longestFirst(new Set([...values].filter((value) => value.length >= SHORTEST)));
 }

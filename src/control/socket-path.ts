@@ -6,6 +6,7 @@ import { checkPrivateDirectory } from './private-directory.ts';
 /** `sun_path` holds 104 bytes on macOS, the final 0 included; longer paths are cut silently by some systems. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
+/** Whether the system can bind a socket at `path`. */
 export function fits(path: string): boolean {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }

@@ -22,6 +22,7 @@ import {
 import { budgetRemaining, nextDelay, remember, spread } from './restart-policy.ts';
 import type { RestartPolicy } from './server.ts';
 
+/** What follows from `event` in `state`; news of an earlier run changes nothing. */
 export function decide(state: LifecycleState, event: LifecycleEvent, policy: LifecyclePolicy): Decision {
   if ('run' in event && event.run !== state.run) return stay(state);
   switch (event.kind) {

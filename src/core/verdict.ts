@@ -18,6 +18,7 @@ export function stateWord({ state }: Pick<ServerStatus, 'state'>): string {
 /** `unknown` until the first verdict; `unauthorized` answers, but wants credentials that it was not given. */
 export type HealthWord = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
 
+/** The last verdict in one word; the gravest when several hold. */
 export function healthWord({ health }: ServerStatus): HealthWord {
   if (health.up === null) return 'unknown';
   if (!health.up) return 'down';

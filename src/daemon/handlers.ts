@@ -7,6 +7,7 @@ import type { Prober } from '../probes/prober.ts';
 import type { Sampler } from '../sampling/sampler.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
+import { systemClock } from '../system/clock.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Reloader } from './reload.ts';
 
@@ -92,7 +93,7 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
     },
     async check({ name }) {
       const names = check(name === undefined ? known() : [name]);
-      await Promise.all([parts.sampler.sampleNow(), ...names.map((one) => parts.prober.checkNow(one))]);
+      await Promise.all([freshUsage(parts), ...names.map((one) => parts.prober.checkNow(one))]);
       return status();
     },
     async reload() {
@@ -107,6 +108,15 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
     },
   };
 }
+
+/** Measures now, unless that was done a moment ago: over too short a time a burst looks like a habit. */
+async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {
+  const { daemon } = status();
+  const age = systemClock.now() - (daemon.lastTickAt ?? 0);
+  if (age < 0 || age > SHORTEST_WINDOW) await sampler.sampleNow();
+}
+
+const SHORTEST_WINDOW = 3000;
 
 function unknownServer(name: string, known: readonly string[]): WatchdogError {
   const similar = nearest(name, known);

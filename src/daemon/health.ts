@@ -1,5 +1,5 @@
 // Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
-import { ownsPort, whoListens } from '../system/port-owner.ts';
+import { type PortProof, proveOwner, whoListens } from '../system/port-owner.ts';
 import { readProcessTable } from '../system/process-table.ts';
 import { growTrees } from '../core/process-tree.ts';
 import type { ServerSpec } from '../core/server.ts';
@@ -31,7 +31,7 @@ export function watchHealth({ clock, bus, version, outputs, supervisor }: Health
     onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
     onNoise: (server, line) => outputs.noise(server, line),
     environment: (spec) => childEnvironment(process.env, spec.env),
-    checkOwnership: (server) => checkOwnership(server, supervisor()),
+    checkOwnership: createOwnershipCheck(supervisor, clock),
   });
 
   function watchUrl(spec: ServerSpec): void {
@@ -55,21 +55,38 @@ export function watchHealth({ clock, bus, version, outputs, supervisor }: Health
   return prober;
 }
 
+type Ownership = { ok: true } | { ok: false; detail: string };
+
 /** An answer on the port proves nothing about our process: another may have taken it, or ours may have moved on. */
-async function checkOwnership(
-  server: string,
-  supervisor: Supervisor,
-): Promise<{ ok: true } | { ok: false; detail: string }> {
-  const runner = supervisor.runner(server);
-  const leader = runner?.process?.leader;
-  const port = localPort(runner?.spec.url ?? null);
-  if (leader === undefined || port === null) return { ok: true };
-  const [tree] = growTrees(await readProcessTable(), [leader], new Map());
-  const isOurs = await ownsPort(port, tree?.members.map(({ pid }) => pid) ?? []);
-  // Where the system does not tell who holds a port, the answer itself must do.
-  if (isOurs !== false) return { ok: true };
+function createOwnershipCheck(
+  supervisor: () => Supervisor,
+  clock: Clock,
+): (server: string) => Promise<Ownership> {
+  const proofs = new Map<
+    string,
+    { readonly pid: number; readonly port: number; readonly holds: PortProof }
+  >();
+
+  return async (server) => {
+    const runner = supervisor().runner(server);
+    const leader = runner?.process?.leader;
+    const port = localPort(runner?.spec.url ?? null);
+    if (leader === undefined || port === null) return { ok: true };
+    const known = proofs.get(server);
+    if (known?.pid === leader.pid && known.port === port && known.holds()) return { ok: true };
+    const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+    const proof = await proveOwner(port, tree?.members.map(({ pid }) => pid) ?? [], clock);
+    if (proof === false)
+      return { ok: false, detail: `port ${port} is held by ${await nameHolder(port)}, not by this server` };
+    if (typeof proof === 'function') proofs.set(server, { pid: leader.pid, port, holds: proof });
+    // Where the system does not tell who holds a port, the answer itself must do.
+    return { ok: true };
+  };
+}
+
+async function nameHolder(port: number): Promise<string> {
   const holder = await whoListens(port);
-  const who =
-    holder === null ? 'nobody' : `pid ${holder.pid ?? 'unknown'} (${holder.command ?? 'unknown command'})`;
-  return { ok: false, detail: `port ${port} is held by ${who}, not by this server` };
+  return holder === null
+    ? 'nobody'
+    : `pid ${holder.pid ?? 'unknown'} (${holder.command ?? 'unknown command'})`;
 }

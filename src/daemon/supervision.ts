@@ -12,7 +12,7 @@ import { createStartGate } from '../supervisor/start-gate.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { systemClock } from '../system/clock.ts';
 import { startGuardian } from '../system/guardian.ts';
-import { whoListens } from '../system/port-owner.ts';
+import { isListening, whoListens } from '../system/port-owner.ts';
 import type { Base } from './base.ts';
 import { watchHealth } from './health.ts';
 import type { StateKeeper } from './keep-state.ts';
@@ -110,7 +110,7 @@ async function openProcesses({
       prepareServer(spec, signal, {
         home: paths.home,
         resolvePackage: (wanted, aborted) => installer.prepare(wanted, aborted),
-        whoListens,
+        whoListens: async (port) => ((await isListening(port)) ? whoListens(port) : null),
       }),
     onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
   };

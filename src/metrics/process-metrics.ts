@@ -7,6 +7,7 @@ import registerMaxFds from 'prom-client/lib/metrics/processMaxFileDescriptors.js
 import registerOpenFds from 'prom-client/lib/metrics/processOpenFileDescriptors.js';
 import registerStartTime from 'prom-client/lib/metrics/processStartTime.js';
 
+/** The watchdog’s own process, under the names that all client libraries share. */
 export function registerProcessMetrics(registry: Registry): void {
   registerCpu(registry, 'process_cpu_user_seconds_total', 'user', ({ user }) => user);
   registerCpu(registry, 'process_cpu_system_seconds_total', 'system', ({ system }) => system);

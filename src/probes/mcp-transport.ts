@@ -31,6 +31,7 @@ const LEGACY = '2025-11-25';
 export const MODERN = '2026-07-28';
 const LEGACY_VERSIONS: readonly string[] = [LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
 
+/** What a client of the legacy era says of itself when it greets. */
 export function initializeParams(clientVersion: string, protocolVersion = LEGACY): JsonObject {
   return { protocolVersion, capabilities: {}, clientInfo: { name: 'mcp-watchdog', version: clientVersion } };
 }
@@ -113,6 +114,7 @@ function supportedVersions({ data }: RpcError): readonly string[] {
   return Array.isArray(supported) ? supported.filter((version) => typeof version === 'string') : [];
 }
 
+/** An answer to the greeting with which no contact can begin. */
 export function refusal(method: string, answer: RpcAnswer): Greeting {
   const said =
     answer.kind === 'error' ? `${answer.error.code} ${answer.error.message}` : 'a result of another kind';

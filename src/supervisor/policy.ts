@@ -7,6 +7,7 @@ const AFTER_EOF = 1000;
 /** How often SIGKILL is repeated while the kernel holds a process. */
 const BETWEEN_KILLS = 2000;
 
+/** What the lifecycle needs of a specification; the stop sequence follows from the transport. */
 export function lifecyclePolicy({ restart, start, stop, transport }: ServerSpec): LifecyclePolicy {
   const signals: [StopStep, StopStep] = [
     { kind: 'terminate', wait: stop.grace },

@@ -24,6 +24,7 @@ export function identify(pid: number): ProcessIdentity | null {
   return row ? { pid, startToken: row.startToken, bootId: readBootId() } : null;
 }
 
+/** Whether the process that once had this identity still lives; never a guess. */
 export function isSame(identity: ProcessIdentity): IdentityVerdict {
   const bootId = readBootId();
   if (identity.bootId === null || bootId === null) return 'unknown';

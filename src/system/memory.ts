@@ -2,10 +2,13 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Caps V8's young generation at 1 MiB a half, where Node's default lets it grow to 16: measured, a daemon with one
- * server then takes 5 to 10 MB less. To be called before the parts are loaded; a size given in NODE_OPTIONS wins.
+ * Keeps V8's young generation at its smallest, where Node's default lets each half of it grow to 16 MiB and gives
+ * nothing back before a long rest. Measured: 5 to 10 MB less with one server, about 30 MB less with a hundred.
+ * To be called before the parts are loaded; a size given in NODE_OPTIONS wins.
  */
 export function keepNurserySmall(environment: Readonly<Record<string, string | undefined>>): void {
   const isChosen = environment['NODE_OPTIONS']?.includes('semi-space') ?? false;
-  if (!isChosen) setFlagsFromString('--max-semi-space-size=1');
+  if (isChosen) return;
+  setFlagsFromString('--max-semi-space-size=1');
+  setFlagsFromString('--semi-space-growth-factor=1');
 }

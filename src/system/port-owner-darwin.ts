@@ -1,6 +1,5 @@
 // Who listens on a TCP port, on macOS: lsof, which shows other users' processes to root only.
 import { execFile } from 'node:child_process';
-import { connect } from 'node:net';
 
 export interface Listener {
   /** `*` for a wildcard, else as people write it. */
@@ -37,18 +36,4 @@ export function parseFields(text: string): Listener[] {
 
 function addressOf(name: string): string {
   return name.slice(0, name.lastIndexOf(':')).replaceAll(/[[\]]/g, '');
-}
-
-/** Whether somebody takes connections, seen from outside; 1 s without an answer is a no. */
-export function takesConnections(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host });
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(1000, () => settle(false));
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
 }

@@ -41,13 +41,33 @@ export async function findHolder(inodes: ReadonlySet<string>): Promise<number | 
 
 /** Null when the descriptors of the process are not ours to see. */
 export function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean | null {
-  let descriptors: string[];
+  const descriptor = findDescriptor(pid, inodes);
+  return descriptor === null ? null : descriptor !== undefined;
+}
+
+/** One descriptor that holds one of the sockets; undefined when none does, null when they are not ours to see. */
+export function findDescriptor(pid: number, inodes: ReadonlySet<string>): Descriptor | undefined | null {
+  let names: string[];
   try {
-    descriptors = readdirSync(`/proc/${pid}/fd`);
+    names = readdirSync(`/proc/${pid}/fd`);
   } catch (error) {
-    return isDenied(error) ? null : false;
+    return isDenied(error) ? null : undefined;
   }
-  return descriptors.some((descriptor) => inodes.has(inodeOf(`/proc/${pid}/fd/${descriptor}`)));
+  const found = names
+    .map((name) => `/proc/${pid}/fd/${name}`)
+    .map((path) => ({ path, inode: inodeOf(path) }));
+  return found.find(({ inode }) => inodes.has(inode));
+}
+
+/** A socket where a process holds it. */
+export interface Descriptor {
+  readonly path: string;
+  readonly inode: string;
+}
+
+/** True while the descriptor is the socket that it was. */
+export function isStillThere({ path, inode }: Descriptor): boolean {
+  return inodeOf(path) === inode;
 }
 
 function isDenied(error: unknown): boolean {

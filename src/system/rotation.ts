@@ -29,6 +29,7 @@ export function rotatedPath(path: string, age: number): string {
   return age === 0 ? path : `${path}.${age}`;
 }
 
+/** The same for two names of one file, and for a file that was renamed. */
 export function identityOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }

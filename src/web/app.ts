@@ -5,6 +5,7 @@ import type { Status } from '../core/status.ts';
 import { findRefusal } from './guard.ts';
 import { renderMissingPage, renderStatusPage } from './status-page.ts';
 import { STYLE_SOURCE } from './style.ts';
+import { compressOnce, isWorthCompressing } from './compress.ts';
 
 export interface WebParts {
   readonly status: () => Status;
@@ -58,14 +59,24 @@ const SECURITY = {
 
 function addRoutes(app: Pick<Express, 'get'>, { status, metrics, now, isReady, isHealthy }: WebParts): void {
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
-  app.get('/metrics', async (_request, response) => {
-    const { text, contentType } = await metrics();
-    // Not `send`: it would look into the text for a character set and a hash.
-    response.set({ 'Content-Type': contentType, 'Content-Length': String(text.length) }).end(text);
-  });
+  app.get('/metrics', async (request, response) => sendText(request, response, await metrics()));
   app.get('/api/v1/status', (_request, response) => void response.json(status()));
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
+}
+
+/** Not `send`: it would look into the text for a character set and a hash. */
+async function sendText(
+  request: Request,
+  response: Response,
+  { text, contentType }: { readonly text: Buffer; readonly contentType: string },
+): Promise<void> {
+  const isSmaller = isWorthCompressing(text) && request.acceptsEncodings('gzip') === 'gzip';
+  const body = isSmaller ? await compressOnce(text) : text;
+  if (isSmaller) response.set('Content-Encoding', 'gzip');
+  response
+    .set({ 'Content-Type': contentType, 'Content-Length': String(body.length), Vary: 'Accept-Encoding' })
+    .end(body);
 }
 
 function answer(response: Response, holds: boolean, [yes, no]: readonly [string, string]): void {

@@ -18,6 +18,16 @@ const SECRETS = {
 const TATTLER = `console.error('env', process.env.API_TOKEN, 'file', process.env.FILE_TOKEN, process.argv.slice(1));
   console.log('no message, but', process.env.API_TOKEN);`;
 
+/** Answers with what it was sent: an error whose words are the secret itself. */
+const ECHO = `require('http').createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const message = 'bad token ' + request.headers['x-token'];
+    console.error(message);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(body).id, error: { code: -32000, message } }));
+  }).listen(PORT, '127.0.0.1');`;
+
 function everyFile(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
@@ -44,8 +54,6 @@ test(
     const secret = { env: { API_TOKEN: SECRETS.env }, envFile: 'tokens.env' };
     const tattle = ['--import', `data:text/javascript,${encodeURIComponent(TATTLER)}`];
     const more = ['--api-key', SECRETS.option];
-    // Answers with what it was sent: a fault whose words are the secret itself.
-    const echo = `require('http').createServer((q, r) => r.writeHead(500).end('bad token ' + q.headers['x-token'])).listen(PORT, '127.0.0.1')`;
     const port = await freePort();
     const daemon = await startDaemon(
       {
@@ -65,7 +73,7 @@ test(
           ...secret,
         },
         echoes: {
-          command: [process.execPath, '-e', echo.replace('PORT', String(port))],
+          command: [process.execPath, '-e', ECHO.replace('PORT', String(port))],
           transport: 'http',
           url: `http://127.0.0.1:${port}/mcp`,
           headers: { 'X-Token': SECRETS.header },

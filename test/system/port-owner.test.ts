@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isListening, ownsPort, whoListens } from '../../src/system/port-owner.ts';
+import { isListening, ownsPort, proveOwner, whoListens } from '../../src/system/port-owner.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import * as darwin from '../../src/system/port-owner-darwin.ts';
 import { parseSocketTable } from '../../src/system/port-owner-linux.ts';
 import { requireProgram } from '../fakes/require-program.ts';
@@ -26,7 +27,7 @@ async function listen(host: string, port = 0): Promise<number> {
 }
 
 /** A child that listens, and says where. */
-async function startListener(host: string, port = 0): Promise<{ pid: number; port: number }> {
+async function startListener(host: string, port = 0) {
   const script = `const s = require('net').createServer().listen(${port}, '${host}', () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
@@ -35,7 +36,7 @@ async function startListener(host: string, port = 0): Promise<{ pid: number; por
     return ended;
   });
   const [line] = await once(child.stdout, 'data');
-  return { pid: child.pid!, port: Number(line) };
+  return { pid: child.pid!, port: Number(line), child };
 }
 
 async function freePort(): Promise<number> {
@@ -154,7 +155,24 @@ describe("the reading of macOS' lsof", () => {
   });
 
   it('sees from outside whether somebody takes connections', async () => {
-    expect(await darwin.takesConnections(await listen('127.0.0.1'), '127.0.0.1')).toBe(true);
-    expect(await darwin.takesConnections(await freePort(), '127.0.0.1')).toBe(false);
+    expect(await isListening(await listen('127.0.0.1'), '127.0.0.1')).toBe(true);
+    expect(await isListening(await freePort(), '127.0.0.1')).toBe(false);
+  });
+});
+
+describe('proveOwner()', () => {
+  it('hands out a proof that holds as long as the socket does, and no longer', async () => {
+    const { pid, port, child } = await startListener('127.0.0.1');
+    const proof = await proveOwner(port, [pid], systemClock);
+    if (typeof proof !== 'function') throw new Error(`No proof but ${proof}`);
+    expect(proof()).toBe(true);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(proof()).toBe(false);
+  });
+
+  it('says no of a process that does not listen there', async () => {
+    const { port } = await startListener('127.0.0.1');
+    expect(await proveOwner(port, [process.pid], systemClock)).toBe(false);
   });
 });

@@ -30,6 +30,7 @@ export function checkServer(server: ServerStatus, { asked, now }: { asked: boole
   return { server: server.name, faults };
 }
 
+/** 0 when there is no fault; of several the gravest counts. */
 export function exitCodeOf(checked: readonly Checked[]): number {
   const codes = checked.flatMap(({ faults }) => faults.map(({ kind }) => FAULT_CODES[kind]));
   return codes.length === 0 ? 0 : Math.min(...codes);
