@@ -4,6 +4,7 @@ import type { Status } from '../core/status.ts';
 import { messageOf } from '../core/unknown.ts';
 import type { StateFile } from '../supervisor/state-file.ts';
 import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/clock.ts';
 
 export interface StateKeeper {
   wish(server: string): 'up' | 'down' | undefined;
@@ -16,6 +17,7 @@ export interface StateKeeper {
 export interface StateKeeperOptions {
   readonly file: StateFile;
   readonly bus: Bus;
+  readonly clock: Clock;
   readonly status: () => Status;
   readonly counters: () => unknown;
 }
@@ -23,10 +25,15 @@ export interface StateKeeperOptions {
 /** Counted events: each is on disk, if only in the page cache, before the next can happen. */
 const AT_ONCE = new Set(['restarted', 'start-failed', 'exited', 'gap', 'reaped']);
 
-export function keepState({ file, bus, status, counters }: StateKeeperOptions): StateKeeper {
+/** A power cut costs at most this much of what is only counted, ms: waiting for the disk is the dear part. */
+const DURABLE_EVERY = 60_000;
+
+export function keepState({ file, bus, clock, status, counters }: StateKeeperOptions): StateKeeper {
   const wishes = new Map(Object.entries(file.initial.wishes));
+  let durableAt = clock.now();
 
   function save({ durable = false } = {}): void {
+    if (durable) durableAt = clock.now();
     try {
       const servers = Object.fromEntries(status().servers.map((server) => [server.name, toRemember(server)]));
       // A server that is only out of the config for now keeps its past.
@@ -48,7 +55,7 @@ export function keepState({ file, bus, status, counters }: StateKeeperOptions): 
 
   const unsubscribe = bus.subscribe((event) => {
     if (AT_ONCE.has(event.kind)) save();
-    if (event.kind === 'ticked') save({ durable: true });
+    if (event.kind === 'ticked' && event.at - durableAt >= DURABLE_EVERY) save({ durable: true });
   });
   return {
     wish: (server) => wishes.get(server),

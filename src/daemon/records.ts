@@ -42,7 +42,7 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
   });
   recorder.restore(file.initial.counters);
 
-  const keeper = keepState({ file, bus, status, counters: () => recorder.counters() });
+  const keeper = keepState({ file, bus, clock: systemClock, status, counters: () => recorder.counters() });
   cleanUps.add('state', () => keeper.save({ durable: true }));
 
   // The journal and the log tell the time of day, asleep or not.

@@ -12,7 +12,8 @@ import { status as statusOf } from '../fakes/status.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 
 function setUp(paths = tempHome()) {
-  const bus = createBus(new FakeClock(), (error) => {
+  const clock = new FakeClock();
+  const bus = createBus(clock, (error) => {
     throw error;
   });
   const events: WatchdogEvent[] = [];
@@ -24,6 +25,7 @@ function setUp(paths = tempHome()) {
   const keeper = keepState({
     file: openStateFile(paths.state),
     bus,
+    clock,
     status: () => status,
     counters: () => ({ probes: 1 }),
   });
