@@ -69,7 +69,6 @@ function three(what, { floor: bare, repeated, fresh, atMost }) {
       samples: fresh.samples,
       unit: 'ms',
       floor,
-      target,
     }),
   ];
 }

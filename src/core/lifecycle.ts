@@ -127,7 +127,8 @@ function mayBeEnded({ phase }: LifecycleState, { restart }: LifecyclePolicy): bo
 
 /** The process is ended because it is no longer of use; unplanned, so it counts. */
 function fail(state: LifecycleState, cause: Cause, event: When, policy: LifecyclePolicy): Decision {
-  return end(failed(state, cause, event, policy), 'retry', event, policy);
+  const leadsTo = policy.restart.policy === 'never' ? 'rest' : 'retry';
+  return end(failed(state, cause, event, policy), leadsTo, event, policy);
 }
 
 function exited(

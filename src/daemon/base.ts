@@ -29,9 +29,6 @@ export interface BaseOptions {
 /** How long one part may take to close; servers have their own grace in front of it. */
 const CLOSE_PATIENCE = 30_000;
 
-/** Half of the shortest gap that is told from a busy machine. */
-const HEARTBEAT = 5000;
-
 export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
   const redactor = createRedactor();
   const log = createLog({
@@ -51,7 +48,6 @@ export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
     log.error({ err, kind: event.kind }, 'A subscriber failed'),
   );
   const awake = createAwakeClock(systemClock, {
-    heartbeat: HEARTBEAT,
     onGap: (gap: Gap) => bus.publish({ kind: 'gap', ...gap }),
   });
   awake.start();

@@ -30,10 +30,9 @@ const DURABLE_EVERY = 60_000;
 
 export function keepState({ file, bus, clock, status, counters }: StateKeeperOptions): StateKeeper {
   const wishes = new Map(Object.entries(file.initial.wishes));
-  let durableAt = clock.now();
+  let durableAt = -Infinity;
 
   function save({ durable = false } = {}): void {
-    if (durable) durableAt = clock.now();
     try {
       const servers = Object.fromEntries(status().servers.map((server) => [server.name, toRemember(server)]));
       // A server that is only out of the config for now keeps its past.
@@ -45,7 +44,10 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
         },
         { durable },
       );
+      if (durable) durableAt = clock.now();
     } catch (error) {
+      // The next tick tries again: a full disk has room again one day.
+      durableAt = -Infinity;
       bus.publish({
         kind: 'state-persist-failed',
         error: messageOf(error),

@@ -224,6 +224,14 @@ describe('decide()', () => {
     });
   });
 
+  test('a server that must never be brought back is not, when it does not get ready either', () => {
+    const never = { ...policy, restart: { ...restart, policy: 'never' as const } };
+    const life = play(INITIAL, never)
+      .at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 })
+      .at(30_000, { kind: 'tick' }, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'stopped', because: 'prevented' });
+  });
+
   test('a fault that does not heal by itself waits for a person', () => {
     const failure = { code: 'CWD_MISSING', message: 'no folder', hint: null, retry: 'never' } as const;
     const life = play().at(0, { kind: 'start', clear: true }, { kind: 'unprepared', run: 1, failure });

@@ -9,6 +9,7 @@ import { signalGroup } from '../../src/system/process-group.ts';
 import { readProcessTable } from '../../src/system/process-table.ts';
 import { type Exit, launch } from '../../src/system/spawn.ts';
 import { isRunning } from '../fakes/processes.ts';
+import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 /** Starts `script` in a shell as a supervised process and keeps what it reported. */
@@ -109,25 +110,33 @@ describe('superviseProcess()', () => {
     await supervised.gone();
   });
 
-  test('a grandchild that left the group by setsid is found by its parents and ended too', async () => {
-    const process = await start('setsid sleep 60 & echo $$; wait');
-    await process.pids(1);
-    process.end('terminate');
-    await process.gone();
-    expect(process.strays).toHaveLength(1);
-    expect(process.strays.some(({ pid }) => isRunning(pid))).toBe(false);
-  });
+  test.skipIf(!requireProgram('setsid'))(
+    'a grandchild that left the group by setsid is found by its parents and ended too',
+    async () => {
+      const process = await start('setsid sleep 60 & echo $$; wait');
+      await process.pids(1);
+      process.end('terminate');
+      await process.gone();
+      expect(process.strays).toHaveLength(1);
+      expect(process.strays.some(({ pid }) => isRunning(pid))).toBe(false);
+    },
+  );
 
-  test('one whose parents are all dead is found by what it inherited', async () => {
-    const process = await start(`setsid sh -c 'sleep 60 & echo $!; exit 0'; exit 1`);
-    const [orphan = 0] = await process.pids(1);
-    await process.exited();
-    await waitFor(() => process.strays.some(({ pid }) => pid === orphan), { what: 'the orphan to be found' });
-    expect(process.isGone()).toBe(false);
-    process.end('terminate');
-    await process.gone();
-    expect(isRunning(orphan)).toBe(false);
-  });
+  test.skipIf(!requireProgram('setsid'))(
+    'one whose parents are all dead is found by what it inherited',
+    async () => {
+      const process = await start(`setsid sh -c 'sleep 60 & echo $!; exit 0'; exit 1`);
+      const [orphan = 0] = await process.pids(1);
+      await process.exited();
+      await waitFor(() => process.strays.some(({ pid }) => pid === orphan), {
+        what: 'the orphan to be found',
+      });
+      expect(process.isGone()).toBe(false);
+      process.end('terminate');
+      await process.gone();
+      expect(isRunning(orphan)).toBe(false);
+    },
+  );
 
   test.skipIf(globalThis.process.platform !== 'linux')(
     'leaves neither zombies nor descriptors behind, however often',
