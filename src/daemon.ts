@@ -36,17 +36,20 @@ export interface Daemon {
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   makeHome(options.paths);
   const base = openBase(options);
+  const end = createEnd(base);
   try {
-    return await assemble(base, options);
+    return await assemble(base, end, options);
   } catch (error) {
     await base.cleanUps.run();
     throw error;
+  } finally {
+    end.allow();
   }
 }
 
-async function assemble(base: Base, { environment }: DaemonOptions): Promise<Daemon> {
+async function assemble(base: Base, end: End, { environment }: DaemonOptions): Promise<Daemon> {
   const { paths, version, bus, log, redactor, cleanUps } = base;
-  const { stop, done } = createEnd(base);
+  const { stop, done } = end;
   let records: Records | null = null;
   const status = (): Status => records?.status() ?? emptyStatus(base);
 
@@ -73,15 +76,31 @@ async function assemble(base: Base, { environment }: DaemonOptions): Promise<Dae
 
   const reloader = createReloader({ config, environment, supervisor, keeper, bus, log, redactor });
   Object.assign(handlers, createHandlers({ ...supervision, bus, status, keeper, reloader, stop }));
-  await supervisor.apply({ added: config.servers, removed: [], changed: [] }, supervision.unobserved);
+  const added = end.isAsked() ? [] : config.servers;
+  await supervisor.apply({ added, removed: [], changed: [] }, supervision.unobserved);
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
   return { bus: news, config, status, reload: () => reloader.reload(), stop, done };
 }
 
-function createEnd({ cleanUps }: Base): Pick<Daemon, 'stop' | 'done'> {
+interface End extends Pick<Daemon, 'stop' | 'done'> {
+  isAsked(): boolean;
+  /** What is still being put together cannot be taken apart: from here on it can. */
+  allow(): void;
+}
+
+function createEnd({ cleanUps }: Base): End {
+  let isAsked = false;
   let finish = (): void => {};
-  const done = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  return { done, stop: () => cleanUps.run().then(finish) };
+  let allow = (): void => {};
+  const done = new Promise<void>((resolve) => (finish = resolve));
+  const allowed = new Promise<void>((resolve) => (allow = resolve));
+  return {
+    done,
+    allow: () => allow(),
+    isAsked: () => isAsked,
+    stop() {
+      isAsked = true;
+      return allowed.then(() => cleanUps.run()).then(finish);
+    },
+  };
 }

@@ -75,10 +75,19 @@ describe('mcp-watchdog', () => {
     ],
     [
       ['config', 'shwo'],
-      'Cannot read the command line: command-argument value "shwo" is invalid for argument "action". Allowed choices are validate, show.',
-      null,
+      'Cannot read the command line: the argument "action" must be one of validate, show, got "shwo"',
+      'Did you mean show?',
     ],
-    [['config'], 'Cannot read the command line: missing required argument "action"', null],
+    [
+      ['config'],
+      'Cannot read the command line: the argument "action" is missing',
+      'It is one of: validate, show',
+    ],
+    [
+      ['help', 'statsu'],
+      'Cannot read the command line: there is no command "statsu"',
+      'Did you mean status?',
+    ],
     [['status', 'a', 'b'], 'Cannot read the command line: too many arguments', null],
     [
       ['logs', '-n', 'many'],
@@ -325,7 +334,6 @@ describe('init and config', () => {
     expect(await cli(['init'], { home })).toMatchObject({ code: 0, err: '' });
     writeFileSync(config, `${readFileSync(config, 'utf8')}# mine\n`);
     expect(await cli(['init'], { home })).toMatchObject({ code: 2, out: '' });
-    expect(await cli(['init', '--force'], { home })).toMatchObject({ code: 0 });
     expect(readFileSync(config, 'utf8')).toContain('# mine');
     expect(await cli(['config', 'validate'], { home })).toEqual({
       code: 0,

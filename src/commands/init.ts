@@ -1,4 +1,4 @@
-// `init [--force]`: a first config to change.
+// `init`: a first config to change, never in place of another.
 import { mkdirSync } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
 import { messageOf } from '../core/unknown.ts';
@@ -7,14 +7,10 @@ import type { Context } from './command.ts';
 import { printLines } from './with-daemon.ts';
 
 export async function run(context: Context): Promise<number> {
-  const { paths, flags } = context;
-  if (createFirstConfig(paths)) {
-    printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
-    return await Promise.resolve(0);
-  }
-  if (flags.force !== true) throw alreadyThere(paths.config);
-  printLines(context, [`Left ${paths.config} as it is: a config is never overwritten`]);
-  return 0;
+  const { paths } = context;
+  if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
+  printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
+  return await Promise.resolve(0);
 }
 
 /**

@@ -87,7 +87,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'init',
     summary: 'write a first config',
     arguments: [],
-    options: [{ flags: '--force', summary: 'no error when there is one already; it is left as it is' }],
+    options: [],
     notes: ['An existing config is never overwritten. Importing from other clients is for a later release.'],
     load: () => import('./init.ts'),
   },

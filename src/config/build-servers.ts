@@ -7,6 +7,7 @@ import { buildServer } from './build-server.ts';
 import { findCycles } from './dependencies.ts';
 import { parseEnvFile } from './env-file.ts';
 import { mergeDefaults } from './merge.ts';
+import { npxAdvice } from './npx.ts';
 import { readOwnFile } from './own-file.ts';
 import { formatPath, show } from './problems.ts';
 import type { Report } from './report.ts';
@@ -39,10 +40,17 @@ export function buildServers(tree: Tree, { folder, report }: Surroundings): Serv
         readEnv: (file) => readEnv(file, at(['envFile'])),
       },
     );
-    if (spec !== null) servers.push(spec);
+    if (spec === null) continue;
+    servers.push(spec);
+    adviseAgainstNpx(spec, (sentence) => report.warn(at(['command']), sentence));
   }
   checkDependencies(servers, { key, names: isBranch(written) ? Object.keys(written) : [], report });
   return servers;
+}
+
+function adviseAgainstNpx({ source, args }: ServerSpec, warn: (sentence: string) => void): void {
+  const advice = source.kind === 'command' ? npxAdvice([...source.command, ...args]) : null;
+  if (advice !== null) warn(advice);
 }
 
 interface Names {

@@ -61,14 +61,16 @@ function wording(issue: z.core.$ZodRawIssue): string {
   }
 }
 
+const A_MAP = 'a map';
+
 const TYPES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
-  object: 'a map',
-  record: 'a map',
+  object: A_MAP,
+  record: A_MAP,
 };
 
 function amount(limit: unknown, origin: unknown): string {
@@ -77,6 +79,8 @@ function amount(limit: unknown, origin: unknown): string {
 
 function cureOf(issue: Issue, path: Path, { tree, writtenAt }: Text): string | null {
   const value = valueAt(tree, path);
+  if (issue.code === 'invalid_type' && TYPES[issue.expected] === A_MAP && value !== null)
+    return 'write names with their values below it, like name: value';
   if (typeof value === 'number' || typeof value === 'boolean') {
     if (issue.code !== 'invalid_type' || issue.expected !== 'string') return null;
     return isSecretPlace(path)
@@ -105,6 +109,8 @@ const ELSEWHERE = new Map([
   ['disabled', 'write enabled: false'],
   ['autoApprove', 'remove it, it concerns the client'],
   ['alwaysAllow', 'remove it, it concerns the client'],
+  ['globalShortcut', 'remove it, it concerns the client'],
+  ['preferences', 'remove it, it concerns the client'],
   ['inputs', 'remove it, and take values from the environment: ${env:NAME}'],
   ['<<', 'write the common keys below defaults'],
 ]);

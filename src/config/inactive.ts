@@ -9,9 +9,11 @@ const INACTIVE: readonly Path[] = [
   ['gateway'],
   ['schedule'],
   ['alerts'],
-  ['defaults', 'update'],
-  ['servers', '*', 'update'],
-  ['mcpServers', '*', 'update'],
+  ...['policy', 'range', 'minimumAge'].flatMap((key): Path[] => [
+    ['defaults', 'update', key],
+    ['servers', '*', 'update', key],
+    ['mcpServers', '*', 'update', key],
+  ]),
 ];
 
 /** Paths of the keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */

@@ -132,15 +132,21 @@ const limits = z
 
 const update = z
   .strictObject({
-    policy: z.enum(['off', 'notify', 'auto']).default('notify').describe('What a newer version leads to.'),
-    range: filledText().default('*').describe('Versions that an update may reach.'),
+    policy: z
+      .enum(['off', 'notify', 'auto'])
+      .default('notify')
+      .describe('What a newer version leads to. Not active yet.'),
+    range: filledText().default('*').describe('Versions that an update may reach. Not active yet.'),
     minimumAge: duration({ max: 3650 * 86_400_000 })
       .prefault('3d')
-      .describe('How long a version must have been out.'),
-    allowScripts: z.boolean().default(false).describe('Whether install scripts of packages may run.'),
+      .describe('How long a version must have been out. Not active yet.'),
+    allowScripts: z
+      .boolean()
+      .default(false)
+      .describe('Whether install scripts of the package and its parts may run.'),
   })
   .prefault({})
-  .describe('How a package is kept up to date. Not active yet.');
+  .describe('How a package is installed and kept up to date.');
 
 const logs = z
   .strictObject({

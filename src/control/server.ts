@@ -57,7 +57,7 @@ export interface ControlServer {
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { socketPath, handlers, clock = systemClock } = options;
+  const { socketPath, handlers, clock = systemClock, log } = options;
   const path = placeSocket(socketPath);
   await refuseWhenAnswered(socketPath, clock);
   const lock = claim(join(dirname(socketPath), 'lock'));
@@ -78,6 +78,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
     lock.release();
     throw cannotListen(path, error);
   }
+  // Out of descriptors, for instance: who asks gets no answer, and everything else goes on.
+  server.on('error', (err) => log?.warn({ err }, 'Cannot take a command'));
   return {
     async close() {
       // An answer that is ready, such as the one to `shutdown`, goes out before the connection ends.

@@ -69,24 +69,30 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
     return names;
   }
 
+  /** What the config says anyway is no wish: whoever edits `enabled` later, while we are down, means it. */
+  function remember(name: string, wish: 'up' | 'down'): void {
+    const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
+    keeper.setWish(name, wish === configured ? null : wish);
+  }
+
   return {
     status,
     onChange: (listener) => bus.subscribe(listener),
     start({ names }) {
       for (const name of owned(names)) {
-        keeper.setWish(name, 'up');
+        remember(name, 'up');
         supervisor.start(name);
       }
       return null;
     },
     async stop({ names }) {
-      for (const name of owned(names)) keeper.setWish(name, 'down');
+      for (const name of owned(names)) remember(name, 'down');
       await Promise.all(names.map((name) => supervisor.stop(name)));
       return null;
     },
     restart({ names }) {
       for (const name of owned(names)) {
-        keeper.setWish(name, 'up');
+        remember(name, 'up');
         supervisor.restart(name, { reason: 'requested', detail: 'asked for by an operator' });
       }
       return null;

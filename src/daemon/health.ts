@@ -49,8 +49,10 @@ export function watchHealth({ clock, bus, version, outputs, supervisor }: Health
     if (event.kind === 'server-added') watchUrl(event.spec);
     if (event.kind === 'server-removed') void leaveUrl(event.server);
     if (event.kind !== 'server-changed') return;
-    if (event.spec.source.kind === 'url') void leaveUrl(event.server).then(() => watchUrl(event.spec));
-    else prober.updatePolicy(event.spec);
+    if (event.spec.source.kind !== 'url') return prober.updatePolicy(event.spec);
+    // Not awaited: the next change, or the removal, may come before its end.
+    void leaveUrl(event.server);
+    watchUrl(event.spec);
   });
   return prober;
 }

@@ -44,7 +44,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
         },
         { durable },
       );
-      if (durable) durableAt = clock.now();
+      if (durable) durableAt = clock.monotonic();
     } catch (error) {
       // The next tick tries again: a full disk has room again one day.
       durableAt = -Infinity;
@@ -57,7 +57,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
 
   const unsubscribe = bus.subscribe((event) => {
     if (AT_ONCE.has(event.kind)) save();
-    if (event.kind === 'ticked' && event.at - durableAt >= DURABLE_EVERY) save({ durable: true });
+    if (event.kind === 'ticked' && clock.monotonic() - durableAt >= DURABLE_EVERY) save({ durable: true });
   });
   return {
     wish: (server) => wishes.get(server),

@@ -203,8 +203,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       onFault: (error) => parts.onFault(error, spec.name),
     });
     current = supervised;
-    // A stop that came while the system was starting it found nothing to end.
-    if (state.phase === 'stopping' && state.run === run) supervised.end('terminate');
+    // A stop that came while the system was starting it found nothing to end, and nobody to take leave.
+    if (state.phase !== 'stopping' || state.run !== run) return;
+    attached.leave();
+    supervised.end('terminate');
   }
 
   /** A failed spawn is an end like any other, with nothing left to sweep. */

@@ -40,7 +40,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { bus } = options;
   const specs = new Map<string, ServerSpec>();
   const runners = new Map<string, Runner>();
-  const waiting = new Set<string>();
+  /** Who is to start once what it depends on is ready, and what its start is then counted as. */
+  const waiting = new Map<string, Cause | undefined>();
   /** Watched servers have no life of ours: their health tells whether others can build on them. */
   const upUrls = new Set<string>();
   const unsubscribe = bus.subscribe(onEvent);
@@ -50,10 +51,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const hasBecomeReady =
       (event.kind === 'transition' && event.to.phase === 'running' && event.from.phase !== 'running') ||
       (event.kind === 'health' && event.health.up === true);
-    // A copy: who still has to wait is put back while it is gone through.
-    if (hasBecomeReady) [...waiting].forEach((name) => start(name));
     if (event.kind === 'health' && event.health.up === true) upUrls.add(event.server);
     if (event.kind === 'health' && event.health.up === false) upUrls.delete(event.server);
+    // A copy: who still has to wait is put back while it is gone through.
+    if (hasBecomeReady) [...waiting.keys()].forEach((name) => start(name));
   }
 
   function missing({ dependsOn }: ServerSpec): readonly string[] {
@@ -63,19 +64,27 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
   }
 
-  function start(name: string, cause?: Cause): void {
+  function start(name: string, cause = waiting.get(name)): void {
     const spec = specs.get(name);
     const runner = runners.get(name);
     if (spec === undefined || runner === undefined || isStopping) return;
-    const on = missing(spec);
+    // Who is up, or on its way, does not wait: nobody is told that it waits while it runs.
+    const isUnderWay = runner.state.wanted === 'up' && runner.state.phase !== 'stopped';
+    const on = isUnderWay ? [] : missing(spec);
     const isNews = on.length > 0 || waiting.has(name);
     if (isNews) bus.publish({ kind: 'waiting', server: name, on });
     if (on.length > 0) {
-      waiting.add(name);
+      waiting.set(name, cause);
       return;
     }
     waiting.delete(name);
     runner.send({ kind: 'start', clear: true, ...(cause === undefined ? {} : { cause }) });
+  }
+
+  function restart(name: string, cause: Cause): void {
+    if (isStopping || !specs.has(name)) return;
+    if (waiting.has(name)) start(name);
+    else runners.get(name)?.send({ kind: 'restart', cause });
   }
 
   function add(spec: ServerSpec, wasAlive: boolean): void {
@@ -94,8 +103,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   async function remove(name: string): Promise<void> {
-    await stop(name);
+    // First of all, so that nobody starts it again while its end is awaited.
     specs.delete(name);
+    await stop(name);
     runners.delete(name);
     upUrls.delete(name);
     bus.publish({ kind: 'server-removed', server: name });
@@ -114,13 +124,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     bus.publish({ kind: 'server-changed', server: spec.name, spec });
     if (runner === undefined) return;
     if (before?.enabled !== spec.enabled) return spec.enabled ? start(spec.name) : await stop(spec.name);
-    const detail = 'its configuration changed';
+    // Perhaps it no longer depends on what it waits for.
+    if (waiting.has(spec.name)) return start(spec.name);
     if (needsRestart && runner.state.wanted === 'up')
-      runner.send({ kind: 'restart', cause: { reason: 'config', detail } });
+      restart(spec.name, { reason: 'config', detail: 'its configuration changed' });
   }
 
   function stop(name: string): Promise<void> {
-    waiting.delete(name);
+    if (waiting.delete(name)) bus.publish({ kind: 'waiting', server: name, on: [] });
     const runner = runners.get(name);
     if (runner === undefined) return Promise.resolve();
     runner.send({ kind: 'stop' });
@@ -162,7 +173,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     start,
     stop,
-    restart: (name, cause) => runners.get(name)?.send({ kind: 'restart', cause }),
+    restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
     failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
     remember: (name, stray) => runners.get(name)?.process?.remember(stray),

@@ -1,5 +1,6 @@
 // Who ends our children when we are killed: one small shell, told by pipe which groups to hold.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { messageOf } from '../core/unknown.ts';
 import type { Clock } from './clock.ts';
 
 /**
@@ -38,13 +39,17 @@ export interface Guardian {
   close(): void;
 }
 
-/** A guardian that dies is replaced after a second and told everything again. */
+const BETWEEN_STARTS = 1000;
+
+/** A guardian that dies, or that the system does not start, is replaced after a second and told everything again. */
 export function startGuardian({
   clock,
   onFault,
+  shell: program = '/bin/sh',
 }: {
   clock: Clock;
   onFault: (error: Error) => void;
+  shell?: string;
 }): Guardian {
   const held = new Set<number>();
   let shell: ChildProcess | null = null;
@@ -52,23 +57,24 @@ export function startGuardian({
   let cancelRestart = (): void => {};
 
   function start(): void {
-    const started = spawn('/bin/sh', ['-c', SCRIPT, 'mcp-watchdog-guardian'], {
-      detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: { PATH: '/usr/bin:/bin' },
-      cwd: '/',
-    });
-    shell = started;
-    started.stdin?.on('error', () => {});
-    started.on('error', onFault);
-    started.once('exit', () => lost(started));
-    for (const pgid of held) tell('hold', pgid);
+    try {
+      const started = spawnShell(program);
+      shell = started;
+      started.stdin?.on('error', () => {});
+      // A refused start is told by `error` alone, an end by `exit` alone.
+      started.on('error', (error) => lost(started, error));
+      started.once('exit', () => lost(started, new Error('The guardian ended and is replaced')));
+      for (const pgid of held) tell('hold', pgid);
+    } catch (error) {
+      lost(null, error instanceof Error ? error : new Error(messageOf(error)));
+    }
   }
 
-  function lost(ended: ChildProcess): void {
+  function lost(ended: ChildProcess | null, error: Error): void {
     if (isClosed || shell !== ended) return;
-    onFault(new Error('The guardian ended and is replaced'));
-    cancelRestart = clock.after(1000, start);
+    shell = null;
+    onFault(error);
+    cancelRestart = clock.after(BETWEEN_STARTS, start);
   }
 
   function tell(order: 'hold' | 'drop', pgid: number): void {
@@ -94,4 +100,13 @@ export function startGuardian({
       shell?.unref();
     },
   };
+}
+
+function spawnShell(program: string): ChildProcess {
+  return spawn(program, ['-c', SCRIPT, 'mcp-watchdog-guardian'], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: '/usr/bin:/bin' },
+    cwd: '/',
+  });
 }

@@ -247,7 +247,7 @@ gateway: {listen: 127.0.0.1:1}
 schedule: {update: "0 2 * * 0", backup: null}
 alerts: {rules: [], alertmanager: {url: "http://x/"}}
 defaults: {update: {policy: off}, limits: {nice: 5}}
-servers: {a: {package: p, update: {policy: auto, minimumAge: 3d}}, b: {package: p}}
+servers: {a: {package: p, update: {policy: auto, minimumAge: 3d}}, b: {package: p, update: {allowScripts: true}}}
 `;
     expect(read(text).inactive).toEqual([
       'gateway.listen',

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, Server } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import { type ControlServer, startControlServer } from '../../src/control/server.ts';
 import { WatchdogError } from '../../src/core/errors.ts';
@@ -65,6 +65,21 @@ describe('startControlServer()', () => {
     expect(await client.request('ping', {})).toMatchObject({ pid: 4000 });
     finish();
     expect(await slow).toBeNull();
+  });
+
+  it('outlives a connection that the system does not let in', async () => {
+    const { socket } = missingHome();
+    const warnings: string[] = [];
+    const log = { warn: (_: object, sentence: string) => warnings.push(sentence) };
+    const listening = vi.spyOn(Server.prototype, 'listen');
+    onTestFinished(() => listening.mockRestore());
+    const control = await startControlServer({ socketPath: socket, handlers: fakeDaemon().handlers, log });
+    onTestFinished(() => control.close());
+    for (const server of listening.mock.contexts)
+      if (server instanceof Server) server.emit('error', new Error('accept EMFILE'));
+    expect(warnings).toEqual(['Cannot take a command']);
+    const client = await talk(socket);
+    expect(await client.request('ping', {})).toMatchObject({ pid: 4000 });
   });
 
   it('lets only the owner in', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/events.ts';
 import { foldStatus } from '../../src/core/fold-status.ts';
@@ -31,7 +31,7 @@ function setUp(paths = tempHome()) {
   });
   const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
   bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
-  return { bus, events, keeper, saved, paths };
+  return { bus, clock, events, keeper, saved, paths };
 }
 
 describe('keepState()', () => {
@@ -40,6 +40,19 @@ describe('keepState()', () => {
     bus.publish({ kind: 'restarted', server: 's', reason: 'signal', detail: null });
     expect(saved().servers['s']).toMatchObject({ restarts: { signal: 1 } });
     expect(saved().counters).toEqual({ probes: 1 });
+  });
+
+  test('waits for the disk once a minute, whatever becomes of the time of day', () => {
+    const { bus, clock, keeper, paths } = setUp();
+    keeper.save({ durable: true });
+    rmSync(`${paths.state}.bak`);
+    clock.wall -= 86_400_000;
+    clock.elapsed += 59_000;
+    bus.publish({ kind: 'ticked' });
+    expect(existsSync(`${paths.state}.bak`)).toBe(false);
+    clock.elapsed += 1000;
+    bus.publish({ kind: 'ticked' });
+    expect(existsSync(`${paths.state}.bak`)).toBe(true);
   });
 
   test('keeps a wish until it is taken back, over a death', () => {

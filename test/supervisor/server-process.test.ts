@@ -102,6 +102,14 @@ describe('superviseProcess()', () => {
     expect(isRunning(child)).toBe(false);
   });
 
+  test('TERM is obeyed, and the exit code that follows is known', async () => {
+    const process = await start(`trap 'exit 3' TERM; echo $$; while :; do sleep 0.1; done`);
+    await process.pids(1);
+    process.end('terminate');
+    expect((await process.exited()).how).toEqual({ code: 3, signal: null });
+    await process.gone();
+  });
+
   test('a frozen process is woken to take its TERM', async () => {
     const supervised = await start('echo $$; sleep 60');
     const [pid = 0] = await supervised.pids(1);

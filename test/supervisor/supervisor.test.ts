@@ -14,6 +14,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { whoListens } from '../../src/system/port-owner.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { specOf } from '../fakes/spec.ts';
+import { HEALTHY } from '../fakes/stage.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
@@ -33,6 +34,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
   const paths = tempHome();
   const events: WatchdogEvent[] = [];
   const held = new Set<number>();
+  const left: string[] = [];
   const bus = createBus(systemClock, (error) => {
     throw error;
   });
@@ -61,7 +63,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
             failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
           }),
       }),
-    attach: () => ({ leave: () => {}, lastLines: () => [] }),
+    attach: ({ spec }) => ({ leave: () => void left.push(spec.name), lastLines: () => [] }),
     onFault: () => {},
     wish: () => undefined,
   });
@@ -81,7 +83,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     waitFor(() => stateOf(name) === state, { what: `${name} to be ${state}` });
   const pidOf = (name: string) => supervisor.runner(name)?.process?.leader.pid ?? 0;
   const add = (...added: ServerSpec[]) => supervisor.apply({ added, removed: [], changed: [] });
-  return { supervisor, events, of, stateOf, reach, pidOf, add, held, paths };
+  return { supervisor, bus, events, of, stateOf, reach, pidOf, add, held, left, paths };
 }
 
 describe('a supervised server', () => {
@@ -188,6 +190,31 @@ describe('a supervised server', () => {
     await reach('s', 'stopped');
   });
 
+  test('that is stopped in the moment of its start is ended, and nobody goes on asking it', async () => {
+    const { add, bus, left, of, reach, supervisor } = setUp({ readyAtOnce: false });
+    bus.subscribe((event) => {
+      if (event.kind === 'transition' && event.to.phase === 'starting') void supervisor.stop(event.server);
+    });
+    await add(shell('s', 'sleep 60'));
+    await waitFor(() => of('spawned').length === 1);
+    await reach('s', 'stopped');
+    expect(left).toEqual(['s']);
+  });
+
+  test('that is being removed cannot be started any more', async () => {
+    const { add, reach, pidOf, of, supervisor } = setUp();
+    await add(shell('s', `trap '' TERM; while :; do sleep 0.1; done`, { stop: { grace: 300 } }));
+    await reach('s', 'running');
+    const pid = pidOf('s');
+    const removed = supervisor.apply({ added: [], removed: ['s'], changed: [] });
+    supervisor.start('s');
+    supervisor.restart('s', { reason: 'requested', detail: null });
+    await removed;
+    expect(isRunning(pid)).toBe(false);
+    expect(of('spawned')).toHaveLength(1);
+    expect(of('server-removed')).toHaveLength(1);
+  });
+
   test('is one process, however many starts are asked for at once', async () => {
     const { add, reach, of, supervisor } = setUp();
     await add(shell('s', 'sleep 60', { enabled: false }));
@@ -240,6 +267,63 @@ describe('many servers', () => {
     expect(order).toEqual(['db spawned', 'app spawned', 'app stopped', 'db stopped']);
   });
 
+  test('stay down when one is asked to restart while all are being stopped', async () => {
+    const { add, reach, pidOf, of, supervisor } = setUp();
+    await add(shell('s', `trap '' TERM; while :; do sleep 0.1; done`, { stop: { grace: 300 } }));
+    await reach('s', 'running');
+    const pid = pidOf('s');
+    const stopped = supervisor.stopAll();
+    await reach('s', 'stopping');
+    supervisor.restart('s', { reason: 'requested', detail: null });
+    await stopped;
+    expect(isRunning(pid)).toBe(false);
+    expect(of('spawned')).toHaveLength(1);
+  });
+
+  test('start once a watched server that they depend on is found to be up', async () => {
+    const { add, bus, reach, stateOf } = setUp();
+    const url = 'http://127.0.0.1:9/mcp';
+    await add(
+      specOf({ name: 'far', source: { kind: 'url' }, transport: 'http', url }),
+      shell('app', 'sleep 60', { dependsOn: ['far'] }),
+    );
+    expect(stateOf('app')).toBe('stopped');
+    bus.publish({ kind: 'health', server: 'far', health: HEALTHY });
+    await reach('app', 'running');
+  });
+
+  test('start when a new config no longer makes them wait', async () => {
+    const { add, reach, of, supervisor } = setUp();
+    await add(shell('app', 'sleep 60', { dependsOn: ['db'] }), shell('db', 'sleep 60', { enabled: false }));
+    expect(of('waiting').at(-1)).toMatchObject({ server: 'app', on: ['db'] });
+    await supervisor.apply({
+      added: [],
+      removed: [],
+      changed: [{ spec: shell('app', 'sleep 60'), restart: false }],
+    });
+    await reach('app', 'running');
+    expect(of('waiting').at(-1)).toMatchObject({ server: 'app', on: [] });
+  });
+
+  test('that are stopped while they wait no longer say that they wait', async () => {
+    const { add, of, supervisor } = setUp();
+    await add(shell('app', 'sleep 60', { dependsOn: ['db'] }), shell('db', 'sleep 60', { enabled: false }));
+    await supervisor.stop('app');
+    expect(of('waiting').at(-1)).toMatchObject({ server: 'app', on: [] });
+  });
+
+  test('that run do not wait, whatever has become of what they depend on', async () => {
+    const { add, of, pidOf, reach, supervisor } = setUp();
+    await add(shell('db', 'sleep 60'), shell('app', 'sleep 60', { dependsOn: ['db'] }));
+    await reach('app', 'running');
+    await supervisor.stop('db');
+    const told = of('waiting').length;
+    const pid = pidOf('app');
+    supervisor.start('app');
+    expect(of('waiting')).toHaveLength(told);
+    expect(pidOf('app')).toBe(pid);
+  });
+
   test('one that is removed is stopped; one that changed is restarted; the rest is not touched', async () => {
     const { add, reach, pidOf, of, supervisor } = setUp();
     await add(shell('a', 'sleep 60'), shell('b', 'sleep 60'), shell('c', 'sleep 60'));
@@ -262,5 +346,13 @@ describe('many servers', () => {
     await supervisor.apply({ added: [shell('s', 'sleep 60')], removed: [], changed: [] }, new Set(['s']));
     await reach('s', 'running');
     expect(of('restarted')).toMatchObject([{ reason: 'unobserved' }]);
+  });
+
+  test('so is that of one that has to wait for another first', async () => {
+    const { of, reach, supervisor } = setUp();
+    const added = [shell('app', 'sleep 60', { dependsOn: ['db'] }), shell('db', 'sleep 60')];
+    await supervisor.apply({ added, removed: [], changed: [] }, new Set(['app']));
+    await reach('app', 'running');
+    expect(of('restarted')).toMatchObject([{ server: 'app', reason: 'unobserved' }]);
   });
 });

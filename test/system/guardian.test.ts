@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/system/clock.ts';
 import { startGuardian } from '../../src/system/guardian.ts';
 import { firstLine, isRunning, startGroup, STUBBORN_TREE } from '../fakes/processes.ts';
+import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 describe('startGuardian()', () => {
@@ -41,6 +44,22 @@ describe('startGuardian()', () => {
     guardian.close();
     await waitFor(() => pid !== null && !isRunning(pid), { what: 'the end of the guardian' });
     expect(isRunning(child.pid)).toBe(true);
+  });
+
+  test('one that the system does not start is tried again until it does', async () => {
+    const shell = join(tempHome().home, 'sh');
+    const faults: string[] = [];
+    const onFault = ({ message }: Error) => faults.push(message);
+    const guardian = startGuardian({ clock: systemClock, onFault, shell });
+    const child = startGroup(['sleep', '60']);
+    guardian.hold(child.pid);
+    await waitFor(() => faults.length > 0, { what: 'the refused start' });
+    symlinkSync('/bin/sh', shell);
+    const pid = await waitFor(() => guardian.pid, { what: 'a guardian' });
+    const ended = once(child, 'exit');
+    guardian.close();
+    await ended;
+    await waitFor(() => !isRunning(pid), { what: 'the end of the guardian' });
   });
 
   test('one that dies is replaced and told everything again', async () => {

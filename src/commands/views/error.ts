@@ -35,18 +35,25 @@ function stackOf(error: unknown): string[] {
 export function usageError(error: unknown, program: Command): unknown {
   if (!isParserError(error)) return error;
   if (error.exitCode === 0) return null;
-  const word = /'([^']*)'/u.exec(error.message)?.[1] ?? '';
+  const [word = '', argument = ''] = [...error.message.matchAll(/'([^']*)'/gu)].map(
+    ([, quoted = '']) => quoted,
+  );
   switch (error.code) {
     case 'commander.unknownCommand':
-      return usage(
-        `there is no command "${word}"`,
-        suggest(
-          word,
-          program.commands.map((each) => each.name()),
-        ),
-      );
+      return usage(`there is no command "${word}"`, suggest(word, commandNames(program)));
     case 'commander.unknownOption':
       return usage(`there is no option "${word}" here`, suggest(word, allOptions(program)));
+    case 'commander.help': {
+      const asked = program.args.at(-1) ?? '';
+      return usage(`there is no command "${asked}"`, suggest(asked, commandNames(program)));
+    }
+    case 'commander.missingArgument':
+      return usage(`the argument "${word}" is missing`, null, choicesOf(word, program));
+    case 'commander.invalidArgument':
+      return usage(
+        `the argument "${argument}" must be one of ${choicesOf(argument, program).join(', ')}, got "${word}"`,
+        suggest(word, choicesOf(argument, program)),
+      );
     default:
       return usage(error.message.replace(/^error: /u, '').replaceAll("'", '"'), null);
   }
@@ -67,13 +74,26 @@ function isParserError(error: unknown): error is ParserError {
   );
 }
 
-function usage(reason: string, guess: string | null): WatchdogError {
+function usage(reason: string, guess: string | null, choices: readonly string[] = []): WatchdogError {
+  const help =
+    choices.length > 0
+      ? `It is one of: ${choices.join(', ')}`
+      : 'mcp-watchdog --help lists the commands, mcp-watchdog <command> -h their options';
   return new WatchdogError('USAGE', `Cannot read the command line: ${reason}`, {
-    hint:
-      guess === null
-        ? 'mcp-watchdog --help lists the commands, mcp-watchdog <command> -h their options'
-        : `Did you mean ${guess}?`,
+    hint: guess === null ? help : `Did you mean ${guess}?`,
   });
+}
+
+function commandNames(program: Command): string[] {
+  return program.commands.map((each) => each.name());
+}
+
+function choicesOf(argument: string, program: Command): readonly string[] {
+  return (
+    program.commands
+      .flatMap(({ registeredArguments }) => registeredArguments)
+      .find((each) => each.name() === argument)?.argChoices ?? []
+  );
 }
 
 function suggest(word: string, known: readonly string[]): string | null {

@@ -46,7 +46,7 @@ function warnings({ daemon }: Status, { width, colour }: ViewOptions): string[] 
 function hints({ servers }: Status, { width, colour }: ViewOptions): string[] {
   const sick =
     servers.find((server) => !isHealthy(server) && server.lastFailure !== null) ??
-    servers.find((server) => !isHealthy(server));
+    servers.find((server) => !isHealthy(server) && server.state !== 'starting');
   if (sick === undefined) return [];
   const cure = sick.lastFailure?.hint ?? `mcp-watchdog status ${sick.name} shows more`;
   return ['', paint(fit(neutralise(`hint: ${sick.name}: ${cure}`), width), 'yellow', colour)];

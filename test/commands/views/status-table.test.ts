@@ -46,6 +46,11 @@ describe('statusTable()', () => {
     expect(lines.at(-1)).toBe('hint: context7: mcp-watchdog status context7 shows more');
   });
 
+  it('has no hint about a server that only starts', () => {
+    const starting = serverStatus({ state: 'starting', health: { ...DOWN, up: null }, lastFailure: null });
+    expect(statusTable(status([starting]), wide)).toHaveLength(2);
+  });
+
   it('says what to do when there are no servers', () => {
     expect(statusTable(status([]), wide)).toEqual([
       'No servers are configured: add one to /home/ada/.mcp-watchdog/config.yaml',

@@ -1,0 +1,39 @@
+// What is asked for while the daemon is only just coming up, and what it remembers once it is gone.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/control/client.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { CLI, fixture, startDaemon } from './daemon.ts';
+
+test('a daemon that is told to end while it reads its config ends, and starts nobody first', async () => {
+  const { home, config, socket } = tempHome();
+  const trace = join(home, 'trace');
+  const server = { command: ['/bin/sh', '-c', `echo > ${trace}; sleep 60`] };
+  writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: server } }), {
+    mode: 0o600,
+  });
+  const child = spawn(process.execPath, [CLI, 'run', '--home', home], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  const client = await waitFor(() => connect(socket).catch(() => null), { what: 'the daemon to answer' });
+  onTestFinished(() => client.close());
+  const { daemon } = await client.request('status', {});
+  expect(daemon.config.loadedAt).toBeNull();
+  await client.request('shutdown', {});
+  expect(await ended).toEqual([0, null]);
+  expect(existsSync(trace)).toBe(false);
+  await expect(connect(socket)).rejects.toMatchObject({ code: 'NO_DAEMON' });
+});
+
+test('a server that was started by hand and then taken out in the config stays down', async () => {
+  const first = await startDaemon({ s: fixture() });
+  await first.up('s');
+  expect(first.run('restart', 's').code).toBe(0);
+  await first.stop();
+  const second = await startDaemon({ s: fixture([], { enabled: false }) }, { home: first.home });
+  expect(await second.server('s')).toMatchObject({ desired: 'down', state: 'stopped' });
+});
