@@ -6,7 +6,7 @@ import type { ServerSpec } from '../core/server.ts';
 /** After a first miss; half the interval when that is shorter. */
 const SUSPECT_DELAY = 1_000;
 /** While a server starts: often at first, since its users wait for the moment when it answers again. */
-const EAGER = { every: 50, during: 5_000 } as const;
+const EAGER = { every: 100, during: 5_000 } as const;
 const PATIENT = 250;
 
 /** @param since how long the start has taken so far */

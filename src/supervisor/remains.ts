@@ -29,10 +29,8 @@ export async function findRemains(
   known: readonly Escapee[],
   signal?: AbortSignal,
 ): Promise<Remains> {
-  const [rows, marked] = await Promise.all([
-    readProcessTable(signal),
-    findByEnvironment(RUN_MARKER, leader.marker),
-  ]);
+  const rows = await readProcessTable(signal);
+  const marked = await findByEnvironment(RUN_MARKER, leader.marker, youngerThan(leader, rows));
   const root = isRecycled(leader, rows) ? { ...leader, pid: -1, pgid: -1 } : leader;
   const [tree] = growTrees(rows, [root], new Map([[leader.server, known]]));
   const members = tree?.members ?? [];
@@ -45,6 +43,14 @@ export async function findRemains(
       .filter(({ pgid }) => pgid !== root.pgid)
       .map(({ pid, startToken, pgid }) => ({ pid, startToken, pgid })),
   };
+}
+
+/** Whoever inherited from the leader was started after it: nobody else's environment has to be read. */
+function youngerThan({ startToken }: Leader, rows: readonly ProcessRow[]): readonly number[] {
+  const since = Number(startToken);
+  return rows
+    .filter((row) => row.state === 'alive' && !(Number(row.startToken) < since))
+    .map(({ pid }) => pid);
 }
 
 /** A pid is free again only when no group bears its number: whoever has it now is not ours, nor is its group. */

@@ -70,10 +70,14 @@ export function countOpenFds(pid: number): number | null {
 }
 
 /** Processes of ours whose initial environment holds `name=value`; ourselves excepted. */
-export async function findByEnvironment(name: string, value: string): Promise<number[]> {
+export async function findByEnvironment(
+  name: string,
+  value: string,
+  among: readonly number[],
+): Promise<number[]> {
   const wanted = `\0${name}=${value}\0`;
   const found: number[] = [];
-  for (const [index, pid] of listPids().entries()) {
+  for (const [index, pid] of among.entries()) {
     if (index % CHUNK === CHUNK - 1) await nextTurn();
     if (pid === process.pid) continue;
     if (`\0${readWhole(`/proc/${pid}/environ`) ?? ''}`.includes(wanted)) found.push(pid);

@@ -47,8 +47,12 @@ export function openFdsOf(pid: number): number | null {
  * that left their group after their parent died, which no other trace ties to a server. Always empty on macOS, where
  * the system shows nobody's environment, and blind to a program that overwrites its own.
  */
-export async function findByEnvironment(name: string, value: string): Promise<readonly number[]> {
-  return isLinux ? linux.findByEnvironment(name, value) : [];
+export async function findByEnvironment(
+  name: string,
+  value: string,
+  among?: readonly number[],
+): Promise<readonly number[]> {
+  return isLinux ? linux.findByEnvironment(name, value, among ?? linux.listPids()) : [];
 }
 
 const COMMAND_LENGTH = 200;
