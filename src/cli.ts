@@ -53,6 +53,8 @@ function explain(
 async function main(): Promise<void> {
   // The reader of a pipe may have seen enough: `mcp-watchdog status | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Another listener is a command that goes on without it.
+    if (process.stdout.listenerCount('error') > 1) return;
     if (error.code !== 'EPIPE') throw error;
     // eslint-disable-next-line unicorn/no-process-exit -- nobody is left to write to
     process.exit(0);

@@ -58,6 +58,8 @@ export interface Io {
   readonly clock: Clock;
   /** The listener takes the place of what the signal does by itself, until the returned function is called. */
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => () => void;
+  /** From now on the process does not end because nobody takes what it prints. */
+  readonly outliveOutput: () => void;
 }
 
 export interface Output {

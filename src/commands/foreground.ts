@@ -31,13 +31,17 @@ const AFTER_SIGNAL = 143;
 
 /** @returns 143 after a signal, 0 when the daemon was stopped by a command */
 export async function runForeground(context: Context, options: ForegroundOptions): Promise<number> {
+  // Whatever becomes of the terminal, pipe or file that we print to: the servers go on, and the log has it all.
+  context.io.outliveOutput();
   const isLive = context.io.out.isTTY === true && context.flags.json !== true;
   const show = isLive ? createLiveView(context) : null;
   const say = show === null ? () => {} : (lines: readonly string[]) => show.print(lines);
   if (options.isFirst) say([`Wrote a first config: ${context.paths.config}`]);
   const signals = listenToSignals(context, { say, isLive, kill: options.kill ?? killGroup });
   try {
-    const daemon = await options.start(isLive ? null : (line) => void context.io.out.write(line));
+    const starting = options.start(isLive ? null : (line) => void context.io.out.write(line));
+    const daemon = await Promise.race([starting, signals.killed]);
+    if (typeof daemon === 'number') return daemon;
     say([
       ...daemon.config.warnings.map((warning) => `warning: ${warning}`),
       ...inactiveLines(daemon.config.inactive),
@@ -77,7 +81,8 @@ function listenToSignals({ io }: Context, { say, isLive, kill }: Listening): Sig
 
   function onStop(): void {
     signalled += 1;
-    if (daemon === null) return;
+    // Nothing was started that would have to be stopped; the first signal is obeyed once there is a daemon.
+    if (daemon === null) return signalled > 1 ? giveUp(AFTER_SIGNAL) : undefined;
     const running = daemon.status().servers.filter(({ pid }) => pid !== null);
     if (signalled > 1) {
       say([`Killing ${running.map(({ name }) => name).join(', ') || 'what is left'} at once`]);

@@ -11,4 +11,5 @@ export const processIo: Io = {
     process.on(signal, listener);
     return () => process.off(signal, listener);
   },
+  outliveOutput: () => void process.stdout.on('error', () => {}),
 };

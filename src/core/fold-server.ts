@@ -49,7 +49,10 @@ function whilePreparing(event: ServerEvent): Partial<ServerStatus> | null {
     case 'using-installed':
       return { note: event.why, version: event.version };
     case 'waiting':
-      return { note: event.on.length === 0 ? null : `waiting for ${event.on.join(', ')}` };
+      // Only who is wanted waits; its life has nothing to tell of that before it begins.
+      return event.on.length === 0
+        ? { note: null }
+        : { note: `waiting for ${event.on.join(', ')}`, desired: 'up' };
     default:
       return null;
   }

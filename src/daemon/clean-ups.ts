@@ -2,10 +2,19 @@
 import type { Clock } from '../system/clock.ts';
 
 export interface CleanUps {
-  /** `name` says what is being undone, in a log line should it fail. */
-  add(name: string, undo: () => void | Promise<void>): void;
+  /**
+   * @param name what is being undone, for a log line should it fail
+   * @param extra ms of patience on top, asked when it begins
+   */
+  add(name: string, undo: () => void | Promise<void>, extra?: () => number): void;
   /** Once, however often it is called. */
   run(): Promise<void>;
+}
+
+interface Step {
+  readonly name: string;
+  readonly undo: () => void | Promise<void>;
+  readonly extra: () => number;
 }
 
 /** @param patience ms that one step may take before the next is tried */
@@ -18,31 +27,30 @@ export function createCleanUps({
   patience: number;
   onFault: (name: string, error: unknown) => void;
 }): CleanUps {
-  const steps: { readonly name: string; readonly undo: () => void | Promise<void> }[] = [];
+  const steps: Step[] = [];
   let running: Promise<void> | null = null;
 
   async function undoAll(): Promise<void> {
     for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-      const { name, undo } = step;
       try {
-        await withinPatience(Promise.resolve(undo()), name);
+        await withinPatience(step);
       } catch (error) {
-        onFault(name, error);
+        onFault(step.name, error);
       }
     }
   }
 
-  function withinPatience(work: Promise<void>, name: string): Promise<void> {
+  async function withinPatience({ name, undo, extra }: Step): Promise<void> {
+    const wait = patience + extra();
+    const work = Promise.resolve(undo());
     return new Promise((resolve, reject) => {
-      const cancel = clock.after(patience, () =>
-        reject(new Error(`${name} took longer than ${patience} ms`)),
-      );
+      const cancel = clock.after(wait, () => reject(new Error(`${name} took longer than ${wait} ms`)));
       void work.then(resolve, reject).finally(cancel);
     });
   }
 
   return {
-    add: (name, undo) => void steps.push({ name, undo }),
+    add: (name, undo, extra = () => 0) => void steps.push({ name, undo, extra }),
     run: () => (running ??= undoAll()),
   };
 }

@@ -10,6 +10,8 @@ export interface StateKeeper {
   wish(server: string): 'up' | 'down' | undefined;
   /** What an operator asked for outlives us; null takes it back. */
   setWish(server: string, wish: 'up' | 'down' | null): void;
+  /** What is remembered of a server, whether it is configured now or was once. */
+  past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
   dispose(): void;
 }
@@ -30,16 +32,17 @@ const DURABLE_EVERY = 60_000;
 
 export function keepState({ file, bus, clock, status, counters }: StateKeeperOptions): StateKeeper {
   const wishes = new Map(Object.entries(file.initial.wishes));
+  const past = new Map(Object.entries(file.initial.servers));
   let durableAt = -Infinity;
 
   function save({ durable = false } = {}): void {
     try {
-      const servers = Object.fromEntries(status().servers.map((server) => [server.name, toRemember(server)]));
       // A server that is only out of the config for now keeps its past.
+      for (const server of status().servers) past.set(server.name, toRemember(server));
       file.save(
         {
           wishes: Object.fromEntries(wishes),
-          servers: { ...file.initial.servers, ...servers },
+          servers: Object.fromEntries(past),
           counters: counters(),
         },
         { durable },
@@ -61,6 +64,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   });
   return {
     wish: (server) => wishes.get(server),
+    past: (server) => past.get(server),
     setWish(server, wish) {
       if (wish === null) wishes.delete(server);
       else wishes.set(server, wish);

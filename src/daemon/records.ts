@@ -23,7 +23,7 @@ export interface Records {
 export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
   const file = openStateFile(paths.state);
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
-  const remembered = (server: string) => readRemembered(file.initial.servers[server]);
+  const remembered = (server: string) => readRemembered(keeper.past(server));
 
   let current = emptyStatus({ version, paths });
   const status = (): Status => current;

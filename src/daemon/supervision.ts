@@ -52,11 +52,12 @@ export async function openSupervision(
     onHard: ({ server, run, resource, detail }) =>
       supervisor.failing(server, run, { reason: resource, detail }),
   });
-  cleanUps.add('servers', async () => {
+  const stopServers = async (): Promise<void> => {
     stopLimits();
     await supervisor.stopAll();
     sampler.stop();
-  });
+  };
+  cleanUps.add('servers', stopServers, () => supervisor.longestStop());
   return { supervisor, prober, sampler, unobserved: new Set(earlier.map(({ server }) => server)) };
 }
 
@@ -138,8 +139,7 @@ function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supe
     onEscapee: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
   });
   bus.subscribe((event) => {
-    if (event.kind === 'sampled')
-      for (const stray of sampler.escapeesOf(event.server)) supervisor.remember(event.server, stray);
+    if (event.kind === 'sampled') supervisor.remember(event.server, sampler.escapeesOf(event.server));
     if (event.kind === 'collected' && event.error === null) bus.publish({ kind: 'ticked' });
   });
   sampler.start();

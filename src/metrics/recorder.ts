@@ -39,6 +39,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   exited: 'now',
   restarted: 'now',
   'start-failed': 'now',
+  waiting: 'now',
   installed: 'now',
   'using-installed': 'now',
   handshake: 'now',
@@ -54,7 +55,6 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   limit: 'never',
   'log-dropped': 'never',
   brake: 'never',
-  waiting: 'never',
   listening: 'never',
   reaped: 'never',
 };

@@ -15,6 +15,7 @@ export interface ProcessRecord extends Leader {
 export interface ProcessRegistry {
   add(leader: Leader): void;
   addStray(leader: Leader, stray: Escapee): void;
+  removeStray(leader: Leader, stray: Escapee): void;
   remove(leader: Leader): void;
 }
 
@@ -49,6 +50,15 @@ export function createProcessRegistry(
       // Only a leader's number names a group of which all members are ours.
       if (stray.pgid === stray.pid) guardian.hold(stray.pgid);
       records.set(leader.pid, { ...record, strays: [...record.strays, stray] });
+      save();
+    },
+    removeStray(leader, { pid, startToken, pgid }) {
+      const record = records.get(leader.pid);
+      if (record === undefined) return;
+      const strays = record.strays.filter((other) => other.pid !== pid || other.startToken !== startToken);
+      // As long as one of its members is alive, the number of a group is nobody else's.
+      if (strays.every((other) => other.pgid !== pgid)) guardian.drop(pgid);
+      records.set(leader.pid, { ...record, strays });
       save();
     },
     remove(leader) {

@@ -200,6 +200,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         send({ kind: 'gone', run });
       },
       onStray: (stray) => parts.registry.addStray(leader, stray),
+      onStrayGone: (stray) => parts.registry.removeStray(leader, stray),
       onFault: (error) => parts.onFault(error, spec.name),
     });
     current = supervised;

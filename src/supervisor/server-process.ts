@@ -2,7 +2,7 @@
 import type { StopStep } from '../core/lifecycle-state.ts';
 import type { Escapee } from '../core/process-tree.ts';
 import type { Clock } from '../system/clock.ts';
-import { isSame, readBootId } from '../system/identity.ts';
+import { type IdentityVerdict, isSame, readBootId } from '../system/identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process-group.ts';
 import type { Child, Exit } from '../system/spawn.ts';
 import { findRemains, type Leader, type Remains } from './remains.ts';
@@ -12,8 +12,12 @@ export interface ServerProcess {
   readonly child: Child;
   /** Carries out one step of the stop sequence on everything that is left. */
   end(how: StopStep['kind']): void;
-  /** Remembers a process that left the group while its parent still tells whose it is. */
-  remember(stray: Escapee): void;
+  /**
+   * Takes in who has left the group as of now, while their parents still tell whose they are. Who is dead is forgotten:
+   * a server that starts a browser for each request must not fill a list for months, nor hold numbers of groups that
+   * are somebody else's by then.
+   */
+  remember(found: readonly Escapee[]): void;
 }
 
 export interface ServerProcessOptions {
@@ -24,12 +28,16 @@ export interface ServerProcessOptions {
   /** The group is empty and no stray is alive. */
   readonly onGone: () => void;
   readonly onStray: (stray: Escapee) => void;
+  readonly onStrayGone: (stray: Escapee) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 /** How often the process table is read while something is still to go, in milliseconds. */
 const FIRST_LOOK = 10;
-const SLOWEST_LOOK = 200;
+const SLOW_LOOK = 200;
+/** What outlived its KILL for that many looks is held by the kernel: there is no hurry left. */
+const MANY_LOOKS = 200;
+const SLOWEST_LOOK = 2000;
 /** A process table that does not answer must not keep a signal from being sent. */
 const LOOK_TIMEOUT = 2000;
 /** Longest wait for pipes that somebody else holds open; a process that is alone has closed them with its end. */
@@ -42,17 +50,30 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   const strays = new Map<number, Escapee>();
   let hasExited = false;
   let isGone = false;
+  let looks = 0;
 
-  function remember(stray: Escapee): void {
-    if (strays.get(stray.pid)?.startToken === stray.startToken) return;
+  function learn(stray: Escapee): void {
+    const known = strays.get(stray.pid);
+    if (known?.startToken === stray.startToken) return;
+    if (known !== undefined) options.onStrayGone(known);
     strays.set(stray.pid, stray);
     options.onStray(stray);
+  }
+
+  function remember(found: readonly Escapee[]): void {
+    found.forEach(learn);
+    const alive = new Set(found.map(({ pid }) => pid));
+    for (const stray of strays.values()) {
+      if (alive.has(stray.pid) || !isDead(stray)) continue;
+      strays.delete(stray.pid);
+      options.onStrayGone(stray);
+    }
   }
 
   async function look(): Promise<Remains | null> {
     try {
       const remains = await findRemains(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
-      remains.strays.forEach(remember);
+      remains.strays.forEach(learn);
       return remains;
     } catch (error) {
       options.onFault(error);
@@ -74,8 +95,9 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     else signalGroup(leader.pgid, 'SIGKILL');
   }
 
-  function signalStray({ pid, startToken }: Escapee, how: 'terminate' | 'kill'): void {
-    if (isSame({ pid, startToken, bootId: readBootId() }) !== 'same') return;
+  function signalStray(stray: Escapee, how: 'terminate' | 'kill'): void {
+    const { pid } = stray;
+    if (verdictOn(stray) !== 'same') return;
     signalProcess(pid, how === 'terminate' ? 'SIGTERM' : 'SIGKILL');
     if (how === 'terminate') signalProcess(pid, 'SIGCONT');
   }
@@ -83,7 +105,9 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   async function waitUntilGone(wait: number): Promise<void> {
     const remains = await look();
     if (remains !== null && !remains.group && remains.strays.length === 0) return gone();
-    clock.after(wait, () => void waitUntilGone(Math.min(SLOWEST_LOOK, wait * 2)));
+    looks += 1;
+    const slowest = looks > MANY_LOOKS ? SLOWEST_LOOK : SLOW_LOOK;
+    clock.after(wait, () => void waitUntilGone(Math.min(slowest, wait * 2)));
   }
 
   function gone(): void {
@@ -116,4 +140,13 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
       else void signalAll(how);
     },
   };
+}
+
+function isDead(stray: Escapee): boolean {
+  const verdict = verdictOn(stray);
+  return verdict === 'gone' || verdict === 'recycled';
+}
+
+function verdictOn({ pid, startToken }: Escapee): IdentityVerdict {
+  return isSame({ pid, startToken, bootId: readBootId() });
 }

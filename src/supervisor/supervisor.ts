@@ -3,6 +3,7 @@ import type { WatchdogEvent } from '../core/events.ts';
 import type { Cause } from '../core/lifecycle-state.ts';
 import type { Escapee, TreeRoot } from '../core/process-tree.ts';
 import type { ServerSpec } from '../core/server.ts';
+import { lifecyclePolicy } from './policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';
 
 /** What a new config means for the servers, already compared with the old one. */
@@ -27,9 +28,12 @@ export interface Supervisor {
   restart(server: string, cause: Cause): void;
   ready(server: string, run: number): void;
   failing(server: string, run: number, cause: Cause): void;
-  remember(server: string, stray: Escapee): void;
+  /** Who has left the server's group, as of the last sample. */
+  remember(server: string, strays: readonly Escapee[]): void;
   /** Dependents first, the rest in parallel; resolves when nothing of any is left. */
   stopAll(): Promise<void>;
+  /** ms that this takes when each server uses up all of its grace. */
+  longestStop(): number;
   roots(): readonly TreeRoot[];
   specs(): readonly ServerSpec[];
   runner(server: string): Runner | undefined;
@@ -165,6 +169,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     left.delete(name);
   }
 
+  function longestStop(name: string): number {
+    const spec = specs.get(name);
+    if (spec === undefined) return 0;
+    const own = lifecyclePolicy(spec).stop.reduce((sum, { wait }) => sum + wait, 0);
+    return own + Math.max(0, ...spec.dependsOn.map(longestStop));
+  }
+
   return {
     async apply({ added, removed, changed }, unobserved = new Set()) {
       await Promise.all(removed.map(remove));
@@ -176,8 +187,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
     failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
-    remember: (name, stray) => runners.get(name)?.process?.remember(stray),
+    remember: (name, strays) => runners.get(name)?.process?.remember(strays),
     stopAll,
+    longestStop: () => Math.max(0, ...[...runners.keys()].map(longestStop)),
     roots: () => [...runners.values()].flatMap((runner) => runner.process?.leader ?? []),
     specs: () => [...specs.values()],
     runner: (name) => runners.get(name),

@@ -9,11 +9,14 @@ export interface Clock {
   after(delay: number, wake: () => void): () => void;
 }
 
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   after(delay, wake) {
-    const timer = setTimeout(wake, Math.max(0, delay));
+    // Beyond 2^31 - 1 ms Node would ring after 1 ms; a clock that rings early is one that its users look at again.
+    const timer = setTimeout(wake, Math.min(Math.max(0, delay), LONGEST_TIMER));
     return () => clearTimeout(timer);
   },
 };

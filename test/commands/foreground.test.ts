@@ -81,6 +81,15 @@ describe('runForeground()', () => {
     expect(await ended).toBe(143);
   });
 
+  it('ends at a second signal even when the start does not come to an end', async () => {
+    const io = fakeIo({ clock: new FakeClock() });
+    const ended = runForeground(contextOf(io), { isFirst: false, start: () => new Promise(() => {}) });
+    io.signal('SIGINT');
+    io.signal('SIGINT');
+    expect(await ended).toBe(143);
+    expect(io.listening()).toBe(0);
+  });
+
   it('ends with 0 when a command stopped the daemon', async () => {
     const io = fakeIo({ clock: new FakeClock() });
     const { daemon, finish } = fakeRunning();

@@ -39,6 +39,17 @@ describe('foldStatus()', () => {
     expect(changed.servers[0]?.url).toBe(shown);
   });
 
+  it('counts one that waits for another as wanted, even after it was stopped', () => {
+    const asked = { ...INITIAL, phase: 'stopped', because: 'asked', wanted: 'down' } as const;
+    const stopped = { ...added(), servers: [moved(added(), asked)].filter((one) => one !== undefined) };
+    const waiting = { kind: 'waiting', at: NOW, server: 'files', on: ['db'] } as const;
+    const now = foldStatus(stopped, waiting, nothing);
+    expect(now.servers[0]).toMatchObject({ desired: 'up', note: 'waiting for db' });
+    const given = foldStatus(now, { ...waiting, on: [] }, nothing);
+    expect(given.servers[0]?.note).toBeNull();
+    expect(moved(given, asked)?.desired).toBe('down');
+  });
+
   it.each(['asked', 'completed', 'prevented'] as const)('says that a server rests because: %s', (because) => {
     const before = added();
     expect(before.servers[0]?.stoppedBecause).toBeNull();

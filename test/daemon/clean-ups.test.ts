@@ -52,4 +52,18 @@ describe('createCleanUps()', () => {
     expect(faults).toEqual(['hangs: Error: hangs took longer than 1000 ms']);
     expect(done).toEqual(['last']);
   });
+
+  test('waits longer for a step that says so', async () => {
+    const { clock, cleanUps, done, faults } = setUp();
+    const slow = () => new Promise<void>((resolve) => clock.after(2500, resolve));
+    cleanUps.add(
+      'slow',
+      () => slow().then(() => void done.push('slow')),
+      () => 2000,
+    );
+    const run = cleanUps.run();
+    await clock.advance(2500);
+    await run;
+    expect({ done, faults }).toEqual({ done: ['slow'], faults: [] });
+  });
 });

@@ -67,6 +67,9 @@ describe('keepState()', () => {
   test('keeps the past of a server that is out of the config for now', () => {
     const first = setUp();
     first.bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
+    first.bus.publish({ kind: 'server-removed', server: 's' });
+    first.keeper.save();
+    expect(first.keeper.past('s')).toMatchObject({ restarts: { exit: 1 } });
     const second = setUp(first.paths);
     second.bus.publish({ kind: 'server-removed', server: 's' });
     second.keeper.save();

@@ -1,7 +1,7 @@
-// What is asked for while the daemon is only just coming up, and what it remembers once it is gone.
+// The edges of a daemon's life: asked to end while it comes up, left without an audience, and what it remembers.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
@@ -27,6 +27,37 @@ test('a daemon that is told to end while it reads its config ends, and starts no
   expect(await ended).toEqual([0, null]);
   expect(existsSync(trace)).toBe(false);
   await expect(connect(socket)).rejects.toMatchObject({ code: 'NO_DAEMON' });
+});
+
+test('a daemon goes on when nobody reads what it prints any more', async () => {
+  const daemon = await startDaemon({ s: fixture() });
+  const { pid } = await daemon.up('s');
+  daemon.child.stdout?.destroy();
+  process.kill(pid ?? 0, 'SIGKILL');
+  await daemon.until('s', 'restarted', ({ run, health }) => run === 2 && health.up === true);
+  expect(await daemon.stop()).toBe(143);
+});
+
+test.skipIf(process.platform !== 'linux')('nor does a full disk under its output end it', async () => {
+  const { home, config, socket } = tempHome();
+  writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
+    mode: 0o600,
+  });
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [CLI, 'run', '--home', home], { stdio: ['ignore', full, 'ignore'] });
+  closeSync(full);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  await waitFor(
+    async () => {
+      const client = await connect(socket).catch(() => null);
+      const status = await client?.request('status', {}).finally(() => client.close());
+      return status?.daemon.config.ok;
+    },
+    { what: 'the daemon to have its config' },
+  );
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([143, null]);
 });
 
 test('a server that was started by hand and then taken out in the config stays down', async () => {

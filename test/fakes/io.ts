@@ -33,6 +33,7 @@ export function fakeIo({ clock = systemClock, env = {}, terminal }: FakeIoOption
       listeners.set(signal, own.add(listener));
       return () => own.delete(listener);
     },
+    outliveOutput: () => {},
     stdout: () => printed.out,
     stderr: () => printed.err,
     signal: (name) => listeners.get(name)?.forEach((listener) => listener()),

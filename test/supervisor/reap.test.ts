@@ -69,6 +69,26 @@ describe('process records', () => {
     expect(readProcessRecords(processes)).toEqual([]);
   });
 
+  test('let go of the group of a stray with its last member', () => {
+    const { processes } = tempHome();
+    const held = new Set<number>();
+    const registry = createProcessRegistry(processes, {
+      guardian: { ...guardian, hold: (pgid) => held.add(pgid), drop: (pgid) => held.delete(pgid) },
+      onFault: () => {},
+    });
+    const leader = leaderOf(startGroup(['sleep', '60']).pid);
+    const [first, second] = [4242, 4243].map((pid) => ({ pid, pgid: 4242, startToken: '9' }));
+    if (first === undefined || second === undefined) throw new Error('two strays');
+    registry.add(leader);
+    registry.addStray(leader, first);
+    registry.addStray(leader, second);
+    registry.removeStray(leader, first);
+    expect(held).toEqual(new Set([leader.pgid, 4242]));
+    registry.removeStray(leader, second);
+    expect(held).toEqual(new Set([leader.pgid]));
+    expect(readProcessRecords(processes)[0]?.strays).toEqual([]);
+  });
+
   test.each([
     [
       'of another boot',

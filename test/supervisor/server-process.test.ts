@@ -23,6 +23,7 @@ async function start(script: string) {
     output += chunk.toString();
   });
   const strays: Escapee[] = [];
+  const forgotten: Escapee[] = [];
   const faults: unknown[] = [];
   let exit: { at: number; how: Exit } | null = null;
   let goneAt = 0;
@@ -43,6 +44,7 @@ async function start(script: string) {
       goneAt = performance.now();
     },
     onStray: (stray) => strays.push(stray),
+    onStrayGone: (stray) => forgotten.push(stray),
     onFault: (error) => faults.push(error),
   });
   onTestFinished(() => {
@@ -57,6 +59,7 @@ async function start(script: string) {
   return {
     ...supervised,
     strays,
+    forgotten,
     faults,
     pids,
     exited: () => waitFor(() => exit, { what: 'the exit' }),
@@ -127,6 +130,24 @@ describe('superviseProcess()', () => {
       await process.gone();
       expect(process.strays).toHaveLength(1);
       expect(process.strays.some(({ pid }) => isRunning(pid))).toBe(false);
+    },
+  );
+
+  test.skipIf(!requireProgram('setsid'))(
+    'one that was seen to leave the group is forgotten once it is dead, and not before',
+    async () => {
+      const supervised = await start(`setsid sh -c 'echo $$; exec sleep 60' & wait; exec sleep 60`);
+      const [pid = 0] = await supervised.pids(1);
+      const stray = { pid, pgid: pid, startToken: identify(pid)?.startToken ?? '' };
+      supervised.remember([stray]);
+      supervised.remember([]);
+      expect(supervised.strays).toEqual([stray]);
+      expect(supervised.forgotten).toEqual([]);
+      process.kill(pid, 'SIGKILL');
+      await waitFor(() => !isRunning(pid));
+      supervised.remember([]);
+      supervised.remember([]);
+      expect(supervised.forgotten).toEqual([stray]);
     },
   );
 

@@ -324,6 +324,18 @@ describe('many servers', () => {
     expect(pidOf('app')).toBe(pid);
   });
 
+  test('are given the grace of all that stop one after the other', async () => {
+    const { add, supervisor } = setUp();
+    const off = { enabled: false, transport: 'http', url: 'http://127.0.0.1:9/mcp' } as const;
+    await add(
+      shell('db', 'sleep 60', { ...off, stop: { grace: 60_000 } }),
+      shell('app', 'sleep 60', { ...off, stop: { grace: 10_000 }, dependsOn: ['db'] }),
+      shell('other', 'sleep 60', { ...off, stop: { grace: 20_000 } }),
+    );
+    // Two kills of 2 s behind them.
+    expect(supervisor.longestStop()).toBe(74_000);
+  });
+
   test('one that is removed is stopped; one that changed is restarted; the rest is not touched', async () => {
     const { add, reach, pidOf, of, supervisor } = setUp();
     await add(shell('a', 'sleep 60'), shell('b', 'sleep 60'), shell('c', 'sleep 60'));
