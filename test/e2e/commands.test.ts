@@ -20,8 +20,10 @@ test('check says by its exit code what is wrong', { timeout: 60_000 }, async () 
     well: fixture(),
     off: fixture([], { enabled: false }),
     large: fixture([], { limits: { memory: { soft: '5MiB' } } }),
-    busy: fixture(['--behaviour', 'flood-stderr', '--rate', '100000000'], {
-      limits: { cpu: { soft: 0.001 } },
+    // A well-behaved server with a child that never rests.
+    busy: fixture([], {
+      command: ['/bin/sh', '-c', `while :; do :; done & exec "$0" "$1"`, process.execPath, FIXTURE],
+      limits: { cpu: { soft: 0.01 } },
     }),
     frozen: fixture([], { probe: { interval: '500ms', timeout: '500ms', failures: 2, onFailure: 'report' } }),
   });
