@@ -6,7 +6,19 @@ import { describe, expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
-const FEATURES = ['supervisor', 'probes', 'sampling', 'packages', 'metrics', 'journal', 'logs'] as const;
+const FEATURES = [
+  'supervisor',
+  'probes',
+  'sampling',
+  'packages',
+  'metrics',
+  'journal',
+  'logs',
+  'notify',
+  'orphans',
+  'housekeeping',
+  'service',
+] as const;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   system: ['core'],
@@ -15,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['core', 'system'],
   web: ['core', 'system'],
   daemon: ['core', 'system', ...FEATURES, 'config', 'control', 'web'],
-  commands: ['core', 'system', 'config', 'control', 'logs', 'daemon'],
+  doctor: ['core', 'system', ...FEATURES, 'config', 'control'],
+  commands: ['core', 'system', ...FEATURES, 'config', 'control', 'daemon', 'doctor'],
   cli: ['core', 'commands'],
   index: ['core', 'system', 'daemon'],
 };
@@ -25,13 +38,17 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   execa: ['system'],
   pidusage: ['system'],
   pino: ['system'],
+  'node-schedule': ['system'],
   undici: ['system'],
   'prom-client': ['metrics'],
   express: ['web'],
   helmet: ['web'],
   commander: ['cli', 'commands'],
   zod: ['config'],
-  yaml: ['config'],
+  yaml: ['config', 'web'],
+  'jsonc-parser': ['config'],
+  'smol-toml': ['config'],
+  bcryptjs: ['web'],
   semver: ['packages'],
 };
 

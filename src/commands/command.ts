@@ -40,6 +40,12 @@ export interface Flags {
   readonly lines?: number;
   readonly force?: boolean;
   readonly init?: boolean;
+  readonly print?: boolean;
+  readonly label?: string;
+  readonly from?: string;
+  readonly reap?: boolean;
+  readonly dryRun?: boolean;
+  readonly all?: boolean;
 }
 
 export interface Context {
@@ -83,6 +89,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   UNKNOWN_SERVER: 1,
   INSTALL_FAILED: 1,
   LISTEN_FAILED: 1,
+  SERVICE_FAILED: 1,
   STATE_UNREADABLE: 1,
   PROCESS_TABLE_UNREADABLE: 1,
 };

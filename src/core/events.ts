@@ -27,6 +27,17 @@ export const SERVER_STATES = [
 ] as const;
 export type ServerStateName = (typeof SERVER_STATES)[number];
 
+/** What runs by itself at set times. */
+export const JOB_NAMES = ['update', 'cleanup', 'backup'] as const;
+export type JobName = (typeof JOB_NAMES)[number];
+
+/** Ways to reach the person, one plug-in each. */
+export const NOTIFY_KINDS = ['desktop', 'webhook', 'command'] as const;
+export type NotifyKind = (typeof NOTIFY_KINDS)[number];
+
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
 export const PROBE_NAMES = ['ping', 'list_tools', 'http', 'exec'] as const;
 export type ProbeName = (typeof PROBE_NAMES)[number];
 
@@ -91,6 +102,8 @@ export interface TreeUsage {
   /** Cores used since the previous sample; null for the first. */
   readonly cpuCores: number | null;
   readonly residentBytes: number;
+  /** What macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
+  readonly footprintBytes: number | null;
   readonly processes: number;
   readonly threads: number | null;
   readonly openFds: number | null;
@@ -201,7 +214,37 @@ type Body =
   | { readonly kind: 'waiting'; readonly server: string; readonly on: readonly string[] }
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'state-persist-failed'; readonly error: string }
-  | { readonly kind: 'reaped'; readonly server: string; readonly pid: number; readonly why: string };
+  | { readonly kind: 'reaped'; readonly server: string; readonly pid: number; readonly why: string }
+  /** A look at all processes; `found` is how many MCP server processes nobody owns. */
+  | { readonly kind: 'orphans'; readonly found: number }
+  | { readonly kind: 'orphan-reaped'; readonly pid: number; readonly command: string }
+  /** A job of the schedule has ended, `took` ms; `said` is one line for people, `error` null when it went well. */
+  | {
+      readonly kind: 'job';
+      readonly job: JobName;
+      readonly took: number;
+      readonly said: string;
+      readonly error: string | null;
+    }
+  /** Somebody has read /metrics; `by` is the user agent, neutralised, empty when it tells none. */
+  | { readonly kind: 'scraped'; readonly by: string }
+  /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
+  | {
+      readonly kind: 'alert';
+      readonly name: string;
+      readonly about: string | null;
+      readonly severity: Severity;
+      readonly state: 'firing' | 'resolved';
+      readonly summary: string;
+    }
+  /** One channel was given a notification, or was spared it; `reason` null when it was handed over. */
+  | {
+      readonly kind: 'notified';
+      readonly channel: NotifyKind;
+      readonly result: 'sent' | 'failed' | 'suppressed';
+      readonly reason: string | null;
+      readonly count: number;
+    };
 
 /** One thing that happened, at `at` ms since the epoch. */
 export type WatchdogEvent = { readonly at: number } & Body;

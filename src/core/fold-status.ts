@@ -29,6 +29,10 @@ export function foldStatus(
       return withDaemon(status, { gaps: afterGap(status.daemon.gaps, event) });
     case 'brake':
       return withDaemon(status, { braked: event.failing > 0 });
+    case 'orphans':
+      return withDaemon(status, { orphans: event.found });
+    case 'scraped':
+      return withDaemon(status, { lastScrapeAt: event.at });
     case 'listening':
       return withDaemon(status, { listen: event.url });
     case 'collected':

@@ -83,6 +83,11 @@ export const SERVER_METRICS = {
     'Resident memory in bytes of the whole process tree, shared pages counted once per process; 0 without a process.',
     { labels: SERVER },
   ),
+  server_memory_footprint_bytes: gauge(
+    'bytes',
+    'What the system charges the process tree for in bytes, compressed memory included; only on macOS.',
+    { labels: SERVER },
+  ),
   server_memory_limit_bytes: gauge(
     'bytes',
     'Memory in bytes at which the server is restarted, else the one at which it is reported; 0 without a limit.',
@@ -178,11 +183,12 @@ export const WATCHDOG_METRICS = {
     'timestamp',
     'When the machine last woke up, in seconds since the epoch; 0 for never while the watchdog ran.',
   ),
-  orphan_processes: gauge('count', 'Processes of MCP servers that nobody owns.', LATER),
-  orphans_reaped_total: counter('count', 'Processes of MCP servers that nobody owned and that were ended.', {
-    ...SURVIVES,
-    ...LATER,
-  }),
+  orphan_processes: gauge('count', 'Processes of MCP servers that nobody owns.'),
+  orphans_reaped_total: counter(
+    'count',
+    'Processes of MCP servers that nobody owned and that were ended.',
+    SURVIVES,
+  ),
   state_persist_failures_total: counter('count', 'Failed attempts to write the state file.', SURVIVES),
 } as const satisfies Record<string, MetricDefinition>;
 

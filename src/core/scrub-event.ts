@@ -48,6 +48,14 @@ function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): Wat
         : { ...event, result: { ...event.result, detail: scrub(event.result.detail) } };
     case 'state-persist-failed':
       return { ...event, error: scrub(event.error) };
+    case 'orphan-reaped':
+      return { ...event, command: scrub(event.command) };
+    case 'job':
+      return { ...event, said: scrub(event.said), error: event.error === null ? null : scrub(event.error) };
+    case 'alert':
+      return { ...event, summary: scrub(event.summary) };
+    case 'notified':
+      return { ...event, reason: event.reason === null ? null : scrub(event.reason) };
     default:
       return event;
   }

@@ -34,6 +34,10 @@ export interface DaemonStatus {
   readonly lastTickAt: number | null;
   readonly gaps: { readonly count: number; readonly sleptMs: number; readonly lastWakeAt: number | null };
   readonly braked: boolean;
+  /** When /metrics was last read; null for never since the start. */
+  readonly lastScrapeAt: number | null;
+  /** Processes of MCP servers that nobody owns; null before the first look. */
+  readonly orphans: number | null;
 }
 
 export interface ServerStatus {

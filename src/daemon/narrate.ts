@@ -95,6 +95,23 @@ export function narrate(event: WatchdogEvent, log: Logger): void {
         : log.warn({ collector: event.collector, error: event.error }, 'Collecting failed');
     case 'waiting':
       return log.info({ server: event.server, on: event.on }, 'Server waits for others');
+    case 'orphan-reaped':
+      return log.warn({ pid: event.pid, command: event.command }, 'Ended a server that nobody owned');
+    case 'job':
+      return event.error === null
+        ? log.info({ job: event.job, took: event.took, said: event.said }, 'Job done')
+        : log.error({ job: event.job, took: event.took, error: event.error }, 'Job failed');
+    case 'alert':
+      return log.warn(
+        { alert: event.name, about: event.about, severity: event.severity, summary: event.summary },
+        event.state === 'firing' ? 'Alert' : 'Alert is over',
+      );
+    case 'notified':
+      return event.result === 'failed'
+        ? log.error({ channel: event.channel, reason: event.reason }, 'Cannot notify')
+        : log.debug({ ...event }, 'Event');
+    case 'orphans':
+    case 'scraped':
     case 'health':
     case 'probed':
     case 'sampled':

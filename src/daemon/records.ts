@@ -66,6 +66,8 @@ export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>)
       lastTickAt: null,
       gaps: { count: 0, sleptMs: 0, lastWakeAt: null },
       braked: false,
+      lastScrapeAt: null,
+      orphans: null,
     },
     servers: [],
   };

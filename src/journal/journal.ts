@@ -58,6 +58,8 @@ const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set([
   'ticked',
   'collected',
   'install-progress',
+  'scraped',
+  'orphans',
 ]);
 
 /** A flood lasts: one line each so often, or it would push all else out of the journal. */

@@ -52,6 +52,7 @@ export function watchdogGauges({ daemon, servers }: Status, { build, collectors 
     ['config_last_reload_successful', flag(daemon.config.ok)],
     ['config_last_reload_success_timestamp_seconds', seconds(daemon.config.loadedAt ?? 0)],
     ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
+    ['orphan_processes', daemon.orphans],
     ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
     ...[...collectors].flatMap(([collector, { took, ok }]): Reading[] => [
       ['collector_duration_seconds', seconds(took), { collector }],
@@ -97,6 +98,7 @@ function usage({ pid, usage, limits }: ServerStatus): Reading[] {
   const unmeasured = pid === null ? 0 : null;
   return [
     ['server_resident_memory_bytes', usage?.residentBytes ?? unmeasured],
+    ['server_memory_footprint_bytes', usage?.footprintBytes ?? null],
     ['server_memory_limit_bytes', limits.memory.hard ?? limits.memory.soft ?? 0],
     ['server_processes', usage?.processes ?? unmeasured],
     ['server_threads', usage?.threads ?? null],

@@ -28,6 +28,7 @@ const OWN: readonly MetricName[] = [
   'system_wakeups_total',
   'system_sleep_seconds_total',
   'state_persist_failures_total',
+  'orphans_reaped_total',
 ];
 
 /** `cpuSeen`: the processor seconds that the counter already has. */
@@ -135,6 +136,7 @@ function countProbe(labels: Labels, result: ProbeResult, tally: Tally): void {
 
 function countOwn(event: WatchdogEvent, tally: Tally): void {
   if (event.kind === 'state-persist-failed') tally.add('state_persist_failures_total', {}, 1);
+  if (event.kind === 'orphan-reaped') tally.add('orphans_reaped_total', {}, 1);
   if (event.kind === 'gap' && event.cause === 'sleep') {
     tally.add('system_wakeups_total', {}, 1);
     tally.add('system_sleep_seconds_total', {}, Math.max(0, event.duration) / 1000);

@@ -57,6 +57,12 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   brake: 'never',
   listening: 'never',
   reaped: 'never',
+  'orphan-reaped': 'now',
+  orphans: 'soon',
+  notified: 'now',
+  alert: 'now',
+  job: 'never',
+  scraped: 'never',
 };
 
 export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {

@@ -42,6 +42,7 @@ export function createTreeAccounts(): TreeAccounts {
         cpuSeconds: account.total,
         cpuCores: coresBetween(before, entry),
         residentBytes: used.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+        footprintBytes: null,
         processes: tree.members.length,
         threads: sumKnown(tree.members.map((row) => row.threads)),
         openFds: sumKnown(tree.members.map((row) => readings.openFds(row.pid))),

@@ -14,6 +14,7 @@ export const USAGE: TreeUsage = {
   cpuSeconds: 1.5,
   cpuCores: 0.1,
   residentBytes: 123_000_000,
+  footprintBytes: null,
   processes: 2,
   threads: 11,
   openFds: 30,

@@ -31,6 +31,7 @@ function start() {
       cpuSeconds,
       cpuCores: cores,
       residentBytes: mebibytes * MiB,
+      footprintBytes: null,
       processes: 1,
       threads: null,
       openFds: null,

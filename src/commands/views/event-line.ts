@@ -103,6 +103,20 @@ function ofDaemon(event: Exclude<WatchdogEvent, { server: string }>): Cell | nul
       return event.error === null
         ? null
         : line(`Cannot collect ${event.collector}: ${event.error}`, 'yellow');
+    case 'orphan-reaped':
+      return line(`Ended pid ${event.pid}, a server that nobody owned: ${event.command}`, 'yellow');
+    case 'job':
+      return event.error === null
+        ? line(`${event.job}: ${event.said}`, 'dim')
+        : line(`Cannot do the ${event.job}: ${event.error}`, 'red');
+    case 'notified':
+      return event.result === 'failed'
+        ? line(`Cannot notify by ${event.channel}: ${event.reason ?? ''}`, 'yellow')
+        : null;
+    // What it is about was told as it happened.
+    case 'alert':
+    case 'orphans':
+    case 'scraped':
     case 'ticked':
       return null;
     default:
