@@ -1,5 +1,5 @@
 // How the daemon is started in the background and ended, and when that is really done.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,22 +48,58 @@ export async function startInBackground(
     cwd: paths.home,
   });
   closeSync(output);
+  const end = endOf(child);
+  child.unref();
+  return await untilUp(paths, clock, {
+    failure() {
+      const words = end();
+      return words === null ? null : notStarted(`it ended with ${words}`, said);
+    },
+    late: () => notStarted(TOO_LATE, said),
+  });
+}
+
+const TOO_LATE = `it does not answer after ${START_TIMEOUT / 1000} s`;
+
+/**
+ * Waits until a daemon that somebody else starts has taken its config over.
+ *
+ * @param logHint how to read what it says
+ * @throws WatchdogError CONTROL_FAILED when it does not answer in time, CONFIG_INVALID when it waits for another config
+ */
+export function untilStarted(paths: Paths, clock: Clock, logHint: string): Promise<DaemonStatus> {
+  const late = (): WatchdogError =>
+    new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${TOO_LATE}`, { hint: `See ${logHint}` });
+  return untilUp(paths, clock, { failure: () => null, late });
+}
+
+interface Waiting {
+  /** Asked each time: whether it cannot come any more. */
+  readonly failure: () => WatchdogError | null;
+  readonly late: () => WatchdogError;
+}
+
+async function untilUp(paths: Paths, clock: Clock, { failure, late }: Waiting): Promise<DaemonStatus> {
+  const deadline = clock.monotonic() + START_TIMEOUT;
+  for (;;) {
+    const daemon = await findStarted(paths, clock);
+    if (daemon !== null) return daemon;
+    const error = failure();
+    if (error !== null) throw error;
+    if (clock.monotonic() > deadline) throw late();
+    await pause(clock, POLL);
+  }
+}
+
+/** What it ended with; null while it has not failed. */
+function endOf(child: ChildProcess): () => string | null {
   let end: string | null = null;
   child.once('error', (error) => (end = error.message));
   child.once('exit', (code, signal) => {
     // 0: another one was quicker to take the home, and will answer.
     if (code !== 0) end = signal ?? `exit code ${code ?? '?'}`;
   });
-  child.unref();
-  const deadline = clock.monotonic() + START_TIMEOUT;
-  for (;;) {
-    const daemon = await findStarted(paths, clock);
-    if (daemon !== null) return daemon;
-    if (end !== null) throw notStarted(`it ended with ${String(end)}`, said);
-    if (clock.monotonic() > deadline)
-      throw notStarted(`it does not answer after ${START_TIMEOUT / 1000} s`, said);
-    await pause(clock, POLL);
-  }
+  return () => end;
 }
 
 function openOutput({ home, logs }: Paths, path: string): number {
@@ -82,7 +118,11 @@ function openOutput({ home, logs }: Paths, path: string): number {
 // It answers from its first moment, to hold the home; what can go wrong goes wrong before it has taken its config over.
 async function findStarted(paths: Paths, clock: Clock): Promise<DaemonStatus | null> {
   const daemon = await ask(paths, clock);
-  return daemon === null || daemon.config.loadedAt === null ? null : daemon;
+  if (daemon === null || daemon.config.loadedAt !== null) return daemon;
+  if (daemon.config.error === null) return null;
+  throw new WatchdogError('CONFIG_INVALID', `Cannot start the servers: ${daemon.config.error}`, {
+    hint: 'The daemon is up and waits: it starts them as soon as the config is right',
+  });
 }
 
 async function ask(paths: Paths, clock: Clock): Promise<DaemonStatus | null> {

@@ -65,13 +65,49 @@ function settled(context: Context, isSettled: (server: ServerStatus) => boolean)
     const stop = new AbortController();
     const cancel = clock.after(TIMEOUT, () => stop.abort());
     let last: Status | null = null;
+    const tellWaiting = progressTeller(context);
     await daemon.watch((status) => {
       last = status;
-      if (status.servers.every(isSettled)) stop.abort();
+      const left = status.servers.filter((server) => !isSettled(server));
+      if (left.length === 0) stop.abort();
+      else tellWaiting(left);
     }, stop.signal);
+    tellWaiting([]);
     cancel();
     return last ?? (await withDaemon(context, (again) => again.request('status', {})));
   });
+}
+
+/** Ms for which nothing need be said. */
+const QUIET = 1000;
+
+/**
+ * On a terminal says what is waited for, a dependency or an install for instance, each thing once. To be told who is
+ * left after each change, and in the end that nobody is.
+ */
+function progressTeller(context: Context): (left: readonly ServerStatus[]) => void {
+  const { out, clock } = context.io;
+  if (out.isTTY !== true) return () => {};
+  const told = new Set<string>();
+  let left: readonly ServerStatus[] = [];
+  let isPatient = true;
+  const cancel = clock.after(QUIET, () => {
+    isPatient = false;
+    tell();
+  });
+
+  function tell(): void {
+    const lines = left.map((server) => `${server.name}: ${server.note ?? stateWord(server)}`);
+    const news = lines.filter((line) => !told.has(line));
+    for (const line of news) told.add(line);
+    if (news.length > 0) printLines(context, news);
+  }
+
+  return (servers) => {
+    left = servers;
+    if (left.length === 0) cancel();
+    else if (!isPatient) tell();
+  };
 }
 
 function notUp(server: ServerStatus, method: string, now: number): WatchdogError {

@@ -1,0 +1,53 @@
+// What is asked of the file system when a service is planned.
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
+
+/** Every method answers for any path; what cannot be seen is not there. */
+export interface Machine {
+  isExecutable(path: string): boolean;
+  isFile(path: string): boolean;
+  isFolder(path: string): boolean;
+  isWritable(path: string): boolean;
+  /** Null when there is nothing. */
+  realpath(path: string): string | null;
+  list(folder: string): readonly string[];
+  /** `22.11.0` as that node says itself; null when it does not run. */
+  nodeVersion(path: string): string | null;
+}
+
+const NODE_TIMEOUT = 5000;
+
+export function createMachine(): Machine {
+  return {
+    isExecutable: (path) => isFile(path) && may(path, constants.X_OK),
+    isFile,
+    isFolder: (path) => orNull(() => statSync(path).isDirectory()) ?? false,
+    isWritable: (path) => may(path, constants.W_OK),
+    realpath: (path) => orNull(() => realpathSync(path)),
+    list: (folder) => orNull(() => readdirSync(folder)) ?? [],
+    nodeVersion: (path) =>
+      orNull(() =>
+        execFileSync(path, ['-p', 'process.versions.node'], {
+          encoding: 'utf8',
+          timeout: NODE_TIMEOUT,
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }).trim(),
+      ),
+  };
+}
+
+function isFile(path: string): boolean {
+  return orNull(() => statSync(path).isFile()) ?? false;
+}
+
+function may(path: string, mode: number): boolean {
+  return orNull(() => accessSync(path, mode)) !== null;
+}
+
+function orNull<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
+}
