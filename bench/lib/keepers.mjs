@@ -29,22 +29,33 @@ export const watchdog = {
       ...settings,
     };
     await writeFile(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
-    const log = join(home, 'bench.log');
-    const daemon = start([process.execPath, CLI, 'run', '--home', home], { log });
-    const url = `http://127.0.0.1:${port}`;
-    const isReady = async () => {
-      const { status } = await exchange({ port, path: '/-/ready' }).catch(() => ({ status: 0 }));
-      return status === 200;
-    };
-    await Promise.race([
-      until(isReady, { within: 90_000, every: 100, what: 'mcp-watchdog to be ready' }),
-      daemon.ended.then(async (how) => {
-        throw new Error(`mcp-watchdog ended (${how}): ${(await readFile(log, 'utf8')).slice(-1000)}`);
-      }),
-    ]);
-    return { ...daemon, home, url, command: (...args) => [process.execPath, CLI, ...args, '--home', home] };
+    return await runIn(home, port);
   },
 };
+
+async function runIn(home, port) {
+  const log = join(home, 'bench.log');
+  const daemon = start([process.execPath, CLI, 'run', '--home', home], { log });
+  const isReady = async () => {
+    const { status } = await exchange({ port, path: '/-/ready' }).catch(() => ({ status: 0 }));
+    return status === 200;
+  };
+  await Promise.race([
+    until(isReady, { within: 90_000, every: 100, what: 'mcp-watchdog to be ready' }),
+    daemon.ended.then(async (how) => {
+      throw new Error(`mcp-watchdog ended (${how}): ${(await readFile(log, 'utf8')).slice(-1000)}`);
+    }),
+  ]);
+  return {
+    ...daemon,
+    home,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    command: (...args) => [process.execPath, CLI, ...args, '--home', home],
+    /** Another one in the same home, once this one is dead. */
+    again: () => runIn(home, port),
+  };
+}
 
 function entryFor({ argv, port }) {
   return { command: argv, ...(port === null ? {} : { url: `http://127.0.0.1:${port}/mcp` }) };

@@ -90,3 +90,10 @@ async function holdsOneOf(pid, sockets) {
   );
   return links.some((link) => sockets.includes(link));
 }
+
+/** How many processes have a word of their command line that ends with `script`. */
+export async function processesWith(script) {
+  const { stdout } = await run('ps', ['-axww', '-o', 'args=']);
+  return stdout.split('\n').filter((line) => line.split(' ').some((word) => word.endsWith(`/${script}`)))
+    .length;
+}

@@ -6,6 +6,8 @@ const CONTEXT7 = fileURLToPath(
 );
 const FIXTURE = fileURLToPath(new URL('../../test/fixtures/servers/mcp.mjs', import.meta.url));
 
+const VICTIM = fileURLToPath(new URL('../programs/victim.mjs', import.meta.url));
+
 /** `script` and `args` are apart because pm2 wants them so. */
 export function context7(port, name = 'context7') {
   return server({ name, port, script: CONTEXT7, args: ['--transport', 'http', '--port', String(port)] });
@@ -17,6 +19,12 @@ export function fixtureOverHttp(port, name) {
 
 export function fixtureOverStdio(name) {
   return server({ name, port: null, script: FIXTURE, args: [] });
+}
+
+/** One that goes wrong on demand, over HTTP with a port, else over stdio. */
+export function victim(port, name) {
+  const args = port === null ? [] : ['--transport', 'http', '--port', String(port)];
+  return server({ name, port, script: VICTIM, args });
 }
 
 function server({ name, port, script, args }) {
