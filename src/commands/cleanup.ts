@@ -1,4 +1,76 @@
-// Not written yet.
-export function run(): Promise<number> {
-  return Promise.reject(new Error('not written yet'));
+// `cleanup [--dry-run] [--json]`: by the daemon when one runs, else here, while none can start.
+import { existsSync } from 'node:fs';
+import { loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
+import type { CleanupReport } from '../core/cleanup.ts';
+import { WatchdogError } from '../core/errors.ts';
+import { cleanUp } from '../housekeeping/clean-up.ts';
+import type { HomeFacts } from '../housekeeping/facts.ts';
+import { readProcessRecords } from '../supervisor/process-registry.ts';
+import { isSame, readBootId } from '../system/identity.ts';
+import { pathsInUse } from '../system/paths-in-use.ts';
+import type { Paths } from '../system/paths.ts';
+import { findDaemon } from './background.ts';
+import type { Context } from './command.ts';
+import { whileNoneCanStart } from './home-files.ts';
+import { cleanupLines } from './views/cleanup-report.ts';
+import { printLines, withDaemon } from './with-daemon.ts';
+
+/** A large version on a slow disk takes its time. */
+const TIMEOUT = 600_000;
+
+/** @returns 0 when all could be removed, else 1 */
+export async function run(context: Context): Promise<number> {
+  const { paths, flags, io } = context;
+  const dryRun = flags.dryRun === true;
+  const daemon = await findDaemon(paths, io.clock);
+  const report =
+    daemon === null
+      ? await cleanHere(context, dryRun)
+      : await withDaemon(context, (daemon) => daemon.request('cleanup', { dryRun }, { timeout: TIMEOUT }));
+  printLines(context, flags.json === true ? [JSON.stringify(report, null, 2)] : cleanupLines(report));
+  return report.failed.length === 0 ? 0 : 1;
+}
+
+async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupReport> {
+  const { paths } = context;
+  if (!existsSync(paths.home)) {
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot clean up ${paths.home}: there is no such folder`, {
+      hint: 'Choose another home with --home DIR',
+    });
+  }
+  const work = (): Promise<CleanupReport> => cleanUp(gatherFacts(context), { dryRun });
+  return dryRun ? await work() : await whileNoneCanStart(paths, work);
+}
+
+function gatherFacts({ paths, io }: Context): HomeFacts {
+  const loaded = loadIfValid(paths, io.env);
+  return {
+    paths,
+    now: io.clock.now(),
+    servers: loaded === null ? null : new Map(loaded.servers.map(({ name, logs }) => [name, logs.keep])),
+    // Without a config nobody says how few are enough.
+    backupsKept: loaded?.config.backups.keep ?? Infinity,
+    running: new Set(survivors(paths)),
+    inUse: () => pathsInUse(paths.servers),
+  };
+}
+
+function loadIfValid(paths: Paths, environment: Context['io']['env']): LoadedConfig | null {
+  try {
+    return loadConfig(paths.config, environment);
+  } catch (error) {
+    if (error instanceof WatchdogError) return null;
+    throw error;
+  }
+}
+
+/** Servers that an earlier daemon left running, or of which that cannot be ruled out. */
+function survivors(paths: Paths): string[] {
+  return readProcessRecords(paths.processes)
+    .filter(({ pid, startToken }) => {
+      const verdict = isSame({ pid, startToken, bootId: readBootId() });
+      return verdict === 'same' || verdict === 'unknown';
+    })
+    .map(({ server }) => server);
 }

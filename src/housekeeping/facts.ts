@@ -1,0 +1,35 @@
+// What has to be known before anything is called rubbish, and what a search comes back with.
+import type { RubbishKind, Spared } from '../core/cleanup.ts';
+import type { Paths } from '../system/paths.ts';
+import type { Entry } from './look.ts';
+
+export interface HomeFacts {
+  readonly paths: Paths;
+  /** Ms since the epoch. */
+  readonly now: number;
+  /** How many rotated logs each configured server keeps; null when the config cannot be read: then nobody is forgotten. */
+  readonly servers: ReadonlyMap<string, number> | null;
+  readonly backupsKept: number;
+  /** Servers with a process of ours, configured or not. */
+  readonly running: ReadonlySet<string>;
+  /** Paths relative to `paths.servers` that processes mention, each with whatever follows it. */
+  readonly inUse: () => Promise<ReadonlySet<string>>;
+}
+
+export interface Found {
+  readonly kind: RubbishKind;
+  readonly entry: Entry;
+  /** Asked again right before it is removed; the answer is why it must stay. */
+  readonly whyKept?: () => Promise<string | null>;
+}
+
+export interface Findings {
+  readonly found: readonly Found[];
+  /** Absolute paths here. */
+  readonly spared: readonly Spared[];
+}
+
+/** True for a server that the config does not name any more. */
+export function isForgotten({ servers, running }: HomeFacts, server: string): boolean {
+  return servers !== null && !servers.has(server) && !running.has(server);
+}

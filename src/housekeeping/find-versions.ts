@@ -1,0 +1,108 @@
+// Which installed versions can go: not the current one, not the two before it, and never one that a process runs from.
+import { readlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Spared } from '../core/cleanup.ts';
+import { SERVER_NAME } from '../core/server.ts';
+import { type Findings, type Found, type HomeFacts, isForgotten } from './facts.ts';
+import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './limits.ts';
+import { type Entry, entryAt, look } from './look.ts';
+
+/** What the installer gives its folders; anything else was put there by somebody else. */
+const VERSION = /^\d+\.\d+\.\d+[\w.+~-]*$/;
+
+const LEFTOVER = /^\.tmp-/;
+
+/** @throws WatchdogError PROCESS_TABLE_UNREADABLE: then no version may go */
+export async function findVersions(facts: HomeFacts): Promise<Findings> {
+  const { home, servers } = facts.paths;
+  const folders = (await look(home, servers)).filter(
+    ({ name, kind }) => kind === 'folder' && SERVER_NAME.test(name),
+  );
+  if (folders.length === 0) return { found: [], spared: [] };
+  const inUse = await facts.inUse();
+  const all = await Promise.all(folders.map((folder) => findInServer(folder, inUse, facts)));
+  return { found: all.flatMap(({ found }) => found), spared: all.flatMap(({ spared }) => spared) };
+}
+
+async function findInServer(server: Entry, inUse: ReadonlySet<string>, facts: HomeFacts): Promise<Findings> {
+  const { home } = facts.paths;
+  const inside = await look(home, server.path);
+  const installed = await look(home, join(server.path, 'versions'));
+  const versions = installed.filter(({ name, kind }) => kind === 'folder' && VERSION.test(name));
+  const leftovers = [...inside, ...installed].filter(
+    ({ name, changedAt }) => LEFTOVER.test(name) && facts.now - changedAt > UNFINISHED_AFTER,
+  );
+  const dispensable = await findDispensable(server, versions, facts);
+  const found: Found[] = leftovers.map((entry) => ({ kind: 'leftover', entry }));
+  const spared: Spared[] = [];
+  for (const entry of dispensable) {
+    const why = whyUsed(server.name, { version: entry.name, versions, inUse, facts });
+    if (why !== null) spared.push({ path: entry.path, why });
+    else
+      found.push({ kind: 'version', entry, whyKept: () => whyKeptNow(server, { entry, versions, facts }) });
+  }
+  return { found, spared };
+}
+
+/** Of a server that nobody knows any more, all; else all but `current` and the ones installed last. */
+async function findDispensable(
+  server: Entry,
+  versions: readonly Entry[],
+  facts: HomeFacts,
+): Promise<readonly Entry[]> {
+  if (isForgotten(facts, server.name)) return (await isLongForgotten(server, facts)) ? versions : [];
+  const current = await currentOf(server);
+  const others = versions.filter(({ name }) => name !== current);
+  // Without a current one, the newest of them takes its place.
+  const kept = current === null ? VERSIONS_KEPT + 1 : VERSIONS_KEPT;
+  return others.sort((one, other) => other.changedAt - one.changedAt).slice(kept);
+}
+
+/** The log is written as long as a server runs: its last line tells when that ended. */
+async function isLongForgotten(server: Entry, { paths, now }: HomeFacts): Promise<boolean> {
+  const log = `${server.name}.log`;
+  const signs = await Promise.all([
+    entryAt(join(server.path, 'versions'), 'versions'),
+    entryAt(join(paths.serverLogs, log), log),
+  ]);
+  const latest = Math.max(server.changedAt, ...signs.map((sign) => sign?.changedAt ?? 0));
+  return now - latest > FORGOTTEN_AFTER;
+}
+
+async function currentOf(server: Entry): Promise<string | null> {
+  const target = await readlink(join(server.path, 'current')).catch(() => null);
+  return target === null ? null : basename(target);
+}
+
+interface Use {
+  readonly version: string;
+  readonly versions: readonly Entry[];
+  readonly inUse: ReadonlySet<string>;
+  readonly facts: HomeFacts;
+}
+
+function whyUsed(server: string, { version, versions, inUse, facts }: Use): string | null {
+  if (isMentioned(`${server}/versions/${version}`, inUse)) return 'a process runs from it';
+  if (isMentioned(`${server}/current`, inUse))
+    return 'a process runs from the current version, whichever that was';
+  const isSeen = versions.some(({ name }) => isMentioned(`${server}/versions/${name}`, inUse));
+  // It may have overwritten its command line: then nothing shows from which version it runs.
+  return facts.running.has(server) && !isSeen
+    ? 'its server runs, and does not show from which version'
+    : null;
+}
+
+/** `1.2.0` is not mentioned by `1.2.0-beta`. */
+function isMentioned(path: string, inUse: ReadonlySet<string>): boolean {
+  return [...inUse].some((rest) => rest.startsWith(path) && !/^[\w.+~-]/.test(rest.slice(path.length)));
+}
+
+/** A server may have been started, or `current` moved, since the first look. */
+async function whyKeptNow(
+  server: Entry,
+  { entry, versions, facts }: { entry: Entry; versions: readonly Entry[]; facts: HomeFacts },
+): Promise<string | null> {
+  if ((await currentOf(server)) === entry.name && !isForgotten(facts, server.name))
+    return 'it is the current version by now';
+  return whyUsed(server.name, { version: entry.name, versions, inUse: await facts.inUse(), facts });
+}

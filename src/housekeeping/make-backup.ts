@@ -1,0 +1,186 @@
+// How a backup is made: whole or not at all, and only when there is something new.
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { WatchdogError } from '../core/errors.ts';
+import { isObject, messageOf, parseJson } from '../core/unknown.ts';
+import type { Paths } from '../system/paths.ts';
+import { newBackupId } from './backup-id.ts';
+import {
+  type Backup,
+  type BackupReason,
+  FILES,
+  listBackups,
+  type Manifest,
+  MANIFEST,
+  readBackup,
+  sealManifest,
+  sha256,
+} from './backup.ts';
+import { isGone } from './look.ts';
+
+export interface BackupOrder {
+  readonly paths: Paths;
+  /** Ms since the epoch. */
+  readonly now: number;
+  readonly by: BackupReason;
+  /** Our own release. */
+  readonly version: string;
+  /** Absolute paths of what the config reads beside itself; those outside the home are left out. */
+  readonly besides: readonly string[];
+  /** Makes none when nobody changed anything since the newest one. */
+  readonly onlyNews?: boolean;
+}
+
+export type BackupOutcome =
+  | {
+      readonly kind: 'made';
+      readonly backup: Backup;
+      /** Absolute paths that are not in it, because they lie outside the home or cannot be read. */
+      readonly missing: readonly string[];
+    }
+  | { readonly kind: 'unchanged'; readonly since: Backup }
+  /** There is neither a config nor a state. */
+  | { readonly kind: 'nothing' };
+
+interface Copy {
+  /** Relative to the home, with `/`. */
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** @throws WatchdogError BACKUP_FAILED; nothing of a half one is left then, and older ones are untouched */
+export function makeBackup(order: BackupOrder): BackupOutcome {
+  const { paths, onlyNews = false } = order;
+  try {
+    const { copies, missing } = readFiles(order);
+    if (copies.length === 0) return { kind: 'nothing' };
+    const manifest = describe(order, copies);
+    const since = onlyNews ? sameAs(manifest, paths) : null;
+    if (since !== null) return { kind: 'unchanged', since };
+    return { kind: 'made', backup: writeBackup(paths, manifest, copies), missing };
+  } catch (cause) {
+    throw new WatchdogError(
+      'BACKUP_FAILED',
+      `Cannot make a backup in ${paths.backups}: ${messageOf(cause)}`,
+      {
+        hint: 'Older backups are untouched. Where the disk is full, mcp-watchdog cleanup may help.',
+        cause,
+      },
+    );
+  }
+}
+
+function readFiles({ paths, besides }: BackupOrder): { copies: Copy[]; missing: string[] } {
+  const copies: Copy[] = [];
+  const missing: string[] = [];
+  for (const file of new Set([...besides, paths.state, paths.config])) {
+    const way = relative(paths.home, file).split(sep);
+    const content = way[0] === '..' || way[0] === '' ? null : readIfThere(file);
+    if (content !== null) copies.push({ path: way.join('/'), content });
+    else if (besides.includes(file)) missing.push(file);
+  }
+  return { copies, missing };
+}
+
+function readIfThere(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+function describe({ now, by, version, paths }: BackupOrder, copies: readonly Copy[]): Manifest {
+  return {
+    version: 1,
+    createdAt: now,
+    by,
+    watchdog: version,
+    packages: installedPackages(paths),
+    files: copies.map(({ path, content }) => ({ path, sha256: sha256(content), bytes: content.length })),
+    essence: sha256(JSON.stringify(copies.map(({ path, content }) => [path, gist(path, content)]))),
+  };
+}
+
+/** Of the state only what an operator asked for: counters change all the time. */
+function gist(path: string, content: Buffer): string {
+  if (path !== 'run/state.json') return sha256(content);
+  const state = parseJson(content.toString());
+  return JSON.stringify(isObject(state) ? state['wishes'] : null);
+}
+
+function installedPackages({ servers }: Paths): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const server of namesIn(servers)) {
+    const link = join(servers, server, 'current');
+    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      versions[server] = basename(readlinkSync(link));
+  }
+  return versions;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function sameAs({ essence }: Manifest, paths: Paths): Backup | null {
+  const newest = listBackups(paths).find(({ damage }) => damage === null);
+  return newest?.manifest?.essence === essence ? newest : null;
+}
+
+function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly Copy[]): Backup {
+  const id = newBackupId(manifest.createdAt);
+  const draft = join(backups, `.tmp-${randomBytes(4).toString('hex')}`);
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  try {
+    for (const { path, content } of copies) writeDurably(join(draft, FILES, ...path.split('/')), content);
+    writeDurably(join(draft, MANIFEST), sealManifest(manifest));
+    renameSync(draft, join(backups, id));
+    syncFolder(backups);
+    return readBackup(backups, id);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** They hold secrets: nobody else may read them. */
+function writeDurably(path: string, content: string | Buffer): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const descriptor = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  syncFolder(dirname(path));
+}
+
+/** A name is on disk when its folder is. */
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

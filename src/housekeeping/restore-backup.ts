@@ -1,0 +1,98 @@
+// How a backup comes back: file by file, each old or new whenever we are interrupted.
+import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { WatchdogError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import { messageOf } from '../core/unknown.ts';
+import { writeFileAtomic } from '../system/files.ts';
+import type { Paths } from '../system/paths.ts';
+import { type Backup, type BackupFile, FILES, listBackups, type Manifest } from './backup.ts';
+
+/** A backup that can be restored. */
+export type SoundBackup = Backup & { readonly manifest: Manifest };
+
+/**
+ * @param wanted an id, or `latest`
+ * @throws WatchdogError BACKUP_FAILED when there is no such backup, or it is damaged
+ */
+export function findBackup(paths: Paths, wanted: string): SoundBackup {
+  const all = listBackups(paths);
+  const backup = wanted === 'latest' ? all[0] : all.find(({ id }) => id === wanted);
+  if (backup === undefined) throw noSuchBackup(wanted, all);
+  const { id, damage, manifest } = backup;
+  if (damage !== null || manifest === null) {
+    throw new WatchdogError('BACKUP_FAILED', `Cannot restore ${id}: ${damage ?? 'it has no manifest'}`, {
+      hint: 'Nothing was changed. mcp-watchdog backup list shows which ones are ok.',
+    });
+  }
+  return { ...backup, manifest };
+}
+
+function noSuchBackup(wanted: string, all: readonly Backup[]): WatchdogError {
+  const ids = all.map(({ id }) => id);
+  const guess = nearest(wanted, ids);
+  const known = ids.length === 0 ? 'There are none yet: mcp-watchdog backup' : 'See mcp-watchdog backup list';
+  return new WatchdogError('BACKUP_FAILED', `Cannot restore "${wanted}": there is no such backup`, {
+    hint: guess === null ? known : `Did you mean ${guess}?`,
+  });
+}
+
+/** The copy of a file of the home; null when the backup has none. */
+export function copyOf({ folder, manifest }: SoundBackup, paths: Paths, file: string): string | null {
+  const path = relative(paths.home, file).split(sep).join('/');
+  const known = manifest.files.some((one) => one.path === path);
+  return known ? join(folder, FILES, ...path.split('/')) : null;
+}
+
+/**
+ * Refuses before anything is touched: a link would be replaced by a file, or lead out of the home.
+ *
+ * @throws WatchdogError BACKUP_FAILED
+ */
+export function refuseLinks({ id, manifest }: SoundBackup, { home }: Paths): void {
+  for (const { path } of manifest.files) {
+    const parts = path.split('/');
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const place = join(home, ...parts.slice(0, depth));
+      if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+      throw new WatchdogError('BACKUP_FAILED', `Cannot restore ${id}: ${place} is a link`, {
+        hint: 'Nothing was changed. Replace the link by what it leads to, or copy the file by hand.',
+      });
+    }
+  }
+}
+
+/**
+ * Puts the files back; none may be in use by a daemon. What the backup does not have stays as it is.
+ *
+ * @returns paths relative to the home
+ * @throws WatchdogError BACKUP_FAILED; files that were already replaced stay so, and are in the backup made before
+ */
+export function replaceFiles({ id, folder, manifest }: SoundBackup, { home }: Paths): string[] {
+  const done: string[] = [];
+  for (const { path } of configLast(manifest.files)) {
+    try {
+      const target = join(home, ...path.split('/'));
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      writeFileAtomic(target, readFileSync(join(folder, FILES, ...path.split('/'))));
+      done.push(path);
+    } catch (cause) {
+      const already = done.length === 0 ? 'nothing was replaced' : `replaced by then: ${done.join(', ')}`;
+      throw new WatchdogError(
+        'BACKUP_FAILED',
+        `Cannot restore ${path} of ${id}: ${messageOf(cause)}; ${already}`,
+        {
+          hint: 'What was there before is in the newest backup.',
+          cause,
+        },
+      );
+    }
+  }
+  return done;
+}
+
+/** The config refers to the others: when it is new, they are. */
+function configLast(files: readonly BackupFile[]): BackupFile[] {
+  const isConfig = ({ path }: BackupFile): boolean => path === 'config.yaml';
+  return [...files.filter((file) => !isConfig(file)), ...files.filter(isConfig)];
+}
