@@ -1,26 +1,35 @@
-// `init`: a first config to change, never in place of another.
-import { mkdirSync } from 'node:fs';
+// `init`: a first config to change, or one made from what MCP clients start; never in place of another.
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { exampleConfig, writeFirstConfig } from '../config/example.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { messageOf } from '../core/unknown.ts';
-import { writeExampleConfig } from '../config/example.ts';
+import type { Import, Where } from '../config/import.ts';
 import type { Context } from './command.ts';
-import { printLines } from './with-daemon.ts';
+import { printLines, viewOptions } from './with-daemon.ts';
 
 export async function run(context: Context): Promise<number> {
-  const { paths } = context;
-  if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
-  printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
-  return await Promise.resolve(0);
+  const { paths, flags } = context;
+  if (flags.from !== undefined) return await importFrom(context, flags.from);
+  if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
+  else if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
+  else if (flags.json === true) printLines(context, [JSON.stringify({ written: paths.config }, null, 2)]);
+  else printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
+  return 0;
 }
 
 /**
+ * @param text what it says; the example when left out
  * @returns false when there is a config already
  * @throws WatchdogError HOME_UNUSABLE when it cannot be written
  */
-export function createFirstConfig({ home, config }: { home: string; config: string }): boolean {
+export function createFirstConfig(
+  { home, config }: { home: string; config: string },
+  text: string = exampleConfig(),
+): boolean {
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    return writeExampleConfig(config);
+    return writeFirstConfig(config, text);
   } catch (cause) {
     const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
@@ -28,6 +37,75 @@ export function createFirstConfig({ home, config }: { home: string; config: stri
       cause,
     });
   }
+}
+
+/** What `init --from` came to. */
+export interface Imported {
+  readonly found: Import;
+  /** False when there was a config already, or nothing was to be written. */
+  readonly isWritten: boolean;
+}
+
+/**
+ * Reads what clients start and writes it as the first config, unless there is one or `dryRun` is set.
+ *
+ * @param from names of clients, or paths of their files, which are only read
+ * @throws WatchdogError USAGE, CONFIG_UNREADABLE, HOME_UNUSABLE; nothing is written then
+ */
+export async function importFirstConfig(
+  { paths, flags, io }: Context,
+  from: readonly string[],
+): Promise<Imported> {
+  // Loaded now: the parsers are of no use to any other command.
+  const { importClients } = await import('../config/import.ts');
+  const taken = await namesIn(paths.config);
+  const where: Where = {
+    home: io.env['HOME'] ?? homedir(),
+    folder: process.cwd(),
+    platform: process.platform,
+    environment: io.env,
+  };
+  const found = importClients(from, { where, config: paths.config, taken: taken ?? new Set() });
+  const isNew = taken === null && flags.dryRun !== true;
+  return { found, isWritten: isNew && isWorthWriting(found) && createFirstConfig(paths, found.text) };
+}
+
+async function importFrom(context: Context, from: readonly string[]): Promise<number> {
+  const imported = await importFirstConfig(context, from);
+  const { importJson, importReport } = await import('./views/import-report.ts');
+  const view = {
+    ...viewOptions(context),
+    config: context.paths.config,
+    home: context.io.env['HOME'] ?? homedir(),
+  };
+  const { found, isWritten } = imported;
+  if (context.flags.json === true)
+    printLines(context, [JSON.stringify(importJson(found, { ...view, isWritten }), null, 2)]);
+  else if (isWritten) printLines(context, importReport(found, { ...view, isWritten }));
+  else await showOnly(context, found, importReport(found, { ...view, isWritten }));
+  return found.conflicts.length > 0 ? 1 : 0;
+}
+
+/** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
+async function showOnly({ io, paths }: Context, found: Import, report: readonly string[]): Promise<void> {
+  const { importedConfig, importedServers } = await import('../config/import-yaml.ts');
+  const { maskedParts } = await import('../config/import-secrets.ts');
+  // On a terminal it is looked at; into a file it must be complete.
+  const parts = io.out.isTTY === true ? maskedParts(found) : found;
+  const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
+  if (isWorthWriting(found)) io.out.write(text);
+  for (const line of report) io.err.write(`${line}\n`);
+}
+
+function isWorthWriting({ servers, waiting, conflicts }: Import): boolean {
+  return servers.length + waiting.length + conflicts.length > 0;
+}
+
+/** Names of the servers of a config that is there; null when there is none. */
+async function namesIn(path: string): Promise<ReadonlySet<string> | null> {
+  if (!existsSync(path)) return null;
+  const { serverNames } = await import('../config/import-existing.ts');
+  return serverNames(path);
 }
 
 function alreadyThere(path: string): WatchdogError {
