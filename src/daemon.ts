@@ -1,20 +1,28 @@
 // The composition root: it alone knows all parts, builds them in order and takes them apart in reverse.
-import { loadConfigIsolated } from './config/isolated.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { startControlServer } from './control/server.ts';
 import type { Status } from './core/status.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
+import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
 import { makeHome } from './daemon/home.ts';
+import { openJobs } from './daemon/jobs.ts';
+import { openNotifying } from './daemon/notify.ts';
 import { emptyStatus, openRecords, type Records } from './daemon/records.ts';
-import { createReloader } from './daemon/reload.ts';
+import { createReloader, type Reloader } from './daemon/reload.ts';
 import { serveWeb } from './daemon/serve-web.ts';
+import { openServiceLink } from './daemon/service-link.ts';
 import { openSupervision } from './daemon/supervision.ts';
+import { startConfigWatch } from './daemon/watch-config.ts';
+import { openOrphanWatch } from './daemon/watch-orphans.ts';
+import type { Sampler } from './sampling/sampler.ts';
 import type { Bus } from './system/bus.ts';
 
 export interface DaemonOptions extends BaseOptions {
   /** What `${env:NAME}` in the config refers to. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Given under a service manager: a config that cannot be used is waited for. */
+  readonly configWait?: ConfigWait;
 }
 
 export interface Daemon {
@@ -47,7 +55,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-async function assemble(base: Base, end: End, { environment }: DaemonOptions): Promise<Daemon> {
+async function assemble(base: Base, end: End, options: DaemonOptions): Promise<Daemon> {
+  const { environment, configWait: wait = null } = options;
   const { paths, version, bus, log, redactor, cleanUps } = base;
   const { stop, done } = end;
   let records: Records | null = null;
@@ -59,27 +68,67 @@ async function assemble(base: Base, end: End, { environment }: DaemonOptions): P
   cleanUps.add('control socket', () => control.close());
   records = openRecords(base);
   const { keeper, news } = records;
+  const link = openServiceLink({ bus, log, status });
+  cleanUps.add('service link', () => link.close());
 
-  const config = await loadConfigIsolated(paths.config, environment);
+  const first = { path: paths.config, environment, handlers, wait, isAsked: () => end.isAsked() };
+  const config = await loadFirstConfig({ ...base, ...first });
   redactor.learn(config.secrets);
+  const jobs = openJobs(base, {
+    keeper,
+    settings: config.config,
+    supervisor: () => supervision.supervisor,
+    files: () => reloader.files(),
+  });
   const supervision = await openSupervision(base, config.config, keeper);
   const { supervisor } = supervision;
   bus.subscribe((event) => {
     if (event.kind === 'gap' && event.cause !== 'clock-step') supervision.prober.discardInFlight();
   });
-  const web = await serveWeb({ ...base, ...records, config: config.config });
+  const interval = (): number => supervision.sampler.interval;
+  const web = await serveWeb({ ...base, ...records, config: config.config, interval });
   cleanUps.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });
   bus.publish({ kind: 'config-loaded', path: config.path, ok: true, error: null });
   for (const warning of config.warnings) log.warn({ warning }, 'Configuration warning');
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
 
-  const reloader = createReloader({ config, environment, supervisor, keeper, bus, log, redactor });
-  Object.assign(handlers, createHandlers({ ...supervision, bus, status, keeper, reloader, stop }));
+  const quiet = createReloader({ config, environment, supervisor, keeper, bus, log, redactor });
+  const reload: Reloader['reload'] = (...given) => link.reloading(() => quiet.reload(...given));
+  const reloader = { ...quiet, reload };
+  const notifying = openNotifying(base, { status, news, keeper, reloader, settings: config.config });
+  const parts = { ...supervision, bus, status, keeper, reloader, jobs, notifying, stop };
+  Object.assign(handlers, createHandlers(parts));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, supervision.unobserved);
+  if (!end.isAsked()) notifying.begin();
+  followConfig(reloader, base, supervision.sampler);
+  openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });
+  await jobs.start(reloader);
+  // Last in, first out: told before anything ends.
+  cleanUps.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
-  return { bus: news, config, status, reload: () => reloader.reload(), stop, done };
+  return { bus: news, config, status, reload: () => refusalOf(reloader), stop, done };
+}
+
+/** A config that somebody saves is taken over as if it had been asked for. */
+function followConfig(reloader: Reloader, { clock, log, cleanUps }: Base, sampler: Sampler): void {
+  reloader.onSettings(({ sampling }) => {
+    if (sampling.interval !== sampler.interval) sampler.pace(sampling.interval);
+  });
+  const watching = startConfigWatch({
+    clock,
+    files: () => reloader.files(),
+    hasNews: () => reloader.hasNews(),
+    take: async (isFinal) => 'report' in (await reloader.reload({ isPatient: !isFinal })),
+    onFault: (err) => log.error({ err }, 'Cannot watch the config'),
+  });
+  cleanUps.add('config watch', () => watching.stop());
+}
+
+async function refusalOf(reloader: Reloader): Promise<string | null> {
+  const outcome = await reloader.reload();
+  return 'refusal' in outcome ? outcome.refusal.message : null;
 }
 
 interface End extends Pick<Daemon, 'stop' | 'done'> {

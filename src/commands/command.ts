@@ -30,6 +30,8 @@ export interface OptionSpec {
   readonly summary: string;
   /** The value must be a whole number. */
   readonly isCount?: boolean;
+  /** It may be given several times; its values become a list. */
+  readonly isRepeatable?: boolean;
 }
 
 /** What was given on the command line; each command reads its own. */
@@ -42,10 +44,12 @@ export interface Flags {
   readonly init?: boolean;
   readonly print?: boolean;
   readonly label?: string;
-  readonly from?: string;
+  readonly from?: readonly string[];
   readonly reap?: boolean;
   readonly dryRun?: boolean;
   readonly all?: boolean;
+  readonly servers?: boolean;
+  readonly service?: boolean;
 }
 
 export interface Context {
@@ -64,6 +68,12 @@ export interface Io {
   readonly clock: Clock;
   /** The listener takes the place of what the signal does by itself, until the returned function is called. */
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => () => void;
+  /** Keys one by one, unechoed, Ctrl-C among them, until the returned function is called; null without a keyboard. */
+  readonly onKey: (listener: (key: string) => void) => (() => void) | null;
+  /** The terminal has another size. */
+  readonly onResize: (listener: () => void) => () => void;
+  /** The process ends without having called the returned function first, for whatever reason but a kill. */
+  readonly onExit: (listener: () => void) => () => void;
   /** From now on the process does not end because nobody takes what it prints. */
   readonly outliveOutput: () => void;
 }
@@ -91,5 +101,6 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   LISTEN_FAILED: 1,
   SERVICE_FAILED: 1,
   STATE_UNREADABLE: 1,
+  BACKUP_FAILED: 1,
   PROCESS_TABLE_UNREADABLE: 1,
 };

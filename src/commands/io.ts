@@ -11,5 +11,27 @@ export const processIo: Io = {
     process.on(signal, listener);
     return () => process.off(signal, listener);
   },
+  onKey(listener) {
+    const { stdin } = process;
+    if (!stdin.isTTY) return null;
+    const onData = (bytes: Buffer): void => {
+      for (const key of bytes.toString()) listener(key);
+    };
+    stdin.setRawMode(true);
+    stdin.on('data', onData);
+    return () => {
+      stdin.off('data', onData);
+      stdin.setRawMode(false);
+      stdin.pause();
+    };
+  },
+  onResize(listener) {
+    process.stdout.on('resize', listener);
+    return () => process.stdout.off('resize', listener);
+  },
+  onExit(listener) {
+    process.on('exit', listener);
+    return () => process.off('exit', listener);
+  },
   outliveOutput: () => void process.stdout.on('error', () => {}),
 };

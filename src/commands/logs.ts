@@ -1,4 +1,4 @@
-// `logs [name] [-f] [-n N]`: what a server printed, or what the daemon says of itself.
+// `logs [name] [--all] [-f] [-n N]`: what a server printed, or what the daemon says of itself.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { WatchdogError } from '../core/errors.ts';
@@ -6,8 +6,10 @@ import { nearest } from '../core/nearest.ts';
 import { neutralise } from '../core/text.ts';
 import type { Paths } from '../system/paths.ts';
 import { formatLogLine } from '../logs/format.ts';
+import { followAllLogs, printAllLogs, type Source } from './all-logs.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
+import { DAEMON } from './views/log-lines.ts';
 import { printLines } from './with-daemon.ts';
 
 const DEFAULT_LINES = 50;
@@ -15,6 +17,7 @@ const DEFAULT_LINES = 50;
 export async function run(context: Context): Promise<number> {
   const { paths, flags } = context;
   const [name] = context.arguments;
+  if (flags.all === true) return await all(context, name);
   const path = name === undefined ? paths.watchdogLog : serverLog(paths, name);
   const isFollowed = flags.follow === true;
   if (!isFollowed && !existsSync(path)) throw noLog(path, name);
@@ -25,6 +28,24 @@ export async function run(context: Context): Promise<number> {
     const { readLastLines } = await import('../system/tail.ts');
     printLines(context, (await readLastLines(path, last)).map(write));
   }
+  return 0;
+}
+
+async function all(context: Context, name: string | undefined): Promise<number> {
+  if (name !== undefined) {
+    throw new WatchdogError('USAGE', `Cannot show all logs and only that of "${name}"`, {
+      hint: 'Leave out --all, or the name',
+    });
+  }
+  const { paths, flags } = context;
+  const sources = (): Source[] => [
+    { name: DAEMON, path: paths.watchdogLog },
+    ...namesIn(paths).map((server) => ({ name: server, path: join(paths.serverLogs, `${server}.log`) })),
+  ];
+  const options = { sources, last: flags.lines ?? DEFAULT_LINES };
+  if (flags.follow === true) await followAllLogs(context, options);
+  else if (sources().some(({ path }) => existsSync(path))) await printAllLogs(context, options);
+  else throw noLog(paths.watchdogLog, undefined);
   return 0;
 }
 

@@ -61,8 +61,10 @@ function toArgument({ syntax, summary, choices }: ArgumentSpec): Argument {
   return choices === undefined ? argument : argument.choices(choices);
 }
 
-function toOption({ flags, summary, isCount = false }: OptionSpec): Option {
+function toOption({ flags, summary, isCount = false, isRepeatable = false }: OptionSpec): Option {
   const option = new Option(flags, summary);
+  if (isRepeatable)
+    return option.argParser((value: string, before?: readonly string[]) => [...(before ?? []), value]);
   return isCount ? option.argParser((value: string) => readCount(flags, value)) : option;
 }
 

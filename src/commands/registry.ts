@@ -77,6 +77,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'show what a server printed, or the daemon’s own log',
     arguments: [{ syntax: '[name]', summary: 'a server; the daemon when left out' }],
     options: [
+      { flags: '-a, --all', summary: 'every server and the daemon, in the order of their lines' },
       { flags: '-f, --follow', summary: 'go on with each new line, until Ctrl-C' },
       { flags: '-n, --lines <count>', summary: 'how many lines (default: 50)', isCount: true },
     ],
@@ -85,15 +86,21 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'init',
-    summary: 'write a first config, with the servers of an MCP client if you like',
+    summary: 'write a first config, from what MCP clients start if you like',
     arguments: [],
     options: [
       {
         flags: '--from <client>',
-        summary: 'claude-desktop, claude-code, cursor, vscode, codex, or the path of such a file',
+        summary: 'claude-desktop, claude-code, cursor, vscode, codex, or the path of such a file; repeatable',
+        isRepeatable: true,
       },
+      { flags: '--dry-run', summary: 'only show what would be written' },
+      JSON_OUTPUT,
     ],
-    notes: ['An existing config is never overwritten, and the file of a client is only read.'],
+    notes: [
+      'An existing config is never overwritten, and the file of a client is only read.',
+      'Exit codes: 0 done, 1 servers of one name differ between clients, 2 a file cannot be used.',
+    ],
     load: () => import('./init.ts'),
   },
   {
@@ -101,7 +108,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'set everything up: config, service, servers, and a check that they answer',
     arguments: [],
     options: [
-      { flags: '--from <client>', summary: 'import what an MCP client starts, as with init' },
+      {
+        flags: '--from <client>',
+        summary: 'import what an MCP client starts, as with init; repeatable',
+        isRepeatable: true,
+      },
       { flags: '--no-service', summary: 'run in the background, without starting at login' },
       JSON_OUTPUT,
     ],
@@ -116,7 +127,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--print', summary: 'only show the file that would be written' },
       { flags: '--label <label>', summary: 'name of the launchd agent (default: com.mcp.daemon)' },
-      { flags: '--force', summary: 'write it again, also when nothing changed' },
+      { flags: '--force', summary: 'write it again, also when nothing changed or another home has it' },
     ],
     notes: ['Exit codes: 0 installed and running, 1 failed.'],
     exitCodes: FAILED,
@@ -135,8 +146,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'reload',
     summary: 'read the config again and change only what changed',
     arguments: [],
-    options: [],
-    notes: ['Exit codes: 0 taken over, 2 refused and the old one stays, 5 no daemon.'],
+    options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only say what would change' }],
+    notes: [
+      'A config that is saved is taken over by itself; this does it at once, and says what changed.',
+      'Exit codes: 0 taken over, 2 refused and the old one stays, 5 no daemon.',
+    ],
     load: () => import('./reload.ts'),
   },
   {
@@ -151,8 +165,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'orphans',
     summary: 'find MCP servers that nobody owns any more',
     arguments: [],
-    options: [JSON_OUTPUT, { flags: '--reap', summary: 'end them, each with its process group' }],
-    notes: ['Exit codes: 0 none, or all ended; 1 there are some.'],
+    options: [JSON_OUTPUT, { flags: '--reap', summary: 'end those that are certain, with all they started' }],
+    notes: [
+      'Works without a daemon. What may run this way on purpose is listed, and never ended.',
+      'Exit codes: 0 none, or all ended; 1 there are some.',
+    ],
     load: () => import('./orphans.ts'),
   },
   {
@@ -160,7 +177,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'look for everything that can be wrong with this installation, with its cure',
     arguments: [],
     options: [JSON_OUTPUT],
-    notes: ['Exit codes: 0 all is well, 1 something is not.'],
+    notes: ['Works without a daemon. Exit codes: 0 no problem, warnings allowed; 1 there is a problem.'],
     load: () => import('./doctor.ts'),
   },
   {
@@ -168,7 +185,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'prune logs, journal, old versions and old backups',
     arguments: [],
     options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only say what would go' }],
-    notes: ['A version that a process runs from is never removed.'],
+    notes: [
+      'A version that a process runs from is never removed.',
+      'Exit codes: 0 all could be removed, 1 something could not.',
+    ],
     load: () => import('./cleanup.ts'),
   },
   {
@@ -176,10 +196,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'copy config and state, list the copies, or bring one back',
     arguments: [
       { syntax: '[action]', summary: 'what to do (default: create)', choices: ['create', 'list', 'restore'] },
-      { syntax: '[id]', summary: 'which backup to restore' },
+      { syntax: '[id]', summary: 'which backup to restore: an id, or latest' },
     ],
     options: [JSON_OUTPUT],
-    notes: ['What a restore replaces is backed up first.'],
+    notes: [
+      'What a restore replaces is backed up first. A daemon that runs is stopped and started again.',
+      'A backup holds the secrets of the config.',
+      'Exit codes: 0 done, 1 failed and nothing half done, 2 the config of the backup is invalid.',
+    ],
     load: () => import('./backup.ts'),
   },
   {
@@ -194,7 +218,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'completion',
     summary: 'print a completion script for a shell',
     arguments: [{ syntax: '<shell>', summary: 'which shell', choices: ['bash', 'zsh', 'fish'] }],
-    options: [],
+    options: [{ flags: '--servers', summary: 'only the names of the servers, which the scripts ask for' }],
     notes: ['For example: source <(mcp-watchdog completion bash)'],
     load: () => import('./completion.ts'),
   },

@@ -48,6 +48,28 @@ export function createScreen(out: Output): Screen {
   };
 }
 
+const OTHER_SCREEN = '\u001B[?1049h';
+const FIRST_SCREEN = '\u001B[?1049l';
+const TOP = '\u001B[H';
+
+/** The whole terminal, as a pager takes it: what was there before comes back at the end. It cannot print above. */
+export function createFullScreen(out: Output): Omit<Screen, 'print'> {
+  let isOpen = false;
+  return {
+    draw(lines) {
+      const shown = cropped(lines, out.rows ?? 24);
+      // No newline after the last one: at the bottom of the terminal it would scroll.
+      const body = shown.map((line) => `${line}${CLEAR_LINE}`).join('\r\n');
+      out.write(`${isOpen ? '' : OTHER_SCREEN}${BEGIN}${HIDE_CURSOR}${TOP}${body}${CLEAR_BELOW}${COMMIT}`);
+      isOpen = true;
+    },
+    end() {
+      if (isOpen) out.write(`${SHOW_CURSOR}${FIRST_SCREEN}`);
+      isOpen = false;
+    },
+  };
+}
+
 // What is higher than the terminal could not be reached again to redraw it.
 function cropped(lines: readonly string[], rows: number): readonly string[] {
   if (lines.length <= rows) return lines;

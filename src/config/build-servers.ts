@@ -18,15 +18,17 @@ import type { Path, Tree } from './tree.ts';
 export interface Surroundings {
   readonly folder: string;
   readonly report: Report;
+  /** Where an envFile is read instead of at its own path. */
+  readonly locate?: ((file: string) => string) | undefined;
 }
 
 /** Servers whose form is already complained about are left out. */
-export function buildServers(tree: Tree, { folder, report }: Surroundings): ServerSpec[] {
+export function buildServers(tree: Tree, { folder, report, locate }: Surroundings): ServerSpec[] {
   const key = isBranch(tree) && 'mcpServers' in tree ? 'mcpServers' : 'servers';
   const written = isBranch(tree) ? tree[key] : undefined;
   const defaults = isBranch(tree) ? (tree['defaults'] ?? {}) : {};
   const servers: ServerSpec[] = [];
-  const readEnv = envReader(report);
+  const readEnv = envReader(report, locate);
   for (const [name, own] of Object.entries(isBranch(written) ? written : {})) {
     const merged = mergeDefaults(defaults, own);
     const { data: settings } = serverSchema.safeParse(merged);
@@ -82,10 +84,11 @@ function meant(name: string, names: readonly string[]): string {
 }
 
 /** Each file is read once, however many servers name it. */
-function envReader(report: Report) {
+function envReader(report: Report, locate: Surroundings['locate'] = (file) => file) {
   const read = new Map<string, Readonly<Record<string, string>>>();
   return (file: string, path: Path): Readonly<Record<string, string>> => {
-    const known = read.get(file) ?? readEnvFile(file, { path, report });
+    report.envFiles.add(file);
+    const known = read.get(file) ?? readEnvFile(locate(file), { path, report });
     read.set(file, known);
     return known;
   };

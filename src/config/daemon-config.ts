@@ -1,14 +1,15 @@
 // How the settings of the daemon itself are completed and checked.
-import { isIPv4 } from 'node:net';
+import { WatchdogError } from '../core/errors.ts';
+import { isLoopbackHost, missingProtection, type WebConfig } from '../core/web-config.ts';
 import { resolveFrom } from './build-server.ts';
-import type { Listen } from './fields.ts';
-import { inactiveKeys } from './inactive.ts';
 import type { DaemonConfig } from './loaded.ts';
+import { ConfigError } from './problems.ts';
 import type { Report } from './report.ts';
 import { configSchema } from './schema.ts';
 import type { Settings } from './schema.ts';
 import { isBranch } from './tree.ts';
-import type { Tree } from './tree.ts';
+import type { Path, Tree } from './tree.ts';
+import { readWebConfig } from './web-config.ts';
 
 interface Surroundings {
   readonly folder: string;
@@ -21,36 +22,61 @@ export function buildDaemonConfig(tree: Tree, { folder, report }: Surroundings):
   const { servers: _, mcpServers: __, defaults: ___, ...own } = isBranch(tree) ? tree : {};
   const { data: settings } = configSchema.safeParse(own);
   if (settings === undefined) return null;
-  checkListeners(settings, tree, report);
-  const { metrics, gateway, sampling, schedule, alerts } = settings;
+  const { metrics, gateway, sampling, orphans, schedule, backups, alerts } = settings;
+  const webConfigFile = metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile);
+  checkListeners(settings, webConfigFile, report);
   return {
     metrics: {
       ...metrics.listen,
       allowedHosts: metrics.allowedHosts.map((host) => host.toLowerCase()),
-      webConfigFile: metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile),
+      webConfigFile,
     },
     gateway: gateway.listen,
     sampling,
+    orphans,
     schedule,
+    backups,
     alerts: { ...alerts, rules: alerts.rules.map((path) => resolveFrom(folder, path)) },
   };
 }
 
-/** What anybody in the network may reach must be protected, and nothing protects it before webConfigFile works. */
-function checkListeners({ metrics, gateway }: Settings, tree: Tree, report: Report): void {
-  const isProtected = metrics.webConfigFile !== null && !inactiveKeys(tree).includes('metrics.webConfigFile');
-  if (!isLoopback(metrics.listen) && !isProtected) {
-    const missing =
-      metrics.webConfigFile === null ? 'without webConfigFile' : 'while webConfigFile is not active yet';
+/** What anybody in the network may reach must be protected. */
+function checkListeners({ metrics, gateway }: Settings, webConfigFile: string | null, report: Report): void {
+  // A file that cannot be used is complained about by itself: what it would have held is not known.
+  const missing = webConfigFile === null ? 'a webConfigFile' : missingIn(readWeb(webConfigFile, report));
+  if (missing !== null && !isLoopbackHost(metrics.listen.host)) {
     report.add(
       ['metrics', 'listen'],
-      `is open to the network ${missing}; listen on 127.0.0.1, and let others in through a tunnel or a proxy`,
+      `is open to the network without ${missing}; listen on 127.0.0.1, or protect it, see docs/web-config.md`,
     );
   }
-  if (!isLoopback(gateway.listen))
+  if (!isLoopbackHost(gateway.listen.host))
     report.add(['gateway', 'listen'], 'is open to the network; listen on 127.0.0.1');
 }
 
-function isLoopback({ host }: Listen): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+function missingIn(web: WebConfig | null): string | null {
+  return web === null ? null : missingProtection(web);
 }
+
+/** Null when it cannot be used, which the report then holds. */
+function readWeb(file: string, report: Report): WebConfig | null {
+  // A certificate that was renewed is looked at again as the config is.
+  report.envFiles.add(file);
+  try {
+    const web = readWebConfig(file);
+    for (const path of web.files) report.envFiles.add(path);
+    report.warnings.push(...web.warnings);
+    return web;
+  } catch (error) {
+    if (error instanceof ConfigError) report.include(error);
+    else if (error instanceof WatchdogError)
+      report.add(WEB_CONFIG, `cannot be used: ${error.message}`, {
+        cure: error.code === 'CONFIG_UNSAFE' ? error.hint : 'make the file, or remove webConfigFile',
+        isHidden: true,
+      });
+    else throw error;
+    return null;
+  }
+}
+
+const WEB_CONFIG: Path = ['metrics', 'webConfigFile'];

@@ -1,30 +1,75 @@
-// What a new config changes about the servers, and which changes need a new process.
+// What a new config changes, and which changes need a new process or a new daemon.
+import type { ServerChange, ServerDiff, SettingsDiff } from '../core/config-diff.ts';
 import type { ServerSpec } from '../core/server.ts';
 import { isObject } from '../core/unknown.ts';
-
-interface ServerChange {
-  readonly name: string;
-  /** Dotted paths, never values: `probe.interval`. */
-  readonly liveFields: readonly string[];
-  readonly restartFields: readonly string[];
-}
-
-/** Names in the order of the new list; a renamed server is one removed and one added. */
-export interface ServerDiff {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly changed: readonly ServerChange[];
-}
+import type { DaemonConfig } from './loaded.ts';
 
 /** What differs, by name; a server whose specification is equal in all fields is in none of the lists. */
 export function diffServers(before: readonly ServerSpec[], after: readonly ServerSpec[]): ServerDiff {
   const old = new Map(before.map((spec) => [spec.name, spec]));
   const names = new Set(after.map(({ name }) => name));
+  const added = after.filter(({ name }) => !old.has(name));
+  const removed = before.filter(({ name }) => !names.has(name));
   return {
-    added: after.filter(({ name }) => !old.has(name)).map(({ name }) => name),
-    removed: before.filter(({ name }) => !names.has(name)).map(({ name }) => name),
+    added: added.map(({ name }) => name),
+    removed: removed.map(({ name }) => name),
     changed: after.flatMap((spec) => changeOf(old.get(spec.name) ?? spec, spec)),
+    renamed: renamesBetween(removed, added),
   };
+}
+
+/** Each removed server has at most one new name, and each new name one old. */
+function renamesBetween(
+  removed: readonly ServerSpec[],
+  added: readonly ServerSpec[],
+): { from: string; to: string }[] {
+  const free = new Set(added);
+  return removed.flatMap((old) => {
+    const twin = [...free].find((spec) => isSame({ ...spec, name: old.name }, old));
+    if (twin === undefined) return [];
+    free.delete(twin);
+    return [{ from: old.name, to: twin.name }];
+  });
+}
+
+/** What differs between the settings of the watchdog itself, as the file names them. */
+export function diffSettings(before: DaemonConfig, after: DaemonConfig): SettingsDiff {
+  const old = settingsOf(before);
+  const changed = settingsOf(after).filter(
+    ([path, value]) => !isSame(value, old.find(([known]) => known === path)?.[1]),
+  );
+  const paths = changed.map(([path]) => path);
+  return {
+    live: paths.filter((path) => LIVE_SETTINGS.has(path)),
+    nextStart: paths.filter((path) => !LIVE_SETTINGS.has(path)),
+  };
+}
+
+/** Whoever owns one of them listens to `Reloader.onSettings`. */
+const LIVE_SETTINGS: ReadonlySet<string> = new Set([
+  'sampling.interval',
+  'schedule.update',
+  'schedule.cleanup',
+  'schedule.backup',
+  'backups.keep',
+  'alerts.notify',
+  'alerts.repeatEvery',
+  'orphans.reap',
+  'orphans.interval',
+  'orphans.patterns',
+  'orphans.minimumAge',
+]);
+
+function settingsOf({ metrics, gateway, ...sections }: DaemonConfig): (readonly [string, unknown])[] {
+  const { host, port, ...others } = metrics;
+  const written = {
+    metrics: { listen: { host, port }, ...others },
+    gateway: { listen: gateway },
+    ...sections,
+  };
+  return Object.entries(written).flatMap(([section, settings]) =>
+    Object.entries(settings).map(([key, value]) => [`${section}.${key}`, value] as const),
+  );
 }
 
 /** What only the watchdog reads: it counts from the next probe, sample, stop or start. The process does not see it. */

@@ -22,7 +22,7 @@ export function effectiveYaml(loaded: LoadedConfig): string {
   return stringify(effectiveConfig(loaded), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function daemonSettings({ metrics, gateway, sampling, schedule, alerts }: DaemonConfig): Branch {
+function daemonSettings({ metrics, gateway, sampling, orphans, schedule, backups, alerts }: DaemonConfig): Branch {
   return {
     metrics: {
       listen: formatListen(metrics),
@@ -31,12 +31,18 @@ function daemonSettings({ metrics, gateway, sampling, schedule, alerts }: Daemon
     },
     gateway: { listen: formatListen(gateway) },
     sampling: { interval: formatDuration(sampling.interval) },
+    orphans: {
+      ...orphans,
+      interval: formatDuration(orphans.interval),
+      minimumAge: formatDuration(orphans.minimumAge),
+    },
     schedule: { ...schedule },
+    backups: { ...backups },
     alerts: {
       rules: alerts.rules,
       evaluateEvery: formatDuration(alerts.evaluateEvery),
       repeatEvery: formatDuration(alerts.repeatEvery),
-      notify: alerts.notify.map((channel) => ({ ...channel })),
+      notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),
       alertmanager: { ...alerts.alertmanager },
     },
   };

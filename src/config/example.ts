@@ -42,8 +42,8 @@ servers:
 }
 
 /** @returns false when there is a file already, which is then left alone */
-export function writeExampleConfig(path: string): boolean {
+export function writeFirstConfig(path: string, text: string = exampleConfig()): boolean {
   if (existsSync(path)) return false;
-  writeFileAtomic(path, exampleConfig(), { mode: 0o600 });
+  writeFileAtomic(path, text, { mode: 0o600 });
   return true;
 }

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { nearest } from '../core/nearest.ts';
 import { knownKeys } from './json-schema.ts';
+import type { KnownKeys } from './json-schema.ts';
 import { isSecretPlace } from './secrets.ts';
 import { valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
@@ -16,13 +17,15 @@ interface Text {
   readonly tree: Tree;
   /** A scalar as it was written, see `TextTree.writtenAt`. */
   readonly writtenAt: (path: Path) => string | null;
+  /** Keys that may stand at a path; those of the config when it is left out. */
+  readonly known?: (path: Path) => KnownKeys;
 }
 
 /** All complaints of `schema` about `tree`; the messages of the schema are `reason` or `reason; cure`. */
-export function complaintsOf(schema: z.ZodType, { tree, writtenAt }: Text): Complaint[] {
-  const result = schema.safeParse(tree, { error: wording });
+export function complaintsOf(schema: z.ZodType, text: Text): Complaint[] {
+  const result = schema.safeParse(text.tree, { error: wording });
   if (result.success) return [];
-  return result.error.issues.flatMap((issue) => explain(issue, { tree, writtenAt }));
+  return result.error.issues.flatMap((issue) => explain(issue, text));
 }
 
 /** `reason; cure` in two parts. */
@@ -35,7 +38,7 @@ type Issue = z.core.$ZodIssue;
 
 function explain(issue: Issue, text: Text): Complaint[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text.known));
   if (issue.code === 'invalid_key') return [wrongName(issue, path)];
   const { reason, cure } = splitCure(issue.message);
   return [{ path, reason, cure: cure ?? cureOf(issue, path, text) }];
@@ -115,16 +118,16 @@ const ELSEWHERE = new Map([
   ['<<', 'write the common keys below defaults'],
 ]);
 
-function unknownKey(key: string, path: Path): Complaint {
+function unknownKey(key: string, path: Path, known: Text['known']): Complaint {
+  const cure = known === undefined ? ELSEWHERE.get(key) : undefined;
   return {
     path: [...path, key],
     reason: 'is not a known key',
-    cure: ELSEWHERE.get(key) ?? suggestion(key, path),
+    cure: cure ?? suggestion(key, (known ?? knownKeys)(path)),
   };
 }
 
-function suggestion(key: string, path: Path): string {
-  const { here, below } = knownKeys(path);
+function suggestion(key: string, { here, below }: KnownKeys): string {
   const near = nearest(key, here) ?? below.find((known) => known.endsWith(`.${key}`)) ?? null;
   if (near !== null) return `did you mean ${near}?`;
   return here.length <= 12 ? `known here: ${here.join(', ')}` : 'docs/configuration.md lists the keys';

@@ -9,6 +9,7 @@ import {
   parseSize,
   SIZE_PATTERN,
 } from '../core/units.ts';
+import { parseRule } from '../core/schedule.ts';
 import type { Quantity } from '../core/units.ts';
 
 /** setTimeout of Node rings at once beyond 2^31-1 ms; nothing that is waited for may be longer. */
@@ -76,11 +77,15 @@ export function endpoint() {
     .refine(isHttpUrl, 'must be a url with http or https; write it like http://127.0.0.1:3000/mcp');
 }
 
-/** Five fields (or six with seconds), checked for form only. */
+/** Five fields (or six with seconds) that come to pass one day. */
 export function cron() {
   return z
-    .string()
-    .regex(/^\s*([\w*,/#?-]+\s+){4,5}[\w*,/#?-]+\s*$/, 'must have five cron fields; write it like 0 2 * * 0');
+    .string('must be text with five cron fields; write it like 0 2 * * 0')
+    .meta({ pattern: orReference(String.raw`^\s*([\w*,/-]+\s+){4,5}[\w*,/-]+\s*$`) })
+    .superRefine((written, context) => {
+      const parsed = parseRule(written);
+      if ('problem' in parsed) context.addIssue({ code: 'custom', message: parsed.problem, input: written });
+    });
 }
 
 function quantity(example: string, pattern: string, parse: (text: string) => Quantity) {

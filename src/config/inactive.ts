@@ -5,10 +5,11 @@ import type { Path, Tree } from './tree.ts';
 
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
 const INACTIVE: readonly Path[] = [
-  ['metrics', 'webConfigFile'],
   ['gateway'],
-  ['schedule'],
-  ['alerts'],
+  ['schedule', 'update'],
+  ['alerts', 'rules'],
+  ['alerts', 'evaluateEvery'],
+  ['alerts', 'alertmanager'],
   ...['policy', 'range', 'minimumAge'].flatMap((key): Path[] => [
     ['defaults', 'update', key],
     ['servers', '*', 'update', key],

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { WatchdogError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { messageOf } from '../core/unknown.ts';
+import type { WebConfig } from '../core/web-config.ts';
 import type { Environment } from './expand.ts';
 import type { LoadedConfig } from './loaded.ts';
 import { ConfigError } from './problems.ts';
@@ -12,7 +13,8 @@ import type { Problem } from './problems.ts';
 /** What the process writes to its standard output, as JSON. */
 export type Answer =
   | { readonly loaded: LoadedConfig }
-  | { readonly problems: readonly Problem[] }
+  | { readonly web: WebConfig }
+  | { readonly problems: readonly Problem[]; readonly envFiles: readonly string[] }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } };
 
 const READER = fileURLToPath(new URL('reader-process.js', import.meta.url));
@@ -29,13 +31,33 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
 export async function loadConfigIsolated(
   path: string,
   environment: Environment,
-  { signal, reader = READER }: { readonly signal?: AbortSignal; readonly reader?: string } = {},
+  { signal, reader = READER }: Reading = {},
 ): Promise<LoadedConfig> {
   const answer = parseAnswer(path, await run([reader, path], { environment, signal }));
   if ('loaded' in answer) return answer.loaded;
-  if ('problems' in answer) throw new ConfigError(path, answer.problems);
+  throw errorOf(path, answer);
+}
+
+/** As `readWebConfig`, in a process of its own. */
+export async function readWebConfigIsolated(
+  path: string,
+  { signal, reader = READER }: Reading = {},
+): Promise<WebConfig> {
+  const answer = parseAnswer(path, await run([reader, path, 'web'], { environment: {}, signal }));
+  if ('web' in answer) return answer.web;
+  throw errorOf(path, answer);
+}
+
+interface Reading {
+  readonly signal?: AbortSignal;
+  readonly reader?: string;
+}
+
+function errorOf(path: string, answer: Answer): WatchdogError {
+  if ('problems' in answer) return new ConfigError(path, answer.problems, answer.envFiles);
+  if (!('error' in answer)) return unreadable(path, 'it answered something else', null);
   const { code, message, hint } = answer.error;
-  throw new WatchdogError(code, message, hint === null ? {} : { hint });
+  return new WatchdogError(code, message, hint === null ? {} : { hint });
 }
 
 interface Surroundings {
@@ -65,14 +87,12 @@ function parseAnswer(path: string, output: string | Error): Answer {
     const answer: Answer = JSON.parse(output);
     return answer;
   } catch (cause) {
-    const reason = messageOf(cause).split('\n')[0];
-    throw new WatchdogError(
-      'CONFIG_UNREADABLE',
-      `Cannot read ${path}: the process that reads it failed: ${reason}`,
-      {
-        cause,
-        hint: 'try again; `mcp-watchdog config validate` reads it without a process of its own',
-      },
-    );
+    throw unreadable(path, messageOf(cause).split('\n', 1)[0] ?? '', cause);
   }
+}
+
+function unreadable(path: string, reason: string, cause: unknown): WatchdogError {
+  const message = `Cannot read ${path}: the process that reads it failed: ${reason}`;
+  const hint = 'try again; `mcp-watchdog config validate` reads it without a process of its own';
+  return new WatchdogError('CONFIG_UNREADABLE', message, { cause, hint });
 }

@@ -31,15 +31,19 @@ interface Node {
 /** Made at the first mistake: making it takes as long as reading a config. */
 let keySource: Node | undefined;
 
-/** Keys that may stand in the map at `path`, and one level deeper as `probe.interval`. */
-export function knownKeys(path: Path): {
+export interface KnownKeys {
   readonly here: readonly string[];
   readonly below: readonly string[];
-} {
-  const maps = path.reduce<Node[]>(
-    (nodes, key) => nodes.flatMap((node) => step(node, key)),
-    [(keySource ??= configJsonSchema())],
-  );
+}
+
+/** Keys that may stand in the map at `path` of a config, and one level deeper as `probe.interval`. */
+export function knownKeys(path: Path): KnownKeys {
+  return keysIn((keySource ??= configJsonSchema()), path);
+}
+
+/** The same for any JSON Schema. */
+export function keysIn(schema: Node, path: Path): KnownKeys {
+  const maps = path.reduce<Node[]>((nodes, key) => nodes.flatMap((node) => step(node, key)), [schema]);
   const entries = maps.flatMap(variants).flatMap((node) => Object.entries(node.properties ?? {}));
   return {
     here: [...new Set(entries.map(([key]) => key))],

@@ -7,6 +7,7 @@ import { complaintsOf } from './explain.ts';
 import { inactiveKeys } from './inactive.ts';
 import type { LoadedConfig } from './loaded.ts';
 import { readOwnFile } from './own-file.ts';
+import { webhookTokens } from './notify-schema.ts';
 import { ConfigError } from './problems.ts';
 import { readTree } from './read-tree.ts';
 import type { TextTree } from './read-tree.ts';
@@ -25,18 +26,28 @@ export type { DaemonConfig, LoadedConfig } from './loaded.ts';
  */
 export function loadConfig(path: string, environment: Environment): LoadedConfig {
   const file = resolve(path);
-  const { text, isReadableByOthers } = readOwnFile(file);
+  const { text, isReadableByOthers, openFolder } = readOwnFile(file);
   const loaded = readConfig(text, { path: file, environment });
-  if (!isReadableByOthers || loaded.secrets.length === 0) return loaded;
-  const warning = `${file} holds secrets and others on this machine may read it; chmod 600 ${file}`;
-  return { ...loaded, warnings: [...loaded.warnings, warning] };
+  const warnings = [...loaded.warnings];
+  if (isReadableByOthers && loaded.secrets.length > 0)
+    warnings.push(`${file} holds secrets and others on this machine may read it; chmod 600 ${file}`);
+  if (openFolder !== null)
+    warnings.push(
+      `${file} can be replaced by whoever shares the group of its folder; chmod g-w ${openFolder}`,
+    );
+  return { ...loaded, warnings };
+}
+
+export interface ReadOptions {
+  /** Of the file that the text is, or will be, in. */
+  readonly path: string;
+  readonly environment: Environment;
+  /** Where an envFile is to be read instead of at its own path. */
+  readonly locate?: (file: string) => string;
 }
 
 /** As `loadConfig`, for a text that was read already; envFiles are still read from disk. */
-export function readConfig(
-  text: string,
-  { path, environment }: { readonly path: string; readonly environment: Environment },
-): LoadedConfig {
+export function readConfig(text: string, { path, environment, locate }: ReadOptions): LoadedConfig {
   const source = readTree(text);
   const expanded = expandEnvironment(source.tree, environment);
   const tree = emptyToMap(expanded.tree);
@@ -52,7 +63,7 @@ export function readConfig(
     );
   }
   checkForm(tree, source, report);
-  const servers = buildServers(tree, { folder: dirname(path), report });
+  const servers = buildServers(tree, { folder: dirname(path), report, locate });
   const config = buildDaemonConfig(tree, { folder: dirname(path), report });
   report.throwIfAny();
   if (config === null) throw new ConfigError(path, []);
@@ -60,8 +71,13 @@ export function readConfig(
     path,
     config,
     servers,
+    envFiles: [...report.envFiles],
     inactive: inactiveKeys(tree),
-    secrets: worthScrubbing([...secrets, ...secretsIn(servers.map(({ env }) => env))]),
+    secrets: worthScrubbing([
+      ...secrets,
+      ...secretsIn(servers.map(({ env }) => env)),
+      ...webhookTokens(config.alerts.notify),
+    ]),
     warnings: report.warnings,
   };
 }

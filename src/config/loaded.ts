@@ -1,7 +1,7 @@
 // What a config file comes to: plain data, so that another process may have read it.
+import type { ChannelSettings } from '../core/notification.ts';
 import type { ServerSpec } from '../core/server.ts';
 import type { Listen } from './fields.ts';
-import type { NotifyChannel } from './schema.ts';
 
 /** Settings of the daemon itself; durations in milliseconds. */
 export interface DaemonConfig {
@@ -13,18 +13,26 @@ export interface DaemonConfig {
   };
   readonly gateway: Listen;
   readonly sampling: { readonly interval: number };
+  /** Durations in ms. */
+  readonly orphans: {
+    readonly reap: boolean;
+    readonly interval: number;
+    readonly patterns: readonly string[];
+    readonly minimumAge: number;
+  };
   /** Cron times; null is never. */
   readonly schedule: {
     readonly update: string | null;
     readonly cleanup: string | null;
     readonly backup: string | null;
   };
+  readonly backups: { readonly keep: number };
   readonly alerts: {
     /** Absolute paths. */
     readonly rules: readonly string[];
     readonly evaluateEvery: number;
     readonly repeatEvery: number;
-    readonly notify: readonly NotifyChannel[];
+    readonly notify: readonly ChannelSettings[];
     readonly alertmanager: { readonly url: string | null };
   };
 }
@@ -35,6 +43,8 @@ export interface LoadedConfig {
   readonly config: DaemonConfig;
   /** In the order of the file, disabled ones included. */
   readonly servers: readonly ServerSpec[];
+  /** Absolute paths of what was read beside it, or should have been. */
+  readonly envFiles: readonly string[];
   /** Keys that are set and do nothing before a later release, as paths. */
   readonly inactive: readonly string[];
   /** Values of 8 characters and more that must not appear in any output, longest first. */

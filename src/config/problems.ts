@@ -18,12 +18,15 @@ export interface Problem {
 /** A config that cannot be used; `message` holds one line per problem, below a heading when there are several. */
 export class ConfigError extends WatchdogError {
   readonly problems: readonly Problem[];
+  /** What else it depends on: mending one of them may mend the config. */
+  readonly envFiles: readonly string[];
 
-  constructor(path: string, problems: readonly Problem[]) {
+  constructor(path: string, problems: readonly Problem[], envFiles: readonly string[] = []) {
     super('CONFIG_INVALID', messageOf(path, problems), {
       hint: 'mend the file, then run `mcp-watchdog config validate`; docs/configuration.md lists every key',
     });
     this.problems = problems;
+    this.envFiles = envFiles;
   }
 }
 

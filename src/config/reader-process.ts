@@ -1,16 +1,19 @@
-// The process of `isolated.ts`: reads the config named by its argument, prints the answer as JSON, and ends.
+// The process of `isolated.ts`: reads the file named by its argument, prints the answer as JSON, and ends.
 import { WatchdogError } from '../core/errors.ts';
 import type { Answer } from './isolated.ts';
 import { loadConfig } from './load.ts';
 import { ConfigError } from './problems.ts';
+import { readWebConfig } from './web-config.ts';
 
-process.stdout.write(JSON.stringify(answer(process.argv[2] ?? '')));
+const [, , path = '', kind = 'config'] = process.argv;
+process.stdout.write(JSON.stringify(answer()));
 
-function answer(path: string): Answer {
+function answer(): Answer {
   try {
+    if (kind === 'web') return { web: readWebConfig(path) };
     return { loaded: loadConfig(path, process.env) };
   } catch (error) {
-    if (error instanceof ConfigError) return { problems: error.problems };
+    if (error instanceof ConfigError) return { problems: error.problems, envFiles: error.envFiles };
     if (!(error instanceof WatchdogError)) throw error;
     return { error: { code: error.code, message: error.message, hint: error.hint } };
   }

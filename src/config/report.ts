@@ -24,6 +24,8 @@ interface Details {
 
 export class Report {
   readonly warnings: string[] = [];
+  /** Absolute paths of the envFiles that were asked for, readable or not. */
+  readonly envFiles = new Set<string>();
   readonly #subject: Subject;
   readonly #problems: Problem[] = [];
 
@@ -51,6 +53,12 @@ export class Report {
     this.#problems.push({ ...splitCure(reason), ...place, value: null });
   }
 
+  /** What was found in another file of the same kind. */
+  include({ problems, envFiles }: ConfigError): void {
+    this.#problems.push(...problems);
+    for (const file of envFiles) this.envFiles.add(file);
+  }
+
   /** What is allowed and probably not meant. */
   warn(path: Path, sentence: string): void {
     this.warnings.push(`${formatPath(path)} ${sentence}`);
@@ -60,7 +68,7 @@ export class Report {
   throwIfAny(): void {
     if (this.#problems.length === 0) return;
     const ordered = [...this.#problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-    throw new ConfigError(this.#subject.file, ordered);
+    throw new ConfigError(this.#subject.file, ordered, [...this.envFiles]);
   }
 
   #keep(problem: Problem): void {

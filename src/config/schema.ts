@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SERVER_NAME } from '../core/server.ts';
 import { cron, duration, endpoint, filledText, listen } from './fields.ts';
+import { channelSchema } from './notify-schema.ts';
 import { serverSchema } from './server-schema.ts';
 
 const metrics = z
@@ -20,26 +21,30 @@ const metrics = z
     webConfigFile: filledText()
       .nullable()
       .default(null)
-      .describe('exporter-toolkit web config: TLS and basic auth. Not active yet.'),
+      .describe('Web config in the format of the exporter-toolkit of Prometheus: TLS, passwords; see docs/web-config.md.'),
   })
   .prefault({})
   .describe('The HTTP server of the watchdog.');
 
-const channel = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('desktop') }),
-  z.strictObject({
-    kind: z.literal('webhook'),
-    url: endpoint().describe('Where the notification is posted.'),
-  }),
-  z.strictObject({
-    kind: z.literal('command'),
-    command: z.array(filledText()).min(1, 'must not be empty').describe('Program and arguments.'),
-  }),
-]);
+const orphans = z
+  .strictObject({
+    reap: z
+      .boolean()
+      .default(false)
+      .describe('Whether those that nobody can want any more are ended; else they are only counted.'),
+    interval: duration({ min: 1000 }).prefault('5m').describe('Time between two looks.'),
+    patterns: z
+      .array(filledText())
+      .default([])
+      .describe('Names of more packages and programs that are MCP servers; * stands for the rest of a name.'),
+    minimumAge: duration().prefault('60s').describe('What is younger is left alone.'),
+  })
+  .prefault({})
+  .describe('MCP server processes of this user that nobody owns any more.');
 
 const schedule = z
   .strictObject({
-    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for.'),
+    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for. Not active yet.'),
     cleanup: cron()
       .nullable()
       .default('0 1 * * *')
@@ -47,19 +52,31 @@ const schedule = z
     backup: cron().nullable().default('30 1 * * *').describe('When config and state are copied.'),
   })
   .prefault({})
-  .describe('Cron times of the regular jobs; null is never. Not active yet.');
+  .describe('Cron times of the regular jobs, in local time; null is never.');
+
+const backups = z
+  .strictObject({
+    keep: z.int().min(1).max(1000).default(14).describe('Backups that are kept; older ones are removed.'),
+  })
+  .prefault({})
+  .describe('Copies of config and state, see `schedule.backup`.');
 
 const alerts = z
   .strictObject({
-    rules: z.array(filledText()).default([]).describe('More rule files in the format of Prometheus.'),
-    evaluateEvery: duration({ min: 1000 }).prefault('15s').describe('Time between two evaluations.'),
+    rules: z
+      .array(filledText())
+      .default([])
+      .describe('More rule files in the format of Prometheus. Not active yet.'),
+    evaluateEvery: duration({ min: 1000 })
+      .prefault('15s')
+      .describe('Time between two evaluations. Not active yet.'),
     repeatEvery: duration({ min: 60_000 })
       .prefault('4h')
       .describe('Time after which a firing alert is told again.'),
     notify: z
-      .array(channel)
-      .default([{ kind: 'desktop' }])
-      .describe('Who is told.'),
+      .array(channelSchema)
+      .prefault([{ kind: 'desktop' }])
+      .describe('Through which channels the person is told; see docs/notifications.md.'),
     alertmanager: z
       .strictObject({
         url: endpoint()
@@ -68,10 +85,10 @@ const alerts = z
           .describe('When set, it owns delivery while it is reachable.'),
       })
       .prefault({})
-      .describe('An Alertmanager to hand alerts to.'),
+      .describe('An Alertmanager to hand alerts to. Not active yet.'),
   })
   .prefault({})
-  .describe('Alert rules and notifications. Not active yet.');
+  .describe('Alerts and notifications.');
 
 const servers = z.record(
   z
@@ -99,9 +116,10 @@ export const configSchema = z.strictObject({
     .strictObject({ interval: duration({ min: 100 }).prefault('15s').describe('Time between two samples.') })
     .prefault({})
     .describe('How often memory and CPU are measured.'),
+  orphans,
   schedule,
+  backups,
   alerts,
 });
 
 export type Settings = z.output<typeof configSchema>;
-export type NotifyChannel = z.output<typeof channel>;

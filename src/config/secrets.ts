@@ -1,13 +1,9 @@
 // Which values of a config must never be shown, and how they are hidden.
+import { namesSecret } from '../core/mask.ts';
 import { isBranch, isList } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
 
 export const MASK = '***';
-
-/** True for `API_TOKEN`, `--api-key`, `Authorization`, …: names after which a secret follows. */
-export function namesSecret(name: string): boolean {
-  return /TOKEN|KEY|SECRET|PASSW|PASSPHRASE|AUTH|CREDENTIAL|COOKIE|SESSION|BEARER/i.test(name);
-}
 
 /** Whether the value at `path` is secret by where it stands. */
 export function isSecretPlace(path: Path): boolean {

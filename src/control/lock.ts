@@ -36,6 +36,16 @@ export function claim(directory: string): Claim {
   }
 }
 
+/** The living process that owns the home; null when nobody does. */
+export function holderOf(directory: string): number | null {
+  try {
+    const highest = generations(directory).at(-1) ?? 0;
+    return readOwner(join(directory, String(highest)))?.pid ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function climb(directory: string, draft: string): Claim {
   for (;;) {
     const highest = generations(directory).at(-1) ?? 0;

@@ -1,7 +1,10 @@
 // What command line and daemon say to each other: one JSON object a line, typed and versioned.
+import type { CleanupReport } from '../core/cleanup.ts';
+import type { ReloadReport } from '../core/config-diff.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import type { ChannelReport } from '../core/notification.ts';
 import type { Status } from '../core/status.ts';
 import { isObject, messageOf, parseJson } from '../core/unknown.ts';
 
@@ -34,7 +37,12 @@ export interface Methods {
   readonly restart: { readonly params: Names; readonly result: null };
   /** Probes and samples now; the status that results. Without a name, all servers. */
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
-  readonly reload: { readonly params: Nothing; readonly result: null };
+  /** Reads the config again; a dry run only says what would follow. Refused with every problem of the file. */
+  readonly reload: { readonly params: { readonly dryRun?: boolean }; readonly result: ReloadReport };
+  /** Removes what is too much or forgotten; a dry run only says what that would be. */
+  readonly cleanup: { readonly params: { readonly dryRun?: boolean }; readonly result: CleanupReport };
+  /** One notification through every channel, now. */
+  readonly notifyTest: { readonly params: Nothing; readonly result: readonly ChannelReport[] };
   /** Answered before the work begins; the connection ends when all of it is done. */
   readonly shutdown: { readonly params: Nothing; readonly result: null };
 }
@@ -77,7 +85,9 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   stop: names,
   restart: names,
   check: ({ name }) => name === undefined || typeof name === 'string',
-  reload: nothing,
+  reload: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
+  cleanup: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
+  notifyTest: nothing,
   shutdown: nothing,
 };
 

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'LISTEN_FAILED'
   | 'SERVICE_FAILED'
   | 'STATE_UNREADABLE'
+  | 'BACKUP_FAILED'
   | 'PROCESS_TABLE_UNREADABLE';
 
 /**

@@ -1,5 +1,6 @@
 // Everything that downstream (metrics, journal, logs, status) may learn: one union, one bus, time inside.
 import type { LifecycleState } from './lifecycle-state.ts';
+import type { NotifyFailure, NotifySuppression } from './notification.ts';
 import type { ServerSpec } from './server.ts';
 
 /** Closed lists: they are metric labels and are pre-set to 0. */
@@ -104,6 +105,8 @@ export interface TreeUsage {
   readonly residentBytes: number;
   /** What macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
   readonly footprintBytes: number | null;
+  /** Whether that was read since the last sample: it is read less often than the rest. Left out where it is null. */
+  readonly footprintIsNew?: boolean;
   readonly processes: number;
   readonly threads: number | null;
   readonly openFds: number | null;
@@ -237,12 +240,16 @@ type Body =
       readonly state: 'firing' | 'resolved';
       readonly summary: string;
     }
-  /** One channel was given a notification, or was spared it; `reason` null when it was handed over. */
+  /**
+   * One channel was given a notification, or was spared `count` of them; `reason` null when it was handed over.
+   * `detail` is for people.
+   */
   | {
       readonly kind: 'notified';
       readonly channel: NotifyKind;
       readonly result: 'sent' | 'failed' | 'suppressed';
-      readonly reason: string | null;
+      readonly reason: NotifyFailure | NotifySuppression | null;
+      readonly detail: string | null;
       readonly count: number;
     };
 

@@ -113,6 +113,7 @@ function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
     budgetRemaining: event.budgetRemaining,
     nextAttemptAt: event.nextAttemptAt,
     backoff: 'delay' in to ? to.delay : 0,
+    isStable: to.phase === 'running' && to.stable,
     killRepeats: to.phase === 'stopping' ? to.repeats : 0,
     // A server that runs has outlived what it last failed to start for.
     ...(to.phase === 'running' ? { lastFailure: null } : {}),
@@ -153,6 +154,7 @@ export function newServer({ spec, at }: EventOf<'server-added'>, remembered: Rem
     nextAttemptAt: null,
     backoff: 0,
     budgetRemaining: budgetRemaining([], 0, spec.restart.budget),
+    isStable: false,
     killRepeats: 0,
     note: null,
     lastLines: [],

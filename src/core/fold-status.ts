@@ -22,6 +22,8 @@ export function foldStatus(
           error: event.error,
           loadedAt: event.ok ? event.at : status.daemon.config.loadedAt,
         },
+        // Whoever changes the config may have mended them: the next notification tells.
+        ...(event.ok ? { deafChannels: {} } : {}),
       });
     case 'ticked':
       return withDaemon(status, { lastTickAt: event.at });
@@ -36,9 +38,24 @@ export function foldStatus(
     case 'listening':
       return withDaemon(status, { listen: event.url });
     case 'collected':
-      return event.error === null ? status : withoutUsage(status);
+      return event.error === null || event.collector !== 'process_table' ? status : withoutUsage(status);
     default:
-      return 'server' in event ? withServer(status, event) : status;
+      return 'server' in event ? withServer(status, event) : afterNotice(status, event);
+  }
+}
+
+/** What the person is told, and what keeps us from it. */
+function afterNotice(status: Status, event: WatchdogEvent): Status {
+  const { alerts, deafChannels } = status.daemon;
+  switch (event.kind) {
+    case 'alert':
+      return withDaemon(status, { alerts: afterAlert(alerts, event) });
+    case 'notified':
+      return withDaemon(status, { deafChannels: afterAttempt(deafChannels, event) });
+    case 'state-persist-failed':
+      return withDaemon(status, { lastPersistFailureAt: event.at });
+    default:
+      return status;
   }
 }
 
@@ -54,6 +71,25 @@ function withoutUsage(status: Status): Status {
 function afterGap(gaps: DaemonStatus['gaps'], event: EventOf<'gap'>): DaemonStatus['gaps'] {
   if (event.cause !== 'sleep') return gaps;
   return { count: gaps.count + 1, sleptMs: gaps.sleptMs + event.duration, lastWakeAt: event.at };
+}
+
+function afterAlert(alerts: DaemonStatus['alerts'], event: EventOf<'alert'>): DaemonStatus['alerts'] {
+  const { name, about, severity, summary, at } = event;
+  const index = alerts.findIndex((one) => one.name === name && one.about === about);
+  const known = alerts[index];
+  if (event.state === 'resolved') return known === undefined ? alerts : alerts.toSpliced(index, 1);
+  const firing = { name, about, severity, since: known?.since ?? at, summary };
+  return known === undefined ? [...alerts, firing] : alerts.with(index, firing);
+}
+
+function afterAttempt(
+  deaf: DaemonStatus['deafChannels'],
+  { channel, result, reason, detail }: EventOf<'notified'>,
+): DaemonStatus['deafChannels'] {
+  if (result === 'suppressed') return deaf;
+  if (result === 'failed') return { ...deaf, [channel]: detail ?? reason ?? 'it failed' };
+  const { [channel]: _, ...others } = deaf;
+  return others;
 }
 
 function withServer(status: Status, event: Extract<WatchdogEvent, { server: string }>): Status {

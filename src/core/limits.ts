@@ -6,8 +6,20 @@ export interface LimitSample {
   /** Awake monotonic ms. */
   readonly at: number;
   readonly residentBytes: number;
+  /** As `TreeUsage` has it; left out is unknown. */
+  readonly footprintBytes?: number | null;
+  /** False when an earlier sample has brought it already. */
+  readonly footprintIsNew?: boolean;
   /** Cumulative seconds, as `TreeUsage` has it. */
   readonly cpuSeconds: number;
+}
+
+/** What memory limits are about: what macOS charges for, which holds what it compressed away, else what is resident. */
+export function usedMemory({
+  residentBytes,
+  footprintBytes,
+}: Pick<LimitSample, 'residentBytes' | 'footprintBytes'>): number {
+  return footprintBytes ?? residentBytes;
 }
 
 type LimitLevel = 'ok' | 'soft' | 'hard';
@@ -98,9 +110,12 @@ function judgeMemory(
   sample: LimitSample,
   thresholds: Thresholds,
 ): Judgement<LimitState['memory']> {
-  const window = [...memory.window, sample.residentBytes].slice(-MEMORY_WINDOW);
+  const value = usedMemory(sample);
+  // One look at the footprint is one piece of evidence, however many samples repeat it.
+  const isEvidence = sample.footprintIsNew !== false;
+  const window = isEvidence ? [...memory.window, value].slice(-MEMORY_WINDOW) : memory.window;
   const level = memoryLevel(window, memory.level, thresholds);
-  return { before: memory.told, watch: { level, told: level, window }, value: sample.residentBytes };
+  return { before: memory.told, watch: { level, told: level, window }, value };
 }
 
 function memoryLevel(window: readonly number[], current: LimitLevel, { soft, hard }: Thresholds): LimitLevel {

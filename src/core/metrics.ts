@@ -1,6 +1,7 @@
 // Which metrics exist: each once, with its type, unit, help and labels. Code, page, dashboards and rules read it from here.
-import { PROBE_FAILURES, PROBE_NAMES, RESTART_REASONS, SERVER_STATES } from './events.ts';
+import { NOTIFY_KINDS, PROBE_FAILURES, PROBE_NAMES, RESTART_REASONS, SERVER_STATES } from './events.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
+import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from './notification.ts';
 
 /** Before every name below. */
 export const METRIC_PREFIX = 'mcp_watchdog_';
@@ -8,7 +9,7 @@ export const METRIC_PREFIX = 'mcp_watchdog_';
 const SERVER = { server: null };
 const PROBE = { server: null, probe: PROBE_NAMES };
 const ENGINE = { engine: ['prometheus', 'alertmanager'] };
-const CHANNEL = { channel: ['desktop', 'webhook', 'command', 'alertmanager'] };
+const CHANNEL = { channel: NOTIFY_KINDS };
 const SURVIVES = { survives: true } as const;
 const LATER = { later: true } as const;
 
@@ -206,17 +207,14 @@ export const ALERT_METRICS = {
   notifications_total: counter('count', 'Notifications attempted; those that failed are among them.', {
     labels: CHANNEL,
     ...SURVIVES,
-    ...LATER,
   }),
-  notifications_failed_total: counter('count', 'Notifications that could not be delivered.', {
-    labels: { ...CHANNEL, reason: null },
+  notifications_failed_total: counter('count', 'Notifications that could not be handed over, by why.', {
+    labels: { ...CHANNEL, reason: NOTIFY_FAILURES },
     ...SURVIVES,
-    ...LATER,
   }),
   notifications_suppressed_total: counter('count', 'Notifications held back on purpose, by why.', {
-    labels: { ...CHANNEL, reason: null },
+    labels: { ...CHANNEL, reason: NOTIFY_SUPPRESSIONS },
     ...SURVIVES,
-    ...LATER,
   }),
   engine_reachable: gauge('boolean', 'Whether the alerting engine answers (1).', {
     labels: ENGINE,

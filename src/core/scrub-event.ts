@@ -55,7 +55,7 @@ function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): Wat
     case 'alert':
       return { ...event, summary: scrub(event.summary) };
     case 'notified':
-      return { ...event, reason: event.reason === null ? null : scrub(event.reason) };
+      return { ...event, detail: event.detail === null ? null : scrub(event.detail) };
     default:
       return event;
   }

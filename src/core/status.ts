@@ -2,6 +2,7 @@
 import type {
   Handshake,
   HealthVerdict,
+  NotifyKind,
   ProbeName,
   RestartReason,
   ServerStateName,
@@ -9,6 +10,7 @@ import type {
   TreeUsage,
 } from './events.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
+import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server.ts';
 
 /** Everything that status, page and CLI show. Times are milliseconds since the epoch, durations milliseconds. */
@@ -38,6 +40,12 @@ export interface DaemonStatus {
   readonly lastScrapeAt: number | null;
   /** Processes of MCP servers that nobody owns; null before the first look. */
   readonly orphans: number | null;
+  /** What fires now, in the order in which it began. */
+  readonly alerts: readonly FiringAlert[];
+  /** Channels whose last notification failed, and why. */
+  readonly deafChannels: Readonly<Partial<Record<NotifyKind, string>>>;
+  /** When the state file could last not be written; null for never. */
+  readonly lastPersistFailureAt: number | null;
 }
 
 export interface ServerStatus {
@@ -57,6 +65,8 @@ export interface ServerStatus {
   readonly run: number;
   readonly pid: number | null;
   readonly startedAt: number | null;
+  /** It has been ready for as long as `restart.stableAfter` asks. */
+  readonly isStable: boolean;
   readonly version: string | null;
   readonly handshake: Handshake | null;
   readonly health: HealthVerdict;

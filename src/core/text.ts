@@ -1,7 +1,7 @@
 // How text that others wrote is made safe to show: no control characters, a bounded length, no secrets.
 
 // Escape sequences that terminals act on: CSI (colours, cursor), OSC (titles, links, clipboard), and two-character ones.
-const ESCAPE_SEQUENCES =
+export const ESCAPE_SEQUENCES =
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B\]|\u009D)[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]+[0-~]|\u001B[0-Z\\-~]/gu;
 

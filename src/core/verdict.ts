@@ -1,4 +1,5 @@
 // What is to be said about one server in a word or a sentence: is it well, and if not, why.
+import { usedMemory } from './limits.ts';
 import type { ServerStatus } from './status.ts';
 import { neutralise } from './text.ts';
 import { ago, cpu, size, span } from './words.ts';
@@ -35,7 +36,8 @@ function present(server: ServerStatus, now: number): string | null {
   const { state, desired, health, note, killRepeats } = server;
   if (killRepeats > 0) return `cannot be ended: the system has not obeyed ${killRepeats + 1} kills`;
   if (note !== null) return note;
-  if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped on request' : 'not enabled';
+  if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
+  if (state === 'stopping' && desired === 'down') return 'being stopped';
   if (state === 'backoff' || state === 'crash_looping') return waitingFor(server, now);
   return health.detail ?? overLimits(server)[0] ?? null;
 }
@@ -49,13 +51,23 @@ function waitingFor(server: ServerStatus, now: number): string {
 
 /** `next attempt in 12 s`, or that there will be none. */
 export function nextAttempt(nextAttemptAt: number | null, now: number): string {
-  return nextAttemptAt === null ? 'waits for you' : `next attempt in ${span(nextAttemptAt - now)}`;
+  if (nextAttemptAt === null) return 'waits for you';
+  return nextAttemptAt - now < 1000 ? 'next attempt now' : `next attempt in ${span(nextAttemptAt - now)}`;
 }
 
 function past(server: ServerStatus, now: number): string | null {
   const { lastRestart, state } = server;
-  if (state === 'stopped') return exitOf(server);
+  if (state === 'stopped') return atRest(server);
   return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`;
+}
+
+/** Down by itself, and meant to stay so. */
+function atRest(server: ServerStatus): string | null {
+  const { stoppedBecause } = server;
+  const exit = exitOf(server);
+  if (stoppedBecause === null || stoppedBecause === 'asked') return exit;
+  const word = stoppedBecause === 'completed' ? 'completed' : 'stays down, as the config says';
+  return exit === null ? word : `${word}: ${exit}`;
 }
 
 /** `signal SIGKILL`, `probe: no answer within 5 s`, `requested`. */
@@ -84,7 +96,7 @@ export function endWords({
 /** Each limit that is exceeded, with value and limit. */
 export function overLimits({ overLimit, usage, limits }: ServerStatus): string[] {
   const texts = {
-    memory: () => overText('memory', usage?.residentBytes ?? null, { ...limits.memory, write: size }),
+    memory: () => overText('memory', usage === null ? null : usedMemory(usage), { ...limits.memory, write: size }),
     cpu: () => overText('CPU', usage?.cpuCores ?? null, { ...limits.cpu, write: cpu }),
   };
   return overLimit.map((resource) => texts[resource]());

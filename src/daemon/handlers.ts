@@ -8,7 +8,9 @@ import type { Sampler } from '../sampling/sampler.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/clock.ts';
+import type { Jobs } from './jobs.ts';
 import type { StateKeeper } from './keep-state.ts';
+import type { Notifying } from './notify.ts';
 import type { Reloader } from './reload.ts';
 
 export interface HandlerParts {
@@ -19,6 +21,8 @@ export interface HandlerParts {
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly reloader: Reloader;
+  readonly jobs: Pick<Jobs, 'cleanUp'>;
+  readonly notifying: Pick<Notifying, 'test'>;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,6 +45,8 @@ export function startingHandlers({
     restart: refuse,
     check: refuse,
     reload: refuse,
+    cleanup: refuse,
+    notifyTest: refuse,
     shutdown() {
       void stop();
       return null;
@@ -102,12 +108,16 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
       await Promise.all([freshUsage(parts), ...names.map((one) => parts.prober.checkNow(one))]);
       return status();
     },
-    async reload() {
-      const refusal = await parts.reloader.reload();
-      if (refusal !== null)
-        throw new WatchdogError('CONFIG_INVALID', refusal, { hint: 'The old configuration stays in force.' });
-      return null;
+    async reload({ dryRun = false }) {
+      const outcome = await parts.reloader.reload({ dryRun });
+      if ('report' in outcome) return outcome.report;
+      const { code, message } = outcome.refusal;
+      throw new WatchdogError(code, message, {
+        hint: 'The old config stays in force until this one is mended.',
+      });
     },
+    cleanup: ({ dryRun = false }) => parts.jobs.cleanUp({ dryRun }),
+    notifyTest: () => parts.notifying.test(),
     shutdown() {
       void parts.stop();
       return null;

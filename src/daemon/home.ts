@@ -6,6 +6,8 @@ import type { Paths } from '../system/paths.ts';
 
 /** @throws WatchdogError HOME_UNUSABLE */
 export function makeHome(paths: Paths): void {
+  // For what npm and the servers write, which inherit it: whatever started us, as a service does.
+  process.umask(0o077);
   try {
     mkdirSync(paths.home, { recursive: true, mode: 0o700 });
     // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.

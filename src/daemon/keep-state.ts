@@ -10,6 +10,12 @@ export interface StateKeeper {
   wish(server: string): 'up' | 'down' | undefined;
   /** What an operator asked for outlives us; null takes it back. */
   setWish(server: string, wish: 'up' | 'down' | null): void;
+  /** What is remembered of a job of the schedule; for its owner to understand. */
+  job(name: string): unknown;
+  setJob(name: string, record: unknown): void;
+  /** What is remembered of alerts; for its owner to understand. */
+  alerts(): unknown;
+  setAlerts(record: unknown): void;
   /** What is remembered of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
@@ -33,6 +39,8 @@ const DURABLE_EVERY = 60_000;
 export function keepState({ file, bus, clock, status, counters }: StateKeeperOptions): StateKeeper {
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
+  const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
+  let alerts = file.initial.alerts;
   let durableAt = -Infinity;
 
   function save({ durable = false } = {}): void {
@@ -43,6 +51,8 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
         {
           wishes: Object.fromEntries(wishes),
           servers: Object.fromEntries(past),
+          jobs: Object.fromEntries(jobs),
+          alerts,
           counters: counters(),
         },
         { durable },
@@ -65,6 +75,16 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   return {
     wish: (server) => wishes.get(server),
     past: (server) => past.get(server),
+    job: (name) => jobs.get(name),
+    setJob(name, record) {
+      jobs.set(name, record);
+      save();
+    },
+    alerts: () => alerts,
+    setAlerts(record) {
+      alerts = record;
+      save();
+    },
     setWish(server, wish) {
       if (wish === null) wishes.delete(server);
       else wishes.set(server, wish);

@@ -108,7 +108,7 @@ export function narrate(event: WatchdogEvent, log: Logger): void {
       );
     case 'notified':
       return event.result === 'failed'
-        ? log.error({ channel: event.channel, reason: event.reason }, 'Cannot notify')
+        ? log.error({ channel: event.channel, reason: event.reason, detail: event.detail }, 'Cannot notify')
         : log.debug({ ...event }, 'Event');
     case 'orphans':
     case 'scraped':

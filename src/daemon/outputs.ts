@@ -30,13 +30,14 @@ export interface OutputsOptions {
 }
 
 export function createOutputs({ clock, bus, paths, redactor, onTrouble }: OutputsOptions): Outputs {
-  const logs = new Map<string, { readonly log: ServerLog; readonly policy: ServerSpec['logs'] }>();
+  const logs = new Map<string, ServerLog>();
+  bus.subscribe((event) => {
+    if (event.kind === 'server-changed') logs.get(event.server)?.resize(event.spec.logs);
+  });
 
   function logOf({ name, logs: policy }: ServerSpec): ServerLog {
     const known = logs.get(name);
-    if (known?.policy.maxSize === policy.maxSize && known.policy.keep === policy.keep) return known.log;
-    // What is still on its way goes to the old one, which writes to the same file.
-    void known?.log.close();
+    if (known !== undefined) return known;
     const log = openServerLog({
       path: join(paths.serverLogs, `${name}.log`),
       policy,
@@ -44,7 +45,7 @@ export function createOutputs({ clock, bus, paths, redactor, onTrouble }: Output
       scrub: (text, isCut) => redactor.scrub(text, isCut),
       onTrouble: (error) => onTrouble(name, error),
     });
-    logs.set(name, { log, policy });
+    logs.set(name, log);
     return log;
   }
 
@@ -66,16 +67,16 @@ export function createOutputs({ clock, bus, paths, redactor, onTrouble }: Output
       read('stderr');
       if (spec.transport !== 'stdio') read('stdout');
     },
-    noise: (server, line) => logs.get(server)?.log.write('stdout', line),
-    lastLines: (server) => logs.get(server)?.log.lastLines() ?? [],
+    noise: (server, line) => logs.get(server)?.write('stdout', line),
+    lastLines: (server) => logs.get(server)?.lastLines() ?? [],
     async forget(server) {
       const known = logs.get(server);
       logs.delete(server);
-      await known?.log.close();
+      await known?.close();
     },
-    flushSync: () => logs.forEach(({ log }) => log.flushSync()),
+    flushSync: () => logs.forEach((log) => log.flushSync()),
     async close() {
-      await Promise.all([...logs.values()].map(({ log }) => log.close()));
+      await Promise.all([...logs.values()].map((log) => log.close()));
     },
   };
 }

@@ -1,8 +1,10 @@
 // Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
 import { foldStatus } from '../core/fold-status.ts';
+import { firingAlerts, restoreAlerts } from '../core/notification-memory.ts';
 import { readRemembered } from '../core/remembered.ts';
 import { scrubEvent } from '../core/scrub-event.ts';
 import type { Status } from '../core/status.ts';
+import { savedStates } from '../housekeeping/backup.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import { openStateFile } from '../supervisor/state-file.ts';
@@ -21,11 +23,13 @@ export interface Records {
 }
 
 export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
-  const file = openStateFile(paths.state);
+  const file = openStateFile(paths.state, () => savedStates(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readRemembered(keeper.past(server));
 
-  let current = emptyStatus({ version, paths });
+  const empty = emptyStatus({ version, paths });
+  const alerts = firingAlerts(restoreAlerts(file.initial.alerts));
+  let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
   const status = (): Status => current;
   const news: Records['news'] = {
     subscribe: (subscriber) =>
@@ -68,6 +72,9 @@ export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>)
       braked: false,
       lastScrapeAt: null,
       orphans: null,
+      alerts: [],
+      deafChannels: {},
+      lastPersistFailureAt: null,
     },
     servers: [],
   };

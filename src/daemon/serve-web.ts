@@ -9,6 +9,7 @@ import { whoListens } from '../system/port-owner.ts';
 import { createWebApp } from '../web/app.ts';
 import { listen, type Listening } from '../web/listen.ts';
 import type { StateKeeper } from './keep-state.ts';
+import { openProtection } from './protect-web.ts';
 
 export interface WebParts {
   readonly config: DaemonConfig;
@@ -17,6 +18,8 @@ export interface WebParts {
   readonly log: Logger;
   readonly recorder: Recorder;
   readonly keeper: StateKeeper;
+  /** Ms between two ticks, as of now. */
+  readonly interval: () => number;
   readonly status: () => Status;
 }
 
@@ -25,26 +28,29 @@ const MISSED_TICKS = 4;
 
 /** @throws WatchdogError LISTEN_FAILED */
 export async function serveWeb(parts: WebParts): Promise<Listening> {
-  const { config, clock, bus, log, status } = parts;
-  const patience = MISSED_TICKS * config.sampling.interval;
+  const { config, clock, bus, log, status, interval } = parts;
   let lastTick = clock.monotonic();
   bus.subscribe((event) => {
     if (event.kind === 'ticked') lastTick = clock.monotonic();
   });
+  const protection = await openProtection(config.metrics, { clock, log });
   const app = await createWebApp({
     status,
     metrics: keptPage(parts),
     now: () => clock.now(),
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
-    isHealthy: () => clock.monotonic() - lastTick < patience,
+    isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
+    onScrape: (by) => bus.publish({ kind: 'scraped', by }),
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
+    ...(protection === null ? {} : { access: protection.access }),
   });
   const { host, port } = config.metrics;
   return listen(app, {
     host,
     port,
     clock,
+    ...(protection?.tls === undefined ? {} : { tls: protection.tls }),
     whoListens,
     onFault: (err) => log.error({ err }, 'Cannot take a connection'),
   });

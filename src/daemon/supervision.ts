@@ -1,6 +1,7 @@
 // Servers and everything that looks after them: their processes, output, health, usage and limits.
 import { randomUUID } from 'node:crypto';
 import type { DaemonConfig } from '../config/loaded.ts';
+import { daemonMark } from '../core/run-marker.ts';
 import { createInstaller } from '../packages/installer.ts';
 import type { Prober } from '../probes/prober.ts';
 import { startLimitsWatch } from '../sampling/limits-watch.ts';
@@ -11,6 +12,7 @@ import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
 import { createStartGate } from '../supervisor/start-gate.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { systemClock } from '../system/clock.ts';
+import { identify } from '../system/identity.ts';
 import { startGuardian } from '../system/guardian.ts';
 import { isListening, whoListens } from '../system/port-owner.ts';
 import type { Base } from './base.ts';
@@ -51,6 +53,7 @@ export async function openSupervision(
     bus,
     onHard: ({ server, run, resource, detail }) =>
       supervisor.failing(server, run, { reason: resource, detail }),
+    onLow: (finding) => log.warn({ ...finding }, 'A memory limit is below what the server uses already'),
   });
   const stopServers = async (): Promise<void> => {
     stopLimits();
@@ -106,7 +109,10 @@ async function openProcesses({
       guardian,
       onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
     }),
-    daemonId: randomUUID(),
+    daemonId: daemonMark(
+      { pid: process.pid, startToken: identify(process.pid)?.startToken ?? '' },
+      randomUUID(),
+    ),
     prepare: (spec, signal) =>
       prepareServer(spec, signal, {
         home: paths.home,
@@ -140,7 +146,8 @@ function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supe
   });
   bus.subscribe((event) => {
     if (event.kind === 'sampled') supervisor.remember(event.server, sampler.escapeesOf(event.server));
-    if (event.kind === 'collected' && event.error === null) bus.publish({ kind: 'ticked' });
+    if (event.kind !== 'collected' || event.collector !== 'process_table') return;
+    if (event.error === null) bus.publish({ kind: 'ticked' });
   });
   sampler.start();
   return sampler;

@@ -26,6 +26,8 @@ export interface ServerLog {
   lastLines(count?: number): readonly string[];
   /** Lines that the disk did not take, ever. */
   readonly dropped: number;
+  /** Another size, from the next line on. */
+  resize(policy: ServerLogOptions['policy']): void;
   flushSync(): void;
   close(): Promise<void>;
 }
@@ -76,6 +78,7 @@ export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerL
     get dropped() {
       return file.dropped;
     },
+    resize: (changed) => file.resize(changed),
     flushSync: () => file.flushSync(),
     close: () => file.close(),
   };

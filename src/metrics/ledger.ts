@@ -29,6 +29,9 @@ const OWN: readonly MetricName[] = [
   'system_sleep_seconds_total',
   'state_persist_failures_total',
   'orphans_reaped_total',
+  'notifications_total',
+  'notifications_failed_total',
+  'notifications_suppressed_total',
 ];
 
 /** `cpuSeen`: the processor seconds that the counter already has. */
@@ -43,7 +46,7 @@ interface Book {
 export function createLedger(durations: Durations): Ledger {
   const book: Book = { pages: new Map(), tally: createTally(), durations };
   const { pages, tally } = book;
-  for (const metric of OWN) tally.add(metric, {}, 0);
+  for (const metric of OWN) preset(metric, {}, tally);
   return {
     enter: (event) => enter(event, book),
     facts: (server) => pages.get(server),
@@ -137,10 +140,18 @@ function countProbe(labels: Labels, result: ProbeResult, tally: Tally): void {
 function countOwn(event: WatchdogEvent, tally: Tally): void {
   if (event.kind === 'state-persist-failed') tally.add('state_persist_failures_total', {}, 1);
   if (event.kind === 'orphan-reaped') tally.add('orphans_reaped_total', {}, 1);
+  if (event.kind === 'notified') countNotification(event, tally);
   if (event.kind === 'gap' && event.cause === 'sleep') {
     tally.add('system_wakeups_total', {}, 1);
     tally.add('system_sleep_seconds_total', {}, Math.max(0, event.duration) / 1000);
   }
+}
+
+function countNotification({ channel, result, reason, count }: EventOf<'notified'>, tally: Tally): void {
+  const why = { channel, reason: reason ?? '' };
+  if (result === 'suppressed') return tally.add('notifications_suppressed_total', why, count);
+  tally.add('notifications_total', { channel }, count);
+  if (result === 'failed') tally.add('notifications_failed_total', why, count);
 }
 
 /** Every series that may ever count for this server is there with 0, so that its first increase is seen as one. */

@@ -265,7 +265,9 @@ export class Watcher {
     this.#tellHealth();
     const delay = delayAfter(next, policy.interval, clock.monotonic() - began);
     if (delay !== null) this.#schedule(delay);
-    if (wantsRestart) onDown(health.detail ?? 'The probe failed');
+    if (!wantsRestart) return;
+    const times = Math.min(health.failures, policy.failures);
+    onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`);
   }
 
   #remember(result: ProbeResult, began: number): void {

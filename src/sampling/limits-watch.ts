@@ -1,5 +1,5 @@
 // Which servers use more than they may: every sample is judged, and who goes too far is named.
-import type { WatchdogEvent } from '../core/events.ts';
+import type { EventOf, TreeUsage } from '../core/events.ts';
 import {
   forgetSamples,
   judgeSample,
@@ -8,6 +8,7 @@ import {
   MEMORY_AGREEING,
   MEMORY_WINDOW,
   restartLimits,
+  usedMemory,
   watchLimits,
 } from '../core/limits.ts';
 import type { LimitPolicy } from '../core/server.ts';
@@ -24,22 +25,40 @@ export interface LimitBreach {
   readonly detail: string;
 }
 
+/** A limit that a server is over from the start, or from the moment that the limit was changed: it cannot be meant. */
+export interface LowLimit {
+  readonly server: string;
+  /** Of the two, the one that does more. */
+  readonly level: 'soft' | 'hard';
+  /** Bytes. */
+  readonly used: number;
+  readonly limit: number;
+}
+
 export interface LimitsWatchOptions {
   /** Awake time: a machine that sleeps uses nothing, and averages must not say so. */
   readonly clock: Clock;
   readonly bus: Bus;
   /** Called once for each run that goes over. */
   readonly onHard: (breach: LimitBreach) => void;
+  /** Called once for each run, and once more for each change of the limits. */
+  readonly onLow?: (finding: LowLimit) => void;
 }
 
 interface Watched {
   readonly policy: LimitPolicy;
   readonly state: LimitState;
   readonly run: number | null;
+  /** Bytes at the first sample of the run, and at the latest; null before it. */
+  readonly first: number | null;
+  readonly latest: number | null;
 }
 
+const NOT_RUNNING = { run: null, first: null, latest: null } as const;
+
 /** Publishes `limit` whenever a server's level changes. The returned function ends it. */
-export function startLimitsWatch({ clock, bus, onHard }: LimitsWatchOptions): () => void {
+export function startLimitsWatch(options: LimitsWatchOptions): () => void {
+  const { clock, bus } = options;
   const servers = new Map<string, Watched>();
 
   function update(server: string, change: (watched: Watched) => Watched): void {
@@ -48,22 +67,23 @@ export function startLimitsWatch({ clock, bus, onHard }: LimitsWatchOptions): ()
   }
 
   function adopt(server: string, policy: LimitPolicy): void {
-    const fresh = { state: watchLimits(clock.monotonic()), run: null };
-    servers.set(server, { ...fresh, ...servers.get(server), policy });
+    const before = servers.get(server) ?? { ...NOT_RUNNING, policy, state: watchLimits(clock.monotonic()) };
+    servers.set(server, { ...before, policy });
+    const { hard, soft } = before.policy.memory;
+    const isSame = hard === policy.memory.hard && soft === policy.memory.soft;
+    if (!isSame && before.latest !== null) warn(server, { used: before.latest, policy }, options);
   }
 
-  function judge({ server, usage }: WatchdogEvent & { kind: 'sampled' }): void {
+  function judge({ server, usage }: EventOf<'sampled'>): void {
     const watched = servers.get(server);
     if (watched === undefined) return;
-    const judged = judgeSample(watched.state, { at: clock.monotonic(), ...usage }, watched.policy);
-    servers.set(server, { ...watched, state: judged.state });
-    for (const change of judged.changes) announce(server, change, watched);
-  }
-
-  function announce(server: string, change: LimitChange, { run, policy }: Watched): void {
-    bus.publish({ kind: 'limit', server, ...change });
-    if (change.level !== 'hard' || run === null) return;
-    onHard({ server, run, resource: change.resource, detail: explain(change, policy) });
+    const { policy, first } = watched;
+    const judged = judgeSample(watched.state, { at: clock.monotonic(), ...usage }, policy);
+    const used = usedMemory(usage);
+    const next = { ...watched, state: judged.state, first: first ?? used, latest: used };
+    servers.set(server, next);
+    if (first === null) warn(server, { used, policy }, options);
+    for (const change of judged.changes) announce(server, change, { watched: next, usage, ...options });
   }
 
   return bus.subscribe((event) => {
@@ -74,20 +94,55 @@ export function startLimitsWatch({ clock, bus, onHard }: LimitsWatchOptions): ()
     if (event.kind === 'sampled') judge(event);
     if (event.kind === 'spawned') {
       const { server, run } = event;
-      update(server, ({ policy, state }) => ({ policy, run, state: restartLimits(state, at) }));
+      update(server, ({ policy, state }) => ({
+        ...NOT_RUNNING,
+        policy,
+        run,
+        state: restartLimits(state, at),
+      }));
     }
     if (event.kind === 'gap' && event.cause !== 'clock-step') {
-      for (const server of servers.keys()) {
+      for (const server of servers.keys())
         update(server, (watched) => ({ ...watched, state: forgetSamples(watched.state, at) }));
-      }
     }
   });
 }
 
-function explain({ resource, value, limit }: LimitChange, policy: LimitPolicy): string {
+interface Usage {
+  readonly used: number;
+  readonly policy: LimitPolicy;
+}
+
+function warn(server: string, { used, policy }: Usage, { onLow }: LimitsWatchOptions): void {
+  for (const level of ['hard', 'soft'] as const) {
+    const limit = policy.memory[level];
+    if (limit !== null && used > limit) return onLow?.({ server, level, used, limit });
+  }
+}
+
+function announce(server: string, change: LimitChange, now: Moment & LimitsWatchOptions): void {
+  now.bus.publish({ kind: 'limit', server, ...change });
+  const { run } = now.watched;
+  if (change.level !== 'hard' || run === null) return;
+  now.onHard({ server, run, resource: change.resource, detail: explain(change, now) });
+}
+
+interface Moment {
+  readonly watched: Watched;
+  readonly usage: TreeUsage;
+}
+
+function explain({ resource, value, limit }: LimitChange, { watched, usage }: Moment): string {
+  const { policy, first } = watched;
   if (resource === 'cpu') {
     return `${value.toFixed(2)} cores on average over ${formatDuration(policy.cpu.for)}, more than ${limit}`;
   }
-  const size = `${Math.round(value / 2 ** 20)}MiB`;
-  return `${size} resident, more than ${formatSize(limit)} in ${MEMORY_AGREEING} of the last ${MEMORY_WINDOW} samples`;
+  const kind = usage.footprintBytes === null ? 'resident' : 'of footprint';
+  const often = `${MEMORY_AGREEING} of the last ${MEMORY_WINDOW} samples`;
+  const hint = first !== null && first > limit ? `; it used ${mebibytes(first)} right after its start` : '';
+  return `${mebibytes(value)} ${kind}, more than ${formatSize(limit)} in ${often}${hint}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)}MiB`;
 }

@@ -4,6 +4,8 @@ import type { Clock } from '../system/clock.ts';
 export interface Rhythm {
   start(): void;
   stop(): void;
+  /** Another interval, counted from now. */
+  pace(interval: number): void;
   /** Works once more shortly after; asked again before that, it is the same once. */
   soon(): void;
   /** Works at once; work that is under way is awaited instead. */
@@ -19,7 +21,8 @@ export interface RhythmOptions {
   readonly work: () => Promise<void>;
 }
 
-export function createRhythm(clock: Clock, { interval, shortly, work }: RhythmOptions): Rhythm {
+export function createRhythm(clock: Clock, { interval: initial, shortly, work }: RhythmOptions): Rhythm {
+  let interval = initial;
   let underWay: Promise<void> | null = null;
   let cancelTick: (() => void) | null = null;
   let cancelSoon: (() => void) | null = null;
@@ -47,6 +50,12 @@ export function createRhythm(clock: Clock, { interval, shortly, work }: RhythmOp
       cancelTick?.();
       cancelSoon?.();
       cancelTick = cancelSoon = null;
+    },
+    pace(changed) {
+      interval = changed;
+      if (cancelTick === null) return;
+      cancelTick();
+      waitForTick();
     },
     soon() {
       cancelSoon ??= clock.after(shortly, () => {

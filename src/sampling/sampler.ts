@@ -11,10 +11,12 @@ import type { TreeUsage } from '../core/events.ts';
 import { messageOf } from '../core/unknown.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
+import { type ReadFootprints, readFootprints } from '../system/footprint.ts';
 import { openFdsOf, readProcessTable } from '../system/process-table.ts';
 import { createUsageReader, type ReadUsage } from '../system/usage.ts';
 import { createDeadline } from './deadline.ts';
 import { createEscapeeMemory, type EscapeeMemory } from './escapees.ts';
+import { createFootprints, type Footprints } from './footprints.ts';
 import { createRhythm } from './rhythm.ts';
 import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
 
@@ -29,12 +31,18 @@ export interface SamplerOptions {
   readonly onEscapee?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
   readonly usage?: ReadUsage;
+  /** Null where the system does not tell; that of this system when it is left out. */
+  readonly footprints?: ReadFootprints | null;
 }
 
 export interface Sampler {
   start(): void;
   /** Nothing is published afterwards, not even by a sample that is under way. */
   stop(): void;
+  /** Ms between two samples, as of now. */
+  readonly interval: number;
+  /** Another interval, counted from now. */
+  pace(interval: number): void;
   /** One more sample shortly after a spawn, so that status has something to show; asked again, it is the same one. */
   sampleSoon(): void;
   /** Samples at once; a sample that is under way is awaited instead. Never rejects. */
@@ -58,10 +66,13 @@ const KEEP_EXTRA = 5000;
  * runs: a spawn calls for a sample soon, a removed server is forgotten.
  */
 export function createSampler(options: SamplerOptions): Sampler {
-  const { clock, bus, interval } = options;
+  const { clock, bus } = options;
+  let { interval } = options;
   const escapees = createEscapeeMemory(options.onEscapee ?? (() => {}));
   const accounts = createTreeAccounts();
-  const look = createLook(options, { escapees, accounts });
+  const readUsage: ReadUsage = (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
+  const footprints = openFootprints(options, () => isStopped);
+  const look = createLook({ usage: readUsage, ...options }, { escapees, accounts, footprints });
   const rhythm = createRhythm(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
@@ -90,10 +101,27 @@ export function createSampler(options: SamplerOptions): Sampler {
       rhythm.stop();
       unsubscribe();
     },
+    get interval() {
+      return interval;
+    },
+    pace(changed) {
+      interval = changed;
+      rhythm.pace(changed);
+    },
     sampleSoon: () => rhythm.soon(),
     sampleNow: () => rhythm.now(),
     escapeesOf: (server) => escapees.all.get(server) ?? [],
   };
+}
+
+function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: () => boolean): Footprints {
+  return createFootprints({
+    clock,
+    read: footprints === undefined ? readFootprints : footprints,
+    onCollected(took, error) {
+      if (!isStopped()) bus.publish({ kind: 'collected', collector: 'footprint', took, error });
+    },
+  });
 }
 
 /** What one tree used. */
@@ -102,11 +130,17 @@ interface Sum {
   readonly usage: TreeUsage;
 }
 
-type Memory = { readonly escapees: EscapeeMemory; readonly accounts: TreeAccounts };
+interface Memory {
+  readonly escapees: EscapeeMemory;
+  readonly accounts: TreeAccounts;
+  readonly footprints: Footprints;
+}
 
-function createLook(options: SamplerOptions, { escapees, accounts }: Memory): () => Promise<readonly Sum[]> {
-  const { clock, interval, readTable = readProcessTable } = options;
-  const readUsage = options.usage ?? createUsageReader(interval + KEEP_EXTRA);
+function createLook(
+  options: SamplerOptions & { readonly usage: ReadUsage },
+  { escapees, accounts, footprints }: Memory,
+): () => Promise<readonly Sum[]> {
+  const { clock, readTable = readProcessTable, usage: readUsage } = options;
   const deadline = createDeadline(clock, TIMEOUT);
 
   return async () => {
@@ -116,9 +150,16 @@ function createLook(options: SamplerOptions, { escapees, accounts }: Memory): ()
     const trees = growTrees(rows, roots, escapees.all);
     const alive = new Set(rows.map(processKey));
     escapees.learn(trees, alive);
+    footprints.refresh(rows);
     const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
     const usage = await deadline.run(() => readUsage(pids));
-    const readings = { at: clock.monotonic(), alive, usage, openFds: openFdsOf };
+    const readings = {
+      at: clock.monotonic(),
+      alive,
+      usage,
+      openFds: openFdsOf,
+      footprints: footprints.latest(),
+    };
     return trees
       .filter((tree) => tree.members.length > 0)
       .map((tree) => ({ tree, usage: accounts.book(tree, readings) }));

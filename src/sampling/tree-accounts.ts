@@ -3,6 +3,7 @@ import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/cpu-account.ts
 import type { TreeUsage } from '../core/events.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/process-tree.ts';
 import type { ProcessUsage } from '../system/usage.ts';
+import type { Look } from './footprints.ts';
 
 /** What one sample read, beside the trees. */
 interface Readings {
@@ -13,6 +14,8 @@ interface Readings {
   readonly usage: ReadonlyMap<number, ProcessUsage>;
   /** Null where the system does not tell. */
   readonly openFds: (pid: number) => number | null;
+  /** The latest, which may be from an earlier sample; null where there is none. */
+  readonly footprints: Look | null;
 }
 
 export interface TreeAccounts {
@@ -26,6 +29,8 @@ interface Entry {
   readonly account: CpuAccount;
   readonly root: number;
   readonly at: number;
+  /** The look at footprints that was booked last. */
+  readonly look: number | null;
 }
 
 export function createTreeAccounts(): TreeAccounts {
@@ -36,13 +41,14 @@ export function createTreeAccounts(): TreeAccounts {
       const before = entries.get(tree.server);
       const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
       const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
-      const entry = { account, root: tree.root, at: readings.at };
+      const { footprints } = readings;
+      const entry = { account, root: tree.root, at: readings.at, look: footprints?.number ?? null };
       entries.set(tree.server, entry);
       return {
         cpuSeconds: account.total,
         cpuCores: coresBetween(before, entry),
         residentBytes: used.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
-        footprintBytes: null,
+        ...footprintOf(used, footprints, before?.look ?? null),
         processes: tree.members.length,
         threads: sumKnown(tree.members.map((row) => row.threads)),
         openFds: sumKnown(tree.members.map((row) => readings.openFds(row.pid))),
@@ -51,6 +57,22 @@ export function createTreeAccounts(): TreeAccounts {
     forget(server) {
       entries.delete(server);
     },
+  };
+}
+
+/** Who was started since the last look counts with what is resident. */
+function footprintOf(
+  used: readonly { readonly key: string; readonly residentBytes: number }[],
+  look: Look | null,
+  booked: number | null,
+): Pick<TreeUsage, 'footprintBytes' | 'footprintIsNew'> {
+  if (look === null || !used.some(({ key }) => look.bytes.has(key))) return { footprintBytes: null };
+  return {
+    footprintBytes: used.reduce(
+      (sum, { key, residentBytes }) => sum + (look.bytes.get(key) ?? residentBytes),
+      0,
+    ),
+    footprintIsNew: look.number !== booked,
   };
 }
 

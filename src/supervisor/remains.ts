@@ -1,9 +1,9 @@
 // What is left of a server's process: its group, and what left the group.
 import { type Escapee, growTrees, type ProcessRow, type TreeRoot } from '../core/process-tree.ts';
+import { RUN_MARKER } from '../core/run-marker.ts';
 import { findByEnvironment, readProcessTable } from '../system/process-table.ts';
 
-/** The variable that every process of a server inherits; its value names one run of one server. */
-export const RUN_MARKER = 'MCP_WATCHDOG_RUN';
+export { RUN_MARKER };
 
 /** The process that was spawned, named beyond doubt. */
 export interface Leader extends TreeRoot {

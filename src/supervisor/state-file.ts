@@ -1,5 +1,5 @@
 // What outlives the daemon: the operator's wishes and the counters.
-import { copyFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { isObject, messageOf } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 
@@ -10,6 +10,10 @@ export interface SavedState {
   readonly wishes: Readonly<Record<string, 'up' | 'down'>>;
   readonly servers: Readonly<Record<string, unknown>>;
   readonly counters: unknown;
+  /** When the jobs of the schedule ran, by name; missing in files of earlier releases. */
+  readonly jobs?: Readonly<Record<string, unknown>>;
+  /** What was told of alerts; missing in files of earlier releases. */
+  readonly alerts?: unknown;
 }
 
 export interface StateFile {
@@ -22,30 +26,67 @@ export interface StateFile {
 const NOTHING: SavedState = { version: 1, wishes: {}, servers: {}, counters: null };
 
 /**
- * Opens `path`, or its backup when it is damaged; a damaged file is put aside, never overwritten.
+ * Opens `path`, or when it is damaged or gone the best copy of it; a damaged file is put aside, never overwritten.
  *
  * `save` throws the system's error when the disk refuses; what was saved before is then still there.
+ *
+ * @param olderCopies paths to try after the backup beside it, asked only when both are of no use
  */
-export function openStateFile(path: string): StateFile {
+export function openStateFile(path: string, olderCopies: () => readonly string[] = () => []): StateFile {
   const backup = `${path}.bak`;
   const first = read(path);
-  const chosen = first.state === null ? read(backup) : first;
-  if (first.damage !== null) renameSync(path, `${path}.damaged`);
+  // Without a trace of an earlier file there is nothing to rescue: this home is new, or somebody wants it to be.
+  const isLost = first.state === null && (first.damage !== null || existsSync(backup));
+  const chosen = isLost ? rescue(backup, olderCopies) : { state: first.state, from: null };
+  if (first.damage !== null) putAside(path);
   return {
     initial: chosen.state ?? NOTHING,
-    recovered:
-      first.damage === null
-        ? null
-        : `${first.damage}; ${chosen.state === null ? 'counters start at 0' : 'its backup is used'}`,
+    recovered: describeRescue(path, first, chosen),
     save(state, { durable = false } = {}) {
-      writeFileAtomic(path, `${JSON.stringify({ version: 1, ...state })}\n`, { durable });
-      // The backup follows only what is certainly on the disk.
-      if (durable) copyFileSync(path, backup);
+      const text = `${JSON.stringify({ version: 1, ...state })}\n`;
+      writeFileAtomic(path, text, { durable });
+      // The backup follows only what is certainly on the disk, and is never half a file itself.
+      if (durable) writeFileAtomic(backup, text, { durable: false });
     },
   };
 }
 
-function read(path: string): { state: SavedState | null; damage: string | null } {
+interface Reading {
+  readonly state: SavedState | null;
+  readonly damage: string | null;
+}
+
+interface Rescue {
+  readonly state: SavedState | null;
+  /** In words; null when nothing had to be rescued. */
+  readonly from: string | null;
+}
+
+function rescue(backup: string, olderCopies: () => readonly string[]): Rescue {
+  const beside = read(backup).state;
+  if (beside !== null) return { state: beside, from: 'its backup is used' };
+  for (const copy of olderCopies()) {
+    const { state } = read(copy);
+    if (state !== null) return { state, from: `${copy} is used` };
+  }
+  return { state: null, from: null };
+}
+
+function describeRescue(path: string, { damage }: Reading, { state, from }: Rescue): string | null {
+  if (damage === null) return from === null ? null : `${path} is missing; ${from}`;
+  return `${damage}; ${state === null ? 'counters start at 0' : from}`;
+}
+
+/** Where that is refused, the next save replaces it: nothing of it could be used anyway. */
+function putAside(path: string): void {
+  try {
+    renameSync(path, `${path}.damaged`);
+  } catch {
+    // What it says was told already.
+  }
+}
+
+function read(path: string): Reading {
   if (!existsSync(path)) return { state: null, damage: null };
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
@@ -63,5 +104,6 @@ function read(path: string): { state: SavedState | null; damage: string | null }
 function isSavedState(value: unknown): value is SavedState {
   if (!isObject(value) || value['version'] !== 1 || !isObject(value['servers']) || !isObject(value['wishes']))
     return false;
+  if (value['jobs'] !== undefined && !isObject(value['jobs'])) return false;
   return Object.values(value['wishes']).every((wish) => wish === 'up' || wish === 'down');
 }

@@ -3,6 +3,7 @@ import type { WatchdogEvent } from '../core/events.ts';
 import type { Cause } from '../core/lifecycle-state.ts';
 import type { Escapee, TreeRoot } from '../core/process-tree.ts';
 import type { ServerSpec } from '../core/server.ts';
+import { unfinishedAfter } from './patience.ts';
 import { lifecyclePolicy } from './policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';
 
@@ -20,8 +21,11 @@ export interface SupervisorOptions extends RunnerParts {
 }
 
 export interface Supervisor {
-  /** @param unobserved servers that were alive when an earlier daemon died: their start counts as a restart */
-  apply(changes: Changes, unobserved?: ReadonlySet<string>): Promise<void>;
+  /**
+   * @param unobserved servers that were alive when an earlier daemon died: their start counts as a restart
+   * @returns servers that have not ended although they were given their time: what replaces them waits, nothing else does
+   */
+  apply(changes: Changes, unobserved?: ReadonlySet<string>): Promise<readonly string[]>;
   start(server: string): void;
   /** Resolves when nothing of it is left. */
   stop(server: string): Promise<void>;
@@ -40,12 +44,19 @@ export interface Supervisor {
   dispose(): void;
 }
 
+/** What a process that the system does not let go may hold up beyond its own grace, ms. */
+const EXTRA_PATIENCE = 5000;
+
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { bus } = options;
   const specs = new Map<string, ServerSpec>();
   const runners = new Map<string, Runner>();
   /** Who is to start once what it depends on is ready, and what its start is then counted as. */
   const waiting = new Map<string, Cause | undefined>();
+  /** Who is removed and has not ended yet. */
+  const leaving = new Map<string, Promise<void>>();
+  /** Who is configured again before an earlier process of that name has ended. */
+  const returning = new Map<string, ServerSpec>();
   /** Watched servers have no life of ours: their health tells whether others can build on them. */
   const upUrls = new Set<string>();
   const unsubscribe = bus.subscribe(onEvent);
@@ -92,6 +103,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function add(spec: ServerSpec, wasAlive: boolean): void {
+    // Never two processes of one name.
+    if (leaving.has(spec.name)) return void returning.set(spec.name, spec);
     specs.set(spec.name, spec);
     bus.publish({ kind: 'server-added', server: spec.name, spec });
     if (spec.source.kind === 'url') return;
@@ -106,21 +119,30 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     );
   }
 
-  async function remove(name: string): Promise<void> {
+  function remove(name: string): Promise<void> {
     // First of all, so that nobody starts it again while its end is awaited.
     specs.delete(name);
-    await stop(name);
-    runners.delete(name);
-    upUrls.delete(name);
+    returning.delete(name);
+    const gone = leaving.get(name) ?? stop(name).then(() => forget(name));
+    leaving.set(name, gone);
+    return gone;
+  }
+
+  function forget(name: string): void {
+    const successor = returning.get(name);
+    for (const each of [runners, upUrls, leaving, returning]) each.delete(name);
     bus.publish({ kind: 'server-removed', server: name });
+    if (successor !== undefined && !isStopping) add(successor, false);
   }
 
   async function change(spec: ServerSpec, needsRestart: boolean): Promise<void> {
+    if (returning.has(spec.name)) return void returning.set(spec.name, spec);
     const before = specs.get(spec.name);
     const isOtherKind = (before?.source.kind === 'url') !== (spec.source.kind === 'url');
     if (isOtherKind) {
-      await remove(spec.name);
-      return add(spec, false);
+      const gone = remove(spec.name);
+      add(spec, false);
+      return gone;
     }
     specs.set(spec.name, spec);
     const runner = runners.get(spec.name);
@@ -170,17 +192,26 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function longestStop(name: string): number {
-    const spec = specs.get(name);
+    const spec = runners.get(name)?.spec ?? specs.get(name);
     if (spec === undefined) return 0;
     const own = lifecyclePolicy(spec).stop.reduce((sum, { wait }) => sum + wait, 0);
     return own + Math.max(0, ...spec.dependsOn.map(longestStop));
   }
 
+  function endOf(
+    work: readonly (readonly [name: string, done: Promise<void>])[],
+  ): Promise<readonly string[]> {
+    const patience = EXTRA_PATIENCE + Math.max(0, ...work.map(([name]) => longestStop(name)));
+    return unfinishedAfter(patience, new Map(work), options.clock);
+  }
+
   return {
     async apply({ added, removed, changed }, unobserved = new Set()) {
-      await Promise.all(removed.map(remove));
-      await Promise.all(changed.map(({ spec, restart }) => change(spec, restart)));
+      // What is added may need the ports of what is removed.
+      const stuck = await endOf(removed.map((name) => [name, remove(name)]));
+      const late = await endOf(changed.map(({ spec, restart }) => [spec.name, change(spec, restart)]));
       for (const spec of added) add(spec, unobserved.has(spec.name));
+      return [...stuck, ...late];
     },
     start,
     stop,

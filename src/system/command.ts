@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Gives the program a stdin that ends only with it or with us, so that it can notice our death. */
   readonly lifeline?: boolean;
+  /** What the program reads on stdin; whether it does is its own affair. Nothing when left out. */
+  readonly input?: string;
   readonly clock?: Clock;
 }
 
@@ -52,20 +54,26 @@ export async function runCommand(
   const nothing = { code: null, signal: null, stdout: '', stderr: '', spawnError: null };
   if (options.signal?.aborted === true) return { ...nothing, timedOut: false, aborted: true };
   const [file, ...args] = argv;
-  const child: ChildProcess = execa(file, args, {
+  const running = execa(file, args, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     env: options.env,
     extendEnv: false,
     detached: true,
     reject: false,
     buffer: false,
-    stdin: options.lifeline === true ? 'pipe' : 'ignore',
+    stdin: options.lifeline === true || options.input !== undefined ? 'pipe' : 'ignore',
   });
-  // The lifeline breaks when the program ends first: that is no news.
+  const child: ChildProcess = running;
+  // The pipe breaks when the program ends first: that is no news.
   child.stdin?.on('error', () => undefined);
+  // Told once more by what execa resolves to.
+  child.on('error', () => undefined);
+  if (options.input !== undefined) child.stdin?.end(options.input);
   const stdout = collect(child, 'stdout', options);
   const stderr = collect(child, 'stderr', options);
-  const ending = await end(child, options);
+  // What the system refuses at once (too long, no memory) is told by no event.
+  const refused = running.then(({ code }) => (child.pid === undefined ? (code ?? 'UNKNOWN') : null));
+  const ending = await end({ child, refused }, options);
   return { ...ending, stdout: stdout(), stderr: stderr() };
 }
 
@@ -92,7 +100,16 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onLine }: Com
 
 type Ending = Pick<CommandResult, 'code' | 'signal' | 'timedOut' | 'aborted' | 'spawnError'>;
 
-function end(child: ChildProcess, { timeout, signal, clock = systemClock }: CommandOptions): Promise<Ending> {
+interface Started {
+  readonly child: ChildProcess;
+  /** The system's error code when there is no process; else null, once it has ended. */
+  readonly refused: Promise<string | null>;
+}
+
+function end(
+  { child, refused }: Started,
+  { timeout, signal, clock = systemClock }: CommandOptions,
+): Promise<Ending> {
   return new Promise((resolve) => {
     let why: 'timedOut' | 'aborted' | null = null;
     const alarms: (() => void)[] = [];
@@ -120,12 +137,11 @@ function end(child: ChildProcess, { timeout, signal, clock = systemClock }: Comm
       });
     }
 
-    if (timeout !== null) alarms.push(clock.after(timeout, () => stop('timedOut')));
     signal?.addEventListener('abort', abort, { once: true });
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid !== undefined) return;
-      finish({ code: null, signal: null, spawnError: error.code ?? error.message });
-    });
+    if (timeout !== null) alarms.push(clock.after(timeout, () => stop('timedOut')));
+    void refused.then(
+      (spawnError) => spawnError !== null && finish({ code: null, signal: null, spawnError }),
+    );
     child.once('exit', (code, signalName) => {
       // From here on the group's number may soon be somebody else's.
       disarm();

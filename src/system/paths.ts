@@ -12,6 +12,7 @@ export interface Paths {
   readonly processes: string;
   readonly logs: string;
   readonly watchdogLog: string;
+  readonly alertsLog: string;
   readonly serverLogs: string;
   readonly journal: string;
   readonly servers: string;
@@ -32,6 +33,7 @@ export function resolvePaths(home?: string): Paths {
     processes: join(run, 'processes.json'),
     logs,
     watchdogLog: join(logs, 'watchdog.log'),
+    alertsLog: join(logs, 'alerts.log'),
     serverLogs: join(logs, 'servers'),
     journal: join(root, 'journal', 'events.jsonl'),
     servers: join(root, 'servers'),

@@ -50,12 +50,14 @@ export function parseStat(text: string): ProcessRow | null {
   };
 }
 
-/** The arguments joined by spaces; a kernel thread has none and shows its name. Null when it cannot be read. */
-export function readCommand(pid: number): string | null {
-  const joined = readWhole(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
-  if (joined === undefined || joined !== '') return joined ?? null;
+/** The arguments; a kernel thread has none and shows its name. Null when they cannot be read. */
+export function readCommand(pid: number): string[] | null {
+  const written = readWhole(`/proc/${pid}/cmdline`);
+  if (written === null) return null;
+  const argv = written.split('\0');
+  if (argv.some((argument) => argument.trim() !== '')) return argv.at(-1) === '' ? argv.slice(0, -1) : argv;
   const name = readWhole(`/proc/${pid}/comm`)?.trim();
-  return name === undefined ? null : `[${name}]`;
+  return name === undefined ? null : [`[${name}]`];
 }
 
 /** How many files the process has open; null when it is gone or belongs to somebody else. */

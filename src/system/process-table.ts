@@ -1,5 +1,6 @@
 // Which processes there are, and what the system tells about one of them.
 import { WatchdogError } from '../core/errors.ts';
+import { maskArguments, maskCommand } from '../core/mask.ts';
 import type { ProcessRow } from '../core/process-tree.ts';
 import { cap, neutralise } from '../core/text.ts';
 import { messageOf } from '../core/unknown.ts';
@@ -31,10 +32,19 @@ export function readProcess(pid: number): ProcessRow | null | undefined {
   return isLinux ? linux.readRow(pid) : darwin.readRow(pid);
 }
 
-/** The whole command line, made safe to print and cut at 200 characters; null when it cannot be read. */
+/**
+ * The command line, made safe to print, secrets masked as far as they can be told, cut at 200 characters; null when it
+ * cannot be read.
+ */
 export async function commandOf(pid: number): Promise<string | null> {
   const command = isLinux ? linux.readCommand(pid) : await darwin.readCommand(pid);
-  return command === null ? null : cap(neutralise(command), COMMAND_LENGTH);
+  return command === null ? null : showCommand(command);
+}
+
+/** The same of a command line, or of a list of arguments, that was read already. */
+export function showCommand(command: string | readonly string[]): string {
+  const text = typeof command === 'string' ? command : maskArguments(command).join(' ');
+  return cap(neutralise(maskCommand(text)), COMMAND_LENGTH);
 }
 
 /** Open files of one process; null where only Linux tells, or when the process is gone or not ours. */

@@ -26,6 +26,8 @@ export interface RotatingFile {
   write(line: string): void;
   /** Lines dropped since the file was opened. */
   readonly dropped: number;
+  /** From the next line on, with the meaning of the options of the same names. */
+  resize(limits: Pick<RotatingFileOptions, 'maxSize' | 'keep'>): void;
   /** Resolves when all that was taken is written, or as soon as the disk refuses. */
   flush(): Promise<void>;
   /** The same before an exit, blocking. */
@@ -49,6 +51,7 @@ export function openRotatingFile(options: RotatingFileOptions): RotatingFile {
 class Sink implements RotatingFile {
   readonly #options: RotatingFileOptions;
   readonly #queue: LineQueue;
+  #limits: Pick<RotatingFileOptions, 'maxSize' | 'keep'>;
   #file: Target | null = null;
   /** Lines on their way to the disk; `#offset` bytes of them have arrived. */
   #batch: Buffer | null = null;
@@ -64,6 +67,7 @@ class Sink implements RotatingFile {
 
   constructor(options: RotatingFileOptions) {
     this.#options = options;
+    this.#limits = options;
     this.#queue = new LineQueue(options.maxPending ?? DEFAULT_MAX_PENDING);
   }
 
@@ -74,6 +78,10 @@ class Sink implements RotatingFile {
   write(line: string): void {
     if (this.#isClosed) this.#queue.refuse(line);
     else if (this.#queue.add(line)) this.#pump();
+  }
+
+  resize(limits: Pick<RotatingFileOptions, 'maxSize' | 'keep'>): void {
+    this.#limits = limits;
   }
 
   async flush(): Promise<void> {
@@ -138,7 +146,7 @@ class Sink implements RotatingFile {
     let file = this.#file ?? this.#open();
     this.#batch ??= this.#takeFor(file);
     if (this.#batch === null) {
-      setAside(this.#options.path, this.#options.keep);
+      setAside(this.#options.path, this.#limits.keep);
       this.#leave();
       file = this.#open();
       this.#batch = this.#takeFor(file);
@@ -150,7 +158,7 @@ class Sink implements RotatingFile {
 
   /** The next lines that fit into `file`, null when it is full. */
   #takeFor(file: Target): Buffer | null {
-    const lines = this.#queue.take(this.#options.maxSize - file.size, file.size === 0);
+    const lines = this.#queue.take(this.#limits.maxSize - file.size, file.size === 0);
     if (lines === '') return null;
     this.#offset = 0;
     const start = file.isTorn ? '\n' : '';

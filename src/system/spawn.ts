@@ -1,6 +1,7 @@
 // How a server's process is started: its own group, no shell, an environment of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
 import { codeOf, messageOf } from '../core/unknown.ts';
@@ -12,6 +13,7 @@ export interface LaunchOptions {
   readonly cwd: string;
   /** A server that speaks over its pipes needs a stdin; the others get none. */
   readonly stdin: 'pipe' | 'ignore';
+  /** Of the process and all that it starts. A priority that this user may not have is left out. */
   readonly nice: number;
 }
 
@@ -47,7 +49,7 @@ export interface LaunchFault {
  * nothing would be used, and 11 MB of it would stay in the daemon's memory.
  */
 export async function launch(options: LaunchOptions): Promise<Child | LaunchFault> {
-  const [file, ...args] = options.argv;
+  const [file, ...args] = withPriority(options.argv, options.nice);
   const { cwd, env } = options;
   let started: ChildProcess;
   try {
@@ -67,7 +69,7 @@ export async function launch(options: LaunchOptions): Promise<Child | LaunchFaul
   }
   // A failed kill or a late refusal is told by `exit`; EPIPE and resets on the pipes of a dying process are too.
   for (const source of [started, stdin, stdout, stderr]) source?.on('error', () => {});
-  lowerPriority(pid, options.nice);
+  if (NICE === null) lowerPriority(pid, options.nice);
   return {
     pid,
     stdin,
@@ -88,6 +90,17 @@ function exitOf(subprocess: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     subprocess.once('exit', (code, signal) => resolve({ code, signal }));
   });
+}
+
+/** POSIX has it; where it lies elsewhere, the priority is set right after the start. */
+const NICE = ['/usr/bin/nice', '/bin/nice'].find((path) => existsSync(path)) ?? null;
+
+/**
+ * nice(1) becomes the program, with the same pid. A priority that is set from outside comes too late for what a script
+ * starts in its first millisecond.
+ */
+function withPriority(argv: LaunchOptions['argv'], nice: number): LaunchOptions['argv'] {
+  return nice === 0 || NICE === null ? argv : [NICE, '-n', String(nice), ...argv];
 }
 
 function lowerPriority(pid: number, nice: number): void {

@@ -1,7 +1,9 @@
-// What is served on `metrics.listen`: read-only, to this machine, without a secret.
+// What is served on `metrics.listen`: read-only, without a secret, to this machine or to whom the web config lets in.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/status.ts';
+import { cap, neutralise } from '../core/text.ts';
+import type { Access } from './access.ts';
 import { findRefusal } from './guard.ts';
 import { renderMissingPage, renderStatusPage } from './status-page.ts';
 import { STYLE_SOURCE } from './style.ts';
@@ -18,6 +20,10 @@ export interface WebParts {
   readonly isReady: () => boolean;
   /** False when the daemon does not do its work, for instance because its ticks stopped. */
   readonly isHealthy: () => boolean;
+  /** Of the web config; without one, whoever may ask is answered. */
+  readonly access?: Access;
+  /** Told of each reading of /metrics, with the user agent, safe to print and short; empty when it tells none. */
+  readonly onScrape?: (by: string) => void;
   /** Told of a fault of ours; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
 }
@@ -35,6 +41,7 @@ export async function createWebApp(parts: WebParts): Promise<RequestListener> {
   app.use(guard(parts.allowedHosts));
   app.use(helmet(SECURITY));
   app.use(forgetful);
+  if (parts.access !== undefined) app.use(admit(parts.access));
   addRoutes(app, parts);
   app.use(missing);
   app.use(failed(parts.onFault));
@@ -53,13 +60,20 @@ const SECURITY = {
       'frame-ancestors': ["'none'"],
     },
   },
-  // There is no https here to insist on.
+  // Only who owns the host name may insist on https, for all that is served under it: the web config can.
   strictTransportSecurity: false,
 };
 
-function addRoutes(app: Pick<Express, 'get'>, { status, metrics, now, isReady, isHealthy }: WebParts): void {
+const AGENT_LENGTH = 100;
+
+function addRoutes(app: Pick<Express, 'get'>, parts: WebParts): void {
+  const { status, metrics, now, isReady, isHealthy, onScrape } = parts;
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
-  app.get('/metrics', async (request, response) => sendText(request, response, await metrics()));
+  app.get('/metrics', async (request, response) => {
+    await sendText(request, response, await metrics());
+    if (request.method === 'GET')
+      onScrape?.(cap(neutralise(request.headers['user-agent'] ?? ''), AGENT_LENGTH));
+  });
   app.get('/api/v1/status', (_request, response) => void response.json(status()));
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
@@ -94,6 +108,15 @@ function guard(allowedHosts: readonly string[]) {
     // What it may have sent along is not read, so the connection cannot be used again.
     response.set({ Connection: 'close', 'X-Content-Type-Options': 'nosniff' });
     response.status(refusal.status).type('text').send(`${refusal.reason}\n`);
+  };
+}
+
+function admit(access: Access) {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    const denial = await access.check(request.headers.authorization);
+    response.set(access.headers());
+    if (denial === null) return next();
+    response.set(denial.headers).status(denial.status).type('text').send(`${denial.reason}\n`);
   };
 }
 

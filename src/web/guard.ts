@@ -50,15 +50,11 @@ function inHost(address: string): string {
 /** A browser names the origin of what it was told to send; `null` stands for one that it hides. */
 function isOwnOrigin({ origin, host = '' }: Asking): boolean {
   if (origin === undefined) return true;
-  return (
-    URL.canParse(origin) &&
-    /^https?:$/.test(new URL(origin).protocol) &&
-    new URL(origin).host === canonical(host)
-  );
-}
-
-function canonical(host: string): string | null {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).host : null;
+  if (!URL.canParse(origin) || !/^https?:\/\//i.test(origin)) return false;
+  // A proxy in front of us may speak https where we do not: the name decides, with the port that the scheme implies.
+  const { protocol, host: itsHost } = new URL(origin);
+  const own = `${protocol}//${host}`;
+  return URL.canParse(own) && new URL(own).host === itsHost;
 }
 
 /** Another port of this machine is the same site: its pages may link here, but not read or embed what is here. */

@@ -1,14 +1,18 @@
 // How the web app gets its address, and gives it back.
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
+import { createTlsServer, type TlsParts } from './tls.ts';
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
   readonly clock: Clock;
+  /** Left out: plain HTTP. */
+  readonly tls?: TlsParts;
   /** Told when a connection could not be taken, for instance for want of descriptors; listening goes on. */
   readonly onFault: (error: unknown) => void;
   /** Asked when the port is taken, so that the error can name the culprit; null when nobody was found. */
@@ -19,7 +23,7 @@ export interface ListenOptions {
 }
 
 export interface Listening {
-  /** `http://127.0.0.1:9638`, without a slash at the end. */
+  /** `http://127.0.0.1:9638`, or with https, without a slash at the end. */
   readonly url: string;
   /** Answers in the making are finished, at most for half a second; every connection is closed. */
   close(): Promise<void>;
@@ -29,6 +33,8 @@ export interface Listening {
 const LIMITS = {
   headersTimeout: 5000,
   requestTimeout: 10_000,
+  // How often those two are looked at; Node's own 30 s would be their real length.
+  connectionsCheckingInterval: 2000,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
 };
@@ -40,7 +46,9 @@ const GRACE = 500;
 
 /** @throws WatchdogError LISTEN_FAILED */
 export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
-  const server = createServer(LIMITS, app);
+  const { tls } = options;
+  const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
+  const sockets = trackSockets(server);
   server.maxConnections = MAX_CONNECTIONS;
   try {
     await bind(server, options);
@@ -48,7 +56,17 @@ export async function listen(app: RequestListener, options: ListenOptions): Prom
     throw await explain(error, options);
   }
   server.on('error', options.onFault);
-  return { url: urlOf(server, options), close: () => close(server, options.clock) };
+  return { url: urlOf(server, options), close: () => close(server, sockets, options.clock) };
+}
+
+/** Those that still shake hands are no HTTP connections yet, and nobody else knows them. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.prependListener('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
@@ -62,15 +80,18 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
   });
 }
 
-function urlOf(server: Server, { host, port }: ListenOptions): string {
+function urlOf(server: Server, { host, port, tls }: ListenOptions): string {
+  const scheme = tls === undefined ? 'http' : 'https';
   const bound = server.address();
-  if (bound === null || typeof bound === 'string') return `http://${host}:${port}`;
-  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  if (bound === null || typeof bound === 'string') return `${scheme}://${host}:${port}`;
+  return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
-function close(server: Server, clock: Clock): Promise<void> {
+function close(server: HttpServer, sockets: ReadonlySet<Socket>, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after(GRACE, () => server.closeAllConnections());
+    const cancel = clock.after(GRACE, () => {
+      for (const socket of sockets) socket.destroy();
+    });
     server.close(() => {
       cancel();
       resolve();

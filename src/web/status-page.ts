@@ -1,4 +1,5 @@
 // What a person sees at `/`: every server in one table, and where else to look.
+import { usedMemory } from '../core/limits.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
 import { isHealthy, reasonOf, restartsOf } from '../core/verdict.ts';
 import { cpu, size, uptime } from '../core/words.ts';
@@ -125,7 +126,7 @@ function row(server: ServerStatus, now: number): Html {
     </td>
     <td>${version ?? '–'}</td>
     ${number(pid)} ${number(startedAt && uptime(now - startedAt))}
-    ${number(usage && size(usage.residentBytes))}
+    ${number(usage && size(usedMemory(usage)))}
     ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
     <td class="reason">${reasonOf(server, now)}</td>
   </tr>`;

@@ -22,7 +22,7 @@ describe('effectiveConfig()', () => {
     ],
     [
       'the daemon part',
-      'metrics: {listen: "[::1]:0", allowedHosts: [Host.local]}\nservers: {}\nalerts: {rules: [/r.yml], notify: [{kind: webhook, url: "http://x/"}, {kind: command, command: [x]}]}\nschedule: {update: null}',
+      'metrics: {listen: "[::1]:0", allowedHosts: [Host.local]}\nservers: {}\nalerts: {rules: [/r.yml], notify: [{kind: webhook, url: "http://x/"}, {kind: command, command: [x]}]}\nschedule: {update: null}\norphans: {reap: true, interval: 1h, patterns: [my-*], minimumAge: 0s}',
     ],
   ])('means the same when it is loaded again: %s', (_, text) => {
     const first = read(text);

@@ -51,6 +51,44 @@ describe('parseEnvFile()', () => {
     ]);
   });
 
+  it('reads the file that shell scripts start servers with, as it is', () => {
+    const text = [
+      '#!/bin/bash',
+      '# Tuning for MCP servers',
+      'set -a',
+      'export NODE_OPTIONS="--max-old-space-size=2048 --max-semi-space-size=128"',
+      'export UV_THREADPOOL_SIZE=8 MALLOC_ARENA_MAX=2 # one line, two variables',
+      'NODE_ENV=production; export NODE_ENV',
+      "MCP_LOG_LEVEL='info';",
+      'MCP_CACHE_SIZE=1000',
+      'export MCP_LOG_LEVEL MCP_CACHE_SIZE',
+      'set +a',
+    ].join('\n');
+    const expected = {
+      NODE_OPTIONS: '--max-old-space-size=2048 --max-semi-space-size=128',
+      UV_THREADPOOL_SIZE: '8',
+      MALLOC_ARENA_MAX: '2',
+      NODE_ENV: 'production',
+      MCP_LOG_LEVEL: 'info',
+      MCP_CACHE_SIZE: '1000',
+    };
+    expect(parseEnvFile(text)).toEqual({ env: expected, faults: [], unexpanded: [] });
+    const script = '. "$0"; env';
+    const heard = execFileSync('sh', ['-c', script, inFolder({ 'x.env': text })], { env: {} }).toString();
+    for (const [name, value] of Object.entries(expected)) expect(heard).toContain(`${name}=${value}\n`);
+  });
+
+  it.each([
+    ['A=1;ulimit -n 4096', 'needs quotes'],
+    ['A="1";ulimit', 'quotes that do not enclose'],
+    ['ulimit -n 4096', 'is not NAME=value'],
+    ['. ./other.env', 'is not NAME=value'],
+    ['export A B', 'is not NAME=value'],
+    ['A=1;B=2;C', 'needs quotes'],
+  ])('refuses the commands of a shell: %j', (line, words) => {
+    expect(parseEnvFile(line).faults).toEqual([{ line: 1, reason: expect.stringContaining(words) }]);
+  });
+
   it('tells where a shell would have expanded something', () => {
     expect(parseEnvFile('A="$HOME/bin"\nB=\'$HOME\'\nC=${X}\nD="costs $5"').unexpanded).toEqual([1, 3]);
   });

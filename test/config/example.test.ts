@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLE_URL, exampleConfig, writeExampleConfig } from '../../src/config/example.ts';
+import { EXAMPLE_URL, exampleConfig, writeFirstConfig } from '../../src/config/example.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { inFolder } from './temporary.ts';
 
 describe('the first config', () => {
   it('runs context7 over HTTP on its port, without its own metrics port, and nothing in it is inactive', () => {
     const path = join(dirname(inFolder({ other: '' })), 'config.yaml');
-    expect(writeExampleConfig(path)).toBe(true);
+    expect(writeFirstConfig(path)).toBe(true);
     const { servers, inactive, warnings } = loadConfig(path, {});
     expect(servers).toHaveLength(1);
     expect(servers[0]).toMatchObject({
@@ -29,7 +29,7 @@ describe('the first config', () => {
 
   it('never replaces a config that is there', () => {
     const path = inFolder({ 'config.yaml': 'mine' });
-    expect(writeExampleConfig(path)).toBe(false);
+    expect(writeFirstConfig(path)).toBe(false);
     expect(readFileSync(path, 'utf8')).toBe('mine');
   });
 

@@ -17,12 +17,14 @@ describe('loadConfig()', () => {
       metrics: { host: '127.0.0.1', port: 9638, allowedHosts: [], webConfigFile: null },
       gateway: { host: '127.0.0.1', port: 9639 },
       sampling: { interval: 15_000 },
+      orphans: { reap: false, interval: 300_000, patterns: [], minimumAge: 60_000 },
       schedule: { update: '0 2 * * 0', cleanup: '0 1 * * *', backup: '30 1 * * *' },
+      backups: { keep: 14 },
       alerts: {
         rules: [],
         evaluateEvery: 15_000,
         repeatEvery: 14_400_000,
-        notify: [{ kind: 'desktop' }],
+        notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],
         alertmanager: { url: null },
       },
     });

@@ -64,7 +64,9 @@ describe('knownKeys()', () => {
   it('knows the keys at a path, through names, lists and alternatives', () => {
     expect(knownKeys(['servers', 'x', 'probe']).here).toContain('deepEvery');
     expect(knownKeys(['servers', 'x', 'restart', 'budget', 0]).here).toEqual(['restarts', 'within']);
-    expect(knownKeys(['alerts', 'notify', 1]).here).toEqual(['kind', 'url', 'command']);
+    expect(knownKeys(['alerts', 'notify', 1]).here).toEqual(
+      expect.arrayContaining(['kind', 'url', 'command', 'program', 'timeout', 'secret']),
+    );
     expect(knownKeys(['mcpServers', 'x']).below).toContain('limits.memory');
     expect(knownKeys(['nowhere', 'at', 'all'])).toEqual({ here: [], below: [] });
   });
@@ -95,7 +97,7 @@ describe('docs/configuration.md', () => {
 
   it('marks what is not active yet', () => {
     for (const [key, { line }] of rows) {
-      const isLater = /^(gateway|schedule|alerts)\.|^update\.(?!allowScripts$)|^metrics\.webConfigFile$/.test(
+      const isLater = /^gateway\.|^alerts\.(rules|evaluateEvery|alertmanager)|^schedule\.update$|^update\.(?!allowScripts$)/.test(
         key,
       );
       expect(line.includes('not active yet'), key).toBe(isLater);

@@ -208,7 +208,8 @@ describe('the daemon settings', () => {
   });
 
   it.each([
-    ['0.0.0.0:9638', 'is open to the network without webConfigFile'],
+    ['0.0.0.0:9638', 'is open to the network without a webConfigFile'],
+    ['127.0.0.256:9638', 'is open to the network'],
     ['[::]:9638', 'is open to the network'],
     ['127.evil.example:1', 'is open to the network'],
     ['9638', 'must be a host and a port'],
@@ -222,15 +223,21 @@ describe('the daemon settings', () => {
     ]);
   });
 
-  it('stay on loopback as long as nothing reads the webConfigFile', () => {
+  it('name a webConfigFile that is missing', () => {
     const metrics = { listen: '0.0.0.0:9638', webConfigFile: 'web.yml' };
     expect(problemsOf(JSON.stringify({ metrics, servers: {} }))).toEqual([
-      expect.stringContaining('not active yet'),
+      expect.stringMatching(
+        /metrics\.webConfigFile: cannot be used: .*web\.yml: there is no such file; make the file/,
+      ),
     ]);
   });
 
   it.each([
     [{ schedule: { backup: 'daily' } }, 'must have five cron fields'],
+    [{ schedule: { backup: '0 25 * * *' } }, 'has a hour that cannot be read, "25"'],
+    [{ schedule: { cleanup: '0 1 31 2 *' } }, 'never comes: none of its months has a day 31'],
+    [{ schedule: { cleanup: 5 } }, 'must be text with five cron fields'],
+    [{ backups: { keep: 0 } }, 'backups.keep'],
     [{ alerts: { notify: [{ kind: 'deskop' }] } }, 'alerts.notify[0].kind'],
     [{ alerts: { notify: [{ kind: 'webhook' }] } }, 'alerts.notify[0].url: is missing'],
     [{ metric: {} }, 'did you mean metrics?'],

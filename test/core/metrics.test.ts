@@ -72,6 +72,17 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   ],
   ['probes_total', 'probe', 'ping list_tools http exec'],
   ['probe_failures_total', 'reason', 'timeout refused closed protocol http_status unauthorized'],
+  ['notifications_total', 'channel', 'desktop webhook command'],
+  [
+    'notifications_failed_total',
+    'reason',
+    'timeout refused closed tls http_status unauthorized exit_code missing_program no_session fault',
+  ],
+  [
+    'notifications_suppressed_total',
+    'reason',
+    'repeat passing superseded covered grouped queue_full shutdown',
+  ],
   ['engine_reachable', 'engine', 'prometheus alertmanager'],
   ['alerts', 'alertstate', 'pending firing'],
 ];
@@ -84,9 +95,6 @@ const LATER: readonly MetricName[] = [
   'alerts',
   'rule_evaluation_failures_total',
   'rule_evaluation_duration_seconds',
-  'notifications_total',
-  'notifications_failed_total',
-  'notifications_suppressed_total',
   'engine_reachable',
   'engine_last_seen_timestamp_seconds',
   'fallback_active',

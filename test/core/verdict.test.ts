@@ -32,14 +32,59 @@ describe('isHealthy()', () => {
   });
 });
 
+const LONG_AGO = {
+  at: NOW - 3 * MINUTE,
+  reason: 'probe',
+  detail: 'no answer within 5 s, 3 of 3',
+} as const;
+const PORT = {
+  at: NOW,
+  code: 'PORT_IN_USE',
+  message: 'Cannot start it: port 3000 is held by pid 7',
+  hint: null,
+  retry: 'backoff',
+} as const;
+
 describe('reasonOf()', () => {
   const exit = { at: NOW, code: 1, signal: null };
   it.each<[string, Partial<ServerStatus>]>([
     ['', {}],
     ['installing', { state: 'starting', note: 'installing' }],
-    ['stopped on request', { state: 'stopped', desired: 'down' }],
+    ['stopped by you', { state: 'stopped', desired: 'down' }],
+    ['being stopped', { state: 'stopping', desired: 'down', lastRestart: LONG_AGO }],
+    ['restarted 3 min ago: probe: no answer within 5 s, 3 of 3', { lastRestart: LONG_AGO }],
+    [
+      'restarted 3 min ago: probe: no answer within 5 s, 3 of 3',
+      { state: 'stopping', lastRestart: LONG_AGO },
+    ],
     ['not enabled', { state: 'stopped', desired: 'down', enabled: false }],
     ['exited with code 1', { state: 'stopped', desired: 'up', lastExit: exit }],
+    ['completed', { state: 'stopped', stoppedBecause: 'completed' }],
+    [
+      'completed: exited with code 0',
+      { state: 'stopped', stoppedBecause: 'completed', lastExit: { ...exit, code: 0 } },
+    ],
+    [
+      'stays down, as the config says: exited with code 1',
+      { state: 'stopped', stoppedBecause: 'prevented', lastExit: exit },
+    ],
+    ['waiting for db', { state: 'stopped', note: 'waiting for db' }],
+    ['next attempt now', { state: 'backoff', nextAttemptAt: NOW - 5 }],
+    [
+      'next attempt in 4 min: Cannot start it: port 3000 is held by pid 7',
+      { state: 'crash_looping', nextAttemptAt: NOW + 4.5 * MINUTE, lastExit: exit, lastFailure: PORT },
+    ],
+    [
+      'waits for you: Cannot start it: port 3000 is held by pid 7',
+      { state: 'crash_looping', lastFailure: PORT },
+    ],
+    [
+      'connection refused',
+      { state: 'starting', health: { ...DOWN, up: null, detail: 'connection refused' } },
+    ],
+    ['no answer within 5 s', { health: { ...DOWN, up: true, suspect: true } }],
+    ['no answer within 5 s', { state: 'watched', health: DOWN }],
+    ['', { state: 'watched' }],
     [
       'next attempt in 30 s: exited with code 1',
       { state: 'backoff', nextAttemptAt: NOW + 30_000, lastExit: exit },

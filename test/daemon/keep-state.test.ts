@@ -76,6 +76,14 @@ describe('keepState()', () => {
     expect(second.saved().servers['s']).toMatchObject({ restarts: { exit: 1 } });
   });
 
+  test('keeps what is known of a job, over a death', () => {
+    const first = setUp();
+    first.keeper.setJob('cleanup', { lastRunAt: 5 });
+    const second = setUp(first.paths);
+    expect(second.keeper.job('cleanup')).toEqual({ lastRunAt: 5 });
+    expect(second.keeper.job('backup')).toBeUndefined();
+  });
+
   test('says that the disk refuses, and goes on', () => {
     const { bus, events, keeper, paths } = setUp();
     rmSync(paths.run, { recursive: true });

@@ -81,6 +81,8 @@ export async function startDaemon(
       JSON.stringify({
         metrics: { listen: '127.0.0.1:0' },
         sampling: { interval: '1s' },
+        // Nobody who runs the tests wants to see their alerts.
+        alerts: { notify: [] },
         servers: list,
         ...rest,
       }),
@@ -108,7 +110,7 @@ export async function startDaemon(
     () => {
       if (child.exitCode !== null)
         throw new Error(`The daemon ended with ${child.exitCode}: ${errors}${output}`);
-      return /"url":"(http:[^"]+)"/.exec(output)?.[1];
+      return /"url":"(https?:[^"]+)"/.exec(output)?.[1];
     },
     { timeout: 20_000, what: 'the daemon to listen' },
   );

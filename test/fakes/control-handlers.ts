@@ -1,7 +1,9 @@
 // A daemon that only remembers what it was asked, behind the real control socket.
 import type { ControlHandlers } from '../../src/control/server.ts';
+import type { CleanupReport } from '../../src/core/cleanup.ts';
+import type { ReloadReport } from '../../src/core/config-diff.ts';
 import type { Status } from '../../src/core/status.ts';
-import { status as someStatus } from './status.ts';
+import { NOW, status as someStatus } from './status.ts';
 
 export interface FakeDaemon {
   readonly handlers: ControlHandlers;
@@ -12,7 +14,25 @@ export interface FakeDaemon {
   /** What `shutdown` begins. */
   onShutdown: () => void;
   readonly watched: () => number;
+  /** What the answer to a reload says beside that nothing changed. */
+  reloads: Partial<ReloadReport>;
+  /** The same of a cleanup. */
+  cleanups: Partial<CleanupReport>;
 }
+
+export const NOTHING_NEW: ReloadReport = {
+  path: '/home/ada/.mcp-watchdog/config.yaml',
+  takenAt: NOW - 3000,
+  isApplied: true,
+  added: [],
+  removed: [],
+  changed: [],
+  renamed: [],
+  settings: { live: [], nextStart: [] },
+  ending: [],
+  warnings: [],
+  inactive: [],
+};
 
 export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
   const asked: string[] = [];
@@ -24,6 +44,8 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
   const daemon = {
     asked,
     onShutdown: () => {},
+    reloads: {} as Partial<ReloadReport>,
+    cleanups: {} as Partial<CleanupReport>,
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;
@@ -34,10 +56,21 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       start: note('start'),
       stop: note('stop'),
       restart: note('restart'),
-      reload: note('reload'),
+      reload(params: { readonly dryRun?: boolean }): ReloadReport {
+        note(params.dryRun === true ? 'reload --dry-run' : 'reload')({});
+        return { ...NOTHING_NEW, isApplied: params.dryRun !== true, ...daemon.reloads };
+      },
       check: (params: { readonly name?: string }) => {
         note('check')(params);
         return shown;
+      },
+      cleanup({ dryRun = false }: { readonly dryRun?: boolean }): CleanupReport {
+        note(dryRun ? 'cleanup --dry-run' : 'cleanup')({});
+        return { dryRun, removed: [], spared: [], failed: [], freed: 0, ...daemon.cleanups };
+      },
+      notifyTest: () => {
+        note('notifyTest')({});
+        return [];
       },
       shutdown: () => {
         note('shutdown')({});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/events.ts';
 import type { LimitPolicy } from '../../src/core/server.ts';
-import { type LimitBreach, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
+import { type LimitBreach, type LowLimit, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { specOf } from '../fakes/spec.ts';
@@ -17,11 +17,17 @@ function start() {
   const clock = new FakeClock();
   const events: WatchdogEvent[] = [];
   const breaches: LimitBreach[] = [];
+  const low: LowLimit[] = [];
   const bus = createBus(clock, (error) => {
     throw error;
   });
   bus.subscribe((event) => events.push(event));
-  const stop = startLimitsWatch({ clock, bus, onHard: (breach) => breaches.push(breach) });
+  const stop = startLimitsWatch({
+    clock,
+    bus,
+    onHard: (breach) => breaches.push(breach),
+    onLow: (finding) => low.push(finding),
+  });
   let cpuSeconds = 0;
 
   function sample(mebibytes: number, cores = 0): void {
@@ -48,12 +54,13 @@ function start() {
   configure('server-added', limits);
   spawned(1);
   const told = () => events.flatMap((event) => (event.kind === 'limit' ? [event] : []));
-  return { bus, stop, sample, configure, spawned, breaches, told };
+  return { bus, stop, sample, configure, spawned, breaches, low, told };
 }
 
 describe('startLimitsWatch()', () => {
   it('names the run that is over its hard memory limit, once', () => {
     const { sample, breaches, told } = start();
+    sample(50);
     for (let count = 0; count < 9; count += 1) sample(250);
     expect(breaches).toEqual([
       {
@@ -64,6 +71,22 @@ describe('startLimitsWatch()', () => {
       },
     ]);
     expect(told()).toMatchObject([{ resource: 'memory', level: 'hard', value: 250 * MiB, limit: 200 * MiB }]);
+  });
+
+  it('warns of a limit that is below what a server uses from its start, or already', () => {
+    const { sample, spawned, configure, low, breaches } = start();
+    for (let count = 0; count < 4; count += 1) sample(250);
+    const hard = { server: 'files', level: 'hard', used: 250 * MiB, limit: 200 * MiB };
+    expect(low).toEqual([hard]);
+    expect(breaches[0]?.detail).toContain('; it used 250MiB right after its start');
+    spawned(2);
+    sample(90);
+    sample(150);
+    expect(low).toHaveLength(1);
+    configure('server-changed', { ...limits, nice: 5 });
+    expect(low).toHaveLength(1);
+    configure('server-changed', { ...limits, memory: { soft: 120 * MiB, hard: null } });
+    expect(low[1]).toEqual({ server: 'files', level: 'soft', used: 150 * MiB, limit: 120 * MiB });
   });
 
   it('only tells of a soft limit', () => {

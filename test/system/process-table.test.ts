@@ -145,6 +145,23 @@ describe('commandOf()', () => {
     expect(command).not.toContain('\u001B');
   });
 
+  it('masks secrets, also those that hold a space', async () => {
+    const wait = 'setTimeout(() => {}, 60_000)';
+    const child = startGroup([
+      process.execPath,
+      '-e',
+      wait,
+      'x',
+      '--token',
+      'hush hush',
+      'https://me:hush@host/',
+    ]);
+    const command = await waitFor(
+      async () => (await commandOf(child.pid))?.includes('token') && commandOf(child.pid),
+    );
+    expect(command).toMatch(/ x --token \[secret\] https:\/\/\[secret\]@host\/$/);
+  });
+
   it('knows nothing of a pid that nobody has', async () => {
     expect(await commandOf(2 ** 22 + 1)).toBeNull();
   });

@@ -27,6 +27,15 @@ describe('launch()', () => {
     expect(await child.exit).toEqual({ code: 1, signal: null });
   });
 
+  test('lowers the priority of the process and of all that it starts, however soon', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const text = await outputOf(['/bin/sh', '-c', `sleep 60 & ps -o nice= -p $! -p $$; kill $!`], {
+        nice: 7,
+      });
+      expect(text.trim().split(/\s+/)).toEqual(['7', '7']);
+    }
+  });
+
   test.each([
     ['a program that is not there', ['/no/such/program'], 'ENOENT'],
     ['a folder', ['/tmp'], 'EACCES'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverStatus, status } from '../fakes/status.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
@@ -18,6 +19,13 @@ beforeAll(async () => {
   web = await startWeb({ allowedHosts: ['watchdog.lan'] });
 });
 afterAll(() => web.close());
+
+test('every route is in this list', () => {
+  const source = readFileSync(new URL('../../src/web/app.ts', import.meta.url), 'utf8');
+  const routes = [...source.matchAll(/app\.\w+\('([^']+)'/g)].map(([, route]) => route);
+  expect(routes.length).toBeGreaterThan(4);
+  expect(routes.filter((route = '') => !['x-powered-by', 'etag', ...PATHS].includes(route))).toEqual([]);
+});
 
 describe.each(PATHS)('%s', (path) => {
   test('is refused to a Host that is not allowed', async () => {

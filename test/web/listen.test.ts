@@ -1,6 +1,6 @@
 import { request, Agent } from 'node:http';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WatchdogError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { listen, type ListenOptions } from '../../src/web/listen.ts';
@@ -67,6 +67,38 @@ describe('listen()', () => {
   test('says when the address is not of this machine', async () => {
     const error = await failure({ host: '192.0.2.1' });
     expect(error.message).toContain('this machine has no such address');
+  });
+});
+
+describe('a client that takes more than its share', () => {
+  async function open() {
+    const listening = await listen((_, response) => response.end('here'), HERE);
+    onTestFinished(() => listening.close());
+    return { ...listening, port: Number(new URL(listening.url).port) };
+  }
+
+  test('of headers is refused', async () => {
+    const { url } = await open();
+    expect((await fetch(url, { headers: { 'x-large': 'x'.repeat(20_000) } })).status).toBe(431);
+  });
+
+  test('of time is disconnected, and so is one that never asks', { timeout: 30_000 }, async () => {
+    const { port } = await open();
+    const slow = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+    slow[0]?.write('GET / HTTP/1.1\r\nHost: x\r\n');
+    for (const socket of slow) socket.on('error', () => {}).resume();
+    await waitFor(() => slow.every((socket) => socket.closed), { timeout: 20_000 });
+  });
+
+  test('of connections gets no more', async () => {
+    const { port } = await open();
+    const sockets = Array.from({ length: 220 }, () =>
+      connect(port, '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    );
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    await waitFor(() => sockets.filter((socket) => socket.closed).length === 20);
   });
 });
 

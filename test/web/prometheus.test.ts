@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MetricDefinition } from '../../src/core/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS } from '../../src/core/metrics.ts';
 import { requireProgram } from '../fakes/require-program.ts';
-import { createStage } from '../fakes/stage.ts';
+import { createStage, USAGE } from '../fakes/stage.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 
@@ -26,6 +26,8 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   beforeAll(async () => {
     stage.add({ name: 'files' });
     stage.bringUp('files');
+    // Only macOS tells.
+    stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });
     stage.bus.publish({ kind: 'exited', server: 'files', run: 1, code: 0, signal: null, lastLines: [] });
     stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 2, error: null });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });

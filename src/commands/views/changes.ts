@@ -1,19 +1,35 @@
 // What changed since the last status, for readers without a terminal: one line per server and change.
 import type { ServerStatus, Status } from '../../core/status.ts';
-import { healthWord, reasonOf, stateWord } from '../../core/verdict.ts';
+import { healthWord, isHealthy, reasonOf, stateWord } from '../../core/verdict.ts';
 import type { ViewOptions } from './status-table.ts';
+import type { Style } from './style.ts';
+
+/** One thing that changed, in one line without a time. */
+export interface Change {
+  readonly text: string;
+  readonly style: Style | undefined;
+}
 
 /** The first status is news throughout; the returned function remembers what it has said. */
 export function createChangePrinter(): (status: Status, options: ViewOptions) => string[] {
+  const find = createChangeFinder();
+  return (status, { now }) => find(status, now).map(({ text }) => `${stamp(now)} ${text}`);
+}
+
+/** As `createChangePrinter`, for who writes the lines. */
+export function createChangeFinder(): (status: Status, now: number) => Change[] {
   let said = new Map<string, string>();
-  return ({ servers }, { now }) => {
+  return ({ servers }, now) => {
     const before = said;
     said = new Map(servers.map((server) => [server.name, summary(server)]));
     const changed = servers.filter(({ name }) => before.get(name) !== said.get(name));
     const removed = [...before.keys()].filter((name) => !said.has(name));
     return [
-      ...changed.map((server) => `${stamp(now)} ${summary(server)}${because(reasonOf(server, now))}`),
-      ...removed.map((name) => `${stamp(now)} ${name}: removed`),
+      ...changed.map((server) => ({
+        text: `${summary(server)}${because(reasonOf(server, now))}`,
+        style: isHealthy(server) ? undefined : ('yellow' as const),
+      })),
+      ...removed.map((name) => ({ text: `${name}: removed`, style: undefined })),
     ];
   };
 }

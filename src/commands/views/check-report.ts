@@ -1,4 +1,5 @@
 // What a full health check found: one line per fault, with value and limit, and the exit code that says it.
+import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
 import { exitOf, isHealthy, latestProbe, reasonOf, stateWord } from '../../core/verdict.ts';
@@ -53,7 +54,7 @@ export function checkReport(
 
 function praise(server: ServerStatus | undefined): string {
   if (server?.state === 'stopped')
-    return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped on request';
+    return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped by you';
   if (server?.health.unauthorized === true) return 'ok: it answers, but not to us: unauthorized';
   const took = server === undefined ? null : (latestProbe(server)?.took ?? null);
   return took === null ? 'ok' : `ok: answered in ${latency(took)}`;
@@ -73,7 +74,7 @@ function notRunning(server: ServerStatus, now: number): Fault {
 
 // The soft limit: what is over the hard one is over this one too.
 function overLimit({ usage, limits }: ServerStatus): Fault[] {
-  const memory = over('memory', usage?.residentBytes, limits.memory.soft ?? limits.memory.hard, size);
+  const memory = over('memory', usage && usedMemory(usage), limits.memory.soft ?? limits.memory.hard, size);
   const cores = over('cpu', usage?.cpuCores, limits.cpu.soft ?? limits.cpu.hard, cpu);
   return [...memory, ...cores];
 }

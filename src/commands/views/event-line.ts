@@ -111,7 +111,7 @@ function ofDaemon(event: Exclude<WatchdogEvent, { server: string }>): Cell | nul
         : line(`Cannot do the ${event.job}: ${event.error}`, 'red');
     case 'notified':
       return event.result === 'failed'
-        ? line(`Cannot notify by ${event.channel}: ${event.reason ?? ''}`, 'yellow')
+        ? line(`Cannot notify by ${event.channel}: ${event.detail ?? event.reason ?? ''}`, 'yellow')
         : null;
     // What it is about was told as it happened.
     case 'alert':

@@ -1,5 +1,5 @@
 // What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
-import type { Status } from '../../core/status.ts';
+import type { DaemonStatus, Status } from '../../core/status.ts';
 import { cheatSheet } from './cheat-sheet.ts';
 import type { ViewOptions } from './status-table.ts';
 import { statusTable } from './status-table.ts';
@@ -10,8 +10,22 @@ export function liveHeader(
   { daemon, servers }: Status,
   { logs, colour }: { logs: string; colour: boolean },
 ): string[] {
-  const { version, listen, config } = daemon;
+  const { version } = daemon;
   const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
+  const sheet = cheatSheet(servers);
+  return [
+    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
+    ...places(daemon, { logs, colour }),
+    ...(sheet.length === 0 ? [] : ['', ...sheet]),
+    '',
+  ];
+}
+
+/** Where everything is, a line each. */
+export function places(
+  { listen, config }: Pick<DaemonStatus, 'listen' | 'config'>,
+  { logs, colour }: { logs: string; colour: boolean },
+): string[] {
   const facts = [
     ...(listen === null
       ? []
@@ -19,13 +33,7 @@ export function liveHeader(
     ['logs', `${logs}  (mcp-watchdog logs -f)`] as const,
     ['config', config.path] as const,
   ];
-  const sheet = cheatSheet(servers);
-  return [
-    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
-    ...facts.map(([label, value]) => `  ${paint(label.padEnd(8), 'dim', colour)} ${value}`),
-    ...(sheet.length === 0 ? [] : ['', ...sheet]),
-    '',
-  ];
+  return facts.map(([label, value]) => `  ${paint(label.padEnd(8), 'dim', colour)} ${value}`);
 }
 
 /** Redrawn at each change. */

@@ -1,5 +1,5 @@
 // Everything known about one server, one fact a line.
-import { RESTART_REASONS } from '../../core/events.ts';
+import { RESTART_REASONS, type TreeUsage } from '../../core/events.ts';
 import type { ServerStatus } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
 import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/verdict.ts';
@@ -54,9 +54,10 @@ function work(server: ServerStatus, now: number): Fact[] {
   const probe = latestProbe(server);
   const took = probe?.took ?? null;
   return [
-    ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu.soft, cpu)}`],
-    ['memory', usage === null ? null : `${size(usage.residentBytes)}${upTo(limits.memory.soft, size)}`],
-    ['processes', usage === null ? null : String(usage.processes)],
+    ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu, cpu)}`],
+    ['memory', usage === null ? null : `${memoryOf(usage)}${upTo(limits.memory, size)}`],
+    ['processes', usage === null ? null : countsOf(usage)],
+    ['nice', limits.nice === 0 ? null : String(limits.nice)],
     ...overLimits(server).map((text): Fact => ['over limit', { text, style: 'yellow' }]),
     ['tools', tools === null ? null : String(tools)],
     [
@@ -66,8 +67,26 @@ function work(server: ServerStatus, now: number): Fact[] {
   ];
 }
 
-function upTo(limit: number | null, write: (value: number) => string): string {
-  return limit === null ? '' : `, limit ${write(limit)}`;
+/** `, limit 1 GiB, restarts above 2 GiB`. */
+function upTo(
+  { soft, hard }: { soft: number | null; hard: number | null },
+  write: (value: number) => string,
+): string {
+  const tells = soft === null ? '' : `, limit ${write(soft)}`;
+  return hard === null ? tells : `${tells}, restarts above ${write(hard)}`;
+}
+
+function memoryOf({ residentBytes, footprintBytes }: TreeUsage): string {
+  const resident = size(residentBytes);
+  return footprintBytes === null ? resident : `${size(footprintBytes)} (${resident} resident)`;
+}
+
+function countsOf({ processes, threads, openFds }: TreeUsage): string {
+  const others = [
+    ...(threads === null ? [] : [`${threads} threads`]),
+    ...(openFds === null ? [] : [`${openFds} open files`]),
+  ];
+  return [processes, ...others].join(', ');
 }
 
 function history(server: ServerStatus, now: number): Fact[] {
@@ -98,8 +117,19 @@ function history(server: ServerStatus, now: number): Fact[] {
   ];
 }
 
-function lastLines({ lastLines, state }: ServerStatus, { width, colour }: ViewOptions): string[] {
-  if (lastLines.length === 0 || state === 'running') return [];
+/** Of a server that runs again they explain for a while why it had to be started. */
+const WORTH_READING = 60 * 60 * 1000;
+
+function lastLines(
+  { lastLines, state, lastExit }: ServerStatus,
+  { width, colour, now }: ViewOptions,
+): string[] {
+  const isOld = state === 'running' && now - (lastExit?.at ?? 0) > WORTH_READING;
+  if (lastLines.length === 0 || isOld) return [];
   const lines = lastLines.map((line) => paint(fit(`  ${neutralise(line)}`, width), 'dim', colour));
-  return ['', 'Its last words on stderr:', ...lines];
+  return [
+    '',
+    state === 'running' ? 'Its last words on stderr before it ended last:' : 'Its last words on stderr:',
+    ...lines,
+  ];
 }

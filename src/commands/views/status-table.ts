@@ -1,8 +1,9 @@
 // The table of all servers, what is wrong below it, and the daemon above it.
+import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
 import { isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
-import { cpu, latency, size, uptime } from '../../core/words.ts';
+import { cpu, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
 import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';
@@ -32,15 +33,35 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 }
 
 // A wrong config and a brake concern all servers: they explain what the table shows.
-function warnings({ daemon }: Status, { width, colour }: ViewOptions): string[] {
-  const { config, braked } = daemon;
+function warnings({ daemon }: Status, { width, colour, now }: ViewOptions): string[] {
+  const { config, braked, alerts } = daemon;
   // A daemon that is still starting has read none yet: that is no fault.
   const refused = config.ok || config.error === null ? null : neutralise(config.error);
   const found = [
     ...(refused === null ? [] : [`The config was not taken over, the old one stays: ${refused}`]),
     ...(braked ? ['All servers failed at once: nobody is restarted for it'] : []),
+    ...alertLines(alerts, now),
   ];
   return found.map((line) => paint(fit(line, width), 'yellow', colour));
+}
+
+/** One line, however many there are: the table below shows the servers. */
+function alertLines(alerts: Status['daemon']['alerts'], now: number): string[] {
+  const [first] = alerts;
+  if (first === undefined) return [];
+  const names = alerts.slice(0, MOST_ALERTS).map((alert) => neutralise(alertWords(alert, now)));
+  const more = alerts.length > MOST_ALERTS ? [`and ${alerts.length - MOST_ALERTS} more`] : [];
+  const title = alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`;
+  return [`${title}: ${[...names, ...more].join(', ')}`];
+}
+
+const MOST_ALERTS = 3;
+
+function alertWords(
+  { name, about, severity, since }: Status['daemon']['alerts'][number],
+  now: number,
+): string {
+  return `${about === null ? '' : `${about} `}${name} (${severity}, ${span(now - since)})`;
 }
 
 function hints({ servers }: Status, { width, colour }: ViewOptions): string[] {
@@ -62,7 +83,7 @@ function columns(now: number): Column<ServerStatus>[] {
     numbers('PID', 7, ({ pid }) => maybe(pid, String)),
     numbers('UPTIME', 5, ({ startedAt }) => maybe(startedAt, (at) => uptime(now - at))),
     numbers('CPU', 4, ({ usage }) => maybe(usage?.cpuCores, cpu)),
-    numbers('MEMORY', 3, ({ usage }) => maybe(usage?.residentBytes, size)),
+    numbers('MEMORY', 3, ({ usage }) => maybe(usage && usedMemory(usage), size)),
     numbers('RESTARTS', 6, (server) => String(restartsOf(server))),
     numbers('PROBE', 9, (server) => maybe(latestProbe(server)?.took, latency)),
     { title: 'LAST REASON', shrinksTo: 24, leaves: 2, cell: (server) => lastReason(server, now) },

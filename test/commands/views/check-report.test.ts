@@ -57,7 +57,7 @@ describe('checkServer()', () => {
       'it may not start again',
       { state: 'stopped', stoppedBecause: 'prevented' },
       1,
-      ['not running: stopped'],
+      ['not running: stopped, stays down, as the config says'],
     ],
   ])('%s', (_, change, exitCode, texts) => {
     const checked = checkServer(serverStatus(change), { asked: false, now: NOW });
@@ -70,7 +70,7 @@ describe('checkServer()', () => {
       asked: true,
       now: NOW,
     });
-    expect(checked.faults).toMatchObject([{ kind: 'not-running', text: 'not running: stopped on request' }]);
+    expect(checked.faults).toMatchObject([{ kind: 'not-running', text: 'not running: stopped by you' }]);
   });
 
   it('keeps value and limit beside the words', () => {
@@ -104,7 +104,7 @@ describe('checkReport()', () => {
       'context7  ok: answered in 3.4 ms',
       'files     memory is 117 MiB, the limit is 1 MiB',
       'files     CPU is 3.4 %, the limit is 1 %',
-      'x         ok: stopped on request',
+      'x         ok: stopped by you',
       'task      ok: completed',
     ]);
   });

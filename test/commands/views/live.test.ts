@@ -131,7 +131,7 @@ describe('createChangePrinter()', () => {
         view,
       ),
     ).toEqual([
-      '2026-01-01T12:00:00.000Z context7: stopped (stopped on request)',
+      '2026-01-01T12:00:00.000Z context7: stopped (stopped by you)',
       '2026-01-01T12:00:00.000Z files: removed',
     ]);
   });

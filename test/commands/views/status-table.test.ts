@@ -68,6 +68,22 @@ describe('statusTable()', () => {
     ).toHaveLength(1);
   });
 
+  it('tells in one line which alerts fire, and for how long', () => {
+    const alert = (about: string | null) => ({
+      name: 'McpServerGaveUp',
+      about,
+      severity: 'critical' as const,
+      since: NOW - 3 * MINUTE,
+      summary: 'x',
+    });
+    const lineOf = (...about: (string | null)[]) =>
+      statusTable(status([], { alerts: about.map(alert) }), wide)[0];
+    expect(lineOf('files')).toBe('1 alert: files McpServerGaveUp (critical, 3 min)');
+    expect(lineOf('a', null, 'c', 'd', 'e')).toBe(
+      '5 alerts: a McpServerGaveUp (critical, 3 min), McpServerGaveUp (critical, 3 min), c McpServerGaveUp (critical, 3 min), and 2 more',
+    );
+  });
+
   it('gives up columns in an agreed order as the terminal gets narrower, name and state last', () => {
     const server = serverStatus({
       lastRestart: { at: NOW - 3 * MINUTE, reason: 'signal', detail: 'SIGKILL' },

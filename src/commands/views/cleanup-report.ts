@@ -1,0 +1,19 @@
+// What a cleanup says: the sum, and every single thing where somebody has to decide or to act.
+import { type CleanupReport, sumUp } from '../../core/cleanup.ts';
+import { neutralise } from '../../core/text.ts';
+import { size } from '../../core/words.ts';
+
+export function cleanupLines(report: CleanupReport): string[] {
+  const { removed, spared, failed, dryRun } = report;
+  const planned = dryRun ? removed : [];
+  return [
+    ...planned.map(({ path, bytes }) => `would remove ${neutralise(path)} (${size(bytes)})`),
+    ...spared.map(({ path, why }) => `kept ${neutralise(path)}: ${why}`),
+    ...failed.map(({ path, why }) => `cannot remove ${neutralise(path)}: ${neutralise(why)}`),
+    capitalised(sumUp(report)),
+  ];
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,195 @@
+// When the person is told of what: rarely, never twice, never in a storm, and nothing is lost without being counted.
+import { type AlertNews, keyOf, type Notification, type NotifySuppression } from './notification.ts';
+import { composeNotifications } from './notification-digest.ts';
+import { dueRecords, nextDueAt, QUIET, recent, roomAt, roomFor } from './notification-due.ts';
+import type { AlertRecord, PolicyRules, PolicyState } from './notification-state.ts';
+import { coversOf, isGraver, isGraverThanTold, movedTo } from './notification-state.ts';
+
+/** What begins within this time is told together, ms. */
+export const COLLECT = 5000;
+/** After a wake nothing is told for so long, ms: most of what fails is over when the machine is really awake. */
+export const SETTLE = 75_000;
+
+/** `at` in ms since the epoch. */
+export type PolicyInput =
+  | { readonly kind: 'alert'; readonly at: number; readonly alert: AlertNews }
+  | { readonly kind: 'woke'; readonly at: number }
+  | { readonly kind: 'tick'; readonly at: number };
+
+export interface PolicyOutcome {
+  readonly state: PolicyState;
+  readonly notifications: readonly Notification[];
+  readonly suppressed: readonly { readonly reason: NotifySuppression; readonly count: number }[];
+}
+
+/** What follows from one piece of news, or from time alone. */
+export function decideNotifications(
+  before: PolicyState,
+  input: PolicyInput,
+  rules: PolicyRules,
+): PolicyOutcome {
+  const state = movedTo(before, input.at);
+  switch (input.kind) {
+    case 'alert': {
+      const learnt = learn(state, input.alert, rules);
+      const outcome = proceed(learnt.state, rules);
+      return { ...outcome, suppressed: [...learnt.suppressed, ...outcome.suppressed] };
+    }
+    case 'woke':
+      return proceed({ ...state, heldUntil: input.at + SETTLE }, rules);
+    case 'tick':
+      return proceed(state, rules);
+    default:
+      return input satisfies never;
+  }
+}
+
+/** When a `tick` is needed, ms since the epoch; null when only news can move anything. */
+export function nextDecisionAt(state: PolicyState, rules: PolicyRules): number | null {
+  const { collectedAt, heldUntil } = state;
+  const next =
+    collectedAt === null
+      ? nextDueAt(state, rules)
+      : Math.max(collectedAt, heldUntil, roomAt(dueRecords(state, rules), state));
+  return next === Infinity ? null : next;
+}
+
+function learn(state: PolicyState, alert: AlertNews, rules: PolicyRules): PolicyOutcome {
+  const known = state.records.get(keyOf(alert)) ?? unheardOf(alert, state.at);
+  if (!isNews(alert, known)) {
+    const isForgotten = alert.state === 'resolved';
+    const records = isForgotten ? state.records : withRecord(state, { ...known, alert });
+    return quietly({ ...state, records }, 'repeat', 1);
+  }
+  const isSameIncident = known.alert.state === 'firing' || known.told?.state === 'firing';
+  const record: AlertRecord = {
+    ...known,
+    alert,
+    since: isSameIncident ? known.since : state.at,
+    untold: known.untold + 1,
+    coveredAt: known.coveredAt ?? (isSpokenFor(alert, state, rules) ? state.at : null),
+  };
+  return alert.state === 'resolved'
+    ? learnEnd(spokenFor(alert, state, rules), record)
+    : learnFire(state, record);
+}
+
+function unheardOf(alert: AlertNews, at: number): AlertRecord {
+  return { alert: { ...alert, state: 'resolved' }, since: at, told: null, untold: 0, coveredAt: null };
+}
+
+function isNews(alert: AlertNews, known: AlertRecord): boolean {
+  if (alert.state !== known.alert.state) return true;
+  return alert.state === 'firing' && isGraver(alert, known.alert);
+}
+
+/** One that says more was told, and so will be its end. */
+function isSpokenFor(alert: AlertNews, state: PolicyState, rules: PolicyRules): boolean {
+  return coversOf(alert, state, rules).some(({ told }) => told?.state === 'firing');
+}
+
+function learnFire(state: PolicyState, record: AlertRecord): PolicyOutcome {
+  const isToldAlready = record.told?.state === 'firing' && !isGraverThanTold(record);
+  if (!isToldAlready) return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
+  // It was over for a moment that nobody heard of.
+  return quietly(
+    { ...state, records: withRecord(state, { ...record, untold: 0 }) },
+    'passing',
+    record.untold,
+  );
+}
+
+function learnEnd(state: PolicyState, record: AlertRecord): PolicyOutcome {
+  const { told, untold, coveredAt } = record;
+  if (coveredAt !== null) {
+    // Whoever speaks for it tells the end as well.
+    const over = {
+      ...record,
+      untold: 0,
+      coveredAt: null,
+      told: told && { ...told, state: 'resolved' as const },
+    };
+    return quietly({ ...state, records: withRecord(state, over) }, 'covered', untold);
+  }
+  if (told?.state === 'firing')
+    return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
+  const records = withRecord(state, { ...record, untold: 0 });
+  return quietly({ ...state, records, swallowed: state.swallowed + 1 }, 'passing', untold);
+}
+
+/** Tells what is due, if it may be told now. */
+function proceed(state: PolicyState, rules: PolicyRules): PolicyOutcome {
+  const { at, heldUntil } = state;
+  // Most news of a storm end here.
+  if (state.collectedAt !== null && at < Math.max(state.collectedAt, heldUntil)) return quietly(state);
+  const due = dueRecords(state, rules);
+  if (due.length === 0) return quietly(tidied({ ...state, collectedAt: null }));
+  const collectedAt = state.collectedAt ?? at + COLLECT;
+  if (at < Math.max(collectedAt, heldUntil, roomAt(due, state))) return quietly({ ...state, collectedAt });
+  return tell(state, due, rules);
+}
+
+function tell(state: PolicyState, due: readonly AlertRecord[], rules: PolicyRules): PolicyOutcome {
+  const { at, swallowed } = state;
+  const notifications = composeNotifications(
+    due.map(({ alert, since }) => ({ ...alert, since })),
+    { at, swallowed, room: roomFor(due, state) },
+  );
+  const records = new Map(state.records);
+  for (const record of due) {
+    const told = { state: record.alert.state, severity: record.alert.severity, at };
+    records.set(keyOf(record.alert), { ...record, told, untold: 0, coveredAt: null });
+  }
+  const sentAt = [...recent(state), ...notifications.map(() => at)];
+  const next = { ...state, records, sentAt, collectedAt: null, swallowed: 0 };
+  const superseded = due.reduce((sum, { untold }) => sum + Math.max(0, untold - 1), 0);
+  return {
+    state: tidied(markCovered(next, rules)),
+    notifications,
+    suppressed: [
+      ...counted('superseded', superseded),
+      ...counted('grouped', due.length - notifications.length),
+    ],
+  };
+}
+
+/** What an alert covered to its end has just been spoken for. */
+function spokenFor({ name, about }: AlertNews, state: PolicyState, { coveredBy }: PolicyRules): PolicyState {
+  const records = new Map(state.records);
+  for (const [key, record] of records) {
+    const isCovered = record.coveredAt !== null && coveredBy[record.alert.name]?.includes(name) === true;
+    if (isCovered && record.alert.about === about) records.set(key, { ...record, coveredAt: state.at });
+  }
+  return { ...state, records };
+}
+
+/** From now on those that were told speak for those that say less. */
+function markCovered(state: PolicyState, rules: PolicyRules): PolicyState {
+  const records = new Map(state.records);
+  for (const [key, record] of records) {
+    if (record.alert.state !== 'firing' || record.coveredAt !== null) continue;
+    if (isSpokenFor(record.alert, state, rules)) records.set(key, { ...record, coveredAt: state.at });
+  }
+  return { ...state, records };
+}
+
+/** What is over and has been quiet for long enough is forgotten. */
+function tidied(state: PolicyState): PolicyState {
+  const isOld = ({ alert, told }: AlertRecord): boolean =>
+    alert.state === 'resolved' && told?.state !== 'firing' && state.at - (told?.at ?? -Infinity) >= QUIET;
+  const kept = [...state.records].filter(([, record]) => !isOld(record));
+  return { ...state, records: new Map(kept), sentAt: recent(state) };
+}
+
+function withRecord({ records }: PolicyState, record: AlertRecord): PolicyState['records'] {
+  return new Map(records).set(keyOf(record.alert), record);
+}
+
+/** Nothing is told. */
+function quietly(state: PolicyState, reason: NotifySuppression = 'passing', count = 0): PolicyOutcome {
+  return { state, notifications: [], suppressed: counted(reason, count) };
+}
+
+function counted(reason: NotifySuppression, count: number): PolicyOutcome['suppressed'] {
+  return count > 0 ? [{ reason, count }] : [];
+}

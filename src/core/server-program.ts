@@ -1,0 +1,193 @@
+// Which program a command line runs, by the names it is known under: never by a word somewhere in its arguments.
+
+export interface Program {
+  /** The package, or the program's own name; the first is for people. */
+  readonly names: readonly string[];
+  /** The file that runs, as written; null for a package that a wrapper fetches. */
+  readonly file: string | null;
+  /** Arguments after the program's name. */
+  readonly rest: readonly string[];
+  /** Only starts the program and waits for it: npx, uvx, `sh -c`. */
+  readonly isWrapper: boolean;
+}
+
+/** Null when it is not to be seen what runs: code on the command line, an interactive shell. */
+export function programOf(argv: readonly string[]): Program | null {
+  const [first = '', ...rest] = argv;
+  // npm writes its own title over its arguments, which are one text then.
+  if (rest.length === 0 && /^npm (?:exec|x) /u.test(first)) return wrapped(words(first).slice(2), 'npm');
+  const name = baseName(first).toLowerCase();
+  const runner = RUNNERS.find(({ names }) => names.test(name));
+  return runner === undefined ? programFrom(first, rest) : runner.read(rest);
+}
+
+interface Runner {
+  readonly names: RegExp;
+  readonly read: (rest: readonly string[]) => Program | null;
+}
+
+const RUNNERS: readonly Runner[] = [
+  { names: /^(?:node|nodejs|tsx)$/u, read: (rest) => script(rest, NODE_VALUES) },
+  { names: /^(?:python|pypy)\d*(?:\.\d+)*$/u, read: python },
+  { names: /^bun$/u, read: bun },
+  { names: /^deno$/u, read: deno },
+  { names: /^(?:npx|bunx|pnpx)$/u, read: (rest) => wrapped(rest, 'npm') },
+  { names: /^(?:npm|pnpm|yarn)$/u, read: (rest) => fetching(rest, ['exec', 'x', 'dlx'], 'npm') },
+  { names: /^uvx$/u, read: (rest) => wrapped(rest, 'python') },
+  { names: /^uv$/u, read: uv },
+  { names: /^pipx$/u, read: (rest) => fetching(rest, ['run'], 'python') },
+  { names: /^(?:sh|bash|dash|zsh|ash)$/u, read: shell },
+];
+
+/** Options of node whose value is a word of its own. */
+const NODE_VALUES = new Set([
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '--experimental-loader',
+  '-C',
+  '--conditions',
+  '--title',
+  '--env-file',
+]);
+/** Options after which there is no script. */
+const INLINE = new Set(['-e', '--eval', '-p', '--print', '-c', '-', '-pe', '-i']);
+
+function script(rest: readonly string[], values: ReadonlySet<string>): Program | null {
+  for (let at = 0; at < rest.length; at += 1) {
+    const word = rest[at] ?? '';
+    if (INLINE.has(word)) return null;
+    if (values.has(word)) at += 1;
+    else if (!word.startsWith('-')) return scriptFrom(word, rest.slice(at + 1));
+  }
+  return null;
+}
+
+/** npx and npm are scripts of node themselves. */
+function scriptFrom(file: string, rest: readonly string[]): Program | null {
+  const name = baseName(file);
+  if (name === 'npx-cli.js' || name === 'npx') return wrapped(rest, 'npm');
+  if (name === 'npm-cli.js' || name === 'npm') return fetching(rest, ['exec', 'x'], 'npm');
+  return programFrom(file, rest);
+}
+
+function programFrom(file: string, rest: readonly string[]): Program {
+  return { names: namesOfFile(file), file, rest, isWrapper: false };
+}
+
+function python(rest: readonly string[]): Program | null {
+  // What stands before `-m` has decided already, if it names a script or code.
+  const at = rest.indexOf('-m');
+  const found = script(
+    at === -1 ? rest : [...rest.slice(0, at), MODULE, ...rest.slice(at + 1)],
+    PYTHON_VALUES,
+  );
+  if (found?.file !== MODULE) return found;
+  const [name, ...others] = found.rest;
+  return name === undefined
+    ? null
+    : { names: [pythonName(name)], file: null, rest: others, isWrapper: false };
+}
+
+/** Stands in for the option, where a script would be. */
+const MODULE = '\0module';
+const PYTHON_VALUES = new Set(['-W', '-X']);
+
+function bun(rest: readonly string[]): Program | null {
+  if (rest[0] === 'x') return wrapped(rest.slice(1), 'npm');
+  return script(rest[0] === 'run' ? rest.slice(1) : rest, new Set());
+}
+
+function deno(rest: readonly string[]): Program | null {
+  if (rest[0] !== 'run') return null;
+  const found = script(rest.slice(1), new Set());
+  const [, name] = /^npm:\/?(.+)$/u.exec(found?.file ?? '') ?? [];
+  if (found === null || name === undefined) return found;
+  return { ...found, names: [withoutVersion(name)], file: null };
+}
+
+function uv(rest: readonly string[]): Program | null {
+  const [group, action] = rest;
+  const isTool = group === 'tool' && (action === 'run' || action === 'uvx');
+  return isTool ? wrapped(rest.slice(2), 'python') : null;
+}
+
+function fetching(rest: readonly string[], actions: readonly string[], kind: Kind): Program | null {
+  return actions.includes(rest[0] ?? '') ? wrapped(rest.slice(1), kind) : null;
+}
+
+type Kind = 'npm' | 'python';
+
+/** Options of npx, uvx and their like whose value is a word of its own. */
+const WRAPPER_VALUES = new Set(['-p', '--package', '--from', '--with', '--python', '-c', '--call', '--spec']);
+
+function wrapped(rest: readonly string[], kind: Kind): Program | null {
+  const names: string[] = [];
+  for (let at = 0; at < rest.length; at += 1) {
+    const word = rest[at] ?? '';
+    const [, given] = /^(?:--package|--from|--spec)=(.+)$/u.exec(word) ?? [];
+    if (given !== undefined) names.push(packageName(given, kind));
+    else if (WRAPPER_VALUES.has(word)) {
+      if (['-p', '--package', '--from', '--spec'].includes(word))
+        names.push(packageName(rest[at + 1] ?? '', kind));
+      at += 1;
+    } else if (!word.startsWith('-')) {
+      names.push(packageName(word, kind));
+      return { names, file: null, rest: rest.slice(at + 1), isWrapper: true };
+    }
+  }
+  return null;
+}
+
+/** `sh -c "program arguments"`, as npm starts a program; anything that a shell would have to interpret is no such line. */
+function shell(rest: readonly string[]): Program | null {
+  if (rest[0] !== '-c') return rest[0]?.startsWith('-') === false ? script(rest, new Set()) : null;
+  const line = rest[1] ?? '';
+  if (/[;&|<>$`()\n\\*?[\]{}]/u.test(line)) return null;
+  const [first, ...others] = words(line);
+  if (first === undefined) return null;
+  const inner = programOf([first, ...others]);
+  return inner === null ? null : { ...inner, isWrapper: true };
+}
+
+/** Words as a shell would see them, where nothing but quotes is special. */
+function words(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/gu)].map(
+    ([, single, double, plain]) => single ?? double ?? plain ?? '',
+  );
+}
+
+/** A file below `node_modules` has the name of its package, any other its own without extension. */
+function namesOfFile(path: string): string[] {
+  const [, installed] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/./u.exec(path) ?? [];
+  if (installed !== undefined && installed !== '.bin') return [installed];
+  const name = baseName(path).replace(/\.(?:[cm]?[jt]s|py)$/u, '');
+  return [path.endsWith('.py') ? pythonName(name) : name];
+}
+
+function packageName(word: string, kind: Kind): string {
+  return kind === 'npm' ? withoutVersion(word) : pythonName(word.replace(/(?:@|[<>=!~]=?|\[).*$/u, ''));
+}
+
+function withoutVersion(word: string): string {
+  const at = word.indexOf('@', 1);
+  return at === -1 ? word : word.slice(0, at);
+}
+
+/** A module is written with underscores where its package has dashes. */
+function pythonName(name: string): string {
+  return name.split('.')[0]?.replaceAll('_', '-') ?? name;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Whether its arguments ask it to serve over HTTP in place of its own stdin and stdout. */
+export function asksForHttp(rest: readonly string[]): boolean {
+  return rest.some((word) => HTTP_WORD.test(word));
+}
+
+const HTTP_WORD =
+  /^(?:https?|sse|streamable-?http|streamablehttp|shttp|http-?stream)$|^--?(?:transport|mode|type)=(?:http|sse|stream)|^--(?:port|http|sse|streamable-?http|http-port|sse-port)(?:=|$)/iu;

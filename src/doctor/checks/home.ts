@@ -1,0 +1,121 @@
+// Whether the home is ours alone, in a place where everybody who has to can get at it.
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fits } from '../../control/socket-path.ts';
+import { type Check, type Finding, ok, orOk, problem, warning } from '../check.ts';
+import type { DoctorContext } from '../context.ts';
+
+export const home: Check = {
+  id: 'home',
+  title: 'Home',
+  run({ paths, uid }) {
+    const found = lookAt(paths.home);
+    if (found === null)
+      return Promise.resolve([problem(`${paths.home} does not exist`, 'mcp-watchdog init makes it')]);
+    const findings = [...folderFaults(paths.home, found, uid), ...fileFaults(paths, uid)];
+    if (!fits(paths.socket))
+      findings.push(
+        ok('its path is too long for a socket, which lies in the folder for temporary files instead'),
+      );
+    return Promise.resolve(
+      findings.some(({ status }) => status !== 'ok')
+        ? findings
+        : [ok(`${paths.home} is yours alone`), ...findings],
+    );
+  },
+};
+
+function folderFaults(path: string, stats: Stats, uid: number): Finding[] {
+  if (!stats.isDirectory()) return [problem(`${path} is no folder`, 'move it away, then mcp-watchdog init')];
+  if (stats.uid !== uid)
+    return [
+      problem(
+        `${path} belongs to user ${stats.uid}, not to you (${uid})`,
+        `sudo chown -R ${uid} ${quoted(path)}`,
+      ),
+    ];
+  if ((stats.mode & 0o077) === 0) return [];
+  const mode = (stats.mode & 0o777).toString(8);
+  const may = (stats.mode & 0o022) !== 0 ? 'change' : 'read';
+  return [problem(`others may ${may} what is in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`)];
+}
+
+/** What packages brought along keeps its own modes; it lies in a closed folder. */
+function fileFaults(paths: DoctorContext['paths'], uid: number): Finding[] {
+  const folders = [paths.run, paths.logs, paths.serverLogs, join(paths.journal, '..'), paths.backups];
+  const all = [paths.config, ...folders.flatMap(listFiles)];
+  const seen = all
+    .map((path) => ({ path, stats: lookAt(path) }))
+    .filter(({ stats }) => stats?.isFile() === true);
+  const open = seen.filter(({ stats }) => ((stats?.mode ?? 0) & 0o077) !== 0).map(({ path }) => path);
+  const foreign = seen.filter(({ stats }) => stats?.uid !== uid && stats?.uid !== 0).map(({ path }) => path);
+  return [
+    ...(open.length === 0
+      ? []
+      : [warning(`others may get at ${few(open)}`, `chmod 600 ${open.map(quoted).join(' ')}`)]),
+    ...(foreign.length === 0
+      ? []
+      : [
+          problem(`somebody else owns ${few(foreign)}`, `sudo chown ${uid} ${foreign.map(quoted).join(' ')}`),
+        ]),
+  ];
+}
+
+function few(paths: readonly string[]): string {
+  const [first = '', ...others] = paths;
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
+
+function listFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function lookAt(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Programs that launchd starts get EPERM there without being asked, unless they have Full Disk Access. */
+const PROTECTED = ['Documents', 'Desktop', 'Downloads', join('Library', 'Mobile Documents')];
+
+export const protectedFolders: Check = {
+  id: 'protected-folders',
+  title: 'Protected folders',
+  run({ platform, paths, userHome, config, node }) {
+    if (platform !== 'darwin') return Promise.resolve([]);
+    const roots = [...PROTECTED.map((name) => join(userHome, name)), '/Volumes'];
+    const isProtected = (path: string): boolean =>
+      roots.some((root) => path === root || path.startsWith(root + sep));
+    const findings: Finding[] = isProtected(paths.home)
+      ? [
+          problem(
+            `the home ${paths.home} lies in a folder that macOS protects`,
+            'choose another one with --home or MCP_WATCHDOG_HOME',
+          ),
+        ]
+      : [];
+    for (const { name, cwd, args, source } of config.kind === 'valid' ? config.loaded.servers : []) {
+      const words = [cwd ?? '', ...args, ...(source.kind === 'command' ? source.command : [])];
+      const place = words.find((word) => isProtected(word.replace(/^~(?=\/)/u, userHome)));
+      if (place === undefined) continue;
+      findings.push(
+        warning(
+          `${name} uses ${place}, where a service may not look without being allowed to`,
+          `System Settings > Privacy & Security > Full Disk Access: add ${node.path}; or use another folder`,
+        ),
+      );
+    }
+    return Promise.resolve(orOk(findings, 'none is in use'));
+  },
+};
+
+function quoted(path: string): string {
+  return /^[\w./@-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}

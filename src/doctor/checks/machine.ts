@@ -1,0 +1,132 @@
+// Whether the machine gives what a daemon needs: the right time, room on the disk, descriptors.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { size } from '../../core/words.ts';
+import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
+import type { DoctorContext } from '../context.ts';
+import { times } from './daemon.ts';
+
+const DAY = 86_400_000;
+const MEBIBYTE = 1024 ** 2;
+
+export const clock: Check = {
+  id: 'clock',
+  title: 'Clock',
+  async run(context) {
+    const { now } = context;
+    const year = new Date(now).getUTCFullYear();
+    if (year < 2025 || year > 2100) return [problem(`it is said to be the year ${year}`, SET)];
+    const steps = (await context.journal()).filter(
+      (entry) => entry.kind === 'gap' && entry.cause === 'clock-step',
+    );
+    const recent = steps.filter(({ at }) => Math.abs(now - at) < DAY);
+    const future = (await context.journal()).some(({ at }) => at > now + 60_000);
+    const findings: Finding[] = [];
+    if (recent.length > 0) findings.push(warning(`was set ${times(recent.length)} in a day`, SET));
+    if (future) findings.push(warning('the journal has entries from the future: it was set back', SET));
+    if ((await isSynchronised(context)) === false)
+      findings.push(warning('is not synchronised with a time server', 'sudo timedatectl set-ntp true'));
+    return orOk(findings, new Date(now).toISOString());
+  },
+};
+
+const SET = 'let the system set its time by itself (NTP)';
+
+/** Null where nobody tells: only systemd does so without privileges. */
+async function isSynchronised({ platform, run }: DoctorContext): Promise<boolean | null> {
+  if (platform !== 'linux') return null;
+  const { code, stdout } = await run(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value']);
+  return code === 0 ? stdout.trim() !== 'no' : null;
+}
+
+const MUCH_LOG = 1024 * MEBIBYTE;
+
+export const logs: Check = {
+  id: 'logs',
+  title: 'Logs',
+  run({ paths }) {
+    const bytes = [paths.logs, dirname(paths.journal)].reduce((sum, folder) => sum + sizeOf(folder), 0);
+    const found =
+      bytes > MUCH_LOG
+        ? warning(
+            `logs and journal take ${size(bytes)}`,
+            'mcp-watchdog cleanup; lower logs.maxSize or logs.keep',
+          )
+        : ok(`logs and journal take ${size(bytes)}`);
+    return Promise.resolve([found]);
+  },
+};
+
+function sizeOf(folder: string): number {
+  let sum = 0;
+  for (const name of namesIn(folder)) {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    sum += stats?.isDirectory() === true ? sizeOf(join(folder, name)) : (stats?.size ?? 0);
+  }
+  return sum;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+const LITTLE_SPACE = 1024 * MEBIBYTE;
+/** Less than one installation and its logs take. */
+const NO_SPACE = 100 * MEBIBYTE;
+
+export const disk: Check = {
+  id: 'disk',
+  title: 'Disk',
+  async run(context) {
+    const free = await context.freeSpace(context.paths.home);
+    const message = `${size(free)} free for ${context.paths.home}`;
+    const cure = 'make room; mcp-watchdog cleanup removes what is ours and old';
+    if (free < NO_SPACE) return [problem(message, cure)];
+    return [free < LITTLE_SPACE ? warning(message, cure) : ok(message)];
+  },
+};
+
+/** Each server takes some ten, each connection one. */
+const FEW_FILES = 1024;
+
+export const descriptors: Check = {
+  id: 'descriptors',
+  title: 'Open files',
+  async run(context) {
+    const limit = await fileLimit(context);
+    if (limit === null) return [unknown('the system does not tell how many files may be open')];
+    const message = `${limit === Infinity ? 'any number' : limit} may be open at once`;
+    if (limit >= FEW_FILES) return [ok(message)];
+    return [warning(message, 'raise `ulimit -n` where the daemon is started, or mcp-watchdog install')];
+  },
+};
+
+/** Of the daemon, or of ourselves while none runs. Node raises its own to what is allowed, so that is what counts. */
+async function fileLimit({ platform, daemon, run }: DoctorContext): Promise<number | null> {
+  if (platform === 'darwin') {
+    const { code, stdout } = await run(['launchctl', 'limit', 'maxfiles']);
+    return code === 0 ? toLimit(/maxfiles\s+\S+\s+(\S+)/u.exec(stdout)?.[1]) : null;
+  }
+  const answer = await daemon();
+  const pid = answer.kind === 'running' ? [answer.status.daemon.pid] : [];
+  const text = [...pid, 'self'].map((who) => read(`/proc/${who}/limits`)).find((found) => found !== null);
+  return toLimit(/^Max open files\s+\S+\s+(\S+)/mu.exec(text ?? '')?.[1]);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function toLimit(word: string | undefined): number | null {
+  if (word === 'unlimited') return Infinity;
+  const limit = Number(word);
+  return Number.isFinite(limit) ? limit : null;
+}

@@ -1,0 +1,61 @@
+// The world of the checks: what is known already, and what can be asked; a test gives another.
+import type { LoadedConfig } from '../config/loaded.ts';
+import type { WatchdogError } from '../core/errors.ts';
+import type { ProcessRow } from '../core/process-tree.ts';
+import type { Status } from '../core/status.ts';
+import type { JournalEntry } from '../journal/journal.ts';
+import type { Availability } from '../notify/availability.ts';
+import type { Orphan } from '../orphans/find.ts';
+import type { Machine } from '../service/machine.ts';
+import type { ServiceManager } from '../service/manager.ts';
+import type { RunTool } from '../service/options.ts';
+import type { Planned } from '../service/plan.ts';
+import type { PortOwner } from '../system/port-owner.ts';
+import type { Paths } from '../system/paths.ts';
+
+/** `silent`: somebody listens, and does not answer as a daemon of this release would. `took` in ms. */
+export type DaemonAnswer =
+  | { readonly kind: 'running'; readonly status: Status; readonly took: number }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'silent'; readonly reason: string };
+
+export type ConfigAnswer =
+  | { readonly kind: 'valid'; readonly loaded: LoadedConfig }
+  | { readonly kind: 'invalid'; readonly error: WatchdogError };
+
+/** The service manager, and the home that the installed file serves; null when it is none of ours. */
+export interface ServiceAnswer {
+  readonly manager: ServiceManager;
+  readonly home: string | null;
+  /** What `install` would write now. */
+  readonly plan: () => Planned;
+}
+
+export interface DoctorContext {
+  readonly paths: Paths;
+  /** Of this command line. */
+  readonly version: string;
+  /** Ms since the epoch. */
+  readonly now: number;
+  readonly platform: NodeJS.Platform;
+  readonly uid: number;
+  readonly userHome: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly node: { readonly path: string; readonly version: string };
+  readonly config: ConfigAnswer;
+  /** Null where there is no service manager that we know. */
+  readonly service: ServiceAnswer | null;
+  readonly machine: Machine;
+  /** Asked once, whoever wants to know. */
+  readonly daemon: () => Promise<DaemonAnswer>;
+  /** Everything that happened lately, oldest first. */
+  readonly journal: () => Promise<readonly JournalEntry[]>;
+  readonly processes: () => Promise<readonly ProcessRow[]>;
+  readonly commandOf: (pid: number) => Promise<string | null>;
+  readonly whoListens: (port: number, host?: string) => Promise<PortOwner | null>;
+  readonly orphans: () => Promise<readonly Orphan[]>;
+  readonly channels: () => Promise<readonly Availability[]>;
+  /** Bytes that are free where `path` is. */
+  readonly freeSpace: (path: string) => Promise<number>;
+  readonly run: RunTool;
+}

@@ -1,0 +1,48 @@
+// How all checks are asked at once, and none can hold up the others.
+import { messageOf } from '../core/unknown.ts';
+import type { Clock } from '../system/clock.ts';
+import { type Check, type Finding, unknown } from './check.ts';
+import type { DoctorContext } from './context.ts';
+
+export interface Examined {
+  readonly id: string;
+  readonly title: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * In the order of `checks`, those without findings left out. Never rejects.
+ *
+ * @param timeout ms for each
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  context: DoctorContext,
+  { clock, timeout }: { clock: Clock; timeout: number },
+): Promise<readonly Examined[]> {
+  const examined = await Promise.all(
+    checks.map(async ({ id, title, run }) => ({
+      id,
+      title,
+      findings: await within(timeout, clock, () => run(context)),
+    })),
+  );
+  return examined.filter(({ findings }) => findings.length > 0);
+}
+
+function within(
+  timeout: number,
+  clock: Clock,
+  work: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(timeout, () =>
+      resolve([unknown(`no answer within ${timeout / 1000} s`, 'try again when the machine is less busy')]),
+    );
+    void Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => [unknown(messageOf(error).split('\n', 1)[0] ?? 'it failed')])
+      .then(resolve)
+      .finally(cancel);
+  });
+}

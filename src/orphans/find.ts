@@ -1,0 +1,202 @@
+// Which MCP server processes of this user nobody owns any more.
+import { daemonOf, RUN_MARKER } from '../core/run-marker.ts';
+import { type ConfiguredProgram, KNOWN_SERVERS, recognise } from '../core/known-servers.ts';
+import { type Input, judge, type OrphanFacts, type OrphanTree, treeOf } from '../core/orphans.ts';
+import { processKey, type ProcessRow } from '../core/process-tree.ts';
+import { asksForHttp, type Program, programOf } from '../core/server-program.ts';
+import { isSame, readBootId } from '../system/identity.ts';
+import { readProcessTable, showCommand } from '../system/process-table.ts';
+import type { Look, Scene, Service } from './look.ts';
+import { darwin } from './look-darwin.ts';
+import { linux } from './look-linux.ts';
+
+/** A server that nobody owns, with everything that hangs on it. */
+export interface Orphan {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly pgid: number;
+  /** Package or program. */
+  readonly name: string;
+  /** Of the config, when it is one of its servers. */
+  readonly server: string | null;
+  /** Secrets masked, safe to print, at most 200 characters. */
+  readonly command: string;
+  /** Milliseconds. */
+  readonly age: number | null;
+  /** Of the whole tree. */
+  readonly residentBytes: number | null;
+  /** The orphan first, then its descendants. */
+  readonly members: readonly { readonly pid: number; readonly startToken: string }[];
+  readonly ownsGroup: boolean;
+  /** Only what is certain may be ended. */
+  readonly isCertain: boolean;
+  /** Why it is taken for one, and what speaks against ending it. */
+  readonly because: readonly string[];
+}
+
+export interface FindOptions {
+  readonly configured: readonly ConfiguredProgram[];
+  /** Names of programs and packages beside the well-known ones; `*` stands for the rest of a name. */
+  readonly patterns: readonly string[];
+  /** Ms. */
+  readonly minimumAge: number;
+  /** What a daemon of this home has written down about its processes. */
+  readonly registered: readonly Registered[];
+  readonly look?: Look;
+}
+
+interface Registered {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly marker: string;
+  readonly strays: readonly { readonly pid: number; readonly startToken: string }[];
+}
+
+/**
+ * Reads the process table once. Linux: small files below /proc, nothing is started; macOS: one more `ps`, and `lsof`
+ * where there is a suspect.
+ *
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function findOrphans(options: FindOptions): Promise<readonly Orphan[]> {
+  const look = options.look ?? (process.platform === 'linux' ? linux : darwin());
+  const rows = await readProcessTable();
+  const scene: Scene = { rows, commands: await look.readCommands(rows) };
+  const orphans: Orphan[] = [];
+  for (const row of rows) {
+    const suspect = suspectOf(row, scene, options);
+    if (suspect === null || look.parentOf(row, scene) === 'own') continue;
+    const orphan = await examine(suspect, { look, scene, options });
+    if (orphan !== null) orphans.push(orphan);
+  }
+  return orphans;
+}
+
+interface Suspect {
+  readonly row: ProcessRow;
+  readonly program: Program;
+  readonly name: string;
+  readonly server: string | null;
+}
+
+function suspectOf(row: ProcessRow, { commands }: Scene, options: FindOptions): Suspect | null {
+  if (row.state !== 'alive' || row.pid === process.pid || row.pid === 1) return null;
+  const program = programOf(commands.get(row.pid) ?? []);
+  if (program === null) return null;
+  const patterns = [...KNOWN_SERVERS, ...options.patterns];
+  const known = recognise(program, { configured: options.configured, patterns });
+  return known === null ? null : { row, program, ...known };
+}
+
+interface Examination {
+  readonly look: Look;
+  readonly scene: Scene;
+  readonly options: FindOptions;
+}
+
+async function examine(suspect: Suspect, context: Examination): Promise<Orphan | null> {
+  const { row, name, server } = suspect;
+  const tree = treeOf(row, context.scene.rows);
+  const facts = await factsOf(suspect, tree, context);
+  const verdict = judge(facts, context.options.minimumAge);
+  if (verdict.kind === 'none') return null;
+  const memory = tree.members
+    .map(({ residentBytes }) => residentBytes ?? 0)
+    .reduce((sum, one) => sum + one, 0);
+  return {
+    pid: row.pid,
+    startToken: row.startToken,
+    pgid: row.pgid,
+    name,
+    server,
+    command: showCommand(context.scene.commands.get(row.pid) ?? []),
+    age: facts.age,
+    residentBytes: memory,
+    members: tree.members.map(({ pid, startToken }) => ({ pid, startToken })),
+    ownsGroup: tree.ownsGroup,
+    isCertain: verdict.kind === 'certain',
+    because: verdict.because,
+  };
+}
+
+async function factsOf(
+  { row, program }: Suspect,
+  tree: OrphanTree,
+  { look, scene, options }: Examination,
+): Promise<OrphanFacts> {
+  const environment = look.environmentOf(row.pid);
+  const pids = new Set(tree.members.map(({ pid }) => pid));
+  const servers = serversOf(tree, scene, options);
+  const services: Service[] = [];
+  for (const { row } of servers) services.push(await look.serviceOf(row.pid, pids, scene));
+  const asks = servers.some(
+    (one) => asksForHttp(one.program.rest) || wantsHttp(look.environmentOf(one.row.pid)),
+  );
+  return {
+    parent: look.parentOf(row, scene),
+    age: look.ageOf(row),
+    daemon: daemonState(row, environment.get(RUN_MARKER), options.registered),
+    ...(await look.standingOf(row, scene)),
+    leadsGroup: row.pid === row.pgid,
+    input: worstOf(services.map(({ input }) => input)),
+    isHttp: asks || anyOf(services.map(({ listens }) => listens)),
+    isUsed: anyOf(services.map(({ isUsed }) => isUsed)),
+    lostWrapper: lostWrapper(program, environment),
+  };
+}
+
+/** Where npx or a shell is in front, the server itself is what takes requests. */
+function serversOf(tree: OrphanTree, scene: Scene, options: FindOptions): Suspect[] {
+  const found = tree.members
+    .map((row) => suspectOf(row, scene, options))
+    .filter((suspect) => suspect !== null);
+  const servers = found.filter(({ program }) => !program.isWrapper);
+  return servers.length > 0 ? servers : found;
+}
+
+/** A mark whose daemon cannot be told counts as one of a living daemon: then it is not ours to judge. */
+function daemonState(
+  row: ProcessRow,
+  inherited: string | undefined,
+  registered: readonly Registered[],
+): OrphanFacts['daemon'] {
+  const written = registered.find((one) => [one, ...one.strays].some((known) => isOne(known, row)));
+  const marker = inherited ?? written?.marker;
+  if (marker === undefined) return 'none';
+  const daemon = daemonOf(marker);
+  if (daemon === null) return 'alive';
+  const verdict = isSame({ ...daemon, bootId: readBootId() });
+  return verdict === 'gone' || verdict === 'recycled' ? 'dead' : 'alive';
+}
+
+function isOne(known: { readonly pid: number; readonly startToken: string }, row: ProcessRow): boolean {
+  return processKey(known) === processKey(row);
+}
+
+const SEVERITY: readonly Input[] = ['held', 'unknown', 'null', 'gone'];
+
+function worstOf(inputs: readonly Input[]): Input {
+  return SEVERITY.find((input) => inputs.includes(input)) ?? 'unknown';
+}
+
+function anyOf(answers: readonly (boolean | null)[]): boolean | null {
+  if (answers.includes(true)) return true;
+  return answers.includes(null) ? null : false;
+}
+
+function wantsHttp(environment: ReadonlyMap<string, string>): boolean {
+  return [...environment].some(
+    ([name, value]) => /(?:^|_)TRANSPORT(?:_|$)/iu.test(name) && /http|sse|stream/iu.test(value),
+  );
+}
+
+/** Where npx and uvx keep what they fetch for one call. */
+const FETCHED = /\/_npx\/[^/]+\/|\/uv\/archive-v\d+\//u;
+
+/** npx tells those it starts so, and ends only after them: who hangs on nobody has lost it. */
+function lostWrapper({ names, file }: Program, environment: ReadonlyMap<string, string>): boolean {
+  if (file !== null && FETCHED.test(file)) return true;
+  if (environment.get('npm_lifecycle_event') !== 'npx') return false;
+  const [, started = ''] = /^'?([^\s']+)/u.exec(environment.get('npm_lifecycle_script') ?? '') ?? [];
+  return names.includes(started.slice(started.lastIndexOf('/') + 1));
+}

@@ -1,0 +1,113 @@
+// What Linux tells about a suspect: small files below /proc, nothing is started.
+import { readFileSync, statSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Parent } from '../core/orphans.ts';
+import type { ProcessRow } from '../core/process-tree.ts';
+import { inputOf } from './input-linux.ts';
+import type { Look, Scene, Standing } from './look.ts';
+import { listeningOf } from './sockets-linux.ts';
+
+/** Processes read between two turns of the event loop. */
+const CHUNK = 100;
+
+/** The unit of start times in /proc, the same on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export const linux: Look = {
+  readCommands,
+  parentOf,
+  ageOf: ({ startToken }) => {
+    const age = uptime() * 1000 - (Number(startToken) / TICKS_PER_SECOND) * 1000;
+    return Number.isFinite(age) ? age : null;
+  },
+  standingOf: (row, scene) => Promise.resolve(standingOf(row, scene)),
+  environmentOf,
+  async serviceOf(pid, tree, scene) {
+    const input = await inputOf(pid, tree, scene.commands.keys());
+    return { input, ...listeningOf(pid) };
+  },
+};
+
+async function readCommands(rows: readonly ProcessRow[]): Promise<Map<number, readonly string[]>> {
+  const commands = new Map<number, readonly string[]>();
+  const user = process.getuid?.();
+  for (const [index, { pid, state }] of rows.entries()) {
+    if (index % CHUNK === CHUNK - 1) await nextTurn();
+    if (state !== 'alive' || ownerOf(pid) !== user) continue;
+    // A title that a program gave itself is padded with NULs.
+    const text = read(`/proc/${pid}/cmdline`)?.replace(/\0+$/u, '') ?? '';
+    if (text !== '') commands.set(pid, text.split('\0'));
+  }
+  return commands;
+}
+
+function ownerOf(pid: number): number | null {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return null;
+  }
+}
+
+/** A session is inherited, or made by a process for itself: whoever has another one has another parent by birth. */
+function parentOf(row: ProcessRow, { rows, commands }: Scene): Parent {
+  const parent = rows.find(({ pid }) => pid === row.ppid);
+  const session = sessionOf(row.pid)?.session;
+  const theirs = sessionOf(row.ppid)?.session;
+  if (parent === undefined || session === undefined || theirs === undefined || session === theirs)
+    return 'own';
+  if (row.ppid === 1 || isUserManager(commands.get(row.ppid))) return 'init';
+  return session === row.pid ? 'own' : 'stranger';
+}
+
+/** `systemd --user` takes in the orphans of its user, so that their parent is never pid 1. */
+function isUserManager(argv: readonly string[] = []): boolean {
+  return /(?:^|\/)systemd$/u.test(argv[0] ?? '') && argv.includes('--user');
+}
+
+function standingOf(row: ProcessRow, { rows }: Scene): Standing {
+  const { session, terminal } = sessionOf(row.pid) ?? { session: 0, terminal: 0 };
+  const isLeaderAlive = rows.some(({ pid, state }) => pid === session && state === 'alive');
+  return {
+    isService: isServiceUnit(unitOf(row.pid)),
+    leadsSession: session === row.pid,
+    terminal: terminal === 0 ? 'none' : isLeaderAlive ? 'alive' : 'dead',
+  };
+}
+
+/** Fields 6 and 7 of /proc/PID/stat, see proc_pid_stat(5). */
+function sessionOf(pid: number): { session: number; terminal: number } | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  const [, , , session, terminal] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { session: Number(session), terminal: Number(terminal) };
+}
+
+/** The innermost unit that the process belongs to, as its control group is called; null when it is in none. */
+function unitOf(pid: number): string | null {
+  const lines = (read(`/proc/${pid}/cgroup`) ?? '').split('\n');
+  const path = lines.find((line) => line.startsWith('0::/') || line.includes(':name=systemd:'));
+  return path?.split('/').findLast((part) => /\.(?:service|scope)$/u.test(part)) ?? null;
+}
+
+/** Sessions and what a desktop started are no services, although some desktops call the latter so. */
+export function isServiceUnit(unit: string | null): boolean {
+  return unit?.endsWith('.service') === true && !/^(?:app-|user@)/u.test(unit);
+}
+
+function environmentOf(pid: number): Map<string, string> {
+  const entries = (read(`/proc/${pid}/environ`) ?? '').split('\0').map((entry): [string, string] => {
+    const at = entry.indexOf('=');
+    return [entry.slice(0, at), entry.slice(at + 1)];
+  });
+  return new Map(entries);
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

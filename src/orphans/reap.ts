@@ -1,0 +1,81 @@
+// How orphans are ended: everything that hangs on them, each named by pid and start, and nothing else.
+import { processKey } from '../core/process-tree.ts';
+import { treeOf } from '../core/orphans.ts';
+import type { Clock } from '../system/clock.ts';
+import { isSame, readBootId } from '../system/identity.ts';
+import { signalProcess, terminateGroup } from '../system/process-group.ts';
+import { readProcessTable } from '../system/process-table.ts';
+import type { Orphan } from './find.ts';
+
+export interface Reaped {
+  readonly orphan: Orphan;
+  /** `ended` at SIGTERM, `killed` at SIGKILL, `gone` before either; `alive`: the system does not let it go. */
+  readonly outcome: 'ended' | 'killed' | 'gone' | 'alive';
+}
+
+type Named = Pick<Orphan, 'pid' | 'startToken'>;
+
+const GRACE = 2000;
+const LOOK = 50;
+/** What was killed is gone as soon as the kernel comes to it. */
+const LAST_LOOK = 1000;
+
+/**
+ * TERM, 2 s, KILL. The group is signalled only while nobody but the orphan's own is in it; else each process alone,
+ * checked right before.
+ *
+ * @param orphans those that are not certain are left alone, whoever asks
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function reapOrphans(orphans: readonly Orphan[], clock: Clock): Promise<readonly Reaped[]> {
+  return Promise.all(orphans.filter(({ isCertain }) => isCertain).map((orphan) => reapOne(orphan, clock)));
+}
+
+async function reapOne(orphan: Orphan, clock: Clock): Promise<Reaped> {
+  if (!isAlive(orphan)) return { orphan, outcome: 'gone' };
+  const members = await terminate(orphan);
+  if (await areGone(members, GRACE, clock)) return { orphan, outcome: 'ended' };
+  // A second look: what was to end may have started something in the meantime.
+  const left = await descendantsOf(members);
+  for (const one of left) if (isAlive(one)) signalProcess(one.pid, 'SIGKILL');
+  return { orphan, outcome: (await areGone(left, LAST_LOOK, clock)) ? 'killed' : 'alive' };
+}
+
+/** @returns whom it has told */
+async function terminate(orphan: Orphan): Promise<readonly Named[]> {
+  const rows = await readProcessTable();
+  const root = rows.find((row) => processKey(row) === processKey(orphan));
+  if (root === undefined) return [];
+  const { members, ownsGroup } = treeOf(root, rows);
+  if (ownsGroup && isAlive(orphan)) terminateGroup(orphan.pgid);
+  for (const { pid, pgid, startToken } of members) {
+    if ((ownsGroup && pgid === orphan.pgid) || !isAlive({ pid, startToken })) continue;
+    signalProcess(pid, 'SIGTERM');
+    signalProcess(pid, 'SIGCONT');
+  }
+  return members;
+}
+
+async function descendantsOf(members: readonly Named[]): Promise<readonly Named[]> {
+  const rows = await readProcessTable();
+  const known = new Set(members.map(processKey));
+  const left = new Map<number, Named>();
+  for (const row of rows) {
+    if (row.state !== 'alive' || !known.has(processKey(row))) continue;
+    for (const member of treeOf(row, rows).members) left.set(member.pid, member);
+  }
+  return [...left.values()];
+}
+
+async function areGone(members: readonly Named[], patience: number, clock: Clock): Promise<boolean> {
+  const deadline = clock.monotonic() + patience;
+  for (;;) {
+    if (!members.some(isAlive)) return true;
+    if (clock.monotonic() >= deadline) return false;
+    await new Promise<void>((resolve) => clock.after(LOOK, resolve));
+  }
+}
+
+function isAlive({ pid, startToken }: Named): boolean {
+  return isSame({ pid, startToken, bootId: readBootId() }) === 'same';
+}

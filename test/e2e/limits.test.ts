@@ -1,0 +1,88 @@
+// What a server may use: how polite it and its children are, what is only told, and what it is restarted for.
+import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { expect, test } from 'vitest';
+import { readProcessTable } from '../../src/system/process-table.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { FIXTURE, fixture, QUICK, startDaemon } from './daemon.ts';
+
+/** A server in good health that uses about half of a processor. */
+const BURNING = `setInterval(() => { const end = performance.now() + 60; while (performance.now() < end); }, 100);`;
+
+function withProgram(program: string): string[] {
+  return [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(program)}`, FIXTURE];
+}
+
+const logOf = (home: string): string => readFileSync(`${home}/logs/watchdog.log`, 'utf8');
+
+test('a polite server has polite children, also those of a script', { timeout: 60_000 }, async () => {
+  const script = `sleep 300 & exec "$0" "$@"`;
+  const forks = ['/bin/sh', '-c', script, process.execPath, FIXTURE, '--behaviour', 'grandchild'];
+  const daemon = await startDaemon({
+    polite: { command: forks, ...QUICK, limits: { nice: 7 } },
+    plain: fixture(),
+  });
+  const { pid } = await daemon.up('polite');
+  const members = await waitFor(async () => {
+    const rows = (await readProcessTable()).filter(({ pgid }) => pgid === pid);
+    return rows.length === 3 && rows;
+  });
+  expect(members.map((row) => getPriority(row.pid))).toEqual([7, 7, 7]);
+  const { pid: other } = await daemon.up('plain');
+  expect(getPriority(other ?? 0)).toBe(getPriority());
+});
+
+test('a soft limit of memory is told everywhere, and nobody is restarted', { timeout: 60_000 }, async () => {
+  const daemon = await startDaemon(
+    { s: fixture([], { limits: { memory: { soft: '8MiB', hard: null } } }) },
+    { more: { sampling: { interval: '200ms' } } },
+  );
+  const { run } = await daemon.up('s');
+  await daemon.until('s', 'over its limit', ({ overLimit }) => overLimit.includes('memory'));
+  expect(await daemon.journal('limit')).toMatchObject([
+    { resource: 'memory', level: 'soft', limit: 8 * 2 ** 20 },
+  ]);
+  const check = daemon.run('check', 's');
+  expect(check.code).toBe(2);
+  expect(check.out).toMatch(/memory is \d+ MiB, the limit is 8 MiB/);
+  expect(daemon.run('status', 's').out).toMatch(/memory \d+ MiB is over the limit of 8 MiB/);
+  expect(logOf(daemon.home)).toMatch(/"level":"soft","used":\d+,"limit":8388608,.*A memory limit is below/);
+  expect((await daemon.server('s')).run).toBe(run);
+  expect(await daemon.metric('mcp_watchdog_server_memory_limit_bytes{server="s"}')).toBe(8 * 2 ** 20);
+});
+
+test('a hard limit that was never enough says so with the restart', { timeout: 60_000 }, async () => {
+  const daemon = await startDaemon(
+    { s: fixture([], { limits: { memory: { soft: null, hard: '16MiB' } } }) },
+    { more: { sampling: { interval: '200ms' } } },
+  );
+  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0);
+  expect(lastRestart?.reason).toBe('memory');
+  expect(lastRestart?.detail).toMatch(
+    /^\d+MiB resident, more than 16MiB in 3 of the last 4 samples; it used \d+MiB right after its start$/,
+  );
+});
+
+test('limits of CPU tell, then restart, with the reason', { timeout: 120_000 }, async () => {
+  const limits = (soft: number | null, hard: number | null) => ({
+    limits: { cpu: { soft, hard, for: '1s' } },
+  });
+  const daemon = await startDaemon(
+    {
+      told: { command: withProgram(BURNING), ...QUICK, ...limits(0.1, null) },
+      ended: { command: withProgram(BURNING), ...QUICK, ...limits(null, 0.1) },
+    },
+    { more: { sampling: { interval: '500ms' } } },
+  );
+  // A process that starts is left alone for half a minute.
+  const { lastRestart } = await daemon.until(
+    'ended',
+    'a restart',
+    ({ restarts }) => restarts.cpu > 0,
+    90_000,
+  );
+  expect(lastRestart?.detail).toMatch(/^0\.\d\d cores on average over 1s, more than 0\.1$/);
+  const told = await daemon.until('told', 'over its limit', ({ overLimit }) => overLimit.includes('cpu'));
+  expect([told.run, told.restarts.cpu]).toEqual([1, 0]);
+  expect(daemon.run('check', 'told').code).toBe(3);
+});

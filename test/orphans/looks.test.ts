@@ -1,0 +1,115 @@
+// What the systems print, read without them: macOS' tools from samples, Linux' tables from their documented form.
+import { describe, expect, it, test } from 'vitest';
+import type { ProcessRow } from '../../src/core/process-tree.ts';
+import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/look-darwin.ts';
+import { isServiceUnit } from '../../src/orphans/look-linux.ts';
+import { peerOf } from '../../src/orphans/input-linux.ts';
+
+const row = (pid: number, ppid: number, pgid = pid): ProcessRow => ({
+  pid,
+  ppid,
+  pgid,
+  state: 'alive',
+  startToken: 'Sun Nov 22 09:00:00 2026',
+  residentBytes: 1,
+  cpuSeconds: 0,
+  threads: null,
+});
+
+describe("macOS' tools", () => {
+  const user = process.getuid!();
+  const PS = `
+  431 ${user} ttys001  node /opt/homebrew/lib/node_modules/@upstash/context7-mcp/dist/index.js
+  432 ${user} ??       npm exec mcp-remote https://example.com/mcp
+  433 ${user + 1} ??       node /x/mcp-server-git
+`;
+  const look = darwin(
+    (file, [, , , , ...more]) =>
+      Promise.resolve(
+        file === 'ps'
+          ? PS
+          : file === 'launchctl'
+            ? 'PID\tStatus\tLabel\n432\t0\tcom.x\n-\t0\tcom.y\n'
+            : more.join(' '),
+      ),
+    () => Date.UTC(2026, 10, 22, 9, 5),
+  );
+  const scene = { rows: [], commands: new Map() };
+
+  test('tell the commands of this user, terminals, ages and jobs', async () => {
+    const commands = await look.readCommands([]);
+    expect([...commands.keys()]).toEqual([431, 432]);
+    expect(commands.get(432)).toEqual(['npm', 'exec', 'mcp-remote', 'https://example.com/mcp']);
+    expect(look.ageOf(row(431, 1))).toBe(300_000);
+    expect(look.parentOf(row(431, 1), scene)).toBe('init');
+    expect(look.parentOf(row(431, 77), scene)).toBe('own');
+    expect(await look.standingOf(row(431, 1, 400), scene)).toEqual({
+      isService: false,
+      leadsSession: false,
+      terminal: 'alive',
+    });
+    expect(await look.standingOf(row(432, 1), scene)).toMatchObject({ isService: true, terminal: 'none' });
+  });
+
+  test('that do not answer leave everything open', async () => {
+    const deaf = darwin(() => Promise.resolve(null));
+    expect(await deaf.readCommands([])).toEqual(new Map());
+    expect(await deaf.standingOf(row(9, 1), scene)).toMatchObject({ isService: true });
+    expect(await deaf.standingOf(row(9, 1, 8), scene)).toMatchObject({ isService: false });
+    expect(await deaf.serviceOf(9, new Set(), scene)).toMatchObject({
+      input: 'unknown',
+      listens: null,
+      isUsed: null,
+    });
+  });
+
+  it.each([
+    ['p9\nf0\ntunix\nn->0xabc\n', 'held'],
+    ['p9\nf0\ntunix\nn->(none)\n', 'gone'],
+    ['p9\nf0\ntunix\nn/tmp/x.sock\n', 'unknown'],
+    ['p9\nf0\ntPIPE\nn->0xabc\n', 'unknown'],
+    ['p9\nf0\ntPIPE\n', 'unknown'],
+    ['p9\nf0\ntCHR\nn/dev/null\n', 'null'],
+    ['p9\nf0\ntCHR\nn/dev/ttys001\n', 'held'],
+    ['', 'unknown'],
+  ])('says with %j that its input is %s', (text, input) => expect(parseInput(text)).toBe(input));
+
+  test('say who listens and who is connected', () => {
+    const listening = 'p9\nf20\nn127.0.0.1:3000\nTST=LISTEN\nTQR=0\nTQS=0\n';
+    expect(parseSockets(listening)).toEqual({ listens: true, isUsed: false });
+    const used = `${listening}f21\nn127.0.0.1:3000->127.0.0.1:5000\nTST=ESTABLISHED\n`;
+    expect(parseSockets(used)).toEqual({ listens: true, isUsed: true });
+    const calling = 'p9\nf20\nn127.0.0.1:5000->127.0.0.1:3000\nTST=ESTABLISHED\n';
+    expect(parseSockets(calling)).toEqual({ listens: false, isUsed: false });
+    expect(parseJobs(null)).toBeNull();
+  });
+});
+
+describe('peerOf()', () => {
+  const table = (...rows: string[]) =>
+    ['Num       RefCount Protocol Flags    Type St Inode Path', ...rows].join('\n');
+  const pair = (inode: number, references: string) =>
+    `0000000000000000: ${references} 00000000 00000000 0001 03 ${inode}`;
+  const other = pair(1, '00000003');
+
+  it.each([
+    ['held', table(other, pair(7, '00000003'))],
+    ['held', table(other, pair(7, '00000004'))],
+    ['gone', table(other, pair(7, '00000002'))],
+    // Where nobody has a peer, references are counted otherwise.
+    ['unknown', table(pair(7, '00000002'), pair(8, '00000002'))],
+    ['unknown', table(other, '0000000000000000: 00000002 00000000 00010000 0001 01 7 /run/x')],
+    ['unknown', table(other)],
+    ['unknown', null],
+  ])('is %s', (input, text) => expect(peerOf('7', text)).toBe(input));
+});
+
+it.each([
+  ['cron.service', true],
+  ['mcp-server.service', true],
+  ['app-org.kde.konsole@1.service', false],
+  ['user@1000.service', false],
+  ['vte-spawn-1.scope', false],
+  ['session-2.scope', false],
+  [null, false],
+])('the unit %s is a service: %s', (unit, is) => expect(isServiceUnit(unit)).toBe(is));
