@@ -5,6 +5,7 @@ import type { Status } from './core/status.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
 import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
+import { guardHome } from './daemon/guard-home.ts';
 import { makeHome } from './daemon/home.ts';
 import { openJobs } from './daemon/jobs.ts';
 import { openNotifying } from './daemon/notify.ts';
@@ -68,6 +69,15 @@ async function assemble(base: Base, end: End, options: DaemonOptions): Promise<D
   cleanUps.add('control socket', () => control.close());
   records = openRecords(base);
   const { keeper, news } = records;
+  const stopGuarding = guardHome({
+    ...base,
+    home: paths.home,
+    control,
+    makeFolders: () => makeHome(paths),
+    onRenewed: () => keeper.save({ durable: true }),
+    onLost: () => void stop(),
+  });
+  cleanUps.add('home guard', stopGuarding);
   const link = openServiceLink({ bus, log, status });
   cleanUps.add('service link', () => link.close());
 

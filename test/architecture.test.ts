@@ -21,6 +21,7 @@ const FEATURES = [
 ] as const;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  promql: [],
   system: ['core'],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ['core', 'system']])),
   config: ['core', 'system'],
@@ -46,6 +47,11 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli', 'commands'],
   zod: ['config'],
   yaml: ['config', 'web'],
+  '@prometheus-io/lezer-promql': ['promql'],
+  '@lezer/common': ['promql'],
+  // Only what the grammar asks for: peers of it.
+  '@lezer/highlight': ['promql'],
+  '@lezer/lr': ['promql'],
   'jsonc-parser': ['config'],
   'smol-toml': ['config'],
   bcryptjs: ['web'],
@@ -107,6 +113,16 @@ describe('the architecture', () => {
       .filter((file) => folderOf(file) === 'core')
       .filter((file) => /\basync\b|\bPromise\b|\bDate\b|setTimeout/.test(stripComments(file)));
     expect(impure).toEqual([]);
+  });
+
+  test('keeps promql free of node: no files, no network, no clock', () => {
+    expect(imports.filter(({ folder, target }) => folder === 'promql' && target.startsWith('node:'))).toEqual(
+      [],
+    );
+    const timed = files
+      .filter((file) => folderOf(file) === 'promql')
+      .filter((file) => /\bDate\.now\b|new Date\(\)|performance|setTimeout/.test(stripComments(file)));
+    expect(timed).toEqual([]);
   });
 
   test('keeps each package behind its folder', () => {

@@ -134,7 +134,7 @@ function createView(context: Context): View {
     redraw,
     show(status) {
       const at = io.clock.now();
-      const found = find(status, at).map((change) => ({ ...change, at }));
+      const found = find(status, at).map(({ text, style }) => ({ text, style, at }));
       // What is there at the start is in the table, and no news.
       if (current !== null) news = [...news, ...found].slice(-MOST_NEWS);
       current = status;

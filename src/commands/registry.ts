@@ -18,7 +18,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--json', summary: 'print log lines in JSON, also on a terminal' },
     ],
     notes: [
-      'Ctrl-C stops every server and then ends; a second Ctrl-C kills at once. SIGHUP reads the config again.',
+      'Ctrl-C stops every server and then ends; a second Ctrl-C kills at once.',
+      'SIGHUP reads the config again; on a terminal it means that this was closed, and ends the daemon.',
+      'As a service it waits for a config that it can use, instead of ending with 2.',
       'Exit codes: 143 after a signal, 0 when another daemon holds the home, 2 wrong config, 78 unusable home.',
     ],
     exitCodes: { HOME_UNUSABLE: 78, LOCK_HELD: 0 },
@@ -105,7 +107,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'deploy',
-    summary: 'set everything up: config, service, servers, and a check that they answer',
+    summary: 'set everything up, and check that every server answers',
     arguments: [],
     options: [
       {
@@ -122,11 +124,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'install',
-    summary: 'start the daemon at every login (launchd on macOS, systemd --user on Linux)',
+    summary: 'start the daemon at every login, by launchd or systemd --user',
     arguments: [],
     options: [
       { flags: '--print', summary: 'only show the file that would be written' },
-      { flags: '--label <label>', summary: 'name of the launchd agent (default: com.mcp.daemon)' },
+      {
+        flags: '--label <label>',
+        summary: 'name of the agent or unit (default: com.mcp.daemon, mcp-watchdog)',
+      },
       { flags: '--force', summary: 'write it again, also when nothing changed or another home has it' },
     ],
     notes: ['Exit codes: 0 installed and running, 1 failed.'],
@@ -135,9 +140,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'uninstall',
-    summary: 'no longer start at login; stops the daemon and keeps config and logs',
+    summary: 'no longer start at login; stop the daemon, keep config and logs',
     arguments: [],
-    options: [{ flags: '--label <label>', summary: 'name of the launchd agent (default: com.mcp.daemon)' }],
+    options: [
+      {
+        flags: '--label <label>',
+        summary: 'name of the agent or unit (default: com.mcp.daemon, mcp-watchdog)',
+      },
+    ],
     notes: ['Exit codes: 0 done or nothing to do, 1 failed.'],
     exitCodes: FAILED,
     load: () => import('./uninstall.ts'),
@@ -158,7 +168,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'a live table of all servers; q quits',
     arguments: [],
     options: [],
-    notes: ['Without a terminal it prints a line for each change.'],
+    notes: [
+      'Without a terminal it prints a line for each change.',
+      'Exit codes: 0 ended by you, 5 no daemon.',
+    ],
     load: () => import('./monitor.ts'),
   },
   {
@@ -174,7 +187,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'doctor',
-    summary: 'look for everything that can be wrong with this installation, with its cure',
+    summary: 'look for what is wrong with this installation, and say its cure',
     arguments: [],
     options: [JSON_OUTPUT],
     notes: ['Works without a daemon. Exit codes: 0 no problem, warnings allowed; 1 there is a problem.'],

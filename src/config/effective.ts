@@ -22,7 +22,15 @@ export function effectiveYaml(loaded: LoadedConfig): string {
   return stringify(effectiveConfig(loaded), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function daemonSettings({ metrics, gateway, sampling, orphans, schedule, backups, alerts }: DaemonConfig): Branch {
+function daemonSettings({
+  metrics,
+  gateway,
+  sampling,
+  orphans,
+  schedule,
+  backups,
+  alerts,
+}: DaemonConfig): Branch {
   return {
     metrics: {
       listen: formatListen(metrics),

@@ -21,7 +21,9 @@ const metrics = z
     webConfigFile: filledText()
       .nullable()
       .default(null)
-      .describe('Web config in the format of the exporter-toolkit of Prometheus: TLS, passwords; see docs/web-config.md.'),
+      .describe(
+        'Web config in the format of the exporter-toolkit of Prometheus: TLS, passwords; see docs/web-config.md.',
+      ),
   })
   .prefault({})
   .describe('The HTTP server of the watchdog.');

@@ -6,16 +6,20 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, isObject, parseJson } from '../core/unknown.ts';
+import { codeOf, isObject, messageOf, parseJson } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import { identify, isSame } from '../system/identity.ts';
 import type { ProcessIdentity } from '../system/identity.ts';
-import { ensurePrivateDirectory } from './private-directory.ts';
+import { isStillThere } from './still-there.ts';
+import { ensurePrivateDirectory, unusable } from './private-directory.ts';
 
 export type Claim =
   | {
       readonly held: true;
-      /** Lets the next one in; the process may live on. */ readonly release: () => void;
+      /** Lets the next one in; the process may live on. */
+      readonly release: () => void;
+      /** False once somebody has taken the file away. */
+      readonly isOurs: () => boolean;
     }
   | { readonly held: false; readonly pid: number };
 
@@ -24,15 +28,17 @@ const KEPT = 8;
 
 const RELEASED = 'released\n';
 
-/** @throws WatchdogError HOME_UNUSABLE, or the system's error when the folder cannot be written */
+/** @throws WatchdogError HOME_UNUSABLE, also when the folder cannot be written */
 export function claim(directory: string): Claim {
   ensurePrivateDirectory(directory);
   const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
-  writeFileSync(draft, JSON.stringify(identify(process.pid)), { flag: 'wx', mode: 0o600 });
   try {
+    writeFileSync(draft, JSON.stringify(identify(process.pid)), { flag: 'wx', mode: 0o600 });
     return climb(directory, draft);
+  } catch (error) {
+    throw unusable(directory, messageOf(error), error);
   } finally {
-    rmSync(draft, { force: true });
+    remove(draft);
   }
 }
 
@@ -43,6 +49,18 @@ export function holderOf(directory: string): number | null {
     return readOwner(join(directory, String(highest)))?.pid ?? null;
   } catch {
     return null;
+  }
+}
+
+/** Who owned the home before and died without leaving it, as far back as that is kept. Ours is not among them. */
+export function earlierOwners(directory: string): readonly ProcessIdentity[] {
+  try {
+    return generations(directory)
+      .map((generation) => parseIdentity(readOrNothing(join(directory, String(generation)))))
+      .filter((owner) => owner !== null)
+      .filter((owner) => owner.pid !== process.pid || isSame(owner) === 'recycled');
+  } catch {
+    return [];
   }
 }
 
@@ -60,11 +78,26 @@ function climb(directory: string, draft: string): Claim {
 }
 
 function hold(directory: string, own: number, all: readonly number[]): Claim {
+  const file = join(directory, String(own));
+  const isOurs = isStillThere(file);
   for (const old of all) if (old <= own - KEPT) rmSync(join(directory, String(old)), { force: true });
   return {
     held: true,
-    release: () => writeFileAtomic(join(directory, String(own)), RELEASED, { durable: false }),
+    isOurs,
+    release() {
+      // In a home that was made anew the same number may be another's.
+      if (isOurs()) writeFileAtomic(file, RELEASED, { durable: false });
+    },
   };
+}
+
+/** A file that cannot be removed stays behind; that is no reason to fail, nor to hide why we failed before. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The clean-up of the home finds it.
+  }
 }
 
 function generations(directory: string): number[] {

@@ -1,6 +1,6 @@
 // Where the daemon listens: in the run folder, or somewhere short and just as private when that path is too long.
 import { createHash } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../system/files.ts';
@@ -21,6 +21,18 @@ export function placeSocket(wanted: string): string {
   ensurePrivateDirectory(dirname(elsewhere));
   writeFileAtomic(noteOf(wanted), elsewhere, { durable: false });
   return elsewhere;
+}
+
+/** Takes away what was made outside the run folder, once nobody listens there any more. */
+export function leaveSocket(wanted: string, path: string): void {
+  if (path === wanted) return;
+  try {
+    rmSync(noteOf(wanted), { force: true });
+    rmSync(path, { force: true });
+    rmdirSync(dirname(path));
+  } catch {
+    // The next daemon of this home finds the same place.
+  }
 }
 
 // The same home gets the same place, so that a crash leaves one stale folder, not one each.

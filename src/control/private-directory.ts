@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
+import { codeOf, messageOf } from '../core/unknown.ts';
 
 /**
  * Makes `path` a folder that only its owner can enter; one of ours that is too open is closed.
@@ -38,9 +38,13 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-function unusable(path: string, reason: string, cause?: unknown): WatchdogError {
+/** The one error for a folder of the home that cannot be used as it is. */
+export function unusable(path: string, reason: string, cause?: unknown): WatchdogError {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(cause) ?? '');
   return new WatchdogError('HOME_UNUSABLE', `Cannot use the folder "${path}": ${reason}`, {
-    hint: 'Remove it or make it yours, or choose another home with --home DIR',
+    hint: isFull
+      ? 'The disk is full: make room, then start it again'
+      : 'Remove it or make it yours, or choose another home with --home DIR',
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,15 +1,9 @@
 // How the daemon listens to its command line: one private socket, which is also what keeps a second daemon away.
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import type { Socket } from 'node:net';
 import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
-import { connect } from './client.ts';
 import { readLines, writeLine } from './line-socket.ts';
-import { claim } from './lock.ts';
 import {
   MAX_REQUEST_BYTES,
   MAX_RESPONSE_BYTES,
@@ -18,7 +12,8 @@ import {
   toWireError,
 } from './protocol.ts';
 import type { Method, Methods, Pong, Request } from './protocol.ts';
-import { placeSocket } from './place-socket.ts';
+import { occupy } from './occupy.ts';
+import { leaveSocket } from './place-socket.ts';
 import { createWatchers } from './watchers.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -47,6 +42,13 @@ export interface ControlServerOptions {
 }
 
 export interface ControlServer {
+  /**
+   * Makes lock and socket anew where somebody took them away, with the home or from a folder of temporary files.
+   *
+   * @returns whether anything was missing
+   * @throws what `startControlServer` throws; LOCK_HELD when another daemon has the home by now
+   */
+  renew(): Promise<boolean>;
   /** Ends every connection, removes the socket and lets the next daemon in. */
   close(): Promise<void>;
 }
@@ -58,68 +60,48 @@ export interface ControlServer {
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { socketPath, handlers, clock = systemClock, log } = options;
-  const path = placeSocket(socketPath);
-  await refuseWhenAnswered(socketPath, clock);
-  const lock = claim(join(dirname(socketPath), 'lock'));
-  if (!lock.held) throw held(dirname(socketPath), lock.pid);
-
   const watchers = createWatchers({ clock, status: handlers.status, onChange: handlers.onChange });
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const take = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serve(socket, { ...options, watchers });
-  });
-  try {
-    // Whose socket this was is dead: its owner would hold the lock.
-    rmSync(path, { force: true });
-    await listen(server, path);
-  } catch (error) {
-    lock.release();
-    throw cannotListen(path, error);
-  }
+  };
   // Out of descriptors, for instance: who asks gets no answer, and everything else goes on.
-  server.on('error', (err) => log?.warn({ err }, 'Cannot take a command'));
+  const onFault = (err: Error): void => log?.warn({ err }, 'Cannot take a command');
+  const occupation = { socketPath, clock, take, onFault };
+  let place = await occupy(occupation);
+  let renewal: Promise<unknown> = Promise.resolve();
+
+  async function renew(): Promise<boolean> {
+    if (place.isIntact()) return false;
+    // First, because closing removes whatever is at the path of the socket.
+    place.server.close();
+    place = await occupy({ ...occupation, owned: place.lock });
+    return true;
+  }
+
   return {
+    renew() {
+      const work = renew();
+      renewal = work.catch(() => {});
+      return work;
+    },
     async close() {
+      await renewal;
       // An answer that is ready, such as the one to `shutdown`, goes out before the connection ends.
       await new Promise((resolve) => setImmediate(resolve));
       watchers.close();
       for (const socket of sockets) socket.end(() => socket.destroy());
       await new Promise<void>((resolve) => {
-        server.close(() => resolve());
+        place.server.close(() => resolve());
         // Who does not take its last bytes must not keep the daemon from ending.
         clock.after(500, () => sockets.forEach((socket) => socket.destroy()));
       });
-      lock.release();
+      leaveSocket(socketPath, place.path);
+      place.lock.release();
     },
   };
-}
-
-// A daemon in another container, where pids mean something else, still answers on the socket.
-async function refuseWhenAnswered(socketPath: string, clock: Clock): Promise<void> {
-  const other = await connect(socketPath, { clock }).catch(() => null);
-  if (other === null) return;
-  try {
-    const { pid } = await other.request('ping', {}, { timeout: 2000 });
-    throw held(dirname(socketPath), pid);
-  } catch (error) {
-    if (error instanceof WatchdogError && error.code === 'LOCK_HELD') throw error;
-    // It hangs or speaks another language; the lock knows whether it lives, and its pid.
-  } finally {
-    other.close();
-  }
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      chmodSync(path, 0o600);
-      resolve();
-    });
-  });
 }
 
 function serve(socket: Socket, options: ControlServerOptions & { readonly watchers: Watchers }): void {
@@ -180,19 +162,4 @@ function reply(socket: Socket, id: number | null, body: object): void {
     id,
     error: { code: 'CONTROL_FAILED', message: text, hint: null },
   });
-}
-
-function held(run: string, pid: number): WatchdogError {
-  return new WatchdogError(
-    'LOCK_HELD',
-    `Cannot run in "${dirname(run)}": the daemon with pid ${pid} already does`,
-    {
-      hint: 'Ask it with mcp-watchdog status, end it with mcp-watchdog stop, or choose another home with --home DIR',
-    },
-  );
-}
-
-function cannotListen(path: string, cause: unknown): WatchdogError {
-  const reason = messageOf(cause);
-  return new WatchdogError('CONTROL_FAILED', `Cannot listen for commands on "${path}": ${reason}`, { cause });
 }

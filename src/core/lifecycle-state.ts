@@ -86,6 +86,8 @@ export type LifecycleNews =
       readonly run: number;
       readonly code: number | null;
       readonly signal: string | null;
+      /** Why the system did not start it at all. */
+      readonly fault?: string;
     }
   | { readonly kind: 'gone'; readonly run: number }
   | { readonly kind: 'tick' };

@@ -133,23 +133,22 @@ function fail(state: LifecycleState, cause: Cause, event: When, policy: Lifecycl
 
 function exited(
   state: LifecycleState,
-  event: When & { readonly code: number | null; readonly signal: string | null },
+  event: When & { readonly code: number | null; readonly signal: string | null; readonly fault?: string },
   policy: LifecyclePolicy,
 ): Decision {
   if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
   const leadsTo = afterExit(event, policy.restart);
-  const detail = describeExit(event);
+  const { fault } = event;
+  const detail = fault ?? describeExit(event);
   const cause: Cause = { reason: event.signal === null ? 'exit' : 'signal', detail };
   const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
   const swept = end(next, leadsTo, event, policy, firstSignal(policy));
   if (state.phase === 'running' || leadsTo === 'complete') return swept;
-  return {
-    ...swept,
-    actions: [
-      ...swept.actions,
-      startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`),
-    ],
-  };
+  const failure =
+    fault === undefined
+      ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`)
+      : startFailure('SPAWN_FAILED', `The system did not start it: ${fault}`);
+  return { ...swept, actions: [...swept.actions, failure] };
 }
 
 /** What an exit that nobody asked for leads to. */

@@ -17,6 +17,11 @@ export function daemonOf(marker: string): { readonly pid: number; readonly start
   return pid === undefined ? null : { pid: Number(pid), startToken: decoded(token) };
 }
 
+/** The server that a marker names; null when it is none of ours. */
+export function serverOf(marker: string): string | null {
+  return /^[^/]+\/([^/]+)\/\d+$/u.exec(marker)?.[1] ?? null;
+}
+
 function decoded(token: string): string {
   try {
     return decodeURIComponent(token);

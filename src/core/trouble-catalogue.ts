@@ -8,7 +8,7 @@ import { isHealthy, nextAttempt, overLimits, reasonOf, restartReason, stateWord 
 export type Judgement = 'yes' | 'no' | 'unsure';
 
 /** What cannot be read off a single status. */
-export interface Circumstances {
+interface Circumstances {
   /** ms since the epoch. */
   readonly now: number;
   /** Restarts of this server that nobody planned, within `RESTARTS_SEEN`. */

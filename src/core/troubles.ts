@@ -2,6 +2,7 @@
 import { type AlertNews, type FiringAlert, keyOf } from './notification.ts';
 import type { ServerStatus, Status } from './status.ts';
 import {
+  type Judgement,
   presentable,
   RESTARTS_SEEN,
   SERVER_TROUBLES,
@@ -115,7 +116,7 @@ function unplannedRestarts({ restarts }: ServerStatus): number {
 interface Subject {
   readonly trouble: Pick<Trouble<never>, 'name' | 'severity' | 'waits' | 'lingers'>;
   readonly about: string | null;
-  readonly judgement: ReturnType<Trouble<never>['judge']>;
+  readonly judgement: Judgement;
   readonly summary: () => string;
   readonly recovery: () => string;
 }

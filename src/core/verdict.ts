@@ -96,7 +96,8 @@ export function endWords({
 /** Each limit that is exceeded, with value and limit. */
 export function overLimits({ overLimit, usage, limits }: ServerStatus): string[] {
   const texts = {
-    memory: () => overText('memory', usage === null ? null : usedMemory(usage), { ...limits.memory, write: size }),
+    memory: () =>
+      overText('memory', usage === null ? null : usedMemory(usage), { ...limits.memory, write: size }),
     cpu: () => overText('CPU', usage?.cpuCores ?? null, { ...limits.cpu, write: cpu }),
   };
   return overLimit.map((resource) => texts[resource]());

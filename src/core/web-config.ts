@@ -8,7 +8,7 @@ export const CLIENT_AUTH = [
   'VerifyClientCertIfGiven',
   'RequireAndVerifyClientCert',
 ] as const;
-export type ClientAuth = (typeof CLIENT_AUTH)[number];
+type ClientAuth = (typeof CLIENT_AUTH)[number];
 
 /** Everything that its files say, so that nobody reads them again. */
 export interface WebConfig {

@@ -1,7 +1,7 @@
 // The home: made private, and refused in one sentence when it cannot be used.
 import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
+import { codeOf, messageOf } from '../core/unknown.ts';
 import type { Paths } from '../system/paths.ts';
 
 /** @throws WatchdogError HOME_UNUSABLE */
@@ -9,17 +9,21 @@ export function makeHome(paths: Paths): void {
   // For what npm and the servers write, which inherit it: whatever started us, as a service does.
   process.umask(0o077);
   try {
-    mkdirSync(paths.home, { recursive: true, mode: 0o700 });
-    // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.
-    chmodSync(paths.home, 0o700);
-    for (const folder of [paths.run, paths.logs, paths.serverLogs, paths.servers]) {
+    for (const folder of [paths.home, paths.run, paths.logs, paths.serverLogs, paths.servers]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.
+      chmodSync(folder, 0o700);
     }
     accessSync(paths.run, constants.W_OK);
   } catch (cause) {
     throw new WatchdogError('HOME_UNUSABLE', `Cannot use the home ${paths.home}: ${messageOf(cause)}`, {
-      hint: 'Make it writable for you, or set MCP_WATCHDOG_HOME.',
+      hint: HINTS[codeOf(cause) ?? ''] ?? 'Make it writable for you, or set MCP_WATCHDOG_HOME.',
       cause,
     });
   }
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: make room, then start it again.',
+  EROFS: 'Its file system takes no writes now: mount it anew, or set MCP_WATCHDOG_HOME.',
+};

@@ -1,20 +1,87 @@
 // The first deed of a new daemon: to end what an earlier one could not.
-import type { ProcessRecord } from '../supervisor/process-registry.ts';
+import { join } from 'node:path';
+import { earlierOwners } from '../control/lock.ts';
+import { WatchdogError } from '../core/errors.ts';
+import { recoverRecords } from '../supervisor/lost-records.ts';
+import { type ProcessRecord, readEarlier } from '../supervisor/process-registry.ts';
 import { reapLeftovers } from '../supervisor/reap.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
+import { readBootId } from '../system/identity.ts';
 import type { Logger } from '../system/log.ts';
+import type { Paths } from '../system/paths.ts';
 
-/** A process table that cannot be read leaves them alone: nothing is signalled on a guess. */
-export async function reapEarlier(
-  records: readonly ProcessRecord[],
-  { bus, clock, log }: { bus: Bus; clock: Clock; log: Logger },
-): Promise<void> {
-  try {
-    for (const { server, pid, command } of await reapLeftovers(records, clock)) {
-      bus.publish({ kind: 'reaped', server, pid, why: command ?? 'left by an earlier daemon' });
+export interface ReapParts {
+  readonly paths: Pick<Paths, 'processes' | 'run'>;
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly reap?: typeof reapLeftovers;
+}
+
+/** Ms for which a system that does not tell of its processes is asked again. */
+const PATIENCE = 10_000;
+const BETWEEN = 500;
+
+/**
+ * Nothing is signalled on a guess, and nothing is started beside what may still live: while the system does not tell,
+ * it is asked again, and in the end the daemon does not start, with everything still written down.
+ *
+ * @returns servers that were alive when the earlier daemon died
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function reapEarlier(parts: ReapParts): Promise<ReadonlySet<string>> {
+  const { clock, log } = parts;
+  const deadline = clock.monotonic() + PATIENCE;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await reapOnce(parts);
+    } catch (err) {
+      if (clock.monotonic() >= deadline) throw err;
+      if (isFirst) log.error({ err }, 'Cannot see what an earlier daemon left, and try again');
+      await new Promise<void>((resolve) => void clock.after(BETWEEN, resolve));
     }
-  } catch (err) {
-    log.error({ err }, 'Cannot look for what an earlier daemon left');
   }
+}
+
+async function reapOnce({
+  paths,
+  bus,
+  clock,
+  log,
+  reap = reapLeftovers,
+}: ReapParts): Promise<ReadonlySet<string>> {
+  const records = await recordsOf(paths, log);
+  for (const { server, pid, command } of await reap(records, clock)) {
+    bus.publish({ kind: 'reaped', server, pid, why: command ?? 'left by an earlier daemon' });
+  }
+  return new Set(records.map(({ server }) => server));
+}
+
+async function recordsOf(
+  { processes, run }: ReapParts['paths'],
+  log: Logger,
+): Promise<readonly ProcessRecord[]> {
+  const { records, boot, isWhole } = readEarlier(processes);
+  if (boot === 'unknown' && records.length > 0) throw untold(processes);
+  const known = boot === 'this' ? records : [];
+  if (isWhole) return known;
+  const owners = earlierOwners(join(run, 'lock')).filter(
+    ({ bootId }) => bootId !== null && bootId === readBootId(),
+  );
+  if (owners.length === 0) return known;
+  const found = await recoverRecords(owners);
+  log.warn(
+    { processes, found: found.length },
+    'The record of processes was lost; their marks were looked for',
+  );
+  return [...known, ...found];
+}
+
+function untold(path: string): WatchdogError {
+  return new WatchdogError(
+    'PROCESS_TABLE_UNREADABLE',
+    `Cannot tell whether the processes in ${path} still live: the system does not name its boot`,
+    { hint: 'See that no server of the last time is running, then remove that file' },
+  );
 }

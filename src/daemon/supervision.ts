@@ -7,14 +7,14 @@ import type { Prober } from '../probes/prober.ts';
 import { startLimitsWatch } from '../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../sampling/sampler.ts';
 import { prepareServer } from '../supervisor/prepare.ts';
-import { createProcessRegistry, readProcessRecords } from '../supervisor/process-registry.ts';
+import { createProcessRegistry } from '../supervisor/process-registry.ts';
 import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
 import { createStartGate } from '../supervisor/start-gate.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { systemClock } from '../system/clock.ts';
 import { identify } from '../system/identity.ts';
 import { startGuardian } from '../system/guardian.ts';
-import { isListening, whoListens } from '../system/port-owner.ts';
+import { isListening, type PortOwner, whoListens } from '../system/port-owner.ts';
 import type { Base } from './base.ts';
 import { watchHealth } from './health.ts';
 import type { StateKeeper } from './keep-state.ts';
@@ -36,8 +36,7 @@ export async function openSupervision(
 ): Promise<Supervision> {
   const { bus, clock, log, paths, version, cleanUps } = base;
   const outputs = openOutputs(base);
-  const earlier = readProcessRecords(paths.processes);
-  await reapEarlier(earlier, { bus, clock: systemClock, log });
+  const unobserved = await reapEarlier({ paths, bus, clock: systemClock, log });
 
   const prober = watchHealth({ clock, bus, version, outputs, supervisor: () => supervisor });
   cleanUps.add('prober', () => prober.stop());
@@ -61,7 +60,7 @@ export async function openSupervision(
     sampler.stop();
   };
   cleanUps.add('servers', stopServers, () => supervisor.longestStop());
-  return { supervisor, prober, sampler, unobserved: new Set(earlier.map(({ server }) => server)) };
+  return { supervisor, prober, sampler, unobserved };
 }
 
 function openOutputs(base: Base): Outputs {
@@ -94,6 +93,13 @@ async function openProcesses({
     onFault: (err) => log.error({ err }, 'The guardian failed'),
   });
   cleanUps.add('guardian', () => guardian.close());
+  const registry = createProcessRegistry(paths.processes, {
+    guardian,
+    onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'ticked') registry.refresh();
+  });
   const installer = createInstaller({
     paths,
     bus,
@@ -105,10 +111,7 @@ async function openProcesses({
     bus,
     chance,
     gate: createStartGate({ clock, chance }),
-    registry: createProcessRegistry(paths.processes, {
-      guardian,
-      onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
-    }),
+    registry,
     daemonId: daemonMark(
       { pid: process.pid, startToken: identify(process.pid)?.startToken ?? '' },
       randomUUID(),
@@ -117,10 +120,18 @@ async function openProcesses({
       prepareServer(spec, signal, {
         home: paths.home,
         resolvePackage: (wanted, aborted) => installer.prepare(wanted, aborted),
-        whoListens: async (port) => ((await isListening(port)) ? whoListens(port) : null),
+        whoListens: firstListener,
       }),
     onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
   };
+}
+
+/** Asked from outside first, which is a hundred times cheaper. */
+async function firstListener(port: number, addresses: readonly string[]): Promise<PortOwner | null> {
+  for (const address of addresses) {
+    if (await isListening(port, address)) return whoListens(port, address);
+  }
+  return null;
 }
 
 function attach(

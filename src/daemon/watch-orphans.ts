@@ -57,7 +57,7 @@ export function watchOrphans(options: OrphanWatchOptions): () => void {
   let quietUntil = 0;
 
   const unsubscribe = bus.subscribe((event) => {
-    if (event.kind === 'gap' && event.cause !== 'clock-step') quietUntil = clock.monotonic() + SETTLE;
+    if (event.kind === 'gap' && event.cause === 'sleep') quietUntil = clock.monotonic() + SETTLE;
   });
 
   function plan(delay: number): void {

@@ -22,9 +22,10 @@ type Resolved =
 export interface PrepareParts {
   readonly home: string;
   readonly resolvePackage: (spec: ServerSpec, signal: AbortSignal) => Promise<Resolved>;
-  /** Who listens on a port of this machine; null when nobody does. */
+  /** Who listens on a port at one of these addresses of this machine; null when nobody does. */
   readonly whoListens: (
     port: number,
+    addresses: readonly string[],
   ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
 }
 
@@ -88,7 +89,7 @@ export function findExecutable(command: string, { path, cwd }: { path: string; c
 async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promise<Prepared | null> {
   const port = localPort(spec.url);
   if (port === null) return null;
-  const holder = await whoListens(port);
+  const holder = await whoListens(port, localAddresses(spec.url));
   if (holder === null) return null;
   const who =
     holder.pid === null
@@ -108,6 +109,13 @@ export function localPort(url: string | null): number | null {
   const { hostname, port, protocol } = new URL(url);
   const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
   return isLocal ? Number(port) || (protocol === 'https:' ? 443 : 80) : null;
+}
+
+/** Where a client looks for it: `localhost` is two addresses, and a stranger at one of them is in the way. */
+export function localAddresses(url: string | null): readonly string[] {
+  if (localPort(url) === null || url === null) return [];
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replaceAll(/[[\]]/gu, '')];
 }
 
 function refuse(

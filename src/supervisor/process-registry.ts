@@ -1,10 +1,11 @@
 // What is written down about every live process, for whoever has to clean up after us.
 import { readFileSync } from 'node:fs';
 import type { Escapee } from '../core/process-tree.ts';
-import { isObject } from '../core/unknown.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import type { Guardian } from '../system/guardian.ts';
 import { readBootId } from '../system/identity.ts';
+import { identityAt } from '../system/rotation.ts';
 import type { Leader } from './remains.ts';
 
 /** One line of `run/processes.json`. */
@@ -17,6 +18,8 @@ export interface ProcessRegistry {
   addStray(leader: Leader, stray: Escapee): void;
   removeStray(leader: Leader, stray: Escapee): void;
   remove(leader: Leader): void;
+  /** Writes again what the disk refused, and what somebody took away or replaced. */
+  refresh(): void;
 }
 
 /** Keeps `path` and the guardian in step with what is alive. A disk that refuses is told, not fatal. */
@@ -25,14 +28,21 @@ export function createProcessRegistry(
   { guardian, onFault }: { guardian: Guardian; onFault: (error: unknown) => void },
 ): ProcessRegistry {
   const records = new Map<number, ProcessRecord>();
+  let written: string | null = null;
+  let isRefused = false;
 
   function save(): void {
     try {
       const file = { version: 1, bootId: readBootId(), processes: [...records.values()] };
       // Not fsynced: it matters after our death, and after a power cut nothing of it is alive.
       writeFileAtomic(path, `${JSON.stringify(file)}\n`, { durable: false });
+      written = identityAt(path);
+      isRefused = false;
     } catch (error) {
-      onFault(error);
+      written = null;
+      // Told once: it is tried again with each change and each tick.
+      if (!isRefused) onFault(error);
+      isRefused = true;
     }
   }
 
@@ -69,17 +79,46 @@ export function createProcessRegistry(
       records.delete(leader.pid);
       save();
     },
+    refresh() {
+      if (written === null || identityAt(path) !== written) save();
+    },
   };
 }
 
 /** What an earlier daemon left behind: nothing when the file is missing, unreadable or of another boot. */
 export function readProcessRecords(path: string): readonly ProcessRecord[] {
+  const { records, boot } = readEarlier(path);
+  return boot === 'this' ? records : [];
+}
+
+export interface Earlier {
+  readonly records: readonly ProcessRecord[];
+  /** `unknown`: the system does not name its boot, so that a pid may be anybody's. */
+  readonly boot: 'this' | 'other' | 'unknown';
+  /** False when the file is gone or damaged: there may have been more. */
+  readonly isWhole: boolean;
+}
+
+/** What an earlier daemon wrote down, and how much that says. */
+export function readEarlier(path: string): Earlier {
+  const file = parseJson(readOrNothing(path));
+  if (!isObject(file) || !Array.isArray(file['processes']))
+    return { records: [], boot: 'this', isWhole: false };
+  const records = file['processes'].filter(isProcessRecord);
+  return { records, boot: bootOf(file['bootId']), isWhole: records.length === file['processes'].length };
+}
+
+function bootOf(written: unknown): Earlier['boot'] {
+  const current = readBootId();
+  if (current === null || typeof written !== 'string') return 'unknown';
+  return written === current ? 'this' : 'other';
+}
+
+function readOrNothing(path: string): string {
   try {
-    const file: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (!isObject(file) || file['bootId'] !== readBootId() || !Array.isArray(file['processes'])) return [];
-    return file['processes'].filter(isProcessRecord);
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 

@@ -36,7 +36,10 @@ export async function reapLeftovers(
   const deadline = clock.monotonic() + GRACE;
   while (found.some(isAlive) && clock.monotonic() < deadline) await pause(clock, LOOK);
   // A second look: what was ended may have started something in the meantime.
-  for (const left of await findLeftovers(records)) signalLeftover(left, 'SIGKILL');
+  const rest = await findLeftovers(records);
+  for (const left of rest) signalLeftover(left, 'SIGKILL');
+  const end = clock.monotonic() + GRACE;
+  while (rest.some(isAlive) && clock.monotonic() < end) await pause(clock, LOOK);
   return reaped.map(({ server, pid, command }) => ({ server, pid, command }));
 }
 

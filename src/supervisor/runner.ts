@@ -220,7 +220,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       signal: null,
       lastLines: [`${code}: ${message}`],
     });
-    send({ kind: 'exited', run, code: null, signal: null });
+    send({ kind: 'exited', run, code: null, signal: null, fault: message });
     send({ kind: 'gone', run });
   }
 

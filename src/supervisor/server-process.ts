@@ -51,6 +51,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   let hasExited = false;
   let isGone = false;
   let looks = 0;
+  let isBlind = false;
 
   function learn(stray: Escapee): void {
     const known = strays.get(stray.pid);
@@ -74,9 +75,12 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     try {
       const remains = await findRemains(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
       remains.strays.forEach(learn);
+      isBlind = false;
       return remains;
     } catch (error) {
-      options.onFault(error);
+      // Told once: what cannot be seen now is looked for again and again.
+      if (!isBlind) options.onFault(error);
+      isBlind = true;
       return null;
     }
   }

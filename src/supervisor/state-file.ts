@@ -45,8 +45,9 @@ export function openStateFile(path: string, olderCopies: () => readonly string[]
     save(state, { durable = false } = {}) {
       const text = `${JSON.stringify({ version: 1, ...state })}\n`;
       writeFileAtomic(path, text, { durable });
-      // The backup follows only what is certainly on the disk, and is never half a file itself.
-      if (durable) writeFileAtomic(backup, text, { durable: false });
+      // The backup follows only what is certainly on the disk, and is certain itself: what replaces the first in the next
+      // minute is not waited for, and a power cut may leave it empty.
+      if (durable) writeFileAtomic(backup, text);
     },
   };
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } fr
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessRow } from '../core/process-tree.ts';
+import { codeOf } from '../core/unknown.ts';
 
 /** Processes read between two turns of the event loop: about 2 ms of work. */
 const CHUNK = 150;
@@ -14,14 +15,23 @@ export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
   for (const [index, pid] of pids.entries()) {
     if (index % CHUNK === CHUNK - 1) await nextTurn();
     signal?.throwIfAborted();
-    const row = readRow(pid);
+    const row = rowOf(pid);
     if (row !== null) rows.push(row);
   }
   return rows;
 }
 
-/** Null when there is no such process. */
-export function readRow(pid: number): ProcessRow | null {
+/** Null when there is no such process; undefined when the system could not say. */
+export function readRow(pid: number): ProcessRow | null | undefined {
+  try {
+    return rowOf(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws the system's error when it has no descriptor or no memory left for the answer */
+function rowOf(pid: number): ProcessRow | null {
   const text = readSmall(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
@@ -82,9 +92,37 @@ export async function findByEnvironment(
   for (const [index, pid] of among.entries()) {
     if (index % CHUNK === CHUNK - 1) await nextTurn();
     if (pid === process.pid) continue;
-    if (`\0${readWhole(`/proc/${pid}/environ`) ?? ''}`.includes(wanted)) found.push(pid);
+    if (`\0${environmentOf(pid)}`.includes(wanted)) found.push(pid);
   }
   return found;
+}
+
+/** The value of `name` in the initial environment of each process of ours that has it; ourselves excepted. */
+export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
+  const start = `\0${name}=`;
+  const marks = new Map<number, string>();
+  for (const [index, pid] of listPids().entries()) {
+    if (index % CHUNK === CHUNK - 1) await nextTurn();
+    if (pid === process.pid) continue;
+    const [, rest] = `\0${environmentOf(pid)}`.split(start, 2);
+    if (rest !== undefined) marks.set(pid, rest.slice(0, rest.indexOf('\0')));
+  }
+  return marks;
+}
+
+/** Empty when it is gone or not ours. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch (error) {
+    if (isScarcity(error)) throw error;
+    return '';
+  }
+}
+
+/** Then the answer is not that there is nothing. */
+function isScarcity(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error) ?? '');
 }
 
 export function listPids(): number[] {
@@ -104,7 +142,8 @@ function readSmall(path: string): string | null {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
-  } catch {
+  } catch (error) {
+    if (isScarcity(error)) throw error;
     return null;
   }
   try {

@@ -65,6 +65,11 @@ export async function findByEnvironment(
   return isLinux ? linux.findByEnvironment(name, value, among ?? linux.listPids()) : [];
 }
 
+/** What each process of this user has under `name` in its environment. Always empty on macOS, see above. */
+export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
+  return isLinux ? linux.readMarks(name) : new Map();
+}
+
 const COMMAND_LENGTH = 200;
 
 function unreadable(cause: unknown): WatchdogError {

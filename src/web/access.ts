@@ -4,7 +4,7 @@ import { type Compare, createPasswordCheck } from './password.ts';
 import { createBucket } from './rate-limit.ts';
 import type { WebConfigKeeper } from './web-config.ts';
 
-export interface Denial {
+interface Denial {
   readonly status: 401 | 429 | 503;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string>>;

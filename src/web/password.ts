@@ -2,10 +2,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 /** bcrypt hashes by name. */
-export type Users = Readonly<Record<string, string>>;
+type Users = Readonly<Record<string, string>>;
 
 /** `busy`: too many are being computed already, it may be right. */
-export type Verdict = 'right' | 'wrong' | 'busy';
+type Verdict = 'right' | 'wrong' | 'busy';
 
 export interface PasswordCheck {
   /** @param authorization the header of that name */

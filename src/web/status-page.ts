@@ -125,8 +125,7 @@ function row(server: ServerStatus, now: number): Html {
       ${mark(healthMark(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
     </td>
     <td>${version ?? '–'}</td>
-    ${number(pid)} ${number(startedAt && uptime(now - startedAt))}
-    ${number(usage && size(usedMemory(usage)))}
+    ${number(pid)} ${number(startedAt && uptime(now - startedAt))} ${number(usage && size(usedMemory(usage)))}
     ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
     <td class="reason">${reasonOf(server, now)}</td>
   </tr>`;

@@ -51,6 +51,7 @@ describe('logs --all', () => {
     await ended;
     const [first, second] = io.stdout().split('\n');
     expect(first?.slice(0, 5)).not.toBe(second?.slice(0, 5));
+    // eslint-disable-next-line no-control-regex -- a colour
     expect(first).toMatch(/^\u001B\[\d+ma/u);
   });
 

@@ -29,7 +29,9 @@ async function monitoring(options: FakeIoOptions = { terminal }) {
 
 /** The last picture, without colours. */
 function picture(io: FakeIo): string[] {
+  // eslint-disable-next-line no-control-regex -- a terminal's language
   const [, last = ''] = /\u001B\[H((?:(?!\u001B\[H).)*)$/su.exec(io.stdout()) ?? [];
+  // eslint-disable-next-line no-control-regex -- the same
   return last.replaceAll(/\u001B\[[?\d;]*[a-zA-Z]/gu, '').split('\r\n');
 }
 

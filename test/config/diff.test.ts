@@ -128,11 +128,16 @@ describe('diffSettings()', () => {
     ['alerts: {notify: []}', ['alerts.notify'], []],
     ['metrics: {listen: "127.0.0.1:1"}', [], ['metrics.listen']],
     ['metrics: {allowedHosts: [a.example]}', [], ['metrics.allowedHosts']],
-    ['metrics: {webConfigFile: web.yaml}', [], ['metrics.webConfigFile']],
     ['gateway: {listen: "127.0.0.1:2"}', [], ['gateway.listen']],
     ['alerts: {rules: [x.yml], repeatEvery: 1h}', ['alerts.repeatEvery'], ['alerts.rules']],
     ['sampling: {interval: 15s}', [], []],
   ])('%s', (change, live, nextStart) => {
     expect(diffSettings(settings('metrics: {}'), settings(change))).toEqual({ live, nextStart });
+  });
+
+  it('takes another webConfigFile for a setting of the next start', () => {
+    const before = settings('metrics: {}');
+    const after = { ...before, metrics: { ...before.metrics, webConfigFile: '/web.yaml' } };
+    expect(diffSettings(before, after)).toEqual({ live: [], nextStart: ['metrics.webConfigFile'] });
   });
 });

@@ -1,6 +1,11 @@
 // The keys of notification channels: their defaults, and what is refused.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../src/config/effective.ts';
+import { knownKeys } from '../../src/config/json-schema.ts';
+import { MOST_IN_WINDOW } from '../../src/core/notification-due.ts';
+import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS, PLACEHOLDERS } from '../../src/core/notification.ts';
+import { SERVER_TROUBLES, WATCHDOG_TROUBLES } from '../../src/core/trouble-catalogue.ts';
 import { problemsOf, read } from './temporary.ts';
 
 const withChannel = (channel: object): string =>
@@ -73,5 +78,23 @@ describe('alerts.notify', () => {
     expect(
       problemsOf(withChannel({ kind: 'webhook', ...secrets, url: `${url} x`, retries: -1 })).join(),
     ).not.toMatch(/a-key|another/);
+  });
+});
+
+describe('docs/notifications.md', () => {
+  const text = readFileSync(new URL('../../docs/notifications.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, yaml = '']) => yaml);
+
+  it.each(examples)('has an example that can be used: %#', (yaml) => {
+    expect(problemsOf(`${yaml}\nservers: {}`)).toEqual([]);
+  });
+
+  it('names every alert with its severity, every reason, every key and every placeholder', () => {
+    for (const { name, severity } of [...SERVER_TROUBLES, ...WATCHDOG_TROUBLES])
+      expect(text).toContain(`| \`${name}\` | ${severity} |`);
+    const names = [...NOTIFY_FAILURES, ...NOTIFY_SUPPRESSIONS, ...knownKeys(['alerts', 'notify', 0]).here];
+    for (const name of names.filter((name) => name !== 'kind')) expect(text).toContain(`\`${name}\``);
+    for (const name of PLACEHOLDERS) expect(text).toContain(`\`{${name}}\``);
+    expect(text).toContain(`at most ${MOST_IN_WINDOW} notifications`);
   });
 });

@@ -127,6 +127,7 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 6
     await waitFor(
       () => {
         const picture = terminal.says().slice(wide).split('\u001B[H').at(-2) ?? '';
+        // eslint-disable-next-line no-control-regex -- a terminal's language
         const lines = picture.replaceAll(/\u001B\[[?\d;]*[a-zA-Z]/gu, '').split('\r\n');
         return lines.length === 8 && lines.every((line) => line.trimEnd().length <= 40);
       },

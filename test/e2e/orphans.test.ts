@@ -26,8 +26,9 @@ import { readFileSync, existsSync } from 'node:fs';
 const [cli, home, context7, fixture] = process.argv.slice(2);
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
 async function until(what, probe) {
-  for (let left = 400; left > 0; left -= 1) { const answer = await probe(); if (answer) return answer; await pause(); }
-  throw new Error('waited in vain for ' + what);
+  for (let left = 900; left > 0; left -= 1) { const answer = await probe(); if (answer) return answer; await pause(); }
+  const log = home + '/logs/watchdog.log';
+  throw new Error('waited in vain for ' + what + (existsSync(log) ? ': ' + readFileSync(log, 'utf8').slice(-3000) : ''));
 }
 const isAlive = (pid) => { try { return !/\\) [ZX] /.test(readFileSync('/proc/' + pid + '/stat', 'utf8')); } catch { return false; } };
 async function orphan(argv, isFrozen) {
@@ -123,14 +124,14 @@ function tell(story: 'commands' | 'daemon'): Asking | Reaping {
   ];
   const { status, stdout, stderr } = spawnSync('unshare', argv, {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 110_000,
     env: { ...process.env, OTEL_SDK_DISABLED: 'true' },
   });
   if (status !== 0) throw new Error(`The story ended with ${status}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
-describe.skipIf(!canIsolate)('orphans', { timeout: 90_000 }, () => {
+describe.skipIf(!canIsolate)('orphans', { timeout: 120_000 }, () => {
   test('are listed with their proofs, and ended by --reap', () => {
     const { none, list, json, reap, before, after, again, pids } = tell('commands');
     expect(none).toMatchObject({ code: 0, out: 'No MCP server is without an owner\n' });

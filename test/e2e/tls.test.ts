@@ -25,9 +25,9 @@ interface Protected {
   readonly daemon: RunningDaemon;
   readonly authority: Authority;
   readonly home: string;
-  writeWeb(web: object): void;
+  readonly writeWeb: (web: object) => void;
   /** Status code, and what came with it. */
-  curl(path: string, ...more: string[]): Promise<{ status: number; body: string }>;
+  readonly curl: (path: string, ...more: string[]) => Promise<{ status: number; body: string }>;
 }
 
 function sectionFor(pair: Pair): object {

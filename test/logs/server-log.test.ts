@@ -50,6 +50,16 @@ describe('openServerLog()', () => {
     ]);
   });
 
+  it('takes another size while it is written, and sets aside no more than it says', () => {
+    for (const text of ['one', 'two']) log.write('stderr', text);
+    expect(written()).toHaveLength(2);
+    log.resize({ maxSize: 1, keep: 1 });
+    for (const text of ['three', 'four']) log.write('stderr', text);
+    expect(written()).toEqual(['2026-01-01T00:00:00.000Z stderr four']);
+    expect(fs.readdirSync(folder).sort()).toEqual(['files.log', 'files.log.1']);
+    expect(log.lastLines()).toEqual(['one', 'two', 'three', 'four']);
+  });
+
   it('says how much of a line is missing', () => {
     log.write('stderr', 'xxxx', 1000);
     expect(written()[0]).toMatch(/ xxxx \[1000 more bytes\]$/u);

@@ -301,3 +301,22 @@ describe('createSampler() in virtual time', () => {
     expect(await sample()).toMatchObject({ cpuSeconds: 3, cpuCores: null });
   });
 });
+
+describe('pace()', () => {
+  it('counts another interval from now on, and does not begin what is not begun', async () => {
+    const clock = new FakeClock();
+    const { sampler, ofKind } = build(clock, { roots: () => [] });
+    sampler.pace(60_000);
+    expect([sampler.interval, clock.pending]).toEqual([60_000, 0]);
+    sampler.start();
+    await clock.advance(59_000);
+    sampler.pace(1000);
+    await clock.advance(3000);
+    expect(ofKind('collected')).toHaveLength(3);
+    sampler.pace(10_000);
+    await clock.advance(9999);
+    expect(ofKind('collected')).toHaveLength(3);
+    await clock.advance(1);
+    expect(ofKind('collected')).toHaveLength(4);
+  });
+});

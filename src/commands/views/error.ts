@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { WatchdogError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
 import { neutralise } from '../../core/text.ts';
-import { messageOf } from '../../core/unknown.ts';
+import { codeOf, messageOf } from '../../core/unknown.ts';
 import { paint } from './style.ts';
 
 /** @param isDebug shows where the error came from, and its causes */
@@ -16,7 +16,8 @@ export function errorLines(
   const hint =
     error instanceof WatchdogError
       ? error.hint
-      : 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
+      : (CURES[codeOf(error) ?? ''] ??
+        'This should not happen: MCP_LOG_LEVEL=debug shows where it came from');
   return [
     `${paint('error:', 'red', colour)} ${first}`,
     ...others,
@@ -24,6 +25,16 @@ export function errorLines(
     ...(isDebug ? stackOf(error) : []),
   ];
 }
+
+const TOO_FEW_FILES = 'Too few files may be open at once here: allow more, for example with ulimit -n 1024';
+
+/** What a person can do about a refusal of the system, by its code. */
+const CURES: Readonly<Record<string, string>> = {
+  EMFILE: TOO_FEW_FILES,
+  ENFILE: TOO_FEW_FILES,
+  ENOSPC: 'The disk is full: make room, then try again',
+  EROFS: 'The file system takes no writes now',
+};
 
 function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
@@ -91,8 +102,8 @@ function commandNames(program: Command): string[] {
 function choicesOf(argument: string, program: Command): readonly string[] {
   return (
     program.commands
-      .flatMap(({ registeredArguments }) => registeredArguments)
-      .find((each) => each.name() === argument)?.argChoices ?? []
+      .find((command) => command.name() === program.args[0])
+      ?.registeredArguments.find((each) => each.name() === argument)?.argChoices ?? []
   );
 }
 

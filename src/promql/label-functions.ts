@@ -1,0 +1,78 @@
+// How labels are rewritten.
+import { keyOf, withLabel } from './labels.ts';
+import { anchored } from './matcher.ts';
+import type { Element, Vector } from './value.ts';
+import { EvaluationError } from './value.ts';
+
+const LABEL_NAME = /^[a-zA-Z_]\w*$/u;
+
+export interface Replacement {
+  readonly target: string;
+  /** `$1` and `${name}` are what the pattern caught. */
+  readonly replacement: string;
+  readonly source: string;
+  readonly pattern: string;
+}
+
+/** Elements whose source label the pattern does not match stay as they are. */
+export function replaceLabel(
+  elements: Vector,
+  { target, replacement, source, pattern }: Replacement,
+): Element[] {
+  checkName(target);
+  const regular = compiled(pattern);
+  return distinct(
+    elements.map((element) => {
+      const found = regular.exec(element.labels[source] ?? '');
+      if (found === null) return element;
+      return { ...element, labels: withLabel(element.labels, target, expanded(replacement, found)) };
+    }),
+  );
+}
+
+export interface Join {
+  readonly target: string;
+  readonly separator: string;
+  readonly sources: readonly string[];
+}
+
+export function joinLabels(elements: Vector, { target, separator, sources }: Join): Element[] {
+  checkName(target);
+  return distinct(
+    elements.map((element) => ({
+      ...element,
+      labels: withLabel(
+        element.labels,
+        target,
+        sources.map((name) => element.labels[name] ?? '').join(separator),
+      ),
+    })),
+  );
+}
+
+function checkName(name: string): void {
+  if (!LABEL_NAME.test(name)) throw new EvaluationError(`"${name}" is no name of a label`);
+}
+
+function compiled(pattern: string): RegExp {
+  try {
+    return anchored(pattern);
+  } catch {
+    throw new EvaluationError(`"${pattern}" is no regular expression`);
+  }
+}
+
+/** As Go expands: the longest name counts, and what was not caught is empty. */
+function expanded(template: string, found: RegExpExecArray): string {
+  return template.replaceAll(/\$(?:\$|(\w+)|\{(\w+)\})/gu, (whole, plain?: string, braced?: string) => {
+    if (whole === '$$') return '$';
+    const name = plain ?? braced ?? '';
+    return (/^\d+$/u.test(name) ? found[Number(name)] : found.groups?.[name]) ?? '';
+  });
+}
+
+function distinct(elements: Element[]): Element[] {
+  if (new Set(elements.map(({ labels }) => keyOf(labels))).size < elements.length)
+    throw new EvaluationError('Several series have the same labels after the change');
+  return elements;
+}

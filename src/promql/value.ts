@@ -1,0 +1,28 @@
+// What an expression comes to: a number, a text, or a list of labelled numbers.
+import type { Labels } from './labels.ts';
+
+export interface Element {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+export type Vector = readonly Element[];
+
+/** Samples of one series within a range, oldest first; `times` in ms. */
+export interface Window {
+  readonly labels: Labels;
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** The windows of a range selector, all from `start` to `end`, ms. */
+export interface RangeValue {
+  readonly windows: readonly Window[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Fails one evaluation, not the engine: what Prometheus would refuse as well. */
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError';
+}

@@ -1,0 +1,31 @@
+// Which processes an earlier daemon left when nobody can read any more what it wrote down: they carry its mark.
+import { daemonOf, RUN_MARKER, serverOf } from '../core/run-marker.ts';
+import { readMarks, readProcessTable } from '../system/process-table.ts';
+import type { ProcessRecord } from './process-registry.ts';
+
+interface Owner {
+  readonly pid: number;
+  readonly startToken: string;
+}
+
+/**
+ * @param owners daemons that had this home, in this boot, and died
+ * @returns one record for each process that bears the mark of one of them; none on macOS, where marks cannot be read
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function recoverRecords(owners: readonly Owner[]): Promise<readonly ProcessRecord[]> {
+  if (owners.length === 0) return [];
+  const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
+  const marks = await readMarks(RUN_MARKER);
+  return rows.flatMap(({ pid, pgid, startToken }) => {
+    const marker = marks.get(pid) ?? '';
+    const server = serverOf(marker);
+    if (server === null || !owners.some((owner) => isSameDaemon(owner, marker))) return [];
+    return [{ server, pid, pgid, startToken, marker, strays: [] }];
+  });
+}
+
+function isSameDaemon({ pid, startToken }: Owner, marker: string): boolean {
+  const daemon = daemonOf(marker);
+  return daemon?.pid === pid && daemon.startToken === startToken;
+}
