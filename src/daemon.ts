@@ -1,19 +1,19 @@
 // The composition root: it alone knows all parts, builds them in order and takes them apart in reverse.
 import type { LoadedConfig } from './config/loaded.ts';
-import { startControlServer } from './control/server.ts';
+import { type ControlHandlers, startControlServer } from './control/server.ts';
 import type { Status } from './core/status.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
 import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
 import { guardHome } from './daemon/guard-home.ts';
 import { makeHome } from './daemon/home.ts';
-import { openJobs } from './daemon/jobs.ts';
+import { type Jobs, openJobs } from './daemon/jobs.ts';
 import { openNotifying } from './daemon/notify.ts';
 import { emptyStatus, openRecords, type Records } from './daemon/records.ts';
-import { createReloader, type Reloader } from './daemon/reload.ts';
+import { createReloader, type Reloader, type ReloaderParts } from './daemon/reload.ts';
 import { serveWeb } from './daemon/serve-web.ts';
-import { openServiceLink } from './daemon/service-link.ts';
-import { openSupervision } from './daemon/supervision.ts';
+import { openServiceLink, type ServiceLink } from './daemon/service-link.ts';
+import { openSupervision, type Supervision } from './daemon/supervision.ts';
 import { startConfigWatch } from './daemon/watch-config.ts';
 import { openOrphanWatch } from './daemon/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
@@ -57,18 +57,34 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function assemble(base: Base, end: End, options: DaemonOptions): Promise<Daemon> {
-  const { environment, configWait: wait = null } = options;
-  const { paths, version, bus, log, redactor, cleanUps } = base;
-  const { stop, done } = end;
+  const { version, log, redactor, paths } = base;
+  const front = await openFront(base, end);
+  const config = await readConfig(base, end, { ...options, handlers: front.handlers });
+  redactor.learn(config.secrets);
+  const care = await openCare(base, front, config);
+  const reloader = openReloader(base, { ...front, ...care, config, environment: options.environment });
+  await begin(base, end, { ...front, ...care, config, reloader });
+  log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
+  const { news, status } = front;
+  return { bus: news, config, status, reload: () => refusalOf(reloader), stop: end.stop, done: end.done };
+}
+
+interface Front extends Records {
+  readonly handlers: ControlHandlers;
+  readonly link: ServiceLink;
+}
+
+/** What must be there before anything is started: the home is ours, we can be asked, and nothing is lost from here on. */
+async function openFront(base: Base, { stop }: End): Promise<Front> {
+  const { paths, bus, log, cleanUps } = base;
   let records: Records | null = null;
   const status = (): Status => records?.status() ?? emptyStatus(base);
-
   // First in, last out: the lock is held around everything that two daemons must not touch.
   const handlers = startingHandlers({ bus, status, stop });
   const control = await startControlServer({ socketPath: paths.socket, handlers, log });
   cleanUps.add('control socket', () => control.close());
   records = openRecords(base);
-  const { keeper, news } = records;
+  const { keeper } = records;
   const stopGuarding = guardHome({
     ...base,
     home: paths.home,
@@ -80,45 +96,82 @@ async function assemble(base: Base, end: End, options: DaemonOptions): Promise<D
   cleanUps.add('home guard', stopGuarding);
   const link = openServiceLink({ bus, log, status });
   cleanUps.add('service link', () => link.close());
+  return { ...records, handlers, link };
+}
 
-  const first = { path: paths.config, environment, handlers, wait, isAsked: () => end.isAsked() };
-  const config = await loadFirstConfig({ ...base, ...first });
-  redactor.learn(config.secrets);
+type ReadingOptions = Pick<DaemonOptions, 'environment'> &
+  Pick<Front, 'handlers'> & { configWait?: ConfigWait | null };
+
+function readConfig(
+  base: Base,
+  end: End,
+  { environment, handlers, configWait = null }: ReadingOptions,
+): Promise<LoadedConfig> {
+  const { paths } = base;
+  const isAsked = (): boolean => end.isAsked();
+  return loadFirstConfig({ ...base, path: paths.config, environment, handlers, wait: configWait, isAsked });
+}
+
+interface Care extends Supervision {
+  readonly jobs: Jobs;
+}
+
+/** Everything that looks after servers, and shows it. */
+async function openCare(
+  base: Base,
+  { keeper, recorder, status }: Front,
+  config: LoadedConfig,
+): Promise<Care> {
+  const { bus, log, cleanUps } = base;
   const jobs = openJobs(base, {
     keeper,
     settings: config.config,
     supervisor: () => supervision.supervisor,
-    files: () => reloader.files(),
   });
   const supervision = await openSupervision(base, config.config, keeper);
-  const { supervisor } = supervision;
   bus.subscribe((event) => {
     if (event.kind === 'gap' && event.cause !== 'clock-step') supervision.prober.discardInFlight();
   });
   const interval = (): number => supervision.sampler.interval;
-  const web = await serveWeb({ ...base, ...records, config: config.config, interval });
+  const web = await serveWeb({ ...base, keeper, recorder, status, config: config.config, interval });
   cleanUps.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });
   bus.publish({ kind: 'config-loaded', path: config.path, ok: true, error: null });
   for (const warning of config.warnings) log.warn({ warning }, 'Configuration warning');
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
+  return { ...supervision, jobs };
+}
 
-  const quiet = createReloader({ config, environment, supervisor, keeper, bus, log, redactor });
-  const reload: Reloader['reload'] = (...given) => link.reloading(() => quiet.reload(...given));
-  const reloader = { ...quiet, reload };
-  const notifying = openNotifying(base, { status, news, keeper, reloader, settings: config.config });
-  const parts = { ...supervision, bus, status, keeper, reloader, jobs, notifying, stop };
-  Object.assign(handlers, createHandlers(parts));
+/** A reload that the service manager is told of. */
+function openReloader(
+  base: Base,
+  {
+    link,
+    ...parts
+  }: Pick<ReloaderParts, 'config' | 'environment' | 'supervisor' | 'keeper'> & Pick<Front, 'link'>,
+): Reloader {
+  const quiet = createReloader({ ...base, ...parts });
+  return { ...quiet, reload: (...given) => link.reloading(() => quiet.reload(...given)) };
+}
+
+/** The servers are started, the commands answered, and what goes on by itself begins. */
+async function begin(
+  base: Base,
+  end: End,
+  parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
+): Promise<void> {
+  const { config, reloader, supervisor, sampler, jobs, link, handlers, unobserved } = parts;
+  const { bus, cleanUps } = base;
+  const notifying = openNotifying(base, { ...parts, settings: config.config });
+  Object.assign(handlers, createHandlers({ ...parts, bus, notifying, stop: end.stop }));
   const added = end.isAsked() ? [] : config.servers;
-  await supervisor.apply({ added, removed: [], changed: [] }, supervision.unobserved);
+  await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   if (!end.isAsked()) notifying.begin();
-  followConfig(reloader, base, supervision.sampler);
+  followConfig(reloader, base, sampler);
   openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);
   // Last in, first out: told before anything ends.
   cleanUps.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
-  log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
-  return { bus: news, config, status, reload: () => refusalOf(reloader), stop, done };
 }
 
 /** A config that somebody saves is taken over as if it had been asked for. */

@@ -122,6 +122,12 @@ describe('mcp-watchdog', () => {
     ])
       expect((await cli(argv)).code).toBe(0);
   });
+
+  it('does not take an empty --home for the folder it stands in', async () => {
+    const { code, err } = await cli(['--home', '', 'status']);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: Cannot read --home <dir>: it is empty\nhint: /u);
+  });
 });
 
 describe('without a daemon', () => {
@@ -161,6 +167,14 @@ describe('status', () => {
     expect((await cli(['status'], { home })).code).toBe(1);
     expect((await cli(['status', 'context7'], { home })).code).toBe(0);
     expect((await cli(['status', 'files'], { home })).code).toBe(1);
+  });
+
+  it('exits with 1, and says why, while there is no config to run on', async () => {
+    const config = { path: 'c', ok: false, error: 'line 3 is wrong', loadedAt: null };
+    const { home } = await withDaemon(fakeDaemon(status([], { config })));
+    const { code, out } = await cli(['status'], { home });
+    expect(code).toBe(1);
+    expect(out).toContain('There is no config to run on yet: line 3 is wrong');
   });
 
   it('prints JSON for programs', async () => {

@@ -1,6 +1,5 @@
 // What the doctor asks, answered by this machine.
 import { statfs } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import { connect } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
@@ -37,7 +36,7 @@ export function createDoctorContext(context: Context): DoctorContext {
     now: io.clock.now(),
     platform: process.platform,
     uid: host.uid,
-    userHome: homedir(),
+    userHome: host.userHome,
     env: io.env,
     node: host.node,
     config,

@@ -17,6 +17,7 @@ export function createProgram(io: Io, run: Run): Command {
     .option(
       '--home <dir>',
       'folder of config, logs and state (default: $MCP_WATCHDOG_HOME or ~/.mcp-watchdog)',
+      needFolder,
     )
     .option('--no-color', 'no colours; NO_COLOR and FORCE_COLOR are honoured too')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -66,6 +67,14 @@ function toOption({ flags, summary, isCount = false, isRepeatable = false }: Opt
   if (isRepeatable)
     return option.argParser((value: string, before?: readonly string[]) => [...(before ?? []), value]);
   return isCount ? option.argParser((value: string) => readCount(flags, value)) : option;
+}
+
+/** `--home "$HOME_OF_MINE"` of a variable that is not set is a slip, and another home would be a surprise. */
+function needFolder(value: string): string {
+  if (value !== '') return value;
+  throw new WatchdogError('USAGE', 'Cannot read --home <dir>: it is empty', {
+    hint: 'For example --home ~/.mcp-watchdog',
+  });
 }
 
 function readCount(flags: string, value: string): number {

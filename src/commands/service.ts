@@ -1,6 +1,6 @@
 // The service that may run the daemon: which manager it has, what it may touch, and whether it is ours.
 import { readFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createMachine, type Machine } from '../service/machine.ts';
@@ -10,6 +10,7 @@ import { planService, type Planned } from '../service/plan.ts';
 import { hasServiceManager, selectServiceManager } from '../service/select.ts';
 import { systemClock } from '../system/clock.ts';
 import { runCommand } from '../system/command.ts';
+import { userHome } from '../system/paths.ts';
 import type { Context, Io } from './command.ts';
 
 /** What of the machine decides about the service; a test gives another. */
@@ -34,7 +35,7 @@ export function processHost({ env }: Io): Host {
   return {
     platform: process.platform,
     uid: process.geteuid?.() ?? 0,
-    userHome: homedir(),
+    userHome: userHome(),
     node: { path: process.execPath, version: process.versions.node },
     program: fileURLToPath(new URL('../cli.js', import.meta.url)),
     temporary: [tmpdir(), '/tmp', '/var/tmp', '/var/folders'],

@@ -16,7 +16,9 @@ export function run(context: Context): Promise<number> {
     const status = narrowed(context, await daemon.request('status', {}));
     if (context.flags.json === true) printLines(context, [JSON.stringify(status, null, 2)]);
     else printLines(context, view(context, status));
-    return status.servers.every(isHealthy) ? 0 : 1;
+    const { ok, loadedAt, error } = status.daemon.config;
+    const hasNone = !ok && loadedAt === null && error !== null;
+    return status.servers.every(isHealthy) && !hasNone ? 0 : 1;
   });
 }
 

@@ -1,7 +1,7 @@
 // How the settings of one server become its ServerSpec, and which of them contradict each other.
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../core/server.ts';
+import { userHome } from '../system/paths.ts';
 import type { ServerSettings } from './server-schema.ts';
 import { isSet, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
@@ -60,7 +60,7 @@ export function buildServer(
 
 /** `~/x` is in the user's home folder; anything else relative starts at `folder`. */
 export function resolveFrom(folder: string, path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(folder, path);
+  return path === '~' || path.startsWith('~/') ? join(userHome(), path.slice(1)) : resolve(folder, path);
 }
 
 type Complain = BuildContext['complain'];

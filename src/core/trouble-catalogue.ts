@@ -2,7 +2,7 @@
 import type { Severity } from './events.ts';
 import type { DaemonStatus, ServerStatus } from './status.ts';
 import { cap, neutralise } from './text.ts';
-import { isHealthy, nextAttempt, overLimits, reasonOf, restartReason, stateWord } from './verdict.ts';
+import { configRefusal, isHealthy, nextAttempt, overLimits, reasonOf, restartReason, stateWord } from './verdict.ts';
 
 /** `unsure` leaves things as they are: what fires goes on, and what does not has not begun. */
 export type Judgement = 'yes' | 'no' | 'unsure';
@@ -94,7 +94,7 @@ export const WATCHDOG_TROUBLES: readonly Trouble<DaemonStatus>[] = [
     waits: MINUTE,
     lingers: 0,
     judge: ({ config }) => (config.ok ? 'no' : config.error === null ? 'unsure' : 'yes'),
-    summary: ({ config }) => `The config was not taken over, the old one stays: ${config.error ?? ''}`,
+    summary: ({ config }) => configRefusal(config),
   },
   {
     name: 'McpWatchdogStateNotPersisted',

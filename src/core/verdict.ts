@@ -1,6 +1,6 @@
 // What is to be said about one server in a word or a sentence: is it well, and if not, why.
 import { usedMemory } from './limits.ts';
-import type { ServerStatus } from './status.ts';
+import type { DaemonStatus, ServerStatus } from './status.ts';
 import { neutralise } from './text.ts';
 import { ago, cpu, size, span } from './words.ts';
 
@@ -126,4 +126,11 @@ export function latestProbe({ probes }: ServerStatus): NonNullable<ServerStatus[
 /** All restarts ever, whatever their reason. */
 export function restartsOf({ restarts }: ServerStatus): number {
   return Object.values(restarts).reduce((sum, count) => sum + count, 0);
+}
+
+/** What a refused config means: the first one is still waited for, a later one leaves the old one in force. */
+export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
+  const outcome =
+    loadedAt === null ? 'There is no config to run on yet' : 'The config was not taken over, the old one stays';
+  return `${outcome}: ${error ?? ''}`;
 }

@@ -17,7 +17,7 @@ import type { Reloader } from './reload.ts';
 
 export interface Jobs {
   /** Follows the schedule, as it is now and as it will be; nothing is loaded while nothing is scheduled. */
-  start(reloader: Pick<Reloader, 'onSettings'>): Promise<void>;
+  start(reloader: Pick<Reloader, 'onSettings' | 'files'>): Promise<void>;
   /** At once, one after the other. */
   cleanUp(options: { readonly dryRun: boolean }): Promise<CleanupReport>;
 }
@@ -26,8 +26,6 @@ export interface JobsParts {
   readonly keeper: Pick<StateKeeper, 'save' | 'job' | 'setJob'>;
   readonly settings: DaemonConfig;
   readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
-  /** Absolute paths of the config and of what it reads beside itself. */
-  readonly files: () => readonly string[];
   /** Ms of quiet, and of chance on top, before what was missed is made up for. */
   readonly settle?: number;
 }
@@ -40,10 +38,11 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
   const { bus, cleanUps } = base;
   const turns = createTurns();
   let { settings } = parts;
+  let files = (): readonly string[] => [base.paths.config];
   const work: Work = {
     cleanup: (signal) =>
       turns.take(async () => endOfCleanup(await cleanUp(factsOf(base, parts, settings), { signal }))),
-    backup: () => turns.take(() => backUp(base, parts, settings)),
+    backup: () => turns.take(() => backUp(base, parts, { settings, files: files() })),
   };
   const planner = createPlanner(base, parts, work);
   cleanUps.add('jobs', async () => {
@@ -52,6 +51,7 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
   });
   return {
     start(reloader) {
+      files = () => reloader.files();
       reloader.onSettings((next) => {
         settings = next;
         void planner.plan(next);
@@ -159,12 +159,12 @@ function endOfCleanup(report: CleanupReport): Ending {
 
 function backUp(
   { clock, paths, version }: Base,
-  { keeper, files }: JobsParts,
-  settings: DaemonConfig,
+  { keeper }: JobsParts,
+  { settings, files }: { readonly settings: DaemonConfig; readonly files: readonly string[] },
 ): Ending {
   keeper.save({ durable: true });
   const { webConfigFile } = settings.metrics;
-  const besides = [...files(), ...(webConfigFile === null ? [] : [webConfigFile])];
+  const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
   const now = clock.now();
   const outcome = makeBackup({ paths, now, by: 'schedule', version, besides, onlyNews: true });
   return { said: describeBackup(outcome, now), error: null };

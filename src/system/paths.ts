@@ -1,6 +1,6 @@
 // Where everything of one installation lives: the layout of the home, and nothing outside it.
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 
 /** Absolute paths below one home; see the README for what each holds. */
 export interface Paths {
@@ -19,9 +19,10 @@ export interface Paths {
   readonly backups: string;
 }
 
-/** @param home as given by `--home`; else `MCP_WATCHDOG_HOME`, else `~/.mcp-watchdog` */
+/** @param home as given by `--home`; else `MCP_WATCHDOG_HOME`, else `~/.mcp-watchdog`; what is empty was not given */
 export function resolvePaths(home?: string): Paths {
-  const root = resolve(home ?? process.env['MCP_WATCHDOG_HOME'] ?? join(homedir(), '.mcp-watchdog'));
+  const given = [home, process.env['MCP_WATCHDOG_HOME']].find((one) => one !== undefined && one !== '');
+  const root = resolve(given ?? join(userHome(), '.mcp-watchdog'));
   const run = join(root, 'run');
   const logs = join(root, 'logs');
   return {
@@ -39,4 +40,10 @@ export function resolvePaths(home?: string): Paths {
     servers: join(root, 'servers'),
     backups: join(root, 'backups'),
   };
+}
+
+/** The home folder of the user, absolute; an empty or relative `HOME` would be wherever somebody happens to be. */
+export function userHome(): string {
+  const home = homedir();
+  return isAbsolute(home) ? home : userInfo().homedir;
 }

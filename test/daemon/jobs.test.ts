@@ -32,7 +32,6 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
   const opened = openJobs(base, {
     settings: withSchedule(schedule),
     supervisor: () => ({ specs: () => [specOf({ name: 'a' })], roots: () => [] }),
-    files: () => [paths.config],
     settle: 20,
     keeper: {
       save: () => {},
@@ -48,6 +47,7 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
     cleanUp: (options: { dryRun: boolean }) => opened.cleanUp(options),
     start: () =>
       opened.start({
+        files: () => [paths.config],
         onSettings(listener) {
           change = listener;
           return () => {};

@@ -72,7 +72,14 @@ export async function startDaemon(
     home = tempHome().home,
     more = {},
     env = {},
-  }: { home?: string; more?: Settings; env?: Record<string, string> } = {},
+    wrapper = [],
+  }: {
+    home?: string;
+    more?: Settings;
+    env?: Record<string, string>;
+    /** A program that becomes the daemon, with its arguments. */
+    wrapper?: readonly string[];
+  } = {},
 ): Promise<RunningDaemon> {
   const config = `${home}/config.yaml`;
   const write = (list: typeof servers, rest: Settings): void =>
@@ -89,7 +96,8 @@ export async function startDaemon(
       { mode: 0o600 },
     );
   write(servers, more);
-  const child = spawn(process.execPath, [CLI, 'run', '--home', home], {
+  const [program = process.execPath, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
+  const child = spawn(program, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

@@ -83,46 +83,39 @@ function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | nu
   );
 }
 
-function ofDaemon(event: Exclude<WatchdogEvent, { server: string }>): Cell | null {
-  switch (event.kind) {
-    case 'listening':
-      return line(`Listening on ${event.url}`, 'dim');
-    case 'config-loaded':
-      return event.ok
-        ? null
-        : line(`The config was not taken over, the old one stays: ${event.error ?? ''}`, 'red');
-    case 'gap':
-      return line(`${GAPS[event.cause]} for ${span(event.duration)}`, 'dim');
-    case 'brake':
-      return event.failing === 0
-        ? null
-        : line('All servers fail at once: nobody is restarted for it', 'yellow');
-    case 'state-persist-failed':
-      return line(`Cannot save the state: ${event.error}`, 'red');
-    case 'collected':
-      return event.error === null
-        ? null
-        : line(`Cannot collect ${event.collector}: ${event.error}`, 'yellow');
-    case 'orphan-reaped':
-      return line(`Ended pid ${event.pid}, a server that nobody owned: ${event.command}`, 'yellow');
-    case 'job':
-      return event.error === null
-        ? line(`${event.job}: ${event.said}`, 'dim')
-        : line(`Cannot do the ${event.job}: ${event.error}`, 'red');
-    case 'notified':
-      return event.result === 'failed'
-        ? line(`Cannot notify by ${event.channel}: ${event.detail ?? event.reason ?? ''}`, 'yellow')
-        : null;
-    // What it is about was told as it happened.
-    case 'alert':
-    case 'orphans':
-    case 'scraped':
-    case 'ticked':
-      return null;
-    default:
-      return event satisfies never;
-  }
+type DaemonNews = Exclude<WatchdogEvent, { server: string }>;
+type Tellers = { readonly [Kind in DaemonNews['kind']]: (event: EventOf<Kind>) => Cell | null };
+
+function ofDaemon(event: DaemonNews): Cell | null {
+  // By its kind it is the right one, which the compiler does not follow through a table.
+  const teller = OF_DAEMON[event.kind] as (one: DaemonNews) => Cell | null;
+  return teller(event);
 }
+
+const nothing = (): null => null;
+
+const OF_DAEMON: Tellers = {
+  listening: ({ url }) => line(`Listening on ${url}`, 'dim'),
+  'config-loaded': ({ ok, error }) =>
+    ok ? null : line(`The config was refused, what was in force stays: ${error ?? ''}`, 'red'),
+  gap: ({ cause, duration }) => line(`${GAPS[cause]} for ${span(duration)}`, 'dim'),
+  brake: ({ failing }) =>
+    failing === 0 ? null : line('All servers fail at once: nobody is restarted for it', 'yellow'),
+  'state-persist-failed': ({ error }) => line(`Cannot save the state: ${error}`, 'red'),
+  collected: ({ collector, error }) =>
+    error === null ? null : line(`Cannot collect ${collector}: ${error}`, 'yellow'),
+  'orphan-reaped': ({ pid, command }) =>
+    line(`Ended pid ${pid}, a server that nobody owned: ${command}`, 'yellow'),
+  job: ({ job, said, error }) =>
+    error === null ? line(`${job}: ${said}`, 'dim') : line(`Cannot do the ${job}: ${error}`, 'red'),
+  notified: ({ channel, result, detail, reason }) =>
+    result === 'failed' ? line(`Cannot notify by ${channel}: ${detail ?? reason ?? ''}`, 'yellow') : null,
+  // What it is about was told as it happened.
+  alert: nothing,
+  orphans: nothing,
+  scraped: nothing,
+  ticked: nothing,
+};
 
 const GAPS: Readonly<Record<EventOf<'gap'>['cause'], string>> = {
   sleep: 'The machine slept',

@@ -2,7 +2,7 @@
 import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
-import { isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
+import { configRefusal, isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
 import { cpu, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
 import { type Cell, fit, paint } from './style.ts';
@@ -36,9 +36,9 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 function warnings({ daemon }: Status, { width, colour, now }: ViewOptions): string[] {
   const { config, braked, alerts } = daemon;
   // A daemon that is still starting has read none yet: that is no fault.
-  const refused = config.ok || config.error === null ? null : neutralise(config.error);
+  const isRefused = !config.ok && config.error !== null;
   const found = [
-    ...(refused === null ? [] : [`The config was not taken over, the old one stays: ${refused}`]),
+    ...(isRefused ? [neutralise(configRefusal(config))] : []),
     ...(braked ? ['All servers failed at once: nobody is restarted for it'] : []),
     ...alertLines(alerts, now),
   ];

@@ -98,7 +98,7 @@ describe('eventLine()', () => {
     [null, { kind: 'limit', server: 'a', resource: 'memory', level: 'ok', value: 0, limit: 1 }],
     ['The machine slept for 2 h', { kind: 'gap', cause: 'sleep', duration: 7_200_000 }],
     [
-      'The config was not taken over, the old one stays: line 3',
+      'The config was refused, what was in force stays: line 3',
       { kind: 'config-loaded', path: 'c', ok: false, error: 'line 3' },
     ],
     [null, { kind: 'ticked' }],

@@ -1,0 +1,217 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { createServer as createSocketServer, type AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireProgram, requireThat } from '../fakes/require-program.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { ALERTING, alertsOf, FLEET_FILE, read, RULE_FILES } from './read-catalogue.ts';
+
+const CONFIG = join(ALERTING, 'alertmanager.yml');
+const alerts = alertsOf(...RULE_FILES, FLEET_FILE);
+
+describe.skipIf(!requireProgram('amtool'))('amtool', () => {
+  test('takes the config', () => {
+    const { status, stdout } = spawnSync('amtool', ['check-config', CONFIG], { encoding: 'utf8' });
+    expect([status, stdout]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
+
+  test.each(alerts.map(({ alert, labels }) => [alert, labels['severity'] ?? '']))(
+    'sends %s (%s) where its severity belongs',
+    (name, severity) => {
+      const to: Readonly<Record<string, string>> = {
+        critical: 'you',
+        warning: 'you',
+        info: 'quietly',
+        none: 'heartbeat',
+      };
+      const args = [
+        'config',
+        'routes',
+        'test',
+        `--config.file=${CONFIG}`,
+        `alertname=${name}`,
+        `severity=${severity}`,
+      ];
+      expect(spawnSync('amtool', args, { encoding: 'utf8' }).stdout.trim()).toBe(to[severity]);
+    },
+  );
+});
+
+// Debian gives it another name.
+const program = ['alertmanager', 'prometheus-alertmanager'].find(
+  (name) => spawnSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0,
+);
+
+describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Alertmanager', () => {
+  const received: { readonly path: string; readonly body: WebhookBody }[] = [];
+  let watchdog: Server;
+  let alertmanager: ChildProcess;
+  let home: string;
+  let base: string;
+
+  beforeAll(async () => {
+    watchdog = createServer((request, response) => {
+      let text = '';
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      request.on('end', () => {
+        received.push({ path: `${request.method} ${request.url}`, body: JSON.parse(text) });
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => void watchdog.listen(0, '127.0.0.1', resolve));
+    home = await mkdtemp(join(tmpdir(), 'alertmanager-'));
+    await writeFile(
+      join(home, 'alertmanager.yml'),
+      read('alertmanager.yml').replaceAll('127.0.0.1:9638', `127.0.0.1:${portOf(watchdog)}`),
+    );
+    const port = await freePort();
+    base = `http://127.0.0.1:${port}`;
+    alertmanager = spawn(
+      program ?? '',
+      [
+        `--config.file=${join(home, 'alertmanager.yml')}`,
+        `--storage.path=${join(home, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        '--cluster.listen-address=',
+      ],
+      { stdio: 'ignore' },
+    );
+    await waitFor(
+      () =>
+        fetch(`${base}/-/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      {
+        timeout: 30_000,
+        what: 'Alertmanager',
+      },
+    );
+  });
+
+  afterAll(async () => {
+    const ended = new Promise((resolve) => alertmanager.once('exit', resolve));
+    if (alertmanager.kill('SIGKILL')) await ended;
+    await new Promise((resolve) => watchdog.close(resolve));
+    await rm(home, { recursive: true, force: true });
+  });
+
+  /** The names of those that are silenced by others, once all of them are known. */
+  async function inhibitedAmong(...given: readonly Labels[]): Promise<string[]> {
+    const response = await fetch(`${base}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(given.map((labels) => ({ labels }))),
+    });
+    expect(response.status).toBe(200);
+    const mine = ({ labels }: Known): boolean =>
+      given.some(
+        ({ alertname, instance }) => labels['alertname'] === alertname && labels['instance'] === instance,
+      );
+    const known = await waitFor(
+      async () => {
+        const answer = await fetch(`${base}/api/v2/alerts`);
+        const all: Known[] = JSON.parse(await answer.text());
+        const found = all.filter(mine);
+        // What is inhibited is decided when its group is told of, later than it is known.
+        return (
+          found.length === given.length &&
+          found.every(({ status }) => status.state !== 'unprocessed') &&
+          found
+        );
+      },
+      { timeout: 30_000, what: 'the alerts' },
+    );
+    return known
+      .filter(({ status }) => status.inhibitedBy.length > 0)
+      .map(({ labels }) => labels['alertname'] ?? '')
+      .sort();
+  }
+
+  test('sends the heartbeat to the watchdog at once', async () => {
+    await inhibitedAmong({ alertname: 'Watchdog', severity: 'none' });
+    const heartbeat = await waitFor(
+      () => received.find(({ body }) => body.alerts.some(({ labels }) => labels['alertname'] === 'Watchdog')),
+      { what: 'the heartbeat' },
+    );
+    expect(heartbeat).toMatchObject({
+      path: 'POST /api/v1/alertmanager',
+      body: { version: '4', status: 'firing', receiver: 'heartbeat' },
+    });
+  });
+
+  test.each<readonly [string, readonly Labels[], readonly string[]]>([
+    [
+      'only the gravest about one server',
+      [
+        of('McpServerGaveUp', 'critical'),
+        of('McpServerDown', 'critical'),
+        of('McpServerCrashLooping', 'warning'),
+        of('McpServerUpdateAvailable', 'info'),
+      ],
+      ['McpServerCrashLooping', 'McpServerDown', 'McpServerUpdateAvailable'],
+    ],
+    [
+      'that it is down rather than that it does not answer',
+      [of('McpServerDown', 'critical'), of('McpServerUnresponsive', 'critical')],
+      ['McpServerUnresponsive'],
+    ],
+    [
+      'of two servers both',
+      [of('McpServerDown', 'critical'), of('McpServerMemoryHigh', 'warning', { server: 'git' })],
+      [],
+    ],
+    [
+      'a stalled watchdog, and not its servers',
+      [of('McpWatchdogStalled', 'critical', { server: '' }), of('McpServerDown', 'critical')],
+      ['McpServerDown'],
+    ],
+    [
+      'a server that is down on many machines once',
+      [
+        of('McpFleetServerDown', 'critical', { instance: '', fleet: 'laptops' }),
+        of('McpServerDown', 'critical', { fleet: 'laptops' }),
+        of('McpServerGaveUp', 'critical', { fleet: 'laptops', server: 'git' }),
+      ],
+      ['McpServerDown'],
+    ],
+    ['what belongs to somebody else', [of('McpServerDown', 'critical'), of('DiskFull', 'warning')], []],
+  ])('tells %s', async (title, given, inhibited) => {
+    // An instance of its own, so that the rows do not silence each other.
+    const instance = title.replaceAll(' ', '-');
+    const placed = given.map((labels) => (labels['instance'] === '' ? labels : { ...labels, instance }));
+    expect(await inhibitedAmong(...placed)).toEqual(inhibited);
+  });
+});
+
+type Labels = Readonly<Record<string, string>> & { readonly alertname: string };
+
+interface Known {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly status: { readonly state: string; readonly inhibitedBy: readonly string[] };
+}
+
+interface WebhookBody {
+  readonly alerts: readonly { readonly labels: Readonly<Record<string, string>> }[];
+}
+
+function of(alertname: string, severity: string, more: Readonly<Record<string, string>> = {}): Labels {
+  return { alertname, severity, job: 'mcp-watchdog', instance: 'mac', server: 'files', ...more };
+}
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Alertmanager cannot be told to take any port and say which. */
+async function freePort(): Promise<number> {
+  const server = createSocketServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const port = portOf(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
