@@ -109,7 +109,7 @@ function openOutput({ home, logs }: Paths, path: string): number {
   } catch (cause) {
     const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot start the daemon in "${home}": ${reason}`, {
-      hint: 'Choose another home with --home DIR',
+      hint: 'See whose it is, and whether its mode is 700; or choose another home with --home DIR',
       cause,
     });
   }

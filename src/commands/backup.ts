@@ -14,7 +14,9 @@ export async function run(context: Context): Promise<number> {
   const [action = 'create', id] = context.arguments;
   if (action === 'restore') return await restore(context, wanted(id));
   if (id !== undefined) {
-    throw new WatchdogError('USAGE', `Cannot ${action} "${id}": only restore takes a backup`);
+    throw new WatchdogError('USAGE', `Cannot ${action} "${id}": only restore takes a backup`, {
+      hint: `mcp-watchdog backup ${action}, or mcp-watchdog backup restore ${id}`,
+    });
   }
   return action === 'list' ? list(context) : create(context);
 }

@@ -53,9 +53,13 @@ export async function installService(
   const running = await findDaemon(paths, io.clock);
   // Two cannot have one home: the service would find it taken and stay down.
   const isOutside = running !== null && (await runsOutside(service, running));
-  const ended = isOutside ? await shutDown(paths, io.clock) : null;
+  let ended: number | null = null;
+  const makeWay = async (): Promise<void> => {
+    if (isOutside) ended = await shutDown(paths, io.clock);
+  };
   try {
-    return { outcome: await service.install(plan, { force: isForced }), ended };
+    const outcome = await service.install(plan, { force: isForced, makeWay });
+    return { outcome, ended };
   } catch (error) {
     if (ended !== null) await startInBackground(paths, { clock: io.clock, program: plan.program });
     throw error;

@@ -1,7 +1,7 @@
 // `monitor`: a live table of all servers, until q or Ctrl-C; without a terminal a line for each change.
 import { WatchdogError } from '../core/errors.ts';
 import type { Status } from '../core/status.ts';
-import type { Context } from './command.ts';
+import { type Context, sizeOf } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { createFullScreen } from './screen.ts';
 import { createChangeFinder, createChangePrinter } from './views/changes.ts';
@@ -125,7 +125,7 @@ function createView(context: Context): View {
     // What nobody tells any more stands still.
     const now = lostAt ?? io.clock.now();
     if (!isPaused || shown === null) shown = { status: current, news, now };
-    const options = { ...viewOptions(context), now: shown.now, rows: io.out.rows ?? 24 };
+    const options = { ...viewOptions(context), now: shown.now, rows: sizeOf(io.out).rows };
     screen.draw(monitorView({ ...shown, isPaused, lostAt }, options));
     cancel = io.clock.after(REDRAW_EVERY, redraw);
   }

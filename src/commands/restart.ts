@@ -47,7 +47,7 @@ async function keepWhatRuns(context: Context): Promise<void> {
   } catch (error) {
     if (isRefusal(error))
       throw new WatchdogError(error.code, `Cannot restart the daemon: ${error.message}`, {
-        hint: `${error.hint ?? 'Mend the config'}; the daemon goes on with the old one`,
+        hint: `${(error.hint ?? 'Mend the config').replace(/[.]$/u, '')}; the daemon goes on with the old one`,
       });
     // There is none, or it is stuck: nothing to lose.
   }

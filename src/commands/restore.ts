@@ -1,6 +1,8 @@
 // `backup restore ID`: nothing is touched before everything is checked, and what is replaced is backed up first.
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config/load.ts';
+import { ConfigError, formatProblem } from '../config/problems.ts';
+import { WatchdogError } from '../core/errors.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';
 import {
   copyOf,
@@ -59,15 +61,34 @@ export async function restore(context: Context, wanted: string): Promise<number>
   return 0;
 }
 
-/** @throws ConfigError (CONFIG_INVALID) as if the backup were in place already */
+/** @throws WatchdogError CONFIG_INVALID as if the backup were in place already */
 function refuseInvalid(backup: SoundBackup, { paths, io }: Context): void {
   const config = copyOf(backup, paths, paths.config);
   if (config === null) return;
-  readConfig(readFileSync(config, 'utf8'), {
-    path: paths.config,
-    environment: io.env,
-    locate: (file) => copyOf(backup, paths, file) ?? file,
-  });
+  try {
+    readConfig(readFileSync(config, 'utf8'), {
+      path: paths.config,
+      environment: io.env,
+      locate: (file) => copyOf(backup, paths, file) ?? file,
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) throw notValid(backup.id, error);
+    throw error;
+  }
+}
+
+/** Its own words name the config that is in place, which nobody has to mend. */
+function notValid(id: string, cause: ConfigError): WatchdogError {
+  const [first = '', ...others] = cause.problems.map(formatProblem);
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return new WatchdogError(
+    'CONFIG_INVALID',
+    `Cannot restore ${id}: its config is not valid: ${first}${more}`,
+    {
+      hint: 'Nothing was changed. mcp-watchdog backup list shows the others.',
+      cause,
+    },
+  );
 }
 
 function replace(backup: SoundBackup, context: Context): Omit<Restored, 'daemon'> {

@@ -1,5 +1,5 @@
 // A block of lines at the bottom of a terminal that is redrawn in place, with ordinary lines scrolling above it.
-import type { Output } from './command.ts';
+import { type Output, sizeOf } from './command.ts';
 import { widthOf } from './views/style.ts';
 
 export interface Screen {
@@ -27,8 +27,8 @@ export function createScreen(out: Output): Screen {
   let isHidden = false;
 
   function replace(above: readonly string[], next: readonly string[]): void {
-    const shown = cropped(next, (out.rows ?? 24) - 1);
-    const up = rowsOf(block, out.columns ?? 80);
+    const shown = cropped(next, sizeOf(out).rows - 1);
+    const up = rowsOf(block, sizeOf(out).columns);
     const body = [...above, ...shown].map((line) => `${line}${CLEAR_LINE}\n`).join('');
     out.write(
       `${BEGIN}${isHidden ? '' : HIDE_CURSOR}\r${up > 0 ? `\u001B[${up}A` : ''}${body}${CLEAR_BELOW}${COMMIT}`,
@@ -57,7 +57,7 @@ export function createFullScreen(out: Output): Omit<Screen, 'print'> {
   let isOpen = false;
   return {
     draw(lines) {
-      const shown = cropped(lines, out.rows ?? 24);
+      const shown = cropped(lines, sizeOf(out).rows);
       // No newline after the last one: at the bottom of the terminal it would scroll.
       const body = shown.map((line) => `${line}${CLEAR_LINE}`).join('\r\n');
       out.write(`${isOpen ? '' : OTHER_SCREEN}${BEGIN}${HIDE_CURSOR}${TOP}${body}${CLEAR_BELOW}${COMMIT}`);

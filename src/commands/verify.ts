@@ -1,5 +1,6 @@
 // Whether every server that is wanted comes up: looked at until all are well, one has given up, or time is over.
 import { WatchdogError } from '../core/errors.ts';
+import type { StartFailureCode } from '../core/events.ts';
 import type { ServerStatus, Status } from '../core/status.ts';
 import { isHealthy, reasonOf, stateWord } from '../core/verdict.ts';
 import { span } from '../core/words.ts';
@@ -52,10 +53,21 @@ function hasAll({ servers }: Status, names: readonly string[]): boolean {
 
 /** It is well, or nothing will come of waiting: it fails again and again, or somebody has to do something. */
 function isDecided(server: ServerStatus): boolean {
-  const { state, stoppedBecause } = server;
+  const { state, stoppedBecause, lastFailure } = server;
   const hasGivenUp = state === 'crash_looping' || (state === 'stopped' && stoppedBecause === 'prevented');
-  return hasGivenUp || isHealthy(server);
+  const isHopeless = state === 'backoff' && lastFailure !== null && HOPELESS.has(lastFailure.code);
+  return hasGivenUp || isHopeless || isHealthy(server);
 }
+
+/** It is tried again all the same, for whoever installs what is missing; here nobody is to wait for that. */
+const HOPELESS: ReadonlySet<StartFailureCode> = new Set([
+  'EXECUTABLE_MISSING',
+  'CWD_MISSING',
+  'UNKNOWN_PACKAGE',
+  'UNKNOWN_VERSION',
+  'ENGINE_MISMATCH',
+  'BIN_UNRESOLVED',
+]);
 
 interface Seen {
   readonly names: readonly string[];

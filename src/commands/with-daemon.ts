@@ -4,7 +4,7 @@ import type { Client } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { ServerStatus, Status } from '../core/status.ts';
-import type { Context } from './command.ts';
+import { type Context, sizeOf } from './command.ts';
 import type { ViewOptions } from './views/status-table.ts';
 
 /** @throws WatchdogError NO_DAEMON, and whatever the daemon refuses */
@@ -34,7 +34,7 @@ export function pickServer({ servers }: Status, name: string): ServerStatus {
 
 /** How wide, how colourful and when: what every view needs to know. */
 export function viewOptions({ io, colour }: Context): ViewOptions {
-  return { width: io.out.columns ?? 160, colour, now: io.clock.now() };
+  return { width: io.out.columns === undefined ? 160 : sizeOf(io.out).columns, colour, now: io.clock.now() };
 }
 
 export function printLines({ io }: Context, lines: readonly string[]): void {

@@ -52,16 +52,22 @@ function wording(issue: z.core.$ZodRawIssue): string {
       if (issue.input === null) return 'is empty; give it a value, or remove the line';
       return `must be ${TYPES[issue.expected as string] ?? issue.expected}`;
     case 'invalid_value':
-      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+      return oneOf(issue.values);
     case 'too_small':
       return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}`;
     case 'too_big':
       return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}`;
     case 'invalid_union':
-      return 'has a form that is not known here';
+      return Array.isArray(issue.options) ? oneOf(issue.options) : UNKNOWN_FORM;
     default:
-      return 'has a form that is not known here';
+      return UNKNOWN_FORM;
   }
+}
+
+const UNKNOWN_FORM = 'has a form that is not known here';
+
+function oneOf(values: readonly unknown[]): string {
+  return `must be ${values.length === 1 ? '' : 'one of '}${values.map(String).join(', ')}`;
 }
 
 const A_MAP = 'a map';

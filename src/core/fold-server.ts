@@ -115,6 +115,8 @@ function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
     backoff: 'delay' in to ? to.delay : 0,
     isStable: to.phase === 'running' && to.stable,
     killRepeats: to.phase === 'stopping' ? to.repeats : 0,
+    // Installed, failed or broken off: how it went on is no news any more.
+    ...(from.phase === 'preparing' && to.phase !== 'preparing' ? { note: null } : {}),
     // A server that runs has outlived what it last failed to start for.
     ...(to.phase === 'running' ? { lastFailure: null } : {}),
   };

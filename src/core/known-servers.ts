@@ -36,13 +36,15 @@ function isSameProgram(configured: Program, found: Program): boolean {
   const { file, names, rest, isWrapper } = configured;
   if (!names.some((name) => found.names.includes(name))) return false;
   if (isWrapper || file?.includes('/node_modules/') === true) return true;
-  const isSameFile = file === null || !file.includes('/') || file === found.file;
-  return isSameFile && rest.every((word, index) => found.rest[index] === word) && !isBare(configured);
+  if (isAnybodys(configured)) return false;
+  const isSameFile = file === found.file || file?.includes('/') === false;
+  return isSameFile && rest.every((word, index) => found.rest[index] === word);
 }
 
-/** `node server.js` says nothing about which one it is. */
-function isBare({ file, rest }: Program): boolean {
-  return file?.includes('/') === false && rest.length === 0 && /\.[cm]?[jt]s$|\.py$/u.test(file);
+/** `node dist/index.js` and `python -m worker` say nothing about which one it is: that depends on where they run. */
+function isAnybodys({ file, names, rest }: Program): boolean {
+  if (file === null) return rest.length === 0 && !names.some((name) => /mcp/iu.test(name));
+  return !file.startsWith('/') && (file.includes('/') || /\.[cm]?[jt]s$|\.py$/u.test(file));
 }
 
 /** `*` stands for the rest of one name. Python modules are written with dashes. */

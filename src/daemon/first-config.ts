@@ -74,7 +74,7 @@ function tell(error: WatchdogError, { path, bus, log, handlers }: FirstConfigPar
   wait.tell(error);
 }
 
-type Refused = 'start' | 'stop' | 'restart' | 'check' | 'reload';
+type Refused = 'start' | 'stop' | 'restart' | 'check' | 'reload' | 'cleanup' | 'notifyTest';
 
 function refusing({ code, message }: WatchdogError): Pick<ControlHandlers, Refused> {
   const refuse = (): never => {
@@ -82,7 +82,15 @@ function refusing({ code, message }: WatchdogError): Pick<ControlHandlers, Refus
       hint: 'Mend the file: it is read again as soon as it changes',
     });
   };
-  return { start: refuse, stop: refuse, restart: refuse, check: refuse, reload: refuse };
+  return {
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    check: refuse,
+    reload: refuse,
+    cleanup: refuse,
+    notifyTest: refuse,
+  };
 }
 
 async function untilChanged(

@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { earlierOwners } from '../control/lock.ts';
 import { WatchdogError } from '../core/errors.ts';
+import { processKey } from '../core/process-tree.ts';
 import { recoverRecords } from '../supervisor/lost-records.ts';
 import { type ProcessRecord, readEarlier } from '../supervisor/process-registry.ts';
 import { reapLeftovers } from '../supervisor/reap.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { readBootId } from '../system/identity.ts';
+import { readProcessTable } from '../system/process-table.ts';
 import type { Logger } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
 
@@ -63,7 +65,7 @@ async function recordsOf(
   log: Logger,
 ): Promise<readonly ProcessRecord[]> {
   const { records, boot, isWhole } = readEarlier(processes);
-  if (boot === 'unknown' && records.length > 0) throw untold(processes);
+  if (boot === 'unknown' && (await mayLive(records))) throw untold(processes);
   const known = boot === 'this' ? records : [];
   if (isWhole) return known;
   const owners = earlierOwners(join(run, 'lock')).filter(
@@ -76,6 +78,16 @@ async function recordsOf(
     'The record of processes was lost; their marks were looked for',
   );
   return [...known, ...found];
+}
+
+/** Whoever has neither pid nor start of one of them is none of them, in whichever boot. */
+async function mayLive(records: readonly ProcessRecord[]): Promise<boolean> {
+  if (records.length === 0) return false;
+  const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
+  const alive = new Set(rows.map(processKey));
+  return records
+    .flatMap((record) => [record, ...record.strays])
+    .some((known) => alive.has(processKey(known)));
 }
 
 function untold(path: string): WatchdogError {

@@ -7,7 +7,7 @@ import type { Prober } from '../probes/prober.ts';
 import { startLimitsWatch } from '../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../sampling/sampler.ts';
 import { prepareServer } from '../supervisor/prepare.ts';
-import { createProcessRegistry } from '../supervisor/process-registry.ts';
+import { createProcessRegistry, type ProcessRegistry } from '../supervisor/process-registry.ts';
 import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
 import { createStartGate } from '../supervisor/start-gate.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
@@ -80,26 +80,10 @@ function openOutputs(base: Base): Outputs {
 }
 
 /** All that a runner needs beside its server: how processes are made, found and ended. */
-async function openProcesses({
-  bus,
-  clock,
-  log,
-  paths,
-  cleanUps,
-}: Base): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+async function openProcesses(base: Base): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+  const { bus, clock, log, paths } = base;
   const chance = Math.random;
-  const guardian = startGuardian({
-    clock: systemClock,
-    onFault: (err) => log.error({ err }, 'The guardian failed'),
-  });
-  cleanUps.add('guardian', () => guardian.close());
-  const registry = createProcessRegistry(paths.processes, {
-    guardian,
-    onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
-  });
-  bus.subscribe((event) => {
-    if (event.kind === 'ticked') registry.refresh();
-  });
+  const registry = openRegistry(base);
   const installer = createInstaller({
     paths,
     bus,
@@ -124,6 +108,23 @@ async function openProcesses({
       }),
     onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
   };
+}
+
+/** Written down for whoever comes after us, and told to the guardian, who acts while nobody else can. */
+function openRegistry({ bus, log, paths, cleanUps }: Base): ProcessRegistry {
+  const guardian = startGuardian({
+    clock: systemClock,
+    onFault: (err) => log.error({ err }, 'The guardian failed'),
+  });
+  cleanUps.add('guardian', () => guardian.close());
+  const registry = createProcessRegistry(paths.processes, {
+    guardian,
+    onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'ticked') registry.refresh();
+  });
+  return registry;
 }
 
 /** Asked from outside first, which is a hundred times cheaper. */

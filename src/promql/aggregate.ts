@@ -1,7 +1,8 @@
 // How many elements become one for each group.
-import { keyOf, type Labels, NAME, only, without } from './labels.ts';
+import { type Choice, createChoice, keyOf, type Labels, withLabel } from './labels.ts';
+import { decimal } from './numbers.ts';
 import type { Generation } from './source.ts';
-import { average, largest, meanSoFar, quantile, smallest, sum, variance } from './statistics.ts';
+import { average, largest, meanSoFar, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
 import type { Aggregation } from './syntax.ts';
 import type { Element, Vector } from './value.ts';
 import { EvaluationError } from './value.ts';
@@ -26,8 +27,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
 
 /** Those that keep elements as they are, and how these are ranked. */
 const PICKS: Readonly<Record<string, (a: number, b: number) => number>> = {
-  topk: (a, b) => ranked(b, a),
-  bottomk: (a, b) => ranked(a, b),
+  topk: (a, b) => ranked(a, b, b - a),
+  bottomk: (a, b) => ranked(a, b, a - b),
 };
 
 export const AGGREGATIONS: ReadonlySet<string> = new Set([
@@ -43,10 +44,6 @@ export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
   count_values: 'string',
 };
 
-function plainSum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** Prometheus 2 took the first value for the mean without looking: one that is no number counted as no spread. */
 function spread(values: readonly number[], generation: Generation): number {
   const [first = 0] = values;
@@ -59,20 +56,27 @@ interface Group {
   readonly elements: Element[];
 }
 
-/** @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one */
+/**
+ * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
+ * @throws EvaluationError
+ */
 export function aggregate(
   { operator, grouping }: Aggregation,
   elements: Vector,
   { parameter, generation }: { readonly parameter: number | string; readonly generation: Generation },
 ): Element[] {
-  const groups = grouped(elements, grouping);
-  if (operator === 'count_values') return groups.flatMap((group) => countValues(group, String(parameter)));
+  if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
   const rank = PICKS[operator];
-  if (rank !== undefined) return groups.flatMap((group) => pick(group, number, rank));
+  if (rank !== undefined) {
+    const count = countOf(number);
+    return grouped(elements, grouping).flatMap(({ elements: own }) =>
+      own.toSorted((a, b) => rank(a.value, b.value)).slice(0, count),
+    );
+  }
   const fold = FOLDS[operator];
   if (fold === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
-  return groups.map(({ labels, elements: own }) => ({
+  return grouped(elements, grouping).map(({ labels, elements: own }) => ({
     labels,
     value: fold(
       own.map(({ value }) => value),
@@ -81,40 +85,43 @@ export function aggregate(
   }));
 }
 
-function grouped(elements: Vector, { mode, labels }: Aggregation['grouping']): Group[] {
+function grouped(elements: Vector, grouping: Choice): Group[] {
   const groups = new Map<string, Group>();
   for (const element of elements) {
-    const own = mode === 'by' ? only(element.labels, labels) : without(element.labels, [...labels, NAME]);
+    const own = grouping.of(element.labels);
     const key = keyOf(own);
-    const group = groups.get(key) ?? { labels: own, elements: [] };
-    groups.set(key, group);
-    group.elements.push(element);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { labels: own, elements: [element] });
+    else group.elements.push(element);
   }
   return [...groups.values()];
 }
 
-function pick({ elements }: Group, count: number, rank: (a: number, b: number) => number): Element[] {
-  if (Number.isNaN(count)) throw new EvaluationError('The number of elements to pick is NaN');
-  return elements.toSorted((a, b) => rank(a.value, b.value)).slice(0, Math.max(0, Math.trunc(count)));
+/** As an integer of 64 bits, which is what Prometheus takes it for. */
+function countOf(parameter: number): number {
+  if (!(Math.abs(parameter) <= 2 ** 63))
+    throw new EvaluationError(`The number of elements to pick is ${String(parameter)}`);
+  return Math.max(0, Math.trunc(parameter));
 }
 
 /** NaN is always the last to be picked. */
-function ranked(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return 0;
-  return a - b || 0;
+function ranked(a: number, b: number, order: number): number {
+  if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : 1;
+  return Number.isNaN(b) ? -1 : order || 0;
 }
 
-function countValues({ labels, elements }: Group, label: string): Element[] {
-  const counts = new Map<string, number>();
-  for (const { value } of elements) {
-    const text = formatValue(value);
-    counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
-  return [...counts].map(([text, value]) => ({ labels: { ...labels, [label]: text }, value }));
+/** The value is a label before there are groups: it may be one of the labels that these go by. */
+function countValues(elements: Vector, grouping: Choice, label: string): Element[] {
+  const valued = elements.map(({ labels, value }) => ({
+    labels: withLabel(labels, label, formatValue(value)),
+    value,
+  }));
+  const choice = grouping.mode === 'only' ? createChoice('only', [...grouping.names, label]) : grouping;
+  return grouped(valued, choice).map(({ labels, elements: own }) => ({ labels, value: own.length }));
 }
 
 /** As Prometheus writes a value into a label. */
-export function formatValue(value: number): string {
+function formatValue(value: number): string {
   if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : String(value);
+  return value === -Infinity ? '-Inf' : decimal(value);
 }

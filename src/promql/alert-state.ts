@@ -23,7 +23,7 @@ export interface Alert {
 export type Alerts = ReadonlyMap<string, Alert>;
 
 /** How long a resolved alert is remembered. */
-export const RESOLVED_RETENTION = 15 * 60_000;
+const RESOLVED_RETENTION = 15 * 60_000;
 
 /**
  * The alerts after the rule's expression came to `result` at `at`.
@@ -31,7 +31,7 @@ export const RESOLVED_RETENTION = 15 * 60_000;
  * @throws EvaluationError when two elements make the same alert
  */
 export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, at: number): Alerts {
-  const present = new Map<string, Pick<Alert, 'labels' | 'annotations' | 'value'>>();
+  const present = new Map<string, Present>();
   for (const element of result) {
     const alert = alertOf(rule, element);
     const key = keyOf(alert.labels);
@@ -61,7 +61,7 @@ function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): Present
 }
 
 function filled(texts: AlertingRule['labels'], data: TemplateData): Record<string, string> {
-  return Object.fromEntries(Object.entries(texts).map(([name, fill]) => [name, fill(data)]));
+  return Object.fromEntries(Object.entries(texts).map(([name, { fill }]) => [name, fill(data)]));
 }
 
 function begun(rule: AlertingRule, now: Present, at: number): Alert {

@@ -1,12 +1,13 @@
 // Whether an expression makes sense before anything is computed: functions that exist, with what they take.
 import { AGGREGATIONS, PARAMETERS } from './aggregate.ts';
-import { FUNCTIONS, OF_SELECTORS } from './functions.ts';
+import { FUNCTIONS } from './functions.ts';
 import {
   type Aggregation,
   type Call,
   type Expression,
   isComparison,
   isSetOperator,
+  type Matching,
   type Operation,
   PromqlError,
   type ValueType,
@@ -36,7 +37,7 @@ function typeOf(expression: Expression, refuse: Refuse): ValueType {
       return typeOfCall(expression, refuse);
     case 'aggregation':
       return typeOfAggregation(expression, refuse);
-    case 'negation':
+    case 'signed':
       return computable(expression.operand, refuse);
     case 'operation':
       return typeOfOperation(expression, refuse);
@@ -46,15 +47,23 @@ function typeOf(expression: Expression, refuse: Refuse): ValueType {
 }
 
 function typeOfCall(call: Call, refuse: Refuse): ValueType {
-  const spec = Object.hasOwn(FUNCTIONS, call.name) ? FUNCTIONS[call.name] : OF_SELECTORS[call.name];
-  if (spec === undefined) return refuse(`This engine has no function ${call.name}, found`, call);
+  const { name, args } = call;
+  const spec = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (spec === undefined) return refuse(`This engine has no function ${name}, found`, call);
   const { takes, optional, gives } = spec;
-  const least = optional === Infinity ? takes.length - 1 : takes.length - optional;
-  if (call.args.length < least || (optional !== Infinity && call.args.length > takes.length))
-    return refuse(`${call.name} takes ${takes.length} arguments, got ${call.args.length}`, call);
-  for (const [index, arg] of call.args.entries())
-    expect(arg, takes[index] ?? takes.at(-1) ?? 'vector', refuse);
-  return gives;
+  const [least, most] =
+    optional === Infinity ? [takes.length - 1, Infinity] : [takes.length - optional, takes.length];
+  if (args.length < least || args.length > most)
+    return refuse(`${name} takes ${counted(least, most)}, got ${args.length}`, call);
+  for (const [index, arg] of args.entries()) expect(arg, takes[index] ?? takes.at(-1) ?? 'vector', refuse);
+  const fault = spec.faultIn?.(args.map((arg) => (arg.kind === 'string' ? arg.value : ''))) ?? null;
+  return fault === null ? gives : refuse(fault, call);
+}
+
+function counted(least: number, most: number): string {
+  const noun = most === 1 ? 'argument' : 'arguments';
+  if (least === most) return `${least} ${noun}`;
+  return most === Infinity ? `at least ${least} ${noun}` : `${least} to ${most} ${noun}`;
 }
 
 function typeOfAggregation(aggregation: Aggregation, refuse: Refuse): ValueType {
@@ -73,21 +82,36 @@ function typeOfAggregation(aggregation: Aggregation, refuse: Refuse): ValueType 
 }
 
 function typeOfOperation(operation: Operation, refuse: Refuse): ValueType {
-  const { operator, left, right, isBool, matching } = operation;
-  const types = [computable(left, refuse), computable(right, refuse)];
-  const isPlain = types.includes('scalar');
-  if (isSetOperator(operator)) {
-    if (isPlain) return refuse(`${operator} is for vectors only`, operation);
-    if (matching.many !== null) return refuse(`${operator} takes no group_left or group_right`, operation);
-  }
-  if (isBool && !isComparison(operator)) return refuse('bool is for comparisons only', operation);
-  if (isPlain && (matching.mode === 'on' || matching.labels.length > 0 || matching.many !== null))
-    return refuse('on, ignoring and group are for two vectors only', operation);
-  if (isComparison(operator) && !isBool && types.every((type) => type === 'scalar'))
-    return refuse('A comparison of two numbers must say bool', operation);
-  if (matching.mode === 'on' && matching.labels.some((label) => matching.include.includes(label)))
-    return refuse('A label cannot be in both on and group', operation);
-  return types.every((type) => type === 'scalar') ? 'scalar' : 'vector';
+  const types = [computable(operation.left, refuse), computable(operation.right, refuse)] as const;
+  const fault = faultIn(operation, types);
+  if (fault !== null) return refuse(fault, operation);
+  return types.includes('vector') ? 'vector' : 'scalar';
+}
+
+function faultIn(operation: Operation, types: readonly ('scalar' | 'vector')[]): string | null {
+  const { operator, isBool, matching } = operation;
+  if (isBool && !isComparison(operator)) return 'bool is for comparisons only';
+  if (isSetOperator(operator) && matching.many !== null)
+    return `${operator} takes no group_left or group_right`;
+  return types.includes('scalar') ? faultWithNumber(operation, types) : faultInLabels(matching);
+}
+
+function faultWithNumber(
+  { operator, isBool, matching: { choice, many } }: Operation,
+  types: readonly ('scalar' | 'vector')[],
+): string | null {
+  if (isSetOperator(operator)) return `${operator} is for vectors only`;
+  if (choice.mode === 'only' || choice.names.length > 0 || many !== null)
+    return 'on, ignoring and group are for two vectors only';
+  return isComparison(operator) && !isBool && !types.includes('vector')
+    ? 'A comparison of two numbers must say bool'
+    : null;
+}
+
+function faultInLabels({ choice, include }: Matching): string | null {
+  return choice.mode === 'only' && choice.names.some((label) => include.includes(label))
+    ? 'A label cannot be in both on and group'
+    : null;
 }
 
 function computable(expression: Expression, refuse: Refuse): 'scalar' | 'vector' {

@@ -1,11 +1,11 @@
 // What an expression comes to at one moment, on the samples that are there.
 import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
-import { formatLabels, keyOf, type Labels, NAME, withoutName } from './labels.ts';
+import { formatLabels, keyOf, withoutName } from './labels.ts';
 import { operate } from './operate.ts';
 import { type Moment, selectPresent, selectRange } from './select.ts';
 import type { EvaluationOptions, SeriesSource } from './source.ts';
-import type { Aggregation, Call, Expression, Matcher, RangeSelector } from './syntax.ts';
+import type { Aggregation, Call, Expression } from './syntax.ts';
 import { type Element, EvaluationError, type RangeValue, type Vector } from './value.ts';
 
 /** How old a sample may be, ms, and still be the present value. */
@@ -28,9 +28,9 @@ export function evaluate(
   const { lookback = LOOKBACK, generation = 3 } = options;
   const value = valueOf(expression, { source, at, lookback, generation });
   if (typeof value === 'number') return [{ labels: {}, value }];
-  if (typeof value === 'string' || isRange(value)) throw new EvaluationError('The expression is no vector');
-  refuseEqualLabels(value);
-  return [...value];
+  const elements = vectorIn(value);
+  refuseEqualLabels(elements);
+  return [...elements];
 }
 
 function valueOf(expression: Expression, moment: Moment): Value {
@@ -43,11 +43,13 @@ function valueOf(expression: Expression, moment: Moment): Value {
     case 'range':
       return selectRange(expression, moment);
     case 'call':
-      return call(expression, moment);
+      return called(expression, moment);
     case 'aggregation':
       return aggregated(expression, moment);
-    case 'negation':
-      return negated(sideOf(expression.operand, moment));
+    case 'signed':
+      return expression.isNegative
+        ? negated(sideOf(expression.operand, moment))
+        : sideOf(expression.operand, moment);
     case 'operation':
       return operate(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
     default:
@@ -55,40 +57,51 @@ function valueOf(expression: Expression, moment: Moment): Value {
   }
 }
 
-function call(expression: Call, moment: Moment): number | Element[] {
-  const [first] = expression.args;
-  if (first !== undefined) {
-    if (expression.name === 'absent') return absent(first, vectorOf(valueOf(first, moment)).length);
-    if (expression.name === 'absent_over_time')
-      return absent(first, rangeOf(valueOf(first, moment)).windows.length);
-    if (expression.name === 'timestamp') return timestamps(first, moment);
-  }
-  const spec = FUNCTIONS[expression.name];
-  if (spec === undefined) throw new EvaluationError(`There is no function ${expression.name}`);
-  const result = spec.run(argumentsOf(expression, moment), moment);
+function called({ name, args }: Call, moment: Moment): number | Element[] {
+  const spec = FUNCTIONS[name];
+  if (spec === undefined) throw new EvaluationError(`There is no function ${name}`);
+  const result = spec.run(argumentsOf(args, moment), moment);
   if (typeof result !== 'number') refuseEqualLabels(result);
   return result;
 }
 
-function argumentsOf({ args }: Call, moment: Moment): Arguments {
-  const values = args.map((arg) => valueOf(arg, moment));
+function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
+  const at = (index: number): Expression => {
+    const arg = args[index];
+    if (arg === undefined) throw new EvaluationError(`There is no argument ${index + 1}`);
+    return arg;
+  };
+  const valueAt = (index: number): Value => valueOf(at(index), moment);
   return {
-    count: values.length,
-    scalar: (index) => Number(values[index]),
-    text: (index) => String(values[index]),
-    vector: (index) => vectorOf(values[index]),
-    range: (index) => rangeOf(values[index]),
+    count: args.length,
+    scalar: (index) => numberIn(valueAt(index)),
+    text: (index) => textIn(valueAt(index)),
+    vector: (index) => vectorIn(valueAt(index)),
+    range: (index) => rangeIn(valueAt(index)),
+    matchers: (index) => matchersOf(at(index)),
+    times: (index) => timesOf(at(index), moment),
   };
 }
 
+function matchersOf(expression: Expression): ReturnType<Arguments['matchers']> {
+  const selector = expression.kind === 'range' ? expression.selector : expression;
+  return selector.kind === 'selector' ? selector.matchers : [];
+}
+
+function timesOf(expression: Expression, moment: Moment): Vector {
+  return expression.kind === 'selector'
+    ? selectPresent(expression, moment).map(({ series, time }) => ({
+        labels: series.labels,
+        value: time / 1000,
+      }))
+    : vectorIn(valueOf(expression, moment)).map(({ labels }) => ({ labels, value: moment.at / 1000 }));
+}
+
 function aggregated(expression: Aggregation, moment: Moment): Element[] {
-  const { parameter, operand } = expression;
-  const given = parameter === null ? 0 : valueOf(parameter, moment);
-  const elements = vectorOf(valueOf(operand, moment));
-  const { generation } = moment;
-  return aggregate(expression, elements, {
-    parameter: typeof given === 'string' ? given : Number(given),
-    generation,
+  const given = expression.parameter === null ? 0 : valueOf(expression.parameter, moment);
+  return aggregate(expression, vectorIn(valueOf(expression.operand, moment)), {
+    parameter: typeof given === 'string' ? given : numberIn(given),
+    generation: moment.generation,
   });
 }
 
@@ -97,43 +110,9 @@ function negated(side: number | Vector): number | Element[] {
   return side.map(({ labels, value }) => ({ labels: withoutName(labels), value: -value }));
 }
 
-/** When nothing is there: 1, with what its matchers say it would be called. */
-function absent(expression: Expression, found: number): Element[] {
-  if (found > 0) return [];
-  const selector = expression.kind === 'range' ? expression.selector : expression;
-  const matchers = selector.kind === 'selector' ? selector.matchers : [];
-  return [{ labels: impliedLabels(matchers), value: 1 }];
-}
-
-function impliedLabels(matchers: readonly Matcher[]): Labels {
-  const labels: Record<string, string> = {};
-  const seen = new Set<string>();
-  for (const { label, operator, value } of matchers) {
-    if (label === NAME) continue;
-    if (operator === '=' && !seen.has(label)) labels[label] = value;
-    // Two matchers of one label imply no single value.
-    else delete labels[label];
-    seen.add(label);
-  }
-  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
-}
-
-/** Of a selector the time of its sample, of anything computed the present one; seconds. */
-function timestamps(expression: Expression, moment: Moment): Element[] {
-  if (expression.kind === 'selector')
-    return selectPresent(expression, moment).map(({ series, time }) => ({
-      labels: withoutName(series.labels),
-      value: time / 1000,
-    }));
-  return vectorOf(valueOf(expression, moment)).map(({ labels }) => ({
-    labels: withoutName(labels),
-    value: moment.at / 1000,
-  }));
-}
-
 function sideOf(expression: Expression, moment: Moment): number | Vector {
   const value = valueOf(expression, moment);
-  return typeof value === 'number' ? value : vectorOf(value);
+  return typeof value === 'number' ? value : vectorIn(value);
 }
 
 function refuseEqualLabels(elements: Vector): void {
@@ -145,47 +124,28 @@ function refuseEqualLabels(elements: Vector): void {
   }
 }
 
-function vectorOf(value: Value | undefined): Vector {
-  return isVector(value) ? value : [];
+// What was read has been checked: these only tell the compiler, and catch a tree that was not.
+
+function numberIn(value: Value): number {
+  if (typeof value === 'number') return value;
+  throw new EvaluationError('The expression is no number');
 }
 
-function rangeOf(value: Value | undefined): RangeValue {
-  return isRange(value) ? value : { windows: [], start: 0, end: 0 };
+function textIn(value: Value): string {
+  if (typeof value === 'string') return value;
+  throw new EvaluationError('The expression is no text');
 }
 
-function isVector(value: Value | undefined): value is Vector {
+function vectorIn(value: Value): Vector {
+  if (isVector(value)) return value;
+  throw new EvaluationError('The expression is no vector');
+}
+
+function rangeIn(value: Value): RangeValue {
+  if (typeof value === 'object' && 'windows' in value) return value;
+  throw new EvaluationError('The expression is no range');
+}
+
+function isVector(value: Value): value is Vector {
   return Array.isArray(value);
-}
-
-function isRange(value: Value | undefined): value is RangeValue {
-  return typeof value === 'object' && 'windows' in value;
-}
-
-/** Every selector in an expression, with how far back, ms, it looks. */
-export function selectorsOf(
-  expression: Expression,
-): { selector: RangeSelector['selector']; reach: number }[] {
-  switch (expression.kind) {
-    case 'number':
-    case 'string':
-      return [];
-    case 'selector':
-      return [{ selector: expression, reach: LOOKBACK + Math.max(0, expression.offset) }];
-    case 'range': {
-      const { selector, range } = expression;
-      return [{ selector, reach: range + Math.max(0, selector.offset) }];
-    }
-    case 'call':
-      return expression.args.flatMap(selectorsOf);
-    case 'aggregation':
-      return [expression.parameter, expression.operand].flatMap((part) =>
-        part === null ? [] : selectorsOf(part),
-      );
-    case 'negation':
-      return selectorsOf(expression.operand);
-    case 'operation':
-      return [...selectorsOf(expression.left), ...selectorsOf(expression.right)];
-    default:
-      return expression satisfies never;
-  }
 }

@@ -1,8 +1,10 @@
 // Which functions there are, what each takes and gives, and what it does: the one list that checking and evaluation read.
+import { impliedLabels } from './absent.ts';
+import { dayOfYear, daysInMonth } from './calendar.ts';
 import { histogramQuantile } from './histogram.ts';
-import { joinLabels, replaceLabel } from './label-functions.ts';
+import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
 import { withoutName } from './labels.ts';
-import { changes, derivative, extrapolated, instant, measured, predicted, resets } from './rates.ts';
+import { changes, derivative, extrapolated, instant, predicted, resets } from './rates.ts';
 import type { Generation } from './source.ts';
 import {
   average,
@@ -16,31 +18,36 @@ import {
   upwards,
   variance,
 } from './statistics.ts';
-import type { ValueType } from './syntax.ts';
-import { dayOfYear, daysInMonth } from './calendar.ts';
-import type { Element, RangeValue, Vector, Window } from './value.ts';
+import type { Matcher, ValueType } from './syntax.ts';
+import type { Element, Numbers, RangeValue, Vector, Window } from './value.ts';
 
-/** Arguments as they were evaluated; what they are has been checked when the expression was read. */
+/** Arguments by index, computed when they are asked for; what they are was checked when the expression was read. */
 export interface Arguments {
+  readonly count: number;
   scalar(index: number): number;
   text(index: number): string;
   vector(index: number): Vector;
   range(index: number): RangeValue;
-  readonly count: number;
+  /** Of a selector what it asks for; nothing of what is computed. */
+  matchers(index: number): readonly Matcher[];
+  /** As `vector`, each with the time of its sample in place of the value, seconds; the present one of what is computed. */
+  times(index: number): Vector;
 }
 
-export interface CallMoment {
+interface CallMoment {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly generation: Generation;
 }
 
-export interface FunctionSpec {
+interface FunctionSpec {
   readonly takes: readonly ValueType[];
   /** How many of `takes`, from the end, may be left out; Infinity when the last may be repeated. */
   readonly optional: number;
   readonly gives: 'scalar' | 'vector';
   readonly run: (args: Arguments, moment: CallMoment) => number | Element[];
+  /** What is wrong with its texts, by index; empty where an argument is none. */
+  readonly faultIn?: (texts: readonly string[]) => string | null;
 }
 
 type Takes = FunctionSpec['takes'];
@@ -52,15 +59,22 @@ function vectorOf(takes: Takes, run: Run, optional = 0): FunctionSpec {
 
 /** A number from each window; null leaves the series out. */
 function overTime(measure: (window: Window) => number | null): FunctionSpec {
-  return vectorOf(['range'], (args) => nameless(measured(args.range(0), measure)));
+  return vectorOf(['range'], (args) => measured(args.range(0), measure));
 }
 
-function ofValues(measure: (values: readonly number[]) => number): FunctionSpec {
+function ofValues(measure: (values: Numbers) => number): FunctionSpec {
   return overTime(({ values }) => measure(values));
 }
 
 function ofEach(change: (value: number) => number): FunctionSpec {
   return vectorOf(['vector'], (args) => mapped(args.vector(0), change));
+}
+
+function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
+  return vectorOf(['vector', 'scalar'], (args) => {
+    const by = args.scalar(1);
+    return mapped(args.vector(0), (value) => change(value, by));
+  });
 }
 
 /** Of a time in seconds; of the evaluation itself without an argument. */
@@ -79,7 +93,7 @@ function growth(kind: 'rate' | 'increase' | 'delta'): FunctionSpec {
   return vectorOf(['range'], (args, { generation }) => {
     const range = args.range(0);
     const { start, end } = range;
-    return nameless(measured(range, (window) => extrapolated(kind, window, { start, end, generation })));
+    return measured(range, (window) => extrapolated(kind, window, { start, end, generation }));
   });
 }
 
@@ -92,14 +106,13 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   deriv: overTime(derivative),
   changes: overTime(changes),
   resets: overTime(resets),
-  predict_linear: vectorOf(['range', 'scalar'], (args, { at }) =>
-    nameless(measured(args.range(0), (window) => predicted(window, { at, ahead: args.scalar(1) }))),
-  ),
+  predict_linear: vectorOf(['range', 'scalar'], (args, { at }) => {
+    const ahead = args.scalar(1);
+    return measured(args.range(0), (window) => predicted(window, { moment: at, ahead }));
+  }),
 
   avg_over_time: vectorOf(['range'], (args, { generation }) =>
-    nameless(
-      measured(args.range(0), ({ values }) => (generation === 2 ? meanSoFar(values) : average(values))),
-    ),
+    measured(args.range(0), ({ values }) => (generation === 2 ? meanSoFar(values) : average(values))),
   ),
   sum_over_time: ofValues(sum),
   min_over_time: ofValues(smallest),
@@ -110,11 +123,14 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   stdvar_over_time: ofValues(variance),
   // What it was is still what it is called.
   last_over_time: vectorOf(['range'], (args) =>
-    measured(args.range(0), ({ values }) => values.at(-1) ?? null),
+    args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[values.length - 1] ?? 0 })),
   ),
-  quantile_over_time: vectorOf(['scalar', 'range'], (args) =>
-    nameless(measured(args.range(1), ({ values }) => quantile(args.scalar(0), values))),
-  ),
+  quantile_over_time: vectorOf(['scalar', 'range'], (args) => {
+    const share = args.scalar(0);
+    return measured(args.range(1), ({ values }) => quantile(share, values));
+  }),
+  absent: vectorOf(['vector'], (args) => absence(args, args.vector(0).length)),
+  absent_over_time: vectorOf(['range'], (args) => absence(args, args.range(0).windows.length)),
 
   abs: ofEach(Math.abs),
   ceil: ofEach(Math.ceil),
@@ -127,28 +143,31 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   sgn: ofEach(Math.sign),
   round: vectorOf(
     ['vector', 'scalar'],
-    (args) => mapped(args.vector(0), (value) => roundTo(value, args.count > 1 ? args.scalar(1) : 1)),
+    (args) => {
+      const nearest = args.count > 1 ? args.scalar(1) : 1;
+      return mapped(args.vector(0), (value) => roundTo(value, nearest));
+    },
     1,
   ),
   clamp: vectorOf(['vector', 'scalar', 'scalar'], (args) => {
     const [low, high] = [args.scalar(1), args.scalar(2)];
     return low > high ? [] : mapped(args.vector(0), (value) => higher(low, lower(high, value)));
   }),
-  clamp_min: vectorOf(['vector', 'scalar'], (args) =>
-    mapped(args.vector(0), (value) => higher(value, args.scalar(1))),
-  ),
-  clamp_max: vectorOf(['vector', 'scalar'], (args) =>
-    mapped(args.vector(0), (value) => lower(value, args.scalar(1))),
-  ),
+  clamp_min: ofTwo(higher),
+  clamp_max: ofTwo(lower),
   sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(a.value, b.value))),
   sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(b.value, a.value))),
 
   time: { takes: [], optional: 0, gives: 'scalar', run: (_, { at }) => at / 1000 },
+  timestamp: vectorOf(['vector'], (args) => mapped(args.times(0), (time) => time)),
   scalar: {
     takes: ['vector'],
     optional: 0,
     gives: 'scalar',
-    run: (args) => (args.vector(0).length === 1 ? (args.vector(0)[0]?.value ?? Number.NaN) : Number.NaN),
+    run(args) {
+      const [only, ...others] = args.vector(0);
+      return only === undefined || others.length > 0 ? Number.NaN : only.value;
+    },
   },
   vector: vectorOf(['scalar'], (args) => [{ labels: {}, value: args.scalar(0) }]),
   year: ofDate((date) => date.getUTCFullYear()),
@@ -163,39 +182,49 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   histogram_quantile: vectorOf(['scalar', 'vector'], (args) =>
     histogramQuantile(args.scalar(0), args.vector(1)),
   ),
-  label_replace: vectorOf(['vector', 'string', 'string', 'string', 'string'], (args) =>
-    replaceLabel(args.vector(0), {
-      target: args.text(1),
-      replacement: args.text(2),
-      source: args.text(3),
-      pattern: args.text(4),
-    }),
-  ),
-  label_join: vectorOf(
-    ['vector', 'string', 'string', 'string'],
-    (args) =>
-      joinLabels(args.vector(0), {
+  label_replace: {
+    ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args) =>
+      replaceLabel(args.vector(0), {
         target: args.text(1),
-        separator: args.text(2),
-        sources: Array.from({ length: args.count - 3 }, (_, index) => args.text(index + 3)),
+        replacement: args.text(2),
+        source: args.text(3),
+        pattern: args.text(4),
       }),
-    Infinity,
-  ),
+    ),
+    faultIn: ([, target = '', , , pattern = '']) => faultInReplacement(target, pattern),
+  },
+  label_join: {
+    ...vectorOf(
+      ['vector', 'string', 'string', 'string'],
+      (args) =>
+        joinLabels(args.vector(0), {
+          target: args.text(1),
+          separator: args.text(2),
+          sources: Array.from({ length: args.count - 3 }, (_, index) => args.text(index + 3)),
+        }),
+      Infinity,
+    ),
+    faultIn: ([, target = '']) => faultInJoin(target),
+  },
 };
 
-/** These look at the selector itself, not only at what it comes to: the evaluation knows them by name. */
-export const OF_SELECTORS: Readonly<Record<string, Pick<FunctionSpec, 'takes' | 'optional' | 'gives'>>> = {
-  absent: { takes: ['vector'], optional: 0, gives: 'vector' },
-  absent_over_time: { takes: ['range'], optional: 0, gives: 'vector' },
-  timestamp: { takes: ['vector'], optional: 0, gives: 'vector' },
-};
-
-function nameless(elements: readonly Element[]): Element[] {
-  return elements.map(({ labels, value }) => ({ labels: withoutName(labels), value }));
+/** Those for which the measure is null vanish. */
+function measured({ windows }: RangeValue, measure: (window: Window) => number | null): Element[] {
+  const found: Element[] = [];
+  for (const window of windows) {
+    const value = measure(window);
+    if (value !== null) found.push({ labels: withoutName(window.labels), value });
+  }
+  return found;
 }
 
 function mapped(elements: Vector, change: (value: number) => number): Element[] {
   return elements.map(({ labels, value }) => ({ labels: withoutName(labels), value: change(value) }));
+}
+
+/** When nothing is there: 1, with what its matchers say it would be called. */
+function absence(args: Arguments, found: number): Element[] {
+  return found > 0 ? [] : [{ labels: impliedLabels(args.matchers(0)), value: 1 }];
 }
 
 /** The inverse is used, as Prometheus does, for fewer rounding errors: 0.1 is no number of a computer. */

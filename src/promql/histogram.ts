@@ -1,5 +1,6 @@
 // Quantiles from the buckets of a classic histogram.
-import { type Labels, NAME, keyOf, without } from './labels.ts';
+import { createChoice, keyOf, labelIn, type Labels } from './labels.ts';
+import { parseNumber } from './literals.ts';
 import type { Element, Vector } from './value.ts';
 
 interface Bucket {
@@ -7,13 +8,15 @@ interface Bucket {
   count: number;
 }
 
+const OTHERS = createChoice('without', ['le']);
+
 /** One result for each set of labels without `le`; series without a bound are left out. */
 export function histogramQuantile(share: number, buckets: Vector): Element[] {
   const groups = new Map<string, { labels: Labels; buckets: Bucket[] }>();
   for (const { labels, value } of buckets) {
-    const bound = parseBound(labels['le']);
+    const bound = parseBound(labelIn(labels, 'le'));
     if (bound === null) continue;
-    const own = without(labels, ['le', NAME]);
+    const own = OTHERS.of(labels);
     const key = keyOf(own);
     const group = groups.get(key) ?? { labels: own, buckets: [] };
     groups.set(key, group);
@@ -25,11 +28,9 @@ export function histogramQuantile(share: number, buckets: Vector): Element[] {
   }));
 }
 
-function parseBound(text: string | undefined): number | null {
-  if (text === undefined || text === '') return null;
-  if (/^[+]?inf$/iu.test(text)) return Infinity;
-  const bound = Number(text);
-  return Number.isNaN(bound) ? null : bound;
+function parseBound(text: string): number | null {
+  const bound = parseNumber(text);
+  return bound === null || Number.isNaN(bound) ? null : bound;
 }
 
 function quantileOf(share: number, raw: readonly Bucket[]): number {

@@ -1,4 +1,5 @@
 // How numbers are written for people in alert texts, as the templates of Prometheus do.
+import { general } from './numbers.ts';
 
 const BIG = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 const BINARY = ['ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei', 'Zi', 'Yi'];
@@ -24,27 +25,32 @@ export function humanizePercentage(value: number): string {
 /** Of seconds: `1d 2h 3m 4s`, `1.5s`, `20ms`. */
 export function humanizeDuration(value: number): string {
   if (!Number.isFinite(value)) return general(value, 4);
-  if (value === 0) return '0s';
+  if (value === 0) return `${general(value, 4)}s`;
   if (Math.abs(value) < 1) return `${scaledUp(value)}s`;
   const sign = value < 0 ? '-' : '';
-  const whole = Math.trunc(Math.abs(value));
-  const [days, hours, minutes, seconds] = [
-    Math.floor(whole / 86_400),
-    Math.floor(whole / 3600) % 24,
-    Math.floor(whole / 60) % 60,
-    whole % 60,
-  ];
-  if (days !== 0) return `${sign}${days}d ${hours}h ${minutes}m ${seconds}s`;
-  if (hours !== 0) return `${sign}${hours}h ${minutes}m ${seconds}s`;
-  if (minutes !== 0) return `${sign}${minutes}m ${seconds}s`;
+  const size = Math.abs(value);
   // Below a minute the fraction is of interest.
-  return `${general(value, 4)}s`;
+  if (size < 60) return `${general(value, 4)}s`;
+  const parts = [
+    [Math.floor(size / 86_400), 'd'],
+    [Math.floor(size / 3600) % 24, 'h'],
+    [Math.floor(size / 60) % 60, 'm'],
+    [Math.floor(size) % 60, 's'],
+  ] as const;
+  const largest = parts.findIndex(([count]) => count > 0);
+  return `${sign}${parts
+    .slice(largest)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(' ')}`;
 }
 
-/** Of seconds since the epoch. */
+/** Nanoseconds in 64 bits: the year 2262. */
+const LAST_TIMESTAMP = 2 ** 63 / 1e9;
+
+/** Of seconds since the epoch; beyond what Prometheus can write as a time, the number. */
 export function humanizeTimestamp(value: number): string {
-  if (!Number.isFinite(value)) return general(value, 4);
-  const [day, time = ''] = new Date(value * 1000).toISOString().split('T');
+  if (!(Math.abs(value) < LAST_TIMESTAMP)) return general(value, 4);
+  const [day, time = ''] = new Date(Math.floor(value * 1000)).toISOString().split('T');
   return `${day} ${time.replace(/\.?0*Z$/u, '')} +0000 UTC`;
 }
 
@@ -68,22 +74,4 @@ function scaledUp(value: number): string {
     rest *= 1000;
   }
   return `${general(rest, 4)}${prefix}`;
-}
-
-/** `%.4g` of Go; the shortest exact form without `digits`. */
-export function general(value: number, digits?: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  const rounded = digits === undefined ? value : Number(value.toPrecision(digits));
-  if (rounded === 0) return Object.is(rounded, -0) ? '-0' : '0';
-  const exponent = Number(rounded.toExponential().split('e')[1]);
-  if (exponent >= -4 && exponent < (digits ?? 6)) return plain(rounded);
-  const [mantissa, power = '0'] = rounded.toExponential().split('e');
-  const sign = power.startsWith('-') ? '-' : '+';
-  return `${mantissa}e${sign}${power.replace(/^[+-]/u, '').padStart(2, '0')}`;
-}
-
-/** Without an exponent, which JavaScript writes for small numbers. */
-function plain(value: number): string {
-  const text = String(value);
-  return text.includes('e') ? value.toFixed(20).replace(/0+$/u, '') : text;
 }

@@ -1,10 +1,22 @@
 // How labels are rewritten.
-import { keyOf, withLabel } from './labels.ts';
+import { isLabelName, keyOf, labelIn, withLabel } from './labels.ts';
 import { anchored } from './matcher.ts';
 import type { Element, Vector } from './value.ts';
 import { EvaluationError } from './value.ts';
 
-const LABEL_NAME = /^[a-zA-Z_]\w*$/u;
+/** What cannot work, whatever the elements are; null when it can. */
+export function faultInReplacement(target: string, pattern: string): string | null {
+  try {
+    anchored(pattern);
+  } catch {
+    return `This engine does not understand the regular expression "${pattern}", found`;
+  }
+  return faultInJoin(target);
+}
+
+export function faultInJoin(target: string): string | null {
+  return isLabelName(target) ? null : `"${target}" is no name of a label, found`;
+}
 
 export interface Replacement {
   readonly target: string;
@@ -19,11 +31,10 @@ export function replaceLabel(
   elements: Vector,
   { target, replacement, source, pattern }: Replacement,
 ): Element[] {
-  checkName(target);
-  const regular = compiled(pattern);
+  const regular = anchored(pattern);
   return distinct(
     elements.map((element) => {
-      const found = regular.exec(element.labels[source] ?? '');
+      const found = regular.exec(labelIn(element.labels, source));
       if (found === null) return element;
       return { ...element, labels: withLabel(element.labels, target, expanded(replacement, found)) };
     }),
@@ -37,29 +48,16 @@ export interface Join {
 }
 
 export function joinLabels(elements: Vector, { target, separator, sources }: Join): Element[] {
-  checkName(target);
   return distinct(
     elements.map((element) => ({
       ...element,
       labels: withLabel(
         element.labels,
         target,
-        sources.map((name) => element.labels[name] ?? '').join(separator),
+        sources.map((name) => labelIn(element.labels, name)).join(separator),
       ),
     })),
   );
-}
-
-function checkName(name: string): void {
-  if (!LABEL_NAME.test(name)) throw new EvaluationError(`"${name}" is no name of a label`);
-}
-
-function compiled(pattern: string): RegExp {
-  try {
-    return anchored(pattern);
-  } catch {
-    throw new EvaluationError(`"${pattern}" is no regular expression`);
-  }
 }
 
 /** As Go expands: the longest name counts, and what was not caught is empty. */

@@ -1,24 +1,50 @@
-// What names a series: its labels, and how two sets of them are compared.
+// What names a series: its labels, and how two sets of them are compared and cut.
 
-/** A label that is empty is one that is not there. The metric's name is the label `__name__`. */
+/** A label that is empty is one that is not there. The metric's name is the label `__name__`. Never changed once made. */
 export type Labels = Readonly<Record<string, string>>;
 
 export const NAME = '__name__';
 
-/** The same text for equal sets, whatever their order. */
-export function keyOf(labels: Labels): string {
-  return Object.keys(labels)
-    .filter((name) => labels[name] !== '')
-    .sort()
-    .map((name) => `${name}\u0001${labels[name]}`)
-    .join('\u0002');
+export function isLabelName(text: string): boolean {
+  return /^[a-zA-Z_]\w*$/u.test(text);
 }
 
-export function withoutName(labels: Labels): Labels {
-  if (!(NAME in labels)) return labels;
-  const { [NAME]: _, ...rest } = labels;
-  return rest;
+/** Empty when it is not there; a label may be called `constructor`. */
+export function labelIn(labels: Labels, name: string): string {
+  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
+
+// Half of a surrogate pair: no text that came as UTF-8 has one.
+const BETWEEN = '\uD800';
+
+/** The same text for equal sets, whatever their order. */
+export function writeKey(labels: Labels): string {
+  let key = '';
+  for (const name of Object.keys(labels).sort()) {
+    const value = labels[name];
+    if (value !== '') key += `${name}${BETWEEN}${value}${BETWEEN}`;
+  }
+  return key;
+}
+
+/** `writeKey`, for labels that are met again and again. */
+export const keyOf = remembered(writeKey);
+
+/** What was made of the same labels before is not made again: each evaluation asks the same of the same series. */
+export function remembered<T>(make: (labels: Labels) => T): (labels: Labels) => T {
+  const made = new WeakMap<Labels, { readonly value: T }>();
+  return (labels) => {
+    const known = made.get(labels);
+    if (known !== undefined) return known.value;
+    const value = make(labels);
+    made.set(labels, { value });
+    return value;
+  };
+}
+
+export const withoutName = remembered((labels) =>
+  Object.hasOwn(labels, NAME) ? without(labels, [NAME]) : labels,
+);
 
 export function without(labels: Labels, names: readonly string[]): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !names.includes(name)));
@@ -32,8 +58,21 @@ export function only(labels: Labels, names: readonly string[]): Labels {
 
 /** An empty value takes the label away. */
 export function withLabel(labels: Labels, name: string, value: string): Labels {
-  if (value !== '') return { ...labels, [name]: value };
-  return name in labels ? without(labels, [name]) : labels;
+  if (value === labelIn(labels, name)) return labels;
+  return value === '' ? without(labels, [name]) : { ...labels, [name]: value };
+}
+
+/** Which labels count where elements are grouped or matched: only these, or all but these and the name. */
+export interface Choice {
+  readonly mode: 'only' | 'without';
+  readonly names: readonly string[];
+  readonly of: (labels: Labels) => Labels;
+}
+
+export function createChoice(mode: Choice['mode'], names: readonly string[]): Choice {
+  const dropped = [...names, NAME];
+  const of = remembered((labels) => (mode === 'only' ? only(labels, names) : without(labels, dropped)));
+  return { mode, names, of };
 }
 
 /** `up{job="a"}`, for messages. */

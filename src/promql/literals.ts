@@ -1,35 +1,39 @@
 // How numbers, durations and strings are written in an expression.
 
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
-
-const DURATION = /^(?:\d+(?:ms|[smhdwy]))+$/u;
+const UNITS = { y: 31_536_000_000, w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+/** The largest unit first, each at most once. */
+const DURATION = new RegExp(
+  `^${Object.keys(UNITS)
+    .map((unit) => `(?:(?<${unit}>\\d+)${unit})?`)
+    .join('')}$`,
+  'u',
+);
 
 /** Milliseconds of `1h30m`; null when the text is none. */
 export function parseDuration(text: string): number | null {
   if (text === '0') return 0;
-  if (!DURATION.test(text)) return null;
-  let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/gu))
-    total += Number(count) * (UNITS[unit ?? ''] ?? 0);
-  return total;
+  const counts = text === '' ? undefined : DURATION.exec(text)?.groups;
+  if (counts === undefined) return null;
+  return Object.entries(UNITS).reduce(
+    (total, [unit, length]) => total + Number(counts[unit] ?? 0) * length,
+    0,
+  );
 }
 
-/** `1e3`, `0x1F`, `Inf`, `NaN`, and `5m` for 300; null when the text is none. */
+/** `1e3`, `0x1F`, `017` for 15, `Inf`, `NaN`, and `5m` for 300; null when the text is none. */
 export function parseNumber(text: string): number | null {
-  if (/^[+-]?inf$/iu.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  if (/^[+-]?nan$/iu.test(text)) return Number.NaN;
+  const [, sign = '', plain = ''] = /^([+-]?)([\s\S]*)$/u.exec(text) ?? [];
+  const value = unsigned(plain.replaceAll('_', ''));
+  return value === null || sign !== '-' ? value : -value;
+}
+
+function unsigned(text: string): number | null {
+  if (/^inf$/iu.test(text)) return Infinity;
+  if (/^nan$/iu.test(text)) return Number.NaN;
+  if (/^0[0-7]+$/u.test(text)) return Number.parseInt(text, 8);
+  if (/^(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/iu.test(text)) return Number(text);
   const duration = parseDuration(text);
-  if (duration !== null && text !== '0') return duration / 1000;
-  const value = Number(text.replaceAll('_', ''));
-  return Number.isNaN(value) ? null : value;
+  return duration === null ? null : duration / 1000;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -41,33 +45,46 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
   '\\': '\\',
-  '"': '"',
-  "'": "'",
 };
 
-/** What a quoted text says, with the escapes of Go; null for an escape that there is not. */
+/** What a quoted text says, with the escapes of Go; null where it is not closed, or for an escape that there is not. */
 export function parseString(text: string): string | null {
+  const quote = text[0] ?? '';
+  if (text.length < 2 || !text.endsWith(quote) || !'"\'`'.includes(quote)) return null;
   const inner = text.slice(1, -1);
-  if (text.startsWith('`')) return inner;
+  if (quote === '`') return inner.includes('`') ? null : inner;
   let isWrong = false;
   const value = inner.replaceAll(
-    /\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|[\s\S])/gu,
-    (_, escape: string) => {
-      const plain = ESCAPES[escape];
-      if (plain !== undefined) return plain;
-      const code = codeOf(escape);
-      isWrong ||= code === null;
-      return code === null ? '' : String.fromCodePoint(code);
+    /\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{3}|[\s\S]|$)|["'\n]/gu,
+    (whole, escape: string | undefined) => {
+      const meant = escape === undefined ? bare(whole, quote) : unescaped(escape, quote);
+      isWrong ||= meant === null;
+      return meant ?? '';
     },
   );
   return isWrong ? null : value;
 }
 
+function bare(character: string, quote: string): string | null {
+  return character === quote || character === '\n' ? null : character;
+}
+
+function unescaped(escape: string, quote: string): string | null {
+  if (escape === quote) return quote;
+  const plain = ESCAPES[escape];
+  if (plain !== undefined) return plain;
+  const code = codeOf(escape);
+  return code === null ? null : String.fromCodePoint(code);
+}
+
+/** Bytes, `\xe4` and `\344`, only where they are characters as well; no half of a pair. */
 function codeOf(escape: string): number | null {
-  const code = /^[xuU]/u.test(escape)
-    ? Number.parseInt(escape.slice(1), 16)
-    : /^[0-7]{3}$/u.test(escape)
-      ? Number.parseInt(escape, 8)
+  const isByte = !/^[uU]/u.test(escape);
+  const code = /^[0-7]{3}$/u.test(escape)
+    ? Number.parseInt(escape, 8)
+    : /^[xuU][\da-fA-F]/u.test(escape)
+      ? Number.parseInt(escape.slice(1), 16)
       : Number.NaN;
-  return Number.isNaN(code) || code > 0x10_ff_ff ? null : code;
+  const isHalf = code >= 0xd8_00 && code <= 0xdf_ff;
+  return Number.isNaN(code) || isHalf || code > (isByte ? 0x7f : 0x10_ff_ff) ? null : code;
 }

@@ -1,7 +1,8 @@
-// Which values of a label a matcher takes.
+// Which values of a label a matcher takes, and which regular expressions are understood.
+import { labelIn, type Labels } from './labels.ts';
 import type { Matcher } from './syntax.ts';
 
-/** @throws SyntaxError for a regular expression that JavaScript does not know */
+/** @throws SyntaxError for a regular expression that JavaScript does not know, or Prometheus does not */
 export function createMatcher({
   label,
   operator,
@@ -27,12 +28,27 @@ export function createMatcher({
   }
 }
 
-/** Prometheus anchors every pattern at both ends. */
+/** Looking around and back, `\c` and `\u`, and empty classes: of JavaScript only, or another thing there. */
+const FOREIGN = /^(?:\\[1-9kcu]|\(|\[)/u;
+
+/**
+ * Prometheus anchors every pattern at both ends. `(?i)` is understood at the beginning.
+ *
+ * @throws SyntaxError
+ */
 export function anchored(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`, 'su');
+  const [, flags = '', rest = pattern] = /^\(\?([is]+)\)([\s\S]*)$/u.exec(pattern) ?? [];
+  for (const [token] of rest.matchAll(/\\[\s\S]|\(\?<?[=!]|\[\^?\]/gu))
+    if (FOREIGN.test(token)) throw new SyntaxError(`Prometheus has no ${token} in a regular expression`);
+  const named = rest.replaceAll(/(?<!\\)\(\?P</gu, '(?<');
+  return new RegExp(`^(?:${named})$`, flags.includes('i') ? 'isu' : 'su');
 }
 
 /** Whether a series without any labels is left out by it: some matcher of a selector must be so. */
 export function selectsSomething({ matches }: Matcher): boolean {
   return !matches('');
+}
+
+export function matchesAll(matchers: readonly Matcher[], labels: Labels): boolean {
+  return matchers.every(({ label, matches }) => matches(labelIn(labels, label)));
 }

@@ -1,55 +1,52 @@
 // What an operator makes of two sides: numbers, vectors, or one of each.
-import { keyOf, type Labels, NAME, only, withLabel, without, withoutName } from './labels.ts';
-import { isComparison, isSetOperator, type Matching, type Operation } from './syntax.ts';
+import { keyOf, labelIn, type Labels, withLabel, without, withoutName } from './labels.ts';
+import {
+  type Arithmetic,
+  type Comparison,
+  isComparison,
+  isSetOperator,
+  type Matching,
+  type Operation,
+  type SetOperator,
+} from './syntax.ts';
 import type { Element, Vector } from './value.ts';
 import { EvaluationError } from './value.ts';
 
 type Side = number | Vector;
 
-export function operate(operation: Operation, left: Side, right: Side): Side {
-  if (typeof left === 'number' && typeof right === 'number') return compute(operation.operator, left, right);
-  if (typeof left === 'number' || typeof right === 'number') return withNumber(operation, left, right);
-  return isSetOperator(operation.operator)
-    ? combined(operation, left, right)
-    : matched(operation, left, right);
+const COMPUTE: Readonly<Record<Arithmetic | Comparison, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '^': power,
+  atan2: Math.atan2,
+  '==': (a, b) => Number(a === b),
+  '!=': (a, b) => Number(a !== b),
+  '>': (a, b) => Number(a > b),
+  '<': (a, b) => Number(a < b),
+  '>=': (a, b) => Number(a >= b),
+  '<=': (a, b) => Number(a <= b),
+};
+
+/** What of it is left once it is known to compute, and how. */
+interface Plan {
+  readonly compute: (a: number, b: number) => number;
+  /** A comparison leaves out instead of giving 1 or 0. */
+  readonly isFilter: boolean;
+  readonly matching: Matching;
 }
 
-/** Comparisons give 1 or 0. */
-function compute(operator: Operation['operator'], a: number, b: number): number {
-  switch (operator) {
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '%':
-      return a % b;
-    case '^':
-      return power(a, b);
-    case 'atan2':
-      return Math.atan2(a, b);
-    case '==':
-      return Number(a === b);
-    case '!=':
-      return Number(a !== b);
-    case '>':
-      return Number(a > b);
-    case '<':
-      return Number(a < b);
-    case '>=':
-      return Number(a >= b);
-    case '<=':
-      return Number(a <= b);
-    case 'and':
-    case 'or':
-    case 'unless':
-      throw new EvaluationError(`${operator} is for vectors only`);
-    default:
-      return operator satisfies never;
-  }
+/** @throws EvaluationError for elements that do not match one to one, or as the grouping says */
+export function operate({ operator, isBool, matching }: Operation, left: Side, right: Side): Side {
+  if (isSetOperator(operator)) return combined(operator, matching, [vectorIn(left), vectorIn(right)]);
+  const compute = COMPUTE[operator];
+  if (typeof left === 'number' && typeof right === 'number') return compute(left, right);
+  const plan = { compute, isFilter: isComparison(operator) && !isBool, matching };
+  return typeof left === 'number' || typeof right === 'number'
+    ? withNumber(plan, left, right)
+    : matched(plan, left, right);
 }
 
 /** As C and Go have it; JavaScript calls both NaN. */
@@ -58,59 +55,55 @@ function power(base: number, exponent: number): number {
   return base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent) ? 1 : base ** exponent;
 }
 
-function withNumber({ operator, isBool }: Operation, left: Side, right: Side): Element[] {
-  const elements = [left, right].find((side) => typeof side !== 'number') ?? [];
-  return elements.flatMap(({ labels, value }) => {
+function withNumber({ compute, isFilter }: Plan, left: Side, right: Side): Element[] {
+  const found: Element[] = [];
+  for (const { labels, value } of [...vectorIn(left), ...vectorIn(right)]) {
     const result = compute(
-      operator,
       typeof left === 'number' ? left : value,
       typeof right === 'number' ? right : value,
     );
-    if (!isComparison(operator) || isBool) return [{ labels: withoutName(labels), value: result }];
-    return result === 1 ? [{ labels, value }] : [];
-  });
-}
-
-function combined({ operator, matching }: Operation, left: Vector, right: Vector): Element[] {
-  const signature = signatureOf(matching);
-  if (operator === 'or') {
-    const there = new Set(left.map(({ labels }) => signature(labels)));
-    return [...left, ...right.filter(({ labels }) => !there.has(signature(labels)))];
+    if (!isFilter) found.push({ labels: withoutName(labels), value: result });
+    else if (result === 1) found.push({ labels, value });
   }
-  const there = new Set(right.map(({ labels }) => signature(labels)));
-  return left.filter(({ labels }) => there.has(signature(labels)) === (operator === 'and'));
+  return found;
 }
 
-function matched(operation: Operation, left: Vector, right: Vector): Element[] {
-  const { operator, matching, isBool } = operation;
+function combined(operator: SetOperator, { choice }: Matching, [left, right]: [Vector, Vector]): Element[] {
+  const signature = ({ labels }: Element): string => keyOf(choice.of(labels));
+  if (operator === 'or') {
+    const there = new Set(left.map(signature));
+    return [...left, ...right.filter((element) => !there.has(signature(element)))];
+  }
+  const there = new Set(right.map(signature));
+  return left.filter((element) => there.has(signature(element)) === (operator === 'and'));
+}
+
+function matched(plan: Plan, left: Vector, right: Vector): Element[] {
   if (left.length === 0 || right.length === 0) return [];
+  const { compute, isFilter, matching } = plan;
   const isSwapped = matching.many === 'right';
   const [many, few] = isSwapped ? [right, left] : [left, right];
-  const signature = signatureOf(matching);
-  const ones = indexed(few, signature, isSwapped ? 'left' : 'right');
+  const ones = indexed(few, matching, isSwapped ? 'left' : 'right');
   const taken = new Map<string, Set<string>>();
-  return many.flatMap((element) => {
-    const key = signature(element.labels);
+  const found: Element[] = [];
+  for (const element of many) {
+    const key = keyOf(matching.choice.of(element.labels));
     const one = ones.get(key);
-    if (one === undefined) return [];
+    if (one === undefined) continue;
     const [a, b] = isSwapped ? [one.value, element.value] : [element.value, one.value];
-    const result = compute(operator, a, b);
-    const isFilter = isComparison(operator) && !isBool;
-    if (isFilter && result === 0) return [];
-    const labels = joinedLabels(operation, element.labels, one.labels);
-    refuseTwice(taken, { key, labels, isGrouped: matching.many !== null });
-    return [{ labels, value: isFilter ? a : result }];
-  });
+    const result = compute(a, b);
+    if (isFilter && result === 0) continue;
+    const labels = joinedLabels(plan, element.labels, one.labels);
+    refuseTwice(taken, key, matching.many === null ? null : labels);
+    found.push({ labels, value: isFilter ? a : result });
+  }
+  return found;
 }
 
-function indexed(
-  elements: Vector,
-  signature: (labels: Labels) => string,
-  side: string,
-): Map<string, Element> {
+function indexed(elements: Vector, { choice }: Matching, side: string): Map<string, Element> {
   const index = new Map<string, Element>();
   for (const element of elements) {
-    const key = signature(element.labels);
+    const key = keyOf(choice.of(element.labels));
     if (index.has(key))
       throw new EvaluationError(
         `Several elements on the ${side} side match: say group_left, group_right or more labels`,
@@ -120,30 +113,32 @@ function indexed(
   return index;
 }
 
-function refuseTwice(
-  taken: Map<string, Set<string>>,
-  { key, labels, isGrouped }: { key: string; labels: Labels; isGrouped: boolean },
-): void {
-  const before = taken.get(key);
-  const own = isGrouped ? keyOf(labels) : '';
-  if (before?.has(own) === true)
+/** @param grouped what tells the many apart that match the same one; null where there may be no more than one */
+function refuseTwice(taken: Map<string, Set<string>>, key: string, grouped: Labels | null): void {
+  const before = taken.get(key) ?? new Set();
+  const own = grouped === null ? '' : keyOf(grouped);
+  if (before.has(own))
     throw new EvaluationError(
-      isGrouped
-        ? 'Several results have the same labels: the grouping must keep them apart'
-        : 'Several elements on the left side match one on the right: say group_left',
+      grouped === null
+        ? 'Several elements on the left side match one on the right: say group_left'
+        : 'Several results have the same labels: the grouping must keep them apart',
     );
-  taken.set(key, (before ?? new Set()).add(own));
+  taken.set(key, before.add(own));
 }
 
-function joinedLabels({ operator, matching, isBool }: Operation, many: Labels, one: Labels): Labels {
-  let labels = isComparison(operator) && !isBool ? many : withoutName(many);
-  if (matching.many === null)
-    labels = matching.mode === 'on' ? only(labels, matching.labels) : without(labels, matching.labels);
-  for (const name of matching.include) labels = withLabel(labels, name, one[name] ?? '');
-  return labels;
+function joinedLabels({ isFilter, matching }: Plan, many: Labels, one: Labels): Labels {
+  const { choice } = matching;
+  if (matching.many !== null) {
+    let labels = isFilter ? many : withoutName(many);
+    for (const name of matching.include) labels = withLabel(labels, name, labelIn(one, name));
+    return labels;
+  }
+  // What was only compared keeps its name.
+  if (isFilter && choice.mode === 'without')
+    return choice.names.length === 0 ? many : without(many, choice.names);
+  return choice.of(isFilter ? many : withoutName(many));
 }
 
-function signatureOf({ mode, labels }: Matching): (own: Labels) => string {
-  const ignored = [...labels, NAME];
-  return mode === 'on' ? (own) => keyOf(only(own, labels)) : (own) => keyOf(without(own, ignored));
+function vectorIn(side: Side): Vector {
+  return typeof side === 'number' ? [] : side;
 }

@@ -1,50 +1,118 @@
-// The verbs of Go's printf that alert texts use.
-import { general } from './humanize.ts';
+// Go's printf, as far as alert texts use it: a format is read once, and refused where Go would write a complaint.
+import { fixed, general, scientific } from './numbers.ts';
 
-/** An unknown verb is shown as Go does: `%!z`. */
-export function formatVerb(format: string, values: readonly (string | number)[]): string {
-  let next = 0;
-  return format.replaceAll(
-    /%([-+ 0#]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/gu,
-    (_, flags: string, width: string, precision: string | undefined, verb: string) => {
-      if (verb === '%') return '%';
-      const value = values[next];
-      next += 1;
-      if (value === undefined) return `%!${verb}(MISSING)`;
-      const digits = precision === undefined ? undefined : Number(precision);
-      return padded(write(verb, value, digits), { flags, width: Number(width) });
-    },
+/** What a value is: a text, a number with a fraction, or an integer as it is written in a template. */
+export type ValueType = 'text' | 'number' | 'integer';
+
+export interface Format {
+  /** Alternately text and verb, beginning and ending with a text. */
+  readonly texts: readonly string[];
+  readonly verbs: readonly Verb[];
+}
+
+interface Verb {
+  readonly flags: string;
+  readonly width: number;
+  readonly precision: number | undefined;
+  readonly write: Write;
+}
+
+type Write = (value: string | number, precision: number | undefined) => string;
+
+const WRITERS: Readonly<Record<ValueType, Readonly<Record<string, Write>>>> = {
+  text: {
+    s: (value, precision) => cut(String(value), precision),
+    v: (value, precision) => cut(String(value), precision),
+    q: (value, precision) => quoted(cut(String(value), precision)),
+  },
+  number: {
+    e: (value, precision = 6) => scientific(Number(value), precision),
+    E: (value, precision = 6) => scientific(Number(value), precision).toUpperCase(),
+    f: (value, precision = 6) => fixed(Number(value), precision),
+    F: (value, precision = 6) => fixed(Number(value), precision),
+    g: (value, precision) => general(Number(value), precision),
+    G: (value, precision) => general(Number(value), precision).toUpperCase(),
+    v: (value, precision) => general(Number(value), precision),
+  },
+  integer: { d: String, v: String },
+};
+
+/** Says in `fault` what is wrong with the format, or with what it is given. */
+export function readFormat(format: string, given: readonly ValueType[]): Format | { readonly fault: string } {
+  const texts: string[] = [''];
+  const verbs: Verb[] = [];
+  const pieces = format.matchAll(
+    /%(?<percent>%)|%(?<flags>[-+0]*)(?<width>\d*)(?:\.(?<precision>\d*))?(?<verb>[a-zA-Z])|(?<text>[^%]+|%)/gu,
   );
-}
-
-function write(verb: string, value: string | number, digits: number | undefined): string {
-  const number = Number(value);
-  switch (verb) {
-    case 's':
-    case 'v':
-      return typeof value === 'number' ? general(value, verb === 'v' ? undefined : digits) : value;
-    case 'q':
-      return JSON.stringify(String(value));
-    case 'd':
-      return Number.isFinite(number) ? String(Math.trunc(number)) : general(number);
-    case 'f':
-    case 'F':
-      return Number.isFinite(number) ? number.toFixed(digits ?? 6) : general(number);
-    case 'e':
-      return Number.isFinite(number) ? exponential(number, digits ?? 6) : general(number);
-    case 'g':
-      return general(number, digits);
-    default:
-      return `%!${verb}(${String(value)})`;
+  for (const { groups = {} } of pieces) {
+    const literal = groups['percent'] ?? groups['text'];
+    if (literal !== undefined) {
+      if (literal === '%' && groups['percent'] === undefined) return { fault: 'has a % that is no verb' };
+      texts.push(`${texts.pop() ?? ''}${literal}`);
+      continue;
+    }
+    const verb = readVerb(groups, given[verbs.length]);
+    if ('fault' in verb) return verb;
+    verbs.push(verb);
+    texts.push('');
   }
+  if (verbs.length < given.length) return { fault: `uses ${verbs.length} of ${given.length} values` };
+  return { texts, verbs };
 }
 
-function exponential(value: number, digits: number): string {
-  return value.toExponential(digits).replace(/e([+-])(\d)$/u, 'e$10$2');
+function readVerb(
+  { flags = '', width = '', precision, verb = '' }: Readonly<Record<string, string | undefined>>,
+  type: ValueType | undefined,
+): Verb | { readonly fault: string } {
+  if (type === undefined) return { fault: `has no value for %${verb}` };
+  const write = WRITERS[type][verb];
+  if (write === undefined) return { fault: `cannot write a ${type} as %${verb}` };
+  if (type !== 'number' && /[+0]/u.test(flags)) return { fault: `has a flag for numbers before %${verb}` };
+  return {
+    flags,
+    width: Number(width),
+    precision: precision === undefined ? undefined : Number(precision),
+    write,
+  };
+}
+
+export function fillFormat({ texts, verbs }: Format, values: readonly (string | number)[]): string {
+  const written = verbs.map(({ write, precision, ...layout }, index) =>
+    padded(write(values[index] ?? '', precision), layout),
+  );
+  return texts.map((text, index) => text + (written[index] ?? '')).join('');
 }
 
 function padded(text: string, { flags, width }: { flags: string; width: number }): string {
-  const signed = flags.includes('+') && /^\d/u.test(text) ? `+${text}` : text;
-  if (flags.includes('-')) return signed.padEnd(width);
-  return signed.padStart(width, flags.includes('0') ? '0' : ' ');
+  const plain = flags.includes('+') && /^[\dN]/u.test(text) ? `+${text}` : text;
+  const missing = Math.max(0, width - Array.from(plain).length);
+  if (flags.includes('-')) return plain + ' '.repeat(missing);
+  // An infinity is not filled up with zeros.
+  if (!flags.includes('0') || !/\d/u.test(plain)) return ' '.repeat(missing) + plain;
+  return plain.replace(/^[-+]?/u, (sign) => sign + '0'.repeat(missing));
+}
+
+function cut(text: string, precision: number | undefined): string {
+  return precision === undefined ? text : Array.from(text).slice(0, precision).join('');
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': String.raw`\a`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\v': String.raw`\v`,
+  '"': String.raw`\"`,
+  '\\': '\\\\',
+};
+
+function quoted(text: string): string {
+  const inside = text.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|["\\]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    const [letter, digits] = code < 0x80 ? ['x', 2] : code < 0x1_00_00 ? ['u', 4] : ['U', 8];
+    return ESCAPES[character] ?? `\\${letter}${code.toString(16).padStart(digits, '0')}`;
+  });
+  return `"${inside}"`;
 }

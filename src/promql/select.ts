@@ -1,8 +1,7 @@
 // Which samples a selector takes at one moment.
-import { NAME } from './labels.ts';
 import type { Generation, Series, SeriesSource } from './source.ts';
 import type { RangeSelector, Selector } from './syntax.ts';
-import type { RangeValue, Window } from './value.ts';
+import type { RangeValue } from './value.ts';
 
 export interface Moment {
   readonly source: SeriesSource;
@@ -19,65 +18,41 @@ export interface Present {
 }
 
 /** The newest sample of each series that is not older than the look-back and does not say that the series ended. */
-export function selectPresent(selector: Selector, moment: Moment): Present[] {
-  const at = moment.at - selector.offset;
-  const oldest = at - moment.lookback;
-  return matching(selector, moment.source).flatMap((series) => {
-    const index = lastUpTo(series, at);
-    if (index < 0 || series.isStaleAt(index)) return [];
+export function selectPresent(selector: Selector, { source, at, lookback, generation }: Moment): Present[] {
+  const end = at - selector.offset;
+  const found: Present[] = [];
+  for (const series of source.select(selector)) {
+    const index = firstAfter(series, end) - 1;
+    if (index < 0 || series.isStaleAt(index)) continue;
     const time = series.timeAt(index);
-    return isWithin(time, oldest, moment.generation) ? [{ series, time, value: series.valueAt(index) }] : [];
-  });
-}
-
-export function selectRange({ selector, range }: RangeSelector, moment: Moment): RangeValue {
-  const end = moment.at - selector.offset;
-  const start = end - range;
-  const windows = matching(selector, moment.source).flatMap((series) => {
-    const window = windowOf(series, { start, end, generation: moment.generation });
-    return window.times.length === 0 ? [] : [window];
-  });
-  return { windows, start, end };
-}
-
-function windowOf(
-  series: Series,
-  { start, end, generation }: { start: number; end: number; generation: Generation },
-): Window {
-  const times: number[] = [];
-  const values: number[] = [];
-  const last = lastUpTo(series, end);
-  for (let index = firstWithin(series, start, generation); index <= last; index += 1) {
-    if (series.isStaleAt(index)) continue;
-    times.push(series.timeAt(index));
-    values.push(series.valueAt(index));
-  }
-  return { labels: series.labels, times, values };
-}
-
-function matching({ name, matchers }: Selector, source: SeriesSource): Series[] {
-  const found: Series[] = [];
-  for (const series of source.series(name ?? nameIn(matchers))) {
-    if (matchers.every(({ label, matches }) => matches(series.labels[label] ?? ''))) found.push(series);
+    const isYoung = generation === 2 ? time >= end - lookback : time > end - lookback;
+    if (isYoung) found.push({ series, time, value: series.valueAt(index) });
   }
   return found;
 }
 
-function nameIn(matchers: Selector['matchers']): string | null {
-  return matchers.find(({ label, operator }) => label === NAME && operator === '=')?.value ?? null;
+export function selectRange(
+  { selector, range }: RangeSelector,
+  { source, at, generation }: Moment,
+): RangeValue {
+  const end = at - selector.offset;
+  const start = end - range;
+  const windows: RangeValue['windows'][number][] = [];
+  for (const series of source.select(selector)) {
+    const from = generation === 2 ? firstFrom(series, start) : firstAfter(series, start);
+    const window = series.windowOf(from, firstAfter(series, end));
+    if (window.times.length > 0) windows.push(window);
+  }
+  return { windows, start, end };
 }
 
-function isWithin(time: number, start: number, generation: Generation): boolean {
-  return generation === 2 ? time >= start : time > start;
+/** The lowest index of a later time; the length when there is none. */
+function firstAfter(series: Series, time: number): number {
+  return firstWhere(series, (other) => other > time);
 }
 
-/** Index of the newest sample not after `at`; -1 when there is none. */
-function lastUpTo(series: Series, at: number): number {
-  return firstWhere(series, (time) => time > at) - 1;
-}
-
-function firstWithin(series: Series, start: number, generation: Generation): number {
-  return firstWhere(series, (time) => isWithin(time, start, generation));
+function firstFrom(series: Series, time: number): number {
+  return firstWhere(series, (other) => other >= time);
 }
 
 /** The lowest index whose time holds, given that all later ones hold too. */

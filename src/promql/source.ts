@@ -1,5 +1,7 @@
 // Where samples come from, as the evaluation sees it.
 import type { Labels } from './labels.ts';
+import type { Matcher } from './syntax.ts';
+import type { Window } from './value.ts';
 
 /** Samples by index, oldest first. */
 export interface Series {
@@ -10,11 +12,19 @@ export interface Series {
   valueAt(index: number): number;
   /** The series ended here: what is before is not looked back to. */
   isStaleAt(index: number): boolean;
+  /** Samples from index `from` up to `to`, which is not among them, without those that only say the end. */
+  windowOf(from: number, to: number): Window;
+}
+
+/** Which series are meant; as an object also what a source may remember its answer by. */
+export interface Selection {
+  /** Null when only matchers say it. */
+  readonly name: string | null;
+  readonly matchers: readonly Matcher[];
 }
 
 export interface SeriesSource {
-  /** Of one metric; of all with null. */
-  series(name: string | null): Iterable<Series>;
+  select(selection: Selection): readonly Series[];
 }
 
 /** The generation of Prometheus that is followed: 2 counts the beginning of a window in, 3 does not. */

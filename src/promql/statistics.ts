@@ -1,67 +1,89 @@
 // Sums, spreads and quantiles of lists of numbers, for windows and for groups alike.
+import type { Numbers } from './value.ts';
 
-/** What rounding loses is carried along (Kahan, in Neumaier's form). */
-export function sum(values: readonly number[]): number {
-  const { total, lost } = values.reduce(addCarefully, { total: 0, lost: 0 });
-  return total + lost;
+/** A sum that carries along what rounding loses (Kahan, in Neumaier's form). */
+export class CarefulSum {
+  #total = 0;
+  #lost = 0;
+
+  add(value: number): void {
+    const next = this.#total + value;
+    if (Number.isFinite(next))
+      this.#lost +=
+        Math.abs(this.#total) >= Math.abs(value) ? this.#total - next + value : value - next + this.#total;
+    this.#total = next;
+  }
+
+  get total(): number {
+    return this.#total + this.#lost;
+  }
+
+  /** Not yet corrected by what was lost. */
+  get rounded(): number {
+    return this.#total;
+  }
 }
 
-interface CarefulSum {
-  readonly total: number;
-  readonly lost: number;
+export function sum(values: Numbers): number {
+  const all = new CarefulSum();
+  for (const value of values) all.add(value);
+  return all.total;
 }
 
-function addCarefully({ total, lost }: CarefulSum, value: number): CarefulSum {
-  const next = total + value;
-  if (!Number.isFinite(next)) return { total: next, lost: 0 };
-  return {
-    total: next,
-    lost: lost + (Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total),
-  };
+/** As it comes, which is how Prometheus 2 adds up a group. */
+export function plainSum(values: Numbers): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }
 
-export function average(values: readonly number[]): number {
+export function average(values: Numbers): number {
   const total = sum(values);
-  if (Number.isFinite(total) || values.some((value) => !Number.isFinite(value))) return total / values.length;
+  if (Number.isFinite(total) || [...values].some((value) => !Number.isFinite(value)))
+    return total / values.length;
   // The sum is too large for a number, the mean is not.
   return meanSoFar(values);
 }
 
 /** Without a sum that could become too large: how Prometheus 2 averages. `isCareful` carries along what rounding loses. */
-export function meanSoFar(values: readonly number[], { isCareful = true } = {}): number {
-  let mean: CarefulSum = { total: 0, lost: 0 };
-  for (const [index, value] of values.entries()) {
-    const count = index + 1;
-    const isSettled =
-      !Number.isFinite(mean.total) &&
-      !Number.isNaN(mean.total) &&
-      (value === mean.total || Number.isFinite(value));
-    if (isSettled) continue;
-    const step = value / count - mean.total / count;
-    mean = isCareful ? addCarefully(mean, step) : { total: mean.total + step, lost: 0 };
+export function meanSoFar(values: Numbers, { isCareful = true } = {}): number {
+  const careful = new CarefulSum();
+  let count = 0;
+  for (const value of values) {
+    const mean = careful.rounded;
+    count += 1;
+    // Nothing but the other infinity moves a mean that is infinite.
+    if (Math.abs(mean) !== Infinity || (value !== mean && !Number.isFinite(value)))
+      careful.add(value / count - mean / count);
   }
-  return mean.total + mean.lost;
+  return isCareful ? careful.total : careful.rounded;
 }
 
 /** Of NaN and a number the number wins, as in Prometheus. */
-export function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => (value > most || Number.isNaN(most) ? value : most), Number.NaN);
+export function largest(values: Numbers): number {
+  let most = Number.NaN;
+  for (const value of values) if (value > most || Number.isNaN(most)) most = value;
+  return most;
 }
 
-export function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => (value < least || Number.isNaN(least) ? value : least), Number.NaN);
+export function smallest(values: Numbers): number {
+  let least = Number.NaN;
+  for (const value of values) if (value < least || Number.isNaN(least)) least = value;
+  return least;
 }
 
 /** Of the population, not of a sample of it; in one pass (Welford), which is right for large numbers close together. */
-export function variance(values: readonly number[]): number {
+export function variance(values: Numbers): number {
+  let count = 0;
   let mean = 0;
   let squares = 0;
-  for (const [index, value] of values.entries()) {
+  for (const value of values) {
+    count += 1;
     const away = value - mean;
-    mean += away / (index + 1);
+    mean += away / count;
     squares += away * (value - mean);
   }
-  return squares / values.length;
+  return squares / count;
 }
 
 /** Infinity wins over NaN, as in C and Go; in JavaScript NaN does. */
@@ -74,11 +96,11 @@ export function lower(a: number, b: number): number {
 }
 
 /** Linear between the two nearest; NaN sorts first. `share` from 0 to 1, else an infinity. */
-export function quantile(share: number, values: readonly number[]): number {
+export function quantile(share: number, values: Numbers): number {
   if (values.length === 0 || Number.isNaN(share)) return Number.NaN;
   if (share < 0) return -Infinity;
   if (share > 1) return Infinity;
-  const sorted = values.toSorted(upwards);
+  const sorted = [...values].sort(upwards);
   const rank = share * (sorted.length - 1);
   const low = Math.max(0, Math.floor(rank));
   const high = Math.min(sorted.length - 1, low + 1);
@@ -86,6 +108,7 @@ export function quantile(share: number, values: readonly number[]): number {
   return (sorted[low] ?? 0) * (1 - weight) + (sorted[high] ?? 0) * weight;
 }
 
+/** NaN first. */
 export function upwards(a: number, b: number): number {
   if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : -1;
   return Number.isNaN(b) ? 1 : a - b || 0;

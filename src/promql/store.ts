@@ -1,91 +1,135 @@
 // The recent past, kept in memory: only of series that some rule reads, and only as far back as it looks.
-import { keyOf, type Labels, NAME } from './labels.ts';
-import { createRing, type Ring } from './ring.ts';
-import type { SeriesSource } from './source.ts';
-import type { Matcher } from './syntax.ts';
+import { History } from './history.ts';
+import { labelIn, type Labels, NAME, writeKey } from './labels.ts';
+import { matchesAll } from './matcher.ts';
+import type { Selection, Series, SeriesSource } from './source.ts';
 
 /** What is read of which series, and how far back in ms. */
 export interface Interest {
-  readonly selector: { readonly name: string | null; readonly matchers: readonly Matcher[] };
+  readonly selector: Selection;
   readonly reach: number;
 }
 
 export interface Store extends SeriesSource {
-  /** Leaves out what nobody reads, and what is not newer than the last sample of its series. */
+  /**
+   * Leaves out what nobody reads, and what is not newer than the last sample of its series.
+   * Quicker when a series is always told by the same `labels` object.
+   */
   append(labels: Labels, time: number, value: number): void;
   /** The series has ended; it begins anew with its next sample. */
   markStale(labels: Labels, time: number): void;
   /** Drops what is too old to be read at `time`, and series of which nothing is left. */
   prune(time: number): void;
-  readonly size: { readonly series: number; readonly samples: number };
-}
-
-interface Kept {
-  readonly ring: Ring;
-  readonly reach: number;
+  /** `bytes` of samples, without the labels. */
+  readonly size: { readonly series: number; readonly samples: number; readonly bytes: number };
 }
 
 export function createStore(interests: readonly Interest[]): Store {
-  /** By metric name, then by labels. */
-  const metrics = new Map<string, Map<string, Kept>>();
-  const wanted = reachOf(interests);
+  return new SampleStore(interests);
+}
 
-  function keptFor(labels: Labels): Kept | null {
-    const name = labels[NAME] ?? '';
-    const key = keyOf(labels);
-    const known = metrics.get(name)?.get(key);
-    if (known !== undefined) return known;
-    const reach = wanted(labels);
-    if (reach === null) return null;
-    const kept = { ring: createRing(labels), reach };
-    const metric = metrics.get(name) ?? new Map<string, Kept>();
-    metrics.set(name, metric.set(key, kept));
-    return kept;
+/** The series of one metric, by their labels. */
+type Metric = Map<string, Kept>;
+
+interface Kept {
+  readonly history: History;
+  readonly reach: number;
+}
+
+/** A time, a value, and whether the series ended. */
+const BYTES_PER_SAMPLE = 17;
+
+class SampleStore implements Store {
+  readonly #metrics = new Map<string, Metric>();
+  readonly #interests: ReadonlyMap<string | null, readonly Interest[]>;
+  /** By the object that a series was first told by. */
+  readonly #known = new WeakMap<Labels, Kept>();
+  /** Answers hold until a series comes or goes. */
+  #answers = new WeakMap<Selection, readonly Series[]>();
+
+  constructor(interests: readonly Interest[]) {
+    this.#interests = byName(interests);
   }
 
-  function pruneMetric(metric: Map<string, Kept>, time: number): void {
-    for (const [key, { ring, reach }] of metric) {
-      ring.dropBefore(time - reach);
-      if (ring.length === 0) metric.delete(key);
+  append(labels: Labels, time: number, value: number): void {
+    const kept = this.#known.get(labels) ?? this.#keptFor(labels);
+    kept?.history.push(time, value, false);
+  }
+
+  markStale(labels: Labels, time: number): void {
+    const kept = this.#metrics.get(labelIn(labels, NAME))?.get(writeKey(labels));
+    kept?.history.push(time, Number.NaN, true);
+  }
+
+  prune(time: number): void {
+    for (const [name, metric] of this.#metrics) {
+      for (const [key, { history, reach }] of metric) {
+        history.dropBefore(time - reach);
+        if (history.length > 0) continue;
+        metric.delete(key);
+        this.#known.delete(history.labels);
+        this.#answers = new WeakMap();
+      }
+      if (metric.size === 0) this.#metrics.delete(name);
     }
   }
 
-  return {
-    append: (labels, time, value) => keptFor(labels)?.ring.push(time, value, false),
-    markStale(labels, time) {
-      metrics
-        .get(labels[NAME] ?? '')
-        ?.get(keyOf(labels))
-        ?.ring.push(time, Number.NaN, true);
-    },
-    prune(time) {
-      for (const [name, metric] of metrics) {
-        pruneMetric(metric, time);
-        if (metric.size === 0) metrics.delete(name);
-      }
-    },
-    series(name) {
-      const chosen = name === null ? [...metrics.values()] : [metrics.get(name) ?? new Map<string, Kept>()];
-      return chosen.flatMap((metric) => [...metric.values()].map(({ ring }) => ring));
-    },
-    get size() {
-      const all = [...metrics.values()].flatMap((metric) => [...metric.values()]);
-      return { series: all.length, samples: all.reduce((sum, { ring }) => sum + ring.length, 0) };
-    },
-  };
-}
-
-/** How far back somebody looks at a series of these labels; null when nobody does. */
-function reachOf(interests: readonly Interest[]): (labels: Labels) => number | null {
-  const byName = new Map<string | null, Interest[]>();
-  for (const interest of interests) {
-    const { name } = interest.selector;
-    byName.set(name, [...(byName.get(name) ?? []), interest]);
+  select(selection: Selection): readonly Series[] {
+    const known = this.#answers.get(selection);
+    if (known !== undefined) return known;
+    const { name, matchers } = selection;
+    const found = this.#histories(name).filter(({ labels }) => matchesAll(matchers, labels));
+    this.#answers.set(selection, found);
+    return found;
   }
-  return (labels) => {
-    const reaches = [...(byName.get(labels[NAME] ?? '') ?? []), ...(byName.get(null) ?? [])]
-      .filter(({ selector }) => selector.matchers.every(({ label, matches }) => matches(labels[label] ?? '')))
+
+  get size(): Store['size'] {
+    const all = this.#histories(null);
+    const total = (measure: (history: History) => number): number =>
+      all.reduce((sum, history) => sum + measure(history), 0);
+    return {
+      series: all.length,
+      samples: total(({ length }) => length),
+      bytes: total(({ capacity }) => capacity) * BYTES_PER_SAMPLE,
+    };
+  }
+
+  #histories(name: string | null): History[] {
+    const metrics = name === null ? [...this.#metrics.values()] : [this.#metrics.get(name) ?? new Map()];
+    return metrics.flatMap((metric: Metric) => Array.from(metric.values(), ({ history }) => history));
+  }
+
+  #keptFor(labels: Labels): Kept | null {
+    const name = labelIn(labels, NAME);
+    // Most of what is told is read by nobody: its labels need no look.
+    if (!this.#interests.has(name) && !this.#interests.has(null)) return null;
+    const key = writeKey(labels);
+    const known = this.#metrics.get(name)?.get(key);
+    if (known !== undefined) return known;
+    const reach = this.#reachOf(labels, name);
+    if (reach === null) return null;
+    const kept = { history: new History(labels), reach };
+    const metric = this.#metrics.get(name) ?? new Map<string, Kept>();
+    this.#metrics.set(name, metric.set(key, kept));
+    this.#known.set(labels, kept);
+    this.#answers = new WeakMap();
+    return kept;
+  }
+
+  /** How far back somebody looks at a series of these labels; null when nobody does. */
+  #reachOf(labels: Labels, name: string): number | null {
+    const reaches = [...(this.#interests.get(name) ?? []), ...(this.#interests.get(null) ?? [])]
+      .filter(({ selector }) => matchesAll(selector.matchers, labels))
       .map(({ reach }) => reach);
     return reaches.length === 0 ? null : Math.max(...reaches);
-  };
+  }
+}
+
+function byName(interests: readonly Interest[]): Map<string | null, Interest[]> {
+  const names = new Map<string | null, Interest[]>();
+  for (const interest of interests) {
+    const { name } = interest.selector;
+    names.set(name, [...(names.get(name) ?? []), interest]);
+  }
+  return names;
 }

@@ -1,4 +1,5 @@
 // What an expression is once it has been read: a tree of what is to be done, without words and brackets.
+import type { Choice } from './labels.ts';
 
 export type Expression =
   | NumberLiteral
@@ -7,7 +8,7 @@ export type Expression =
   | RangeSelector
   | Call
   | Aggregation
-  | Negation
+  | Signed
   | Operation;
 
 /** Where it stands in the text of its rule, in characters. */
@@ -16,12 +17,12 @@ interface Placed {
   readonly to: number;
 }
 
-export interface NumberLiteral extends Placed {
+interface NumberLiteral extends Placed {
   readonly kind: 'number';
   readonly value: number;
 }
 
-export interface StringLiteral extends Placed {
+interface StringLiteral extends Placed {
   readonly kind: 'string';
   readonly value: string;
 }
@@ -61,19 +62,19 @@ export interface Aggregation extends Placed {
   /** The first argument of those that take two: a number, or the label of `count_values`. */
   readonly parameter: Expression | null;
   readonly operand: Expression;
-  /** Without either, everything is one group: `by ()`. */
-  readonly grouping: { readonly mode: 'by' | 'without'; readonly labels: readonly string[] };
+  /** `by` or `without`; with neither, everything is one group: `by ()`. */
+  readonly grouping: Choice;
 }
 
-export interface Negation extends Placed {
-  readonly kind: 'negation';
+interface Signed extends Placed {
+  readonly kind: 'signed';
+  readonly isNegative: boolean;
   readonly operand: Expression;
 }
 
-export const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'] as const;
-export const COMPARISONS = ['==', '!=', '>', '<', '>=', '<='] as const;
-export const SET_OPERATORS = ['and', 'or', 'unless'] as const;
-export type Arithmetic = (typeof ARITHMETIC)[number];
+const COMPARISONS = ['==', '!=', '>', '<', '>=', '<='] as const;
+const SET_OPERATORS = ['and', 'or', 'unless'] as const;
+export type Arithmetic = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
 export type Comparison = (typeof COMPARISONS)[number];
 export type SetOperator = (typeof SET_OPERATORS)[number];
 
@@ -89,8 +90,8 @@ export interface Operation extends Placed {
 
 /** Which elements of both sides belong together. */
 export interface Matching {
-  readonly mode: 'on' | 'ignoring';
-  readonly labels: readonly string[];
+  /** `on` or `ignoring`; with neither, all labels count. */
+  readonly choice: Choice;
   /** The side that may have many for one of the other; null for one to one. */
   readonly many: 'left' | 'right' | null;
   /** Labels that the many take over from the one. */
@@ -108,10 +109,17 @@ export class PromqlError extends Error {
   readonly construct: string;
 
   constructor(message: string, { position, construct }: { position: number; construct: string }) {
-    super(`${message} at character ${position + 1}: ${construct}`);
+    super(`${message} at character ${position + 1}: ${shortened(construct)}`);
     this.position = position;
     this.construct = construct;
   }
+}
+
+const SHOWN = 60;
+
+function shortened(construct: string): string {
+  const line = construct.replaceAll(/\s+/gu, ' ');
+  return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
 }
 
 export function isComparison(operator: Operation['operator']): operator is Comparison {

@@ -1,21 +1,26 @@
 // The texts of alerts: the part of Go's templates that rules use, refused when read where it is more than that.
 import {
-  general,
   humanize,
   humanize1024,
   humanizeDuration,
   humanizePercentage,
   humanizeTimestamp,
 } from './humanize.ts';
-import type { Labels } from './labels.ts';
-import { formatVerb } from './printf.ts';
+import { labelIn, type Labels } from './labels.ts';
+import { parseString } from './literals.ts';
+import { general } from './numbers.ts';
+import { fillFormat, readFormat, type ValueType } from './printf.ts';
 
 export interface TemplateData {
   readonly labels: Labels;
   readonly value: number;
 }
 
-export type Template = (data: TemplateData) => string;
+export interface Template {
+  /** As it is written. */
+  readonly text: string;
+  readonly fill: (data: TemplateData) => string;
+}
 
 /** A template that this engine cannot fill in; `position` in characters. */
 export class TemplateError extends Error {
@@ -28,43 +33,46 @@ export class TemplateError extends Error {
   }
 }
 
-type Value = string | number;
-type Term = (data: TemplateData) => Value;
+/** What an action comes to, with its type known beforehand. */
+interface Term {
+  readonly type: ValueType;
+  readonly of: (data: TemplateData) => string | number;
+  /** Where it is a string that stands in the template. */
+  readonly literal?: string;
+}
 
 /** @throws TemplateError */
 export function compileTemplate(text: string): Template {
-  const parts: ((data: TemplateData) => string)[] = [];
+  const parts: Template['fill'][] = [];
   let from = 0;
-  for (const found of text.matchAll(/\{\{(-?)([\s\S]*?)(-?)\}\}/gu)) {
-    const before = text.slice(from, found.index);
-    const literal = found[1] === '-' ? before.trimEnd() : before;
-    const action = compilePipeline(found[2] ?? '', found.index);
+  // A dash trims the white space beside the action, when it is set off from what is in it.
+  for (const found of text.matchAll(/(\s*\{\{-(?=\s)|\{\{)([\s\S]*?)((?<=\s)-\}\}\s*|\}\})/gu)) {
+    const [whole, , action = ''] = found;
+    const literal = text.slice(from, found.index);
+    const term = compilePipeline(action, text.indexOf('{{', found.index));
     parts.push(
       () => literal,
-      (data) => print(action(data)),
+      (data) => print(term.of(data)),
     );
-    from = found.index + found[0].length;
-    if (found[3] === '-') from += text.slice(from).length - text.slice(from).trimStart().length;
+    from = found.index + whole.length;
   }
   const rest = text.slice(from);
   if (rest.includes('{{')) throw new TemplateError('A {{ is not closed', from + rest.indexOf('{{'));
-  return (data) => parts.map((part) => part(data)).join('') + rest;
+  return { text, fill: (data) => parts.map((part) => part(data)).join('') + rest };
 }
 
 /** `a | f x | g`: what comes before is the last argument of what follows. */
 function compilePipeline(text: string, position: number): Term {
   let result: Term | null = null;
-  for (const command of splitOutsideStrings(text, position))
-    result = compileCommand(command, result, position);
+  for (const command of commandsIn(text, position)) result = compileCommand(command, result, position);
   if (result === null) throw new TemplateError('There is nothing between {{ and }}', position);
   return result;
 }
 
-function splitOutsideStrings(text: string, position: number): string[][] {
+function commandsIn(text: string, position: number): string[][] {
   const commands: string[][] = [[]];
-  const words = text.matchAll(/\s+|\||"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s|"`]+/gu);
+  const words = text.matchAll(/\||"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s|]+/gu);
   for (const [word] of words) {
-    if (word.trim() === '') continue;
     if (word === '|') commands.push([]);
     else commands.at(-1)?.push(word);
   }
@@ -75,65 +83,88 @@ function splitOutsideStrings(text: string, position: number): string[][] {
 
 function compileCommand(words: readonly string[], piped: Term | null, position: number): Term {
   const [first = '', ...others] = words;
-  const run = Object.hasOwn(FUNCTIONS, first) ? FUNCTIONS[first] : undefined;
-  if (run === undefined) {
-    if (others.length > 0 || piped !== null)
-      throw new TemplateError(`This engine's templates have no "${first}"`, position);
-    return compileTerm(first, position);
+  const isFunction = first === 'printf' || Object.hasOwn(FUNCTIONS, first);
+  if (!isFunction) {
+    if (others.length === 0 && piped === null) return compileTerm(first, position);
+    throw lacking(first, position);
   }
   const terms = others.map((word) => compileTerm(word, position));
   if (piped !== null) terms.push(piped);
-  if (first !== 'printf' && terms.length !== 1)
-    throw new TemplateError(`${first} takes one value, got ${terms.length}`, position);
-  if (terms.length === 0) throw new TemplateError('printf needs a format', position);
-  return (data) => run(terms.map((term) => term(data)));
+  return first === 'printf' ? compilePrintf(terms, position) : compileCall(first, terms, position);
+}
+
+function compileCall(name: string, terms: readonly Term[], position: number): Term {
+  const [term] = terms;
+  const spec = FUNCTIONS[name];
+  if (spec === undefined) throw lacking(name, position);
+  if (term === undefined || terms.length !== 1)
+    throw new TemplateError(`${name} takes one value, got ${terms.length}`, position);
+  if (spec.takes === 'text' ? term.type !== 'text' : term.type === 'text')
+    throw new TemplateError(`${name} takes a ${spec.takes}, not a ${term.type}`, position);
+  return { type: 'text', of: (data) => spec.run(term.of(data)) };
+}
+
+function compilePrintf(terms: readonly Term[], position: number): Term {
+  const [format, ...values] = terms;
+  if (format?.literal === undefined)
+    throw new TemplateError('printf needs a format that stands in the template', position);
+  const read = readFormat(
+    format.literal,
+    values.map(({ type }) => type),
+  );
+  if ('fault' in read) throw new TemplateError(`The format "${format.literal}" ${read.fault}`, position);
+  return {
+    type: 'text',
+    of: (data) =>
+      fillFormat(
+        read,
+        values.map(({ of }) => of(data)),
+      ),
+  };
 }
 
 function compileTerm(word: string, position: number): Term {
   const label = /^(?:\$labels|\.Labels)\.(\w+)$/u.exec(word)?.[1];
-  if (label !== undefined) return ({ labels }) => labels[label] ?? '';
-  if (word === '$value' || word === '.Value') return ({ value }) => value;
-  if (/^["`]/u.test(word)) {
-    const literal = word.startsWith('`') ? word.slice(1, -1) : readString(word, position);
-    return () => literal;
-  }
-  if (/^-?\d+(?:\.\d+)?$/u.test(word)) return () => Number(word);
-  throw new TemplateError(`This engine's templates have no "${word}"`, position);
+  if (label !== undefined) return { type: 'text', of: ({ labels }) => labelIn(labels, label) };
+  if (word === '$value' || word === '.Value') return { type: 'number', of: ({ value }) => value };
+  if (/^[+-]?(?:0|[1-9]\d*)$/u.test(word)) return { type: 'integer', of: () => Number(word) };
+  if (/^[+-]?\d+\.\d+$/u.test(word)) return { type: 'number', of: () => Number(word) };
+  const literal = /^["`]/u.test(word) ? parseString(word) : null;
+  if (literal === null) throw lacking(word, position);
+  return { type: 'text', of: () => literal, literal };
 }
 
-function readString(word: string, position: number): string {
-  try {
-    return String(JSON.parse(word));
-  } catch {
-    throw new TemplateError(`Cannot read the string ${word}`, position);
-  }
+function lacking(what: string, position: number): TemplateError {
+  return new TemplateError(`This engine's templates have no ${what}`, position);
 }
 
-type Run = (values: readonly Value[]) => Value;
-
-function ofNumber(write: (value: number) => string): Run {
-  return ([value]) => write(Number(value));
+interface FunctionSpec {
+  readonly takes: 'text' | 'number';
+  readonly run: (value: string | number) => string;
 }
 
-const FUNCTIONS: Readonly<Record<string, Run>> = {
-  printf: ([format = '', ...values]) => formatVerb(String(format), values),
+function ofNumber(write: (value: number) => string): FunctionSpec {
+  return { takes: 'number', run: (value) => write(Number(value)) };
+}
+
+function ofText(change: (text: string) => string): FunctionSpec {
+  return { takes: 'text', run: (value) => change(String(value)) };
+}
+
+const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   humanize: ofNumber(humanize),
   humanize1024: ofNumber(humanize1024),
   humanizeDuration: ofNumber(humanizeDuration),
   humanizePercentage: ofNumber(humanizePercentage),
   humanizeTimestamp: ofNumber(humanizeTimestamp),
-  toUpper: ([value]) => String(value).toUpperCase(),
-  toLower: ([value]) => String(value).toLowerCase(),
-  title: ([value]) =>
-    String(value).replaceAll(/(?<![\p{L}\p{N}_'])\p{Ll}/gu, (letter) => letter.toUpperCase()),
+  toUpper: ofText((text) => text.toUpperCase()),
+  toLower: ofText((text) => text.toLowerCase()),
+  // Of what is no letter, only ASCII and white space part words.
+  title: ofText((text) =>
+    text.replaceAll(/(?<=^|\s|[^\w\u{80}-\u{10ffff}])\p{Ll}/gu, (letter) => letter.toUpperCase()),
+  ),
 };
 
-function print(value: Value): string {
+function print(value: string | number): string {
   return typeof value === 'number' ? general(value) : value;
-}
-
-/** The labels that a template reads. */
-export function labelsIn(text: string): string[] {
-  const actions = [...text.matchAll(/\{\{([\s\S]*?)\}\}/gu)].map(([, action = '']) => action).join(' ');
-  return [...new Set([...actions.matchAll(/(?:\$labels|\.Labels)\.(\w+)/gu)].map(([, label = '']) => label))];
 }

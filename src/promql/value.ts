@@ -8,11 +8,17 @@ export interface Element {
 
 export type Vector = readonly Element[];
 
+/** A list, or a part of a store's memory that must not be kept beyond the evaluation. */
+export interface Numbers extends Iterable<number> {
+  readonly length: number;
+  readonly [index: number]: number;
+}
+
 /** Samples of one series within a range, oldest first; `times` in ms. */
 export interface Window {
   readonly labels: Labels;
-  readonly times: readonly number[];
-  readonly values: readonly number[];
+  readonly times: Numbers;
+  readonly values: Numbers;
 }
 
 /** The windows of a range selector, all from `start` to `end`, ms. */

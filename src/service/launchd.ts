@@ -9,7 +9,7 @@ import { DEFAULT_LABEL, launchdJob, launchdLogOf } from './launchd-job.ts';
 import { isLabel, lintLaunchdJob } from './launchd-lint.ts';
 import { createSequence, type Loaded, type Sequence } from './launchd-sequence.ts';
 import { createMachine } from './machine.ts';
-import type { ServiceManager, ServicePlan, ServiceState } from './manager.ts';
+import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from './manager.ts';
 import type { ServiceOptions } from './options.ts';
 import { renderPlist } from './plist.ts';
 
@@ -23,7 +23,7 @@ export function createLaunchd(options: ServiceOptions): ServiceManager {
     logHint: `tail ${log}`,
     render: (plan) => renderPlist(launchdJob(plan, label)),
     read: () => readServiceFile(file),
-    install: (plan, { force = false } = {}) => install(agent, plan, force),
+    install: (plan, options = {}) => install(agent, plan, options),
     uninstall: () => uninstall(agent),
     async start() {
       needFile(agent);
@@ -59,13 +59,18 @@ function createAgent({ home, userHome, uid, clock, run, label: wish }: ServiceOp
   };
 }
 
-async function install(agent: Agent, plan: ServicePlan, force: boolean): Promise<'installed' | 'unchanged'> {
+async function install(
+  agent: Agent,
+  plan: ServicePlan,
+  { force = false, makeWay }: InstallOptions,
+): Promise<'installed' | 'unchanged'> {
   const { label, file, uid } = agent;
   needUser(uid);
   prepareLogs(plan.home);
   refuseFaults(plan, label);
   const text = renderPlist(launchdJob(plan, label));
   const isSame = !force && readServiceFile(file) === text && isServiceFileSound(file);
+  await makeWay?.();
   return await bringUp(agent, isSame ? null : text);
 }
 

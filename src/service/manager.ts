@@ -26,6 +26,13 @@ export interface ServiceState {
   readonly detail: string | null;
 }
 
+export interface InstallOptions {
+  /** Writes it again, also when nothing changed. */
+  readonly force?: boolean;
+  /** Done when nothing more is known to stand against it, and before anything is changed. */
+  readonly makeWay?: () => Promise<void>;
+}
+
 /**
  * One service manager, for one user and one label. Every method throws WatchdogError SERVICE_FAILED with the
  * manager's words and a cure.
@@ -40,7 +47,7 @@ export interface ServiceManager {
   /** The text of the file as it is now; null when there is none. */
   read(): string | null;
   /** Writes the file, makes it start at login and starts it now; a running one is replaced only when the file changed. */
-  install(plan: ServicePlan, options?: { readonly force?: boolean }): Promise<'installed' | 'unchanged'>;
+  install(plan: ServicePlan, options?: InstallOptions): Promise<'installed' | 'unchanged'>;
   /** Stops it, forgets it and removes the file; false when nothing was there. */
   uninstall(): Promise<boolean>;
   start(): Promise<void>;

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { WatchdogError } from '../core/errors.ts';
 import { readServiceFile, removeServiceFile, stageServiceFile } from './file.ts';
-import type { ServiceManager, ServicePlan, ServiceState } from './manager.ts';
+import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from './manager.ts';
 import type { ServiceOptions } from './options.ts';
 import { createSystemctl, type Systemctl } from './systemctl.ts';
 import { readShow, type Shown, SHOWN, stateOf, whyNotUp } from './systemd-state.ts';
@@ -35,7 +35,7 @@ export function createSystemd(options: ServiceOptions): ServiceManager {
     logHint: `journalctl --user -u ${unit}`,
     render: (plan) => renderUnit(plan, unit),
     read: () => readServiceFile(file),
-    install: (plan, { force = false } = {}) => install(job, plan, force),
+    install: (plan, options = {}) => install(job, plan, options),
     uninstall: () => uninstall(job),
     start: () => bringUp(job, 'start'),
     restart: () => bringUp(job, 'restart'),
@@ -44,7 +44,11 @@ export function createSystemd(options: ServiceOptions): ServiceManager {
   };
 }
 
-async function install(job: Job, plan: ServicePlan, force: boolean): Promise<'installed' | 'unchanged'> {
+async function install(
+  job: Job,
+  plan: ServicePlan,
+  { force = false, makeWay }: InstallOptions,
+): Promise<'installed' | 'unchanged'> {
   const { unit, file, systemctl, options } = job;
   needNotify(options.env);
   refuseMask(file, unit);
@@ -53,6 +57,7 @@ async function install(job: Job, plan: ServicePlan, force: boolean): Promise<'in
   // Asked before anything is written: where systemd cannot be reached nothing is left behind.
   const shown = readShow(await systemctl.run('install the service', 'show', unit, SHOWN));
   const { isEnabled, pid } = stateOf(shown, { isInstalled: isSame, lingers: null });
+  await makeWay?.();
   if (isSame && isEnabled && pid !== null) return 'unchanged';
   stageServiceFile(file, text).commit();
   await systemctl.run('read the unit file', 'daemon-reload');

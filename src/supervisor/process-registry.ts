@@ -28,23 +28,8 @@ export function createProcessRegistry(
   { guardian, onFault }: { guardian: Guardian; onFault: (error: unknown) => void },
 ): ProcessRegistry {
   const records = new Map<number, ProcessRecord>();
-  let written: string | null = null;
-  let isRefused = false;
-
-  function save(): void {
-    try {
-      const file = { version: 1, bootId: readBootId(), processes: [...records.values()] };
-      // Not fsynced: it matters after our death, and after a power cut nothing of it is alive.
-      writeFileAtomic(path, `${JSON.stringify(file)}\n`, { durable: false });
-      written = identityAt(path);
-      isRefused = false;
-    } catch (error) {
-      written = null;
-      // Told once: it is tried again with each change and each tick.
-      if (!isRefused) onFault(error);
-      isRefused = true;
-    }
-  }
+  const file = createRecordFile(path, onFault);
+  const save = (): void => file.write([...records.values()]);
 
   save();
   return {
@@ -80,8 +65,36 @@ export function createProcessRegistry(
       save();
     },
     refresh() {
-      if (written === null || identityAt(path) !== written) save();
+      if (!file.isIntact()) save();
     },
+  };
+}
+
+interface RecordFile {
+  write(processes: readonly ProcessRecord[]): void;
+  /** False when the last write was refused, and when the file is no longer the one that was written. */
+  isIntact(): boolean;
+}
+
+function createRecordFile(path: string, onFault: (error: unknown) => void): RecordFile {
+  let written: string | null = null;
+  let isRefused = false;
+  return {
+    write(processes) {
+      try {
+        const file = { version: 1, bootId: readBootId(), processes };
+        // Not fsynced: it matters after our death, and after a power cut nothing of it is alive.
+        writeFileAtomic(path, `${JSON.stringify(file)}\n`, { durable: false });
+        written = identityAt(path);
+        isRefused = false;
+      } catch (error) {
+        written = null;
+        // Told once: it is tried again with each change and each tick.
+        if (!isRefused) onFault(error);
+        isRefused = true;
+      }
+    },
+    isIntact: () => written !== null && identityAt(path) === written,
   };
 }
 

@@ -1,6 +1,6 @@
 // Which web config is in force: its files are looked at again as people ask, and a broken one changes nothing.
 import { statSync } from 'node:fs';
-import { messageOf } from '../core/unknown.ts';
+import { codeOf, messageOf } from '../core/unknown.ts';
 import { missingProtection, type WebConfig } from '../core/web-config.ts';
 import type { Clock } from '../system/clock.ts';
 
@@ -21,7 +21,7 @@ export interface WebConfigOptions {
 
 export interface WebConfigKeeper {
   readonly current: WebConfig;
-  /** Resolves with what is in force now; files that changed are read before that. */
+  /** Resolves with what is in force now; files that changed are read before that. Never rejects. */
   look(): Promise<WebConfig>;
   /** Told after each change; the returned function ends that. */
   onChange(listener: (config: WebConfig) => void): () => void;
@@ -61,7 +61,10 @@ export async function openWebConfig(options: WebConfigOptions): Promise<WebConfi
       return current;
     },
     async look() {
-      if (underWay === null && watched.haveChanged()) underWay = readAgain().finally(() => (underWay = null));
+      if (underWay === null && watched.haveChanged())
+        underWay = readAgain()
+          .catch(tell)
+          .finally(() => (underWay = null));
       await underWay;
       return current;
     },
@@ -133,7 +136,13 @@ function fingerprintOf(files: readonly string[]): string {
   return files.map(markOf).join('\n');
 }
 
+/** What cannot be looked at, in a folder that was closed or in a circle of links, is for the reading to tell. */
 function markOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? `${file} -` : `${file} ${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  try {
+    const { ino, size, mtimeMs, mode, uid } = statSync(file);
+    // A file that others may write is refused, so that its mode is news too.
+    return [file, ino, size, mtimeMs, mode, uid].join(' ');
+  } catch (error) {
+    return `${file} ${codeOf(error)}`;
+  }
 }

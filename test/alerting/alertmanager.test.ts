@@ -109,7 +109,8 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
     expect(response.status).toBe(200);
     const mine = ({ labels }: Known): boolean =>
       given.some(
-        ({ alertname, instance }) => labels['alertname'] === alertname && labels['instance'] === instance,
+        ({ alertname, instance }) =>
+          labels['alertname'] === alertname && (labels['instance'] ?? '') === (instance ?? ''),
       );
     const known = await waitFor(
       async () => {

@@ -201,8 +201,8 @@ describe('the unit tests', () => {
   test('use nothing that the promtool of Prometheus 2.42 does not know', () => {
     for (const file of TEST_FILES) {
       const { tests, ...head } = unitTestsOf(file);
-      expect(Object.keys(head).filter((key) => !HEAD_KEYS.includes(key))).toEqual([]);
-      for (const one of tests) expect(Object.keys(one).filter((key) => !TEST_KEYS.includes(key))).toEqual([]);
+      expect(Object.keys(head).filter((key) => !HEAD_KEYS.has(key))).toEqual([]);
+      for (const one of tests) expect(Object.keys(one).filter((key) => !TEST_KEYS.has(key))).toEqual([]);
     }
   });
 
@@ -218,15 +218,15 @@ describe('the unit tests', () => {
   });
 });
 
-const HEAD_KEYS = ['rule_files', 'evaluation_interval', 'group_eval_order'];
-const TEST_KEYS = [
+const HEAD_KEYS = new Set(['rule_files', 'evaluation_interval', 'group_eval_order']);
+const TEST_KEYS = new Set([
   'name',
   'interval',
   'input_series',
   'alert_rule_test',
   'promql_expr_test',
   'external_labels',
-];
+]);
 
 function isAbout(name: string): (one: Expectation) => boolean {
   return ({ alertname }) => alertname === name;

@@ -74,16 +74,13 @@ describe('the config for Alloy', () => {
   });
 
   test('says the same as the agent’s', () => {
-    const [scrape] = agent.scrape_configs ?? [];
-    const [remote] = agent.remote_write ?? [];
-    for (const text of [
-      scrape?.job_name,
-      scrape?.relabel_configs?.[0]?.replacement,
-      remote?.url,
-      ...Object.values(agent.global.external_labels ?? {}),
-    ])
-      expect(alloy).toContain(`"${text}"`);
-    for (const [key, value] of Object.entries(remote?.queue_config ?? {}))
+    const { global, remote_write: remotes = [] } = agent;
+    const named = [...Object.values(global.external_labels ?? {}), ...remotes.map(({ url }) => url)];
+    for (const { job_name: job, relabel_configs: relabel = [] } of agent.scrape_configs ?? [])
+      named.push(job, ...relabel.map(({ replacement }) => replacement));
+    expect(named.length).toBe(4);
+    for (const text of named) expect(alloy).toContain(`"${text}"`);
+    for (const [key, value] of remotes.flatMap(({ queue_config: queue }) => Object.entries(queue)))
       expect(alloy).toMatch(new RegExp(`\\b${key}\\s*= ${JSON.stringify(value)}$`, 'mu'));
   });
 });

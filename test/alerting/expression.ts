@@ -1,13 +1,13 @@
 // What an expression is made of, as far as its text tells: names, selectors, groupings. Its grammar is promtool's to check.
 
-export interface Selector {
+interface Selector {
   readonly metric: string;
   /** What stands before it, without spaces, such as `sum without (reason) (increase(`. */
   readonly before: string;
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
 }
 
-export interface Grouping {
+interface Grouping {
   readonly keyword: string;
   readonly labels: readonly string[];
 }

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 
 export const ALERTING = fileURLToPath(new URL('../../alerting', import.meta.url));
 
-export interface Rule {
+interface Rule {
   readonly alert?: string;
   readonly record?: string;
   readonly expr: string;
@@ -16,12 +16,12 @@ export interface Rule {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export interface Group {
+interface Group {
   readonly name: string;
   readonly rules: readonly Rule[];
 }
 
-export type Alert = Rule & Required<Pick<Rule, 'alert' | 'labels' | 'annotations'>>;
+type Alert = Rule & Required<Pick<Rule, 'alert' | 'labels' | 'annotations'>>;
 
 /** One `exp_alerts` of a unit test. */
 export interface Expectation {
@@ -33,14 +33,14 @@ export interface Expectation {
   }[];
 }
 
-export interface UnitTest {
+interface UnitTest {
   readonly name: string;
   readonly input_series: readonly { readonly series: string; readonly values: string }[];
   readonly alert_rule_test: readonly Expectation[];
   readonly [other: string]: unknown;
 }
 
-export interface UnitTestFile {
+interface UnitTestFile {
   readonly rule_files: readonly string[];
   readonly tests: readonly UnitTest[];
   readonly [other: string]: unknown;

@@ -100,6 +100,16 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     expect(runCli(home, ['stop']).out).toMatch(/^Stopped the daemon with pid/u);
   });
 
+  test('leaves a daemon alone for whom no service can be made', async () => {
+    const { command, home } = serviceStage();
+    const { child } = await startDaemon({ only: fixture() }, { home });
+    await expect(command(install, {}, { host: { uid: 0 } })).rejects.toThrow(
+      'Cannot make a service for root',
+    );
+    expect(child.exitCode).toBeNull();
+    expect(runCli(home, ['status']).out).toContain(`only`);
+  });
+
   test('is not for root, with sudo or without', async () => {
     const { command, launchd } = serviceStage();
     const root = { host: { uid: 0 } };

@@ -45,6 +45,7 @@ describe('alerts.notify', () => {
   });
 
   it.each<[object, string]>([
+    [{ kind: 'mail' }, 'kind: must be one of desktop, webhook, command, got "mail"'],
     [{ kind: 'desktop', program: [] }, 'program: must not be empty'],
     [
       { kind: 'desktop', program: ['x', '{titel}'] },

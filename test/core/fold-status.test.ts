@@ -14,12 +14,12 @@ function added(change: Parameters<typeof specOf>[0] = {}): Status {
   return foldStatus(status([]), { kind: 'server-added', at: NOW, server: 'files', spec }, nothing);
 }
 
-function moved(before: Status, to: LifecycleState): ServerStatus | undefined {
+function moved(before: Status, to: LifecycleState, from: LifecycleState = INITIAL): ServerStatus | undefined {
   const event: EventOf<'transition'> = {
     kind: 'transition',
     at: NOW,
     server: 'files',
-    from: INITIAL,
+    from,
     to,
     cause: 'test',
     nextAttemptAt: null,
@@ -48,6 +48,19 @@ describe('foldStatus()', () => {
     const given = foldStatus(now, { ...waiting, on: [] }, nothing);
     expect(given.servers[0]?.note).toBeNull();
     expect(moved(given, asked)?.desired).toBe('down');
+  });
+
+  it('no longer tells how an install goes on once it has failed or was broken off', () => {
+    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL;
+    const preparing = { phase: 'preparing', wanted, run, failures, attempt, halfOpen, cause } as const;
+    const progress = { kind: 'install-progress', at: NOW, server: 'files', line: 'resolving x' } as const;
+    const before = foldStatus(added(), progress, nothing);
+    expect(before.servers[0]?.note).toBe('resolving x');
+    expect(moved(before, preparing)?.note).toBe('resolving x');
+    const backoff = { ...preparing, phase: 'backoff', delay: 1000, deadline: 1000 } as const;
+    expect(moved(before, backoff, preparing)?.note).toBeNull();
+    const stopped = { ...INITIAL, phase: 'stopped', because: 'asked' } as const;
+    expect(moved(before, stopped, preparing)?.note).toBeNull();
   });
 
   it.each(['asked', 'completed', 'prevented'] as const)('says that a server rests because: %s', (because) => {

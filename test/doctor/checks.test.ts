@@ -376,6 +376,13 @@ describe('the service', () => {
 
   test.each<ServiceRow>([
     ['is not installed', [{ read: () => null }], {}, 'warning', /not installed/],
+    [
+      'cannot be installed here',
+      [{ read: () => null }],
+      { machine: { ...MACHINE, isFolder: (path) => path !== '/run/systemd/system' } },
+      'unknown',
+      /systemd does not run here/,
+    ],
     ['is that of another home', [{}, {}, '/other'], {}, 'ok', /another home: \/other/],
     [
       'starts a node that is gone',
@@ -446,7 +453,9 @@ describe('the home', () => {
   it.each([
     [0o777, 'may change'],
     [0o755, 'may read'],
-  ])('must be closed: %i', async (mode, words) => {
+    [0o500, 'you may not both read and write'],
+    [0o000, 'you may not both read and write'],
+  ])('must be closed to others, and open to us: %i', async (mode, words) => {
     const context = healthy();
     chmodSync(context.paths.home, mode);
     expect(await home.run(context)).toMatchObject([

@@ -96,7 +96,7 @@ export async function startDaemon(
       { mode: 0o600 },
     );
   write(servers, more);
-  const [program = process.execPath, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
+  const [program, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
   const child = spawn(program, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },

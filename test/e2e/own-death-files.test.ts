@@ -32,7 +32,7 @@ async function remembers(first: RunningDaemon, unobserved: number): Promise<Runn
   return next;
 }
 
-describe('after a power cut', { timeout: 60_000 }, () => {
+describe('after a power cut', { timeout: 120_000 }, () => {
   test('what had reached the disk is used, and nobody is signalled for what had not', async () => {
     const first = await withHistory();
     const { home } = first;
@@ -68,7 +68,7 @@ describe('after a power cut', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a state file', { timeout: 60_000 }, () => {
+describe('a state file', { timeout: 120_000 }, () => {
   test.each([
     ['of a later release', (text: string) => JSON.stringify({ ...JSON.parse(text), version: 2 })],
     ['that is cut', (text: string) => text.slice(0, text.length / 2)],
@@ -89,7 +89,7 @@ describe('a state file', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the record of processes', { timeout: 60_000 }, () => {
+describe('the record of processes', { timeout: 120_000 }, () => {
   const STAYS = fixture(['--behaviour', 'ignore-eof,ignore-term,escapee']);
 
   test.skipIf(process.platform !== 'linux').each([
@@ -125,7 +125,7 @@ describe('the record of processes', { timeout: 60_000 }, () => {
 
 test(
   'a lock whose number is a stranger’s by now, and a dead socket, hinder nobody',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const first = await withHistory();
     await first.stop('SIGKILL');
@@ -143,7 +143,7 @@ test(
   },
 );
 
-test('a clock that is a year behind at the next start moves nothing', { timeout: 60_000 }, async () => {
+test('a clock that is a year behind at the next start moves nothing', { timeout: 120_000 }, async () => {
   const ahead = `const { now } = Date; const RealDate = Date;
     globalThis.Date = class extends RealDate {
       constructor(...given) { super(...(given.length === 0 ? [now() + ${YEAR}] : given)); }

@@ -27,8 +27,8 @@ const HUMBLE = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_s
 const canBeHumble = !isRoot || requireProgram('setpriv');
 
 function run(home: string, wrapper: readonly string[] = []): { code: number | null; err: string } {
-  const [program = process.execPath, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
-  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8', timeout: 20_000 });
+  const [program, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
+  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8', timeout: 40_000 });
   return { code: status, err: stderr };
 }
 
@@ -40,7 +40,7 @@ function configure(home: string): void {
   writeFileSync(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
 }
 
-describe.skipIf(!canBeHumble)('a home that cannot be written', { timeout: 60_000 }, () => {
+describe.skipIf(!canBeHumble)('a home that cannot be written', { timeout: 120_000 }, () => {
   test('keeps nobody from being restarted, is counted and told, and is forgotten when it can', async () => {
     const { home, run: folder, state } = tempHome();
     const daemon = await startDaemon({ s: fixture(), t: fixture() }, { home, wrapper: HUMBLE });
@@ -107,7 +107,7 @@ function startDaemonIn(home: string) {
   return startDaemon({ s: fixture() }, { home, wrapper: HUMBLE });
 }
 
-describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { timeout: 60_000 }, () => {
+describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { timeout: 120_000 }, () => {
   function disk(size: string): string {
     const mounted = mountTinyDisk(size);
     onTestFinished(() => mounted?.remove());
@@ -168,7 +168,12 @@ function fill(path: string): void {
   }
 }
 
-describe('a home that is deleted while the daemon runs', { timeout: 60_000 }, () => {
+/** A daemon that is about to log something puts back what was just removed. */
+function takeAway(home: string): void {
+  rmSync(home, { recursive: true, maxRetries: 20, retryDelay: 20 });
+}
+
+describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, () => {
   test('is made anew, with all that was counted and asked for; the servers notice nothing', async () => {
     const { home } = missingHome();
     mkdirSync(home, { mode: 0o700 });
@@ -176,9 +181,9 @@ describe('a home that is deleted while the daemon runs', { timeout: 60_000 }, ()
     const { pid } = await daemon.up('s');
     await daemon.up('t');
     expect(daemon.run('stop', 't').code).toBe(0);
-    rmSync(home, { recursive: true });
+    takeAway(home);
     await waitFor(() => runCli(home, ['status', 's']).code === 0, {
-      timeout: 20_000,
+      timeout: 40_000,
       what: 'commands to work again',
     });
     expect(await daemon.server('s')).toMatchObject({ pid, run: 1 });
@@ -205,17 +210,20 @@ describe('a home that is deleted while the daemon runs', { timeout: 60_000 }, ()
     mkdirSync(home, { mode: 0o700 });
     const first = await startDaemon({ s: fixture() }, { home });
     const { pid } = await first.up('s');
-    rmSync(home, { recursive: true });
-    mkdirSync(home, { mode: 0o700 });
+    // Else it might make its home anew before the other comes.
+    first.child.kill('SIGSTOP');
+    takeAway(home);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
     const second = await startDaemon({ s: fixture() }, { home });
     const { pid: own } = await second.up('s');
-    await waitFor(() => first.child.exitCode !== null, { timeout: 20_000, what: 'the first to end' });
+    first.child.kill('SIGCONT');
+    await waitFor(() => first.child.exitCode !== null, { timeout: 40_000, what: 'the first to end' });
     expect(first.child.exitCode).toBe(0);
     expect(first.output()).toContain('The home belongs to another daemon now');
     expect(isRunning(pid ?? 0)).toBe(false);
     expect(isRunning(own ?? 0)).toBe(true);
     await waitFor(() => runCli(home, ['status']).code === 0, {
-      timeout: 20_000,
+      timeout: 40_000,
       what: 'the other to be reachable',
     });
     expect(run(home)).toMatchObject({
@@ -229,13 +237,13 @@ describe('a home that is deleted while the daemon runs', { timeout: 60_000 }, ()
     await daemon.up('s');
     rmSync(join(daemon.home, 'run', 'control.sock'));
     expect(daemon.run('status').code).toBe(5);
-    await waitFor(() => daemon.run('status').code === 0, { timeout: 20_000, what: 'the socket to be back' });
+    await waitFor(() => daemon.run('status').code === 0, { timeout: 40_000, what: 'the socket to be back' });
     expect(daemon.run('stop').code).toBe(0);
     expect(existsSync(join(daemon.home, 'run', 'control.sock'))).toBe(false);
   });
 });
 
-describe('a home', { timeout: 60_000 }, () => {
+describe('a home', { timeout: 120_000 }, () => {
   test.each([
     ['that a shell would trip over', 'my  home $HOME `id` "q" \\ ; # Größe 🐕 '],
     ['with a line break', 'two\nlines'],

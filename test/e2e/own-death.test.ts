@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { tempHome } from '../fakes/temp-home.ts';
 import { isRunning } from '../fakes/processes.ts';
+import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, fixture, leftOver, runCli, type RunningDaemon, startDaemon } from './daemon.ts';
 import { killWithGuardian, STUBBORN } from './own-death.ts';
 
-describe('a daemon that is killed', { timeout: 60_000 }, () => {
+describe('a daemon that is killed', { timeout: 120_000 }, () => {
   test('leaves nothing alive 5 s later, and its counters to the next one', async () => {
     const first = await startDaemon({
       polite: fixture(),
@@ -57,7 +58,7 @@ describe('a daemon that is killed', { timeout: 60_000 }, () => {
   });
 });
 
-test('a daemon that is asked to end stops everything and says 143', { timeout: 60_000 }, async () => {
+test('a daemon that is asked to end stops everything and says 143', { timeout: 120_000 }, async () => {
   const daemon = await startDaemon({
     a: fixture(),
     b: fixture(['--behaviour', 'ignore-term,ignore-eof']),
@@ -69,7 +70,7 @@ test('a daemon that is asked to end stops everything and says 143', { timeout: 6
   expect(existsSync(`${daemon.home}/run/control.sock`)).toBe(false);
 });
 
-test('an operator’s stop outlives the daemon', { timeout: 60_000 }, async () => {
+test('an operator’s stop outlives the daemon', { timeout: 120_000 }, async () => {
   const first = await startDaemon({ a: fixture(), b: fixture() });
   await first.up('a');
   await first.up('b');
@@ -83,7 +84,7 @@ test('an operator’s stop outlives the daemon', { timeout: 60_000 }, async () =
 
 test(
   'a second daemon for the same home says who holds it and leaves with 0',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const first = await startDaemon({ s: fixture() });
     const second = runCli(first.home, ['run']);
@@ -94,7 +95,7 @@ test(
 
 test(
   'a damaged state file costs the counters since its backup, and no server',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const first = await startDaemon({ s: fixture() });
     const { pid } = await first.up('s');
@@ -111,7 +112,7 @@ test(
 
 test(
   'each server is started once by the next daemon, and its lost end is counted once',
-  { timeout: 90_000 },
+  { timeout: 120_000 },
   async () => {
     const names = ['a', 'b', 'c'];
     const servers = Object.fromEntries(names.map((name) => [name, fixture()]));
@@ -137,7 +138,7 @@ test(
 
 test(
   'ten servers that ignore TERM are ended at the same time, within one grace',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
     const stubborn = { ...STUBBORN, stop: { grace: '3s' } };
@@ -155,7 +156,7 @@ test(
 
 test(
   'without a terminal SIGHUP means that the config is read again, and ends nobody',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const daemon = await startDaemon({ a: fixture() });
     const { pid } = await daemon.up('a');
@@ -170,9 +171,32 @@ test(
   },
 );
 
+test.skipIf(process.platform !== 'linux' || !requireProgram('script'))(
+  'a terminal that is closed ends everything in order',
+  { timeout: 120_000 },
+  async () => {
+    const { home, config } = tempHome();
+    writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
+      mode: 0o600,
+    });
+    const command = `exec ${process.execPath} ${CLI} run --home ${home}`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    onTestFinished(() => void terminal.kill('SIGKILL'));
+    await waitFor(() => runCli(home, ['check', 's']).code === 0, { timeout: 40_000, what: 'the server' });
+    const { daemon } = JSON.parse(runCli(home, ['status', '--json']).out);
+    terminal.kill('SIGKILL');
+    await waitFor(() => !isRunning(daemon.pid), { timeout: 40_000, what: 'the end of the daemon' });
+    expect(await leftOver(home)).toEqual([]);
+    // Who was killed would have left it.
+    expect(existsSync(join(home, 'run', 'control.sock'))).toBe(false);
+    const log = readFileSync(join(home, 'logs', 'watchdog.log'), 'utf8');
+    expect(log).toContain('"cause":"stop"');
+  },
+);
+
 test(
   'what a server says until the daemon dies is in its log, whole and in order',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { home } = tempHome();
     const told = join(home, 'told');
@@ -217,7 +241,7 @@ function laterRelease(version: string): string {
   return join(folder, 'dist', 'cli.js');
 }
 
-test('a later release takes over with one clean start of each server', { timeout: 90_000 }, async () => {
+test('a later release takes over with one clean start of each server', { timeout: 120_000 }, async () => {
   const first = await startDaemon({ a: fixture(), b: fixture() });
   const { home } = first;
   const { pid } = await first.up('a');
@@ -227,7 +251,7 @@ test('a later release takes over with one clean start of each server', { timeout
   expect(first.run('stop', 'b').code).toBe(0);
   const later = laterRelease('9.9.9');
   const run = (...argv: string[]) =>
-    spawnSync(process.execPath, [later, ...argv, '--home', home], { encoding: 'utf8', timeout: 60_000 });
+    spawnSync(process.execPath, [later, ...argv, '--home', home], { encoding: 'utf8', timeout: 120_000 });
   onTestFinished(() => void run('stop'));
   expect(run('restart')).toMatchObject({ status: 0 });
   expect(await first.stop()).toBe(0);
@@ -245,7 +269,7 @@ test('a later release takes over with one clean start of each server', { timeout
 
 test(
   'of two daemons that are started at the same moment one runs, and the other names it',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { home, config } = tempHome();
     writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
@@ -266,7 +290,7 @@ test(
     expect(await loser.exit).toBe(0);
     expect(loser.said()).toContain(`the daemon with pid ${winner?.child.pid} already does`);
     await waitFor(() => runCli(home, ['check', 's']).code === 0, {
-      timeout: 20_000,
+      timeout: 40_000,
       what: 'a server that answers',
     });
     winner?.child.kill('SIGTERM');

@@ -1,7 +1,9 @@
 // Servers that hold what the next ones need: ports, pipes, the processor.
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isRunning, startGroup } from '../fakes/processes.ts';
+import { requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { FIXTURE, fixture, freePort, httpFixture, startDaemon } from './daemon.ts';
 
@@ -47,6 +49,31 @@ test(
     expect(isRunning(pid ?? 0)).toBe(false);
     thief.kill('SIGTERM');
     expect((await daemon.up('s')).restarts.probe).toBe(1);
+  },
+);
+
+test(
+  'a stranger at the other address of localhost is found as well, and named',
+  { timeout: 60_000 },
+  async (context) => {
+    const port = await freePort();
+    const thief = createServer();
+    onTestFinished(() => void thief.close());
+    const hasIt = await new Promise<boolean>((resolve) => {
+      thief.once('error', () => resolve(false));
+      thief.listen(port, '::1', () => resolve(true));
+    });
+    // A machine without IPv6 has only one address.
+    context.skip(!requireThat('an IPv6 address of its own', hasIt));
+    const daemon = await startDaemon({ s: httpFixture(port, [], { url: `http://localhost:${port}/mcp` }) });
+    const refused = await daemon.until(
+      's',
+      'refused',
+      ({ lastFailure }) => lastFailure?.code === 'PORT_IN_USE',
+    );
+    expect(refused.lastFailure?.message).toContain(`pid ${process.pid}`);
+    thief.close();
+    expect((await daemon.up('s')).run).toBeGreaterThan(1);
   },
 );
 

@@ -163,6 +163,18 @@ describe('install()', () => {
     expect(await manager.state()).toMatchObject({ isInstalled: false, isLoaded: false, detail: null });
   });
 
+  test('has nobody make way for what cannot come', async () => {
+    const { manager, plan, refusals, done } = fakeSystemd();
+    const ways: number[] = [];
+    const makeWay = (): Promise<void> => Promise.resolve(void ways.push(done.length));
+    refusals['*'] = 'Failed to connect to bus: No medium found\n';
+    await expect(manager.install(plan, { makeWay })).rejects.toThrow('does not run, or cannot be reached');
+    expect(ways).toEqual([]);
+    delete refusals['*'];
+    await manager.install(plan, { makeWay });
+    expect(ways).toEqual([0]);
+  });
+
   test('does not undo a mask', async () => {
     const { manager, plan, file, done } = fakeSystemd();
     mkdirSync(join(file, '..'), { recursive: true });

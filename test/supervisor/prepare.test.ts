@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findExecutable, localPort, prepareServer } from '../../src/supervisor/prepare.ts';
+import { findExecutable, localAddresses, localPort, prepareServer } from '../../src/supervisor/prepare.ts';
 import { childEnvironment } from '../../src/supervisor/environment.ts';
 import { specOf } from '../fakes/spec.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -71,6 +71,17 @@ test.each([
   [null, null],
 ])('localPort(%s) is %s', (url, port) => {
   expect(localPort(url)).toBe(port);
+});
+
+test.each([
+  ['http://127.0.0.1:9640/mcp', ['127.0.0.1']],
+  ['http://127.0.0.9:9640/mcp', ['127.0.0.9']],
+  ['http://localhost/mcp', ['127.0.0.1', '::1']],
+  ['http://[::1]:7/mcp', ['::1']],
+  ['https://mcp.example.com/mcp', []],
+  [null, []],
+])('localAddresses(%s) are %j', (url, addresses) => {
+  expect(localAddresses(url)).toEqual(addresses);
 });
 
 test('childEnvironment() hands on what programs need, never what is ours, and lets the config win', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -39,10 +39,12 @@ async function open({ isOpen = false, first = {} }: { isOpen?: boolean; first?: 
   };
   const changes: WebConfig[] = [];
   let answer: WebReading = { config: base };
+  let failure: Error | null = null;
   let readings = 0;
   const keeper = await openWebConfig({
     read: async () => {
       readings += 1;
+      if (failure !== null) throw failure;
       return answer;
     },
     clock,
@@ -58,6 +60,7 @@ async function open({ isOpen = false, first = {} }: { isOpen?: boolean; first?: 
     readings: () => readings,
     touch: () => utimesSync(path, new Date(), new Date((writes += 1) * 1000)),
     answer: (next: WebReading) => (answer = next),
+    fail: (error: Error) => (failure = error),
     config: (change: Partial<WebConfig>) => (answer = { config: { ...base, ...change } }),
     later: async () => {
       clock.elapsed += 1000;
@@ -125,6 +128,31 @@ describe('look()', () => {
     await later();
     expect(keeper.current.tls).toEqual(first.tls);
     expect(String(faults[0])).toContain('counts from the next start');
+  });
+
+  test('keeps what it has, and the daemon, where a file can no longer be looked at', async () => {
+    const { later, path, answer, readings } = await open();
+    rmSync(path);
+    symlinkSync(path, path);
+    answer({ error: new Error('its path goes round in a circle'), files: [path] });
+    expect((await later()).users).toEqual({ ada: 'a' });
+    expect(readings()).toBe(2);
+    expect(faults).toHaveLength(1);
+  });
+
+  test('reads again what somebody else may write now', async () => {
+    const { later, path, readings } = await open();
+    chmodSync(path, 0o666);
+    await later();
+    expect(readings()).toBe(2);
+  });
+
+  test('keeps what it has when reading fails in a way that nobody thought of', async () => {
+    const { later, touch, fail } = await open();
+    fail(new Error('spawn ENOMEM'));
+    touch();
+    expect((await later()).users).toEqual({ ada: 'a' });
+    expect(faults).toEqual([new Error('spawn ENOMEM')]);
   });
 
   test('never takes users or TLS away from what the network can reach', async () => {

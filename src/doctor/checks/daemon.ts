@@ -48,16 +48,17 @@ function absence(context: DoctorContext): Finding[] {
   ];
 }
 
+function refusedConfig(loadedAt: number | null): Finding {
+  const cure = 'mcp-watchdog config validate';
+  return loadedAt === null
+    ? problem('waits for a config that can be used', cure)
+    : warning('refused the config as it is now, and goes on with the old one', cure);
+}
+
 function ownTroubles({ daemon }: Status, now: number): Finding[] {
   const { config, lastTickAt, lastPersistFailureAt } = daemon;
   const findings: Finding[] = [];
-  if (!config.ok && config.error !== null)
-    findings.push(
-      warning(
-        'refused the config as it is now, and goes on with the old one',
-        'mcp-watchdog config validate',
-      ),
-    );
+  if (!config.ok && config.error !== null) findings.push(refusedConfig(config.loadedAt));
   if (lastTickAt !== null && now - lastTickAt > STALLED)
     findings.push(
       problem(`has not looked at its servers for ${span(now - lastTickAt)}`, 'mcp-watchdog restart'),

@@ -34,11 +34,18 @@ function folderFaults(path: string, stats: Stats, uid: number): Finding[] {
         `sudo chown -R ${uid} ${quoted(path)}`,
       ),
     ];
-  if ((stats.mode & 0o077) === 0) return [];
   const mode = (stats.mode & 0o777).toString(8);
+  if ((stats.mode & OURS) !== OURS)
+    return [
+      problem(`you may not both read and write in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`),
+    ];
+  if ((stats.mode & 0o077) === 0) return [];
   const may = (stats.mode & 0o022) !== 0 ? 'change' : 'read';
   return [problem(`others may ${may} what is in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`)];
 }
+
+/** We read, write and pass through it. */
+const OURS = 0o700;
 
 /** What packages brought along keeps its own modes; it lies in a closed folder. */
 function fileFaults(paths: DoctorContext['paths'], uid: number): Finding[] {

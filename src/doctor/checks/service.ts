@@ -14,6 +14,7 @@ export const service: Check = {
     const { service, paths } = context;
     if (service === null) return [unknown('this system has no service manager that we know')];
     const text = service.manager.read();
+    if (text === null && !isRunning(service.manager, context)) return [ABSENT];
     if (text === null)
       return [warning('not installed: the daemon does not start at login', 'mcp-watchdog install')];
     if (service.home !== paths.home)
@@ -23,6 +24,16 @@ export const service: Check = {
     return [...staleness(service, text), ...(await standing(service.manager))];
   },
 };
+
+const ABSENT = unknown(
+  'systemd does not run here, as in most containers: nothing starts the daemon by itself',
+  'let whatever starts this machine start it: mcp-watchdog run',
+);
+
+/** Where systemd has booted, and nowhere else, there is this folder: sd_booted(3). */
+function isRunning({ kind }: ServiceManager, { machine }: DoctorContext): boolean {
+  return kind !== 'systemd' || machine.isFolder('/run/systemd/system');
+}
 
 /** Null when it can be started. */
 function whatItStarts(

@@ -1,0 +1,61 @@
+// How a node of the grammar's tree is looked into, and how a fault in it is told.
+import type { SyntaxNode } from '@lezer/common';
+import { parseString } from './literals.ts';
+import { PromqlError } from './syntax.ts';
+
+export function isExpression({ name }: SyntaxNode): boolean {
+  return name.endsWith('Expr')
+    ? !name.endsWith('DurationExpr')
+    : /Selector$|Literal$|^FunctionCall$/u.test(name);
+}
+
+/** Without comments. */
+export function childrenOf(node: SyntaxNode): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling)
+    if (child.name !== 'LineComment') found.push(child);
+  return found;
+}
+
+/** The first that is wanted; the grammar says that there is one. */
+export function childOf(node: SyntaxNode, isWanted: (child: SyntaxNode) => boolean): SyntaxNode {
+  const found = childrenOf(node).find(isWanted);
+  if (found === undefined) throw new Error(`The grammar has changed: ${node.name} without its part`);
+  return found;
+}
+
+export function childNamed(node: SyntaxNode, name: string): SyntaxNode {
+  return childOf(node, (child) => child.name === name);
+}
+
+export function textOf({ from, to }: SyntaxNode, text: string): string {
+  return text.slice(from, to);
+}
+
+export function placeOf({ from, to }: SyntaxNode): { from: number; to: number } {
+  return { from, to };
+}
+
+/** @throws PromqlError for a string that is not closed, or has an escape that there is not */
+export function stringAt(node: SyntaxNode, text: string): string {
+  const value = parseString(textOf(node, text));
+  if (value === null) throw refusal('Cannot read the string', node, text);
+  return value;
+}
+
+export function refusal(message: string, node: SyntaxNode, text: string): PromqlError {
+  return new PromqlError(message, { position: node.from, construct: textOf(node, text) });
+}
+
+/** Of PromQL that this engine does not have. */
+export function lacking(what: string, node: SyntaxNode, text: string): PromqlError {
+  return refusal(`This engine has no ${what}, found`, node, text);
+}
+
+export function misread(text: string, node: SyntaxNode): PromqlError {
+  const rest = text.slice(node.from).trim();
+  return new PromqlError('Cannot read the expression', {
+    position: node.from,
+    construct: rest === '' ? 'its end' : rest,
+  });
+}
