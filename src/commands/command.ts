@@ -106,6 +106,9 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 };
 
 /** Of a terminal in characters. One that does not know its size says 0, as a pseudo-terminal without a window does. */
-export function sizeOf({ rows = 0, columns = 0 }: Output): { readonly rows: number; readonly columns: number } {
+export function sizeOf({ rows = 0, columns = 0 }: Output): {
+  readonly rows: number;
+  readonly columns: number;
+} {
   return { rows: rows > 0 ? rows : 24, columns: columns > 0 ? columns : 80 };
 }

@@ -113,7 +113,8 @@ function progressTeller(context: Context): (left: readonly ServerStatus[]) => vo
 function notUp(server: ServerStatus, method: string, now: number): WatchdogError {
   const { name, lastFailure } = server;
   const why =
-    lastFailure?.message.replace(/^Cannot start it: /u, '') ?? `it is ${stateWord(server)}, ${reasonOf(server, now)}`;
+    lastFailure?.message.replace(/^Cannot start it: /u, '') ??
+    `it is ${stateWord(server)}, ${reasonOf(server, now)}`;
   return new WatchdogError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
     hint: lastFailure?.hint ?? `See mcp-watchdog logs ${name}`,
   });

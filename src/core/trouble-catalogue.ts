@@ -2,7 +2,15 @@
 import type { Severity } from './events.ts';
 import type { DaemonStatus, ServerStatus } from './status.ts';
 import { cap, neutralise } from './text.ts';
-import { configRefusal, isHealthy, nextAttempt, overLimits, reasonOf, restartReason, stateWord } from './verdict.ts';
+import {
+  configRefusal,
+  isHealthy,
+  nextAttempt,
+  overLimits,
+  reasonOf,
+  restartReason,
+  stateWord,
+} from './verdict.ts';
 
 /** `unsure` leaves things as they are: what fires goes on, and what does not has not begun. */
 export type Judgement = 'yes' | 'no' | 'unsure';

@@ -131,6 +131,8 @@ export function restartsOf({ restarts }: ServerStatus): number {
 /** What a refused config means: the first one is still waited for, a later one leaves the old one in force. */
 export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
   const outcome =
-    loadedAt === null ? 'There is no config to run on yet' : 'The config was not taken over, the old one stays';
-  return `${outcome}: ${error ?? ''}`;
+    loadedAt === null
+      ? 'There is no config to run on yet'
+      : 'The config was not taken over, the old one stays';
+  return `${outcome}: ${(error ?? '').replaceAll(/\s*\n\s*/gu, ' ')}`;
 }

@@ -9,7 +9,7 @@ type Narrators = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line 
 
 /** Fixed sentences, the facts beside them, so that lines group. */
 export function narrate(event: WatchdogEvent, log: Logger): void {
-  // By its kind it is the right one, which the compiler does not follow through a table.
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
   const narrator = NARRATORS[event.kind] as (one: WatchdogEvent) => Line | null;
   const line = narrator(event);
   if (line === null) return;

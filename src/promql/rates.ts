@@ -50,7 +50,8 @@ function changeOf(values: Numbers, isCounter: boolean): number {
   let change = at(values, -1) - first;
   if (!isCounter) return change;
   let previous = first;
-  for (const value of values) {
+  for (let index = 1; index < values.length; index += 1) {
+    const value = at(values, index);
     if (value < previous) change += previous;
     previous = value;
   }

@@ -8,7 +8,11 @@ import { randomBytes } from 'node:crypto';
  *
  * @throws the system's error (ENOSPC, EACCES, …); the old file is then untouched
  */
-export function writeFileAtomic(path: string, text: string | Uint8Array, { mode = 0o600, durable = true } = {}): void {
+export function writeFileAtomic(
+  path: string,
+  text: string | Uint8Array,
+  { mode = 0o600, durable = true } = {},
+): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     const descriptor = openSync(temporary, 'wx', mode);

@@ -87,7 +87,7 @@ type DaemonNews = Exclude<WatchdogEvent, { server: string }>;
 type Tellers = { readonly [Kind in DaemonNews['kind']]: (event: EventOf<Kind>) => Cell | null };
 
 function ofDaemon(event: DaemonNews): Cell | null {
-  // By its kind it is the right one, which the compiler does not follow through a table.
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
   const teller = OF_DAEMON[event.kind] as (one: DaemonNews) => Cell | null;
   return teller(event);
 }
