@@ -25,6 +25,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_restart_budget_remaining', 'gauge', 'server'],
   ['server_cpu_seconds_total', 'counter', 'server'],
   ['server_resident_memory_bytes', 'gauge', 'server'],
+  ['server_memory_footprint_bytes', 'gauge', 'server'],
   ['server_memory_limit_bytes', 'gauge', 'server'],
   ['server_processes', 'gauge', 'server'],
   ['server_threads', 'gauge', 'server'],
@@ -90,8 +91,6 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
 const LATER: readonly MetricName[] = [
   'server_update_available',
   'server_latest_version_info',
-  'orphan_processes',
-  'orphans_reaped_total',
   'alerts',
   'rule_evaluation_failures_total',
   'rule_evaluation_duration_seconds',
