@@ -1,14 +1,15 @@
 // How each kind of expression is read from the grammar's tree.
 import type { SyntaxNode } from '@lezer/common';
 import { createChoice } from './labels.ts';
-import { parseNumber } from './literals.ts';
-import { readOffset, readRange, readSelector } from './read-selector.ts';
-import type { Expression, Matching, Operation } from './syntax.ts';
+import { isOperator, numberAt, readOperators } from './read-operators.ts';
+import { readRange, readSelector } from './read-selector.ts';
+import type { Expression } from './syntax.ts';
 import {
   childNamed,
   childOf,
   childrenOf,
   isExpression,
+  labelsAt,
   lacking,
   misread,
   placeOf,
@@ -20,93 +21,28 @@ type Reader = (node: SyntaxNode, text: string) => Expression;
 
 const READERS: Readonly<Record<string, Reader>> = {
   ParenExpr: (node, text) => readExpression(childOf(node, isExpression), text),
-  NumberDurationLiteral: readNumber,
+  NumberDurationLiteral: numberAt,
   StringLiteral: (node, text) => ({ kind: 'string', value: stringAt(node, text), ...placeOf(node) }),
   VectorSelector: readSelector,
   MatrixSelector: readRange,
-  OffsetExpr: readOffset,
-  UnaryExpr: readUnary,
-  BinaryExpr: readOperation,
   FunctionCall: readCall,
   AggregateExpr: readAggregation,
 };
 
 /** What there is in PromQL, and not here. */
 const LACKING: Readonly<Record<string, string>> = {
-  StepInvariantExpr: 'the @ modifier',
+  StepInvariantExpr: '@ modifier',
   SubqueryExpr: 'subqueries',
-  AnchoredExpr: 'the anchored modifier',
-  SmoothedExpr: 'the smoothed modifier',
+  AnchoredExpr: 'anchored modifier',
+  SmoothedExpr: 'smoothed modifier',
 };
 
 /** @throws PromqlError */
 export function readExpression(node: SyntaxNode, text: string): Expression {
+  if (isOperator(node, text)) return readOperators(node, text, readExpression);
   const reader = READERS[node.name];
   if (reader !== undefined) return reader(node, text);
   throw lacking(LACKING[node.name] ?? node.name, node, text);
-}
-
-function readNumber(node: SyntaxNode, text: string): Expression {
-  const value = parseNumber(textOf(node, text).replaceAll(/\s/gu, ''));
-  if (value === null) throw misread(text, node);
-  return { kind: 'number', value, ...placeOf(node) };
-}
-
-function readUnary(node: SyntaxNode, text: string): Expression {
-  const operand = readExpression(childOf(node, isExpression), text);
-  const isNegative = textOf(childNamed(node, 'UnaryOp'), text) === '-';
-  return { kind: 'signed', isNegative, operand, ...placeOf(node) };
-}
-
-const OPERATORS: Readonly<Record<string, Operation['operator']>> = {
-  Add: '+',
-  Sub: '-',
-  Mul: '*',
-  Div: '/',
-  Mod: '%',
-  Pow: '^',
-  Atan2: 'atan2',
-  Eql: '==',
-  Neq: '!=',
-  Gtr: '>',
-  Lss: '<',
-  Gte: '>=',
-  Lte: '<=',
-  And: 'and',
-  Or: 'or',
-  Unless: 'unless',
-};
-
-function readOperation(node: SyntaxNode, text: string): Expression {
-  const parts = childrenOf(node);
-  const [left, sign] = parts;
-  const right = parts.at(-1);
-  if (left === undefined || right === undefined || sign === undefined) throw misread(text, node);
-  const operator = OPERATORS[sign.name];
-  if (operator === undefined) throw lacking('such operator', sign, text);
-  for (const part of parts.slice(2, -1))
-    if (part.name !== 'BoolModifier' && part.name !== 'MatchingModifierClause')
-      throw lacking('such modifier', part, text);
-  return {
-    kind: 'operation',
-    operator,
-    left: readExpression(left, text),
-    right: readExpression(right, text),
-    isBool: node.getChild('BoolModifier') !== null,
-    matching: readMatching(node.getChild('MatchingModifierClause'), text),
-    ...placeOf(node),
-  };
-}
-
-function readMatching(clause: SyntaxNode | null, text: string): Matching {
-  const parts = clause === null ? [] : childrenOf(clause);
-  const lists = parts.filter(({ name }) => name === 'GroupingLabels').map((list) => labelsAt(list, text));
-  const has = (word: string): boolean => parts.some(({ name }) => name === word);
-  return {
-    choice: createChoice(has('On') ? 'only' : 'without', lists[0] ?? []),
-    many: has('GroupLeft') ? 'left' : has('GroupRight') ? 'right' : null,
-    include: lists[1] ?? [],
-  };
 }
 
 function readCall(node: SyntaxNode, text: string): Expression {
@@ -131,10 +67,4 @@ function argumentsOf(node: SyntaxNode, text: string): Expression[] {
   return childrenOf(childNamed(node, 'FunctionCallBody'))
     .filter(isExpression)
     .map((one) => readExpression(one, text));
-}
-
-function labelsAt(node: SyntaxNode, text: string): string[] {
-  return childrenOf(node)
-    .filter(({ name }) => name.endsWith('LabelName'))
-    .map((one) => (one.name.startsWith('Quoted') ? stringAt(one, text) : textOf(one, text)));
 }

@@ -1,4 +1,4 @@
-// How selectors are read: names, matchers, ranges and offsets.
+// How selectors are read: names, matchers and ranges.
 import type { SyntaxNode } from '@lezer/common';
 import { NAME } from './labels.ts';
 import { parseDuration, parseNumber } from './literals.ts';
@@ -59,29 +59,8 @@ export function readRange(node: SyntaxNode, text: string): RangeSelector {
   return { kind: 'range', selector: readSelector(inner, text), range, ...placeOf(node) };
 }
 
-export function readOffset(node: SyntaxNode, text: string): Selector | RangeSelector {
-  const inner = childOf(node, isExpression);
-  const offset = offsetAt(childNamed(node, 'OffsetDurationExpr'), text);
-  switch (inner.name) {
-    case 'VectorSelector':
-      return { ...readSelector(inner, text), offset, ...placeOf(node) };
-    case 'MatrixSelector': {
-      const range = readRange(inner, text);
-      return { ...range, selector: { ...range.selector, offset }, ...placeOf(node) };
-    }
-    default:
-      throw refusal('An offset must follow a selector directly', node, text);
-  }
-}
-
-function offsetAt(node: SyntaxNode, text: string): number {
-  const inner = node.getChild('OffsetDurationExpr');
-  if (inner === null) return durationAt(node, text);
-  return (textOf(childNamed(node, 'UnaryOp'), text) === '-' ? -1 : 1) * offsetAt(inner, text);
-}
-
 /** Milliseconds of `5m`, or of `300`, which are seconds. */
-function durationAt(node: SyntaxNode, text: string): number {
+export function durationAt(node: SyntaxNode, text: string): number {
   const written = textOf(node, text);
   const duration = parseDuration(written) ?? Math.round((parseNumber(written) ?? Number.NaN) * 1000);
   if (!Number.isFinite(duration)) throw lacking('arithmetic with durations', node, text);

@@ -43,6 +43,13 @@ export function stringAt(node: SyntaxNode, text: string): string {
   return value;
 }
 
+/** Of a list in brackets. */
+export function labelsAt(node: SyntaxNode, text: string): string[] {
+  return childrenOf(node)
+    .filter(({ name }) => name.endsWith('LabelName'))
+    .map((one) => (one.name.startsWith('Quoted') ? stringAt(one, text) : textOf(one, text)));
+}
+
 export function refusal(message: string, node: SyntaxNode, text: string): PromqlError {
   return new PromqlError(message, { position: node.from, construct: textOf(node, text) });
 }

@@ -95,12 +95,14 @@ export async function startPrometheus({
 interface Response {
   readonly status: string;
   readonly error?: string;
-  readonly data?: {
-    readonly resultType: string;
-    readonly result:
-      | [number, string]
-      | readonly { metric: Record<string, string>; value: [number, string] }[];
-  };
+  readonly data?:
+    | { readonly resultType: 'scalar'; readonly result: readonly [time: number, value: string] }
+    | { readonly resultType: 'vector'; readonly result: readonly ResultElement[] };
+}
+
+interface ResultElement {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [time: number, value: string];
 }
 
 async function query(url: string, expression: string, at: number): Promise<Answer> {
@@ -108,12 +110,8 @@ async function query(url: string, expression: string, at: number): Promise<Answe
   const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body });
   const { status, error, data }: Response = JSON.parse(await response.text());
   if (status !== 'success' || data === undefined) return { error: error ?? 'unknown' };
-  if (data.resultType === 'scalar')
-    return { elements: [{ labels: {}, value: toNumber(String(data.result[1])) }] };
-  const elements = data.result.flatMap((one) =>
-    typeof one === 'object' ? [{ labels: one.metric, value: toNumber(one.value[1]) }] : [],
-  );
-  return { elements };
+  const result = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
+  return { elements: result.map(({ metric, value }) => ({ labels: metric, value: toNumber(value[1]) })) };
 }
 
 function toNumber(text: string): number {

@@ -1,89 +1,128 @@
 // Does our engine say what Prometheus says? Random series in both, and every expression asked of both.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { EvaluationError } from '../../src/promql/value.ts';
 import { evaluate } from '../../src/promql/evaluate.ts';
 import { keyOf } from '../../src/promql/labels.ts';
 import { parse } from '../../src/promql/parse.ts';
+import { readRuleFile } from '../../src/promql/rule-file.ts';
 import { createStore } from '../../src/promql/store.ts';
-import { type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
+import { PromqlError } from '../../src/promql/syntax.ts';
+import { type Answer, type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';
-import { createRandom, randomExpression, randomSeries } from './random.ts';
+import { PRECEDENCE, REFUSED, SPECIAL } from './chosen-expressions.ts';
+import { createRandom } from './random.ts';
+import { randomExpression } from './random-expression.ts';
+import { randomSeries } from './random-series.ts';
+import { ruleSeries } from './rule-series.ts';
 
 const SEED = Number(process.env['PROMQL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const EXPRESSIONS = Number(process.env['PROMQL_EXPRESSIONS'] ?? 300);
-const INSTANTS = 12;
+const INSTANTS = 8;
+const AT_ONCE = 8;
+const HOUR = 3_600_000;
 const END = Math.floor(Date.now() / 60_000) * 60_000;
-const START = END - 2 * 3_600_000;
+const START = END - 2 * HOUR;
 
 const EVERYTHING = [{ selector: { name: null, matchers: [] }, reach: Infinity }];
+const ALERTING = fileURLToPath(new URL('../../alerting', import.meta.url));
+const GROUPS = [
+  ...readdirSync(join(ALERTING, 'rules')).map((name) => join(ALERTING, 'rules', name)),
+  join(ALERTING, 'prometheus', 'fleet.rules.yml'),
+].flatMap((path) => readRuleFile(parseYaml(readFileSync(path, 'utf8'))));
 
-describe.skipIf(!requireProgram('prometheus'))('the same samples', () => {
+describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${SEED})`, () => {
   const random = createRandom(SEED);
-  const samples = randomSeries(random, { start: START, end: END });
   const store = createStore(EVERYTHING);
   let prometheus: Prometheus;
 
   beforeAll(async () => {
-    prometheus = await startPrometheus();
+    const samples = [
+      ...randomSeries(random, { start: START, end: END }),
+      // The rules look further back, and the head of a Prometheus takes three hours.
+      ...ruleSeries(random, { start: END - 3 * HOUR, end: END }, GROUPS),
+    ].sort((a, b) => a.time - b.time);
     for (const { labels, time, value, isStale } of samples) {
       if (isStale === true) store.markStale(labels, time);
       else store.append(labels, time, value);
     }
-    for (let from = 0; from < samples.length; from += 5000)
-      await prometheus.write(samples.slice(from, from + 5000));
+    prometheus = await startPrometheus();
+    for (let from = 0; from < samples.length; from += 10_000)
+      await prometheus.write(samples.slice(from, from + 10_000));
   }, 60_000);
   afterAll(() => prometheus.stop());
 
-  test(
-    `give the same values for ${EXPRESSIONS} expressions (seed ${SEED})`,
-    { timeout: 300_000 },
-    async () => {
-      const generation = prometheus.version.startsWith('2.') ? 2 : 3;
-      const differences: string[] = [];
-      let compared = 0;
-      for (let index = 0; index < EXPRESSIONS; index += 1) {
-        const text = randomExpression(random);
-        for (let instant = 0; instant < INSTANTS; instant += 1) {
-          const at = START + Math.floor(random.next() * (END + 600_000 - START));
-          const [ours, theirs] = [own(text, at, generation), await prometheus.query(text, at)];
-          const difference = compare(ours, theirs);
-          compared += 'elements' in ours ? ours.elements.length : 0;
-          if (difference !== null) differences.push(`${text} @ ${at}: ${difference}`);
-          if (differences.length > 20) break;
-        }
+  test(`give the same values for ${EXPRESSIONS} expressions by chance`, { timeout: 300_000 }, async () => {
+    const texts = Array.from({ length: EXPRESSIONS }, () => randomExpression(random));
+    expect(await compareAll(texts)).toBeGreaterThan(EXPRESSIONS * 3);
+  });
+
+  test('give the same values for every rule', { timeout: 60_000 }, async () => {
+    const rules = GROUPS.flatMap(({ rules }) => rules);
+    expect(await compareAll(rules.map(({ query }) => query))).toBeGreaterThan(rules.length * 3);
+  });
+
+  test('give the same values where operators compete, and in corners', { timeout: 60_000 }, async () => {
+    expect(await compareAll([...PRECEDENCE, ...SPECIAL])).toBeGreaterThan(PRECEDENCE.length * 3);
+  });
+
+  test('are refused to the same expressions', async () => {
+    const at = END - HOUR;
+    const theirs = await Promise.all(REFUSED.map((text) => prometheus.query(text, at)));
+    expect(REFUSED.filter((_, index) => !('error' in (theirs[index] ?? {})))).toEqual([]);
+    expect(REFUSED.filter((text) => !('error' in own(text, at)))).toEqual([]);
+  });
+
+  /** Fails with what differs; how many values were the same. */
+  async function compareAll(texts: readonly string[]): Promise<number> {
+    const questions = texts.flatMap((text) =>
+      Array.from({ length: INSTANTS }, () => ({
+        text,
+        at: START + Math.floor(random.next() * (END + 600_000 - START)),
+      })),
+    );
+    const differences: string[] = [];
+    let compared = 0;
+    for (let from = 0; from < questions.length && differences.length < 20; from += AT_ONCE) {
+      const batch = questions.slice(from, from + AT_ONCE);
+      const answers = await Promise.all(batch.map(({ text, at }) => prometheus.query(text, at)));
+      for (const [index, { text, at }] of batch.entries()) {
+        const [ours, theirs] = [own(text, at), answers[index] ?? { error: 'no answer' }];
+        compared += 'elements' in ours ? ours.elements.length : 0;
+        const difference = compare(ours, theirs);
+        if (difference !== null) differences.push(`${text} @ ${at}: ${difference}`);
       }
-      expect(differences, `seed ${SEED}`).toEqual([]);
-      expect(compared).toBeGreaterThan(EXPRESSIONS * 3);
-      console.log(`${compared} values compared`);
-    },
-  );
+    }
+    expect(differences, `PROMQL_SEED=${SEED}`).toEqual([]);
+    return compared;
+  }
 
-  type Answer = Awaited<ReturnType<Prometheus['query']>>;
-
-  function own(text: string, at: number, generation: 2 | 3): Answer {
+  function own(text: string, at: number): Answer {
+    const generation = prometheus.version.startsWith('2.') ? 2 : 3;
     try {
       return { elements: evaluate(parse(text), at, store, { generation }) };
     } catch (error) {
-      return { error: String(error) };
+      if (error instanceof PromqlError || error instanceof EvaluationError) return { error: error.message };
+      throw error;
     }
-  }
-
-  function compare(ours: Answer, theirs: Answer): string | null {
-    if ('error' in ours || 'error' in theirs) {
-      if ('error' in ours && 'error' in theirs) return null;
-      return 'error' in ours
-        ? `only we refuse: ${ours.error}`
-        : `only they refuse: ${'error' in theirs ? theirs.error : ''}`;
-    }
-    const wanted = new Map(theirs.elements.map(({ labels, value }) => [keyOf(labels), value]));
-    for (const { labels, value } of ours.elements) {
-      const other = wanted.get(keyOf(labels));
-      if (other === undefined) return `only we have ${JSON.stringify(labels)} = ${value}`;
-      if (!isSame(value, other)) return `${JSON.stringify(labels)}: we say ${value}, they say ${other}`;
-      wanted.delete(keyOf(labels));
-    }
-    return wanted.size === 0 ? null : `only they have ${[...wanted.keys()][0]} = ${[...wanted.values()][0]}`;
   }
 });
+
+function compare(ours: Answer, theirs: Answer): string | null {
+  if ('error' in ours) return 'error' in theirs ? null : `only we refuse: ${ours.error}`;
+  if ('error' in theirs) return `only they refuse: ${theirs.error}`;
+  const wanted = new Map(theirs.elements.map(({ labels, value }) => [keyOf(labels), value]));
+  for (const { labels, value } of ours.elements) {
+    const other = wanted.get(keyOf(labels));
+    if (other === undefined) return `only we have ${JSON.stringify(labels)} = ${value}`;
+    if (!isSame(value, other)) return `${JSON.stringify(labels)}: we say ${value}, they say ${other}`;
+    wanted.delete(keyOf(labels));
+  }
+  return wanted.size === 0 ? null : `only they have ${[...wanted.keys()][0]} = ${[...wanted.values()][0]}`;
+}
 
 /** Sums are rounded in another order: the last digits may differ. */
 function isSame(a: number, b: number): boolean {

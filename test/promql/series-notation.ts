@@ -1,4 +1,6 @@
-// How promtool writes the samples of a series: `1+2x3`, `_x5`, `stale`.
+// How promtool writes series: `up{job="a"}` and `1+2x3 _x5 stale`.
+import { type Labels, NAME } from '../../src/promql/labels.ts';
+import { parse } from '../../src/promql/parse.ts';
 
 /** Null where there is no sample. */
 export type Point = number | 'stale' | null;
@@ -12,30 +14,32 @@ export function parsePoints(text: string): Point[] {
 }
 
 function parseItem(item: string): Point[] {
-  const blank = /^_(?:x(\d+))?$/u.exec(item);
-  if (blank !== null) return Array.from({ length: Number(blank[1] ?? 1) }, () => null);
   if (item === 'stale') return ['stale'];
-  const parts = /^([-+]?[^-+xe]+(?:e[-+]?\d+)?)(?:([-+][^xe]+(?:e[-+]?\d+)?)?x(\d+))?$/iu.exec(item);
-  const start = parts === null ? Number.NaN : toNumber(parts[1] ?? '');
-  if (parts === null || (Number.isNaN(start) && !/nan$/iu.test(parts[1] ?? '')))
-    throw new Error(`"${item}" is no value of a series`);
-  const [, , step, times] = parts;
+  const [, written = item, times] = /^([^x]*)x(\d+)$/u.exec(item) ?? [];
+  if (written === '_') return Array.from({ length: Number(times ?? 1) }, () => null);
+  const [, start, step] =
+    /^([-+]?(?:[\d.]+(?:e[-+]?\d+)?|inf|nan))([-+][\d.]+(?:e[-+]?\d+)?)?$/iu.exec(written) ?? [];
+  if (start === undefined) throw new Error(`"${item}" is no value of a series`);
   const points: Point[] = [];
-  let value = start;
+  let value = toNumber(start);
   // One more than the times: the first, and then its repetitions.
   for (let index = 0; index <= Number(times ?? 0); index += 1) {
     points.push(value);
-    value += step === undefined ? 0 : toNumber(step);
+    value += Number(step ?? 0);
   }
   return points;
 }
 
 function toNumber(text: string): number {
-  const [, sign = '', plain = ''] = /^([-+]?)([\s\S]*)$/u.exec(text) ?? [];
-  const size = /^inf$/iu.test(plain)
-    ? Infinity
-    : /^(?:[\d.]+(?:e[-+]?\d+)?)$/iu.test(plain)
-      ? Number(plain)
-      : Number.NaN;
-  return sign === '-' ? -size : size;
+  if (/nan$/iu.test(text)) return Number.NaN;
+  return /inf$/iu.test(text) ? Number(`${text.replace(/inf$/iu, '')}Infinity`) : Number(text);
+}
+
+/** Of `up{job="a"}`. */
+export function labelsIn(text: string): Labels {
+  if (/^\s*(?:\{\s*\})?\s*$/u.test(text)) return {};
+  const selector = parse(text);
+  if (selector.kind !== 'selector') throw new Error(`"${text}" is no series`);
+  const named = selector.name === null ? {} : { [NAME]: selector.name };
+  return { ...named, ...Object.fromEntries(selector.matchers.map(({ label, value }) => [label, value])) };
 }

@@ -1,0 +1,240 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from '../../src/promql/parse.ts';
+import { type Expression, PromqlError } from '../../src/promql/syntax.ts';
+import { createRandom } from './random.ts';
+import { randomExpression } from './random-expression.ts';
+
+/** With all brackets that were left out. */
+function written(expression: Expression): string {
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+      return JSON.stringify(expression.value);
+    case 'selector': {
+      const matchers = expression.matchers.map(({ label, operator, value }) => label + operator + value);
+      const offset = expression.offset === 0 ? '' : `@-${expression.offset}`;
+      return `${expression.name ?? ''}${matchers.length > 0 ? `{${matchers.join()}}` : ''}${offset}`;
+    }
+    case 'range':
+      return `${written(expression.selector)}[${expression.range}]`;
+    case 'call':
+      return `${expression.name}(${expression.args.map(written).join()})`;
+    case 'aggregation': {
+      const { operator, grouping, parameter, operand } = expression;
+      const inner = [parameter, operand].flatMap((one) => (one === null ? [] : written(one)));
+      return `${operator} ${grouping.mode}(${grouping.names.join()})(${inner.join()})`;
+    }
+    case 'signed':
+      return `(${expression.isNegative ? '-' : '+'}${written(expression.operand)})`;
+    case 'operation': {
+      const { operator, isBool, matching, left, right } = expression;
+      const { choice, many, include } = matching;
+      const isPlain = choice.mode === 'without' && choice.names.length === 0;
+      const clause = isPlain ? '' : ` ${choice.mode}(${choice.names.join()})`;
+      const group = many === null ? '' : ` group_${many}(${include.join()})`;
+      return `(${written(left)} ${operator}${isBool ? ' bool' : ''}${clause}${group} ${written(right)})`;
+    }
+    default:
+      return expression satisfies never;
+  }
+}
+
+describe('parse()', () => {
+  test.each([
+    ['up', 'up'],
+    ['job:up:sum', 'job:up:sum'],
+    [`up{job="a",b!='b',c=~"c",d!~\`d\`,}`, 'up{job=a,b!=b,c=~c,d!~d}'],
+    ['{__name__="up"}', 'up{__name__=up}'],
+    ['{"up", job="a"}', 'up{__name__=up,job=a}'],
+    ['up offset 5m', 'up@-300000'],
+    ['up offset -5m', 'up@--300000'],
+    ['rate(up[5m] offset 1h30m)', 'rate(up@-5400000[300000])'],
+    ['rate(up[300])', 'rate(up[300000])'],
+    ['up # why\n', 'up'],
+    ['1h', '3600'],
+    ['(((1)))', '1'],
+    ['vector(1)', 'vector(1)'],
+    ['label_join(up, "a", "-", "b", "c")', 'label_join(up,"a","-","b","c")'],
+    ['sum(up)', 'sum only()(up)'],
+    ['SUM BY (a, b,) (up)', 'sum only(a,b)(up)'],
+    ['sum(up) without (a)', 'sum without(a)(up)'],
+    ['topk by (a) (3, up)', 'topk only(a)(3,up)'],
+    ['count_values("v", up)', 'count_values only()("v",up)'],
+    ['up > bool 1', '(up > bool 1)'],
+    ['a AND ON (x) b', '(a and only(x) b)'],
+    ['a / ignoring (x) group_left (y, z) b', '(a / without(x) group_left(y,z) b)'],
+    ['a * on () group_right () b', '(a * only() group_right() b)'],
+    ['a == on (x) group_left b', '(a == only(x) group_left() b)'],
+  ])('reads %s', (text, tree) => expect(written(parse(text))).toBe(tree));
+
+  // The judge of these is Prometheus, in differential.test.ts.
+  test.each([
+    ['a - b offset 5m', '(a - b@-300000)'],
+    ['a offset 1s - b offset 5m * c', '(a@-1000 - (b@-300000 * c))'],
+    ['-a offset 5m', '(-a@-300000)'],
+    ['a or b and c unless d', '(a or ((b and c) unless d))'],
+    ['a + b > c', '((a + b) > c)'],
+    ['a - b - c', '((a - b) - c)'],
+    ['a ^ b ^ c', '(a ^ (b ^ c))'],
+    ['-2 ^ 2', '(-(2 ^ 2))'],
+    ['-a * b', '((-a) * b)'],
+    ['a ^ -b * c', '((a ^ (-b)) * c)'],
+    ['a % b atan2 c', '((a % b) atan2 c)'],
+    ['+a', '(+a)'],
+  ])('links %s as operators are strong', (text, tree) => expect(written(parse(text))).toBe(tree));
+
+  test('says where the parts stand', () => {
+    const expression = parse('  sum(up) >  bool 2');
+    expect(expression).toMatchObject({
+      from: 2,
+      to: 18,
+      left: { from: 2, to: 9 },
+      right: { from: 17, to: 18 },
+    });
+  });
+});
+
+describe('parse() refuses', () => {
+  test.each([
+    ['what is no PromQL', 'up +', 'Cannot read the expression at character 5: its end'],
+    ['nothing', '', 'Cannot read the expression at character 1: its end'],
+    ['a bracket too many', 'sum(up))', 'Cannot read the expression at character 8: )'],
+    ['an unknown function', 'up + nonsense(up)', 'Cannot read the expression at character 14: (up)'],
+    [
+      'a function that it lacks',
+      '1 + sin(up)',
+      'This engine has no function sin, found at character 5: sin(up)',
+    ],
+    ['subqueries', 'max_over_time(up[5m:1m])', 'has no subqueries, found at character 15: up[5m:1m]'],
+    ['the @ modifier', 'sum(up @ 5)', 'has no @ modifier, found at character 5: up @ 5'],
+    [
+      'arithmetic with durations',
+      'rate(up[5m+1m])',
+      'has no arithmetic with durations, found at character 9: 5m+1m',
+    ],
+    [
+      'an aggregation that it lacks',
+      'limitk(1, up)',
+      'This engine has no aggregation limitk, found at character 1',
+    ],
+    ['a fill', 'a + fill(0) b', 'This engine has no such modifier, found at character 5: fill(0)'],
+    [
+      'an expression that JavaScript has not',
+      'up{a=~"[[:alpha:]]"}',
+      'This engine has no regular expression like this, found at character 4: a=~"[[:alpha:]]"',
+    ],
+    [
+      'a pattern of label_replace',
+      'label_replace(up, "a", "", "b", "(?=x)")',
+      'does not understand the regular expression "(?=x)", found at character 1',
+    ],
+    [
+      'a comparison of numbers',
+      'up + (1 > 2)',
+      'A comparison of two numbers must say bool at character 7: 1 > 2',
+    ],
+    ['everything', 'up + {}', 'A selector must ask for something that is not empty at character 6: {}'],
+    ['two names', 'up{__name__="down"}', 'A selector can have only one name at character 1'],
+    ['a range of nothing', 'rate(up[0s])', 'A range must be longer than 0 at character 6: up[0s]'],
+    [
+      'a range of what is computed',
+      'rate((up)[5m])',
+      'A range must follow the name or the matchers directly at character 6',
+    ],
+    ['an offset of what is computed', 'sum(up) offset 5m', 'An offset must follow a selector at character 1'],
+    [
+      'an offset of brackets',
+      '(up) offset 5m',
+      'One offset may follow a selector, and directly at character 1',
+    ],
+    [
+      'two offsets',
+      'up offset 5m offset 1m',
+      'One offset may follow a selector, and directly at character 1',
+    ],
+    ['a range as a result', 'up[5m]', 'A rule must come to numbers, not to a range at character 1: up[5m]'],
+    ['a text as a result', '"a"', 'A rule must come to numbers, not to a string at character 1: "a"'],
+    ['a string that is not closed', 'up{a="b}', 'Cannot read the string at character 6: "b}'],
+    ['too few arguments', 'clamp(up, 1)', 'clamp takes 3 arguments, got 2 at character 1: clamp(up, 1)'],
+    ['too many arguments', 'round(up, 1, 2)', 'round takes 1 to 2 arguments, got 3'],
+    ['too few texts', 'label_join(up, "a")', 'label_join takes at least 3 arguments, got 2'],
+    ['another type of argument', 'rate(up)', 'Here must be a range, not a vector at character 6: up'],
+    [
+      'a name that no label has',
+      'label_join(up, "0", "")',
+      '"0" is no name of a label, found at character 1',
+    ],
+    ['a missing parameter', 'topk(up)', 'topk takes two arguments at character 1'],
+    ['a needless parameter', 'sum(1, up)', 'sum takes one argument at character 1'],
+    ['bool where nothing is compared', 'a + bool b', 'bool is for comparisons only'],
+    ['set operators on numbers', 'up and 1', 'and is for vectors only'],
+    ['groups of a set operator', 'a or on (x) group_left () b', 'or takes no group_left or group_right'],
+    ['matching with a number', 'a + on (x) 1', 'on, ignoring and group are for two vectors only'],
+    ['a label in on and in group', 'a + on (x) group_left (x) b', 'A label cannot be in both on and group'],
+    ['a sign of a text', '-"a"', 'Operators take numbers and vectors, not a string at character 2: "a"'],
+    [
+      'an operator on a range',
+      'up + up[5m]',
+      'Operators take numbers and vectors, not a range at character 6',
+    ],
+  ])('%s', (_, text, message) => {
+    expect(() => parse(text)).toThrow(PromqlError);
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  test('what is nested so deeply that the stack would end', () => {
+    expect(() => parse(`${'('.repeat(10_000)}1${')'.repeat(10_000)}`)).toThrow('nested too deeply');
+    expect(() => parse(`1${' + 1'.repeat(10_000)}`)).toThrow('nested too deeply');
+    expect(() => parse(`1${' + 1'.repeat(100)}`)).not.toThrow();
+  });
+
+  test('with the position and the construct apart', () => {
+    try {
+      parse('up +\n  sin(up)');
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ position: 7, construct: 'sin(up)' });
+    }
+  });
+});
+
+describe('whatever is written', () => {
+  const WORDS =
+    'up job sum by without on ignoring group_left bool offset and or unless rate absent label_replace topk inf nan 5m 1 0x 1e "a" "( \' ` ( ) { } [ ] , = == =~ !~ != < > + - * / % ^ @ : # \n \\ é constructor __proto__'.split(
+      ' ',
+    );
+
+  test('parse() never throws anything but a PromqlError', () => {
+    const soup = fc.array(fc.constantFrom(...WORDS), { maxLength: 20 }).map((words) => words.join(' '));
+    fc.assert(
+      fc.property(fc.oneof(soup, fc.string(), fc.string({ unit: 'binary' })), (text) => {
+        expect(faultOf(text)).toBeNull();
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a good expression with a change somewhere is read, or refused properly', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.constantFrom(...WORDS, ''), (seed, place, word) => {
+        const text = randomExpression(createRandom(seed));
+        const at = place % text.length;
+        expect(faultOf(text)).toBeNull();
+        expect(faultOf(text.slice(0, at) + word + text.slice(at + 1))).toBeNull();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  /** What came out that should not have. */
+  function faultOf(text: string): unknown {
+    try {
+      parse(text);
+      return null;
+    } catch (error) {
+      if (!(error instanceof PromqlError)) return error;
+      return error.position <= text.length ? null : error.position;
+    }
+  }
+});
