@@ -51,7 +51,7 @@ describe('a prober and real processes', () => {
     await waitFor(() => unhealthy.length > 0);
     expect(performance.now() - began).toBeLessThan(5_000);
     expect(ready).toEqual(['server']);
-    expect(unhealthy).toEqual(['No answer to tools/list within 1000 ms']);
+    expect(unhealthy).toEqual(['No answer to tools/list within 1000 ms, 2 of 2']);
   });
 
   it('is told that a server over HTTP answers as soon as it does, and ends its session', async () => {
