@@ -29,7 +29,7 @@ export const SERVER_STATES = [
 export type ServerStateName = (typeof SERVER_STATES)[number];
 
 /** What runs by itself at set times. */
-export const JOB_NAMES = ['update', 'cleanup', 'backup'] as const;
+const JOB_NAMES = ['update', 'cleanup', 'backup'] as const;
 export type JobName = (typeof JOB_NAMES)[number];
 
 /** Ways to reach the person, one plug-in each. */

@@ -16,9 +16,9 @@ import { fingerprintOf } from './fingerprint.ts';
 import type { StateKeeper } from './keep-state.ts';
 
 /** What has become of it, or would. */
-export type Outcome = { readonly report: ReloadReport } | { readonly refusal: WatchdogError };
+type Outcome = { readonly report: ReloadReport } | { readonly refusal: WatchdogError };
 
-export interface ReloadOptions {
+interface ReloadOptions {
   /** Changes nothing and tells nobody but the asker. */
   readonly dryRun?: boolean;
   /** A refusal is only returned: the file is perhaps still being written. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Clock } from './clock.ts';
 
 /** What may be told; see sd_notify(3). */
-export type Notice = Readonly<
+type Notice = Readonly<
   Partial<Record<'READY' | 'RELOADING' | 'STOPPING' | 'WATCHDOG' | 'STATUS' | 'EXTEND_TIMEOUT_USEC', string>>
 >;
 

@@ -40,11 +40,13 @@ test('a loop that is stuck is counted, and nobody is restarted for it', { timeou
 });
 
 function restartsIn(page: string): string[] {
-  return page
-    .split('\n')
-    .filter((line) => /^mcp_watchdog_server_(?:restarts|start_failures)_total/u.test(line))
-    // Servers stand in the order in which something was last heard of them.
-    .sort();
+  return (
+    page
+      .split('\n')
+      .filter((line) => /^mcp_watchdog_server_(?:restarts|start_failures)_total/u.test(line))
+      // Servers stand in the order in which something was last heard of them.
+      .sort()
+  );
 }
 
 describe.skipIf(!requireProgram('prlimit'))(

@@ -19,7 +19,7 @@ export const INSIDE = {
   units: '/run/home/.config/systemd/user',
 } as const;
 
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
