@@ -150,8 +150,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     1,
   ),
   clamp: vectorOf(['vector', 'scalar', 'scalar'], (args) => {
-    const [low, high] = [args.scalar(1), args.scalar(2)];
-    return low > high ? [] : mapped(args.vector(0), (value) => higher(low, lower(high, value)));
+    const [elements, low, high] = [args.vector(0), args.scalar(1), args.scalar(2)];
+    return low > high ? [] : mapped(elements, (value) => higher(low, lower(high, value)));
   }),
   clamp_min: ofTwo(higher),
   clamp_max: ofTwo(lower),

@@ -68,7 +68,7 @@ export const SPECIAL = [
   'sgn(-up)',
   'hour(vector(1e9)) + minute(vector(86399)) / 100',
   'day_of_year(vector(1709164800)) + days_in_month(vector(1709164800)) / 100',
-  'day_of_week(memory_bytes) + month(memory_bytes) + year(memory_bytes)',
+  'day_of_week(restarts_total * 1e7) + month(restarts_total * 1e7) + year(restarts_total * 1e7)',
   'histogram_quantile(0.5, duration_bucket)',
   'histogram_quantile(0.5, sum by (job) (duration_bucket))',
   'histogram_quantile(NaN, duration_bucket)',
