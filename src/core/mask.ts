@@ -41,7 +41,10 @@ const RULES: readonly Rule[] = [
   (text) => text.replaceAll(KNOWN_FORM, REDACTED),
 ];
 
-const VALUE = String.raw`(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:(?:Bearer|Basic|Token)\s+)?[^\s"']\S*)`;
+// What is masked already stays, with what follows it: else a second time would take more away than the first.
+const MASKED = REDACTED.replaceAll(/[[\]]/g, String.raw`\$&`);
+
+const VALUE = String.raw`(?!${MASKED})(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:(?:Bearer|Basic|Token)\s+)?[^\s"']\S*)`;
 
 const ASSIGNED = new RegExp(
   String.raw`(?<![\w.-]|://)((?=[\w.-]*?${TELLING})[\w.-]+["']?(?:=|\s?:\s*))${VALUE}`,

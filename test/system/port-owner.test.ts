@@ -62,6 +62,8 @@ describe('whoListens()', () => {
     const { port } = await startListener('127.0.0.1');
     const { connect } = await import('node:net');
     const socket = connect({ port, host: '127.0.0.1' });
+    // The listener may be ended first.
+    socket.on('error', () => {});
     cleanups.push(() => socket.destroy());
     await once(socket, 'connect');
     expect(await whoListens(socket.localPort!)).toBeNull();
