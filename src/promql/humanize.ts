@@ -50,7 +50,9 @@ const LAST_TIMESTAMP = 2 ** 63 / 1e9;
 /** Of seconds since the epoch; beyond what Prometheus can write as a time, the number. */
 export function humanizeTimestamp(value: number): string {
   if (!(Math.abs(value) < LAST_TIMESTAMP)) return general(value, 4);
-  const [day, time = ''] = new Date(Math.floor(value * 1000)).toISOString().split('T');
+  const [day, time = ''] = new Date(Number(BigInt(Math.trunc(value * 1e9)) / 1_000_000n))
+    .toISOString()
+    .split('T');
   return `${day} ${time.replace(/\.?0*Z$/u, '')} +0000 UTC`;
 }
 

@@ -50,7 +50,7 @@ export function without(labels: Labels, names: readonly string[]): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !names.includes(name)));
 }
 
-export function only(labels: Labels, names: readonly string[]): Labels {
+function only(labels: Labels, names: readonly string[]): Labels {
   return Object.fromEntries(
     Object.entries(labels).filter(([name, value]) => value !== '' && names.includes(name)),
   );

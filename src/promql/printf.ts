@@ -27,11 +27,11 @@ const WRITERS: Readonly<Record<ValueType, Readonly<Record<string, Write>>>> = {
   },
   number: {
     e: (value, precision = 6) => scientific(Number(value), precision),
-    E: (value, precision = 6) => scientific(Number(value), precision).toUpperCase(),
+    E: (value, precision = 6) => loud(scientific(Number(value), precision)),
     f: (value, precision = 6) => fixed(Number(value), precision),
     F: (value, precision = 6) => fixed(Number(value), precision),
     g: (value, precision) => general(Number(value), precision),
-    G: (value, precision) => general(Number(value), precision).toUpperCase(),
+    G: (value, precision) => loud(general(Number(value), precision)),
     v: (value, precision) => general(Number(value), precision),
   },
   integer: { d: String, v: String },
@@ -90,6 +90,11 @@ function padded(text: string, { flags, width }: { flags: string; width: number }
   // An infinity is not filled up with zeros.
   if (!flags.includes('0') || !/\d/u.test(plain)) return ' '.repeat(missing) + plain;
   return plain.replace(/^[-+]?/u, (sign) => sign + '0'.repeat(missing));
+}
+
+/** The exponent; an infinity stays as it is. */
+function loud(text: string): string {
+  return text.replace('e', 'E');
 }
 
 function cut(text: string, precision: number | undefined): string {

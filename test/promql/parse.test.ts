@@ -1,9 +1,11 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../src/promql/parse.ts';
 import { type Expression, PromqlError } from '../../src/promql/syntax.ts';
 import { createRandom } from './random.ts';
 import { randomExpression } from './random-expression.ts';
+
+type Of<Kind extends Expression['kind']> = Extract<Expression, { kind: Kind }>;
 
 /** With all brackets that were left out. */
 function written(expression: Expression): string {
@@ -11,33 +13,39 @@ function written(expression: Expression): string {
     case 'number':
     case 'string':
       return JSON.stringify(expression.value);
-    case 'selector': {
-      const matchers = expression.matchers.map(({ label, operator, value }) => label + operator + value);
-      const offset = expression.offset === 0 ? '' : `@-${expression.offset}`;
-      return `${expression.name ?? ''}${matchers.length > 0 ? `{${matchers.join()}}` : ''}${offset}`;
-    }
+    case 'selector':
+      return writtenSelector(expression);
     case 'range':
       return `${written(expression.selector)}[${expression.range}]`;
     case 'call':
       return `${expression.name}(${expression.args.map(written).join()})`;
-    case 'aggregation': {
-      const { operator, grouping, parameter, operand } = expression;
-      const inner = [parameter, operand].flatMap((one) => (one === null ? [] : written(one)));
-      return `${operator} ${grouping.mode}(${grouping.names.join()})(${inner.join()})`;
-    }
+    case 'aggregation':
+      return writtenAggregation(expression);
     case 'signed':
       return `(${expression.isNegative ? '-' : '+'}${written(expression.operand)})`;
-    case 'operation': {
-      const { operator, isBool, matching, left, right } = expression;
-      const { choice, many, include } = matching;
-      const isPlain = choice.mode === 'without' && choice.names.length === 0;
-      const clause = isPlain ? '' : ` ${choice.mode}(${choice.names.join()})`;
-      const group = many === null ? '' : ` group_${many}(${include.join()})`;
-      return `(${written(left)} ${operator}${isBool ? ' bool' : ''}${clause}${group} ${written(right)})`;
-    }
+    case 'operation':
+      return writtenOperation(expression);
     default:
       return expression satisfies never;
   }
+}
+
+function writtenSelector({ name, matchers, offset }: Of<'selector'>): string {
+  const list = matchers.map(({ label, operator, value }) => label + operator + value).join();
+  return `${name ?? ''}${list === '' ? '' : `{${list}}`}${offset === 0 ? '' : `@-${offset}`}`;
+}
+
+function writtenAggregation({ operator, grouping, parameter, operand }: Of<'aggregation'>): string {
+  const args = parameter === null ? [operand] : [parameter, operand];
+  return `${operator} ${grouping.mode}(${grouping.names.join()})(${args.map(written).join()})`;
+}
+
+function writtenOperation({ operator, isBool, matching, left, right }: Of<'operation'>): string {
+  const { choice, many, include } = matching;
+  const isPlain = choice.mode === 'without' && choice.names.length === 0;
+  const clause = isPlain ? '' : ` ${choice.mode}(${choice.names.join()})`;
+  const group = many === null ? '' : ` group_${many}(${include.join()})`;
+  return `(${written(left)} ${operator}${isBool ? ' bool' : ''}${clause}${group} ${written(right)})`;
 }
 
 describe('parse()', () => {

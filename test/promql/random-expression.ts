@@ -154,11 +154,10 @@ function between(random: Random, depth: number): string {
   const labels = LABELS.filter(() => random.chance(0.4));
   const matching = random.chance(0.8) ? ` ${random.pick(['on', 'ignoring'])} (${labels.join(', ')})` : '';
   if (random.chance(0.35)) return `${left} ${random.pick(['and', 'or', 'unless'])}${matching} ${right}`;
-  const include = random.chance(0.5)
-    ? `(${LABELS.filter((label) => !labels.includes(label) && random.chance(0.3)).join(', ')})`
-    : '';
-  const group =
-    matching !== '' && random.chance(0.5) ? ` ${random.pick(['group_left', 'group_right'])} ${include}` : '';
+  // Never left out: a bracket behind group_left would be taken for its labels.
+  const include = LABELS.filter((label) => !labels.includes(label) && random.chance(0.15));
+  const side = random.pick(['group_left', 'group_right']);
+  const group = matching !== '' && random.chance(0.5) ? ` ${side} (${include.join(', ')})` : '';
   const operator = random.pick(['+', '-', '*', '/', '>', '<', '>=', '==', '!=', '> bool', '== bool']);
   return `${left} ${operator}${matching}${group} ${right}`;
 }

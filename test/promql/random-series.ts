@@ -7,20 +7,28 @@ export const SERVERS = ['files', 'web', 'db'];
 const INTERVAL = 15_000;
 const BOUNDS = ['0.1', '0.5', '1.5', '5.5', '+Inf'];
 
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Counters with resets, gauges with NaN and infinities, histograms; gaps longer than the look-back, and ends. */
-export function randomSeries(random: Random, { start, end }: { start: number; end: number }): Sample[] {
-  const times = (): Step[] => randomTimes(random, { start, end, interval: INTERVAL });
-  return JOBS.flatMap((job) => SERVERS.map((server) => ({ job, server }))).flatMap((labels) => {
-    const of = (name: string, step: NextValue, more = {}): Sample[] =>
-      walk(random, { labels: { __name__: name, ...labels, ...more }, times: times(), step });
-    return [
-      ...['exit', 'probe'].flatMap((reason) => of('restarts_total', counterStep, { reason })),
-      ...of('memory_bytes', gaugeStep),
-      ...of('up', flagStep),
-      ...(random.chance(0.7) ? of('limit_bytes', () => 1000, { zone: random.pick(['x', 'y']) }) : []),
-      ...histogram(random, labels, times()),
-    ];
-  });
+export function randomSeries(random: Random, span: Span): Sample[] {
+  return JOBS.flatMap((job) => SERVERS.flatMap((server) => seriesOf(random, { job, server }, span)));
+}
+
+function seriesOf(random: Random, labels: Sample['labels'], span: Span): Sample[] {
+  const times = (): Step[] => randomTimes(random, { ...span, interval: INTERVAL });
+  const of = (name: string, step: NextValue, more = {}): Sample[] =>
+    walk(random, { labels: { __name__: name, ...labels, ...more }, times: times(), step });
+  return [
+    ...of('restarts_total', counterStep, { reason: 'exit' }),
+    ...of('restarts_total', counterStep, { reason: 'probe' }),
+    ...of('memory_bytes', gaugeStep),
+    ...of('up', flagStep),
+    ...(random.chance(0.7) ? of('limit_bytes', () => 1000, { zone: random.pick(['x', 'y']) }) : []),
+    ...histogram(random, labels, times()),
+  ];
 }
 
 export interface Step {

@@ -23,32 +23,36 @@ interface Span {
   readonly end: number;
 }
 
+type Of = (labels: Sample['labels'], step: NextValue) => Sample[];
+
 /** The metrics, what Prometheus adds of its own, and what the rules record for each other. */
 export function ruleSeries(random: Random, span: Span, groups: readonly RuleGroup[]): Sample[] {
-  return INSTANCES.flatMap((instance) => {
-    const base = { job: 'mcp-watchdog', instance, fleet: 'laptops' };
-    // A scrape brings all metrics at once.
-    const times = randomTimes(random, { ...span, interval: INTERVAL });
-    const of = (labels: Sample['labels'], step: NextValue): Sample[] =>
-      walk(random, { labels: { ...base, ...labels }, times: someOf(random, times), step });
-    return [
-      ...of({ __name__: 'up' }, flagStep),
-      ...PROCESS_METRICS.flatMap(({ name }) => of({ __name__: name }, processStep(name))),
-      ...Object.entries(METRICS).flatMap(([name, metric]) =>
-        metricSeries(`${METRIC_PREFIX}${name}`, metric, of),
-      ),
-      ...recordedNames(groups).flatMap((name) =>
-        recordedLabels(name).flatMap((labels) => of({ __name__: name, ...labels }, shareStep)),
-      ),
-    ];
-  });
+  return INSTANCES.flatMap((instance) => instanceSeries(random, span, { instance, groups }));
 }
 
-function metricSeries(
-  name: string,
-  metric: MetricDefinition,
-  of: (labels: Sample['labels'], step: NextValue) => Sample[],
+function instanceSeries(
+  random: Random,
+  span: Span,
+  { instance, groups }: { instance: string; groups: readonly RuleGroup[] },
 ): Sample[] {
+  const base = { job: 'mcp-watchdog', instance, fleet: 'laptops' };
+  // A scrape brings all metrics at once.
+  const times = randomTimes(random, { ...span, interval: INTERVAL });
+  const of: Of = (labels, step) =>
+    walk(random, { labels: { ...base, ...labels }, times: someOf(random, times), step });
+  return [
+    ...of({ __name__: 'up' }, flagStep),
+    ...PROCESS_METRICS.flatMap(({ name }) => of({ __name__: name }, processStep(name))),
+    ...Object.entries(METRICS).flatMap(([name, metric]) =>
+      metricSeries(`${METRIC_PREFIX}${name}`, metric, of),
+    ),
+    ...recordedNames(groups).flatMap((name) =>
+      recordedLabels(name).flatMap((labels) => of({ __name__: name, ...labels }, shareStep)),
+    ),
+  ];
+}
+
+function metricSeries(name: string, metric: MetricDefinition, of: Of): Sample[] {
   const servers = 'server' in metric.labels ? SERVERS : [''];
   const sets = servers.flatMap((server) => everyLabelSet(metric, { ...OPEN_LABELS, server }));
   const step = stepOf(name, metric);
