@@ -21,7 +21,7 @@ import { ruleSeries } from './rule-series.ts';
 
 const SEED = Number(process.env['PROMQL_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const EXPRESSIONS = Number(process.env['PROMQL_EXPRESSIONS'] ?? 300);
-const INSTANTS = 8;
+const INSTANTS = 6;
 const AT_ONCE = 8;
 const HOUR = 3_600_000;
 const END = Math.floor(Date.now() / 60_000) * 60_000;

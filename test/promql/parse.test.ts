@@ -190,7 +190,7 @@ describe('whatever is written', () => {
       fc.property(fc.oneof(soup, fc.string(), fc.string({ unit: 'binary' })), (text) => {
         expect(faultOf(text)).toBeNull();
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -202,7 +202,7 @@ describe('whatever is written', () => {
         expect(faultOf(text)).toBeNull();
         expect(faultOf(text.slice(0, at) + word + text.slice(at + 1))).toBeNull();
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 

@@ -32,7 +32,7 @@ describe('our engine', () => {
 });
 
 describe.skipIf(!requireProgram('promtool'))('promtool', () => {
-  test.each(FILES)('passes $name', ({ path }) => {
+  test.each(FILES)('passes $name', { timeout: 60_000 }, ({ path }) => {
     expect(promtool(path)).toEqual({ status: 0, output: '' });
   });
 });
