@@ -42,12 +42,12 @@ export function readFormat(format: string, given: readonly ValueType[]): Format 
   const texts: string[] = [''];
   const verbs: Verb[] = [];
   const pieces = format.matchAll(
-    /%(?<percent>%)|%(?<flags>[-+0]*)(?<width>\d*)(?:\.(?<precision>\d*))?(?<verb>[a-zA-Z])|(?<text>[^%]+|%)/gu,
+    /%(?<percent>%)|%(?<flags>[-+0]*)(?<width>\d{0,2})(?:\.(?<precision>\d{0,2}))?(?<verb>[a-zA-Z])|(?<text>[^%]+|%)/gu,
   );
   for (const { groups = {} } of pieces) {
     const literal = groups['percent'] ?? groups['text'];
     if (literal !== undefined) {
-      if (literal === '%' && groups['percent'] === undefined) return { fault: 'has a % that is no verb' };
+      if (groups['text'] === '%') return { fault: 'has a % that is no verb' };
       texts.push(`${texts.pop() ?? ''}${literal}`);
       continue;
     }
@@ -66,7 +66,7 @@ function readVerb(
 ): Verb | { readonly fault: string } {
   if (type === undefined) return { fault: `has no value for %${verb}` };
   const write = WRITERS[type][verb];
-  if (write === undefined) return { fault: `cannot write a ${type} as %${verb}` };
+  if (write === undefined) return { fault: `has a value of type ${type} for %${verb}` };
   if (type !== 'number' && /[+0]/u.test(flags)) return { fault: `has a flag for numbers before %${verb}` };
   return {
     flags,

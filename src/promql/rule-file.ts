@@ -67,7 +67,7 @@ function readGroup(value: unknown, index: number): RuleGroup {
   refuseOthers(group, ['name', 'interval', 'rules']);
   return {
     name,
-    interval: durationIn(group, 'interval'),
+    interval: durationIn(group, 'interval') || null,
     rules: listIn(group, 'rules').map((rule, at) =>
       readRule(fieldsOf(rule, { path: [...path, 'rules', at], words: `${group.words}, rule ${at + 1}` })),
     ),

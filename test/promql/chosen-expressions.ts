@@ -102,6 +102,10 @@ export const SPECIAL = [
   'sort(up)',
   'sort_desc(memory_bytes)',
   'last_over_time(up[20m])',
+  'rate({__name__=~"up|memory_bytes"}[5m])',
+  'memory_bytes * on (job) limit_bytes',
+  'up * up{job="a"} * on () up',
+  'label_replace(up, "job", "same", "job", ".*")',
 ] as const;
 
 /** Neither engine may accept these. */
@@ -147,12 +151,8 @@ export const REFUSED = [
   'label_join(up, "x")',
   'label_replace(up, "0x", "", "job", ".*")',
   'label_replace(up, "x", "", "job", "(")',
-  'label_replace(up, "job", "same", "job", ".*")',
   'topk(NaN, up)',
   'topk(Inf, up)',
-  'up * up{job="a"} * on () up',
-  'memory_bytes * on (job) limit_bytes',
-  'rate({__name__=~"up|memory_bytes"}[5m])',
   'up +',
   '',
 ] as const;

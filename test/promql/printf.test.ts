@@ -48,16 +48,17 @@ test('values are taken in order', () => {
 
 describe('a format is refused where Go would complain in the text:', () => {
   test.each<[format: string, types: readonly ValueType[], fault: string]>([
-    ['%d', ['number'], 'cannot write a number as %d'],
-    ['%s', ['number'], 'cannot write a number as %s'],
-    ['%f', ['text'], 'cannot write a text as %f'],
-    ['%.1f', ['integer'], 'cannot write a integer as %f'],
-    ['%z', ['text'], 'cannot write a text as %z'],
+    ['%d', ['number'], 'has a value of type number for %d'],
+    ['%s', ['number'], 'has a value of type number for %s'],
+    ['%f', ['text'], 'has a value of type text for %f'],
+    ['%.1f', ['integer'], 'has a value of type integer for %f'],
+    ['%z', ['text'], 'has a value of type text for %z'],
     ['%s %s', ['text'], 'has no value for %s'],
     ['%s', ['text', 'text'], 'uses 1 of 2 values'],
     ['50%', [], 'has a % that is no verb'],
     ['%06s', ['text'], 'has a flag for numbers before %s'],
     ['% d', ['integer'], 'has a % that is no verb'],
+    ['%100s', ['text'], 'has a % that is no verb'],
     ['%*d', ['integer'], 'has a % that is no verb'],
   ])('%s of %o', (format, types, fault) => expect(readFormat(format, types)).toEqual({ fault }));
 });

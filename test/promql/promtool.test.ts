@@ -130,7 +130,11 @@ function randomRules(random: Random): Rules {
       expr,
       for: random.pick(durations),
       keep_firing_for,
-      labels: { severity: random.pick(['critical', 'warning']), how_much },
+      // A label of its own name: what reads ALERTS must not make two of them the same.
+      labels: {
+        [`severity_${index}`]: random.pick(['critical', 'warning']),
+        [`how_much_${index}`]: how_much,
+      },
       annotations: { summary: '{{ $labels.server }} of {{ $labels.job }}: {{ $value | humanize }}' },
     };
   });

@@ -18,6 +18,7 @@ groups:
         expr: sum by (job) (up)
         labels: { level: job }
   - name: second
+    interval: 0s
     rules:
       - alert: Down
         expr: up == 0

@@ -56,7 +56,7 @@ describe('a template is refused when it is read:', () => {
     [
       'a format that does not fit',
       '{{ printf "%d" $value }}',
-      'The format "%d" cannot write a number as %d at character 1',
+      'The format "%d" has a value of type number for %d at character 1',
     ],
     ['a piped value too many', '{{ $value | printf "x" }}', 'The format "x" uses 0 of 1 values'],
     [
