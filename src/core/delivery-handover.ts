@@ -1,0 +1,68 @@
+// What is not told twice, and not lost, when another one begins to deliver: which alerts the last one can have told.
+import type { DeliveryOwner } from './delivery.ts';
+import { type AlertNews, type FiringAlert, keyOf } from './notification.ts';
+
+export interface HandOver {
+  /** By alert: since when somebody else has had it to tell, ms since the epoch. */
+  readonly held: ReadonlyMap<string, number>;
+  /** Alertmanager lets us know what it tells, so that what it did not tell is known as well. */
+  readonly isNoticed: boolean;
+}
+
+export const NOTHING_HELD: HandOver = { held: new Map(), isNoticed: false };
+
+/** Evaluation, transport and the `group_wait` of the shipped routes, ms. */
+export const TELLS_WITHIN = 60_000;
+/** An alert may also wait for the next `group_interval` of its group; without a notice by then it was held back on purpose, ms. */
+export const HOLDS_BACK_WITHIN = 360_000;
+
+/** @param owner who has it to tell; Alertmanager has what we post only when it took it, see `takenOver` */
+export function heardOf(
+  before: HandOver,
+  alert: AlertNews & { readonly at: number },
+  owner: DeliveryOwner,
+): HandOver {
+  const key = keyOf(alert);
+  if (alert.state === 'resolved') return without(before, [key]);
+  return owner === 'engine' ? takenOver(before, [key], alert.at) : before;
+}
+
+/** Others have had these since `at`, unless they had them before. */
+export function takenOver(before: HandOver, keys: readonly string[], at: number): HandOver {
+  const fresh = keys.filter((key) => !before.held.has(key));
+  if (fresh.length === 0) return before;
+  return { ...before, held: new Map([...before.held, ...fresh.map((key) => [key, at] as const)]) };
+}
+
+/**
+ * Somebody else delivers from now on.
+ *
+ * @param lastContact the last moment at which `from` is known to have worked, ms since the epoch; null for never
+ * @returns `told`: what `from` can be taken to have told, so that we do not
+ */
+export function handOver(
+  before: HandOver,
+  { from, to, firing, lastContact, at }: {
+    readonly from: DeliveryOwner;
+    readonly to: DeliveryOwner;
+    readonly firing: readonly FiringAlert[];
+    readonly lastContact: number | null;
+    readonly at: number;
+  },
+): { readonly next: HandOver; readonly told: readonly FiringAlert[] } {
+  if (to !== 'us') {
+    const keys = from === 'us' && to === 'engine' ? firing.map((alert) => keyOf(alert)) : [];
+    return { next: takenOver(before, keys, at), told: [] };
+  }
+  const within = before.isNoticed ? HOLDS_BACK_WITHIN : TELLS_WITHIN;
+  const told = firing.filter((alert) => {
+    const since = before.held.get(keyOf(alert));
+    return since !== undefined && lastContact !== null && since + within <= lastContact;
+  });
+  return { next: { ...before, held: new Map() }, told };
+}
+
+function without(before: HandOver, keys: readonly string[]): HandOver {
+  if (!keys.some((key) => before.held.has(key))) return before;
+  return { ...before, held: new Map([...before.held].filter(([key]) => !keys.includes(key))) };
+}
