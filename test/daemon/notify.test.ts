@@ -47,7 +47,7 @@ type Alerts = Pick<DaemonConfig, 'alerts'>;
 
 function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): Alerts {
   return {
-    alerts: { rules: [], evaluateEvery: 15_000, repeatEvery, notify, alertmanager: { url: null } },
+    alerts: { builtIn: true, rules: [], evaluateEvery: 15_000, repeatEvery, notify, alertmanager: { url: null } },
   };
 }
 
