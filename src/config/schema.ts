@@ -91,7 +91,7 @@ const alerts = z
           .describe('When set, it owns delivery while it is reachable.'),
       })
       .prefault({})
-      .describe('An Alertmanager to hand alerts to. Not active yet.'),
+      .describe('An Alertmanager to hand alerts to; see docs/delivery.md.'),
   })
   .prefault({})
   .describe('Alerts and notifications.');

@@ -3,13 +3,18 @@ import type { DeliveryOwner } from './delivery.ts';
 import { type AlertNews, type FiringAlert, keyOf } from './notification.ts';
 
 export interface HandOver {
-  /** By alert: since when somebody else has had it to tell, ms since the epoch. */
+  /** By alert: since when somebody else has had it to tell, awake ms. */
   readonly held: ReadonlyMap<string, number>;
-  /** Alertmanager lets us know what it tells, so that what it did not tell is known as well. */
+  /** Alerts of which Alertmanager let us know that it told them, and not that they are over. */
+  readonly noticed: ReadonlySet<string>;
+  /** It lets us know what it tells, so that what it did not tell is known as well. */
   readonly isNoticed: boolean;
 }
 
-export const NOTHING_HELD: HandOver = { held: new Map(), isNoticed: false };
+export const NOTHING_HELD: HandOver = { held: new Map(), noticed: new Set(), isNoticed: false };
+
+/** Far more than ever fire at once: whoever posts more of them is no Alertmanager of ours. */
+const MOST_NOTICES = 1000;
 
 /** Evaluation, transport and the `group_wait` of the shipped routes, ms. */
 export const TELLS_WITHIN = 60_000;
@@ -19,12 +24,29 @@ export const HOLDS_BACK_WITHIN = 360_000;
 /** @param owner who has it to tell; Alertmanager has what we post only when it took it, see `takenOver` */
 export function heardOf(
   before: HandOver,
-  alert: AlertNews & { readonly at: number },
-  owner: DeliveryOwner,
+  alert: Pick<AlertNews, 'name' | 'about' | 'state'>,
+  { owner, at }: { readonly owner: DeliveryOwner; readonly at: number },
 ): HandOver {
   const key = keyOf(alert);
-  if (alert.state === 'resolved') return without(before, [key]);
-  return owner === 'engine' ? takenOver(before, [key], alert.at) : before;
+  if (alert.state === 'resolved') return without(before, key);
+  return owner === 'engine' ? takenOver(before, [key], at) : before;
+}
+
+/** Alertmanager has told this one, or that it is over. */
+export function noticeOf(
+  before: HandOver,
+  { name, about, state }: Pick<AlertNews, 'name' | 'about' | 'state'>,
+): HandOver {
+  const key = keyOf({ name, about });
+  const others = [...before.noticed].filter((known) => known !== key);
+  const noticed = state === 'resolved' ? others : [...others, key].slice(-MOST_NOTICES);
+  return { ...before, noticed: new Set(noticed), isNoticed: true };
+}
+
+/** It is over, so that its next beginning is another one. */
+export function noticeOver(before: HandOver, key: string): HandOver {
+  if (!before.noticed.has(key)) return before;
+  return { ...before, noticed: new Set([...before.noticed].filter((known) => known !== key)) };
 }
 
 /** Others have had these since `at`, unless they had them before. */
@@ -37,12 +59,18 @@ export function takenOver(before: HandOver, keys: readonly string[], at: number)
 /**
  * Somebody else delivers from now on.
  *
- * @param lastContact the last moment at which `from` is known to have worked, ms since the epoch; null for never
+ * @param lastContact the last moment at which `from` is known to have worked, awake ms; null for never
  * @returns `told`: what `from` can be taken to have told, so that we do not
  */
 export function handOver(
   before: HandOver,
-  { from, to, firing, lastContact, at }: {
+  {
+    from,
+    to,
+    firing,
+    lastContact,
+    at,
+  }: {
     readonly from: DeliveryOwner;
     readonly to: DeliveryOwner;
     readonly firing: readonly FiringAlert[];
@@ -56,13 +84,15 @@ export function handOver(
   }
   const within = before.isNoticed ? HOLDS_BACK_WITHIN : TELLS_WITHIN;
   const told = firing.filter((alert) => {
-    const since = before.held.get(keyOf(alert));
+    const key = keyOf(alert);
+    const since = before.held.get(key);
+    if (before.noticed.has(key)) return true;
     return since !== undefined && lastContact !== null && since + within <= lastContact;
   });
   return { next: { ...before, held: new Map() }, told };
 }
 
-function without(before: HandOver, keys: readonly string[]): HandOver {
-  if (!keys.some((key) => before.held.has(key))) return before;
-  return { ...before, held: new Map([...before.held].filter(([key]) => !keys.includes(key))) };
+function without(before: HandOver, key: string): HandOver {
+  if (!before.held.has(key)) return before;
+  return { ...before, held: new Map([...before.held].filter(([known]) => known !== key)) };
 }

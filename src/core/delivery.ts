@@ -9,6 +9,10 @@
 export const DELIVERY_OWNERS = ['us', 'alertmanager-by-us', 'engine'] as const;
 export type DeliveryOwner = (typeof DELIVERY_OWNERS)[number];
 
+/** Those who could deliver. A metric label: a closed list. */
+export const ENGINE_NAMES = ['prometheus', 'alertmanager'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
 /** `at` in awake ms: nothing is missed while the machine sleeps. */
 export type DeliveryInput =
   /** Somebody who evaluates rules, or forwards to one who does, has read /metrics. */
@@ -83,20 +87,25 @@ const GAPS_KEPT = 5;
 
 const NEVER: Pulse = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
 
-/** @param wasEngine whether the engine delivered when an earlier daemon ended: it is believed in for as long as a wake takes */
+/** @param was who delivered when an earlier daemon ended: it is believed in for as long as a wake takes */
 export function beginDelivery(
-  { at, wasEngine }: { readonly at: number; readonly wasEngine: boolean },
+  { at, was }: { readonly at: number; readonly was: DeliveryOwner },
   { hasAlertmanager }: DeliverySettings,
 ): DeliveryState {
-  const pulse: Pulse = wasEngine ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
-  const owner = wasEngine ? 'engine' : hasAlertmanager ? 'alertmanager-by-us' : 'us';
+  const pulse: Pulse = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
+  const isBelieved = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
   return {
-    owner,
+    owner: isBelieved ? was : 'us',
     scrapes: pulse,
     heartbeats: pulse,
-    alertmanager: { isAlive: hasAlertmanager, against: 0, lastAt: null },
-    heldUntil: wasEngine ? at + GRACE : at,
+    alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null },
+    heldUntil: isBelieved ? at + GRACE : at,
   };
+}
+
+/** Another Alertmanager, or none, is configured: what was heard of the one before says nothing. */
+export function forgetAlertmanager(state: DeliveryState): DeliveryState {
+  return { ...state, alertmanager: { isAlive: false, against: 0, lastAt: null } };
 }
 
 /** What follows from one piece of news, or from time alone. */
@@ -109,7 +118,8 @@ export function decideDelivery(
   const wanted = ownerBy(state, settings);
   const isWorse = rank(wanted) < rank(before.owner);
   // An owner that the config no longer has is not kept.
-  const isHeld = isWorse && input.at < state.heldUntil && (settings.hasAlertmanager || before.owner === 'engine');
+  const isThere = before.owner === 'engine' || settings.hasAlertmanager;
+  const isHeld = isWorse && isThere && input.at < state.heldUntil;
   const owner = isHeld ? before.owner : wanted;
   return { owner, state: { ...state, owner }, reasons: reasonsOf(state, owner, settings) };
 }
@@ -232,10 +242,14 @@ function reasonsOf(
 
 function ofScrapes({ lastAt, good }: Pulse): string {
   if (lastAt === null) return 'Prometheus has not read the metrics yet';
-  return good > 0 ? 'Prometheus has only just begun to read the metrics' : 'Prometheus no longer reads the metrics';
+  return good > 0
+    ? 'Prometheus has only just begun to read the metrics'
+    : 'Prometheus no longer reads the metrics';
 }
 
 function ofHeartbeats({ lastAt, good }: Pulse): string {
   if (lastAt === null) return 'no heartbeat of Alertmanager has arrived yet';
-  return good > 0 ? 'the heartbeat of Alertmanager has only just begun' : 'the heartbeat of Alertmanager no longer arrives';
+  return good > 0
+    ? 'the heartbeat of Alertmanager has only just begun'
+    : 'the heartbeat of Alertmanager no longer arrives';
 }

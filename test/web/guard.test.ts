@@ -4,6 +4,7 @@ import { type Asking, findRefusal } from '../../src/web/guard.ts';
 
 const PLAIN: Asking = {
   method: 'GET',
+  path: '/metrics',
   host: '127.0.0.1:9638',
   origin: undefined,
   site: undefined,
