@@ -87,15 +87,7 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   ['alerts', 'alertstate', 'pending firing'],
 ];
 
-const LATER: readonly MetricName[] = [
-  'server_update_available',
-  'server_latest_version_info',
-  'orphan_processes',
-  'orphans_reaped_total',
-  'alerts',
-  'rule_evaluation_failures_total',
-  'rule_evaluation_duration_seconds',
-];
+const LATER: readonly MetricName[] = ['server_update_available', 'server_latest_version_info'];
 
 const NEVER_LABELS = ['pid', 'path', 'command', 'url', 'instance', 'job', 'le'];
 

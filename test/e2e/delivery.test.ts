@@ -138,7 +138,7 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
         await has(() => receiver.told, 'Stopped s2 firing');
         const known = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === 'Stopped');
         expect(new Set(known.map(({ labels }) => labels['server']))).toEqual(new Set(['s1', 's2']));
-      expect(known).toHaveLength(2);
+        expect(known).toHaveLength(2);
         expect(new Set(known.map(({ labels }) => Object.keys(labels).join(' '))).size).toBe(1);
         expect(known[0]?.labels).toMatchObject({
           job: 'mcp-watchdog',
