@@ -58,7 +58,10 @@ http_server_config: {http2: false, headers: {X-Frame-Options: deny, Strict-Trans
     ['basic_auth_users: {ada: 123456789}', 'must be a bcrypt hash'],
     [`basic_auth_users: {ada: ${HASH.replace('$10$', '$18$')}}`, 'at most 15'],
     [`basic_auth_users: {"a:b": ${HASH}}`, 'without a colon'],
-    ['http_server_config: {http2: true}', 'http2: is not supported, got true; leave it out, HTTP/1.1 is spoken'],
+    [
+      'http_server_config: {http2: true}',
+      'http2: is not supported, got true; leave it out, HTTP/1.1 is spoken',
+    ],
     ['http_server_config: {headers: {Server: x}}', 'headers.Server: is not a known key'],
     ['http_server_config: {headers: {X-Frame-Options: allow}}', 'must be one of deny, sameorigin'],
     ['http_server_config: {headers: {X-XSS-Protection: "a\\nb"}}', 'must be one line'],
@@ -66,7 +69,10 @@ http_server_config: {http2: false, headers: {X-Frame-Options: deny, Strict-Trans
     ['rate_limit: {interval: 5, burst: 1}', 'must be a duration'],
     ['rate_limit: {interval: 1s, burst: 0}', 'must be at least 1'],
     ['tls_server_config: {}', 'cert_file: is missing; name a file in PEM format'],
-    ['tls_server_config: {min_version: TLS10}', 'min_version: is not supported here, got "TLS10"; one of TLS12, TLS13 is'],
+    [
+      'tls_server_config: {min_version: TLS10}',
+      'min_version: is not supported here, got "TLS10"; one of TLS12, TLS13 is',
+    ],
     ['tls_server_config: {min_version: TLS13, max_version: TLS12}', 'is above max_version'],
     [
       'tls_server_config: {cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}',
