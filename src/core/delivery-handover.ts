@@ -78,18 +78,21 @@ export function handOver(
     readonly at: number;
   },
 ): { readonly next: HandOver; readonly told: readonly FiringAlert[] } {
-  if (to !== 'us') {
-    const keys = from === 'us' && to === 'engine' ? firing.map((alert) => keyOf(alert)) : [];
+  if (to === 'engine') {
+    const keys = from === 'us' ? firing.map((alert) => keyOf(alert)) : [];
     return { next: takenOver(before, keys, at), told: [] };
   }
-  const within = before.isNoticed ? HOLDS_BACK_WITHIN : TELLS_WITHIN;
-  const told = firing.filter((alert) => {
-    const key = keyOf(alert);
-    const since = before.held.get(key);
-    if (before.noticed.has(key)) return true;
-    return since !== undefined && lastContact !== null && since + within <= lastContact;
-  });
+  // What did not get through to the one who leaves, the next one has only from us.
+  const settled = settledBy(before, lastContact);
+  if (to === 'alertmanager-by-us') return { next: { ...before, held: settled }, told: [] };
+  const told = firing.filter((alert) => before.noticed.has(keyOf(alert)) || settled.has(keyOf(alert)));
   return { next: { ...before, held: new Map() }, told };
+}
+
+/** What somebody had for long enough before it was last known to work. */
+function settledBy({ held, isNoticed }: HandOver, lastContact: number | null): HandOver['held'] {
+  const within = isNoticed ? HOLDS_BACK_WITHIN : TELLS_WITHIN;
+  return new Map([...held].filter(([, since]) => lastContact !== null && since + within <= lastContact));
 }
 
 function without(before: HandOver, key: string): HandOver {

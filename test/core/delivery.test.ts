@@ -169,9 +169,8 @@ function simulate(
   /** What Alertmanager knows to fire, and since when. */
   const inEngine = new Map<string, number>();
   const toldByEngine = new Set<string>();
-  const told: { by: 'us' | 'engine'; key: string; at: number }[] = [];
+  const told: { by: 'us' | 'engine'; key: string; at: number; owner: DeliveryOwner }[] = [];
   const begun: { key: string; at: number; over: number | null }[] = [];
-  const owners = new Set<number>();
   let now = 0;
   let count = 0;
   const input = (given: Parameters<typeof decideNotifications>[1]): void => {
@@ -179,7 +178,7 @@ function simulate(
     desk = outcome.state;
     for (const { alerts } of outcome.notifications)
       for (const alert of alerts)
-        if (alert.state === 'firing') told.push({ by: 'us', key: alert.name, at: now });
+        if (alert.state === 'firing') told.push({ by: 'us', key: alert.name, at: now, owner: state.owner });
   };
   const news = (alert: FiringAlert, is: AlertNews['state']): AlertNews => {
     const { name, about, severity, summary } = alert;
@@ -188,7 +187,6 @@ function simulate(
   const take = (given: DeliveryInput): void => {
     const before = state;
     state = decideDelivery(before, given, settings).state;
-    owners.add(1);
     if (state.owner === before.owner) return;
     const links = [before.scrapes, before.heartbeats].map(({ lastAt }) => lastAt ?? 0);
     const contact =
@@ -223,14 +221,18 @@ function simulate(
       held = { ...held, isNoticed: true };
       input({ kind: 'relay', at: now, alert: one });
     } else {
-      told.push({ by: 'engine', key, at: now });
+      told.push({ by: 'engine', key, at: now, owner: state.owner });
       if (isNoticing) {
         held = noticeOf(held, one);
         input({ kind: 'told-elsewhere', at: now, alert: one });
       }
     }
   };
-  for (const { prometheus, alertmanager, lasts, fires, ends } of steps) {
+  for (const { prometheus, alertmanager, lasts, fires, ends, wakes } of steps) {
+    if (wakes) {
+      take({ kind: 'woke', at: now });
+      input({ kind: 'woke', at: now });
+    }
     if (fires) {
       count += 1;
       const name = `alert${count}`;
@@ -274,13 +276,14 @@ function simulate(
       if (due !== null && due <= now) input({ kind: 'tick', at: now });
     }
   }
-  return { told, begun, now, owners };
+  return { told, begun, now };
 }
 
 interface Step extends World {
   readonly lasts: number;
   readonly fires: boolean;
   readonly ends: boolean;
+  readonly wakes: boolean;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -289,11 +292,12 @@ const step: fc.Arbitrary<Step> = fc.record({
   lasts: fc.integer({ min: 1, max: 400 }).map((seconds) => seconds * SECOND),
   fires: fc.boolean(),
   ends: fc.boolean(),
+  wakes: fc.boolean(),
 });
 const history = fc.array(step, { minLength: 1, maxLength: 25 });
 
-/** Longest way to be heard: all is lost, that is found out, and six notifications have just been made. */
-const BOUND = 17 * MINUTE;
+/** Longest way to be heard: we wake up, all is lost, that is found out, and six notifications have just been made. */
+const BOUND = 20 * MINUTE;
 
 describe('over any history', () => {
   test('there is one owner at any moment, and it changes only for a reason that holds', () => {
@@ -329,6 +333,7 @@ describe('over any history', () => {
           const byUs = more.filter(({ by }) => by === 'us');
           expect(byUs, `${key} told by ${first?.by}`).toEqual([]);
           if (world.isRelaying) expect(times.length).toBeLessThanOrEqual(1);
+          else expect(times.filter(({ by, owner }) => by === 'us' && owner !== 'us')).toEqual([]);
         }
       }),
       { numRuns: 150 },
@@ -356,4 +361,22 @@ describe('over any history', () => {
   });
 });
 
-const CALM = { prometheus: false, alertmanager: false, fires: false, ends: false };
+describe('the hand-over', () => {
+  const alert: FiringAlert = { name: 'a', about: null, severity: 'critical', since: 0, summary: 'a' };
+  const held = takenOver(NOTHING_HELD, [keyOf(alert)], 67 * SECOND);
+
+  test('takes nothing for told that did not get through Prometheus, however well Alertmanager was', () => {
+    const first = { from: 'engine', to: 'alertmanager-by-us', lastContact: 60 * SECOND } as const;
+    const { next } = handOver(held, { ...first, firing: [alert], at: 140 * SECOND });
+    const second = { from: 'alertmanager-by-us', to: 'us', lastContact: 200 * SECOND } as const;
+    expect(handOver(next, { ...second, firing: [alert], at: 250 * SECOND }).told).toEqual([]);
+  });
+
+  test('takes for told what the engine had for a minute', () => {
+    const given = { from: 'engine', to: 'us', firing: [alert], at: 250 * SECOND } as const;
+    expect(handOver(held, { ...given, lastContact: 126 * SECOND }).told).toEqual([]);
+    expect(handOver(held, { ...given, lastContact: 127 * SECOND }).told).toEqual([alert]);
+  });
+});
+
+const CALM = { prometheus: false, alertmanager: false, fires: false, ends: false, wakes: false };
