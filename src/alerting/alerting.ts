@@ -105,6 +105,9 @@ export function createAlerting(options: AlertingOptions): Alerting {
 
   async function tick(): Promise<void> {
     const own = evaluator;
+    // Timers ring up to a millisecond early.
+    const intervals = [settings.evaluateEvery, ...own.groups.map(({ interval }) => interval)];
+    if (!intervals.some((interval) => isDue(interval, { before: lookedAt, now: clock.now() }))) return;
     const readings = await options.readings(own.wants);
     if (isStopped || own !== evaluator) return;
     const now = clock.now();

@@ -8,7 +8,7 @@ import type { CompiledGroup } from './rule-set.ts';
 
 export interface Evaluator {
   readonly groups: readonly GroupAtWork[];
-  wants(name: string): boolean;
+  readonly wants: (name: string) => boolean;
   /** One scrape at `at`, ms since the epoch. */
   feed(readings: readonly Reading[], at: number): void;
   /** Of every group, firing, pending, and those that ended lately. */
@@ -27,8 +27,8 @@ export interface GroupAtWork extends CompiledGroup {
   /** Milliseconds. */
   readonly interval: number;
   /** Evaluates its rules in their order at `at`, ms since the epoch. */
-  evaluate(at: number): void;
-  rules(): readonly RuleHealth[];
+  readonly evaluate: (at: number) => void;
+  readonly rules: () => readonly RuleHealth[];
 }
 
 export interface EvaluatorOptions {

@@ -12,9 +12,9 @@ export interface Target {
 
 export interface Feed {
   /** One scrape at `at`, ms since the epoch. */
-  take(readings: readonly Reading[], at: number): void;
+  readonly take: (readings: readonly Reading[], at: number) => void;
   /** Whether some rule reads metrics of this name. */
-  wants(name: string): boolean;
+  readonly wants: (name: string) => boolean;
 }
 
 interface Known {

@@ -43,5 +43,10 @@ function textsOf(document: unknown, index: number): RuleTexts[] {
 
 function texts(map: unknown): Record<string, string> {
   if (!isObject(map)) return {};
-  return Object.fromEntries(Object.entries(map).map(([name, text]) => [name, String(text ?? '')]));
+  return Object.fromEntries(
+    Object.entries(map).map(([name, text]) => [
+      name,
+      typeof text === 'string' ? text : (JSON.stringify(text) ?? ''),
+    ]),
+  );
 }

@@ -88,7 +88,7 @@ async function readOthers(registry: Registry, wants: (name: string) => boolean):
     .getMetricsAsArray()
     .filter(({ name }) => name === HISTOGRAM || !name.startsWith(METRIC_PREFIX))
     .filter(({ name }) => [name, ...PARTS.map((part) => name + part)].some(wants));
-  const read = await Promise.all(metrics.map(({ name }) => registry.getSingleMetric(name)?.get()));
+  const read = await Promise.all(metrics.map(async ({ name }) => registry.getSingleMetric(name)?.get()));
   return read.flatMap((one) =>
     (one?.values ?? []).flatMap(({ labels, value, ...of }) => {
       const name = 'metricName' in of ? String(of.metricName) : (one?.name ?? '');

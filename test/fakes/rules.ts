@@ -19,7 +19,7 @@ export interface Life {
   readonly clock: FakeClock;
   readonly alerting: Alerting;
   /** What /metrics shows from the next evaluation on. */
-  show(...readings: readonly Reading[]): void;
+  readonly show: (...readings: readonly Reading[]) => void;
   /** `firing Down a` */
   readonly told: string[];
   readonly news: AlertNews[];
