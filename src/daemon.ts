@@ -2,8 +2,11 @@
 import type { LoadedConfig } from './config/loaded.ts';
 import { type ControlHandlers, startControlServer } from './control/server.ts';
 import type { Status } from './core/status.ts';
+import type { Alerting } from './alerting/alerting.ts';
+import { followRules, openAlerting } from './daemon/alerts.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
+import { type Delivering, openDelivering } from './daemon/deliver.ts';
 import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
 import { guardHome } from './daemon/guard-home.ts';
 import { makeHome } from './daemon/home.ts';
@@ -114,6 +117,9 @@ function readConfig(
 
 interface Care extends Supervision {
   readonly jobs: Jobs;
+  readonly alerting: Alerting;
+  /** Who is told what Alertmanager posts, once there is somebody. */
+  readonly ear: { delivering: Delivering | null };
 }
 
 /** Everything that looks after servers, and shows it. */
@@ -133,13 +139,26 @@ async function openCare(
     if (event.kind === 'gap' && event.cause !== 'clock-step') supervision.prober.discardInFlight();
   });
   const interval = (): number => supervision.sampler.interval;
-  const web = await serveWeb({ ...base, keeper, recorder, status, config: config.config, interval });
+  let alerting: Alerting | null = null;
+  const ear: Care['ear'] = { delivering: null };
+  const web = await serveWeb({
+    ...base,
+    keeper,
+    recorder,
+    status,
+    config: config.config,
+    interval,
+    rules: () => alerting,
+    onNotices: (...given) => ear.delivering?.hear(...given) ?? null,
+  });
   cleanUps.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });
   bus.publish({ kind: 'config-loaded', path: config.path, ok: true, error: null });
   for (const warning of config.warnings) log.warn({ warning }, 'Configuration warning');
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
-  return { ...supervision, jobs };
+  const { url } = web;
+  alerting = openAlerting(base, { settings: config.config, keeper, recorder, status, url });
+  return { ...supervision, jobs, alerting, ear };
 }
 
 /** A reload that the service manager is told of. */
@@ -160,13 +179,18 @@ async function begin(
   end: End,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
-  const { config, reloader, supervisor, sampler, jobs, link, handlers, unobserved } = parts;
-  const { bus, cleanUps } = base;
+  const { config, reloader, supervisor, sampler, jobs, link, handlers, unobserved, alerting } = parts;
+  const { bus, log, cleanUps } = base;
   const notifying = openNotifying(base, { ...parts, settings: config.config });
+  parts.ear.delivering = openDelivering(base, { ...parts, notifying, settings: config.config });
   Object.assign(handlers, createHandlers({ ...parts, bus, notifying, stop: end.stop }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
-  if (!end.isAsked()) notifying.begin();
+  followRules(alerting, { reloader, initial: config.config, log });
+  if (!end.isAsked()) {
+    notifying.begin();
+    alerting.begin();
+  }
   followConfig(reloader, base, sampler);
   openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);

@@ -18,13 +18,16 @@ const FEATURES = [
   'orphans',
   'housekeeping',
   'service',
+  'alerting',
 ] as const;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   promql: [],
   system: ['core'],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ['core', 'system']])),
-  config: ['core', 'system'],
+  alerting: ['core', 'promql', 'system'],
+  // Rules that cannot be evaluated are a fault of the config.
+  config: ['core', 'promql', 'system'],
   control: ['core', 'system'],
   web: ['core', 'system'],
   daemon: ['core', 'system', ...FEATURES, 'config', 'control', 'web'],

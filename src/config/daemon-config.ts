@@ -1,10 +1,12 @@
 // How the settings of the daemon itself are completed and checked.
+import type { RuleDocument } from '../core/alert-rules.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { isLoopbackHost, missingProtection, type WebConfig } from '../core/web-config.ts';
 import { resolveFrom } from './build-server.ts';
 import type { DaemonConfig } from './loaded.ts';
 import { ConfigError } from './problems.ts';
 import type { Report } from './report.ts';
+import { builtInRules, configuredRules } from './rule-files.ts';
 import { configSchema } from './schema.ts';
 import type { Settings } from './schema.ts';
 import { isBranch } from './tree.ts';
@@ -36,8 +38,13 @@ export function buildDaemonConfig(tree: Tree, { folder, report }: Surroundings):
     orphans,
     schedule,
     backups,
-    alerts: { ...alerts, rules: alerts.rules.map((path) => resolveFrom(folder, path)) },
+    alerts: { ...alerts, rules: rulesOf(alerts, { folder, report }) },
   };
+}
+
+function rulesOf({ rules, builtIn }: Settings['alerts'], { folder, report }: Surroundings): RuleDocument[] {
+  const paths = rules.map((path) => resolveFrom(folder, path));
+  return [...(builtIn ? builtInRules(report) : []), ...configuredRules(paths, report)];
 }
 
 /** What anybody in the network may reach must be protected. */

@@ -47,7 +47,8 @@ function daemonSettings({
     schedule: { ...schedule },
     backups: { ...backups },
     alerts: {
-      rules: alerts.rules,
+      rules: alerts.rules.flatMap(({ path, isBuiltIn }) => (isBuiltIn ? [] : [path])),
+      builtIn: alerts.builtIn,
       evaluateEvery: formatDuration(alerts.evaluateEvery),
       repeatEvery: formatDuration(alerts.repeatEvery),
       notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),

@@ -7,9 +7,6 @@ import type { Path, Tree } from './tree.ts';
 const INACTIVE: readonly Path[] = [
   ['gateway'],
   ['schedule', 'update'],
-  ['alerts', 'rules'],
-  ['alerts', 'evaluateEvery'],
-  ['alerts', 'alertmanager'],
   ...['policy', 'range', 'minimumAge'].flatMap((key): Path[] => [
     ['defaults', 'update', key],
     ['servers', '*', 'update', key],

@@ -1,4 +1,5 @@
 // What a config file comes to: plain data, so that another process may have read it.
+import type { RuleDocument } from '../core/alert-rules.ts';
 import type { ChannelSettings } from '../core/notification.ts';
 import type { ServerSpec } from '../core/server.ts';
 import type { Listen } from './fields.ts';
@@ -28,8 +29,11 @@ export interface DaemonConfig {
   };
   readonly backups: { readonly keep: number };
   readonly alerts: {
-    /** Absolute paths. */
-    readonly rules: readonly string[];
+    /** Whether the rules of this program count. */
+    readonly builtIn: boolean;
+    /** All that count, those of this program first. */
+    readonly rules: readonly RuleDocument[];
+    /** Ms. */
     readonly evaluateEvery: number;
     readonly repeatEvery: number;
     readonly notify: readonly ChannelSettings[];

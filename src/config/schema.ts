@@ -68,10 +68,14 @@ const alerts = z
     rules: z
       .array(filledText())
       .default([])
-      .describe('More rule files in the format of Prometheus. Not active yet.'),
+      .describe('More rule files in the format of Prometheus; see docs/alerts.md.'),
+    builtIn: z
+      .boolean()
+      .default(true)
+      .describe('Whether the rules that come with the watchdog are evaluated too.'),
     evaluateEvery: duration({ min: 1000 })
       .prefault('15s')
-      .describe('Time between two evaluations. Not active yet.'),
+      .describe('Time between two evaluations of the rules that do not say another.'),
     repeatEvery: duration({ min: 60_000 })
       .prefault('4h')
       .describe('Time after which a firing alert is told again.'),
@@ -87,7 +91,7 @@ const alerts = z
           .describe('When set, it owns delivery while it is reachable.'),
       })
       .prefault({})
-      .describe('An Alertmanager to hand alerts to. Not active yet.'),
+      .describe('An Alertmanager to hand alerts to; see docs/delivery.md.'),
   })
   .prefault({})
   .describe('Alerts and notifications.');

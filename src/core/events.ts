@@ -1,4 +1,5 @@
 // Everything that downstream (metrics, journal, logs, status) may learn: one union, one bus, time inside.
+import type { DeliveryOwner, EngineName } from './delivery.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { NotifyFailure, NotifySuppression } from './notification.ts';
 import type { ServerSpec } from './server.ts';
@@ -229,8 +230,22 @@ type Body =
       readonly said: string;
       readonly error: string | null;
     }
-  /** Somebody has read /metrics; `by` is the user agent, neutralised, empty when it tells none. */
-  | { readonly kind: 'scraped'; readonly by: string }
+  /** Somebody has read /metrics; `by` is the user agent, `host` the Host asked for, neutralised, empty when not told. */
+  | { readonly kind: 'scraped'; readonly by: string; readonly host?: string }
+  /**
+   * The alert rules were evaluated. `took`: ms for all groups, each as it was last; `failed`: rules that could not be.
+   * `alerts`: of each alert by name, how many are pending and how many fire.
+   */
+  | {
+      readonly kind: 'evaluated';
+      readonly took: number;
+      readonly failed: number;
+      readonly alerts: readonly {
+        readonly name: string;
+        readonly pending: number;
+        readonly firing: number;
+      }[];
+    }
   /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
   | {
       readonly kind: 'alert';
@@ -239,6 +254,23 @@ type Body =
       readonly severity: Severity;
       readonly state: 'firing' | 'resolved';
       readonly summary: string;
+      /** As Prometheus would send them to Alertmanager, those of the scrape (job, instance) not among them. */
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  /** Who delivers alerts from now on; why, for people. `wasOwner` is the same when only the reasons have changed. */
+  | {
+      readonly kind: 'delivery';
+      readonly owner: DeliveryOwner;
+      readonly wasOwner: DeliveryOwner;
+      readonly reasons: readonly string[];
+    }
+  /** What is heard of those who could deliver; `isHeardNow` when it was just heard of. */
+  | {
+      readonly kind: 'engine';
+      readonly engine: EngineName;
+      readonly isReachable: boolean;
+      readonly isHeardNow: boolean;
     }
   /**
    * One channel was given a notification, or was spared `count` of them; `reason` null when it was handed over.

@@ -52,11 +52,27 @@ function afterNotice(status: Status, event: WatchdogEvent): Status {
       return withDaemon(status, { alerts: afterAlert(alerts, event) });
     case 'notified':
       return withDaemon(status, { deafChannels: afterAttempt(deafChannels, event) });
+    case 'delivery':
+    case 'engine':
+      return withDaemon(status, { delivery: afterDelivery(status.daemon.delivery, event) });
     case 'state-persist-failed':
       return withDaemon(status, { lastPersistFailureAt: event.at });
     default:
       return status;
   }
+}
+
+function afterDelivery(
+  delivery: DaemonStatus['delivery'],
+  event: EventOf<'delivery' | 'engine'>,
+): DaemonStatus['delivery'] {
+  if (event.kind === 'delivery') {
+    const { owner, reasons, at } = event;
+    return { ...delivery, owner, reasons, since: owner === delivery.owner ? delivery.since : at };
+  }
+  const { engine, isReachable, isHeardNow, at } = event;
+  const lastSeenAt = isHeardNow ? at : delivery.engines[engine].lastSeenAt;
+  return { ...delivery, engines: { ...delivery.engines, [engine]: { isReachable, lastSeenAt } } };
 }
 
 function withDaemon(status: Status, change: Partial<DaemonStatus>): Status {

@@ -1,4 +1,5 @@
 // Which metrics exist: each once, with its type, unit, help and labels. Code, page, dashboards and rules read it from here.
+import { ENGINE_NAMES } from './delivery.ts';
 import { NOTIFY_KINDS, PROBE_FAILURES, PROBE_NAMES, RESTART_REASONS, SERVER_STATES } from './events.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
 import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from './notification.ts';
@@ -8,7 +9,7 @@ export const METRIC_PREFIX = 'mcp_watchdog_';
 
 const SERVER = { server: null };
 const PROBE = { server: null, probe: PROBE_NAMES };
-const ENGINE = { engine: ['prometheus', 'alertmanager'] };
+const ENGINE = { engine: ENGINE_NAMES };
 const CHANNEL = { channel: NOTIFY_KINDS };
 const SURVIVES = { survives: true } as const;
 const LATER = { later: true } as const;
@@ -194,15 +195,17 @@ export const WATCHDOG_METRICS = {
 } as const satisfies Record<string, MetricDefinition>;
 
 export const ALERT_METRICS = {
-  alerts: gauge('boolean', 'Alerts that the local rule evaluation holds pending or firing; 1 each.', {
+  alerts: gauge('count', 'Alerts that the local rule evaluation holds pending or firing.', {
     labels: { alertname: null, alertstate: ['pending', 'firing'] },
-    ...LATER,
   }),
-  rule_evaluation_failures_total: counter('count', 'Alert rules that could not be evaluated.', LATER),
+  rule_evaluation_failures_total: counter(
+    'count',
+    'Evaluations of single alert rules that failed.',
+    SURVIVES,
+  ),
   rule_evaluation_duration_seconds: gauge(
     'seconds',
     'Duration in seconds of the last evaluation of all rules.',
-    LATER,
   ),
   notifications_total: counter('count', 'Notifications attempted; those that failed are among them.', {
     labels: CHANNEL,
@@ -218,17 +221,15 @@ export const ALERT_METRICS = {
   }),
   engine_reachable: gauge('boolean', 'Whether the alerting engine answers (1).', {
     labels: ENGINE,
-    ...LATER,
   }),
   engine_last_seen_timestamp_seconds: gauge(
     'timestamp',
     'When the alerting engine last answered, in seconds since the epoch; 0 for never.',
-    { labels: ENGINE, ...LATER },
+    { labels: ENGINE },
   ),
   fallback_active: gauge(
     'boolean',
     'Whether the watchdog delivers alerts itself, because no engine does (1).',
-    LATER,
   ),
 } as const satisfies Record<string, MetricDefinition>;
 

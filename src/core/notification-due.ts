@@ -1,4 +1,5 @@
 // What should be told at a moment, and how many notifications still fit into it.
+import type { AlertNews } from './notification.ts';
 import type { AlertRecord, PolicyRules, PolicyState } from './notification-state.ts';
 import { coversOf, isGraverThanTold } from './notification-state.ts';
 
@@ -24,9 +25,23 @@ export function nextDueAt(state: PolicyState, rules: PolicyRules): number {
 }
 
 function dueAt(record: AlertRecord, state: PolicyState, rules: PolicyRules): number {
-  const { alert, told, coveredAt } = record;
-  if (alert.state === 'resolved') return told?.state === 'firing' ? -Infinity : Infinity;
-  if (coversOf(alert, state, rules).length > 0) return Infinity;
+  const { alert, told, relayed } = record;
+  if (alert.state === 'resolved') {
+    const isOwed = told?.state === 'firing' && (!state.isMuted || told.by === 'us' || relayed === 'resolved');
+    return isOwed ? -Infinity : Infinity;
+  }
+  // What covers it, and who wants silence, Alertmanager has asked already.
+  if (relayed === null && isWithheld(alert, state, rules)) return Infinity;
+  return dueWhileFiring(record, rules);
+}
+
+function isWithheld(alert: AlertNews, state: PolicyState, rules: PolicyRules): boolean {
+  if (state.isMuted || coversOf(alert, state, rules).length > 0) return true;
+  return rules.isSilenced?.(alert, state.at) === true;
+}
+
+function dueWhileFiring(record: AlertRecord, rules: PolicyRules): number {
+  const { told, coveredAt } = record;
   const again = Math.max(QUIET, rules.repeatEvery);
   const free = Math.max(quietUntil(record), coveredAt === null ? -Infinity : coveredAt + again);
   if (told?.state !== 'firing') return free;

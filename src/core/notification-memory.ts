@@ -3,7 +3,7 @@ import { SEVERITIES } from './events.ts';
 import type { FiringAlert } from './notification.ts';
 import { keyOf } from './notification.ts';
 import type { AlertRecord, PolicyState } from './notification-state.ts';
-import { NOTHING_TOLD } from './notification-state.ts';
+import { NOTHING_TOLD, TELLERS } from './notification-state.ts';
 import { isObject } from './unknown.ts';
 
 /** Plain JSON, for the state file. */
@@ -50,6 +50,7 @@ function readRecord(saved: unknown): AlertRecord[] {
       alert,
       since: saved['since'],
       told: readTold(saved['told']),
+      relayed: readState(saved['relayed']),
       untold: isCount(saved['untold']) ? saved['untold'] : 0,
       coveredAt: isCount(saved['coveredAt']) ? saved['coveredAt'] : null,
     },
@@ -70,7 +71,8 @@ function readTold(saved: unknown): AlertRecord['told'] {
   if (!isObject(saved) || !isCount(saved['at'])) return null;
   const severity = readSeverity(saved['severity']);
   const state = readState(saved['state']);
-  return severity === null || state === null ? null : { state, severity, at: saved['at'] };
+  const by = TELLERS.find((teller) => teller === saved['by']) ?? 'us';
+  return severity === null || state === null ? null : { state, severity, at: saved['at'], by };
 }
 
 function readSeverity(saved: unknown) {

@@ -13,6 +13,16 @@ export const SETTLE = 75_000;
 /** `at` in ms since the epoch. */
 export type PolicyInput =
   | { readonly kind: 'alert'; readonly at: number; readonly alert: AlertNews }
+  /** Alertmanager asks us to tell it. */
+  | { readonly kind: 'relay'; readonly at: number; readonly alert: AlertNews }
+  /** Alertmanager has told it, or can be taken to have. */
+  | {
+      readonly kind: 'told-elsewhere';
+      readonly at: number;
+      readonly alert: Pick<AlertNews, 'name' | 'about' | 'state'>;
+    }
+  /** Others deliver from now on, or no longer do. */
+  | { readonly kind: 'muted'; readonly at: number; readonly isMuted: boolean }
   | { readonly kind: 'woke'; readonly at: number }
   | { readonly kind: 'tick'; readonly at: number };
 
@@ -35,6 +45,12 @@ export function decideNotifications(
       const outcome = proceed(learnt.state, rules);
       return { ...outcome, suppressed: [...learnt.suppressed, ...outcome.suppressed] };
     }
+    case 'relay':
+      return proceed(relay(state, input.alert, rules), rules);
+    case 'told-elsewhere':
+      return noteTold(state, input.alert, rules);
+    case 'muted':
+      return proceed({ ...state, isMuted: input.isMuted }, rules);
     case 'woke':
       return proceed({ ...state, heldUntil: input.at + SETTLE }, rules);
     case 'tick':
@@ -75,7 +91,8 @@ function learn(state: PolicyState, alert: AlertNews, rules: PolicyRules): Policy
 }
 
 function unheardOf(alert: AlertNews, at: number): AlertRecord {
-  return { alert: { ...alert, state: 'resolved' }, since: at, told: null, untold: 0, coveredAt: null };
+  const over = { ...alert, state: 'resolved' as const };
+  return { alert: over, since: at, told: null, relayed: null, untold: 0, coveredAt: null };
 }
 
 function isNews(alert: AlertNews, known: AlertRecord): boolean {
@@ -111,10 +128,43 @@ function learnEnd(state: PolicyState, record: AlertRecord): PolicyOutcome {
     };
     return quietly({ ...state, records: withRecord(state, over) }, 'covered', untold);
   }
-  if (told?.state === 'firing')
+  if (told?.state === 'firing' && !(state.isMuted && told.by === 'others'))
     return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
-  const records = withRecord(state, { ...record, untold: 0 });
+  const records = withRecord(state, { ...record, untold: 0, told: told && { ...told, state: 'resolved' } });
+  if (state.isMuted) return quietly({ ...state, records }, 'elsewhere', untold);
   return quietly({ ...state, records, swallowed: state.swallowed + 1 }, 'passing', untold);
+}
+
+/** Told, whoever delivers, unless that was done not long ago. */
+function relay(state: PolicyState, alert: AlertNews, { repeatEvery }: PolicyRules): PolicyState {
+  const known = state.records.get(keyOf(alert)) ?? unheardOf(alert, state.at);
+  const record: AlertRecord = {
+    ...known,
+    alert,
+    since: known.alert.state === 'firing' ? known.since : state.at,
+  };
+  const { told } = record;
+  const isStale = told === null || state.at - told.at >= Math.max(QUIET, repeatEvery);
+  const isWanted =
+    alert.state === 'resolved'
+      ? told?.state === 'firing'
+      : isStale || told.state !== 'firing' || isGraverThanTold(record);
+  const relayed = isWanted ? alert.state : null;
+  return { ...state, records: withRecord(state, { ...record, relayed }) };
+}
+
+function noteTold(
+  state: PolicyState,
+  { name, about, state: toldState }: Pick<AlertNews, 'name' | 'about' | 'state'>,
+  rules: PolicyRules,
+): PolicyOutcome {
+  const known = state.records.get(keyOf({ name, about }));
+  // Of what we never told, nor saw, the end is no news either.
+  if (known === undefined) return proceed(state, rules);
+  const told = { state: toldState, severity: known.alert.severity, at: state.at, by: 'others' } as const;
+  const records = withRecord(state, { ...known, told, relayed: null, untold: 0 });
+  const outcome = proceed({ ...state, records }, rules);
+  return { ...outcome, suppressed: [...counted('elsewhere', known.untold), ...outcome.suppressed] };
 }
 
 /** Tells what is due, if it may be told now. */
@@ -137,8 +187,10 @@ function tell(state: PolicyState, due: readonly AlertRecord[], rules: PolicyRule
   );
   const records = new Map(state.records);
   for (const record of due) {
-    const told = { state: record.alert.state, severity: record.alert.severity, at };
-    records.set(keyOf(record.alert), { ...record, told, untold: 0, coveredAt: null });
+    const { alert, relayed } = record;
+    const by = relayed === null ? 'us' : 'relay';
+    const told = { state: alert.state, severity: alert.severity, at, by } as const;
+    records.set(keyOf(alert), { ...record, told, relayed: null, untold: 0, coveredAt: null });
   }
   const sentAt = [...recent(state), ...notifications.map(() => at)];
   const next = { ...state, records, sentAt, collectedAt: null, swallowed: 0 };

@@ -13,6 +13,8 @@ export interface PolicyState {
   readonly sentAt: readonly number[];
   /** Alerts that came and went untold since the last notification. */
   readonly swallowed: number;
+  /** Others deliver: only what they ask for is told, and the end of what we told. */
+  readonly isMuted: boolean;
   /** The latest moment seen: a clock that was set back is found out by it. */
   readonly at: number;
 }
@@ -26,12 +28,19 @@ export interface AlertRecord {
     readonly state: AlertNews['state'];
     readonly severity: Severity;
     readonly at: number;
+    readonly by: Teller;
   } | null;
+  /** What Alertmanager asked us to tell, while that has not been done; null for nothing. */
+  readonly relayed: AlertNews['state'] | null;
   /** Changes since then. */
   readonly untold: number;
   /** Since when another alert speaks for it, that one's end included; null when it speaks for itself. */
   readonly coveredAt: number | null;
 }
+
+/** Who told it: we, we on behalf of Alertmanager, or Alertmanager by ways of its own. The first tells the end as well. */
+export const TELLERS = ['us', 'relay', 'others'] as const;
+type Teller = (typeof TELLERS)[number];
 
 /** Durations in ms. */
 export interface PolicyRules {
@@ -39,7 +48,16 @@ export interface PolicyRules {
   readonly repeatEvery: number;
   /** By alert: those that say more about the same server. */
   readonly coveredBy: Readonly<Record<string, readonly string[]>>;
+  /** Whether somebody asked for silence about it, as of `at`. */
+  readonly isSilenced?: (alert: AlertNews, at: number) => boolean;
 }
+
+/** Alerts that say less than others about the same server: while one of those fires, they are not told. */
+export const COVERED_BY: PolicyRules['coveredBy'] = {
+  McpServerDown: ['McpServerGaveUp'],
+  McpServerUnresponsive: ['McpServerGaveUp', 'McpServerDown'],
+  McpServerCrashLooping: ['McpServerGaveUp', 'McpServerDown'],
+};
 
 export const NOTHING_TOLD: PolicyState = {
   records: new Map(),
@@ -47,6 +65,7 @@ export const NOTHING_TOLD: PolicyState = {
   heldUntil: -Infinity,
   sentAt: [],
   swallowed: 0,
+  isMuted: false,
   at: -Infinity,
 };
 

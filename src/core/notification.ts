@@ -1,5 +1,6 @@
 // What is told to the person, through which channels, and what can become of it: the words that all parts share.
 import type { EventOf, NotifyKind, Severity } from './events.ts';
+import { cap, neutralise } from './text.ts';
 
 /** An alert as the bus carries it. */
 export type AlertNews = Omit<EventOf<'alert'>, 'kind' | 'at'>;
@@ -17,6 +18,13 @@ export interface FiringAlert {
 /** What makes two alerts the same. */
 export function keyOf({ name, about }: Pick<AlertNews, 'name' | 'about'>): string {
   return JSON.stringify([name, about]);
+}
+
+const LONGEST_SUMMARY = 400;
+
+/** One line, as an alert may carry it. */
+export function presentable(text: string): string {
+  return cap(neutralise(text.replaceAll(/\s+/gu, ' ')).trim(), LONGEST_SUMMARY);
 }
 
 /** One alert within a notification. `since`: when it began, ms since the epoch. */
@@ -57,8 +65,8 @@ export type NotifyFailure = (typeof NOTIFY_FAILURES)[number];
  * Why an alert was not told by a notification of its own. A metric label: a closed list.
  *
  * `repeat`: nothing new. `passing`: over before it was told. `superseded`: a newer state was told instead. `covered`:
- * a graver alert about the same server says it too. `grouped`: told within a digest. `queue_full` and `shutdown`:
- * the channel was too slow.
+ * a graver alert about the same server says it too. `grouped`: told within a digest. `elsewhere`: Prometheus and
+ * Alertmanager tell it. `queue_full` and `shutdown`: the channel was too slow.
  */
 export const NOTIFY_SUPPRESSIONS = [
   'repeat',
@@ -66,6 +74,7 @@ export const NOTIFY_SUPPRESSIONS = [
   'superseded',
   'covered',
   'grouped',
+  'elsewhere',
   'queue_full',
   'shutdown',
 ] as const;

@@ -1,5 +1,5 @@
 // Which words in an event others wrote, so that the secrets in them can be taken out before people see it.
-import type { StartFailure, WatchdogEvent } from './events.ts';
+import type { EventOf, StartFailure, WatchdogEvent } from './events.ts';
 import type { ServerSpec } from './server.ts';
 
 /**
@@ -53,12 +53,23 @@ function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): Wat
     case 'job':
       return { ...event, said: scrub(event.said), error: event.error === null ? null : scrub(event.error) };
     case 'alert':
-      return { ...event, summary: scrub(event.summary) };
+      return { ...event, summary: scrub(event.summary), ...scrubAnnotations(event, scrub) };
     case 'notified':
       return { ...event, detail: event.detail === null ? null : scrub(event.detail) };
     default:
       return event;
   }
+}
+
+// Labels are names of our own: others compare them.
+function scrubAnnotations(
+  { annotations }: EventOf<'alert'>,
+  scrub: (text: string) => string,
+): Pick<EventOf<'alert'>, 'annotations'> {
+  if (annotations === undefined) return {};
+  return {
+    annotations: Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, scrub(text)])),
+  };
 }
 
 function scrubFailure(failure: StartFailure, scrub: (text: string) => string): StartFailure {

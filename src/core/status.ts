@@ -1,4 +1,5 @@
 // What is known right now about the watchdog and its servers, as page, command line and API show it.
+import type { DeliveryOwner, EngineName } from './delivery.ts';
 import type {
   Handshake,
   HealthVerdict,
@@ -42,6 +43,17 @@ export interface DaemonStatus {
   readonly orphans: number | null;
   /** What fires now, in the order in which it began. */
   readonly alerts: readonly FiringAlert[];
+  /** Who delivers alerts. `since` in ms since the epoch. */
+  readonly delivery: {
+    readonly owner: DeliveryOwner;
+    readonly since: number;
+    /** Why it is not Prometheus with Alertmanager; empty when it is. */
+    readonly reasons: readonly string[];
+    /** `lastSeenAt` in ms since the epoch, null for never since the start. */
+    readonly engines: Readonly<
+      Record<EngineName, { readonly isReachable: boolean; readonly lastSeenAt: number | null }>
+    >;
+  };
   /** Channels whose last notification failed, and why. */
   readonly deafChannels: Readonly<Partial<Record<NotifyKind, string>>>;
   /** When the state file could last not be written; null for never. */
@@ -101,6 +113,12 @@ export interface ServerStatus {
   readonly note: string | null;
   /** The last lines of stderr before the last exit, neutralised. */
   readonly lastLines: readonly string[];
+}
+
+/** Nobody has been heard of. */
+export function noEngines(since: number): DaemonStatus['delivery'] {
+  const unseen = { isReachable: false, lastSeenAt: null };
+  return { owner: 'us', since, reasons: [], engines: { prometheus: unseen, alertmanager: unseen } };
 }
 
 /** Counters that outlive the daemon: what `run/state.json` gave back. */

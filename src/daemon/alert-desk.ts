@@ -8,7 +8,8 @@ import type { StateKeeper } from './keep-state.ts';
 
 export interface AlertDesk {
   take(input: PolicyInput): void;
-  setRules(rules: PolicyRules): void;
+  setRules(rules: Omit<PolicyRules, 'isSilenced'>): void;
+  silence(isSilenced: NonNullable<PolicyRules['isSilenced']>): void;
   close(): void;
 }
 
@@ -52,7 +53,11 @@ export function openAlertDesk({ clock, keeper, onTell, onSpared, ...options }: A
   return {
     take,
     setRules(next) {
-      rules = next;
+      rules = { ...rules, ...next };
+      arm();
+    },
+    silence(isSilenced) {
+      rules = { ...rules, isSilenced };
       arm();
     },
     close() {

@@ -16,6 +16,13 @@ export interface StateKeeper {
   /** What is remembered of alerts; for its owner to understand. */
   alerts(): unknown;
   setAlerts(record: unknown): void;
+  /** Alerts as the rules left them; for their owner to understand. */
+  evaluation(): unknown;
+  /** @param isUrgent false when the next save is early enough */
+  setEvaluation(record: unknown, isUrgent: boolean): void;
+  /** Who delivered alerts; for its owner to understand. */
+  delivery(): unknown;
+  setDelivery(record: unknown): void;
   /** What is remembered of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
@@ -40,7 +47,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
-  let alerts = file.initial.alerts;
+  let { alerts, evaluation, delivery } = file.initial;
   let durableAt = -Infinity;
 
   function save({ durable = false } = {}): void {
@@ -53,6 +60,8 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
           servers: Object.fromEntries(past),
           jobs: Object.fromEntries(jobs),
           alerts,
+          evaluation,
+          delivery,
           counters: counters(),
         },
         { durable },
@@ -84,6 +93,16 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
     setAlerts(record) {
       alerts = record;
       save();
+    },
+    delivery: () => delivery,
+    setDelivery(record) {
+      delivery = record;
+      save();
+    },
+    evaluation: () => evaluation,
+    setEvaluation(record, isUrgent) {
+      evaluation = record;
+      if (isUrgent) save();
     },
     setWish(server, wish) {
       if (wish === null) wishes.delete(server);

@@ -85,6 +85,10 @@ const NARRATORS: Narrators = {
     { alert: name, about, severity, summary },
     state === 'firing' ? 'Alert' : 'Alert is over',
   ],
+  delivery: ({ owner, wasOwner, reasons }) =>
+    owner === wasOwner
+      ? ['debug', { owner, reasons }, 'Why alerts are delivered so has changed']
+      : ['warn', { owner, wasOwner, reasons }, 'Others deliver alerts from now on'],
   notified: (event) => {
     const { channel, reason, detail } = event;
     return event.result === 'failed'
@@ -93,10 +97,12 @@ const NARRATORS: Narrators = {
   },
   orphans: routine,
   scraped: routine,
+  engine: routine,
   health: routine,
   probed: routine,
   sampled: routine,
   ticked: routine,
+  evaluated: routine,
   'install-progress': routine,
 };
 

@@ -2,9 +2,10 @@
 import type { DaemonConfig } from '../config/loaded.ts';
 import type { NotifyKind } from '../core/events.ts';
 import type { ChannelReport, NotifySuppression, SendResult } from '../core/notification.ts';
-import { firingAlerts, restoreAlerts } from '../core/notification-memory.ts';
+import type { PolicyInput } from '../core/notification-policy.ts';
+import type { PolicyRules } from '../core/notification-state.ts';
 import type { Status } from '../core/status.ts';
-import { COVERED_BY } from '../core/trouble-catalogue.ts';
+import { COVERED_BY } from '../core/notification-state.ts';
 import { openAlertLog } from '../notify/alert-log.ts';
 import { createDispatcher, type Dispatcher } from '../notify/dispatcher.ts';
 import { childEnvironment } from '../supervisor/environment.ts';
@@ -14,12 +15,15 @@ import type { Base } from './base.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Records } from './records.ts';
 import type { Reloader } from './reload.ts';
-import { watchTroubles } from './watch-troubles.ts';
 
 export interface Notifying {
+  /** What concerns the policy beside the alerts themselves. */
+  take(input: PolicyInput): void;
+  /** Which alerts are not to be told for now, whoever asks. */
+  silence(isSilenced: NonNullable<PolicyRules['isSilenced']>): void;
   /** One notification through every channel, now; what became of each. */
   test(): Promise<readonly ChannelReport[]>;
-  /** To be called once the servers are known: an alert about one that is not there is over. */
+  /** What an earlier daemon left untold is told from now on. */
   begin(): void;
 }
 
@@ -35,7 +39,7 @@ export interface NotifyParts {
 const LAST_WORDS = 1000;
 
 export function openNotifying(base: Base, parts: NotifyParts): Notifying {
-  const { bus, clock, log, paths, cleanUps } = base;
+  const { clock, log, paths, cleanUps } = base;
   const dispatcher = openChannels(base, parts);
   const desk = openDesk(base, parts, dispatcher);
   const alertLog = openAlertLog({
@@ -53,19 +57,17 @@ export function openNotifying(base: Base, parts: NotifyParts): Notifying {
       desk.take({ kind: event.cause === 'sleep' ? 'woke' : 'tick', at: event.at });
     }
   });
-  let stopWatching = (): void => {};
   cleanUps.add('notifications', async () => {
-    stopWatching();
     unsubscribe();
     desk.close();
     await dispatcher.close(LAST_WORDS);
     await alertLog.close();
   });
   return {
+    take: (input) => desk.take(input),
+    silence: (isSilenced) => desk.silence(isSilenced),
     test: () => dispatcher.test(),
     begin() {
-      const initial = firingAlerts(restoreAlerts(parts.keeper.alerts()));
-      stopWatching = watchTroubles({ bus, clock, status: parts.status, initial });
       desk.take({ kind: 'tick', at: clock.now() });
     },
   };

@@ -3,7 +3,7 @@ import { foldStatus } from '../core/fold-status.ts';
 import { firingAlerts, restoreAlerts } from '../core/notification-memory.ts';
 import { readRemembered } from '../core/remembered.ts';
 import { scrubEvent } from '../core/scrub-event.ts';
-import type { Status } from '../core/status.ts';
+import { noEngines, type Status } from '../core/status.ts';
 import { savedStates } from '../housekeeping/backup.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
@@ -73,6 +73,7 @@ export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>)
       lastScrapeAt: null,
       orphans: null,
       alerts: [],
+      delivery: noEngines(systemClock.now()),
       deafChannels: {},
       lastPersistFailureAt: null,
     },

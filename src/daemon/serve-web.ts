@@ -7,7 +7,9 @@ import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/log.ts';
 import { whoListens } from '../system/port-owner.ts';
 import { createWebApp } from '../web/app.ts';
+import type { NoticeParts } from '../web/notices.ts';
 import { listen, type Listening } from '../web/listen.ts';
+import type { RuleParts } from '../web/rules.ts';
 import type { StateKeeper } from './keep-state.ts';
 import { openProtection } from './protect-web.ts';
 
@@ -21,6 +23,8 @@ export interface WebParts {
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
+  readonly rules: NonNullable<RuleParts['rules']>;
+  readonly onNotices: NonNullable<NoticeParts['onNotices']>;
 }
 
 /** Ticks that may be missing before we no longer call ourselves healthy. */
@@ -37,11 +41,13 @@ export async function serveWeb(parts: WebParts): Promise<Listening> {
   const app = await createWebApp({
     status,
     metrics: keptPage(parts),
+    rules: parts.rules,
     now: () => clock.now(),
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
-    onScrape: (by) => bus.publish({ kind: 'scraped', by }),
+    onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
+    onNotices: parts.onNotices,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
     ...(protection === null ? {} : { access: protection.access }),
   });

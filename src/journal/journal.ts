@@ -59,6 +59,8 @@ const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set([
   'collected',
   'install-progress',
   'scraped',
+  'evaluated',
+  'engine',
   'orphans',
 ]);
 

@@ -3,6 +3,7 @@ import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
+import type { Reading } from '../core/alert-rules.ts';
 import type { MetricDefinition } from '../core/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics.ts';
 import { createPage, type Page } from './page.ts';
@@ -15,6 +16,8 @@ export interface Board {
   readonly durations: Durations;
   /** Everything shown, as it was when this was called: what changes while the text is put together is not in it. */
   text(): Promise<string>;
+  /** The same as samples, of the metrics that are wanted. */
+  readings(wants: (name: string) => boolean): Promise<readonly Reading[]>;
 }
 
 /** The histogram of probe durations. */
@@ -64,7 +67,41 @@ export function createBoard(): Board {
     },
     durations: createDurations(histogram, page),
     text: () => page.text(),
+    async readings(wants) {
+      // Taken before anything is waited for.
+      const own = [...owners.values()].flatMap((samples) => readingsOf(samples, wants));
+      return [...own, ...(await readOthers(registry, wants))];
+    },
   };
+}
+
+function readingsOf(samples: readonly Sample[], wants: (name: string) => boolean): Reading[] {
+  return samples.flatMap(({ metric, labels, value }) => {
+    const name = METRIC_PREFIX + metric;
+    return wants(name) ? [{ name, labels, value }] : [];
+  });
+}
+
+/** What the samples of owners do not hold: the histogram, and the watchdog's own process. */
+async function readOthers(registry: Registry, wants: (name: string) => boolean): Promise<Reading[]> {
+  const metrics = registry
+    .getMetricsAsArray()
+    .filter(({ name }) => name === HISTOGRAM || !name.startsWith(METRIC_PREFIX))
+    .filter(({ name }) => [name, ...PARTS.map((part) => name + part)].some(wants));
+  const read = await Promise.all(metrics.map(async ({ name }) => registry.getSingleMetric(name)?.get()));
+  return read.flatMap((one) =>
+    (one?.values ?? []).flatMap(({ labels, value, ...of }) => {
+      const name = 'metricName' in of ? String(of.metricName) : (one?.name ?? '');
+      return wants(name) ? [{ name, labels: textsOf(labels), value }] : [];
+    }),
+  );
+}
+
+const HISTOGRAM = `${METRIC_PREFIX}probe_duration_seconds`;
+const PARTS = ['_bucket', '_sum', '_count'] as const;
+
+function textsOf(labels: Readonly<Partial<Record<string, string | number>>>): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, String(value)]));
 }
 
 function createInstruments(registry: Registry): Map<MetricName, Instrument> {

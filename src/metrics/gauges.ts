@@ -1,6 +1,7 @@
 // What the gauges read, given what is known: one list for a server, one for the watchdog.
 import { constants } from 'node:os';
-import { type ProbeName, SERVER_STATES } from '../core/events.ts';
+import { ENGINE_NAMES } from '../core/delivery.ts';
+import { type EventOf, type ProbeName, SERVER_STATES } from '../core/events.ts';
 import type { MetricName } from '../core/metrics.ts';
 import type { ProbePolicy, ServerSpec } from '../core/server.ts';
 import type { ServerStatus, Status } from '../core/status.ts';
@@ -17,6 +18,8 @@ export interface ServerFacts {
 }
 
 export interface WatchdogFacts {
+  /** Null before the first. */
+  readonly evaluation: Pick<EventOf<'evaluated'>, 'took' | 'alerts'> | null;
   readonly build: { readonly version: string; readonly nodeVersion: string };
   /** The last run of each collector; `took` in ms. */
   readonly collectors: ReadonlyMap<string, { readonly took: number; readonly ok: boolean }>;
@@ -44,7 +47,10 @@ export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[]
   return written(readings, { server: server.name });
 }
 
-export function watchdogGauges({ daemon, servers }: Status, { build, collectors }: WatchdogFacts): Sample[] {
+export function watchdogGauges(
+  { daemon, servers }: Status,
+  { build, collectors, evaluation }: WatchdogFacts,
+): Sample[] {
   const { version, nodeVersion } = build;
   return written([
     ['build_info', 1, { version, node_version: nodeVersion }],
@@ -53,10 +59,23 @@ export function watchdogGauges({ daemon, servers }: Status, { build, collectors 
     ['config_last_reload_success_timestamp_seconds', seconds(daemon.config.loadedAt ?? 0)],
     ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
     ['orphan_processes', daemon.orphans],
+    ['fallback_active', flag(daemon.delivery.owner !== 'engine')],
+    ...ENGINE_NAMES.flatMap((engine): Reading[] => {
+      const { isReachable, lastSeenAt } = daemon.delivery.engines[engine];
+      return [
+        ['engine_reachable', flag(isReachable), { engine }],
+        ['engine_last_seen_timestamp_seconds', seconds(lastSeenAt ?? 0), { engine }],
+      ];
+    }),
     ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
     ...[...collectors].flatMap(([collector, { took, ok }]): Reading[] => [
       ['collector_duration_seconds', seconds(took), { collector }],
       ['collector_success', flag(ok), { collector }],
+    ]),
+    ['rule_evaluation_duration_seconds', evaluation && seconds(evaluation.took)],
+    ...(evaluation?.alerts ?? []).flatMap(({ name, pending, firing }): Reading[] => [
+      ['alerts', pending, { alertname: name, alertstate: 'pending' }],
+      ['alerts', firing, { alertname: name, alertstate: 'firing' }],
     ]),
   ]);
 }

@@ -29,6 +29,7 @@ const OWN: readonly MetricName[] = [
   'system_sleep_seconds_total',
   'state_persist_failures_total',
   'orphans_reaped_total',
+  'rule_evaluation_failures_total',
   'notifications_total',
   'notifications_failed_total',
   'notifications_suppressed_total',
@@ -140,6 +141,7 @@ function countProbe(labels: Labels, result: ProbeResult, tally: Tally): void {
 function countOwn(event: WatchdogEvent, tally: Tally): void {
   if (event.kind === 'state-persist-failed') tally.add('state_persist_failures_total', {}, 1);
   if (event.kind === 'orphan-reaped') tally.add('orphans_reaped_total', {}, 1);
+  if (event.kind === 'evaluated') tally.add('rule_evaluation_failures_total', {}, event.failed);
   if (event.kind === 'notified') countNotification(event, tally);
   if (event.kind === 'gap' && event.cause === 'sleep') {
     tally.add('system_wakeups_total', {}, 1);

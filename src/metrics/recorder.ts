@@ -1,4 +1,5 @@
 // What Prometheus reads: news become samples, samples become text.
+import type { Reading } from '../core/alert-rules.ts';
 import type { EventKind, WatchdogEvent } from '../core/events.ts';
 import type { Status } from '../core/status.ts';
 import type { Bus } from '../system/bus.ts';
@@ -15,6 +16,8 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export interface Recorder {
   /** One consistent picture, cached until something changes. */
   render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
+  /** The samples of the metrics that are wanted, as the text would show them now. */
+  readings(wants: (name: string) => boolean): Promise<readonly Reading[]>;
   /** The event counters, as plain JSON for the state file; up to date with the last event. */
   counters(): SavedCounters;
   /** Adds what `counters()` gave in an earlier life, to be called once; what cannot be believed is left out. */
@@ -63,11 +66,15 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   alert: 'now',
   job: 'never',
   scraped: 'never',
+  evaluated: 'soon',
+  delivery: 'now',
+  engine: 'soon',
 };
 
 export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {
   const board = createBoard();
   const ledger = createLedger(board.durations);
+  let evaluation: WatchdogFacts['evaluation'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples are no longer what the board shows. */
   const changed = new Set<string>();
@@ -79,12 +86,12 @@ export function createRecorder({ bus, clock, status, build }: RecorderParts): Re
       // A collector that fails takes its values away from every server.
       if (event.error !== null) for (const { name } of status().servers) changed.add(name);
     } else ledger.enter(event);
+    if (event.kind === 'evaluated') evaluation = event;
     if ('server' in event) changed.add(event.server);
     renderer.invalidate(URGENCY[event.kind]);
   }
 
-  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
-  function produce(): Promise<string> {
+  function update(): void {
     const now = status();
     const servers = new Map(now.servers.map((server) => [server.name, server]));
     for (const name of changed) {
@@ -94,13 +101,22 @@ export function createRecorder({ bus, clock, status, build }: RecorderParts): Re
       board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
     }
     changed.clear();
-    board.show('', [...watchdogGauges(now, { build, collectors }), ...ledger.counters(null)]);
+    board.show('', [...watchdogGauges(now, { build, collectors, evaluation }), ...ledger.counters(null)]);
+  }
+
+  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
+  function produce(): Promise<string> {
+    update();
     return board.text();
   }
 
   const unsubscribe = bus.subscribe(learn);
   return {
     render: async () => ({ text: await renderer.current(), contentType: CONTENT_TYPE }),
+    readings(wants) {
+      update();
+      return board.readings(wants);
+    },
     counters: () => ledger.save(),
     restore(saved) {
       ledger.restore(saved);

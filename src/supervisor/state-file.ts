@@ -14,6 +14,10 @@ export interface SavedState {
   readonly jobs?: Readonly<Record<string, unknown>>;
   /** What was told of alerts; missing in files of earlier releases. */
   readonly alerts?: unknown;
+  /** Alerts as the rules left them; missing in files of earlier releases. */
+  readonly evaluation?: unknown;
+  /** Who delivered alerts; missing in files of earlier releases. */
+  readonly delivery?: unknown;
 }
 
 export interface StateFile {

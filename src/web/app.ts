@@ -4,12 +4,14 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/status.ts';
 import { cap, neutralise } from '../core/text.ts';
 import type { Access } from './access.ts';
-import { findRefusal } from './guard.ts';
+import { findRefusal, methodsOf, NOTICES_PATH } from './guard.ts';
+import { type NoticeParts, receiveNotices } from './notices.ts';
+import { addRules, type RuleParts } from './rules.ts';
 import { renderMissingPage, renderStatusPage } from './status-page.ts';
 import { STYLE_SOURCE } from './style.ts';
 import { compressOnce, isWorthCompressing } from './compress.ts';
 
-export interface WebParts {
+export interface WebParts extends NoticeParts, RuleParts {
   readonly status: () => Status;
   readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** Milliseconds since the epoch. */
@@ -22,8 +24,8 @@ export interface WebParts {
   readonly isHealthy: () => boolean;
   /** Of the web config; without one, whoever may ask is answered. */
   readonly access?: Access;
-  /** Told of each reading of /metrics, with the user agent, safe to print and short; empty when it tells none. */
-  readonly onScrape?: (by: string) => void;
+  /** Told of each reading of /metrics: the user agent, and the Host that was asked for; safe to print, short, perhaps empty. */
+  readonly onScrape?: (by: string, host: string) => void;
   /** Told of a fault of ours; the client gets a 500 without details. */
   readonly onFault: (error: unknown) => void;
 }
@@ -64,19 +66,25 @@ const SECURITY = {
   strictTransportSecurity: false,
 };
 
-const AGENT_LENGTH = 100;
+const HEADER_LENGTH = 100;
 
-function addRoutes(app: Pick<Express, 'get'>, parts: WebParts): void {
+function addRoutes(app: Pick<Express, 'get' | 'post'>, parts: WebParts): void {
   const { status, metrics, now, isReady, isHealthy, onScrape } = parts;
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
   app.get('/metrics', async (request, response) => {
     await sendText(request, response, await metrics());
     if (request.method === 'GET')
-      onScrape?.(cap(neutralise(request.headers['user-agent'] ?? ''), AGENT_LENGTH));
+      onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });
   app.get('/api/v1/status', (_request, response) => void response.json(status()));
+  app.post(NOTICES_PATH, receiveNotices(parts));
+  addRules(app, parts);
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
+}
+
+function short(header: string | undefined): string {
+  return cap(neutralise(header ?? ''), HEADER_LENGTH);
 }
 
 /** Not `send`: it would look into the text for a character set and a hash. */
@@ -104,7 +112,7 @@ function guard(allowedHosts: readonly string[]) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const refusal = findRefusal(askingOf(request), allowedHosts);
     if (refusal === null) return next();
-    if (refusal.status === 405) response.set('Allow', 'GET, HEAD');
+    if (refusal.status === 405) response.set('Allow', methodsOf(request.path).join(', '));
     // What it may have sent along is not read, so the connection cannot be used again.
     response.set({ Connection: 'close', 'X-Content-Type-Options': 'nosniff' });
     response.status(refusal.status).type('text').send(`${refusal.reason}\n`);
@@ -120,9 +128,10 @@ function admit(access: Access) {
   };
 }
 
-function askingOf({ method = '', headers, socket }: IncomingMessage) {
+function askingOf({ method = '', path, headers, socket }: IncomingMessage & { readonly path: string }) {
   return {
     method,
+    path,
     host: headers.host,
     origin: headers.origin,
     site: first(headers['sec-fetch-site']),

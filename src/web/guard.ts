@@ -4,6 +4,8 @@
 
 export interface Asking {
   readonly method: string;
+  /** The path, without a query. */
+  readonly path: string;
   readonly host: string | undefined;
   readonly origin: string | undefined;
   /** `Sec-Fetch-Site` and `Sec-Fetch-Mode`: what a browser says about the page that asks. */
@@ -26,10 +28,19 @@ export function findRefusal(asking: Asking, allowedHosts: readonly string[] = []
   if (!isAllowedHost(asking, allowedHosts)) return { status: 403, reason: 'This Host is not allowed' };
   if (!isOwnOrigin(asking)) return { status: 403, reason: 'Other origins are not allowed' };
   if (!isOwnSite(asking)) return { status: 403, reason: 'Requests by other sites are not allowed' };
-  if (asking.method !== 'GET' && asking.method !== 'HEAD') {
-    return { status: 405, reason: 'Only GET and HEAD are allowed' };
-  }
-  return null;
+  const methods = methodsOf(asking.path);
+  if (methods.includes(asking.method)) return null;
+  return {
+    status: 405,
+    reason: `Only ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'} allowed`,
+  };
+}
+
+/** Where Alertmanager tells us what it told: the one place that takes anything. */
+export const NOTICES_PATH = '/api/v1/alertmanager';
+
+export function methodsOf(path: string): readonly string[] {
+  return path === NOTICES_PATH ? ['POST'] : ['GET', 'HEAD'];
 }
 
 function isAllowedHost({ host, address, port }: Asking, allowedHosts: readonly string[]): boolean {

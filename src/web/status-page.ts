@@ -2,7 +2,7 @@
 import { usedMemory } from '../core/limits.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
 import { isHealthy, reasonOf, restartsOf } from '../core/verdict.ts';
-import { cpu, size, uptime } from '../core/words.ts';
+import { cpu, size, span, uptime } from '../core/words.ts';
 import { type Content, Html, html } from './html.ts';
 import { healthMark, type Mark, stateMark } from './marks.ts';
 import { STYLE } from './style.ts';
@@ -16,6 +16,8 @@ const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const LINKS = [
   ['/metrics', 'Metrics for Prometheus'],
   ['/api/v1/status', 'Status as JSON'],
+  ['/api/v1/alerts', 'Alerts as JSON'],
+  ['/api/v1/rules', 'Rules as JSON'],
   ['/-/healthy', 'Healthy?'],
   ['/-/ready', 'Ready?'],
 ] as const;
@@ -26,7 +28,7 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
     { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
     html`<h1>mcp-watchdog</h1>
       <p class="summary ${servers.every(isHealthy) ? 'good' : 'bad'}">${summary(servers)}</p>
-      ${notices(daemon)}
+      ${notices(daemon)} ${firing(daemon, now)}
       <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
       <nav aria-label="More">
         <ul>
@@ -85,6 +87,26 @@ function notices({ config, braked }: DaemonStatus): Html[] {
     ...(braked ? [html`<p class="notice">Many servers fail at once: none is restarted for it.</p>`] : []),
   ];
 }
+
+/** What fires, the latest last; nothing when nothing does. */
+function firing({ alerts }: DaemonStatus, now: number): Html | null {
+  if (alerts.length === 0) return null;
+  const lines = alerts.map(
+    ({ name, severity, since, summary }) =>
+      html`<li>
+        <span class="mark ${TONES[severity]}">${severity}</span> ${summary}
+        ${sub(`${name}, for ${span(now - since)}`)}
+      </li>`,
+  );
+  return html`<section aria-label="Alerts">
+    <h2>Alerts</h2>
+    <ul class="alerts">
+      ${lines}
+    </ul>
+  </section>`;
+}
+
+const TONES = { critical: 'bad', warning: 'busy', info: 'idle' } as const;
 
 const COLUMNS: readonly (readonly [title: string, isNumber: boolean])[] = [
   ['Server', false],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metric-definition.ts';
 import { isMetricName, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics.ts';
-import { SERVER_TROUBLES, WATCHDOG_TROUBLES } from '../../src/core/trouble-catalogue.ts';
+import { COVERED_BY } from '../../src/core/notification-state.ts';
 import { groupingsOf, selectorsOf } from './expression.ts';
 import {
   alertsOf,
@@ -132,30 +132,14 @@ describe('the rule catalogue', () => {
     ]);
   });
 
-  test('calls things as the watchdog does that tells them itself', () => {
-    for (const { name, severity } of [...SERVER_TROUBLES, ...WATCHDOG_TROUBLES]) {
-      const alert = alerts.find((one) => one.alert === name);
-      expect([name, alert?.labels['severity']]).toEqual([name, severity]);
-    }
-    const waits = new Map([...SERVER_TROUBLES, ...WATCHDOG_TROUBLES].map((one) => [one.name, one.waits]));
-    for (const name of SAME_WAIT) {
-      const alert = alerts.find((one) => one.alert === name);
-      expect([name, durationOf(alert?.for ?? '0s')]).toEqual([name, waits.get(name)]);
-    }
+  test('has every alert that speaks for others, or is spoken for', () => {
+    const names = Object.entries(COVERED_BY).flatMap(([name, covers]) => [name, ...covers]);
+    expect(names.filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
   });
 });
 
 const ALERT_KEYS = ['alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
 const TARGET_OR_LE = /^(?:job|instance|le)$/u;
-const SAME_WAIT = [
-  'McpServerDown',
-  'McpServerGaveUp',
-  'McpServerUnresponsive',
-  'McpServerCrashLooping',
-  'McpWatchdogConfigReloadFailed',
-  'McpWatchdogNotificationsFailing',
-  'McpOrphanProcesses',
-];
 
 describe('the templates', () => {
   const expectations = TEST_FILES.flatMap((file) => unitTestsOf(file).tests).flatMap(

@@ -129,7 +129,8 @@ describe('diffSettings()', () => {
     ['metrics: {listen: "127.0.0.1:1"}', [], ['metrics.listen']],
     ['metrics: {allowedHosts: [a.example]}', [], ['metrics.allowedHosts']],
     ['gateway: {listen: "127.0.0.1:2"}', [], ['gateway.listen']],
-    ['alerts: {rules: [x.yml], repeatEvery: 1h}', ['alerts.repeatEvery'], ['alerts.rules']],
+    ['alerts: {evaluateEvery: 1m, repeatEvery: 1h}', ['alerts.evaluateEvery', 'alerts.repeatEvery'], []],
+    ['alerts: {builtIn: false}', ['alerts.rules', 'alerts.builtIn'], []],
     ['sampling: {interval: 15s}', [], []],
   ])('%s', (change, live, nextStart) => {
     expect(diffSettings(settings('metrics: {}'), settings(change))).toEqual({ live, nextStart });

@@ -9,6 +9,8 @@ import { loadConfig } from '../../src/config/load.ts';
 
 const SECRET = 'sk-0123456789abcdef';
 
+const RULES = fileURLToPath(new URL('../../alerting/rules/slo.yml', import.meta.url));
+
 describe('effectiveConfig()', () => {
   it.each([
     ['the example', exampleConfig()],
@@ -22,7 +24,7 @@ describe('effectiveConfig()', () => {
     ],
     [
       'the daemon part',
-      'metrics: {listen: "[::1]:0", allowedHosts: [Host.local]}\nservers: {}\nalerts: {rules: [/r.yml], notify: [{kind: webhook, url: "http://x/"}, {kind: command, command: [x]}]}\nschedule: {update: null}\norphans: {reap: true, interval: 1h, patterns: [my-*], minimumAge: 0s}',
+      `metrics: {listen: "[::1]:0", allowedHosts: [Host.local]}\nservers: {}\nalerts: {builtIn: false, rules: [${RULES}], notify: [{kind: webhook, url: "http://x/"}, {kind: command, command: [x]}]}\nschedule: {update: null}\norphans: {reap: true, interval: 1h, patterns: [my-*], minimumAge: 0s}`,
     ],
   ])('means the same when it is loaded again: %s', (_, text) => {
     const first = read(text);

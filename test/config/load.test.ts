@@ -10,6 +10,10 @@ import { inFolder, problemsOf, read } from './temporary.ts';
 
 const SMALLEST = 'servers: {context7: {package: "@upstash/context7-mcp"}}';
 
+const BUILT_IN = ['recording', 'scrape', 'servers', 'slo', 'watchdog'].map((name): unknown =>
+  expect.objectContaining({ isBuiltIn: true, path: expect.stringMatching(`/alerting/rules/${name}.yml$`) }),
+);
+
 describe('loadConfig()', () => {
   it('fills in every default that the contract names', () => {
     const { config, servers, inactive, warnings } = loadConfig(inFolder({ 'config.yaml': SMALLEST }), {});
@@ -21,7 +25,8 @@ describe('loadConfig()', () => {
       schedule: { update: '0 2 * * 0', cleanup: '0 1 * * *', backup: '30 1 * * *' },
       backups: { keep: 14 },
       alerts: {
-        rules: [],
+        builtIn: true,
+        rules: [...BUILT_IN],
         evaluateEvery: 15_000,
         repeatEvery: 14_400_000,
         notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],

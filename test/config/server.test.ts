@@ -259,8 +259,6 @@ servers: {a: {package: p, update: {policy: auto, minimumAge: 3d}}, b: {package: 
     expect(read(text).inactive).toEqual([
       'gateway.listen',
       'schedule.update',
-      'alerts.rules',
-      'alerts.alertmanager.url',
       'servers.a.update.policy',
       'servers.a.update.minimumAge',
     ]);

@@ -82,22 +82,13 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   [
     'notifications_suppressed_total',
     'reason',
-    'repeat passing superseded covered grouped queue_full shutdown',
+    'repeat passing superseded covered grouped elsewhere queue_full shutdown',
   ],
   ['engine_reachable', 'engine', 'prometheus alertmanager'],
   ['alerts', 'alertstate', 'pending firing'],
 ];
 
-const LATER: readonly MetricName[] = [
-  'server_update_available',
-  'server_latest_version_info',
-  'alerts',
-  'rule_evaluation_failures_total',
-  'rule_evaluation_duration_seconds',
-  'engine_reachable',
-  'engine_last_seen_timestamp_seconds',
-  'fallback_active',
-];
+const LATER: readonly MetricName[] = ['server_update_available', 'server_latest_version_info'];
 
 const NEVER_LABELS = ['pid', 'path', 'command', 'url', 'instance', 'job', 'le'];
 

@@ -13,7 +13,7 @@ import {
   SETTLE,
 } from '../../src/core/notification-policy.ts';
 import { NOTHING_TOLD, type PolicyRules, type PolicyState } from '../../src/core/notification-state.ts';
-import { COVERED_BY } from '../../src/core/trouble-catalogue.ts';
+import { COVERED_BY } from '../../src/core/notification-state.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

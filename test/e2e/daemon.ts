@@ -89,7 +89,7 @@ export async function startDaemon(
         metrics: { listen: '127.0.0.1:0' },
         sampling: { interval: '1s' },
         // Nobody who runs the tests wants to see their alerts.
-        alerts: { notify: [] },
+        alerts: { notify: [], evaluateEvery: '1s' },
         servers: list,
         ...rest,
       }),

@@ -15,14 +15,27 @@ interface Told {
   readonly alerts: readonly { readonly name: string; readonly server: string; readonly status: string }[];
 }
 
+/** As shipped, but over as soon as it is. */
+const GAVE_UP = {
+  alert: 'McpServerGaveUp',
+  expr: `max without (state) (mcp_watchdog_server_state{state="crash_looping"}) == 1
+    and on (job, instance, server) (mcp_watchdog_server_desired_running == 1)`,
+  keep_firing_for: '3s',
+  labels: { severity: 'critical' },
+  annotations: { summary: 'MCP server {{ $labels.server }} no longer comes back by itself.' },
+};
+
 /** A channel that appends to a file, and what is in it. */
 function appender(home: string, name = 'told'): { settings: Settings; told: () => Told[] } {
   const program = join(home, 'append');
   writeFileSync(program, '#!/bin/sh\ncat >> "$1"\n');
   chmodSync(program, 0o755);
   const file = join(home, `${name}.jsonl`);
+  const rules = join(home, 'rules.json');
+  writeFileSync(rules, JSON.stringify({ groups: [{ name: 'own', rules: [GAVE_UP] }] }));
+  const notify = [{ kind: 'command', command: [program, file] }];
   return {
-    settings: { alerts: { notify: [{ kind: 'command', command: [program, file] }] } },
+    settings: { alerts: { builtIn: false, rules: [rules], evaluateEvery: '1s', notify } },
     told: () =>
       !existsSync(file)
         ? []
@@ -147,7 +160,7 @@ test(
 
     daemon.rewriteConfig(
       { a: fixture() },
-      { alerts: { notify: [{ kind: 'command', command: ['/nowhere/tell'] }] } },
+      { alerts: { evaluateEvery: '1s', notify: [{ kind: 'command', command: ['/nowhere/tell'] }] } },
     );
     daemon.child.kill('SIGHUP');
     await waitFor(() => daemon.output().split('Configuration loaded').length > 2, { what: 'the reload' });

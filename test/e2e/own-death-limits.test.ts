@@ -84,10 +84,11 @@ describe.skipIf(!requireProgram('prlimit'))(
     test('from its start says so in one line with a cure, and ends', () => {
       const { home, config } = tempHome();
       writeFileSync(config, JSON.stringify({ servers: { s: fixture() } }), { mode: 0o600 });
-      const argv = ['--nofile=48', process.execPath, CLI, 'run', '--home', home];
+      const argv = ['--nofile=28', process.execPath, CLI, 'run', '--home', home];
       const { status, stderr } = spawnSync('prlimit', argv, { encoding: 'utf8', timeout: 20_000 });
-      expect(status).toBe(1);
-      expect(stderr).toMatch(/^error: EMFILE.*\nhint: Too few files .*\n$/u);
+      // Node 20 opens many modules at once and fails while it loads them; Node 24 gets as far as the process that reads the config.
+      expect([1, 2]).toContain(status);
+      expect(stderr).toMatch(/^error: .*EMFILE.*\nhint: Too few files .*\n$/u);
     });
 
     test('starts as many servers as it can, says of the others why not, and ends as ever', async () => {

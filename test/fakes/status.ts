@@ -1,6 +1,7 @@
 // A status to show, with one healthy server or whatever a test says instead.
 import {
   type DaemonStatus,
+  noEngines,
   NOTHING_REMEMBERED,
   type ServerStatus,
   type Status,
@@ -89,6 +90,7 @@ export function status(
       lastScrapeAt: NOW - 15_000,
       orphans: 0,
       alerts: [],
+      delivery: noEngines(NOW - 120 * MINUTE),
       deafChannels: {},
       lastPersistFailureAt: null,
       ...daemon,

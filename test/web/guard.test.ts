@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Asking, findRefusal } from '../../src/web/guard.ts';
+import { type Asking, findRefusal, NOTICES_PATH } from '../../src/web/guard.ts';
 
 const PLAIN: Asking = {
   method: 'GET',
+  path: '/metrics',
   host: '127.0.0.1:9638',
   origin: undefined,
   site: undefined,
@@ -105,6 +106,12 @@ describe('a browser', () => {
     expect(statusFor({ site: 'same-site', mode: 'navigate' })).toBe(200);
     expect(statusFor({ site: 'same-site', mode: 'no-cors' })).toBe(403);
   });
+});
+
+test('POST is allowed where Alertmanager tells us what it told, and nothing else there', () => {
+  expect(statusFor({ method: 'POST', path: NOTICES_PATH })).toBe(200);
+  expect(statusFor({ method: 'GET', path: NOTICES_PATH })).toBe(405);
+  expect(statusFor({ method: 'POST', path: NOTICES_PATH, host: 'evil.example' })).toBe(403);
 });
 
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('%s is not allowed', (method) => {

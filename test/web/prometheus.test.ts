@@ -30,6 +30,8 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
     stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });
     stage.bus.publish({ kind: 'exited', server: 'files', run: 1, code: 0, signal: null, lastLines: [] });
     stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 2, error: null });
+    const alerts = [{ name: 'McpServerDown', pending: 0, firing: 1 }];
+    stage.bus.publish({ kind: 'evaluated', took: 3, failed: 0, alerts });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });
     home = await mkdtemp(join(tmpdir(), 'prometheus-'));
     await writeFile(join(home, 'prometheus.yml'), configFor(web.port));

@@ -129,3 +129,13 @@ describe('html', () => {
     expect(inner).toBeInstanceOf(Html);
   });
 });
+
+test('the alerts that fire are told, and what they say cannot become markup', () => {
+  const alert = { name: 'McpServerDown', about: 'a', severity: 'critical', since: NOW - MINUTE } as const;
+  const page = renderStatusPage(status([], { alerts: [{ ...alert, summary: '<b>a</b> is down' }] }), NOW);
+  expect(page.replaceAll(/\s+/g, ' ')).toContain(
+    '<span class="mark bad">critical</span> &lt;b&gt;a&lt;/b&gt; is down',
+  );
+  expect(page).toContain('McpServerDown, for 1 min');
+  expect(renderStatusPage(status([]), NOW)).not.toContain('class="alerts"');
+});

@@ -13,11 +13,7 @@ export function errorLines(
 ): string[] {
   const message = messageOf(error);
   const [first = '', ...others] = message.split('\n').map(neutralise);
-  const hint =
-    error instanceof WatchdogError
-      ? error.hint
-      : (CURES[codeOf(error) ?? ''] ??
-        'This should not happen: MCP_LOG_LEVEL=debug shows where it came from');
+  const hint = cureOf(error, first);
   return [
     `${paint('error:', 'red', colour)} ${first}`,
     ...others,
@@ -26,12 +22,17 @@ export function errorLines(
   ];
 }
 
+function cureOf(error: unknown, line: string): string | null {
+  // Whatever could not be opened: the limit is what is wrong, not the thing that met it.
+  if (/\bE[MN]FILE\b/u.test(line)) return TOO_FEW_FILES;
+  if (error instanceof WatchdogError) return error.hint;
+  return CURES[codeOf(error) ?? ''] ?? 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
+}
+
 const TOO_FEW_FILES = 'Too few files may be open at once here: allow more, for example with ulimit -n 1024';
 
 /** What a person can do about a refusal of the system, by its code. */
 const CURES: Readonly<Record<string, string>> = {
-  EMFILE: TOO_FEW_FILES,
-  ENFILE: TOO_FEW_FILES,
   ENOSPC: 'The disk is full: make room, then try again',
   EROFS: 'The file system takes no writes now',
 };

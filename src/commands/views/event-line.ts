@@ -2,7 +2,7 @@
 import type { EventOf, WatchdogEvent } from '../../core/events.ts';
 import { neutralise } from '../../core/text.ts';
 import { endWords, nextAttempt, restartReason } from '../../core/verdict.ts';
-import { cpu, latency, size, span } from '../../core/words.ts';
+import { cpu, deliveryWords, latency, size, span } from '../../core/words.ts';
 import type { Cell, Style } from './style.ts';
 
 /** Null for what the table shows anyway. */
@@ -112,6 +112,10 @@ const OF_DAEMON: Tellers = {
     result === 'failed' ? line(`Cannot notify by ${channel}: ${detail ?? reason ?? ''}`, 'yellow') : null,
   // What it is about was told as it happened.
   alert: nothing,
+  evaluated: nothing,
+  delivery: ({ owner, wasOwner, reasons }) =>
+    owner === wasOwner ? null : line(deliveryWords({ owner, reasons }), 'dim'),
+  engine: nothing,
   orphans: nothing,
   scraped: nothing,
   ticked: nothing,

@@ -3,7 +3,7 @@ import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
 import { configRefusal, isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
-import { cpu, latency, size, span, uptime } from '../../core/words.ts';
+import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
 import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';
@@ -25,7 +25,20 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
       fit(`No servers are configured: add one to ${daemon.config.path}`, options.width),
     ];
   }
-  return [...warnings(status, options), ...serverRows(servers, options), ...hints(status, options)];
+  return [
+    ...warnings(status, options),
+    ...serverRows(servers, options),
+    ...hints(status, options),
+    ...deliveryLine(status, options),
+  ];
+}
+
+/** Who never had a Prometheus needs no line about it. */
+function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {
+  const { prometheus, alertmanager } = delivery.engines;
+  const isKnown = prometheus.lastSeenAt !== null || alertmanager.lastSeenAt !== null;
+  if (delivery.owner === 'us' && !isKnown) return [];
+  return ['', paint(fit(deliveryWords(delivery), width), 'dim', colour)];
 }
 
 function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {

@@ -1,0 +1,107 @@
+// How alerts outlive the daemon, and how much of what is found on disk can be believed.
+import { isObject } from '../core/unknown.ts';
+import type { Alert } from '../promql/alert-state.ts';
+import type { AlertsByGroup } from './evaluator.ts';
+
+/** Plain JSON, for the state file. */
+export interface SavedAlerts {
+  /** The evaluation after which they were so, ms since the epoch. */
+  readonly at: number;
+  readonly groups: readonly { readonly key: string; readonly alerts: readonly Alert[] }[];
+}
+
+export function saveAlerts(alerts: AlertsByGroup, at: number): SavedAlerts {
+  return {
+    at,
+    groups: [...alerts].flatMap(([key, own]) => (own.length === 0 ? [] : [{ key, alerts: own }])),
+  };
+}
+
+/** What tells two saved states apart that are worth a write: values and texts change all the time. */
+export function signatureOf(alerts: AlertsByGroup): string {
+  return JSON.stringify(
+    [...alerts].map(([, own]) =>
+      own.map(({ labels, state, activeAt, firedAt, keptSince, resolvedAt }) => [
+        labels,
+        state,
+        activeAt,
+        firedAt,
+        keptSince,
+        resolvedAt,
+      ]),
+    ),
+  );
+}
+
+/**
+ * While nobody looked nothing can be said to have held: what was pending goes on where it stood.
+ *
+ * @param saved JSON of whatever age and shape: what cannot be believed is left out
+ * @param now ms since the epoch
+ */
+export function restoreAlerts(saved: unknown, now: number): AlertsByGroup {
+  if (!isObject(saved) || !isTime(saved['at']) || !Array.isArray(saved['groups'])) return new Map();
+  const missed = Math.max(0, now - saved['at']);
+  const groups: unknown[] = saved['groups'];
+  return new Map(
+    groups.flatMap((group) =>
+      isObject(group) && typeof group['key'] === 'string' && Array.isArray(group['alerts'])
+        ? [[group['key'], group['alerts'].flatMap((one) => readAlert(one, missed))] as const]
+        : [],
+    ),
+  );
+}
+
+/** All moments moved by `by` ms: the clock was set, not the world. */
+export function shifted(alerts: AlertsByGroup, by: number): AlertsByGroup {
+  const move = (time: number | null): number | null => (time === null ? null : time + by);
+  return mapped(alerts, (alert) => ({
+    ...alert,
+    activeAt: alert.activeAt + by,
+    firedAt: move(alert.firedAt),
+    resolvedAt: move(alert.resolvedAt),
+    keptSince: move(alert.keptSince),
+  }));
+}
+
+export function withoutPending(alerts: AlertsByGroup): AlertsByGroup {
+  return new Map([...alerts].map(([key, own]) => [key, own.filter(({ state }) => state !== 'pending')]));
+}
+
+function mapped(alerts: AlertsByGroup, change: (alert: Alert) => Alert): AlertsByGroup {
+  return new Map([...alerts].map(([key, own]) => [key, own.map(change)]));
+}
+
+function readAlert(saved: unknown, missed: number): Alert[] {
+  if (!isObject(saved)) return [];
+  const { labels, annotations, value, activeAt, firedAt, resolvedAt, keptSince } = saved;
+  const state = (['pending', 'firing', 'inactive'] as const).find((one) => one === saved['state']);
+  const areMoments = [firedAt, resolvedAt, keptSince].every((time) => time === null || isTime(time));
+  if (state === undefined || !isTexts(labels) || !isTexts(annotations) || !isTime(activeAt) || !areMoments)
+    return [];
+  return [
+    {
+      labels,
+      annotations,
+      state,
+      // JSON has no NaN and no infinity.
+      value: typeof value === 'number' ? value : Number.NaN,
+      activeAt: state === 'pending' ? activeAt + missed : activeAt,
+      firedAt: momentOf(firedAt),
+      resolvedAt: momentOf(resolvedAt),
+      keptSince: momentOf(keptSince),
+    },
+  ];
+}
+
+function momentOf(time: unknown): number | null {
+  return isTime(time) ? time : null;
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

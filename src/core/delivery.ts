@@ -1,0 +1,255 @@
+// Who tells the person of alerts: Prometheus with Alertmanager, Alertmanager fed by us, or we ourselves.
+// A fold over what is heard of the two. The three links of their chain are judged one by one, each slow to be lost and
+// slow to be found again, so that a single missed scrape moves nothing.
+
+/**
+ * `engine`: Prometheus evaluates and Alertmanager tells. `alertmanager-by-us`: Alertmanager tells what we post to it.
+ * `us`: the channels of our own config.
+ */
+export const DELIVERY_OWNERS = ['us', 'alertmanager-by-us', 'engine'] as const;
+export type DeliveryOwner = (typeof DELIVERY_OWNERS)[number];
+
+/** Those who could deliver. A metric label: a closed list. */
+export const ENGINE_NAMES = ['prometheus', 'alertmanager'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** `at` in awake ms: nothing is missed while the machine sleeps. */
+export type DeliveryInput =
+  /** Somebody who evaluates rules, or forwards to one who does, has read /metrics. */
+  | { readonly kind: 'scraped'; readonly at: number }
+  /** The alert that always fires came back to us. */
+  | { readonly kind: 'heartbeat'; readonly at: number }
+  /** Alertmanager was asked; `false` also when it refused what we posted. */
+  | { readonly kind: 'asked'; readonly at: number; readonly isReady: boolean }
+  | { readonly kind: 'woke'; readonly at: number }
+  | { readonly kind: 'tick'; readonly at: number };
+
+export interface DeliverySettings {
+  /** An Alertmanager is configured, so that it is asked and can be posted to. */
+  readonly hasAlertmanager: boolean;
+}
+
+/** Something that comes again and again, and how often, as far as that was seen. */
+interface Pulse {
+  /** Awake ms; null for never. */
+  readonly lastAt: number | null;
+  /** The latest intervals, ms. */
+  readonly gaps: readonly number[];
+  readonly isAlive: boolean;
+  /** In time, one after the other; only what is not alive is counted. */
+  readonly good: number;
+  /** False while it is only believed in, because an earlier daemon heard it. */
+  readonly isHeard: boolean;
+}
+
+export interface DeliveryState {
+  readonly owner: DeliveryOwner;
+  readonly scrapes: Pulse;
+  readonly heartbeats: Pulse;
+  readonly alertmanager: {
+    readonly isAlive: boolean;
+    /** Answers in a row that say the opposite. */
+    readonly against: number;
+    /** The last time that it was ready, awake ms; null for never. */
+    readonly lastAt: number | null;
+  };
+  /** Until then nothing becomes worse, awake ms. */
+  readonly heldUntil: number;
+}
+
+export interface DeliveryVerdict {
+  readonly owner: DeliveryOwner;
+  readonly state: DeliveryState;
+  /** Why it is not the engine, for people; empty when it is. */
+  readonly reasons: readonly string[];
+}
+
+/** After a wake, and after our own start, others need time as well, ms. */
+export const GRACE = 75_000;
+/** So many in a row bring back what was lost. */
+const GOOD_ENOUGH = 2;
+/** So many refusals in a row lose Alertmanager. */
+const REFUSALS = 3;
+/** `missed`: intervals without a sign after which it is lost; `unlearnt`: ms, as long as the interval is not known. */
+interface Rhythm {
+  readonly missed: number;
+  readonly unlearnt: number;
+}
+
+/** Three missed, two missed, and some slack. */
+const SCRAPES: Rhythm = { missed: 3.5, unlearnt: 90_000 };
+const HEARTBEATS: Rhythm = { missed: 2.5, unlearnt: 300_000 };
+const LEARNT_BY = 2;
+/** Bounds of the patience, ms: no interval is so short that a busy machine must be taken for a dead one. */
+const LEAST_PATIENCE = 5000;
+const MOST_PATIENCE = 900_000;
+const GAPS_KEPT = 5;
+
+const NEVER: Pulse = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
+
+/** @param was who delivered when an earlier daemon ended: it is believed in for as long as a wake takes */
+export function beginDelivery(
+  { at, was }: { readonly at: number; readonly was: DeliveryOwner },
+  { hasAlertmanager }: DeliverySettings,
+): DeliveryState {
+  const pulse: Pulse = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
+  const isBelieved = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
+  return {
+    owner: isBelieved ? was : 'us',
+    scrapes: pulse,
+    heartbeats: pulse,
+    alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null },
+    heldUntil: isBelieved ? at + GRACE : at,
+  };
+}
+
+/** Another Alertmanager, or none, is configured: what was heard of the one before says nothing. */
+export function forgetAlertmanager(state: DeliveryState): DeliveryState {
+  return { ...state, alertmanager: { isAlive: false, against: 0, lastAt: null } };
+}
+
+/** What follows from one piece of news, or from time alone. */
+export function decideDelivery(
+  before: DeliveryState,
+  input: DeliveryInput,
+  settings: DeliverySettings,
+): DeliveryVerdict {
+  const state = judged(learn(before, input), input.at);
+  const wanted = ownerBy(state, settings);
+  const isWorse = rank(wanted) < rank(before.owner);
+  // An owner that the config no longer has is not kept.
+  const isThere = before.owner === 'engine' || settings.hasAlertmanager;
+  const isHeld = isWorse && isThere && input.at < state.heldUntil;
+  const owner = isHeld ? before.owner : wanted;
+  return { owner, state: { ...state, owner }, reasons: reasonsOf(state, owner, settings) };
+}
+
+/** The last moment at which the whole chain of this owner is known to have worked, awake ms; null for never. */
+export function lastContact(state: DeliveryState, { hasAlertmanager }: DeliverySettings): number | null {
+  const { owner, scrapes, heartbeats, alertmanager } = state;
+  if (owner === 'us') return null;
+  if (owner === 'alertmanager-by-us') return alertmanager.lastAt;
+  const links = [heardAt(scrapes), heardAt(heartbeats), ...(hasAlertmanager ? [alertmanager.lastAt] : [])];
+  return links.reduce((least, at) => (least === null || at === null ? null : Math.min(least, at)));
+}
+
+function heardAt({ isHeard, lastAt }: Pulse): number | null {
+  return isHeard ? lastAt : null;
+}
+
+function learn(state: DeliveryState, input: DeliveryInput): DeliveryState {
+  switch (input.kind) {
+    case 'scraped':
+      return { ...state, scrapes: beat(state.scrapes, input.at, SCRAPES) };
+    case 'heartbeat':
+      return { ...state, heartbeats: beat(state.heartbeats, input.at, HEARTBEATS) };
+    case 'asked':
+      return { ...state, alertmanager: answered(state.alertmanager, input) };
+    case 'woke':
+      return { ...state, heldUntil: input.at + GRACE };
+    case 'tick':
+      return state;
+    default:
+      return input satisfies never;
+  }
+}
+
+function beat(pulse: Pulse, at: number, rhythm: Rhythm): Pulse {
+  const { lastAt, gaps, isAlive } = pulse;
+  const gap = lastAt === null ? Infinity : at - lastAt;
+  const isInTime = gap <= (gaps.length < LEARNT_BY ? 2 * rhythm.unlearnt : patienceWith(gaps, rhythm));
+  const good = isAlive ? 0 : isInTime ? pulse.good + 1 : 1;
+  return {
+    lastAt: at,
+    // After an outage the rhythm may be another one.
+    gaps: isInTime ? [...gaps, gap].slice(-GAPS_KEPT) : [],
+    isAlive: isAlive || good >= GOOD_ENOUGH,
+    good,
+    isHeard: true,
+  };
+}
+
+function answered(
+  { isAlive, against, lastAt }: DeliveryState['alertmanager'],
+  { at, isReady }: Extract<DeliveryInput, { kind: 'asked' }>,
+): DeliveryState['alertmanager'] {
+  const last = isReady ? at : lastAt;
+  if (isReady === isAlive) return { isAlive, against: 0, lastAt: last };
+  const enough = against + 1 >= (isAlive ? REFUSALS : GOOD_ENOUGH);
+  return enough
+    ? { isAlive: isReady, against: 0, lastAt: last }
+    : { isAlive, against: against + 1, lastAt: last };
+}
+
+/** Time alone ends a pulse; not while things wake up. */
+function judged(state: DeliveryState, at: number): DeliveryState {
+  if (at < state.heldUntil) return state;
+  const { scrapes, heartbeats } = state;
+  return {
+    ...state,
+    scrapes: stillAlive(scrapes, at, patienceWithScrapes(scrapes)),
+    heartbeats: stillAlive(heartbeats, at, patienceWithHeartbeats(heartbeats)),
+  };
+}
+
+function stillAlive(pulse: Pulse, at: number, patience: number): Pulse {
+  if (!pulse.isAlive || pulse.lastAt === null || at - pulse.lastAt <= patience) return pulse;
+  return { ...pulse, isAlive: false, good: 0 };
+}
+
+/** Ms without a scrape after which they are lost. */
+function patienceWithScrapes({ gaps }: Pulse): number {
+  return patienceWith(gaps, SCRAPES);
+}
+
+/** Ms without a heartbeat after which it is lost. */
+function patienceWithHeartbeats({ gaps }: Pulse): number {
+  return patienceWith(gaps, HEARTBEATS);
+}
+
+function patienceWith(gaps: readonly number[], { missed, unlearnt }: Rhythm): number {
+  const typical = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
+  const patience = Math.min(MOST_PATIENCE, Math.max(LEAST_PATIENCE, missed * typical));
+  // One interval may be chance: a page that was read by hand, a restart.
+  return gaps.length < LEARNT_BY ? Math.max(unlearnt, patience) : patience;
+}
+
+function ownerBy(state: DeliveryState, { hasAlertmanager }: DeliverySettings): DeliveryOwner {
+  const { scrapes, heartbeats, alertmanager } = state;
+  const isReady = !hasAlertmanager || alertmanager.isAlive;
+  if (scrapes.isAlive && heartbeats.isAlive && isReady) return 'engine';
+  return hasAlertmanager && alertmanager.isAlive ? 'alertmanager-by-us' : 'us';
+}
+
+function rank(owner: DeliveryOwner): number {
+  return DELIVERY_OWNERS.indexOf(owner);
+}
+
+function reasonsOf(
+  { scrapes, heartbeats, alertmanager }: DeliveryState,
+  owner: DeliveryOwner,
+  { hasAlertmanager }: DeliverySettings,
+): string[] {
+  if (owner === 'engine') return [];
+  const wasHeard = scrapes.lastAt !== null || heartbeats.lastAt !== null;
+  if (!hasAlertmanager && !wasHeard) return ['no Prometheus and no Alertmanager is known'];
+  return [
+    ...(scrapes.isAlive ? [] : [ofScrapes(scrapes)]),
+    ...(heartbeats.isAlive ? [] : [ofHeartbeats(heartbeats)]),
+    ...(!hasAlertmanager || alertmanager.isAlive ? [] : ['Alertmanager is not ready']),
+  ];
+}
+
+function ofScrapes({ lastAt, good }: Pulse): string {
+  if (lastAt === null) return 'Prometheus has not read the metrics yet';
+  return good > 0
+    ? 'Prometheus has only just begun to read the metrics'
+    : 'Prometheus no longer reads the metrics';
+}
+
+function ofHeartbeats({ lastAt, good }: Pulse): string {
+  if (lastAt === null) return 'no heartbeat of Alertmanager has arrived yet';
+  return good > 0
+    ? 'the heartbeat of Alertmanager has only just begun'
+    : 'the heartbeat of Alertmanager no longer arrives';
+}

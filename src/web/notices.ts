@@ -1,0 +1,40 @@
+// What Alertmanager may post to us: a webhook message, small, in JSON.
+import type { IncomingMessage } from 'node:http';
+import type { Request, Response } from 'express';
+import { parseJson } from '../core/unknown.ts';
+
+export interface NoticeParts {
+  /** `isToTell`: the route asks us to hand it to our own channels. @returns what is wrong with it, or null */
+  readonly onNotices?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
+}
+
+/** Some hundred alerts; Alertmanager cuts with `max_alerts`. */
+const LARGEST = 64 * 1024;
+
+export function receiveNotices({ onNotices }: NoticeParts) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const refuse = (status: number, reason: string): void => {
+      response.status(status).set('Connection', 'close').type('text').send(`${reason}\n`);
+    };
+    // A form of a web page could send anything else without being asked whether it may.
+    if (request.is('application/json') === false) return refuse(415, 'Only application/json is understood');
+    const text = await readBody(request);
+    if (text === null) return refuse(413, `Larger than ${LARGEST} bytes`);
+    const problem = onNotices?.(parseJson(text), { isToTell: request.query['tell'] === 'yes' }) ?? null;
+    if (problem !== null) return refuse(400, problem);
+    response.type('text').send('Noted\n');
+  };
+}
+
+/** Null when it is too large. @throws when the client breaks off */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > LARGEST) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,231 @@
+// Alerts of a running daemon, by its own rules and by a real Prometheus beside it.
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AlertsData, RulesData } from '../../src/core/alert-rules.ts';
+import { startPrometheus } from '../fakes/prometheus.ts';
+import { requireProgram } from '../fakes/require-program.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { fixture, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
+
+const HASTY: Settings = {
+  restart: {
+    initialDelay: '50ms',
+    maxDelay: '100ms',
+    budget: [{ restarts: 4, within: '5m' }],
+    stableAfter: '1s',
+  },
+};
+const BROKEN = { files: fixture(['--behaviour', 'crash', '--after', '100'], HASTY) };
+const GOOD = { files: fixture([], HASTY) };
+
+/** In the exact words that Prometheus would use, so that its answers can be compared. */
+const RULES = `
+groups:
+  - name: own
+    interval: 1s
+    rules:
+      - record: server:gave_up:max
+        expr: max without (state) (mcp_watchdog_server_state{state="crash_looping"})
+        labels:
+          own: "yes"
+      - alert: OwnGaveUp
+        expr: server:gave_up:max == 1
+        for: 2s
+        keep_firing_for: 3s
+        labels:
+          severity: critical
+        annotations:
+          summary: '{{ $labels.server }} gave up.'
+      - alert: OwnQuiet
+        expr: mcp_watchdog_servers_configured > 1000
+`;
+
+function withRules(home: string, alerts: Settings = {}): Settings {
+  writeFileSync(join(home, 'own.yml'), RULES);
+  return { alerts: { notify: [], evaluateEvery: '1s', rules: ['own.yml'], ...alerts } };
+}
+
+async function get<Data>(url: string): Promise<Data> {
+  const answer: { status: string; data: Data } = JSON.parse(await (await fetch(url)).text());
+  expect(answer.status).toBe('success');
+  return answer.data;
+}
+
+function stateOf({ alerts }: AlertsData, name: string): string | undefined {
+  return alerts.find(({ labels }) => labels['alertname'] === name)?.state;
+}
+
+async function fires(daemon: RunningDaemon, name: string, timeout = 30_000): Promise<void> {
+  await waitFor(async () => stateOf(await get(`${daemon.url}/api/v1/alerts`), name) === 'firing', {
+    timeout,
+    what: `${name} to fire`,
+  });
+}
+
+async function told(daemon: RunningDaemon, name: string): Promise<string[]> {
+  return (await daemon.journal('alert')).filter((one) => one.name === name).map(({ state }) => state);
+}
+
+describe('the rules of the daemon', () => {
+  test(
+    'tell of a server that gave up, survive a kill -9, and tell once that it is over',
+    { timeout: 180_000 },
+    async () => {
+      const { home } = tempHome();
+      const program = join(home, 'append');
+      writeFileSync(program, '#!/bin/sh\ncat >> "$1"\n');
+      chmodSync(program, 0o755);
+      const file = join(home, 'told.jsonl');
+      const heard = (status: string): number =>
+        !existsSync(file)
+          ? 0
+          : readFileSync(file, 'utf8')
+              .split('\n')
+              .slice(0, -1)
+              .flatMap((line): { name: string; status: string }[] => JSON.parse(line).alerts)
+              .filter((one) => one.name === 'OwnGaveUp' && one.status === status).length;
+      const settings = withRules(home, {
+        builtIn: false,
+        notify: [{ kind: 'command', command: [program, file] }],
+      });
+      const first = await startDaemon(BROKEN, { home, more: settings });
+      await fires(first, 'OwnGaveUp', 60_000);
+      await waitFor(() => heard('firing') === 1, { timeout: 20_000, what: 'it to be told' });
+      const { daemon } = await first.status();
+      expect(daemon.alerts).toMatchObject([
+        {
+          name: 'OwnGaveUp',
+          about: 'files',
+          severity: 'critical',
+          summary: expect.stringMatching(/^files gave up: next attempt /),
+        },
+      ]);
+      expect(await first.metric('mcp_watchdog_alerts{alertname="OwnGaveUp",alertstate="firing"}')).toBe(1);
+      expect(await first.metric('mcp_watchdog_alerts{alertname="OwnQuiet",alertstate="firing"}')).toBe(0);
+      expect(await first.metric('mcp_watchdog_rule_evaluation_failures_total')).toBe(0);
+      expect(first.run('status').out).toContain('files OwnGaveUp (critical');
+      await first.stop('SIGKILL');
+
+      const second = await startDaemon(BROKEN, { home, more: settings });
+      await fires(second, 'OwnGaveUp');
+      await second.until('files', 'give up again', ({ state }) => state === 'crash_looping', 60_000);
+      second.rewriteConfig(GOOD, settings);
+      second.child.kill('SIGHUP');
+      await waitFor(() => heard('resolved') === 1, { timeout: 60_000, what: 'its end to be told' });
+      expect(heard('firing')).toBe(1);
+      expect(await told(second, 'OwnGaveUp')).toEqual(['firing', 'resolved']);
+      expect((await second.status()).daemon.alerts).toEqual([]);
+    },
+  );
+
+  test('are the shipped ones, unless told otherwise', { timeout: 120_000 }, async () => {
+    const { home } = tempHome();
+    const more = { alerts: { notify: [], evaluateEvery: '1s' } };
+    const daemon = await startDaemon(GOOD, { home, more });
+    // What was counted before the first evaluation is history.
+    await daemon.up('files');
+    await fires(daemon, 'Watchdog');
+    daemon.rewriteConfig(BROKEN, more);
+    daemon.child.kill('SIGHUP');
+    await fires(daemon, 'McpServerGaveUp', 60_000);
+    await fires(daemon, 'McpServerCrashLooping', 60_000);
+    expect(await told(daemon, 'Watchdog')).toEqual([]);
+    const { groups } = await get<RulesData>(`${daemon.url}/api/v1/rules`);
+    expect(groups.flatMap(({ rules }) => rules).filter(({ health }) => health !== 'ok')).toEqual([]);
+    expect(groups.map(({ name }) => name)).toContain('mcp-watchdog-slo');
+    expect(await told(daemon, 'McpServerGaveUp')).toEqual(['firing']);
+  });
+
+  test('change with their file, and a file that is wrong changes nothing', { timeout: 120_000 }, async () => {
+    const { home } = tempHome();
+    const settings = withRules(home, { builtIn: false });
+    const daemon = await startDaemon(GOOD, { home, more: settings });
+    const names = async (): Promise<string[]> =>
+      (await get<RulesData>(`${daemon.url}/api/v1/rules`)).groups.flatMap(({ rules }) =>
+        rules.map(({ name }) => name),
+      );
+    expect(await names()).toEqual(['server:gave_up:max', 'OwnGaveUp', 'OwnQuiet']);
+    writeFileSync(join(home, 'own.yml'), RULES.replace('> 1000', '> = 1000'));
+    await waitFor(async () => (await daemon.status()).daemon.config.error, {
+      timeout: 20_000,
+      what: 'the refusal',
+    });
+    const { error } = (await daemon.status()).daemon.config;
+    expect(error).toContain('own.yml:18: Group "own", rule 3 (OwnQuiet)');
+    expect(daemon.run('config', 'validate')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('own.yml:18: Group "own", rule 3 (OwnQuiet)'),
+    });
+    expect(await names()).toHaveLength(3);
+    writeFileSync(join(home, 'own.yml'), RULES.replace('OwnQuiet', 'OwnLoud').replace('> 1000', '< 1000'));
+    await fires(daemon, 'OwnLoud');
+  });
+});
+
+describe.skipIf(!requireProgram('prometheus'))('beside a real Prometheus', () => {
+  test(
+    'the same alert fires in both within an evaluation, and both tell of it alike',
+    { timeout: 180_000 },
+    async () => {
+      const { home } = tempHome();
+      const settings = withRules(home, { builtIn: false });
+      const daemon = await startDaemon(GOOD, { home, more: settings });
+      const { host } = new URL(daemon.url);
+      const prometheus = await startPrometheus({
+        config: `
+global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ['${join(home, 'own.yml')}']
+scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${host}'] }] }]
+`,
+      });
+      try {
+        const both = [`${daemon.url}/api/v1`, `${prometheus.url}/api/v1`];
+        const alertsOf = () => Promise.all(both.map((api) => get<AlertsData>(`${api}/alerts`)));
+        const until = (state: string | undefined) =>
+          waitFor(async () => (await alertsOf()).every((data) => stateOf(data, 'OwnGaveUp') === state), {
+            timeout: 90_000,
+            what: `both to say ${state ?? 'nothing'}`,
+          });
+        await waitFor(
+          async () => {
+            const answer = await prometheus.query('mcp_watchdog_build_info', Date.now());
+            return 'elements' in answer && answer.elements.length === 1;
+          },
+          { timeout: 30_000, what: 'the first scrape' },
+        );
+        daemon.rewriteConfig(BROKEN, settings);
+        daemon.child.kill('SIGHUP');
+        await until('firing');
+        const [ours, theirs] = await alertsOf();
+        const began = [ours, theirs].map((data) => Date.parse(data?.alerts[0]?.activeAt ?? ''));
+        // A scrape and an evaluation of theirs lie between what happened and what they know.
+        expect(Math.abs((began[0] ?? 0) - (began[1] ?? NaN))).toBeLessThanOrEqual(2500);
+        expect(plain(ours)).toEqual(plain(theirs));
+
+        const rules = await Promise.all(both.map((api) => get<RulesData>(`${api}/rules`)));
+        expect(plain(rules[0])).toEqual(plain(rules[1]));
+        const alerting = await Promise.all(both.map((api) => get<RulesData>(`${api}/rules?type=alert`)));
+        expect(plain(alerting[0])).toEqual(plain(alerting[1]));
+        const refusals = await Promise.all(both.map((api) => fetch(`${api}/rules?type=x`)));
+        const texts = await Promise.all(refusals.map((response) => response.text()));
+        expect(refusals.map(({ status }) => status)).toEqual([400, 400]);
+        expect(JSON.parse(texts[0] ?? '')).toEqual(JSON.parse(texts[1] ?? ''));
+
+        daemon.rewriteConfig(GOOD, settings);
+        daemon.child.kill('SIGHUP');
+        await until(undefined);
+      } finally {
+        await prometheus.stop();
+      }
+    },
+  );
+});
+
+/** Without what is measured, and what a newer Prometheus has more of. */
+function plain(value: unknown): unknown {
+  const isMeasured = (key: string): boolean =>
+    ['activeAt', 'evaluationTime', 'lastEvaluation', 'keepFiringSince', 'keepFiringFor'].includes(key);
+  return JSON.parse(JSON.stringify(value, (key, inner: unknown) => (isMeasured(key) ? undefined : inner)));
+}

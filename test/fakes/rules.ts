@@ -1,0 +1,76 @@
+// Rules as a test writes them, and the alerting that evaluates them in virtual time.
+import { createAlerting, type Alerting, type Evaluation } from '../../src/alerting/alerting.ts';
+import type { SavedAlerts } from '../../src/alerting/saved-alerts.ts';
+import type { Reading, RuleDocument } from '../../src/core/alert-rules.ts';
+import type { AlertNews, FiringAlert } from '../../src/core/notification.ts';
+import { FakeClock } from './clock.ts';
+
+export const EVERY = 15_000;
+
+export function documentOf(...rules: readonly object[]): RuleDocument {
+  return { path: '/rules/own.yml', isBuiltIn: false, document: { groups: [{ name: 'own', rules }] } };
+}
+
+export function reading(name: string, value: number, labels: Reading['labels'] = {}): Reading {
+  return { name, labels, value };
+}
+
+export interface Life {
+  readonly clock: FakeClock;
+  readonly alerting: Alerting;
+  /** What /metrics shows from the next evaluation on. */
+  readonly show: (...readings: readonly Reading[]) => void;
+  /** `firing Down a` */
+  readonly told: string[];
+  readonly news: AlertNews[];
+  readonly evaluations: Evaluation[];
+  readonly faults: string[];
+  readonly record: () => SavedAlerts | null;
+  readonly urgent: () => number;
+}
+
+export function live(
+  rules: readonly RuleDocument[],
+  {
+    clock = new FakeClock(),
+    saved = null,
+    told = [],
+  }: { clock?: FakeClock; saved?: unknown; told?: readonly FiringAlert[] } = {},
+): Life {
+  let shown: readonly Reading[] = [];
+  let record: SavedAlerts | null = null;
+  let urgent = 0;
+  const news: AlertNews[] = [];
+  const words: string[] = [];
+  const evaluations: Evaluation[] = [];
+  const faults: string[] = [];
+  const alerting = createAlerting({
+    clock,
+    settings: { rules, evaluateEvery: EVERY },
+    target: { job: 'mcp-watchdog', instance: '127.0.0.1:9638' },
+    readings: async (wants) => shown.filter(({ name }) => wants(name)),
+    saved,
+    told,
+    onNews(one) {
+      news.push(one);
+      words.push(`${one.state} ${one.name} ${one.about ?? '-'}`);
+    },
+    onEvaluated: (one) => evaluations.push(one),
+    onRecord(next, isUrgent) {
+      record = JSON.parse(JSON.stringify(next));
+      if (isUrgent) urgent += 1;
+    },
+    onFault: (error, rule) => faults.push(`${rule ?? '-'}: ${String(error)}`),
+  });
+  return {
+    clock,
+    alerting,
+    show: (...readings) => (shown = readings),
+    told: words,
+    news,
+    evaluations,
+    faults,
+    record: () => record,
+    urgent: () => urgent,
+  };
+}

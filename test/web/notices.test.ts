@@ -1,0 +1,82 @@
+// The only thing that can be posted: what Alertmanager tells us.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWeb, type Web } from '../fakes/web.ts';
+
+const PATH = '/api/v1/alertmanager';
+const JSON_TYPE = { 'content-type': 'application/json' };
+const heard: { body: unknown; isToTell: boolean }[] = [];
+let web: Web;
+
+beforeAll(async () => {
+  web = await startWeb({
+    onNotices(body, options) {
+      if (body === undefined) return 'Not a JSON object';
+      heard.push({ body, ...options });
+      return null;
+    },
+  });
+});
+afterAll(() => web.close());
+
+function post(body: string, headers: Record<string, string> = JSON_TYPE, path = PATH) {
+  return web.ask(path, { method: 'POST', headers, body });
+}
+
+describe('POST /api/v1/alertmanager', () => {
+  test('hands on what was posted', async () => {
+    expect((await post('{"version":"4"}')).status).toBe(200);
+    expect(
+      (
+        await post(
+          '{"version":"4"}',
+          { 'content-type': 'application/json; charset=utf-8' },
+          `${PATH}?tell=yes`,
+        )
+      ).status,
+    ).toBe(200);
+    expect(heard).toEqual([
+      { body: { version: '4' }, isToTell: false },
+      { body: { version: '4' }, isToTell: true },
+    ]);
+  });
+
+  test('refuses garbage in one line', async () => {
+    expect(await post('{"version')).toMatchObject({ status: 400, body: 'Not a JSON object\n' });
+  });
+
+  test('refuses what a form of a web page could send', async () => {
+    expect((await post('{}', { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await post('{}', {})).status).toBe(415);
+  });
+
+  test('refuses more than 64 KiB, with or without a length', async () => {
+    const large = `"${'x'.repeat(64 * 1024)}"`;
+    expect((await post(large)).status).toBe(413);
+    expect((await post(large, { ...JSON_TYPE, 'transfer-encoding': 'chunked' })).status).toBe(413);
+    expect((await post(`"${'x'.repeat(64 * 1024 - 2)}"`)).status).toBe(200);
+  });
+
+  test('is for programs that know our name', async () => {
+    expect((await post('{}', { ...JSON_TYPE, host: 'evil.example' })).status).toBe(403);
+    expect((await post('{}', { ...JSON_TYPE, origin: 'http://evil.example' })).status).toBe(403);
+    expect((await post('{}', { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  });
+
+  test('takes no other method, and no other path takes this one', async () => {
+    expect(await web.ask(PATH)).toMatchObject({
+      status: 405,
+      headers: { allow: 'POST' },
+      body: 'Only POST is allowed\n',
+    });
+    expect((await web.ask(PATH, { method: 'OPTIONS' })).status).toBe(405);
+    for (const path of [
+      '/metrics',
+      '/api/v1/status',
+      `${PATH}/`,
+      `${PATH}/heartbeat`,
+      '//api/v1/alertmanager',
+    ])
+      expect((await post('{}', JSON_TYPE, path)).status, path).toBe(405);
+    expect(web.faults).toEqual([]);
+  });
+});
