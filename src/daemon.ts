@@ -17,6 +17,7 @@ import { createReloader, type Reloader, type ReloaderParts } from './daemon/relo
 import { serveWeb } from './daemon/serve-web.ts';
 import { openServiceLink, type ServiceLink } from './daemon/service-link.ts';
 import { openSupervision, type Supervision } from './daemon/supervision.ts';
+import { openUpdates } from './daemon/updates.ts';
 import { startConfigWatch } from './daemon/watch-config.ts';
 import { openOrphanWatch } from './daemon/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
@@ -183,7 +184,10 @@ async function begin(
   const { bus, log, cleanUps } = base;
   const notifying = openNotifying(base, { ...parts, settings: config.config });
   parts.ear.delivering = openDelivering(base, { ...parts, notifying, settings: config.config });
-  Object.assign(handlers, createHandlers({ ...parts, bus, notifying, stop: end.stop }));
+  Object.assign(
+    handlers,
+    createHandlers({ ...parts, bus, notifying, updates: openUpdates(), stop: end.stop }),
+  );
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   followRules(alerting, { reloader, initial: config.config, log });

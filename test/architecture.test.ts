@@ -19,6 +19,7 @@ const FEATURES = [
   'housekeeping',
   'service',
   'alerting',
+  'updates',
 ] as const;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],

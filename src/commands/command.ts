@@ -47,6 +47,9 @@ export interface Flags {
   readonly from?: readonly string[];
   readonly reap?: boolean;
   readonly dryRun?: boolean;
+  readonly check?: boolean;
+  readonly to?: string;
+  readonly wait?: boolean;
   readonly all?: boolean;
   readonly servers?: boolean;
   readonly service?: boolean;

@@ -194,6 +194,33 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./doctor.ts'),
   },
   {
+    name: 'update',
+    summary: 'bring servers to a newer version, by canary and probation',
+    arguments: [{ syntax: '[names...]', summary: 'servers; all packages when left out' }],
+    options: [
+      { flags: '--check', summary: 'only say what there is' },
+      { flags: '--to <version>', summary: 'exactly this version, older ones too; one server only' },
+      { flags: '--dry-run', summary: 'only say what would be done' },
+      { flags: '--wait', summary: 'wait for the end of the probation' },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'A version that fails is taken back, and not tried again by itself.',
+      'Exit codes: 0 done or nothing to do, 1 held or rolled back, with the reason.',
+    ],
+    exitCodes: FAILED,
+    load: () => import('./update.ts'),
+  },
+  {
+    name: 'rollback',
+    summary: 'bring servers back to the version that ran before',
+    arguments: [{ syntax: '[names...]', summary: 'servers; all that were updated when left out' }],
+    options: [{ flags: '--dry-run', summary: 'only say what would be done' }, JSON_OUTPUT],
+    notes: ['Exit codes: 0 done or nothing to do, 1 failed, with the reason.'],
+    exitCodes: FAILED,
+    load: () => import('./rollback.ts'),
+  },
+  {
     name: 'cleanup',
     summary: 'prune logs, journal, old versions and old backups',
     arguments: [],

@@ -70,7 +70,11 @@ function serverSettings(spec: ServerSpec): Branch {
     stop: { grace: formatDuration(spec.stop.grace) },
     probe: probeSettings(spec.probe),
     limits: limitSettings(spec.limits),
-    update: { ...spec.update, minimumAge: formatDuration(spec.update.minimumAge) },
+    update: {
+      ...spec.update,
+      minimumAge: formatDuration(spec.update.minimumAge),
+      probation: formatDuration(spec.update.probation),
+    },
     logs: { ...spec.logs, maxSize: formatSize(spec.logs.maxSize) },
   };
 }

@@ -4,15 +4,7 @@ import { isBranch, isSet, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
 
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
-const INACTIVE: readonly Path[] = [
-  ['gateway'],
-  ['schedule', 'update'],
-  ...['policy', 'range', 'minimumAge'].flatMap((key): Path[] => [
-    ['defaults', 'update', key],
-    ['servers', '*', 'update', key],
-    ['mcpServers', '*', 'update', key],
-  ]),
-];
+const INACTIVE: readonly Path[] = [['gateway']];
 
 /** Paths of the keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
 export function inactiveKeys(tree: Tree): string[] {

@@ -46,7 +46,7 @@ const orphans = z
 
 const schedule = z
   .strictObject({
-    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for. Not active yet.'),
+    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for.'),
     cleanup: cron()
       .nullable()
       .default('0 1 * * *')

@@ -132,18 +132,24 @@ const limits = z
 
 const update = z
   .strictObject({
-    policy: z
-      .enum(['off', 'notify', 'auto'])
-      .default('notify')
-      .describe('What a newer version leads to. Not active yet.'),
-    range: filledText().default('*').describe('Versions that an update may reach. Not active yet.'),
+    policy: z.enum(['off', 'notify', 'auto']).default('notify').describe('What a newer version leads to.'),
+    range: filledText().default('*').describe('Versions that an update may reach.'),
     minimumAge: duration({ max: 3650 * 86_400_000 })
       .prefault('3d')
-      .describe('How long a version must have been out. Not active yet.'),
+      .describe('How long a version must have been out.'),
     allowScripts: z
       .boolean()
       .default(false)
       .describe('Whether install scripts of the package and its parts may run.'),
+    strictTools: z
+      .boolean()
+      .default(false)
+      .describe('Whether an update waits for a person when tools are gone or take less than before.'),
+    probation: duration({ max: 86_400_000 })
+      .prefault('10m')
+      .describe(
+        'How long a new version is watched before it is settled on; a failure until then brings the old one back.',
+      ),
   })
   .prefault({})
   .describe('How a package is installed and kept up to date.');

@@ -6,6 +6,7 @@ import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { ChannelReport } from '../core/notification.ts';
 import type { Status } from '../core/status.ts';
+import type { Outlook, UpdateAnswer } from '../core/update.ts';
 import { isObject, messageOf, parseJson } from '../core/unknown.ts';
 
 /** Raised when an old side would misread a new one; both sides refuse every other number. */
@@ -41,6 +42,18 @@ export interface Methods {
   readonly reload: { readonly params: { readonly dryRun?: boolean }; readonly result: ReloadReport };
   /** Removes what is too much or forgotten; a dry run only says what that would be. */
   readonly cleanup: { readonly params: { readonly dryRun?: boolean }; readonly result: CleanupReport };
+  /** Asks the registry now. Without names, all servers that are packages. */
+  readonly updateCheck: { readonly params: Names; readonly result: readonly Outlook[] };
+  /** Begins updates, one after the other, and answers before they end. `to`: this version, with one name only. */
+  readonly update: {
+    readonly params: Names & { readonly to?: string; readonly dryRun?: boolean };
+    readonly result: readonly UpdateAnswer[];
+  };
+  /** Back to what ran before. Without names, all servers that have something to go back to. */
+  readonly rollback: {
+    readonly params: Names & { readonly dryRun?: boolean };
+    readonly result: readonly UpdateAnswer[];
+  };
   /** One notification through every channel, now. */
   readonly notifyTest: { readonly params: Nothing; readonly result: readonly ChannelReport[] };
   /** Answered before the work begins; the connection ends when all of it is done. */
@@ -76,6 +89,9 @@ type Params = Readonly<Record<string, unknown>>;
 const nothing = () => true;
 const names = ({ names }: Params) => Array.isArray(names) && names.every((name) => typeof name === 'string');
 
+const isOptional = (value: unknown, type: 'string' | 'boolean') =>
+  value === undefined || typeof value === type;
+
 /** Whether the params of a method are what `Methods` says. */
 const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   ping: nothing,
@@ -87,6 +103,10 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   check: ({ name }) => name === undefined || typeof name === 'string',
   reload: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
   cleanup: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
+  updateCheck: names,
+  update: (params) =>
+    names(params) && isOptional(params['to'], 'string') && isOptional(params['dryRun'], 'boolean'),
+  rollback: (params) => names(params) && isOptional(params['dryRun'], 'boolean'),
   notifyTest: nothing,
   shutdown: nothing,
 };

@@ -3,6 +3,7 @@ import type { DeliveryOwner, EngineName } from './delivery.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { NotifyFailure, NotifySuppression } from './notification.ts';
 import type { ServerSpec } from './server.ts';
+import type { Outlook, UpdateMemory, UpdateProgress } from './update.ts';
 
 /** Closed lists: they are metric labels and are pre-set to 0. */
 export const RESTART_REASONS = [
@@ -229,6 +230,17 @@ type Body =
       readonly took: number;
       readonly said: string;
       readonly error: string | null;
+    }
+  /** The registry was asked, or its answer judged anew. */
+  | { readonly kind: 'update-checked'; readonly server: string; readonly outlook: Outlook }
+  /** An update moved on to another phase, or has a word to say of the one it is in. */
+  | { readonly kind: 'update-moved'; readonly server: string; readonly progress: UpdateProgress }
+  /** What is remembered; `isNews` when an update has just ended with `memory.last`, false when it only was read or pinned. */
+  | {
+      readonly kind: 'update-settled';
+      readonly server: string;
+      readonly memory: UpdateMemory;
+      readonly isNews: boolean;
     }
   /** Somebody has read /metrics; `by` is the user agent, `host` the Host asked for, neutralised, empty when not told. */
   | { readonly kind: 'scraped'; readonly by: string; readonly host?: string }

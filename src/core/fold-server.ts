@@ -5,6 +5,7 @@ import { budgetRemaining } from './restart-policy.ts';
 import type { ServerSpec } from './server.ts';
 import type { Remembered, ServerStatus } from './status.ts';
 import { withoutSecrets } from './text.ts';
+import { NO_UPDATES, type UpdateStatus } from './update.ts';
 
 const UNKNOWN_HEALTH: HealthVerdict = {
   up: null,
@@ -13,6 +14,8 @@ const UNKNOWN_HEALTH: HealthVerdict = {
   consecutiveFailures: 0,
   detail: null,
 };
+
+const NO_UPDATE: UpdateStatus = { checkedAt: null, outlook: null, progress: null, memory: NO_UPDATES };
 
 type ServerEvent = Extract<WatchdogEvent, { server: string }>;
 
@@ -70,6 +73,19 @@ function whileWatching(server: ServerStatus, event: ServerEvent): Partial<Server
       return { usage: event.usage };
     case 'limit':
       return { overLimit: afterLimit(server, event) };
+    default:
+      return whileUpdating(server.update ?? NO_UPDATE, event);
+  }
+}
+
+function whileUpdating(update: UpdateStatus, event: ServerEvent): Partial<ServerStatus> {
+  switch (event.kind) {
+    case 'update-checked':
+      return { update: { ...update, checkedAt: event.at, outlook: event.outlook } };
+    case 'update-moved':
+      return { update: { ...update, progress: event.progress } };
+    case 'update-settled':
+      return { update: { ...update, progress: event.isNews ? null : update.progress, memory: event.memory } };
     default:
       return {};
   }
@@ -159,6 +175,7 @@ export function newServer({ spec, at }: EventOf<'server-added'>, remembered: Rem
     isStable: false,
     killRepeats: 0,
     note: null,
+    update: spec.source.kind === 'package' ? NO_UPDATE : null,
     lastLines: [],
   };
 }

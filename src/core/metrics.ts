@@ -3,6 +3,7 @@ import { ENGINE_NAMES } from './delivery.ts';
 import { NOTIFY_KINDS, PROBE_FAILURES, PROBE_NAMES, RESTART_REASONS, SERVER_STATES } from './events.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
 import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from './notification.ts';
+import { UPDATE_RESULTS } from './update.ts';
 
 /** Before every name below. */
 export const METRIC_PREFIX = 'mcp_watchdog_';
@@ -12,7 +13,6 @@ const PROBE = { server: null, probe: PROBE_NAMES };
 const ENGINE = { engine: ENGINE_NAMES };
 const CHANNEL = { channel: NOTIFY_KINDS };
 const SURVIVES = { survives: true } as const;
-const LATER = { later: true } as const;
 
 /** Seconds. No rule may name a bound without a fraction: Prometheus 3 writes `le="1"` as `le="1.0"`. */
 export const PROBE_BUCKETS = [
@@ -111,17 +111,29 @@ export const SERVER_METRICS = {
   server_tools: gauge('count', 'Tools in the last answer to tools/list; absent before the first.', {
     labels: SERVER,
   }),
-  server_update_available: gauge(
-    'boolean',
-    'Whether a newer version that the config allows is published (1).',
-    {
-      labels: SERVER,
-      ...LATER,
-    },
-  ),
+  server_update_available: gauge('boolean', 'Whether a newer version that may be taken is published (1).', {
+    labels: SERVER,
+  }),
   server_latest_version_info: gauge('info', 'The newest published version; always 1.', {
     labels: { server: null, version: null },
-    ...LATER,
+  }),
+  server_update_held: gauge(
+    'boolean',
+    'Whether a newer version is published and held back (1); the status says why.',
+    { labels: SERVER },
+  ),
+  server_update_probation: gauge('boolean', 'Whether the version that runs is on probation (1).', {
+    labels: SERVER,
+  }),
+  server_updates_total: counter('count', 'Updates that were tried, by how they ended.', {
+    labels: { server: null, result: UPDATE_RESULTS },
+    ...SURVIVES,
+  }),
+  server_previous_version_info: gauge('info', 'The version to which a rollback would go; always 1.', {
+    labels: { server: null, version: null },
+  }),
+  server_bad_versions: gauge('count', 'Versions that failed here and are not tried again.', {
+    labels: SERVER,
   }),
 } as const satisfies Record<string, MetricDefinition>;
 

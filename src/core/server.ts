@@ -76,6 +76,10 @@ interface UpdatePolicy {
   readonly range: string;
   readonly minimumAge: number;
   readonly allowScripts: boolean;
+  /** Whether tools that are gone, or take less than before, stand in the way of an update. */
+  readonly strictTools: boolean;
+  /** How long, ms, a new version is watched before it is settled on. */
+  readonly probation: number;
 }
 
 /** Everything decided about one server, defaults filled in, secrets in place. */

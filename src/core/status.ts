@@ -13,6 +13,7 @@ import type {
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server.ts';
+import type { UpdateStatus } from './update.ts';
 
 /** Everything that status, page and CLI show. Times are milliseconds since the epoch, durations milliseconds. */
 export interface Status {
@@ -109,6 +110,8 @@ export interface ServerStatus {
   readonly budgetRemaining: number;
   /** How often SIGKILL had to be repeated: more than 0 means that the system does not let the process go. */
   readonly killRepeats: number;
+  /** Null for what is not a package. */
+  readonly update: UpdateStatus | null;
   /** What is worth a line beside the state: an install in progress, an older version in use offline. */
   readonly note: string | null;
   /** The last lines of stderr before the last exit, neutralised. */

@@ -12,6 +12,7 @@ import type { Jobs } from './jobs.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Notifying } from './notify.ts';
 import type { Reloader } from './reload.ts';
+import type { Updates } from './updates.ts';
 
 export interface HandlerParts {
   readonly bus: Bus;
@@ -23,6 +24,7 @@ export interface HandlerParts {
   readonly reloader: Reloader;
   readonly jobs: Pick<Jobs, 'cleanUp'>;
   readonly notifying: Pick<Notifying, 'test'>;
+  readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
   readonly stop: () => Promise<void>;
 }
 
@@ -46,6 +48,9 @@ export function startingHandlers({
     check: refuse,
     reload: refuse,
     cleanup: refuse,
+    updateCheck: refuse,
+    update: refuse,
+    rollback: refuse,
     notifyTest: refuse,
     shutdown() {
       void stop();
@@ -117,6 +122,9 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
       });
     },
     cleanup: ({ dryRun = false }) => parts.jobs.cleanUp({ dryRun }),
+    updateCheck: ({ names }) => parts.updates.check(names),
+    update: ({ names, to = null, dryRun = false }) => parts.updates.update(names, { to, dryRun }),
+    rollback: ({ names, dryRun = false }) => parts.updates.rollback(names, { dryRun }),
     notifyTest: () => parts.notifying.test(),
     shutdown() {
       void parts.stop();

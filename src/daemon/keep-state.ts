@@ -23,6 +23,10 @@ export interface StateKeeper {
   /** Who delivered alerts; for its owner to understand. */
   delivery(): unknown;
   setDelivery(record: unknown): void;
+  /** What is remembered of updates; for its owner to understand. */
+  updates(): unknown;
+  /** On the disk, and not only on its way there, when this returns without a `state-persist-failed`. */
+  setUpdates(record: unknown): void;
   /** What is remembered of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
@@ -47,7 +51,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
-  let { alerts, evaluation, delivery } = file.initial;
+  let { alerts, evaluation, delivery, updates } = file.initial;
   let durableAt = -Infinity;
 
   function save({ durable = false } = {}): void {
@@ -62,6 +66,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
           alerts,
           evaluation,
           delivery,
+          updates,
           counters: counters(),
         },
         { durable },
@@ -103,6 +108,11 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
     setEvaluation(record, isUrgent) {
       evaluation = record;
       if (isUrgent) save();
+    },
+    updates: () => updates,
+    setUpdates(record) {
+      updates = record;
+      save({ durable: true });
     },
     setWish(server, wish) {
       if (wish === null) wishes.delete(server);

@@ -45,6 +45,10 @@ const NARRATORS: Narrators = {
     { server, version, why },
     'Using the installed version',
   ],
+  'update-checked': routine,
+  'update-moved': ({ server, progress }) => ['info', { server, ...progress }, 'Update moved on'],
+  'update-settled': ({ server, memory, isNews }) =>
+    isNews ? ['info', { server, ...memory.last }, 'Update ended'] : null,
   handshake: ({ server, run, handshake }) => [
     'info',
     { server, run, ...handshake },

@@ -69,6 +69,9 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   evaluated: 'soon',
   delivery: 'now',
   engine: 'soon',
+  'update-checked': 'now',
+  'update-moved': 'now',
+  'update-settled': 'now',
 };
 
 export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {

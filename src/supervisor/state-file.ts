@@ -18,6 +18,8 @@ export interface SavedState {
   readonly evaluation?: unknown;
   /** Who delivered alerts; missing in files of earlier releases. */
   readonly delivery?: unknown;
+  /** What is remembered of updates, by server; missing in files of earlier releases. */
+  readonly updates?: unknown;
 }
 
 export interface StateFile {

@@ -33,6 +33,11 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_tools', 'gauge', 'server'],
   ['server_update_available', 'gauge', 'server'],
   ['server_latest_version_info', 'gauge', 'server version'],
+  ['server_update_held', 'gauge', 'server'],
+  ['server_update_probation', 'gauge', 'server'],
+  ['server_updates_total', 'counter', 'server result'],
+  ['server_previous_version_info', 'gauge', 'server version'],
+  ['server_bad_versions', 'gauge', 'server'],
   ['probe_duration_seconds', 'histogram', 'server probe'],
   ['probes_total', 'counter', 'server probe'],
   ['probe_failures_total', 'counter', 'server probe reason'],
@@ -71,6 +76,7 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
     'reason',
     'exit signal probe start_timeout memory cpu requested update config unobserved',
   ],
+  ['server_updates_total', 'result', 'committed rolled_back failed held'],
   ['probes_total', 'probe', 'ping list_tools http exec'],
   ['probe_failures_total', 'reason', 'timeout refused closed protocol http_status unauthorized'],
   ['notifications_total', 'channel', 'desktop webhook command'],
@@ -88,7 +94,7 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   ['alerts', 'alertstate', 'pending firing'],
 ];
 
-const LATER: readonly MetricName[] = ['server_update_available', 'server_latest_version_info'];
+const LATER: readonly MetricName[] = [];
 
 const NEVER_LABELS = ['pid', 'path', 'command', 'url', 'instance', 'job', 'le'];
 

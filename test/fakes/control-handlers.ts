@@ -3,6 +3,7 @@ import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/cleanup.ts';
 import type { ReloadReport } from '../../src/core/config-diff.ts';
 import type { Status } from '../../src/core/status.ts';
+import type { Outlook, UpdateAnswer } from '../../src/core/update.ts';
 import { NOW, status as someStatus } from './status.ts';
 
 export interface FakeDaemon {
@@ -18,6 +19,9 @@ export interface FakeDaemon {
   reloads: Partial<ReloadReport>;
   /** The same of a cleanup. */
   cleanups: Partial<CleanupReport>;
+  /** The answers to `updateCheck`, and to `update` and `rollback`. */
+  outlooks: readonly Outlook[];
+  answers: readonly UpdateAnswer[];
 }
 
 export const NOTHING_NEW: ReloadReport = {
@@ -46,6 +50,8 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     onShutdown: () => {},
     reloads: {} as Partial<ReloadReport>,
     cleanups: {} as Partial<CleanupReport>,
+    outlooks: [] as readonly Outlook[],
+    answers: [] as readonly UpdateAnswer[],
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;
@@ -67,6 +73,25 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       cleanup({ dryRun = false }: { readonly dryRun?: boolean }): CleanupReport {
         note(dryRun ? 'cleanup --dry-run' : 'cleanup')({});
         return { dryRun, removed: [], spared: [], failed: [], freed: 0, ...daemon.cleanups };
+      },
+      updateCheck({ names }: { readonly names: readonly string[] }): readonly Outlook[] {
+        note('updateCheck')({ names });
+        return daemon.outlooks;
+      },
+      update(params: {
+        readonly names: readonly string[];
+        readonly to?: string;
+        readonly dryRun?: boolean;
+      }): readonly UpdateAnswer[] {
+        note(params.dryRun === true ? 'update --dry-run' : 'update')(params);
+        return daemon.answers;
+      },
+      rollback(params: {
+        readonly names: readonly string[];
+        readonly dryRun?: boolean;
+      }): readonly UpdateAnswer[] {
+        note(params.dryRun === true ? 'rollback --dry-run' : 'rollback')(params);
+        return daemon.answers;
       },
       notifyTest: () => {
         note('notifyTest')({});

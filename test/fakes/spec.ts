@@ -46,7 +46,14 @@ export const DEFAULT_SPEC: ServerSpec = {
     command: [],
   },
   limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
-  update: { policy: 'notify', range: '*', minimumAge: 259_200_000, allowScripts: false },
+  update: {
+    policy: 'notify',
+    range: '*',
+    minimumAge: 259_200_000,
+    allowScripts: false,
+    strictTools: false,
+    probation: 600_000,
+  },
   logs: { maxSize: 10_485_760, keep: 5 },
 };
 

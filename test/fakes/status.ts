@@ -67,6 +67,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     isStable: true,
     killRepeats: 0,
     note: null,
+    update: null,
     lastLines: [],
     ...change,
   };

@@ -1,0 +1,41 @@
+// What the updates ask of the rest of the daemon: packages, a canary, a quiet moment, a restart, a memory.
+import type { Cause } from '../core/lifecycle-state.ts';
+import type { ServerSpec } from '../core/server.ts';
+import type { Tool } from '../core/tool-diff.ts';
+import type { Outlook, UpdateMemory } from '../core/update.ts';
+
+/** Where versions come from and where they lie; `daemon/` gives it from `packages/`. */
+export interface UpdatePackages {
+  /** Asks the registry and judges; never throws for what npm or the network do: that is in `error`. */
+  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<Outlook>;
+  /** The version that `current` links to; null when nothing is installed. */
+  current(spec: ServerSpec): Promise<string | null>;
+  isInstalled(spec: ServerSpec, version: string): Promise<boolean>;
+  /** Beside what is there; a version that is already complete is not fetched again. `refusal`: one line for people. */
+  install(
+    spec: ServerSpec,
+    version: string,
+    options: { readonly signal: AbortSignal; readonly onProgress: (line: string) => void },
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly refusal: string }>;
+  /** Points `current` at an installed version, in one step. @throws when it is not there, or the disk refuses */
+  switchTo(spec: ServerSpec, version: string): Promise<void>;
+}
+
+/** A version that was started on the side, asked, and ended again. */
+export type CanaryReport =
+  | { readonly ok: true; readonly tools: readonly Tool[]; readonly residentBytes: number | null }
+  /** `fault`: ours, and not the version's: no port, no file descriptor left. */
+  | { readonly ok: false; readonly reason: string; readonly fault: 'version' | 'ours' };
+
+export interface UpdateParts {
+  readonly packages: UpdatePackages;
+  /** Never touches the server that runs; resolves when nothing of the canary is left. */
+  readonly canary: (spec: ServerSpec, version: string, signal: AbortSignal) => Promise<CanaryReport>;
+  /** Of the server that runs, asked now; null when it does not answer. */
+  readonly runningTools: (server: string) => Promise<readonly Tool[] | null>;
+  /** Whether nobody seems to be using it right now. */
+  readonly isQuiet: (server: string) => boolean;
+  /** Config and state. @throws when it cannot be written */
+  readonly backUp: () => Promise<void>;
+  readonly restart: (server: string, cause: Cause) => void;
+}
