@@ -1,6 +1,6 @@
 // How the daemon is started in the background and ended, and when that is really done.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../control/client.ts';
@@ -9,6 +9,7 @@ import { WatchdogError } from '../core/errors.ts';
 import type { DaemonStatus } from '../core/status.ts';
 import { neutralise } from '../core/text.ts';
 import { messageOf } from '../core/unknown.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
 
@@ -104,7 +105,7 @@ function endOf(child: ChildProcess): () => string | null {
 
 function openOutput({ home, logs }: Paths, path: string): number {
   try {
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    makeFolder(logs);
     return openSync(path, 'w', 0o600);
   } catch (cause) {
     const reason = messageOf(cause);

@@ -108,7 +108,8 @@ function createSteps(context: Context): Steps {
       } catch (error) {
         if (!(error instanceof WatchdogError)) throw error;
         const [detail = ''] = error.message.split('\n');
-        tell({ name, ok: false, detail: isJson ? error.message : detail });
+        const cure = error.hint === null ? {} : { hint: error.hint };
+        tell({ name, ok: false, detail: isJson ? error.message : detail, ...cure });
         throw named(name, error);
       }
     },

@@ -1,9 +1,10 @@
 // `init`: a first config to change, or one made from what MCP clients start; never in place of another.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { exampleConfig, writeFirstConfig } from '../config/example.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { messageOf } from '../core/unknown.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { Import, Where } from '../config/import.ts';
 import type { Context } from './command.ts';
 import { printLines, viewOptions } from './with-daemon.ts';
@@ -28,7 +29,7 @@ export function createFirstConfig(
   text: string = exampleConfig(),
 ): boolean {
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
     return writeFirstConfig(config, text);
   } catch (cause) {
     const reason = messageOf(cause);

@@ -45,7 +45,7 @@ async function showScreen(context: Context, interrupted: AbortSignal): Promise<v
   const releases = [
     io.onKey((key) => {
       if (key === 'p') view.pause();
-      if (key === 'q' || key === CTRL_C || key === CTRL_D) quit.abort();
+      if (key === 'q' || key === 'Q' || key === CTRL_C || key === CTRL_D) quit.abort();
     }),
     io.onResize(() => view.redraw()),
     io.onExit(() => view.end()),

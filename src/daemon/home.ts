@@ -1,7 +1,8 @@
 // The home: made private, and refused in one sentence when it cannot be used.
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants } from 'node:fs';
 import { WatchdogError } from '../core/errors.ts';
 import { codeOf, messageOf } from '../core/unknown.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import type { Paths } from '../system/paths.ts';
 
 /** @throws WatchdogError HOME_UNUSABLE */
@@ -10,7 +11,7 @@ export function makeHome(paths: Paths): void {
   process.umask(0o077);
   try {
     for (const folder of [paths.home, paths.run, paths.logs, paths.serverLogs, paths.servers]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.
       chmodSync(folder, 0o700);
     }

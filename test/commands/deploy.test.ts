@@ -125,7 +125,7 @@ describe('deploy', () => {
     const context: Context = { paths, arguments: [], flags: { json: true }, colour: false, io };
     expect(await run(context)).toBe(1);
     const { steps } = JSON.parse(io.stdout());
-    expect(steps).toMatchObject([{ name: 'config', ok: false }]);
+    expect(steps).toMatchObject([{ name: 'config', ok: false, hint: expect.stringContaining('config') }]);
     for (const problem of ['comand', 'enabled']) expect(steps[0].detail).toContain(problem);
   });
 });

@@ -13,6 +13,8 @@ export interface Step {
   readonly ok: boolean;
   /** One line: what was done, or why it could not be. */
   readonly detail: string;
+  /** The cure, where one is known. */
+  readonly hint?: string;
 }
 
 /** A mark that the terminal can show. */
