@@ -1,17 +1,23 @@
-// Writes the files that are made from the code: config.schema.json, docs/metrics.md. With --check it only compares, and exits 1 on a difference.
-// Reads dist/, so build first.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// Writes the files that are made from the code: config.schema.json, docs/metrics.md, grafana/dashboards/. With --check it only
+// compares, and exits 1 on a difference. Reads dist/, so build first.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const check = process.argv.includes('--check');
+const root = fileURLToPath(new URL('..', import.meta.url));
 const { configSchemaText } = await load('config/json-schema.js');
 const { renderMetricsPage } = await load('core/metrics-page.js');
 
-const FILES = { 'config.schema.json': configSchemaText, 'docs/metrics.md': renderMetricsPage };
+const FILES = {
+  'config.schema.json': configSchemaText(),
+  'docs/metrics.md': renderMetricsPage(),
+  ...(await dashboards()),
+};
 
-for (const [name, textOf] of Object.entries(FILES)) {
-  const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
-  const text = textOf();
+for (const [name, text] of Object.entries(FILES)) {
+  const path = join(root, name);
   if (read(path) === text) continue;
   if (check) {
     console.error(
@@ -32,6 +38,26 @@ async function load(module) {
       `Cannot generate: dist/ is missing or broken (${error.message.split('\n')[0]})\nhint: npm run build`,
     );
     return process.exit(1);
+  }
+}
+
+// Compiled beside the packages that they need, and not into dist/: who uses the watchdog needs only what comes out.
+async function dashboards() {
+  const folder = join(root, 'node_modules', '.cache', `dashboards-${process.pid}`);
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    const built = spawnSync(tsc, ['-p', join(root, 'grafana'), '--outDir', folder], { encoding: 'utf8' });
+    if (built.status !== 0) throw new Error(built.stdout || String(built.error));
+    const module = pathToFileURL(join(folder, 'grafana', 'src', 'dashboards.js'));
+    return (await import(module.href)).renderDashboards(root);
+  } catch (error) {
+    console.error(`Cannot generate the dashboards: ${error.message.trim()}`);
+    process.exitCode = 1;
+    return {};
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,245 @@
+// A minute and a half in which everything happens that a dashboard can show: a real daemon, watched by a real Prometheus.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { connect } from '../../src/control/client.ts';
+import {
+  fixture,
+  freePort,
+  httpFixture,
+  type RunningDaemon,
+  type Settings,
+  startDaemon,
+} from '../e2e/daemon.ts';
+import { type Prometheus, type Sample, startPrometheus } from '../fakes/prometheus.ts';
+import { type FixturePackage, startRegistry, type StaticRegistry } from '../fakes/static-registry.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+
+/** Of the scrapes, seconds. */
+export const SCRAPE = 1;
+/** Beyond the heartbeat and the threshold from which on a gap is a sleep, ms. */
+const SLEEP = 12_500;
+const ALERTING = fileURLToPath(new URL('../../alerting', import.meta.url));
+const FIXTURES = new URL('../fixtures/servers/', import.meta.url);
+const PARTS = [
+  'mcp.mjs',
+  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
+];
+const PACKAGE = '@fixtures/notes';
+
+export interface Story {
+  readonly prometheus: Prometheus;
+  /** Seconds since the epoch. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Tells the story; the daemon ends with the test, Prometheus stays until it is stopped. */
+export async function tellStory(): Promise<Story> {
+  const start = Date.now() / 1000;
+  const { daemon, registry, servers, more } = await startMachine();
+  const prometheus = await watch(daemon);
+  await Promise.all([
+    crash(daemon),
+    daemon.until('hung', 'restarted for its probes', hasRestarted, 40_000),
+    daemon.until('leaks', 'restarted for its memory', hasRestarted, 40_000),
+    daemon.until('broken', 'given up', ({ state }) => state === 'crash_looping', 40_000),
+    daemon.up('page'),
+    daemon.up('job'),
+    daemon.up('notes'),
+  ]);
+  await update(daemon, registry);
+  await reload(daemon, servers, more);
+  await sleep(daemon);
+  // The rules look back, and the last of it all has to be scraped and evaluated.
+  await settle(prometheus);
+  return { prometheus, start, end: Date.now() / 1000 };
+}
+
+interface Machine {
+  readonly daemon: RunningDaemon;
+  readonly registry: StaticRegistry;
+  readonly servers: Readonly<Record<string, Settings>>;
+  readonly more: Settings;
+}
+
+async function startMachine(): Promise<Machine> {
+  const registry = await startRegistry([versionOf('1.0.0')]);
+  onTestFinished(() => registry.close());
+  const { home } = tempHome();
+  const port = await freePort();
+  const servers = serversOn(port);
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  writeFileSync(`${home}/own.yml`, JSON.stringify({ groups: [{ name: 'own', rules: allAtOnce() }] }));
+  const more = {
+    alerts: {
+      rules: ['own.yml'],
+      evaluateEvery: '1s',
+      notify: [
+        { kind: 'command', command: ['true'] },
+        { kind: 'webhook', url: `${nobody}/hook` },
+      ],
+      alertmanager: { url: nobody },
+    },
+  };
+  const daemon = await startDaemon(servers, {
+    home,
+    more,
+    env: {
+      npm_config_registry: registry.url,
+      npm_config_cache: `${home}/npm-cache`,
+      npm_config_fetch_retries: '0',
+    },
+  });
+  return { daemon, registry, servers, more };
+}
+
+/** So many that they are told in one digest. */
+function allAtOnce(): object[] {
+  return ['A', 'B', 'C', 'D', 'E', 'F'].map((letter) => ({
+    alert: `Own${letter}`,
+    expr: 'max(mcp_watchdog_server_updates_total) > 0',
+    labels: { severity: 'warning' },
+    annotations: { summary: 'There was an update.' },
+  }));
+}
+
+function versionOf(version: string): FixturePackage {
+  const files = Object.fromEntries(
+    PARTS.map((path) => {
+      const text = readFileSync(new URL(path, FIXTURES), 'utf8');
+      return [path, path === 'mcp.mjs' ? `#!/usr/bin/env node\n${text}` : text];
+    }),
+  );
+  const manifest = { bin: { notes: 'mcp.mjs' }, type: 'module' };
+  return { name: PACKAGE, version, files, manifest };
+}
+
+function serversOn(port: number): Record<string, Settings> {
+  const probe = { interval: '500ms', timeout: '1s', failures: 2 };
+  const { command: _, ...quick } = fixture();
+  return {
+    crashes: fixture(),
+    hung: fixture(['--behaviour', 'hang-after', '--answered', '8'], { probe: { ...probe, deepEvery: 2 } }),
+    leaks: fixture(['--behaviour', 'leak'], { limits: { memory: { soft: '90MiB', hard: '130MiB' } } }),
+    broken: fixture(['--behaviour', 'crash', '--after', '100'], {
+      restart: { initialDelay: '50ms', maxDelay: '100ms', budget: [{ restarts: 4, within: '5m' }] },
+    }),
+    page: httpFixture(port, [], {
+      probe: { kind: 'http', url: `http://127.0.0.1:${port}/health`, interval: '500ms' },
+    }),
+    job: fixture([], { probe: { kind: 'exec', command: ['true'], interval: '500ms' } }),
+    doomed: fixture(['--behaviour', 'exit-at-once', '--code', '1'], {
+      restart: { initialDelay: '3s', maxDelay: '3s' },
+    }),
+    notes: { package: PACKAGE, ...quick, update: { minimumAge: '0s' } },
+    idle: fixture([], { enabled: false }),
+  };
+}
+
+const hasRestarted = ({ run }: { run: number }): boolean => run > 1;
+
+async function crash(daemon: RunningDaemon): Promise<void> {
+  const { pid } = await daemon.up('crashes');
+  process.kill(pid ?? 0, 'SIGKILL');
+  await daemon.until('crashes', 'restarted', ({ run, health }) => run === 2 && health.up === true);
+}
+
+/** A newer version is published, found and taken. */
+async function update(daemon: RunningDaemon, registry: StaticRegistry): Promise<void> {
+  await registry.publish(versionOf('1.1.0'));
+  const client = await connect(`${daemon.home}/run/control.sock`);
+  const names = ['notes'];
+  await client.request('updateCheck', { names }, { timeout: 30_000 });
+  await scraped();
+  // Who does not run has no probation to wait for.
+  await client.request('stop', { names }, { timeout: 30_000 });
+  await daemon.until('notes', 'stopped', ({ state }) => state === 'stopped');
+  await client.request('update', { names }, { timeout: 60_000 });
+  await daemon.until('notes', 'updated', (now) => now.update?.memory.previous === '1.0.0', 30_000);
+  await client.request('start', { names }, { timeout: 30_000 });
+  client.close();
+  await daemon.until('notes', '1.1.0', ({ version, health }) => version === '1.1.0' && health.up === true);
+}
+
+/** A config that is refused, then one that asks for another server. */
+async function reload(
+  daemon: RunningDaemon,
+  servers: Readonly<Record<string, Settings>>,
+  more: Settings,
+): Promise<void> {
+  const isGood = 'mcp_watchdog_config_last_reload_successful';
+  writeFileSync(`${daemon.home}/config.yaml`, 'servers: {', { mode: 0o600 });
+  daemon.child.kill('SIGHUP');
+  await waitFor(async () => (await daemon.metric(isGood)) === 0, { what: 'the config to be refused' });
+  await scraped();
+  daemon.rewriteConfig({ ...servers, crashes: fixture(['--tools', '3']) }, more);
+  daemon.child.kill('SIGHUP');
+  await waitFor(async () => (await daemon.metric(isGood)) === 1, { what: 'the config to be taken' });
+  await daemon.until('crashes', 'restarted', ({ tools, health }) => tools === 3 && health.up === true);
+}
+
+async function sleep(daemon: RunningDaemon): Promise<void> {
+  daemon.child.kill('SIGSTOP');
+  await passes(SLEEP);
+  daemon.child.kill('SIGCONT');
+  await waitFor(async () => (await daemon.metric('mcp_watchdog_system_wakeups_total')) === 1, {
+    what: 'the sleep to be counted',
+  });
+}
+
+const scraped = (): Promise<unknown> => passes(3 * SCRAPE * 1000);
+
+/** Samples are what is waited for here, and they come by the clock. */
+async function passes(duration: number): Promise<void> {
+  const begin = performance.now();
+  await waitFor(() => performance.now() - begin > duration, { timeout: 2 * duration });
+}
+
+async function settle(prometheus: Prometheus): Promise<void> {
+  await waitFor(
+    async () => {
+      const answer = await prometheus.query('mcp_watchdog_system_wakeups_total > 0', Date.now());
+      return 'elements' in answer && answer.elements.length > 0;
+    },
+    { timeout: 20_000, what: 'the wake-up to be scraped' },
+  );
+  await passes(5000);
+}
+
+/** Every rule of ours, those for fleets too; two machines, so that what is summed is seen to be. */
+async function watch(daemon: RunningDaemon): Promise<Prometheus> {
+  const targets = ['laptop-1', 'laptop-2'].map((instance) => ({
+    targets: [new URL(daemon.url).host],
+    labels: { instance, fleet: 'laptops' },
+  }));
+  const prometheus = await startPrometheus({
+    config: JSON.stringify({
+      global: { scrape_interval: `${SCRAPE}s`, scrape_timeout: `${SCRAPE}s`, evaluation_interval: '1s' },
+      rule_files: [`${ALERTING}/rules/*.yml`, `${ALERTING}/prometheus/fleet.rules.yml`],
+      scrape_configs: [{ job_name: 'mcp-watchdog', static_configs: targets }],
+    }),
+  });
+  await prometheus.write(earlierVersion());
+  return prometheus;
+}
+
+/** What annotations look back for: ten minutes in which `notes` was an older one, up to now. */
+function earlierVersion(): Sample[] {
+  const now = Date.now();
+  const labels = {
+    __name__: 'mcp_watchdog_server_info',
+    job: 'mcp-watchdog',
+    instance: 'laptop-1',
+    fleet: 'laptops',
+    server: 'notes',
+    version: '0.9.0',
+  };
+  const samples = Array.from({ length: 40 }, (_, index) => ({
+    labels,
+    time: now - (40 - index) * 15_000,
+    value: 1,
+  }));
+  return [...samples, { labels, time: now, value: 0, isStale: true }];
+}
