@@ -10,10 +10,11 @@ import * as cpu from './measures/cpu.mjs';
 import * as frozen from './measures/frozen.mjs';
 import * as memory from './measures/memory.mjs';
 import * as restart from './measures/restart.mjs';
+import * as rules from './measures/rules.mjs';
 import * as scrape from './measures/scrape.mjs';
 import * as soak from './measures/soak.mjs';
 
-const MEASURES = { restart, frozen, memory, cpu, scrape, cli, soak };
+const MEASURES = { restart, frozen, memory, cpu, scrape, rules, cli, soak };
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 /** The whole takes about fifteen minutes; whoever hangs must not hang for ever. */
 const LONGEST = 1_500_000;

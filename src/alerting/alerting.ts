@@ -1,32 +1,27 @@
 // Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
 import type { AlertsData, Reading, RuleDocument, RulesData } from '../core/alert-rules.ts';
-import type { EventOf } from '../core/events.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../core/notification.ts';
+import type { FiringAlert } from '../core/notification.ts';
+import type { Generation } from '../promql/source.ts';
 import type { Clock } from '../system/clock.ts';
-import { createEvaluator, type AlertsByGroup, type Evaluator, type GroupAtWork } from './evaluator.ts';
+import { createBreath } from './breath.ts';
+import { type AlertsByRule, createEvaluator, type Evaluator, type GroupAtWork } from './evaluator.ts';
 import type { Target } from './feed.ts';
-import { type Firing, firingOf, newsBetween } from './firing.ts';
+import { firingOf } from './firing.ts';
+import { createReporter, type Listeners, type Reporter } from './reporter.ts';
 import { alertsData, rulesData } from './responses.ts';
 import { isDue, lastDue, nextDue } from './rhythm.ts';
 import { compileRules } from './rule-set.ts';
-import {
-  restoreAlerts,
-  type SavedAlerts,
-  saveAlerts,
-  shifted,
-  signatureOf,
-  withoutPending,
-} from './saved-alerts.ts';
+import { restoreAlerts, shifted, withoutPending } from './saved-alerts.ts';
 
 /** Durations in ms. */
 interface AlertingSettings {
   readonly rules: readonly RuleDocument[];
   readonly evaluateEvery: number;
+  /** Whose windows and sums are followed. */
+  readonly generation: Generation;
 }
 
-export type Evaluation = Omit<EventOf<'evaluated'>, 'kind' | 'at'>;
-
-export interface AlertingOptions {
+export interface AlertingOptions extends Listeners {
   /** Awake time; `now()` is the time of day. */
   readonly clock: Clock;
   readonly settings: AlertingSettings;
@@ -37,11 +32,6 @@ export interface AlertingOptions {
   readonly saved: unknown;
   /** What is known to fire, as people were told. */
   readonly told: readonly FiringAlert[];
-  readonly onNews: (news: AlertNews) => void;
-  readonly onEvaluated: (evaluation: Evaluation) => void;
-  /** @param isUrgent false when it only tells that time passed */
-  readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
-  readonly onFault: (error: unknown, rule: string | null) => void;
 }
 
 export interface Alerting {
@@ -54,8 +44,8 @@ export interface Alerting {
   clockWasSet(by: number): void;
   alerts(): AlertsData;
   rules(): RulesData;
-  /** Of every group: what is pending or fires, and what ended lately. */
-  state(): AlertsByGroup;
+  /** Of every rule: what is pending or fires, and what ended lately. */
+  state(): AlertsByRule;
   stop(): void;
 }
 
@@ -65,175 +55,150 @@ export const WAKE_GRACE = 75_000;
 const FIRST_LEFT_OUT = 5;
 
 export function createAlerting(options: AlertingOptions): Alerting {
-  const { clock, target, onFault } = options;
-  let { settings } = options;
-  let evaluator = build(settings, null);
-  let told: Firing = new Map(options.told.map((alert) => [keyOf(alert), alert]));
-  let signature = '';
-  let lookedAt = clock.now();
-  let heldUntil = -Infinity;
-  let isStopped = false;
-  let cancel = (): void => {};
-  const took = new WeakMap<GroupAtWork, number>();
-  const faults = createFaults(onFault);
-  evaluator.restore(restoreAlerts(options.saved, clock.now()));
+  return new RulesAtWork(options);
+}
 
-  function build({ rules, evaluateEvery }: AlertingSettings, past: Evaluator | null): Evaluator {
+class RulesAtWork implements Alerting {
+  readonly #options: AlertingOptions;
+  readonly #clock: Clock;
+  readonly #reporter: Reporter;
+  readonly #took = new WeakMap<GroupAtWork, number>();
+  #settings: AlertingSettings;
+  #evaluator: Evaluator;
+  /** When was last asked what is due, ms since the epoch. */
+  #lookedAt: number;
+  /** Until then nothing is evaluated, awake ms. */
+  #heldUntil = -Infinity;
+  #isStopped = false;
+  #cancel = (): void => {};
+
+  constructor(options: AlertingOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#settings = options.settings;
+    this.#reporter = createReporter(options.told, options);
+    this.#evaluator = this.#build(options.settings, null);
+    this.#evaluator.restore(restoreAlerts(options.saved, options.clock.now()));
+    this.#lookedAt = options.clock.now();
+  }
+
+  begin(): void {
+    const isFiring = this.#reporter.isFiring() || firingOf([...this.state().values()].flat()).size > 0;
+    if (isFiring) this.#hold(FIRST_LEFT_OUT * this.#settings.evaluateEvery);
+    this.#lookedAt = this.#clock.now();
+    this.#plan();
+  }
+
+  replace(settings: AlertingSettings): void {
+    const next = this.#build(settings, this.#evaluator);
+    next.restore(this.state());
+    this.#evaluator = next;
+    this.#settings = settings;
+    this.#plan();
+  }
+
+  woke(): void {
+    this.#hold(WAKE_GRACE);
+    this.#evaluator.restore(withoutPending(this.state()));
+    this.#plan();
+  }
+
+  clockWasSet(by: number): void {
+    const alerts = shifted(this.state(), by);
+    // Samples of a time that is still to come would be in the way of the new ones.
+    this.#evaluator = this.#build(this.#settings, by > 0 ? this.#evaluator : null);
+    this.#evaluator.restore(alerts);
+    this.#lookedAt = this.#clock.now();
+    this.#plan();
+  }
+
+  alerts(): AlertsData {
+    return alertsData(this.#evaluator.groups);
+  }
+
+  rules(): RulesData {
+    return rulesData(this.#evaluator.groups, (group) => this.#took.get(group) ?? 0);
+  }
+
+  state(): AlertsByRule {
+    return this.#evaluator.alerts();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  /** @throws RuleError */
+  #build({ rules, evaluateEvery, generation }: AlertingSettings, past: Evaluator | null): Evaluator {
+    const { target } = this.#options;
     const groups = compileRules(rules);
-    const next = createEvaluator({ groups, evaluateEvery, target, past: past?.store ?? null });
-    if (past !== null) next.restore(past.alerts());
-    return next;
+    return createEvaluator({ groups, evaluateEvery, generation, target, past: past?.store ?? null });
   }
 
-  function plan(): void {
-    cancel();
-    if (isStopped) return;
-    const now = clock.now();
-    // Also without any rule: alerts of rules that are gone are over.
-    const due = nextDue([settings.evaluateEvery, ...evaluator.groups.map(({ interval }) => interval)], now);
-    cancel = clock.after(due - now, () => void work());
+  #hold(duration: number): void {
+    this.#heldUntil = this.#clock.monotonic() + duration;
   }
 
-  async function work(): Promise<void> {
+  /** Also without any rule: alerts of rules that are gone are over. */
+  #intervals(): number[] {
+    return [this.#settings.evaluateEvery, ...this.#evaluator.groups.map(({ interval }) => interval)];
+  }
+
+  #plan(): void {
+    this.#cancel();
+    if (this.#isStopped) return;
+    const now = this.#clock.now();
+    this.#cancel = this.#clock.after(nextDue(this.#intervals(), now) - now, () => void this.#work());
+  }
+
+  async #work(): Promise<void> {
     try {
-      await tick();
+      await this.#tick();
     } catch (error) {
-      onFault(error, null);
+      this.#options.onFault(error, null);
     }
-    plan();
+    this.#plan();
   }
 
-  async function tick(): Promise<void> {
-    const own = evaluator;
+  async #tick(): Promise<void> {
+    const own = this.#evaluator;
     // Timers ring up to a millisecond early.
-    const intervals = [settings.evaluateEvery, ...own.groups.map(({ interval }) => interval)];
-    if (!intervals.some((interval) => isDue(interval, { before: lookedAt, now: clock.now() }))) return;
-    const readings = await options.readings(own.wants);
-    if (isStopped || own !== evaluator) return;
-    const now = clock.now();
-    const before = lookedAt;
+    const moment = { before: this.#lookedAt, now: this.#clock.now() };
+    if (!this.#intervals().some((interval) => isDue(interval, moment))) return;
+    const readings = await this.#options.readings(own.wants);
+    if (!this.#isWanted(own)) return;
+    const now = this.#clock.now();
+    const before = this.#lookedAt;
     const due = own.groups.filter(({ interval }) => isDue(interval, { before, now }));
-    const at = Math.max(
-      lastDue(settings.evaluateEvery, now),
-      ...due.map(({ interval }) => lastDue(interval, now)),
-    );
-    lookedAt = now;
-    const breathe = createBreath(clock);
+    const intervals = [this.#settings.evaluateEvery, ...due.map(({ interval }) => interval)];
+    const at = Math.max(...intervals.map((interval) => lastDue(interval, now)));
+    this.#lookedAt = now;
     own.feed(readings, at);
-    if (clock.monotonic() < heldUntil) return;
+    if (this.#clock.monotonic() < this.#heldUntil) return;
+    if (await this.#evaluate(own, due, at)) this.#report(own, due, at);
+  }
+
+  /** Whether it came to its end: others may come in the meantime, with what these knew. */
+  async #evaluate(own: Evaluator, due: readonly GroupAtWork[], at: number): Promise<boolean> {
+    const breathe = createBreath(this.#clock);
     for (const group of due) {
       await breathe();
-      // Others may have come in the meantime, with what these knew.
-      if (isStopped || own !== evaluator) return;
-      evaluate(group, at);
+      if (!this.#isWanted(own)) return false;
+      const start = this.#clock.monotonic();
+      group.evaluate(at);
+      this.#took.set(group, this.#clock.monotonic() - start);
     }
     own.prune(at);
-    report(own, due, at);
+    return true;
   }
 
-  function evaluate(group: GroupAtWork, at: number): void {
-    const start = clock.monotonic();
-    group.evaluate(at);
-    took.set(group, clock.monotonic() - start);
+  #report({ groups, alerts }: Evaluator, due: readonly GroupAtWork[], at: number): void {
+    const took = (group: GroupAtWork): number => this.#took.get(group) ?? 0;
+    this.#reporter.report({ at, alerts: alerts(), groups, due, took });
   }
 
-  function report(own: Evaluator, due: readonly GroupAtWork[], at: number): void {
-    const alerts = own.alerts();
-    const firing = firingOf([...alerts.values()].flat());
-    const news = newsBetween(told, firing, at);
-    told = firing;
-    const latest = signatureOf(alerts);
-    const isPending = [...alerts.values()].some((some) => some.some(({ state }) => state === 'pending'));
-    // Written down before it is told: should we die now, it is not news in the next life.
-    options.onRecord(saveAlerts(alerts, at), latest !== signature || isPending);
-    signature = latest;
-    for (const one of news) options.onNews(one);
-    options.onEvaluated({
-      took: own.groups.reduce((sum, group) => sum + (took.get(group) ?? 0), 0),
-      failed: faults.count(due),
-      alerts: countsOf(own.groups),
-    });
+  #isWanted(evaluator: Evaluator): boolean {
+    return !this.#isStopped && evaluator === this.#evaluator;
   }
-
-  function reset(alerts: AlertsByGroup, past: Evaluator | null): void {
-    evaluator = build(settings, past);
-    evaluator.restore(alerts);
-    plan();
-  }
-
-  return {
-    begin() {
-      const isFiring = told.size > 0 || firingOf([...evaluator.alerts().values()].flat()).size > 0;
-      if (isFiring) heldUntil = clock.monotonic() + FIRST_LEFT_OUT * settings.evaluateEvery;
-      lookedAt = clock.now();
-      plan();
-    },
-    replace(next) {
-      evaluator = build(next, evaluator);
-      settings = next;
-      plan();
-    },
-    woke() {
-      heldUntil = clock.monotonic() + WAKE_GRACE;
-      evaluator.restore(withoutPending(evaluator.alerts()));
-      plan();
-    },
-    clockWasSet(by) {
-      // Samples of a time that is still to come would be in the way of the new ones.
-      reset(shifted(evaluator.alerts(), by), by > 0 ? evaluator : null);
-      lookedAt = clock.now();
-    },
-    alerts: () => alertsData(evaluator.groups),
-    rules: () => rulesData(evaluator.groups, (group) => took.get(group) ?? 0),
-    state: () => evaluator.alerts(),
-    stop() {
-      isStopped = true;
-      cancel();
-    },
-  };
-}
-
-/** Ms after which others have their turn: with a hundred servers all rules take a tenth of a second. */
-const LONGEST_TURN = 8;
-
-/** Waits for a moment when the last such moment is too long ago. */
-function createBreath(clock: Clock): () => Promise<void> {
-  let since = clock.monotonic();
-  return async () => {
-    if (clock.monotonic() - since < LONGEST_TURN) return;
-    await new Promise<void>((resolve) => void clock.after(0, resolve));
-    since = clock.monotonic();
-  };
-}
-
-/** Of each alerting rule by name, how many alerts it has. */
-function countsOf(groups: readonly GroupAtWork[]): Evaluation['alerts'] {
-  const counts = new Map<string, { pending: number; firing: number }>();
-  for (const { rule, alerts } of groups.flatMap((group) => group.rules())) {
-    if (rule.kind !== 'alerting') continue;
-    const count = counts.get(rule.name) ?? { pending: 0, firing: 0 };
-    for (const { state } of alerts) if (state !== 'inactive') count[state] += 1;
-    counts.set(rule.name, count);
-  }
-  return [...counts].map(([name, count]) => ({ name, ...count }));
-}
-
-/** A rule that fails does so each time: it is told once, until it works again. */
-function createFaults(onFault: AlertingOptions['onFault']) {
-  const failing = new Set<unknown>();
-  return {
-    /** How many rules of these groups failed the last time. */
-    count(groups: readonly GroupAtWork[]): number {
-      let failed = 0;
-      for (const { rule, error } of groups.flatMap((group) => group.rules())) {
-        if (error === null) failing.delete(rule);
-        else {
-          failed += 1;
-          if (!failing.has(rule)) onFault(error, rule.name);
-          failing.add(rule);
-        }
-      }
-      return failed;
-    },
-  };
 }

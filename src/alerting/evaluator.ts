@@ -1,8 +1,8 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
 import type { Reading } from '../core/alert-rules.ts';
-import type { Alert } from '../promql/alert-state.ts';
-import { createEngine, type Engine, type RuleHealth } from '../promql/engine.ts';
+import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/engine.ts';
 import { interestsOf } from '../promql/interests.ts';
+import type { Generation } from '../promql/source.ts';
 import { createStore, type Store } from '../promql/store.ts';
 import { createFeed, type Target } from './feed.ts';
 import type { CompiledGroup } from './rule-set.ts';
@@ -12,17 +12,16 @@ export interface Evaluator {
   readonly wants: (name: string) => boolean;
   /** One scrape at `at`, ms since the epoch. */
   feed(readings: readonly Reading[], at: number): void;
-  /** Of every group, firing, pending, and those that ended lately. */
-  alerts(): AlertsByGroup;
-  /** Puts alerts back; those of groups that are gone are dropped. */
-  restore(alerts: AlertsByGroup): void;
+  /** Of every rule, firing, pending, and those that ended lately. By a key that outlives us. */
+  readonly alerts: () => AlertsByRule;
+  /** Puts alerts back, in place of what there is; those of rules that are gone are dropped. */
+  restore(alerts: AlertsByRule): void;
   prune(at: number): void;
   /** What another set of rules may go on with. */
   readonly store: Store;
 }
 
-/** By the key of the group. */
-export type AlertsByGroup = ReadonlyMap<string, readonly Alert[]>;
+export type { AlertsByRule };
 
 export interface GroupAtWork extends CompiledGroup {
   /** Milliseconds. */
@@ -36,40 +35,61 @@ export interface EvaluatorOptions {
   readonly groups: readonly CompiledGroup[];
   /** Ms, for groups that say no interval. */
   readonly evaluateEvery: number;
+  readonly generation?: Generation;
   readonly target: Target;
   /** Samples to begin with; what no rule reads is left out. */
   readonly past?: Store | null;
 }
 
-export function createEvaluator({ groups, evaluateEvery, target, past = null }: EvaluatorOptions): Evaluator {
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const { groups, generation = 3, target, past = null } = options;
   const interests = interestsOf(groups.map(({ group }) => group));
   const store = createStore(interests);
   if (past !== null) copy(past, store);
   const feed = createFeed(store, interests, target);
-  // An engine each: names of groups are unique only within their file, and alerts are put back where they were.
-  const engines = new Map<string, Engine>(
-    groups.map(({ key, group }) => [key, createEngine([group], store)]),
-  );
-  const atWork = groups.map((compiled): GroupAtWork => {
-    const engine = engines.get(compiled.key);
-    return {
-      ...compiled,
-      interval: compiled.group.interval ?? evaluateEvery,
-      evaluate: (at) => engine?.evaluateGroup(compiled.group, at),
-      rules: () => engine?.rules() ?? [],
-    };
+  // An engine each: names of groups are unique only within their file.
+  const atWork = groups.map((compiled) => {
+    const engine = createEngine([compiled.group], store, { generation });
+    return { engine, group: putToWork(compiled, engine, options) };
   });
   return {
-    groups: atWork,
+    groups: atWork.map(({ group }) => group),
     store,
     wants: feed.wants,
     feed: feed.take,
-    alerts: () => new Map(atWork.map(({ key, rules }) => [key, rules().flatMap(({ alerts }) => alerts)])),
+    alerts: () =>
+      new Map(
+        atWork.flatMap(({ engine, group }) =>
+          [...engine.alerts()].map(([rule, alerts]) => [`${group.key} ${rule}`, alerts] as const),
+        ),
+      ),
     restore(alerts) {
-      for (const [key, engine] of engines) engine.restore(alerts.get(key) ?? []);
+      for (const { engine, group } of atWork) engine.restore(ofGroup(alerts, group));
     },
     prune: (at) => store.prune(at),
   };
+}
+
+function putToWork(
+  compiled: CompiledGroup,
+  engine: Engine,
+  { evaluateEvery }: EvaluatorOptions,
+): GroupAtWork {
+  return {
+    ...compiled,
+    interval: compiled.group.interval ?? evaluateEvery,
+    evaluate: (at) => engine.evaluateGroup(compiled.group, at),
+    rules: () => engine.rules(),
+  };
+}
+
+function ofGroup(alerts: AlertsByRule, { key }: GroupAtWork): AlertsByRule {
+  const prefix = `${key} `;
+  return new Map(
+    [...alerts]
+      .filter(([rule]) => rule.startsWith(prefix))
+      .map(([rule, own]) => [rule.slice(prefix.length), own]),
+  );
 }
 
 function copy(from: Store, to: Store): void {

@@ -20,7 +20,13 @@ export function alertsData(groups: readonly GroupAtWork[]): AlertsData {
 }
 
 export function rulesData(groups: readonly GroupAtWork[], took: Took): RulesData {
-  return { groups: groups.map((group) => shownGroup(group, took(group) / 1000)) };
+  const shown = groups.map((group) => shownGroup(group, took(group) / 1000));
+  return { groups: shown.sort((a, b) => inOrder(a.file, b.file) || inOrder(a.name, b.name)) };
+}
+
+/** By their bytes, as Go compares. */
+function inOrder(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function shownGroup(

@@ -1,24 +1,25 @@
 // How alerts outlive the daemon, and how much of what is found on disk can be believed.
 import { isObject } from '../core/unknown.ts';
 import type { Alert } from '../promql/alert-state.ts';
-import type { AlertsByGroup } from './evaluator.ts';
+import type { AlertsByRule } from './evaluator.ts';
 
 /** Plain JSON, for the state file. */
 export interface SavedAlerts {
   /** The evaluation after which they were so, ms since the epoch. */
   readonly at: number;
-  readonly groups: readonly { readonly key: string; readonly alerts: readonly Alert[] }[];
+  /** Of each rule that has any. */
+  readonly rules: readonly { readonly key: string; readonly alerts: readonly Alert[] }[];
 }
 
-export function saveAlerts(alerts: AlertsByGroup, at: number): SavedAlerts {
+export function saveAlerts(alerts: AlertsByRule, at: number): SavedAlerts {
   return {
     at,
-    groups: [...alerts].flatMap(([key, own]) => (own.length === 0 ? [] : [{ key, alerts: own }])),
+    rules: [...alerts].flatMap(([key, own]) => (own.length === 0 ? [] : [{ key, alerts: own }])),
   };
 }
 
 /** What tells two saved states apart that are worth a write: values and texts change all the time. */
-export function signatureOf(alerts: AlertsByGroup): string {
+export function signatureOf(alerts: AlertsByRule): string {
   return JSON.stringify(
     [...alerts].map(([, own]) =>
       own.map(({ labels, state, activeAt, firedAt, keptSince, resolvedAt }) => [
@@ -39,21 +40,21 @@ export function signatureOf(alerts: AlertsByGroup): string {
  * @param saved JSON of whatever age and shape: what cannot be believed is left out
  * @param now ms since the epoch
  */
-export function restoreAlerts(saved: unknown, now: number): AlertsByGroup {
-  if (!isObject(saved) || !isTime(saved['at']) || !Array.isArray(saved['groups'])) return new Map();
+export function restoreAlerts(saved: unknown, now: number): AlertsByRule {
+  if (!isObject(saved) || !isTime(saved['at']) || !Array.isArray(saved['rules'])) return new Map();
   const missed = Math.max(0, now - saved['at']);
-  const groups: unknown[] = saved['groups'];
+  const rules: unknown[] = saved['rules'];
   return new Map(
-    groups.flatMap((group) =>
-      isObject(group) && typeof group['key'] === 'string' && Array.isArray(group['alerts'])
-        ? [[group['key'], group['alerts'].flatMap((one) => readAlert(one, missed))] as const]
+    rules.flatMap((rule) =>
+      isObject(rule) && typeof rule['key'] === 'string' && Array.isArray(rule['alerts'])
+        ? [[rule['key'], rule['alerts'].flatMap((one) => readAlert(one, missed))] as const]
         : [],
     ),
   );
 }
 
 /** All moments moved by `by` ms: the clock was set, not the world. */
-export function shifted(alerts: AlertsByGroup, by: number): AlertsByGroup {
+export function shifted(alerts: AlertsByRule, by: number): AlertsByRule {
   const move = (time: number | null): number | null => (time === null ? null : time + by);
   return mapped(alerts, (alert) => ({
     ...alert,
@@ -64,11 +65,11 @@ export function shifted(alerts: AlertsByGroup, by: number): AlertsByGroup {
   }));
 }
 
-export function withoutPending(alerts: AlertsByGroup): AlertsByGroup {
+export function withoutPending(alerts: AlertsByRule): AlertsByRule {
   return new Map([...alerts].map(([key, own]) => [key, own.filter(({ state }) => state !== 'pending')]));
 }
 
-function mapped(alerts: AlertsByGroup, change: (alert: Alert) => Alert): AlertsByGroup {
+function mapped(alerts: AlertsByRule, change: (alert: Alert) => Alert): AlertsByRule {
   return new Map([...alerts].map(([key, own]) => [key, own.map(change)]));
 }
 

@@ -57,6 +57,7 @@ const LIVE_SETTINGS: ReadonlySet<string> = new Set([
   'alerts.rules',
   'alerts.builtIn',
   'alerts.evaluateEvery',
+  'alerts.prometheusVersion',
   'alerts.alertmanager',
   'orphans.reap',
   'orphans.interval',

@@ -50,6 +50,7 @@ function daemonSettings({
       rules: alerts.rules.flatMap(({ path, isBuiltIn }) => (isBuiltIn ? [] : [path])),
       builtIn: alerts.builtIn,
       evaluateEvery: formatDuration(alerts.evaluateEvery),
+      prometheusVersion: alerts.prometheusVersion,
       repeatEvery: formatDuration(alerts.repeatEvery),
       notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),
       alertmanager: { ...alerts.alertmanager },

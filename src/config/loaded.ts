@@ -35,6 +35,8 @@ export interface DaemonConfig {
     readonly rules: readonly RuleDocument[];
     /** Ms. */
     readonly evaluateEvery: number;
+    /** The generation of Prometheus that is followed. */
+    readonly prometheusVersion: 2 | 3;
     readonly repeatEvery: number;
     readonly notify: readonly ChannelSettings[];
     readonly alertmanager: { readonly url: string | null };

@@ -76,6 +76,12 @@ const alerts = z
     evaluateEvery: duration({ min: 1000 })
       .prefault('15s')
       .describe('Time between two evaluations of the rules that do not say another.'),
+    prometheusVersion: z
+      .union([z.literal(2), z.literal(3)])
+      .default(3)
+      .describe(
+        'The Prometheus to agree with: 2 counts a sample at the very beginning of a window, 3 does not; sums are rounded as there.',
+      ),
     repeatEvery: duration({ min: 60_000 })
       .prefault('4h')
       .describe('Time after which a firing alert is told again.'),

@@ -29,7 +29,7 @@ export function openAlerting(
 ): Alerting {
   const alerting = createAlerting({
     clock,
-    settings: settings.alerts,
+    settings: rulesIn(settings),
     target: { job: JOB, instance: instanceOf(url) },
     readings: (wants) => recorder.readings(wants),
     saved: keeper.evaluation(),
@@ -60,19 +60,22 @@ export function followRules(
     log,
   }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig } & Pick<Base, 'log'>,
 ): void {
-  const signatureOf = ({ alerts: { rules, evaluateEvery } }: DaemonConfig): string =>
-    JSON.stringify([rules, evaluateEvery]);
+  const signatureOf = (settings: DaemonConfig): string => JSON.stringify(rulesIn(settings));
   let current = signatureOf(initial);
   reloader.onSettings((settings) => {
     const next = signatureOf(settings);
     if (next === current) return;
     try {
-      alerting.replace(settings.alerts);
+      alerting.replace(rulesIn(settings));
       current = next;
     } catch (err) {
       log.error({ err }, 'Cannot take over the alert rules: those before go on');
     }
   });
+}
+
+function rulesIn({ alerts: { rules, evaluateEvery, prometheusVersion } }: Pick<DaemonConfig, 'alerts'>) {
+  return { rules, evaluateEvery, generation: prometheusVersion };
 }
 
 /** The rule knows that something is wrong; we know what. */
@@ -85,7 +88,7 @@ function withReason(news: AlertNews, { servers }: Status, now: number): AlertNew
 }
 
 /** Host and port, as a scrape config on this machine names the target. */
-function instanceOf(url: string): string {
+export function instanceOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname === '0.0.0.0' ? '127.0.0.1' : hostname === '[::]' ? '[::1]' : hostname;
   return `${host}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;

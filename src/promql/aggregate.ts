@@ -1,6 +1,7 @@
 // How many elements become one for each group.
-import { type Choice, createChoice, keyOf, type Labels, withLabel } from './labels.ts';
+import { type Choice, createChoice, type Labels, withLabel, writeKey } from './labels.ts';
 import { decimal } from './numbers.ts';
+import { remembered, recurring } from './recurring.ts';
 import type { Generation } from './source.ts';
 import { average, largest, meanSoFar, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
 import type { Aggregation } from './syntax.ts';
@@ -51,10 +52,13 @@ function spread(values: readonly number[], generation: Generation): number {
   return values.length === 1 ? 0 : Number.NaN;
 }
 
-interface Group {
-  readonly labels: Labels;
-  readonly elements: Element[];
+/** Which group each element belongs to, by index, and what the groups are called. */
+interface Groups {
+  readonly labels: readonly Labels[];
+  readonly groupOf: readonly number[];
 }
+
+const groupsOf = remembered((grouping: Choice) => recurring((labels) => groupsBy(grouping, labels)));
 
 /**
  * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
@@ -67,34 +71,42 @@ export function aggregate(
 ): Element[] {
   if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
+  const groups = groupsOf(grouping)(elements);
   const rank = PICKS[operator];
   if (rank !== undefined) {
     const count = countOf(number);
-    return grouped(elements, grouping).flatMap(({ elements: own }) =>
+    return gathered(groups, elements).flatMap((own) =>
       own.toSorted((a, b) => rank(a.value, b.value)).slice(0, count),
     );
   }
   const fold = FOLDS[operator];
   if (fold === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
-  return grouped(elements, grouping).map(({ labels, elements: own }) => ({
-    labels,
-    value: fold(
-      own.map(({ value }) => value),
-      { parameter: number, generation },
-    ),
-  }));
+  const options = { parameter: number, generation };
+  const values = gathered(
+    groups,
+    elements.map(({ value }) => value),
+  );
+  return groups.labels.map((labels, index) => ({ labels, value: fold(values[index] ?? [], options) }));
 }
 
-function grouped(elements: Vector, grouping: Choice): Group[] {
-  const groups = new Map<string, Group>();
-  for (const element of elements) {
-    const own = grouping.of(element.labels);
-    const key = keyOf(own);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, { labels: own, elements: [element] });
-    else group.elements.push(element);
-  }
-  return [...groups.values()];
+function groupsBy(grouping: Choice, labels: readonly Labels[]): Groups {
+  const indices = new Map<string, number>();
+  const names: Labels[] = [];
+  const groupOf = labels.map((one) => {
+    const own = grouping.of(one);
+    const key = writeKey(own);
+    const index = indices.get(key) ?? names.push(own) - 1;
+    indices.set(key, index);
+    return index;
+  });
+  return { labels: names, groupOf };
+}
+
+/** What belongs to each group, in order. */
+function gathered<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
+  const gathered = labels.map((): T[] => []);
+  for (const [index, one] of all.entries()) gathered[groupOf[index] ?? 0]?.push(one);
+  return gathered;
 }
 
 /** As an integer of 64 bits, which is what Prometheus takes it for. */
@@ -117,7 +129,14 @@ function countValues(elements: Vector, grouping: Choice, label: string): Element
     value,
   }));
   const choice = grouping.mode === 'only' ? createChoice('only', [...grouping.names, label]) : grouping;
-  return grouped(valued, choice).map(({ labels, elements: own }) => ({ labels, value: own.length }));
+  const groups = groupsBy(
+    choice,
+    valued.map(({ labels }) => labels),
+  );
+  return gathered(groups, valued).map((own, index) => ({
+    labels: groups.labels[index] ?? {},
+    value: own.length,
+  }));
 }
 
 /** As Prometheus writes a value into a label. */

@@ -1,5 +1,5 @@
 // How an alert begins, fires and ends: the states of Prometheus' alerting rules, with the time inside.
-import { keyOf, type Labels, NAME, withoutName } from './labels.ts';
+import { type Labels, NAME, withoutName, writeKey } from './labels.ts';
 import type { AlertingRule } from './rule-file.ts';
 import type { TemplateData } from './template.ts';
 import { EvaluationError, type Vector } from './value.ts';
@@ -34,7 +34,7 @@ export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, a
   const present = new Map<string, Present>();
   for (const element of result) {
     const alert = alertOf(rule, element);
-    const key = keyOf(alert.labels);
+    const key = writeKey(alert.labels);
     if (present.has(key)) throw new EvaluationError(`Two results make the same alert ${rule.name}`);
     present.set(key, alert);
   }

@@ -1,11 +1,12 @@
 // The rules in their order, one evaluation after another: what they record is there for the rules behind them.
 import { type Alert, type Alerts, nextAlerts } from './alert-state.ts';
 import { evaluate } from './evaluate.ts';
-import { keyOf, labelIn, type Labels, NAME, remembered, withLabel } from './labels.ts';
+import { type Labels, NAME, withLabel, writeKey } from './labels.ts';
+import { recurring } from './recurring.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule-file.ts';
 import type { EvaluationOptions } from './source.ts';
 import type { Store } from './store.ts';
-import { EvaluationError, type Element } from './value.ts';
+import { type Element, EvaluationError, type Vector } from './value.ts';
 
 export interface RuleHealth {
   readonly group: RuleGroup;
@@ -21,20 +22,26 @@ export interface Engine {
   evaluateGroup(group: RuleGroup, at: number): void;
   /** In the order of the files. */
   rules(): readonly RuleHealth[];
-  /** Puts alerts back as they were before a restart of ours; of rules that are gone they are dropped. */
-  restore(alerts: readonly Alert[]): void;
+  /** The alerts of every rule, by its name and labels: what outlives the engine. */
+  alerts(): AlertsByRule;
+  /** Puts alerts back as they were, in place of what there is; of rules that are gone they are dropped. */
+  restore(alerts: AlertsByRule): void;
 }
 
+/** By the key of the rule, which a change of its expression, its times or its annotations does not change. */
+export type AlertsByRule = ReadonlyMap<string, readonly Alert[]>;
+
 interface Entry {
+  readonly key: string;
   readonly group: RuleGroup;
   readonly rule: Rule;
   alerts: Alerts;
   /** What it wrote the last time: what is missing now has ended. */
-  written: ReadonlyMap<string, Labels>;
+  written: readonly Element[];
   error: string | null;
   evaluatedAt: number | null;
-  /** The labels under which a result is recorded. */
-  readonly recordedAs: (labels: Labels) => Labels;
+  /** The labels under which results are recorded. */
+  readonly recordedAs: (result: Vector) => readonly Labels[];
 }
 
 /** @param store keeps at least what `interestsOf(groups)` says */
@@ -43,7 +50,10 @@ export function createEngine(
   store: Store,
   options: EvaluationOptions = {},
 ): Engine {
-  const entries = groups.flatMap((group) => group.rules.map((rule) => newEntry(group, rule)));
+  const keys = keysOf(groups);
+  const entries = groups
+    .flatMap((group) => group.rules.map((rule) => ({ group, rule })))
+    .map(({ group, rule }, index) => newEntry(group, rule, keys[index] ?? ''));
 
   return {
     evaluateGroup(group, at) {
@@ -57,10 +67,12 @@ export function createEngine(
         evaluatedAt,
         alerts: [...alerts.values()],
       })),
+    alerts: () => new Map(entries.map(({ key, alerts }) => [key, [...alerts.values()]])),
     restore(alerts) {
-      for (const alert of alerts) {
-        const entry = entries.find(({ rule }) => rule.kind === 'alerting' && mayHaveMade(rule, alert));
-        if (entry !== undefined) entry.alerts = new Map(entry.alerts).set(keyOf(alert.labels), alert);
+      for (const entry of entries) {
+        if (entry.rule.kind !== 'alerting') continue;
+        const own = alerts.get(entry.key) ?? [];
+        entry.alerts = new Map(own.map((alert) => [writeKey(alert.labels), alert]));
       }
     },
   };
@@ -86,44 +98,56 @@ function run(entry: Entry, { at, store, options }: Run): void {
   }
 }
 
-function newEntry(group: RuleGroup, rule: Rule): Entry {
+function newEntry(group: RuleGroup, rule: Rule, key: string): Entry {
   return {
+    key,
     group,
     rule,
     alerts: new Map(),
-    written: new Map(),
+    written: [],
     error: null,
     evaluatedAt: null,
-    recordedAs: remembered((labels) => (rule.kind === 'recording' ? relabelled(rule, labels) : labels)),
+    recordedAs: recurring((all) => (rule.kind === 'recording' ? relabelled(rule, all) : all)),
   };
 }
 
-function relabelled(rule: RecordingRule, labels: Labels): Labels {
-  let own = withLabel(labels, NAME, rule.name);
-  for (const [name, text] of Object.entries(rule.labels)) own = withLabel(own, name, text);
-  return own;
+/** @throws EvaluationError when two results would be one series */
+function relabelled(rule: RecordingRule, all: readonly Labels[]): readonly Labels[] {
+  const relabelled = all.map((labels) => {
+    let own = withLabel(labels, NAME, rule.name);
+    for (const [name, text] of Object.entries(rule.labels)) own = withLabel(own, name, text);
+    return own;
+  });
+  if (new Set(relabelled.map(writeKey)).size < all.length)
+    throw new EvaluationError(`Two results have the same labels under ${rule.name}`);
+  return relabelled;
 }
 
-/** Several rules may share a name, and differ in a label such as the severity. */
-function mayHaveMade({ name, labels }: AlertingRule, alert: Alert): boolean {
-  const fixed = Object.entries(labels).filter(([, { text }]) => !text.includes('{{'));
-  return (
-    labelIn(alert.labels, 'alertname') === name &&
-    fixed.every(([label, { text }]) => label === 'alertname' || labelIn(alert.labels, label) === text)
+/** Several rules may share a name, and even their labels: then they are counted. */
+function keysOf(groups: readonly RuleGroup[]): string[] {
+  const counts = new Map<string, number>();
+  return groups.flatMap(({ name, rules }) =>
+    rules.map((rule) => {
+      const labels = Object.entries(rule.labels)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([label, text]) => [label, typeof text === 'string' ? text : text.text]);
+      const own = JSON.stringify([name, rule.kind, rule.name, ...labels].flat());
+      const count = counts.get(own) ?? 0;
+      counts.set(own, count + 1);
+      return count === 0 ? own : `${own} ${count}`;
+    }),
   );
 }
 
-function recorded({ rule, recordedAs }: Entry, result: readonly Element[]): Element[] {
-  const samples = result.map(({ labels, value }) => ({ labels: recordedAs(labels), value }));
-  if (new Set(samples.map(({ labels }) => keyOf(labels))).size < samples.length)
-    throw new EvaluationError(`Two results have the same labels under ${rule.name}`);
-  return samples;
+function recorded({ recordedAs }: Entry, result: Vector): Element[] {
+  const labels = recordedAs(result);
+  return result.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
 }
 
 function alerted(
   entry: Entry,
   rule: AlertingRule,
-  { result, at }: { result: readonly Element[]; at: number },
+  { result, at }: { result: Vector; at: number },
 ): Element[] {
   entry.alerts = nextAlerts(rule, entry.alerts, result, at);
   return [...entry.alerts.values()].flatMap(samplesOf);
@@ -138,16 +162,18 @@ function samplesOf({ labels, state, activeAt }: Alert): Element[] {
   ];
 }
 
+/** What was written before and is missing now has ended. */
 function write(
   store: Store,
   samples: readonly Element[],
-  { before, at }: { before: ReadonlyMap<string, Labels>; at: number },
-): ReadonlyMap<string, Labels> {
-  const written = new Map<string, Labels>();
-  for (const { labels, value } of samples) {
-    store.append(labels, at, value);
-    written.set(keyOf(labels), labels);
+  { before, at }: { before: readonly Element[]; at: number },
+): readonly Element[] {
+  for (const { labels, value } of samples) store.append(labels, at, value);
+  const stays =
+    samples.length === before.length && samples.every((one, at) => one.labels === before[at]?.labels);
+  if (!stays) {
+    const present = new Set(samples.map(({ labels }) => writeKey(labels)));
+    for (const { labels } of before) if (!present.has(writeKey(labels))) store.markStale(labels, at);
   }
-  for (const [key, labels] of before) if (!written.has(key)) store.markStale(labels, at);
-  return written;
+  return samples;
 }

@@ -1,7 +1,7 @@
 // What an expression comes to at one moment, on the samples that are there.
 import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
-import { formatLabels, keyOf, withoutName } from './labels.ts';
+import { namelessOf, refuseEqualLabels } from './nameless.ts';
 import { operate } from './operate.ts';
 import { type Moment, selectPresent, selectRange } from './select.ts';
 import type { EvaluationOptions, SeriesSource } from './source.ts';
@@ -29,7 +29,7 @@ export function evaluate(
   const value = valueOf(expression, { source, at, lookback, generation });
   if (typeof value === 'number') return [{ labels: {}, value }];
   const elements = vectorIn(value);
-  refuseEqualLabels(elements);
+  refuseEqualLabels(expression)(elements);
   return [...elements];
 }
 
@@ -48,7 +48,7 @@ function valueOf(expression: Expression, moment: Moment): Value {
       return aggregated(expression, moment);
     case 'signed':
       return expression.isNegative
-        ? negated(sideOf(expression.operand, moment))
+        ? negated(expression, sideOf(expression.operand, moment))
         : sideOf(expression.operand, moment);
     case 'operation':
       return operate(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
@@ -57,12 +57,20 @@ function valueOf(expression: Expression, moment: Moment): Value {
   }
 }
 
-function called({ name, args }: Call, moment: Moment): number | Element[] {
-  const spec = FUNCTIONS[name];
-  if (spec === undefined) throw new EvaluationError(`There is no function ${name}`);
-  const result = spec.run(argumentsOf(args, moment), moment);
-  if (typeof result !== 'number') refuseEqualLabels(result);
-  return result;
+function called(call: Call, moment: Moment): number | Element[] {
+  const spec = FUNCTIONS[call.name];
+  if (spec === undefined) throw new EvaluationError(`There is no function ${call.name}`);
+  const { at, generation } = moment;
+  const result = spec.run(argumentsOf(call.args, moment), { at, generation, call });
+  return spec.dropsName && typeof result !== 'number' ? nameless(call, result) : result;
+}
+
+/** @throws EvaluationError when the name alone told two of them apart */
+function nameless(node: Expression, elements: Vector): Element[] {
+  const labels = namelessOf(node)(elements);
+  const unnamed = elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
+  refuseEqualLabels(node)(unnamed);
+  return unnamed;
 }
 
 function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
@@ -105,23 +113,15 @@ function aggregated(expression: Aggregation, moment: Moment): Element[] {
   });
 }
 
-function negated(side: number | Vector): number | Element[] {
+function negated(node: Expression, side: number | Vector): number | Element[] {
   if (typeof side === 'number') return -side;
-  return side.map(({ labels, value }) => ({ labels: withoutName(labels), value: -value }));
+  const labels = namelessOf(node)(side);
+  return side.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: -value }));
 }
 
 function sideOf(expression: Expression, moment: Moment): number | Vector {
   const value = valueOf(expression, moment);
   return typeof value === 'number' ? value : vectorIn(value);
-}
-
-function refuseEqualLabels(elements: Vector): void {
-  const seen = new Set<string>();
-  for (const { labels } of elements) {
-    const key = keyOf(labels);
-    if (seen.has(key)) throw new EvaluationError(`Two results have the same labels: ${formatLabels(labels)}`);
-    seen.add(key);
-  }
 }
 
 // What was read has been checked: these only tell the compiler, and catch a tree that was not.

@@ -3,7 +3,6 @@ import { impliedLabels } from './absent.ts';
 import { dayOfYear, daysInMonth } from './calendar.ts';
 import { histogramQuantile } from './histogram.ts';
 import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
-import { withoutName } from './labels.ts';
 import { changes, derivative, extrapolated, instant, predicted, resets } from './rates.ts';
 import type { Generation } from './source.ts';
 import {
@@ -38,6 +37,8 @@ interface CallMoment {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly generation: Generation;
+  /** Stands for this call, where something is remembered from one evaluation to the next. */
+  readonly call: object;
 }
 
 interface FunctionSpec {
@@ -46,6 +47,8 @@ interface FunctionSpec {
   readonly optional: number;
   readonly gives: 'scalar' | 'vector';
   readonly run: (args: Arguments, moment: CallMoment) => number | Element[];
+  /** What comes out is no longer what the metric was. */
+  readonly dropsName: boolean;
   /** What is wrong with its texts, by index; empty where an argument is none. */
   readonly faultIn?: (texts: readonly string[]) => string | null;
 }
@@ -54,12 +57,16 @@ type Takes = FunctionSpec['takes'];
 type Run = (args: Arguments, moment: CallMoment) => Element[];
 
 function vectorOf(takes: Takes, run: Run, optional = 0): FunctionSpec {
-  return { takes, optional, gives: 'vector', run };
+  return { takes, optional, gives: 'vector', run, dropsName: false };
+}
+
+function computed(takes: Takes, run: Run, optional = 0): FunctionSpec {
+  return { ...vectorOf(takes, run, optional), dropsName: true };
 }
 
 /** A number from each window; null leaves the series out. */
 function overTime(measure: (window: Window) => number | null): FunctionSpec {
-  return vectorOf(['range'], (args) => measured(args.range(0), measure));
+  return computed(['range'], (args) => measured(args.range(0), measure));
 }
 
 function ofValues(measure: (values: Numbers) => number): FunctionSpec {
@@ -67,11 +74,11 @@ function ofValues(measure: (values: Numbers) => number): FunctionSpec {
 }
 
 function ofEach(change: (value: number) => number): FunctionSpec {
-  return vectorOf(['vector'], (args) => mapped(args.vector(0), change));
+  return computed(['vector'], (args) => mapped(args.vector(0), change));
 }
 
 function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
-  return vectorOf(['vector', 'scalar'], (args) => {
+  return computed(['vector', 'scalar'], (args) => {
     const by = args.scalar(1);
     return mapped(args.vector(0), (value) => change(value, by));
   });
@@ -79,7 +86,7 @@ function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
 
 /** Of a time in seconds; of the evaluation itself without an argument. */
 function ofDate(part: (date: Date) => number): FunctionSpec {
-  return vectorOf(
+  return computed(
     ['vector'],
     (args, { at }) =>
       mapped(args.count === 0 ? [{ labels: {}, value: Math.floor(at / 1000) }] : args.vector(0), (seconds) =>
@@ -90,7 +97,7 @@ function ofDate(part: (date: Date) => number): FunctionSpec {
 }
 
 function growth(kind: 'rate' | 'increase' | 'delta'): FunctionSpec {
-  return vectorOf(['range'], (args, { generation }) => {
+  return computed(['range'], (args, { generation }) => {
     const range = args.range(0);
     const { start, end } = range;
     return measured(range, (window) => extrapolated(kind, window, { start, end, generation }));
@@ -106,12 +113,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   deriv: overTime(derivative),
   changes: overTime(changes),
   resets: overTime(resets),
-  predict_linear: vectorOf(['range', 'scalar'], (args, { at }) => {
+  predict_linear: computed(['range', 'scalar'], (args, { at }) => {
     const ahead = args.scalar(1);
     return measured(args.range(0), (window) => predicted(window, { moment: at, ahead }));
   }),
 
-  avg_over_time: vectorOf(['range'], (args, { generation }) =>
+  avg_over_time: computed(['range'], (args, { generation }) =>
     measured(args.range(0), ({ values }) => (generation === 2 ? meanSoFar(values) : average(values))),
   ),
   sum_over_time: ofValues(sum),
@@ -125,7 +132,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   last_over_time: vectorOf(['range'], (args) =>
     args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[values.length - 1] ?? 0 })),
   ),
-  quantile_over_time: vectorOf(['scalar', 'range'], (args) => {
+  quantile_over_time: computed(['scalar', 'range'], (args) => {
     const share = args.scalar(0);
     return measured(args.range(1), ({ values }) => quantile(share, values));
   }),
@@ -141,7 +148,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   log10: ofEach(Math.log10),
   sqrt: ofEach(Math.sqrt),
   sgn: ofEach(Math.sign),
-  round: vectorOf(
+  round: computed(
     ['vector', 'scalar'],
     (args) => {
       const nearest = args.count > 1 ? args.scalar(1) : 1;
@@ -149,7 +156,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     },
     1,
   ),
-  clamp: vectorOf(['vector', 'scalar', 'scalar'], (args) => {
+  clamp: computed(['vector', 'scalar', 'scalar'], (args) => {
     const [elements, low, high] = [args.vector(0), args.scalar(1), args.scalar(2)];
     return low > high ? [] : mapped(elements, (value) => higher(low, lower(high, value)));
   }),
@@ -158,12 +165,13 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(a.value, b.value))),
   sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(b.value, a.value))),
 
-  time: { takes: [], optional: 0, gives: 'scalar', run: (_, { at }) => at / 1000 },
-  timestamp: vectorOf(['vector'], (args) => mapped(args.times(0), (time) => time)),
+  time: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: (_, { at }) => at / 1000 },
+  timestamp: computed(['vector'], (args) => mapped(args.times(0), (time) => time)),
   scalar: {
     takes: ['vector'],
     optional: 0,
     gives: 'scalar',
+    dropsName: false,
     run(args) {
       const [only, ...others] = args.vector(0);
       return only === undefined || others.length > 0 ? Number.NaN : only.value;
@@ -179,8 +187,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   hour: ofDate((date) => date.getUTCHours()),
   minute: ofDate((date) => date.getUTCMinutes()),
 
-  histogram_quantile: vectorOf(['scalar', 'vector'], (args) =>
-    histogramQuantile(args.scalar(0), args.vector(1)),
+  histogram_quantile: vectorOf(['scalar', 'vector'], (args, { call }) =>
+    histogramQuantile(args.scalar(0), args.vector(1), call),
   ),
   label_replace: {
     ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args) =>
@@ -213,13 +221,13 @@ function measured({ windows }: RangeValue, measure: (window: Window) => number |
   const found: Element[] = [];
   for (const window of windows) {
     const value = measure(window);
-    if (value !== null) found.push({ labels: withoutName(window.labels), value });
+    if (value !== null) found.push({ labels: window.labels, value });
   }
   return found;
 }
 
 function mapped(elements: Vector, change: (value: number) => number): Element[] {
-  return elements.map(({ labels, value }) => ({ labels: withoutName(labels), value: change(value) }));
+  return elements.map(({ labels, value }) => ({ labels, value: change(value) }));
 }
 
 /** When nothing is there: 1, with what its matchers say it would be called. */

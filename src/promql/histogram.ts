@@ -1,6 +1,7 @@
 // Quantiles from the buckets of a classic histogram.
-import { createChoice, keyOf, labelIn, type Labels } from './labels.ts';
+import { createChoice, labelIn, type Labels, writeKey } from './labels.ts';
 import { parseNumber } from './literals.ts';
+import { remembered, recurring } from './recurring.ts';
 import type { Element, Vector } from './value.ts';
 
 interface Bucket {
@@ -8,23 +9,46 @@ interface Bucket {
   count: number;
 }
 
+/** Which elements are the buckets of one histogram. */
+interface Histogram {
+  readonly labels: Labels;
+  /** By their bounds, growing. */
+  readonly buckets: readonly { readonly bound: number; readonly index: number }[];
+}
+
 const OTHERS = createChoice('without', ['le']);
 
-/** One result for each set of labels without `le`; series without a bound are left out. */
-export function histogramQuantile(share: number, buckets: Vector): Element[] {
-  const groups = new Map<string, { labels: Labels; buckets: Bucket[] }>();
-  for (const { labels, value } of buckets) {
+const histogramsOf = remembered(() => recurring(histogramsIn));
+
+/**
+ * One result for each set of labels without `le`; series without a bound are left out.
+ *
+ * @param call stands for the place in the rule, where what belongs together is remembered
+ */
+export function histogramQuantile(share: number, elements: Vector, call: object): Element[] {
+  return histogramsOf(call)(elements).map(({ labels, buckets }) => ({
+    labels,
+    value: quantileOf(
+      share,
+      buckets.map(({ bound, index }) => ({ bound, count: elements[index]?.value ?? 0 })),
+    ),
+  }));
+}
+
+function histogramsIn(all: readonly Labels[]): Histogram[] {
+  const histograms = new Map<string, { labels: Labels; buckets: { bound: number; index: number }[] }>();
+  for (const [index, labels] of all.entries()) {
     const bound = parseBound(labelIn(labels, 'le'));
     if (bound === null) continue;
     const own = OTHERS.of(labels);
-    const key = keyOf(own);
-    const group = groups.get(key) ?? { labels: own, buckets: [] };
-    groups.set(key, group);
-    group.buckets.push({ bound, count: value });
+    const key = writeKey(own);
+    const histogram = histograms.get(key) ?? { labels: own, buckets: [] };
+    histograms.set(key, histogram);
+    histogram.buckets.push({ bound, index });
   }
-  return [...groups.values()].map((group) => ({
-    labels: group.labels,
-    value: quantileOf(share, group.buckets),
+  return [...histograms.values()].map(({ labels, buckets }) => ({
+    labels,
+    buckets: buckets.sort((a, b) => a.bound - b.bound),
   }));
 }
 
@@ -55,10 +79,10 @@ function interpolated(buckets: readonly Bucket[], index: number, rank: number): 
   return below.bound + (bound - below.bound) * ((rank - below.count) / (count - below.count));
 }
 
-/** In order, each bound once, and never fewer than below: scrapes are not of one moment everywhere. */
+/** Each bound once, and never fewer than below: scrapes are not of one moment everywhere. */
 function tidied(raw: readonly Bucket[]): Bucket[] {
   const buckets: Bucket[] = [];
-  for (const { bound, count } of raw.toSorted((a, b) => a.bound - b.bound)) {
+  for (const { bound, count } of raw) {
     const last = buckets.at(-1);
     if (last?.bound === bound) last.count += count;
     else buckets.push({ bound, count });

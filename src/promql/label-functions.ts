@@ -1,5 +1,5 @@
 // How labels are rewritten.
-import { isLabelName, keyOf, labelIn, withLabel } from './labels.ts';
+import { isLabelName, labelIn, withLabel, writeKey } from './labels.ts';
 import { anchored } from './matcher.ts';
 import type { Element, Vector } from './value.ts';
 import { EvaluationError } from './value.ts';
@@ -70,7 +70,7 @@ function expanded(template: string, found: RegExpExecArray): string {
 }
 
 function distinct(elements: Element[]): Element[] {
-  if (new Set(elements.map(({ labels }) => keyOf(labels))).size < elements.length)
+  if (new Set(elements.map(({ labels }) => writeKey(labels))).size < elements.length)
     throw new EvaluationError('Several series have the same labels after the change');
   return elements;
 }

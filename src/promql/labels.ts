@@ -1,4 +1,5 @@
 // What names a series: its labels, and how two sets of them are compared and cut.
+import { remembered } from './recurring.ts';
 
 /** A label that is empty is one that is not there. The metric's name is the label `__name__`. Never changed once made. */
 export type Labels = Readonly<Record<string, string>>;
@@ -27,22 +28,7 @@ export function writeKey(labels: Labels): string {
   return key;
 }
 
-/** `writeKey`, for labels that are met again and again. */
-export const keyOf = remembered(writeKey);
-
-/** What was made of the same labels before is not made again: each evaluation asks the same of the same series. */
-export function remembered<T>(make: (labels: Labels) => T): (labels: Labels) => T {
-  const made = new WeakMap<Labels, { readonly value: T }>();
-  return (labels) => {
-    const known = made.get(labels);
-    if (known !== undefined) return known.value;
-    const value = make(labels);
-    made.set(labels, { value });
-    return value;
-  };
-}
-
-export const withoutName = remembered((labels) =>
+export const withoutName = remembered((labels: Labels) =>
   Object.hasOwn(labels, NAME) ? without(labels, [NAME]) : labels,
 );
 
@@ -71,7 +57,9 @@ export interface Choice {
 
 export function createChoice(mode: Choice['mode'], names: readonly string[]): Choice {
   const dropped = [...names, NAME];
-  const of = remembered((labels) => (mode === 'only' ? only(labels, names) : without(labels, dropped)));
+  const of = remembered((labels: Labels) =>
+    mode === 'only' ? only(labels, names) : without(labels, dropped),
+  );
   return { mode, names, of };
 }
 

@@ -48,21 +48,21 @@ export function selectRange(
 
 /** The lowest index of a later time; the length when there is none. */
 function firstAfter(series: Series, time: number): number {
-  return firstWhere(series, (other) => other > time);
-}
-
-function firstFrom(series: Series, time: number): number {
-  return firstWhere(series, (other) => other >= time);
-}
-
-/** The lowest index whose time holds, given that all later ones hold too. */
-function firstWhere(series: Series, holds: (time: number) => boolean): number {
+  // Nearly always the present is asked for.
+  if (series.length > 0 && series.timeAt(series.length - 1) <= time) return series.length;
   let low = 0;
   let high = series.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (holds(series.timeAt(middle))) high = middle;
+    if (series.timeAt(middle) > time) high = middle;
     else low = middle + 1;
   }
   return low;
+}
+
+/** The lowest index of a time that is not earlier. */
+function firstFrom(series: Series, time: number): number {
+  const after = firstAfter(series, time);
+  // No two samples have the same time.
+  return after > 0 && series.timeAt(after - 1) === time ? after - 1 : after;
 }

@@ -24,10 +24,18 @@ export class CarefulSum {
   }
 }
 
+/** Written out: windows of hours are added up with each evaluation. */
 export function sum(values: Numbers): number {
-  const all = new CarefulSum();
-  for (const value of values) all.add(value);
-  return all.total;
+  let total = 0;
+  let lost = 0;
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] ?? 0;
+    const next = total + value;
+    if (Number.isFinite(next))
+      lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  return total + lost;
 }
 
 /** As it comes, which is how Prometheus 2 adds up a group. */

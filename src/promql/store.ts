@@ -36,9 +36,6 @@ interface Kept {
   readonly reach: number;
 }
 
-/** A time, a value, and whether the series ended. */
-const BYTES_PER_SAMPLE = 17;
-
 class SampleStore implements Store {
   readonly #metrics = new Map<string, Metric>();
   readonly #interests: ReadonlyMap<string | null, readonly Interest[]>;
@@ -90,7 +87,7 @@ class SampleStore implements Store {
     return {
       series: all.length,
       samples: total(({ length }) => length),
-      bytes: total(({ capacity }) => capacity) * BYTES_PER_SAMPLE,
+      bytes: total(({ bytes }) => bytes),
     };
   }
 

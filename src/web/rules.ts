@@ -1,6 +1,6 @@
 // The rules and their alerts over HTTP, as Prometheus answers, so that whatever reads its API reads ours.
 import type { Express } from 'express';
-import type { AlertsData, RulesData } from '../core/alert-rules.ts';
+import type { AlertsData, RulesData, ShownGroup } from '../core/alert-rules.ts';
 
 export interface RuleParts {
   /** What the alert rules come to; null while there are none yet. */
@@ -16,7 +16,8 @@ export function addRules(app: Pick<Express, 'get'>, { rules }: RuleParts): void 
     response.json({ status: 'success', data: rules?.()?.alerts() ?? { alerts: [] } });
   });
   app.get('/api/v1/rules', (request, response) => {
-    const { type = '' } = request.query;
+    const parameters = new URL(request.url, 'http://localhost').searchParams;
+    const type = parameters.get('type') ?? '';
     const kind = kindOf(type);
     if (kind === undefined) {
       const error = `invalid parameter "type": not supported value ${JSON.stringify(type)}`;
@@ -24,21 +25,41 @@ export function addRules(app: Pick<Express, 'get'>, { rules }: RuleParts): void 
       return;
     }
     const data = rules?.()?.rules() ?? { groups: [] };
-    response.json({ status: 'success', data: kind === null ? data : onlyOf(kind, data) });
+    response.json({ status: 'success', data: onlyOf(data, wishIn(parameters, kind)) });
   });
 }
 
 /** Null for all, undefined for what there is not. */
-function kindOf(type: unknown): Kind | null | undefined {
+function kindOf(type: string): Kind | null | undefined {
   if (type === '') return null;
-  const word = typeof type === 'string' ? type.toLowerCase() : '';
+  const word = type.toLowerCase();
   return word === 'alert' || word === 'record' ? KINDS[word] : undefined;
 }
 
-function onlyOf(kind: Kind, { groups }: RulesData): RulesData {
-  const fitting = groups.map((group) => ({
-    ...group,
-    rules: group.rules.filter(({ type }) => type === kind),
-  }));
-  return { groups: fitting.filter(({ rules }) => rules.length > 0) };
+/** Null where everything is wanted. */
+interface Wish {
+  readonly kind: Kind | null;
+  readonly names: ReadonlySet<string> | null;
+  readonly groups: ReadonlySet<string> | null;
+  readonly files: ReadonlySet<string> | null;
+}
+
+function wishIn(parameters: URLSearchParams, kind: Kind | null): Wish {
+  const listed = (name: string): ReadonlySet<string> | null =>
+    parameters.has(name) ? new Set(parameters.getAll(name)) : null;
+  return { kind, names: listed('rule_name[]'), groups: listed('rule_group[]'), files: listed('file[]') };
+}
+
+function onlyOf({ groups }: RulesData, wish: Wish): RulesData {
+  const isAll = Object.values(wish).every((part) => part === null);
+  return isAll ? { groups } : { groups: groups.flatMap((group) => fitting(group, wish)) };
+}
+
+/** Nothing of a group of which no rule is wanted, as the newer Prometheus has it. */
+function fitting(group: ShownGroup, { kind, names, groups, files }: Wish): ShownGroup[] {
+  if (groups?.has(group.name) === false || files?.has(group.file) === false) return [];
+  const rules = group.rules.filter(
+    ({ type, name }) => (kind === null || type === kind) && names?.has(name) !== false,
+  );
+  return rules.length === 0 ? [] : [{ ...group, rules }];
 }

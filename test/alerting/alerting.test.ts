@@ -98,7 +98,7 @@ describe('time', () => {
     const seen = (): string[] =>
       alerting.rules().groups.map(({ lastEvaluation }) => lastEvaluation.slice(17));
     await clock.advance(3000);
-    expect(seen()).toEqual(['10Z', '00Z']);
+    expect(seen()).toEqual(['00Z', '10Z']);
     await clock.advance(5000);
     expect(seen()).toEqual(['15Z', '15Z']);
   });
@@ -188,8 +188,8 @@ describe('a restart', () => {
   test.each([
     null,
     'x',
-    { at: 'x', groups: [] },
-    { at: 1, groups: [{ key: 1 }, { key: 'x', alerts: [{ state: 'firing' }, 7] }] },
+    { at: 'x', rules: [] },
+    { at: 1, rules: [{ key: 1 }, { key: 'x', alerts: [{ state: 'firing' }, 7] }] },
   ])('does not mind a record like %j', async (saved) => {
     const { alerting, clock, told: words } = live([documentOf(DOWN)], { saved });
     alerting.begin();
@@ -219,10 +219,10 @@ describe('other rules', () => {
     alerting.begin();
     await clock.advance(2 * MINUTE);
     const more = { alert: 'Restarts', expr: 'max_over_time(server_up[5m]) == 0', for: '0s' };
-    alerting.replace({ rules: [documentOf(DOWN, more)], evaluateEvery: 1000 });
+    alerting.replace({ rules: [documentOf(DOWN, more)], evaluateEvery: 1000, generation: 3 });
     await clock.advance(1000);
     expect(told).toEqual(['firing Down a', 'firing Restarts a']);
-    alerting.replace({ rules: [documentOf(more)], evaluateEvery: 1000 });
+    alerting.replace({ rules: [documentOf(more)], evaluateEvery: 1000, generation: 3 });
     await clock.advance(1000);
     expect(told.at(-1)).toBe('resolved Down a');
   });
@@ -230,10 +230,28 @@ describe('other rules', () => {
   test('that cannot be compiled change nothing', () => {
     const { alerting } = live([documentOf(DOWN)]);
     const bad = documentOf({ ...DOWN, expr: 'sum(' });
-    expect(() => alerting.replace({ rules: [bad], evaluateEvery: 1000 })).toThrow(/Down/);
+    expect(() => alerting.replace({ rules: [bad], evaluateEvery: 1000, generation: 3 })).toThrow(/Down/);
     expect(alerting.rules().groups[0]?.interval).toBe(15);
   });
 });
+
+test.each([
+  [2, 2],
+  [3, 1],
+] as const)(
+  'windows hold what they hold in Prometheus %d: of a whole interval %d samples',
+  async (generation, samples) => {
+    const count = { alert: 'Count', expr: 'count_over_time(m[15s])' };
+    const { alerting, clock, show } = live([documentOf(count)], { generation });
+    show(reading('m', 1));
+    alerting.begin();
+    await clock.advance(3 * EVERY);
+    expect(alerting.alerts().alerts.map(({ value }) => value)).toEqual([`${samples}e+00`]);
+    alerting.replace({ rules: [documentOf(count)], evaluateEvery: EVERY, generation: 3 });
+    await clock.advance(EVERY);
+    expect(alerting.alerts().alerts.map(({ value }) => value)).toEqual(['1e+00']);
+  },
+);
 
 test('a rule that fails is counted each time and told once, and the others go on', async () => {
   const many = { alert: 'Many', expr: 'm * on () group_left () n' };

@@ -130,6 +130,7 @@ describe('diffSettings()', () => {
     ['metrics: {allowedHosts: [a.example]}', [], ['metrics.allowedHosts']],
     ['gateway: {listen: "127.0.0.1:2"}', [], ['gateway.listen']],
     ['alerts: {evaluateEvery: 1m, repeatEvery: 1h}', ['alerts.evaluateEvery', 'alerts.repeatEvery'], []],
+    ['alerts: {prometheusVersion: 2}', ['alerts.prometheusVersion'], []],
     ['alerts: {builtIn: false}', ['alerts.rules', 'alerts.builtIn'], []],
     ['sampling: {interval: 15s}', [], []],
   ])('%s', (change, live, nextStart) => {

@@ -28,6 +28,7 @@ describe('loadConfig()', () => {
         builtIn: true,
         rules: [...BUILT_IN],
         evaluateEvery: 15_000,
+        prometheusVersion: 3,
         repeatEvery: 14_400_000,
         notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],
         alertmanager: { url: null },

@@ -53,18 +53,22 @@ describe('alerts.rules', () => {
   });
 
   it.each([
-    ['no PromQL', rule('up =='), /^own\.yml:5: Group "own", rule 2 \(Own\): Cannot read the expression/],
+    [
+      'no PromQL',
+      rule('up =='),
+      /^own\.yml:6: Group "own", rule 2 \(Own\): Cannot read the expression at character 6/,
+    ],
     [
       'what the engine lacks',
       rule('max_over_time(up[5m:1m]) > 0'),
-      /^own\.yml:5: Group "own", rule 2 .*subqueries/,
+      /^own\.yml:6: Group "own", rule 2 \(Own\): .*subqueries, found at character 15: up\[5m:1m\]/,
     ],
-    ['an unknown key', rule('up\n        fro: 5m'), /^own\.yml:5: .*"fro"/],
-    ['no group', 'groups: 7', /^own\.yml:1: The file has no list of groups/],
+    ['an unknown key', rule('up\n        fro: 5m'), /^own\.yml:7: Group "own", rule 2 \(Own\): .*"fro"/],
+    ['no group', 'groups: 7', /^own\.yml:1: The file: there is no list of groups/],
     [
       'a group without rules',
       'groups:\n- {name: a, rules: []}\n- {name: b}',
-      /^own\.yml:3: Group "b" has no list of rules/,
+      /^own\.yml:3: Group "b": there is no list of rules/,
     ],
     ['no YAML', 'groups: [', /^own\.yml:\d+: is not valid YAML/],
     [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { EvaluationError } from '../../src/promql/value.ts';
 import { evaluate } from '../../src/promql/evaluate.ts';
-import { keyOf } from '../../src/promql/labels.ts';
+import { writeKey } from '../../src/promql/labels.ts';
 import { parse } from '../../src/promql/parse.ts';
 import { readRuleFile } from '../../src/promql/rule-file.ts';
 import { createStore } from '../../src/promql/store.ts';
@@ -52,7 +52,7 @@ describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${
     prometheus = await startPrometheus();
     for (let from = 0; from < samples.length; from += 10_000)
       await prometheus.write(samples.slice(from, from + 10_000));
-  }, 60_000);
+  }, 180_000);
   afterAll(() => prometheus.stop());
 
   test(`give the same values for ${EXPRESSIONS} expressions by chance`, { timeout: 300_000 }, async () => {
@@ -114,12 +114,12 @@ describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${
 function compare(ours: Answer, theirs: Answer): string | null {
   if ('error' in ours) return 'error' in theirs ? null : `only we refuse: ${ours.error}`;
   if ('error' in theirs) return `only they refuse: ${theirs.error}`;
-  const wanted = new Map(theirs.elements.map(({ labels, value }) => [keyOf(labels), value]));
+  const wanted = new Map(theirs.elements.map(({ labels, value }) => [writeKey(labels), value]));
   for (const { labels, value } of ours.elements) {
-    const other = wanted.get(keyOf(labels));
+    const other = wanted.get(writeKey(labels));
     if (other === undefined) return `only we have ${JSON.stringify(labels)} = ${value}`;
     if (!isSame(value, other)) return `${JSON.stringify(labels)}: we say ${value}, they say ${other}`;
-    wanted.delete(keyOf(labels));
+    wanted.delete(writeKey(labels));
   }
   return wanted.size === 0 ? null : `only they have ${[...wanted.keys()][0]} = ${[...wanted.values()][0]}`;
 }

@@ -185,7 +185,7 @@ groups:
     for (const minute of [0, 1, 2]) before.step(minute, { a: 0 });
     for (const minute of [3, 4]) before.step(minute, { a: 0, b: 0 });
     const after = stage(TWICE);
-    after.engine.restore(before.alerts());
+    after.engine.restore(before.engine.alerts());
     expect(after.alerts()).toEqual(before.alerts());
     before.step(5, { a: 1, b: 0 });
     after.step(5, { a: 1, b: 0 });
@@ -195,13 +195,31 @@ groups:
     ).toEqual(['a warning inactive', 'b warning firing', 'a critical inactive', 'b critical firing']);
   });
 
+  test('each goes back to its own rule, also where only an expression tells them apart', () => {
+    const rule = (expr: string) => `{ alert: Same, expr: ${expr}, labels: { of: "{{ $labels.job }}" } }`;
+    const yaml = `groups: [{ name: g, rules: [${rule('up == 0')}, ${rule('up == 1')}] }]`;
+    const before = stage(yaml);
+    before.step(0, { a: 1 });
+    const after = stage(yaml);
+    after.engine.restore(before.engine.alerts());
+    expect(after.engine.rules().map(({ alerts }) => alerts.length)).toEqual([0, 1]);
+  });
+
+  test('what is put back takes the place of what there was', () => {
+    const { engine, step, alerts } = stage(TWICE);
+    step(0, { a: 0 });
+    expect(alerts()).toHaveLength(2);
+    engine.restore(new Map());
+    expect(alerts()).toEqual([]);
+  });
+
   test('alerts of rules that are gone are dropped', () => {
     const before = stage(TWICE);
     before.step(0, { a: 0 });
     const after = stage(
       'groups: [{ name: g, rules: [{ alert: Down, expr: up == 0, labels: { severity: info } }] }]',
     );
-    after.engine.restore(before.alerts());
+    after.engine.restore(before.engine.alerts());
     expect(after.alerts()).toEqual([]);
   });
 });

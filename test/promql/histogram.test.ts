@@ -7,7 +7,7 @@ function quantile(share: number, buckets: Readonly<Record<string, number>>): num
     labels: { __name__: 'x_bucket', le } as Labels,
     value,
   }));
-  return histogramQuantile(share, elements)[0]?.value;
+  return histogramQuantile(share, elements, {})[0]?.value;
 }
 
 describe('histogramQuantile()', () => {
@@ -47,15 +47,19 @@ describe('histogramQuantile()', () => {
   test('makes one of each set of other labels, without the name, and leaves out what has no bound', () => {
     const of = (labels: Labels, value: number) => ({ labels: { __name__: 'x_bucket', ...labels }, value });
     expect(
-      histogramQuantile(0.5, [
-        of({ a: '1', le: '1' }, 2),
-        of({ a: '2', le: '1' }, 4),
-        of({ a: '1', le: '+Inf' }, 2),
-        of({ a: '2', le: '+Inf' }, 8),
-        of({ a: '3' }, 8),
-        of({ a: '4', le: 'x' }, 8),
-        of({ a: '5', le: '' }, 8),
-      ]),
+      histogramQuantile(
+        0.5,
+        [
+          of({ a: '1', le: '1' }, 2),
+          of({ a: '2', le: '1' }, 4),
+          of({ a: '1', le: '+Inf' }, 2),
+          of({ a: '2', le: '+Inf' }, 8),
+          of({ a: '3' }, 8),
+          of({ a: '4', le: 'x' }, 8),
+          of({ a: '5', le: '' }, 8),
+        ],
+        {},
+      ),
     ).toEqual([
       { labels: { a: '1' }, value: 0.5 },
       { labels: { a: '2' }, value: 1 },

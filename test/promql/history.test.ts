@@ -39,7 +39,7 @@ describe('History', () => {
       history.dropBefore(time - 99);
     }
     expect(history.length).toBe(100);
-    expect(history.capacity).toBeLessThan(200);
+    expect(history.bytes).toBeLessThan(200 * 16);
     expect(contents(history).at(0)).toEqual([9900, 9900]);
     expect(contents(history).at(-1)).toEqual([9999, 9999]);
   });
@@ -47,9 +47,9 @@ describe('History', () => {
   test('gives room back when little is left', () => {
     const history = new History({});
     for (let time = 0; time < 1000; time += 1) history.push(time, time, false);
-    const most = history.capacity;
+    const most = history.bytes;
     for (let time = 990; time < 1000; time += 1) history.dropBefore(time);
-    expect(history.capacity).toBeLessThan(most / 4);
+    expect(history.bytes).toBeLessThan(most / 4);
     expect(contents(history)).toEqual([[999, 999]]);
   });
 

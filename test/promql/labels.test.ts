@@ -2,17 +2,15 @@ import { describe, expect, test } from 'vitest';
 import {
   createChoice,
   formatLabels,
-  keyOf,
   labelIn,
-  remembered,
   withLabel,
   withoutName,
   writeKey,
 } from '../../src/promql/labels.ts';
 
-describe('keyOf()', () => {
+describe('writeKey()', () => {
   test('is the same whatever the order, and without what is empty', () => {
-    expect(keyOf({ b: '2', a: '1', c: '' })).toBe(keyOf({ a: '1', b: '2' }));
+    expect(writeKey({ b: '2', a: '1', c: '' })).toBe(writeKey({ a: '1', b: '2' }));
   });
 
   test.each([
@@ -24,13 +22,7 @@ describe('keyOf()', () => {
     ],
     [{ ab: 'c' }, { a: 'bc' }],
     [{ a: 'x', b: 'y' }, { a: 'x\u0002b\u0001y' }],
-  ])('tells %o from %o', (one, other) => expect(keyOf(one)).not.toBe(keyOf(other)));
-
-  test('is what writeKey() says, remembered', () => {
-    const labels = { a: '1' };
-    expect(keyOf(labels)).toBe(writeKey({ a: '1' }));
-    expect(keyOf(labels)).toBe(keyOf(labels));
-  });
+  ])('tells %o from %o', (one, other) => expect(writeKey(one)).not.toBe(writeKey(other)));
 });
 
 test('labelIn() knows only what is a label, whatever objects bring along', () => {
@@ -41,13 +33,6 @@ test('labelIn() knows only what is a label, whatever objects bring along', () =>
     '',
     '',
   ]);
-});
-
-test('remembered() makes once for each object', () => {
-  let count = 0;
-  const make = remembered(() => (count += 1));
-  const labels = { a: '1' };
-  expect([make(labels), make(labels), make({ a: '1' })]).toEqual([1, 1, 2]);
 });
 
 test('withoutName() leaves what has none as it is', () => {

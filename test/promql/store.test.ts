@@ -83,7 +83,7 @@ describe('a store', () => {
   test('says how much memory its samples take', () => {
     const store = createStore([{ selector: all, reach: Infinity }]);
     for (let time = 0; time < 1440; time += 1) store.append({ __name__: 'up' }, time, 1);
-    expect(store.size.bytes).toBeGreaterThanOrEqual(1440 * 17);
-    expect(store.size.bytes).toBeLessThan(1440 * 17 * 1.6);
+    expect(store.size.bytes).toBeGreaterThanOrEqual(1440 * 16);
+    expect(store.size.bytes).toBeLessThan(1440 * 16 * 1.6);
   });
 });

@@ -71,6 +71,16 @@ describe('the status page', () => {
     );
   });
 
+  test('says who delivers alerts, and why', () => {
+    const { delivery } = status().daemon;
+    const page = (change: Partial<typeof delivery>): string =>
+      renderStatusPage(status([], { delivery: { ...delivery, ...change } }), NOW);
+    expect(page({ owner: 'engine' })).toContain('Alerts are delivered by Prometheus and Alertmanager.');
+    expect(page({ reasons: ['Alertmanager is <b>not</b> ready'] })).toContain(
+      'Alerts are delivered by the watchdog: Alertmanager is &lt;b&gt;not&lt;/b&gt; ready.',
+    );
+  });
+
   test('says when the config was refused, when the brake is on, and when there is no server', () => {
     const config = { path: '/x', ok: false, error: 'line 3: unknown key "servrs"', loadedAt: NOW };
     const page = renderStatusPage(status([], { config, braked: true }), NOW);
