@@ -6,6 +6,7 @@ import type { Status } from '../core/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { Availability } from '../notify/availability.ts';
 import type { Orphan } from '../orphans/find.ts';
+import type { ReleaseAnswer } from '../packages/own-release.ts';
 import type { Machine } from '../service/machine.ts';
 import type { ServiceManager } from '../service/manager.ts';
 import type { RunTool } from '../service/options.ts';
@@ -58,4 +59,6 @@ export interface DoctorContext {
   /** Bytes that are free where `path` is. */
   readonly freeSpace: (path: string) => Promise<number>;
   readonly run: RunTool;
+  /** Asks the registry that the user's npm is set up for. */
+  readonly newerRelease: () => Promise<ReleaseAnswer>;
 }

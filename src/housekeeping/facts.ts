@@ -14,6 +14,8 @@ export interface HomeFacts {
   readonly running: ReadonlySet<string>;
   /** Paths relative to `paths.servers` that processes mention, each with whatever follows it. */
   readonly inUse: () => Promise<ReadonlySet<string>>;
+  /** Versions of a server that must stay, as they are now: what an update is about, and what it can be taken back to. */
+  readonly keep: (server: string) => readonly string[];
 }
 
 export interface Found {

@@ -1,4 +1,4 @@
-// Which installed versions can go: not the current one, not the two before it, and never one that a process runs from.
+// Which installed versions can go: not the current one and two more, none that an update needs or a process runs from.
 import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Spared } from '../core/cleanup.ts';
@@ -44,7 +44,7 @@ async function findInServer(server: Entry, inUse: ReadonlySet<string>, facts: Ho
   return { found, spared };
 }
 
-/** Of a server that nobody knows any more, all; else all but `current` and the ones installed last. */
+/** Of a server that nobody knows any more, all; else all but `current`, what updates need, and the ones installed last. */
 async function findDispensable(
   server: Entry,
   versions: readonly Entry[],
@@ -53,9 +53,15 @@ async function findDispensable(
   if (isForgotten(facts, server.name)) return (await isLongForgotten(server, facts)) ? versions : [];
   const current = await currentOf(server);
   const others = versions.filter(({ name }) => name !== current);
+  const free = others.filter((entry) => !isKept(entry, facts.keep(server.name)));
   // Without a current one, the newest of them takes its place.
-  const kept = current === null ? VERSIONS_KEPT + 1 : VERSIONS_KEPT;
-  return others.sort((one, other) => other.changedAt - one.changedAt).slice(kept);
+  const kept = (current === null ? VERSIONS_KEPT + 1 : VERSIONS_KEPT) - (others.length - free.length);
+  return free.sort((one, other) => other.changedAt - one.changedAt).slice(Math.max(0, kept));
+}
+
+/** A version that was installed anew beside a damaged one is called `1.2.0~` and something. */
+function isKept({ name }: Entry, kept: readonly string[]): boolean {
+  return kept.includes(name.split('~')[0] ?? name);
 }
 
 /** The log is written as long as a server runs: its last line tells when that ended. */
@@ -104,5 +110,6 @@ async function whyKeptNow(
 ): Promise<string | null> {
   if ((await currentOf(server)) === entry.name && !isForgotten(facts, server.name))
     return 'it is the current version by now';
+  if (isKept(entry, facts.keep(server.name))) return 'an update needs it by now';
   return whyUsed(server.name, { version: entry.name, versions, inUse: await facts.inUse(), facts });
 }

@@ -35,6 +35,16 @@ export async function chooseInstalled(
   return candidates.find(({ version }) => isWithin(version, wish)) ?? null;
 }
 
+/** What an update or an operator chose goes before the wish, while it is there. */
+export async function chooseToRun(
+  wish: string,
+  onDisk: OnDisk,
+  chosen: string | null,
+): Promise<InstalledVersion | null> {
+  const preferred = onDisk.installed.find(({ version }) => version === chosen);
+  return preferred ?? (await chooseInstalled(wish, onDisk));
+}
+
 /** What to run while the wish cannot be had: what ran last, else the newest. */
 export function chooseStandIn({ installed, current }: OnDisk): InstalledVersion | null {
   return current ?? installed[0] ?? null;

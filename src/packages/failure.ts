@@ -127,6 +127,17 @@ export function tooSlow(limit: number): Story {
   return { code: 'INSTALL_FAILED', reason, hint, unreachable: true };
 }
 
+export function senseless(): Story {
+  const hint = 'Check the registry in ~/.npmrc, and what `npm view` prints for this package.';
+  return { code: 'INSTALL_FAILED', reason: 'what the registry answered cannot be understood', hint };
+}
+
+/** By the user's own settings, and not by ours. */
+export function tooYoungForNpm(): Story {
+  const hint = 'Wait, or change `before` or `min-release-age` in ~/.npmrc.';
+  return { code: 'INSTALL_FAILED', reason: 'it is younger than the settings of npm allow', hint };
+}
+
 export function stopped(): Story {
   return { code: 'INSTALL_FAILED', reason: 'it was stopped', hint: 'Start the server to try again.' };
 }

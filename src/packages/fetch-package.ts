@@ -3,21 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../system/clock.ts';
-import {
-  explain,
-  explainSystemError,
-  noNpm,
-  noProgram,
-  notThere,
-  npmDied,
-  npmUnstartable,
-  stopped,
-  tooSlow,
-  wrongEngine,
-} from './failure.ts';
+import { explain, explainSystemError, noNpm, noProgram, notThere, wrongEngine } from './failure.ts';
 import type { Explanation } from './failure.ts';
 import type { Job } from './job.ts';
-import { explainNpmError, readNpmError } from './npm-errors.ts';
+import { storyOfResult } from './npm-errors.ts';
 import { findNpm, runNpmInstall } from './npm.ts';
 import type { Environment } from './npm.ts';
 import { describeGrowth, watchGrowth } from './progress.ts';
@@ -36,9 +25,13 @@ export interface FetchOptions {
   /** Milliseconds that npm may take. */
   readonly timeout: number;
   readonly progress: (line: string) => void;
+  /** Whether `current` leads to it from then on. */
+  readonly isCurrent: boolean;
+  /** Ms since the epoch: nothing that was published later is taken; null for no limit of ours. */
+  readonly before: number | null;
 }
 
-/** Installs what `job` asks for and makes it current. Only one may be under way in a home. */
+/** Installs what `job` asks for. Only one may be under way in a home. */
 export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fetched> {
   const began = options.clock.monotonic();
   await removeLeftovers(job.folder);
@@ -51,7 +44,7 @@ export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fet
     const fault = await faultOf(job, staged);
     if (fault !== null) return { ok: false, ...fault };
     const version = await job.store.commit(staged);
-    await job.store.switchTo(version);
+    if (options.isCurrent) await job.store.switchTo(version);
     return { ok: true, version, took: options.clock.monotonic() - began };
   } catch (error) {
     return { ok: false, ...explainSystemError(error, job) };
@@ -73,28 +66,19 @@ async function runNpm(job: Job, folder: string, options: FetchOptions): Promise<
   });
   try {
     const { spec, allowScripts, signal } = job;
-    const result = await runNpmInstall({
-      npm,
-      spec,
-      folder,
-      allowScripts,
-      environment,
-      timeout,
-      signal,
-      clock,
-    });
-    if (result.aborted) return explain(stopped(), job);
-    if (result.timedOut) return explain(tooSlow(timeout), job);
-    if (result.spawnError !== null) return explain(npmUnstartable(result.spawnError), job);
-    if (result.signal !== null) return explain(npmDied(result.signal), job);
-    return result.code === 0 ? null : explainNpmError(readNpmError(result), job);
+    const result = await runNpmInstall(
+      { npm, spec, folder, allowScripts, before: options.before },
+      { environment, timeout, signal, clock },
+    );
+    const story = storyOfResult(result, { timeout, wanted: job });
+    return story === null ? null : explain(story, job);
   } finally {
     unwatch();
   }
 }
 
-/** What is wrong with a package that npm is content with. */
-async function faultOf(job: Job, staged: InstalledVersion): Promise<Explanation | null> {
+/** What is wrong with a package that npm is content with; null when it can be run. */
+export async function faultOf(job: Job, staged: InstalledVersion): Promise<Explanation | null> {
   const { packageFolder, engine, version } = staged;
   const { isWithin } = await import('./ranges.ts');
   // npm checks it too, unless ~/.npmrc says `force`.

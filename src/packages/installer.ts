@@ -8,7 +8,7 @@ import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
-import { chooseInstalled, chooseStandIn, wishKind } from './choose-version.ts';
+import { chooseStandIn, chooseToRun, wishKind } from './choose-version.ts';
 import { explain, explainSystemError, noProgram, refuseWords, stopped } from './failure.ts';
 import type { Explanation } from './failure.ts';
 import { fetchPackage } from './fetch-package.ts';
@@ -43,6 +43,8 @@ export interface Installer {
   prepare(spec: ServerSpec, signal: AbortSignal): Promise<Prepared>;
   /** Removes what a daemon that was killed left half-installed; to be called once, before the first `prepare`. */
   removeLeftovers(): Promise<void>;
+  /** For whoever else runs an npm for this home. */
+  readonly queue: Queue;
 }
 
 export interface InstallerOptions {
@@ -55,6 +57,8 @@ export interface InstallerOptions {
   readonly environment?: Environment;
   /** Milliseconds for one npm: when the server waits for it, and when an installed version could run meanwhile. */
   readonly patience?: { readonly alone: number; readonly withStandIn: number };
+  /** The version that runs in place of what `wish`, the config's, asks for; null when none does. */
+  readonly chosen?: (server: string, wish: string) => string | null;
 }
 
 const MINUTE = 60_000;
@@ -74,12 +78,14 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     onProgress: () => undefined,
     environment: process.env,
     patience: { alone: 10 * MINUTE, withStandIn: 2 * MINUTE },
+    chosen: () => null,
     ...options,
     publish: (news) => bus?.publish(news),
     queue: createQueue(),
     unreached: new Map(),
   };
   return {
+    queue: parts.queue,
     async prepare(spec, signal) {
       const job = planJob(spec, paths.servers, signal);
       try {
@@ -99,7 +105,7 @@ async function prepareJob(job: Job, parts: Parts): Promise<Prepared> {
   const refusal = refuseWords(job, (await wishKind(job.version)) !== null);
   if (refusal !== null) return refused(explain(refusal, job));
   const onDisk = { installed: await job.store.list(), current: await job.store.current() };
-  const chosen = await chooseInstalled(job.version, onDisk);
+  const chosen = await chooseToRun(job.version, onDisk, parts.chosen(job.server, job.version));
   if (chosen === null) return fetchOrStandIn(job, chooseStandIn(onDisk), parts);
   // It starts even where the link cannot be moved: on a full disk, say.
   await job.store.switchTo(chosen).catch(() => undefined);
@@ -140,8 +146,9 @@ function launchStandIn(job: Job, standIn: InstalledVersion, reason: string, part
 async function fetch(job: Job, timeout: number, parts: Parts): Promise<Fetched> {
   const { clock, environment, queue } = parts;
   const progress = (line: string): void => parts.onProgress(job.server, line);
-  if (queue.isBusy) progress('waiting for another installation to end');
-  const work = (): Promise<Fetched> => fetchPackage(job, { clock, environment, timeout, progress });
+  if (queue.isBusy) progress('waiting for another npm to end');
+  const how = { clock, environment, timeout, progress, isCurrent: true, before: null };
+  const work = (): Promise<Fetched> => fetchPackage(job, how);
   return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...explain(stopped(), job) };
 }
 

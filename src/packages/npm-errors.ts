@@ -2,8 +2,17 @@
 import { isObject, parseJson } from '../core/unknown.ts';
 import { neutralise } from '../core/text.ts';
 import type { CommandResult } from '../system/command.ts';
-import { diskFull, explain, firstLine, FULL, wrongEngine } from './failure.ts';
-import type { Explanation, Story, Wanted } from './failure.ts';
+import {
+  diskFull,
+  firstLine,
+  FULL,
+  npmDied,
+  npmUnstartable,
+  stopped,
+  tooSlow,
+  wrongEngine,
+} from './failure.ts';
+import type { Story, Wanted } from './failure.ts';
 
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
@@ -47,9 +56,20 @@ function word(value: unknown): string {
   return text.split('\n').map(neutralise).join('\n').trim();
 }
 
-/** One failure for one error of npm. */
-export function explainNpmError(error: NpmError, wanted: Wanted): Explanation {
-  return explain(tell(error, wanted), wanted);
+/**
+ * Why npm did not do what it was asked to; null when it did.
+ *
+ * @param timeout ms that it was given
+ */
+export function storyOfResult(
+  result: CommandResult,
+  { timeout, wanted }: { readonly timeout: number; readonly wanted: Wanted },
+): Story | null {
+  if (result.aborted) return stopped();
+  if (result.timedOut) return tooSlow(timeout);
+  if (result.spawnError !== null) return npmUnstartable(result.spawnError);
+  if (result.signal !== null) return npmDied(result.signal);
+  return result.code === 0 ? null : storyOfError(readNpmError(result), wanted);
 }
 
 const OFFLINE: ReadonlySet<string> = new Set([
@@ -86,10 +106,12 @@ const DENIED: ReadonlySet<string> = new Set([
   'EAUTHIP',
 ]);
 
-function tell(error: NpmError, wanted: Wanted): Story {
+/** One story for one error of npm. */
+export function storyOfError(error: NpmError, wanted: Wanted): Story {
   const { code, summary } = error;
   if (code === 'E404') return unknownPackage(error, wanted);
   if (code === 'ETARGET') return unknownVersion(error, wanted);
+  if (code === 'ENOVERSIONS') return failed(`${firstLine(summary)}, or none that is old enough`, TOO_YOUNG);
   if (code === 'EBADENGINE') return engineMismatch(error);
   if (code === 'EBADPLATFORM') return failed(firstLine(summary), 'The package is made for another system.');
   if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted);
@@ -134,6 +156,8 @@ function failed(reason: string, hint: string): Story {
 }
 
 function unknownPackage({ summary }: NpmError, { package: name }: Wanted): Story {
+  // It knows the package: `latest`, or what was asked for, points nowhere.
+  if (summary.startsWith('No match found for version ')) return failed(firstLine(summary), DEPENDENCY);
   const [, path = ''] = /GET \S+?:\/\/[^/]+\/(\S*)/.exec(summary) ?? [];
   const asked = `/${path.replace(/%2f/i, '/')}`;
   if (path !== '' && !asked.endsWith(`/${name}`))
@@ -145,7 +169,8 @@ function unknownPackage({ summary }: NpmError, { package: name }: Wanted): Story
 const DEPENDENCY = 'Ask the maintainers of the package, or set `version` to one that can be installed.';
 
 function unknownVersion({ summary }: NpmError, { package: name, spec }: Wanted): Story {
-  if (!summary.includes(` ${name}@`)) return failed(firstLine(summary), DEPENDENCY);
+  if (!summary.includes(` ${name}@`))
+    return failed(firstLine(summary), / with a date before /.test(summary) ? TOO_YOUNG : DEPENDENCY);
   const hint = `See which there are: \`npm view ${name} versions dist-tags\`.`;
   return {
     code: 'UNKNOWN_VERSION',
@@ -153,6 +178,8 @@ function unknownVersion({ summary }: NpmError, { package: name, spec }: Wanted):
     hint,
   };
 }
+
+const TOO_YOUNG = 'Wait until what it needs is old enough, or lower `update.minimumAge`.';
 
 function engineMismatch({ summary, detail }: NpmError): Story {
   const [, culprit = 'it'] = /Not compatible with your version of node\/npm: (\S+)/.exec(summary) ?? [];

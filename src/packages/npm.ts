@@ -15,7 +15,21 @@ export interface NpmInstall {
   /** An empty folder of ours: npm reads the `.npmrc` of its project, and nobody may have put one there. */
   readonly folder: string;
   readonly allowScripts: boolean;
+  /** Nothing that was published later, ms since the epoch, is installed; null leaves it to the user's settings. */
+  readonly before: number | null;
+}
+
+/** @param spec `name`, or `name@range` for each version in it */
+export interface NpmView {
+  readonly npm: string;
+  readonly spec: string;
+  readonly fields: readonly string[];
+}
+
+/** How npm is run, whatever it does. */
+export interface NpmRun {
   readonly environment: Environment;
+  /** Ms. */
   readonly timeout: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -41,7 +55,11 @@ export function findNpm(node: string, path: string): string | null {
   return null;
 }
 
-/** Known to npm 10, 11 and 12, of which the last refuses any other. */
+// All flags here are known to npm 10, 11 and 12, of which the last refuses any other.
+
+/** npm waits 10 s and then 60 s by default, but the caller has a backoff of its own. */
+const QUICK_RETRY = ['--fetch-retry-mintimeout=1000', '--fetch-retry-factor=3'];
+
 const FLAGS = [
   '--omit=dev',
   '--save-exact',
@@ -51,23 +69,39 @@ const FLAGS = [
   '--no-progress',
   '--loglevel=error',
   '--json',
-  // npm waits 10 s and then 60 s by default, but the caller has a backoff of its own.
-  '--fetch-retry-mintimeout=1000',
-  '--fetch-retry-factor=3',
+  ...QUICK_RETRY,
 ];
 
 /** Runs `npm install`; what it prints is read by `npm-errors`. */
-export function runNpmInstall(install: NpmInstall): Promise<CommandResult> {
-  const { npm, spec, folder, allowScripts, environment, timeout, signal, clock } = install;
+export function runNpmInstall(install: NpmInstall, run: NpmRun): Promise<CommandResult> {
+  const { npm, spec, folder, allowScripts, before } = install;
   const flags = [...FLAGS, '--prefix', folder, `--ignore-scripts=${!allowScripts}`];
-  return runCommand([process.execPath, ...DIE_WITH_PARENT, npm, 'install', ...flags, '--', spec], {
-    cwd: folder,
-    env: npmEnvironment(environment, allowScripts),
-    lifeline: true,
-    timeout,
-    signal,
-    clock,
-  });
+  if (before !== null) flags.push(`--before=${new Date(before).toISOString()}`);
+  return runNpm([npm, 'install', ...flags, '--', spec], { ...run, cwd: folder, allowScripts });
+}
+
+/**
+ * Runs `npm view`: JSON of the fields that there are, by name. Of several versions it is a list; npm 12 makes one of a
+ * single version too.
+ */
+export function runNpmView({ npm, spec, fields }: NpmView, run: NpmRun): Promise<CommandResult> {
+  const flags = ['--json', '--loglevel=error', ...QUICK_RETRY];
+  // npm reads the `.npmrc` of the folder that it is run in: nobody but the administrator writes here.
+  return runNpm([npm, 'view', ...flags, '--', spec, ...fields], { ...run, cwd: '/', allowScripts: false });
+}
+
+/** Runs `npm config get`: a line `key=value` for each of several keys. */
+export function runNpmConfig(npm: string, keys: readonly string[], run: NpmRun): Promise<CommandResult> {
+  const argv = [npm, 'config', 'get', '--loglevel=error', ...keys];
+  return runNpm(argv, { ...run, cwd: '/', allowScripts: false });
+}
+
+function runNpm(
+  argv: readonly string[],
+  { environment, allowScripts, ...run }: NpmRun & { readonly cwd: string; readonly allowScripts: boolean },
+): Promise<CommandResult> {
+  const env = npmEnvironment(environment, allowScripts);
+  return runCommand([process.execPath, ...DIE_WITH_PARENT, ...argv], { ...run, env, lifeline: true });
 }
 
 /** stdin ends when the daemon dies, even by SIGKILL; npm and the scripts it runs then go too. */

@@ -13,6 +13,7 @@ import { notifications } from '../../src/doctor/checks/notify.ts';
 import { npm } from '../../src/doctor/checks/npm.ts';
 import { orphans } from '../../src/doctor/checks/orphans.ts';
 import { ports } from '../../src/doctor/checks/ports.ts';
+import { release } from '../../src/doctor/checks/release.ts';
 import { service } from '../../src/doctor/checks/service.ts';
 import type { DoctorContext } from '../../src/doctor/context.ts';
 import type { Orphan } from '../../src/orphans/find.ts';
@@ -262,6 +263,21 @@ const rows: Row[] = [
     /Cannot find module y/,
   ],
   ['an old npm', npm, { run: answer({ stdout: '9.8.1\n' }) }, 'warning', /older than 10/],
+  [
+    'a newer release',
+    release,
+    { newerRelease: () => Promise.resolve({ kind: 'newer', version: '0.2.0' }) },
+    'warning',
+    /^0\.2\.0 is there, this is 0\.1\.0$/,
+  ],
+  [
+    'a registry that does not tell of releases',
+    release,
+    { newerRelease: () => Promise.resolve({ kind: 'unknown', reason: 'offline' }) },
+    'ok',
+    /not known/,
+  ],
+  ['the newest release', release, {}, 'ok', /the newest/],
   [
     'orphans',
     orphans,

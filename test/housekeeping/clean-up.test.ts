@@ -89,6 +89,38 @@ describe('versions', () => {
   });
 
   test.each([
+    ['the one before, in place of the newest but one', ['1.0.0'], ['1.0.0', '2.0.0']],
+    ['the two of an update, and then no other', ['1.0.0', '1.2.0'], ['1.0.0', '1.2.0']],
+    ['all that is asked for', ['1.0.0', '1.2.0', '2.0.0'], ['1.0.0', '1.2.0', '2.0.0']],
+    [
+      'what is current anyway, and a version that is not there',
+      ['1.1.0', '9.9.9'],
+      ['1.2.0-beta.1', '2.0.0'],
+    ],
+  ])('stay that an update needs: %s', async (_, kept, expected) => {
+    const home = withVersions();
+    const keep = (server: string) => (server === 'a' ? kept : ['2.0.0']);
+    await cleanUp(home.facts({ servers, keep }));
+    expect(left(home)).toEqual([...expected, '1.1.0'].sort());
+  });
+
+  test('stay when an update comes to need one between the look and the removal', async () => {
+    const home = withVersions();
+    let asked = 0;
+    const keep = () => ((asked += 1) === 1 ? [] : ['1.0.0']);
+    const report = await cleanUp(home.facts({ servers, keep }));
+    expect(paths(report.removed)).toEqual(['servers/a/versions/1.2.0']);
+    expect(report.spared).toEqual([{ path: 'servers/a/versions/1.0.0', why: 'an update needs it by now' }]);
+  });
+
+  test('that were installed anew beside a damaged copy stay as well', async () => {
+    const home = withVersions();
+    home.version('a', '1.0.0~0a1b2c', 20 * DAY);
+    await cleanUp(home.facts({ servers, keep: () => ['1.0.0'] }));
+    expect(left(home)).toEqual(['1.0.0', '1.0.0~0a1b2c', '1.1.0']);
+  });
+
+  test.each([
     ['its folder', 'a/versions/1.0.0', ['1.0.0']],
     ['a file of it', 'a/versions/1.0.0/node_modules/p/index.js --port 1', ['1.0.0']],
     ['only a version whose name begins like it', 'a/versions/1.2.0-beta.1/x', []],

@@ -185,7 +185,7 @@ test('servers take turns at npm', async () => {
   expect(steps).toEqual(
     order.flatMap((name) => [`${name} resolving some-mcp@2.0.0`, `${name} installed some-mcp 2.0.0`]),
   );
-  expect(lines.filter((line) => line.endsWith('waiting for another installation to end'))).toHaveLength(2);
+  expect(lines.filter((line) => line.endsWith('waiting for another npm to end'))).toHaveLength(2);
 });
 
 test('a server without a package is none of its business', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { explainNpmError, readNpmError } from '../../src/packages/npm-errors.ts';
+import { explain } from '../../src/packages/failure.ts';
+import { readNpmError, storyOfError } from '../../src/packages/npm-errors.ts';
 
 const WANTED = { package: '@some/server', spec: '@some/server@^2', folder: '/home/servers/some' };
 
@@ -10,7 +11,7 @@ function printed(code: string | number, summary: string, detail = ''): { stdout:
 }
 
 function explained(output: { stdout: string; stderr: string }) {
-  const { failure, unreachable } = explainNpmError(readNpmError(output), WANTED);
+  const { failure, unreachable } = explain(storyOfError(readNpmError(output), WANTED), WANTED);
   return { ...failure, unreachable };
 }
 

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { createHome, packageSpec } from '../fakes/install-home.ts';
+import { NO_UPDATES } from '../../src/core/update.ts';
+import { createQueue } from '../../src/packages/queue.ts';
+import { createPackageUpdates } from '../../src/packages/updates.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { createHome, packageSpec, WANTED } from '../fakes/install-home.ts';
 import type { Home } from '../fakes/install-home.ts';
 import { requireThat } from '../fakes/require-program.ts';
 
@@ -35,6 +39,35 @@ test.skipIf(!requireThat('an npm registry', isReachable))(
     const [node, file] = argv;
     const { stdout } = spawnSync(node, [file ?? '', '--version'], { encoding: 'utf8' });
     expect(stdout.trim()).toBe(version);
+  },
+  120_000,
+);
+
+test.skipIf(!requireThat('an npm registry', isReachable))(
+  'of an older context7 the newer one is found, installed beside it and switched to',
+  async () => {
+    const older = '4.0.0';
+    const environment = process.env;
+    const spec = packageSpec(`${NAME}@^${older}`, { name: 'context7' });
+    const prepared = await home.prepare(packageSpec(`${NAME}@${older}`, { name: 'context7' }), {
+      environment,
+    });
+    expect(prepared).toMatchObject({ ok: true, version: older });
+    const updates = createPackageUpdates({ paths: home, clock: systemClock, queue: createQueue() });
+    const { candidate, ...outlook } = await updates.look(spec, NO_UPDATES, WANTED);
+    expect(outlook).toMatchObject({ running: older, error: null });
+    expect(candidate).toMatch(/^4\.\d+\.\d+$/);
+    if (candidate === null) throw new Error('No candidate');
+    const options = { signal: WANTED, onProgress: () => undefined };
+    expect(await updates.install(spec, candidate, options)).toEqual({ ok: true });
+    expect(home.versions('context7')).toEqual([older, candidate].sort());
+    expect(await updates.current(spec)).toBe(older);
+    await updates.switchTo(spec, candidate);
+    expect(await home.prepare(spec, { environment })).toMatchObject({ ok: true, version: candidate });
+    expect(await updates.look(spec, NO_UPDATES, WANTED)).toMatchObject({
+      running: candidate,
+      candidate: null,
+    });
   },
   120_000,
 );

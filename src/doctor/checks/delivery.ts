@@ -1,0 +1,58 @@
+// Whether whoever should deliver alerts does: a Prometheus or an Alertmanager that was named, or was once heard of.
+import { isDeliveredByUsAlone } from '../../core/delivery-reasons.ts';
+import type { DaemonStatus } from '../../core/status.ts';
+import { ago, deliveryWords } from '../../core/words.ts';
+import { type Check, type Finding, ok, orOk, unknown, warning } from '../check.ts';
+import type { DoctorContext } from '../context.ts';
+
+export const delivery: Check = {
+  id: 'delivery',
+  title: 'Delivery of alerts',
+  async run(context) {
+    const answer = await context.daemon();
+    if (answer.kind !== 'running') return [unknown('no daemon to ask')];
+    const found = answer.status.daemon.delivery;
+    if (found.owner === 'engine') return [ok('by Prometheus and Alertmanager')];
+    if (isDeliveredByUsAlone(found)) return [ok('by the watchdog, nobody else is known')];
+    return orOk(troubles(found, context), praise(found));
+  },
+};
+
+type Delivery = DaemonStatus['delivery'];
+
+function troubles({ owner, engines, reasons }: Delivery, { config, now }: DoctorContext): Finding[] {
+  const { prometheus, alertmanager } = engines;
+  const url = config.kind === 'valid' ? config.loaded.config.alerts.alertmanager.url : null;
+  if (url !== null && owner === 'us')
+    return [
+      warning(
+        `${reasons[0] ?? 'Alertmanager is not ready'}${lastSeen(alertmanager.lastSeenAt, now)}`,
+        `start it, or correct alerts.alertmanager.url, which leads to ${new URL(url).host}`,
+      ),
+    ];
+  // A Prometheus that only reads the metrics is one way to use it; an Alertmanager without Prometheus another.
+  if (url === null && alertmanager.lastSeenAt === null) return [];
+  if (prometheus.lastSeenAt === null) return [];
+  if (!prometheus.isReachable)
+    return [
+      warning(
+        `Prometheus does not read the metrics${lastSeen(prometheus.lastSeenAt, now)}`,
+        'start it, or add this machine to its scrape_configs (docs/delivery.md)',
+      ),
+    ];
+  return [
+    warning(
+      'Prometheus reads the metrics, and no heartbeat comes back from Alertmanager',
+      'load alerting/rules and route the alert Watchdog to POST /api/v1/alertmanager (docs/delivery.md)',
+    ),
+  ];
+}
+
+function lastSeen(at: number | null, now: number): string {
+  return at === null ? '' : `, last seen ${ago(at, now)}`;
+}
+
+function praise(found: Delivery): string {
+  const { owner, reasons } = found;
+  return deliveryWords({ owner, reasons }).replace('Alerts are delivered ', '');
+}
