@@ -40,6 +40,25 @@ export function toPost(alerts: Iterable<RuledAlert>, { now, lasts, instance }: P
   });
 }
 
+/** Evaluation, transport, and windows that have to fill again, ms. */
+const TAKES_OVER_WITHIN = 300_000;
+
+/**
+ * What Prometheus may not have found yet since it delivers again: one that began anew waits as long as the alert's `for`
+ * once more. Should nobody post it until then, Alertmanager would take it to be over.
+ *
+ * @param handedAt when Prometheus began to deliver, ms since the epoch
+ */
+export function notYetTakenOver(
+  alerts: Iterable<RuledAlert>,
+  { handedAt, now }: { readonly handedAt: number; readonly now: number },
+): RuledAlert[] {
+  return [...alerts].filter(({ activeAt, firedAt }) => {
+    if (firedAt === null || firedAt > handedAt) return false;
+    return now < handedAt + (firedAt - activeAt) + TAKES_OVER_WITHIN;
+  });
+}
+
 /** The labels that Prometheus gives it. */
 export function labelsFor(
   { labels }: Pick<RuledAlert, 'labels'>,

@@ -1,4 +1,5 @@
 // What a cleanup removed, left and could not remove: the one report that daemon, command and log share.
+import type { UpdateMemory } from './update.ts';
 import { size } from './words.ts';
 
 /** Everything that is ever removed is of one of these kinds. */
@@ -28,6 +29,15 @@ export interface CleanupReport {
   readonly failed: readonly Spared[];
   /** Bytes of all that is in `removed`. */
   readonly freed: number;
+}
+
+/** Versions that a server may be brought back to, or is just being brought to: none of them may go. */
+export function versionsInHand(
+  { previous, chosen, pinned }: UpdateMemory,
+  underWay: { readonly from: string; readonly to: string } | null,
+): readonly string[] {
+  const all = [previous, chosen?.version, pinned, underWay?.from, underWay?.to];
+  return all.filter((version) => version !== null && version !== undefined);
 }
 
 const NOUNS: Readonly<Record<RubbishKind, readonly [one: string, many: string]>> = {

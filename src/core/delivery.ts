@@ -1,6 +1,7 @@
 // Who tells the person of alerts: Prometheus with Alertmanager, Alertmanager fed by us, or we ourselves.
 // A fold over what is heard of the two. The three links of their chain are judged one by one, each slow to be lost and
 // slow to be found again, so that a single missed scrape moves nothing.
+import { reasonsOf } from './delivery-reasons.ts';
 
 /**
  * `engine`: Prometheus evaluates and Alertmanager tells. `alertmanager-by-us`: Alertmanager tells what we post to it.
@@ -19,8 +20,13 @@ export type DeliveryInput =
   | { readonly kind: 'scraped'; readonly at: number }
   /** The alert that always fires came back to us. */
   | { readonly kind: 'heartbeat'; readonly at: number }
-  /** Alertmanager was asked; `false` also when it refused what we posted. */
-  | { readonly kind: 'asked'; readonly at: number; readonly isReady: boolean }
+  /** Alertmanager was asked; `false` also when it refused what we posted. `trouble`: what was wrong, for people. */
+  | {
+      readonly kind: 'asked';
+      readonly at: number;
+      readonly isReady: boolean;
+      readonly trouble?: string | null;
+    }
   | { readonly kind: 'woke'; readonly at: number }
   | { readonly kind: 'tick'; readonly at: number };
 
@@ -30,7 +36,7 @@ export interface DeliverySettings {
 }
 
 /** Something that comes again and again, and how often, as far as that was seen. */
-interface Pulse {
+export interface Pulse {
   /** Awake ms; null for never. */
   readonly lastAt: number | null;
   /** The latest intervals, ms. */
@@ -52,6 +58,8 @@ export interface DeliveryState {
     readonly against: number;
     /** The last time that it was ready, awake ms; null for never. */
     readonly lastAt: number | null;
+    /** What was wrong with it last, for people; null for nothing, or not known. */
+    readonly trouble: string | null;
   };
   /** Until then nothing becomes worse, awake ms. */
   readonly heldUntil: number;
@@ -98,14 +106,17 @@ export function beginDelivery(
     owner: isBelieved ? was : 'us',
     scrapes: pulse,
     heartbeats: pulse,
-    alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null },
+    alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null, trouble: null },
     heldUntil: isBelieved ? at + GRACE : at,
   };
 }
 
-/** Another Alertmanager, or none, is configured: what was heard of the one before says nothing. */
-export function forgetAlertmanager(state: DeliveryState): DeliveryState {
-  return { ...state, alertmanager: { isAlive: false, against: 0, lastAt: null } };
+/** Another Alertmanager, or none, is configured: it has to prove itself, and is given time for that. */
+export function otherAlertmanager(state: DeliveryState, at: number): DeliveryState {
+  // When the one before last worked is still needed: what it had by then, it has told.
+  const { lastAt } = state.alertmanager;
+  const alertmanager = { isAlive: false, against: 0, lastAt, trouble: null };
+  return { ...state, alertmanager, heldUntil: Math.max(state.heldUntil, at + GRACE) };
 }
 
 /** What follows from one piece of news, or from time alone. */
@@ -171,14 +182,12 @@ function beat(pulse: Pulse, at: number, rhythm: Rhythm): Pulse {
 
 function answered(
   { isAlive, against, lastAt }: DeliveryState['alertmanager'],
-  { at, isReady }: Extract<DeliveryInput, { kind: 'asked' }>,
+  { at, isReady, trouble = null }: Extract<DeliveryInput, { kind: 'asked' }>,
 ): DeliveryState['alertmanager'] {
-  const last = isReady ? at : lastAt;
-  if (isReady === isAlive) return { isAlive, against: 0, lastAt: last };
-  const enough = against + 1 >= (isAlive ? REFUSALS : GOOD_ENOUGH);
-  return enough
-    ? { isAlive: isReady, against: 0, lastAt: last }
-    : { isAlive, against: against + 1, lastAt: last };
+  const news = { lastAt: isReady ? at : lastAt, trouble };
+  if (isReady === isAlive) return { ...news, isAlive, against: 0 };
+  const isEnough = against + 1 >= (isAlive ? REFUSALS : GOOD_ENOUGH);
+  return isEnough ? { ...news, isAlive: isReady, against: 0 } : { ...news, isAlive, against: against + 1 };
 }
 
 /** Time alone ends a pulse; not while things wake up. */
@@ -187,8 +196,8 @@ function judged(state: DeliveryState, at: number): DeliveryState {
   const { scrapes, heartbeats } = state;
   return {
     ...state,
-    scrapes: stillAlive(scrapes, at, patienceWithScrapes(scrapes)),
-    heartbeats: stillAlive(heartbeats, at, patienceWithHeartbeats(heartbeats)),
+    scrapes: stillAlive(scrapes, at, patienceWith(scrapes.gaps, SCRAPES)),
+    heartbeats: stillAlive(heartbeats, at, patienceWith(heartbeats.gaps, HEARTBEATS)),
   };
 }
 
@@ -197,16 +206,7 @@ function stillAlive(pulse: Pulse, at: number, patience: number): Pulse {
   return { ...pulse, isAlive: false, good: 0 };
 }
 
-/** Ms without a scrape after which they are lost. */
-function patienceWithScrapes({ gaps }: Pulse): number {
-  return patienceWith(gaps, SCRAPES);
-}
-
-/** Ms without a heartbeat after which it is lost. */
-function patienceWithHeartbeats({ gaps }: Pulse): number {
-  return patienceWith(gaps, HEARTBEATS);
-}
-
+/** Ms without a sign after which it is lost. */
 function patienceWith(gaps: readonly number[], { missed, unlearnt }: Rhythm): number {
   const typical = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
   const patience = Math.min(MOST_PATIENCE, Math.max(LEAST_PATIENCE, missed * typical));
@@ -223,33 +223,4 @@ function ownerBy(state: DeliveryState, { hasAlertmanager }: DeliverySettings): D
 
 function rank(owner: DeliveryOwner): number {
   return DELIVERY_OWNERS.indexOf(owner);
-}
-
-function reasonsOf(
-  { scrapes, heartbeats, alertmanager }: DeliveryState,
-  owner: DeliveryOwner,
-  { hasAlertmanager }: DeliverySettings,
-): string[] {
-  if (owner === 'engine') return [];
-  const wasHeard = scrapes.lastAt !== null || heartbeats.lastAt !== null;
-  if (!hasAlertmanager && !wasHeard) return ['no Prometheus and no Alertmanager is known'];
-  return [
-    ...(scrapes.isAlive ? [] : [ofScrapes(scrapes)]),
-    ...(heartbeats.isAlive ? [] : [ofHeartbeats(heartbeats)]),
-    ...(!hasAlertmanager || alertmanager.isAlive ? [] : ['Alertmanager is not ready']),
-  ];
-}
-
-function ofScrapes({ lastAt, good }: Pulse): string {
-  if (lastAt === null) return 'Prometheus has not read the metrics yet';
-  return good > 0
-    ? 'Prometheus has only just begun to read the metrics'
-    : 'Prometheus no longer reads the metrics';
-}
-
-function ofHeartbeats({ lastAt, good }: Pulse): string {
-  if (lastAt === null) return 'no heartbeat of Alertmanager has arrived yet';
-  return good > 0
-    ? 'the heartbeat of Alertmanager has only just begun'
-    : 'the heartbeat of Alertmanager no longer arrives';
 }

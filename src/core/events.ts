@@ -231,8 +231,13 @@ type Body =
       readonly said: string;
       readonly error: string | null;
     }
-  /** The registry was asked, or its answer judged anew. */
-  | { readonly kind: 'update-checked'; readonly server: string; readonly outlook: Outlook }
+  /** The registry was asked, or its answer, of `lookedAt` (ms since the epoch), judged anew. */
+  | {
+      readonly kind: 'update-checked';
+      readonly server: string;
+      readonly outlook: Outlook;
+      readonly lookedAt?: number;
+    }
   /** An update moved on to another phase, or has a word to say of the one it is in. */
   | { readonly kind: 'update-moved'; readonly server: string; readonly progress: UpdateProgress }
   /** What is remembered; `isNews` when an update has just ended with `memory.last`, false when it only was read or pinned. */

@@ -81,7 +81,7 @@ function whileWatching(server: ServerStatus, event: ServerEvent): Partial<Server
 function whileUpdating(update: UpdateStatus, event: ServerEvent): Partial<ServerStatus> {
   switch (event.kind) {
     case 'update-checked':
-      return { update: { ...update, checkedAt: event.at, outlook: event.outlook } };
+      return { update: { ...update, checkedAt: event.lookedAt ?? event.at, outlook: event.outlook } };
     case 'update-moved':
       return { update: { ...update, progress: event.progress } };
     case 'update-settled':

@@ -119,7 +119,7 @@ export const SERVER_METRICS = {
   }),
   server_update_held: gauge(
     'boolean',
-    'Whether a newer version is published and held back (1); the status says why.',
+    'Whether a newer version is published and held back (1), by more than its age or a pin; the status says why.',
     { labels: SERVER },
   ),
   server_update_probation: gauge('boolean', 'Whether the version that runs is on probation (1).', {
@@ -129,6 +129,11 @@ export const SERVER_METRICS = {
     labels: { server: null, result: UPDATE_RESULTS },
     ...SURVIVES,
   }),
+  server_last_update_timestamp_seconds: gauge(
+    'timestamp',
+    'When the last update ended, in seconds since the epoch, by how; absent before the first.',
+    { labels: { server: null, result: UPDATE_RESULTS } },
+  ),
   server_previous_version_info: gauge('info', 'The version to which a rollback would go; always 1.', {
     labels: { server: null, version: null },
   }),

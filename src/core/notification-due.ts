@@ -6,6 +6,9 @@ import { coversOf, isGraverThanTold } from './notification-state.ts';
 /** Two notifications of one alert are this far apart, unless it is over or has become graver, ms. */
 export const QUIET = 5 * 60_000;
 
+/** What only wants to be known is told again no sooner, ms. */
+const WEEK = 7 * 24 * 60 * 60_000;
+
 /** As many notifications fit into any `WINDOW` (ms), whatever happens; the last ones are kept for what is critical. */
 export const WINDOW = 10 * 60_000;
 export const MOST_IN_WINDOW = 6;
@@ -30,8 +33,8 @@ function dueAt(record: AlertRecord, state: PolicyState, rules: PolicyRules): num
     const isOwed = told?.state === 'firing' && (!state.isMuted || told.by === 'us' || relayed === 'resolved');
     return isOwed ? -Infinity : Infinity;
   }
-  // What covers it, and who wants silence, Alertmanager has asked already.
-  if (relayed === null && isWithheld(alert, state, rules)) return Infinity;
+  // What covers it, and who wants silence, Alertmanager has asked already. What only it knows it tells again, or its end.
+  if (relayed === null && (!record.isOwn || isWithheld(alert, state, rules))) return Infinity;
   return dueWhileFiring(record, rules);
 }
 
@@ -41,8 +44,8 @@ function isWithheld(alert: AlertNews, state: PolicyState, rules: PolicyRules): b
 }
 
 function dueWhileFiring(record: AlertRecord, rules: PolicyRules): number {
-  const { told, coveredAt } = record;
-  const again = Math.max(QUIET, rules.repeatEvery);
+  const { told, coveredAt, alert } = record;
+  const again = Math.max(QUIET, rules.repeatEvery, alert.severity === 'info' ? WEEK : 0);
   const free = Math.max(quietUntil(record), coveredAt === null ? -Infinity : coveredAt + again);
   if (told?.state !== 'firing') return free;
   return isGraverThanTold(record) ? -Infinity : Math.max(free, told.at + again);

@@ -33,11 +33,11 @@ export function restoreAlerts(saved: unknown): PolicyState {
   };
 }
 
-/** What fires, as status shows it. */
+/** What fires by our own rules, as status shows it. */
 export function firingAlerts({ records }: PolicyState): FiringAlert[] {
-  return [...records.values()].flatMap(({ alert, since }) => {
+  return [...records.values()].flatMap(({ alert, isOwn, since }) => {
     const { name, about, severity, summary } = alert;
-    return alert.state === 'firing' ? [{ name, about, severity, since, summary }] : [];
+    return isOwn && alert.state === 'firing' ? [{ name, about, severity, since, summary }] : [];
   });
 }
 
@@ -48,6 +48,7 @@ function readRecord(saved: unknown): AlertRecord[] {
   return [
     {
       alert,
+      isOwn: saved['isOwn'] !== false,
       since: saved['since'],
       told: readTold(saved['told']),
       relayed: readState(saved['relayed']),

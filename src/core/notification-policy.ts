@@ -2,13 +2,25 @@
 import { type AlertNews, keyOf, type Notification, type NotifySuppression } from './notification.ts';
 import { composeNotifications } from './notification-digest.ts';
 import { dueRecords, nextDueAt, QUIET, recent, roomAt, roomFor } from './notification-due.ts';
+import { relay } from './notification-relay.ts';
 import type { AlertRecord, PolicyRules, PolicyState } from './notification-state.ts';
-import { coversOf, isGraver, isGraverThanTold, movedTo } from './notification-state.ts';
+import {
+  coversOf,
+  isGraver,
+  isGraverThanTold,
+  isMoment,
+  movedTo,
+  unheardOf,
+  withRecord,
+} from './notification-state.ts';
 
 /** What begins within this time is told together, ms. */
 export const COLLECT = 5000;
 /** After a wake nothing is told for so long, ms: most of what fails is over when the machine is really awake. */
 export const SETTLE = 75_000;
+
+/** Whoever told us of an alert and never of its end is gone. Longer than Alertmanagers wait before they say it again, ms. */
+const FORGOTTEN_AFTER = 8 * 24 * 3_600_000;
 
 /** `at` in ms since the epoch. */
 export type PolicyInput =
@@ -74,25 +86,21 @@ function learn(state: PolicyState, alert: AlertNews, rules: PolicyRules): Policy
   const known = state.records.get(keyOf(alert)) ?? unheardOf(alert, state.at);
   if (!isNews(alert, known)) {
     const isForgotten = alert.state === 'resolved';
-    const records = isForgotten ? state.records : withRecord(state, { ...known, alert });
+    const records = isForgotten ? state.records : withRecord(state, { ...known, alert, isOwn: true });
     return quietly({ ...state, records }, 'repeat', 1);
   }
   const isSameIncident = known.alert.state === 'firing' || known.told?.state === 'firing';
   const record: AlertRecord = {
     ...known,
     alert,
+    isOwn: true,
     since: isSameIncident ? known.since : state.at,
     untold: known.untold + 1,
     coveredAt: known.coveredAt ?? (isSpokenFor(alert, state, rules) ? state.at : null),
   };
   return alert.state === 'resolved'
-    ? learnEnd(spokenFor(alert, state, rules), record)
+    ? learnEnd(spokenFor(alert, state, rules), record, rules)
     : learnFire(state, record);
-}
-
-function unheardOf(alert: AlertNews, at: number): AlertRecord {
-  const over = { ...alert, state: 'resolved' as const };
-  return { alert: over, since: at, told: null, relayed: null, untold: 0, coveredAt: null };
 }
 
 function isNews(alert: AlertNews, known: AlertRecord): boolean {
@@ -116,41 +124,36 @@ function learnFire(state: PolicyState, record: AlertRecord): PolicyOutcome {
   );
 }
 
-function learnEnd(state: PolicyState, record: AlertRecord): PolicyOutcome {
-  const { told, untold, coveredAt } = record;
-  if (coveredAt !== null) {
-    // Whoever speaks for it tells the end as well.
-    const over = {
-      ...record,
-      untold: 0,
-      coveredAt: null,
-      told: told && { ...told, state: 'resolved' as const },
-    };
-    return quietly({ ...state, records: withRecord(state, over) }, 'covered', untold);
-  }
-  if (told?.state === 'firing' && !(state.isMuted && told.by === 'others'))
+function learnEnd(state: PolicyState, record: AlertRecord, rules: PolicyRules): PolicyOutcome {
+  const { told } = record;
+  const isTold = told?.state === 'firing';
+  if (record.coveredAt !== null || (isTold && isMoment(record.alert))) return endSaid(state, record);
+  if (isTold && !(state.isMuted && told.by === 'others'))
     return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
-  const records = withRecord(state, { ...record, untold: 0, told: told && { ...told, state: 'resolved' } });
+  return endUntold(state, record, rules);
+}
+
+/** Whoever speaks for it tells the end as well, or there is none. */
+function endSaid(state: PolicyState, record: AlertRecord): PolicyOutcome {
+  const records = withRecord(state, { ...ended(record), coveredAt: null });
+  const isSaidAlready = record.told?.state === 'firing' && isMoment(record.alert);
+  return quietly({ ...state, records }, isSaidAlready ? 'repeat' : 'covered', record.untold);
+}
+
+/** It came and went, and we told nobody. */
+function endUntold(state: PolicyState, record: AlertRecord, rules: PolicyRules): PolicyOutcome {
+  const { alert, untold } = record;
+  const records = withRecord(state, ended(record));
   if (state.isMuted) return quietly({ ...state, records }, 'elsewhere', untold);
+  // Who asked for silence need not hear of it.
+  if (rules.isSilenced?.(alert, state.at) === true) return quietly({ ...state, records }, 'silenced', untold);
   return quietly({ ...state, records, swallowed: state.swallowed + 1 }, 'passing', untold);
 }
 
-/** Told, whoever delivers, unless that was done not long ago. */
-function relay(state: PolicyState, alert: AlertNews, { repeatEvery }: PolicyRules): PolicyState {
-  const known = state.records.get(keyOf(alert)) ?? unheardOf(alert, state.at);
-  const record: AlertRecord = {
-    ...known,
-    alert,
-    since: known.alert.state === 'firing' ? known.since : state.at,
-  };
+/** Nothing of it is left to tell. */
+function ended(record: AlertRecord): AlertRecord {
   const { told } = record;
-  const isStale = told === null || state.at - told.at >= Math.max(QUIET, repeatEvery);
-  const isWanted =
-    alert.state === 'resolved'
-      ? told?.state === 'firing'
-      : isStale || told.state !== 'firing' || isGraverThanTold(record);
-  const relayed = isWanted ? alert.state : null;
-  return { ...state, records: withRecord(state, { ...record, relayed }) };
+  return { ...record, untold: 0, told: told && { ...told, state: 'resolved' } };
 }
 
 function noteTold(
@@ -227,14 +230,14 @@ function markCovered(state: PolicyState, rules: PolicyRules): PolicyState {
 
 /** What is over and has been quiet for long enough is forgotten. */
 function tidied(state: PolicyState): PolicyState {
-  const isOld = ({ alert, told }: AlertRecord): boolean =>
-    alert.state === 'resolved' && told?.state !== 'firing' && state.at - (told?.at ?? -Infinity) >= QUIET;
+  const isOld = ({ alert, isOwn, since, told }: AlertRecord): boolean => {
+    if (!isOwn && state.at - (told?.at ?? since) > FORGOTTEN_AFTER) return true;
+    return (
+      alert.state === 'resolved' && told?.state !== 'firing' && state.at - (told?.at ?? -Infinity) >= QUIET
+    );
+  };
   const kept = [...state.records].filter(([, record]) => !isOld(record));
   return { ...state, records: new Map(kept), sentAt: recent(state) };
-}
-
-function withRecord({ records }: PolicyState, record: AlertRecord): PolicyState['records'] {
-  return new Map(records).set(keyOf(record.alert), record);
 }
 
 /** Nothing is told. */

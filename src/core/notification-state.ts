@@ -21,6 +21,8 @@ export interface PolicyState {
 
 export interface AlertRecord {
   readonly alert: AlertNews;
+  /** Found by our own rules. Of any other only Alertmanager knows, and when it ends. */
+  readonly isOwn: boolean;
   /** When it began to fire. */
   readonly since: number;
   /** The last time that the person heard of it; null for never. */
@@ -57,7 +59,15 @@ export const COVERED_BY: PolicyRules['coveredBy'] = {
   McpServerDown: ['McpServerGaveUp'],
   McpServerUnresponsive: ['McpServerGaveUp', 'McpServerDown'],
   McpServerCrashLooping: ['McpServerGaveUp', 'McpServerDown'],
+  McpServerVersionChanged: ['McpServerUpdateRolledBack'],
 };
+
+/** Alerts that tell what has happened and cannot un-happen: their end is not told. */
+const MOMENTS: ReadonlySet<string> = new Set(['McpServerVersionChanged', 'McpServerUpdateRolledBack']);
+
+export function isMoment({ name }: { readonly name: string }): boolean {
+  return MOMENTS.has(name);
+}
 
 export const NOTHING_TOLD: PolicyState = {
   records: new Map(),
@@ -68,6 +78,16 @@ export const NOTHING_TOLD: PolicyState = {
   isMuted: false,
   at: -Infinity,
 };
+
+/** What is known of an alert before anything was. */
+export function unheardOf(alert: AlertNews, at: number): AlertRecord {
+  const over = { ...alert, state: 'resolved' as const };
+  return { alert: over, isOwn: false, since: at, told: null, relayed: null, untold: 0, coveredAt: null };
+}
+
+export function withRecord({ records }: PolicyState, record: AlertRecord): PolicyState['records'] {
+  return new Map(records).set(keyOf(record.alert), record);
+}
 
 export function isGraver(one: { severity: Severity }, other: { severity: Severity }): boolean {
   return SEVERITIES.indexOf(one.severity) > SEVERITIES.indexOf(other.severity);

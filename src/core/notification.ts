@@ -65,14 +65,15 @@ export type NotifyFailure = (typeof NOTIFY_FAILURES)[number];
  * Why an alert was not told by a notification of its own. A metric label: a closed list.
  *
  * `repeat`: nothing new. `passing`: over before it was told. `superseded`: a newer state was told instead. `covered`:
- * a graver alert about the same server says it too. `grouped`: told within a digest. `elsewhere`: Prometheus and
- * Alertmanager tell it. `queue_full` and `shutdown`: the channel was too slow.
+ * a graver alert about the same server says it too. `silenced`: somebody asked Alertmanager for silence about it.
+ * `grouped`: told within a digest. `elsewhere`: Prometheus and Alertmanager tell it. `queue_full` and `shutdown`: the channel was too slow.
  */
 export const NOTIFY_SUPPRESSIONS = [
   'repeat',
   'passing',
   'superseded',
   'covered',
+  'silenced',
   'grouped',
   'elsewhere',
   'queue_full',

@@ -1,6 +1,7 @@
 // Which words in an event others wrote, so that the secrets in them can be taken out before people see it.
-import type { EventOf, StartFailure, WatchdogEvent } from './events.ts';
+import type { EventOf, Handshake, StartFailure, WatchdogEvent } from './events.ts';
 import type { ServerSpec } from './server.ts';
+import type { Outlook, UpdateMemory } from './update.ts';
 
 /**
  * `event` with everything scrubbed that a server, npm or the system worded. Kinds, states, names and numbers are our
@@ -34,14 +35,8 @@ export function scrubEvent(event: WatchdogEvent, scrub: (text: string) => string
 
 function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): WatchdogEvent {
   switch (event.kind) {
-    case 'handshake': {
-      const { serverName, serverVersion } = event.handshake;
-      const told = {
-        serverName: serverName === null ? null : scrub(serverName),
-        serverVersion: serverVersion === null ? null : scrub(serverVersion),
-      };
-      return { ...event, handshake: { ...event.handshake, ...told } };
-    }
+    case 'handshake':
+      return { ...event, handshake: scrubHandshake(event.handshake, scrub) };
     case 'probed':
       return event.result.outcome === 'passed'
         ? event
@@ -57,8 +52,51 @@ function scrubAnswer(event: WatchdogEvent, scrub: (text: string) => string): Wat
     case 'notified':
       return { ...event, detail: event.detail === null ? null : scrub(event.detail) };
     default:
+      return scrubUpdate(event, scrub);
+  }
+}
+
+function scrubHandshake(handshake: Handshake, scrub: (text: string) => string): Handshake {
+  const { serverName, serverVersion } = handshake;
+  return {
+    ...handshake,
+    serverName: serverName === null ? null : scrub(serverName),
+    serverVersion: serverVersion === null ? null : scrub(serverVersion),
+  };
+}
+
+/** Versions are what is compared; the words are those of npm, of a registry, or of a server that failed. */
+function scrubUpdate(event: WatchdogEvent, scrub: (text: string) => string): WatchdogEvent {
+  switch (event.kind) {
+    case 'update-checked':
+      return { ...event, outlook: scrubOutlook(event.outlook, scrub) };
+    case 'update-moved': {
+      const { detail } = event.progress;
+      return { ...event, progress: { ...event.progress, detail: detail === null ? null : scrub(detail) } };
+    }
+    case 'update-settled':
+      return { ...event, memory: scrubMemory(event.memory, scrub) };
+    default:
       return event;
   }
+}
+
+function scrubOutlook(outlook: Outlook, scrub: (text: string) => string): Outlook {
+  const { held, error } = outlook;
+  return {
+    ...outlook,
+    held: held.map(({ version, reason, detail }) => ({ version, reason, detail: scrub(detail) })),
+    error: error === null ? null : scrub(error),
+  };
+}
+
+function scrubMemory(memory: UpdateMemory, scrub: (text: string) => string): UpdateMemory {
+  const { bad, last } = memory;
+  return {
+    ...memory,
+    bad: bad.map(({ version, reason, at }) => ({ version, reason: scrub(reason), at })),
+    last: last === null ? null : { ...last, reason: last.reason === null ? null : scrub(last.reason) },
+  };
 }
 
 // Labels are names of our own: others compare them.

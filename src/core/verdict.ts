@@ -2,6 +2,7 @@
 import { usedMemory } from './limits.ts';
 import type { DaemonStatus, ServerStatus } from './status.ts';
 import { neutralise } from './text.ts';
+import { lastUpdateWords, progressWords } from './update-words.ts';
 import { ago, cpu, size, span } from './words.ts';
 
 /** True when the server is as it was asked to be: up and answering, down on request, or a task that is done. */
@@ -35,11 +36,18 @@ export function reasonOf(server: ServerStatus, now: number): string {
 function present(server: ServerStatus, now: number): string | null {
   const { state, desired, health, note, killRepeats } = server;
   if (killRepeats > 0) return `cannot be ended: the system has not obeyed ${killRepeats + 1} kills`;
-  if (note !== null) return note;
+  const work = retreatOf(server, now) ?? note;
+  if (work !== null) return work;
   if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
   if (state === 'stopping' && desired === 'down') return 'being stopped';
   if (state === 'backoff' || state === 'crash_looping') return waitingFor(server, now);
-  return health.detail ?? overLimits(server)[0] ?? null;
+  const trouble = [health.detail, ...overLimits(server)].find((text) => text !== null);
+  return trouble ?? progressWords(server.update, now);
+}
+
+/** Going back explains why it restarts, and why its health is what it is. */
+function retreatOf({ update }: ServerStatus, now: number): string | null {
+  return update?.progress?.phase === 'rolling_back' ? progressWords(update, now) : null;
 }
 
 function waitingFor(server: ServerStatus, now: number): string {
@@ -56,8 +64,10 @@ export function nextAttempt(nextAttemptAt: number | null, now: number): string {
 }
 
 function past(server: ServerStatus, now: number): string | null {
-  const { lastRestart, state } = server;
+  const { lastRestart, state, update } = server;
   if (state === 'stopped') return atRest(server);
+  const last = update?.memory.last ?? null;
+  if (last !== null && last.at >= (lastRestart?.at ?? 0)) return lastUpdateWords(last, now);
   return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`;
 }
 

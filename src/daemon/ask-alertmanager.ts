@@ -4,16 +4,9 @@ import type { Silence } from '../core/silences.ts';
 import { type Alertmanager, openAlertmanager } from '../notify/alertmanager.ts';
 import type { Clock } from '../system/clock.ts';
 
-export interface Asking {
-  /** Another one, or none, or at another pace (ms). */
-  follow(settings: AskingSettings): void;
-  /** Does not wait for the next round: there is something to post. */
-  hurry(): void;
-  close(): void;
-}
-
 interface AskingSettings {
   readonly url: string | null;
+  /** ms */
   readonly every: number;
 }
 
@@ -22,7 +15,8 @@ export interface AskingOptions {
   /** What it is to tell now; null when that is not for us to say. */
   readonly toPost: () => readonly PostedAlert[] | null;
   readonly onPosted: () => void;
-  readonly onAnswer: (isReady: boolean) => void;
+  /** @param trouble why it is not ready, for people; null when it is */
+  readonly onAnswer: (trouble: string | null) => void;
   readonly onSilences: (silences: readonly Silence[]) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -30,76 +24,90 @@ export interface AskingOptions {
 /** Whoever has just been found is asked once more soon, ms. */
 const SOON = 1000;
 
-export function askAlertmanager({ clock, ...options }: AskingOptions): Asking {
-  let alertmanager: Alertmanager | null = null;
-  let settings: AskingSettings = { url: null, every: 0 };
-  let cancel = (): void => {};
-  let isBusy = false;
-  let isHurried = false;
-  let answers = 0;
+export class Asking {
+  readonly #options: AskingOptions;
+  #settings: AskingSettings = { url: null, every: 0 };
+  #alertmanager: Alertmanager | null = null;
+  #cancel = (): void => {};
+  #isBusy = false;
+  #isHurried = false;
+  /** Good ones in a row. */
+  #answers = 0;
 
-  async function round(): Promise<void> {
-    const one = alertmanager;
+  constructor(options: AskingOptions) {
+    this.#options = options;
+  }
+
+  /** Another one, or none, or at another pace. */
+  follow(next: AskingSettings): void {
+    const isOther = next.url !== this.#settings.url;
+    this.#settings = next;
+    if (!isOther) return this.#plan();
+    this.close();
+    this.#answers = 0;
+    if (next.url === null) return;
+    this.#alertmanager = openAlertmanager({ url: next.url, clock: this.#options.clock });
+    void this.#round();
+  }
+
+  /** Does not wait for the next round: there is something to post. */
+  hurry(): void {
+    this.#cancel();
+    void this.#round();
+  }
+
+  close(): void {
+    this.#cancel();
+    this.#alertmanager?.close();
+    this.#alertmanager = null;
+  }
+
+  async #round(): Promise<void> {
+    const one = this.#alertmanager;
     if (one === null) return;
-    if (isBusy) {
-      isHurried = true;
+    if (this.#isBusy) {
+      this.#isHurried = true;
       return;
     }
-    isBusy = true;
+    this.#isBusy = true;
     try {
-      await ask(one);
+      await this.#ask(one);
     } catch (error) {
-      options.onFault(error);
+      this.#options.onFault(error);
     }
-    isBusy = false;
-    plan();
+    this.#isBusy = false;
+    this.#plan();
   }
 
-  async function ask(one: Alertmanager): Promise<void> {
-    const isStill = (): boolean => one === alertmanager;
-    let isReady = await one.isReady();
-    if (!isStill()) return;
-    const alerts = isReady ? options.toPost() : null;
-    if (alerts !== null && alerts.length > 0) {
-      isReady = await one.post(alerts);
-      if (!isStill()) return;
-      if (isReady) options.onPosted();
-    }
-    answers = isReady ? answers + 1 : 0;
-    options.onAnswer(isReady);
-    const silences = isReady ? await one.silences() : null;
-    if (silences !== null && isStill()) options.onSilences(silences);
+  async #ask(one: Alertmanager): Promise<void> {
+    const { onAnswer, onSilences } = this.#options;
+    const trouble = (await one.trouble()) ?? (await this.#post(one));
+    // Another one was configured meanwhile: this answer is nobody's.
+    if (one !== this.#alertmanager) return;
+    this.#answers = trouble === null ? this.#answers + 1 : 0;
+    onAnswer(trouble);
+    const silences = trouble === null ? await one.silences() : null;
+    if (silences !== null && one === this.#alertmanager) onSilences(silences);
   }
 
-  function plan(): void {
-    cancel();
-    if (alertmanager === null) return;
-    const isNew = answers === 1 || isHurried;
-    isHurried = false;
-    cancel = clock.after(isNew ? Math.min(SOON, settings.every) : settings.every, () => void round());
+  /** Why it did not take what there is to post; null when it did. */
+  async #post(one: Alertmanager): Promise<string | null> {
+    const alerts = one === this.#alertmanager ? (this.#options.toPost() ?? []) : [];
+    if (alerts.length === 0) return null;
+    const trouble = await one.post(alerts);
+    if (trouble === null && one === this.#alertmanager) this.#options.onPosted();
+    return trouble === null ? null : `it did not take alerts: ${trouble}`;
   }
 
-  function close(): void {
-    cancel();
-    alertmanager?.close();
-    alertmanager = null;
+  #plan(): void {
+    this.#cancel();
+    if (this.#alertmanager === null) return;
+    const { every } = this.#settings;
+    const isSoon = this.#answers === 1 || this.#isHurried;
+    this.#isHurried = false;
+    this.#cancel = this.#options.clock.after(
+      isSoon ? Math.min(SOON, every) : every,
+      () => void this.#round(),
+    );
   }
-
-  return {
-    follow(next) {
-      const isOther = next.url !== settings.url;
-      settings = next;
-      if (!isOther) return plan();
-      close();
-      answers = 0;
-      if (next.url === null) return;
-      alertmanager = openAlertmanager({ url: next.url, clock });
-      void round();
-    },
-    hurry() {
-      cancel();
-      void round();
-    },
-    close,
-  };
 }

@@ -1,10 +1,10 @@
 // Who delivers alerts: what is heard of Prometheus and Alertmanager comes together here.
-import type { AlertsByGroup } from '../alerting/evaluator.ts';
 import type { DaemonConfig } from '../config/loaded.ts';
+import type { RuledAlert } from '../core/alertmanager-post.ts';
 import type { DeliverySettings } from '../core/delivery.ts';
 import type { WatchdogEvent } from '../core/events.ts';
 import type { Status } from '../core/status.ts';
-import { type Asking, askAlertmanager } from './ask-alertmanager.ts';
+import { Asking } from './ask-alertmanager.ts';
 import type { Base } from './base.ts';
 import { DeliveryDesk } from './delivery-desk.ts';
 import type { StateKeeper } from './keep-state.ts';
@@ -19,7 +19,7 @@ export interface DeliverParts {
   readonly keeper: Pick<StateKeeper, 'delivery' | 'setDelivery'>;
   readonly status: () => Status;
   readonly notifying: Pick<Notifying, 'take' | 'silence'>;
-  readonly alerting: { state(): AlertsByGroup };
+  readonly alerting: { state(): ReadonlyMap<string, readonly RuledAlert[]> };
 }
 
 /** Between two looks at the time, ms, at most. */
@@ -75,11 +75,11 @@ function hearNews(event: WatchdogEvent, desk: DeliveryDesk): void {
 }
 
 function openAsking({ clock, log }: Base, desk: DeliveryDesk, settings: () => Settings): Asking {
-  return askAlertmanager({
+  return new Asking({
     clock,
     toPost: () => desk.toPost(Math.max(LEAST_LASTING, ROUNDS_LASTING * settings().every)),
     onPosted: () => desk.posted(),
-    onAnswer: (isReady) => desk.take({ kind: 'asked', isReady }),
+    onAnswer: (trouble) => desk.take({ kind: 'asked', isReady: trouble === null, trouble }),
     onSilences: (silences) => desk.learnSilences(silences),
     onFault: (err) => log.error({ err }, 'Cannot ask Alertmanager'),
   });

@@ -1,6 +1,12 @@
 // The decision who delivers, at work: its state, its record on disk, and what the policy of our own channels is told of it.
 import { type AlertNotice, readNotices } from '../core/alertmanager-notices.ts';
-import { labelsFor, type PostedAlert, type RuledAlert, toPost } from '../core/alertmanager-post.ts';
+import {
+  labelsFor,
+  notYetTakenOver,
+  type PostedAlert,
+  type RuledAlert,
+  toPost,
+} from '../core/alertmanager-post.ts';
 import {
   beginDelivery,
   decideDelivery,
@@ -8,10 +14,8 @@ import {
   type DeliveryOwner,
   type DeliverySettings,
   type DeliveryState,
-  ENGINE_NAMES,
-  type EngineName,
-  forgetAlertmanager,
   lastContact,
+  otherAlertmanager,
 } from '../core/delivery.ts';
 import {
   type HandOver,
@@ -26,10 +30,12 @@ import { readDeliveryMemory } from '../core/delivery-memory.ts';
 import type { EventOf } from '../core/events.ts';
 import { type AlertNews, type FiringAlert, keyOf } from '../core/notification.ts';
 import type { PolicyInput } from '../core/notification-policy.ts';
-import { isSilenced, type Silence } from '../core/silences.ts';
+import type { Silence } from '../core/silences.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
+import { engineNews } from './engine-news.ts';
 import type { StateKeeper } from './keep-state.ts';
+import { KnownSilences } from './known-silences.ts';
 
 export interface DeliveryDeskOptions {
   /** Awake time. */
@@ -56,7 +62,9 @@ export class DeliveryDesk {
   #state: DeliveryState;
   #held: HandOver;
   #instance: string | null;
-  #silences: readonly Silence[];
+  readonly #silences: KnownSilences;
+  /** When the engine began to deliver what we had posted, ms since the epoch; null while it has nothing from us. */
+  #leftAt: number | null = null;
   #reasons: string | null = null;
   #saved = '';
 
@@ -67,7 +75,7 @@ export class DeliveryDesk {
     this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
     this.#held = { ...NOTHING_HELD, noticed: new Set(noticed), isNoticed };
     this.#instance = instance;
-    this.#silences = silences;
+    this.#silences = new KnownSilences(silences);
   }
 
   get owner(): DeliveryOwner {
@@ -83,7 +91,7 @@ export class DeliveryDesk {
   /** @param isOther another Alertmanager than before, or none */
   replace(settings: DeliverySettings, isOther: boolean): void {
     this.#settings = settings;
-    if (isOther) this.#state = forgetAlertmanager(this.#state);
+    if (isOther) this.#state = otherAlertmanager(this.#state, this.#options.clock.monotonic());
     this.take({ kind: 'tick' });
   }
 
@@ -92,12 +100,14 @@ export class DeliveryDesk {
     const before = this.#state;
     const { state, owner, reasons } = decideDelivery(before, input, this.#settings);
     this.#state = state;
-    this.#tellOfEngines(before, input);
+    const said = engineNews(before, state, { input, settings: this.#settings });
+    for (const one of said) this.#options.bus.publish(one);
     if (owner !== before.owner) this.#change(before, input.at);
     const why = reasons.join('\n');
     if (owner !== before.owner || why !== this.#reasons)
       this.#options.bus.publish({ kind: 'delivery', owner, wasOwner: before.owner, reasons });
     this.#reasons = why;
+    this.#followSilences();
     this.#save();
   }
 
@@ -129,9 +139,11 @@ export class DeliveryDesk {
 
   /** What Alertmanager is to tell now; null when that is not for us to say. */
   toPost(lasts: number): readonly PostedAlert[] | null {
-    if (this.owner !== 'alertmanager-by-us') return null;
     const { clock, ruled } = this.#options;
-    return toPost(ruled(), { now: clock.now(), lasts, instance: this.#instance });
+    const options = { now: clock.now(), lasts, instance: this.#instance };
+    if (this.owner === 'alertmanager-by-us') return toPost(ruled(), options);
+    if (this.#leftAt === null) return null;
+    return toPost(notYetTakenOver(ruled(), { ...options, handedAt: this.#leftAt }), options);
   }
 
   /** Somebody else has what fires. */
@@ -142,14 +154,14 @@ export class DeliveryDesk {
   }
 
   learnSilences(silences: readonly Silence[]): void {
-    this.#silences = silences;
+    this.#silences.learn(silences);
+    this.#followSilences();
     this.#save();
   }
 
   /** @param at ms since the epoch */
   isSilenced(alert: Pick<AlertNews, 'name' | 'about' | 'severity'>, at: number): boolean {
-    if (this.#silences.length === 0) return false;
-    return this.#labelsOf(alert).every((labels) => isSilenced(labels, this.#silences, at));
+    return this.#silences.silence(() => this.#labelsOf(alert), at);
   }
 
   #change(before: DeliveryState, at: number): void {
@@ -162,6 +174,8 @@ export class DeliveryDesk {
       at,
     });
     this.#held = next;
+    const isHandedOn = before.owner === 'alertmanager-by-us' && owner === 'engine';
+    this.#leftAt = isHandedOn ? this.#options.clock.now() : null;
     // Before we may speak again: else they would be told.
     for (const { name, about } of told) this.#noteTold({ name, about, state: 'firing' });
     this.#mute();
@@ -204,19 +218,17 @@ export class DeliveryDesk {
   #labelsOf({ name, about, severity }: Pick<AlertNews, 'name' | 'about' | 'severity'>) {
     const own = this.#options
       .ruled()
-      .filter(({ state, labels }) => state === 'firing' && labels['alertname'] === name)
+      .filter(({ state, labels }) => state !== 'pending' && labels['alertname'] === name)
       .filter(({ labels }) => (labels['server'] ?? null) === about);
     if (own.length > 0) return own.map((alert) => labelsFor(alert, this.#instance));
     return [{ alertname: name, severity, ...(about === null ? {} : { server: about }) }];
   }
 
-  #tellOfEngines(before: DeliveryState, input: DeliveryInput): void {
-    for (const engine of ENGINE_NAMES) {
-      const isReachable = isAlive(engine, this.#state, this.#settings);
-      const isHeardNow = isSignOf(engine, input);
-      if (!isHeardNow && isReachable === isAlive(engine, before, this.#settings)) continue;
-      this.#options.bus.publish({ kind: 'engine', engine, isReachable, isHeardNow });
-    }
+  /** One that ended, or began, may free or hold back what fires. */
+  #followSilences(): void {
+    const { tell, clock } = this.#options;
+    const at = clock.now();
+    if (this.#silences.haveTurned(at)) tell({ kind: 'tick', at });
   }
 
   #save(): void {
@@ -226,7 +238,7 @@ export class DeliveryDesk {
       noticed: [...noticed],
       isNoticed,
       instance: this.#instance,
-      silences: this.#silences,
+      silences: this.#silences.list,
     };
     const text = JSON.stringify(record);
     if (text === this.#saved) return;
@@ -236,16 +248,3 @@ export class DeliveryDesk {
 }
 
 type Untimed<Input> = Input extends unknown ? Omit<Input, 'at'> : never;
-
-function isSignOf(engine: EngineName, input: DeliveryInput): boolean {
-  if (engine === 'prometheus') return input.kind === 'scraped';
-  return input.kind === 'heartbeat' || (input.kind === 'asked' && input.isReady);
-}
-
-function isAlive(engine: EngineName, state: DeliveryState, { hasAlertmanager }: DeliverySettings): boolean {
-  const { scrapes, heartbeats, alertmanager } = state;
-  if (engine === 'prometheus') return scrapes.isAlive && scrapes.isHeard;
-  return hasAlertmanager
-    ? alertmanager.isAlive && alertmanager.lastAt !== null
-    : heartbeats.isAlive && heartbeats.isHeard;
-}

@@ -1,8 +1,9 @@
 // What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
 import type { DaemonConfig } from '../config/loaded.ts';
-import { type CleanupReport, sumUp } from '../core/cleanup.ts';
+import { type CleanupReport, sumUp, versionsInHand } from '../core/cleanup.ts';
 import type { JobName } from '../core/events.ts';
 import { readJobRecord } from '../core/schedule.ts';
+import type { Status } from '../core/status.ts';
 import { messageOf } from '../core/unknown.ts';
 import { describeBackup } from '../housekeeping/describe.ts';
 import { cleanUp } from '../housekeeping/clean-up.ts';
@@ -18,6 +19,8 @@ import type { Reloader } from './reload.ts';
 export interface Jobs {
   /** Follows the schedule, as it is now and as it will be; nothing is loaded while nothing is scheduled. */
   start(reloader: Pick<Reloader, 'onSettings' | 'files'>): Promise<void>;
+  /** Config and state, unless nobody has changed anything since the newest backup. @throws when it cannot be written */
+  backUp(): Promise<void>;
   /** At once, one after the other. */
   cleanUp(options: { readonly dryRun: boolean }): Promise<CleanupReport>;
 }
@@ -26,12 +29,14 @@ export interface JobsParts {
   readonly keeper: Pick<StateKeeper, 'save' | 'job' | 'setJob'>;
   readonly settings: DaemonConfig;
   readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
+  readonly status: () => Status;
+  /** What the schedule asks of the updates. */
+  readonly update: (signal: AbortSignal) => Promise<Ending>;
   /** Ms of quiet, and of chance on top, before what was missed is made up for. */
   readonly settle?: number;
 }
 
-type PlannedJob = Exclude<JobName, 'update'>;
-const PLANNED: readonly PlannedJob[] = ['cleanup', 'backup'];
+const PLANNED: readonly JobName[] = ['cleanup', 'backup', 'update'];
 
 /** To be opened before the servers are, so that what runs is waited for after they have ended. */
 export function openJobs(base: Base, parts: JobsParts): Jobs {
@@ -42,7 +47,9 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
   const work: Work = {
     cleanup: (signal) =>
       turns.take(async () => endOfCleanup(await cleanUp(factsOf(base, parts, settings), { signal }))),
-    backup: () => turns.take(() => backUp(base, parts, { settings, files: files() })),
+    backup: () => turns.take(() => backUp(base, parts, { settings, files: files(), by: 'schedule' })),
+    // It asks the network, and backs up in between: nobody else waits for it.
+    update: (signal) => parts.update(signal),
   };
   const planner = createPlanner(base, parts, work);
   cleanUps.add('jobs', async () => {
@@ -63,6 +70,7 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
       cleanUps.add('schedule', () => void planner.close());
       return planner.plan(settings);
     },
+    backUp: () => turns.take(() => void backUp(base, parts, { settings, files: files(), by: 'update' })),
     cleanUp: ({ dryRun }) =>
       turns.take(async () => {
         const startedAt = base.clock.monotonic();
@@ -73,7 +81,7 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
   };
 }
 
-type Work = Readonly<Record<PlannedJob, (signal: AbortSignal) => Promise<Ending>>>;
+type Work = Readonly<Record<JobName, (signal: AbortSignal) => Promise<Ending>>>;
 
 interface Planner {
   /** Changes only what differs. Never fails: what cannot be scheduled is logged. */
@@ -83,7 +91,7 @@ interface Planner {
 }
 
 function createPlanner(base: Base, parts: JobsParts, work: Work): Planner {
-  const rules = new Map<PlannedJob, string>();
+  const rules = new Map<JobName, string>();
   let cron: Cron | null = null;
   let isClosed = false;
   let last: Promise<void> = Promise.resolve();
@@ -95,7 +103,7 @@ function createPlanner(base: Base, parts: JobsParts, work: Work): Planner {
     for (const name of PLANNED) change(cron, name, schedule[name]);
   }
 
-  function change(cron: Cron, name: PlannedJob, rule: string | null): void {
+  function change(cron: Cron, name: JobName, rule: string | null): void {
     if (rule === (rules.get(name) ?? null)) return;
     if (rule === null) {
       rules.delete(name);
@@ -138,7 +146,7 @@ interface Ending {
 }
 
 /** A job that fails takes nothing else with it. */
-async function perform(base: Base, job: PlannedJob, work: () => Promise<Ending>): Promise<void> {
+async function perform(base: Base, job: JobName, work: () => Promise<Ending>): Promise<void> {
   const startedAt = base.clock.monotonic();
   const ending = await work().catch((error: unknown) => ({ said: '', error: messageOf(error) }));
   tell(base, { job, startedAt, ...ending });
@@ -146,7 +154,7 @@ async function perform(base: Base, job: PlannedJob, work: () => Promise<Ending>)
 
 function tell(
   { bus, clock }: Base,
-  { startedAt, ...news }: Ending & { readonly job: PlannedJob; readonly startedAt: number },
+  { startedAt, ...news }: Ending & { readonly job: JobName; readonly startedAt: number },
 ): void {
   bus.publish({ kind: 'job', took: clock.monotonic() - startedAt, ...news });
 }
@@ -160,17 +168,29 @@ function endOfCleanup(report: CleanupReport): Ending {
 function backUp(
   { clock, paths, version }: Base,
   { keeper }: JobsParts,
-  { settings, files }: { readonly settings: DaemonConfig; readonly files: readonly string[] },
+  {
+    settings,
+    files,
+    by,
+  }: {
+    readonly settings: DaemonConfig;
+    readonly files: readonly string[];
+    readonly by: 'schedule' | 'update';
+  },
 ): Ending {
   keeper.save({ durable: true });
   const { webConfigFile } = settings.metrics;
   const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
   const now = clock.now();
-  const outcome = makeBackup({ paths, now, by: 'schedule', version, besides, onlyNews: true });
+  const outcome = makeBackup({ paths, now, by, version, besides, onlyNews: true });
   return { said: describeBackup(outcome, now), error: null };
 }
 
-function factsOf({ paths, clock }: Base, { supervisor }: JobsParts, { backups }: DaemonConfig): HomeFacts {
+function factsOf(
+  { paths, clock }: Base,
+  { supervisor, status }: JobsParts,
+  { backups }: DaemonConfig,
+): HomeFacts {
   return {
     paths,
     now: clock.now(),
@@ -186,6 +206,10 @@ function factsOf({ paths, clock }: Base, { supervisor }: JobsParts, { backups }:
         .map(({ server }) => server),
     ),
     inUse: () => pathsInUse(paths.servers),
+    keep(server) {
+      const update = status().servers.find(({ name }) => name === server)?.update ?? null;
+      return update === null ? [] : versionsInHand(update.memory, update.progress);
+    },
   };
 }
 

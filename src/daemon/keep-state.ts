@@ -25,8 +25,8 @@ export interface StateKeeper {
   setDelivery(record: unknown): void;
   /** What is remembered of updates; for its owner to understand. */
   updates(): unknown;
-  /** On the disk, and not only on its way there, when this returns without a `state-persist-failed`. */
-  setUpdates(record: unknown): void;
+  /** True when it is on the disk, and not only on its way there. */
+  setUpdates(record: unknown): boolean;
   /** What is remembered of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
@@ -54,7 +54,8 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   let { alerts, evaluation, delivery, updates } = file.initial;
   let durableAt = -Infinity;
 
-  function save({ durable = false } = {}): void {
+  /** False when the disk refused. */
+  function save({ durable = false } = {}): boolean {
     try {
       // A server that is only out of the config for now keeps its past.
       for (const server of status().servers) past.set(server.name, toRemember(server));
@@ -72,6 +73,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
         { durable },
       );
       if (durable) durableAt = clock.monotonic();
+      return true;
     } catch (error) {
       // The next tick tries again: a full disk has room again one day.
       durableAt = -Infinity;
@@ -79,6 +81,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
         kind: 'state-persist-failed',
         error: messageOf(error),
       });
+      return false;
     }
   }
 
@@ -112,14 +115,14 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
     updates: () => updates,
     setUpdates(record) {
       updates = record;
-      save({ durable: true });
+      return save({ durable: true });
     },
     setWish(server, wish) {
       if (wish === null) wishes.delete(server);
       else wishes.set(server, wish);
       save({ durable: true });
     },
-    save,
+    save: (options) => void save(options),
     dispose: unsubscribe,
   };
 }

@@ -45,8 +45,13 @@ const NARRATORS: Narrators = {
     { server, version, why },
     'Using the installed version',
   ],
-  'update-checked': routine,
-  'update-moved': ({ server, progress }) => ['info', { server, ...progress }, 'Update moved on'],
+  'update-checked': ofOutlook,
+  'update-moved': (event) => {
+    const { server, progress } = event;
+    // What npm says each second.
+    if (progress.phase === 'installing' && progress.detail !== null) return routine(event);
+    return ['info', { server, ...progress }, 'Update moved on'];
+  },
   'update-settled': ({ server, memory, isNews }) =>
     isNews ? ['info', { server, ...memory.last }, 'Update ended'] : null,
   handshake: ({ server, run, handshake }) => [
@@ -109,6 +114,12 @@ const NARRATORS: Narrators = {
   evaluated: routine,
   'install-progress': routine,
 };
+
+function ofOutlook(event: EventOf<'update-checked'>): Line {
+  const { server, running, candidate, error } = event.outlook;
+  if (error !== null) return ['warn', { server, error }, 'Cannot look for updates'];
+  return candidate === null ? routine(event) : ['info', { server, running, candidate }, 'Update available'];
+}
 
 function ofTransition({ server, to, from, cause, nextAttemptAt }: EventOf<'transition'>): Line | null {
   if (to.phase === 'crash_looping')

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DaemonConfig } from '../config/loaded.ts';
 import { daemonMark } from '../core/run-marker.ts';
-import { createInstaller } from '../packages/installer.ts';
+import { createInstaller, type Installer, type InstallerOptions } from '../packages/installer.ts';
 import type { Prober } from '../probes/prober.ts';
 import { startLimitsWatch } from '../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../sampling/sampler.ts';
@@ -27,12 +27,16 @@ export interface Supervision {
   readonly sampler: Sampler;
   /** Servers that were alive when an earlier daemon died. */
   readonly unobserved: ReadonlySet<string>;
+  /** Who runs npm, one at a time. */
+  readonly installer: Installer;
+  /** How processes are made, for others who start some. */
+  readonly processes: Omit<RunnerParts, 'home' | 'attach'>;
 }
 
 export async function openSupervision(
   base: Base,
   config: DaemonConfig,
-  keeper: StateKeeper,
+  { keeper, chosen }: { keeper: StateKeeper; chosen: NonNullable<InstallerOptions['chosen']> },
 ): Promise<Supervision> {
   const { bus, clock, log, paths, version, cleanUps } = base;
   const outputs = openOutputs(base);
@@ -40,8 +44,15 @@ export async function openSupervision(
 
   const prober = watchHealth({ clock, bus, version, outputs, supervisor: () => supervisor });
   cleanUps.add('prober', () => prober.stop());
+  const installer = createInstaller({
+    paths,
+    bus,
+    chosen,
+    onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
+  });
+  const processes = await openProcesses(base, installer);
   const supervisor = createSupervisor({
-    ...(await openProcesses(base)),
+    ...processes,
     home: paths.home,
     wish: (server) => keeper.wish(server),
     attach: (started) => attach(started, { outputs, prober }),
@@ -60,7 +71,7 @@ export async function openSupervision(
     sampler.stop();
   };
   cleanUps.add('servers', stopServers, () => supervisor.longestStop());
-  return { supervisor, prober, sampler, unobserved };
+  return { supervisor, prober, sampler, unobserved, installer, processes };
 }
 
 function openOutputs(base: Base): Outputs {
@@ -80,15 +91,13 @@ function openOutputs(base: Base): Outputs {
 }
 
 /** All that a runner needs beside its server: how processes are made, found and ended. */
-async function openProcesses(base: Base): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+async function openProcesses(
+  base: Base,
+  installer: Installer,
+): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
   const { bus, clock, log, paths } = base;
   const chance = Math.random;
   const registry = openRegistry(base);
-  const installer = createInstaller({
-    paths,
-    bus,
-    onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
-  });
   await installer.removeLeftovers();
   return {
     clock,

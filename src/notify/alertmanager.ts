@@ -1,15 +1,16 @@
 // How we speak with Alertmanager: whether it is ready, what it is to tell, and what it is to be silent about.
-import { json } from 'node:stream/consumers';
 import type { PostedAlert } from '../core/alertmanager-post.ts';
 import { readSilences, type Silence } from '../core/silences.ts';
-import { isObject } from '../core/unknown.ts';
+import { codeOf, isObject, parseJson } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 import { createHttpClient, type HttpAnswer, type HttpClient } from '../system/http.ts';
+import { meaningOfAnswer, meaningOfError } from './webhook-outcome.ts';
 
 export interface Alertmanager {
-  isReady(): Promise<boolean>;
-  /** Whether it took them. */
-  post(alerts: readonly PostedAlert[]): Promise<boolean>;
+  /** Why it is not ready, for people; null when it is. */
+  trouble(): Promise<string | null>;
+  /** Why it did not take them, for people; null when it did. */
+  post(alerts: readonly PostedAlert[]): Promise<string | null>;
   /** Those that are active or to come; null when it did not tell. */
   silences(): Promise<readonly Silence[] | null>;
   close(): void;
@@ -28,13 +29,12 @@ export function openAlertmanager({
 }): Alertmanager {
   const parts: Parts = { base: new URL(url), client: createHttpClient(), clock };
   return {
-    isReady: () => ask(parts, { path: '/-/ready' }, async ({ status }) => status === 200).catch(() => false),
-    post(alerts) {
-      const body = JSON.stringify(alerts.map((alert) => written(alert)));
-      return ask(parts, { path: '/api/v2/alerts', body }, async ({ status }) => status === 200).catch(
-        () => false,
-      );
-    },
+    trouble: () => troubleOf(parts, { path: '/-/ready' }),
+    post: (alerts) =>
+      troubleOf(parts, {
+        path: '/api/v2/alerts',
+        body: JSON.stringify(alerts.map((alert) => written(alert))),
+      }),
     silences: () => ask(parts, { path: '/api/v2/silences' }, readAnswer).catch(() => null),
     close: () => parts.client.dropSockets(),
   };
@@ -46,9 +46,27 @@ interface Parts {
   readonly clock: Clock;
 }
 
+interface Question {
+  readonly path: string;
+  /** JSON; without it nothing is posted. */
+  readonly body?: string;
+}
+
+async function troubleOf(parts: Parts, question: Question): Promise<string | null> {
+  try {
+    const { outcome } = await ask(parts, question, async (answer) => meaningOfAnswer(answer));
+    return outcome.result === 'sent' ? null : outcome.detail;
+  } catch (error) {
+    // Only our own patience aborts while anybody still asks.
+    const timeout = codeOf(error) === 'ABORT_ERR' ? PATIENCE : null;
+    const { detail } = meaningOfError(error, { host: parts.base.host, timeout }).outcome;
+    return detail.replace(/ \(([^()]*)\)$/u, ': $1');
+  }
+}
+
 async function ask<Result>(
   { base, client, clock }: Parts,
-  { path, body }: { readonly path: string; readonly body?: string },
+  { path, body }: Question,
   read: (answer: HttpAnswer) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
@@ -92,10 +110,23 @@ function written({ labels, annotations, startsAt, endsAt }: PostedAlert): unknow
   };
 }
 
-async function readAnswer({ status, headers, body }: HttpAnswer): Promise<readonly Silence[] | null> {
-  if (status !== 200 || Number(headers['content-length'] ?? 0) > LARGEST_ANSWER) return null;
-  const answer: unknown = await json(body);
+async function readAnswer({ status, body }: HttpAnswer): Promise<readonly Silence[] | null> {
+  const text = status === 200 ? await readText(body) : null;
+  const answer = text === null ? null : parseJson(text);
   return Array.isArray(answer) ? readSilences(answer.map((one: unknown) => withTimes(one))) : null;
+}
+
+/** Null when it is too large. */
+async function readText(body: HttpAnswer['body']): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > LARGEST_ANSWER) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function withTimes(silence: unknown): unknown {

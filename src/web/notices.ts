@@ -8,8 +8,8 @@ export interface NoticeParts {
   readonly onNotices?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
 }
 
-/** Some hundred alerts; Alertmanager cuts with `max_alerts`. */
-const LARGEST = 64 * 1024;
+/** Several hundred alerts, of some 2 KiB each; what is larger Alertmanager would not send again. */
+const LARGEST = 1024 * 1024;
 
 export function receiveNotices({ onNotices }: NoticeParts) {
   return async (request: Request, response: Response): Promise<void> => {

@@ -1,8 +1,16 @@
 // What a person sees at `/`: every server in one table, and where else to look.
 import { usedMemory } from '../core/limits.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
+import {
+  availableVersion,
+  heldGist,
+  progressWords,
+  versionColumn,
+  withoutDetail,
+} from '../core/update-words.ts';
+import { updateFacts } from '../core/update-facts.ts';
 import { isHealthy, reasonOf, restartsOf } from '../core/verdict.ts';
-import { cpu, size, span, uptime } from '../core/words.ts';
+import { cpu, deliveryWords, size, span, uptime } from '../core/words.ts';
 import { type Content, Html, html } from './html.ts';
 import { healthMark, type Mark, stateMark } from './marks.ts';
 import { STYLE } from './style.ts';
@@ -30,6 +38,7 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
       <p class="summary ${servers.every(isHealthy) ? 'good' : 'bad'}">${summary(servers)}</p>
       ${notices(daemon)} ${firing(daemon, now)}
       <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
+      ${versions(servers, now)}
       <nav aria-label="More">
         <ul>
           ${LINKS.map(([path, name]) => html`<li><a href="${path}">${name}</a></li>`)}
@@ -139,18 +148,45 @@ function table(servers: readonly ServerStatus[], now: number): Html {
 }
 
 function row(server: ServerStatus, now: number): Html {
-  const { name, version, pid, startedAt, usage, tools } = server;
+  const { name, pid, startedAt, usage, tools } = server;
   return html`<tr>
     <th scope="row">${name}${sub(server.package ?? server.transport)}</th>
     <td>${mark(stateMark(server))}${restNote(server)}</td>
     <td>
       ${mark(healthMark(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
     </td>
-    <td>${version ?? '–'}</td>
+    <td>${versionColumn(server) || '–'}${updateNote(server, now)}</td>
     ${number(pid)} ${number(startedAt && uptime(now - startedAt))} ${number(usage && size(usedMemory(usage)))}
     ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
     <td class="reason">${reasonOf(server, now)}</td>
   </tr>`;
+}
+
+/** What the versions in the column mean; the details are below the table. */
+function updateNote({ update }: ServerStatus, now: number): Html | null {
+  const progress = progressWords(withoutDetail(update), now);
+  if (progress !== null) return sub(progress);
+  if (availableVersion(update) !== null) return sub('update available');
+  const held = update?.outlook?.held[0];
+  return held === undefined ? null : sub(`held: ${heldGist(held)}`);
+}
+
+/** Of each server of which there is something to tell, what that is; nothing when there is none. */
+function versions(servers: readonly ServerStatus[], now: number): Html | null {
+  const told = servers.flatMap((server) => {
+    const facts = updateFacts(server, now).filter(({ label }) => label !== 'asked');
+    return facts.length === 0 ? [] : [{ name: server.name, facts }];
+  });
+  if (told.length === 0) return null;
+  const items = told.map(
+    ({ name, facts }) => html`<li>${name} ${facts.map(({ label, text }) => sub(`${label}: ${text}`))}</li>`,
+  );
+  return html`<section aria-label="Versions">
+    <h2>Versions</h2>
+    <ul class="versions">
+      ${items}
+    </ul>
+  </section>`;
 }
 
 /** Why it is right that it does not run. */
@@ -171,8 +207,9 @@ function sub(text: string): Html {
   return html`<span class="sub">${text}</span>`;
 }
 
-function footer({ version, pid, startedAt, home }: DaemonStatus, now: number): Html {
+function footer({ version, pid, startedAt, home, delivery }: DaemonStatus, now: number): Html {
   return html`<footer>
+    <p>${deliveryWords(delivery)}.</p>
     mcp-watchdog ${version}, process ${pid}, running for ${uptime(now - startedAt)}, home ${home}. This page
     asks again every ${REFRESH} seconds.
   </footer>`;

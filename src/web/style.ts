@@ -13,8 +13,9 @@ h1 { margin: 0; font-size: 1.35rem; letter-spacing: -.01em; }
 .summary { margin: .2rem 0 1.4rem; font-size: 1.05rem; }
 .notice { margin: 0 0 1rem; padding: .6rem .9rem; border-left: 4px solid var(--bad); background: var(--card); }
 h2 { margin: 0 0 .4rem; font-size: 1rem; }
-.alerts { margin: 0 0 1.4rem; padding: .6rem .9rem; list-style: none; border: 1px solid var(--line); border-radius: .6rem;
+.alerts, .versions { margin: 0 0 1.4rem; padding: .6rem .9rem; list-style: none; border: 1px solid var(--line); border-radius: .6rem;
   background: var(--card); overflow-wrap: anywhere; }
+.frame + section { margin-top: 1.4rem; } .versions li + li { margin-top: .5rem; }
 .frame { overflow-x: auto; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .6rem .9rem; text-align: left; vertical-align: top; white-space: nowrap; }

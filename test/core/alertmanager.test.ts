@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readNotices } from '../../src/core/alertmanager-notices.ts';
-import { type RuledAlert, toPost } from '../../src/core/alertmanager-post.ts';
+import { notYetTakenOver, type RuledAlert, toPost } from '../../src/core/alertmanager-post.ts';
 import { readDeliveryMemory } from '../../src/core/delivery-memory.ts';
 import { isSilenced, readSilences } from '../../src/core/silences.ts';
 
@@ -97,6 +97,30 @@ describe('what is posted', () => {
   test('is neither what is pending nor the heartbeat', () => {
     const heartbeat = { ...RULED, labels: HEARTBEAT.labels };
     expect(toPost([{ ...RULED, state: 'pending', firedAt: null }, heartbeat], options)).toEqual([]);
+  });
+});
+
+describe('what Prometheus may not have found yet', () => {
+  const MINUTE = 60_000;
+  /** Its `for` is two minutes. */
+  const alert: RuledAlert = { ...RULED, activeAt: 0, firedAt: 2 * MINUTE };
+  const handedAt = 10 * MINUTE;
+  const isStillOurs = (one: RuledAlert, now: number): boolean =>
+    notYetTakenOver([one], { handedAt, now }).length === 1;
+
+  test('is what fired before it delivered, for as long as it has to wait once more', () => {
+    expect(isStillOurs(alert, handedAt)).toBe(true);
+    expect(isStillOurs(alert, handedAt + 7 * MINUTE - 1)).toBe(true);
+    expect(isStillOurs(alert, handedAt + 7 * MINUTE)).toBe(false);
+  });
+
+  test('is also that it is over', () => {
+    expect(isStillOurs({ ...alert, state: 'inactive', resolvedAt: handedAt + 1 }, handedAt + 2)).toBe(true);
+  });
+
+  test('is nothing that began later, or only pends', () => {
+    expect(isStillOurs({ ...alert, firedAt: handedAt + 1 }, handedAt + 2)).toBe(false);
+    expect(isStillOurs({ ...alert, firedAt: null, state: 'pending' }, handedAt + 2)).toBe(false);
   });
 });
 

@@ -9,6 +9,8 @@ import {
   type DeliverySettings,
   type DeliveryState,
   GRACE,
+  lastContact,
+  otherAlertmanager,
 } from '../../src/core/delivery.ts';
 import {
   handOver,
@@ -108,9 +110,11 @@ describe('who delivers', () => {
     here.run(5 * MINUTE, ALL);
     for (const at of [1, 2]) here.take({ kind: 'asked', at: here.now() + at, isReady: false });
     expect(here.owner()).toBe('engine');
-    here.take({ kind: 'asked', at: here.now() + 3, isReady: false });
+    here.take({ kind: 'asked', at: here.now() + 3, isReady: false, trouble: 'answered 401' });
     expect(here.owner()).toBe('us');
+    expect(here.reasons()).toEqual(['Alertmanager is not ready (answered 401)']);
     here.take({ kind: 'asked', at: here.now() + 4, isReady: true });
+    expect(here.reasons()).toEqual(['Alertmanager has only just become ready']);
     expect(here.owner()).toBe('us');
     here.take({ kind: 'asked', at: here.now() + 5, isReady: true });
     expect(here.owner()).toBe('engine');
@@ -144,6 +148,30 @@ describe('who delivers', () => {
     expect(here.owner()).toBe('engine');
     here.run(MINUTE, NONE);
     expect(here.owner()).toBe('us');
+  });
+
+  test('stays while another Alertmanager proves itself, and no longer', () => {
+    const here = stage(WITH);
+    here.run(5 * MINUTE, ALL);
+    const was = lastContact(here.state(), WITH);
+    const changed = otherAlertmanager(here.state(), here.now());
+    expect(lastContact(changed, WITH)).toBe(was);
+    const after = (ms: number) => decideDelivery(changed, { kind: 'tick', at: here.now() + ms }, WITH).owner;
+    expect([after(0), after(GRACE - 1), after(GRACE)]).toEqual(['engine', 'engine', 'us']);
+    let state = changed;
+    for (const at of [1, 2])
+      ({ state } = decideDelivery(state, { kind: 'asked', at: here.now() + at, isReady: true }, WITH));
+    for (const kind of ['scraped', 'heartbeat'] as const)
+      ({ state } = decideDelivery(state, { kind, at: here.now() + GRACE }, WITH));
+    expect(state.owner).toBe('engine');
+  });
+
+  test('is not an Alertmanager that the config no longer has', () => {
+    const here = stage(WITH);
+    here.run(5 * MINUTE, { prometheus: false, alertmanager: true });
+    expect(here.owner()).toBe('alertmanager-by-us');
+    const changed = otherAlertmanager(here.state(), here.now());
+    expect(decideDelivery(changed, { kind: 'tick', at: here.now() }, WITHOUT).owner).toBe('us');
   });
 
   test('is believed to be who it was before our own restart, for the grace', () => {

@@ -36,6 +36,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_update_held', 'gauge', 'server'],
   ['server_update_probation', 'gauge', 'server'],
   ['server_updates_total', 'counter', 'server result'],
+  ['server_last_update_timestamp_seconds', 'gauge', 'server result'],
   ['server_previous_version_info', 'gauge', 'server version'],
   ['server_bad_versions', 'gauge', 'server'],
   ['probe_duration_seconds', 'histogram', 'server probe'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type AlertNews, keyOf, type Notification } from '../../src/core/notification.ts';
 import { MOST_AT_ONCE } from '../../src/core/notification-digest.ts';
 import { MOST_IN_WINDOW, MOST_UNLESS_CRITICAL, QUIET, WINDOW } from '../../src/core/notification-due.ts';
-import { restoreAlerts, saveAlerts } from '../../src/core/notification-memory.ts';
+import { firingAlerts, restoreAlerts, saveAlerts } from '../../src/core/notification-memory.ts';
 import {
   COLLECT,
   decideNotifications,
@@ -51,6 +51,19 @@ class Person {
 
   wakes(): this {
     return this.#take({ kind: 'woke', at: this.now });
+  }
+
+  /** Alertmanager asks for it to be told. */
+  isAsked(change: Partial<AlertNews> = {}): this {
+    return this.#take({ kind: 'relay', at: this.now, alert: alertOf(change) });
+  }
+
+  others(deliver: boolean): this {
+    return this.#take({ kind: 'muted', at: this.now, isMuted: deliver });
+  }
+
+  looks(): this {
+    return this.#take({ kind: 'tick', at: this.now });
   }
 
   waits(ms: number): this {
@@ -221,6 +234,50 @@ describe('decideNotifications()', () => {
     person.hears({ about: 'c' }).restarts().hears({ about: 'b' }).waits(HOUR);
     expect(person.story).toEqual([[DOWN], ['b:McpServerDown:firing'], ['c:McpServerDown:firing'], [UP]]);
     expect(person.suppressed).toEqual({ repeat: 1 });
+  });
+
+  it('tells what only Alertmanager knows when that asks for it, and neither repeats nor ends it by itself', () => {
+    const absent = { name: 'McpWatchdogDown', about: null } as const;
+    const person = new Person().others(true).isAsked(absent).waits(MINUTE);
+    expect(person.story).toEqual([['null:McpWatchdogDown:firing']]);
+    expect(firingAlerts(person.state)).toEqual([]);
+    person
+      .others(false)
+      .waits(24 * HOUR)
+      .restarts()
+      .waits(24 * HOUR);
+    expect(person.told).toHaveLength(1);
+    person.isAsked({ ...absent, state: 'resolved' }).waits(MINUTE);
+    expect(person.story.slice(1)).toEqual([['null:McpWatchdogDown:resolved']]);
+  });
+
+  it('forgets what only Alertmanager knew, when nothing more is heard of it', () => {
+    const person = new Person()
+      .others(true)
+      .isAsked({ about: 'files on mac' })
+      .waits(9 * 24 * HOUR);
+    expect(person.looks().state.records.size).toBe(0);
+  });
+
+  it('tells the alert that our own rules find as well once, whoever was first', () => {
+    const [first, second] = [
+      new Person().hears().waits(MINUTE),
+      new Person().others(true).isAsked().waits(MINUTE),
+    ];
+    first.others(true).isAsked().waits(HOUR);
+    second.hears().others(false).waits(HOUR);
+    expect([first.story, second.story]).toEqual([[[DOWN]], [[DOWN]]]);
+    expect(firingAlerts(second.state)).toHaveLength(1);
+  });
+
+  it('is silent while somebody asked for silence, and tells what still fires after it', () => {
+    const until = START + HOUR;
+    const person = new Person({ ...RULES, isSilenced: (_, at) => at < until });
+    person.hears().hears({ about: 'b' }).waits(MINUTE).hears({ about: 'b', state: 'resolved' }).waits(HOUR);
+    expect(person.story).toEqual([]);
+    expect(person.suppressed).toEqual({ silenced: 2 });
+    expect(person.looks().waits(COLLECT).story).toEqual([[DOWN]]);
+    expect(person.told[0]?.swallowed).toBe(0);
   });
 
   it.each([null, 7, [], { records: 3 }, { records: [{ since: 'x' }, { since: 1, alert: { name: 1 } }] }])(

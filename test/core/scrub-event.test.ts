@@ -6,6 +6,7 @@ import { scrubEvent } from '../../src/core/scrub-event.ts';
 import { createRedactor } from '../../src/core/text.ts';
 import { HEALTHY } from '../fakes/stage.ts';
 import { specOf } from '../fakes/spec.ts';
+import { memoryOf, outlookOf, progressOf, ROLLED_BACK } from '../fakes/updates.ts';
 
 const server = 'files';
 
@@ -29,6 +30,21 @@ function allSaying(text: string): WatchdogNews[] {
     { kind: 'config-loaded', path: '/x', ok: false, error: text },
     { kind: 'collected', collector: 'processes', took: 1, error: text },
     { kind: 'state-persist-failed', error: text },
+    {
+      kind: 'update-checked',
+      server,
+      outlook: outlookOf({ held: [{ version: '1.0.0', reason: 'bad', detail: text }], error: text }),
+    },
+    { kind: 'update-moved', server, progress: progressOf({ detail: text }) },
+    {
+      kind: 'update-settled',
+      server,
+      memory: memoryOf({
+        bad: [{ version: '1.0.0', reason: text, at: 1 }],
+        last: { ...ROLLED_BACK, reason: text },
+      }),
+      isNews: true,
+    },
   ];
 }
 

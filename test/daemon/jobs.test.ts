@@ -4,13 +4,31 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { DaemonConfig } from '../../src/config/loaded.ts';
 import type { EventOf } from '../../src/core/events.ts';
+import { NO_UPDATES, type UpdateStatus } from '../../src/core/update.ts';
 import { openBase } from '../../src/daemon/base.ts';
 import { openJobs } from '../../src/daemon/jobs.ts';
+import { DAY, untidyHome } from '../fakes/rubbish.ts';
 import { specOf } from '../fakes/spec.ts';
+import { serverStatus, status } from '../fakes/status.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 const EACH_SECOND = '* * * * * *';
+/** On its way from 1.1.0 to 1.2.0, and could go back to 1.0.0. */
+const UPDATING: UpdateStatus = {
+  checkedAt: null,
+  outlook: null,
+  memory: { ...NO_UPDATES, previous: '1.0.0' },
+  progress: {
+    phase: 'canary',
+    from: '1.1.0',
+    to: '1.2.0',
+    by: 'operator',
+    since: 0,
+    until: null,
+    detail: null,
+  },
+};
 const NEVER = { update: null, cleanup: null, backup: null };
 
 function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<string, unknown> } = {}) {
@@ -32,6 +50,8 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
   const opened = openJobs(base, {
     settings: withSchedule(schedule),
     supervisor: () => ({ specs: () => [specOf({ name: 'a' })], roots: () => [] }),
+    status: () => status([serverStatus({ name: 'a', update: UPDATING })]),
+    update: () => Promise.resolve({ said: 'checked 1', error: null }),
     settle: 20,
     keeper: {
       save: () => {},
@@ -74,6 +94,14 @@ describe('the jobs', () => {
     });
     expect(readdirSync(paths.backups)).toHaveLength(1);
     expect(records.get('backup')).toMatchObject({ rule: EACH_SECOND, lastRunAt: expect.any(Number) });
+  });
+
+  test('look for updates when that is asked for', async () => {
+    const { news, records, start } = setUp({ schedule: { update: EACH_SECOND } });
+    await start();
+    await waitFor(() => news.length >= 1, { what: 'a run' });
+    expect(news[0]).toMatchObject({ job: 'update', said: 'checked 1', error: null });
+    expect(records.get('update')).toMatchObject({ rule: EACH_SECOND, lastRunAt: expect.any(Number) });
   });
 
   test('that fail are told, and run again', async () => {
@@ -121,6 +149,19 @@ describe('the jobs', () => {
     expect(told).toBeGreaterThanOrEqual(1);
     await new Promise((resolve) => setTimeout(resolve, 1100));
     expect(news).toHaveLength(told);
+  });
+
+  test('leave the versions that an update needs, however old they are', async () => {
+    const { paths, cleanUp } = setUp();
+    const home = untidyHome(paths);
+    const versions = ['1.0.0', '1.1.0', '1.2.0', '2.0.0', '3.0.0'];
+    for (const [index, version] of versions.entries()) home.version('a', version, (9 - index) * DAY);
+    home.current('a', '1.1.0');
+    const { removed } = await cleanUp({ dryRun: false });
+    expect(removed.map(({ path }) => path).sort()).toEqual([
+      'servers/a/versions/2.0.0',
+      'servers/a/versions/3.0.0',
+    ]);
   });
 
   test('can be asked for: a dry run is told to nobody else', async () => {

@@ -50,6 +50,7 @@ function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): A
       builtIn: true,
       rules: [],
       evaluateEvery: 15_000,
+      prometheusVersion: 3,
       repeatEvery,
       notify,
       alertmanager: { url: null },

@@ -27,27 +27,25 @@ describe.skipIf(!requireProgram(ALERTMANAGER))('a real Alertmanager', () => {
     onTestFinished(() => real.stop());
     const ours = openAlertmanager({ url: `${real.url}/`, clock: systemClock });
     onTestFinished(() => ours.close());
-    expect(await ours.isReady()).toBe(true);
-    expect(await ours.post([ALERT])).toBe(true);
-    expect(await ours.post([{ ...ALERT, endsAt: Date.now() + 90_000 }])).toBe(true);
+    expect(await ours.trouble()).toBeNull();
+    expect(await ours.post([ALERT])).toBeNull();
+    expect(await ours.post([{ ...ALERT, endsAt: Date.now() + 90_000 }])).toBeNull();
     expect((await real.alerts()).map(({ labels }) => labels)).toEqual([ALERT.labels]);
     expect(await ours.silences()).toEqual([]);
     const matcher = { name: 'server', value: 'fil.*', isRegex: true, isEqual: false };
     await real.silence([matcher], 60_000);
     expect(await ours.silences()).toMatchObject([{ matchers: [matcher] }]);
     // Without a name it is no alert.
-    expect(await ours.post([{ ...ALERT, labels: {} }])).toBe(false);
+    expect(await ours.post([{ ...ALERT, labels: {} }])).toBe('answered 400');
   });
 });
 
 describe('what is no Alertmanager', () => {
   test('nobody listens', async () => {
-    const ours = openAlertmanager({ url: `http://127.0.0.1:${await freePort()}`, clock: systemClock });
-    expect([await ours.isReady(), await ours.post([ALERT]), await ours.silences()]).toEqual([
-      false,
-      false,
-      null,
-    ]);
+    const port = await freePort();
+    const ours = openAlertmanager({ url: `http://ada:secret@127.0.0.1:${port}`, clock: systemClock });
+    const why = `127.0.0.1:${port} cannot be reached: ECONNREFUSED`;
+    expect([await ours.trouble(), await ours.post([ALERT]), await ours.silences()]).toEqual([why, why, null]);
   });
 
   test('one that answers something else, or never', async () => {
@@ -64,9 +62,31 @@ describe('what is no Alertmanager', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const clock = new FakeClock();
     const ours = openAlertmanager({ url: `http://127.0.0.1:${port}/am/`, clock });
-    expect([await ours.post([ALERT]), await ours.silences()]).toEqual([false, null]);
-    const answer = ours.isReady();
+    expect([await ours.post([ALERT]), await ours.silences()]).toEqual(['answered 500', null]);
+    const answer = ours.trouble();
     await clock.advance(3000);
-    expect(await answer).toBe(false);
+    expect(await answer).toBe(`127.0.0.1:${port} did not answer within 3 s`);
+  });
+
+  test('one that wants to know who asks, one that is elsewhere, and one that never ends', async () => {
+    const server = createServer((request, response) => {
+      const more = (): void => void (response.destroyed || response.write('[]'.repeat(500_000), more));
+      if (request.url === '/api/v2/silences') more();
+      else response.writeHead(request.headers.authorization === undefined ? 401 : 302).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const address = server.address();
+    const host = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const stranger = openAlertmanager({ url: `http://${host}`, clock: systemClock });
+    const ada = openAlertmanager({ url: `http://ada:secret@${host}`, clock: systemClock });
+    expect([await stranger.trouble(), await ada.trouble()]).toEqual([
+      'answered 401',
+      'answered 302: redirects are not followed',
+    ]);
+    expect(await ada.silences()).toBeNull();
   });
 });

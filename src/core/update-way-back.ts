@@ -1,0 +1,76 @@
+// How an update goes back to what ran before, and what every step of it has in common.
+import {
+  IDLE,
+  RELINK_EVERY,
+  type UpdateDecision,
+  type UpdateEvent,
+  type UpdateOutcome,
+  type UpdatePlan,
+  type UpdateRules,
+  type UpdateState,
+  type Verdict,
+} from './update-state.ts';
+
+type RollingBack = Extract<UpdateState, { phase: 'rolling_back' }>;
+
+export function goBack(plan: UpdatePlan, verdict: Verdict): UpdateDecision {
+  return {
+    state: { phase: 'rolling_back', plan, step: 'link', isLinked: false, deadline: null, verdict },
+    actions: [{ kind: 'abort' }, { kind: 'link', version: plan.from }],
+  };
+}
+
+export function whileRollingBack(
+  state: RollingBack,
+  event: UpdateEvent,
+  { comeUp }: UpdateRules,
+): UpdateDecision {
+  const { plan, verdict } = state;
+  switch (event.kind) {
+    case 'linked': {
+      if (state.step === 'start' || event.version !== plan.from) return stay(state);
+      const next = { ...state, isLinked: event.refusal === null };
+      if (state.step === 'relink' || !event.isUp) return finish(next, event);
+      const detail = `back to ${plan.from}: ${verdict.reason}`;
+      return {
+        state: { ...next, step: 'start', deadline: event.at + comeUp },
+        actions: [{ kind: 'restart', detail }],
+      };
+    }
+    case 'spawned':
+      return state.step === 'start' && event.version === plan.from ? finish(state, event) : stay(state);
+    case 'stopped':
+      return state.step === 'start' ? finish(state, event) : stay(state);
+    case 'tick':
+      if (!isDue(state, event)) return stay(state);
+      if (state.step === 'start') return finish(state, event);
+      return { state: { ...state, deadline: null }, actions: [{ kind: 'link', version: plan.from }] };
+    default:
+      return stay(state);
+  }
+}
+
+/** Whether what ran before is well again is for the supervisor: it is what the person had. */
+function finish(state: RollingBack, { at }: UpdateEvent): UpdateDecision {
+  const { plan, verdict, isLinked } = state;
+  if (!isLinked) return stay({ ...state, step: 'relink', deadline: at + RELINK_EVERY });
+  return settle(wentBack(plan, verdict));
+}
+
+/** The end of a way back. What a person asked for has not failed. */
+export function wentBack(plan: UpdatePlan, { reason, isBad, isAsked }: Verdict): UpdateOutcome {
+  const bad = isBad ? plan.to : null;
+  return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
+}
+
+export function settle(outcome: UpdateOutcome): UpdateDecision {
+  return { state: IDLE, actions: [{ kind: 'settle', outcome }] };
+}
+
+export function isDue(state: { readonly deadline: number | null }, { kind, at }: UpdateEvent): boolean {
+  return kind === 'tick' && state.deadline !== null && at >= state.deadline;
+}
+
+export function stay(state: UpdateState): UpdateDecision {
+  return { state, actions: [] };
+}
