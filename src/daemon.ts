@@ -17,7 +17,7 @@ import { createReloader, type Reloader, type ReloaderParts } from './daemon/relo
 import { serveWeb } from './daemon/serve-web.ts';
 import { openServiceLink, type ServiceLink } from './daemon/service-link.ts';
 import { openSupervision, type Supervision } from './daemon/supervision.ts';
-import { openUpdates } from './daemon/updates.ts';
+import { openUpdates, type Updates } from './daemon/updates.ts';
 import { startConfigWatch } from './daemon/watch-config.ts';
 import { openOrphanWatch } from './daemon/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
@@ -118,6 +118,7 @@ function readConfig(
 
 interface Care extends Supervision {
   readonly jobs: Jobs;
+  readonly updates: Updates;
   readonly alerting: Alerting;
   /** Who is told what Alertmanager posts, once there is somebody. */
   readonly ear: { delivering: Delivering | null };
@@ -134,8 +135,20 @@ async function openCare(
     keeper,
     settings: config.config,
     supervisor: () => supervision.supervisor,
+    status,
+    update: (signal) => updates.goRound(signal),
   });
-  const supervision = await openSupervision(base, config.config, keeper);
+  const supervision = await openSupervision(base, config.config, {
+    keeper,
+    chosen: (...given) => updates.chosen(...given),
+  });
+  const updates = openUpdates(base, {
+    ...supervision,
+    keeper,
+    status,
+    settings: config.config,
+    backUp: () => jobs.backUp(),
+  });
   bus.subscribe((event) => {
     if (event.kind === 'gap' && event.cause !== 'clock-step') supervision.prober.discardInFlight();
   });
@@ -159,7 +172,7 @@ async function openCare(
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(base, { settings: config.config, keeper, recorder, status, url });
-  return { ...supervision, jobs, alerting, ear };
+  return { ...supervision, jobs, updates, alerting, ear };
 }
 
 /** A reload that the service manager is told of. */
@@ -180,14 +193,14 @@ async function begin(
   end: End,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
-  const { config, reloader, supervisor, sampler, jobs, link, handlers, unobserved, alerting } = parts;
+  const { config, reloader, supervisor, sampler, jobs, updates, link, handlers, unobserved, alerting } =
+    parts;
   const { bus, log, cleanUps } = base;
+  // Before anybody can ask for another update, and before what it is about is started.
+  await updates.recover(config.servers);
   const notifying = openNotifying(base, { ...parts, settings: config.config });
   parts.ear.delivering = openDelivering(base, { ...parts, notifying, settings: config.config });
-  Object.assign(
-    handlers,
-    createHandlers({ ...parts, bus, notifying, updates: openUpdates(), stop: end.stop }),
-  );
+  Object.assign(handlers, createHandlers({ ...parts, bus, notifying, stop: end.stop }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   followRules(alerting, { reloader, initial: config.config, log });
@@ -198,6 +211,7 @@ async function begin(
   followConfig(reloader, base, sampler);
   openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);
+  updates.begin(reloader);
   // Last in, first out: told before anything ends.
   cleanUps.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
 }

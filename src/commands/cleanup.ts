@@ -1,9 +1,11 @@
 // `cleanup [--dry-run] [--json]`: by the daemon when one runs, else here, while none can start.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import type { CleanupReport } from '../core/cleanup.ts';
+import { type CleanupReport, versionsInHand } from '../core/cleanup.ts';
 import { WatchdogError } from '../core/errors.ts';
+import { readRecords } from '../core/read-update-record.ts';
+import { isObject, parseJson } from '../core/unknown.ts';
 import { cleanUp } from '../housekeeping/clean-up.ts';
 import type { HomeFacts } from '../housekeeping/facts.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';
@@ -45,6 +47,7 @@ async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupRepo
 
 function gatherFacts({ paths, io }: Context): HomeFacts {
   const loaded = loadIfValid(paths, io.env);
+  const kept = readKept(paths);
   return {
     paths,
     now: io.clock.now(),
@@ -53,7 +56,20 @@ function gatherFacts({ paths, io }: Context): HomeFacts {
     backupsKept: loaded?.config.backups.keep ?? Infinity,
     running: new Set(survivors(paths)),
     inUse: () => pathsInUse(paths.servers),
+    keep: (server) => kept.get(server) ?? [],
   };
+}
+
+/** What the last daemon remembered of updates; nothing when it cannot be read: the newest ones stay anyhow. */
+function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
+  const saved = existsSync(state) ? parseJson(readFileSync(state, 'utf8')) : null;
+  const { records } = readRecords(isObject(saved) ? saved['updates'] : undefined);
+  return new Map(
+    [...records].map(([server, { memory, progress }]) => [
+      server,
+      versionsInHand(memory, progress === null ? null : progress.plan),
+    ]),
+  );
 }
 
 function loadIfValid(paths: Paths, environment: Context['io']['env']): LoadedConfig | null {

@@ -8,6 +8,7 @@ import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '.
 import { readJournal } from '../journal/journal.ts';
 import { availability } from '../notify/availability.ts';
 import { findOrphans } from '../orphans/find.ts';
+import { findNewerRelease } from '../packages/own-release.ts';
 import { hasServiceManager } from '../service/select.ts';
 import { childEnvironment } from '../supervisor/environment.ts';
 import { systemClock } from '../system/clock.ts';
@@ -16,13 +17,15 @@ import { whoListens } from '../system/port-owner.ts';
 import { commandOf, readProcessTable } from '../system/process-table.ts';
 import type { Context } from './command.ts';
 import { readOptions } from './orphans.ts';
-import { readVersion } from './program.ts';
+import { readPackageName, readVersion } from './program.ts';
 import { homeIn, planFor, processHost, serviceOf } from './service.ts';
 
 /** One tool of the system, ms. */
 const TOOL_TIMEOUT = 10_000;
 /** The daemon answers from memory, ms. */
 const ANSWER_TIMEOUT = 5000;
+/** Whether there is a newer release is nothing to wait for, ms. */
+const RELEASE_TIMEOUT = 5000;
 /** Lines of the journal: several days of a calm one. */
 const JOURNAL_LINES = 5000;
 
@@ -58,6 +61,7 @@ export function createDoctorContext(context: Context): DoctorContext {
       return bavail * bsize;
     },
     run: (argv) => runCommand(argv, { env: io.env, timeout: TOOL_TIMEOUT, clock: systemClock }),
+    newerRelease: () => askForRelease(context),
   };
 }
 
@@ -88,6 +92,12 @@ async function askDaemon({ paths, io }: Context): Promise<DaemonAnswer> {
     if (!(error instanceof WatchdogError)) throw error;
     return error.code === 'NO_DAEMON' ? { kind: 'none' } : { kind: 'silent', reason: error.message };
   }
+}
+
+function askForRelease({ io }: Context): ReturnType<DoctorContext['newerRelease']> {
+  const own = { package: readPackageName(), version: readVersion(), node: process.version };
+  const { signal } = new AbortController();
+  return findNewerRelease(own, { environment: io.env, timeout: RELEASE_TIMEOUT, signal, clock: systemClock });
 }
 
 function askChannels({ io }: Context, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {

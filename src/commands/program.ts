@@ -90,7 +90,17 @@ function capitalised(text: string): string {
 
 /** The release this is, from its package.json. */
 export function readVersion(): string {
+  return readOwn('version');
+}
+
+/** The name that this is published under. */
+export function readPackageName(): string {
+  return readOwn('name');
+}
+
+function readOwn(key: 'name' | 'version'): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const manifest: unknown = JSON.parse(text);
-  return isObject(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : 'unknown';
+  const value = isObject(manifest) ? manifest[key] : undefined;
+  return typeof value === 'string' ? value : 'unknown';
 }

@@ -3,7 +3,6 @@ import { connect } from '../control/client.ts';
 import type { Client } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
 import { type Context, sizeOf } from './command.ts';
 import type { ViewOptions } from './views/status-table.ts';
 
@@ -21,7 +20,10 @@ export async function withDaemon<T>(
 }
 
 /** @throws WatchdogError UNKNOWN_SERVER with the nearest name */
-export function pickServer({ servers }: Status, name: string): ServerStatus {
+export function pickServer<Server extends { readonly name: string }>(
+  { servers }: { readonly servers: readonly Server[] },
+  name: string,
+): Server {
   const server = servers.find((each) => each.name === name);
   if (server !== undefined) return server;
   const names = servers.map((each) => each.name);

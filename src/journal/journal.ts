@@ -103,16 +103,24 @@ export async function readJournal(path: string, { limit }: { limit: number }): P
 function createFilter(): (event: WatchdogEvent) => boolean {
   const verdicts = new Map<string, string>();
   const floods = new Map<string, number>();
+  const updates = new Map<string, string>();
   return (event) => {
     switch (event.kind) {
       case 'server-removed':
         verdicts.delete(event.server);
         floods.delete(event.server);
+        updates.delete(event.server);
         return true;
       case 'probed':
         return event.result.outcome !== 'passed';
       case 'health':
         return isChange(verdicts, event.server, gist(event.health));
+      // What npm says each second is no news.
+      case 'update-moved':
+        return isChange(updates, event.server, `${event.progress.phase} ${event.progress.to}`);
+      case 'update-settled':
+        updates.delete(event.server);
+        return true;
       case 'log-dropped':
         return isChange(floods, event.server, Math.floor(event.at / FLOOD_TOLD_EVERY));
       default:

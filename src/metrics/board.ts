@@ -6,6 +6,7 @@ import Registry from 'prom-client/lib/registry.js';
 import type { Reading } from '../core/alert-rules.ts';
 import type { MetricDefinition } from '../core/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics.ts';
+import { createDurations, type Durations } from './durations.ts';
 import { createPage, type Page } from './page.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { isSameSeries, type Labels, type Sample } from './sample.ts';
@@ -20,14 +21,6 @@ export interface Board {
   readings(wants: (name: string) => boolean): Promise<readonly Reading[]>;
 }
 
-/** The histogram of probe durations. */
-export interface Durations {
-  /** Makes the series exist, with nothing observed. */
-  open(labels: Labels): void;
-  observe(labels: Labels, seconds: number): void;
-  drop(labels: Labels): void;
-}
-
 type Instrument = Gauge | Counter;
 
 /** The samples of one owner must not have a label set of another's. */
@@ -40,6 +33,22 @@ export function createBoard(): Board {
   });
   registerProcessMetrics(registry);
   const page = createPage(registry);
+  const durations = createDurations(histogram, page);
+  const owners = createOwners(instruments, page);
+  return {
+    show: owners.show,
+    durations,
+    text: () => page.text(),
+    async readings(wants) {
+      // Taken before anything is waited for.
+      const own = owners.all().flatMap((samples) => readingsOf(samples, wants));
+      const timed = durations.readings(wants);
+      return [...own, ...timed, ...(await readOthers(registry, wants))];
+    },
+  };
+}
+
+function createOwners(instruments: ReadonlyMap<MetricName, Instrument>, page: Page) {
   const owners = new Map<string, readonly Sample[]>();
 
   function put(sample: Sample, shown: number | undefined): void {
@@ -53,52 +62,52 @@ export function createBoard(): Board {
     instruments.get(metric)?.remove(labels);
   }
 
-  return {
-    show(owner, samples) {
-      const before = owners.get(owner) ?? [];
-      // Nearly always the same series come in the same order, so that nothing has to be looked for.
-      const stays = samples.map((sample, index) => isSameSeries(sample, before[index]));
-      for (const [index, shown] of before.entries()) if (stays[index] !== true) takeAway(shown);
-      for (const [index, sample] of samples.entries()) {
-        put(sample, stays[index] === true ? before[index]?.value : undefined);
-      }
-      if (samples.length === 0) owners.delete(owner);
-      else owners.set(owner, samples);
-    },
-    durations: createDurations(histogram, page),
-    text: () => page.text(),
-    async readings(wants) {
-      // Taken before anything is waited for.
-      const own = [...owners.values()].flatMap((samples) => readingsOf(samples, wants));
-      return [...own, ...(await readOthers(registry, wants))];
-    },
-  };
+  function show(owner: string, samples: readonly Sample[]): void {
+    const before = owners.get(owner) ?? [];
+    // Nearly always the same series come in the same order, so that nothing has to be looked for.
+    const stays = samples.map((sample, index) => isSameSeries(sample, before[index]));
+    const same = (index: number): Sample | undefined => (stays[index] === true ? before[index] : undefined);
+    for (const [index, shown] of before.entries()) if (stays[index] !== true) takeAway(shown);
+    for (const [index, sample] of samples.entries()) put(sample, same(index)?.value);
+    const now = samples.map((sample, index) => renewed(same(index), sample));
+    if (now.length === 0) owners.delete(owner);
+    else owners.set(owner, now);
+  }
+
+  return { show, all: () => [...owners.values()] };
 }
+
+/** The labels of before, the very object: whoever reads the samples knows the series by it. */
+function renewed(before: Sample | undefined, sample: Sample): Sample {
+  return before === undefined ? sample : { ...sample, labels: before.labels };
+}
+
+const FULL_NAMES = new Map(METRIC_NAMES.map((metric) => [metric, METRIC_PREFIX + metric]));
 
 function readingsOf(samples: readonly Sample[], wants: (name: string) => boolean): Reading[] {
-  return samples.flatMap(({ metric, labels, value }) => {
-    const name = METRIC_PREFIX + metric;
-    return wants(name) ? [{ name, labels, value }] : [];
-  });
+  const readings: Reading[] = [];
+  for (const { metric, labels, value } of samples) {
+    const name = FULL_NAMES.get(metric) ?? '';
+    if (wants(name)) readings.push({ name, labels, value });
+  }
+  return readings;
 }
 
-/** What the samples of owners do not hold: the histogram, and the watchdog's own process. */
+/** What is not ours to count: the watchdog's own process. */
 async function readOthers(registry: Registry, wants: (name: string) => boolean): Promise<Reading[]> {
-  const metrics = registry
+  const names = registry
     .getMetricsAsArray()
-    .filter(({ name }) => name === HISTOGRAM || !name.startsWith(METRIC_PREFIX))
-    .filter(({ name }) => [name, ...PARTS.map((part) => name + part)].some(wants));
-  const read = await Promise.all(metrics.map(async ({ name }) => registry.getSingleMetric(name)?.get()));
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith(METRIC_PREFIX) && wants(name));
+  const read = await Promise.all(names.map(async (name) => registry.getSingleMetric(name)?.get()));
   return read.flatMap((one) =>
-    (one?.values ?? []).flatMap(({ labels, value, ...of }) => {
-      const name = 'metricName' in of ? String(of.metricName) : (one?.name ?? '');
-      return wants(name) ? [{ name, labels: textsOf(labels), value }] : [];
-    }),
+    (one?.values ?? []).map(({ labels, value }) => ({
+      name: one?.name ?? '',
+      labels: textsOf(labels),
+      value,
+    })),
   );
 }
-
-const HISTOGRAM = `${METRIC_PREFIX}probe_duration_seconds`;
-const PARTS = ['_bucket', '_sum', '_count'] as const;
 
 function textsOf(labels: Readonly<Partial<Record<string, string | number>>>): Labels {
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, String(value)]));
@@ -118,24 +127,6 @@ function createInstruments(registry: Registry): Map<MetricName, Instrument> {
 function optionsOf(metric: MetricName, registry: Registry) {
   const { help, labels }: MetricDefinition = METRICS[metric];
   return { name: METRIC_PREFIX + metric, help, labelNames: Object.keys(labels), registers: [registry] };
-}
-
-function createDurations(histogram: Histogram, page: Page): Durations {
-  const spoil = (): void => page.spoil('probe_duration_seconds');
-  return {
-    open(labels) {
-      histogram.zero(labels);
-      spoil();
-    },
-    observe(labels, seconds) {
-      histogram.observe(labels, seconds);
-      spoil();
-    },
-    drop(labels) {
-      histogram.remove(labels);
-      spoil();
-    },
-  };
 }
 
 function write(instrument: Instrument | undefined, { labels, value }: Sample, before = 0): void {

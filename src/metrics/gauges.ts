@@ -5,6 +5,8 @@ import { type EventOf, type ProbeName, SERVER_STATES } from '../core/events.ts';
 import type { MetricName } from '../core/metrics.ts';
 import type { ProbePolicy, ServerSpec } from '../core/server.ts';
 import type { ServerStatus, Status } from '../core/status.ts';
+import type { UpdateStatus } from '../core/update.ts';
+import { availableVersion, isWorrying, versionText } from '../core/update-words.ts';
 import type { Labels, Sample } from './sample.ts';
 
 /** What the status does not tell about a server. Times are milliseconds since the epoch. */
@@ -42,6 +44,7 @@ export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[]
   const readings = [
     ...identity(server, facts),
     ...(server.state === 'watched' ? [] : [...life(server), ...usage(server)]),
+    ...(server.update === null ? [] : versions(server.update)),
     ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
   ];
   return written(readings, { server: server.name });
@@ -110,6 +113,26 @@ function life(server: ServerStatus): Reading[] {
       budgetRemaining === Number.MAX_SAFE_INTEGER ? Infinity : budgetRemaining,
     ],
   ];
+}
+
+/** What only the registry tells is absent until it was asked. */
+function versions(update: UpdateStatus): Reading[] {
+  const { outlook, progress, memory } = update;
+  const latest = outlook?.latest ?? null;
+  const { previous, bad, last } = memory;
+  return [
+    ['server_update_available', outlook && flag(availableVersion(update) !== null)],
+    ['server_update_held', outlook && flag(outlook.held.some(isWorrying))],
+    ['server_update_probation', flag(progress?.phase === 'probation')],
+    ['server_bad_versions', bad.length],
+    ['server_last_update_timestamp_seconds', last && seconds(last.at), { result: last?.result ?? '' }],
+    ...named('server_latest_version_info', latest),
+    ...named('server_previous_version_info', previous),
+  ];
+}
+
+function named(metric: MetricName, version: string | null): Reading[] {
+  return version === null ? [] : [[metric, 1, { version: versionText(version) }]];
 }
 
 function usage({ pid, usage, limits }: ServerStatus): Reading[] {

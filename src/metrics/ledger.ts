@@ -3,7 +3,7 @@ import type { EventOf, ProbeResult, WatchdogEvent } from '../core/events.ts';
 import { everyLabelSet } from '../core/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics.ts';
 import type { ServerSpec } from '../core/server.ts';
-import type { Durations } from './board.ts';
+import type { Durations } from './durations.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
 import type { Labels, Sample } from './sample.ts';
 import type { SavedCounters } from './saved-counters.ts';
@@ -23,6 +23,7 @@ const LIFE: readonly MetricName[] = [
   'server_start_failures_total',
   'server_cpu_seconds_total',
 ];
+const UPDATING: readonly MetricName[] = ['server_updates_total'];
 const PROBING: readonly MetricName[] = ['probes_total', 'probe_failures_total'];
 const OWN: readonly MetricName[] = [
   'system_wakeups_total',
@@ -124,6 +125,9 @@ function count(page: Page, event: ServerNews, tally: Tally): void {
   const { server } = event;
   if (event.kind === 'restarted') tally.add('server_restarts_total', { server, reason: event.reason }, 1);
   if (event.kind === 'start-failed') tally.add('server_start_failures_total', { server }, 1);
+  if (event.kind === 'update-settled' && event.isNews && event.memory.last !== null) {
+    tally.add('server_updates_total', { server, result: event.memory.last.result }, 1);
+  }
   if (event.kind === 'probed') countProbe({ server, probe: event.probe }, event.result, tally);
   if (event.kind === 'sampled') {
     const { cpuSeconds } = event.usage;
@@ -159,6 +163,7 @@ function countNotification({ channel, result, reason, count }: EventOf<'notified
 /** Every series that may ever count for this server is there with 0, so that its first increase is seen as one. */
 function makeCounters({ name: server, source, probe: policy }: ServerSpec, tally: Tally): void {
   if (source.kind !== 'url') for (const metric of LIFE) preset(metric, { server }, tally);
+  if (source.kind === 'package') for (const metric of UPDATING) preset(metric, { server }, tally);
   for (const probe of probesOf(policy))
     for (const metric of PROBING) preset(metric, { server, probe }, tally);
 }
@@ -178,5 +183,6 @@ function dropDurations({ name: server, probe: policy }: ServerSpec, durations: D
 /** False for what was counted while the config was another. */
 function fits({ metric, labels }: Sample, { source, probe }: ServerSpec): boolean {
   if (LIFE.includes(metric)) return source.kind !== 'url';
+  if (UPDATING.includes(metric)) return source.kind === 'package';
   return probesOf(probe).some((name) => name === labels['probe']);
 }

@@ -1,6 +1,7 @@
 // What a kind of probe is: one file that offers this, and one line in the registry.
 import type { Handshake, ProbeName, ProbeResult } from '../core/events.ts';
 import type { ServerSpec } from '../core/server.ts';
+import type { Tool } from '../core/tool-diff.ts';
 import { messageOf } from '../core/unknown.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';
@@ -39,6 +40,8 @@ export interface ProbeSession {
    * @param depth `deep` also goes through to what lies behind the server
    */
   look(depth: Depth, patience: Patience): Promise<readonly [...Sighting[], Sighting]>;
+  /** Its whole list of tools, asked now; null when it does not answer. Left out where the kind does not speak MCP. */
+  tools?(patience: Patience): Promise<readonly Tool[] | null>;
   /** Takes leave of the server. Only called while it may still listen. */
   leave(patience: Patience): Promise<void>;
 }

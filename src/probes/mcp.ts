@@ -1,6 +1,7 @@
 // Does an MCP server answer, and does what lies behind it? The looks are the same over every transport and in both eras.
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/json-rpc.ts';
 import type { ProbeResult } from '../core/events.ts';
+import type { Tool } from '../core/tool-diff.ts';
 import { isObject } from '../core/unknown.ts';
 import type { CallFailure } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
@@ -12,6 +13,7 @@ import {
   type Target,
   type UntimedResult,
 } from './kind.ts';
+import { listTools } from './list-tools.ts';
 import { openHttp } from './mcp-http.ts';
 import { openSse } from './mcp-sse.ts';
 import { openStdio } from './mcp-stdio.ts';
@@ -22,7 +24,7 @@ export const mcp: ProbeKind = {
   open: (target) => sessionOver(transportOf(target)),
 };
 
-function transportOf(target: Target): McpTransport {
+export function transportOf(target: Target): McpTransport {
   const { spec } = target;
   switch (spec.transport) {
     case 'stdio':
@@ -48,8 +50,16 @@ function sessionOver(transport: McpTransport): ProbeSession {
       // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
       return [ping, await listSomething(transport, patience)];
     },
+    tools: (patience) => toolsOver(transport, patience),
     leave: (patience) => transport.leave(patience),
   };
+}
+
+/** Null when the server does not answer, or has not introduced itself. */
+async function toolsOver(transport: McpTransport, patience: Patience): Promise<readonly Tool[] | null> {
+  if (transport.contact === null) return null;
+  const outcome = await withTimeout(patience, (signal) => listTools(transport, signal));
+  return outcome.ok ? outcome.tools : null;
 }
 
 function resultOfGreeting(greeting: Greeting): UntimedResult {

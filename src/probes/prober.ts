@@ -1,6 +1,7 @@
 // Who looks after the health of all servers: one watcher each, one view of them together.
 import type { Handshake } from '../core/events.ts';
 import type { ServerSpec } from '../core/server.ts';
+import type { Tool } from '../core/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/http.ts';
@@ -42,6 +43,10 @@ export interface Prober {
   watch(watched: Watched): () => Promise<void>;
   /** A full look, now; null for a server that is not watched. */
   checkNow(server: string): Promise<CheckReport | null>;
+  /** The whole list of tools of a server that runs, asked now; null when it does not tell. */
+  tools(server: string): Promise<readonly Tool[] | null>;
+  /** Whether it is being looked at right now. */
+  isLooking(server: string): boolean;
   /** From the next look on. */
   updatePolicy(spec: ServerSpec): void;
   /** The machine slept or we were stuck: forget what was under way and counted, and count nothing for `grace` ms. */
@@ -90,6 +95,14 @@ class AllWatchers implements Prober {
 
   async checkNow(server: string): Promise<CheckReport | null> {
     return (await this.#entries.get(server)?.watcher.check()) ?? null;
+  }
+
+  async tools(server: string): Promise<readonly Tool[] | null> {
+    return (await this.#entries.get(server)?.watcher.tools()) ?? null;
+  }
+
+  isLooking(server: string): boolean {
+    return this.#entries.get(server)?.watcher.isLooking() ?? false;
   }
 
   updatePolicy(spec: ServerSpec): void {

@@ -10,12 +10,14 @@ import {
   type Health,
 } from '../core/health.ts';
 import type { ServerSpec } from '../core/server.ts';
+import type { Tool } from '../core/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';
 import type { Standing } from './brake.ts';
 import type { Patience } from './deadline.ts';
 import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';
+import { excused, lastResult, sessionKey } from './looks.ts';
 import { delayAfter, firstLook, spread, startupDelay } from './pace.ts';
 
 export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
@@ -120,6 +122,17 @@ export class Watcher {
       health: verdictOf(this.#health),
     };
   }
+
+  /** Its whole list of tools; null when it does not answer within three looks' time, or its probe speaks no MCP. */
+  async tools(): Promise<readonly Tool[] | null> {
+    if (this.#isStopped || this.#isForeign) return null;
+    const timeout = 3 * this.#spec.probe.timeout;
+    return (
+      (await this.#session.tools?.(this.#patience(new AbortController(), timeout)).catch(() => null)) ?? null
+    );
+  }
+
+  readonly isLooking = (): boolean => this.#look !== null;
 
   update(next: ServerSpec): void {
     const old = this.#spec;
@@ -285,20 +298,4 @@ export class Watcher {
     this.#told = verdict;
     this.#options.bus.publish({ kind: 'health', server: this.#spec.name, health: verdict });
   }
-}
-
-function lastResult(seen: readonly Sighting[]): ProbeResult {
-  return seen.at(-1)?.result ?? { outcome: 'inconclusive', detail: 'The probe saw nothing' };
-}
-
-/** In a time that does not count a failure says nothing; a pass still says that the server lives. */
-function excused(result: ProbeResult): ProbeResult {
-  if (result.outcome !== 'failed' || result.reason === 'unauthorized') return result;
-  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${result.detail}` };
-}
-
-/** All that a session keeps of the spec that it was opened with. */
-function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
-  const { kind, url: page, expectStatus, command } = probe;
-  return JSON.stringify([transport, url, headers, env, cwd, kind, page, expectStatus, command]);
 }

@@ -1,4 +1,5 @@
 // What the updates ask of the rest of the daemon: packages, a canary, a quiet moment, a restart, a memory.
+import type { WatchdogEvent } from '../core/events.ts';
 import type { Cause } from '../core/lifecycle-state.ts';
 import type { ServerSpec } from '../core/server.ts';
 import type { Tool } from '../core/tool-diff.ts';
@@ -38,4 +39,19 @@ export interface UpdateParts {
   /** Config and state. @throws when it cannot be written */
   readonly backUp: () => Promise<void>;
   readonly restart: (server: string, cause: Cause) => void;
+  /** Of the config that is in force. */
+  readonly specs: () => readonly ServerSpec[];
+  /** Whether there is a process of it, or one on its way. */
+  readonly isUp: (server: string) => boolean;
+  /** What it uses now, its whole tree; null while that is unknown. */
+  readonly residentBytes: (server: string) => number | null;
+  /** What clients would miss, in one line; null for nothing. */
+  readonly compare: (before: readonly Tool[], after: readonly Tool[]) => string | null;
+  /** Told each event of a server on probation; answers why the new version has failed, or null. */
+  readonly judge: (options: {
+    /** ms since the epoch */
+    readonly until: number;
+    /** What ran before used so much; null when that was not known. */
+    readonly baselineBytes: number | null;
+  }) => (event: WatchdogEvent) => string | null;
 }

@@ -1,13 +1,14 @@
 // Alerts of a running daemon, by its own rules and by a real Prometheus beside it.
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AlertsData, RulesData } from '../../src/core/alert-rules.ts';
-import { startPrometheus } from '../fakes/prometheus.ts';
+import { ALERTMANAGER, type RunningAlertmanager, startAlertmanager } from '../fakes/alertmanager.ts';
+import { type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { fixture, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
+import { fixture, freePort, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
 const HASTY: Settings = {
   restart: {
@@ -153,10 +154,10 @@ describe('the rules of the daemon', () => {
       what: 'the refusal',
     });
     const { error } = (await daemon.status()).daemon.config;
-    expect(error).toContain('own.yml:18: Group "own", rule 3 (OwnQuiet)');
+    expect(error).toContain('own.yml:19: Group "own", rule 3 (OwnQuiet)');
     expect(daemon.run('config', 'validate')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('own.yml:18: Group "own", rule 3 (OwnQuiet)'),
+      err: expect.stringContaining('own.yml:19: Group "own", rule 3 (OwnQuiet)'),
     });
     expect(await names()).toHaveLength(3);
     writeFileSync(join(home, 'own.yml'), RULES.replace('OwnQuiet', 'OwnLoud').replace('> 1000', '< 1000'));
@@ -222,6 +223,106 @@ scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${host}
     },
   );
 });
+
+/** Ms between two evaluations, of both. */
+const EVERY = 3000;
+const SCRAPED_EVERY = 1000;
+/** What a busy machine adds to each of the two. */
+const SLACK = 1500;
+
+const DOWN = `
+groups:
+  - name: own
+    interval: ${EVERY}ms
+    rules:
+      - alert: OwnDown
+        expr: mcp_watchdog_server_up == 0 and on (job, instance, server) mcp_watchdog_server_desired_running == 1
+        for: ${EVERY}ms
+        labels: { severity: critical }
+        annotations: { summary: "{{ $labels.server }} is down." }
+`;
+
+describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].every(Boolean))(
+  'beside a real Prometheus with a real Alertmanager',
+  () => {
+    test(
+      'a server that is killed is an alert in all of them within an evaluation, and over in all of them',
+      { timeout: 180_000 },
+      async () => {
+        const { home } = tempHome();
+        writeFileSync(join(home, 'own.yml'), DOWN);
+        const alerts = { notify: [], builtIn: false, rules: ['own.yml'], evaluateEvery: `${EVERY}ms` };
+        const daemon = await startDaemon(
+          { files: fixture([], { restart: { policy: 'never' } }) },
+          { home, more: { alerts } },
+        );
+        await daemon.up('files');
+        const alertmanager = await openAlertmanager(home);
+        onTestFinished(() => alertmanager.stop());
+        const prometheus = await openPrometheus(home, { daemon, alertmanager });
+        onTestFinished(() => prometheus.stop());
+        const shownBy = (url: string) => async (): Promise<AlertsData['alerts'][number] | undefined> =>
+          (await get<AlertsData>(`${url}/api/v1/alerts`)).alerts.find(({ state }) => state === 'firing');
+        const known = async () =>
+          (await alertmanager.alerts()).find(({ labels }) => labels['alertname'] === 'OwnDown');
+        const [ours, theirs] = [shownBy(daemon.url), shownBy(prometheus.url)];
+
+        process.kill((await daemon.server('files')).pid ?? 0, 'SIGKILL');
+        const began = await Promise.all([whenItIs(true, ours), whenItIs(true, theirs)]);
+        expect(Math.abs(began[0] - began[1])).toBeLessThanOrEqual(EVERY + SCRAPED_EVERY + SLACK);
+        const [own, other] = [await ours(), await theirs()];
+        expect(own).toMatchObject({
+          labels: { alertname: 'OwnDown', server: 'files', severity: 'critical' },
+        });
+        expect(plain(own)).toEqual(plain(other));
+        const activeAt = [own, other].map((alert) => Date.parse(alert?.activeAt ?? ''));
+        expect(Math.abs((activeAt[0] ?? 0) - (activeAt[1] ?? NaN))).toBeLessThanOrEqual(
+          EVERY + SCRAPED_EVERY + SLACK,
+        );
+        await whenItIs(true, known);
+        expect((await known())?.labels).toEqual(own?.labels);
+
+        expect(daemon.run('start', 'files').code).toBe(0);
+        const ended = await Promise.all([whenItIs(false, ours), whenItIs(false, theirs)]);
+        expect(Math.abs(ended[0] - ended[1])).toBeLessThanOrEqual(EVERY + SCRAPED_EVERY + SLACK);
+        await whenItIs(false, known);
+      },
+    );
+  },
+);
+
+/** When (ms) there is something to find, or no longer. */
+async function whenItIs(there: boolean, find: () => Promise<unknown>): Promise<number> {
+  await waitFor(async () => ((await find()) !== undefined) === there, {
+    timeout: 60_000,
+    what: there ? 'the alert' : 'the end of the alert',
+  });
+  return Date.now();
+}
+
+async function openAlertmanager(home: string): Promise<RunningAlertmanager> {
+  const folder = join(home, 'alertmanager');
+  mkdirSync(folder);
+  return startAlertmanager(folder, {
+    config: 'route: { receiver: none }\nreceivers: [{ name: none }]\n',
+    port: await freePort(),
+  });
+}
+
+function openPrometheus(
+  home: string,
+  { daemon, alertmanager }: { daemon: RunningDaemon; alertmanager: RunningAlertmanager },
+): Promise<Prometheus> {
+  const [scraped, told] = [daemon.url, alertmanager.url].map((url) => new URL(url).host);
+  return startPrometheus({
+    config: `
+global: { scrape_interval: ${SCRAPED_EVERY}ms, evaluation_interval: ${EVERY}ms }
+rule_files: ['${join(home, 'own.yml')}']
+alerting: { alertmanagers: [{ static_configs: [{ targets: ['${told}'] }] }] }
+scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${scraped}'] }] }]
+`,
+  });
+}
 
 /** Without what is measured, and what a newer Prometheus has more of. */
 function plain(value: unknown): unknown {

@@ -132,11 +132,25 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
         daemon.run('stop', 's1');
         await has(() => receiver.told, 'Stopped s1 firing');
 
+        const stopped = async () =>
+          (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === 'Stopped');
+        const [byPrometheus] = await stopped();
+        expect(byPrometheus?.generatorURL).toContain('/graph');
+
         await prometheus.stop();
         await deliveredBy(daemon, 'alertmanager-by-us');
         daemon.run('stop', 's2');
         await has(() => receiver.told, 'Stopped s2 firing');
-        const known = (await alertmanager.alerts()).filter(({ labels }) => labels['alertname'] === 'Stopped');
+        const known = await stopped();
+        // The same alert, now in our words.
+        const byUs = await waitFor(
+          async () =>
+            (await stopped()).find(
+              ({ labels, generatorURL }) => labels['server'] === 's1' && generatorURL === undefined,
+            ),
+          { timeout: 20_000, what: 's1 to be posted by us' },
+        );
+        expect([byUs.fingerprint, byUs.labels]).toEqual([byPrometheus?.fingerprint, byPrometheus?.labels]);
         expect(new Set(known.map(({ labels }) => labels['server']))).toEqual(new Set(['s1', 's2']));
         expect(known).toHaveLength(2);
         expect(new Set(known.map(({ labels }) => Object.keys(labels).join(' '))).size).toBe(1);

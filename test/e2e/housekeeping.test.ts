@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { claim } from '../../src/control/lock.ts';
 import type { CleanupReport } from '../../src/core/cleanup.ts';
+import { NO_UPDATES } from '../../src/core/update.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { untidyHome } from '../fakes/rubbish.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -42,6 +43,20 @@ describe('cleanup', { timeout: 60_000 }, () => {
     expect(freed).toBe(2 * 1024 ** 2 + 1000);
     expect(run()).toEqual({ code: 0, out: 'Nothing to remove\n', err: '' });
     expect(existsSync(join(home.paths.servers, 'a/versions/1.0.0'))).toBe(false);
+  });
+
+  test('without a daemon keeps what its updates were about', () => {
+    const home = untidyHome();
+    writeConfig(home.paths.home, { a: { package: 'p' } });
+    for (const [index, version] of ['1.0.0', '1.1.0', '1.2.0', '1.3.0'].entries())
+      home.version('a', version, (10 - index) * 86_400_000);
+    home.current('a', '1.3.0');
+    const update = { package: 'p', memory: { ...NO_UPDATES, previous: '1.0.0' } };
+    mkdirSync(home.paths.run, { recursive: true });
+    const state = { version: 1, wishes: {}, servers: {}, counters: null, updates: { a: update } };
+    writeFileSync(home.paths.state, JSON.stringify(state));
+    const { removed }: CleanupReport = JSON.parse(runCli(home.paths.home, ['cleanup', '--json']).out);
+    expect(removed.map(({ path }) => path)).toEqual(['servers/a/versions/1.1.0']);
   });
 
   test('does nothing while a daemon that does not answer yet holds the home', () => {

@@ -1,10 +1,11 @@
 // A server that is an npm package, from the registry to the first tool, with and without the network.
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
+import { CLI, QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
 const FOLDER = new URL('../fixtures/servers/', import.meta.url);
 const PARTS = [
@@ -98,6 +99,32 @@ describe('a package server', { timeout: 90_000 }, () => {
     expect(namesIn(home)).toEqual(['2.0.0']);
   });
 });
+
+test('a newer release of the watchdog is told by the doctor', { timeout: 60_000 }, async () => {
+  const { home } = tempHome();
+  expect(await askDoctor(home)).toMatchObject({
+    status: 'ok',
+    message: expect.stringContaining('not known'),
+  });
+  registry.announce('mcp-watchdog', ['0.0.1', '999.0.0']);
+  expect(await askDoctor(home)).toMatchObject({
+    status: 'warning',
+    message: expect.stringMatching(/^999\.0\.0 is there, this is \d/),
+    cure: expect.stringContaining('npm install -g mcp-watchdog@999.0.0'),
+  });
+});
+
+/** What it finds out about releases; its npm asks our registry, which lives in this process. */
+async function askDoctor(home: string): Promise<unknown> {
+  const env = { ...process.env, npm_config_registry: registry.url, npm_config_fetch_retries: '0' };
+  const options = { env: { ...env, npm_config_cache: `${home}/npm-cache` } };
+  const out = await new Promise<string>((resolve) => {
+    const argv = [CLI, 'doctor', '--json', '--home', home];
+    execFile(process.execPath, argv, options, (_, stdout) => resolve(stdout));
+  });
+  const { checks }: { checks: { id: string; findings: unknown[] }[] } = JSON.parse(out);
+  return checks.find(({ id }) => id === 'release')?.findings[0];
+}
 
 function namesIn(home: string): string[] {
   try {

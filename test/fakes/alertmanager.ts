@@ -11,9 +11,16 @@ export const ALERTMANAGER = 'prometheus-alertmanager';
 export interface RunningAlertmanager {
   readonly url: string;
   /** What it knows to fire, by the API. */
-  alerts(): Promise<readonly { readonly labels: Record<string, string>; readonly fingerprint: string }[]>;
+  alerts(): Promise<readonly KnownAlert[]>;
   silence(matchers: readonly Record<string, unknown>[], forMs: number): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface KnownAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fingerprint: string;
+  /** Where Prometheus shows its rule; missing for what did not come from there. */
+  readonly generatorURL?: string;
 }
 
 export async function startAlertmanager(

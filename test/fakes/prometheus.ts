@@ -21,6 +21,8 @@ export interface Prometheus {
   write(samples: readonly Sample[]): Promise<void>;
   /** An instant query; the error of a query that was refused. */
   query(expression: string, at: number): Promise<Answer>;
+  /** Any question below /api/v1, as it was answered. */
+  ask<Data>(path: string, parameters?: Readonly<Record<string, string>>): Promise<ApiAnswer<Data>>;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,15 @@ export type Answer =
         readonly value: number;
       }[];
     };
+
+/** What every question to the API is answered with; `data` is missing where `error` is not. */
+export interface ApiAnswer<Data> {
+  readonly status: 'success' | 'error';
+  readonly data?: Data;
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly infos?: readonly string[];
+}
 
 export async function startPrometheus({
   config = '',
@@ -84,6 +95,10 @@ export async function startPrometheus({
         throw new Error(`Prometheus refused samples: ${response.status} ${await response.text()}`);
     },
     query: (expression, at) => query(url, expression, at),
+    ask: async (path, parameters = {}) =>
+      JSON.parse(
+        await (await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`)).text(),
+      ),
     async stop() {
       child.kill('SIGKILL');
       await ended;

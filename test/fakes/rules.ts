@@ -1,5 +1,6 @@
 // Rules as a test writes them, and the alerting that evaluates them in virtual time.
-import { createAlerting, type Alerting, type Evaluation } from '../../src/alerting/alerting.ts';
+import { createAlerting, type Alerting } from '../../src/alerting/alerting.ts';
+import type { Evaluation } from '../../src/alerting/reporter.ts';
 import type { SavedAlerts } from '../../src/alerting/saved-alerts.ts';
 import type { Reading, RuleDocument } from '../../src/core/alert-rules.ts';
 import type { AlertNews, FiringAlert } from '../../src/core/notification.ts';
@@ -35,7 +36,8 @@ export function live(
     clock = new FakeClock(),
     saved = null,
     told = [],
-  }: { clock?: FakeClock; saved?: unknown; told?: readonly FiringAlert[] } = {},
+    generation = 3,
+  }: { clock?: FakeClock; saved?: unknown; told?: readonly FiringAlert[]; generation?: 2 | 3 } = {},
 ): Life {
   let shown: readonly Reading[] = [];
   let record: SavedAlerts | null = null;
@@ -46,7 +48,7 @@ export function live(
   const faults: string[] = [];
   const alerting = createAlerting({
     clock,
-    settings: { rules, evaluateEvery: EVERY },
+    settings: { rules, evaluateEvery: EVERY, generation },
     target: { job: 'mcp-watchdog', instance: '127.0.0.1:9638' },
     readings: async (wants) => shown.filter(({ name }) => wants(name)),
     saved,

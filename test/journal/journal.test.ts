@@ -11,6 +11,7 @@ import { openJournal, readJournal } from '../../src/journal/journal.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { specOf } from '../fakes/spec.ts';
+import { memoryOf, progressOf, ROLLED_BACK } from '../fakes/updates.ts';
 
 let folder: string;
 let path: string;
@@ -112,6 +113,32 @@ describe('openJournal()', () => {
       health(7, {}),
     );
     expect(entries).toEqual([1, 3, 5, 6, 7].map((at) => expect.objectContaining({ at })));
+  });
+
+  it('writes each phase of an update once, and each end', async () => {
+    const moved = (at: number, change: Parameters<typeof progressOf>[0]): WatchdogEvent => ({
+      at,
+      kind: 'update-moved',
+      server: 'files',
+      progress: progressOf(change),
+    });
+    const settled = (at: number): WatchdogEvent => ({
+      at,
+      kind: 'update-settled',
+      server: 'files',
+      memory: memoryOf({ last: ROLLED_BACK }),
+      isNews: true,
+    });
+    const entries = await recorded(
+      moved(1, {}),
+      moved(2, { detail: '12 packages' }),
+      moved(3, { detail: '99 packages' }),
+      moved(4, { phase: 'canary' }),
+      settled(5),
+      moved(6, { phase: 'canary' }),
+      settled(7),
+    );
+    expect(entries).toEqual([1, 4, 5, 6, 7].map((at) => expect.objectContaining({ at })));
   });
 
   it('tells of one flood every ten minutes', async () => {

@@ -1,5 +1,6 @@
 // What changed since the last status, for readers without a terminal: one line per server and change.
 import type { ServerStatus, Status } from '../../core/status.ts';
+import { phaseWords } from '../../core/update-words.ts';
 import { healthWord, isHealthy, reasonOf, stateWord } from '../../core/verdict.ts';
 import type { ViewOptions } from './status-table.ts';
 import type { Style } from './style.ts';
@@ -21,7 +22,7 @@ export function createChangeFinder(): (status: Status, now: number) => Change[] 
   let said = new Map<string, string>();
   return ({ servers }, now) => {
     const before = said;
-    said = new Map(servers.map((server) => [server.name, summary(server)]));
+    said = new Map(servers.map((server) => [server.name, gist(server)]));
     const changed = servers.filter(({ name }) => before.get(name) !== said.get(name));
     const removed = [...before.keys()].filter((name) => !said.has(name));
     return [
@@ -38,6 +39,13 @@ function summary(server: ServerStatus): string {
   const pid = server.pid === null ? '' : `, pid ${server.pid}`;
   const health = server.health.up === null ? '' : `, ${healthWord(server)}`;
   return `${server.name}: ${stateWord(server)}${health}${pid}`;
+}
+
+/** What makes a status news: what is told of it, and how its update stands, which is told as the reason. */
+function gist(server: ServerStatus): string {
+  const { progress = null, memory } = server.update ?? {};
+  const phase = progress === null ? `${memory?.last?.at ?? ''}` : phaseWords({ ...progress, detail: null });
+  return `${summary(server)} ${phase}`;
 }
 
 function because(reason: string): string {

@@ -1,6 +1,7 @@
 // Which news is worth a line above the live view, and in which words.
 import type { EventOf, WatchdogEvent } from '../../core/events.ts';
 import { neutralise } from '../../core/text.ts';
+import { lastUpdateWords, phaseWords, versionText } from '../../core/update-words.ts';
 import { endWords, nextAttempt, restartReason } from '../../core/verdict.ts';
 import { cpu, deliveryWords, latency, size, span } from '../../core/words.ts';
 import type { Cell, Style } from './style.ts';
@@ -60,6 +61,24 @@ function ofWatching(event: Extract<WatchdogEvent, { server: string }>): Cell | n
       return event.on.length === 0 ? null : line(`waits for ${event.on.join(', ')}`, 'dim');
     case 'reaped':
       return line(`ended pid ${event.pid}, left by an earlier daemon: ${event.why}`, 'yellow');
+    default:
+      return ofUpdate(event);
+  }
+}
+
+function ofUpdate(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
+  switch (event.kind) {
+    case 'update-checked': {
+      const { candidate } = event.outlook;
+      return candidate === null ? null : line(`could be updated to ${versionText(candidate)}`, 'cyan');
+    }
+    case 'update-moved':
+      return line(phaseWords(event.progress), event.progress.phase === 'rolling_back' ? 'red' : 'cyan');
+    case 'update-settled': {
+      const { last } = event.memory;
+      if (!event.isNews || last === null) return null;
+      return line(lastUpdateWords(last, event.at), last.result === 'committed' ? 'green' : 'red');
+    }
     default:
       return null;
   }

@@ -2,6 +2,7 @@
 import { RESTART_REASONS, type TreeUsage } from '../../core/events.ts';
 import type { ServerStatus } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
+import { updateFacts } from '../../core/update-facts.ts';
 import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/verdict.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
@@ -12,7 +13,8 @@ type Fact = readonly [label: string, value: Cell | string | null];
 
 export function serverDetail(server: ServerStatus, options: ViewOptions): string[] {
   const { width, colour } = options;
-  const facts = [...life(server, options.now), ...work(server, options.now), ...history(server, options.now)];
+  const { now } = options;
+  const facts = [...life(server, now), ...work(server, now), ...history(server, now)];
   const shown = facts.flatMap(([label, value]) => {
     const { text, style } =
       typeof value === 'string' ? { text: value, style: undefined } : (value ?? { text: '' });
@@ -36,10 +38,21 @@ function life(server: ServerStatus, now: number): Fact[] {
     ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
     ['health', healthCell(server)],
     ['last miss', server.health.detail],
-    ['version', versionOf(server)],
+    ...versions(server, now),
     ['url', server.url],
     ['pid', pid === null ? null : String(pid)],
     ['uptime', startedAt === null ? null : uptime(now - startedAt)],
+  ];
+}
+
+function versions(server: ServerStatus, now: number): Fact[] {
+  const cure = `, take it with mcp-watchdog update ${server.name}`;
+  return [
+    ['version', versionOf(server)],
+    ...updateFacts(server, now).map(({ label, text, isNotable }): Fact => {
+      const told = label === 'available' ? text + cure : text;
+      return [label, isNotable ? { text: told, style: 'yellow' } : told];
+    }),
   ];
 }
 

@@ -1,7 +1,9 @@
 // The table of all servers, what is wrong below it, and the daemon above it.
+import { isDeliveredByUsAlone } from '../../core/delivery-reasons.ts';
 import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
+import { versionColumn } from '../../core/update-words.ts';
 import { configRefusal, isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
 import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
@@ -35,9 +37,7 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
 
 /** Who never had a Prometheus needs no line about it. */
 function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {
-  const { prometheus, alertmanager } = delivery.engines;
-  const isKnown = prometheus.lastSeenAt !== null || alertmanager.lastSeenAt !== null;
-  if (delivery.owner === 'us' && !isKnown) return [];
+  if (isDeliveredByUsAlone(delivery)) return [];
   return ['', paint(fit(deliveryWords(delivery), width), 'dim', colour)];
 }
 
@@ -92,7 +92,7 @@ function columns(now: number): Column<ServerStatus>[] {
     { title: 'SERVER', cell: ({ name }) => ({ text: name, style: 'bold' }) },
     { title: 'STATE', cell: stateCell },
     { title: 'HEALTH', leaves: 1, cell: healthCell },
-    { title: 'VERSION', leaves: 8, cell: ({ version }) => ({ text: neutralise(version ?? '') }) },
+    { title: 'VERSION', leaves: 8, cell: (server) => ({ text: versionColumn(server) }) },
     numbers('PID', 7, ({ pid }) => maybe(pid, String)),
     numbers('UPTIME', 5, ({ startedAt }) => maybe(startedAt, (at) => uptime(now - at))),
     numbers('CPU', 4, ({ usage }) => maybe(usage?.cpuCores, cpu)),

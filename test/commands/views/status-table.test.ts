@@ -84,6 +84,18 @@ describe('statusTable()', () => {
     );
   });
 
+  it('tells who delivers alerts, where anybody else is expected to', () => {
+    const { delivery } = status().daemon;
+    const lastLine = (change: Partial<typeof delivery>) =>
+      statusTable(status([serverStatus()], { delivery: { ...delivery, ...change } }), wide).at(-1);
+    expect(lastLine({ owner: 'engine' })).toBe('Alerts are delivered by Prometheus and Alertmanager');
+    expect(lastLine({ reasons: ['Alertmanager is not ready'] })).toBe(
+      'Alerts are delivered by the watchdog: Alertmanager is not ready',
+    );
+    for (const reasons of [[], ['no Prometheus and no Alertmanager is known']])
+      expect(lastLine({ reasons })).not.toContain('delivered');
+  });
+
   it('gives up columns in an agreed order as the terminal gets narrower, name and state last', () => {
     const server = serverStatus({
       lastRestart: { at: NOW - 3 * MINUTE, reason: 'signal', detail: 'SIGKILL' },

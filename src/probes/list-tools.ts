@@ -1,0 +1,75 @@
+// All tools of a server with what they take, page by page, within bounds.
+import type { JsonObject } from '../core/json-rpc.ts';
+import type { Tool } from '../core/tool-diff.ts';
+import { isObject } from '../core/unknown.ts';
+import { quote, type CallFailure } from './call.ts';
+import { endOfWait } from './deadline.ts';
+import type { McpTransport } from './mcp-transport.ts';
+
+/**
+ * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is
+ * one line for people.
+ */
+export type ToolsOutcome =
+  | { readonly ok: true; readonly tools: readonly Tool[] }
+  | { readonly ok: false; readonly fault: 'server' | 'ours' | 'unauthorized'; readonly detail: string };
+
+export type ToolsRefusal = Extract<ToolsOutcome, { ok: false }>;
+
+/** Together: more than that is no list for a person's client either. */
+const MAX_PAGES = 100;
+const MAX_TOOLS = 10_000;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+/** All tools of a server that has introduced itself; none when it says that it has none to offer. */
+export async function listTools(transport: McpTransport, signal: AbortSignal): Promise<ToolsOutcome> {
+  if (!isObject(transport.contact?.capabilities['tools'])) return { ok: true, tools: [] };
+  const tools: Tool[] = [];
+  let characters = 0;
+  let params: JsonObject = {};
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    if (signal.aborted) return endedWait(signal);
+    const outcome = await transport.call('tools/list', params, signal);
+    if (outcome.kind !== 'answer') return refusedBy(outcome);
+    if (outcome.answer.kind === 'error') {
+      const { code, message } = outcome.answer.error;
+      return refused('server', `The answer to tools/list was ${code} ${message}`);
+    }
+    const { result } = outcome.answer;
+    if (!Array.isArray(result['tools'])) return refused('server', 'The answer to tools/list holds no tools');
+    characters += lengthOf(result['tools']);
+    tools.push(...result['tools'].flatMap(toolOf));
+    if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
+    if (typeof result['nextCursor'] !== 'string') return { ok: true, tools };
+    params = { cursor: result['nextCursor'] };
+  }
+  return refused('server', `Its list of tools does not end: ${tools.length} so far`);
+}
+
+function toolOf(entry: unknown): Tool[] {
+  if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
+  return [{ name: entry['name'], inputSchema: entry['inputSchema'] }];
+}
+
+function lengthOf(value: unknown): number {
+  try {
+    return JSON.stringify(value).length;
+  } catch {
+    // Nested deeper than the stack goes: it has come through as one message, which is bounded.
+    return MAX_CHARACTERS / MAX_PAGES;
+  }
+}
+
+export function refusedBy(failed: CallFailure): ToolsRefusal {
+  if (failed.kind === 'inconclusive') return refused('ours', failed.detail);
+  return refused(failed.reason === 'unauthorized' ? 'unauthorized' : 'server', failed.detail);
+}
+
+function endedWait(signal: AbortSignal): ToolsRefusal {
+  const end = endOfWait(signal, 'tools/list');
+  return refused(end.outcome === 'failed' ? 'server' : 'ours', end.detail);
+}
+
+export function refused(fault: ToolsRefusal['fault'], detail: string): ToolsRefusal {
+  return { ok: false, fault, detail: quote(detail) };
+}

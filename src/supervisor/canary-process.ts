@@ -1,0 +1,152 @@
+// A version of a server that is started on the side, as the server itself would be, and of which nothing is left afterwards.
+import { growTrees } from '../core/process-tree.ts';
+import type { ServerSpec } from '../core/server.ts';
+import { cap, neutralise } from '../core/text.ts';
+import type { Clock } from '../system/clock.ts';
+import { identify } from '../system/identity.ts';
+import { createLineSplitter } from '../system/lines.ts';
+import { readProcessTable } from '../system/process-table.ts';
+import { type Child, type Exit, launch, type LaunchFault } from '../system/spawn.ts';
+import { childEnvironment } from './environment.ts';
+import { lifecyclePolicy } from './policy.ts';
+import type { ProcessRegistry } from './process-registry.ts';
+import { type Leader, RUN_MARKER } from './remains.ts';
+import { type ServerProcess, superviseProcess } from './server-process.ts';
+
+export interface CanaryOptions {
+  /** With the args, env and url of the canary, where these are others than those of the server. */
+  readonly spec: ServerSpec;
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly daemonId: string;
+  readonly registry: ProcessRegistry;
+  readonly clock: Clock;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface CanaryProcess {
+  readonly child: Child;
+  /** How the process itself has ended, with its last words read; null while it lives. */
+  exit(): Exit | null;
+  /** Resolves when the process itself has ended. */
+  readonly exited: Promise<Exit>;
+  /** What it wrote last to stderr, safe to show; null when it wrote nothing. */
+  lastLine(): string | null;
+  /** Bytes that it has written to its pipes. */
+  written(): number;
+  /** Pids of all that belongs to it now, and their resident memory together, bytes; null where that is not told. */
+  look(): Promise<{ readonly pids: readonly number[]; readonly residentBytes: number | null }>;
+  /**
+   * Ends it the way the server would be ended. Resolves with true when nothing of it is left; with false when the
+   * system does not let it go: it stays written down then, for whoever comes after us.
+   */
+  end(): Promise<boolean>;
+}
+
+/** Stands in the marker where a server has the number of its run: those begin with 1. */
+const RUN = 0;
+/** How often the KILL is repeated before the system is taken at its word that it does not let go. */
+const KILLS = 5;
+const LONGEST_LINE = 2000;
+const SHOWN_LINE = 200;
+
+/** @returns what the system said when it did not start it */
+export async function startCanary(options: CanaryOptions): Promise<CanaryProcess | LaunchFault> {
+  const { spec, argv, cwd, daemonId, registry } = options;
+  const marker = `${daemonId}/${spec.name}/${RUN}`;
+  const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
+  const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
+  const child = await launch({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
+  if (!('pid' in child)) return child;
+  const { pid } = child;
+  const startToken = identify(pid)?.startToken ?? '';
+  const leader: Leader = { server: spec.name, pid, pgid: pid, startToken, marker };
+  registry.add(leader);
+  return supervise(leader, child, options);
+}
+
+function supervise(leader: Leader, child: Child, options: CanaryOptions): CanaryProcess {
+  const { registry, clock, onFault, spec } = options;
+  const output = listenTo(child);
+  let exit: Exit | null = null;
+  let tellGone = (): void => {};
+  const gone = new Promise<true>((resolve) => (tellGone = () => resolve(true)));
+  const process = superviseProcess({
+    leader,
+    child,
+    clock,
+    onExit: (how) => (exit = how),
+    onGone() {
+      registry.remove(leader);
+      tellGone();
+    },
+    onStray: (stray) => registry.addStray(leader, stray),
+    onStrayGone: (stray) => registry.removeStray(leader, stray),
+    onFault,
+  });
+  return {
+    child,
+    ...output,
+    exited: child.exit,
+    exit: () => exit,
+    look: () => lookAt(leader, process),
+    end: () => endProcess(process, { gone, clock, spec }),
+  };
+}
+
+function listenTo(child: Child): Pick<CanaryProcess, 'lastLine' | 'written'> {
+  let last: string | null = null;
+  let written = 0;
+  const lines = createLineSplitter({
+    maxBytes: LONGEST_LINE,
+    onLine(line) {
+      if (line.trim() !== '') last = line;
+    },
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', ({ length }: Buffer) => (written += length));
+  child.stderr.on('data', (chunk: Buffer) => lines.push(chunk));
+  child.stderr.once('end', () => lines.end());
+  return {
+    written: () => written,
+    lastLine: () => (last === null ? null : cap(neutralise(last), SHOWN_LINE)),
+  };
+}
+
+async function lookAt(
+  leader: Leader,
+  process: ServerProcess,
+): Promise<{ pids: readonly number[]; residentBytes: number | null }> {
+  const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+  const members = tree?.members ?? [];
+  process.remember(tree?.escapees ?? []);
+  const sizes = members.flatMap(({ residentBytes }) => residentBytes ?? []);
+  return {
+    pids: members.map(({ pid }) => pid),
+    residentBytes: sizes.length === 0 ? null : sizes.reduce((sum, size) => sum + size, 0),
+  };
+}
+
+interface Ending {
+  readonly gone: Promise<true>;
+  readonly clock: Clock;
+  readonly spec: ServerSpec;
+}
+
+async function endProcess(process: ServerProcess, { gone, clock, spec }: Ending): Promise<boolean> {
+  const { stop } = lifecyclePolicy(spec);
+  const kill = stop.at(-1) ?? stop[0];
+  for (const { kind, wait } of [...stop, ...Array.from({ length: KILLS }, () => kill)]) {
+    process.end(kind);
+    if (await within(gone, wait, clock)) return true;
+  }
+  return false;
+}
+
+/** False when that takes longer than `wait` ms. */
+function within(gone: Promise<true>, wait: number, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(wait, () => resolve(false));
+    void gone.then(resolve).then(cancel);
+  });
+}

@@ -1,0 +1,95 @@
+// How many others are connected to a port of this machine right now.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/**
+ * Established connections to a listening port, our own left out. Only Linux tells without starting a program: null
+ * elsewhere, and where the tables cannot be read.
+ */
+export function countClients(port: number): number | null {
+  if (process.platform !== 'linux') return null;
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readOrNull);
+  if (tables.every((table) => table === null)) return null;
+  return clientsIn(
+    tables.map((table) => table ?? ''),
+    port,
+    ownSockets(),
+  ).length;
+}
+
+interface Row {
+  readonly local: string;
+  readonly remote: string;
+  readonly inode: string;
+}
+
+const ESTABLISHED = '01';
+
+/**
+ * The far ends that are connected to `port`, as the tables spell them.
+ *
+ * @param tables lines of /proc/net/tcp and tcp6, see proc_net(5)
+ * @param own inodes of sockets that do not count
+ */
+export function clientsIn(
+  tables: readonly string[],
+  port: number,
+  own: ReadonlySet<string>,
+): readonly string[] {
+  const rows = tables.flatMap(parse);
+  const ours = new Set(rows.filter(({ inode }) => own.has(inode)).map(({ local }) => local));
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  return rows
+    .filter(({ local, remote }) => local.endsWith(`:${hexPort}`) && !ours.has(remote))
+    .map(({ remote }) => remote);
+}
+
+function parse(table: string): Row[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/u))
+    .filter((fields) => fields[3] === ESTABLISHED)
+    .map(([, local = '', remote = '', , , , , , , inode = '']) => ({
+      local: plain(local),
+      remote: plain(remote),
+      inode,
+    }));
+}
+
+/** An IPv4 connection to a server that listens on IPv6 stands in both tables, differently. */
+function plain(address: string): string {
+  return address.replace(/^0{16}FFFF0000(?=[\dA-F]{8}:)/u, '');
+}
+
+function ownSockets(): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const name of namesOfDescriptors()) {
+    const inode = socketAt(`/proc/self/fd/${name}`);
+    if (inode !== null) found.add(inode);
+  }
+  return found;
+}
+
+function namesOfDescriptors(): readonly string[] {
+  try {
+    return readdirSync('/proc/self/fd');
+  } catch {
+    return [];
+  }
+}
+
+function socketAt(path: string): string | null {
+  try {
+    return /^socket:\[(\d+)\]$/u.exec(readlinkSync(path))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+// A port that nobody has at this moment. Somebody may take it the next: who uses it asks afterwards whose it is.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** @throws the system's error when it gives none: no descriptor left, no such address */
+export async function findFreePort(host: string): Promise<number> {
+  const server = createServer();
+  try {
+    server.listen({ port: 0, host, exclusive: true });
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  } finally {
+    server.close();
+  }
+}

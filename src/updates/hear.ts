@@ -1,0 +1,40 @@
+// What the news of a server mean for its update.
+import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/events.ts';
+import type { UpdateNews } from '../core/update-state.ts';
+
+/** Null for what says nothing of whether a version is of use. */
+export function newsOf(event: WatchdogEvent): UpdateNews | null {
+  switch (event.kind) {
+    case 'spawned':
+      return { kind: 'spawned', version: event.version };
+    case 'health':
+      return event.health.up === true ? { kind: 'up' } : null;
+    case 'start-failed': {
+      const { code, message } = event.failure;
+      const fault = OF_THE_VERSION.has(code) ? 'version' : 'ours';
+      return { kind: 'failing', stage: 'start', reason: message, fault };
+    }
+    case 'transition':
+      return ofLife(event);
+    default:
+      return null;
+  }
+}
+
+/** The rest is the network's, the disk's, or the machine's. */
+const OF_THE_VERSION: ReadonlySet<StartFailureCode> = new Set([
+  'BIN_UNRESOLVED',
+  'ENGINE_MISMATCH',
+  'EXITED_BEFORE_READY',
+  'NOT_READY_IN_TIME',
+]);
+
+function ofLife({ from, to, cause }: EventOf<'transition'>): UpdateNews | null {
+  if (from.wanted === 'up' && to.wanted === 'down') return { kind: 'stopped' };
+  if (to.phase === 'stopped' && from.phase !== 'stopped') return { kind: 'stopped' };
+  const wasAlive = from.phase === 'starting' || from.phase === 'running';
+  const isUnplanned = cause === 'exited' || cause === 'failing' || cause === 'tick';
+  if (!wasAlive || !isUnplanned || to.phase !== 'stopping' || to.leadsTo !== 'retry') return null;
+  const detail = to.cause?.detail ?? to.cause?.reason ?? 'of unknown reason';
+  return { kind: 'failing', stage: 'run', reason: `it ended: ${detail}`, fault: 'version' };
+}

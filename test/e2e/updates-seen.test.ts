@@ -1,0 +1,141 @@
+// What a person sees of updates: the command line, the status, the metrics and the alert, with real packages and npm.
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { CLI, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
+
+const FOLDER = new URL('../fixtures/servers/', import.meta.url);
+const PARTS = [
+  'mcp.mjs',
+  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
+];
+const NAME = '@fixtures/mcp-server';
+
+let registry: StaticRegistry;
+
+/** @param behaviour as the fixture takes it from its environment */
+function release(version: string, behaviour: Readonly<Record<string, string>> = {}) {
+  const files = Object.fromEntries(PARTS.map((path) => [path, readFileSync(new URL(path, FOLDER), 'utf8')]));
+  const settings = Object.entries(behaviour).map(([name, value]) => `process.env.${name} = '${value}';\n`);
+  const start = `#!/usr/bin/env node\n${settings.join('')}await import('./mcp.mjs');\n`;
+  return {
+    name: NAME,
+    version,
+    files: { ...files, 'start.mjs': start },
+    manifest: { bin: { 'mcp-server': 'start.mjs' }, type: 'module' },
+  };
+}
+
+beforeAll(async () => {
+  registry = await startRegistry([release('1.0.0')]);
+});
+
+afterAll(() => registry.close());
+
+function npmOf(home: string) {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    npm_config_registry: registry.url,
+    npm_config_cache: `${home}/npm-cache`,
+    npm_config_fetch_retries: '0',
+  };
+}
+
+/** The command as a process of its own; asynchronous, because the registry lives in this one. */
+function cli(home: string, ...argv: string[]): Promise<{ code: number; out: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [CLI, ...argv, '--home', home],
+      { env: npmOf(home) },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out: stdout + stderr });
+      },
+    );
+  });
+}
+
+async function start(home: string): Promise<RunningDaemon> {
+  const daemon = await startDaemon(
+    { s: { package: NAME, ...QUICK, update: { probation: '3s', minimumAge: '1d' } } },
+    {
+      home,
+      env: npmOf(home),
+    },
+  );
+  await daemon.until('s', 'up', ({ health }) => health.up === true, 60_000);
+  return daemon;
+}
+
+test('an update is offered, done, and taken back, and that is told', { timeout: 240_000 }, async () => {
+  const { home } = tempHome();
+  const daemon = await start(home);
+  const run = (...argv: string[]) => cli(home, ...argv);
+
+  expect(await run('update')).toEqual({ code: 0, out: 's: nothing to do, 1.0.0 is the newest\n' });
+  await registry.publish(release('1.1.0'), { ...release('1.2.0'), publishedAt: Date.now() - 3_600_000 });
+  const checked = await run('update', '--check');
+  expect(checked.code).toBe(0);
+  expect(checked.out).toMatch(
+    /^s +@fixtures\/mcp-server +1\.0\.0 +1\.2\.0 +1\.1\.0 +1\.2\.0: published 1 h ago/mu,
+  );
+  expect((await run('status')).out).toContain('1.0.0 → 1.1.0');
+  expect(await daemon.metric('mcp_watchdog_server_update_available{server="s"}')).toBe(1);
+  expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(0);
+
+  const planned = await run('update', 's', '--dry-run');
+  expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('1. install 1.1.0 beside 1.0.0') });
+  expect((await daemon.server('s')).version).toBe('1.0.0');
+
+  const updated = await run('update', 's', '--wait');
+  expect(updated).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('s: 1.1.0 is settled on, it was 1.0.0'),
+  });
+  expect(updated.out).toContain('1.1.0 on probation');
+  const told = (await run('status', 's')).out;
+  for (const fact of [/^previous +1\.0\.0$/mu, /^last update +update 1\.0\.0 → 1\.1\.0 committed /mu])
+    expect(told).toMatch(fact);
+  expect(await daemon.metric('mcp_watchdog_server_updates_total{server="s",result="committed"}')).toBe(1);
+
+  await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));
+  const failed = await run('update', 's', '--wait', '--json');
+  expect(failed.code).toBe(1);
+  expect(JSON.parse(failed.out)).toMatchObject({
+    exitCode: 1,
+    servers: [{ server: 's', from: '1.1.0', to: '1.3.0', result: 'rolled_back', reason: expect.any(String) }],
+  });
+  await daemon.up('s');
+  expect((await daemon.server('s')).version).toBe('1.1.0');
+  expect((await run('status', 's')).out).toMatch(/^bad version +1\.3\.0, /mu);
+  expect(await daemon.metric('mcp_watchdog_server_bad_versions{server="s"}')).toBe(1);
+  expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(1);
+  await waitFor(
+    async () =>
+      (await (await fetch(`${daemon.url}/api/v1/alerts`)).text()).includes('McpServerUpdateRolledBack'),
+    {
+      timeout: 30_000,
+      what: 'the alert about the rollback',
+    },
+  );
+  expect(await run('update', 's')).toMatchObject({ code: 1, out: expect.stringContaining('--to 1.3.0') });
+
+  const back = await run('rollback', 's');
+  expect(back).toMatchObject({ code: 0, out: expect.stringContaining('s: 1.0.0 runs again') });
+  await daemon.up('s');
+  expect((await daemon.server('s')).version).toBe('1.0.0');
+  expect(await run('rollback', 's')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('nothing to do'),
+  });
+
+  // Without a daemon it is read from the files what runs, and what failed.
+  await daemon.stop();
+  const alone = await run('update', '--check');
+  expect(alone.code).toBe(0);
+  expect(alone.out).toMatch(/^s +@fixtures\/mcp-server +1\.0\.0 +1\.3\.0 +- +1\.3\.0: a bad version, it ended/mu);
+});
