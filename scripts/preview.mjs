@@ -25,7 +25,10 @@ const folder = keep ?? mkdtempSync(join(tmpdir(), 'preview-'));
 mkdirSync(folder, { recursive: true });
 const dashboards = readdirSync(join(root, 'grafana/dashboards'))
   .filter((name) => name.endsWith('.json'))
-  .map((name) => ({ name: name.slice(0, -5), ...JSON.parse(readFileSync(join(root, 'grafana/dashboards', name))) }))
+  .map((name) => ({
+    name: name.slice(0, -5),
+    ...JSON.parse(readFileSync(join(root, 'grafana/dashboards', name))),
+  }))
   .filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const ofFleet = dashboards.filter(({ name }) => name === 'fleet');
 const ofMachine = dashboards.filter(({ name }) => name !== 'fleet');
@@ -35,7 +38,13 @@ if (ofFleet.length > 0) await drawAll(ofFleet, fleet(ofFleet));
 if (keep === null) rmSync(folder, { recursive: true, force: true });
 
 function machine() {
-  const rules = ['rules/recording.yml', 'rules/servers.yml', 'rules/slo.yml', 'rules/watchdog.yml', 'rules/scrape.yml'];
+  const rules = [
+    'rules/recording.yml',
+    'rules/servers.yml',
+    'rules/slo.yml',
+    'rules/watchdog.yml',
+    'rules/scrape.yml',
+  ];
   return {
     scrapes: machineStory({ end: END * 1000 }),
     rules,
@@ -46,11 +55,24 @@ function machine() {
 }
 
 function fleet(list) {
-  const rules = ['rules/recording.yml', 'rules/servers.yml', 'rules/slo.yml', 'rules/watchdog.yml', 'prometheus/fleet.rules.yml'];
-  const text = JSON.stringify(list) + rules.map((name) => readFileSync(join(root, 'alerting', name), 'utf8')).join('');
+  const rules = [
+    'rules/recording.yml',
+    'rules/servers.yml',
+    'rules/slo.yml',
+    'rules/watchdog.yml',
+    'prometheus/fleet.rules.yml',
+  ];
+  const text =
+    JSON.stringify(list) + rules.map((name) => readFileSync(join(root, 'alerting', name), 'utf8')).join('');
   // Of so many machines only what is looked at.
   const wants = (name) => name === 'up' || text.includes(name);
-  return { scrapes: fleetStory({ end: END * 1000, wants }), rules, scrape: 60, isAsleep: () => false, choices: {} };
+  return {
+    scrapes: fleetStory({ end: END * 1000, wants }),
+    rules,
+    scrape: 60,
+    isAsleep: () => false,
+    choices: {},
+  };
 }
 
 async function drawAll(list, { scrapes, rules, scrape, isAsleep, choices }) {
@@ -62,7 +84,12 @@ async function drawAll(list, { scrapes, rules, scrape, isAsleep, choices }) {
     isAsleep,
   });
   for (const { name, ...dashboard } of list) {
-    const answers = await answersOf(dashboard, { ask: history.ask, ...SHOWN, scrape, choices: choices[name] });
+    const answers = await answersOf(dashboard, {
+      ask: history.ask,
+      ...SHOWN,
+      scrape,
+      choices: choices[name],
+    });
     draw(name, answers);
   }
   await history.stop();

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../lib/clean-up.mjs';
@@ -50,8 +51,16 @@ async function measureFleet(count, { quick, atMost, storeAtMost }) {
 
 async function evaluateOurs(count, { hours, times, folder }) {
   const args = [count, hours, times].map(String);
-  const { stdout } = await run(process.execPath, ['--expose-gc', PROGRAM, ...args, folder]);
-  return JSON.parse(stdout);
+  return JSON.parse(await outputOf([process.execPath, '--expose-gc', PROGRAM, ...args, folder]));
+}
+
+/** Of a program that may take minutes, and is ended when the bench is. */
+async function outputOf(argv) {
+  const { stdout, ended } = start(argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const text = await readAll(stdout);
+  const end = await ended;
+  if (end !== 'exit code 0') throw new Error(`${argv.slice(0, 3).join(' ')} ended with ${end}`);
+  return text;
 }
 
 /** Its groups run side by side; the sum is what one after another would take. */
@@ -60,7 +69,8 @@ async function evaluateTheirs(count, { folder, times }) {
   const version = await versionOf('prometheus');
   if (version === null) return absent(who, 'not on the PATH');
   const data = join(folder, 'data');
-  await run('promtool', [
+  await outputOf([
+    'promtool',
     'tsdb',
     'create-blocks-from',
     'openmetrics',

@@ -43,7 +43,12 @@ async function answerPanel(panel, { ask, values, start, end, scrape }) {
       ? ask('query', { query, time: end })
       : ask('query_range', { query, ...moments }));
     for (const { metric, value, values: points } of result)
-      series.push({ refId, labels: metric, name: nameOf(legendFormat, metric), points: (points ?? [value]).map(numeric) });
+      series.push({
+        refId,
+        labels: metric,
+        name: nameOf(legendFormat, metric),
+        points: (points ?? [value]).map(numeric),
+      });
   }
   return { step, series };
 }
@@ -63,7 +68,10 @@ function substitute(text, { values, start, end, scrape, step }) {
     __range: `${end - start}s`,
     __range_s: String(end - start),
   };
-  return text.replaceAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/gu, (whole, braced, bare) => all[braced ?? bare] ?? whole);
+  return text.replaceAll(
+    /\$(?:\{(\w+)(?::\w+)?\}|(\w+))/gu,
+    (whole, braced, bare) => all[braced ?? bare] ?? whole,
+  );
 }
 
 function nameOf(format, labels) {
@@ -71,19 +79,30 @@ function nameOf(format, labels) {
   return format.replaceAll(/\{\{\s*(\w+)\s*\}\}/gu, (_, label) => labels[label] ?? '').trim();
 }
 
-const numeric = ([time, value]) => [time, value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value)];
+const numeric = ([time, value]) => [
+  time,
+  value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value),
+];
 
 /** Where the value is a time, that; else from the first sample of each stretch to its last. */
-async function marksOf({ expr, name, iconColor, useValueForTime, step = '60s' }, { ask, values, start, end, scrape }) {
+async function marksOf(
+  { expr, name, iconColor, useValueForTime, step = '60s' },
+  { ask, values, start, end, scrape },
+) {
   const every = Number.parseInt(step, 10);
   const query = substitute(expr, { values, start, end, scrape, step: every });
   const { result } = await ask('query_range', { query, start, end, step: every });
   const stretches = result.flatMap(({ values: points }) =>
     useValueForTime === true
       ? [...new Set(points.map(([, value]) => Number(value) / 1000))].map((at) => ({ from: at, to: at }))
-      : stretchesOf(points.map(([time]) => time), every),
+      : stretchesOf(
+          points.map(([time]) => time),
+          every,
+        ),
   );
-  return stretches.filter(({ from }) => from > start && from <= end).map((one) => ({ ...one, name, color: iconColor }));
+  return stretches
+    .filter(({ from }) => from > start && from <= end)
+    .map((one) => ({ ...one, name, color: iconColor }));
 }
 
 function stretchesOf(times, every) {

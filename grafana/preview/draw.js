@@ -34,7 +34,11 @@ function drawHeader() {
     const value = DATA.choices[name];
     choice.append(type === 'datasource' ? 'Prometheus' : value === '.+' ? 'All' : value);
   }
-  append(header, 'span', 'preview drawn from the dashboard’s JSON with answers of a real Prometheus, not by Grafana').className = 'note';
+  append(
+    header,
+    'span',
+    'preview drawn from the dashboard’s JSON with answers of a real Prometheus, not by Grafana',
+  ).className = 'note';
   append(header, 'span', `${timeText(DATA.start)} – ${timeText(DATA.end)}`).className = 'time';
 }
 
@@ -54,7 +58,8 @@ function drawPanel(answer) {
   const body = append(element, 'div');
   body.className = 'body';
   const draw = KINDS[panel.type];
-  if (series.length === 0 && panel.type !== 'text') append(body, 'div', panel.fieldConfig.defaults.noValue ?? 'No data').className = 'empty';
+  if (series.length === 0 && panel.type !== 'text')
+    append(body, 'div', panel.fieldConfig.defaults.noValue ?? 'No data').className = 'empty';
   else if (draw === undefined) append(body, 'div', `not drawn here: ${panel.type}`).className = 'empty';
   else draw(body, answer);
 }
@@ -80,7 +85,10 @@ function append(parent, tag, text = '') {
 
 function thresholdColor(value, { thresholds }) {
   const steps = thresholds?.steps ?? [];
-  return colorOf(steps.findLast((step) => step.value === null || step.value === undefined || value >= step.value)?.color ?? 'text');
+  return colorOf(
+    steps.findLast((step) => step.value === null || step.value === undefined || value >= step.value)?.color ??
+      'text',
+  );
 }
 
 function drawStat(body, { panel, series }) {
@@ -92,10 +100,12 @@ function drawStat(body, { panel, series }) {
   for (const { name, points } of series) {
     const value = points.at(-1)[1];
     const mapped = mappingOf(value, defaults.mappings);
-    const text = textMode === 'name' ? name : (mapped?.text ?? format(value, defaults.unit, defaults.decimals));
+    const text =
+      textMode === 'name' ? name : (mapped?.text ?? format(value, defaults.unit, defaults.decimals));
     const stat = append(stats, 'div', text);
     stat.className = 'stat';
-    stat.style.color = colorMode === 'none' ? colorOf('text') : colorOf(mapped?.color ?? thresholdColor(value, defaults));
+    stat.style.color =
+      colorMode === 'none' ? colorOf('text') : colorOf(mapped?.color ?? thresholdColor(value, defaults));
     const room = (body.clientWidth - 24) / (many ? Math.min(series.length, 4) : 1);
     stat.style.fontSize = `${Math.min(many ? 26 : 40, body.clientHeight * 0.55, (room / Math.max(3, text.length)) * 1.6)}px`;
     if (many && textMode !== 'name' && textMode !== 'value') append(stat, 'small', name);
@@ -104,7 +114,8 @@ function drawStat(body, { panel, series }) {
 
 function drawText(body, { panel }) {
   body.classList.add('markdown');
-  for (const paragraph of (panel.options.content ?? '').split('\n\n')) append(body, 'p', paragraph.replaceAll(/[*`#]|\]\([^)]*\)|\[/gu, ''));
+  for (const paragraph of (panel.options.content ?? '').split('\n\n'))
+    append(body, 'p', paragraph.replaceAll(/[*`#]|\]\([^)]*\)|\[/gu, ''));
 }
 
 /** Rows of all queries that agree in the labels that they have in common are one, as the transformation `merge` has it. */
@@ -115,7 +126,7 @@ function rowsOf(series) {
     .reduce((all, names) => all.intersection(names));
   const rows = new Map();
   for (const { refId, labels, points } of series) {
-    const key = JSON.stringify([...common].sort().map((name) => labels[name]));
+    const key = JSON.stringify([...common].map((name) => labels[name]));
     const same = rows.get(key) ?? rows.set(key, []).get(key);
     const field = frames.size > 1 ? `Value #${refId}` : 'Value';
     const free = same.find((row) => !(field in row));
@@ -127,7 +138,11 @@ function rowsOf(series) {
 }
 
 function columnsOf(panel, rows) {
-  const { indexByName = {}, renameByName = {}, excludeByName = {} } = panel.transformations?.find(({ id }) => id === 'organize')?.options ?? {};
+  const {
+    indexByName = {},
+    renameByName = {},
+    excludeByName = {},
+  } = panel.transformations?.find(({ id }) => id === 'organize')?.options ?? {};
   const wanted = panel.transformations?.find(({ id }) => id === 'filterFieldsByName')?.options.include?.names;
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
     (field) => !excludeByName[field] && (wanted === undefined || wanted.includes(field)),
@@ -142,21 +157,25 @@ function drawTable(body, { panel, series }) {
   const columns = columnsOf(panel, rows).map((column) => ({ ...column, look: lookOf(panel, column.name) }));
   const [sort] = panel.options.sortBy ?? [];
   const sorted = columns.find(({ name }) => name === sort?.displayName);
-  const compare = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a ?? '').localeCompare(String(b ?? '')));
-  if (sorted !== undefined) rows.sort((a, b) => compare(a[sorted.field], b[sorted.field]) * (sort.desc ? -1 : 1));
+  const compare = (a, b) =>
+    typeof a === 'number' && typeof b === 'number' ? a - b : String(a ?? '').localeCompare(String(b ?? ''));
+  if (sorted !== undefined)
+    rows.sort((a, b) => compare(a[sorted.field], b[sorted.field]) * (sort.desc ? -1 : 1));
   const table = append(body, 'table');
   const head = append(table, 'tr');
   const isNumber = ({ field, look }) => field.startsWith('Value') && look.mappings === undefined;
   for (const column of columns) append(head, 'th', column.name).className = isNumber(column) ? 'number' : '';
   for (const row of rows) {
     const line = append(table, 'tr');
-    for (const column of columns) drawCell(line, { ...column, value: row[column.field], isNumber: isNumber(column) });
+    for (const column of columns)
+      drawCell(line, { ...column, value: row[column.field], isNumber: isNumber(column) });
   }
 }
 
 function drawCell(line, { value, look, isNumber }) {
   const mapped = mappingOf(value, look.mappings);
-  const text = mapped?.text ?? (typeof value === 'number' ? format(value, look.unit, look.decimals) : (value ?? ''));
+  const text =
+    mapped?.text ?? (typeof value === 'number' ? format(value, look.unit, look.decimals) : (value ?? ''));
   const cell = append(line, 'td', text);
   cell.className = look.links === undefined ? (isNumber ? 'number' : '') : 'link';
   if (mapped?.color !== undefined) cell.style.color = colorOf(mapped.color);
@@ -164,9 +183,17 @@ function drawCell(line, { value, look, isNumber }) {
 }
 
 function lookOf({ fieldConfig: { defaults, overrides = [] } }, name) {
-  const properties = overrides.filter(({ matcher }) => matcher.options === name).flatMap((one) => one.properties);
+  const properties = overrides
+    .filter(({ matcher }) => matcher.options === name)
+    .flatMap((one) => one.properties);
   const own = Object.fromEntries(properties.map(({ id, value }) => [id, value]));
-  return { ...defaults, links: undefined, mappings: undefined, ...own, isColored: own['custom.cellOptions'] !== undefined };
+  return {
+    ...defaults,
+    links: undefined,
+    mappings: undefined,
+    ...own,
+    isColored: own['custom.cellOptions'] !== undefined,
+  };
 }
 
 drawDashboard();

@@ -52,13 +52,22 @@ function createLaptop(index, start) {
 }
 
 function addServers(machine, index) {
-  const limits = { memory: { soft: 400 * MIB, hard: 600 * MIB }, cpu: { soft: 0.8, hard: null, for: 300_000 }, nice: 0 };
+  const limits = {
+    memory: { soft: 400 * MIB, hard: 600 * MIB },
+    cpu: { soft: 0.8, hard: null, for: 300_000 },
+    nice: 0,
+  };
   const base = 90 + 9 * index;
   const probe = { interval: 60_000, deepEvery: 1 };
   const context7 = index % 5 === 0 ? '4.1.0' : '4.1.1';
   const all = [
     {
-      spec: specOf('context7', { source: packageOf('@upstash/context7-mcp'), transport: 'http', limits, probe }),
+      spec: specOf('context7', {
+        source: packageOf('@upstash/context7-mcp'),
+        transport: 'http',
+        limits,
+        probe,
+      }),
       version: context7,
       latency: () => 6 + index,
       memory: () => (base + 20) * MIB,
@@ -79,7 +88,8 @@ function addServers(machine, index) {
   for (const settings of all.slice(0, index % 4 === 2 ? 2 : 3)) {
     machine.add(settings).start();
     const { name, source } = settings.spec;
-    if (source.kind === 'package') look(machine, { name, package: source.package, running: settings.version });
+    if (source.kind === 'package')
+      look(machine, { name, package: source.package, running: settings.version });
   }
 }
 
@@ -108,7 +118,12 @@ function troublesOf(machine, index, random) {
   const gaveUp = index === 16 ? [{ at: 505, happens: () => giveUp(machine.server('files')) }] : [];
   const alone =
     index === 4 || index === 11
-      ? [{ at: 420, happens: () => machine.say({ kind: 'delivery', owner: 'us', wasOwner: 'engine', reasons: [] }) }]
+      ? [
+          {
+            at: 420,
+            happens: () => machine.say({ kind: 'delivery', owner: 'us', wasOwner: 'engine', reasons: [] }),
+          },
+        ]
       : [];
   return [...own, ...outage, ...gaveUp, ...alone];
 }

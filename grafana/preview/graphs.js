@@ -1,12 +1,14 @@
 // Panels with a time axis: lines and bars, states, heat.
 /* global colorOf, format, mappingOf, paletteOf, timeText, uPlot, thresholdColor */
-/* exported drawGraph, drawTimeline, drawHeatmap */
 
 const MARGIN = { left: 58, right: 14, bottom: 26 };
 
 function momentsOf(step) {
   const first = Math.ceil(DATA.start / step) * step;
-  return Array.from({ length: Math.floor((DATA.end - first) / step) + 1 }, (_, index) => first + index * step);
+  return Array.from(
+    { length: Math.floor((DATA.end - first) / step) + 1 },
+    (_, index) => first + index * step,
+  );
 }
 
 function aligned(points, moments) {
@@ -16,9 +18,14 @@ function aligned(points, moments) {
 
 /** Ticks at whole hours, or what comes near. */
 function ticksOf(width) {
-  const every = [900, 1800, 3600, 7200, 10_800, 21_600].find((one) => ((DATA.end - DATA.start) / one) * 62 < width) ?? 43_200;
+  const every =
+    [900, 1800, 3600, 7200, 10_800, 21_600].find((one) => ((DATA.end - DATA.start) / one) * 62 < width) ??
+    43_200;
   const first = Math.ceil(DATA.start / every) * every;
-  return Array.from({ length: Math.floor((DATA.end - first) / every) + 1 }, (_, index) => first + index * every);
+  return Array.from(
+    { length: Math.floor((DATA.end - first) / every) + 1 },
+    (_, index) => first + index * every,
+  );
 }
 
 function drawGraph(body, { panel, series, step }) {
@@ -39,9 +46,15 @@ function drawGraph(body, { panel, series, step }) {
     legend: { show: false },
     cursor: { show: false },
     padding: [6, MARGIN.right, 0, 0],
-    scales: { x: { time: true, range: [DATA.start, DATA.end] }, y: { range: (_, min, max) => rangeOf(min, max, defaults) } },
+    scales: {
+      x: { time: true, range: [DATA.start, DATA.end] },
+      y: { range: (_, min, max) => rangeOf(min, max, defaults) },
+    },
     axes: [timeAxis(width), valueAxis(defaults)],
-    series: [{}, ...series.map((_, index) => lineOf({ color: colors[index], custom, isBars, isStacked, step, width }))],
+    series: [
+      {},
+      ...series.map((_, index) => lineOf({ color: colors[index], custom, isBars, isStacked, step, width })),
+    ],
     hooks: { drawAxes: [drawMarks], draw: [(plot) => drawThresholds(plot, defaults)] },
   };
   // What lies below is drawn last in a stack, so that each bar shows its own part.
@@ -58,7 +71,9 @@ function stacked(rows) {
 }
 
 function lineOf({ color, custom, isBars, isStacked, step, width }) {
-  const opacity = Math.round(((custom.fillOpacity ?? 0) / 100) * 255).toString(16).padStart(2, '0');
+  const opacity = Math.round(((custom.fillOpacity ?? 0) / 100) * 255)
+    .toString(16)
+    .padStart(2, '0');
   const barWidth = Math.max(2, ((width - 80) * step) / (DATA.end - DATA.start) - 1);
   return {
     stroke: color,
@@ -73,7 +88,9 @@ function lineOf({ color, custom, isBars, isStacked, step, width }) {
 function rangeOf(min, max, { min: fixedMin, max: fixedMax, custom = {}, thresholds }) {
   const lines = custom.thresholdsStyle?.mode?.startsWith('dashed') || custom.thresholdsStyle?.mode === 'line';
   const low = Math.min(min ?? 0, custom.axisSoftMin ?? Infinity, fixedMin ?? Infinity);
-  const steps = lines ? thresholds.steps.map(({ value }) => value).filter((value) => value !== null && value !== undefined) : [];
+  const steps = lines
+    ? thresholds.steps.map(({ value }) => value).filter((value) => value !== null && value !== undefined)
+    : [];
   const near = steps.filter((value) => value < (max ?? 0) * 3);
   const high = Math.max(max ?? 1, ...near, custom.axisSoftMax ?? -Infinity);
   const top = fixedMax ?? (high === low ? low + 1 : high + (high - low) * 0.06);
@@ -81,7 +98,13 @@ function rangeOf(min, max, { min: fixedMin, max: fixedMax, custom = {}, threshol
 }
 
 function timeAxis(width) {
-  return { ...axis(), space: 60, splits: () => ticksOf(width - 90), values: (_, splits) => splits.map(timeText), size: MARGIN.bottom };
+  return {
+    ...axis(),
+    space: 60,
+    splits: () => ticksOf(width - 90),
+    values: (_, splits) => splits.map(timeText),
+    size: MARGIN.bottom,
+  };
 }
 
 function valueAxis({ unit, decimals }) {
@@ -99,17 +122,29 @@ function valueAxis({ unit, decimals }) {
 function axisTexts(splits, unit, decimals) {
   for (const digits of [0, 1, 2, 3]) {
     const texts = splits.map((value) => format(value, unit, digits));
-    const isExact = splits.every((value, index) => Math.abs(format(value, unit, 6).replace(/[^\d.-]/gu, '') - texts[index].replace(/[^\d.-]/gu, '')) < 1e-5);
+    const isExact = splits.every(
+      (value, index) =>
+        Math.abs(format(value, unit, 6).replace(/[^\d.-]/gu, '') - texts[index].replace(/[^\d.-]/gu, '')) <
+        1e-5,
+    );
     if (isExact && new Set(texts).size === texts.length) return texts;
   }
   return splits.map((value) => format(value, unit, decimals));
 }
 
-const axis = () => ({ stroke: '#9b9ba8', font: '11px Inter, sans-serif', grid: { stroke: '#25282e', width: 1 }, ticks: { show: false } });
+const axis = () => ({
+  stroke: '#9b9ba8',
+  font: '11px Inter, sans-serif',
+  grid: { stroke: '#25282e', width: 1 },
+  ticks: { show: false },
+});
 
 function overrideColor(panel, name) {
   for (const { matcher, properties } of panel.fieldConfig.overrides ?? []) {
-    const isMatch = (matcher.id === 'byName' && matcher.options === name) || (matcher.id === 'byRegexp' && new RegExp(String(matcher.options).replaceAll(/^\/|\/$/gu, ''), 'u').test(name));
+    const isMatch =
+      (matcher.id === 'byName' && matcher.options === name) ||
+      (matcher.id === 'byRegexp' &&
+        new RegExp(String(matcher.options).replaceAll(/^\/|\/$/gu, ''), 'u').test(name));
     const color = isMatch && properties.find(({ id }) => id === 'color')?.value?.fixedColor;
     if (color) return colorOf(color);
   }
@@ -144,7 +179,13 @@ function drawThresholds(plot, { thresholds, custom = {} }) {
   for (const { value, color } of thresholds?.steps ?? []) {
     if (value === null || value === undefined || value > plot.scales.y.max) continue;
     const y = plot.valToPos(value, 'y', true);
-    stroke(ctx, { color: colorOf(color), dash: [10, 8], from: [bbox.left, y], to: [bbox.left + bbox.width, y], width: 1.4 });
+    stroke(ctx, {
+      color: colorOf(color),
+      dash: [10, 8],
+      from: [bbox.left, y],
+      to: [bbox.left + bbox.width, y],
+      width: 1.4,
+    });
   }
 }
 
@@ -155,7 +196,13 @@ function drawMarks(plot) {
   for (const { from, to, color } of DATA.marks) {
     const x = plot.valToPos(from, 'x', true);
     if (x < bbox.left) continue;
-    stroke(ctx, { color: `${colorOf(color)}66`, dash: [3, 5], from: [x, bbox.top], to: [x, bottom], width: 1 });
+    stroke(ctx, {
+      color: `${colorOf(color)}66`,
+      dash: [3, 5],
+      from: [x, bbox.top],
+      to: [x, bottom],
+      width: 1,
+    });
     ctx.fillStyle = colorOf(color);
     ctx.fillRect(x - 2, bottom, Math.max(4, plot.valToPos(to, 'x', true) - x), 3);
   }
@@ -179,20 +226,35 @@ function drawTimeline(body, { panel, series, step }) {
   const names = Math.min(210, 16 + 6.6 * Math.max(...series.map(({ name }) => name.length)));
   const width = body.clientWidth - 16 - names - MARGIN.right;
   const height = (body.clientHeight - 28) / series.length;
-  const x = (time) => names + 8 + (width * (Math.max(time, DATA.start) - DATA.start)) / (DATA.end - DATA.start);
+  const x = (time) =>
+    names + 8 + (width * (Math.max(time, DATA.start) - DATA.start)) / (DATA.end - DATA.start);
   const moments = momentsOf(step);
   for (const [row, { name, points }] of series.entries()) {
     const top = row * height;
-    place(body, { className: 'name', text: name, style: { top, width: names, height, lineHeight: `${height}px` } });
+    place(body, {
+      className: 'name',
+      text: name,
+      style: { top, width: names, height, lineHeight: `${height}px` },
+    });
     for (const { value, from, to } of merged(aligned(points, moments), moments, step)) {
-      const { text, color } = mappingOf(value, defaults.mappings) ?? { text: format(value, defaults.unit, defaults.decimals) };
+      const { text, color } = mappingOf(value, defaults.mappings) ?? {
+        text: format(value, defaults.unit, defaults.decimals),
+      };
       const [left, right] = [x(from), x(Math.min(to, DATA.end))];
       const tall = Math.max(3, height * (panel.options.rowHeight ?? 0.9));
       const style = {
-        left, width: Math.max(1.5, right - left), top: top + (height - tall) / 2, height: tall, lineHeight: `${tall}px`,
+        left,
+        width: Math.max(1.5, right - left),
+        top: top + (height - tall) / 2,
+        height: tall,
+        lineHeight: `${tall}px`,
         background: `${colorOf(color ?? thresholdColor(value, defaults))}c8`,
       };
-      place(body, { className: 'bar', text: right - left > 8 * String(text).length + 6 && tall > 12 ? text : '', style });
+      place(body, {
+        className: 'bar',
+        text: right - left > 8 * String(text).length + 6 && tall > 12 ? text : '',
+        style,
+      });
     }
   }
   for (const time of ticksOf(width))
@@ -211,17 +273,28 @@ function merged(values, moments, step) {
 }
 
 function drawHeatmap(body, { panel, series, step }) {
-  const bounds = series.map((one) => ({ ...one, le: one.labels.le === '+Inf' ? Infinity : Number(one.labels.le) })).sort((a, b) => a.le - b.le);
+  const bounds = series
+    .map((one) => ({ ...one, le: one.labels.le === '+Inf' ? Infinity : Number(one.labels.le) }))
+    .sort((a, b) => a.le - b.le);
   const moments = momentsOf(step);
   const columns = bounds.map(({ points }) => aligned(points, moments));
-  const counts = columns.map((row, index) => row.map((value, at) => (value === null ? null : value - (index === 0 ? 0 : (columns[index - 1][at] ?? 0)))));
+  const counts = columns.map((row, index) =>
+    row.map((value, at) =>
+      value === null ? null : value - (index === 0 ? 0 : (columns[index - 1][at] ?? 0)),
+    ),
+  );
   const most = Math.max(...counts.flat().map((value) => value ?? 0));
   const canvas = document.createElement('canvas');
   const [width, height] = [body.clientWidth - 16, body.clientHeight - 8];
   Object.assign(canvas, { width, height });
   body.append(canvas);
   const ctx = canvas.getContext('2d');
-  const area = { left: MARGIN.left, top: 4, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.bottom - 4 };
+  const area = {
+    left: MARGIN.left,
+    top: 4,
+    width: width - MARGIN.left - MARGIN.right,
+    height: height - MARGIN.bottom - 4,
+  };
   const [cellWidth, cellHeight] = [area.width / moments.length, area.height / bounds.length];
   for (const [row, values] of counts.entries())
     for (const [column, value] of values.entries()) {
@@ -235,10 +308,19 @@ function drawHeatmap(body, { panel, series, step }) {
   ctx.textAlign = 'right';
   const unit = panel.options.yAxis?.unit ?? 's';
   for (const [row, { le }] of bounds.entries())
-    if (row % 2 === 1) ctx.fillText(le === Infinity ? '+Inf' : format(le, unit), area.left - 8, area.top + area.height - (row + 1) * cellHeight + 9);
+    if (row % 2 === 1)
+      ctx.fillText(
+        le === Infinity ? '+Inf' : format(le, unit),
+        area.left - 8,
+        area.top + area.height - (row + 1) * cellHeight + 9,
+      );
   ctx.textAlign = 'center';
   for (const time of ticksOf(area.width))
-    ctx.fillText(timeText(time), area.left + (area.width * (time - DATA.start)) / (DATA.end - DATA.start), height - 6);
+    ctx.fillText(
+      timeText(time),
+      area.left + (area.width * (time - DATA.start)) / (DATA.end - DATA.start),
+      height - 6,
+    );
 }
 
 /** Dark to light orange, on a dark page. */
@@ -252,6 +334,9 @@ function place(body, { className, text, style }) {
   const element = document.createElement('div');
   element.className = className;
   element.textContent = text;
-  for (const [key, value] of Object.entries(style)) element.style[key] = typeof value === 'number' ? `${value}px` : value;
+  for (const [key, value] of Object.entries(style))
+    element.style[key] = typeof value === 'number' ? `${value}px` : value;
   body.append(element);
 }
+
+Object.assign(globalThis, { drawGraph, drawTimeline, drawHeatmap });

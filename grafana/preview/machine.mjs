@@ -15,7 +15,12 @@ const HEALTHY = { up: true, suspect: false, unauthorized: false, consecutiveFail
  */
 export function createMachine({ at, tick, seed, instance, labels = {}, version = '0.1.0' }) {
   const random = createRandom(seed);
-  const clock = { wall: at, now: () => clock.wall, monotonic: () => clock.wall, after: () => () => undefined };
+  const clock = {
+    wall: at,
+    now: () => clock.wall,
+    monotonic: () => clock.wall,
+    after: () => () => undefined,
+  };
   const bus = createBus(clock, (error) => {
     throw error;
   });
@@ -49,7 +54,12 @@ export function createMachine({ at, tick, seed, instance, labels = {}, version =
       clock.wall += tick;
       for (const server of servers.values()) server.tick(tick);
       process.cpu += random.around(0.055, 0.3) * (tick / 15_000);
-      bus.publish({ kind: 'collected', collector: 'process_table', took: random.around(9, 0.3), error: null });
+      bus.publish({
+        kind: 'collected',
+        collector: 'process_table',
+        took: random.around(9, 0.3),
+        error: null,
+      });
       bus.publish({ kind: 'ticked' });
       bus.publish({ kind: 'evaluated', took: random.around(4, 0.3), failed: 0, alerts: [] });
       bus.publish({ kind: 'orphans', found: 0 });
@@ -62,9 +72,17 @@ export function createMachine({ at, tick, seed, instance, labels = {}, version =
     /** The samples of this moment in OpenMetrics; `wants` picks metrics by name. */
     async scrape(wants = () => true) {
       const text = (await recorder.render()).text.toString();
-      const own = text.split('\n').filter((line) => line !== '' && !/^#|^process_|^mcp_watchdog_alerts\{/u.test(line));
+      const own = text
+        .split('\n')
+        .filter((line) => line !== '' && !/^#|^process_|^mcp_watchdog_alerts\{/u.test(line));
       const took = `scrape_duration_seconds ${random.around(0.006, 0.2).toFixed(5)}`;
-      return [...own, ...processLines(process, clock.wall), 'up 1', took, `scrape_samples_scraped ${own.length}`]
+      return [
+        ...own,
+        ...processLines(process, clock.wall),
+        'up 1',
+        took,
+        `scrape_samples_scraped ${own.length}`,
+      ]
         .filter((line) => wants(/^\w+/u.exec(line)?.[0] ?? ''))
         .map((line) => stamped(line, suffix, clock.wall))
         .join('\n');
@@ -100,13 +118,30 @@ function createServer(settings, machine) {
   const { random } = machine;
   const { name } = settings.spec;
   const say = (news) => machine.say({ server: name, ...news });
-  let state = { phase: 'stopped', because: 'asked', wanted: 'up', run: 0, failures: [], attempt: 0, halfOpen: false, cause: null };
+  let state = {
+    phase: 'stopped',
+    because: 'asked',
+    wanted: 'up',
+    run: 0,
+    failures: [],
+    attempt: 0,
+    halfOpen: false,
+    cause: null,
+  };
   let cpuSeconds = 0;
   let looks = 0;
 
   function move(change, budgetRemaining = 5) {
     const from = state;
-    state = { wanted: 'up', run: from.run, failures: [], attempt: 0, halfOpen: false, cause: null, ...change };
+    state = {
+      wanted: 'up',
+      run: from.run,
+      failures: [],
+      attempt: 0,
+      halfOpen: false,
+      cause: null,
+      ...change,
+    };
     say({ kind: 'transition', from, to: state, cause: 'told', nextAttemptAt: null, budgetRemaining });
   }
 
@@ -114,7 +149,12 @@ function createServer(settings, machine) {
     const took = random.around(server.latency() * (probe === 'list_tools' ? 2.2 : 1), 0.45);
     const result =
       server.isMute || took >= server.spec.probe.timeout
-        ? { outcome: 'failed', took: server.spec.probe.timeout, reason: 'timeout', detail: 'no answer within 5 s' }
+        ? {
+            outcome: 'failed',
+            took: server.spec.probe.timeout,
+            reason: 'timeout',
+            detail: 'no answer within 5 s',
+          }
         : { outcome: 'passed', took, ...(probe === 'list_tools' && { tools: server.tools }) };
     say({ kind: 'probed', probe, result });
     return result.outcome === 'passed';
@@ -134,9 +174,17 @@ function createServer(settings, machine) {
       server.version = version;
       server.startedAt = machine.at;
       server.isMute = false;
-      move({ phase: 'running', since: 0, stable: true, deadline: null, run: state.run + 1 }, server.budget ?? 5);
+      move(
+        { phase: 'running', since: 0, stable: true, deadline: null, run: state.run + 1 },
+        server.budget ?? 5,
+      );
       say({ kind: 'spawned', run: state.run, pid: 4000 + state.run, version });
-      const handshake = { era: 'legacy', protocolVersion: server.protocol ?? '2025-11-25', serverName: name, serverVersion: version };
+      const handshake = {
+        era: 'legacy',
+        protocolVersion: server.protocol ?? '2025-11-25',
+        serverName: name,
+        serverVersion: version,
+      };
       say({ kind: 'handshake', run: state.run, handshake });
       look('ping');
       look('list_tools');
@@ -229,7 +277,14 @@ export function specOf(name, change = {}) {
     start: { timeout: 30_000 },
     stop: { grace: 5000 },
     limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
-    update: { policy: 'notify', range: '*', minimumAge: 259_200_000, allowScripts: false, strictTools: false, probation: 600_000 },
+    update: {
+      policy: 'notify',
+      range: '*',
+      minimumAge: 259_200_000,
+      allowScripts: false,
+      strictTools: false,
+      probation: 600_000,
+    },
     logs: { maxSize: 10_485_760, keep: 5 },
     ...change,
     probe: {

@@ -4,11 +4,21 @@ import { parse } from 'yaml';
 
 /** The rules in the order in which they can be worked out: each level reads only what earlier ones made. */
 export function levelsOf(files) {
-  const rules = files.flatMap((file) => parse(readFileSync(file, 'utf8')).groups.flatMap(({ rules }) => rules));
+  const rules = files.flatMap((file) =>
+    parse(readFileSync(file, 'utf8')).groups.flatMap(({ rules }) => rules),
+  );
   const made = new Map();
   const levelOf = (rule) => {
     const sources = rules.filter(({ record }) => record !== undefined && rule.expr.includes(record));
-    return 1 + Math.max(-1, ...sources.map((source) => made.get(source.record) ?? made.set(source.record, levelOf(source)).get(source.record)));
+    return (
+      1 +
+      Math.max(
+        -1,
+        ...sources.map(
+          (source) => made.get(source.record) ?? made.set(source.record, levelOf(source)).get(source.record),
+        ),
+      )
+    );
   };
   const levels = [];
   for (const rule of rules) (levels[levelOf(rule)] ??= []).push(rule);
@@ -20,7 +30,10 @@ export function levelsOf(files) {
  * @returns lines in OpenMetrics, those of one series in order of time
  */
 export async function evaluateRules(rules, { ask, start, end, step, isAsleep = () => false }) {
-  const moments = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, index) => start + index * step);
+  const moments = Array.from(
+    { length: Math.floor((end - start) / step) + 1 },
+    (_, index) => start + index * step,
+  );
   const awake = moments.filter((time) => !isAsleep(time));
   const lines = [];
   for (const rule of rules) {
@@ -72,17 +85,26 @@ function countedByUs({ alert, labels }, lines, moments) {
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return ['pending', 'firing'].flatMap((alertstate) => {
-    const series = seriesOf('mcp_watchdog_alerts', { alertname: alert, alertstate, instance, job: 'mcp-watchdog' });
+    const series = seriesOf('mcp_watchdog_alerts', {
+      alertname: alert,
+      alertstate,
+      instance,
+      job: 'mcp-watchdog',
+    });
     return moments.map((time) => `${series} ${counts.get(`${alertstate} ${time}`) ?? 0} ${time}`);
   });
 }
 
-function seriesOf(name, { __name__: _, ...labels }) {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+function seriesOf(name, labels) {
+  const own = Object.entries(labels).filter(([label]) => label !== '__name__');
+  const pairs = own.map(([label, value]) => `${label}=${JSON.stringify(value)}`);
   return `${name}{${pairs.join(',')}}`;
 }
 
 function secondsOf(text = '0s') {
   const units = { s: 1, m: 60, h: 3600, d: 86_400 };
-  return [...text.matchAll(/(\d+)([smhd])/gu)].reduce((sum, [, count, unit]) => sum + Number(count) * units[unit], 0);
+  return [...text.matchAll(/(\d+)([smhd])/gu)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * units[unit],
+    0,
+  );
 }

@@ -19,7 +19,12 @@ export function isAsleep(time, end) {
 /** @param end ms since the epoch @yields the text of one scrape after the other */
 export async function* machineStory({ end }) {
   const shown = end - SHOWN * MINUTE;
-  const machine = createMachine({ at: shown - BEFORE * MINUTE, tick: TICK, seed: 7, instance: 'laptop-0001' });
+  const machine = createMachine({
+    at: shown - BEFORE * MINUTE,
+    tick: TICK,
+    seed: 7,
+    instance: 'laptop-0001',
+  });
   addServers(machine);
   const events = eventsOf(machine).sort((a, b) => a.minute - b.minute);
   while (machine.at < end) {
@@ -43,7 +48,11 @@ function addServers(machine) {
   const { random } = machine;
   for (const settings of [
     {
-      spec: specOf('context7', { source: packageOf('@upstash/context7-mcp'), transport: 'http', limits: limits(400, 600) }),
+      spec: specOf('context7', {
+        source: packageOf('@upstash/context7-mcp'),
+        transport: 'http',
+        limits: limits(400, 600),
+      }),
       version: '4.1.0',
       latency: () => 7,
       memory: () => (118 + 6 * Math.sin(machine.at / 4_000_000)) * MIB,
@@ -61,7 +70,10 @@ function addServers(machine) {
       tools: 21,
     },
     {
-      spec: specOf('files', { source: packageOf('@modelcontextprotocol/server-filesystem'), limits: limits(200, 400) }),
+      spec: specOf('files', {
+        source: packageOf('@modelcontextprotocol/server-filesystem'),
+        limits: limits(200, 400),
+      }),
       version: '2026.8.31',
       latency: () => 2.2,
       memory: () => 74 * MIB,
@@ -90,7 +102,12 @@ function addServers(machine) {
 
 function eventsOf(machine) {
   const at = (minute, happens) => ({ minute, happens });
-  return [...troubles(machine, at), ...update(machine, at), ...ownTroubles(machine, at), ...giveUp(machine, at)];
+  return [
+    ...troubles(machine, at),
+    ...update(machine, at),
+    ...ownTroubles(machine, at),
+    ...giveUp(machine, at),
+  ];
 }
 
 function troubles(machine, at) {
@@ -158,8 +175,10 @@ function others(machine) {
 }
 
 function ownTroubles(machine, at) {
-  const told = (result, reason, channel = 'desktop') => () =>
-    machine.say({ kind: 'notified', channel, result, reason, detail: null, count: 1 });
+  const told =
+    (result, reason, channel = 'desktop') =>
+    () =>
+      machine.say({ kind: 'notified', channel, result, reason, detail: null, count: 1 });
   const loaded = (ok) => () =>
     machine.say({ kind: 'config-loaded', path: 'config.yaml', ok, error: ok ? null : 'unknown key' });
   const away = (isAway) => () => {

@@ -2,7 +2,7 @@
 import { above, type Card } from './card.ts';
 import { EACH_MACHINE, machine, ownProcess } from './expressions.ts';
 import type { Section } from './layout.ts';
-import { bars, lines } from './panels.ts';
+import { lines } from './panels.ts';
 import type { Rules } from './rules.ts';
 
 /** Of what is one line for each machine. */
@@ -107,17 +107,19 @@ function orphans(rules: Rules): Card {
   });
 }
 
+// A day: a wake-up follows a gap in the samples, and a window that is shorter than the gap would never see it.
 function wakeups(): Card {
-  return bars({
+  return lines({
     key: 'wakeups',
-    title: 'Wake-ups',
-    shows: 'How often machines woke up in each step of the graph. The ten with most.',
-    act: 'For 90 seconds after each, failed probes count for nothing. A machine that wakes each hour at night is one that does so by itself.',
-    empty: 'None woke up in this time',
+    title: 'Wake-ups within a day',
+    shows: 'How often machines woke up within the 24 hours before each point. The ten with most.',
+    act: 'For 90 seconds after each, failed probes count for nothing. Very many are a machine that wakes by itself at night: see its power settings.',
+    empty: 'None was scraped in this time',
     unit: 'short',
+    decimals: 0,
     queries: [
       {
-        expr: `topk(${MOST}, increase(${machine('system_wakeups_total')}[$__rate_interval]) > 0)`,
+        expr: `topk(${MOST}, increase(${machine('system_wakeups_total')}[1d]))`,
         legend: '{{instance}}',
       },
     ],
@@ -128,15 +130,15 @@ function wakeups(): Card {
 function slept(): Card {
   return lines({
     key: 'slept',
-    title: 'Time asleep',
+    title: 'Time asleep within a day',
     shows:
-      'Time that machines slept within the hour before each point, as they told after they woke up. The ten with most.',
-    act: 'Gaps in other graphs that are as long as this are sleep, not failure. Gaps without it are: the watchdog was down, or not scraped.',
+      'Time that machines slept within the 24 hours before each point, as they told after they woke up. The ten with most.',
+    act: 'Gaps in other graphs that this accounts for are sleep, not failure. Gaps without it are: the watchdog was down, or not scraped.',
     empty: 'None was scraped in this time',
     unit: 's',
     queries: [
       {
-        expr: `topk(${MOST}, increase(${machine('system_sleep_seconds_total')}[1h]))`,
+        expr: `topk(${MOST}, increase(${machine('system_sleep_seconds_total')}[1d]))`,
         legend: '{{instance}}',
       },
     ],

@@ -45,8 +45,9 @@ function isWithheld(alert: AlertNews, state: PolicyState, rules: PolicyRules): b
 
 function dueWhileFiring(record: AlertRecord, rules: PolicyRules): number {
   const { told, coveredAt, alert } = record;
-  const again = Math.max(QUIET, rules.repeatEvery, alert.severity === 'info' ? WEEK : 0);
-  const free = Math.max(quietUntil(record), coveredAt === null ? -Infinity : coveredAt + again);
+  const usual = Math.max(QUIET, rules.repeatEvery);
+  const again = alert.severity === 'info' ? Math.max(WEEK, usual) : usual;
+  const free = Math.max(quietUntil(record), coveredAt === null ? -Infinity : coveredAt + usual);
   if (told?.state !== 'firing') return free;
   return isGraverThanTold(record) ? -Infinity : Math.max(free, told.at + again);
 }

@@ -3,7 +3,7 @@ import { spend, type Budget, type SchemaNode } from './schema-shape.ts';
 import { isObject } from './unknown.ts';
 
 /** `number` is one with a fraction; a schema that takes numbers takes `integer` as well. */
-export const JSON_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array', 'null'] as const;
+const JSON_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array', 'null'] as const;
 export type JsonType = (typeof JSON_TYPES)[number];
 
 /** Null when `type` is not understood. */

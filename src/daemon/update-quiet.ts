@@ -24,12 +24,14 @@ const IDLE = 0.1;
 export function createQuiet(parts: QuietParts): UpdateParts['isQuiet'] {
   return (server) => {
     const status = parts.status(server);
-    if (status === undefined || parts.isLooking(server)) return false;
-    const { state, health, usage } = status;
-    if (state !== 'running' || health.up !== true || health.suspect) return false;
+    if (status === undefined || parts.isLooking(server) || !isWell(status)) return false;
     // Null after a start: what it did before is not known.
-    if ((usage?.cpuCores ?? 1) >= IDLE) return false;
+    if ((status.usage?.cpuCores ?? 1) >= IDLE) return false;
     const port = localPort(parts.spec(server)?.url ?? null);
     return port === null || (parts.countClients(port) ?? 0) === 0;
   };
+}
+
+function isWell({ state, health }: ServerStatus): boolean {
+  return state === 'running' && health.up === true && !health.suspect;
 }

@@ -126,10 +126,8 @@ export class Watcher {
   /** Its whole list of tools; null when it does not answer within three looks' time, or its probe speaks no MCP. */
   async tools(): Promise<readonly Tool[] | null> {
     if (this.#isStopped || this.#isForeign) return null;
-    const timeout = 3 * this.#spec.probe.timeout;
-    return (
-      (await this.#session.tools?.(this.#patience(new AbortController(), timeout)).catch(() => null)) ?? null
-    );
+    const patience = this.#patience(new AbortController(), 3 * this.#spec.probe.timeout);
+    return (await this.#session.tools?.(patience).catch(() => null)) ?? null;
   }
 
   readonly isLooking = (): boolean => this.#look !== null;

@@ -71,7 +71,7 @@ async function start(home: string): Promise<RunningDaemon> {
   return daemon;
 }
 
-test('an update is offered, done, and taken back, and that is told', { timeout: 240_000 }, async () => {
+test('an update is offered, done, and taken back, and that is told', { timeout: 400_000 }, async () => {
   const { home } = tempHome();
   const daemon = await start(home);
   const run = (...argv: string[]) => cli(home, ...argv);
@@ -137,5 +137,7 @@ test('an update is offered, done, and taken back, and that is told', { timeout: 
   await daemon.stop();
   const alone = await run('update', '--check');
   expect(alone.code).toBe(0);
-  expect(alone.out).toMatch(/^s +@fixtures\/mcp-server +1\.0\.0 +1\.3\.0 +- +1\.3\.0: a bad version, it ended/mu);
+  expect(alone.out).toMatch(
+    /^s +@fixtures\/mcp-server +1\.0\.0 +1\.3\.0 +- +1\.3\.0: a bad version, it ended/mu,
+  );
 });

@@ -35,19 +35,18 @@ interface Compose {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-const SOURCES: { apiVersion: number; datasources: DataSource[] } = readYaml(
-  'provisioning/datasources/mcp-watchdog.yml',
+// yaml's type is any: what it is, these tests look at.
+const SOURCES: { apiVersion: number; datasources: DataSource[] } = parse(
+  read('provisioning/datasources/mcp-watchdog.yml'),
 );
-const PROVIDERS: { apiVersion: number; providers: Provider[] } = readYaml(
-  'provisioning/dashboards/mcp-watchdog.yml',
+const PROVIDERS: { apiVersion: number; providers: Provider[] } = parse(
+  read('provisioning/dashboards/mcp-watchdog.yml'),
 );
-const COMPOSE: Compose = readYaml('docker-compose.yml');
-const LOCAL: { global: { scrape_interval: string } } = readYaml('../alerting/prometheus/local.yml');
+const COMPOSE: Compose = parse(read('docker-compose.yml'));
+const LOCAL: { global: { scrape_interval: string } } = parse(read('../alerting/prometheus/local.yml'));
 
-function readYaml<T>(path: string): T {
-  // yaml's type is any: what it is, these tests look at.
-  const value: T = parse(readFileSync(join(GRAFANA, path), 'utf8'));
-  return value;
+function read(path: string): string {
+  return readFileSync(join(GRAFANA, path), 'utf8');
 }
 
 function sourceOf(type: string): DataSource {
@@ -112,9 +111,9 @@ describe('the compose file', () => {
     const mount = mountsOf(COMPOSE.services.grafana).find(({ from }) => from === './dashboards');
     const path = PROVIDERS.providers[0]?.options.path ?? '?';
     expect(mount?.to.startsWith(`${path}/`)).toBe(true);
-    expect(readdirSync(resolve(GRAFANA, './dashboards')).filter((name) => name.endsWith('.json'))).toHaveLength(
-      readDashboards().length,
-    );
+    expect(
+      readdirSync(resolve(GRAFANA, './dashboards')).filter((name) => name.endsWith('.json')),
+    ).toHaveLength(readDashboards().length);
   });
 
   test('opens ports on the loopback only, and those that the data sources name', () => {

@@ -22,7 +22,7 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
     story = await tellStory();
     const { prometheus, end } = story;
     const counts = await Promise.all(
-      ['probe', 'exit', 'signal', 'memory', 'update', 'config'].map((reason) =>
+      ['probe', 'exit', 'signal', 'memory', 'config'].map((reason) =>
         prometheus.query(`sum(mcp_watchdog_server_restarts_total{reason="${reason}"}) > 0`, end * 1000),
       ),
     );

@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { openConnection } from '../../src/probes/connection.ts';
+import { interview } from '../../src/probes/interview.ts';
+import { createProber } from '../../src/probes/prober.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { createHttpClient } from '../../src/system/http.ts';
+import { specOf } from '../fakes/spec.ts';
+import { waitFor } from '../fakes/wait-for.ts';
+import { CONTEXT7, start, type Started, startHttp, startStdio, stopAll } from '../fixtures/start.ts';
+
+const probers: ReturnType<typeof createProber>[] = [];
+
+afterEach(async () => {
+  await Promise.all(probers.splice(0).map((prober) => prober.stop()));
+  await stopAll();
+});
+
+/** A prober that watches one server, and when that has been found ready. */
+function watching({ child }: Started, changes: Parameters<typeof specOf>[0] = {}) {
+  const ready: string[] = [];
+  const bus = createBus(systemClock, (error) => {
+    throw error;
+  });
+  const prober = createProber({
+    clock: systemClock,
+    bus,
+    version: '0.0.0',
+    onReady: (server) => ready.push(server),
+    onUnhealthy: () => undefined,
+    onNoise: () => undefined,
+  });
+  probers.push(prober);
+  const pipe = changes.transport === 'http' ? null : { stdin: child.stdin, stdout: child.stdout };
+  prober.watch({ spec: specOf({ probe: { interval: 60_000, timeout: 1000 }, ...changes }), run: 1, pipe });
+  return { prober, isReady: () => waitFor(() => ready.length > 0, { what: 'the server to be ready' }) };
+}
+
+describe('the tools of a server that runs', () => {
+  test('are told by the connection that its probes use, from all pages', async () => {
+    const { prober, isReady } = watching(startStdio(['--tools', '5', '--behaviour', 'paged']));
+    await isReady();
+    expect(await prober.tools('server')).toEqual(
+      [0, 1, 2, 3, 4].map((index) => ({ name: `tool-${index}`, inputSchema: { type: 'object' } })),
+    );
+  });
+
+  test('are told over http, in the session that is there', async () => {
+    const server = await startHttp(['--sessions', '--tools', '3']);
+    const { prober, isReady } = watching(server, { transport: 'http', url: server.url });
+    await isReady();
+    expect(await prober.tools('server')).toHaveLength(3);
+    expect((await server.stats()).sessions).toBe(1);
+  });
+
+  test('are not known before it has introduced itself, nor of a server that nobody watches', async () => {
+    const { prober } = watching(startStdio(['--behaviour', 'slow-start', '--delay', '60000']));
+    expect(await prober.tools('server')).toBeNull();
+    expect(await prober.tools('another')).toBeNull();
+    await waitFor(() => prober.isLooking('server'), { what: 'its greeting to be under way' });
+    expect(prober.isLooking('another')).toBe(false);
+  });
+
+  test('are not known when it does not answer', async () => {
+    const { prober, isReady } = watching(startStdio(['--behaviour', 'backend-hung']), {
+      probe: { interval: 60_000, timeout: 200 },
+    });
+    await isReady();
+    expect(await prober.tools('server')).toBeNull();
+  });
+});
+
+describe('an interview', () => {
+  const patience = { clock: systemClock, timeout: 10_000, signal: new AbortController().signal };
+
+  function target({ child }: Started) {
+    const connection = openConnection(
+      { stdin: child.stdin, stdout: child.stdout },
+      { run: 0, onNoise: () => undefined },
+    );
+    const silent = { environment: {}, onHandshake: () => undefined, version: '0.0.0' };
+    return { ...silent, spec: specOf(), run: 0, connection, http: createHttpClient(), clock: systemClock };
+  }
+
+  test('hears the tools of context7 with what they take', async () => {
+    const outcome = await interview(target(start(CONTEXT7)), patience);
+    if (!outcome.ok) throw new Error(outcome.detail);
+    expect(outcome.tools.map(({ name }) => name)).toEqual(['resolve-library-id', 'query-docs']);
+    expect(outcome.tools[0]?.inputSchema).toMatchObject({ type: 'object', required: expect.any(Array) });
+  });
+
+  test('speaks with a server of the modern era', async () => {
+    const server = startStdio(['--era', 'modern', '--tools', '2']);
+    expect(await interview(target(server), patience)).toMatchObject({ ok: true, tools: { length: 2 } });
+  });
+
+  test('ends with a server that always names another page', async () => {
+    const script = `
+      const tools = [{ name: 'again', inputSchema: { type: 'object' } }];
+      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        const { id, method } = JSON.parse(line);
+        if (id === undefined) return;
+        const hello = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } };
+        const result = method === 'initialize' ? hello : { tools, nextCursor: 'more' };
+        console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
+      });`;
+    const outcome = await interview(target(start('-e', [script])), patience);
+    expect(outcome).toEqual({
+      ok: false,
+      fault: 'server',
+      detail: 'Its list of tools does not end: 100 so far',
+    });
+  });
+});
