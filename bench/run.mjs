@@ -7,6 +7,7 @@ import { endAll } from './lib/clean-up.mjs';
 import { table } from './lib/rows.mjs';
 import * as cli from './measures/cli.mjs';
 import * as cpu from './measures/cpu.mjs';
+import * as fleet from './measures/fleet.mjs';
 import * as frozen from './measures/frozen.mjs';
 import * as memory from './measures/memory.mjs';
 import * as restart from './measures/restart.mjs';
@@ -14,7 +15,7 @@ import * as rules from './measures/rules.mjs';
 import * as scrape from './measures/scrape.mjs';
 import * as soak from './measures/soak.mjs';
 
-const MEASURES = { restart, frozen, memory, cpu, scrape, rules, cli, soak };
+const MEASURES = { restart, frozen, memory, cpu, scrape, rules, fleet, cli, soak };
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));
 /** The whole takes about fifteen minutes; whoever hangs must not hang for ever. */
 const LONGEST = 1_500_000;

@@ -113,13 +113,13 @@ function longest(rules: Rules): Card {
     key: 'longest',
     title: 'Fired for the longest time',
     shows:
-      'The ten alerts that fired longest within the time shown, for each server and machine, to the minute.',
+      'The ten alerts that fired longest within the time shown, for each server and machine.',
     act: 'An alert that fires for days is one that nobody reads: cure its cause, or change its rule.',
     empty: 'Nothing fired in this time, or this Prometheus has not loaded alerting/rules',
     unit: 's',
     queries: [
       {
-        expr: `topk(${MOST}, 60 * sum_over_time((max by (alertname, ${EACH_SERVER}) (${alerts('firing')}))[$__range:1m]))`,
+        expr: `topk(${MOST}, 15 * sum_over_time((max by (alertname, ${EACH_SERVER}) (${alerts('firing')}))[$__range:15s]))`,
         legend: '{{alertname}} on {{instance}}',
       },
     ],

@@ -20,7 +20,7 @@ export interface ToolChanges {
 /** Bounded, so that a server with a hundred thousand properties fills no journal. */
 const MOST_FINDINGS = 100;
 /** Steps that all comparisons together may take: some hundred tools of an honest server need a tenth of it. */
-const BUDGET = 300_000;
+const BUDGET = 100_000;
 
 export function compareTools(before: readonly Tool[], after: readonly Tool[]): ToolChanges {
   const old = byName(before);
