@@ -112,8 +112,7 @@ function longest(rules: Rules): Card {
   return table({
     key: 'longest',
     title: 'Fired for the longest time',
-    shows:
-      'The ten alerts that fired longest within the time shown, for each server and machine.',
+    shows: 'The ten alerts that fired longest within the time shown, for each server and machine.',
     act: 'An alert that fires for days is one that nobody reads: cure its cause, or change its rule.',
     empty: 'Nothing fired in this time, or this Prometheus has not loaded alerting/rules',
     unit: 's',

@@ -15,7 +15,7 @@ export interface Listeners {
   readonly onFault: (error: unknown, rule: string | null) => void;
 }
 
-export interface Round {
+interface Round {
   /** Ms since the epoch. */
   readonly at: number;
   readonly alerts: AlertsByRule;

@@ -91,7 +91,7 @@ export function lastUpdateWords({ at, reason, ...last }: Last, now: number): str
   return `update ${stepText(last)} ${RESULTS[last.result]} ${ago(at, now)}${why}`;
 }
 
-export const RESULTS: Readonly<Record<UpdateResult, string>> = {
+const RESULTS: Readonly<Record<UpdateResult, string>> = {
   committed: 'committed',
   rolled_back: 'rolled back',
   failed: 'failed',

@@ -149,7 +149,11 @@ async function ask(canary: CanaryProcess, aside: Aside, { signal, parts }: Trial
   const silent = { environment: {}, onHandshake: () => undefined };
   const target = { ...silent, spec, run: 0, connection, http, clock, version };
   try {
-    return await interview(target, { clock, signal, timeout: Math.max(1, Math.ceil(deadline - clock.monotonic())) });
+    return await interview(target, {
+      clock,
+      signal,
+      timeout: Math.max(1, Math.ceil(deadline - clock.monotonic())),
+    });
   } finally {
     connection?.close();
     http.dropSockets();

@@ -6,7 +6,7 @@ import type { Tool } from '../core/tool-diff.ts';
 import type { Outlook, UpdateMemory } from '../core/update.ts';
 
 /** Where versions come from and where they lie; `daemon/` gives it from `packages/`. */
-export interface UpdatePackages {
+interface UpdatePackages {
   /** Asks the registry and judges; never throws for what npm or the network do: that is in `error`. */
   look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<Outlook>;
   /** The version that `current` links to; null when nothing is installed. */

@@ -16,7 +16,7 @@ export interface RunningAlertmanager {
   stop(): Promise<void>;
 }
 
-export interface KnownAlert {
+interface KnownAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly fingerprint: string;
   /** Where Prometheus shows its rule; missing for what did not come from there. */

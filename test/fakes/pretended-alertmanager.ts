@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { json } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-export interface Posted {
+interface Posted {
   readonly labels: Readonly<Record<string, string>>;
   readonly startsAt: string;
   readonly endsAt: string;

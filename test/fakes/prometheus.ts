@@ -36,7 +36,7 @@ export type Answer =
     };
 
 /** What every question to the API is answered with; `data` is missing where `error` is not. */
-export interface ApiAnswer<Data> {
+interface ApiAnswer<Data> {
   readonly status: 'success' | 'error';
   readonly data?: Data;
   readonly error?: string;
