@@ -367,7 +367,7 @@ describe('init and config', () => {
 
   it('says what is wrong, exit code 2', async () => {
     const { home, config } = tempHome();
-    writeFileSync(config, 'servers: {a: {package: x, enabld: true}}\nschedule: {update: "0 3 * * *"}\n', {
+    writeFileSync(config, 'servers: {a: {package: x, enabld: true}}\ngateway: {listen: "127.0.0.1:1"}\n', {
       mode: 0o600,
     });
     const { code, err } = await cli(['config', 'validate'], { home });
@@ -382,7 +382,7 @@ describe('init and config', () => {
     const { home, config } = tempHome();
     writeFileSync(config, 'servers: {a: {package: x}}\nschedule: {update: "0 3 * * *"}\n', { mode: 0o600 });
     expect((await cli(['config', 'validate'], { home })).out).toContain(
-      'Not active yet in this release: schedule.update\n',
+      'Not active yet in this release: gateway.listen\n',
     );
   });
 });
