@@ -7,6 +7,7 @@ import { followRules, openAlerting } from './daemon/alerts.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
 import { type Delivering, openDelivering } from './daemon/deliver.ts';
+import { createEnd, type End } from './daemon/end.ts';
 import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
 import { guardHome } from './daemon/guard-home.ts';
 import { makeHome } from './daemon/home.ts';
@@ -234,27 +235,4 @@ function followConfig(reloader: Reloader, { clock, log, cleanUps }: Base, sample
 async function refusalOf(reloader: Reloader): Promise<string | null> {
   const outcome = await reloader.reload();
   return 'refusal' in outcome ? outcome.refusal.message : null;
-}
-
-interface End extends Pick<Daemon, 'stop' | 'done'> {
-  isAsked(): boolean;
-  /** What is still being put together cannot be taken apart: from here on it can. */
-  allow(): void;
-}
-
-function createEnd({ cleanUps }: Base): End {
-  let isAsked = false;
-  let finish = (): void => {};
-  let allow = (): void => {};
-  const done = new Promise<void>((resolve) => (finish = resolve));
-  const allowed = new Promise<void>((resolve) => (allow = resolve));
-  return {
-    done,
-    allow: () => allow(),
-    isAsked: () => isAsked,
-    stop() {
-      isAsked = true;
-      return allowed.then(() => cleanUps.run()).then(finish);
-    },
-  };
 }

@@ -367,7 +367,7 @@ describe('init and config', () => {
 
   it('says what is wrong, exit code 2', async () => {
     const { home, config } = tempHome();
-    writeFileSync(config, 'servers: {a: {package: x, enabld: true}}\ngateway: {listen: "127.0.0.1:1"}\n', {
+    writeFileSync(config, 'servers: {a: {package: x, enabld: true}}\nschedule: {update: "0 3 * * *"}\n', {
       mode: 0o600,
     });
     const { code, err } = await cli(['config', 'validate'], { home });
@@ -380,7 +380,7 @@ describe('init and config', () => {
 
   it('names keys that are not active yet', async () => {
     const { home, config } = tempHome();
-    writeFileSync(config, 'servers: {a: {package: x}}\nschedule: {update: "0 3 * * *"}\n', { mode: 0o600 });
+    writeFileSync(config, 'servers: {a: {package: x}}\ngateway: {listen: "127.0.0.1:1"}\n', { mode: 0o600 });
     expect((await cli(['config', 'validate'], { home })).out).toContain(
       'Not active yet in this release: gateway.listen\n',
     );

@@ -1,7 +1,7 @@
 // Panels with a time axis: lines and bars, states, heat.
 /* global colorOf, format, mappingOf, paletteOf, timeText, uPlot, thresholdColor */
 
-const MARGIN = { left: 58, right: 14, bottom: 26 };
+const MARGIN = { left: 66, right: 14, bottom: 26 };
 
 function momentsOf(step) {
   const first = Math.ceil(DATA.start / step) * step;

@@ -74,13 +74,20 @@ function alerted(rule, metric, moments, known) {
   });
 }
 
-/** The watchdog holds the same alerts, and says how many. */
+/** Each watchdog holds its own of these alerts, and says how many. */
 function countedByUs({ alert, labels }, lines, moments) {
+  if (labels.component === 'fleet') return [];
   const mine = lines.filter((line) => line.startsWith('ALERTS{') && line.includes(`alertname="${alert}"`));
-  const instance = /instance="([^"]*)"/u.exec(mine[0] ?? '')?.[1];
-  if (labels.component === 'fleet' || instance === undefined) return [];
+  const machineOf = (line) => /instance="([^"]*)"/u.exec(line)?.[1];
+  const machines = [...new Set(mine.map(machineOf))].filter((machine) => machine !== undefined);
+  return machines.flatMap((instance) =>
+    countedOn(instance, { alert, own: mine.filter((line) => machineOf(line) === instance), moments }),
+  );
+}
+
+function countedOn(instance, { alert, own, moments }) {
   const counts = new Map();
-  for (const line of mine) {
+  for (const line of own) {
     const key = `${/alertstate="(\w+)"/u.exec(line)[1]} ${line.slice(line.lastIndexOf(' ') + 1)}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

@@ -1,7 +1,7 @@
 // `status [name] [--json|--watch]`: how the servers are.
 import type { Client } from '../control/client.ts';
 import type { Status } from '../core/status.ts';
-import { isHealthy } from '../core/verdict.ts';
+import { isHealthy, isStarting } from '../core/verdict.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { createScreen } from './screen.ts';
@@ -16,14 +16,16 @@ export function run(context: Context): Promise<number> {
     const status = narrowed(context, await daemon.request('status', {}));
     if (context.flags.json === true) printLines(context, [JSON.stringify(status, null, 2)]);
     else printLines(context, view(context, status));
-    const { ok, loadedAt, error } = status.daemon.config;
-    const hasNone = !ok && loadedAt === null && error !== null;
-    return status.servers.every(isHealthy) && !hasNone ? 0 : 1;
+    // Without a config nobody can say that all is well.
+    const isKnown = status.daemon.config.loadedAt !== null;
+    return status.servers.every(isHealthy) && isKnown ? 0 : 1;
   });
 }
 
-function narrowed({ arguments: [name] }: Context, status: Status): Status {
-  return name === undefined ? status : { ...status, servers: [pickServer(status, name)] };
+function narrowed({ arguments: [name], flags }: Context, status: Status): Status {
+  // Whoever watches from the start sees it come.
+  const isTooEarly = flags.watch === true && status.servers.length === 0 && isStarting(status.daemon);
+  return name === undefined || isTooEarly ? status : { ...status, servers: [pickServer(status, name)] };
 }
 
 function view(context: Context, status: Status): string[] {

@@ -1,7 +1,7 @@
 // What `update` and `rollback` have in common: whom they ask about, how they tell the answers, and how they wait.
 import type { Client } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
+import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
 import type { UpdateAnswer } from '../core/update.ts';
 import type { Context } from './command.ts';
 import { followUpdates, outcomeOf, type UpdateOutcome } from './update-outcome.ts';
@@ -23,7 +23,7 @@ export async function requestChange(context: Context, { change, ask }: UpdateReq
   const say = flags.json === true ? () => {} : (lines: readonly string[]) => printLines(context, lines);
   const { before, answers } = await withDaemon(context, async (daemon) => {
     const before = await daemon.request('status', {});
-    refuseOthers(before.servers, names);
+    refuseOthers(before, names);
     const answers = await whileTelling(context, () => ask(daemon, names));
     return { before, answers };
   });
@@ -43,11 +43,14 @@ const GOOD: ReadonlySet<UpdateOutcome['result']> = new Set(['planned', 'nothing'
 
 /** @throws WatchdogError UNKNOWN_SERVER, or CONTROL_FAILED for what is no package */
 export function refuseOthers(
-  servers: readonly Pick<ServerStatus, 'name' | 'source'>[],
+  known: {
+    readonly servers: readonly Pick<ServerStatus, 'name' | 'source'>[];
+    readonly daemon?: DaemonStatus;
+  },
   names: readonly string[],
 ): void {
   for (const name of names) {
-    const { source } = pickServer({ servers }, name);
+    const { source } = pickServer(known, name);
     if (source === 'package') continue;
     throw new WatchdogError('CONTROL_FAILED', `Cannot update "${name}": it has a ${source}, and no package`, {
       hint: 'Only what the config names with `package` is installed, and so updated, by the watchdog',

@@ -57,8 +57,7 @@ async function check(context: Context): Promise<number> {
 
 function lookThroughDaemon(context: Context, names: readonly string[]): Promise<readonly Outlook[]> {
   return withDaemon(context, async (daemon) => {
-    const { servers } = await daemon.request('status', {});
-    refuseOthers(servers, names);
+    refuseOthers(await daemon.request('status', {}), names);
     return await daemon.request('updateCheck', { names }, { timeout: REGISTRY_TIMEOUT });
   });
 }

@@ -3,6 +3,8 @@ import { connect } from '../control/client.ts';
 import type { Client } from '../control/client.ts';
 import { WatchdogError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import type { DaemonStatus } from '../core/status.ts';
+import { isStarting } from '../core/verdict.ts';
 import { type Context, sizeOf } from './command.ts';
 import type { ViewOptions } from './views/status-table.ts';
 
@@ -19,13 +21,22 @@ export async function withDaemon<T>(
   }
 }
 
-/** @throws WatchdogError UNKNOWN_SERVER with the nearest name */
+/** @throws WatchdogError UNKNOWN_SERVER with the nearest name; CONTROL_FAILED while none can be known yet */
 export function pickServer<Server extends { readonly name: string }>(
-  { servers }: { readonly servers: readonly Server[] },
+  { servers, daemon }: { readonly servers: readonly Server[]; readonly daemon?: DaemonStatus },
   name: string,
 ): Server {
   const server = servers.find((each) => each.name === name);
   if (server !== undefined) return server;
+  if (daemon !== undefined && servers.length === 0 && isStarting(daemon)) {
+    throw new WatchdogError(
+      'CONTROL_FAILED',
+      `Cannot find the server "${name}": the watchdog is still starting`,
+      {
+        hint: 'Try again in a second',
+      },
+    );
+  }
   const names = servers.map((each) => each.name);
   const guess = nearest(name, names);
   const known = names.length === 0 ? 'No servers are configured' : `Servers: ${names.join(', ')}`;

@@ -23,7 +23,7 @@ type ServerEvent = Extract<WatchdogEvent, { server: string }>;
 export function changeOf(server: ServerStatus, event: ServerEvent): Partial<ServerStatus> {
   switch (event.kind) {
     case 'server-changed':
-      return factsOf(event.spec);
+      return afterChange(server, event);
     case 'transition':
       return afterTransition(event);
     case 'spawned':
@@ -74,7 +74,8 @@ function whileWatching(server: ServerStatus, event: ServerEvent): Partial<Server
     case 'limit':
       return { overLimit: afterLimit(server, event) };
     default:
-      return whileUpdating(server.update ?? NO_UPDATE, event);
+      // Only a package has versions; what was under way for it may end after it has become something else.
+      return server.source === 'package' ? whileUpdating(server.update ?? NO_UPDATE, event) : {};
   }
 }
 
@@ -178,6 +179,16 @@ export function newServer({ spec, at }: EventOf<'server-added'>, remembered: Rem
     update: spec.source.kind === 'package' ? NO_UPDATE : null,
     lastLines: [],
   };
+}
+
+/** What was known of the versions of one program tells nothing of another. */
+function afterChange(
+  { source, package: known }: ServerStatus,
+  { spec }: EventOf<'server-changed'>,
+): Partial<ServerStatus> {
+  const facts = factsOf(spec);
+  if (facts.source === source && facts.package === known) return facts;
+  return { ...facts, version: null, update: facts.source === 'package' ? NO_UPDATE : null };
 }
 
 function factsOf(spec: ServerSpec) {

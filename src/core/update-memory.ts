@@ -1,6 +1,6 @@
 // What is remembered once an update has ended, and how one that is under way looks to people.
 import type { Outlook, UpdateMemory, UpdateProgress } from './update.ts';
-import type { UpdateOutcome, UpdatePlan, UpdateUnderWay } from './update-state.ts';
+import { deadlineOf, type UpdateOutcome, type UpdatePlan, type UpdateUnderWay } from './update-state.ts';
 
 /** Versions that failed are few; a registry that is broken for years must not fill the state file. */
 const MOST_BAD = 20;
@@ -59,8 +59,8 @@ export function progressOf(
 ): UpdateProgress {
   const { phase, plan } = state;
   const { from, to, by, since } = plan;
-  const isAnEnd = (phase === 'waiting' || phase === 'probation') && state.deadline !== null;
-  const until = isAnEnd && state.deadline !== null ? toEpoch(state.deadline) : null;
+  const end = phase === 'waiting' || phase === 'probation' ? deadlineOf(state) : null;
+  const until = end === null ? null : toEpoch(end);
   return { phase, from, to, by, since, until, detail: detail ?? detailOf(state) };
 }
 
@@ -69,7 +69,8 @@ function detailOf(state: UpdateUnderWay): string | null {
     case 'waiting':
       return state.notice ?? 'waiting for a quiet moment';
     case 'probation':
-      return state.deadline === null ? 'on hold until it is up' : state.notice;
+      if (state.deadline === null) return 'on hold until it is up';
+      return state.isUp ? state.notice : 'it is down right now';
     case 'rolling_back':
       return state.verdict.reason;
     default:

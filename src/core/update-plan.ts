@@ -134,7 +134,7 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
       return goBack(plan, verdictOn(event));
     case 'stopped':
       if (plan.kind === 'rollback') return commit(state);
-      return stay({ phase: 'probation', plan, notice, deaths: 0, deadline: null });
+      return stay({ phase: 'probation', plan, notice, deaths: 0, deadline: null, isUp: false });
     case 'tick':
       return isDue(state, event) ? goBack(plan, notHealthy(rules)) : stay(state);
     default:
@@ -163,10 +163,13 @@ function notHealthy({ comeUp }: UpdateRules): Verdict {
 }
 
 function enterProbation(
-  facts: Pick<Probation, 'plan' | 'notice' | 'deaths'>,
+  { plan, notice, deaths }: Pick<Probation, 'plan' | 'notice' | 'deaths'>,
   deadline: number,
 ): UpdateDecision {
-  return { state: { phase: 'probation', ...facts, deadline }, actions: [{ kind: 'watch' }] };
+  return {
+    state: { phase: 'probation', plan, notice, deaths, deadline, isUp: true },
+    actions: [{ kind: 'watch' }],
+  };
 }
 
 function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
@@ -175,18 +178,26 @@ function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRul
     case 'spawned':
       return event.version === plan.to ? stay(state) : goBack(plan, strangeVersion(plan.to, event.version));
     case 'up':
-      return state.deadline === null ? enterProbation(state, event.at + rules.probation) : stay(state);
+      return whenUp(state, event, rules);
+    case 'down':
+      return stay(state.isUp ? { ...state, isUp: false } : state);
     case 'failing':
       // A port that is taken, a full disk: the old version would fare no better.
       if (event.stage === 'start' && event.fault === 'ours') return stay(state);
       return goBack(plan, verdictOn(event));
     case 'stopped':
-      return stay({ ...state, deadline: null });
+      return stay({ ...state, deadline: null, isUp: false });
     case 'tick':
-      return isDue(state, event) ? commit(state) : stay(state);
+      return state.isUp && isDue(state, event) ? commit(state) : stay(state);
     default:
       return stay(state);
   }
+}
+
+function whenUp(state: Probation, { at }: UpdateEvent, { probation }: UpdateRules): UpdateDecision {
+  if (state.deadline === null) return enterProbation(state, at + probation);
+  if (at >= state.deadline) return commit(state);
+  return stay(state.isUp ? state : { ...state, isUp: true });
 }
 
 function cancel(state: UpdateUnderWay): UpdateDecision {

@@ -77,7 +77,7 @@ export function recover({ phase, plan, notice, verdict, deaths, isPaused }: Save
       const died = isPaused ? deaths : deaths + 1;
       if (died >= MOST_DEATHS)
         return { state: IDLE, link: plan.from, outcome: wentBack(plan, tooManyDeaths(died)) };
-      const state: UpdateState = { phase, plan, notice, deadline: null, deaths: died };
+      const state: UpdateState = { phase, plan, notice, deadline: null, isUp: false, deaths: died };
       return { state, link: plan.to, outcome: null };
     }
     default:

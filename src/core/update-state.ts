@@ -44,11 +44,15 @@ export type UpdateState =
       readonly deadline: number | null;
       readonly notice: string | null;
     }
-  /** `deadline` null while it is not up: on hold. `deaths`: daemons that died while it was watched. */
+  /**
+   * `deadline` null while it is on hold. `isUp`: as of the last news; who is down at the deadline has not passed.
+   * `deaths`: daemons that died while it was watched.
+   */
   | {
       readonly phase: 'probation';
       readonly plan: UpdatePlan;
       readonly deadline: number | null;
+      readonly isUp: boolean;
       readonly deaths: number;
       readonly notice: string | null;
     }
@@ -95,6 +99,8 @@ export type UpdateNews =
   | { readonly kind: 'unwritten' }
   | { readonly kind: 'spawned'; readonly version: string | null }
   | { readonly kind: 'up' }
+  /** It does not answer right now, which need not be the version's doing: others judge that. */
+  | { readonly kind: 'down' }
   /** `start`: no process came of it; `run`: one ended or is not of use. */
   | {
       readonly kind: 'failing';
@@ -154,6 +160,8 @@ export const BY_OPERATOR = 'rolled back by an operator';
 
 /** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
 export function deadlineOf(state: UpdateState): number | null {
+  // Time alone does not decide for one that is down: it comes up again, or fails.
+  if (state.phase === 'probation' && !state.isUp) return null;
   return 'deadline' in state ? state.deadline : null;
 }
 

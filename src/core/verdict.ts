@@ -138,6 +138,11 @@ export function restartsOf({ restarts }: ServerStatus): number {
   return Object.values(restarts).reduce((sum, count) => sum + count, 0);
 }
 
+/** No config was taken over yet, nor refused: whoever has no servers now may have some in a moment. */
+export function isStarting({ config }: DaemonStatus): boolean {
+  return config.loadedAt === null && config.error === null;
+}
+
 /** What a refused config means: the first one is still waited for, a later one leaves the old one in force. */
 export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
   const outcome =

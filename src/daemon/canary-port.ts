@@ -24,7 +24,9 @@ export async function standAside(spec: ServerSpec): Promise<Aside | string> {
   if (from === null) return `its url ${spec.url ?? ''} is not on this machine`;
   const to = await findFreePort(localAddresses(spec.url)[0] ?? '127.0.0.1');
   const moved = moveToPort(spec, { from, to });
-  if (moved === null) return `its port cannot be changed for a trial: say ${from} in its args or env`;
+  if (moved === null) {
+    return `it cannot be tried on another port, as its port ${from} stands in neither its args nor its env: name it there`;
+  }
   return { ...moved, port: to };
 }
 

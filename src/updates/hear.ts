@@ -8,7 +8,7 @@ export function newsOf(event: WatchdogEvent): UpdateNews | null {
     case 'spawned':
       return { kind: 'spawned', version: event.version };
     case 'health':
-      return event.health.up === true ? { kind: 'up' } : null;
+      return { kind: event.health.up === true ? 'up' : 'down' };
     case 'start-failed': {
       const { code, message } = event.failure;
       const fault = OF_THE_VERSION.has(code) ? 'version' : 'ours';
@@ -34,7 +34,8 @@ function ofLife({ from, to, cause }: EventOf<'transition'>): UpdateNews | null {
   if (to.phase === 'stopped' && from.phase !== 'stopped') return { kind: 'stopped' };
   const wasAlive = from.phase === 'starting' || from.phase === 'running';
   const isUnplanned = cause === 'exited' || cause === 'failing' || cause === 'tick';
-  if (!wasAlive || !isUnplanned || to.phase !== 'stopping' || to.leadsTo !== 'retry') return null;
+  if (!wasAlive || !isUnplanned || to.phase !== 'stopping' || to.leadsTo !== 'retry')
+    return to.phase === 'running' ? null : { kind: 'down' };
   const detail = to.cause?.detail ?? to.cause?.reason ?? 'of unknown reason';
   return { kind: 'failing', stage: 'run', reason: `it ended: ${detail}`, fault: 'version' };
 }

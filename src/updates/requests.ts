@@ -30,16 +30,25 @@ export async function check(names: readonly string[], parts: RequestParts): Prom
   return outlooks;
 }
 
-/** Asks, remembers and tells. `memory`: what it is judged by, when that is not what is remembered. */
+/**
+ * Asks, remembers and tells. What is judged by another wish than the config's, or by another `memory` than what is
+ * remembered, answers a question, and is not how things are.
+ */
 export async function look(
   spec: PackageSpec,
   { updater, parts }: RequestParts,
   memory: UpdateMemory = updater.ledger.record(spec).memory,
 ): Promise<Outlook> {
-  const answer = await parts.packages.look(spec, memory, updater.signal);
-  const outlook = withoutAnswer(updater.ledger.record(spec).outlook, answer, memory);
+  // On probation it runs already, and is settled on later.
+  const version = updater.chosen(spec.name, spec.source.version);
+  const chosen = version === null ? memory.chosen : { wish: spec.source.version, version };
+  const answer = await parts.packages.look(spec, { ...memory, chosen }, updater.signal);
+  const record = updater.ledger.record(spec);
+  const outlook = withoutAnswer(record.outlook, answer, memory);
   // What is no longer configured, or was broken off, has nothing to be told of.
-  if (updater.spec(spec.name) !== null && !updater.signal.aborted) updater.ledger.setOutlook(spec, outlook);
+  const now = updater.spec(spec.name);
+  const isAsIs = now !== null && isSameWish(now, spec) && record.memory === memory;
+  if (isAsIs && !updater.signal.aborted) updater.ledger.setOutlook(spec, outlook);
   return outlook;
 }
 

@@ -89,7 +89,7 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   [
     'notifications_suppressed_total',
     'reason',
-    'repeat passing superseded covered grouped elsewhere queue_full shutdown',
+    'repeat passing superseded covered silenced grouped elsewhere queue_full shutdown',
   ],
   ['engine_reachable', 'engine', 'prometheus alertmanager'],
   ['alerts', 'alertstate', 'pending firing'],

@@ -43,8 +43,10 @@ const STATES = {
   linking: { phase: 'switching', plan: PLAN, step: 'link', isSeen: false, deadline: null, notice: null },
   starting: { phase: 'switching', plan: PLAN, step: 'start', isSeen: false, deadline: 1000, notice: null },
   seen: { phase: 'switching', plan: PLAN, step: 'start', isSeen: true, deadline: 1000, notice: null },
-  probation: { phase: 'probation', plan: PLAN, deadline: 1000, deaths: 0, notice: null },
-  onHold: { phase: 'probation', plan: PLAN, deadline: null, deaths: 0, notice: null },
+  probation: { phase: 'probation', plan: PLAN, deadline: 1000, isUp: true, deaths: 0, notice: null },
+  wavering: { phase: 'probation', plan: PLAN, deadline: 1000, isUp: false, deaths: 0, notice: null },
+  overdue: { phase: 'probation', plan: PLAN, deadline: 400, isUp: false, deaths: 0, notice: null },
+  onHold: { phase: 'probation', plan: PLAN, deadline: null, isUp: false, deaths: 0, notice: null },
   unlinking: {
     phase: 'rolling_back',
     plan: PLAN,
@@ -101,6 +103,7 @@ const EVENTS = {
   spawned: { kind: 'spawned', version: '2.0.0' },
   spawnedOld: { kind: 'spawned', version: '1.0.0' },
   up: { kind: 'up' },
+  down: { kind: 'down' },
   failing: { kind: 'failing', stage: 'run', reason: 'it ended', fault: 'version' },
   unstartable: { kind: 'failing', stage: 'start', reason: 'no program', fault: 'version' },
   portTaken: { kind: 'failing', stage: 'start', reason: 'port taken', fault: 'ours' },
@@ -199,6 +202,23 @@ const TABLE: Readonly<Record<Name, Partial<Record<EventName, string>>>> = {
     cancel: GO_BACK,
     ...BY_CONFIG,
   },
+  wavering: {
+    spawnedOld: GO_BACK,
+    failing: GO_BACK,
+    unstartable: GO_BACK,
+    stopped: 'probation',
+    cancel: GO_BACK,
+    ...BY_CONFIG,
+  },
+  overdue: {
+    spawnedOld: GO_BACK,
+    up: 'committed to',
+    failing: GO_BACK,
+    unstartable: GO_BACK,
+    stopped: 'probation',
+    cancel: GO_BACK,
+    ...BY_CONFIG,
+  },
   onHold: {
     spawnedOld: GO_BACK,
     up: 'probation: watch',
@@ -271,6 +291,15 @@ describe('decide()', () => {
     expect(blame(STATES.probation, 'unstartable')).toBe(true);
     expect(blame(STATES.seen, 'portTaken')).toBe(false);
     expect(blame(STATES.seen, 'spawnedOld')).toBe(false);
+  });
+
+  test('lets nobody pass who is down at the deadline, and everybody who is up again', () => {
+    const down = after(STATES.probation, 'down').state;
+    expect(deadlineOf(down)).toBeNull();
+    expect(after(down, 'late').state).toBe(down);
+    const upAgain = after(down, 'up').state;
+    expect(deadlineOf(upAgain)).toBe(1000);
+    expect(describeDecision(after(upAgain, 'late'))).toBe('committed to');
   });
 
   test('takes a rollback by hand straight to its end', () => {

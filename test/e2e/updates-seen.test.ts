@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { METRIC_NAMES, METRIC_PREFIX } from '../../src/core/metrics.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -123,6 +124,10 @@ test('an update is offered, done, and taken back, and that is told', { timeout: 
     },
   );
   expect(await run('update', 's')).toMatchObject({ code: 1, out: expect.stringContaining('--to 1.3.0') });
+
+  const text = await daemon.metrics();
+  for (const name of METRIC_NAMES.filter((one) => /_update|_version_info|_bad_versions/u.test(one)))
+    expect(text).toContain(`\n${METRIC_PREFIX}${name}{server="s"`);
 
   const back = await run('rollback', 's');
   expect(back).toMatchObject({ code: 0, out: expect.stringContaining('s: 1.0.0 runs again') });

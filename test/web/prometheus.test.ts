@@ -8,6 +8,7 @@ import type { MetricDefinition } from '../../src/core/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS } from '../../src/core/metrics.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { createStage, USAGE } from '../fakes/stage.ts';
+import { COMMITTED, memoryOf, outlookOf } from '../fakes/updates.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 
@@ -15,6 +16,8 @@ interface Result {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: readonly [number, string];
 }
+
+const PACKAGE = { kind: 'package', package: '@upstash/context7-mcp', version: 'latest', bin: null } as const;
 
 describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   const stage = createStage();
@@ -30,6 +33,10 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
     stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });
     stage.bus.publish({ kind: 'exited', server: 'files', run: 1, code: 0, signal: null, lastLines: [] });
     stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 2, error: null });
+    stage.add({ name: 'context7', source: PACKAGE });
+    stage.bus.publish({ kind: 'update-checked', server: 'context7', outlook: outlookOf() });
+    const memory = memoryOf({ previous: '4.0.7', last: COMMITTED });
+    stage.bus.publish({ kind: 'update-settled', server: 'context7', memory, isNews: true });
     const alerts = [{ name: 'McpServerDown', pending: 0, firing: 1 }];
     stage.bus.publish({ kind: 'evaluated', took: 3, failed: 0, alerts });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });

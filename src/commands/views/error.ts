@@ -54,7 +54,7 @@ export function usageError(error: unknown, program: Command): unknown {
     case 'commander.unknownCommand':
       return usage(`there is no command "${word}"`, suggest(word, commandNames(program)));
     case 'commander.unknownOption':
-      return usage(`there is no option "${word}" here`, suggest(word, allOptions(program)));
+      return usage(`there is no option "${word}" here`, suggest(word, optionsHere(program)));
     case 'commander.help': {
       const asked = program.args.at(-1) ?? '';
       return usage(`there is no command "${asked}"`, suggest(asked, commandNames(program)));
@@ -108,12 +108,18 @@ function choicesOf(argument: string, program: Command): readonly string[] {
   );
 }
 
+/** What was typed is known to some other command, and no help with this one. */
 function suggest(word: string, known: readonly string[]): string | null {
-  return nearest(word, known);
+  return nearest(
+    word,
+    known.filter((each) => each !== word),
+  );
 }
 
-function allOptions(program: Command): string[] {
-  return [program, ...program.commands]
+/** Those of the command that was named; of all while none was. */
+function optionsHere(program: Command): string[] {
+  const named = program.commands.filter((command) => command.name() === program.args[0]);
+  return [program, ...(named.length === 0 ? program.commands : named)]
     .flatMap(({ options }) => options.map(({ long }) => long ?? ''))
     .concat('--help');
 }

@@ -4,7 +4,14 @@ import { usedMemory } from '../../core/limits.ts';
 import type { ServerStatus, Status } from '../../core/status.ts';
 import { neutralise } from '../../core/text.ts';
 import { versionColumn } from '../../core/update-words.ts';
-import { configRefusal, isHealthy, latestProbe, reasonOf, restartsOf } from '../../core/verdict.ts';
+import {
+  configRefusal,
+  isHealthy,
+  isStarting,
+  latestProbe,
+  reasonOf,
+  restartsOf,
+} from '../../core/verdict.ts';
 import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/words.ts';
 import { healthCell, stateCell } from './cells.ts';
 import { type Cell, fit, paint } from './style.ts';
@@ -24,7 +31,10 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
   if (servers.length === 0) {
     return [
       ...warnings(status, options),
-      fit(`No servers are configured: add one to ${daemon.config.path}`, options.width),
+      fit(
+        isStarting(daemon) ? STARTING : `No servers are configured: add one to ${daemon.config.path}`,
+        options.width,
+      ),
     ];
   }
   return [
@@ -34,6 +44,8 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
     ...deliveryLine(status, options),
   ];
 }
+
+const STARTING = 'The watchdog is still starting: it has not read its config yet';
 
 /** Who never had a Prometheus needs no line about it. */
 function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {

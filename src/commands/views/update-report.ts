@@ -1,5 +1,5 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { Outlook, UpdateAnswer } from '../../core/update.ts';
+import type { Outlook, UpdateAnswer, UpdatePhase } from '../../core/update.ts';
 import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update-words.ts';
 import type { Status } from '../../core/status.ts';
 import { span } from '../../core/words.ts';
@@ -113,14 +113,28 @@ export function createUpdateProgress(): (status: Status, options: ProgressOption
   return ({ servers }, { names, isChatty, width, colour }) =>
     servers.flatMap(({ name, update }) => {
       const progress = update?.progress ?? null;
-      if (progress === null || !names.has(name)) return [];
-      const isChatter = !isChatty && progress.phase === 'installing';
-      const text = phaseWords(isChatter ? { ...progress, detail: null } : progress);
-      if (said.get(name) === text) return [];
+      if (!names.has(name)) return [];
+      const isChatter = !isChatty && progress?.phase === 'installing';
+      const text =
+        progress === null
+          ? said.has(name)
+            ? null
+            : turnWords(servers)
+          : phaseWords(isChatter ? { ...progress, detail: null } : progress);
+      if (text === null || said.get(name) === text) return [];
       said.set(name, text);
       return [paint(fit(`  ${name}: ${text}`, width), 'dim', colour)];
     });
 }
+
+/** For one that has not begun: whose update is before it; null when nobody's is. */
+function turnWords(servers: Status['servers']): string | null {
+  const first = servers.find(({ update }) => AT_WORK.has(update?.progress?.phase ?? 'probation'));
+  return first === undefined ? null : `waits until the update of ${first.name} is switched`;
+}
+
+/** One at a time does that; probations, and ways back, hold up nobody. */
+const AT_WORK: ReadonlySet<UpdatePhase> = new Set(['installing', 'canary', 'waiting', 'switching']);
 
 /** What there is for each, and why the newest is not it. */
 export function checkLines(outlooks: readonly Outlook[], options: ViewOptions): string[] {
