@@ -74,6 +74,11 @@ describe('mcp-watchdog', () => {
       'Did you mean --json?',
     ],
     [
+      ['rollback', '--wait'],
+      'Cannot read the command line: there is no option "--wait" here',
+      'mcp-watchdog --help lists the commands, mcp-watchdog <command> -h their options',
+    ],
+    [
       ['config', 'shwo'],
       'Cannot read the command line: the argument "action" must be one of validate, show, got "shwo"',
       'Did you mean show?',

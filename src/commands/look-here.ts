@@ -15,10 +15,7 @@ export async function lookHere(
   names: readonly string[],
 ): Promise<readonly Outlook[]> {
   const { servers } = loadConfig(paths.config, io.env);
-  refuseOthers(
-    servers.map(({ name, source }) => ({ name, source: source.kind })),
-    names,
-  );
+  refuseOthers({ servers: servers.map(({ name, source }) => ({ name, source: source.kind })) }, names);
   const wanted = servers.filter(
     ({ name, source }) => source.kind === 'package' && (names.length === 0 || names.includes(name)),
   );

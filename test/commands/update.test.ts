@@ -147,6 +147,7 @@ describe('update', () => {
     await waitFor(() => daemon.watched() > 0);
     daemon.show(both(updateOf({ progress: probation }), updateOf()));
     await waitFor(() => io.stdout().includes('context7: 4.1.1 on probation'));
+    expect(io.stdout()).not.toContain('waits');
     daemon.show(
       both(updateOf({ memory: memoryOf({ last: COMMITTED }) }), updateOf({ progress: progressOf() })),
     );
@@ -159,6 +160,23 @@ describe('update', () => {
     );
     expect(await ended).toBe(1);
     expect(io.stdout()).toMatch(/context7: 4\.1\.1 is settled on.*\nfiles: 4\.1\.1 did not do/u);
+  });
+
+  it('says who has to wait for whom, once, and not of one that has ended', async () => {
+    const both = (one: UpdateStatus, other: UpdateStatus) =>
+      status([server(one), server(other, { name: 'files' })]);
+    const daemon = fakeDaemon(both(updateOf(), updateOf()));
+    daemon.answers = [answerOf(), answerOf({ server: 'files' })];
+    const { io, ended } = await begin(['update'], { daemon });
+    await waitFor(() => daemon.watched() > 0);
+    daemon.show(both(updateOf({ progress: progressOf() }), updateOf()));
+    daemon.show(both(updateOf({ progress: { ...progressOf(), phase: 'canary' } }), updateOf()));
+    const committed = updateOf({ memory: memoryOf({ last: COMMITTED }) });
+    daemon.show(both(committed, updateOf({ progress: progressOf() })));
+    daemon.show(both(committed, committed));
+    expect(await ended).toBe(0);
+    expect(io.stdout().match(/waits/gu)).toHaveLength(1);
+    expect(io.stdout()).toContain('files: waits until the update of context7 is switched\n');
   });
 
   it('does not wait for ever for a turn that was taken away', async () => {
@@ -274,6 +292,15 @@ describe('update', () => {
     const own = await begin(['update', 'mine'], { daemon: fakeDaemon(status(servers)) });
     expect(await own.ended).toBe(1);
     expect(own.io.stderr()).toContain('Cannot update "mine": it has a command, and no package');
+  });
+
+  it('does not take a daemon that is still starting for one without servers', async () => {
+    const none = status([]);
+    const config = { ...none.daemon.config, ok: false, error: null, loadedAt: null };
+    const starting = { ...none, daemon: { ...none.daemon, config } };
+    const { io, ended } = await begin(['update', 'context7'], { daemon: fakeDaemon(starting) });
+    expect(await ended).toBe(1);
+    expect(io.stderr()).toContain('the watchdog is still starting');
   });
 
   it('says without a daemon how to start one', async () => {

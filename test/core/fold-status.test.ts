@@ -4,6 +4,7 @@ import type { EventOf } from '../../src/core/events.ts';
 import { foldStatus } from '../../src/core/fold-status.ts';
 import { INITIAL, type LifecycleState } from '../../src/core/lifecycle-state.ts';
 import { NOTHING_REMEMBERED, type ServerStatus, type Status } from '../../src/core/status.ts';
+import { NO_UPDATES } from '../../src/core/update.ts';
 import { specOf } from '../fakes/spec.ts';
 import { NOW, status } from '../fakes/status.ts';
 
@@ -37,6 +38,47 @@ describe('foldStatus()', () => {
     const spec = specOf({ name: 'files', url });
     const changed = foldStatus(added(), { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
     expect(changed.servers[0]?.url).toBe(shown);
+  });
+
+  it('forgets the versions of a program that was replaced, and hears no more of them', () => {
+    const source = { kind: 'package', package: 'x', version: 'latest', bin: null } as const;
+    const progress = {
+      phase: 'canary',
+      from: '1.0.0',
+      to: '2.0.0',
+      by: 'operator',
+      since: NOW,
+      until: null,
+      detail: null,
+    } as const;
+    const told = { kind: 'update-moved', at: NOW, server: 'files', progress } as const;
+    const ended = {
+      kind: 'update-settled',
+      at: NOW,
+      server: 'files',
+      memory: NO_UPDATES,
+      isNews: true,
+    } as const;
+    const updating = foldStatus(added({ source }), told, nothing);
+    const change = (spec: EventOf<'server-changed'>['spec']) => {
+      const event = { kind: 'server-changed', at: NOW, server: 'files', spec } as const;
+      return foldStatus(foldStatus(updating, event, nothing), ended, nothing).servers[0];
+    };
+    expect(updating.servers[0]?.update).toMatchObject({ progress });
+    expect(change(specOf({ name: 'files' }))).toMatchObject({
+      source: 'command',
+      version: null,
+      update: null,
+    });
+    const other = specOf({ name: 'files', source: { ...source, package: 'y' } });
+    expect(change(other)?.update).toMatchObject({ progress: null, outlook: null });
+    const event = {
+      kind: 'server-changed',
+      at: NOW,
+      server: 'files',
+      spec: specOf({ name: 'files', source }),
+    } as const;
+    expect(foldStatus(updating, event, nothing).servers[0]?.update).toMatchObject({ progress });
   });
 
   it('counts one that waits for another as wanted, even after it was stopped', () => {

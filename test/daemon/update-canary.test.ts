@@ -300,7 +300,8 @@ describe('a canary over http', () => {
     expect(report).toEqual({
       ok: false,
       fault: 'ours',
-      reason: 'its port cannot be changed for a trial: say 4242 in its args or env',
+      reason:
+        'it cannot be tried on another port, as its port 4242 stands in neither its args nor its env: name it there',
     });
   });
 

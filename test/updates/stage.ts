@@ -247,6 +247,12 @@ export function updatesStage({
       stage.specs = stage.specs.filter(({ name }) => name !== server);
       publish({ kind: 'server-removed', server });
     },
+    /** A probe's verdict. */
+    report(server: string, up: boolean) {
+      const detail = up ? null : 'no answer';
+      const health = { up, suspect: false, unauthorized: false, consecutiveFailures: up ? 0 : 3, detail };
+      publish({ kind: 'health', server, health });
+    },
     stop(server: string) {
       stage.down.add(server);
       move(server, { wanted: 'down', phase: 'stopped', because: 'asked' }, 'stop');

@@ -1,6 +1,6 @@
 // Updates from the request to the verdict, on virtual time.
 import { describe, expect, test } from 'vitest';
-import { rollBack, update } from '../../src/updates/requests.ts';
+import { check, rollBack, update } from '../../src/updates/requests.ts';
 import { MINUTE, packageSpec, updatesStage } from './stage.ts';
 
 const BEST = { to: null, dryRun: false };
@@ -144,6 +144,46 @@ describe('an update', () => {
     expect(stage.events.findLast(({ kind }) => kind === 'update-checked')).toMatchObject({
       outlook: { running: '1.0.0', candidate: null, held: [{ version: '2.0.0', reason: 'bad' }] },
     });
+  });
+
+  test('that is down at the end of its probation has not passed until it is up again', async () => {
+    const stage = await begun();
+    await update(['s'], BEST, stage.requests);
+    await stage.go(9 * MINUTE);
+    stage.report('s', false);
+    await stage.go(2 * MINUTE);
+    expect(stage.progress()).toMatchObject({
+      phase: 'probation',
+      until: null,
+      detail: 'it is down right now',
+    });
+    stage.report('s', true);
+    expect(stage.memory().last).toMatchObject({ result: 'committed' });
+  });
+
+  test('that is down, and judged to be, goes back even after the end of its probation', async () => {
+    const stage = await begun();
+    await update(['s'], BEST, stage.requests);
+    await stage.go(9 * MINUTE);
+    stage.report('s', false);
+    await stage.go(2 * MINUTE);
+    stage.verdict = 'it is down';
+    stage.report('s', false);
+    await stage.go(MINUTE);
+    expect(stage.memory().last).toMatchObject({ result: 'rolled_back', reason: 'it is down' });
+  });
+
+  test('is what runs while it is on probation, for whoever asks the registry meanwhile', async () => {
+    const stage = await begun();
+    await update(['s'], BEST, stage.requests);
+    await stage.go(MINUTE);
+    const asked: unknown[] = [];
+    const { look } = stage.parts.packages;
+    Object.assign(stage.parts.packages, {
+      look: (...given: Parameters<typeof look>) => (asked.push(given[1].chosen), look(...given)),
+    });
+    await check(['s'], stage.requests);
+    expect(asked).toEqual([{ wish: 'latest', version: '2.0.0' }]);
   });
 
   test('that is judged to use too much on probation goes back', async () => {
@@ -383,6 +423,20 @@ describe('an operator', () => {
     await stage.go();
     expect(stage.acts).toEqual([]);
     expect(stage.updater.isBusy('s')).toBe(false);
+  });
+
+  test.each([
+    ['has pinned it', 'latest', '1.0.0'],
+    ['has named it in the config', '1.0.0', null],
+  ])('who only wants to know changes nothing of what is shown where somebody %s', async (_, version, pin) => {
+    const stage = await begun({ specs: [packageSpec('s', { version })] });
+    if (pin !== null) await update(['s'], { to: pin, dryRun: false }, stage.requests);
+    stage.events.length = 0;
+    await expect(update(['s'], { to: null, dryRun: true }, stage.requests)).resolves.toMatchObject([
+      { answer: 'planned', to: '2.0.0' },
+    ]);
+    expect(stage.events).toEqual([]);
+    expect(stage.memory().pinned).toBe(pin);
   });
 
   test('is refused what cannot be', async () => {

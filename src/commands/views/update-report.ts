@@ -1,5 +1,5 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { Outlook, UpdateAnswer, UpdatePhase } from '../../core/update.ts';
+import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress } from '../../core/update.ts';
 import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update-words.ts';
 import type { Status } from '../../core/status.ts';
 import { span } from '../../core/words.ts';
@@ -112,19 +112,20 @@ export function createUpdateProgress(): (status: Status, options: ProgressOption
   const said = new Map<string, string>();
   return ({ servers }, { names, isChatty, width, colour }) =>
     servers.flatMap(({ name, update }) => {
-      const progress = update?.progress ?? null;
       if (!names.has(name)) return [];
-      const isChatter = !isChatty && progress?.phase === 'installing';
-      const text =
-        progress === null
-          ? said.has(name)
-            ? null
-            : turnWords(servers)
-          : phaseWords(isChatter ? { ...progress, detail: null } : progress);
+      const progress = update?.progress ?? null;
+      // Nothing is under way before its turn, and after its end.
+      const before = said.has(name) ? null : turnWords(servers);
+      const text = progress === null ? before : wordsOf(progress, isChatty);
       if (text === null || said.get(name) === text) return [];
       said.set(name, text);
       return [paint(fit(`  ${name}: ${text}`, width), 'dim', colour)];
     });
+}
+
+function wordsOf(progress: UpdateProgress, isChatty: boolean): string {
+  const isChatter = !isChatty && progress.phase === 'installing';
+  return phaseWords(isChatter ? { ...progress, detail: null } : progress);
 }
 
 /** For one that has not begun: whose update is before it; null when nobody's is. */

@@ -57,6 +57,14 @@ describe('statusTable()', () => {
     ]);
   });
 
+  it('does not take a daemon that is still starting for one without servers', () => {
+    const none = status([]);
+    const config = { ...none.daemon.config, ok: false, error: null, loadedAt: null };
+    expect(statusTable({ ...none, daemon: { ...none.daemon, config } }, wide)).toEqual([
+      'The watchdog is still starting: it has not read its config yet',
+    ]);
+  });
+
   it('warns of a refused config and of a brake, not of a config that is still to be read', () => {
     const config = { path: 'c', ok: false, error: 'line 3 is wrong', loadedAt: NOW };
     expect(statusTable(status([], { config, braked: true }), wide).slice(0, 2)).toEqual([
