@@ -90,7 +90,7 @@ async function settle(
   const others = answers.filter(({ answer }) => answer !== 'begun').map(outcomeOf);
   if (begun.length === 0) return others;
   const names = new Set(begun.map(({ server }) => server));
-  const progress = createUpdateProgress();
+  const progress = createUpdateProgress(before);
   const isChatty = context.io.out.isTTY === true;
   const followed = await followUpdates(context, {
     begun,

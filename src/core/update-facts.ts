@@ -41,9 +41,14 @@ export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: numbe
     ...(update.outlook?.held.slice(0, MOST_HELD) ?? []).flatMap((held) =>
       maybe('held', heldWords(held), isWorrying(held)),
     ),
-    ...remembered(update.memory, now),
+    ...remembered({ ...update.memory, previous: wayBack(update) }, now),
     ...maybe('asked', askedWords(update, now)),
   ];
+}
+
+/** What a rollback would lead to now. */
+function wayBack({ progress, memory }: UpdateStatus): string | null {
+  return progress?.phase === 'probation' ? progress.from : memory.previous;
 }
 
 function remembered({ previous, pinned, chosen, bad, last }: UpdateMemory, now: number): UpdateFact[] {

@@ -1,5 +1,5 @@
 // What is remembered once an update has ended, and how one that is under way looks to people.
-import type { Outlook, UpdateMemory, UpdateProgress } from './update.ts';
+import type { Held, Outlook, UpdateMemory, UpdateProgress } from './update.ts';
 import { deadlineOf, type UpdateOutcome, type UpdatePlan, type UpdateUnderWay } from './update-state.ts';
 
 /** Versions that failed are few; a registry that is broken for years must not fill the state file. */
@@ -8,9 +8,11 @@ const MOST_BAD = 20;
 /** @param at ms since the epoch */
 export function afterOutcome(memory: UpdateMemory, outcome: UpdateOutcome, at: number): UpdateMemory {
   const { result, reason, bad } = outcome;
+  const { previous, ...versions } = { ...memory, ...versionsAfter(memory, outcome) };
   return {
-    ...memory,
-    ...versionsAfter(memory, outcome),
+    ...versions,
+    // What has failed here is no place to go back to.
+    previous: previous === bad ? null : previous,
     bad: bad === null ? memory.bad : withBad(memory.bad, { version: bad, reason: reason ?? 'unknown', at }),
     last: { at, ...moveOf(outcome), result, reason },
   };
@@ -70,7 +72,7 @@ function detailOf(state: UpdateUnderWay): string | null {
       return state.notice ?? 'waiting for a quiet moment';
     case 'probation':
       if (state.deadline === null) return 'on hold until it is up';
-      return state.isUp ? state.notice : 'it is down right now';
+      return state.isUp ? state.notice : 'it does not answer right now';
     case 'rolling_back':
       return state.verdict.reason;
     default:
@@ -88,7 +90,10 @@ export function judgeAnew(outlook: Outlook, running: string, memory: UpdateMemor
   const { candidate, held } = outlook;
   const bad = candidate === null ? undefined : memory.bad.find(({ version }) => version === candidate);
   const isGone = candidate === null || candidate === running || bad !== undefined;
-  const others = held.filter(({ version }) => version !== running);
+  // What was forgiven since is judged by the next look.
+  const isForgiven = ({ version, reason }: Held): boolean =>
+    reason === 'bad' && !memory.bad.some((entry) => entry.version === version);
+  const others = held.filter((one) => one.version !== running && !isForgiven(one));
   return {
     ...outlook,
     running,

@@ -16,7 +16,17 @@ import {
   type UpdateUnderWay,
   type Verdict,
 } from './update-state.ts';
-import { goBack, isDue, settle, stay, whileRollingBack } from './update-way-back.ts';
+import {
+  goBack,
+  isDue,
+  mayBeLinked,
+  notHealthy,
+  settle,
+  stay,
+  strangeVersion,
+  verdictOn,
+  whileRollingBack,
+} from './update-way-back.ts';
 
 type Waiting = Extract<UpdateState, { phase: 'waiting' }>;
 type Switching = Extract<UpdateState, { phase: 'switching' }>;
@@ -27,8 +37,9 @@ export function decide(state: UpdateState, event: UpdateEvent, rules: UpdateRule
   if (state.phase === 'idle') return event.kind === 'begin' ? begin(event.plan) : stay(state);
   if (event.kind === 'superseded') return supersede(state, event.reason);
   if (event.kind === 'wish') {
-    const reason = `its config asks for ${event.wish} now`;
-    return event.wish === state.plan.wish ? stay(state) : supersede(state, reason);
+    if (event.wish === state.plan.wish) return stay(state);
+    if (event.wish === state.plan.to && state.phase === 'probation') return adopt(state, event.wish);
+    return supersede(state, `its config asks for ${event.wish} now`);
   }
   if (event.kind === 'cancel') return cancel(state);
   switch (state.phase) {
@@ -142,26 +153,6 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
   }
 }
 
-function strangeVersion(wanted: string, version: string | null): Verdict {
-  const reason = `${version ?? 'an unknown version'} was started in place of ${wanted}`;
-  return { reason, isBad: false, isAsked: false };
-}
-
-function verdictOn({
-  reason,
-  fault,
-}: {
-  readonly reason: string;
-  readonly fault: 'version' | 'ours';
-}): Verdict {
-  return { reason, isBad: fault === 'version', isAsked: false };
-}
-
-function notHealthy({ comeUp }: UpdateRules): Verdict {
-  const reason = `it was not healthy ${Math.round(comeUp / 1000)} s after the restart`;
-  return { reason, isBad: true, isAsked: false };
-}
-
 function enterProbation(
   { plan, notice, deaths }: Pick<Probation, 'plan' | 'notice' | 'deaths'>,
   deadline: number,
@@ -211,23 +202,28 @@ function cancel(state: UpdateUnderWay): UpdateDecision {
     case 'switching':
       // The link is being moved, or a process of the new version may exist.
       if (state.step !== 'back-up') return goBack(plan, verdict);
-      return giveUp(plan, { reason: 'broken off by an operator' });
+      return callOff(plan, 'broken off by an operator');
     default:
-      return giveUp(plan, { reason: 'broken off by an operator' });
+      return callOff(plan, 'broken off by an operator');
   }
+}
+
+/** Somebody has seen enough, and says so where it counts. */
+function adopt({ plan }: Probation, wish: string): UpdateDecision {
+  return commit({ plan: { ...plan, wish }, notice: 'its config names it now' });
+}
+
+/** Somebody has thought better of it: nothing has failed, and nobody need be warned. */
+function callOff(plan: UpdatePlan, reason: string): UpdateDecision {
+  return giveUp(plan, { reason, result: 'held' });
 }
 
 /** The config has the last word: whatever is linked now, the next start goes by the new wish. */
 function supersede(state: UpdateUnderWay, reason: string): UpdateDecision {
   const { plan } = state;
   const isUntouched = !mayBeLinked(state);
-  const settled = settle({ plan, result: 'failed', reason, bad: null, runs: isUntouched ? 'from' : null });
+  const settled = settle({ plan, result: 'held', reason, bad: null, runs: isUntouched ? 'from' : null });
   return { ...settled, actions: [{ kind: 'abort' }, ...settled.actions] };
-}
-
-function mayBeLinked(state: UpdateUnderWay): boolean {
-  if (state.phase === 'switching') return state.step !== 'back-up';
-  return state.phase === 'probation' || state.phase === 'rolling_back';
 }
 
 function commit({

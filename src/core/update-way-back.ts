@@ -8,6 +8,7 @@ import {
   type UpdatePlan,
   type UpdateRules,
   type UpdateState,
+  type UpdateUnderWay,
   type Verdict,
 } from './update-state.ts';
 
@@ -63,8 +64,34 @@ export function wentBack(plan: UpdatePlan, { reason, isBad, isAsked }: Verdict):
   return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
 }
 
+export function strangeVersion(wanted: string, version: string | null): Verdict {
+  const reason = `${version ?? 'an unknown version'} was started in place of ${wanted}`;
+  return { reason, isBad: false, isAsked: false };
+}
+
+export function verdictOn({
+  reason,
+  fault,
+}: {
+  readonly reason: string;
+  readonly fault: 'version' | 'ours';
+}): Verdict {
+  return { reason, isBad: fault === 'version', isAsked: false };
+}
+
+export function notHealthy({ comeUp }: UpdateRules): Verdict {
+  const reason = `it was not healthy ${Math.round(comeUp / 1000)} s after the restart`;
+  return { reason, isBad: true, isAsked: false };
+}
+
 export function settle(outcome: UpdateOutcome): UpdateDecision {
   return { state: IDLE, actions: [{ kind: 'settle', outcome }] };
+}
+
+/** Whether the next start might take the new version, were it not decided otherwise. */
+export function mayBeLinked(state: UpdateUnderWay): boolean {
+  if (state.phase === 'switching') return state.step !== 'back-up';
+  return state.phase === 'probation' || state.phase === 'rolling_back';
 }
 
 export function isDue(state: { readonly deadline: number | null }, { kind, at }: UpdateEvent): boolean {

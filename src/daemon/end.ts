@@ -3,7 +3,7 @@ import type { Base } from './base.ts';
 
 export interface End {
   /** The same end however often it is asked. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Resolves when everything is down, whoever asked for it. */
   readonly done: Promise<void>;
   isAsked(): boolean;

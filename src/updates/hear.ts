@@ -8,7 +8,8 @@ export function newsOf(event: WatchdogEvent): UpdateNews | null {
     case 'spawned':
       return { kind: 'spawned', version: event.version };
     case 'health':
-      return { kind: event.health.up === true ? 'up' : 'down' };
+      // One that is asked again, because it has not answered, may be down in a moment.
+      return { kind: event.health.up === true && !event.health.suspect ? 'up' : 'down' };
     case 'start-failed': {
       const { code, message } = event.failure;
       const fault = OF_THE_VERSION.has(code) ? 'version' : 'ours';

@@ -70,7 +70,7 @@ async function recoverOne(
 function outdated({ phase, plan }: SavedProgress, wish: string): Recovery {
   const isUntouched = phase === 'installing' || phase === 'canary' || phase === 'waiting';
   const reason = `its config asks for ${wish} now`;
-  const outcome = { plan, result: 'failed', reason, bad: null, runs: isUntouched ? 'from' : null } as const;
+  const outcome = { plan, result: 'held', reason, bad: null, runs: isUntouched ? 'from' : null } as const;
   return { state: IDLE, link: null, outcome };
 }
 

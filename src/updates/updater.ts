@@ -47,6 +47,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const ledger = openLedger(options);
   const flows = new Map<string, Flow>();
   const queue: { readonly spec: PackageSpec; readonly plan: UpdatePlan }[] = [];
+  /** The version that the config asked for when we last looked. */
+  const wishes = new Map<string, string>();
   const watchers = new Set<() => void>();
   const ending = new AbortController();
   let recovered: ReadonlyMap<string, Recovered> = new Map();
@@ -114,6 +116,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
   function onAdded(spec: ServerSpec): void {
     if (!isPackage(spec)) return;
+    followWish(spec);
     ledger.tell(spec, recovered.get(spec.name)?.isNews === true);
     recovered = new Map([...recovered].filter(([name]) => name !== spec.name));
     flows.get(spec.name)?.tell();
@@ -125,18 +128,26 @@ export function createUpdater(options: UpdaterOptions): Updater {
     const isOther = !isPackage(spec) || records.get(name)?.package !== spec.source.package;
     if (isOther) flow?.send({ kind: 'superseded', reason: 'its config asks for another program' });
     if (!isPackage(spec)) return;
+    if (isOther) wishes.set(name, spec.source.version);
     if (isOther) return ledger.tell(spec, false);
+    flow?.send({ kind: 'wish', wish: spec.source.version });
+    followWish(spec);
+  }
+
+  function followWish(spec: PackageSpec): void {
     const { version } = spec.source;
-    flow?.send({ kind: 'wish', wish: version });
     const { memory } = ledger.record(spec);
+    const before = wishes.get(spec.name) ?? memory.chosen?.wish ?? version;
+    wishes.set(spec.name, version);
+    const isDecided = memory.chosen !== null || memory.pinned !== null;
     // A person has decided anew.
-    if (memory.chosen !== null && memory.chosen.wish !== version)
-      ledger.setMemory(spec, { ...memory, chosen: null, pinned: null });
+    if (before !== version && isDecided) ledger.setMemory(spec, { ...memory, chosen: null, pinned: null });
   }
 
   function onRemoved(server: string): void {
     flows.get(server)?.send({ kind: 'superseded', reason: 'it is no longer in the config' });
     flows.delete(server);
+    wishes.delete(server);
   }
 
   function untilSwitched(server: string): Promise<void> {

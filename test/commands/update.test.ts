@@ -170,13 +170,31 @@ describe('update', () => {
     const { io, ended } = await begin(['update'], { daemon });
     await waitFor(() => daemon.watched() > 0);
     daemon.show(both(updateOf({ progress: progressOf() }), updateOf()));
-    daemon.show(both(updateOf({ progress: { ...progressOf(), phase: 'canary' } }), updateOf()));
+    await waitFor(() => io.stdout().includes('files: waits'));
+    daemon.show(both(updateOf({ progress: progressOf({ phase: 'canary' }) }), updateOf()));
+    await waitFor(() => io.stdout().includes('context7: canary'));
     const committed = updateOf({ memory: memoryOf({ last: COMMITTED }) });
     daemon.show(both(committed, updateOf({ progress: progressOf() })));
+    await waitFor(() => io.stdout().includes('files: installing'));
     daemon.show(both(committed, committed));
     expect(await ended).toBe(0);
     expect(io.stdout().match(/waits/gu)).toHaveLength(1);
     expect(io.stdout()).toContain('files: waits until the update of context7 is switched\n');
+  });
+
+  it('does not say of one whose update has failed already that it waits', async () => {
+    const both = (one: UpdateStatus, other: UpdateStatus) =>
+      status([server(one), server(other, { name: 'files' })]);
+    const daemon = fakeDaemon(both(updateOf(), updateOf()));
+    daemon.answers = [answerOf(), answerOf({ server: 'files' })];
+    const { io, ended } = await begin(['update'], { daemon });
+    await waitFor(() => daemon.watched() > 0);
+    const failed = updateOf({ memory: memoryOf({ last: ROLLED_BACK }) });
+    daemon.show(both(failed, updateOf({ progress: progressOf() })));
+    await waitFor(() => io.stdout().includes('files: installing'));
+    daemon.show(both(failed, updateOf({ memory: memoryOf({ last: COMMITTED }) })));
+    expect(await ended).toBe(1);
+    expect(io.stdout()).not.toContain('waits');
   });
 
   it('does not wait for ever for a turn that was taken away', async () => {

@@ -139,12 +139,12 @@ function describeAction(action: UpdateAction): string {
 }
 
 const BROKEN_OFF = {
-  cancel: 'abort, failed from',
-  superseded: 'abort, failed from',
-  otherWish: 'abort, failed from',
+  cancel: 'abort, held from',
+  superseded: 'abort, held from',
+  otherWish: 'abort, held from',
 };
 const GO_BACK = 'rolling_back.link: abort, link 1.0.0';
-const BY_CONFIG = { superseded: 'abort, failed config', otherWish: 'abort, failed config' };
+const BY_CONFIG = { superseded: 'abort, held config', otherWish: 'abort, held config' };
 
 /** What is not named changes nothing. */
 const TABLE: Readonly<Record<Name, Partial<Record<EventName, string>>>> = {

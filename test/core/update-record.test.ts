@@ -51,7 +51,7 @@ describe('recover()', () => {
 
   test('begins a probation anew, until the third death of the daemon', () => {
     expect(recover(SAVED)).toEqual({
-      state: { phase: 'probation', plan: PLAN, notice: null, deadline: null, deaths: 1 },
+      state: { phase: 'probation', plan: PLAN, notice: null, deadline: null, isUp: false, deaths: 1 },
       link: '2.0.0',
       outcome: null,
     });
@@ -207,6 +207,11 @@ describe('an outlook', () => {
       candidate: null,
       held: [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }],
     });
+  });
+
+  test('forgets that a version was bad once it is forgiven', () => {
+    const held = [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }] as const;
+    expect(judgeAnew({ ...OUTLOOK, candidate: null, held }, '1.0.0', NO_UPDATES).held).toEqual([]);
   });
 
   test('is not lost when the registry is away', () => {

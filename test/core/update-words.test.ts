@@ -148,6 +148,15 @@ describe('the facts about the versions of a server', () => {
     ]);
   });
 
+  it('tell on probation what a rollback would lead to then', () => {
+    const progress = progressOf({ phase: 'probation' });
+    const facts = updateFacts(
+      { update: updateOf({ progress, memory: memoryOf({ previous: '4.1.1' }) }) },
+      NOW,
+    );
+    expect(facts.find(({ label }) => label === 'previous')?.text).toBe(progress.from);
+  });
+
   it('tell the newest few of many', () => {
     const many = Array.from({ length: 9 }, (_, index) => ({
       version: `1.0.${index}`,

@@ -1,5 +1,5 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress } from '../../core/update.ts';
+import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/update.ts';
 import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update-words.ts';
 import type { Status } from '../../core/status.ts';
 import { span } from '../../core/words.ts';
@@ -107,20 +107,25 @@ export interface ProgressOptions extends ViewOptions {
   readonly isChatty: boolean;
 }
 
-/** A line for each of the servers of whose update there is something new to say. */
-export function createUpdateProgress(): (status: Status, options: ProgressOptions) => string[] {
+/** @param before how things stood before they were begun. @returns a line for each of the servers of whose update there is something new to say. */
+export function createUpdateProgress(before: Status): (status: Status, options: ProgressOptions) => string[] {
+  const old = new Map(before.servers.map(({ name, update }) => [name, lastAt(update)]));
   const said = new Map<string, string>();
   return ({ servers }, { names, isChatty, width, colour }) =>
     servers.flatMap(({ name, update }) => {
       if (!names.has(name)) return [];
       const progress = update?.progress ?? null;
       // Nothing is under way before its turn, and after its end.
-      const before = said.has(name) ? null : turnWords(servers);
-      const text = progress === null ? before : wordsOf(progress, isChatty);
+      const isToCome = progress === null && !said.has(name) && lastAt(update) === old.get(name);
+      const text = isToCome ? turnWords(servers) : progress && wordsOf(progress, isChatty);
       if (text === null || said.get(name) === text) return [];
       said.set(name, text);
       return [paint(fit(`  ${name}: ${text}`, width), 'dim', colour)];
     });
+}
+
+function lastAt(update: UpdateStatus | null): number | null {
+  return update?.memory.last?.at ?? null;
 }
 
 function wordsOf(progress: UpdateProgress, isChatty: boolean): string {
