@@ -1,7 +1,7 @@
 // Panels with a time axis: lines and bars, states, heat.
 /* global colorOf, format, mappingOf, paletteOf, timeText, uPlot, thresholdColor */
 
-const MARGIN = { left: 66, right: 14, bottom: 26 };
+const MARGIN = { left: 58, right: 14, bottom: 26 };
 
 function momentsOf(step) {
   const first = Math.ceil(DATA.start / step) * step;
@@ -53,7 +53,16 @@ function drawGraph(body, { panel, series, step }) {
     axes: [timeAxis(width), valueAxis(defaults)],
     series: [
       {},
-      ...series.map((_, index) => lineOf({ color: colors[index], custom, isBars, isStacked, step, width })),
+      ...series.map(({ name }, index) =>
+        lineOf({
+          color: colors[index],
+          custom: { ...custom, ...overrideStyle(panel, name) },
+          isBars,
+          isStacked,
+          step,
+          width,
+        }),
+      ),
     ],
     hooks: { drawAxes: [drawMarks], draw: [(plot) => drawThresholds(plot, defaults)] },
   };
@@ -80,6 +89,7 @@ function lineOf({ color, custom, isBars, isStacked, step, width }) {
     width: isBars ? 0 : (custom.lineWidth ?? 1),
     fill: isBars && isStacked ? color : color.length === 7 ? color + opacity : color,
     points: { show: false },
+    ...(custom.lineStyle?.fill === 'dash' && { dash: custom.lineStyle.dash }),
     ...(isBars && { paths: uPlot.paths.bars({ size: [0.9, Math.max(barWidth, 5), 3] }) }),
     ...(custom.lineInterpolation === 'stepAfter' && { paths: uPlot.paths.stepped({ align: 1 }) }),
   };
@@ -114,9 +124,31 @@ function valueAxis({ unit, decimals }) {
     size: MARGIN.left,
     space: 34,
     ...(isBinary && { incrs: Array.from({ length: 50 }, (_, power) => 2 ** power) }),
-    values: (_, splits) => axisTexts(splits, unit, decimals),
+    ...(unit === 's' && { incrs: DURATIONS }),
+    values: (_, splits) =>
+      // Without zeros at the end where each has its own unit: 768 MiB, 1.25 GiB.
+      axisTexts(splits, unit, decimals).map((text) =>
+        isBinary ? text.replace(/(\.\d*?)0+(?= )/u, (_, kept) => (kept === '.' ? '' : kept)) : text,
+      ),
   };
 }
+
+/** Steps of an axis in seconds: 1, 2 and 5 below a minute, then whole minutes and hours. */
+const DURATIONS = [
+  ...[-6, -5, -4, -3, -2, -1, 0].flatMap((power) => [1, 2, 5].map((count) => count * 10 ** power)),
+  10,
+  20,
+  60,
+  120,
+  300,
+  600,
+  1200,
+  3600,
+  7200,
+  21_600,
+  43_200,
+  86_400,
+];
 
 /** With as few digits as tell one from the next. */
 function axisTexts(splits, unit, decimals) {
@@ -139,16 +171,24 @@ const axis = () => ({
   ticks: { show: false },
 });
 
+function overridesOf(panel, name) {
+  const applies = ({ id, options }) =>
+    (id === 'byName' && options === name) ||
+    (id === 'byRegexp' && new RegExp(String(options).replaceAll(/^\/|\/$/gu, ''), 'u').test(name));
+  return (panel.fieldConfig.overrides ?? []).flatMap(({ matcher, properties }) =>
+    applies(matcher) ? properties : [],
+  );
+}
+
 function overrideColor(panel, name) {
-  for (const { matcher, properties } of panel.fieldConfig.overrides ?? []) {
-    const isMatch =
-      (matcher.id === 'byName' && matcher.options === name) ||
-      (matcher.id === 'byRegexp' &&
-        new RegExp(String(matcher.options).replaceAll(/^\/|\/$/gu, ''), 'u').test(name));
-    const color = isMatch && properties.find(({ id }) => id === 'color')?.value?.fixedColor;
-    if (color) return colorOf(color);
-  }
-  return null;
+  const color = overridesOf(panel, name).find(({ id, value }) => id === 'color' && value?.fixedColor);
+  return color === undefined ? null : colorOf(color.value.fixedColor);
+}
+
+/** What is said otherwise of a line: `custom.lineStyle` and the like, by their last word. */
+function overrideStyle(panel, name) {
+  const own = overridesOf(panel, name).filter(({ id }) => id.startsWith('custom.'));
+  return Object.fromEntries(own.map(({ id, value }) => [id.slice('custom.'.length), value]));
 }
 
 function legendOf(series, colors) {

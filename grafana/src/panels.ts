@@ -68,7 +68,10 @@ export function lines(facts: Facts): Card {
 }
 
 /** For what is not measured but configured. */
-export const DASHED = [{ id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } }];
+export const DASHED = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
+  { id: 'custom.fillOpacity', value: 0 },
+];
 
 /** Events in each step, one bar upon the other. */
 export function bars(facts: Facts): Card {

@@ -85,7 +85,7 @@ function ratio(rules: Rules): Card {
 function burn(rules: Rules, short: '5m' | '30m', long: '1h' | '6h'): { queries: Query[]; limit: number } {
   const [limit, allowed] = rules.factors(BURN, `server:mcp_watchdog_errors:ratio${short}`);
   const worst = (window: typeof short | typeof long): string =>
-    `topk(${MOST / 2}, ${recorded(`server:mcp_watchdog_errors:ratio${window}`)} / ${allowed})`;
+    `topk(${MOST / 2}, ${recorded(`server:mcp_watchdog_errors:ratio${window}`)} / ${allowed} > 0)`;
   return {
     limit,
     queries: [
@@ -102,7 +102,7 @@ function fastBurn(rules: Rules): Card {
     title: 'Fast burn: windows of 5 minutes and an hour',
     shows: `How many times faster than 30 days allow the budget is spent. Both windows above ${limit}: a tenth of it is gone within 5 hours.`,
     act: 'Both above the line: act now. Only the short one: wait. Only the long one: it is over.',
-    empty: 'Nothing recorded: load alerting/rules into this Prometheus',
+    empty: 'Nothing was bad in this time, or the rules of alerting/rules are not loaded',
     unit: 'short',
     steps: above(limit, 'red'),
     alerts: [BURN],
@@ -119,7 +119,7 @@ function slowBurn(rules: Rules): Card {
     title: 'Slow burn: windows of 30 minutes and 6 hours',
     shows: `The same, slower. Both windows above ${limit}: a tenth of the budget is gone within 12 hours.`,
     act: 'Both above the line: act today.',
-    empty: 'Nothing recorded: load alerting/rules into this Prometheus',
+    empty: 'Nothing was bad in this time, or the rules of alerting/rules are not loaded',
     unit: 'short',
     steps: above(limit, 'red'),
     alerts: [BURN],

@@ -12,7 +12,14 @@ export interface Listeners {
   readonly onEvaluated: (evaluation: Evaluation) => void;
   /** @param isUrgent false when it only tells that time passed */
   readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
-  readonly onFault: (error: unknown, rule: string | null) => void;
+  /** @param place of the rule that failed; null when it was none */
+  readonly onFault: (error: unknown, place: RulePlace | null) => void;
+}
+
+export interface RulePlace {
+  readonly file: string;
+  readonly group: string;
+  readonly rule: string;
 }
 
 interface Round {
@@ -79,14 +86,18 @@ function countsOf(groups: readonly GroupAtWork[]): Evaluation['alerts'] {
 function createFaults(onFault: Listeners['onFault']): (groups: readonly GroupAtWork[]) => number {
   const failing = new Set<unknown>();
   return (groups) => {
-    const all = groups.flatMap((group) => group.rules());
-    for (const { rule, error } of all) {
-      if (error === null) failing.delete(rule);
-      else if (!failing.has(rule)) {
+    let failed = 0;
+    for (const { file, rules } of groups)
+      for (const { group, rule, error } of rules()) {
+        if (error === null) {
+          failing.delete(rule);
+          continue;
+        }
+        failed += 1;
+        if (failing.has(rule)) continue;
         failing.add(rule);
-        onFault(error, rule.name);
+        onFault(error, { file, group: group.name, rule: rule.name });
       }
-    }
-    return all.filter(({ error }) => error !== null).length;
+    return failed;
   };
 }

@@ -37,7 +37,7 @@ export function openAlerting(
     onNews: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
     onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
     onRecord: (record, isUrgent) => keeper.setEvaluation(record, isUrgent),
-    onFault: (err, rule) => log.error({ err, rule }, 'Cannot evaluate an alert rule'),
+    onFault: (err, place) => log.error({ err, ...place }, 'Cannot evaluate an alert rule'),
   });
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind !== 'gap') return;

@@ -18,6 +18,8 @@ export interface Alertmanager {
 
 const PATIENCE = 3000;
 const LARGEST_ANSWER = 4 * 1024 * 1024;
+/** `OK` is what it answers; whoever says more than this is not Alertmanager. */
+const LARGEST_READINESS = 64;
 
 /** @param url as the config has it: with a path when Alertmanager has a route prefix, with credentials when it asks for some */
 export function openAlertmanager({
@@ -29,7 +31,7 @@ export function openAlertmanager({
 }): Alertmanager {
   const parts: Parts = { base: new URL(url), client: createHttpClient(), clock };
   return {
-    trouble: () => troubleOf(parts, { path: '/-/ready' }),
+    trouble: () => troubleOf(parts, { path: '/-/ready' }, readReadiness),
     post: (alerts) =>
       troubleOf(parts, {
         path: '/api/v2/alerts',
@@ -52,16 +54,33 @@ interface Question {
   readonly body?: string;
 }
 
-async function troubleOf(parts: Parts, question: Question): Promise<string | null> {
+async function troubleOf(
+  parts: Parts,
+  question: Question,
+  read: (answer: HttpAnswer) => Promise<string | null> = async (answer) => refusalIn(answer),
+): Promise<string | null> {
   try {
-    const { outcome } = await ask(parts, question, async (answer) => meaningOfAnswer(answer));
-    return outcome.result === 'sent' ? null : outcome.detail;
+    return await ask(parts, question, read);
   } catch (error) {
     // Only our own patience aborts while anybody still asks.
     const timeout = codeOf(error) === 'ABORT_ERR' ? PATIENCE : null;
     const { detail } = meaningOfError(error, { host: parts.base.host, timeout }).outcome;
     return detail.replace(/ \(([^()]*)\)$/u, ': $1');
   }
+}
+
+function refusalIn(answer: HttpAnswer): string | null {
+  const { outcome } = meaningOfAnswer(answer);
+  return outcome.result === 'sent' ? null : outcome.detail;
+}
+
+/** A login page or a Prometheus says 200 as well, and would swallow what it is to tell. */
+async function readReadiness(answer: HttpAnswer): Promise<string | null> {
+  const refusal = refusalIn(answer);
+  if (refusal !== null) return refusal;
+  const text = await readText(answer.body, LARGEST_READINESS);
+  const isKnown = text !== null && ['', 'ok'].includes(text.trim().toLowerCase());
+  return isKnown ? null : 'what answers there is no Alertmanager';
 }
 
 async function ask<Result>(
@@ -111,19 +130,19 @@ function written({ labels, annotations, startsAt, endsAt }: PostedAlert): unknow
 }
 
 async function readAnswer({ status, body }: HttpAnswer): Promise<readonly Silence[] | null> {
-  const text = status === 200 ? await readText(body) : null;
+  const text = status === 200 ? await readText(body, LARGEST_ANSWER) : null;
   const answer = text === null ? null : parseJson(text);
   return Array.isArray(answer) ? readSilences(answer.map((one: unknown) => withTimes(one))) : null;
 }
 
 /** Null when it is too large. */
-async function readText(body: HttpAnswer['body']): Promise<string | null> {
+async function readText(body: HttpAnswer['body'], largest: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     if (!Buffer.isBuffer(chunk)) continue;
     size += chunk.length;
-    if (size > LARGEST_ANSWER) return null;
+    if (size > largest) return null;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -76,9 +76,10 @@ export function textsIn(fields: Fields, key: string): [name: string, text: strin
   const { values } = fieldsOf(map, { path: [...fields.path, key], words: `${fields.words}: "${key}"` });
   return Object.entries(values).map(([name, value]) => {
     const text = value === null ? '' : textOf(value);
-    if (text === null) throw faultAt(fields, key, { message: `${key}.${name} must be a text` });
+    const place = { ...fields, path: [...fields.path, key] };
+    if (text === null) throw faultAt(place, name, { message: `${key}.${name} must be a text` });
     if (!isLabelName(name) || name === '__name__')
-      throw faultAt(fields, key, { message: `"${name}" cannot be a name in ${key}` });
+      throw faultAt(place, name, { message: `"${name}" cannot be a name in ${key}` });
     return [name, text];
   });
 }

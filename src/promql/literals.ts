@@ -9,15 +9,19 @@ const DURATION = new RegExp(
   'u',
 );
 
-/** Milliseconds of `1h30m`; null when the text is none. */
+/** What Go can count in nanoseconds, 292 years, in ms. */
+const LONGEST = 2 ** 63 / 1e6;
+
+/** Milliseconds of `1h30m`; null when the text is none, or longer than Prometheus takes. */
 export function parseDuration(text: string): number | null {
   if (text === '0') return 0;
   const counts = text === '' ? undefined : DURATION.exec(text)?.groups;
   if (counts === undefined) return null;
-  return Object.entries(UNITS).reduce(
+  const duration = Object.entries(UNITS).reduce(
     (total, [unit, length]) => total + Number(counts[unit] ?? 0) * length,
     0,
   );
+  return duration > LONGEST ? null : duration;
 }
 
 /** `1e3`, `0x1F`, `017` for 15, `Inf`, `NaN`, and `5m` for 300; null when the text is none. */

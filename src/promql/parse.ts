@@ -15,7 +15,7 @@ const DEEPEST = 400;
  * @throws PromqlError for what is no PromQL, and for what of it this engine lacks
  */
 export function parse(text: string): Expression {
-  const top = parser.parse(text).topNode;
+  const top = treeOf(text);
   const root = childrenOf(top).find(isExpression);
   const fault = firstFault(top, text);
   if (root === undefined || fault !== null) throw misread(text, fault ?? top);
@@ -29,6 +29,20 @@ export function parse(text: string): Expression {
   return expression;
 }
 
+function treeOf(text: string): SyntaxNode {
+  try {
+    return parser.parse(text).topNode;
+  } catch (error) {
+    // The parser's own recursion: how far the stack reaches depends on who called.
+    if (error instanceof RangeError) throw tooDeep(0, text);
+    throw error;
+  }
+}
+
+function tooDeep(position: number, construct: string): PromqlError {
+  return new PromqlError('The expression is nested too deeply', { position, construct });
+}
+
 function firstFault(top: SyntaxNode, text: string): SyntaxNode | null {
   let found: SyntaxNode | null = null;
   let depth = 0;
@@ -36,11 +50,7 @@ function firstFault(top: SyntaxNode, text: string): SyntaxNode | null {
     (node) => {
       depth += 1;
       if (found === null && node.type.isError) found = node.node;
-      if (depth > DEEPEST)
-        throw new PromqlError('The expression is nested too deeply', {
-          position: node.from,
-          construct: text.slice(node.from, node.to),
-        });
+      if (depth > DEEPEST) throw tooDeep(node.from, text.slice(node.from, node.to));
     },
     () => {
       depth -= 1;

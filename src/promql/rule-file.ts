@@ -23,6 +23,9 @@ export interface RuleGroup {
 
 export type Rule = RecordingRule | AlertingRule;
 
+/** Ms, as for `evaluateEvery`: every look at a group takes in all metrics. */
+const SHORTEST_INTERVAL = 1000;
+
 interface Common {
   readonly name: string;
   /** The text, for people. */
@@ -50,6 +53,8 @@ export interface AlertingRule extends Common {
  * @throws RuleError for the first fault
  */
 export function readRuleFile(document: unknown): RuleGroup[] {
+  if (document === undefined || document === null)
+    throw new RuleError('The file is empty; a rule file begins with "groups:"', { path: [] });
   const file = fieldsOf(document, { path: [], words: 'The file' });
   refuseOthers(file, ['groups']);
   const groups = listIn(file, 'groups').map(readGroup);
@@ -67,14 +72,22 @@ function readGroup(value: unknown, index: number): RuleGroup {
   refuseOthers(group, ['name', 'interval', 'rules']);
   return {
     name,
-    interval: durationIn(group, 'interval') || null,
+    interval: intervalIn(group),
     rules: listIn(group, 'rules').map((rule, at) =>
       readRule(fieldsOf(rule, { path: [...path, 'rules', at], words: `${group.words}, rule ${at + 1}` })),
     ),
   };
 }
 
+function intervalIn(group: Fields): number | null {
+  const interval = durationIn(group, 'interval') || null;
+  if (interval === null || interval >= SHORTEST_INTERVAL) return interval;
+  throw faultAt(group, 'interval', { message: `"interval" must be at least 1s, got ${interval}ms` });
+}
+
 function readRule(fields: Fields): Rule {
+  if ('record' in fields.values && 'alert' in fields.values)
+    throw new RuleError(`${fields.words} has both "alert" and "record"; make two rules of it`, fields);
   if ('record' in fields.values) return readRecording(named(fields, 'record'));
   if ('alert' in fields.values) return readAlerting(named(fields, 'alert'));
   throw new RuleError(`${fields.words} has neither "alert" nor "record"`, fields);

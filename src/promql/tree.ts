@@ -60,9 +60,28 @@ export function lacking(what: string, node: SyntaxNode, text: string): PromqlErr
 }
 
 export function misread(text: string, node: SyntaxNode): PromqlError {
+  const before = text.slice(0, node.from);
   const rest = text.slice(node.from).trim();
-  return new PromqlError('Cannot read the expression', {
-    position: node.from,
-    construct: rest === '' ? 'its end' : rest,
-  });
+  const name = rest.startsWith('(') ? calledIn(before.slice(-LOOKED_BACK)) : null;
+  if (name !== null)
+    return new PromqlError(`There is no function ${name}`, {
+      position: before.lastIndexOf(name),
+      construct: name + rest,
+    });
+  return rest === ''
+    ? new PromqlError('The expression ends too early', { position: node.from, construct: text.trim() })
+    : new PromqlError('Cannot read the expression', { position: node.from, construct: rest });
+}
+
+/** Characters in which the name of a function is looked for. */
+const LOOKED_BACK = 200;
+
+const NO_NAMES =
+  /^(?:and|or|unless|atan2|bool|offset|by|without|on|ignoring|group_left|group_right|start|end)$/iu;
+const IN_A_LIST = /(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*$/iu;
+
+/** What a bracket is put behind as if it were a function: the grammar takes it for a metric, and stumbles only then. */
+function calledIn(before: string): string | null {
+  const name = /([a-zA-Z_]\w*)\s*$/u.exec(before)?.[1] ?? null;
+  return name === null || NO_NAMES.test(name) || IN_A_LIST.test(before) ? null : name;
 }

@@ -270,7 +270,7 @@ test('a rule that fails is counted each time and told once, and the others go on
     },
     { failed: 1 },
   ]);
-  expect(faults).toEqual([expect.stringMatching(/^Many: Several elements/)]);
+  expect(faults).toEqual([expect.stringMatching(/^own Many: Several elements/)]);
   expect(alerting.rules().groups[0]?.rules).toMatchObject([
     { name: 'Many', health: 'err', lastError: expect.stringContaining('Several elements') },
     { name: 'Down', health: 'ok', state: 'firing' },

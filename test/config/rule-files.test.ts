@@ -56,7 +56,7 @@ describe('alerts.rules', () => {
     [
       'no PromQL',
       rule('up =='),
-      /^own\.yml:6: Group "own", rule 2 \(Own\): Cannot read the expression at character 6/,
+      /^own\.yml:6: Group "own", rule 2 \(Own\): The expression ends too early at character 6/,
     ],
     [
       'what the engine lacks',

@@ -62,7 +62,8 @@ export function live(
       record = JSON.parse(JSON.stringify(next));
       if (isUrgent) urgent += 1;
     },
-    onFault: (error, rule) => faults.push(`${rule ?? '-'}: ${String(error)}`),
+    onFault: (error, place) =>
+      faults.push(`${place === null ? '-' : `${place.group} ${place.rule}`}: ${String(error)}`),
   });
   return {
     clock,

@@ -51,6 +51,17 @@ export async function tellStory(): Promise<Story> {
   ]);
   await update(daemon, registry);
   await reload(daemon, servers, more);
+  // What is told together is gathered first, what fails is tried again, and nobody is told in a sleep.
+  const told = [
+    'suppressed_total{channel="command",reason="grouped"}',
+    'failed_total{channel="webhook",reason="refused"}',
+  ];
+  for (const sample of told)
+    await waitFor(async () => ((await daemon.metric(`mcp_watchdog_notifications_${sample}`)) ?? 0) > 0, {
+      timeout: 20_000,
+      what: sample,
+    });
+  await scraped();
   await sleep(daemon);
   // The rules look back, and the last of it all has to be scraped and evaluated.
   await settle(prometheus);

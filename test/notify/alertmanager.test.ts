@@ -68,6 +68,25 @@ describe('what is no Alertmanager', () => {
     expect(await answer).toBe(`127.0.0.1:${port} did not answer within 3 s`);
   });
 
+  test.each<[what: string, type: string, body: string]>([
+    ['a login page', 'text/html', '<!doctype html><title>Sign in</title>'],
+    ['a Prometheus', 'text/plain', 'Prometheus Server is Ready.\n'],
+    ['one that never ends', 'application/json', ' '.repeat(5_000_000)],
+  ])('%s says 200 too, and is no Alertmanager', async (_, type, body) => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': type }).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const ours = openAlertmanager({ url: `http://127.0.0.1:${port}`, clock: systemClock });
+    expect(await ours.trouble()).toBe('what answers there is no Alertmanager');
+  });
+
   test('one that wants to know who asks, one that is elsewhere, and one that never ends', async () => {
     const server = createServer((request, response) => {
       const more = (): void => void (response.destroyed || response.write('[]'.repeat(500_000), more));

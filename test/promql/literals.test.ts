@@ -13,6 +13,11 @@ describe('parseDuration()', () => {
   test.each(['', '5', 'm', '5m1h', '1m1m', '5 m', '-5m', '1.5h', '5M'])('is null for "%s"', (text) =>
     expect(parseDuration(text)).toBeNull(),
   );
+
+  test('takes no duration beyond the 292 years that Prometheus counts', () => {
+    expect(parseDuration('292y')).toBe(292 * 31_536_000_000);
+    expect(parseDuration('293y')).toBeNull();
+  });
 });
 
 describe('parseNumber()', () => {

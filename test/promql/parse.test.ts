@@ -105,10 +105,17 @@ describe('parse()', () => {
 
 describe('parse() refuses', () => {
   test.each([
-    ['what is no PromQL', 'up +', 'Cannot read the expression at character 5: its end'],
-    ['nothing', '', 'Cannot read the expression at character 1: its end'],
+    ['what is no PromQL', 'up + * up', 'Cannot read the expression at character 6: * up'],
+    ['half of one', 'up +', 'The expression ends too early at character 5: up +'],
+    ['nothing', '', 'The expression ends too early at character 1: '],
     ['a bracket too many', 'sum(up))', 'Cannot read the expression at character 8: )'],
-    ['an unknown function', 'up + nonsense(up)', 'Cannot read the expression at character 14: (up)'],
+    [
+      'an unknown function',
+      'up + nonsense(up)',
+      'There is no function nonsense at character 6: nonsense(up)',
+    ],
+    ['a word that is none', 'up and and (b)', 'Cannot read the expression at character 12: (b)'],
+    ['a list that is not closed', 'sum by (a (up)', 'Cannot read the expression at character 11: (up)'],
     [
       'a function that it lacks',
       '1 + sin(up)',
@@ -151,7 +158,7 @@ describe('parse() refuses', () => {
       'up offset 5m offset 1m',
       'One offset may follow a selector, and directly at character 1',
     ],
-    ['a string that is not closed', 'up{a="b}', 'Cannot read the expression at character 9: its end'],
+    ['a string that is not closed', 'up{a="b}', 'The expression ends too early at character 9: up{a="b}'],
     [
       'an escape that there is not',
       String.raw`up{a="\q"}`,
@@ -166,6 +173,8 @@ describe('parse() refuses', () => {
     expect(() => parse(`${'('.repeat(10_000)}1${')'.repeat(10_000)}`)).toThrow('nested too deeply');
     expect(() => parse(`1${' + 1'.repeat(10_000)}`)).toThrow('nested too deeply');
     expect(() => parse(`1${' + 1'.repeat(100)}`)).not.toThrow();
+    // More than any stack: there the parser gives up before it can be asked how deep it is.
+    expect(() => parse(`${'('.repeat(30_000)}1${')'.repeat(30_000)}`)).toThrow('nested too deeply');
   });
 
   test('with the position and the construct apart', () => {

@@ -75,7 +75,7 @@ describe('a file is refused with the place of its first fault:', () => {
     [
       'its syntax',
       'alert: Down, expr: "up >"',
-      'Group "servers", rule 2 (Down): Cannot read the expression at character 5: its end',
+      'Group "servers", rule 2 (Down): The expression ends too early at character 5: up >',
       [...at, 'expr'],
     ],
     ['no expression', 'alert: Down', 'Group "servers", rule 2 (Down): there is no "expr"', [...at, 'expr']],
@@ -89,19 +89,19 @@ describe('a file is refused with the place of its first fault:', () => {
       'a label',
       'alert: Down, expr: up, labels: { a-b: x }',
       'Group "servers", rule 2 (Down): "a-b" cannot be a name in labels',
-      [...at, 'labels'],
+      [...at, 'labels', 'a-b'],
     ],
     [
       'the name as a label',
       'alert: Down, expr: up, labels: { __name__: x }',
       '"__name__" cannot be a name in labels',
-      [...at, 'labels'],
+      [...at, 'labels', '__name__'],
     ],
     [
       'a list as a label',
       'alert: Down, expr: up, labels: { a: [x] }',
       'labels.a must be a text',
-      [...at, 'labels'],
+      [...at, 'labels', 'a'],
     ],
     [
       'labels that are no map',
@@ -134,6 +134,18 @@ describe('a file is refused with the place of its first fault:', () => {
       [...at, 'for'],
     ],
     ['the name of a recording', 'record: a-b, expr: up', '"a-b" is no name of a metric', [...at, 'record']],
+    [
+      'a rule that is two',
+      'alert: Down, record: down, expr: up',
+      'Group "servers", rule 2 has both "alert" and "record"; make two rules of it',
+      at,
+    ],
+    [
+      'a duration beyond all',
+      'alert: Down, expr: up, for: 300y',
+      '"for" must be a duration like 5m, got "300y"',
+      [...at, 'for'],
+    ],
     ['a rule without a name', 'expr: up', 'Group "servers", rule 2 has neither "alert" nor "record"', at],
     [
       'an empty name',
@@ -148,7 +160,7 @@ describe('a file is refused with the place of its first fault:', () => {
 
   test.each<[what: string, text: string, message: string, path: (string | number)[]]>([
     ['no map', '[]', 'The file must be a map', []],
-    ['nothing', '', 'The file must be a map', []],
+    ['nothing', '', 'The file is empty; a rule file begins with "groups:"', []],
     ['no groups', '{}', 'The file: there is no list of groups', ['groups']],
     ['another key', 'groups: []\nrules: []', 'The file: this engine does not know "rules"', ['rules']],
     ['a group that is no map', 'groups: [x]', 'Group 1 must be a map', ['groups', 0]],
@@ -174,6 +186,12 @@ describe('a file is refused with the place of its first fault:', () => {
       'an interval',
       'groups: [{ name: a, interval: often, rules: [] }]',
       'Group "a": "interval" must be a duration like 5m, got "often"',
+      ['groups', 0, 'interval'],
+    ],
+    [
+      'an interval that would keep us busy',
+      'groups: [{ name: a, interval: 1ms, rules: [] }]',
+      'Group "a": "interval" must be at least 1s, got 1ms',
       ['groups', 0, 'interval'],
     ],
     [

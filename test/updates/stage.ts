@@ -248,9 +248,9 @@ export function updatesStage({
       publish({ kind: 'server-removed', server });
     },
     /** A probe's verdict. */
-    report(server: string, up: boolean) {
+    report(server: string, up: boolean, suspect = false) {
       const detail = up ? null : 'no answer';
-      const health = { up, suspect: false, unauthorized: false, consecutiveFailures: up ? 0 : 3, detail };
+      const health = { up, suspect, unauthorized: false, consecutiveFailures: up ? 0 : 3, detail };
       publish({ kind: 'health', server, health });
     },
     stop(server: string) {

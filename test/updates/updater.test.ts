@@ -146,20 +146,26 @@ describe('an update', () => {
     });
   });
 
-  test('that is down at the end of its probation has not passed until it is up again', async () => {
-    const stage = await begun();
-    await update(['s'], BEST, stage.requests);
-    await stage.go(9 * MINUTE);
-    stage.report('s', false);
-    await stage.go(2 * MINUTE);
-    expect(stage.progress()).toMatchObject({
-      phase: 'probation',
-      until: null,
-      detail: 'it is down right now',
-    });
-    stage.report('s', true);
-    expect(stage.memory().last).toMatchObject({ result: 'committed' });
-  });
+  test.each([
+    ['down', false, false],
+    ['suspect', true, true],
+  ])(
+    'that is %s at the end of its probation has not passed until it is up again',
+    async (_, isUp, isSuspect) => {
+      const stage = await begun();
+      await update(['s'], BEST, stage.requests);
+      await stage.go(9 * MINUTE);
+      stage.report('s', isUp, isSuspect);
+      await stage.go(2 * MINUTE);
+      expect(stage.progress()).toMatchObject({
+        phase: 'probation',
+        until: null,
+        detail: 'it does not answer right now',
+      });
+      stage.report('s', true);
+      expect(stage.memory().last).toMatchObject({ result: 'committed' });
+    },
+  );
 
   test('that is down, and judged to be, goes back even after the end of its probation', async () => {
     const stage = await begun();
@@ -178,10 +184,12 @@ describe('an update', () => {
     await update(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     const asked: unknown[] = [];
-    const { look } = stage.parts.packages;
-    Object.assign(stage.parts.packages, {
-      look: (...given: Parameters<typeof look>) => (asked.push(given[1].chosen), look(...given)),
-    });
+    const { packages } = stage.parts;
+    const look = packages.look.bind(packages);
+    packages.look = (...given) => {
+      asked.push(given[1].chosen);
+      return look(...given);
+    };
     await check(['s'], stage.requests);
     expect(asked).toEqual([{ wish: 'latest', version: '2.0.0' }]);
   });
@@ -340,7 +348,7 @@ describe('an operator', () => {
     expect(stage.acts.filter((act) => /link|restart/.test(act))).toEqual([]);
     expect(stage.memory()).toMatchObject({
       bad: [],
-      last: { result: 'failed', reason: 'broken off by an operator' },
+      last: { result: 'held', reason: 'broken off by an operator' },
     });
   });
 
@@ -356,6 +364,19 @@ describe('an operator', () => {
       bad: [{ version: '2.0.0', reason: 'rolled back by an operator' }],
       last: { from: '2.0.0', to: '1.0.0', result: 'committed' },
     });
+  });
+
+  test('who has gone back from a version is not led to it by going back once more', async () => {
+    const stage = await begun({ current: { s: '2.0.0' } });
+    await update(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
+    await stage.go(11 * MINUTE);
+    expect(stage.memory().previous).toBe('2.0.0');
+    await update(['s'], BEST, stage.requests);
+    await stage.go(MINUTE);
+    await rollBack(['s'], { dryRun: false }, stage.requests);
+    await stage.go(MINUTE);
+    expect(stage.memory()).toMatchObject({ previous: null, bad: [{ version: '2.0.0' }] });
+    expect(await rollBack(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
   });
 
   test('who rolls back afterwards has what ran before, at once', async () => {
@@ -473,7 +494,7 @@ describe('a config that changes meanwhile', () => {
     letGo();
     await stage.go(2 * MINUTE);
     expect(stage.acts.filter((act) => /link|restart/.test(act))).toEqual([]);
-    expect(stage.memory().last).toMatchObject({ result: 'failed', reason: 'its config asks for ^1 now' });
+    expect(stage.memory().last).toMatchObject({ result: 'held', reason: 'its config asks for ^1 now' });
   });
 
   test('has the last word on probation, and what ran before can be gone back to', async () => {
@@ -483,7 +504,32 @@ describe('a config that changes meanwhile', () => {
     stage.change(packageSpec('s', { version: '^1' }));
     await stage.go(MINUTE);
     expect(stage.progress()).toBeNull();
-    expect(stage.memory()).toMatchObject({ previous: '1.0.0', chosen: null, last: { result: 'failed' } });
+    expect(stage.memory()).toMatchObject({ previous: '1.0.0', chosen: null, last: { result: 'held' } });
+  });
+
+  test('and names the very version that is on probation has settled on it', async () => {
+    const stage = await begun();
+    await update(['s'], BEST, stage.requests);
+    await stage.go(MINUTE);
+    stage.change(packageSpec('s', { version: '2.0.0' }));
+    expect(stage.progress()).toBeNull();
+    expect(stage.memory()).toMatchObject({
+      previous: '1.0.0',
+      chosen: null,
+      last: { result: 'committed', reason: 'its config names it now' },
+    });
+    expect(stage.acts.filter((act) => act.startsWith('link s 1'))).toEqual([]);
+  });
+
+  test.each([0, 11 * MINUTE])('takes back a pin, %s ms after it was set', async (after) => {
+    const stage = await begun({ specs: [packageSpec('s', { version: '1.0.0' })] });
+    await update(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
+    await update(['s'], { to: '1.5.0', dryRun: false }, stage.requests);
+    await stage.go(after);
+    stage.change(packageSpec('s', { version: '1.0.0', args: ['--verbose'] }));
+    expect(stage.memory().pinned).not.toBeNull();
+    stage.change(packageSpec('s', { version: '^1' }));
+    expect(stage.memory()).toMatchObject({ pinned: null, chosen: null });
   });
 
   test('that says nothing of the version leaves the update alone', async () => {
