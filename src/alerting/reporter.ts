@@ -16,7 +16,7 @@ export interface Listeners {
   readonly onFault: (error: unknown, place: RulePlace | null) => void;
 }
 
-export interface RulePlace {
+interface RulePlace {
   readonly file: string;
   readonly group: string;
   readonly rule: string;
