@@ -4,8 +4,6 @@ import { usedMemory } from './limits.ts';
 import { size } from './words.ts';
 
 export interface ProbationState {
-  /** Ms since the epoch; it moves with sleep and with a wall clock that is set. */
-  readonly until: number;
   /** What the old version used, bytes, as `usedMemory` says it; null when that is not known. */
   readonly baselineBytes: number | null;
   /** `before`: what is heard is still of the old version; `spawned`: a process of the new one was there. */
@@ -25,8 +23,6 @@ export interface ProbationState {
 }
 
 export interface ProbationBeginning {
-  /** Ms since the epoch. */
-  readonly until: number;
   readonly baselineBytes: number | null;
   /** As many as its canary showed; left out where there was none. */
   readonly tools?: number | null;
@@ -35,14 +31,12 @@ export interface ProbationBeginning {
 }
 
 export function beginProbation({
-  until,
   baselineBytes,
   tools = null,
   isUp = true,
 }: ProbationBeginning): ProbationState {
   const stage = isUp ? 'spawned' : 'before';
   return {
-    until,
     baselineBytes,
     stage,
     isUp,
@@ -63,13 +57,9 @@ export function afterEvent(
   return { state: next, failure: next.failure };
 }
 
-/** True once it has come to its end, and the server is up then. A server that is not will be, or will fail. */
-export function hasPassed({ failure, isUp, until }: ProbationState, at: number): boolean {
-  return failure === null && isUp && at >= until;
-}
-
 function judge(state: ProbationState, event: WatchdogEvent): ProbationState {
-  if (event.kind === 'gap') return afterGap(state, event);
+  // What was seen before a sleep says nothing of now.
+  if (event.kind === 'gap') return { ...state, heavySamples: 0, down: null };
   if (event.kind === 'brake') return { ...state, isBraked: event.failing > 0, down: null };
   if (event.kind === 'transition') return afterTransition(state, event);
   // The last words of the old version are not held against the new one.
@@ -161,10 +151,6 @@ function afterFailure(state: ProbationState): ProbationState {
 }
 
 /** Nobody was there to watch it; or the clock was set, and the end with it. */
-function afterGap(state: ProbationState, { duration }: EventOf<'gap'>): ProbationState {
-  return { ...state, until: state.until + duration, heavySamples: 0, down: null };
-}
-
 function failed(state: ProbationState, failure: string): ProbationState {
   return { ...state, failure };
 }

@@ -104,7 +104,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
         aborting = new AbortController();
         return;
       case 'watch':
-        judge = parts.judge({ until: toEpoch(deadlineOf(state) ?? clock.monotonic()), baselineBytes });
+        judge = parts.judge({ baselineBytes });
         return;
       case 'restart':
         return parts.restart(name, { reason: 'update', detail: action.detail });

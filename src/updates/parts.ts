@@ -49,8 +49,6 @@ export interface UpdateParts {
   readonly compare: (before: readonly Tool[], after: readonly Tool[]) => string | null;
   /** Told each event of a server on probation; answers why the new version has failed, or null. */
   readonly judge: (options: {
-    /** ms since the epoch */
-    readonly until: number;
     /** What ran before used so much; null when that was not known. */
     readonly baselineBytes: number | null;
   }) => (event: WatchdogEvent) => string | null;

@@ -122,13 +122,15 @@ function read(path: string): string {
 
 const linked = (home: string): string => basename(readlinkSync(`${home}/servers/s/current`));
 
-/** Looks without a pause: a step may last for a millisecond. */
+/** Looks often, and without a pause for the step that may last no longer than a backup of two small files. */
 async function untilSaved(home: string, phase: UpdatePhase): Promise<void> {
   const deadline = performance.now() + 60_000;
   while (saved(home).phase !== phase) {
     if (performance.now() > deadline)
       throw new Error(`Waited in vain for ${phase}, got ${saved(home).phase}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise(
+      (resolve) => void (phase === 'waiting' ? setImmediate(resolve) : setTimeout(resolve, 1)),
+    );
   }
 }
 
