@@ -7,6 +7,7 @@ import { followRules, openAlerting } from './daemon/alerts.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';
 import { createHandlers, startingHandlers } from './daemon/handlers.ts';
 import { type Delivering, openDelivering } from './daemon/deliver.ts';
+import { fingerprintOf } from './daemon/fingerprint.ts';
 import { createEnd, type End } from './daemon/end.ts';
 import { type ConfigWait, loadFirstConfig } from './daemon/first-config.ts';
 import { guardHome } from './daemon/guard-home.ts';
@@ -65,9 +66,12 @@ async function assemble(base: Base, end: End, options: DaemonOptions): Promise<D
   const { version, log, redactor, paths } = base;
   const front = await openFront(base, end);
   const config = await readConfig(base, end, { ...options, handlers: front.handlers });
+  // Before anything else: what is saved from here on is news, however long it takes until somebody watches.
+  const seen = fingerprintOf([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
   const care = await openCare(base, front, config);
-  const reloader = openReloader(base, { ...front, ...care, config, environment: options.environment });
+  const { environment } = options;
+  const reloader = openReloader(base, { ...front, ...care, config, seen, environment });
   await begin(base, end, { ...front, ...care, config, reloader });
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
   const { news, status } = front;
@@ -182,7 +186,7 @@ function openReloader(
   {
     link,
     ...parts
-  }: Pick<ReloaderParts, 'config' | 'environment' | 'supervisor' | 'keeper'> & Pick<Front, 'link'>,
+  }: Pick<ReloaderParts, 'config' | 'seen' | 'environment' | 'supervisor' | 'keeper'> & Pick<Front, 'link'>,
 ): Reloader {
   const quiet = createReloader({ ...base, ...parts });
   return { ...quiet, reload: (...given) => link.reloading(() => quiet.reload(...given)) };

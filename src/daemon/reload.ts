@@ -38,6 +38,8 @@ export interface Reloader {
 
 export interface ReloaderParts {
   readonly config: LoadedConfig;
+  /** What its files were like when it had been read. */
+  readonly seen: Promise<string>;
   readonly bus: Bus;
   readonly log: Logger;
   readonly redactor: Redactor;
@@ -53,7 +55,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
   let current = parts.config;
   let takenAt = systemClock.now();
   let envFiles = current.envFiles;
-  let settled = fingerprintOf(files());
+  let settled = parts.seen;
   let last: Promise<unknown> = Promise.resolve();
 
   function files(): readonly string[] {

@@ -67,7 +67,8 @@ export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
     if (!hasMore && !isStopped) await options.take(true);
   }
 
-  void folders.follow(files()).catch(onFault);
+  // Something may have been saved before anybody watched.
+  void folders.follow(files()).then(notice).catch(onFault);
   const stopGlancing = keepGlancing({ clock, files, onFault, onNews: notice });
   return {
     stop() {

@@ -23,16 +23,26 @@ const STABLE = 2000;
 const GLANCE = 5000;
 
 /** `bad` is refused, anything else is taken over; a missing file is refused too. */
-async function watching({ config = join(tempHome().home, 'config.yaml'), first = 'one' } = {}) {
+async function watching({
+  config = join(tempHome().home, 'config.yaml'),
+  first = 'one',
+  meanwhile = '',
+} = {}) {
   if (first !== '') writeFileSync(config, first);
   const clock = new FakeClock();
   const files = [config];
   const told: string[] = [];
+  let looks = 0;
   let settled = await fingerprintOf(files);
+  if (meanwhile !== '') writeFileSync(config, meanwhile);
   const watch = startConfigWatch({
     clock,
     files: () => files,
-    hasNews: async () => (await fingerprintOf(files)) !== settled,
+    async hasNews() {
+      const seen = await fingerprintOf(files);
+      looks += 1;
+      return seen !== settled;
+    },
     async take(isFinal) {
       const seen = await fingerprintOf(files);
       const text = textOf(config);
@@ -44,8 +54,10 @@ async function watching({ config = join(tempHome().home, 'config.yaml'), first =
     onFault: (error) => told.push(String(error)),
   });
   onTestFinished(() => watch.stop());
-  // The first glance is over and waits for the next one; the folder is being watched by then.
-  await waitFor(() => clock.pending === 1, { what: 'the first glance' });
+  // The first glance is over and waits for the next one, and so is the look at what was saved before; the folder is being watched by then.
+  await waitFor(() => clock.pending === 2, { what: 'the first glance and the first look' });
+  await clock.advance(QUIET);
+  await waitFor(() => looks === 1 && clock.pending === 1, { what: 'the first look to be over' });
   await settle();
   return {
     clock,
@@ -74,6 +86,11 @@ function textOf(path: string): string | null {
 }
 
 describe('startConfigWatch()', () => {
+  it('takes what was saved between the first reading and its own beginning', async () => {
+    const { said } = await watching({ meanwhile: 'two' });
+    await said('took two');
+  });
+
   it('reads a file once it has been left alone', async () => {
     const { clock, config, told, quiet, said } = await watching();
     writeFileSync(config, 'tw');

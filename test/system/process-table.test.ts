@@ -183,11 +183,11 @@ describe.runIf(isLinux)('what only Linux tells', () => {
     await waitFor(() => readProcess(pid) === null);
     const [escaped, ...others] = await waitFor(async () => {
       const found = await findByEnvironment('MCP_WATCHDOG_TEST_MARKER', marker);
-      return found.length > 0 ? found : null;
+      // It is there for a moment before it leaves.
+      return found.some((one) => readProcess(one)?.pgid !== pid) ? found : null;
     });
     onTestFinished(() => void process.kill(escaped!, 'SIGKILL'));
     expect(others).toEqual([]);
-    expect(readProcess(escaped!)!.pgid).not.toBe(pid);
     expect(await findByEnvironment('MCP_WATCHDOG_TEST_MARKER', marker.slice(0, -1))).toEqual([]);
     expect(await findByEnvironment('WATCHDOG_TEST_MARKER', marker)).toEqual([]);
   });
