@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ['test/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Real processes are started in most files: most of them wait, so four at a time are what two cores carry.
-    maxWorkers: 4,
+    // Real processes are started in most files: most of them wait, so three at a time are what two cores carry.
+    maxWorkers: 3,
   },
 });
