@@ -9,6 +9,7 @@ import {
   type LifecycleNews,
   type LifecycleState,
 } from '../core/lifecycle-state.ts';
+import { oneByOne } from '../core/one-by-one.ts';
 import { budgetRemaining } from '../core/restart-policy.ts';
 import type { ServerSpec } from '../core/server.ts';
 import { messageOf } from '../core/unknown.ts';
@@ -62,26 +63,18 @@ export interface Runner {
 
 export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   const { clock, bus } = parts;
-  const queue: LifecycleEvent[] = [];
+  /** One event is finished and published before the next: a child may end while it is being started. */
+  const events = oneByOne(handle);
   let spec = initial;
   let state: LifecycleState = INITIAL;
   let current: ServerProcess | null = null;
   let attachment: Attachment | null = null;
   let prepared: Extract<Prepared, { ok: true }> | null = null;
-  let isWorking = false;
   let cancelAlarm = (): void => {};
   let abortPrepare = (): void => {};
 
-  /** One event is finished and published before the next: a child may end while it is being started. */
   function send(news: LifecycleNews): void {
-    queue.push({ ...news, at: clock.monotonic(), chance: parts.chance() });
-    if (isWorking) return;
-    isWorking = true;
-    try {
-      for (let event = queue.shift(); event !== undefined; event = queue.shift()) handle(event);
-    } finally {
-      isWorking = false;
-    }
+    events.send({ ...news, at: clock.monotonic(), chance: parts.chance() });
   }
 
   function handle(event: LifecycleEvent): void {

@@ -1,5 +1,6 @@
 // One server's update carried out: it holds the state, one alarm and what is being done, and decides nothing.
 import type { WatchdogEvent } from '../core/events.ts';
+import { oneByOne } from '../core/one-by-one.ts';
 import type { ServerSpec } from '../core/server.ts';
 import { progressOf } from '../core/update-memory.ts';
 import { decide } from '../core/update-plan.ts';
@@ -51,11 +52,10 @@ type Judge = ReturnType<UpdateParts['judge']>;
 
 export function createFlow(name: string, options: FlowParts): Flow {
   const { parts, clock, bus } = options;
-  const queue: UpdateEvent[] = [];
+  const events = oneByOne(handle);
   let state: UpdateState = IDLE;
   let baselineBytes: number | null = null;
   let judge: Judge | null = null;
-  let isWorking = false;
   let isClosed = false;
   let cancelAlarm = (): void => {};
   let aborting = new AbortController();
@@ -64,14 +64,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
 
   function send(news: UpdateNews): void {
     if (isClosed) return;
-    queue.push({ ...news, at: clock.monotonic() });
-    if (isWorking) return;
-    isWorking = true;
-    try {
-      for (let event = queue.shift(); event !== undefined; event = queue.shift()) handle(event);
-    } finally {
-      isWorking = false;
-    }
+    events.send({ ...news, at: clock.monotonic() });
   }
 
   function handle(event: UpdateEvent): void {
@@ -80,7 +73,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
     enter(to);
     if (to === from && actions.length === 0) return;
     const isWritten = to.phase === 'idle' || options.keep(toSave(to, baselineBytes));
-    if (!isWritten && isAboutToLink(to)) return void queue.unshift({ kind: 'unwritten', at: event.at });
+    if (!isWritten && isAboutToLink(to)) return events.sendFirst({ kind: 'unwritten', at: event.at });
     tell();
     for (const action of actions) carryOut(action);
     if (to.phase !== from.phase) options.onMoved();

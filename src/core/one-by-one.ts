@@ -1,0 +1,34 @@
+// How a machine takes its events: one is finished before the next, also when handling one brings another.
+
+export interface OneByOne<T> {
+  /** Handled before it returns, unless one is being handled: then right after it. */
+  send(event: T): void;
+  /** Before all that wait. */
+  sendFirst(event: T): void;
+}
+
+export function oneByOne<T>(handle: (event: T) => void): OneByOne<T> {
+  const waiting: T[] = [];
+  let isWorking = false;
+
+  function work(): void {
+    if (isWorking) return;
+    isWorking = true;
+    try {
+      for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) handle(event);
+    } finally {
+      isWorking = false;
+    }
+  }
+
+  return {
+    send(event) {
+      waiting.push(event);
+      work();
+    },
+    sendFirst(event) {
+      waiting.unshift(event);
+      work();
+    },
+  };
+}
