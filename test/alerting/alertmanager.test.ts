@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { createServer as createSocketServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
+import { freePort } from '../fixtures/start.ts';
 import { ALERTING, alertsOf, FLEET_FILE, read, RULE_FILES } from './read-catalogue.ts';
 
 const CONFIG = join(ALERTING, 'alertmanager.yml');
@@ -256,13 +257,4 @@ function of(alertname: string, severity: string, more: Readonly<Record<string, s
 function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-/** Alertmanager cannot be told to take any port and say which. */
-async function freePort(): Promise<number> {
-  const server = createSocketServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

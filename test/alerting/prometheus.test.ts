@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { INITIAL } from '../../src/core/lifecycle-state.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { at, createStage, USAGE } from '../fakes/stage.ts';
 import { waitFor } from '../fakes/wait-for.ts';
+import { freePort } from '../fixtures/start.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 import { ALERTING, FLEET_FILE, groupsOf, RULE_FILES } from './read-catalogue.ts';
 
@@ -139,13 +139,4 @@ function configFor(port: number): string {
     rule_files: FILES.map((file) => join(ALERTING, file)),
     scrape_configs: [{ job_name: 'mcp-watchdog', static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
   });
-}
-
-/** Prometheus cannot be told to take any port and say which. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,7 +1,6 @@
 // A whole daemon as users run it: the built command, a home of its own, ports from 0, and nothing left behind.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ServerStatus, Status } from '../../src/core/status.ts';
@@ -9,6 +8,8 @@ import { type JournalEntry, readJournal } from '../../src/journal/journal.ts';
 import { readProcessTable } from '../../src/system/process-table.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
+
+export { freePort } from '../fixtures/start.ts';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 export const FIXTURE = fileURLToPath(new URL('../fixtures/servers/mcp.mjs', import.meta.url));
@@ -208,16 +209,4 @@ async function entriesOf<K extends JournalEntry['kind']>(
 ): Promise<Extract<JournalEntry, { kind: K }>[]> {
   const entries = await readJournal(`${home}/journal/events.jsonl`, { limit: 10_000 });
   return entries.filter((entry): entry is Extract<JournalEntry, { kind: K }> => entry.kind === kind);
-}
-
-/** A port that nobody had a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }

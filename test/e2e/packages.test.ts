@@ -1,28 +1,20 @@
 // A server that is an npm package, from the registry to the first tool, with and without the network.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
-const FOLDER = new URL('../fixtures/servers/', import.meta.url);
-const PARTS = [
-  'mcp.mjs',
-  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
-];
 const NAME = '@fixtures/mcp-server';
 
 let registry: StaticRegistry;
 
 beforeAll(async () => {
-  const files = Object.fromEntries(
-    PARTS.map((path) => {
-      const text = readFileSync(new URL(path, FOLDER), 'utf8');
-      return [path, path === 'mcp.mjs' ? `#!/usr/bin/env node\n${text}` : text];
-    }),
-  );
+  const files = fixtureFiles();
+  files['mcp.mjs'] = `#!/usr/bin/env node\n${files['mcp.mjs']}`;
   const manifest = { bin: { 'mcp-server': 'mcp.mjs' }, type: 'module' };
   registry = await startRegistry(
     ['1.0.0', '2.0.0'].map((version) => ({ name: NAME, version, files, manifest })),

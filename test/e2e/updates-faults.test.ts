@@ -6,6 +6,7 @@ import { connect } from '../../src/control/client.ts';
 import type { ServerStatus } from '../../src/core/status.ts';
 import type { UpdateMemory, UpdatePhase } from '../../src/core/update.ts';
 import { isObject, parseJson } from '../../src/core/unknown.ts';
+import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -13,11 +14,6 @@ import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { QUICK, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
 
-const FOLDER = new URL('../fixtures/servers/', import.meta.url);
-const PARTS = [
-  'mcp.mjs',
-  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
-];
 const NAME = '@fixtures/updated';
 
 /** What each version does: flags of the fixture server. */
@@ -37,7 +33,7 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
 let registry: StaticRegistry;
 
 beforeAll(async () => {
-  const files = Object.fromEntries(PARTS.map((path) => [path, readFileSync(new URL(path, FOLDER), 'utf8')]));
+  const files = fixtureFiles();
   registry = await startRegistry(
     Object.entries(VERSIONS).map(([version, flags]) => ({
       name: NAME,

@@ -1,25 +1,20 @@
 // What a person sees of updates: the command line, the status, the metrics and the alert, with real packages and npm.
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { METRIC_NAMES, METRIC_PREFIX } from '../../src/core/metrics.ts';
+import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
 
-const FOLDER = new URL('../fixtures/servers/', import.meta.url);
-const PARTS = [
-  'mcp.mjs',
-  ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
-];
 const NAME = '@fixtures/mcp-server';
 
 let registry: StaticRegistry;
 
 /** @param behaviour as the fixture takes it from its environment */
 function release(version: string, behaviour: Readonly<Record<string, string>> = {}) {
-  const files = Object.fromEntries(PARTS.map((path) => [path, readFileSync(new URL(path, FOLDER), 'utf8')]));
+  const files = fixtureFiles();
   const settings = Object.entries(behaviour).map(([name, value]) => `process.env.${name} = '${value}';\n`);
   const start = `#!/usr/bin/env node\n${settings.join('')}await import('./mcp.mjs');\n`;
   return {

@@ -1,9 +1,9 @@
 // A real Prometheus on a free port, which takes samples by remote write, staleness included, and answers queries.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../fixtures/start.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface Sample {
@@ -131,16 +131,6 @@ async function query(url: string, expression: string, at: number): Promise<Answe
 
 function toNumber(text: string): number {
   return text.endsWith('Inf') ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /** prometheus.WriteRequest, by its field numbers. */

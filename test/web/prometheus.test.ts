@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import { createStage, USAGE } from '../fakes/stage.ts';
 import { COMMITTED, memoryOf, outlookOf } from '../fakes/updates.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
+import { freePort } from '../fixtures/start.ts';
 
 interface Result {
   readonly metric: Readonly<Record<string, string>>;
@@ -126,13 +126,4 @@ function configFor(port: number): string {
     global: { scrape_interval: '1s', scrape_timeout: '1s' },
     scrape_configs: [{ job_name: 'watchdog', static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
   });
-}
-
-/** Prometheus cannot be told to take any port and say which. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
