@@ -9,7 +9,7 @@ import { processIo } from './commands/io.ts';
 import { createProgram } from './commands/program.ts';
 import { errorLines, usageError } from './commands/views/error.ts';
 import { wantsColour } from './commands/views/style.ts';
-import { WatchdogError } from './core/errors.ts';
+import { WatchdogError } from './core/base/errors.ts';
 
 /**
  * Runs one command line, without the first two words of `process.argv`.

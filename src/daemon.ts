@@ -1,7 +1,7 @@
 // The composition root: it alone knows all parts, builds them in order and takes them apart in reverse.
 import type { LoadedConfig } from './config/loaded.ts';
 import { type ControlHandlers, startControlServer } from './control/server.ts';
-import type { Status } from './core/status.ts';
+import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts.ts';
 import { type Base, type BaseOptions, openBase } from './daemon/base.ts';

@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../dist/config/load.js';
-import { foldStatus } from '../../dist/core/fold-status.js';
-import { INITIAL } from '../../dist/core/lifecycle-state.js';
-import { NOTHING_REMEMBERED } from '../../dist/core/status.js';
+import { foldStatus } from '../../dist/core/status/reduce-status.js';
+import { INITIAL } from '../../dist/core/model/lifecycle-state.js';
+import { NOTHING_REMEMBERED } from '../../dist/core/model/status.js';
 import { emptyStatus } from '../../dist/daemon/records.js';
 import { createRecorder } from '../../dist/metrics/recorder.js';
 import { createBus } from '../../dist/system/bus.js';

@@ -1,5 +1,5 @@
 // How is a metric asked for? Each selector follows the variables of its dashboard, and names only what exists.
-import { METRIC_PREFIX, type MetricName, type PROCESS_METRICS } from '../../src/core/metrics.ts';
+import { METRIC_PREFIX, type MetricName, type PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 
 type ProcessMetric = (typeof PROCESS_METRICS)[number]['name'];
 

@@ -1,6 +1,6 @@
 // Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
-import type { AlertsData, Reading, RuleDocument, RulesData } from '../core/alert-rules.ts';
-import type { FiringAlert } from '../core/notification.ts';
+import type { AlertsData, Reading, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
+import type { FiringAlert } from '../core/model/notification.ts';
 import type { Generation } from '../promql/source.ts';
 import type { Clock } from '../system/clock.ts';
 import { createBreath } from './breath.ts';

@@ -1,5 +1,5 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
-import type { Reading } from '../core/alert-rules.ts';
+import type { Reading } from '../core/model/alert-rules.ts';
 import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/engine.ts';
 import { interestsOf } from '../promql/interests.ts';
 import type { Generation } from '../promql/source.ts';

@@ -1,5 +1,5 @@
 // How what /metrics shows becomes series, as if a Prometheus had scraped it: what vanished has ended.
-import type { Reading } from '../core/alert-rules.ts';
+import type { Reading } from '../core/model/alert-rules.ts';
 import type { Labels } from '../promql/labels.ts';
 import type { Interest, Store } from '../promql/store.ts';
 

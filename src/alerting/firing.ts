@@ -1,8 +1,8 @@
 // What of the alerts is news: which began, which became graver, and which ended.
-import { SEVERITIES, type Severity } from '../core/events.ts';
-import { type AlertNews, type FiringAlert, keyOf, presentable } from '../core/notification.ts';
-import { isGraver } from '../core/notification-state.ts';
-import { span } from '../core/words.ts';
+import { SEVERITIES, type Severity } from '../core/model/events.ts';
+import { type AlertNews, type FiringAlert, keyOf, presentable } from '../core/model/notification.ts';
+import { isGraver } from '../core/notification/notification-state.ts';
+import { span } from '../core/base/format.ts';
 import type { Alert } from '../promql/alert-state.ts';
 
 /** By `keyOf`. */

@@ -1,6 +1,6 @@
 // What is told after an evaluation: the record first, then what is news, then the figures.
-import type { EventOf } from '../core/events.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../core/notification.ts';
+import type { EventOf } from '../core/model/events.ts';
+import { type AlertNews, type FiringAlert, keyOf } from '../core/model/notification.ts';
 import type { AlertsByRule, GroupAtWork } from './evaluator.ts';
 import { type Firing, firingOf, newsBetween } from './firing.ts';
 import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';

@@ -6,7 +6,7 @@ import type {
   ShownAlertingRule,
   ShownGroup,
   ShownRule,
-} from '../core/alert-rules.ts';
+} from '../core/model/alert-rules.ts';
 import type { Alert } from '../promql/alert-state.ts';
 import type { RuleHealth } from '../promql/engine.ts';
 import type { GroupAtWork } from './evaluator.ts';

@@ -1,7 +1,7 @@
 // What is evaluated: the rules of all files, compiled, group by group, each with a name that outlives us.
 import { basename } from 'node:path';
-import type { RuleDocument } from '../core/alert-rules.ts';
-import { isObject } from '../core/unknown.ts';
+import type { RuleDocument } from '../core/model/alert-rules.ts';
+import { isObject } from '../core/base/guards.ts';
 import { readRuleFile, type RuleGroup } from '../promql/rule-file.ts';
 
 export interface CompiledGroup {

@@ -1,6 +1,6 @@
 // `logs --all`: what every server printed and what the daemon says of itself, as one story.
-import { neutralise } from '../core/text.ts';
-import { messageOf } from '../core/unknown.ts';
+import { neutralise } from '../core/base/text.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { formatLogLine } from '../logs/format.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';

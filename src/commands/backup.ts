@@ -1,5 +1,5 @@
 // `backup [create|list|restore ID]`: copies of config and state, made and shown here; `restore.ts` brings one back.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { type Backup, listBackups } from '../housekeeping/backup.ts';
 import { describeBackup } from '../housekeeping/describe.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';

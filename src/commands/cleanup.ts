@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import { type CleanupReport, versionsInHand } from '../core/cleanup.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { readRecords } from '../core/read-update-record.ts';
-import { isObject, parseJson } from '../core/unknown.ts';
+import { type CleanupReport, versionsInHand } from '../core/model/cleanup-report.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { readRecords } from '../core/update/read-update-record.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 import { cleanUp } from '../housekeeping/clean-up.ts';
 import type { HomeFacts } from '../housekeeping/facts.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';

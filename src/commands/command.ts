@@ -1,5 +1,5 @@
 // What a command is, and all that it may touch.
-import type { ErrorCode } from '../core/errors.ts';
+import type { ErrorCode } from '../core/base/errors.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
 

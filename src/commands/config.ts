@@ -1,7 +1,7 @@
 // `config validate|show`: whether the config can be used, and what it comes to.
 import { loadConfig } from '../config/load.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Context } from './command.ts';
 import { inactiveLines } from './inactive.ts';
 import { printLines } from './with-daemon.ts';

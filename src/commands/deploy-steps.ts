@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { loadConfig } from '../config/load.ts';
-import { isUnchanged } from '../core/config-diff.ts';
-import type { DaemonStatus } from '../core/status.ts';
+import { isUnchanged } from '../core/model/config-diff.ts';
+import type { DaemonStatus } from '../core/model/status.ts';
 import { hasServiceManager } from '../service/select.ts';
 import { findDaemon, startInBackground, untilStarted } from './background.ts';
 import type { Context } from './command.ts';

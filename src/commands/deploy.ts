@@ -1,6 +1,6 @@
 // `deploy`: config, service, start and a check that every server answers; stops at the first step that fails.
-import { WatchdogError } from '../core/errors.ts';
-import type { Status } from '../core/status.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { Status } from '../core/model/status.ts';
 import type { Context } from './command.ts';
 import { configuredNames, makeConfig, makeService, startAll } from './deploy-steps.ts';
 import { untilInterrupted } from './interrupt.ts';

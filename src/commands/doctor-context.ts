@@ -2,8 +2,8 @@
 import { statfs } from 'node:fs/promises';
 import { loadConfig } from '../config/load.ts';
 import { connect } from '../control/client.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { configuredPrograms } from '../core/known-servers.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { configuredPrograms } from '../core/orphans/known-servers.ts';
 import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../doctor/context.ts';
 import { readJournal } from '../journal/journal.ts';
 import { availability } from '../notify/availability.ts';

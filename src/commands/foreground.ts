@@ -1,5 +1,5 @@
 // How a daemon lives in a terminal or under a service manager: what is shown, and which signal does what.
-import type { Status } from '../core/status.ts';
+import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Context } from './command.ts';
 import { inactiveLines } from './inactive.ts';

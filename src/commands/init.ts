@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { exampleConfig, writeFirstConfig } from '../config/example.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import type { Import, Where } from '../config/import.ts';
 import type { Context } from './command.ts';

@@ -1,5 +1,5 @@
 // `install`: the daemon as a service that starts at every login.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { ServiceManager } from '../service/manager.ts';
 import type { Planned } from '../service/plan.ts';
 import { findDaemon, shutDown, startInBackground, untilStarted } from './background.ts';

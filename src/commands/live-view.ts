@@ -1,5 +1,5 @@
 // What a terminal shows while the daemon runs in it: news scrolls, the table stays below and is redrawn in place.
-import type { WatchdogEvent } from '../core/events.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
 import type { Context } from './command.ts';
 import type { RunningDaemon } from './foreground.ts';
 import { createScreen } from './screen.ts';

@@ -1,9 +1,9 @@
 // `logs [name] [--all] [-f] [-n N]`: what a server printed, or what the daemon says of itself.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import { neutralise } from '../core/text.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { neutralise } from '../core/base/text.ts';
 import type { Paths } from '../system/paths.ts';
 import { formatLogLine } from '../logs/format.ts';
 import { followAllLogs, printAllLogs, type Source } from './all-logs.ts';

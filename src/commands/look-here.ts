@@ -1,11 +1,11 @@
 // What there is to update to, found out without a daemon: by config, by what is installed, and by what is remembered.
 import { readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
-import { readRecords } from '../core/read-update-record.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { UpdateRecord } from '../core/update-record.ts';
-import { isObject, parseJson } from '../core/unknown.ts';
-import { NO_UPDATES, type Outlook, type UpdateMemory } from '../core/update.ts';
+import { readRecords } from '../core/update/read-update-record.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { UpdateRecord } from '../core/update/update-record.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
+import { NO_UPDATES, type Outlook, type UpdateMemory } from '../core/model/update.ts';
 import type { Context } from './command.ts';
 import { refuseOthers } from './update-requests.ts';
 

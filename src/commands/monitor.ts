@@ -1,6 +1,6 @@
 // `monitor`: a live table of all servers, until q or Ctrl-C; without a terminal a line for each change.
-import { WatchdogError } from '../core/errors.ts';
-import type { Status } from '../core/status.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { Status } from '../core/model/status.ts';
 import { type Context, sizeOf } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { createFullScreen } from './screen.ts';

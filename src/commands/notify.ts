@@ -1,8 +1,8 @@
 // `notify test [--json]`: one notification through every channel, and what to do when none was seen.
 import { loadConfig } from '../config/load.ts';
 import { connect } from '../control/client.ts';
-import { WatchdogError } from '../core/errors.ts';
-import type { ChannelReport } from '../core/notification.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ChannelReport } from '../core/model/notification.ts';
 import { createDispatcher } from '../notify/dispatcher.ts';
 import { childEnvironment } from '../supervisor/environment.ts';
 import type { Context } from './command.ts';

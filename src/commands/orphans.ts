@@ -1,7 +1,7 @@
 // `orphans [--reap]`: MCP servers that nobody owns any more, found and ended without a daemon.
 import { loadConfig } from '../config/load.ts';
-import { configuredPrograms } from '../core/known-servers.ts';
-import { WatchdogError } from '../core/errors.ts';
+import { configuredPrograms } from '../core/orphans/known-servers.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { findOrphans, type FindOptions, type Orphan } from '../orphans/find.ts';
 import { type Reaped, reapOrphans } from '../orphans/reap.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';

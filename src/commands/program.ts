@@ -1,8 +1,8 @@
 // How the list of commands becomes a parser with help.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
-import { WatchdogError } from '../core/errors.ts';
-import { isObject } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { isObject } from '../core/base/guards.ts';
 import { resolvePaths } from '../system/paths.ts';
 import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './command.ts';
 import { COMMANDS } from './registry.ts';

@@ -1,5 +1,5 @@
 // `reload [--dry-run] [--json]`: the config is read again, and what that changes is told.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Context } from './command.ts';
 import { reloadReport } from './views/reload-report.ts';
 import { printLines, viewOptions, withDaemon } from './with-daemon.ts';

@@ -1,5 +1,5 @@
 // `restart [names...]`: servers, or the daemon itself.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { ServiceManager } from '../service/manager.ts';
 import { shutDown } from './background.ts';
 import type { Context } from './command.ts';

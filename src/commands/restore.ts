@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problems.ts';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';
 import {
   copyOf,

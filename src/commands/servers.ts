@@ -1,8 +1,8 @@
 // How named servers are started, stopped and restarted through the daemon, and when that is really done.
 import type { Client } from '../control/client.ts';
-import { WatchdogError } from '../core/errors.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
-import { reasonOf, stateWord } from '../core/verdict.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ServerStatus, Status } from '../core/model/status.ts';
+import { reasonOf, stateWord } from '../core/status/health-summary.ts';
 import type { Context } from './command.ts';
 import { pickServer, printLines, withDaemon } from './with-daemon.ts';
 

@@ -1,7 +1,7 @@
 // `status [name] [--json|--watch]`: how the servers are.
 import type { Client } from '../control/client.ts';
-import type { Status } from '../core/status.ts';
-import { isHealthy, isStarting } from '../core/verdict.ts';
+import type { Status } from '../core/model/status.ts';
+import { isHealthy, isStarting } from '../core/status/health-summary.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { createScreen } from './screen.ts';

@@ -1,7 +1,7 @@
 // How the daemon is started and ended where it is a service, also when one runs beside the service.
 import type { Pong } from '../control/protocol.ts';
-import type { DaemonStatus } from '../core/status.ts';
-import { WatchdogError } from '../core/errors.ts';
+import type { DaemonStatus } from '../core/model/status.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { ServiceManager } from '../service/manager.ts';
 import { findDaemon, shutDown, untilStarted } from './background.ts';
 import type { Context } from './command.ts';

@@ -1,5 +1,5 @@
 // `uninstall`: the daemon no longer starts at login; config, logs and servers stay.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Context } from './command.ts';
 import { type Host, homeIn, installedService, processHost, serviceOf } from './service.ts';
 import { printLines } from './with-daemon.ts';

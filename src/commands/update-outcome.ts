@@ -1,6 +1,6 @@
 // How an update that was begun is followed: until it is on probation, or has ended, or nobody waits any more.
-import type { ServerStatus, Status } from '../core/status.ts';
-import type { UpdateAnswer, UpdateMemory, UpdateResult, UpdateStatus } from '../core/update.ts';
+import type { ServerStatus, Status } from '../core/model/status.ts';
+import type { UpdateAnswer, UpdateMemory, UpdateResult, UpdateStatus } from '../core/model/update.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Change } from './views/update-report.ts';

@@ -1,8 +1,8 @@
 // What `update` and `rollback` have in common: whom they ask about, how they tell the answers, and how they wait.
 import type { Client } from '../control/client.ts';
-import { WatchdogError } from '../core/errors.ts';
-import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
-import type { UpdateAnswer } from '../core/update.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { DaemonStatus, ServerStatus, Status } from '../core/model/status.ts';
+import type { UpdateAnswer } from '../core/model/update.ts';
 import type { Context } from './command.ts';
 import { followUpdates, outcomeOf, type UpdateOutcome } from './update-outcome.ts';
 import { answerLines, type Change, createUpdateProgress, outcomeLine } from './views/update-report.ts';

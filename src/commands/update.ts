@@ -1,6 +1,6 @@
 // `update [names…] [--check] [--to V] [--dry-run] [--wait]`: brings servers to a newer version.
-import { WatchdogError } from '../core/errors.ts';
-import type { Outlook } from '../core/update.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { Outlook } from '../core/model/update.ts';
 import { findDaemon } from './background.ts';
 import type { Context } from './command.ts';
 import { lookHere } from './look-here.ts';

@@ -1,9 +1,9 @@
 // Whether every server that is wanted comes up: looked at until all are well, one has given up, or time is over.
-import { WatchdogError } from '../core/errors.ts';
-import type { StartFailureCode } from '../core/events.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
-import { isHealthy, reasonOf, stateWord } from '../core/verdict.ts';
-import { span } from '../core/words.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { StartFailureCode } from '../core/model/events.ts';
+import type { ServerStatus, Status } from '../core/model/status.ts';
+import { isHealthy, reasonOf, stateWord } from '../core/status/health-summary.ts';
+import { span } from '../core/base/format.ts';
 import type { Context } from './command.ts';
 import { withDaemon } from './with-daemon.ts';
 

@@ -1,10 +1,10 @@
 // How a command talks to the daemon, and ends the connection whatever happens.
 import { connect } from '../control/client.ts';
 import type { Client } from '../control/client.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { DaemonStatus } from '../core/status.ts';
-import { isStarting } from '../core/verdict.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { DaemonStatus } from '../core/model/status.ts';
+import { isStarting } from '../core/status/health-summary.ts';
 import { type Context, sizeOf } from './command.ts';
 import type { ViewOptions } from './views/status-table.ts';
 

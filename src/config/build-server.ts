@@ -1,6 +1,6 @@
 // How the settings of one server become its ServerSpec, and which of them contradict each other.
 import { join, resolve } from 'node:path';
-import type { LimitPolicy, ServerSpec, Source, Transport } from '../core/server.ts';
+import type { LimitPolicy, ServerSpec, Source, Transport } from '../core/model/server-spec.ts';
 import { userHome } from '../system/paths.ts';
 import type { ServerSettings } from './server-schema.ts';
 import { isSet, valueAt } from './tree.ts';

@@ -1,8 +1,8 @@
 // How the servers of a config file become ServerSpecs: defaults below, envFiles beside, dependencies between.
 import { basename } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { ServerSpec } from '../core/server.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { buildServer } from './build-server.ts';
 import { findCycles } from './dependencies.ts';
 import { parseEnvFile } from './env-file.ts';

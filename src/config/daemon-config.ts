@@ -1,7 +1,7 @@
 // How the settings of the daemon itself are completed and checked.
-import type { RuleDocument } from '../core/alert-rules.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { isLoopbackHost, missingProtection, type WebConfig } from '../core/web-config.ts';
+import type { RuleDocument } from '../core/model/alert-rules.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { isLoopbackHost, missingProtection, type WebConfig } from '../core/model/web-config.ts';
 import { resolveFrom } from './build-server.ts';
 import type { DaemonConfig } from './loaded.ts';
 import { ConfigError } from './problems.ts';

@@ -1,7 +1,7 @@
 // What a new config changes, and which changes need a new process or a new daemon.
-import type { ServerChange, ServerDiff, SettingsDiff } from '../core/config-diff.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { isObject } from '../core/unknown.ts';
+import type { ServerChange, ServerDiff, SettingsDiff } from '../core/model/config-diff.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { isObject } from '../core/base/guards.ts';
 import type { DaemonConfig } from './loaded.ts';
 
 /** What differs, by name; a server whose specification is equal in all fields is in none of the lists. */

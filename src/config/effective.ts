@@ -1,7 +1,7 @@
 // What a config comes to with every default in place, as `config show` prints it: secrets masked, and else loadable again.
 import { stringify } from 'yaml';
-import type { ServerSpec } from '../core/server.ts';
-import { formatDuration, formatSize } from '../core/units.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { formatDuration, formatSize } from '../core/base/units.ts';
 import { escapeReferences } from './expand.ts';
 import { formatListen } from './fields.ts';
 import type { DaemonConfig, LoadedConfig } from './loaded.ts';

@@ -1,5 +1,5 @@
 // How `${env:NAME}` in any value of a config becomes what the environment holds.
-import { namesSecret } from '../core/mask.ts';
+import { namesSecret } from '../core/orphans/mask-command.ts';
 import { branchOf, isBranch, isList } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
 

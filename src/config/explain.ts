@@ -1,6 +1,6 @@
 // What a schema's complaint means in words: path, reason and cure.
 import type { z } from 'zod';
-import { nearest } from '../core/nearest.ts';
+import { nearest } from '../core/base/suggest.ts';
 import { knownKeys } from './json-schema.ts';
 import type { KnownKeys } from './json-schema.ts';
 import { isSecretPlace } from './secrets.ts';

@@ -8,9 +8,9 @@ import {
   parseDuration,
   parseSize,
   SIZE_PATTERN,
-} from '../core/units.ts';
-import { parseRule } from '../core/schedule.ts';
-import type { Quantity } from '../core/units.ts';
+} from '../core/base/units.ts';
+import { parseRule } from '../core/base/schedule.ts';
+import type { Quantity } from '../core/base/units.ts';
 
 /** setTimeout of Node rings at once beyond 2^31-1 ms; nothing that is waited for may be longer. */
 const LONGEST_WAIT = 24 * 86_400_000;

@@ -1,5 +1,5 @@
 // Which servers a config has that is there already, whether or not it can be used.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { readOwnFile } from './own-file.ts';
 import { readTree } from './read-tree.ts';
 import { isBranch, valueAt } from './tree.ts';

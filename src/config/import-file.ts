@@ -3,8 +3,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { printParseErrorCode, visit } from 'jsonc-parser';
 import type { JSONVisitor } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf, isObject } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, isObject } from '../core/base/guards.ts';
 import { branchOf, isBranch } from './tree.ts';
 import type { Branch, Tree } from './tree.ts';
 

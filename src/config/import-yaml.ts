@@ -1,6 +1,6 @@
 // How imported servers are written: a config of ours that says where each came from, with what is not decided in comments.
 import { Document, isSeq, visit } from 'yaml';
-import { neutralise } from '../core/text.ts';
+import { neutralise } from '../core/base/text.ts';
 import type { Conflict, Merged } from './import-merge.ts';
 import { branchOf } from './tree.ts';
 

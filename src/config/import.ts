@@ -1,9 +1,9 @@
 // What MCP clients start, read from their files and said as a config of ours; nothing is written here.
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import { SERVER_NAME } from '../core/server.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { SERVER_NAME } from '../core/model/server-spec.ts';
 import type { ClientEntry, ClientName, Place, Where } from './clients/format.ts';
 import { CLIENTS, isClientName, NAMED_CLIENTS, recognise } from './clients/registry.ts';
 import type { Need } from './clients/references.ts';

@@ -1,10 +1,10 @@
 // How a config is read without keeping the parsers in memory: a short-lived process reads it, its result is kept.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { WatchdogError } from '../core/errors.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
-import type { WebConfig } from '../core/web-config.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ErrorCode } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
+import type { WebConfig } from '../core/model/web-config.ts';
 import type { Environment } from './expand.ts';
 import type { LoadedConfig } from './loaded.ts';
 import { ConfigError } from './problems.ts';

@@ -1,7 +1,7 @@
 // What a config file comes to: plain data, so that another process may have read it.
-import type { RuleDocument } from '../core/alert-rules.ts';
-import type { ChannelSettings } from '../core/notification.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { RuleDocument } from '../core/model/alert-rules.ts';
+import type { ChannelSettings } from '../core/model/notification.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Listen } from './fields.ts';
 
 /** Settings of the daemon itself; durations in milliseconds. */

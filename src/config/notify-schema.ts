@@ -1,7 +1,7 @@
 // The keys of a notification channel, by its kind.
 import { z } from 'zod';
-import { nearest } from '../core/nearest.ts';
-import { type ChannelSettings, PLACEHOLDERS } from '../core/notification.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { type ChannelSettings, PLACEHOLDERS } from '../core/model/notification.ts';
 import { duration, endpoint, filledText, texts } from './fields.ts';
 
 const timeout = (standard: string) =>

@@ -2,8 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** A config of a thousand servers takes a third of it. */
 const LARGEST = 1024 * 1024;

@@ -1,6 +1,6 @@
 // How a fault in a config is told: one line each, with file, line, path, reason, value and cure.
 import { basename } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Path } from './tree.ts';
 
 /** One fault. `value` is already fit to be shown: shortened, and hidden where it may be secret. */

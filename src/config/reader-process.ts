@@ -1,5 +1,5 @@
 // The process of `isolated.ts`: reads the file named by its argument, prints the answer as JSON, and ends.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Answer } from './isolated.ts';
 import { loadConfig } from './load.ts';
 import { ConfigError } from './problems.ts';

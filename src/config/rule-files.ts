@@ -2,8 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RuleDocument } from '../core/alert-rules.ts';
-import { codeOf } from '../core/unknown.ts';
+import type { RuleDocument } from '../core/model/alert-rules.ts';
+import { codeOf } from '../core/base/guards.ts';
 import { RuleError } from '../promql/fields.ts';
 import { readRuleFile } from '../promql/rule-file.ts';
 import { readTree } from './read-tree.ts';

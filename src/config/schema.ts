@@ -1,6 +1,6 @@
 // Every key of the config file: its form, its default and what it means.
 import { z } from 'zod';
-import { SERVER_NAME } from '../core/server.ts';
+import { SERVER_NAME } from '../core/model/server-spec.ts';
 import { cron, duration, endpoint, filledText, listen } from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
 import { serverSchema } from './server-schema.ts';

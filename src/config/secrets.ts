@@ -1,5 +1,5 @@
 // Which values of a config must never be shown, and how they are hidden.
-import { namesSecret } from '../core/mask.ts';
+import { namesSecret } from '../core/orphans/mask-command.ts';
 import { isBranch, isList } from './tree.ts';
 import type { Path, Tree } from './tree.ts';
 

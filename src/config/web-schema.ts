@@ -1,6 +1,6 @@
 // Every key of a web config that is understood, and in one line each what is known elsewhere and not here.
 import { z } from 'zod';
-import { CLIENT_AUTH, type TlsVersion } from '../core/web-config.ts';
+import { CLIENT_AUTH, type TlsVersion } from '../core/model/web-config.ts';
 import { duration, filledText } from './fields.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion>> = { TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' };

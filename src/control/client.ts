@@ -2,9 +2,9 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import type { Status } from '../core/status.ts';
-import { codeOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { Status } from '../core/model/status.ts';
+import { codeOf } from '../core/base/guards.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
 import { createExchange } from './exchange.ts';

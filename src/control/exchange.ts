@@ -1,6 +1,6 @@
 // Which answer belongs to which question on one connection, and what becomes of questions when it ends.
 import type { Socket } from 'node:net';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { readLines, writeLine } from './line-socket.ts';
 import { MAX_RESPONSE_BYTES, PROTOCOL_VERSION, fromWireError, parseReply } from './protocol.ts';
 import type { Method, Reply } from './protocol.ts';

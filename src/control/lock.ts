@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, isObject, messageOf, parseJson } from '../core/unknown.ts';
+import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import { identify, isSame } from '../system/identity.ts';
 import type { ProcessIdentity } from '../system/identity.ts';

@@ -1,8 +1,8 @@
 // Whether a folder is ours alone, so that what lies in it can be trusted.
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 
 /**
  * Makes `path` a folder that only its owner can enter; one of ours that is too open is closed.

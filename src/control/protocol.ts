@@ -1,13 +1,13 @@
 // What command line and daemon say to each other: one JSON object a line, typed and versioned.
-import type { CleanupReport } from '../core/cleanup.ts';
-import type { ReloadReport } from '../core/config-diff.ts';
-import type { ErrorCode } from '../core/errors.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { ChannelReport } from '../core/notification.ts';
-import type { Status } from '../core/status.ts';
-import type { Outlook, UpdateAnswer } from '../core/update.ts';
-import { isObject, messageOf, parseJson } from '../core/unknown.ts';
+import type { CleanupReport } from '../core/model/cleanup-report.ts';
+import type { ReloadReport } from '../core/model/config-diff.ts';
+import type { ErrorCode } from '../core/base/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { ChannelReport } from '../core/model/notification.ts';
+import type { Status } from '../core/model/status.ts';
+import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
+import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 
 /** Raised when an old side would misread a new one; both sides refuse every other number. */
 export const PROTOCOL_VERSION = 1;

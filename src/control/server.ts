@@ -1,6 +1,6 @@
 // How the daemon listens to its command line: one private socket, which is also what keeps a second daemon away.
 import type { Socket } from 'node:net';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';
 import { readLines, writeLine } from './line-socket.ts';

@@ -1,8 +1,8 @@
 // The policy at work: its state, its alarm clock, and its record on disk.
-import type { Notification, NotifySuppression } from '../core/notification.ts';
-import { restoreAlerts, saveAlerts } from '../core/notification-memory.ts';
-import { decideNotifications, nextDecisionAt, type PolicyInput } from '../core/notification-policy.ts';
-import type { PolicyRules, PolicyState } from '../core/notification-state.ts';
+import type { Notification, NotifySuppression } from '../core/model/notification.ts';
+import { restoreAlerts, saveAlerts } from '../core/notification/saved-notifications.ts';
+import { decideNotifications, nextDecisionAt, type PolicyInput } from '../core/notification/notification-policy.ts';
+import type { PolicyRules, PolicyState } from '../core/notification/notification-state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { StateKeeper } from './keep-state.ts';
 

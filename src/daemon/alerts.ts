@@ -1,10 +1,10 @@
 // How the rules come to their samples, and their alerts to the bus, the state file and the pages.
 import { type Alerting, createAlerting } from '../alerting/alerting.ts';
 import type { DaemonConfig } from '../config/loaded.ts';
-import { type AlertNews, presentable } from '../core/notification.ts';
-import { firingAlerts, restoreAlerts } from '../core/notification-memory.ts';
-import type { Status } from '../core/status.ts';
-import { isHealthy, reasonOf } from '../core/verdict.ts';
+import { type AlertNews, presentable } from '../core/model/notification.ts';
+import { firingAlerts, restoreAlerts } from '../core/notification/saved-notifications.ts';
+import type { Status } from '../core/model/status.ts';
+import { isHealthy, reasonOf } from '../core/status/health-summary.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Base } from './base.ts';
 import type { StateKeeper } from './keep-state.ts';

@@ -1,6 +1,6 @@
 // How Alertmanager is asked again and again whether it is there, and given what it is to tell.
-import type { PostedAlert } from '../core/alertmanager-post.ts';
-import type { Silence } from '../core/silences.ts';
+import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
+import type { Silence } from '../core/delivery/silences.ts';
 import { type Alertmanager, openAlertmanager } from '../notify/alertmanager.ts';
 import type { Clock } from '../system/clock.ts';
 

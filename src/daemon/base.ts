@@ -1,6 +1,6 @@
 // What every part of the daemon is given: time, news, a voice, and a way to be taken down.
-import type { Gap } from '../core/sleep.ts';
-import { createRedactor, type Redactor } from '../core/text.ts';
+import type { Gap } from '../core/lifecycle/clock-gap.ts';
+import { createRedactor, type Redactor } from '../core/base/text.ts';
 import { createAwakeClock } from '../system/awake-clock.ts';
 import { type Bus, createBus } from '../system/bus.ts';
 import { type Clock, systemClock } from '../system/clock.ts';

@@ -1,6 +1,6 @@
 // Where a version on trial listens without being in the way of the server that runs, and whether it is really itself.
-import type { ServerSpec } from '../core/server.ts';
-import { span } from '../core/words.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { span } from '../core/base/format.ts';
 import type { ToolsOutcome } from '../probes/list-tools.ts';
 import type { CanaryProcess } from '../supervisor/canary-process.ts';
 import { localAddresses, localPort } from '../supervisor/prepare.ts';

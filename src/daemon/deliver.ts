@@ -1,9 +1,9 @@
 // Who delivers alerts: what is heard of Prometheus and Alertmanager comes together here.
 import type { DaemonConfig } from '../config/loaded.ts';
-import type { RuledAlert } from '../core/alertmanager-post.ts';
-import type { DeliverySettings } from '../core/delivery.ts';
-import type { WatchdogEvent } from '../core/events.ts';
-import type { Status } from '../core/status.ts';
+import type { RuledAlert } from '../core/delivery/alertmanager-post.ts';
+import type { DeliverySettings } from '../core/delivery/delivery.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { Status } from '../core/model/status.ts';
 import { Asking } from './ask-alertmanager.ts';
 import type { Base } from './base.ts';
 import { DeliveryDesk } from './delivery-desk.ts';

@@ -1,12 +1,12 @@
 // The decision who delivers, at work: its state, its record on disk, and what the policy of our own channels is told of it.
-import { type AlertNotice, readNotices } from '../core/alertmanager-notices.ts';
+import { type AlertNotice, readNotices } from '../core/delivery/alertmanager-message.ts';
 import {
   labelsFor,
   notYetTakenOver,
   type PostedAlert,
   type RuledAlert,
   toPost,
-} from '../core/alertmanager-post.ts';
+} from '../core/delivery/alertmanager-post.ts';
 import {
   beginDelivery,
   decideDelivery,
@@ -16,7 +16,7 @@ import {
   type DeliveryState,
   lastContact,
   otherAlertmanager,
-} from '../core/delivery.ts';
+} from '../core/delivery/delivery.ts';
 import {
   type HandOver,
   handOver,
@@ -25,12 +25,12 @@ import {
   noticeOf,
   noticeOver,
   takenOver,
-} from '../core/delivery-handover.ts';
-import { readDeliveryMemory } from '../core/delivery-memory.ts';
-import type { EventOf } from '../core/events.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../core/notification.ts';
-import type { PolicyInput } from '../core/notification-policy.ts';
-import type { Silence } from '../core/silences.ts';
+} from '../core/delivery/delivery-handoff.ts';
+import { readDeliveryMemory } from '../core/delivery/saved-delivery.ts';
+import type { EventOf } from '../core/model/events.ts';
+import { type AlertNews, type FiringAlert, keyOf } from '../core/model/notification.ts';
+import type { PolicyInput } from '../core/notification/notification-policy.ts';
+import type { Silence } from '../core/delivery/silences.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { engineNews } from './engine-news.ts';

@@ -5,8 +5,8 @@ import {
   type DeliveryState,
   ENGINE_NAMES,
   type EngineName,
-} from '../core/delivery.ts';
-import type { EventOf } from '../core/events.ts';
+} from '../core/delivery/delivery.ts';
+import type { EventOf } from '../core/model/events.ts';
 
 type EngineNews = Omit<EventOf<'engine'>, 'at'>;
 

@@ -3,7 +3,7 @@ import { loadConfigIsolated } from '../config/isolated.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import { ConfigError } from '../config/problems.ts';
 import type { ControlHandlers } from '../control/server.ts';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/log.ts';

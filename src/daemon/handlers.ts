@@ -1,8 +1,8 @@
 // What the command line may ask of a running daemon, and what follows.
 import type { ControlHandlers } from '../control/server.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { Status } from '../core/status.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { Status } from '../core/model/status.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Sampler } from '../sampling/sampler.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';

@@ -1,8 +1,8 @@
 // Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
 import { type PortProof, proveOwner, whoListens } from '../system/port-owner.ts';
 import { readProcessTable } from '../system/process-table.ts';
-import { growTrees } from '../core/process-tree.ts';
-import type { ServerSpec } from '../core/server.ts';
+import { growTrees } from '../core/lifecycle/process-tree.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { createProber, type Prober } from '../probes/prober.ts';
 import { childEnvironment } from '../supervisor/environment.ts';
 import { localPort } from '../supervisor/prepare.ts';

@@ -1,7 +1,7 @@
 // The home: made private, and refused in one sentence when it cannot be used.
 import { accessSync, chmodSync, constants } from 'node:fs';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import type { Paths } from '../system/paths.ts';
 

@@ -1,10 +1,10 @@
 // What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
 import type { DaemonConfig } from '../config/loaded.ts';
-import { type CleanupReport, sumUp, versionsInHand } from '../core/cleanup.ts';
-import type { JobName } from '../core/events.ts';
-import { readJobRecord } from '../core/schedule.ts';
-import type { Status } from '../core/status.ts';
-import { messageOf } from '../core/unknown.ts';
+import { type CleanupReport, sumUp, versionsInHand } from '../core/model/cleanup-report.ts';
+import type { JobName } from '../core/model/events.ts';
+import { readJobRecord } from '../core/base/schedule.ts';
+import type { Status } from '../core/model/status.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { describeBackup } from '../housekeeping/describe.ts';
 import { cleanUp } from '../housekeeping/clean-up.ts';
 import type { HomeFacts } from '../housekeeping/facts.ts';

@@ -1,7 +1,7 @@
 // When the counters and wishes are written down: before anything that can follow from them, and once a tick for good.
-import { toRemember } from '../core/remembered.ts';
-import type { Status } from '../core/status.ts';
-import { messageOf } from '../core/unknown.ts';
+import { toRemember } from '../core/status/server-history.ts';
+import type { Status } from '../core/model/status.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { StateFile } from '../supervisor/state-file.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';

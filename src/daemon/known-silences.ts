@@ -1,5 +1,5 @@
 // The silences that are known of Alertmanager, and when one of them begins or ends.
-import { isSilenced, type Silence } from '../core/silences.ts';
+import { isSilenced, type Silence } from '../core/delivery/silences.ts';
 
 export class KnownSilences {
   #list: readonly Silence[];

@@ -1,5 +1,5 @@
 // How a server is told to listen on another port than its own, when only its args, env and url can be changed.
-import type { ServerSpec } from '../core/server.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 
 export interface Moved {
   readonly spec: ServerSpec;

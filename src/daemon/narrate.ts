@@ -1,6 +1,6 @@
 // What of the news is worth a line in the daemon's own log, and in which words.
-import type { EventKind, EventOf, WatchdogEvent } from '../core/events.ts';
-import { describeExit } from '../core/lifecycle.ts';
+import type { EventKind, EventOf, WatchdogEvent } from '../core/model/events.ts';
+import { describeExit } from '../core/lifecycle/lifecycle.ts';
 import type { Logger } from '../system/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';

@@ -1,11 +1,11 @@
 // How alerts reach the person: what the policy lets through goes to the channels, and all of it into the records.
 import type { DaemonConfig } from '../config/loaded.ts';
-import type { NotifyKind } from '../core/events.ts';
-import type { ChannelReport, NotifySuppression, SendResult } from '../core/notification.ts';
-import type { PolicyInput } from '../core/notification-policy.ts';
-import type { PolicyRules } from '../core/notification-state.ts';
-import type { Status } from '../core/status.ts';
-import { COVERED_BY } from '../core/notification-state.ts';
+import type { NotifyKind } from '../core/model/events.ts';
+import type { ChannelReport, NotifySuppression, SendResult } from '../core/model/notification.ts';
+import type { PolicyInput } from '../core/notification/notification-policy.ts';
+import type { PolicyRules } from '../core/notification/notification-state.ts';
+import type { Status } from '../core/model/status.ts';
+import { COVERED_BY } from '../core/notification/notification-state.ts';
 import { openAlertLog } from '../notify/alert-log.ts';
 import { createDispatcher, type Dispatcher } from '../notify/dispatcher.ts';
 import { childEnvironment } from '../supervisor/environment.ts';

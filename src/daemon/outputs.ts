@@ -1,7 +1,7 @@
 // Where what a server prints goes: its log, safe and bounded, and for a stdio server its words to the prober.
 import { join } from 'node:path';
-import type { ServerSpec } from '../core/server.ts';
-import type { Redactor } from '../core/text.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Redactor } from '../core/base/text.ts';
 import { captureOutput } from '../logs/capture.ts';
 import { openServerLog, type ServerLog } from '../logs/server-log.ts';
 import type { Bus } from '../system/bus.ts';

@@ -2,7 +2,7 @@
 import { readWebConfigIsolated } from '../config/isolated.ts';
 import type { DaemonConfig } from '../config/loaded.ts';
 import { ConfigError } from '../config/problems.ts';
-import { isLoopbackHost, type WebTls } from '../core/web-config.ts';
+import { isLoopbackHost, type WebTls } from '../core/model/web-config.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Logger } from '../system/log.ts';
 import { type Access, createAccess } from '../web/access.ts';

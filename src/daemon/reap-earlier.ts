@@ -1,8 +1,8 @@
 // The first deed of a new daemon: to end what an earlier one could not.
 import { join } from 'node:path';
 import { earlierOwners } from '../control/lock.ts';
-import { WatchdogError } from '../core/errors.ts';
-import { processKey } from '../core/process-tree.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { processKey } from '../core/lifecycle/process-tree.ts';
 import { recoverRecords } from '../supervisor/lost-records.ts';
 import { type ProcessRecord, readEarlier } from '../supervisor/process-registry.ts';
 import { reapLeftovers } from '../supervisor/reap.ts';

@@ -1,9 +1,9 @@
 // Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
-import { foldStatus } from '../core/fold-status.ts';
-import { firingAlerts, restoreAlerts } from '../core/notification-memory.ts';
-import { readRemembered } from '../core/remembered.ts';
-import { scrubEvent } from '../core/scrub-event.ts';
-import { noEngines, type Status } from '../core/status.ts';
+import { foldStatus } from '../core/status/reduce-status.ts';
+import { firingAlerts, restoreAlerts } from '../core/notification/saved-notifications.ts';
+import { readRemembered } from '../core/status/server-history.ts';
+import { scrubEvent } from '../core/status/scrub-event.ts';
+import { noEngines, type Status } from '../core/model/status.ts';
 import { savedStates } from '../housekeeping/backup.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';

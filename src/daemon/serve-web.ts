@@ -1,6 +1,6 @@
 // What the web pages are told of the daemon, and when it calls itself ready and healthy.
 import type { DaemonConfig } from '../config/loaded.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
+import type { ServerStatus, Status } from '../core/model/status.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';

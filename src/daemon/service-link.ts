@@ -1,8 +1,8 @@
 // What the service manager is told of the daemon, and who ends it when its event loop is stuck.
-import type { WatchdogEvent } from '../core/events.ts';
-import type { Status } from '../core/status.ts';
-import { cap, neutralise } from '../core/text.ts';
-import { isHealthy } from '../core/verdict.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { Status } from '../core/model/status.ts';
+import { cap, neutralise } from '../core/base/text.ts';
+import { isHealthy } from '../core/status/health-summary.ts';
 import type { Bus } from '../system/bus.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
 import { startDeadMan } from '../system/dead-man.ts';

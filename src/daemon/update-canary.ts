@@ -1,8 +1,8 @@
 // Whether a version that is installed works: it is started on the side, asked as a client would ask it, and ended again.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerSpec } from '../core/server.ts';
-import { messageOf } from '../core/unknown.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { resolveBin, type ResolvedBin } from '../packages/resolve-bin.ts';
 import { openStore } from '../packages/store.ts';
 import { openConnection } from '../probes/connection.ts';

@@ -1,6 +1,6 @@
 // Whether nobody seems to be using a server right now, so that a restart is hardly noticed.
-import type { ServerSpec } from '../core/server.ts';
-import type { ServerStatus } from '../core/status.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { ServerStatus } from '../core/model/status.ts';
 import { localPort } from '../supervisor/prepare.ts';
 import type { UpdateParts } from '../updates/parts.ts';
 

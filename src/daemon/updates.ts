@@ -1,10 +1,10 @@
 // The updates, wired to packages, canaries, the schedule and what is remembered.
 import type { DaemonConfig } from '../config/loaded.ts';
-import { usedMemory } from '../core/limits.ts';
-import { afterEvent, beginProbation } from '../core/probation.ts';
-import type { Status } from '../core/status.ts';
-import { compareTools, describeLosses } from '../core/tool-diff.ts';
-import type { Outlook, UpdateAnswer } from '../core/update.ts';
+import { usedMemory } from '../core/lifecycle/resource-limits.ts';
+import { afterEvent, beginProbation } from '../core/update/probation.ts';
+import type { Status } from '../core/model/status.ts';
+import { compareTools, describeLosses } from '../core/tools/tool-diff.ts';
+import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
 import { createPackageUpdates } from '../packages/updates.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { countClients } from '../system/clients.ts';

@@ -1,7 +1,7 @@
 // When the daemon looks for MCP servers that nobody owns, and whether it ends them.
 import type { DaemonConfig } from '../config/loaded.ts';
-import { configuredPrograms } from '../core/known-servers.ts';
-import type { ServerSpec } from '../core/server.ts';
+import { configuredPrograms } from '../core/orphans/known-servers.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { findOrphans, type FindOptions, type Orphan } from '../orphans/find.ts';
 import { reapOrphans } from '../orphans/reap.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';

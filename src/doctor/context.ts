@@ -1,8 +1,8 @@
 // The world of the checks: what is known already, and what can be asked; a test gives another.
 import type { LoadedConfig } from '../config/loaded.ts';
-import type { WatchdogError } from '../core/errors.ts';
-import type { ProcessRow } from '../core/process-tree.ts';
-import type { Status } from '../core/status.ts';
+import type { WatchdogError } from '../core/base/errors.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
+import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { Availability } from '../notify/availability.ts';
 import type { Orphan } from '../orphans/find.ts';

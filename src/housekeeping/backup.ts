@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, normalize, sep } from 'node:path';
-import { isObject, messageOf, parseJson } from '../core/unknown.ts';
+import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import type { Paths } from '../system/paths.ts';
 import { BACKUP_ID } from './backup-id.ts';
 

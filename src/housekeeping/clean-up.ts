@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { CleanupReport, Rubbish, Spared } from '../core/cleanup.ts';
-import { messageOf } from '../core/unknown.ts';
+import type { CleanupReport, Rubbish, Spared } from '../core/model/cleanup-report.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { Findings, Found, HomeFacts } from './facts.ts';
 import { findOwnLogs, findServerLogs } from './find-logs.ts';
 import { findBackups, findStale } from './find-rest.ts';

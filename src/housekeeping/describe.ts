@@ -1,5 +1,5 @@
 // What is said about a backup that was just made, or that there was no need for.
-import { ago, size } from '../core/words.ts';
+import { ago, size } from '../core/base/format.ts';
 import type { BackupFile } from './backup.ts';
 import type { BackupOutcome } from './make-backup.ts';
 

@@ -1,8 +1,8 @@
 // Which installed versions can go: not the current one and two more, none that an update needs or a process runs from.
 import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Spared } from '../core/cleanup.ts';
-import { SERVER_NAME } from '../core/server.ts';
+import type { Spared } from '../core/model/cleanup-report.ts';
+import { SERVER_NAME } from '../core/model/server-spec.ts';
 import { type Findings, type Found, type HomeFacts, isForgotten } from './facts.ts';
 import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './limits.ts';
 import { type Entry, entryAt, look } from './look.ts';

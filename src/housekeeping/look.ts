@@ -1,7 +1,7 @@
 // How the home is looked at without ever leaving it: links are seen, never followed.
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 export interface Entry {
   readonly name: string;

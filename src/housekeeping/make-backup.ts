@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { isObject, messageOf, parseJson } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import type { Paths } from '../system/paths.ts';
 import { newBackupId } from './backup-id.ts';
 import {

@@ -1,9 +1,9 @@
 // How a backup comes back: file by file, each old or new whenever we are interrupted.
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import { messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import type { Paths } from '../system/paths.ts';
 import { type Backup, type BackupFile, FILES, listBackups, type Manifest } from './backup.ts';

@@ -1,8 +1,8 @@
 // What happened, in order, one JSON line per event, kept over restarts and never holding a secret.
-import type { HealthVerdict, WatchdogEvent } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { type Redactor, withoutSecrets } from '../core/text.ts';
-import { isObject, parseJson } from '../core/unknown.ts';
+import type { HealthVerdict, WatchdogEvent } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { type Redactor, withoutSecrets } from '../core/base/text.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/clock.ts';
 import { openRotatingFile } from '../system/rotating-file.ts';
 import { readLastLines } from '../system/tail.ts';

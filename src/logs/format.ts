@@ -1,6 +1,6 @@
 // How a JSON line of the watchdog's own log reads on a terminal.
-import { neutralise } from '../core/text.ts';
-import { isObject, parseJson } from '../core/unknown.ts';
+import { neutralise } from '../core/base/text.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 
 /**
  * `2026-01-01T00:00:00.000Z warn  Restarting server server=context7 attempt=2`. Facts that are objects stay JSON; of an

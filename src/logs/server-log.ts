@@ -1,5 +1,5 @@
 // What a server said, kept for people: one safe line per line, in a rotated file, and the last few at hand.
-import { cap, neutralise } from '../core/text.ts';
+import { cap, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/clock.ts';
 import { openRotatingFile } from '../system/rotating-file.ts';
 import type { RotatingFile } from '../system/rotating-file.ts';

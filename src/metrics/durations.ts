@@ -1,7 +1,7 @@
 // The histogram of probe durations: for the text of a scrape, and as samples.
 import type Histogram from 'prom-client/lib/histogram.js';
-import type { Reading } from '../core/alert-rules.ts';
-import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics.ts';
+import type { Reading } from '../core/model/alert-rules.ts';
+import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
 import type { Page } from './page.ts';
 import { keyOf, type Labels } from './sample.ts';
 

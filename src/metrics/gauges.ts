@@ -1,12 +1,12 @@
 // What the gauges read, given what is known: one list for a server, one for the watchdog.
 import { constants } from 'node:os';
-import { ENGINE_NAMES } from '../core/delivery.ts';
-import { type EventOf, type ProbeName, SERVER_STATES } from '../core/events.ts';
-import type { MetricName } from '../core/metrics.ts';
-import type { ProbePolicy, ServerSpec } from '../core/server.ts';
-import type { ServerStatus, Status } from '../core/status.ts';
-import type { UpdateStatus } from '../core/update.ts';
-import { availableVersion, isWorrying, versionText } from '../core/update-words.ts';
+import { ENGINE_NAMES } from '../core/delivery/delivery.ts';
+import { type EventOf, type ProbeName, SERVER_STATES } from '../core/model/events.ts';
+import type { MetricName } from '../core/metrics/metric-catalogue.ts';
+import type { ProbePolicy, ServerSpec } from '../core/model/server-spec.ts';
+import type { ServerStatus, Status } from '../core/model/status.ts';
+import type { UpdateStatus } from '../core/model/update.ts';
+import { availableVersion, isWorrying, versionText } from '../core/update/update-text.ts';
 import type { Labels, Sample } from './sample.ts';
 
 /** What the status does not tell about a server. Times are milliseconds since the epoch. */

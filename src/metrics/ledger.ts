@@ -1,8 +1,8 @@
 // What the news say about servers beyond their status: facts for the gauges, counts, and probe durations.
-import type { EventOf, ProbeResult, WatchdogEvent } from '../core/events.ts';
-import { everyLabelSet } from '../core/metric-definition.ts';
-import { METRICS, type MetricName } from '../core/metrics.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { EventOf, ProbeResult, WatchdogEvent } from '../core/model/events.ts';
+import { everyLabelSet } from '../core/metrics/metric-definition.ts';
+import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Durations } from './durations.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
 import type { Labels, Sample } from './sample.ts';

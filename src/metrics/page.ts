@@ -1,6 +1,6 @@
 // The text of all families, of which only those that changed are written again.
 import type { Registry } from 'prom-client';
-import { METRIC_PREFIX, type MetricName } from '../core/metrics.ts';
+import { METRIC_PREFIX, type MetricName } from '../core/metrics/metric-catalogue.ts';
 
 export interface Page {
   /** The family no longer reads as it was written. */

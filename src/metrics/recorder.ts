@@ -1,7 +1,7 @@
 // What Prometheus reads: news become samples, samples become text.
-import type { Reading } from '../core/alert-rules.ts';
-import type { EventKind, WatchdogEvent } from '../core/events.ts';
-import type { Status } from '../core/status.ts';
+import type { Reading } from '../core/model/alert-rules.ts';
+import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
+import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { createBoard } from './board.ts';

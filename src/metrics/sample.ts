@@ -1,5 +1,5 @@
 // What one line of the exposition says, before it is written.
-import { METRICS, type MetricName } from '../core/metrics.ts';
+import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 // How counters are kept in the state file, and how much of what is found there can be believed.
-import type { MetricDefinition } from '../core/metric-definition.ts';
-import { isMetricName, METRICS, type MetricName } from '../core/metrics.ts';
-import { SERVER_NAME } from '../core/server.ts';
-import { isObject } from '../core/unknown.ts';
+import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
+import { isMetricName, METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
+import { SERVER_NAME } from '../core/model/server-spec.ts';
+import { isObject } from '../core/base/guards.ts';
 import type { Labels, Sample } from './sample.ts';
 
 /** Plain JSON: by metric, the label sets that have counted something. */

@@ -1,5 +1,5 @@
 // What has been counted so far, by server.
-import type { MetricName } from '../core/metrics.ts';
+import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import { keyOf, type Labels, type Sample } from './sample.ts';
 import { readCounters, saveCounters, type SavedCounters } from './saved-counters.ts';
 

@@ -1,5 +1,5 @@
 // The record of alerts that is always written, whatever the channels do: one line for each beginning and each end.
-import type { EventOf } from '../core/events.ts';
+import type { EventOf } from '../core/model/events.ts';
 import type { Clock } from '../system/clock.ts';
 import { openRotatingFile } from '../system/rotating-file.ts';
 import { plain } from './text.ts';

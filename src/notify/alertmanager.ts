@@ -1,7 +1,7 @@
 // How we speak with Alertmanager: whether it is ready, what it is to tell, and what it is to be silent about.
-import type { PostedAlert } from '../core/alertmanager-post.ts';
-import { readSilences, type Silence } from '../core/silences.ts';
-import { codeOf, isObject, parseJson } from '../core/unknown.ts';
+import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
+import { readSilences, type Silence } from '../core/delivery/silences.ts';
+import { codeOf, isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/clock.ts';
 import { createHttpClient, type HttpAnswer, type HttpClient } from '../system/http.ts';
 import { meaningOfAnswer, meaningOfError } from './webhook-outcome.ts';

@@ -1,6 +1,6 @@
 // Whether the channels could work, asked without sending anything.
-import type { NotifyKind } from '../core/events.ts';
-import type { ChannelSettings } from '../core/notification.ts';
+import type { NotifyKind } from '../core/model/events.ts';
+import type { ChannelSettings } from '../core/model/notification.ts';
 import type { ChannelParts } from './kind.ts';
 import { openChannel } from './registry.ts';
 

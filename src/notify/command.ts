@@ -1,5 +1,5 @@
 // The channel that runs a program of the user's, with the notification as JSON on its stdin.
-import type { CommandSettings } from '../core/notification.ts';
+import type { CommandSettings } from '../core/model/notification.ts';
 import { type OpenChannel, READY } from './kind.ts';
 import { payloadOf } from './payload.ts';
 import { type Argv, isExecutable, nameOf, runProgram } from './program.ts';

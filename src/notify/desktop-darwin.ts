@@ -1,5 +1,5 @@
 // How macOS is asked to show a notification. Whether it does, it does not tell: not allowed means not shown, and no error.
-import type { DesktopSettings } from '../core/notification.ts';
+import type { DesktopSettings } from '../core/model/notification.ts';
 import { runCommand } from '../system/command.ts';
 import { type Channel, type ChannelParts, READY, type Readiness } from './kind.ts';
 import { isExecutable, runProgram } from './program.ts';

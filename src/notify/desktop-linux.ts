@@ -1,8 +1,8 @@
 // How a Linux desktop is asked to show a notification, through the program that every desktop packages.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Severity } from '../core/events.ts';
-import type { DesktopSettings, SendResult } from '../core/notification.ts';
+import type { Severity } from '../core/model/events.ts';
+import type { DesktopSettings, SendResult } from '../core/model/notification.ts';
 import { type Channel, type ChannelParts, failed, READY, type Readiness } from './kind.ts';
 import { isExecutable, runProgram } from './program.ts';
 import { type Message, messageOf } from './text.ts';

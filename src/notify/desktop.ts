@@ -1,5 +1,5 @@
 // The channel to whoever sits at this machine: the system's own notifications, or a program of the user's choice.
-import type { DesktopSettings } from '../core/notification.ts';
+import type { DesktopSettings } from '../core/model/notification.ts';
 import { openOnDarwin } from './desktop-darwin.ts';
 import { openOnLinux } from './desktop-linux.ts';
 import { type Channel, type ChannelParts, type OpenChannel, READY } from './kind.ts';

@@ -1,13 +1,13 @@
 // How notifications reach the channels: each has a queue of its own, so that a slow one holds up nobody.
-import type { NotifyKind } from '../core/events.ts';
+import type { NotifyKind } from '../core/model/events.ts';
 import type {
   ChannelReport,
   ChannelSettings,
   Notification,
   NotifySuppression,
   SendResult,
-} from '../core/notification.ts';
-import { messageOf as reasonOf } from '../core/unknown.ts';
+} from '../core/model/notification.ts';
+import { messageOf as reasonOf } from '../core/base/guards.ts';
 import { type Channel, type ChannelParts, failed, type SendOptions } from './kind.ts';
 import { openChannel } from './registry.ts';
 import { testNotification } from './text.ts';

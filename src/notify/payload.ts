@@ -1,5 +1,5 @@
 // A notification for programs: the JSON that webhooks get as their body and commands on their stdin.
-import type { Notification } from '../core/notification.ts';
+import type { Notification } from '../core/model/notification.ts';
 import { messageOf, plain } from './text.ts';
 
 /** Beyond these a digest only counts. */

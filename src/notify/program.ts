@@ -1,7 +1,7 @@
 // How a program is used to notify: without a shell, bounded in time, its end told in our own words.
 import { access, constants } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
-import type { SendResult } from '../core/notification.ts';
+import type { SendResult } from '../core/model/notification.ts';
 import { type CommandResult, runCommand } from '../system/command.ts';
 import type { Clock } from '../system/clock.ts';
 import { failed } from './kind.ts';

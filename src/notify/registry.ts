@@ -1,6 +1,6 @@
 // Which kinds of channel there are: a new one is a file of its own and a line here.
-import type { NotifyKind } from '../core/events.ts';
-import type { ChannelSettings } from '../core/notification.ts';
+import type { NotifyKind } from '../core/model/events.ts';
+import type { ChannelSettings } from '../core/model/notification.ts';
 import { openCommand } from './command.ts';
 import { openDesktop } from './desktop.ts';
 import type { Channel, ChannelParts, OpenChannel } from './kind.ts';

@@ -1,5 +1,5 @@
 // How the texts of a message get into a template, in one pass: what was put in is never looked at again.
-import { PLACEHOLDERS, type Placeholder, type TemplateValue } from '../core/notification.ts';
+import { PLACEHOLDERS, type Placeholder, type TemplateValue } from '../core/model/notification.ts';
 
 type Texts = Readonly<Record<Placeholder, string>>;
 

@@ -1,8 +1,8 @@
 // How a notification is put into words: plain, short, and unable to become code, markup or an option.
-import type { Severity } from '../core/events.ts';
-import type { Notification, Placeholder, ToldAlert } from '../core/notification.ts';
-import { ESCAPE_SEQUENCES } from '../core/text.ts';
-import { span } from '../core/words.ts';
+import type { Severity } from '../core/model/events.ts';
+import type { Notification, Placeholder, ToldAlert } from '../core/model/notification.ts';
+import { ESCAPE_SEQUENCES } from '../core/base/text.ts';
+import { span } from '../core/base/format.ts';
 
 /** What a channel shows. All texts are one line of plain characters; lengths in code points. */
 export interface Message {

@@ -1,6 +1,6 @@
 // What the answer of a webhook means, and whether asking again can help.
-import type { SendResult } from '../core/notification.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import type { SendResult } from '../core/model/notification.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 import type { HttpAnswer } from '../system/http.ts';
 import { failed } from './kind.ts';
 

@@ -1,7 +1,7 @@
 // The channel to any service that takes JSON over HTTP: signed when asked, tried again when that can help.
 import { createHmac } from 'node:crypto';
 import { createConnection } from 'node:net';
-import type { Notification, SendResult, WebhookSettings } from '../core/notification.ts';
+import type { Notification, SendResult, WebhookSettings } from '../core/model/notification.ts';
 import type { Clock } from '../system/clock.ts';
 import { createHttpClient, type HttpRequest } from '../system/http.ts';
 import { type OpenChannel, READY, type Readiness, type SendOptions } from './kind.ts';

@@ -1,9 +1,9 @@
 // Which MCP server processes of this user nobody owns any more.
-import { daemonOf, RUN_MARKER } from '../core/run-marker.ts';
-import { type ConfiguredProgram, KNOWN_SERVERS, recognise } from '../core/known-servers.ts';
-import { type Input, judge, type OrphanFacts, type OrphanTree, treeOf } from '../core/orphans.ts';
-import { processKey, type ProcessRow } from '../core/process-tree.ts';
-import { asksForHttp, type Program, programOf } from '../core/server-program.ts';
+import { daemonOf, RUN_MARKER } from '../core/lifecycle/run-marker.ts';
+import { type ConfiguredProgram, KNOWN_SERVERS, recognise } from '../core/orphans/known-servers.ts';
+import { type Input, judge, type OrphanFacts, type OrphanTree, treeOf } from '../core/orphans/orphans.ts';
+import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
+import { asksForHttp, type Program, programOf } from '../core/orphans/server-program.ts';
 import { isSame, readBootId } from '../system/identity.ts';
 import { readProcessTable, showCommand } from '../system/process-table.ts';
 import type { Look, Scene, Service } from './look.ts';

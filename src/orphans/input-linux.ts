@@ -1,8 +1,8 @@
 // Who holds the other end of a process's standard input, on Linux.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Input } from '../core/orphans.ts';
-import { codeOf } from '../core/unknown.ts';
+import type { Input } from '../core/orphans/orphans.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** Processes looked into between two turns of the event loop. */
 const CHUNK = 20;

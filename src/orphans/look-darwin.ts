@@ -1,6 +1,6 @@
 // What macOS tells about a suspect: one ps for all, and lsof and launchctl only where there is one.
 import { execFile } from 'node:child_process';
-import type { Input } from '../core/orphans.ts';
+import type { Input } from '../core/orphans/orphans.ts';
 import type { Look, Service } from './look.ts';
 
 /** Runs a program; what it printed, or null when it failed. */

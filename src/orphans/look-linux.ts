@@ -2,8 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Parent } from '../core/orphans.ts';
-import type { ProcessRow } from '../core/process-tree.ts';
+import type { Parent } from '../core/orphans/orphans.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { inputOf } from './input-linux.ts';
 import type { Look, Scene, Standing } from './look.ts';
 import { listeningOf } from './sockets-linux.ts';

@@ -1,6 +1,6 @@
 // What each system has to tell about a process before it can be called an orphan.
-import type { Input, OrphanFacts, Parent } from '../core/orphans.ts';
-import type { ProcessRow } from '../core/process-tree.ts';
+import type { Input, OrphanFacts, Parent } from '../core/orphans/orphans.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 
 /** All processes as they were a moment ago. */
 export interface Scene {

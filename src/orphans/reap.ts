@@ -1,6 +1,6 @@
 // How orphans are ended: everything that hangs on them, each named by pid and start, and nothing else.
-import { processKey } from '../core/process-tree.ts';
-import { treeOf } from '../core/orphans.ts';
+import { processKey } from '../core/lifecycle/process-tree.ts';
+import { treeOf } from '../core/orphans/orphans.ts';
 import type { Clock } from '../system/clock.ts';
 import { isSame, readBootId } from '../system/identity.ts';
 import { signalProcess, terminateGroup } from '../system/process-group.ts';

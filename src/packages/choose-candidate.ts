@@ -3,9 +3,9 @@ import compare from 'semver/functions/compare.js';
 import parse from 'semver/functions/parse.js';
 import rcompare from 'semver/functions/rcompare.js';
 
-import { cap, neutralise } from '../core/text.ts';
-import type { Held, HeldReason, Outlook, UpdateMemory } from '../core/update.ts';
-import { span } from '../core/words.ts';
+import { cap, neutralise } from '../core/base/text.ts';
+import type { Held, HeldReason, Outlook, UpdateMemory } from '../core/model/update.ts';
+import { span } from '../core/base/format.ts';
 import type { WishKind } from './choose-version.ts';
 import { isRange, isWithin } from './ranges.ts';
 import type { Listing, VersionFacts } from './registry.ts';

@@ -1,6 +1,6 @@
 // What an installation that failed is called: our own words for it, and what can be done.
-import type { StartFailure, StartFailureCode } from '../core/events.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import type { StartFailure, StartFailureCode } from '../core/model/events.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 
 /** What could not be had. */
 export interface Wanted {

@@ -2,8 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { StartFailure } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { StartFailure } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Clock } from '../system/clock.ts';

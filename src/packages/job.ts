@@ -1,7 +1,7 @@
 // What one server asks of the installer.
 import { join } from 'node:path';
 
-import type { ServerSpec } from '../core/server.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Wanted } from './failure.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';

@@ -1,5 +1,5 @@
 // How a registry is asked for something newer, in as few questions as will do, and its answers judged.
-import type { Outlook } from '../core/update.ts';
+import type { Outlook } from '../core/model/update.ts';
 import { readAgeLimit } from './age-limit.ts';
 import type { Question } from './choose-candidate.ts';
 import type { NpmRun } from './npm.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { isObject } from '../core/unknown.ts';
+import { isObject } from '../core/base/guards.ts';
 
 export interface Manifest {
   readonly name: string;

@@ -1,6 +1,6 @@
 // What an npm that failed meant, and what can be done about it.
-import { isObject, parseJson } from '../core/unknown.ts';
-import { neutralise } from '../core/text.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
+import { neutralise } from '../core/base/text.ts';
 import type { CommandResult } from '../system/command.ts';
 import {
   diskFull,

@@ -1,7 +1,7 @@
 // Whether there is a newer release of the watchdog itself: it is only ever told, and never installed by us.
 import valid from 'semver/functions/valid.js';
 
-import { NO_UPDATES } from '../core/update.ts';
+import { NO_UPDATES } from '../core/model/update.ts';
 import { judgeOffer } from './judge-offer.ts';
 import type { NpmRun } from './npm.ts';
 

@@ -1,7 +1,7 @@
 // What a registry says of the versions of a package, asked by the user's own npm; nothing of it is believed unread.
 import valid from 'semver/functions/valid.js';
 
-import { isObject, parseJson } from '../core/unknown.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 import type { CommandResult } from '../system/command.ts';
 import { noNpm, senseless } from './failure.ts';
 import type { Story } from './failure.ts';

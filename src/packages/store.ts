@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 
 import rcompare from 'semver/functions/rcompare.js';
 import valid from 'semver/functions/valid.js';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 import { readManifest } from './manifest.ts';
 

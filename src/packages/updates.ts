@@ -1,10 +1,10 @@
 // How updates ask for, fetch and switch to versions: what the registry offers, judged; what is installed, beside the rest.
 import valid from 'semver/functions/valid.js';
 
-import { WatchdogError } from '../core/errors.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { messageOf } from '../core/unknown.ts';
-import type { Outlook, UpdateMemory } from '../core/update.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { messageOf } from '../core/base/guards.ts';
+import type { Outlook, UpdateMemory } from '../core/model/update.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
 import { readAgeLimit } from './age-limit.ts';

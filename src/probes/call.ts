@@ -1,8 +1,8 @@
 // What became of one request to a server: an answer, a failure of the server, or a fault of ours.
-import type { ProbeFailure } from '../core/events.ts';
-import type { JsonObject, RpcAnswer } from '../core/json-rpc.ts';
-import { cap, neutralise } from '../core/text.ts';
-import { codeOf } from '../core/unknown.ts';
+import type { ProbeFailure } from '../core/model/events.ts';
+import type { JsonObject, RpcAnswer } from '../core/base/json-rpc.ts';
+import { cap, neutralise } from '../core/base/text.ts';
+import { codeOf } from '../core/base/guards.ts';
 import { endOfWait } from './deadline.ts';
 
 export type CallFailure =

@@ -1,6 +1,6 @@
 // Who owns the pipe of a stdio server: one Connection reads all that it prints and writes all that it is told.
 import type { Readable, Writable } from 'node:stream';
-import type { JsonObject } from '../core/json-rpc.ts';
+import type { JsonObject } from '../core/base/json-rpc.ts';
 import { createLineSplitter } from '../system/lines.ts';
 import { Peer } from './peer.ts';
 import { failed, type Call } from './call.ts';

@@ -1,6 +1,6 @@
 // Where requests to an HTTP server go, and what every one of them carries.
-import { WatchdogError } from '../core/errors.ts';
-import type { ServerSpec } from '../core/server.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from './call.ts';
 import { readExchange, release, type Exchange } from './exchange.ts';
 import type { Target } from './kind.ts';

@@ -1,5 +1,5 @@
 // Does a plain HTTP address answer as expected? For servers that offer a health page.
-import type { ServerSpec } from '../core/server.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
 import { headersOf, parseUrl } from './endpoint.ts';

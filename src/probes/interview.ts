@@ -1,5 +1,5 @@
 // One whole conversation with a server: it introduces itself, and tells all of its tools with what they take.
-import { messageOf } from '../core/unknown.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { withTimeout, type Patience } from './deadline.ts';
 import type { Target } from './kind.ts';
 import { listTools, refused, refusedBy, type ToolsOutcome, type ToolsRefusal } from './list-tools.ts';

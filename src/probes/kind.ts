@@ -1,8 +1,8 @@
 // What a kind of probe is: one file that offers this, and one line in the registry.
-import type { Handshake, ProbeName, ProbeResult } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { Tool } from '../core/tool-diff.ts';
-import { messageOf } from '../core/unknown.ts';
+import type { Handshake, ProbeName, ProbeResult } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';
 import type { Connection } from './connection.ts';

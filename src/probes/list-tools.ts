@@ -1,7 +1,7 @@
 // All tools of a server with what they take, page by page, within bounds.
-import type { JsonObject } from '../core/json-rpc.ts';
-import type { Tool } from '../core/tool-diff.ts';
-import { isObject } from '../core/unknown.ts';
+import type { JsonObject } from '../core/base/json-rpc.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
+import { isObject } from '../core/base/guards.ts';
 import { quote, type CallFailure } from './call.ts';
 import { endOfWait } from './deadline.ts';
 import type { McpTransport } from './mcp-transport.ts';

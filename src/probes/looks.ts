@@ -1,6 +1,6 @@
 // What a look comes to, and when the session behind it must be opened anew.
-import type { ProbeResult } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { ProbeResult } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Sighting } from './kind.ts';
 
 export function lastResult(seen: readonly Sighting[]): ProbeResult {

@@ -1,5 +1,5 @@
 // How contact is made and kept over Streamable HTTP: which era, one session at most, and when it must be renewed.
-import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/json-rpc.ts';
+import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/base/json-rpc.ts';
 import { failed, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
 import { endpointOf, failureOfStatus, post, sendDelete } from './endpoint.ts';

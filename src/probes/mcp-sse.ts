@@ -1,6 +1,6 @@
 // How a server of the first HTTP transport (2024-11-05, deprecated) is watched: one stream for answers, POST for questions.
 import type { Readable } from 'node:stream';
-import type { JsonObject } from '../core/json-rpc.ts';
+import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
 import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './endpoint.ts';

@@ -1,5 +1,5 @@
 // How contact is made over a pipe, where the first words settle for good which era the server speaks with everyone.
-import { RPC_CODES, type JsonObject, type RpcError } from '../core/json-rpc.ts';
+import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
 import { failed, type CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Patience } from './deadline.ts';

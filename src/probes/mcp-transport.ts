@@ -1,7 +1,7 @@
 // What the two eras of MCP have in common: contact, greeting, and the words both are made of.
-import type { Handshake } from '../core/events.ts';
-import { RPC_CODES, type JsonObject, type RpcAnswer, type RpcError } from '../core/json-rpc.ts';
-import { isObject } from '../core/unknown.ts';
+import type { Handshake } from '../core/model/events.ts';
+import { RPC_CODES, type JsonObject, type RpcAnswer, type RpcError } from '../core/base/json-rpc.ts';
+import { isObject } from '../core/base/guards.ts';
 import { quote, type CallFailure, type CallOutcome } from './call.ts';
 import type { Patience } from './deadline.ts';
 

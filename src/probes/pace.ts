@@ -1,7 +1,7 @@
 // When a server is looked at next, ms.
-import type { ProbeResult } from '../core/events.ts';
-import type { NextLook } from '../core/health.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { ProbeResult } from '../core/model/events.ts';
+import type { NextLook } from '../core/lifecycle/health.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 
 /** After a first miss; half the interval when that is shorter. */
 const SUSPECT_DELAY = 1_000;

@@ -8,7 +8,7 @@ import {
   rpcResult,
   type Incoming,
   type JsonObject,
-} from '../core/json-rpc.ts';
+} from '../core/base/json-rpc.ts';
 import { abortedCall, type CallFailure, type CallOutcome } from './call.ts';
 
 export interface PeerOptions {

@@ -1,7 +1,7 @@
 // Who looks after the health of all servers: one watcher each, one view of them together.
-import type { Handshake } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { Tool } from '../core/tool-diff.ts';
+import type { Handshake } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/http.ts';

@@ -1,5 +1,5 @@
 // How one incarnation of one server is watched: contact at the start, then looks at intervals, never two at a time.
-import type { HealthVerdict, ProbeResult } from '../core/events.ts';
+import type { HealthVerdict, ProbeResult } from '../core/model/events.ts';
 import {
   beginHealth,
   forgive,
@@ -8,9 +8,9 @@ import {
   observe,
   verdictOf,
   type Health,
-} from '../core/health.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { Tool } from '../core/tool-diff.ts';
+} from '../core/lifecycle/health.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import type { HttpClient } from '../system/http.ts';

@@ -1,5 +1,5 @@
 // Which processes left their server's group: once their parent is dead, only this memory ties them to it.
-import { type Escapee, processKey, type ProcessTree } from '../core/process-tree.ts';
+import { type Escapee, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 
 export interface EscapeeMemory {
   /** By server; as of the last sample. */

@@ -1,5 +1,5 @@
 // Which servers use more than they may: every sample is judged, and who goes too far is named.
-import type { EventOf, TreeUsage } from '../core/events.ts';
+import type { EventOf, TreeUsage } from '../core/model/events.ts';
 import {
   forgetSamples,
   judgeSample,
@@ -10,9 +10,9 @@ import {
   restartLimits,
   usedMemory,
   watchLimits,
-} from '../core/limits.ts';
-import type { LimitPolicy } from '../core/server.ts';
-import { formatDuration, formatSize } from '../core/units.ts';
+} from '../core/lifecycle/resource-limits.ts';
+import type { LimitPolicy } from '../core/model/server-spec.ts';
+import { formatDuration, formatSize } from '../core/base/units.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 

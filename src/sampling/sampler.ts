@@ -6,9 +6,9 @@ import {
   type ProcessRow,
   type ProcessTree,
   type TreeRoot,
-} from '../core/process-tree.ts';
-import type { TreeUsage } from '../core/events.ts';
-import { messageOf } from '../core/unknown.ts';
+} from '../core/lifecycle/process-tree.ts';
+import type { TreeUsage } from '../core/model/events.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { type ReadFootprints, readFootprints } from '../system/footprint.ts';

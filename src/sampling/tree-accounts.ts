@@ -1,7 +1,7 @@
 // What each server's tree has used, from one sample to the next.
-import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/cpu-account.ts';
-import type { TreeUsage } from '../core/events.ts';
-import { processKey, type ProcessRow, type ProcessTree } from '../core/process-tree.ts';
+import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
+import type { TreeUsage } from '../core/model/events.ts';
+import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/usage.ts';
 import type { Look } from './footprints.ts';
 

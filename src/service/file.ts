@@ -2,8 +2,8 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 
 // launchd refuses what others may write, and on some releases what others may not read. No secret is ever in it.
 const MODE = 0o644;

@@ -1,5 +1,5 @@
 // What launchctl is asked, and how its answers are read. Its text is no interface: only numbers are relied upon.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { explainLaunchctl } from './launchctl-errors.ts';
 import type { RunTool, ToolResult } from './options.ts';
 

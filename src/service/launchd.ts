@@ -1,8 +1,8 @@
 // How the daemon is an agent of launchd: one property list, checked before launchd sees it.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { isServiceFileSound, readServiceFile, removeServiceFile, stageServiceFile } from './file.ts';
 import { createLaunchctl, type Launchctl } from './launchctl.ts';
 import { DEFAULT_LABEL, launchdJob, launchdLogOf } from './launchd-job.ts';

@@ -1,6 +1,6 @@
 // What the service file is made from: paths that will still be there after the next update and the next login.
 import { sep } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import type { Machine } from './machine.ts';
 import type { ServicePlan } from './manager.ts';
 import { chooseNode, type RunningNode } from './node-path.ts';

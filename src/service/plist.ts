@@ -1,5 +1,5 @@
 // How values become an XML property list, as launchd reads it.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 
 /** What a property list of ours can hold; numbers are integers. */
 export type PlistValue = string | number | boolean | readonly PlistValue[] | PlistDictionary;

@@ -1,5 +1,5 @@
 // Which service manager this system has.
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { createLaunchd } from './launchd.ts';
 import type { ServiceManager } from './manager.ts';
 import type { ServiceOptions } from './options.ts';

@@ -1,7 +1,7 @@
 // How systemctl is asked, and what its refusals mean in one sentence with a cure.
 import { existsSync } from 'node:fs';
-import { WatchdogError } from '../core/errors.ts';
-import { neutralise } from '../core/text.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { neutralise } from '../core/base/text.ts';
 import type { ServiceOptions, ToolResult } from './options.ts';
 
 export interface Systemctl {

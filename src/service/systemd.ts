@@ -2,7 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { WatchdogError } from '../core/errors.ts';
+import { WatchdogError } from '../core/base/errors.ts';
 import { readServiceFile, removeServiceFile, stageServiceFile } from './file.ts';
 import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from './manager.ts';
 import type { ServiceOptions } from './options.ts';

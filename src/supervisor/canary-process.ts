@@ -1,7 +1,7 @@
 // A version of a server that is started on the side, as the server itself would be, and of which nothing is left afterwards.
-import { growTrees } from '../core/process-tree.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { cap, neutralise } from '../core/text.ts';
+import { growTrees } from '../core/lifecycle/process-tree.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { cap, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/clock.ts';
 import { identify } from '../system/identity.ts';
 import { createLineSplitter } from '../system/lines.ts';

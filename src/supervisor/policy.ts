@@ -1,6 +1,6 @@
 // How a server's settings become the plain policy that the lifecycle decides by.
-import type { LifecyclePolicy, StopStep } from '../core/lifecycle-state.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { LifecyclePolicy, StopStep } from '../core/model/lifecycle-state.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 
 /** How long a server may take to leave by itself once its stdin has ended: the polite ones need 20 ms. */
 const AFTER_EOF = 1000;

@@ -1,7 +1,7 @@
 // What is written down about every live process, for whoever has to clean up after us.
 import { readFileSync } from 'node:fs';
-import type { Escapee } from '../core/process-tree.ts';
-import { isObject, parseJson } from '../core/unknown.ts';
+import type { Escapee } from '../core/lifecycle/process-tree.ts';
+import { isObject, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import type { Guardian } from '../system/guardian.ts';
 import { readBootId } from '../system/identity.ts';

@@ -1,6 +1,6 @@
 // One server's life carried out: it holds the state, the process and one alarm, and decides nothing.
-import type { StartFailure } from '../core/events.ts';
-import { decide } from '../core/lifecycle.ts';
+import type { StartFailure } from '../core/model/events.ts';
+import { decide } from '../core/lifecycle/lifecycle.ts';
 import {
   type Action,
   deadlineOf,
@@ -8,11 +8,11 @@ import {
   type LifecycleEvent,
   type LifecycleNews,
   type LifecycleState,
-} from '../core/lifecycle-state.ts';
-import { oneByOne } from '../core/one-by-one.ts';
-import { budgetRemaining } from '../core/restart-policy.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { messageOf } from '../core/unknown.ts';
+} from '../core/model/lifecycle-state.ts';
+import { oneByOne } from '../core/base/serial-queue.ts';
+import { budgetRemaining } from '../core/lifecycle/restart-policy.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { identify } from '../system/identity.ts';

@@ -1,6 +1,6 @@
 // One process of one server, from its start to the moment when nothing of it is left.
-import type { StopStep } from '../core/lifecycle-state.ts';
-import type { Escapee } from '../core/process-tree.ts';
+import type { StopStep } from '../core/model/lifecycle-state.ts';
+import type { Escapee } from '../core/lifecycle/process-tree.ts';
 import type { Clock } from '../system/clock.ts';
 import { type IdentityVerdict, isSame, readBootId } from '../system/identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process-group.ts';

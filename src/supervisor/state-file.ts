@@ -1,6 +1,6 @@
 // What outlives the daemon: the operator's wishes and the counters.
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { isObject, messageOf } from '../core/unknown.ts';
+import { isObject, messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files.ts';
 
 /** Content of `run/state.json`. `counters` and `servers` belong to others: here they are only kept. */

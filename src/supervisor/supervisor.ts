@@ -1,8 +1,8 @@
 // All servers together: who is wanted, who waits for whom, who is stopped first.
-import type { WatchdogEvent } from '../core/events.ts';
-import type { Cause } from '../core/lifecycle-state.ts';
-import type { Escapee, TreeRoot } from '../core/process-tree.ts';
-import type { ServerSpec } from '../core/server.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { Cause } from '../core/model/lifecycle-state.ts';
+import type { Escapee, TreeRoot } from '../core/lifecycle/process-tree.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import { unfinishedAfter } from './patience.ts';
 import { lifecyclePolicy } from './policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';

@@ -1,6 +1,6 @@
 // How time is counted so that nothing falls due while nobody was awake to see it.
 import { uptime } from 'node:os';
-import { classifyGap, type Gap } from '../core/sleep.ts';
+import { classifyGap, type Gap } from '../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';
 
 export interface AwakeClockOptions {

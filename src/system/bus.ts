@@ -1,5 +1,5 @@
 // How news travels: one ordered list of subscribers; nothing downstream can break what is upstream.
-import type { WatchdogEvent, WatchdogNews } from '../core/events.ts';
+import type { WatchdogEvent, WatchdogNews } from '../core/model/events.ts';
 import type { Clock } from './clock.ts';
 
 type Subscriber = (event: WatchdogEvent) => void;

@@ -1,6 +1,6 @@
 // Who ends our children when we are killed: one small shell, told by pipe which groups to hold.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { messageOf } from '../core/unknown.ts';
+import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from './clock.ts';
 
 /**

@@ -1,8 +1,8 @@
 // What the daemon says about itself: JSON lines with fixed sentences and the facts beside them, without secrets.
 import { pino } from 'pino';
 import type { Logger as PinoLogger } from 'pino';
-import { REDACTED } from '../core/text.ts';
-import type { Redactor } from '../core/text.ts';
+import { REDACTED } from '../core/base/text.ts';
+import type { Redactor } from '../core/base/text.ts';
 import type { Clock } from './clock.ts';
 import { openRotatingFile } from './rotating-file.ts';
 import type { RotatingFile } from './rotating-file.ts';

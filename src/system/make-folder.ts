@@ -2,7 +2,7 @@
 // answers ENOENT below a folder that exists, as /proc does.
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** @throws the system's error; ENOTDIR or EEXIST when a file is in the way */
 export function makeFolder(path: string, mode = 0o700): void {

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { WatchdogError } from '../core/errors.ts';
-import { messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
 
 /** Processes looked at between two turns of the event loop. */
 const CHUNK = 50;

@@ -1,7 +1,7 @@
 // Who listens on a TCP port, on Linux: the kernel's socket tables name an inode, the descriptors of a process hold it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 import { listPids } from './process-table-linux.ts';
 
 export interface ListeningSocket {

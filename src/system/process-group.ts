@@ -1,5 +1,5 @@
 // How a whole process group is signalled, and how we know that nothing of it is left.
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** What a signal to a group met. `gone`: nothing was there to take it. */
 export type SignalOutcome = 'sent' | 'gone';

@@ -1,7 +1,7 @@
 // How macOS tells about processes: one ps for all of them. The columns exist in Linux' ps too, where they are tested.
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { ProcessRow } from '../core/process-tree.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 
 const run = promisify(execFile);
 

@@ -2,8 +2,8 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ProcessRow } from '../core/process-tree.ts';
-import { codeOf } from '../core/unknown.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** Processes read between two turns of the event loop: about 2 ms of work. */
 const CHUNK = 150;

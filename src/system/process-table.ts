@@ -1,9 +1,9 @@
 // Which processes there are, and what the system tells about one of them.
-import { WatchdogError } from '../core/errors.ts';
-import { maskArguments, maskCommand } from '../core/mask.ts';
-import type { ProcessRow } from '../core/process-tree.ts';
-import { cap, neutralise } from '../core/text.ts';
-import { messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { maskArguments, maskCommand } from '../core/orphans/mask-command.ts';
+import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
+import { cap, neutralise } from '../core/base/text.ts';
+import { messageOf } from '../core/base/guards.ts';
 import * as darwin from './process-table-darwin.ts';
 import * as linux from './process-table-linux.ts';
 

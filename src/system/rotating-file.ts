@@ -1,6 +1,6 @@
 // How lines reach a file that must not grow without end, on a disk that may be slow, full or gone.
 import { closeSync, fstatSync, write, writeSync } from 'node:fs';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 import type { Clock } from './clock.ts';
 import { LineQueue } from './line-queue.ts';
 import { identityAt, openForAppend, setAside } from './rotation.ts';

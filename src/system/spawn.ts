@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 
 export interface LaunchOptions {
   readonly argv: readonly [string, ...string[]];

@@ -1,7 +1,7 @@
 // What the end of a rotated log says, read backwards from the end, never more than was asked for.
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 import { identityOf, rotatedPath } from './rotation.ts';
 
 /** Where a reader stands in one of the files of a rotated log. */

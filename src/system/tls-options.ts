@@ -1,6 +1,6 @@
 // How the TLS settings of a web config are said to Node.
 import type { SecureContextOptions } from 'node:tls';
-import type { WebTls } from '../core/web-config.ts';
+import type { WebTls } from '../core/model/web-config.ts';
 
 /** For `createSecureContext` and `setSecureContext`, which throw when key, certificate and ciphers do not fit. */
 export function secureContextOptions(tls: WebTls): SecureContextOptions {

@@ -1,6 +1,6 @@
 // What processes use, as pidusage reads it: the one place that knows its ways.
 import type pidusage from 'pidusage';
-import { codeOf } from '../core/unknown.ts';
+import { codeOf } from '../core/base/guards.ts';
 
 /** One process's processor time since it began, seconds, and its resident memory, bytes. */
 export interface ProcessUsage {

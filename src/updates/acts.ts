@@ -1,7 +1,7 @@
 // What an update does to the world, one act at a time, and what came of it.
-import type { ServerSpec } from '../core/server.ts';
-import { messageOf } from '../core/unknown.ts';
-import type { UpdateAction, UpdateNews, UpdatePlan } from '../core/update-state.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { messageOf } from '../core/base/guards.ts';
+import type { UpdateAction, UpdateNews, UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { UpdateParts } from './parts.ts';
 

@@ -1,7 +1,7 @@
 // What an operator is answered who asks for an update or for the way back.
-import type { Outlook, UpdateAnswer } from '../core/update.ts';
-import type { UpdatePlan } from '../core/update-state.ts';
-import { formatDuration } from '../core/units.ts';
+import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
+import type { UpdatePlan } from '../core/update/update-state.ts';
+import { formatDuration } from '../core/base/units.ts';
 import type { PackageSpec } from './ledger.ts';
 
 type Versions = Pick<UpdateAnswer, 'from' | 'to'>;

@@ -1,10 +1,10 @@
 // One server's update carried out: it holds the state, one alarm and what is being done, and decides nothing.
-import type { WatchdogEvent } from '../core/events.ts';
-import { oneByOne } from '../core/one-by-one.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { progressOf } from '../core/update-memory.ts';
-import { decide } from '../core/update-plan.ts';
-import { type SavedProgress, toSave } from '../core/update-record.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import { oneByOne } from '../core/base/serial-queue.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { progressOf } from '../core/update/update-memory.ts';
+import { decide } from '../core/update/update-machine.ts';
+import { type SavedProgress, toSave } from '../core/update/update-record.ts';
 import {
   deadlineOf,
   IDLE,
@@ -14,7 +14,7 @@ import {
   type UpdateOutcome,
   type UpdateRules,
   type UpdateState,
-} from '../core/update-state.ts';
+} from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Act, perform } from './acts.ts';

@@ -1,6 +1,6 @@
 // What the news of a server mean for its update.
-import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/events.ts';
-import type { UpdateNews } from '../core/update-state.ts';
+import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/model/events.ts';
+import type { UpdateNews } from '../core/update/update-state.ts';
 
 /** Null for what says nothing of whether a version is of use. */
 export function newsOf(event: WatchdogEvent): UpdateNews | null {

@@ -1,9 +1,9 @@
 // What is remembered of each server's versions, and told to whoever shows it: each change is written down and published.
-import type { ServerSpec, Source } from '../core/server.ts';
-import type { Outlook, UpdateMemory } from '../core/update.ts';
-import { afterOutcome, judgeAnew } from '../core/update-memory.ts';
-import { newRecord, type SavedProgress, type UpdateRecord } from '../core/update-record.ts';
-import type { UpdateOutcome } from '../core/update-state.ts';
+import type { ServerSpec, Source } from '../core/model/server-spec.ts';
+import type { Outlook, UpdateMemory } from '../core/model/update.ts';
+import { afterOutcome, judgeAnew } from '../core/update/update-memory.ts';
+import { newRecord, type SavedProgress, type UpdateRecord } from '../core/update/update-record.ts';
+import type { UpdateOutcome } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import type { UpdateRecords } from './records.ts';

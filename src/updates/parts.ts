@@ -1,9 +1,9 @@
 // What the updates ask of the rest of the daemon: packages, a canary, a quiet moment, a restart, a memory.
-import type { WatchdogEvent } from '../core/events.ts';
-import type { Cause } from '../core/lifecycle-state.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { Tool } from '../core/tool-diff.ts';
-import type { Outlook, UpdateMemory } from '../core/update.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { Cause } from '../core/model/lifecycle-state.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
+import type { Outlook, UpdateMemory } from '../core/model/update.ts';
 
 /** Where versions come from and where they lie; `daemon/` gives it from `packages/`. */
 interface UpdatePackages {

@@ -1,9 +1,9 @@
 // What becomes of updates that were under way when an earlier daemon ended: decided before any server is started.
-import type { ServerSpec } from '../core/server.ts';
-import { messageOf } from '../core/unknown.ts';
-import { afterOutcome } from '../core/update-memory.ts';
-import { recover, type Recovery, type SavedProgress, toSave } from '../core/update-record.ts';
-import { IDLE, type UpdateState, type Verdict } from '../core/update-state.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { messageOf } from '../core/base/guards.ts';
+import { afterOutcome } from '../core/update/update-memory.ts';
+import { recover, type Recovery, type SavedProgress, toSave } from '../core/update/update-record.ts';
+import { IDLE, type UpdateState, type Verdict } from '../core/update/update-state.ts';
 import type { Clock } from '../system/clock.ts';
 import type { UpdateParts } from './parts.ts';
 import type { UpdateRecords } from './records.ts';

@@ -1,10 +1,10 @@
 // What an operator may ask of the updates: to look, to go forward, to go back.
-import { WatchdogError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
-import type { ServerSpec } from '../core/server.ts';
-import type { Outlook, UpdateAnswer, UpdateMemory } from '../core/update.ts';
-import { forgive, withoutAnswer, withoutPin } from '../core/update-memory.ts';
-import type { UpdatePlan } from '../core/update-state.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { nearest } from '../core/base/suggest.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Outlook, UpdateAnswer, UpdateMemory } from '../core/model/update.ts';
+import { forgive, withoutAnswer, withoutPin } from '../core/update/update-memory.ts';
+import type { UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/clock.ts';
 import { busy, going, nothing, refused, takingBack, unmoved } from './answers.ts';
 import type { UpdateParts } from './parts.ts';

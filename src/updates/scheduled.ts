@@ -1,5 +1,5 @@
 // What happens by itself: all packages are looked at, and those that may are updated, one after the other.
-import type { Outlook } from '../core/update.ts';
+import type { Outlook } from '../core/model/update.ts';
 import { isExact, look, planOf, type RequestParts } from './requests.ts';
 import { isPackage, isSameWish, type PackageSpec } from './ledger.ts';
 

@@ -1,7 +1,7 @@
 // All updates together: one at a time until it is switched, and where a dead daemon was.
-import type { WatchdogEvent } from '../core/events.ts';
-import type { ServerSpec } from '../core/server.ts';
-import { type UpdatePlan, versionToStart } from '../core/update-state.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
+import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/clock.ts';
 import { createFlow, type Flow } from './flow.ts';

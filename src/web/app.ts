@@ -1,8 +1,8 @@
 // What is served on `metrics.listen`: read-only, without a secret, to this machine or to whom the web config lets in.
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
-import type { Status } from '../core/status.ts';
-import { cap, neutralise } from '../core/text.ts';
+import type { Status } from '../core/model/status.ts';
+import { cap, neutralise } from '../core/base/text.ts';
 import type { Access } from './access.ts';
 import { findRefusal, methodsOf, NOTICES_PATH } from './guard.ts';
 import { type NoticeParts, receiveNotices } from './notices.ts';

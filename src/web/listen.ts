@@ -1,8 +1,8 @@
 // How the web app gets its address, and gives it back.
 import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { WatchdogError } from '../core/errors.ts';
-import { codeOf, messageOf } from '../core/unknown.ts';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/clock.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
 

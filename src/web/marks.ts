@@ -1,6 +1,6 @@
 // Which words stand for the state and the health of a server on the page, and in which colour.
-import type { ServerStatus } from '../core/status.ts';
-import { type HealthWord, healthWord, stateWord } from '../core/verdict.ts';
+import type { ServerStatus } from '../core/model/status.ts';
+import { type HealthWord, healthWord, stateWord } from '../core/status/health-summary.ts';
 
 /** One word, and one colour: `good` green, `bad` red, `busy` amber, `idle` grey. */
 export interface Mark {

@@ -1,7 +1,7 @@
 // What Alertmanager may post to us: a webhook message, small, in JSON.
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
-import { parseJson } from '../core/unknown.ts';
+import { parseJson } from '../core/base/guards.ts';
 
 export interface NoticeParts {
   /** `isToTell`: the route asks us to hand it to our own channels. @returns what is wrong with it, or null */

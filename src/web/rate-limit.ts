@@ -1,5 +1,5 @@
 // How many requests are answered: a bucket that gains one token each interval, and never holds more than a burst.
-import type { RateLimit } from '../core/web-config.ts';
+import type { RateLimit } from '../core/model/web-config.ts';
 
 export interface Bucket {
   /** Takes a token; false when there is none. */

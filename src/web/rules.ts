@@ -1,6 +1,6 @@
 // The rules and their alerts over HTTP, as Prometheus answers, so that whatever reads its API reads ours.
 import type { Express } from 'express';
-import type { AlertsData, RulesData, ShownGroup } from '../core/alert-rules.ts';
+import type { AlertsData, RulesData, ShownGroup } from '../core/model/alert-rules.ts';
 
 export interface RuleParts {
   /** What the alert rules come to; null while there are none yet. */

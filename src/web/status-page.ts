@@ -1,16 +1,16 @@
 // What a person sees at `/`: every server in one table, and where else to look.
-import { usedMemory } from '../core/limits.ts';
-import type { DaemonStatus, ServerStatus, Status } from '../core/status.ts';
+import { usedMemory } from '../core/lifecycle/resource-limits.ts';
+import type { DaemonStatus, ServerStatus, Status } from '../core/model/status.ts';
 import {
   availableVersion,
   heldGist,
   progressWords,
   versionColumn,
   withoutDetail,
-} from '../core/update-words.ts';
-import { updateFacts } from '../core/update-facts.ts';
-import { isHealthy, reasonOf, restartsOf } from '../core/verdict.ts';
-import { cpu, deliveryWords, size, span, uptime } from '../core/words.ts';
+} from '../core/update/update-text.ts';
+import { updateFacts } from '../core/update/update-facts.ts';
+import { isHealthy, reasonOf, restartsOf } from '../core/status/health-summary.ts';
+import { cpu, deliveryWords, size, span, uptime } from '../core/base/format.ts';
 import { type Content, Html, html } from './html.ts';
 import { healthMark, type Mark, stateMark } from './marks.ts';
 import { STYLE } from './style.ts';

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { WebTls } from '../core/web-config.ts';
+import type { WebTls } from '../core/model/web-config.ts';
 import { secureContextOptions } from '../system/tls-options.ts';
 
 export interface TlsParts {

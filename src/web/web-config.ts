@@ -1,7 +1,7 @@
 // Which web config is in force: its files are looked at again as people ask, and a broken one changes nothing.
 import { statSync } from 'node:fs';
-import { codeOf, messageOf } from '../core/unknown.ts';
-import { missingProtection, type WebConfig } from '../core/web-config.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
+import { missingProtection, type WebConfig } from '../core/model/web-config.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** What reading came to; `files` are those that may mend it when they change. */

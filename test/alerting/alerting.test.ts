@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WAKE_GRACE } from '../../src/alerting/alerting.ts';
-import type { FiringAlert } from '../../src/core/notification.ts';
+import type { FiringAlert } from '../../src/core/model/notification.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { documentOf, EVERY, live, reading } from '../fakes/rules.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { INITIAL } from '../../src/core/lifecycle-state.ts';
+import { INITIAL } from '../../src/core/model/lifecycle-state.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { at, createStage, USAGE } from '../fakes/stage.ts';
 import { waitFor } from '../fakes/wait-for.ts';

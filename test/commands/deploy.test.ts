@@ -6,7 +6,7 @@ import { processHost } from '../../src/commands/service.ts';
 import { run as uninstall } from '../../src/commands/uninstall.ts';
 import { isUnicodeLocale, stepLine } from '../../src/commands/views/deploy-report.ts';
 import { startControlServer } from '../../src/control/server.ts';
-import type { Status } from '../../src/core/status.ts';
+import type { Status } from '../../src/core/model/status.ts';
 import { leftOver } from '../e2e/daemon.ts';
 import { type FakeDaemon, fakeDaemon } from '../fakes/control-handlers.ts';
 import { fakeIo } from '../fakes/io.ts';

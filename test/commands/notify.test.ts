@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { notifyReport } from '../../src/commands/views/notify-report.ts';
 import { startControlServer } from '../../src/control/server.ts';
-import type { ChannelReport } from '../../src/core/notification.ts';
+import type { ChannelReport } from '../../src/core/model/notification.ts';
 import { fakeDaemon } from '../fakes/control-handlers.ts';
 import { fakeIo } from '../fakes/io.ts';
 import { missingHome, tempHome } from '../fakes/temp-home.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { startControlServer } from '../../src/control/server.ts';
-import type { UpdateAnswer } from '../../src/core/update.ts';
+import type { UpdateAnswer } from '../../src/core/model/update.ts';
 import { fakeDaemon } from '../fakes/control-handlers.ts';
 import { fakeIo } from '../fakes/io.ts';
 import { serverStatus, status } from '../fakes/status.ts';

@@ -2,7 +2,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { startControlServer } from '../../src/control/server.ts';
-import type { Status } from '../../src/core/status.ts';
+import type { Status } from '../../src/core/model/status.ts';
 import { fakeDaemon } from '../fakes/control-handlers.ts';
 import { fakeIo } from '../fakes/io.ts';
 import { serverStatus, status } from '../fakes/status.ts';

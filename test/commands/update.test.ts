@@ -2,8 +2,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { startControlServer } from '../../src/control/server.ts';
-import type { ServerStatus } from '../../src/core/status.ts';
-import type { UpdateAnswer, UpdateStatus } from '../../src/core/update.ts';
+import type { ServerStatus } from '../../src/core/model/status.ts';
+import type { UpdateAnswer, UpdateStatus } from '../../src/core/model/update.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { type FakeDaemon, fakeDaemon } from '../fakes/control-handlers.ts';
 import { type FakeIo, type FakeIoOptions, fakeIo } from '../fakes/io.ts';

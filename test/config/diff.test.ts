@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerSpec } from '../../src/core/server.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { diffServers, diffSettings } from '../../src/config/diff.ts';
 import { DEFAULT_SPEC } from '../fakes/spec.ts';
 import { read } from './temporary.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { WatchdogError } from '../../src/core/errors.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
 import { loadConfigIsolated } from '../../src/config/isolated.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { inFolder } from './temporary.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../src/config/effective.ts';
 import { knownKeys } from '../../src/config/json-schema.ts';
-import { MOST_IN_WINDOW } from '../../src/core/notification-due.ts';
-import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS, PLACEHOLDERS } from '../../src/core/notification.ts';
+import { MOST_IN_WINDOW } from '../../src/core/notification/notification-due.ts';
+import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS, PLACEHOLDERS } from '../../src/core/model/notification.ts';
 import { problemsOf, read } from './temporary.ts';
 
 const withChannel = (channel: object): string =>

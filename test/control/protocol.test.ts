@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseReply, parseRequest, toWireError } from '../../src/control/protocol.ts';
-import { WatchdogError } from '../../src/core/errors.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
 
 const line = (message: object) => JSON.stringify({ v: 1, id: 7, ...message });
 

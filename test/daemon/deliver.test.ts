@@ -1,12 +1,12 @@
 // Who delivers, as the daemon puts it together: virtual time, a real policy, and somebody who answers as Alertmanager does.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { RuledAlert } from '../../src/core/alertmanager-post.ts';
+import type { RuledAlert } from '../../src/core/delivery/alertmanager-post.ts';
 import type { DaemonConfig } from '../../src/config/loaded.ts';
-import { type DeliveryOwner, GRACE } from '../../src/core/delivery.ts';
-import type { EventOf } from '../../src/core/events.ts';
-import { foldStatus } from '../../src/core/fold-status.ts';
-import { NOTHING_REMEMBERED } from '../../src/core/status.ts';
-import { createRedactor } from '../../src/core/text.ts';
+import { type DeliveryOwner, GRACE } from '../../src/core/delivery/delivery.ts';
+import type { EventOf } from '../../src/core/model/events.ts';
+import { foldStatus } from '../../src/core/status/reduce-status.ts';
+import { NOTHING_REMEMBERED } from '../../src/core/model/status.ts';
+import { createRedactor } from '../../src/core/base/text.ts';
 import { openAlertDesk } from '../../src/daemon/alert-desk.ts';
 import { createCleanUps } from '../../src/daemon/clean-ups.ts';
 import { openDelivering } from '../../src/daemon/deliver.ts';

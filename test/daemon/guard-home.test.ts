@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WatchdogError } from '../../src/core/errors.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
 import { guardHome } from '../../src/daemon/guard-home.ts';
 import { FakeClock } from '../fakes/clock.ts';
 

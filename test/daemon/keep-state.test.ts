@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
-import { foldStatus } from '../../src/core/fold-status.ts';
-import { NOTHING_REMEMBERED, type Status } from '../../src/core/status.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
+import { foldStatus } from '../../src/core/status/reduce-status.ts';
+import { NOTHING_REMEMBERED, type Status } from '../../src/core/model/status.ts';
 import { keepState } from '../../src/daemon/keep-state.ts';
 import { openStateFile, type SavedState } from '../../src/supervisor/state-file.ts';
 import { createBus } from '../../src/system/bus.ts';

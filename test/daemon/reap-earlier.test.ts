@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { WatchdogError } from '../../src/core/errors.ts';
-import type { WatchdogNews } from '../../src/core/events.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
+import type { WatchdogNews } from '../../src/core/model/events.ts';
 import { type ReapParts, reapEarlier } from '../../src/daemon/reap-earlier.ts';
 import { identify, readBootId } from '../../src/system/identity.ts';
 import { systemClock } from '../../src/system/clock.ts';

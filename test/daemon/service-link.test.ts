@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openServiceLink, statusLine } from '../../src/daemon/service-link.ts';
-import type { Status } from '../../src/core/status.ts';
+import type { Status } from '../../src/core/model/status.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { DOWN, serverStatus, status } from '../fakes/status.ts';

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { ServerSpec } from '../../src/core/server.ts';
-import { createRedactor } from '../../src/core/text.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import { createRedactor } from '../../src/core/base/text.ts';
 import { createCanary } from '../../src/daemon/update-canary.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
 import { RUN_MARKER } from '../../src/supervisor/remains.ts';

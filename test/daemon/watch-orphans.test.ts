@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { watchOrphans } from '../../src/daemon/watch-orphans.ts';
 import type { Orphan } from '../../src/orphans/find.ts';
 import type { Reaped } from '../../src/orphans/reap.ts';

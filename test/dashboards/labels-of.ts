@@ -1,6 +1,6 @@
 // Which labels does the answer to a query have? Worked out from the catalogue and the rules, without asking anybody.
-import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics.ts';
-import type { MetricDefinition } from '../../src/core/metric-definition.ts';
+import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import type { Choice } from '../../src/promql/labels.ts';
 import { readRuleFile, type RecordingRule } from '../../src/promql/rule-file.ts';
 import { type Expression, isSetOperator } from '../../src/promql/syntax.ts';

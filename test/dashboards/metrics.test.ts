@@ -1,13 +1,13 @@
 // Do the dashboards ask for what there is, and is there anything that nobody looks at?
 import { describe, expect, test } from 'vitest';
-import type { MetricDefinition } from '../../src/core/metric-definition.ts';
+import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import {
   isMetricName,
   METRIC_NAMES,
   METRIC_PREFIX,
   METRICS,
   PROCESS_METRICS,
-} from '../../src/core/metrics.ts';
+} from '../../src/core/metrics/metric-catalogue.ts';
 import { parse } from '../../src/promql/parse.ts';
 import { FLEET_FILE, groupsOf, RULE_FILES } from '../alerting/read-catalogue.ts';
 import { KNOWN, labelsOf, OPTIONAL, RECORDED } from './labels-of.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseDuration } from '../../src/core/units.ts';
+import { parseDuration } from '../../src/core/base/units.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { GRAFANA, readDashboards } from './story-queries.ts';
 

@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '../../src/config/problems.ts';
 import type { LoadedConfig } from '../../src/config/loaded.ts';
-import type { DaemonStatus, ServerStatus } from '../../src/core/status.ts';
+import type { DaemonStatus, ServerStatus } from '../../src/core/model/status.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import type { DaemonAnswer, DoctorContext } from '../../src/doctor/context.ts';
 import type { Machine } from '../../src/service/machine.ts';

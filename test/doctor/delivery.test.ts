@@ -1,6 +1,6 @@
 // What the doctor says of who delivers alerts: nothing where nobody is missed, and what is missing where somebody is.
 import { expect, test } from 'vitest';
-import type { DaemonStatus } from '../../src/core/status.ts';
+import type { DaemonStatus } from '../../src/core/model/status.ts';
 import { delivery } from '../../src/doctor/checks/delivery.ts';
 import type { DoctorContext } from '../../src/doctor/context.ts';
 import { healthy, loaded, NOW, running, worst } from './context.ts';

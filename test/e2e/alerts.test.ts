@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AlertsData, RulesData } from '../../src/core/alert-rules.ts';
+import type { AlertsData, RulesData } from '../../src/core/model/alert-rules.ts';
 import { ALERTMANAGER, type RunningAlertmanager, startAlertmanager } from '../fakes/alertmanager.ts';
 import { type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { ServerStatus, Status } from '../../src/core/status.ts';
+import type { ServerStatus, Status } from '../../src/core/model/status.ts';
 import { type JournalEntry, readJournal } from '../../src/journal/journal.ts';
 import { readProcessTable } from '../../src/system/process-table.ts';
 import { tempHome } from '../fakes/temp-home.ts';

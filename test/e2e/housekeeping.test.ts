@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { claim } from '../../src/control/lock.ts';
-import type { CleanupReport } from '../../src/core/cleanup.ts';
-import { NO_UPDATES } from '../../src/core/update.ts';
+import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
+import { NO_UPDATES } from '../../src/core/model/update.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { untidyHome } from '../fakes/rubbish.ts';
 import { tempHome } from '../fakes/temp-home.ts';

@@ -1,7 +1,7 @@
 // What a person sees of updates: the command line, the status, the metrics and the alert, with real packages and npm.
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { METRIC_NAMES, METRIC_PREFIX } from '../../src/core/metrics.ts';
+import { METRIC_NAMES, METRIC_PREFIX } from '../../src/core/metrics/metric-catalogue.ts';
 import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';

@@ -1,9 +1,9 @@
 // A daemon that only remembers what it was asked, behind the real control socket.
 import type { ControlHandlers } from '../../src/control/server.ts';
-import type { CleanupReport } from '../../src/core/cleanup.ts';
-import type { ReloadReport } from '../../src/core/config-diff.ts';
-import type { Status } from '../../src/core/status.ts';
-import type { Outlook, UpdateAnswer } from '../../src/core/update.ts';
+import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
+import type { ReloadReport } from '../../src/core/model/config-diff.ts';
+import type { Status } from '../../src/core/model/status.ts';
+import type { Outlook, UpdateAnswer } from '../../src/core/model/update.ts';
 import { NOW, status as someStatus } from './status.ts';
 
 export interface FakeDaemon {

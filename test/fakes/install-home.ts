@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ServerSpec } from '../../src/core/server.ts';
-import type { WatchdogNews } from '../../src/core/events.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import type { WatchdogNews } from '../../src/core/model/events.ts';
 import { createInstaller } from '../../src/packages/installer.ts';
 import type { InstallerOptions, Prepared } from '../../src/packages/installer.ts';
 import { specOf } from './spec.ts';

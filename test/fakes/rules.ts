@@ -2,8 +2,8 @@
 import { createAlerting, type Alerting } from '../../src/alerting/alerting.ts';
 import type { Evaluation } from '../../src/alerting/reporter.ts';
 import type { SavedAlerts } from '../../src/alerting/saved-alerts.ts';
-import type { Reading, RuleDocument } from '../../src/core/alert-rules.ts';
-import type { AlertNews, FiringAlert } from '../../src/core/notification.ts';
+import type { Reading, RuleDocument } from '../../src/core/model/alert-rules.ts';
+import type { AlertNews, FiringAlert } from '../../src/core/model/notification.ts';
 import { FakeClock } from './clock.ts';
 
 export const EVERY = 15_000;

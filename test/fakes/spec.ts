@@ -1,5 +1,5 @@
 // A complete server as tests need it: everything has the default that the config gives, parts are replaced.
-import type { ServerSpec } from '../../src/core/server.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 
 type Deep<T> = {
   readonly [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Deep<T[K]> : T[K];

@@ -1,9 +1,9 @@
 // A bus whose news reach a status and a recorder, as in the daemon, with time in the test's hands.
-import type { ServerStateName, TreeUsage } from '../../src/core/events.ts';
-import { foldStatus } from '../../src/core/fold-status.ts';
-import { INITIAL, type LifecycleState } from '../../src/core/lifecycle-state.ts';
-import type { ServerSpec } from '../../src/core/server.ts';
-import { NOTHING_REMEMBERED } from '../../src/core/status.ts';
+import type { ServerStateName, TreeUsage } from '../../src/core/model/events.ts';
+import { foldStatus } from '../../src/core/status/reduce-status.ts';
+import { INITIAL, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import { NOTHING_REMEMBERED } from '../../src/core/model/status.ts';
 import { createRecorder } from '../../src/metrics/recorder.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from './clock.ts';

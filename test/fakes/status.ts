@@ -5,7 +5,7 @@ import {
   NOTHING_REMEMBERED,
   type ServerStatus,
   type Status,
-} from '../../src/core/status.ts';
+} from '../../src/core/model/status.ts';
 
 export const NOW = Date.UTC(2026, 0, 1, 12);
 export const MINUTE = 60_000;

@@ -6,7 +6,7 @@ import {
   type UpdateMemory,
   type UpdateProgress,
   type UpdateStatus,
-} from '../../src/core/update.ts';
+} from '../../src/core/model/update.ts';
 import { MINUTE, NOW } from './status.ts';
 
 export function outlookOf(change: Partial<Outlook> = {}): Outlook {

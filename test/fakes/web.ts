@@ -1,6 +1,6 @@
 // A web app on a free port, and raw requests to it: with any Host, which fetch would not send.
 import { request } from 'node:http';
-import type { Status } from '../../src/core/status.ts';
+import type { Status } from '../../src/core/model/status.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { createWebApp, type WebParts } from '../../src/web/app.ts';
 import { listen, type Listening } from '../../src/web/listen.ts';

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { sumUp } from '../../src/core/cleanup.ts';
+import { sumUp } from '../../src/core/model/cleanup-report.ts';
 import { cleanUp } from '../../src/housekeeping/clean-up.ts';
 import { DAY, untidyHome } from '../fakes/rubbish.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRedactor } from '../../src/core/text.ts';
+import { createRedactor } from '../../src/core/base/text.ts';
 import { openServerLog } from '../../src/logs/server-log.ts';
 import type { ServerLog } from '../../src/logs/server-log.ts';
 import { FakeClock } from '../fakes/clock.ts';

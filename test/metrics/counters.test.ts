@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PROBE_FAILURES, RESTART_REASONS, type WatchdogNews } from '../../src/core/events.ts';
-import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics.ts';
+import { PROBE_FAILURES, RESTART_REASONS, type WatchdogNews } from '../../src/core/model/events.ts';
+import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import { createStage } from '../fakes/stage.ts';
 
 const SERVERS = ['files', 'other'] as const;

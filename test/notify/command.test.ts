@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CommandSettings } from '../../src/core/notification.ts';
+import type { CommandSettings } from '../../src/core/model/notification.ts';
 import { openCommand } from '../../src/notify/command.ts';
 import { payloadOf } from '../../src/notify/payload.ts';
 import { isRunning } from '../fakes/processes.ts';

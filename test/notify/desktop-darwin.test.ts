@@ -1,6 +1,6 @@
 // What macOS is asked to show: a constant script, with everything said as its arguments. A stand-in records them.
 import { describe, expect, it } from 'vitest';
-import type { DesktopSettings } from '../../src/core/notification.ts';
+import type { DesktopSettings } from '../../src/core/model/notification.ts';
 import { openDesktop } from '../../src/notify/desktop.ts';
 import { messageOf } from '../../src/notify/text.ts';
 import { NASTY, OPTIONS, partsIn, program, recorder, single, tempFolder } from './fixtures.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DesktopSettings } from '../../src/core/notification.ts';
+import type { DesktopSettings } from '../../src/core/model/notification.ts';
 import { openDesktop } from '../../src/notify/desktop.ts';
 import type { Channel } from '../../src/notify/kind.ts';
 import { messageOf, testNotification } from '../../src/notify/text.ts';

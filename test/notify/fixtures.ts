@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Notification, ToldAlert } from '../../src/core/notification.ts';
+import type { Notification, ToldAlert } from '../../src/core/model/notification.ts';
 import type { ChannelParts } from '../../src/notify/kind.ts';
 import { systemClock } from '../../src/system/clock.ts';
 

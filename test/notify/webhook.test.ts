@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { WebhookSettings } from '../../src/core/notification.ts';
+import type { WebhookSettings } from '../../src/core/model/notification.ts';
 import type { Channel } from '../../src/notify/kind.ts';
 import { payloadOf } from '../../src/notify/payload.ts';
 import { openWebhook } from '../../src/notify/webhook.ts';

@@ -1,6 +1,6 @@
 // What the systems print, read without them: macOS' tools from samples, Linux' tables from their documented form.
 import { describe, expect, it, test } from 'vitest';
-import type { ProcessRow } from '../../src/core/process-tree.ts';
+import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
 import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/look-darwin.ts';
 import { isServiceUnit } from '../../src/orphans/look-linux.ts';
 import { peerOf } from '../../src/orphans/input-linux.ts';

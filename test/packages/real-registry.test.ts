@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { NO_UPDATES } from '../../src/core/update.ts';
+import { NO_UPDATES } from '../../src/core/model/update.ts';
 import { createQueue } from '../../src/packages/queue.ts';
 import { createPackageUpdates } from '../../src/packages/updates.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import type { ServerSpec } from '../../src/core/server.ts';
-import { NO_UPDATES } from '../../src/core/update.ts';
-import type { UpdateMemory } from '../../src/core/update.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import { NO_UPDATES } from '../../src/core/model/update.ts';
+import type { UpdateMemory } from '../../src/core/model/update.ts';
 import { createInstaller } from '../../src/packages/installer.ts';
 import { createQueue } from '../../src/packages/queue.ts';
 import { createPackageUpdates } from '../../src/packages/updates.ts';

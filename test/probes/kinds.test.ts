@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ProbePolicy } from '../../src/core/server.ts';
+import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
 import { freePort, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { patience, sessionOf } from './session.ts';

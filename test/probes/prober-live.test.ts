@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -1,6 +1,6 @@
 // One probe session against a real server, outside of any prober.
-import type { Handshake } from '../../src/core/events.ts';
-import type { ServerSpec } from '../../src/core/server.ts';
+import type { Handshake } from '../../src/core/model/events.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/probes/connection.ts';
 import type { Patience } from '../../src/probes/deadline.ts';
 import type { ProbeSession } from '../../src/probes/kind.ts';

@@ -1,6 +1,6 @@
 // Series by chance of every metric that the catalogue names, so that each rule has something to say.
-import { everyLabelSet, type MetricDefinition } from '../../src/core/metric-definition.ts';
-import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics.ts';
+import { everyLabelSet, type MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
+import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import type { RuleGroup } from '../../src/promql/rule-file.ts';
 import type { Sample } from '../fakes/prometheus.ts';
 import type { Random } from './random.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
-import type { ProcessRow } from '../../src/core/process-tree.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
+import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
 import { type LimitBreach, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
 import { createSampler } from '../../src/sampling/sampler.ts';
 import { createBus } from '../../src/system/bus.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
-import type { LimitPolicy } from '../../src/core/server.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
+import type { LimitPolicy } from '../../src/core/model/server-spec.ts';
 import { type LimitBreach, type LowLimit, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';

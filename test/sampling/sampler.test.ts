@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EventOf, WatchdogEvent } from '../../src/core/events.ts';
-import type { ProcessRow, TreeRoot } from '../../src/core/process-tree.ts';
+import type { EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
+import type { ProcessRow, TreeRoot } from '../../src/core/lifecycle/process-tree.ts';
 import { createSampler, type SamplerOptions } from '../../src/sampling/sampler.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { type Clock, systemClock } from '../../src/system/clock.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Escapee } from '../../src/core/process-tree.ts';
+import type { Escapee } from '../../src/core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../../src/supervisor/remains.ts';
 import { superviseProcess } from '../../src/supervisor/server-process.ts';
 import { systemClock } from '../../src/system/clock.ts';

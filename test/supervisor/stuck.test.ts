@@ -1,6 +1,6 @@
 // A server that does not end, because nothing can be seen of its end: what else the config says goes on without it.
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
 import { createStartGate } from '../../src/supervisor/start-gate.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';

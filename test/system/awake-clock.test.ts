@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { Gap } from '../../src/core/sleep.ts';
+import type { Gap } from '../../src/core/lifecycle/clock-gap.ts';
 import { createAwakeClock } from '../../src/system/awake-clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { waitFor } from '../fakes/wait-for.ts';

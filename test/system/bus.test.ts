@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WatchdogEvent } from '../../src/core/events.ts';
+import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
 

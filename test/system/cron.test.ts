@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { JobRecord } from '../../src/core/schedule.ts';
+import type { JobRecord } from '../../src/core/base/schedule.ts';
 import { createCron, type CronJob } from '../../src/system/cron.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 

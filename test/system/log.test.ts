@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRedactor } from '../../src/core/text.ts';
+import { createRedactor } from '../../src/core/base/text.ts';
 import { createLog, readLogLevel } from '../../src/system/log.ts';
 import type { Log, LogOptions } from '../../src/system/log.ts';
 import { FakeClock } from '../fakes/clock.ts';

@@ -1,7 +1,7 @@
 // A daemon that finds an update of an earlier one.
 import { describe, expect, test } from 'vitest';
-import type { ServerSpec } from '../../src/core/server.ts';
-import type { SavedProgress } from '../../src/core/update-record.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import type { SavedProgress } from '../../src/core/update/update-record.ts';
 import { update } from '../../src/updates/requests.ts';
 import { MINUTE, packageSpec, updatesStage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 // What the schedule does by itself, on virtual time.
 import { describe, expect, test } from 'vitest';
-import type { ServerSpec } from '../../src/core/server.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { update } from '../../src/updates/requests.ts';
 import { goRound, lookAtStrangers } from '../../src/updates/scheduled.ts';
 import { specOf } from '../fakes/spec.ts';

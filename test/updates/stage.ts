@@ -1,10 +1,10 @@
 // Updates on virtual time: a registry, a disk and servers that a test can make fail, and everything that was done to them.
 import { onTestFinished } from 'vitest';
-import type { WatchdogEvent, WatchdogNews } from '../../src/core/events.ts';
-import { INITIAL, type LifecycleState } from '../../src/core/lifecycle-state.ts';
-import type { ServerSpec } from '../../src/core/server.ts';
-import type { Tool } from '../../src/core/tool-diff.ts';
-import type { Outlook, UpdateMemory, UpdateProgress } from '../../src/core/update.ts';
+import type { WatchdogEvent, WatchdogNews } from '../../src/core/model/events.ts';
+import { INITIAL, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
+import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import type { Tool } from '../../src/core/tools/tool-diff.ts';
+import type { Outlook, UpdateMemory, UpdateProgress } from '../../src/core/model/update.ts';
 import { createBus } from '../../src/system/bus.ts';
 import type { CanaryReport, UpdateParts } from '../../src/updates/parts.ts';
 import { openUpdateRecords } from '../../src/updates/records.ts';

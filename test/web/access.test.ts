@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { WebConfig } from '../../src/core/web-config.ts';
+import type { WebConfig } from '../../src/core/model/web-config.ts';
 import { createAccess } from '../../src/web/access.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { startWeb, type Web } from '../fakes/web.ts';

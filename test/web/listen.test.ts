@@ -1,7 +1,7 @@
 import { request, Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { WatchdogError } from '../../src/core/errors.ts';
+import { WatchdogError } from '../../src/core/base/errors.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { listen, type ListenOptions } from '../../src/web/listen.ts';
 import { waitFor } from '../fakes/wait-for.ts';

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { WebTls } from '../../src/core/web-config.ts';
+import type { WebTls } from '../../src/core/model/web-config.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { listen } from '../../src/web/listen.ts';
 import { parseAltNames } from '../../src/web/tls.ts';

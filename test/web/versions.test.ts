@@ -1,6 +1,6 @@
 // What the page says of versions: briefly in the table, in full below it, and never as markup.
 import { describe, expect, it } from 'vitest';
-import type { UpdateStatus } from '../../src/core/update.ts';
+import type { UpdateStatus } from '../../src/core/model/update.ts';
 import { renderStatusPage } from '../../src/web/status-page.ts';
 import { MINUTE, NOW, serverStatus, status } from '../fakes/status.ts';
 import { memoryOf, outlookOf, progressOf, ROLLED_BACK, updateOf } from '../fakes/updates.ts';

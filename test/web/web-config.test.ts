@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { WebConfig } from '../../src/core/web-config.ts';
+import type { WebConfig } from '../../src/core/model/web-config.ts';
 import { openWebConfig, type WebReading } from '../../src/web/web-config.ts';
 import { FakeClock } from '../fakes/clock.ts';
 

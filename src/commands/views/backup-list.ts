@@ -1,5 +1,5 @@
 // The table of backups: which there are, and which of them can be restored.
-import { ago, size } from '../../core/words.ts';
+import { ago, size } from '../../core/base/format.ts';
 import type { Backup } from '../../housekeeping/backup.ts';
 import { type Column, layoutTable } from './table.ts';
 import type { ViewOptions } from './status-table.ts';

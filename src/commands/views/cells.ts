@@ -1,6 +1,6 @@
 // Which colour the state and the health of a server have in a table.
-import type { ServerStatus } from '../../core/status.ts';
-import { type HealthWord, healthWord, stateWord } from '../../core/verdict.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { type HealthWord, healthWord, stateWord } from '../../core/status/health-summary.ts';
 import type { Cell, Style } from './style.ts';
 
 const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {

@@ -1,7 +1,7 @@
 // What changed since the last status, for readers without a terminal: one line per server and change.
-import type { ServerStatus, Status } from '../../core/status.ts';
-import { phaseWords } from '../../core/update-words.ts';
-import { healthWord, isHealthy, reasonOf, stateWord } from '../../core/verdict.ts';
+import type { ServerStatus, Status } from '../../core/model/status.ts';
+import { phaseWords } from '../../core/update/update-text.ts';
+import { healthWord, isHealthy, reasonOf, stateWord } from '../../core/status/health-summary.ts';
 import type { ViewOptions } from './status-table.ts';
 import type { Style } from './style.ts';
 

@@ -1,5 +1,5 @@
 // What to paste into which client, to use a server that is kept alive here.
-import type { ServerStatus } from '../../core/status.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
 
 /** Lines for each server that clients can share; none when there is no such server. Never cut: they are to be copied. */
 export function cheatSheet(servers: readonly ServerStatus[]): string[] {

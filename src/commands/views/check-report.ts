@@ -1,9 +1,9 @@
 // What a full health check found: one line per fault, with value and limit, and the exit code that says it.
-import { usedMemory } from '../../core/limits.ts';
-import type { ServerStatus } from '../../core/status.ts';
-import { neutralise } from '../../core/text.ts';
-import { exitOf, isHealthy, latestProbe, reasonOf, stateWord } from '../../core/verdict.ts';
-import { cpu, latency, size } from '../../core/words.ts';
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { exitOf, isHealthy, latestProbe, reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { cpu, latency, size } from '../../core/base/format.ts';
 import type { ViewOptions } from './status-table.ts';
 import { fit, pad, paint, widthOf } from './style.ts';
 

@@ -1,7 +1,7 @@
 // What a cleanup says: the sum, and every single thing where somebody has to decide or to act.
-import { type CleanupReport, sumUp } from '../../core/cleanup.ts';
-import { neutralise } from '../../core/text.ts';
-import { size } from '../../core/words.ts';
+import { type CleanupReport, sumUp } from '../../core/model/cleanup-report.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { size } from '../../core/base/format.ts';
 
 export function cleanupLines(report: CleanupReport): string[] {
   const { removed, spared, failed, dryRun } = report;

@@ -1,7 +1,7 @@
 // How a deployment is told while it goes on: one line a step, what is being waited for, and what to do next.
-import type { ServerStatus, Status } from '../../core/status.ts';
-import { neutralise } from '../../core/text.ts';
-import { isHealthy, reasonOf, stateWord } from '../../core/verdict.ts';
+import type { ServerStatus, Status } from '../../core/model/status.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { isHealthy, reasonOf, stateWord } from '../../core/status/health-summary.ts';
 import { cheatSheet } from './cheat-sheet.ts';
 import { places } from './live.ts';
 import { fit, pad, paint } from './style.ts';

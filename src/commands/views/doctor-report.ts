@@ -1,5 +1,5 @@
 // How the findings of the doctor are shown: a mark, what was found, and its cure below.
-import { neutralise } from '../../core/text.ts';
+import { neutralise } from '../../core/base/text.ts';
 import type { FindingStatus } from '../../doctor/check.ts';
 import type { Examined } from '../../doctor/run.ts';
 import type { ViewOptions } from './status-table.ts';

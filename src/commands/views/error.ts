@@ -1,9 +1,9 @@
 // How an error is told: one line with action, reason and value, then the cure.
 import type { Command } from 'commander';
-import { WatchdogError } from '../../core/errors.ts';
-import { nearest } from '../../core/nearest.ts';
-import { neutralise } from '../../core/text.ts';
-import { codeOf, messageOf } from '../../core/unknown.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { nearest } from '../../core/base/suggest.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { paint } from './style.ts';
 
 /** @param isDebug shows where the error came from, and its causes */

@@ -1,9 +1,9 @@
 // Which news is worth a line above the live view, and in which words.
-import type { EventOf, WatchdogEvent } from '../../core/events.ts';
-import { neutralise } from '../../core/text.ts';
-import { lastUpdateWords, phaseWords, versionText } from '../../core/update-words.ts';
-import { endWords, nextAttempt, restartReason } from '../../core/verdict.ts';
-import { cpu, deliveryWords, latency, size, span } from '../../core/words.ts';
+import type { EventOf, WatchdogEvent } from '../../core/model/events.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { lastUpdateWords, phaseWords, versionText } from '../../core/update/update-text.ts';
+import { endWords, nextAttempt, restartReason } from '../../core/status/health-summary.ts';
+import { cpu, deliveryWords, latency, size, span } from '../../core/base/format.ts';
 import type { Cell, Style } from './style.ts';
 
 /** Null for what the table shows anyway. */

@@ -2,7 +2,7 @@
 import { shortened } from '../../config/import.ts';
 import type { Conflict, Import, Merged, Waiting } from '../../config/import.ts';
 import { maskedParts, maskedSettings } from '../../config/import-secrets.ts';
-import { neutralise } from '../../core/text.ts';
+import { neutralise } from '../../core/base/text.ts';
 import type { ViewOptions } from './status-table.ts';
 import { paint } from './style.ts';
 import type { Style } from './style.ts';

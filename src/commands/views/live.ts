@@ -1,5 +1,5 @@
 // What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
-import type { DaemonStatus, Status } from '../../core/status.ts';
+import type { DaemonStatus, Status } from '../../core/model/status.ts';
 import { cheatSheet } from './cheat-sheet.ts';
 import type { ViewOptions } from './status-table.ts';
 import { statusTable } from './status-table.ts';

@@ -1,7 +1,7 @@
 // What `monitor` shows: the daemon in one line, a row for each server, what happened last, and which keys there are.
-import type { Status } from '../../core/status.ts';
-import { isHealthy } from '../../core/verdict.ts';
-import { uptime } from '../../core/words.ts';
+import type { Status } from '../../core/model/status.ts';
+import { isHealthy } from '../../core/status/health-summary.ts';
+import { uptime } from '../../core/base/format.ts';
 import type { Change } from './changes.ts';
 import { statusTable, type ViewOptions } from './status-table.ts';
 import { fit, paint } from './style.ts';

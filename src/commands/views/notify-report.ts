@@ -1,6 +1,6 @@
 // What became of a test notification, channel by channel, and what to do about it.
-import type { ChannelReport } from '../../core/notification.ts';
-import { neutralise } from '../../core/text.ts';
+import type { ChannelReport } from '../../core/model/notification.ts';
+import { neutralise } from '../../core/base/text.ts';
 import { paint } from './style.ts';
 
 export interface NotifyReportOptions {

@@ -1,5 +1,5 @@
 // How orphans are shown: what they cost, what they are, and why they are taken for such.
-import { span, size } from '../../core/words.ts';
+import { span, size } from '../../core/base/format.ts';
 import type { Orphan } from '../../orphans/find.ts';
 import type { Reaped } from '../../orphans/reap.ts';
 import type { ViewOptions } from './status-table.ts';

@@ -1,6 +1,6 @@
 // What a changed config did to the daemon, or would do: one line for each server, then what else must be known.
-import { type ChangeEffect, isUnchanged, type ReloadReport } from '../../core/config-diff.ts';
-import { ago } from '../../core/words.ts';
+import { type ChangeEffect, isUnchanged, type ReloadReport } from '../../core/model/config-diff.ts';
+import { ago } from '../../core/base/format.ts';
 import { inactiveLines } from '../inactive.ts';
 import type { ViewOptions } from './status-table.ts';
 import { pad, paint, type Style, widthOf } from './style.ts';

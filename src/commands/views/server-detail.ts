@@ -1,10 +1,10 @@
 // Everything known about one server, one fact a line.
-import { RESTART_REASONS, type TreeUsage } from '../../core/events.ts';
-import type { ServerStatus } from '../../core/status.ts';
-import { neutralise } from '../../core/text.ts';
-import { updateFacts } from '../../core/update-facts.ts';
-import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/verdict.ts';
-import { ago, cpu, latency, size, span, uptime } from '../../core/words.ts';
+import { RESTART_REASONS, type TreeUsage } from '../../core/model/events.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { updateFacts } from '../../core/update/update-facts.ts';
+import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/status/health-summary.ts';
+import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './cells.ts';
 import type { ViewOptions } from './status-table.ts';
 import { type Cell, fit, pad, paint } from './style.ts';

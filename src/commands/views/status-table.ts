@@ -1,9 +1,9 @@
 // The table of all servers, what is wrong below it, and the daemon above it.
-import { isDeliveredByUsAlone } from '../../core/delivery-reasons.ts';
-import { usedMemory } from '../../core/limits.ts';
-import type { ServerStatus, Status } from '../../core/status.ts';
-import { neutralise } from '../../core/text.ts';
-import { versionColumn } from '../../core/update-words.ts';
+import { isDeliveredByUsAlone } from '../../core/delivery/delivery-reasons.ts';
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import type { ServerStatus, Status } from '../../core/model/status.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { versionColumn } from '../../core/update/update-text.ts';
 import {
   configRefusal,
   isHealthy,
@@ -11,8 +11,8 @@ import {
   latestProbe,
   reasonOf,
   restartsOf,
-} from '../../core/verdict.ts';
-import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/words.ts';
+} from '../../core/status/health-summary.ts';
+import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './cells.ts';
 import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';

@@ -1,8 +1,8 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/update.ts';
-import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update-words.ts';
-import type { Status } from '../../core/status.ts';
-import { span } from '../../core/words.ts';
+import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
+import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update/update-text.ts';
+import type { Status } from '../../core/model/status.ts';
+import { span } from '../../core/base/format.ts';
 import type { UpdateOutcome } from '../update-outcome.ts';
 import type { ViewOptions } from './status-table.ts';
 import { fit, paint, type Style } from './style.ts';

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { holderOf } from '../../control/lock.ts';
 import { findSocket } from '../../control/socket-path.ts';
-import { isHealthy } from '../../core/verdict.ts';
-import { ago, latency, span } from '../../core/words.ts';
-import type { Status } from '../../core/status.ts';
+import { isHealthy } from '../../core/status/health-summary.ts';
+import { ago, latency, span } from '../../core/base/format.ts';
+import type { Status } from '../../core/model/status.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 

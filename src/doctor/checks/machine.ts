@@ -1,7 +1,7 @@
 // Whether the machine gives what a daemon needs: the right time, room on the disk, descriptors.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { size } from '../../core/words.ts';
+import { size } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { times } from './daemon.ts';

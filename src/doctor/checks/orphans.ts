@@ -1,5 +1,5 @@
 // Whether MCP servers are left over that nobody owns.
-import { size } from '../../core/words.ts';
+import { size } from '../../core/base/format.ts';
 import { type Check, ok, warning } from '../check.ts';
 
 export const orphans: Check = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkReport, checkServer, exitCodeOf } from '../../../src/commands/views/check-report.ts';
-import type { ServerStatus } from '../../../src/core/status.ts';
+import type { ServerStatus } from '../../../src/core/model/status.ts';
 import { NOW, serverStatus } from '../../fakes/status.ts';
 
 const { limits, usage, health } = serverStatus();

@@ -3,8 +3,8 @@ import { createChangePrinter } from '../../../src/commands/views/changes.ts';
 import { cheatSheet } from '../../../src/commands/views/cheat-sheet.ts';
 import { eventLine } from '../../../src/commands/views/event-line.ts';
 import { liveHeader } from '../../../src/commands/views/live.ts';
-import type { WatchdogNews } from '../../../src/core/events.ts';
-import { INITIAL } from '../../../src/core/lifecycle-state.ts';
+import type { WatchdogNews } from '../../../src/core/model/events.ts';
+import { INITIAL } from '../../../src/core/model/lifecycle-state.ts';
 import { NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const url = 'http://127.0.0.1:9640/mcp';

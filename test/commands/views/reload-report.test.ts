@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reloadReport } from '../../../src/commands/views/reload-report.ts';
-import type { ReloadReport } from '../../../src/core/config-diff.ts';
+import type { ReloadReport } from '../../../src/core/model/config-diff.ts';
 import { NOTHING_NEW } from '../../fakes/control-handlers.ts';
 import { NOW } from '../../fakes/status.ts';
 

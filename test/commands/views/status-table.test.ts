@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
-import { NOTHING_REMEMBERED } from '../../../src/core/status.ts';
+import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
 import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const wide = { width: 200, colour: false, now: NOW };

@@ -4,8 +4,8 @@ import { createChangeFinder } from '../../../src/commands/views/changes.ts';
 import { eventLine } from '../../../src/commands/views/event-line.ts';
 import { serverDetail } from '../../../src/commands/views/server-detail.ts';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
-import type { WatchdogEvent, WatchdogNews } from '../../../src/core/events.ts';
-import type { UpdateStatus } from '../../../src/core/update.ts';
+import type { WatchdogEvent, WatchdogNews } from '../../../src/core/model/events.ts';
+import type { UpdateStatus } from '../../../src/core/model/update.ts';
 import { MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 import { COMMITTED, memoryOf, outlookOf, progressOf, ROLLED_BACK, updateOf } from '../../fakes/updates.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { WatchdogError } from '../../../src/core/errors.ts';
+import { WatchdogError } from '../../../src/core/base/errors.ts';
 import { loaded, machine, settingsOf } from './machine.ts';
 
 function refusal(text: string | Buffer, name = 'home/.cursor/mcp.json', from = 'cursor'): string {

@@ -4,7 +4,7 @@ import { serverNameFrom } from '../../../src/config/import-names.ts';
 import { importedConfig } from '../../../src/config/import-yaml.ts';
 import type { Merged } from '../../../src/config/import-merge.ts';
 import { readConfig } from '../../../src/config/load.ts';
-import { SERVER_NAME } from '../../../src/core/server.ts';
+import { SERVER_NAME } from '../../../src/core/model/server-spec.ts';
 import { escapeReferences } from '../../../src/config/expand.ts';
 import { loaded, machine, settingsOf } from './machine.ts';
 

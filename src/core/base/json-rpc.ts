@@ -1,0 +1,95 @@
+// What one JSON-RPC 2.0 message is: how ours are built, and what a line from a server turns out to be.
+import { isObject, parseJson } from './guards.ts';
+
+/** Error codes that mean something to us; the last three came with MCP 2026-07-28. */
+export const RPC_CODES = {
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  serverError: -32000,
+  /** The SDKs' word for a session that they do not know. */
+  sessionNotFound: -32001,
+  headerMismatch: -32020,
+  missingClientCapability: -32021,
+  unsupportedProtocolVersion: -32022,
+} as const;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data: unknown;
+}
+
+/** What a server said about one of our requests. */
+export type RpcAnswer =
+  | { readonly kind: 'result'; readonly id: string; readonly result: JsonObject }
+  | { readonly kind: 'error'; readonly id: string | null; readonly error: RpcError };
+
+/**
+ * One message as it came in. An error's `id` is null when the server could not tell which request it is about;
+ * `garbage` is everything that is not JSON-RPC, log lines above all.
+ */
+export type Incoming =
+  | RpcAnswer
+  | {
+      readonly kind: 'request';
+      readonly id: string | number;
+      readonly method: string;
+      readonly params: unknown;
+    }
+  | { readonly kind: 'notification'; readonly method: string; readonly params: unknown }
+  | { readonly kind: 'garbage' };
+
+const GARBAGE: Incoming = { kind: 'garbage' };
+
+/** Without `params` when there are none: some servers refuse an empty object, others an absent one only for lists. */
+export function rpcRequest(id: string, method: string, params?: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) });
+}
+
+export function rpcNotification(method: string, params?: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', method, ...(params !== undefined && { params }) });
+}
+
+export function rpcResult(id: string | number, result: JsonObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, result });
+}
+
+export function rpcRefusal(id: string | number, code: number, message: string): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
+}
+
+/** Classifies one line or one body. Batches, which protocol 2025-03-26 alone allowed, come out one by one. */
+export function readMessages(text: string): readonly Incoming[] {
+  const value = parseJson(text);
+  if (Array.isArray(value) && value.length > 0) return value.map(classify);
+  return [classify(value)];
+}
+
+function classify(value: unknown): Incoming {
+  if (!isObject(value) || value['jsonrpc'] !== '2.0') return GARBAGE;
+  const { id, method, params, result, error } = value;
+  if (typeof method === 'string') {
+    return isId(id) ? { kind: 'request', id, method, params } : { kind: 'notification', method, params };
+  }
+  if (isObject(error)) return errorAnswer(id, error);
+  // Our ids are strings: an answer to a number is not an answer to us, but it is well-formed.
+  return isId(id) && isObject(result) ? { kind: 'result', id: String(id), result } : GARBAGE;
+}
+
+function errorAnswer(id: unknown, error: JsonObject): Incoming {
+  const { code, message, data } = error;
+  if (typeof code !== 'number') return GARBAGE;
+  return {
+    kind: 'error',
+    id: isId(id) ? String(id) : null,
+    error: { code, message: typeof message === 'string' ? message : '', data },
+  };
+}
+
+function isId(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}

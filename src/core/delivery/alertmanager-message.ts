@@ -1,0 +1,61 @@
+// What a message of Alertmanager's webhook says: which alerts it has told, and whether the heartbeat is among them.
+import { SEVERITIES, type Severity } from '../model/events.ts';
+import { cap, neutralise } from '../base/text.ts';
+import { isObject } from '../base/guards.ts';
+
+/** The alert that always fires: when it comes back to us, the whole chain works. */
+export const HEARTBEAT = 'Watchdog';
+
+export interface AlertNotice {
+  readonly name: string;
+  readonly state: 'firing' | 'resolved';
+  readonly severity: Severity;
+  readonly labels: Readonly<Record<string, string>>;
+  /** One line for people. */
+  readonly summary: string;
+}
+
+export interface Notices {
+  readonly hasHeartbeat: boolean;
+  /** Without the heartbeat. */
+  readonly alerts: readonly AlertNotice[];
+}
+
+const LONGEST_TEXT = 400;
+const MOST_ALERTS = 1000;
+
+/** @param body JSON of the webhook, version 4; fields that are not known here are left alone. @returns why not, as text */
+export function readNotices(body: unknown): Notices | string {
+  if (!isObject(body)) return 'Not a JSON object';
+  if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';
+  const alerts = body['alerts'];
+  if (!Array.isArray(alerts)) return 'Not a message of Alertmanager: alerts must be a list';
+  const read = alerts.slice(0, MOST_ALERTS).map((alert: unknown) => readAlert(alert));
+  const told = read.filter((alert) => alert !== null);
+  if (told.length < read.length)
+    return 'Not a message of Alertmanager: an alert needs a status and an alertname';
+  return {
+    hasHeartbeat: told.some(({ name, state }) => name === HEARTBEAT && state === 'firing'),
+    alerts: told.filter(({ name }) => name !== HEARTBEAT),
+  };
+}
+
+function readAlert(alert: unknown): AlertNotice | null {
+  if (!isObject(alert)) return null;
+  const labels = textsOf(alert['labels']);
+  const annotations = textsOf(alert['annotations']);
+  const { alertname: name, severity } = labels;
+  const state = (['firing', 'resolved'] as const).find((one) => one === alert['status']);
+  if (name === undefined || name === '' || state === undefined) return null;
+  const known = SEVERITIES.find((one) => one === severity) ?? 'warning';
+  const summary = annotations['summary'] ?? annotations['description'] ?? name;
+  return { name, state, severity: known, labels, summary };
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  if (!isObject(value)) return {};
+  const pairs = Object.entries(value).flatMap(([name, text]) =>
+    typeof text === 'string' ? [[name, cap(neutralise(text), LONGEST_TEXT)] as const] : [],
+  );
+  return Object.fromEntries(pairs);
+}

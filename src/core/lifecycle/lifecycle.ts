@@ -1,0 +1,297 @@
+/**
+ * The life of one supervised server, as a pure function.
+ *
+ * `decide` is the only place that knows what follows what. It reads no clock, starts no process and
+ * remembers nothing: what it needs arrives in its arguments, what it wants done leaves in `actions`.
+ * The deadline of every wait lives in the state, so there are no timers to cancel; every process has a
+ * number (`run`), so late news of an earlier one is dropped in one line.
+ */
+import type { StartFailure } from '../model/events.ts';
+import {
+  type Action,
+  type Afterwards,
+  type Cause,
+  type Decision,
+  deadlineOf,
+  hasProcess,
+  type LifecycleEvent,
+  type LifecyclePolicy,
+  type LifecycleState,
+  type Phase,
+} from '../model/lifecycle-state.ts';
+import { budgetRemaining, nextDelay, remember, spread } from './restart-policy.ts';
+import type { RestartPolicy } from '../model/server-spec.ts';
+
+/** What follows from `event` in `state`; news of an earlier run changes nothing. */
+export function decide(state: LifecycleState, event: LifecycleEvent, policy: LifecyclePolicy): Decision {
+  if ('run' in event && event.run !== state.run) return stay(state);
+  switch (event.kind) {
+    case 'start':
+      return start(event.clear ? cleared({ ...state, wanted: 'up' }) : { ...state, wanted: 'up' }, event);
+    case 'stop':
+      return rest({ ...state, wanted: 'down' }, event, policy);
+    case 'restart':
+      return restart(cleared({ ...state, wanted: 'up' }), event, policy);
+    case 'prepared':
+      return state.phase === 'preparing' ? spawn(state, event, policy) : stay(state);
+    case 'unprepared':
+      return state.phase === 'preparing' ? unprepared(state, event, policy) : stay(state);
+    case 'ready':
+      return state.phase === 'starting' ? stay(nowRunning(state, event, policy)) : stay(state);
+    case 'failing':
+      return mayBeEnded(state, policy) ? fail(state, event.cause, event, policy) : stay(state);
+    case 'exited':
+      return exited(state, event, policy);
+    case 'gone':
+      return state.phase === 'stopping' ? afterwards(state, event, policy) : stay(state);
+    case 'tick':
+      return tick(state, event, policy);
+    default:
+      return event satisfies never;
+  }
+}
+
+type When = { readonly at: number; readonly chance: number };
+type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
+
+function start(state: LifecycleState, event: When & { readonly cause?: Cause }): Decision {
+  if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
+  if (hasProcess(state) || state.phase === 'preparing') return stay(state);
+  return prepare(event.cause === undefined ? state : { ...state, cause: event.cause });
+}
+
+function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Decision {
+  const idle = { ...cleared(state), cause: null };
+  if (state.phase === 'stopping') return stay({ ...state, ...memory(idle), leadsTo: 'rest' });
+  if (hasProcess(state)) return end(idle, 'rest', event, policy);
+  const decision = stay(enter(idle, { phase: 'stopped', because: 'asked' }));
+  return state.phase === 'preparing' ? { ...decision, actions: [{ kind: 'abort-prepare' }] } : decision;
+}
+
+function restart(
+  state: LifecycleState,
+  event: When & { readonly cause: Cause },
+  policy: LifecyclePolicy,
+): Decision {
+  // A process that is already ending, or not there, has its own story: only a living one is "restarted".
+  if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
+  if (hasProcess(state)) return end({ ...state, cause: event.cause }, 'again', event, policy);
+  if (state.phase === 'preparing')
+    return { ...prepare(state), actions: [{ kind: 'abort-prepare' }, ...prepare(state).actions] };
+  return prepare(state);
+}
+
+function prepare(state: LifecycleState): Decision {
+  const run = state.run + 1;
+  return { state: enter({ ...state, run }, { phase: 'preparing' }), actions: [{ kind: 'prepare', run }] };
+}
+
+function spawn(state: LifecycleState, { at }: When, { startTimeout }: LifecyclePolicy): Decision {
+  const { run, cause } = state;
+  const next = enter({ ...state, cause: null }, { phase: 'starting', deadline: at + startTimeout });
+  const counted: Action[] = cause === null ? [] : [{ kind: 'count-restart', cause }];
+  return { state: next, actions: [{ kind: 'spawn', run }, ...counted] };
+}
+
+function unprepared(
+  state: LifecycleState,
+  event: When & { readonly failure: StartFailure },
+  policy: LifecyclePolicy,
+): Decision {
+  const counted: Action = { kind: 'count-start-failure', failure: event.failure };
+  // A wrong path does not heal by waiting: a person or a new config moves it on.
+  if (event.failure.retry === 'never') {
+    return { state: enter(state, { phase: 'crash_looping', deadline: null, delay: 0 }), actions: [counted] };
+  }
+  // No process ran, so no restart budget is used up: only the delay grows.
+  const { state: next, actions } = waitFor(
+    { ...state, attempt: state.attempt + 1 },
+    { wasReady: false, event, policy },
+  );
+  return { state: next, actions: [counted, ...actions] };
+}
+
+function nowRunning(state: LifecycleState, { at }: When, { restart }: LifecyclePolicy): LifecycleState {
+  return enter(state, { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter });
+}
+
+/** The delay starts over. The budgets keep looking: a server that dies every 70 s is crash looping too. */
+function nowStable(state: Extract<LifecycleState, { phase: 'running' }>): LifecycleState {
+  return { ...state, stable: true, deadline: null, attempt: 0, halfOpen: false };
+}
+
+/** A process that must never be brought back is not ended for being slow or large either. */
+function mayBeEnded({ phase }: LifecycleState, { restart }: LifecyclePolicy): boolean {
+  return phase === 'running' && restart.policy !== 'never';
+}
+
+/** The process is ended because it is no longer of use; unplanned, so it counts. */
+function fail(state: LifecycleState, cause: Cause, event: When, policy: LifecyclePolicy): Decision {
+  const leadsTo = policy.restart.policy === 'never' ? 'rest' : 'retry';
+  return end(failed(state, cause, event, policy), leadsTo, event, policy);
+}
+
+function exited(
+  state: LifecycleState,
+  event: When & { readonly code: number | null; readonly signal: string | null; readonly fault?: string },
+  policy: LifecyclePolicy,
+): Decision {
+  if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
+  const leadsTo = afterExit(event, policy.restart);
+  const { fault } = event;
+  const detail = fault ?? describeExit(event);
+  const cause: Cause = { reason: event.signal === null ? 'exit' : 'signal', detail };
+  const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
+  const swept = end(next, leadsTo, event, policy, firstSignal(policy));
+  if (state.phase === 'running' || leadsTo === 'complete') return swept;
+  const failure =
+    fault === undefined
+      ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`)
+      : startFailure('SPAWN_FAILED', `The system did not start it: ${fault}`);
+  return { ...swept, actions: [...swept.actions, failure] };
+}
+
+/** What an exit that nobody asked for leads to. */
+function afterExit({ code }: { readonly code: number | null }, policy: RestartPolicy): Afterwards {
+  if (code !== null && policy.preventExitCodes.includes(code)) return 'rest';
+  const isSuccess = code !== null && policy.successExitCodes.includes(code);
+  if (policy.policy === 'always') return 'retry';
+  if (isSuccess) return 'complete';
+  return policy.policy === 'on-failure' ? 'retry' : 'rest';
+}
+
+function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): Decision {
+  const deadline = deadlineOf(state);
+  if (deadline === null || event.at < deadline) return stay(state);
+  switch (state.phase) {
+    case 'starting': {
+      const detail = `not ready within ${policy.startTimeout} ms`;
+      const ending = fail(state, { reason: 'start_timeout', detail }, event, policy);
+      return {
+        ...ending,
+        actions: [...ending.actions, startFailure('NOT_READY_IN_TIME', `It was ${detail}`)],
+      };
+    }
+    case 'running':
+      return stay(nowStable(state));
+    case 'stopping':
+      return nextStep(state, event, policy);
+    case 'crash_looping':
+      return prepare({ ...state, halfOpen: true });
+    default:
+      return prepare(state);
+  }
+}
+
+function end(
+  state: LifecycleState,
+  leadsTo: Afterwards,
+  { at }: When,
+  { stop }: LifecyclePolicy,
+  step = 0,
+): Decision {
+  const { kind, wait } = stop[step] ?? stop[0];
+  const wasReady = state.phase === 'running';
+  const next = enter(state, { phase: 'stopping', step, deadline: at + wait, leadsTo, repeats: 0, wasReady });
+  return { state: next, actions: [{ kind: 'end', how: kind }] };
+}
+
+function nextStep(state: Stopping, { at }: When, { stop }: LifecyclePolicy): Decision {
+  const isLast = state.step >= stop.length - 1;
+  const step = isLast ? stop.length - 1 : state.step + 1;
+  const { kind, wait } = stop[step] ?? stop[0];
+  const next: Stopping = { ...state, step, deadline: at + wait, repeats: isLast ? state.repeats + 1 : 0 };
+  return { state: next, actions: [{ kind: 'end', how: kind }] };
+}
+
+/** What is left of a crashed process has no stdin of ours any more: its group is signalled at once. */
+function firstSignal({ stop }: LifecyclePolicy): number {
+  return Math.max(
+    0,
+    stop.findIndex(({ kind }) => kind !== 'close-stdin'),
+  );
+}
+
+function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Decision {
+  switch (state.leadsTo) {
+    case 'rest':
+      return stay(
+        enter(state, { phase: 'stopped', because: state.wanted === 'down' ? 'asked' : 'prevented' }),
+      );
+    case 'complete':
+      return stay(enter(state, { phase: 'stopped', because: 'completed' }));
+    case 'again':
+      return prepare(state);
+    case 'retry':
+      return waitFor(state, { wasReady: state.wasReady, event, policy });
+    default:
+      return state.leadsTo satisfies never;
+  }
+}
+
+/** The wait that follows an unplanned end: none, a growing one, or the long one of a crash loop. */
+function waitFor(
+  state: LifecycleState,
+  { wasReady, event, policy: { restart } }: { wasReady: boolean; event: When; policy: LifecyclePolicy },
+): Decision {
+  const { at, chance } = event;
+  if (state.halfOpen || budgetRemaining(state.failures, at, restart.budget) === 0) {
+    const delay = spread(restart.retryAfter, restart.jitter, chance);
+    return stay(
+      enter({ ...state, halfOpen: false }, { phase: 'crash_looping', deadline: at + delay, delay }),
+    );
+  }
+  const isFirstAfterReady = wasReady && state.attempt === 1;
+  const delay = nextDelay({ attempt: state.attempt - 1, isFirstAfterReady, chance }, restart);
+  return delay === 0 ? prepare(state) : stay(enter(state, { phase: 'backoff', deadline: at + delay, delay }));
+}
+
+/** An unplanned end: it moves the delay and uses up the budgets, whatever its reason. */
+function failed(
+  state: LifecycleState,
+  cause: Cause,
+  { at }: When,
+  { restart }: LifecyclePolicy,
+): LifecycleState {
+  return {
+    ...state,
+    cause,
+    attempt: state.attempt + 1,
+    failures: remember(state.failures, at, restart.budget),
+  };
+}
+
+/** A clean record: what an operator's wish, or a stable run, gives back. */
+function cleared(state: LifecycleState): LifecycleState {
+  return { ...state, failures: [], attempt: 0, halfOpen: false };
+}
+
+function startFailure(code: StartFailure['code'], message: string): Action {
+  return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff' } };
+}
+
+/** How a process ended, in words: `exit code 1`, `signal SIGKILL`. */
+export function describeExit({
+  code,
+  signal,
+}: {
+  readonly code: number | null;
+  readonly signal: string | null;
+}): string {
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? 'unknown exit' : `exit code ${code}`;
+}
+
+function stay(state: LifecycleState): Decision {
+  return { state, actions: [] };
+}
+
+type Memory = Pick<LifecycleState, 'wanted' | 'run' | 'failures' | 'attempt' | 'halfOpen' | 'cause'>;
+
+function memory({ wanted, run, failures, attempt, halfOpen, cause }: LifecycleState): Memory {
+  return { wanted, run, failures, attempt, halfOpen, cause };
+}
+
+function enter(state: LifecycleState, phase: Phase): LifecycleState {
+  return { ...phase, ...memory(state) };
+}

@@ -1,0 +1,73 @@
+// How the catalogue of metrics reads as a page: docs/metrics.md is its output, and a test compares the two.
+import type { MetricDefinition } from './metric-definition.ts';
+import {
+  ALERT_METRICS,
+  METRIC_PREFIX,
+  PROBE_METRICS,
+  PROCESS_METRICS,
+  SERVER_METRICS,
+  WATCHDOG_METRICS,
+} from './metric-catalogue.ts';
+
+const GROUPS: readonly (readonly [title: string, metrics: Readonly<Record<string, MetricDefinition>>])[] = [
+  ['Servers', SERVER_METRICS],
+  ['Probes', PROBE_METRICS],
+  ['The watchdog', WATCHDOG_METRICS],
+  ['Alerts', ALERT_METRICS],
+];
+
+const INTRODUCTION = `# Metrics
+
+<!-- Generated from src/core/metrics/metric-catalogue.ts by \`npm run generate\`; a test compares it. -->
+
+\`GET /metrics\` answers in the Prometheus text format 0.0.4. Every name begins with \`${METRIC_PREFIX}\`; the label
+\`server\` is the name in the config. No label ever holds a pid, a path, a command line or a url. A label with a closed
+list of values is there with 0 from the moment its server is configured, and all series of a server go when it is
+removed. Counters marked *kept* go on where they were after a restart of the watchdog, a \`kill -9\` included. A server
+with only a \`url\` has no process of ours, so it has none of the metrics about one.
+
+A scrape shows what the watchdog already knows: nothing is measured because of it, and the text is rendered again only
+after something changed, for measurements at most once a second. Metrics marked *later* belong to a feature that is not
+there yet, and are not exported.
+`;
+
+/** Markdown, ending in a newline. */
+export function renderMetricsPage(): string {
+  const groups = GROUPS.map(([title, metrics]) => `## ${title}\n\n${table(metrics)}\n`);
+  return [INTRODUCTION, ...groups, closedLists(), processMetrics()].join('\n');
+}
+
+function table(metrics: Readonly<Record<string, MetricDefinition>>): string {
+  const rows = Object.entries(metrics).map(([name, metric]) => row(name, metric));
+  return ['| name | type | unit | labels | help |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function row(name: string, { type, unit, help, labels, survives, later }: MetricDefinition): string {
+  const marks = [survives === true ? 'kept' : '', later === true ? 'later' : ''].filter(
+    (mark) => mark !== '',
+  );
+  const kind = [type, ...marks.map((mark) => `*${mark}*`)].join(', ');
+  return `| \`${name}\` | ${kind} | ${unit} | ${Object.keys(labels).join(', ')} | ${help} |`;
+}
+
+function closedLists(): string {
+  const lists = new Map<string, readonly string[]>();
+  for (const [, metrics] of GROUPS) {
+    for (const [name, { labels }] of Object.entries(metrics)) {
+      for (const [label, values] of Object.entries(labels)) {
+        if (values === null) continue;
+        const key = label === 'reason' ? `\`reason\` of \`${name}\`` : `\`${label}\``;
+        lists.set(key, values);
+      }
+    }
+  }
+  const lines = [...lists].map(([label, values]) => `- ${label}: ${values.join(', ')}`);
+  return `## Closed lists of label values\n\n${lines.join('\n')}\n`;
+}
+
+function processMetrics(): string {
+  const lines = PROCESS_METRICS.map(
+    ({ name, type, everywhere }) => `- \`${name}\` (${type}${everywhere ? '' : ', Linux'})`,
+  );
+  return `## The watchdog's own process\n\nThe set that every Prometheus client library knows, without the prefix:\n\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,312 @@
+// Everything that downstream (metrics, journal, logs, status) may learn: one union, one bus, time inside.
+import type { DeliveryOwner, EngineName } from '../delivery/delivery.ts';
+import type { LifecycleState } from './lifecycle-state.ts';
+import type { NotifyFailure, NotifySuppression } from './notification.ts';
+import type { ServerSpec } from './server-spec.ts';
+import type { Outlook, UpdateMemory, UpdateProgress } from './update.ts';
+
+/** Closed lists: they are metric labels and are pre-set to 0. */
+export const RESTART_REASONS = [
+  'exit',
+  'signal',
+  'probe',
+  'start_timeout',
+  'memory',
+  'cpu',
+  'requested',
+  'update',
+  'config',
+  'unobserved',
+] as const;
+export type RestartReason = (typeof RESTART_REASONS)[number];
+
+export const SERVER_STATES = [
+  'stopped',
+  'starting',
+  'running',
+  'stopping',
+  'backoff',
+  'crash_looping',
+] as const;
+export type ServerStateName = (typeof SERVER_STATES)[number];
+
+/** What runs by itself at set times. */
+const JOB_NAMES = ['update', 'cleanup', 'backup'] as const;
+export type JobName = (typeof JOB_NAMES)[number];
+
+/** Ways to reach the person, one plug-in each. */
+export const NOTIFY_KINDS = ['desktop', 'webhook', 'command'] as const;
+export type NotifyKind = (typeof NOTIFY_KINDS)[number];
+
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const PROBE_NAMES = ['ping', 'list_tools', 'http', 'exec'] as const;
+export type ProbeName = (typeof PROBE_NAMES)[number];
+
+export const PROBE_FAILURES = [
+  'timeout',
+  'refused',
+  'closed',
+  'protocol',
+  'http_status',
+  'unauthorized',
+] as const;
+export type ProbeFailure = (typeof PROBE_FAILURES)[number];
+
+/** What one look at a server showed; `took` in ms. `inconclusive` is our own fault and never counts. */
+export type ProbeResult =
+  | { readonly outcome: 'passed'; readonly took: number; readonly tools?: number }
+  | {
+      readonly outcome: 'failed';
+      readonly took: number;
+      readonly reason: ProbeFailure;
+      readonly detail: string;
+    }
+  | { readonly outcome: 'inconclusive'; readonly detail: string };
+
+/** Why a server could not even be started. `code` is stable, `message` is for people. */
+export interface StartFailure {
+  readonly code: StartFailureCode;
+  readonly message: string;
+  readonly hint: string | null;
+  /** `config` faults do not heal by themselves: no retry until the config changes or someone starts it. */
+  readonly retry: 'backoff' | 'never';
+}
+
+export type StartFailureCode =
+  | 'EXECUTABLE_MISSING'
+  | 'SPAWN_FAILED'
+  | 'CWD_MISSING'
+  | 'PORT_IN_USE'
+  | 'OFFLINE'
+  | 'UNKNOWN_PACKAGE'
+  | 'UNKNOWN_VERSION'
+  | 'ENGINE_MISMATCH'
+  | 'DISK_FULL'
+  | 'BIN_UNRESOLVED'
+  | 'INSTALL_FAILED'
+  | 'LEFTOVERS'
+  | 'EXITED_BEFORE_READY'
+  | 'NOT_READY_IN_TIME';
+
+/** What a server is told by the protocol: filled by the handshake, null until then. */
+export interface Handshake {
+  readonly era: 'legacy' | 'modern';
+  readonly protocolVersion: string;
+  readonly serverName: string | null;
+  readonly serverVersion: string | null;
+}
+
+/** Sums over one server's process tree. Null where the system does not tell. */
+export interface TreeUsage {
+  /** Cumulative since the daemon first saw the server, seconds, never goes back. */
+  readonly cpuSeconds: number;
+  /** Cores used since the previous sample; null for the first. */
+  readonly cpuCores: number | null;
+  readonly residentBytes: number;
+  /** What macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
+  readonly footprintBytes: number | null;
+  /** Whether that was read since the last sample: it is read less often than the rest. Left out where it is null. */
+  readonly footprintIsNew?: boolean;
+  readonly processes: number;
+  readonly threads: number | null;
+  readonly openFds: number | null;
+}
+
+/** `up` is null until the first verdict of an incarnation. `suspect`: a miss, not yet a verdict. */
+export interface HealthVerdict {
+  readonly up: boolean | null;
+  readonly suspect: boolean;
+  readonly unauthorized: boolean;
+  readonly consecutiveFailures: number;
+  /** One line for people: what the last failure was; null while all is well. */
+  readonly detail: string | null;
+}
+
+type Body =
+  | { readonly kind: 'server-added'; readonly server: string; readonly spec: ServerSpec }
+  | { readonly kind: 'server-changed'; readonly server: string; readonly spec: ServerSpec }
+  | { readonly kind: 'server-removed'; readonly server: string }
+  | {
+      readonly kind: 'transition';
+      readonly server: string;
+      readonly from: LifecycleState;
+      readonly to: LifecycleState;
+      /** The news that moved it. */
+      readonly cause: string;
+      /** When the next attempt is due, ms since the epoch; null when none is. */
+      readonly nextAttemptAt: number | null;
+      /** Unplanned ends left before the server counts as crash looping. */
+      readonly budgetRemaining: number;
+    }
+  | {
+      readonly kind: 'spawned';
+      readonly server: string;
+      readonly run: number;
+      readonly pid: number;
+      readonly version: string | null;
+    }
+  | {
+      readonly kind: 'exited';
+      readonly server: string;
+      readonly run: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** The last lines the server wrote to stderr, oldest first, already neutralised. */
+      readonly lastLines: readonly string[];
+    }
+  | {
+      readonly kind: 'restarted';
+      readonly server: string;
+      readonly reason: RestartReason;
+      readonly detail: string | null;
+    }
+  | { readonly kind: 'start-failed'; readonly server: string; readonly failure: StartFailure }
+  | { readonly kind: 'install-progress'; readonly server: string; readonly line: string }
+  | {
+      readonly kind: 'installed';
+      readonly server: string;
+      readonly package: string;
+      readonly version: string;
+      readonly took: number;
+    }
+  | {
+      readonly kind: 'using-installed';
+      readonly server: string;
+      readonly version: string;
+      readonly why: string;
+    }
+  | {
+      readonly kind: 'handshake';
+      readonly server: string;
+      readonly run: number;
+      readonly handshake: Handshake;
+    }
+  | {
+      readonly kind: 'probed';
+      readonly server: string;
+      readonly probe: ProbeName;
+      readonly result: ProbeResult;
+    }
+  | { readonly kind: 'health'; readonly server: string; readonly health: HealthVerdict }
+  | { readonly kind: 'sampled'; readonly server: string; readonly usage: TreeUsage }
+  | {
+      readonly kind: 'limit';
+      readonly server: string;
+      readonly resource: 'memory' | 'cpu';
+      readonly level: 'soft' | 'hard' | 'ok';
+      readonly value: number;
+      readonly limit: number;
+    }
+  | { readonly kind: 'log-dropped'; readonly server: string; readonly lines: number; readonly bytes: number }
+  | {
+      readonly kind: 'collected';
+      readonly collector: string;
+      readonly took: number;
+      readonly error: string | null;
+    }
+  | { readonly kind: 'ticked' }
+  | { readonly kind: 'gap'; readonly cause: 'sleep' | 'blocked' | 'clock-step'; readonly duration: number }
+  /** All fail at once, so nobody is restarted; `failing` is 0 when that is over. */
+  | { readonly kind: 'brake'; readonly failing: number; readonly watched: number }
+  | {
+      readonly kind: 'config-loaded';
+      readonly path: string;
+      readonly ok: boolean;
+      readonly error: string | null;
+    }
+  | { readonly kind: 'waiting'; readonly server: string; readonly on: readonly string[] }
+  | { readonly kind: 'listening'; readonly url: string }
+  | { readonly kind: 'state-persist-failed'; readonly error: string }
+  | { readonly kind: 'reaped'; readonly server: string; readonly pid: number; readonly why: string }
+  /** A look at all processes; `found` is how many MCP server processes nobody owns. */
+  | { readonly kind: 'orphans'; readonly found: number }
+  | { readonly kind: 'orphan-reaped'; readonly pid: number; readonly command: string }
+  /** A job of the schedule has ended, `took` ms; `said` is one line for people, `error` null when it went well. */
+  | {
+      readonly kind: 'job';
+      readonly job: JobName;
+      readonly took: number;
+      readonly said: string;
+      readonly error: string | null;
+    }
+  /** The registry was asked, or its answer, of `lookedAt` (ms since the epoch), judged anew. */
+  | {
+      readonly kind: 'update-checked';
+      readonly server: string;
+      readonly outlook: Outlook;
+      readonly lookedAt?: number;
+    }
+  /** An update moved on to another phase, or has a word to say of the one it is in. */
+  | { readonly kind: 'update-moved'; readonly server: string; readonly progress: UpdateProgress }
+  /** What is remembered; `isNews` when an update has just ended with `memory.last`, false when it only was read or pinned. */
+  | {
+      readonly kind: 'update-settled';
+      readonly server: string;
+      readonly memory: UpdateMemory;
+      readonly isNews: boolean;
+    }
+  /** Somebody has read /metrics; `by` is the user agent, `host` the Host asked for, neutralised, empty when not told. */
+  | { readonly kind: 'scraped'; readonly by: string; readonly host?: string }
+  /**
+   * The alert rules were evaluated. `took`: ms for all groups, each as it was last; `failed`: rules that could not be.
+   * `alerts`: of each alert by name, how many are pending and how many fire.
+   */
+  | {
+      readonly kind: 'evaluated';
+      readonly took: number;
+      readonly failed: number;
+      readonly alerts: readonly {
+        readonly name: string;
+        readonly pending: number;
+        readonly firing: number;
+      }[];
+    }
+  /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
+  | {
+      readonly kind: 'alert';
+      readonly name: string;
+      readonly about: string | null;
+      readonly severity: Severity;
+      readonly state: 'firing' | 'resolved';
+      readonly summary: string;
+      /** As Prometheus would send them to Alertmanager, those of the scrape (job, instance) not among them. */
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    }
+  /** Who delivers alerts from now on; why, for people. `wasOwner` is the same when only the reasons have changed. */
+  | {
+      readonly kind: 'delivery';
+      readonly owner: DeliveryOwner;
+      readonly wasOwner: DeliveryOwner;
+      readonly reasons: readonly string[];
+    }
+  /** What is heard of those who could deliver; `isHeardNow` when it was just heard of. */
+  | {
+      readonly kind: 'engine';
+      readonly engine: EngineName;
+      readonly isReachable: boolean;
+      readonly isHeardNow: boolean;
+    }
+  /**
+   * One channel was given a notification, or was spared `count` of them; `reason` null when it was handed over.
+   * `detail` is for people.
+   */
+  | {
+      readonly kind: 'notified';
+      readonly channel: NotifyKind;
+      readonly result: 'sent' | 'failed' | 'suppressed';
+      readonly reason: NotifyFailure | NotifySuppression | null;
+      readonly detail: string | null;
+      readonly count: number;
+    };
+
+/** One thing that happened, at `at` ms since the epoch. */
+export type WatchdogEvent = { readonly at: number } & Body;
+
+/** An event before the bus stamps the time on it. */
+export type WatchdogNews = Body;
+
+export type EventKind = WatchdogEvent['kind'];
+export type EventOf<K extends EventKind> = Extract<WatchdogEvent, { kind: K }>;

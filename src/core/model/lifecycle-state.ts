@@ -1,0 +1,132 @@
+// What there is to know about one supervised server's life: its phases, its memory, its news and its orders.
+import type { RestartReason, ServerStateName, StartFailure } from './events.ts';
+import type { RestartPolicy } from './server-spec.ts';
+
+/** How one server is started, stopped and brought back. Durations in milliseconds. */
+export interface LifecyclePolicy {
+  readonly restart: RestartPolicy;
+  /** A process that is not ready this long after its spawn is ended and counted as a failed start. */
+  readonly startTimeout: number;
+  /** What to try, in order, to end the process; the last step repeats until nothing of it is left. */
+  readonly stop: readonly [StopStep, ...StopStep[]];
+}
+
+/** One attempt to end a process group, and how long to wait before the next. */
+export interface StopStep {
+  readonly kind: 'close-stdin' | 'terminate' | 'kill';
+  readonly wait: number;
+}
+
+/** What follows once nothing of the process is left. */
+export type Afterwards = 'rest' | 'complete' | 'again' | 'retry';
+
+export type Phase =
+  /** `because`: an operator's wish, a task that ended well, or an exit that must not be followed by a start. */
+  | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' }
+  /** Being installed, resolved and checked; no process yet. */
+  | { readonly phase: 'preparing' }
+  | { readonly phase: 'starting'; readonly deadline: number }
+  /** `stable` once ready for `stableAfter`. */
+  | {
+      readonly phase: 'running';
+      readonly since: number;
+      readonly stable: boolean;
+      readonly deadline: number | null;
+    }
+  | {
+      readonly phase: 'stopping';
+      readonly step: number;
+      readonly deadline: number;
+      readonly leadsTo: Afterwards;
+      /** How often the last step was repeated: more than 0 means that the kernel does not let it go. */
+      readonly repeats: number;
+      /** False for a process that failed before it was ever ready: it does not come back at once. */
+      readonly wasReady: boolean;
+    }
+  | { readonly phase: 'backoff'; readonly deadline: number; readonly delay: number }
+  /** The budget is spent: one attempt at the deadline; null waits for a person or a new config. */
+  | { readonly phase: 'crash_looping'; readonly deadline: number | null; readonly delay: number };
+
+/** Why the current or last process ended unplanned, or the next one is started. */
+export interface Cause {
+  readonly reason: RestartReason;
+  readonly detail: string | null;
+}
+
+/** Everything remembered about one server. Times are the clock's monotonic milliseconds. */
+export type LifecycleState = Phase & {
+  /** What was asked for; survives crashes and, on disk, our own end. */
+  readonly wanted: 'up' | 'down';
+  /** Counts attempts, so that news of an earlier one is recognised and dropped. */
+  readonly run: number;
+  /** When this server ended unplanned, oldest first, as far back as a budget looks. */
+  readonly failures: readonly number[];
+  /** Unplanned ends since the last stable run: drives the delay. */
+  readonly attempt: number;
+  /** True while the run is the one attempt that a crash loop allows. */
+  readonly halfOpen: boolean;
+  /** Counted as a restart when the next process is spawned; null when there is nothing to count. */
+  readonly cause: Cause | null;
+};
+
+export type LifecycleEvent = { readonly at: number; /** 0..1 */ readonly chance: number } & LifecycleNews;
+
+/** An event before the runner adds time and chance. */
+export type LifecycleNews =
+  /** `clear` forgets past failures: an operator knows better. `cause`: what to count it as, if anything. */
+  | { readonly kind: 'start'; readonly clear: boolean; readonly cause?: Cause }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'restart'; readonly cause: Cause }
+  | { readonly kind: 'prepared'; readonly run: number }
+  | { readonly kind: 'unprepared'; readonly run: number; readonly failure: StartFailure }
+  | { readonly kind: 'ready'; readonly run: number }
+  | { readonly kind: 'failing'; readonly run: number; readonly cause: Cause }
+  | {
+      readonly kind: 'exited';
+      readonly run: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** Why the system did not start it at all. */
+      readonly fault?: string;
+    }
+  | { readonly kind: 'gone'; readonly run: number }
+  | { readonly kind: 'tick' };
+
+export type Action =
+  | { readonly kind: 'prepare'; readonly run: number }
+  | { readonly kind: 'abort-prepare' }
+  | { readonly kind: 'spawn'; readonly run: number }
+  | { readonly kind: 'end'; readonly how: StopStep['kind'] }
+  | { readonly kind: 'count-restart'; readonly cause: Cause }
+  | { readonly kind: 'count-start-failure'; readonly failure: StartFailure };
+
+export interface Decision {
+  readonly state: LifecycleState;
+  readonly actions: readonly Action[];
+}
+
+export const INITIAL: LifecycleState = {
+  phase: 'stopped',
+  because: 'asked',
+  wanted: 'down',
+  run: 0,
+  failures: [],
+  attempt: 0,
+  halfOpen: false,
+  cause: null,
+};
+
+/** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
+export function deadlineOf(state: LifecycleState): number | null {
+  return 'deadline' in state ? state.deadline : null;
+}
+
+/** True while a process of this run may exist. */
+export function hasProcess({ phase }: LifecycleState): boolean {
+  return phase === 'starting' || phase === 'running' || phase === 'stopping';
+}
+
+/** The name that status and metrics show. */
+export function stateName({ phase }: LifecycleState): ServerStateName {
+  return phase === 'preparing' ? 'starting' : phase;
+}

@@ -1,0 +1,146 @@
+// What is known right now about the watchdog and its servers, as page, command line and API show it.
+import type { DeliveryOwner, EngineName } from '../delivery/delivery.ts';
+import type {
+  Handshake,
+  HealthVerdict,
+  NotifyKind,
+  ProbeName,
+  RestartReason,
+  ServerStateName,
+  StartFailure,
+  TreeUsage,
+} from './events.ts';
+import type { LifecycleState } from './lifecycle-state.ts';
+import type { FiringAlert } from './notification.ts';
+import type { ServerSpec } from './server-spec.ts';
+import type { UpdateStatus } from './update.ts';
+
+/** Everything that status, page and CLI show. Times are milliseconds since the epoch, durations milliseconds. */
+export interface Status {
+  readonly daemon: DaemonStatus;
+  /** In the order of the config. */
+  readonly servers: readonly ServerStatus[];
+}
+
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly startedAt: number;
+  /** Where /metrics and the page are, null while not listening. */
+  readonly listen: string | null;
+  readonly config: {
+    readonly path: string;
+    readonly ok: boolean;
+    readonly error: string | null;
+    readonly loadedAt: number | null;
+  };
+  readonly lastTickAt: number | null;
+  readonly gaps: { readonly count: number; readonly sleptMs: number; readonly lastWakeAt: number | null };
+  readonly braked: boolean;
+  /** When /metrics was last read; null for never since the start. */
+  readonly lastScrapeAt: number | null;
+  /** Processes of MCP servers that nobody owns; null before the first look. */
+  readonly orphans: number | null;
+  /** What fires now, in the order in which it began. */
+  readonly alerts: readonly FiringAlert[];
+  /** Who delivers alerts. `since` in ms since the epoch. */
+  readonly delivery: {
+    readonly owner: DeliveryOwner;
+    readonly since: number;
+    /** Why it is not Prometheus with Alertmanager; empty when it is. */
+    readonly reasons: readonly string[];
+    /** `lastSeenAt` in ms since the epoch, null for never since the start. */
+    readonly engines: Readonly<
+      Record<EngineName, { readonly isReachable: boolean; readonly lastSeenAt: number | null }>
+    >;
+  };
+  /** Channels whose last notification failed, and why. */
+  readonly deafChannels: Readonly<Partial<Record<NotifyKind, string>>>;
+  /** When the state file could last not be written; null for never. */
+  readonly lastPersistFailureAt: number | null;
+}
+
+export interface ServerStatus {
+  readonly name: string;
+  readonly source: ServerSpec['source']['kind'];
+  readonly package: string | null;
+  readonly transport: ServerSpec['transport'];
+  /** Without user, password, query and fragment. */
+  readonly url: string | null;
+  readonly enabled: boolean;
+  readonly desired: 'up' | 'down';
+  /** `watched`: only a url; it has health and no life of ours. */
+  readonly state: ServerStateName | 'watched';
+  /** Null while it is not stopped, and before its first start. `prevented`: by its exit code or its restart policy. */
+  readonly stoppedBecause: Extract<LifecycleState, { phase: 'stopped' }>['because'] | null;
+  readonly since: number;
+  readonly run: number;
+  readonly pid: number | null;
+  readonly startedAt: number | null;
+  /** It has been ready for as long as `restart.stableAfter` asks. */
+  readonly isStable: boolean;
+  readonly version: string | null;
+  readonly handshake: Handshake | null;
+  readonly health: HealthVerdict;
+  readonly usage: TreeUsage | null;
+  readonly limits: ServerSpec['limits'];
+  readonly overLimit: readonly ('memory' | 'cpu')[];
+  readonly tools: number | null;
+  /** The last result of each probe kind that was used; `took` in ms, null when it did not pass. */
+  readonly probes: Readonly<
+    Partial<Record<ProbeName, { readonly at: number; readonly ok: boolean; readonly took: number | null }>>
+  >;
+  readonly restarts: Readonly<Record<RestartReason, number>>;
+  readonly startFailures: number;
+  readonly lastRestart: {
+    readonly at: number;
+    readonly reason: RestartReason;
+    readonly detail: string | null;
+  } | null;
+  readonly lastExit: {
+    readonly at: number;
+    readonly code: number | null;
+    readonly signal: string | null;
+  } | null;
+  readonly lastFailure: ({ readonly at: number } & StartFailure) | null;
+  /** When the next attempt is due; null when none is. */
+  readonly nextAttemptAt: number | null;
+  readonly backoff: number;
+  readonly budgetRemaining: number;
+  /** How often SIGKILL had to be repeated: more than 0 means that the system does not let the process go. */
+  readonly killRepeats: number;
+  /** Null for what is not a package. */
+  readonly update: UpdateStatus | null;
+  /** What is worth a line beside the state: an install in progress, an older version in use offline. */
+  readonly note: string | null;
+  /** The last lines of stderr before the last exit, neutralised. */
+  readonly lastLines: readonly string[];
+}
+
+/** Nobody has been heard of. */
+export function noEngines(since: number): DaemonStatus['delivery'] {
+  const unseen = { isReachable: false, lastSeenAt: null };
+  return { owner: 'us', since, reasons: [], engines: { prometheus: unseen, alertmanager: unseen } };
+}
+
+/** Counters that outlive the daemon: what `run/state.json` gave back. */
+export type Remembered = Pick<ServerStatus, 'restarts' | 'startFailures' | 'lastRestart' | 'lastExit'>;
+
+export const NOTHING_REMEMBERED: Remembered = {
+  restarts: {
+    exit: 0,
+    signal: 0,
+    probe: 0,
+    start_timeout: 0,
+    memory: 0,
+    cpu: 0,
+    requested: 0,
+    update: 0,
+    config: 0,
+    unobserved: 0,
+  },
+  startFailures: 0,
+  lastRestart: null,
+  lastExit: null,
+};

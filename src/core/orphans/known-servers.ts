@@ -1,0 +1,93 @@
+// Which programs are MCP servers: those of the config, and well-known ones by the exact names of packages and programs.
+import { type Program, programOf } from './server-program.ts';
+import type { ServerSpec } from '../model/server-spec.ts';
+
+/** A server of the config, as far as its processes can be known by it. */
+export interface ConfiguredProgram {
+  readonly server: string;
+  readonly program: Program;
+}
+
+/** A server that is only watched has no program. */
+export function configuredPrograms(specs: readonly ServerSpec[]): ConfiguredProgram[] {
+  return specs.flatMap(({ name: server, source, args }) => {
+    if (source.kind === 'url') return [];
+    const program =
+      source.kind === 'command'
+        ? programOf([...source.command, ...args])
+        : { names: [source.package], file: null, rest: args, isWrapper: true };
+    return program === null ? [] : [{ server, program }];
+  });
+}
+
+/** Null when it is neither a server of the config nor of a name that `patterns` have. */
+export function recognise(
+  program: Program,
+  { configured, patterns }: { configured: readonly ConfiguredProgram[]; patterns: readonly string[] },
+): { readonly name: string; readonly server: string | null } | null {
+  const own = configured.find((one) => isSameProgram(one.program, program));
+  if (own !== undefined) return { name: program.names[0] ?? own.server, server: own.server };
+  const known = program.names.find((name) => patterns.some((pattern) => matchesPattern(name, pattern)));
+  return known === undefined ? null : { name: known, server: null };
+}
+
+/** A package has its name wherever it runs; any other program is meant only with the arguments that make it a server. */
+function isSameProgram(configured: Program, found: Program): boolean {
+  const { file, names, rest, isWrapper } = configured;
+  if (!names.some((name) => found.names.includes(name))) return false;
+  if (isWrapper || file?.includes('/node_modules/') === true) return true;
+  if (isAnybodys(configured)) return false;
+  const isSameFile = file === found.file || file?.includes('/') === false;
+  return isSameFile && rest.every((word, index) => found.rest[index] === word);
+}
+
+/** `node dist/index.js` and `python -m worker` say nothing about which one it is: that depends on where they run. */
+function isAnybodys({ file, names, rest }: Program): boolean {
+  if (file === null) return rest.length === 0 && !names.some((name) => /mcp/iu.test(name));
+  return !file.startsWith('/') && (file.includes('/') || /\.[cm]?[jt]s$|\.py$/u.test(file));
+}
+
+/** `*` stands for the rest of one name. Python modules are written with dashes. */
+export const KNOWN_SERVERS: readonly string[] = [
+  // Families whose names are reserved by habit.
+  '@modelcontextprotocol/server-*',
+  'mcp-server-*',
+  // npm packages, then the programs in them where those are called otherwise.
+  '@azure/mcp',
+  '@browsermcp/mcp',
+  '@brave/brave-search-mcp-server',
+  '@cloudflare/mcp-server-cloudflare',
+  '@executeautomation/playwright-mcp-server',
+  '@larksuiteoapi/lark-mcp',
+  '@notionhq/notion-mcp-server',
+  '@playwright/mcp',
+  '@sentry/mcp-server',
+  '@stripe/mcp',
+  '@supabase/mcp-server-supabase',
+  '@upstash/context7-mcp',
+  '@wonderwhy-er/desktop-commander',
+  'brave-search-mcp-server',
+  'chrome-devtools-mcp',
+  'context7-mcp',
+  'desktop-commander',
+  'exa-mcp-server',
+  'figma-developer-mcp',
+  'firecrawl-mcp',
+  'google-docs-mcp',
+  'lark-mcp',
+  'mcp-proxy',
+  'mcp-remote',
+  'mcp-searxng',
+  'n8n-mcp',
+  'notion-mcp-server',
+  'playwright-mcp',
+  'playwright-mcp-server',
+  'puppeteer-mcp-server',
+  'supergateway',
+  'tavily-mcp',
+];
+
+export function matchesPattern(name: string, pattern: string): boolean {
+  const pieces = pattern.split('*').map((piece) => piece.replaceAll(/[\\^$.+?()[\]{}|]/gu, String.raw`\$&`));
+  return new RegExp(`^${pieces.join('[^/]*')}$`, 'u').test(name);
+}

@@ -1,0 +1,153 @@
+// What is to be said about one server in a word or a sentence: is it well, and if not, why.
+import { usedMemory } from '../lifecycle/resource-limits.ts';
+import type { DaemonStatus, ServerStatus } from '../model/status.ts';
+import { neutralise } from '../base/text.ts';
+import { lastUpdateWords, progressWords } from '../update/update-text.ts';
+import { ago, cpu, size, span } from '../base/format.ts';
+
+/** True when the server is as it was asked to be: up and answering, down on request, or a task that is done. */
+export function isHealthy({ desired, state, health, stoppedBecause }: ServerStatus): boolean {
+  if (state === 'watched') return health.up === true;
+  if (desired === 'down') return state === 'stopped';
+  return state === 'running' ? health.up === true : stoppedBecause === 'completed';
+}
+
+/** The state for people: `running`, `crash looping`. */
+export function stateWord({ state }: Pick<ServerStatus, 'state'>): string {
+  return state.replace('_', ' ');
+}
+
+/** `unknown` until the first verdict; `unauthorized` answers, but wants credentials that it was not given. */
+export type HealthWord = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
+
+/** The last verdict in one word; the gravest when several hold. */
+export function healthWord({ health }: ServerStatus): HealthWord {
+  if (health.up === null) return 'unknown';
+  if (!health.up) return 'down';
+  if (health.suspect) return 'suspect';
+  return health.unauthorized ? 'unauthorized' : 'up';
+}
+
+/** The one thing worth knowing now, or what happened last, in one line; empty when there is nothing to tell. */
+export function reasonOf(server: ServerStatus, now: number): string {
+  return neutralise(present(server, now) ?? past(server, now) ?? '');
+}
+
+function present(server: ServerStatus, now: number): string | null {
+  const { state, desired, health, note, killRepeats } = server;
+  if (killRepeats > 0) return `cannot be ended: the system has not obeyed ${killRepeats + 1} kills`;
+  const work = retreatOf(server, now) ?? note;
+  if (work !== null) return work;
+  if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
+  if (state === 'stopping' && desired === 'down') return 'being stopped';
+  if (state === 'backoff' || state === 'crash_looping') return waitingFor(server, now);
+  const trouble = [health.detail, ...overLimits(server)].find((text) => text !== null);
+  return trouble ?? progressWords(server.update, now);
+}
+
+/** Going back explains why it restarts, and why its health is what it is. */
+function retreatOf({ update }: ServerStatus, now: number): string | null {
+  return update?.progress?.phase === 'rolling_back' ? progressWords(update, now) : null;
+}
+
+function waitingFor(server: ServerStatus, now: number): string {
+  const { nextAttemptAt, lastFailure } = server;
+  const when = nextAttempt(nextAttemptAt, now);
+  const why = lastFailure?.message ?? exitOf(server);
+  return why === null ? when : `${when}: ${why}`;
+}
+
+/** `next attempt in 12 s`, or that there will be none. */
+export function nextAttempt(nextAttemptAt: number | null, now: number): string {
+  if (nextAttemptAt === null) return 'waits for you';
+  return nextAttemptAt - now < 1000 ? 'next attempt now' : `next attempt in ${span(nextAttemptAt - now)}`;
+}
+
+function past(server: ServerStatus, now: number): string | null {
+  const { lastRestart, state, update } = server;
+  if (state === 'stopped') return atRest(server);
+  const last = update?.memory.last ?? null;
+  if (last !== null && last.at >= (lastRestart?.at ?? 0)) return lastUpdateWords(last, now);
+  return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`;
+}
+
+/** Down by itself, and meant to stay so. */
+function atRest(server: ServerStatus): string | null {
+  const { stoppedBecause } = server;
+  const exit = exitOf(server);
+  if (stoppedBecause === null || stoppedBecause === 'asked') return exit;
+  const word = stoppedBecause === 'completed' ? 'completed' : 'stays down, as the config says';
+  return exit === null ? word : `${word}: ${exit}`;
+}
+
+/** `signal SIGKILL`, `probe: no answer within 5 s`, `requested`. */
+export function restartReason({
+  reason,
+  detail,
+}: Pick<NonNullable<ServerStatus['lastRestart']>, 'reason' | 'detail'>): string {
+  const word = reason.replace('_', ' ');
+  if (detail === null || detail === word) return word;
+  return detail.startsWith(word) ? detail : `${word}${reason === 'signal' ? ' ' : ': '}${detail}`;
+}
+
+/** `exited with code 1`, `ended by SIGKILL`; null when it has never ended. */
+export function exitOf({ lastExit }: ServerStatus): string | null {
+  return lastExit === null ? null : endWords(lastExit);
+}
+
+/** `exited with code 1`, `ended by SIGKILL`. */
+export function endWords({
+  code,
+  signal,
+}: Pick<NonNullable<ServerStatus['lastExit']>, 'code' | 'signal'>): string {
+  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
+}
+
+/** Each limit that is exceeded, with value and limit. */
+export function overLimits({ overLimit, usage, limits }: ServerStatus): string[] {
+  const texts = {
+    memory: () =>
+      overText('memory', usage === null ? null : usedMemory(usage), { ...limits.memory, write: size }),
+    cpu: () => overText('CPU', usage?.cpuCores ?? null, { ...limits.cpu, write: cpu }),
+  };
+  return overLimit.map((resource) => texts[resource]());
+}
+
+interface Limit {
+  readonly soft: number | null;
+  readonly hard: number | null;
+  readonly write: (value: number) => string;
+}
+
+function overText(name: string, value: number | null, { soft, hard, write }: Limit): string {
+  const exceeded = hard !== null && (value ?? 0) > hard ? hard : (soft ?? hard);
+  const limit = exceeded === null ? '' : ` of ${write(exceeded)}`;
+  return `${name} ${value === null ? '?' : write(value)} is over the limit${limit}`;
+}
+
+/** The latest probe that passed or failed. */
+export function latestProbe({ probes }: ServerStatus): NonNullable<ServerStatus['probes']['ping']> | null {
+  return Object.values(probes).reduce<NonNullable<ServerStatus['probes']['ping']> | null>(
+    (latest, probe) => (latest === null || probe.at > latest.at ? probe : latest),
+    null,
+  );
+}
+
+/** All restarts ever, whatever their reason. */
+export function restartsOf({ restarts }: ServerStatus): number {
+  return Object.values(restarts).reduce((sum, count) => sum + count, 0);
+}
+
+/** No config was taken over yet, nor refused: whoever has no servers now may have some in a moment. */
+export function isStarting({ config }: DaemonStatus): boolean {
+  return config.loadedAt === null && config.error === null;
+}
+
+/** What a refused config means: the first one is still waited for, a later one leaves the old one in force. */
+export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
+  const outcome =
+    loadedAt === null
+      ? 'There is no config to run on yet'
+      : 'The config was not taken over, the old one stays';
+  return `${outcome}: ${(error ?? '').replaceAll(/\s*\n\s*/gu, ' ')}`;
+}

@@ -1,0 +1,53 @@
+// What an earlier daemon wrote down about a server, believed only as far as it makes sense.
+import { RESTART_REASONS, type RestartReason } from '../model/events.ts';
+import { NOTHING_REMEMBERED, type Remembered, type ServerStatus } from '../model/status.ts';
+import { isObject } from '../base/guards.ts';
+
+/** The part of a server's status that outlives the daemon. */
+export function toRemember({ restarts, startFailures, lastRestart, lastExit }: ServerStatus): Remembered {
+  return { restarts, startFailures, lastRestart, lastExit };
+}
+
+/** @param saved JSON of whatever age and shape; what cannot be believed starts anew */
+export function readRemembered(saved: unknown): Remembered {
+  if (!isObject(saved)) return NOTHING_REMEMBERED;
+  return {
+    restarts: readRestarts(saved['restarts']),
+    startFailures: readCount(saved['startFailures']),
+    lastRestart: readLastRestart(saved['lastRestart']),
+    lastExit: readLastExit(saved['lastExit']),
+  };
+}
+
+function readRestarts(saved: unknown): Readonly<Record<RestartReason, number>> {
+  const restarts = { ...NOTHING_REMEMBERED.restarts };
+  if (isObject(saved)) for (const reason of RESTART_REASONS) restarts[reason] = readCount(saved[reason]);
+  return restarts;
+}
+
+function readLastRestart(saved: unknown): Remembered['lastRestart'] {
+  if (!isObject(saved)) return null;
+  const { at, reason, detail } = saved;
+  const known = RESTART_REASONS.find((one) => one === reason);
+  return known === undefined || !isTime(at)
+    ? null
+    : { at, reason: known, detail: typeof detail === 'string' ? detail : null };
+}
+
+function readLastExit(saved: unknown): Remembered['lastExit'] {
+  if (!isObject(saved) || !isTime(saved['at'])) return null;
+  const { at, code, signal } = saved;
+  return {
+    at,
+    code: typeof code === 'number' ? code : null,
+    signal: typeof signal === 'string' ? signal : null,
+  };
+}
+
+function readCount(saved: unknown): number {
+  return typeof saved === 'number' && Number.isSafeInteger(saved) && saved >= 0 ? saved : 0;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

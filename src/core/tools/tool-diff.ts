@@ -1,0 +1,75 @@
+// What clients would miss after an update: tools that are gone, and tools that take less than before.
+import { findNarrowing } from './schema-narrowing.ts';
+import { cap, neutralise } from '../base/text.ts';
+
+/** One entry of `tools/list`, as far as it is compared. */
+export interface Tool {
+  readonly name: string;
+  /** JSON Schema. */
+  readonly inputSchema: unknown;
+}
+
+/** Names in the order of the lists; `what` is for people, names and values of the server in it made safe to show. */
+export interface ToolChanges {
+  readonly removed: readonly string[];
+  readonly added: readonly string[];
+  /** A tool may be there several times. Only what is sure: a construct that is not understood is never in here. */
+  readonly narrowed: readonly { readonly tool: string; readonly what: string }[];
+}
+
+/** Bounded, so that a server with a hundred thousand properties fills no journal. */
+const MOST_FINDINGS = 100;
+/** Steps that all comparisons together may take: some hundred tools of an honest server need a tenth of it. */
+const BUDGET = 100_000;
+
+export function compareTools(before: readonly Tool[], after: readonly Tool[]): ToolChanges {
+  const old = byName(before);
+  const current = byName(after);
+  const removed = [...old.keys()].filter((name) => !current.has(name));
+  const added = [...current.keys()].filter((name) => !old.has(name));
+  const narrowed: { tool: string; what: string }[] = [];
+  const budget = { left: BUDGET };
+  for (const [tool, schema] of old) {
+    const most = MOST_FINDINGS - narrowed.length;
+    if (!current.has(tool) || most <= 0) continue;
+    for (const what of findNarrowing(schema, current.get(tool), { most, budget }))
+      narrowed.push({ tool, what });
+  }
+  return { removed, added, narrowed };
+}
+
+/** Whether a client that worked before may fail now. */
+export function losesSomething({ removed, narrowed }: ToolChanges): boolean {
+  return removed.length > 0 || narrowed.length > 0;
+}
+
+/** One line: `2 tools are gone: a, b; "c" takes less: "limit" is now required`. Null when clients lose nothing. */
+export function describeLosses({ removed, narrowed }: ToolChanges): string | null {
+  const gone = removed.length === 1 ? 'a tool is gone' : `${removed.length} tools are gone`;
+  const parts = [
+    ...(removed.length === 0 ? [] : [`${gone}: ${few(removed.map(show))}`]),
+    ...(narrowed.length === 0
+      ? []
+      : [few(narrowed.map(({ tool, what }) => `${show(tool)} takes less: ${what}`))]),
+  ];
+  return parts.length === 0 ? null : parts.join('; ');
+}
+
+const SHOWN = 3;
+
+function few(texts: readonly string[]): string {
+  const rest = texts.length - SHOWN;
+  const shown = texts.slice(0, SHOWN).join(', ');
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+function show(name: string): string {
+  return cap(neutralise(name), 60);
+}
+
+/** Of two tools with one name a client sees the first. */
+function byName(tools: readonly Tool[]): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const { name, inputSchema } of tools) if (!found.has(name)) found.set(name, inputSchema);
+  return found;
+}

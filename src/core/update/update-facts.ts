@@ -1,0 +1,83 @@
+// What there is to tell about the versions of one server, one fact a line, as command line and page list them.
+import type { ServerStatus } from '../model/status.ts';
+import type { UpdateMemory, UpdateStatus } from '../model/update.ts';
+import {
+  availableVersion,
+  detailText,
+  heldWords,
+  isWorrying,
+  lastUpdateWords,
+  progressWords,
+  versionText,
+} from './update-text.ts';
+import { ago } from '../base/format.ts';
+
+export interface UpdateFact {
+  readonly label:
+    | 'update'
+    | 'available'
+    | 'held'
+    | 'previous'
+    | 'pinned'
+    | 'chosen'
+    | 'bad version'
+    | 'last update'
+    | 'asked';
+  readonly text: string;
+  /** It wants to be seen. */
+  readonly isNotable: boolean;
+}
+
+const MOST_HELD = 3;
+const MOST_BAD = 5;
+
+/** Only what there is to tell; nothing for what is no package. */
+export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: number): readonly UpdateFact[] {
+  if (update === null) return [];
+  const available = availableVersion(update);
+  return [
+    ...maybe('update', progressWords(update, now), true),
+    ...maybe('available', available === null ? null : versionText(available), true),
+    ...(update.outlook?.held.slice(0, MOST_HELD) ?? []).flatMap((held) =>
+      maybe('held', heldWords(held), isWorrying(held)),
+    ),
+    ...remembered({ ...update.memory, previous: wayBack(update) }, now),
+    ...maybe('asked', askedWords(update, now)),
+  ];
+}
+
+/** What a rollback would lead to now. */
+function wayBack({ progress, memory }: UpdateStatus): string | null {
+  return progress?.phase === 'probation' ? progress.from : memory.previous;
+}
+
+function remembered({ previous, pinned, chosen, bad, last }: UpdateMemory, now: number): UpdateFact[] {
+  const newestFirst = bad.toSorted((one, other) => other.at - one.at).slice(0, MOST_BAD);
+  return [
+    ...maybe('previous', previous === null ? null : versionText(previous)),
+    ...maybe('pinned', pinned === null ? null : `${versionText(pinned)}, by you; not updated by itself`),
+    ...maybe('chosen', chosenWords(chosen)),
+    ...newestFirst.flatMap(({ version, reason, at }) =>
+      maybe('bad version', `${versionText(version)}, ${ago(at, now)}: ${detailText(reason)}`, true),
+    ),
+    ...maybe('last update', last === null ? null : lastUpdateWords(last, now)),
+  ];
+}
+
+const EXACT = /^[=v\s]*\d+\.\d+\.\d+/u;
+
+function chosenWords(chosen: UpdateMemory['chosen']): string | null {
+  // A tag or a range leaves the choice to the watchdog.
+  if (chosen === null || chosen.wish === chosen.version || !EXACT.test(chosen.wish)) return null;
+  return `${versionText(chosen.version)}, while the config says ${versionText(chosen.wish)}`;
+}
+
+function askedWords({ checkedAt, outlook }: UpdateStatus, now: number): string | null {
+  if (checkedAt === null) return null;
+  const error = outlook?.error ?? null;
+  return `the registry ${ago(checkedAt, now)}${error === null ? '' : `: ${detailText(error)}`}`;
+}
+
+function maybe(label: UpdateFact['label'], text: string | null, isNotable = false): UpdateFact[] {
+  return text === null ? [] : [{ label, text, isNotable }];
+}

@@ -1,0 +1,131 @@
+// How versions, and an update on its way, are told to people: one line each, made of texts that a registry may have written.
+import type { ServerStatus } from '../model/status.ts';
+import { cap, neutralise } from '../base/text.ts';
+import type { Held, HeldReason, UpdateMemory, UpdateProgress, UpdateResult, UpdateStatus } from '../model/update.ts';
+import { ago, span } from '../base/format.ts';
+
+/** UTF-16 units. Honest versions are shorter by far; semver would allow 256. */
+const LONGEST_VERSION = 40;
+const LONGEST_DETAIL = 200;
+
+/** A version as it can be shown anywhere: one line, harmless, short. */
+export function versionText(version: string): string {
+  return cap(neutralise(version), LONGEST_VERSION);
+}
+
+/** `4.0.7 → 4.1.1`. */
+export function stepText({ from, to }: { readonly from: string; readonly to: string }): string {
+  return `${versionText(from)} → ${versionText(to)}`;
+}
+
+/** `4.1.1`, or `4.0.7 → 4.1.1` when it could go, or is on its way, to another; empty when it is not known. */
+export function versionColumn({ version, update }: Pick<ServerStatus, 'version' | 'update'>): string {
+  if (version === null) return '';
+  const next = nextVersion(update);
+  return next === null || next === version ? versionText(version) : stepText({ from: version, to: next });
+}
+
+function nextVersion(update: UpdateStatus | null): string | null {
+  const progress = update?.progress ?? null;
+  if (progress === null) return availableVersion(update);
+  return progress.phase === 'rolling_back' ? progress.from : progress.to;
+}
+
+/** The version that an update would take; null when there is none, or one is under way. */
+export function availableVersion(update: UpdateStatus | null): string | null {
+  if (update === null || update.progress !== null) return null;
+  const { candidate = null, running = null } = update.outlook ?? {};
+  const hasFailed = update.memory.bad.some(({ version }) => version === candidate);
+  return candidate === running || hasFailed ? null : candidate;
+}
+
+/** False for what time, or whoever pinned it, takes care of. */
+export function isWorrying({ reason }: Held): boolean {
+  return reason !== 'minimum_age' && reason !== 'pinned';
+}
+
+/** What is under way, with how long it still takes: `4.1.1 on probation, 8 min left`; null while nothing is. */
+export function progressWords(update: UpdateStatus | null, now: number): string | null {
+  const progress = update?.progress ?? null;
+  return progress === null ? null : told(progress, countdown(progress, now));
+}
+
+/** The same without a countdown, so that it only changes when something has happened. */
+export function phaseWords(progress: UpdateProgress): string {
+  return told(progress, '');
+}
+
+function told(progress: UpdateProgress, left: string): string {
+  const { phase, detail } = progress;
+  return `${PHASES[phase](progress)}${left}${detail === null ? '' : `: ${detailText(detail)}`}`;
+}
+
+function countdown({ phase, until }: UpdateProgress, now: number): string {
+  if (until === null) return '';
+  if (phase === 'probation') return `, ${span(until - now)} left`;
+  return phase === 'waiting' ? `, within ${span(until - now)}` : '';
+}
+
+/** For where there is no room for what npm says. */
+export function withoutDetail(update: UpdateStatus | null): UpdateStatus | null {
+  const progress = update?.progress ?? null;
+  return update === null || progress === null
+    ? update
+    : { ...update, progress: { ...progress, detail: null } };
+}
+
+const PHASES: Readonly<Record<UpdateProgress['phase'], (progress: UpdateProgress) => string>> = {
+  installing: ({ to }) => `installing ${versionText(to)}`,
+  canary: ({ to }) => `canary of ${versionText(to)}`,
+  waiting: ({ to }) => `ready to switch to ${versionText(to)}`,
+  switching: ({ to }) => `switching to ${versionText(to)}`,
+  probation: ({ to }) => `${versionText(to)} on probation`,
+  rolling_back: ({ from }) => `going back to ${versionText(from)}`,
+};
+
+type Last = NonNullable<UpdateMemory['last']>;
+
+/** How the last update ended: `update 4.0.7 → 4.1.1 committed 3 min ago`. */
+export function lastUpdateWords({ at, reason, ...last }: Last, now: number): string {
+  const why = reason === null ? '' : `: ${detailText(reason)}`;
+  return `update ${stepText(last)} ${RESULTS[last.result]} ${ago(at, now)}${why}`;
+}
+
+const RESULTS: Readonly<Record<UpdateResult, string>> = {
+  committed: 'committed',
+  rolled_back: 'rolled back',
+  failed: 'failed',
+  held: 'held',
+};
+
+/** `4.2.0: it needs node >=22, this is 20.19.0`. */
+export function heldWords(held: Held): string {
+  const why = detailText(held.detail);
+  if (why === '') return heldGist(held);
+  // Alone, what it failed of could be read as what speaks against it by itself.
+  const gist = held.reason === 'bad' ? `${HELD.bad}, ` : '';
+  return `${versionText(held.version)}: ${gist}${why}`;
+}
+
+/** `4.2.0, needs another node`: for where there is no room. */
+export function heldGist({ version, reason }: Held): string {
+  return `${versionText(version)}, ${HELD[reason]}`;
+}
+
+const HELD: Readonly<Record<HeldReason, string>> = {
+  minimum_age: 'too new',
+  deprecated: 'deprecated',
+  engine: 'needs another node',
+  bad: 'a bad version',
+  backwards: 'the tag went back',
+  attestation: 'attestation lost',
+  install_script: 'new install script',
+  publisher: 'another publisher',
+  pinned: 'pinned',
+  tools: 'fewer tools',
+};
+
+/** What npm, a registry or a failing server said, in one harmless line. */
+export function detailText(detail: string): string {
+  return cap(neutralise(detail.replaceAll(/\s+/gu, ' ').trim()), LONGEST_DETAIL);
+}

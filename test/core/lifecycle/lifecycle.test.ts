@@ -1,0 +1,447 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../src/core/lifecycle/lifecycle.ts';
+import {
+  type Action,
+  deadlineOf,
+  hasProcess,
+  INITIAL,
+  type LifecycleEvent,
+  type LifecycleNews,
+  type LifecyclePolicy,
+  type LifecycleState,
+  stateName,
+} from '../../../src/core/model/lifecycle-state.ts';
+import { DEFAULT_SPEC } from '../../fakes/spec.ts';
+
+const { restart } = DEFAULT_SPEC;
+const policy: LifecyclePolicy = {
+  restart,
+  startTimeout: 30_000,
+  stop: [
+    { kind: 'close-stdin', wait: 1000 },
+    { kind: 'terminate', wait: 5000 },
+    { kind: 'kill', wait: 2000 },
+  ],
+};
+const minutes = (count: number): number => count * 60_000;
+const exit = (run: number, code: number | null = 1, signal: string | null = null): LifecycleNews => ({
+  kind: 'exited',
+  run,
+  code,
+  signal,
+});
+
+/** Plays news to the machine, half-way between the jitter's ends, and keeps everything it ordered. */
+function play(start: LifecycleState = INITIAL, under: LifecyclePolicy = policy) {
+  let state = start;
+  const ordered: Action[] = [];
+  return {
+    ordered,
+    get state() {
+      return state;
+    },
+    at(at: number, ...news: LifecycleNews[]) {
+      for (const one of news) {
+        const decision = decide(state, { ...one, at, chance: 0.5 }, under);
+        state = decision.state;
+        ordered.push(...decision.actions);
+      }
+      return this;
+    },
+    /** From nothing to running, as the `run`-th attempt. */
+    up(at: number, run = 1) {
+      return this.at(at, { kind: 'start', clear: true }, { kind: 'prepared', run }, { kind: 'ready', run });
+    },
+    kinds: () => ordered.map(({ kind }) => kind),
+    restarts: () =>
+      ordered.flatMap((action) => (action.kind === 'count-restart' ? [action.cause.reason] : [])),
+  };
+}
+
+describe('decide()', () => {
+  test('prepares, spawns and waits for readiness before a server is running', () => {
+    const life = play().at(0, { kind: 'start', clear: true });
+    expect(stateName(life.state)).toBe('starting');
+    life.at(0, { kind: 'prepared', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'starting', deadline: 30_000 });
+    life.at(900, { kind: 'ready', run: 1 });
+    expect(life.state.phase).toBe('running');
+    expect(life.kinds()).toEqual(['prepare', 'spawn']);
+  });
+
+  test('the first end of a server that was ready is answered at once and counted', () => {
+    const life = play()
+      .up(0)
+      .at(5000, exit(1, null, 'SIGKILL'), { kind: 'gone', run: 1 });
+    expect(life.state.phase).toBe('preparing');
+    life.at(5000, { kind: 'prepared', run: 2 });
+    expect(life.restarts()).toEqual(['signal']);
+  });
+
+  test('an exit is swept before anything else starts', () => {
+    const life = play().up(0).at(5000, exit(1));
+    expect(life.state).toMatchObject({ phase: 'stopping', leadsTo: 'retry' });
+    expect(life.ordered.at(-1)).toEqual({ kind: 'end', how: 'terminate' });
+  });
+
+  test('what survives the sweep is killed, and never replaced while it lives', () => {
+    const life = play()
+      .up(0)
+      .at(0, exit(1))
+      .at(5000, { kind: 'tick' })
+      .at(7000, { kind: 'tick' })
+      .at(9000, { kind: 'tick' });
+    expect(life.ordered.slice(-3)).toEqual([
+      { kind: 'end', how: 'kill' },
+      { kind: 'end', how: 'kill' },
+      { kind: 'end', how: 'kill' },
+    ]);
+    expect(life.state).toMatchObject({ phase: 'stopping', repeats: 2 });
+    expect(life.kinds().filter((kind) => kind === 'spawn')).toHaveLength(1);
+  });
+
+  test('a process that is not ready in time is ended, counted as a failed start and retried later', () => {
+    const life = play()
+      .at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 })
+      .at(30_000, { kind: 'tick' });
+    expect(life.ordered).toContainEqual(expect.objectContaining({ kind: 'count-start-failure' }));
+    life.at(30_100, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'backoff', cause: { reason: 'start_timeout' } });
+  });
+
+  test('readiness that comes after the deadline is too late', () => {
+    const life = play()
+      .at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 })
+      .at(30_000, { kind: 'tick' }, { kind: 'ready', run: 1 });
+    expect(life.state.phase).toBe('stopping');
+  });
+
+  test('a start while running changes nothing', () => {
+    const life = play().up(0);
+    const before = life.state;
+    expect(life.at(10, { kind: 'start', clear: true }).state).toEqual(before);
+  });
+
+  test('the delay doubles from its base to its cap while a server never gets ready', () => {
+    const delays: number[] = [];
+    const patient = { ...policy, restart: { ...restart, jitter: 0, budget: [] } };
+    const life = play(INITIAL, patient).at(0, { kind: 'start', clear: true });
+    for (let run = 1, now = 0; run <= 10; run += 1) {
+      life.at(now, { kind: 'prepared', run }, exit(run), { kind: 'gone', run });
+      delays.push('delay' in life.state ? life.state.delay : 0);
+      now = deadlineOf(life.state) ?? now;
+      life.at(now, { kind: 'tick' });
+    }
+    expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+  });
+
+  test('the delay starts over after a minute of readiness, not after a minute of life', () => {
+    const life = play()
+      .up(0)
+      .at(1000, exit(1), { kind: 'gone', run: 1 }, { kind: 'prepared', run: 2 }, { kind: 'ready', run: 2 });
+    expect(life.state.attempt).toBe(1);
+    life.at(61_000, { kind: 'tick' });
+    expect(life.state).toMatchObject({ phase: 'running', stable: true, attempt: 0 });
+    // The budget remembers what the delay forgets.
+    expect(life.state.failures).toHaveLength(1);
+  });
+
+  test('an operator stop wins over a restart that is under way', () => {
+    const life = play()
+      .up(0)
+      .at(10, { kind: 'failing', run: 1, cause: { reason: 'probe', detail: null } }, { kind: 'stop' });
+    life.at(20, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'stopped', wanted: 'down', because: 'asked' });
+  });
+
+  test('a stop during the wait is immediate', () => {
+    const life = play().at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 }, exit(1), {
+      kind: 'gone',
+      run: 1,
+    });
+    expect(life.state.phase).toBe('backoff');
+    expect(life.at(1, { kind: 'stop' }).state.phase).toBe('stopped');
+  });
+
+  test('a stop during the preparation ends it', () => {
+    const life = play().at(0, { kind: 'start', clear: true }, { kind: 'stop' });
+    expect(life.kinds()).toEqual(['prepare', 'abort-prepare']);
+    expect(life.at(1, { kind: 'prepared', run: 1 }).state.phase).toBe('stopped');
+  });
+
+  test('a start during a slow stop waits for its end', () => {
+    const life = play().up(0).at(10, { kind: 'stop' }, { kind: 'start', clear: true });
+    expect(life.kinds()).toEqual(['prepare', 'spawn', 'end']);
+    life.at(20, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'preparing', wanted: 'up' });
+    expect(life.restarts()).toEqual([]);
+  });
+
+  test('a second stop neither repeats the signal nor extends the deadline', () => {
+    const life = play().up(0).at(10, { kind: 'stop' });
+    const before = life.state;
+    const orders = life.ordered.length;
+    expect(deadlineOf(life.at(500, { kind: 'stop' }).state)).toBe(deadlineOf(before));
+    expect(life.ordered).toHaveLength(orders);
+  });
+
+  test('a requested restart is counted as such and uses no budget', () => {
+    const life = play()
+      .up(0)
+      .at(10, { kind: 'restart', cause: { reason: 'requested', detail: null } });
+    life.at(20, exit(1, 0), { kind: 'gone', run: 1 }, { kind: 'prepared', run: 2 });
+    expect(life.restarts()).toEqual(['requested']);
+    expect(life.state.failures).toEqual([]);
+  });
+
+  test.each([
+    ['always', 0, 'retry'],
+    ['always', 1, 'retry'],
+    ['on-failure', 0, 'completed'],
+    ['on-failure', 1, 'retry'],
+    ['never', 0, 'completed'],
+    ['never', 1, 'prevented'],
+  ] as const)('policy %s and exit code %i lead to %s', (name, code, outcome) => {
+    const life = play(INITIAL, { ...policy, restart: { ...restart, policy: name } })
+      .up(0)
+      .at(10, exit(1, code), { kind: 'gone', run: 1 });
+    expect(life.state.phase === 'stopped' ? life.state.because : 'retry').toBe(outcome);
+  });
+
+  test('an exit code of the success list is no failure, one of the prevent list stays down even with always', () => {
+    const success = {
+      ...policy,
+      restart: { ...restart, policy: 'on-failure' as const, successExitCodes: [0, 3] },
+    };
+    expect(play(INITIAL, success).up(0).at(1, exit(1, 3), { kind: 'gone', run: 1 }).state).toMatchObject({
+      because: 'completed',
+    });
+    const prevent = { ...policy, restart: { ...restart, preventExitCodes: [78] } };
+    expect(play(INITIAL, prevent).up(0).at(1, exit(1, 78), { kind: 'gone', run: 1 }).state).toMatchObject({
+      because: 'prevented',
+      wanted: 'up',
+    });
+  });
+
+  test('a server that must never be brought back is not, when it does not get ready either', () => {
+    const never = { ...policy, restart: { ...restart, policy: 'never' as const } };
+    const life = play(INITIAL, never)
+      .at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 })
+      .at(30_000, { kind: 'tick' }, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(life.state).toMatchObject({ phase: 'stopped', because: 'prevented' });
+  });
+
+  test('a fault that does not heal by itself waits for a person', () => {
+    const failure = { code: 'CWD_MISSING', message: 'no folder', hint: null, retry: 'never' } as const;
+    const life = play().at(0, { kind: 'start', clear: true }, { kind: 'unprepared', run: 1, failure });
+    expect(life.state).toMatchObject({ phase: 'crash_looping', deadline: null });
+    expect(life.at(10, { kind: 'start', clear: true }).state).toMatchObject({ phase: 'preparing', run: 2 });
+  });
+
+  test('a preparation that fails is tried again and again, later and later, and uses no restart budget', () => {
+    const failure = { code: 'OFFLINE', message: 'no network', hint: null, retry: 'backoff' } as const;
+    const life = play().at(0, { kind: 'start', clear: true });
+    for (let run = 1, now = 0; run <= 20; run += 1) {
+      life.at(now, { kind: 'unprepared', run, failure });
+      expect(life.state.phase).toBe('backoff');
+      now = deadlineOf(life.state) ?? now;
+      life.at(now, { kind: 'tick' });
+    }
+    expect(life.state.failures).toEqual([]);
+  });
+});
+
+/** Lives through `until` ms with a server that is ready `readyAfter` its start and dies `dies` after it. */
+function crashLoop({
+  dies,
+  readyAfter,
+  until,
+  healthyFirst = 0,
+}: {
+  dies: number;
+  readyAfter: number;
+  until: number;
+  healthyFirst?: number;
+}) {
+  const spawns: number[] = [];
+  let state: LifecycleState = INITIAL;
+  let now = 0;
+  const tell = (news: LifecycleNews): readonly Action[] => {
+    const decision = decide(state, { ...news, at: now, chance: 0.5 }, policy);
+    state = decision.state;
+    return decision.actions;
+  };
+  const pending: { at: number; news: LifecycleNews }[] = [{ at: 0, news: { kind: 'start', clear: true } }];
+  while (pending.length > 0) {
+    pending.sort((a, b) => a.at - b.at);
+    const next = pending.shift();
+    if (next === undefined || next.at > until) break;
+    now = next.at;
+    for (const action of tell(next.news)) {
+      if (action.kind === 'prepare') pending.push({ at: now, news: { kind: 'prepared', run: action.run } });
+      if (action.kind !== 'spawn') continue;
+      spawns.push(now);
+      const life = spawns.length === 1 && healthyFirst > 0 ? healthyFirst : dies;
+      if (readyAfter < life) pending.push({ at: now + readyAfter, news: { kind: 'ready', run: action.run } });
+      pending.push(
+        { at: now + life, news: exit(action.run) },
+        { at: now + life, news: { kind: 'gone', run: action.run } },
+      );
+    }
+    const deadline = deadlineOf(state);
+    if (deadline !== null) pending.push({ at: deadline, news: { kind: 'tick' } });
+  }
+  return { spawns, state };
+}
+
+describe('the four crash loops', () => {
+  test.each([
+    ['dies 0.2 s after every start', { dies: 200, readyAfter: 1000 }, 0],
+    ['dies 2 s after every start', { dies: 2000, readyAfter: 500 }, 0],
+    ['dies 20 s after every start', { dies: 20_000, readyAfter: 500 }, 0],
+    [
+      'is healthy for an hour, then dies every 0.2 s',
+      { dies: 200, readyAfter: 100, healthyFirst: minutes(60) },
+      minutes(60),
+    ],
+  ])('%s: five starts, then crash looping', (_, behaviour, since) => {
+    const { spawns, state } = crashLoop({ ...behaviour, until: since + minutes(4) });
+    // The start before the hour of health is not part of the loop.
+    expect(spawns.filter((at) => at >= since)).toHaveLength(since === 0 ? 5 : 4);
+    expect(state).toMatchObject({ phase: 'crash_looping', failures: { length: 5 } });
+  });
+
+  test('a server that dies every 70 s is caught by the longer window', () => {
+    const { spawns, state } = crashLoop({ dies: 70_000, readyAfter: 500, until: minutes(30) });
+    expect(spawns.length).toBeLessThanOrEqual(12);
+    expect(spawns.length).toBeGreaterThanOrEqual(10);
+    expect(state.phase === 'crash_looping' || state.halfOpen).toBe(true);
+  });
+
+  test('a crash loop is tried once each five minutes, and no more often, however long it lasts', () => {
+    const { spawns } = crashLoop({ dies: 200, readyAfter: 1000, until: minutes(65) });
+    const retries = spawns.slice(5);
+    expect(retries).toHaveLength(12);
+    for (const [index, at] of retries.slice(1).entries())
+      expect(at - (retries[index] ?? 0)).toBeGreaterThanOrEqual(minutes(5));
+  });
+
+  test('a retry that stays healthy for a minute ends the crash loop', () => {
+    const { state } = crashLoop({ dies: 200, readyAfter: 1000, until: minutes(4) });
+    const at = deadlineOf(state) ?? 0;
+    const life = play(state).at(
+      at,
+      { kind: 'tick' },
+      { kind: 'prepared', run: 6 },
+      { kind: 'ready', run: 6 },
+    );
+    expect(life.state).toMatchObject({ phase: 'running', halfOpen: true });
+    expect(life.at(at + 60_000, { kind: 'tick' }).state).toMatchObject({
+      phase: 'running',
+      halfOpen: false,
+      attempt: 0,
+    });
+    // The next failure is judged by the windows again, not as a failed retry.
+    expect(life.at(at + 90_000, exit(6), { kind: 'gone', run: 6 }).state.phase).toBe('preparing');
+  });
+
+  test('an operator start or a new config in a crash loop begins anew, at once', () => {
+    const { state } = crashLoop({ dies: 200, readyAfter: 1000, until: minutes(4) });
+    expect(play(state).at(minutes(4), { kind: 'start', clear: true }).state).toMatchObject({
+      phase: 'preparing',
+      failures: [],
+    });
+    const cause = { reason: 'config', detail: null } as const;
+    expect(play(state).at(minutes(4), { kind: 'restart', cause }).state).toMatchObject({
+      phase: 'preparing',
+      failures: [],
+    });
+  });
+});
+
+describe('for any history', () => {
+  const anyNews = fc.record({
+    kind: fc.constantFrom(
+      'start',
+      'stop',
+      'restart',
+      'prepared',
+      'unprepared',
+      'ready',
+      'failing',
+      'exited',
+      'gone',
+      'tick',
+    ),
+    passed: fc.nat(90_000),
+    isStale: fc.boolean(),
+    code: fc.constantFrom(0, 1, null),
+    chance: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  type AnyNews = typeof anyNews extends fc.Arbitrary<infer T> ? T : never;
+
+  function toEvent(
+    { kind, isStale, code, chance }: AnyNews,
+    { run }: LifecycleState,
+    at: number,
+  ): LifecycleEvent {
+    const when = { at, chance, run: isStale ? run - 1 : run };
+    const failure = { code: 'OFFLINE', message: '', hint: null, retry: 'backoff' } as const;
+    switch (kind) {
+      case 'start':
+        return { at, chance, kind, clear: true };
+      case 'restart':
+        return { at, chance, kind, cause: { reason: 'requested', detail: null } };
+      case 'stop':
+      case 'tick':
+        return { at, chance, kind };
+      case 'unprepared':
+        return { ...when, kind, failure };
+      case 'failing':
+        return { ...when, kind, cause: { reason: 'probe', detail: null } };
+      case 'exited':
+        return { ...when, kind, code, signal: code === null ? 'SIGKILL' : null };
+      default:
+        return { ...when, kind };
+    }
+  }
+
+  test('at most one process lives, stops never spawn, late news is dropped, early ticks do nothing', () => {
+    fc.assert(
+      fc.property(fc.array(anyNews, { maxLength: 80 }), (history) => {
+        let state = INITIAL;
+        let at = 0;
+        let alive = 0;
+        for (const news of history) {
+          at += news.passed;
+          const event = toEvent(news, state, at);
+          // Only what the system can do: what lives ends, once, and is gone after that.
+          if (news.kind === 'gone' && state.phase !== 'stopping' && !news.isStale) continue;
+          const decision = decide(state, event, policy);
+          const spawned = decision.actions.filter(({ kind }) => kind === 'spawn').length;
+          if (news.kind === 'gone' && !news.isStale) alive -= 1;
+          alive += spawned;
+          expect(alive).toBe(hasProcess(decision.state) ? 1 : 0);
+          if (news.kind === 'stop') expect(spawned).toBe(0);
+          if ('run' in event && event.run !== state.run) expect(decision).toEqual({ state, actions: [] });
+          const due = deadlineOf(state);
+          if (news.kind === 'tick' && (due === null || at < due))
+            expect(decision).toEqual({ state, actions: [] });
+          if (news.kind === 'tick' && due !== null && at >= due) expect(decision.state).not.toEqual(state);
+          const nextDue = deadlineOf(decision.state);
+          if (news.kind === 'tick' && nextDue !== null && decision.state !== state)
+            expect(nextDue).toBeGreaterThan(at);
+          expect(decision.state.run - state.run).toBe(
+            decision.actions.filter(({ kind }) => kind === 'prepare').length,
+          );
+          expect(decision.state.failures.length).toBeLessThanOrEqual(10);
+          if (decision.state.phase === 'backoff')
+            expect(decision.state.delay).toBeLessThanOrEqual(restart.maxDelay);
+          state = decision.state;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

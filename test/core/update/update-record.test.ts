@@ -1,0 +1,223 @@
+// What outlives the daemon: what is believed of it, and what is made of it.
+import { anything, assert, property } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readRecords } from '../../../src/core/update/read-update-record.ts';
+import { afterOutcome, forgive, judgeAnew, withoutAnswer } from '../../../src/core/update/update-memory.ts';
+import { newRecord, recover, type SavedProgress, toSave } from '../../../src/core/update/update-record.ts';
+import type { UpdateOutcome, UpdatePlan, UpdateState } from '../../../src/core/update/update-state.ts';
+import { NO_UPDATES, type Outlook } from '../../../src/core/model/update.ts';
+
+const PLAN: UpdatePlan = {
+  kind: 'update',
+  from: '1.0.0',
+  to: '2.0.0',
+  by: 'schedule',
+  wish: 'latest',
+  isPin: false,
+  since: 5,
+};
+const SAVED: SavedProgress = {
+  phase: 'probation',
+  plan: PLAN,
+  notice: null,
+  verdict: null,
+  deaths: 0,
+  baselineBytes: 7,
+  isPaused: false,
+};
+
+describe('recover()', () => {
+  test.each([
+    ['installing', null, 'failed'],
+    ['canary', null, 'failed'],
+    ['waiting', null, 'failed'],
+    ['switching', '1.0.0', 'rolled_back'],
+  ] as const)('takes one that was %s for not begun', (phase, link, result) => {
+    const recovery = recover({ ...SAVED, phase });
+    expect(recovery).toMatchObject({
+      state: { phase: 'idle' },
+      link,
+      outcome: { result, bad: null, runs: 'from', reason: expect.stringContaining('interrupted') },
+    });
+  });
+
+  test('finishes the way back, and remembers why it was taken', () => {
+    const verdict = { reason: 'it ended', isBad: true, isAsked: false };
+    expect(recover({ ...SAVED, phase: 'rolling_back', verdict })).toMatchObject({
+      link: '1.0.0',
+      outcome: { result: 'rolled_back', reason: 'it ended', bad: '2.0.0' },
+    });
+  });
+
+  test('begins a probation anew, until the third death of the daemon', () => {
+    expect(recover(SAVED)).toEqual({
+      state: { phase: 'probation', plan: PLAN, notice: null, deadline: null, isUp: false, deaths: 1 },
+      link: '2.0.0',
+      outcome: null,
+    });
+    expect(recover({ ...SAVED, deaths: 2 })).toMatchObject({
+      link: '1.0.0',
+      outcome: { result: 'rolled_back', bad: '2.0.0' },
+    });
+    expect(recover({ ...SAVED, deaths: 2, isPaused: true })).toMatchObject({ state: { deaths: 2 } });
+  });
+});
+
+describe('readRecords()', () => {
+  const FULL = {
+    ...newRecord('@x/s'),
+    memory: {
+      previous: '0.9.0',
+      bad: [{ version: '2.0.0', reason: 'it hangs', at: 3 }],
+      pinned: '1.0.0',
+      chosen: { wish: '^1', version: '2.0.0' },
+      last: { at: 4, from: '0.9.0', to: '1.0.0', result: 'committed' as const, reason: null },
+    },
+    progress: SAVED,
+    checkedAt: 9,
+    outlook: {
+      server: 's',
+      package: '@x/s',
+      running: '1.0.0',
+      latest: '3.0.0',
+      candidate: null,
+      held: [{ version: '3.0.0', reason: 'minimum_age' as const, detail: 'too young' }],
+      error: null,
+    },
+  };
+
+  test('gives back what was written', () => {
+    const { records, dropped } = readRecords(JSON.parse(JSON.stringify({ s: FULL })));
+    expect(records.get('s')).toEqual(FULL);
+    expect(dropped).toEqual([]);
+  });
+
+  test.each([
+    ['an unknown phase', { phase: 'levitating' }],
+    ['a plan without a version', { plan: { ...PLAN, to: 7 } }],
+    ['no plan', { plan: null }],
+  ])('drops an update with %s, and says so; the memory stays', (_, change) => {
+    const { records, dropped } = readRecords({ s: { ...FULL, progress: { ...SAVED, ...change } } });
+    expect(records.get('s')).toEqual({ ...FULL, progress: null });
+    expect(dropped).toEqual(['s']);
+  });
+
+  test('believes no more of anything than makes sense', () => {
+    assert(
+      property(anything(), (rubbish) => {
+        for (const value of [
+          rubbish,
+          { s: rubbish },
+          { s: { package: 'x', memory: rubbish, progress: rubbish } },
+        ])
+          expect(() => readRecords(value)).not.toThrow();
+      }),
+    );
+    expect(readRecords(undefined)).toEqual({ records: new Map(), dropped: [] });
+    expect(readRecords({ s: 'x' })).toEqual({ records: new Map(), dropped: ['s'] });
+  });
+});
+
+test('toSave() has nothing touched before the link is: a backup that is made then must not say otherwise', () => {
+  const state: UpdateState = {
+    phase: 'switching',
+    plan: PLAN,
+    step: 'back-up',
+    isSeen: false,
+    deadline: null,
+    notice: 'a tool is gone',
+  };
+  expect(toSave(state, null)).toMatchObject({ phase: 'waiting', notice: 'a tool is gone' });
+  expect(toSave({ ...state, step: 'link' }, 3)).toMatchObject({ phase: 'switching', baselineBytes: 3 });
+});
+
+describe('afterOutcome()', () => {
+  const outcome = (change: Partial<UpdateOutcome>): UpdateOutcome => ({
+    plan: PLAN,
+    result: 'committed',
+    reason: null,
+    bad: null,
+    runs: 'to',
+    ...change,
+  });
+
+  test('of a version that runs now knows what ran before, and what was chosen', () => {
+    const memory = afterOutcome(NO_UPDATES, outcome({}), 8);
+    expect(memory).toEqual({
+      previous: '1.0.0',
+      bad: [],
+      pinned: null,
+      chosen: { wish: 'latest', version: '2.0.0' },
+      last: { at: 8, from: '1.0.0', to: '2.0.0', result: 'committed', reason: null },
+    });
+    const pinned = afterOutcome(NO_UPDATES, outcome({ plan: { ...PLAN, isPin: true, wish: '2.0.0' } }), 8);
+    expect(pinned).toMatchObject({ pinned: '2.0.0', chosen: null });
+  });
+
+  test('of one that failed keeps all but the bad list as it was', () => {
+    const before = { ...NO_UPDATES, previous: '0.9.0', chosen: { wish: 'latest', version: '1.0.0' } };
+    const memory = afterOutcome(
+      before,
+      outcome({ result: 'rolled_back', runs: 'from', bad: '2.0.0', reason: 'x' }),
+      8,
+    );
+    expect(memory).toMatchObject({
+      previous: '0.9.0',
+      chosen: before.chosen,
+      bad: [{ version: '2.0.0', reason: 'x' }],
+    });
+  });
+
+  test('remembers a bad version once, the newest twenty, until it is forgiven', () => {
+    let memory = NO_UPDATES;
+    for (let patch = 0; patch < 30; patch += 1) {
+      for (const reason of ['first', 'second'])
+        memory = afterOutcome(
+          memory,
+          outcome({ result: 'failed', runs: 'from', bad: `2.0.${patch}`, reason }),
+          patch,
+        );
+    }
+    expect(memory.bad).toHaveLength(20);
+    expect(memory.bad.at(-1)).toEqual({ version: '2.0.29', reason: 'second', at: 29 });
+    expect(forgive(memory, '2.0.29').bad).toHaveLength(19);
+    expect(forgive(memory, '9.9.9')).toBe(memory);
+  });
+});
+
+describe('an outlook', () => {
+  const OUTLOOK: Outlook = {
+    server: 's',
+    package: '@x/s',
+    running: '1.0.0',
+    latest: '2.0.0',
+    candidate: '2.0.0',
+    held: [],
+    error: null,
+  };
+
+  test('changes with what runs', () => {
+    expect(judgeAnew(OUTLOOK, '2.0.0', NO_UPDATES)).toMatchObject({
+      running: '2.0.0',
+      candidate: null,
+      held: [],
+    });
+    const memory = { ...NO_UPDATES, bad: [{ version: '2.0.0', reason: 'it hangs', at: 1 }] };
+    expect(judgeAnew(OUTLOOK, '1.0.0', memory)).toMatchObject({
+      candidate: null,
+      held: [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }],
+    });
+  });
+
+  test('forgets that a version was bad once it is forgiven', () => {
+    const held = [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }] as const;
+    expect(judgeAnew({ ...OUTLOOK, candidate: null, held }, '1.0.0', NO_UPDATES).held).toEqual([]);
+  });
+
+  test('is not lost when the registry is away', () => {
+    const away = { ...OUTLOOK, latest: null, candidate: null, error: 'offline' };
+    expect(withoutAnswer(OUTLOOK, away, NO_UPDATES)).toEqual({ ...OUTLOOK, error: 'offline' });
+    expect(withoutAnswer(null, away, NO_UPDATES)).toBe(away);
+    expect(withoutAnswer(away, OUTLOOK, NO_UPDATES)).toBe(OUTLOOK);
+  });
+});
