@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../src/cli.ts';
 import { COMMANDS } from '../src/commands/registry.ts';
 import { startControlServer } from '../src/control/server.ts';
-import type { Paths } from '../src/system/paths.ts';
+import type { Paths } from '../src/system/files/paths.ts';
 import { type FakeDaemon, fakeDaemon } from './fakes/control-handlers.ts';
 import { type FakeIo, type FakeIoOptions, fakeIo } from './fakes/io.ts';
 import { serverStatus, status } from './fakes/status.ts';

@@ -2,7 +2,7 @@
 // metrics of the client library. Says its url.
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, register } from 'prom-client';
-import { systemClock } from '../../dist/system/clock.js';
+import { systemClock } from '../../dist/system/time/clock.js';
 import { createFleet } from './fleet.mjs';
 
 const SERVERS = 5;

@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createEvaluator } from '../../dist/alerting/evaluator.js';
-import { compileRules } from '../../dist/alerting/rule-set.js';
+import { compileRules } from '../../dist/alerting/compile-rules.js';
 import { builtInRules } from '../../dist/config/rule-files.js';
 import { createFleet } from './fleet.mjs';
 

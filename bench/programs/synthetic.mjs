@@ -2,7 +2,7 @@
 // Says its url; each line on stdin measures all of them anew, and is answered with a line.
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { systemClock } from '../../dist/system/clock.js';
+import { systemClock } from '../../dist/system/time/clock.js';
 import { createWebApp } from '../../dist/web/app.js';
 import { createFleet } from './fleet.mjs';
 

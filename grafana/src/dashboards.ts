@@ -1,11 +1,11 @@
 // All dashboards, as the files that are committed.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
-import { alertsAndSlo } from './alerts-and-slo.ts';
-import { fleet } from './fleet.ts';
-import { overview } from './overview.ts';
-import { readRules, type Rules } from './rules.ts';
-import { oneServer } from './server.ts';
-import { watchdog } from './watchdog.ts';
+import { alertsAndSlo } from './pages/alerts-and-slo.ts';
+import { fleet } from './pages/fleet.ts';
+import { overview } from './pages/overview.ts';
+import { readRules, type Rules } from './queries/rule-thresholds.ts';
+import { oneServer } from './pages/server.ts';
+import { watchdog } from './pages/watchdog.ts';
 
 const DASHBOARDS: Readonly<Record<string, (rules: Rules) => Dashboard>> = {
   overview,

@@ -1,16 +1,16 @@
 // Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
 import type { AlertsData, Reading, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
 import type { FiringAlert } from '../core/model/notification.ts';
-import type { Generation } from '../promql/source.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Generation } from '../promql/model/series-source.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { createBreath } from './breath.ts';
 import { type AlertsByRule, createEvaluator, type Evaluator, type GroupAtWork } from './evaluator.ts';
-import type { Target } from './feed.ts';
-import { firingOf } from './firing.ts';
-import { createReporter, type Listeners, type Reporter } from './reporter.ts';
-import { alertsData, rulesData } from './responses.ts';
-import { isDue, lastDue, nextDue } from './rhythm.ts';
-import { compileRules } from './rule-set.ts';
+import type { Target } from './scrape-ingest.ts';
+import { firingOf } from './alert-diff.ts';
+import { createReporter, type Listeners, type Reporter } from './evaluation-report.ts';
+import { alertsData, rulesData } from './api-responses.ts';
+import { isDue, lastDue, nextDue } from './evaluation-schedule.ts';
+import { compileRules } from './compile-rules.ts';
 import { restoreAlerts, shifted, withoutPending } from './saved-alerts.ts';
 
 /** Durations in ms. */

@@ -1,5 +1,5 @@
 // How a long evaluation lets others have their turn.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** Ms: with hundreds of servers all rules together take several times as long. */
 const LONGEST_TURN = 8;

@@ -1,11 +1,11 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
 import type { Reading } from '../core/model/alert-rules.ts';
-import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/engine.ts';
-import { interestsOf } from '../promql/interests.ts';
-import type { Generation } from '../promql/source.ts';
-import { createStore, type Store } from '../promql/store.ts';
-import { createFeed, type Target } from './feed.ts';
-import type { CompiledGroup } from './rule-set.ts';
+import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/rules/rule-engine.ts';
+import { interestsOf } from '../promql/rules/required-series.ts';
+import type { Generation } from '../promql/model/series-source.ts';
+import { createStore, type Store } from '../promql/series/series-store.ts';
+import { createFeed, type Target } from './scrape-ingest.ts';
+import type { CompiledGroup } from './compile-rules.ts';
 
 export interface Evaluator {
   readonly groups: readonly GroupAtWork[];

@@ -1,6 +1,6 @@
 // How alerts outlive the daemon, and how much of what is found on disk can be believed.
 import { isObject } from '../core/base/guards.ts';
-import type { Alert } from '../promql/alert-state.ts';
+import type { Alert } from '../promql/rules/alert-state.ts';
 import type { AlertsByRule } from './evaluator.ts';
 
 /** Plain JSON, for the state file. */

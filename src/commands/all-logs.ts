@@ -26,7 +26,7 @@ const GATHER = 150;
 const LOOK_EVERY = 1000;
 
 export async function printAllLogs(context: Context, { sources, last }: Options): Promise<void> {
-  const { readLastLines } = await import('../system/tail.ts');
+  const { readLastLines } = await import('../system/files/tail.ts');
   const found = sources();
   const lines = await Promise.all(
     found.map(async ({ name, path }) => {

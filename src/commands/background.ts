@@ -9,9 +9,9 @@ import { WatchdogError } from '../core/base/errors.ts';
 import type { DaemonStatus } from '../core/model/status.ts';
 import { neutralise } from '../core/base/text.ts';
 import { messageOf } from '../core/base/guards.ts';
-import { makeFolder } from '../system/make-folder.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Paths } from '../system/paths.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Paths } from '../system/files/paths.ts';
 
 const POLL = 50;
 const START_TIMEOUT = 30_000;

@@ -1,7 +1,7 @@
 // What a command is, and all that it may touch.
 import type { ErrorCode } from '../core/base/errors.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Paths } from '../system/files/paths.ts';
 
 /** One command as data: help, parsing, docs and tests read it; its code is loaded only when it runs. */
 export interface CommandSpec {

@@ -1,6 +1,6 @@
 // `completion <shell>`: the script that completes this command line; `--servers` is what the script asks for.
 import { connect } from '../control/client.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { bashCompletion } from './completions/bash.ts';
 import { fishCompletion } from './completions/fish.ts';
 import { type CommandModel, modelOf } from './completions/model.ts';

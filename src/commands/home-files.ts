@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import { claim } from '../control/lock.ts';
 import { WatchdogError } from '../core/base/errors.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import type { Context } from './command.ts';
 
 /** @throws WatchdogError LOCK_HELD when a daemon is just starting or ending */

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { exampleConfig, writeFirstConfig } from '../config/example.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
 import type { Import, Where } from '../config/import.ts';
 import type { Context } from './command.ts';
 import { printLines, viewOptions } from './with-daemon.ts';

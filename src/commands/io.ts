@@ -1,5 +1,5 @@
 // The world of a command when it is a process of its own.
-import { systemClock } from '../system/clock.ts';
+import { systemClock } from '../system/time/clock.ts';
 import type { Io } from './command.ts';
 
 export const processIo: Io = {

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { neutralise } from '../core/base/text.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { formatLogLine } from '../logs/format.ts';
 import { followAllLogs, printAllLogs, type Source } from './all-logs.ts';
 import type { Context } from './command.ts';
@@ -25,7 +25,7 @@ export async function run(context: Context): Promise<number> {
   const last = flags.lines ?? DEFAULT_LINES;
   if (isFollowed) await follow(context, { path, last, write });
   else {
-    const { readLastLines } = await import('../system/tail.ts');
+    const { readLastLines } = await import('../system/files/tail.ts');
     printLines(context, (await readLastLines(path, last)).map(write));
   }
   return 0;

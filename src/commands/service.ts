@@ -8,9 +8,9 @@ import type { ServiceManager } from '../service/manager.ts';
 import type { RunTool } from '../service/options.ts';
 import { planService, type Planned } from '../service/plan.ts';
 import { hasServiceManager, selectServiceManager } from '../service/select.ts';
-import { systemClock } from '../system/clock.ts';
-import { runCommand } from '../system/command.ts';
-import { userHome } from '../system/paths.ts';
+import { systemClock } from '../system/time/clock.ts';
+import { runCommand } from '../system/process/run-command.ts';
+import { userHome } from '../system/files/paths.ts';
 import type { Context, Io } from './command.ts';
 
 /** What of the machine decides about the service; a test gives another. */

@@ -1,7 +1,7 @@
 // How the settings of one server become its ServerSpec, and which of them contradict each other.
 import { join, resolve } from 'node:path';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../core/model/server-spec.ts';
-import { userHome } from '../system/paths.ts';
+import { userHome } from '../system/files/paths.ts';
 import type { ServerSettings } from './server-schema.ts';
 import { isSet, valueAt } from './tree.ts';
 import type { Path, Tree } from './tree.ts';

@@ -1,6 +1,6 @@
 // What the first config says, when there is none yet.
 import { existsSync } from 'node:fs';
-import { writeFileAtomic } from '../system/files.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 
 /** Where a client finds the server of the first config. */
 export const EXAMPLE_URL = 'http://127.0.0.1:9640/mcp';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
 import type { WebConfig, WebTls } from '../core/model/web-config.ts';
-import { secureContextOptions } from '../system/tls-options.ts';
+import { secureContextOptions } from '../system/net/tls-options.ts';
 import { resolveFrom } from './build-server.ts';
 import { complaintsOf } from './explain.ts';
 import { keysIn } from './json-schema.ts';

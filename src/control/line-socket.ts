@@ -1,6 +1,6 @@
 // How lines travel over one connection, in both directions, never longer than agreed.
 import type { Socket } from 'node:net';
-import { createLineSplitter } from '../system/lines.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
 
 export interface LineSocketOptions {
   /** Longest line read; a longer one ends the connection after `onOverflow`. */

@@ -7,9 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
-import { writeFileAtomic } from '../system/files.ts';
-import { identify, isSame } from '../system/identity.ts';
-import type { ProcessIdentity } from '../system/identity.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
+import { identify, isSame } from '../system/process/process-identity.ts';
+import type { ProcessIdentity } from '../system/process/process-identity.ts';
 import { isStillThere } from './still-there.ts';
 import { ensurePrivateDirectory, unusable } from './private-directory.ts';
 

@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { connect } from './client.ts';
 import { claim } from './lock.ts';
 import type { Claim } from './lock.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rmdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../system/files.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { ensurePrivateDirectory } from './private-directory.ts';
 import { fits, noteOf } from './socket-path.ts';
 

@@ -1,8 +1,8 @@
 // How the daemon listens to its command line: one private socket, which is also what keeps a second daemon away.
 import type { Socket } from 'node:net';
 import { WatchdogError } from '../core/base/errors.ts';
-import { systemClock } from '../system/clock.ts';
-import type { Clock } from '../system/clock.ts';
+import { systemClock } from '../system/time/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { readLines, writeLine } from './line-socket.ts';
 import {
   MAX_REQUEST_BYTES,

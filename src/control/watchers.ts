@@ -1,7 +1,7 @@
 // Who is watching the status, and when each is told: at once, then a few times a second, never faster than it reads.
 import type { Socket } from 'node:net';
 import type { Status } from '../core/model/status.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { writeLine } from './line-socket.ts';
 import { PROTOCOL_VERSION } from './protocol.ts';
 

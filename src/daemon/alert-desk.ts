@@ -3,7 +3,7 @@ import type { Notification, NotifySuppression } from '../core/model/notification
 import { restoreAlerts, saveAlerts } from '../core/notification/saved-notifications.ts';
 import { decideNotifications, nextDecisionAt, type PolicyInput } from '../core/notification/notification-policy.ts';
 import type { PolicyRules, PolicyState } from '../core/notification/notification-state.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import type { StateKeeper } from './keep-state.ts';
 
 export interface AlertDesk {

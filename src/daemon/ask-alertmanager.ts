@@ -2,7 +2,7 @@
 import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
 import type { Silence } from '../core/delivery/silences.ts';
 import { type Alertmanager, openAlertmanager } from '../notify/alertmanager.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 interface AskingSettings {
   readonly url: string | null;

@@ -1,11 +1,11 @@
 // What every part of the daemon is given: time, news, a voice, and a way to be taken down.
 import type { Gap } from '../core/lifecycle/clock-gap.ts';
 import { createRedactor, type Redactor } from '../core/base/text.ts';
-import { createAwakeClock } from '../system/awake-clock.ts';
+import { createAwakeClock } from '../system/time/awake-clock.ts';
 import { type Bus, createBus } from '../system/bus.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
-import { createLog, type Log, readLogLevel } from '../system/log.ts';
-import type { Paths } from '../system/paths.ts';
+import { type Clock, systemClock } from '../system/time/clock.ts';
+import { createLog, type Log, readLogLevel } from '../system/files/log.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { type CleanUps, createCleanUps } from './clean-ups.ts';
 
 export interface Base {

@@ -4,9 +4,9 @@ import { span } from '../core/base/format.ts';
 import type { ToolsOutcome } from '../probes/list-tools.ts';
 import type { CanaryProcess } from '../supervisor/canary-process.ts';
 import { localAddresses, localPort } from '../supervisor/prepare.ts';
-import type { Clock } from '../system/clock.ts';
-import { findFreePort } from '../system/free-port.ts';
-import { isListening, ownsPort } from '../system/port-owner.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { findFreePort } from '../system/net/free-port.ts';
+import { isListening, ownsPort } from '../system/net/port-owner.ts';
 import { moveToPort } from './move-port.ts';
 
 /** Where it cannot be in the way of the server that runs. */

@@ -1,5 +1,5 @@
 // How the daemon takes itself apart: named steps, last in first out, none of which can stop the next.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export interface CleanUps {
   /**

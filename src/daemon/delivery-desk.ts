@@ -32,7 +32,7 @@ import { type AlertNews, type FiringAlert, keyOf } from '../core/model/notificat
 import type { PolicyInput } from '../core/notification/notification-policy.ts';
 import type { Silence } from '../core/delivery/silences.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { engineNews } from './engine-news.ts';
 import type { StateKeeper } from './keep-state.ts';
 import { KnownSilences } from './known-silences.ts';

@@ -5,8 +5,8 @@ import { ConfigError } from '../config/problems.ts';
 import type { ControlHandlers } from '../control/server.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Logger } from '../system/log.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Logger } from '../system/files/log.ts';
 import { glanceAt } from './fingerprint.ts';
 
 /** How a config is waited for; without it, one that cannot be used is an error at once. */

@@ -1,8 +1,8 @@
 // What becomes of a daemon whose home is taken away while it runs: it goes on, and makes it anew.
 import type { ControlServer } from '../control/server.ts';
 import { WatchdogError } from '../core/base/errors.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Logger } from '../system/log.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Logger } from '../system/files/log.ts';
 
 export interface HomeGuardOptions {
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { Prober } from '../probes/prober.ts';
 import type { Sampler } from '../sampling/sampler.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
-import { systemClock } from '../system/clock.ts';
+import { systemClock } from '../system/time/clock.ts';
 import type { Jobs } from './jobs.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Notifying } from './notify.ts';

@@ -1,6 +1,6 @@
 // Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
-import { type PortProof, proveOwner, whoListens } from '../system/port-owner.ts';
-import { readProcessTable } from '../system/process-table.ts';
+import { type PortProof, proveOwner, whoListens } from '../system/net/port-owner.ts';
+import { readProcessTable } from '../system/process/process-table.ts';
 import { growTrees } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { createProber, type Prober } from '../probes/prober.ts';
@@ -8,7 +8,7 @@ import { childEnvironment } from '../supervisor/environment.ts';
 import { localPort } from '../supervisor/prepare.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import type { Outputs } from './outputs.ts';
 
 export interface HealthParts {

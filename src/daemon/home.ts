@@ -2,8 +2,8 @@
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
-import { makeFolder } from '../system/make-folder.ts';
-import type { Paths } from '../system/paths.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
+import type { Paths } from '../system/files/paths.ts';
 
 /** @throws WatchdogError HOME_UNUSABLE */
 export function makeHome(paths: Paths): void {

@@ -10,8 +10,8 @@ import { cleanUp } from '../housekeeping/clean-up.ts';
 import type { HomeFacts } from '../housekeeping/facts.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-import type { Cron } from '../system/cron.ts';
-import { pathsInUse } from '../system/paths-in-use.ts';
+import type { Cron } from '../system/time/cron.ts';
+import { pathsInUse } from '../system/process/paths-in-use.ts';
 import type { Base } from './base.ts';
 import type { StateKeeper } from './keep-state.ts';
 import type { Reloader } from './reload.ts';
@@ -215,7 +215,7 @@ function factsOf(
 
 async function openCron({ clock, log }: Base, { keeper, settle }: JobsParts): Promise<Cron> {
   // 2 to 6 MiB that a daemon without a schedule does not need.
-  const { createCron } = await import('../system/cron.ts');
+  const { createCron } = await import('../system/time/cron.ts');
   return createCron({
     clock,
     onFault: (job, err) => log.error({ job, err }, 'A job of the schedule failed'),

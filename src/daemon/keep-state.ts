@@ -4,7 +4,7 @@ import type { Status } from '../core/model/status.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { StateFile } from '../supervisor/state-file.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export interface StateKeeper {
   wish(server: string): 'up' | 'down' | undefined;

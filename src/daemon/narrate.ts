@@ -1,7 +1,7 @@
 // What of the news is worth a line in the daemon's own log, and in which words.
 import type { EventKind, EventOf, WatchdogEvent } from '../core/model/events.ts';
 import { describeExit } from '../core/lifecycle/lifecycle.ts';
-import type { Logger } from '../system/log.ts';
+import type { Logger } from '../system/files/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, sentence: string];

@@ -9,7 +9,7 @@ import { COVERED_BY } from '../core/notification/notification-state.ts';
 import { openAlertLog } from '../notify/alert-log.ts';
 import { createDispatcher, type Dispatcher } from '../notify/dispatcher.ts';
 import { childEnvironment } from '../supervisor/environment.ts';
-import { systemClock } from '../system/clock.ts';
+import { systemClock } from '../system/time/clock.ts';
 import { type AlertDesk, openAlertDesk } from './alert-desk.ts';
 import type { Base } from './base.ts';
 import type { StateKeeper } from './keep-state.ts';

@@ -5,9 +5,9 @@ import type { Redactor } from '../core/base/text.ts';
 import { captureOutput } from '../logs/capture.ts';
 import { openServerLog, type ServerLog } from '../logs/server-log.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Paths } from '../system/paths.ts';
-import type { Child } from '../system/spawn.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Paths } from '../system/files/paths.ts';
+import type { Child } from '../system/process/spawn.ts';
 
 export interface Outputs {
   /** Reads what a new process prints until its pipes end. */

@@ -7,11 +7,11 @@ import { recoverRecords } from '../supervisor/lost-records.ts';
 import { type ProcessRecord, readEarlier } from '../supervisor/process-registry.ts';
 import { reapLeftovers } from '../supervisor/reap.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import { readBootId } from '../system/identity.ts';
-import { readProcessTable } from '../system/process-table.ts';
-import type { Logger } from '../system/log.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { readBootId } from '../system/process/process-identity.ts';
+import { readProcessTable } from '../system/process/process-table.ts';
+import type { Logger } from '../system/files/log.ts';
+import type { Paths } from '../system/files/paths.ts';
 
 export interface ReapParts {
   readonly paths: Pick<Paths, 'processes' | 'run'>;

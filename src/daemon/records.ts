@@ -9,7 +9,7 @@ import { openJournal } from '../journal/journal.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import { openStateFile } from '../supervisor/state-file.ts';
 import type { Bus } from '../system/bus.ts';
-import { systemClock } from '../system/clock.ts';
+import { systemClock } from '../system/time/clock.ts';
 import type { Base } from './base.ts';
 import { keepState, type StateKeeper } from './keep-state.ts';
 import { narrate } from './narrate.ts';

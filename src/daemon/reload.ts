@@ -10,8 +10,8 @@ import type { Redactor } from '../core/base/text.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Changes, Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
-import { systemClock } from '../system/clock.ts';
-import type { Logger } from '../system/log.ts';
+import { systemClock } from '../system/time/clock.ts';
+import type { Logger } from '../system/files/log.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { StateKeeper } from './keep-state.ts';
 

@@ -4,10 +4,10 @@ import type { Status } from '../core/model/status.ts';
 import { cap, neutralise } from '../core/base/text.ts';
 import { isHealthy } from '../core/status/health-summary.ts';
 import type { Bus } from '../system/bus.ts';
-import { type Clock, systemClock } from '../system/clock.ts';
-import { startDeadMan } from '../system/dead-man.ts';
-import type { Logger } from '../system/log.ts';
-import { createServiceNotify, type ServiceNotify, takeServiceSettings } from '../system/service-notify.ts';
+import { type Clock, systemClock } from '../system/time/clock.ts';
+import { startDeadMan } from '../system/time/event-loop-watchdog.ts';
+import type { Logger } from '../system/files/log.ts';
+import { createServiceNotify, type ServiceNotify, takeServiceSettings } from '../system/time/systemd-notify.ts';
 
 export interface ServiceLinkParts {
   readonly bus: Bus;

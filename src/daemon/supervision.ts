@@ -11,10 +11,10 @@ import { createProcessRegistry, type ProcessRegistry } from '../supervisor/proce
 import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
 import { createStartGate } from '../supervisor/start-gate.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
-import { systemClock } from '../system/clock.ts';
-import { identify } from '../system/identity.ts';
-import { startGuardian } from '../system/guardian.ts';
-import { isListening, type PortOwner, whoListens } from '../system/port-owner.ts';
+import { systemClock } from '../system/time/clock.ts';
+import { identify } from '../system/process/process-identity.ts';
+import { startGuardian } from '../system/process/guardian.ts';
+import { isListening, type PortOwner, whoListens } from '../system/net/port-owner.ts';
 import type { Base } from './base.ts';
 import { watchHealth } from './health.ts';
 import type { StateKeeper } from './keep-state.ts';

@@ -10,9 +10,9 @@ import { interview } from '../probes/interview.ts';
 import type { ToolsOutcome } from '../probes/list-tools.ts';
 import { type CanaryProcess, startCanary } from '../supervisor/canary-process.ts';
 import type { RunnerParts } from '../supervisor/runner.ts';
-import { createHttpClient } from '../system/http.ts';
-import type { Paths } from '../system/paths.ts';
-import type { Exit, LaunchFault } from '../system/spawn.ts';
+import { createHttpClient } from '../system/net/http-client.ts';
+import type { Paths } from '../system/files/paths.ts';
+import type { Exit, LaunchFault } from '../system/process/spawn.ts';
 import type { CanaryReport, UpdateParts } from '../updates/parts.ts';
 import { type Aside, awaitPort, pause, standAside } from './canary-port.ts';
 

@@ -7,7 +7,7 @@ import { compareTools, describeLosses } from '../core/tools/tool-diff.ts';
 import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
 import { createPackageUpdates } from '../packages/updates.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-import { countClients } from '../system/clients.ts';
+import { countClients } from '../system/net/tcp-clients.ts';
 import type { UpdateParts } from '../updates/parts.ts';
 import { openUpdateRecords } from '../updates/records.ts';
 import { check, type RequestParts, rollBack, update } from '../updates/requests.ts';

@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { glanceAt } from './fingerprint.ts';
 
 export interface ConfigWatchOptions {

@@ -7,8 +7,8 @@ import { reapOrphans } from '../orphans/reap.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Logger } from '../system/log.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { Logger } from '../system/files/log.ts';
 import type { Base } from './base.ts';
 import type { Reloader } from './reload.ts';
 

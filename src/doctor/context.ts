@@ -11,8 +11,8 @@ import type { Machine } from '../service/machine.ts';
 import type { ServiceManager } from '../service/manager.ts';
 import type { RunTool } from '../service/options.ts';
 import type { Planned } from '../service/plan.ts';
-import type { PortOwner } from '../system/port-owner.ts';
-import type { Paths } from '../system/paths.ts';
+import type { PortOwner } from '../system/net/port-owner.ts';
+import type { Paths } from '../system/files/paths.ts';
 
 /** `silent`: somebody listens, and does not answer as a daemon of this release would. `took` in ms. */
 export type DaemonAnswer =

@@ -1,6 +1,6 @@
 // How all checks are asked at once, and none can hold up the others.
 import { messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { type Check, type Finding, unknown } from './check.ts';
 import type { DoctorContext } from './context.ts';
 

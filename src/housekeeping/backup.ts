@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, normalize, sep } from 'node:path';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { BACKUP_ID } from './backup-id.ts';
 
 /** Who or what asked for it. `restore`: what a restore replaced. */

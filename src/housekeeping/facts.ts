@@ -1,6 +1,6 @@
 // What has to be known before anything is called rubbish, and what a search comes back with.
 import type { RubbishKind, Spared } from '../core/model/cleanup-report.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import type { Entry } from './look.ts';
 
 export interface HomeFacts {

@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
-import type { Paths } from '../system/paths.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { newBackupId } from './backup-id.ts';
 import {
   type Backup,

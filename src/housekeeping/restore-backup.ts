@@ -4,8 +4,8 @@ import { dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { messageOf } from '../core/base/guards.ts';
-import { writeFileAtomic } from '../system/files.ts';
-import type { Paths } from '../system/paths.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
+import type { Paths } from '../system/files/paths.ts';
 import { type Backup, type BackupFile, FILES, listBackups, type Manifest } from './backup.ts';
 
 /** A backup that can be restored. */

@@ -3,9 +3,9 @@ import type { HealthVerdict, WatchdogEvent } from '../core/model/events.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type Redactor, withoutSecrets } from '../core/base/text.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
-import { openRotatingFile } from '../system/rotating-file.ts';
-import { readLastLines } from '../system/tail.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { openRotatingFile } from '../system/files/rotating-file.ts';
+import { readLastLines } from '../system/files/tail.ts';
 
 /** What the journal tells of a configuration: nothing that could hold a secret (args, environment, headers, query). */
 interface ConfiguredServer {

@@ -1,8 +1,8 @@
 // How what a server prints becomes bounded lines, however much, however long and however fast it prints.
 import type { Readable } from 'node:stream';
-import type { Clock } from '../system/clock.ts';
-import { createLineSplitter } from '../system/lines.ts';
-import { countNewlines } from '../system/tail.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
+import { countNewlines } from '../system/files/tail.ts';
 
 export interface CaptureOptions {
   readonly clock: Clock;

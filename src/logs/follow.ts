@@ -1,12 +1,12 @@
 // How a reader keeps up with a log that grows and is rotated under its eyes, without ever writing to it.
 import { watch } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Clock } from '../system/clock.ts';
-import { createLineSplitter } from '../system/lines.ts';
-import type { LineSplitter } from '../system/lines.ts';
-import { identityAt } from '../system/rotation.ts';
-import { lastLinesBefore, openNext, openToRead, startOfLastLine } from '../system/tail.ts';
-import type { ReadPosition } from '../system/tail.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
+import type { LineSplitter } from '../system/files/line-splitter.ts';
+import { identityAt } from '../system/files/rotation.ts';
+import { lastLinesBefore, openNext, openToRead, startOfLastLine } from '../system/files/tail.ts';
+import type { ReadPosition } from '../system/files/tail.ts';
 
 export interface FollowOptions {
   /** Lines to begin with, from before the call. */

@@ -1,8 +1,8 @@
 // What a server said, kept for people: one safe line per line, in a rotated file, and the last few at hand.
 import { cap, neutralise } from '../core/base/text.ts';
-import type { Clock } from '../system/clock.ts';
-import { openRotatingFile } from '../system/rotating-file.ts';
-import type { RotatingFile } from '../system/rotating-file.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { openRotatingFile } from '../system/files/rotating-file.ts';
+import type { RotatingFile } from '../system/files/rotating-file.ts';
 
 export interface ServerLogOptions {
   readonly path: string;

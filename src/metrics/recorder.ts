@@ -3,11 +3,11 @@ import type { Reading } from '../core/model/alert-rules.ts';
 import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import { createBoard } from './board.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { createBoard } from './metric-registry.ts';
 import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
-import { createLedger } from './ledger.ts';
-import { createRenderer, type Urgency } from './renderer.ts';
+import { createLedger } from './server-counters.ts';
+import { createRenderer, type Urgency } from './scrape-cache.ts';
 import type { SavedCounters } from './saved-counters.ts';
 
 /** The only format that is ever served, whatever the client would accept. */

@@ -1,7 +1,7 @@
 // The record of alerts that is always written, whatever the channels do: one line for each beginning and each end.
 import type { EventOf } from '../core/model/events.ts';
-import type { Clock } from '../system/clock.ts';
-import { openRotatingFile } from '../system/rotating-file.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { openRotatingFile } from '../system/files/rotating-file.ts';
 import { plain } from './text.ts';
 
 export interface AlertLog {

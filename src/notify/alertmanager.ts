@@ -2,8 +2,8 @@
 import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
 import { readSilences, type Silence } from '../core/delivery/silences.ts';
 import { codeOf, isObject, parseJson } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
-import { createHttpClient, type HttpAnswer, type HttpClient } from '../system/http.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { createHttpClient, type HttpAnswer, type HttpClient } from '../system/net/http-client.ts';
 import { meaningOfAnswer, meaningOfError } from './webhook-outcome.ts';
 
 export interface Alertmanager {

@@ -1,6 +1,6 @@
 // How macOS is asked to show a notification. Whether it does, it does not tell: not allowed means not shown, and no error.
 import type { DesktopSettings } from '../core/model/notification.ts';
-import { runCommand } from '../system/command.ts';
+import { runCommand } from '../system/process/run-command.ts';
 import { type Channel, type ChannelParts, READY, type Readiness } from './kind.ts';
 import { isExecutable, runProgram } from './program.ts';
 import { type Message, messageOf } from './text.ts';

@@ -2,8 +2,8 @@
 import { access, constants } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import type { SendResult } from '../core/model/notification.ts';
-import { type CommandResult, runCommand } from '../system/command.ts';
-import type { Clock } from '../system/clock.ts';
+import { type CommandResult, runCommand } from '../system/process/run-command.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { failed } from './kind.ts';
 import { plain } from './text.ts';
 

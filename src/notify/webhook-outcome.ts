@@ -1,7 +1,7 @@
 // What the answer of a webhook means, and whether asking again can help.
 import type { SendResult } from '../core/model/notification.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
-import type { HttpAnswer } from '../system/http.ts';
+import type { HttpAnswer } from '../system/net/http-client.ts';
 import { failed } from './kind.ts';
 
 export interface Attempt {

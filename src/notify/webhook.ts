@@ -2,8 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { createConnection } from 'node:net';
 import type { Notification, SendResult, WebhookSettings } from '../core/model/notification.ts';
-import type { Clock } from '../system/clock.ts';
-import { createHttpClient, type HttpRequest } from '../system/http.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { createHttpClient, type HttpRequest } from '../system/net/http-client.ts';
 import { type OpenChannel, READY, type Readiness, type SendOptions } from './kind.ts';
 import { payloadOf } from './payload.ts';
 import { fillTemplate } from './template.ts';

@@ -4,8 +4,8 @@ import { type ConfiguredProgram, KNOWN_SERVERS, recognise } from '../core/orphan
 import { type Input, judge, type OrphanFacts, type OrphanTree, treeOf } from '../core/orphans/orphans.ts';
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { asksForHttp, type Program, programOf } from '../core/orphans/server-program.ts';
-import { isSame, readBootId } from '../system/identity.ts';
-import { readProcessTable, showCommand } from '../system/process-table.ts';
+import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { readProcessTable, showCommand } from '../system/process/process-table.ts';
 import type { Look, Scene, Service } from './look.ts';
 import { darwin } from './look-darwin.ts';
 import { linux } from './look-linux.ts';

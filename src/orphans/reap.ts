@@ -1,10 +1,10 @@
 // How orphans are ended: everything that hangs on them, each named by pid and start, and nothing else.
 import { processKey } from '../core/lifecycle/process-tree.ts';
 import { treeOf } from '../core/orphans/orphans.ts';
-import type { Clock } from '../system/clock.ts';
-import { isSame, readBootId } from '../system/identity.ts';
-import { signalProcess, terminateGroup } from '../system/process-group.ts';
-import { readProcessTable } from '../system/process-table.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
+import { readProcessTable } from '../system/process/process-table.ts';
 import type { Orphan } from './find.ts';
 
 export interface Reaped {

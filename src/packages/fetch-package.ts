@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { explain, explainSystemError, noNpm, noProgram, notThere, wrongEngine } from './failure.ts';
 import type { Explanation } from './failure.ts';
 import type { Job } from './job.ts';

@@ -1,7 +1,7 @@
 // What an npm that failed meant, and what can be done about it.
 import { isObject, parseJson } from '../core/base/guards.ts';
 import { neutralise } from '../core/base/text.ts';
-import type { CommandResult } from '../system/command.ts';
+import type { CommandResult } from '../system/process/run-command.ts';
 import {
   diskFull,
   firstLine,

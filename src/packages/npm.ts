@@ -2,9 +2,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 
-import { runCommand } from '../system/command.ts';
-import type { CommandResult } from '../system/command.ts';
-import type { Clock } from '../system/clock.ts';
+import { runCommand } from '../system/process/run-command.ts';
+import type { CommandResult } from '../system/process/run-command.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

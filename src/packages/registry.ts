@@ -2,7 +2,7 @@
 import valid from 'semver/functions/valid.js';
 
 import { isObject, parseJson } from '../core/base/guards.ts';
-import type { CommandResult } from '../system/command.ts';
+import type { CommandResult } from '../system/process/run-command.ts';
 import { noNpm, senseless } from './failure.ts';
 import type { Story } from './failure.ts';
 import { storyOfResult } from './npm-errors.ts';

@@ -1,7 +1,7 @@
 // Who owns the pipe of a stdio server: one Connection reads all that it prints and writes all that it is told.
 import type { Readable, Writable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
-import { createLineSplitter } from '../system/lines.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { Peer } from './peer.ts';
 import { failed, type Call } from './call.ts';
 

@@ -1,6 +1,6 @@
 // How long a probe waits, and whose fault it is when the wait ends: the server's, ours, or nobody's.
 import type { ProbeResult } from '../core/model/events.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** What a signal of ours was aborted with. `late`: our own loop was stuck, so the wait proves nothing. */
 type WaitEnd =

@@ -1,5 +1,5 @@
 // How a server-sent event stream becomes events, however it is cut into chunks.
-import { createLineSplitter } from '../system/lines.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
 
 export interface ServerSentEvent {
   /** `message` unless the stream says otherwise. */

@@ -1,8 +1,8 @@
 // How one JSON-RPC message goes out by POST, and how its answer comes back: as JSON, or in a stream of events.
 import type { Readable } from 'node:stream';
 import { readMessages, type Incoming, type RpcAnswer } from '../core/base/json-rpc.ts';
-import type { HttpAnswer } from '../system/http.ts';
-import type { Clock } from '../system/clock.ts';
+import type { HttpAnswer } from '../system/net/http-client.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { createEventStreamReader } from './event-stream.ts';
 
 /** What came back for one POST. */

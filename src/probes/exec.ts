@@ -1,5 +1,5 @@
 // Does a command of the user's say that the server is well? Exit 0 is yes, every other end is no.
-import { runCommand, type CommandResult } from '../system/command.ts';
+import { runCommand, type CommandResult } from '../system/process/run-command.ts';
 import { failed, quote } from './call.ts';
 import type { Patience } from './deadline.ts';
 import { timed, type ProbeKind, type Target, type UntimedResult } from './kind.ts';

@@ -3,8 +3,8 @@ import type { Handshake, ProbeName, ProbeResult } from '../core/model/events.ts'
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
-import type { HttpClient } from '../system/http.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { HttpClient } from '../system/net/http-client.ts';
 import type { Connection } from './connection.ts';
 import type { Patience } from './deadline.ts';
 

@@ -12,8 +12,8 @@ import {
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import type { HttpClient } from '../system/http.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { HttpClient } from '../system/net/http-client.ts';
 import type { Standing } from './brake.ts';
 import type { Patience } from './deadline.ts';
 import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';

@@ -1,5 +1,5 @@
 // How a reading that does not come back is given up, without a second one being started beside it.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export interface Deadline {
   /**

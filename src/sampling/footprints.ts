@@ -1,8 +1,8 @@
 // What memory each process is charged for, as of the last time that somebody looked: looking is slow, so it is rare.
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
-import type { ReadFootprints } from '../system/footprint.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { ReadFootprints } from '../system/process/memory-footprint.ts';
 import { createDeadline } from './deadline.ts';
 
 export interface Footprints {

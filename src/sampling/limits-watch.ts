@@ -14,7 +14,7 @@ import {
 import type { LimitPolicy } from '../core/model/server-spec.ts';
 import { formatDuration, formatSize } from '../core/base/units.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** A server over a hard limit: it should be restarted, if `run` still is the process that is running. */
 export interface LimitBreach {

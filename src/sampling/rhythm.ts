@@ -1,5 +1,5 @@
 // When samples are taken: every interval, now and then one out of turn, never two at a time.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export interface Rhythm {
   start(): void;

@@ -10,10 +10,10 @@ import {
 import type { TreeUsage } from '../core/model/events.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
-import { type ReadFootprints, readFootprints } from '../system/footprint.ts';
-import { openFdsOf, readProcessTable } from '../system/process-table.ts';
-import { createUsageReader, type ReadUsage } from '../system/usage.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
+import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
+import { createUsageReader, type ReadUsage } from '../system/process/process-usage.ts';
 import { createDeadline } from './deadline.ts';
 import { createEscapeeMemory, type EscapeeMemory } from './escapees.ts';
 import { createFootprints, type Footprints } from './footprints.ts';

@@ -2,7 +2,7 @@
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
 import type { TreeUsage } from '../core/model/events.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
-import type { ProcessUsage } from '../system/usage.ts';
+import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { Look } from './footprints.ts';
 
 /** What one sample read, beside the trees. */

@@ -1,6 +1,6 @@
 // In which order launchctl is asked, and what is waited for: launchd answers before it has done its work.
 import { WatchdogError } from '../core/base/errors.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { type Answer, type Launchctl, launchctlFailed, type PrintedJob } from './launchctl.ts';
 import { explainJobExit, explainLaunchctl } from './launchctl-errors.ts';
 import { EXIT_TIMEOUT } from './launchd-job.ts';

@@ -1,5 +1,5 @@
 // What every service manager is made from: one user, one name, and all of the world that it may touch.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 export interface ServiceOptions {
   /** A name of the user's choice; null is the manager's own default. */

@@ -2,11 +2,11 @@
 import { growTrees } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { cap, neutralise } from '../core/base/text.ts';
-import type { Clock } from '../system/clock.ts';
-import { identify } from '../system/identity.ts';
-import { createLineSplitter } from '../system/lines.ts';
-import { readProcessTable } from '../system/process-table.ts';
-import { type Child, type Exit, launch, type LaunchFault } from '../system/spawn.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { identify } from '../system/process/process-identity.ts';
+import { createLineSplitter } from '../system/files/line-splitter.ts';
+import { readProcessTable } from '../system/process/process-table.ts';
+import { type Child, type Exit, launch, type LaunchFault } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './policy.ts';
 import type { ProcessRegistry } from './process-registry.ts';

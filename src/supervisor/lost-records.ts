@@ -1,6 +1,6 @@
 // Which processes an earlier daemon left when nobody can read any more what it wrote down: they carry its mark.
 import { daemonOf, RUN_MARKER, serverOf } from '../core/lifecycle/run-marker.ts';
-import { readMarks, readProcessTable } from '../system/process-table.ts';
+import { readMarks, readProcessTable } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
 
 interface Owner {

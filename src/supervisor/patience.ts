@@ -1,5 +1,5 @@
 // How long many endings are waited for together, and which of them are not over by then.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** Resolves as soon as all of `work` is done, at the latest after `patience` ms, with the names of what is not. */
 export function unfinishedAfter(

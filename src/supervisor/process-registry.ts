@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import type { Escapee } from '../core/lifecycle/process-tree.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
-import { writeFileAtomic } from '../system/files.ts';
-import type { Guardian } from '../system/guardian.ts';
-import { readBootId } from '../system/identity.ts';
-import { identityAt } from '../system/rotation.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
+import type { Guardian } from '../system/process/guardian.ts';
+import { readBootId } from '../system/process/process-identity.ts';
+import { identityAt } from '../system/files/rotation.ts';
 import type { Leader } from './remains.ts';
 
 /** One line of `run/processes.json`. */

@@ -1,8 +1,8 @@
 // How a new daemon ends what an earlier one left alive, and touches nothing else.
-import type { Clock } from '../system/clock.ts';
-import { isSame, readBootId } from '../system/identity.ts';
-import { signalProcess } from '../system/process-group.ts';
-import { commandOf } from '../system/process-table.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { signalProcess } from '../system/process/process-group.ts';
+import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
 import { findLeftovers, type Leftover } from './remains.ts';
 

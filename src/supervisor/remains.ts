@@ -1,7 +1,7 @@
 // What is left of a server's process: its group, and what left the group.
 import { type Escapee, growTrees, type ProcessRow, type TreeRoot } from '../core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
-import { findByEnvironment, readProcessTable } from '../system/process-table.ts';
+import { findByEnvironment, readProcessTable } from '../system/process/process-table.ts';
 
 export { RUN_MARKER };
 

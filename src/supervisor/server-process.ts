@@ -1,10 +1,10 @@
 // One process of one server, from its start to the moment when nothing of it is left.
 import type { StopStep } from '../core/model/lifecycle-state.ts';
 import type { Escapee } from '../core/lifecycle/process-tree.ts';
-import type { Clock } from '../system/clock.ts';
-import { type IdentityVerdict, isSame, readBootId } from '../system/identity.ts';
-import { signalGroup, signalProcess, terminateGroup } from '../system/process-group.ts';
-import type { Child, Exit } from '../system/spawn.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { type IdentityVerdict, isSame, readBootId } from '../system/process/process-identity.ts';
+import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
+import type { Child, Exit } from '../system/process/spawn.ts';
 import { findRemains, type Leader, type Remains } from './remains.ts';
 
 export interface ServerProcess {

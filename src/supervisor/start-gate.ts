@@ -1,6 +1,6 @@
 // How starts are spread: ten servers that crash together do not come back in one instant.
 import { spread } from '../core/lifecycle/restart-policy.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** The mean distance of two starts, in milliseconds: a Node server keeps a core busy for about twice that. */
 const START_SPACING = 150;

@@ -1,7 +1,7 @@
 // What outlives the daemon: the operator's wishes and the counters.
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { isObject, messageOf } from '../core/base/guards.ts';
-import { writeFileAtomic } from '../system/files.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 
 /** Content of `run/state.json`. `counters` and `servers` belong to others: here they are only kept. */
 export interface SavedState {

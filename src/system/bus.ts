@@ -1,6 +1,6 @@
 // How news travels: one ordered list of subscribers; nothing downstream can break what is upstream.
 import type { WatchdogEvent, WatchdogNews } from '../core/model/events.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from './time/clock.ts';
 
 type Subscriber = (event: WatchdogEvent) => void;
 

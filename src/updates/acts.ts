@@ -2,7 +2,7 @@
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { UpdateAction, UpdateNews, UpdatePlan } from '../core/update/update-state.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import type { UpdateParts } from './parts.ts';
 
 /** Those that take time. */

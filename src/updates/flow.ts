@@ -16,7 +16,7 @@ import {
   type UpdateState,
 } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { type Act, perform } from './acts.ts';
 import { newsOf } from './hear.ts';
 import type { UpdateParts } from './parts.ts';

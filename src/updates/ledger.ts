@@ -5,7 +5,7 @@ import { afterOutcome, judgeAnew } from '../core/update/update-memory.ts';
 import { newRecord, type SavedProgress, type UpdateRecord } from '../core/update/update-record.ts';
 import type { UpdateOutcome } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import type { UpdateRecords } from './records.ts';
 
 /** A server that is an npm package: the only kind that has versions. */

@@ -5,7 +5,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Outlook, UpdateAnswer, UpdateMemory } from '../core/model/update.ts';
 import { forgive, withoutAnswer, withoutPin } from '../core/update/update-memory.ts';
 import type { UpdatePlan } from '../core/update/update-state.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { busy, going, nothing, refused, takingBack, unmoved } from './answers.ts';
 import type { UpdateParts } from './parts.ts';
 import { isPackage, isSameWish, type PackageSpec } from './ledger.ts';

@@ -3,7 +3,7 @@ import type { WatchdogEvent } from '../core/model/events.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { createFlow, type Flow } from './flow.ts';
 import { isPackage, isSameWish, type Ledger, openLedger, type PackageSpec } from './ledger.ts';
 import type { UpdateParts } from './parts.ts';

@@ -1,5 +1,5 @@
 // Who gets an answer at all: the rate limit first, then name and password, as the web config in force says.
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { type Compare, createPasswordCheck } from './password.ts';
 import { createBucket } from './rate-limit.ts';
 import type { WebConfigKeeper } from './web-config.ts';

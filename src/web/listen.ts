@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server as HttpServer } from 'n
 import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
 
 export interface ListenOptions {

@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { WebTls } from '../core/model/web-config.ts';
-import { secureContextOptions } from '../system/tls-options.ts';
+import { secureContextOptions } from '../system/net/tls-options.ts';
 
 export interface TlsParts {
   readonly current: () => WebTls;

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { codeOf, messageOf } from '../core/base/guards.ts';
 import { missingProtection, type WebConfig } from '../core/model/web-config.ts';
-import type { Clock } from '../system/clock.ts';
+import type { Clock } from '../system/time/clock.ts';
 
 /** What reading came to; `files` are those that may mend it when they change. */
 export type WebReading =

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Context, Flags } from '../../src/commands/command.ts';
 import { type RunningDaemon, runForeground } from '../../src/commands/foreground.ts';
 import type { WatchdogEvent } from '../../src/core/model/events.ts';
-import { resolvePaths } from '../../src/system/paths.ts';
+import { resolvePaths } from '../../src/system/files/paths.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
 import { type FakeIo, fakeIo } from '../fakes/io.ts';
 import { serverStatus, status } from '../fakes/status.ts';

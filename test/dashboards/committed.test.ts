@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { arrange } from '../../grafana/src/layout.ts';
-import { lines } from '../../grafana/src/panels.ts';
+import { arrange } from '../../grafana/src/panels/grid-layout.ts';
+import { lines } from '../../grafana/src/panels/panel-kinds.ts';
 import { renderDashboards } from '../../grafana/src/dashboards.ts';
-import { readRules } from '../../grafana/src/rules.ts';
+import { readRules } from '../../grafana/src/queries/rule-thresholds.ts';
 import { FILES, ROOT } from './read-dashboards.ts';
 
 const rendered = renderDashboards(ROOT);

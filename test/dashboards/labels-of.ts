@@ -1,9 +1,9 @@
 // Which labels does the answer to a query have? Worked out from the catalogue and the rules, without asking anybody.
 import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import type { Choice } from '../../src/promql/labels.ts';
-import { readRuleFile, type RecordingRule } from '../../src/promql/rule-file.ts';
-import { type Expression, isSetOperator } from '../../src/promql/syntax.ts';
+import type { Choice } from '../../src/promql/model/labels.ts';
+import { readRuleFile, type RecordingRule } from '../../src/promql/rules/rule-file.ts';
+import { type Expression, isSetOperator } from '../../src/promql/model/syntax-tree.ts';
 import { FLEET_FILE, groupsOf, RULE_FILES } from '../alerting/read-catalogue.ts';
 
 type Operation = Extract<Expression, { kind: 'operation' }>;

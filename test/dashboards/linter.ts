@@ -2,7 +2,7 @@
 // lenient: it knows some kinds of panels only, these hold for all.
 import { parser } from '@prometheus-io/lezer-promql';
 import * as units from '@grafana/grafana-foundation-sdk/units';
-import type { Selector } from '../../src/promql/syntax.ts';
+import type { Selector } from '../../src/promql/model/syntax-tree.ts';
 import {
   filledIn,
   type Read,

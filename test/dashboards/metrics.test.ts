@@ -8,7 +8,7 @@ import {
   METRICS,
   PROCESS_METRICS,
 } from '../../src/core/metrics/metric-catalogue.ts';
-import { parse } from '../../src/promql/parse.ts';
+import { parse } from '../../src/promql/parse/parse.ts';
 import { FLEET_FILE, groupsOf, RULE_FILES } from '../alerting/read-catalogue.ts';
 import { KNOWN, labelsOf, OPTIONAL, RECORDED } from './labels-of.ts';
 import { DASHBOARDS, selectorsIn, treeOf } from './read-dashboards.ts';

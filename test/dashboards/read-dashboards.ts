@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from '../../src/promql/parse.ts';
-import type { Expression, Selector } from '../../src/promql/syntax.ts';
+import { parse } from '../../src/promql/parse/parse.ts';
+import type { Expression, Selector } from '../../src/promql/model/syntax-tree.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'grafana', 'dashboards');

@@ -501,7 +501,7 @@ describe('the home', () => {
     const context = healthy();
     const long = join(context.paths.home, 'x'.repeat(100));
     mkdirSync(long, { mode: 0o700 });
-    const { resolvePaths } = await import('../../src/system/paths.ts');
+    const { resolvePaths } = await import('../../src/system/files/paths.ts');
     expect((await home.run({ ...context, paths: resolvePaths(long) })).at(-1)?.message).toContain(
       'too long for a socket',
     );

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { ServerStatus, Status } from '../../src/core/model/status.ts';
 import { type JournalEntry, readJournal } from '../../src/journal/journal.ts';
-import { readProcessTable } from '../../src/system/process-table.ts';
+import { readProcessTable } from '../../src/system/process/process-table.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
-import { readProcessTable } from '../../src/system/process-table.ts';
+import { readProcessTable } from '../../src/system/process/process-table.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { FIXTURE, fixture, QUICK, startDaemon } from './daemon.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
-import { identify } from '../../src/system/identity.ts';
+import { identify } from '../../src/system/process/process-identity.ts';
 import { isRunning, startGroup } from '../fakes/processes.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, leftOver, type RunningDaemon, runCli, startDaemon } from './daemon.ts';

@@ -1,5 +1,5 @@
 // Virtual time for tests: nothing waits, `advance` runs what is due in order.
-import type { Clock } from '../../src/system/clock.ts';
+import type { Clock } from '../../src/system/time/clock.ts';
 
 export class FakeClock implements Clock {
   /** Start of virtual time; moved alone, it is a wall-clock step. */

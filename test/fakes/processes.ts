@@ -1,7 +1,7 @@
 // Small shell programs that misbehave, and the question whether they still live.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
-import { readProcess } from '../../src/system/process-table.ts';
+import { readProcess } from '../../src/system/process/process-table.ts';
 
 /** True while `pid` runs; a zombie does not. */
 export function isRunning(pid: number): boolean {

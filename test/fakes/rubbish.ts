@@ -2,7 +2,7 @@
 import { lutimesSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HomeFacts } from '../../src/housekeeping/facts.ts';
-import type { Paths } from '../../src/system/paths.ts';
+import type { Paths } from '../../src/system/files/paths.ts';
 import { tempHome } from './temp-home.ts';
 
 export const DAY = 86_400_000;

@@ -1,6 +1,6 @@
 // Rules as a test writes them, and the alerting that evaluates them in virtual time.
 import { createAlerting, type Alerting } from '../../src/alerting/alerting.ts';
-import type { Evaluation } from '../../src/alerting/reporter.ts';
+import type { Evaluation } from '../../src/alerting/evaluation-report.ts';
 import type { SavedAlerts } from '../../src/alerting/saved-alerts.ts';
 import type { Reading, RuleDocument } from '../../src/core/model/alert-rules.ts';
 import type { AlertNews, FiringAlert } from '../../src/core/model/notification.ts';

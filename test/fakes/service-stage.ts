@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context, Flags } from '../../src/commands/command.ts';
 import { type Host, processHost } from '../../src/commands/service.ts';
-import { resolvePaths } from '../../src/system/paths.ts';
+import { resolvePaths } from '../../src/system/files/paths.ts';
 import { CLI, fixture } from '../e2e/daemon.ts';
 import type { Machine } from '../fixtures/launchctl-machine.mjs';
 import { fakeIo, type FakeIo } from './io.ts';

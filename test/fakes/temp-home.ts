@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Paths, resolvePaths } from '../../src/system/paths.ts';
+import { type Paths, resolvePaths } from '../../src/system/files/paths.ts';
 
 /** Paths of a fresh home with its folders made, 0700. */
 export function tempHome(): Paths {

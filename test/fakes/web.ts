@@ -1,7 +1,7 @@
 // A web app on a free port, and raw requests to it: with any Host, which fetch would not send.
 import { request } from 'node:http';
 import type { Status } from '../../src/core/model/status.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { createWebApp, type WebParts } from '../../src/web/app.ts';
 import { listen, type Listening } from '../../src/web/listen.ts';
 import { NOW, status as statusOf } from './status.ts';

@@ -18,7 +18,7 @@ import { type Backup, listBackups, savedStates, sealManifest } from '../../src/h
 import { describeBackup } from '../../src/housekeeping/describe.ts';
 import { type BackupOrder, makeBackup } from '../../src/housekeeping/make-backup.ts';
 import { copyOf, findBackup, refuseLinks, replaceFiles } from '../../src/housekeeping/restore-backup.ts';
-import { type Paths, resolvePaths } from '../../src/system/paths.ts';
+import { type Paths, resolvePaths } from '../../src/system/files/paths.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { captureOutput } from '../../src/logs/capture.ts';
 import type { CaptureOptions } from '../../src/logs/capture.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 

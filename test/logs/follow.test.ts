@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followLines } from '../../src/logs/follow.ts';
-import { systemClock } from '../../src/system/clock.ts';
-import { openRotatingFile } from '../../src/system/rotating-file.ts';
-import type { RotatingFile } from '../../src/system/rotating-file.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
+import { openRotatingFile } from '../../src/system/files/rotating-file.ts';
+import type { RotatingFile } from '../../src/system/files/rotating-file.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 let folder: string;

@@ -5,7 +5,7 @@ import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import { expect, test } from 'vitest';
-import { createBoard } from '../../src/metrics/board.ts';
+import { createBoard } from '../../src/metrics/metric-registry.ts';
 import { parse } from '../fakes/stage.ts';
 
 test('the parts of prom-client are those of its entry point', () => {

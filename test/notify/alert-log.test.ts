@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openAlertLog } from '../../src/notify/alert-log.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { AT, NASTY, tempFolder } from './fixtures.ts';
 
 it('has one plain line for each alert that begins and ends', async () => {

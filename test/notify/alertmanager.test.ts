@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openAlertmanager } from '../../src/notify/alertmanager.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { freePort } from '../e2e/daemon.ts';
 import { ALERTMANAGER, startAlertmanager } from '../fakes/alertmanager.ts';
 import { FakeClock } from '../fakes/clock.ts';

@@ -7,7 +7,7 @@ import type { DesktopSettings } from '../../src/core/model/notification.ts';
 import { openDesktop } from '../../src/notify/desktop.ts';
 import type { Channel } from '../../src/notify/kind.ts';
 import { messageOf, testNotification } from '../../src/notify/text.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { startGroup } from '../fakes/processes.ts';
 import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';

@@ -9,7 +9,7 @@ import type { WebhookSettings } from '../../src/core/model/notification.ts';
 import type { Channel } from '../../src/notify/kind.ts';
 import { payloadOf } from '../../src/notify/payload.ts';
 import { openWebhook } from '../../src/notify/webhook.ts';
-import { type Clock, systemClock } from '../../src/system/clock.ts';
+import { type Clock, systemClock } from '../../src/system/time/clock.ts';
 import { createAuthority } from '../fakes/certificates.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { readProcess, readProcessTable } from '../../src/system/process-table.ts';
+import { readProcess, readProcessTable } from '../../src/system/process/process-table.ts';
 import { findOrphans, type FindOptions, type Orphan } from '../../src/orphans/find.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 

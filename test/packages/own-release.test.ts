@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { findNewerRelease } from '../../src/packages/own-release.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { createHome, WANTED } from '../fakes/install-home.ts';
 import { startRegistry } from '../fakes/static-registry.ts';
 import type { StaticRegistry } from '../fakes/static-registry.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NO_UPDATES } from '../../src/core/model/update.ts';
 import { createQueue } from '../../src/packages/queue.ts';
 import { createPackageUpdates } from '../../src/packages/updates.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { createHome, packageSpec, WANTED } from '../fakes/install-home.ts';
 import type { Home } from '../fakes/install-home.ts';
 import { requireThat } from '../fakes/require-program.ts';

@@ -12,7 +12,7 @@ import { createInstaller } from '../../src/packages/installer.ts';
 import { createQueue } from '../../src/packages/queue.ts';
 import { createPackageUpdates } from '../../src/packages/updates.ts';
 import type { PackageUpdates, PackageUpdatesOptions } from '../../src/packages/updates.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { createHome, packageSpec, WANTED } from '../fakes/install-home.ts';
 import type { Home } from '../fakes/install-home.ts';
 import { requireThat } from '../fakes/require-program.ts';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { freePort, startHttp, startStdio, stopAll, type Started } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { specOf } from '../fakes/spec.ts';

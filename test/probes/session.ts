@@ -5,8 +5,8 @@ import { openConnection, type Connection } from '../../src/probes/connection.ts'
 import type { Patience } from '../../src/probes/deadline.ts';
 import type { ProbeSession } from '../../src/probes/kind.ts';
 import { PROBES } from '../../src/probes/registry.ts';
-import { systemClock } from '../../src/system/clock.ts';
-import { createHttpClient, type HttpClient } from '../../src/system/http.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
+import { createHttpClient, type HttpClient } from '../../src/system/net/http-client.ts';
 import type { Started } from '../fixtures/start.ts';
 import { specOf } from '../fakes/spec.ts';
 

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireProgram } from '../fakes/require-program.ts';
-import { runUnitTestFile } from './unit-test-file.ts';
+import { runUnitTestFile } from './support/unit-test-file.ts';
 
 const SHIPPED = fileURLToPath(new URL('../../alerting/tests', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));

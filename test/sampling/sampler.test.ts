@@ -5,8 +5,8 @@ import type { EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
 import type { ProcessRow, TreeRoot } from '../../src/core/lifecycle/process-tree.ts';
 import { createSampler, type SamplerOptions } from '../../src/sampling/sampler.ts';
 import { createBus } from '../../src/system/bus.ts';
-import { type Clock, systemClock } from '../../src/system/clock.ts';
-import { readProcessTable } from '../../src/system/process-table.ts';
+import { type Clock, systemClock } from '../../src/system/time/clock.ts';
+import { readProcessTable } from '../../src/system/process/process-table.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 

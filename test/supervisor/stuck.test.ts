@@ -5,15 +5,15 @@ import { createProcessRegistry } from '../../src/supervisor/process-registry.ts'
 import { createStartGate } from '../../src/supervisor/start-gate.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
-import type * as processTable from '../../src/system/process-table.ts';
-import { type Clock, systemClock } from '../../src/system/clock.ts';
+import type * as processTable from '../../src/system/process/process-table.ts';
+import { type Clock, systemClock } from '../../src/system/time/clock.ts';
 import { specOf } from '../fakes/spec.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 /** A process in the kernel's hands cannot be made at will; one whose end cannot be seen looks the same from here. */
 const table = vi.hoisted(() => ({ isBlind: false }));
-vi.mock('../../src/system/process-table.ts', async (original) => {
+vi.mock('../../src/system/process/process-table.ts', async (original) => {
   const real = await original<typeof processTable>();
   return {
     ...real,

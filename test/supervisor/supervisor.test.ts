@@ -10,8 +10,8 @@ import { createProcessRegistry } from '../../src/supervisor/process-registry.ts'
 import { createStartGate } from '../../src/supervisor/start-gate.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
-import { systemClock } from '../../src/system/clock.ts';
-import { whoListens } from '../../src/system/port-owner.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
+import { whoListens } from '../../src/system/net/port-owner.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { specOf } from '../fakes/spec.ts';
 import { HEALTHY } from '../fakes/stage.ts';

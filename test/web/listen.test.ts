@@ -2,7 +2,7 @@ import { request, Agent } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WatchdogError } from '../../src/core/base/errors.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { listen, type ListenOptions } from '../../src/web/listen.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { startWeb } from '../fakes/web.ts';

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { WebTls } from '../../src/core/model/web-config.ts';
-import { systemClock } from '../../src/system/clock.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 import { listen } from '../../src/web/listen.ts';
 import { parseAltNames } from '../../src/web/tls.ts';
 import { createAuthority, type Pair } from '../fakes/certificates.ts';

@@ -2,7 +2,7 @@
 import { localPort } from '../../supervisor/prepare.ts';
 import type { LoadedConfig } from '../../config/loaded.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
-import type { PortOwner } from '../../system/port-owner.ts';
+import type { PortOwner } from '../../system/net/port-owner.ts';
 import { type Check, type Finding, orOk, problem, unknown } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 

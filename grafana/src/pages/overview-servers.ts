@@ -1,0 +1,160 @@
+// What happened to the servers, how do they serve, what do they use? The lower part of the overview.
+import { above, type Card } from '../panels/panel.ts';
+import { EACH_SERVER, failureShare, memoryShare, server } from '../queries/expressions.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { bars, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+import { firingTable, quantiles, STATE_LOOK } from '../panels/shared-panels.ts';
+import { stateOfEach } from '../queries/server-states.ts';
+
+/** Series in one graph. */
+const MOST = 10;
+
+export function happened(rules: Rules): Section {
+  return {
+    key: 'happened',
+    title: 'What happened',
+    lines: [
+      { height: 9, cards: [states()] },
+      { height: 8, cards: [restartReasons(), firingTable({ key: 'firing-now', width: 12 }, rules)] },
+    ],
+  };
+}
+
+export function service(): Section {
+  return {
+    key: 'service',
+    title: 'Service: errors and duration',
+    lines: [{ height: 8, cards: [failures(), durations(), quickness()] }],
+  };
+}
+
+export function resources(rules: Rules): Section {
+  return {
+    key: 'resources',
+    title: 'Resources',
+    lines: [{ height: 8, cards: [cpu(rules), memory(rules)] }],
+  };
+}
+
+function states(): Card {
+  return timeline({
+    key: 'states',
+    title: 'State of each server',
+    shows: 'What each server was doing over time; where there are very many, those in the worst states.',
+    act: 'Orange and red are times without service. Click for the dashboard of that server. A gap is a time in which the machine slept or nobody scraped it.',
+    empty: 'No samples: the watchdog was not scraped in this time',
+    unit: 'none',
+    ...STATE_LOOK,
+    alerts: ['McpServerDown', 'McpServerUnresponsive', 'McpServerGaveUp'],
+    queries: [{ expr: `topk(40, ${stateOfEach})`, legend: '{{server}} on {{instance}}' }],
+    width: 24,
+    leadsTo: 'server',
+  });
+}
+
+function restartReasons(): Card {
+  return bars({
+    key: 'restarts-by-reason',
+    title: 'Restarts by reason',
+    shows: 'Restarts of all chosen servers in each step of the graph, by what made them necessary.',
+    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `requested`, `update`, `config`: somebody wanted it.',
+    empty: 'No restart in this time',
+    unit: 'short',
+    alerts: ['McpServerCrashLooping'],
+    queries: [
+      {
+        expr: `sum by (reason) (increase(${server('server_restarts_total')}[$__rate_interval])) > 0`,
+        legend: '{{reason}}',
+      },
+    ],
+    width: 12,
+  });
+}
+
+function failures(): Card {
+  return lines({
+    key: 'probe-failures',
+    title: 'Share of probes that fail',
+    shows: 'Of the looks at each server, the share that failed; only servers with failures, the worst first.',
+    act: 'Single spikes are tolerated. A plateau means that the server is frozen or refuses: its dashboard shows the reason.',
+    empty: 'No probe failed in this time',
+    unit: 'percentunit',
+    max: 1,
+    alerts: ['McpServerErrorBudgetBurn', 'McpServerUnresponsive'],
+    queries: [
+      {
+        expr: `topk(${MOST}, ${failureShare(` by (${EACH_SERVER})`)} > 0)`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 8,
+    leadsTo: 'server',
+  });
+}
+
+function durations(): Card {
+  return heatmap({
+    key: 'latency-heatmap',
+    title: 'Duration of successful probes',
+    shows: 'How many successful probes of all chosen servers took how long. Darker is more.',
+    act: 'A band that rises is a server that gets slower; a second band is one server, or one kind of probe, that differs.',
+    empty: 'No probe succeeded in this time',
+    unit: 's',
+    alerts: ['McpServerSlow'],
+    queries: [
+      {
+        expr: `sum by (le) (increase(${server('probe_duration_seconds_bucket')}[$__rate_interval]))`,
+        legend: '{{le}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function quickness(): Card {
+  return quantiles({
+    key: 'latency-quantiles',
+    width: 8,
+    shows: 'Half, 95 % and 99 % of the successful probes of all chosen servers were at least this fast.',
+  });
+}
+
+function cpu(rules: Rules): Card {
+  return lines({
+    key: 'cpu',
+    title: 'Processor cores in use',
+    shows: 'Cores that the whole process tree of each server keeps busy: 1 is one core. The 10 busiest.',
+    act: 'Above the line for 15 minutes it is an alert: a server that answers no requests and is this busy is in a loop. Restart it, and look for the version that began it.',
+    empty: 'No server has a process here',
+    unit: 'short',
+    decimals: 2,
+    steps: above(rules.bound('McpServerCpuHigh', 'server:mcp_watchdog_server_cpu_seconds:rate5m'), 'red'),
+    alerts: ['McpServerCpuHigh'],
+    queries: [
+      {
+        expr: `topk(${MOST}, rate(${server('server_cpu_seconds_total')}[$__rate_interval]))`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 12,
+    leadsTo: 'server',
+  });
+}
+
+function memory(rules: Rules): Card {
+  return lines({
+    key: 'memory-share',
+    title: 'Memory against its limit',
+    shows:
+      'Memory of the whole process tree of each server as a share of its limit. The 10 nearest to theirs.',
+    act: 'Above the line it is an alert. A slope that never falls is a leak; a step is a larger job. The limit is `limits.memory` in the config.',
+    empty: 'No server has both a process and a limit',
+    unit: 'percentunit',
+    steps: above(rules.bound('McpServerMemoryHigh', 'server:mcp_watchdog_server_memory_bytes:used'), 'red'),
+    alerts: ['McpServerMemoryHigh', 'McpServerMemoryLeakSuspected'],
+    queries: [{ expr: `topk(${MOST}, ${memoryShare})`, legend: '{{server}} on {{instance}}' }],
+    width: 12,
+    leadsTo: 'server',
+  });
+}

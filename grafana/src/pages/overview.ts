@@ -1,0 +1,149 @@
+// Is everything up, what happened, what is slow? The page to begin with, about one machine or a few.
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { firing, reloads, restarts, versionChanges, wakes } from '../panels/annotations.ts';
+import { above, below, type Card } from '../panels/panel.ts';
+import { machine, memoryShare, server, UNPLANNED, upWhereWanted } from '../queries/expressions.ts';
+import { dashboard } from '../panels/dashboard-frame.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { happened, resources, service } from './overview-servers.ts';
+import { stat } from '../panels/panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+import { versionTable } from '../panels/shared-panels.ts';
+
+export function overview(rules: Rules): Dashboard {
+  return dashboard(
+    {
+      uid: 'overview',
+      title: 'MCP watchdog / Overview',
+      description:
+        'Is everything up, what happened, and what is slow? Red at the top means: read on below it.',
+      from: 'now-6h',
+      servers: 'many',
+      annotations: [restarts, versionChanges, reloads, wakes, firing],
+      sections: [now(rules), happened(rules), service(), resources(rules), versions()],
+    },
+    rules,
+  );
+}
+
+function now(rules: Rules): Section {
+  return {
+    key: 'now',
+    title: 'Now',
+    lines: [
+      { height: 4, cards: [up(), down(), givenUp(rules), unplanned(), nearestToLimit(), firingCount()] },
+    ],
+  };
+}
+
+function up(): Card {
+  return stat({
+    key: 'up-share',
+    title: 'Up',
+    shows: 'The share of the servers that are meant to run whose last health check was good.',
+    act: 'Below 100 % one is down: the state timeline says which, and whether it is being restarted.',
+    empty: 'No server is meant to run',
+    unit: 'percentunit',
+    decimals: 0,
+    steps: below(1, 'red'),
+    alerts: ['McpServerDown'],
+    queries: [{ expr: `avg(${upWhereWanted})`, legend: 'up' }],
+    width: 4,
+  });
+}
+
+function down(): Card {
+  return stat({
+    key: 'down-count',
+    title: 'Down',
+    shows: 'How many servers are meant to run and are not up, those that are just starting among them.',
+    act: 'For more than 2 minutes it is an alert. `mcp-watchdog status` on the machine tells the reason.',
+    empty: 'No server is configured',
+    unit: 'short',
+    steps: above(1, 'red'),
+    alerts: ['McpServerDown'],
+    queries: [
+      {
+        expr: `sum(${server('server_desired_running')} > bool ${server('server_up')})`,
+        legend: 'down',
+      },
+    ],
+    width: 4,
+  });
+}
+
+function givenUp(rules: Rules): Card {
+  return stat({
+    key: 'given-up',
+    title: 'Crash looping',
+    shows: 'How many servers died so often that only one attempt is made now and then.',
+    act: 'They need a person: read the last lines of `mcp-watchdog logs NAME`, then `mcp-watchdog restart NAME`.',
+    empty: 'No server is configured',
+    unit: 'short',
+    steps: above(rules.bound('McpServerGaveUp', 'mcp_watchdog_server_state'), 'red'),
+    alerts: ['McpServerGaveUp'],
+    queries: [{ expr: `sum(${server('server_state', 'state="crash_looping"')})`, legend: 'crash looping' }],
+    width: 4,
+  });
+}
+
+function unplanned(): Card {
+  return stat({
+    key: 'unplanned-restarts',
+    title: 'Unplanned restarts',
+    shows: 'Restarts within the time shown that nobody asked for: crashes, failed probes, exceeded limits.',
+    act: 'One now and then is what the watchdog is for. The reasons are in "Restarts by reason" below.',
+    empty: 'No server has a process here',
+    unit: 'short',
+    decimals: 0,
+    alerts: ['McpServerCrashLooping'],
+    queries: [
+      {
+        expr: `sum(increase(${server('server_restarts_total', UNPLANNED)}[$__range]))`,
+        legend: 'restarts',
+      },
+    ],
+    width: 4,
+  });
+}
+
+function nearestToLimit(): Card {
+  return stat({
+    key: 'memory-worst',
+    title: 'Nearest to a memory limit',
+    shows: 'Of all servers, the largest share of its memory limit that one of them uses.',
+    act: 'At 100 % of the hard limit that server is restarted. "Memory against its limit" shows which it is.',
+    empty: 'No server has a limit',
+    unit: 'percentunit',
+    decimals: 0,
+    queries: [{ expr: `max(${memoryShare})`, legend: 'largest share' }],
+    width: 4,
+  });
+}
+
+function firingCount(): Card {
+  return stat({
+    key: 'firing-count',
+    title: 'Firing alerts',
+    shows: 'Alerts that the watchdog itself holds to be firing, whether or not a Prometheus evaluates rules.',
+    act: 'The table beside the restarts names them, each with its runbook.',
+    empty: 'Local evaluation has not begun',
+    unit: 'short',
+    steps: above(1, 'red'),
+    queries: [
+      {
+        expr: `sum(${machine('alerts', 'alertstate="firing"', 'alertname!="Watchdog"')})`,
+        legend: 'firing',
+      },
+    ],
+    width: 4,
+  });
+}
+
+function versions(): Section {
+  return {
+    key: 'versions',
+    title: 'Versions',
+    lines: [{ height: 8, cards: [versionTable({ key: 'versions-table', width: 24 })] }],
+  };
+}

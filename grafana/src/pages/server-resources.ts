@@ -1,0 +1,198 @@
+// What does a server use, and which versions of it are there? The end of its dashboard.
+import { above } from '../panels/panel.ts';
+import { age, EACH_MACHINE, EACH_SERVER, memoryUsed, ownProcess, server } from '../queries/expressions.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { words } from '../panels/value-mappings.ts';
+import { bars, DASHED, lines, stat, timeline } from '../panels/panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+import { versionTable } from '../panels/shared-panels.ts';
+
+export function resources(rules: Rules): Section {
+  return {
+    key: 'resources',
+    title: 'Resources of the whole process tree',
+    lines: [
+      { height: 8, cards: [cpu(rules), memory(rules)] },
+      { height: 7, cards: [processes(), files(rules)] },
+    ],
+  };
+}
+
+export function updates(): Section {
+  return {
+    key: 'updates',
+    title: 'Versions and updates',
+    lines: [
+      { height: 5, cards: [versionTable({ key: 'versions-here', width: 24 })] },
+      { height: 7, cards: [results(), progress(), last(), previous(), bad()] },
+    ],
+  };
+}
+
+function cpu(rules: Rules): ReturnType<typeof lines> {
+  return lines({
+    key: 'cpu',
+    title: 'Processor cores in use',
+    shows: 'Cores that the process tree keeps busy: 1 is one core.',
+    act: 'Above the line for 15 minutes it is an alert: a server that answers no requests and is this busy is in a loop.',
+    empty: 'No process here',
+    unit: 'short',
+    decimals: 2,
+    steps: above(rules.bound('McpServerCpuHigh', 'server:mcp_watchdog_server_cpu_seconds:rate5m'), 'red'),
+    alerts: ['McpServerCpuHigh'],
+    queries: [
+      {
+        expr: `sum by (${EACH_SERVER}) (rate(${server('server_cpu_seconds_total')}[$__rate_interval]))`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 12,
+  });
+}
+
+function memory(rules: Rules): ReturnType<typeof lines> {
+  const share = rules.bound('McpServerMemoryHigh', 'server:mcp_watchdog_server_memory_bytes:used');
+  const limit = `min by (instance) (${server('server_memory_limit_bytes')} > 0)`;
+  return lines({
+    key: 'memory',
+    title: 'Memory and its limit',
+    shows: `Memory of the process tree, its limit, and ${share * 100} % of that, above which it is an alert.`,
+    act: 'A slope that never falls is a leak: restarts on schedule only hide it, an older version may not have it. A step is a larger job. The limit is `limits.memory` in the config.',
+    empty: 'No process here',
+    unit: 'bytes',
+    alerts: ['McpServerMemoryHigh', 'McpServerMemoryLeakSuspected'],
+    queries: [
+      { expr: `max by (instance) ${memoryUsed}`, legend: '{{instance}} used' },
+      { expr: limit, legend: '{{instance}} limit' },
+      { expr: `${share} * ${limit}`, legend: '{{instance}} alert' },
+    ],
+    unlike: { limit: DASHED, alert: DASHED },
+    width: 12,
+  });
+}
+
+function processes(): ReturnType<typeof lines> {
+  return lines({
+    key: 'processes',
+    title: 'Processes and threads',
+    shows: 'Size of the process tree. Threads are told on Linux only.',
+    act: 'A number that only grows is helpers that are never ended, often one for each request.',
+    empty: 'No process here',
+    unit: 'short',
+    decimals: 0,
+    queries: [
+      { expr: `max by (instance) (${server('server_processes')})`, legend: 'processes on {{instance}}' },
+      { expr: `max by (instance) (${server('server_threads')})`, legend: 'threads on {{instance}}' },
+    ],
+    width: 12,
+  });
+}
+
+function files(rules: Rules): ReturnType<typeof lines> {
+  const share = rules.bound('McpServerFileDescriptorsHigh', 'mcp_watchdog_server_open_fds');
+  return lines({
+    key: 'files',
+    title: 'Open files as a share of what one process may have',
+    shows:
+      'File descriptors of the whole tree, held against the limit of the watchdog, which its servers inherit. On Linux only.',
+    act: 'Above the line it is an alert. Growth without an end is a leak of connections or files: restart it before it can open none.',
+    empty: 'The system does not tell; on macOS it never does',
+    unit: 'percentunit',
+    steps: above(share, 'red'),
+    alerts: ['McpServerFileDescriptorsHigh'],
+    queries: [
+      {
+        expr: `${server('server_open_fds')} / on (${EACH_MACHINE}) group_left () ${ownProcess('process_max_fds')}`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 12,
+  });
+}
+
+function results(): ReturnType<typeof bars> {
+  return bars({
+    key: 'update-results',
+    title: 'Updates by result',
+    shows: 'Updates that were tried in each step of the graph, by how they ended.',
+    act: '`rolled_back`: the new version did badly and the old one is back. `failed`: it could not be installed or started beside the old one. The journal has the reason: `mcp-watchdog update NAME --check`.',
+    empty: 'No update was tried in this time',
+    unit: 'short',
+    alerts: ['McpServerUpdateRolledBack'],
+    queries: [
+      {
+        expr: `sum by (result) (increase(${server('server_updates_total')}[$__rate_interval])) > 0`,
+        legend: '{{result}}',
+      },
+    ],
+    width: 6,
+  });
+}
+
+function progress(): ReturnType<typeof timeline> {
+  const states = [
+    ['server_update_available', 'available'],
+    ['server_update_held', 'held back'],
+    ['server_update_probation', 'on probation'],
+  ] as const;
+  return timeline({
+    key: 'update-progress',
+    title: 'How the update stands',
+    shows: 'Whether a newer version could be taken, is held back, or is on probation.',
+    act: 'On probation, the version that ran before is one step away: `mcp-watchdog rollback NAME`.',
+    empty: 'No samples in this time',
+    unit: 'none',
+    steps: [
+      { value: null, color: 'text' },
+      { value: 1, color: 'blue' },
+    ],
+    mappings: words({ 0: ['no', 'text'], 1: ['yes', 'blue'] }),
+    alerts: ['McpServerUpdateAvailable'],
+    queries: states.map(([metric, legend]) => ({ expr: `max(${server(metric)})`, legend })),
+    width: 6,
+  });
+}
+
+function last(): ReturnType<typeof stat> {
+  return stat({
+    key: 'last-update',
+    title: 'Last update',
+    shows: 'How long ago the last update ended, whatever became of it; of several machines, the latest.',
+    act: 'What got worse since then is likely its fault. "Updates by result" says how it ended.',
+    empty: 'There was none yet',
+    unit: 'dtdurations',
+    decimals: 0,
+    queries: [{ expr: `min(${age(server('server_last_update_timestamp_seconds'))})`, legend: 'ago' }],
+    width: 4,
+  });
+}
+
+function previous(): ReturnType<typeof stat> {
+  return stat({
+    key: 'previous-version',
+    title: 'Rollback goes to',
+    shows: 'The version that ran before this one and is still installed.',
+    act: '`mcp-watchdog rollback NAME` goes back to it within a second.',
+    empty: 'There was none before',
+    unit: 'string',
+    names: true,
+    queries: [
+      { expr: `count by (version) (${server('server_previous_version_info')})`, legend: '{{version}}' },
+    ],
+    width: 4,
+  });
+}
+
+function bad(): ReturnType<typeof stat> {
+  return stat({
+    key: 'bad-versions',
+    title: 'Versions that failed here',
+    shows: 'How many versions were tried, did badly, and are not tried again by themselves.',
+    act: '`mcp-watchdog update NAME --check` names them. One that was not to blame can be named: `mcp-watchdog update NAME --to V`.',
+    empty: 'No server is installed by us',
+    unit: 'short',
+    steps: above(1, 'orange'),
+    queries: [{ expr: `max(${server('server_bad_versions')})`, legend: 'versions' }],
+    width: 4,
+  });
+}

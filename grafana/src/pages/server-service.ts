@@ -1,0 +1,234 @@
+// How well does a server serve, and why does it end? The middle of its dashboard.
+import { above } from '../panels/panel.ts';
+import { age, EACH_SERVER, failureShare, server, UNPLANNED } from '../queries/expressions.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { bars, DASHED, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+import { quantiles, YES_IS_GOOD } from '../panels/shared-panels.ts';
+
+export function service(rules: Rules): Section {
+  return {
+    key: 'service',
+    title: 'Service: rate, errors, duration',
+    lines: [
+      { height: 8, cards: [probeRate(), failures(), failureShares()] },
+      {
+        height: 8,
+        cards: [
+          heatmap({
+            key: 'latency-heatmap',
+            title: 'Duration of successful probes',
+            shows: 'How many successful probes took how long. Darker is more.',
+            act: 'Two bands are two kinds of probes, or two machines. A band that climbs is a server that gets slower.',
+            empty: 'No probe succeeded in this time',
+            unit: 's',
+            alerts: ['McpServerSlow'],
+            queries: [
+              {
+                expr: `sum by (le) (increase(${server('probe_duration_seconds_bucket')}[$__rate_interval]))`,
+                legend: '{{le}}',
+              },
+            ],
+            width: 8,
+          }),
+          quantiles({
+            key: 'latency-quantiles',
+            width: 8,
+            shows: 'Half, 95 % and 99 % of the successful probes were at least this fast.',
+          }),
+          slowness(rules),
+        ],
+      },
+      { height: 6, cards: [lastResults(), silence(rules)] },
+    ],
+  };
+}
+
+export function ends(rules: Rules): Section {
+  return {
+    key: 'ends',
+    title: 'Ends and restarts',
+    lines: [{ height: 8, cards: [restartReasons(), recentRestarts(rules), waits()] }],
+  };
+}
+
+function probeRate(): ReturnType<typeof lines> {
+  return lines({
+    key: 'probe-rate',
+    title: 'Probes',
+    shows:
+      'How often the server is looked at, by kind of probe, beside how often that is configured (dashed).',
+    act: 'Much below the configured rate: the watchdog is held up, or the server has no process to look at. After a failure it looks more often.',
+    empty: 'Not probed in this time',
+    unit: 'reqps',
+    queries: [
+      { expr: `sum by (probe) (rate(${server('probes_total')}[$__rate_interval]))`, legend: '{{probe}}' },
+      { expr: `sum by (probe) (1 / ${server('probe_interval_seconds')})`, legend: '{{probe}} configured' },
+    ],
+    unlike: { configured: DASHED },
+    width: 8,
+  });
+}
+
+function failures(): ReturnType<typeof lines> {
+  return bars({
+    key: 'probe-failures',
+    title: 'Failed probes by reason',
+    shows: 'Probes that failed in each step of the graph, by what was wrong.',
+    act: '`timeout`: it hangs or is overloaded. `closed`, `refused`: it is gone. `protocol`: it talks nonsense, often log lines on stdout. `unauthorized`: a key has run out.',
+    empty: 'No probe failed in this time',
+    unit: 'short',
+    alerts: ['McpServerUnresponsive'],
+    queries: [
+      {
+        expr: `sum by (probe, reason) (increase(${server('probe_failures_total')}[$__rate_interval])) > 0`,
+        legend: '{{probe}}: {{reason}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function failureShares(): ReturnType<typeof lines> {
+  return lines({
+    key: 'failure-share',
+    title: 'Share of probes that fail',
+    shows: 'Of the looks at the server, the share that failed.',
+    act: 'Zero is normal. What it means for the objective is on the dashboard "Alerts and SLO".',
+    empty: 'Not probed in this time',
+    unit: 'percentunit',
+    min: 0,
+    max: 1,
+    alerts: ['McpServerErrorBudgetBurn'],
+    queries: [{ expr: failureShare(` by (${EACH_SERVER})`), legend: '{{server}} on {{instance}}' }],
+    width: 8,
+  });
+}
+
+function slowness(rules: Rules): ReturnType<typeof lines> {
+  const p95 = `histogram_quantile(0.95, sum by (${EACH_SERVER}, le) (rate(${server('probe_duration_seconds_bucket')}[$__rate_interval])))`;
+  return lines({
+    key: 'slowness',
+    title: 'p95 as a share of the timeout',
+    shows: 'How near the slowest twentieth of the probes comes to the timeout, where slow turns into failed.',
+    act: 'Above the line for 10 minutes it is an alert. Look at processor and memory below; a server that must be slow needs a longer `probe.timeout`.',
+    empty: 'No probe succeeded in this time',
+    unit: 'percentunit',
+    steps: above(rules.bound('McpServerSlow', 'server:mcp_watchdog_probe_duration_seconds:p95_5m'), 'red'),
+    alerts: ['McpServerSlow'],
+    queries: [
+      {
+        expr: `${p95} / on (${EACH_SERVER}) min by (${EACH_SERVER}) (${server('probe_timeout_seconds')})`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function lastResults(): ReturnType<typeof timeline> {
+  return timeline({
+    key: 'probe-results',
+    title: 'Last result of each kind of probe',
+    shows: 'Whether the last probe of each kind succeeded.',
+    act: 'Only the deep one (`list_tools`) fails: the connection lives, what is behind it does not.',
+    empty: 'Not probed in this time',
+    unit: 'none',
+    ...YES_IS_GOOD,
+    queries: [
+      { expr: `min by (instance, probe) (${server('probe_success')})`, legend: '{{probe}} on {{instance}}' },
+    ],
+    width: 12,
+  });
+}
+
+function silence(rules: Rules): ReturnType<typeof lines> {
+  const last = server('probe_last_success_timestamp_seconds');
+  const least = (metric: string): string => `min by (${EACH_SERVER}) (${metric})`;
+  return lines({
+    key: 'silence',
+    title: 'Probe intervals without a good answer',
+    shows: 'Time since the last good answer to any probe, in configured probe intervals.',
+    act: 'It saws between 0 and about 1. Above the line, while the process runs, it is an alert.',
+    empty: 'Not probed in this time',
+    unit: 'short',
+    decimals: 1,
+    steps: above(
+      rules.bound('McpServerUnresponsive', 'mcp_watchdog_probe_last_success_timestamp_seconds'),
+      'red',
+    ),
+    alerts: ['McpServerUnresponsive'],
+    queries: [
+      {
+        expr: `${least(age(last))} / on (${EACH_SERVER}) ${least(server('probe_interval_seconds'))}`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 12,
+  });
+}
+
+function restartReasons(): ReturnType<typeof bars> {
+  return bars({
+    key: 'restarts-by-reason',
+    title: 'Restarts by reason',
+    shows:
+      'Restarts in each step of the graph, by what made them necessary, and attempts that did not make it ready.',
+    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `start failed` alone: it cannot even begin, which is mostly its config.',
+    empty: 'No restart in this time',
+    unit: 'short',
+    alerts: ['McpServerCrashLooping'],
+    queries: [
+      {
+        expr: `sum by (reason) (increase(${server('server_restarts_total')}[$__rate_interval])) > 0`,
+        legend: '{{reason}}',
+      },
+      {
+        expr: `sum(increase(${server('server_start_failures_total')}[$__rate_interval])) > 0`,
+        legend: 'start failed',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function recentRestarts(rules: Rules): ReturnType<typeof lines> {
+  return lines({
+    key: 'recent-restarts',
+    title: 'Unplanned restarts within 15 minutes',
+    shows: 'How often it had to be restarted within the last 15 minutes without being asked to.',
+    act: 'Above the line it is an alert, and the restart budget is about to be spent.',
+    empty: 'Never restarted in this time',
+    unit: 'short',
+    decimals: 0,
+    steps: above(rules.bound('McpServerCrashLooping', 'mcp_watchdog_server_restarts_total'), 'red'),
+    alerts: ['McpServerCrashLooping'],
+    queries: [
+      {
+        expr: `sum by (${EACH_SERVER}) (increase(${server('server_restarts_total', UNPLANNED)}[15m]))`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function waits(): ReturnType<typeof lines> {
+  return lines({
+    key: 'backoff',
+    title: 'Wait before the next start',
+    shows:
+      'Length of the wait that the server is in; it doubles with each death in a row, and 0 means that it is in none.',
+    act: 'To try at once, for instance after a repair: `mcp-watchdog restart NAME`.',
+    empty: 'No server has a process here',
+    unit: 's',
+    alerts: ['McpServerGaveUp'],
+    queries: [
+      {
+        expr: `max by (server, instance) (${server('server_backoff_seconds')})`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 8,
+  });
+}

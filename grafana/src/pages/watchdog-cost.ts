@@ -1,0 +1,147 @@
+// What does the watchdog use, and did its machine sleep? The end of its dashboard.
+import { above, type Card } from '../panels/panel.ts';
+import { EACH_MACHINE, machine, ownProcess } from '../queries/expressions.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { lines } from '../panels/panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+
+/** Of what is one line for each machine. */
+const MOST = 10;
+
+/** Whether this is a watchdog's: other programs have the same metrics about their processes. */
+const OURS = `and on (${EACH_MACHINE}) ${machine('build_info')}`;
+
+export function cost(rules: Rules): Section {
+  return {
+    key: 'cost',
+    title: 'What it costs',
+    lines: [{ height: 7, cards: [cpu(), memory(), files(rules), orphans(rules)] }],
+  };
+}
+
+export function sleep(): Section {
+  return {
+    key: 'sleep',
+    title: 'Sleep of the machine',
+    lines: [{ height: 6, cards: [wakeups(), slept()] }],
+  };
+}
+
+function cpu(): Card {
+  return lines({
+    key: 'cpu',
+    title: 'Processor',
+    shows: 'Cores that the watchdog itself keeps busy, without its servers. The ten busiest.',
+    act: 'A hundredth of a core is normal. More for long: servers that flap, very short intervals, or a scrape each second.',
+    empty: 'None was scraped in this time',
+    unit: 'percentunit',
+    queries: [
+      {
+        expr: `topk(${MOST}, rate(${ownProcess('process_cpu_seconds_total')}[$__rate_interval]) ${OURS})`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 6,
+  });
+}
+
+function memory(): Card {
+  return lines({
+    key: 'memory',
+    title: 'Memory',
+    shows: 'Resident memory of the watchdog itself, without its servers. The ten largest.',
+    act: 'Below 80 MiB is what it is built for. A slope over days is a fault of the watchdog: please report it with `mcp-watchdog doctor`.',
+    empty: 'None was scraped in this time',
+    unit: 'bytes',
+    queries: [
+      {
+        expr: `topk(${MOST}, ${ownProcess('process_resident_memory_bytes')} ${OURS})`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 6,
+  });
+}
+
+function files(rules: Rules): Card {
+  return lines({
+    key: 'files',
+    title: 'Open files',
+    shows: 'File descriptors of the watchdog as a share of what it may have. The ten largest; on Linux only.',
+    act: 'Above the line it is an alert: without any it can neither start nor probe a server. Raise the limit of its service.',
+    empty: 'The system does not tell; on macOS it never does',
+    unit: 'percentunit',
+    steps: above(rules.bound('McpWatchdogFileDescriptorsHigh', 'process_open_fds'), 'red'),
+    alerts: ['McpWatchdogFileDescriptorsHigh'],
+    queries: [
+      {
+        expr: `topk(${MOST}, ${ownProcess('process_open_fds')} / ${ownProcess('process_max_fds')} ${OURS})`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 6,
+  });
+}
+
+function orphans(rules: Rules): Card {
+  const bound = rules.bound('McpOrphanProcesses', 'mcp_watchdog_orphan_processes');
+  return lines({
+    key: 'orphans',
+    title: 'Orphans, and those that were ended',
+    shows:
+      'Processes of MCP servers that nobody owns, and how many of them were ended, on all chosen machines.',
+    act: 'A client that leaves some behind each time it ends should start its servers through the watchdog.',
+    empty: 'None was scraped in this time',
+    unit: 'short',
+    decimals: 0,
+    steps: above(bound + 1, 'orange'),
+    alerts: ['McpOrphanProcesses'],
+    queries: [
+      { expr: `sum(${machine('orphan_processes')})`, legend: 'orphans' },
+      {
+        expr: `sum(increase(${machine('orphans_reaped_total')}[$__rate_interval]))`,
+        legend: 'ended in each step',
+      },
+    ],
+    width: 6,
+  });
+}
+
+// A day: a wake-up follows a gap in the samples, and a window that is shorter than the gap would never see it.
+function wakeups(): Card {
+  return lines({
+    key: 'wakeups',
+    title: 'Wake-ups within a day',
+    shows: 'How often machines woke up within the 24 hours before each point. The ten with most.',
+    act: 'For 90 seconds after each, failed probes count for nothing. Very many are a machine that wakes by itself at night: see its power settings.',
+    empty: 'None was scraped in this time',
+    unit: 'short',
+    decimals: 0,
+    queries: [
+      {
+        expr: `topk(${MOST}, increase(${machine('system_wakeups_total')}[1d]))`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 12,
+  });
+}
+
+function slept(): Card {
+  return lines({
+    key: 'slept',
+    title: 'Time asleep within a day',
+    shows:
+      'Time that machines slept within the 24 hours before each point, as they told after they woke up. The ten with most.',
+    act: 'Gaps in other graphs that this accounts for are sleep, not failure. Gaps without it are: the watchdog was down, or not scraped.',
+    empty: 'None was scraped in this time',
+    unit: 's',
+    queries: [
+      {
+        expr: `topk(${MOST}, increase(${machine('system_sleep_seconds_total')}[1d]))`,
+        legend: '{{instance}}',
+      },
+    ],
+    width: 12,
+  });
+}

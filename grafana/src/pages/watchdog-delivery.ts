@@ -1,0 +1,139 @@
+// Does the watchdog get through to people? The middle of its dashboard.
+import type { Card } from '../panels/panel.ts';
+import { machine } from '../queries/expressions.ts';
+import type { Section } from '../panels/grid-layout.ts';
+import { words } from '../panels/value-mappings.ts';
+import { bars, lines, timeline } from '../panels/panel-kinds.ts';
+import { YES_IS_GOOD } from '../panels/shared-panels.ts';
+
+export function delivery(): Section {
+  return {
+    key: 'delivery',
+    title: 'Does it tell of trouble?',
+    lines: [
+      { height: 7, cards: [sent(), failed(), suppressed()] },
+      { height: 6, cards: [engines(), owner(), evaluation()] },
+    ],
+  };
+}
+
+function sent(): Card {
+  return bars({
+    key: 'notifications',
+    title: 'Notifications',
+    shows: 'Notifications attempted in each step of the graph, by channel; those that failed are among them.',
+    act: 'None while alerts fire: an engine delivers instead, or it failed; see beside this. `mcp-watchdog notify test` tries every channel.',
+    empty: 'Nothing had to be told in this time',
+    unit: 'short',
+    queries: [
+      {
+        expr: `sum by (channel) (increase(${machine('notifications_total')}[$__rate_interval])) > 0`,
+        legend: '{{channel}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function failed(): Card {
+  return bars({
+    key: 'notifications-failed',
+    title: 'Notifications that failed',
+    shows: 'Notifications that could not be handed over in each step of the graph, by channel and reason.',
+    act: 'Any is an alert: trouble may have gone unnoticed. `mcp-watchdog doctor` names the cure for each reason.',
+    empty: 'None failed in this time',
+    unit: 'short',
+    alerts: ['McpWatchdogNotificationsFailing'],
+    queries: [
+      {
+        expr: `sum by (channel, reason) (increase(${machine('notifications_failed_total')}[$__rate_interval])) > 0`,
+        legend: '{{channel}}: {{reason}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function suppressed(): Card {
+  return bars({
+    key: 'notifications-suppressed',
+    title: 'Notifications held back',
+    shows: 'Notifications held back on purpose in each step of the graph, by channel and reason.',
+    act: 'Not a fault. Very many of them are alerts that come and go: lengthen their `for`, or cure what flaps.',
+    empty: 'None was held back in this time',
+    unit: 'short',
+    queries: [
+      {
+        expr: `sum by (channel, reason) (increase(${machine('notifications_suppressed_total')}[$__rate_interval])) > 0`,
+        legend: '{{channel}}: {{reason}}',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function engines(): Card {
+  return timeline({
+    key: 'engines',
+    title: 'Engines it hears of',
+    shows: 'Whether Prometheus and Alertmanager answer; of many machines, whether they do for all.',
+    act: '`no`, and the watchdog delivers by itself: nothing is lost, but silences and routes of Alertmanager do not count meanwhile.',
+    empty: 'It was not scraped in this time',
+    unit: 'none',
+    ...YES_IS_GOOD,
+    alerts: ['McpWatchdogFallbackActive'],
+    queries: [
+      { expr: `min by (engine) (${machine('engine_reachable')})`, legend: '{{engine}} answers' },
+      {
+        expr: `min by (engine) (${machine('engine_last_seen_timestamp_seconds')} > bool 0)`,
+        legend: '{{engine}} was ever seen',
+      },
+    ],
+    width: 8,
+  });
+}
+
+function owner(): Card {
+  return timeline({
+    key: 'fallback',
+    title: 'Who delivers alerts',
+    shows: 'Whether the watchdog delivers alerts itself; of more than 20 machines, those that do.',
+    act: 'Without an Alertmanager in the config, `itself` is what is meant. With one, it is away.',
+    empty: 'It was not scraped in this time',
+    unit: 'none',
+    steps: [
+      { value: null, color: 'green' },
+      { value: 1, color: 'blue' },
+    ],
+    mappings: words({ 0: ['the engine', 'green'], 1: ['itself', 'blue'] }),
+    alerts: ['McpWatchdogFallbackActive'],
+    queries: [{ expr: `topk(20, ${machine('fallback_active')})`, legend: '{{instance}}' }],
+    width: 8,
+  });
+}
+
+function evaluation(): Card {
+  return lines({
+    key: 'evaluation',
+    title: 'Evaluation of the rules by itself',
+    shows:
+      'How long the last evaluation of all rules took on the slowest machine, and (on the right) how many rules failed in each step.',
+    act: 'Any failure is a rule that cannot fire: the log of the watchdog names it. A duration near `alerts.evaluateEvery` is too many rules of your own.',
+    empty: 'Local evaluation has not begun',
+    unit: 's',
+    queries: [
+      { expr: `max(${machine('rule_evaluation_duration_seconds')})`, legend: 'duration' },
+      {
+        expr: `sum(increase(${machine('rule_evaluation_failures_total')}[$__rate_interval]))`,
+        legend: 'failures',
+      },
+    ],
+    unlike: {
+      failures: [
+        { id: 'unit', value: 'short' },
+        { id: 'custom.axisPlacement', value: 'right' },
+      ],
+    },
+    width: 8,
+  });
+}

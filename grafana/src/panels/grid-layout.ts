@@ -1,0 +1,82 @@
+// Where does each panel stand? In lines of 24 columns without a hole, under headings.
+import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  type Panel,
+  type RowPanel,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Card } from './panel.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+
+const COLUMNS = 24;
+
+export interface Section {
+  readonly key: string;
+  readonly title: string;
+  readonly lines: readonly Line[];
+}
+
+interface Line {
+  /** In units of the grid; 8 is a graph, 4 a number. */
+  readonly height: number;
+  readonly cards: readonly Card[];
+}
+
+/** @throws Error for a line that does not fill its columns, and for keys that clash */
+export function arrange(sections: readonly Section[], rules: Rules): (Panel | RowPanel)[] {
+  const panels: (Panel | RowPanel)[] = [];
+  let y = 0;
+  for (const { key, title, lines } of sections) {
+    panels.push(heading({ key, title, y }));
+    y += 1;
+    for (const line of lines) {
+      panels.push(...placed(line, y, rules));
+      y += line.height;
+    }
+  }
+  refuseTwins(panels);
+  return panels;
+}
+
+/** From 1000 up, the same for a key whatever stands beside it (FNV-1a). */
+function idOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(key)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return 1000 + (hash % 1_000_000);
+}
+
+function heading({ key, title, y }: { key: string; title: string; y: number }): RowPanel {
+  return {
+    type: 'row',
+    id: idOf(`section ${key}`),
+    title,
+    collapsed: false,
+    gridPos: { x: 0, y, w: COLUMNS, h: 1 },
+    panels: [],
+  };
+}
+
+function placed({ height, cards }: Line, y: number, rules: Rules): Panel[] {
+  const taken = cards.reduce((sum, { width }) => sum + width, 0);
+  if (taken !== COLUMNS)
+    throw new Error(`The line with ${cards[0]?.key ?? 'nothing'} takes ${taken} of ${COLUMNS} columns`);
+  let x = 0;
+  return cards.map(({ key, width, alerts, panel }) => {
+    const at = { x, y, w: width, h: height };
+    x += width;
+    return { ...panel, id: idOf(key), gridPos: at, links: alerts.map((alert) => runbookOf(alert, rules)) };
+  });
+}
+
+function runbookOf(alert: string, rules: Rules): ReturnType<DashboardLinkBuilder['build']> {
+  return new DashboardLinkBuilder(`Runbook of ${alert}`)
+    .type(DashboardLinkType.Link)
+    .url(rules.runbook(alert))
+    .targetBlank(true)
+    .build();
+}
+
+function refuseTwins(panels: readonly (Panel | RowPanel)[]): void {
+  const ids = new Set(panels.map(({ id }) => id));
+  if (ids.size < panels.length) throw new Error('Two keys of panels come to the same id: rename the newer');
+}

@@ -1,0 +1,130 @@
+// What does a panel need to be of use? A kind, queries with legends, a unit, what it shows, and what to do about it.
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  HeatmapCellLayout,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import * as heatmapPanel from '@grafana/grafana-foundation-sdk/heatmap';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { type Card, type Facts, furnish } from './panel.ts';
+import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
+import { asColumns, type Column } from './table-columns.ts';
+
+/** Shortest step of what is counted: with shorter ones the windows overlap, and one event shows as several. */
+const COUNTED = '1m';
+
+const LEGEND = new VizLegendOptionsBuilder()
+  .displayMode(LegendDisplayMode.List)
+  .placement(LegendPlacement.Bottom)
+  .showLegend(true)
+  .calcs([]);
+const ALL_SORTED = new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
+
+/** One number, or one word for each series with `textMode` name. */
+export function stat(facts: Facts & { readonly names?: boolean }): Card {
+  const builder = new StatBuilder()
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
+    .graphMode(BigValueGraphMode.None)
+    .colorMode(facts.steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
+    .textMode(facts.names === true ? BigValueTextMode.Name : BigValueTextMode.Value)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
+  return furnish(builder, { ...facts, instant: true });
+}
+
+/** Lines over time. The thresholds are drawn as dashed lines. */
+export function lines(facts: Facts): Card {
+  const builder = new TimeseriesBuilder()
+    .legend(LEGEND)
+    .tooltip(ALL_SORTED)
+    .lineWidth(1)
+    .fillOpacity(8)
+    .showPoints(VisibilityMode.Auto)
+    .axisSoftMin(0)
+    .thresholdsStyle(
+      new GraphThresholdsStyleConfigBuilder().mode(
+        facts.steps === undefined ? GraphThresholdsStyleMode.Off : GraphThresholdsStyleMode.Dashed,
+      ),
+    );
+  for (const [end, properties] of Object.entries(facts.unlike ?? {}))
+    builder.overrideByRegexp(`/${end}$/`, [...properties]);
+  return furnish(builder, facts);
+}
+
+/** For what is not measured but configured. */
+export const DASHED = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
+  { id: 'custom.fillOpacity', value: 0 },
+];
+
+/** Events in each step, one bar upon the other. */
+export function bars(facts: Facts): Card {
+  const builder = new TimeseriesBuilder()
+    .legend(LEGEND)
+    .tooltip(ALL_SORTED)
+    .drawStyle(GraphDrawStyle.Bars)
+    .lineWidth(0)
+    .fillOpacity(80)
+    .axisSoftMin(0)
+    .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
+    .interval(COUNTED);
+  return furnish(builder, facts);
+}
+
+/** One row for each series, coloured by its value. */
+export function timeline(facts: Facts): Card {
+  const builder = new StateTimelineBuilder()
+    .showValue(VisibilityMode.Auto)
+    .mergeValues(true)
+    .rowHeight(0.85)
+    .fillOpacity(75)
+    .lineWidth(0)
+    .perPage(20)
+    .legend(new VizLegendOptionsBuilder().showLegend(false).calcs([]))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
+  return furnish(builder, facts);
+}
+
+/** How many fell into each bucket of a histogram over time. Its unit is that of the buckets. */
+export function heatmap(facts: Facts): Card {
+  const builder = new heatmapPanel.PanelBuilder()
+    .calculate(false)
+    .rowsFrame({ build: () => ({ layout: HeatmapCellLayout.Auto }) })
+    .color({
+      build: () => ({
+        ...heatmapPanel.defaultHeatmapColorOptions(),
+        mode: heatmapPanel.HeatmapColorMode.Scheme,
+        scheme: 'Oranges',
+      }),
+    })
+    .yAxis({ build: () => ({ unit: facts.unit }) })
+    .cellGap(1)
+    .interval(COUNTED)
+    .tooltip({ build: () => ({ mode: TooltipDisplayMode.Single, yHistogram: true }) });
+  return furnish(builder, { ...facts, format: 'heatmap' });
+}
+
+/** Columns in the order in which they are given; what is not among them is hidden. */
+export function table(facts: Facts & { readonly columns: readonly Column[] }): Card {
+  const builder = new TableBuilder()
+    .showHeader(true)
+    .filterable(true)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
+  return furnish(asColumns(builder, facts.columns), { ...facts, instant: true, format: 'table' });
+}

@@ -1,0 +1,116 @@
+// Which panels stand on several dashboards? They must look and mean the same on each.
+import type { Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Card } from './panel.ts';
+import { alerts, EACH_SERVER, server } from '../queries/expressions.ts';
+import { SEVERITIES, words } from './value-mappings.ts';
+import { lines, table } from './panel-kinds.ts';
+import type { Rules } from '../queries/rule-thresholds.ts';
+import { SHOWN_STATES } from '../queries/server-states.ts';
+
+interface Place {
+  readonly key: string;
+  readonly width: number;
+}
+
+/** The words and colours of `stateOfEach`. */
+export const STATE_LOOK: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
+  steps: SHOWN_STATES.map(({ value, color }, index) => ({ value: index === 0 ? null : value, color })),
+  mappings: words(Object.fromEntries(SHOWN_STATES.map(({ value, text, color }) => [value, [text, color]]))),
+};
+
+export const YES_IS_GOOD: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
+  steps: [
+    { value: null, color: 'red' },
+    { value: 1, color: 'green' },
+  ],
+  mappings: words({ 0: ['no', 'red'], 1: ['yes', 'green'] }),
+};
+
+/** Each alert with its runbook, as Prometheus sees it. */
+export function firingTable(
+  { key, width, only, title }: Place & { readonly only?: string; readonly title?: string },
+  { runbooks }: Rules,
+): Card {
+  return table({
+    key,
+    title: title ?? 'Firing now',
+    shows:
+      'What the rules in this Prometheus hold to be wrong now. The sign of life that always fires is left out.',
+    act: 'Click the name for its runbook, the server for its dashboard.',
+    empty: 'Nothing is firing, or this Prometheus has not loaded alerting/rules',
+    unit: 'none',
+    queries: [{ expr: only ?? alerts('firing'), legend: '{{alertname}}' }],
+    columns: [
+      { field: 'alertname', name: 'Alert', leadsTo: `${runbooks}\${__data.fields.alertname}.md` },
+      { field: 'severity', name: 'Severity', mappings: SEVERITIES, width: 100 },
+      { field: 'server', name: 'Server', leadsTo: 'server' },
+      { field: 'instance', name: 'Instance' },
+    ],
+    width,
+  });
+}
+
+/** p50, p95 and p99 of the successful probes, over all chosen servers and kinds of probes. */
+export function quantiles({ key, width, shows }: Place & { readonly shows: string }): Card {
+  const quantile = (share: number): string =>
+    `histogram_quantile(${share}, sum by (le) (rate(${server('probe_duration_seconds_bucket')}[$__rate_interval])))`;
+  return lines({
+    key,
+    title: 'How long probes take',
+    shows,
+    act: 'A p99 far above the p50 is a hiccup of few; when all of them rise, the server or the machine is overloaded. Probes that failed are not in it.',
+    empty: 'No probe succeeded in this time',
+    unit: 's',
+    alerts: ['McpServerSlow'],
+    queries: [
+      { expr: quantile(0.5), legend: 'p50' },
+      { expr: quantile(0.95), legend: 'p95' },
+      { expr: quantile(0.99), legend: 'p99' },
+    ],
+    width,
+  });
+}
+
+/** What runs where, and what is newer. A server with only a url has no known latest version. */
+export function versionTable({ key, width }: Place): Card {
+  const yes = words({ 0: ['', 'text'], 1: ['yes', 'blue'] });
+  const each = (metric: Parameters<typeof server>[0]): string =>
+    `max by (server, instance) (${server(metric)})`;
+  return table({
+    key,
+    title: 'Versions',
+    shows:
+      'What runs where: the package and its version, the newest version that is published, and what stands in the way of it.',
+    act: '"Available": `mcp-watchdog update NAME` takes it. "Held": `mcp-watchdog update NAME --check` says why it is held back. "On probation": it runs, and is rolled back if it does badly.',
+    empty: 'No server is configured',
+    unit: 'short',
+    alerts: ['McpServerUpdateAvailable', 'McpServerUpdateHeld', 'McpServerVersionChanged'],
+    queries: [
+      { expr: runningAndLatest(), legend: '{{server}}' },
+      { expr: each('server_update_available'), legend: '{{server}}' },
+      { expr: each('server_update_held'), legend: '{{server}}' },
+      { expr: each('server_update_probation'), legend: '{{server}}' },
+    ],
+    columns: [
+      { field: 'server', name: 'Server', leadsTo: 'server' },
+      { field: 'instance', name: 'Instance' },
+      { field: 'package', name: 'Package' },
+      { field: 'version', name: 'Version' },
+      { field: 'latest', name: 'Newest' },
+      { field: 'Value #B', name: 'Available', mappings: yes, sorted: 'largest' },
+      { field: 'Value #C', name: 'Held', mappings: yes },
+      { field: 'Value #D', name: 'On probation', mappings: yes },
+      { field: 'transport', name: 'Transport' },
+      { field: 'protocol_version', name: 'Protocol' },
+    ],
+    width,
+  });
+}
+
+/** One row for each server: what it is, with the newest version as the label `latest` where one is known. */
+function runningAndLatest(): string {
+  const running = `max by (${EACH_SERVER}, package, version, transport, protocol_version) (${server('server_info')})`;
+  const renamed = `label_replace(${server('server_latest_version_info')}, "latest", "$1", "version", "(.*)")`;
+  const latest = `max by (${EACH_SERVER}, latest) (${renamed})`;
+  return `${running} * on (${EACH_SERVER}) group_left (latest) ${latest} or on (${EACH_SERVER}) ${running}`;
+}

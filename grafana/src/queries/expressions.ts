@@ -1,0 +1,78 @@
+// How is a metric asked for? Each selector follows the variables of its dashboard, and names only what exists.
+import { METRIC_PREFIX, type MetricName, type PROCESS_METRICS } from '../../../src/core/metrics/metric-catalogue.ts';
+
+type ProcessMetric = (typeof PROCESS_METRICS)[number]['name'];
+
+/** What the recording rules work out; the tests look them up in alerting/rules. */
+type Recorded =
+  | 'server:mcp_watchdog_server_up:wanted'
+  | 'server:mcp_watchdog_server_cpu_seconds:rate5m'
+  | 'server:mcp_watchdog_server_memory_bytes:used'
+  | 'server:mcp_watchdog_probe_duration_seconds:p95_5m'
+  | `server:mcp_watchdog_errors:ratio${'5m' | '30m' | '1h' | '6h'}`;
+
+/** Labels that make a server, and a machine, one of its kind. */
+export const EACH_SERVER = 'job, instance, server';
+export const EACH_MACHINE = 'job, instance';
+
+const MACHINE = ['job=~"$job"', 'instance=~"$instance"'];
+const SERVER = [...MACHINE, 'server=~"$server"'];
+
+/** Restarts that say something about the server: the others were asked for, or are the watchdog's own. */
+export const UNPLANNED = 'reason!~"requested|update|config|unobserved"';
+
+/** A metric about a server, of those that are chosen. `x_bucket` is the histogram's. */
+export function server(name: MetricName | 'probe_duration_seconds_bucket', ...more: string[]): string {
+  return selector(METRIC_PREFIX + name, [...SERVER, ...more]);
+}
+
+/** A metric about a machine or its watchdog, whichever servers are chosen. */
+export function machine(name: MetricName, ...more: string[]): string {
+  return selector(METRIC_PREFIX + name, [...MACHINE, ...more]);
+}
+
+/** Of the watchdog's own process. */
+export function ownProcess(name: ProcessMetric): string {
+  return selector(name, MACHINE);
+}
+
+/** Whether the watchdog could be scraped. */
+export const scraped = selector('up', MACHINE);
+
+export function recorded(name: Recorded, ...more: string[]): string {
+  return selector(name, [...SERVER, ...more]);
+}
+
+/** What Prometheus says of its rules; the sign of life that fires always is left out. */
+export function alerts(state: 'firing' | 'pending', ...more: string[]): string {
+  return selector('ALERTS', [...MACHINE, 'alertname!="Watchdog"', `alertstate="${state}"`, ...more]);
+}
+
+/** Of the chosen servers about which Prometheus says it. */
+export function serverAlerts(...more: string[]): string {
+  return selector('ALERTS', [...SERVER, 'alertstate="firing"', ...more]);
+}
+
+/** In seconds, by the clock of the machine itself; what is 0 never was. */
+export function age(timestamp: string): string {
+  return `timestamp(${timestamp}) - ${timestamp}`;
+}
+
+/** Whether each server that is meant to run is up. */
+export const upWhereWanted = `${server('server_up')} and on (${EACH_SERVER}) ${server('server_desired_running')} == 1`;
+
+/** What limits are held against: what macOS charges the tree for, where it tells, else what is resident. */
+export const memoryUsed = `(${server('server_memory_footprint_bytes')} or ${server('server_resident_memory_bytes')})`;
+
+/** 1 is at the limit. */
+export const memoryShare = `${memoryUsed} / (${server('server_memory_limit_bytes')} > 0)`;
+
+/** The share of probes that failed, 0 to 1, nothing while there were none. */
+export function failureShare(grouping: string): string {
+  const sumOf = (counter: string): string => `sum${grouping} (rate(${counter}[$__rate_interval]))`;
+  return `${sumOf(server('probe_failures_total'))} / (${sumOf(server('probes_total'))} > 0)`;
+}
+
+function selector(name: string, matchers: readonly string[]): string {
+  return `${name}{${matchers.join(', ')}}`;
+}

@@ -1,0 +1,60 @@
+// What of the alerts is news: which began, which became graver, and which ended.
+import { SEVERITIES, type Severity } from '../core/model/events.ts';
+import { type AlertNews, type FiringAlert, keyOf, presentable } from '../core/model/notification.ts';
+import { isGraver } from '../core/notification/notification-state.ts';
+import { span } from '../core/base/format.ts';
+import type { Alert } from '../promql/rules/alert-state.ts';
+
+/** By `keyOf`. */
+export type Firing = ReadonlyMap<string, FiringAlert>;
+
+/** Alerts of one name about one server are one for people, whatever else is in their labels. */
+export function firingOf(alerts: Iterable<Alert>): Firing {
+  const firing = new Map<string, FiringAlert>();
+  for (const alert of alerts) {
+    const severity = severityOf(alert);
+    if (alert.state !== 'firing' || severity === null) continue;
+    const own = describe(alert, severity);
+    const key = keyOf(own);
+    const known = firing.get(key);
+    if (known === undefined || isGraver(own, known))
+      firing.set(key, { ...own, since: Math.min(own.since, known?.since ?? own.since) });
+  }
+  return firing;
+}
+
+/** @param now ms since the epoch */
+export function newsBetween(before: Firing, after: Firing, now: number): AlertNews[] {
+  const begun = [...after].flatMap(([key, alert]): AlertNews[] => {
+    const known = before.get(key);
+    return known === undefined || isGraver(alert, known) ? [newsOf(alert, 'firing')] : [];
+  });
+  const ended = [...before].flatMap(([key, alert]): AlertNews[] => {
+    if (after.has(key)) return [];
+    const summary = presentable(`Over after ${span(now - alert.since)}: ${alert.summary}`);
+    return [{ ...newsOf(alert, 'resolved'), summary }];
+  });
+  return [...begun, ...ended];
+}
+
+function newsOf({ name, about, severity, summary }: FiringAlert, state: AlertNews['state']): AlertNews {
+  return { name, about, severity, state, summary };
+}
+
+function describe({ labels, annotations, firedAt, activeAt }: Alert, severity: Severity): FiringAlert {
+  const name = labels['alertname'] ?? '';
+  const words = [annotations['summary'], annotations['description'], name];
+  return {
+    name,
+    about: labels['server'] ?? null,
+    severity,
+    since: firedAt ?? activeAt,
+    summary: presentable(words.find((text) => text !== undefined && text !== '') ?? ''),
+  };
+}
+
+/** Null for what is not for people, as a heartbeat; a word that we do not know counts as a warning. */
+function severityOf({ labels }: Alert): Severity | null {
+  const { severity } = labels;
+  return severity === 'none' ? null : (SEVERITIES.find((one) => one === severity) ?? 'warning');
+}

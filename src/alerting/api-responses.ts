@@ -1,0 +1,110 @@
+// The rules and alerts as Prometheus' API shows them.
+import type {
+  AlertsData,
+  RulesData,
+  ShownAlert,
+  ShownAlertingRule,
+  ShownGroup,
+  ShownRule,
+} from '../core/model/alert-rules.ts';
+import type { Alert } from '../promql/rules/alert-state.ts';
+import type { RuleHealth } from '../promql/rules/rule-engine.ts';
+import type { GroupAtWork } from './evaluator.ts';
+import type { RuleTexts } from './compile-rules.ts';
+
+/** How long the last evaluation of a group took, ms. */
+export type Took = (group: GroupAtWork) => number;
+
+export function alertsData(groups: readonly GroupAtWork[]): AlertsData {
+  return { alerts: groups.flatMap((group) => group.rules().flatMap(({ alerts }) => shownAlerts(alerts))) };
+}
+
+export function rulesData(groups: readonly GroupAtWork[], took: Took): RulesData {
+  const shown = groups.map((group) => shownGroup(group, took(group) / 1000));
+  return { groups: shown.sort((a, b) => inOrder(a.file, b.file) || inOrder(a.name, b.name)) };
+}
+
+/** By their bytes, as Go compares. */
+function inOrder(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function shownGroup(
+  { group, file, interval, texts, rules }: GroupAtWork,
+  evaluationTime: number,
+): ShownGroup {
+  const health = rules();
+  // Nobody times single rules: each is shown with its part of the whole.
+  const each = evaluationTime / Math.max(1, health.length);
+  const evaluatedAt = health.reduce<number | null>((latest, one) => one.evaluatedAt ?? latest, null);
+  return {
+    name: group.name,
+    file,
+    rules: health.map((one, index) => shownRule(one, texts[index] ?? { labels: {}, annotations: {} }, each)),
+    interval: interval / 1000,
+    limit: 0,
+    evaluationTime,
+    lastEvaluation: moment(evaluatedAt),
+  };
+}
+
+function shownRule(
+  { rule, error, evaluatedAt, alerts }: RuleHealth,
+  { labels, annotations }: RuleTexts,
+  evaluationTime: number,
+): ShownRule {
+  const common = {
+    name: rule.name,
+    query: rule.query.replaceAll(/\s+/gu, ' ').trim(),
+    health: evaluatedAt === null ? ('unknown' as const) : error === null ? ('ok' as const) : ('err' as const),
+    ...(error === null ? {} : { lastError: error }),
+    evaluationTime,
+    lastEvaluation: moment(evaluatedAt),
+  };
+  if (rule.kind === 'recording')
+    return { ...common, ...(Object.keys(labels).length === 0 ? {} : { labels }), type: 'recording' };
+  return {
+    ...common,
+    type: 'alerting',
+    state: stateOf(alerts),
+    duration: rule.hold / 1000,
+    keepFiringFor: rule.keepFiring / 1000,
+    labels,
+    annotations,
+    alerts: shownAlerts(alerts),
+  };
+}
+
+function stateOf(alerts: readonly Alert[]): ShownAlertingRule['state'] {
+  if (alerts.some(({ state }) => state === 'firing')) return 'firing';
+  return alerts.some(({ state }) => state === 'pending') ? 'pending' : 'inactive';
+}
+
+function shownAlerts(alerts: readonly Alert[]): ShownAlert[] {
+  return alerts.flatMap(({ labels, annotations, state, activeAt, keptSince, value }) =>
+    state === 'inactive'
+      ? []
+      : [
+          {
+            labels,
+            annotations,
+            state,
+            activeAt: moment(activeAt),
+            ...(keptSince === null ? {} : { keepFiringSince: moment(keptSince) }),
+            value: floatOf(value),
+          },
+        ],
+  );
+}
+
+/** Go's zero time stands for never. */
+function moment(time: number | null): string {
+  return time === null ? '0001-01-01T00:00:00Z' : new Date(time).toISOString().replace(/\.?0*Z$/u, 'Z');
+}
+
+/** `1e+00`, `2.5e-07`, `+Inf`. */
+function floatOf(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  return value.toExponential().replace(/e([+-])(\d)$/u, 'e$10$2');
+}

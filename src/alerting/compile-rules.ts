@@ -1,0 +1,52 @@
+// What is evaluated: the rules of all files, compiled, group by group, each with a name that outlives us.
+import { basename } from 'node:path';
+import type { RuleDocument } from '../core/model/alert-rules.ts';
+import { isObject } from '../core/base/guards.ts';
+import { readRuleFile, type RuleGroup } from '../promql/rules/rule-file.ts';
+
+export interface CompiledGroup {
+  /** The same after a restart, and after this program moved elsewhere. */
+  readonly key: string;
+  readonly file: string;
+  readonly group: RuleGroup;
+  /** Labels and annotations as they are written, rule by rule. */
+  readonly texts: readonly RuleTexts[];
+}
+
+export interface RuleTexts {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** @throws RuleError for what this engine cannot evaluate */
+export function compileRules(documents: readonly RuleDocument[]): CompiledGroup[] {
+  return documents.flatMap(({ path, isBuiltIn, document }) =>
+    readRuleFile(document).map((group, index) => ({
+      key: JSON.stringify([isBuiltIn ? basename(path) : path, group.name]),
+      file: path,
+      group,
+      texts: textsOf(document, index),
+    })),
+  );
+}
+
+function textsOf(document: unknown, index: number): RuleTexts[] {
+  const groups = isObject(document) ? document['groups'] : null;
+  const group: unknown = Array.isArray(groups) ? groups[index] : null;
+  const rules: unknown = isObject(group) ? group['rules'] : null;
+  if (!Array.isArray(rules)) return [];
+  return rules.map((rule: unknown) => ({
+    labels: texts(isObject(rule) ? rule['labels'] : null),
+    annotations: texts(isObject(rule) ? rule['annotations'] : null),
+  }));
+}
+
+function texts(map: unknown): Record<string, string> {
+  if (!isObject(map)) return {};
+  return Object.fromEntries(
+    Object.entries(map).map(([name, text]) => [
+      name,
+      typeof text === 'string' ? text : (JSON.stringify(text) ?? ''),
+    ]),
+  );
+}

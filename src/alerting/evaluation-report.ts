@@ -1,0 +1,103 @@
+// What is told after an evaluation: the record first, then what is news, then the figures.
+import type { EventOf } from '../core/model/events.ts';
+import { type AlertNews, type FiringAlert, keyOf } from '../core/model/notification.ts';
+import type { AlertsByRule, GroupAtWork } from './evaluator.ts';
+import { type Firing, firingOf, newsBetween } from './alert-diff.ts';
+import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
+
+export type Evaluation = Omit<EventOf<'evaluated'>, 'kind' | 'at'>;
+
+export interface Listeners {
+  readonly onNews: (news: AlertNews) => void;
+  readonly onEvaluated: (evaluation: Evaluation) => void;
+  /** @param isUrgent false when it only tells that time passed */
+  readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
+  /** @param place of the rule that failed; null when it was none */
+  readonly onFault: (error: unknown, place: RulePlace | null) => void;
+}
+
+interface RulePlace {
+  readonly file: string;
+  readonly group: string;
+  readonly rule: string;
+}
+
+interface Round {
+  /** Ms since the epoch. */
+  readonly at: number;
+  readonly alerts: AlertsByRule;
+  readonly groups: readonly GroupAtWork[];
+  /** Those of the groups that were evaluated. */
+  readonly due: readonly GroupAtWork[];
+  /** Ms that the last evaluation of a group took. */
+  readonly took: (group: GroupAtWork) => number;
+}
+
+export interface Reporter {
+  /** Whether people were told of something that is not over yet. */
+  isFiring(): boolean;
+  report(round: Round): void;
+}
+
+/** @param known what is known to fire, as people were told */
+export function createReporter(known: readonly FiringAlert[], listeners: Listeners): Reporter {
+  let told: Firing = new Map(known.map((alert) => [keyOf(alert), alert]));
+  let signature = '';
+  const countFaults = createFaults(listeners.onFault);
+
+  function record({ alerts, at }: Round): void {
+    const latest = signatureOf(alerts);
+    const isPending = [...alerts.values()].some((some) => some.some(({ state }) => state === 'pending'));
+    listeners.onRecord(saveAlerts(alerts, at), latest !== signature || isPending);
+    signature = latest;
+  }
+
+  return {
+    isFiring: () => told.size > 0,
+    report(round) {
+      const firing = firingOf([...round.alerts.values()].flat());
+      const news = newsBetween(told, firing, round.at);
+      told = firing;
+      // Written down before it is told: should we die now, it is not news in the next life.
+      record(round);
+      for (const one of news) listeners.onNews(one);
+      listeners.onEvaluated({
+        took: round.groups.reduce((sum, group) => sum + round.took(group), 0),
+        failed: countFaults(round.due),
+        alerts: countsOf(round.groups),
+      });
+    },
+  };
+}
+
+/** Of each alerting rule by name, how many alerts it has. */
+function countsOf(groups: readonly GroupAtWork[]): Evaluation['alerts'] {
+  const counts = new Map<string, { pending: number; firing: number }>();
+  for (const { rule, alerts } of groups.flatMap((group) => group.rules())) {
+    if (rule.kind !== 'alerting') continue;
+    const count = counts.get(rule.name) ?? { pending: 0, firing: 0 };
+    for (const { state } of alerts) if (state !== 'inactive') count[state] += 1;
+    counts.set(rule.name, count);
+  }
+  return Array.from(counts, ([name, { pending, firing }]) => ({ name, pending, firing }));
+}
+
+/** How many rules of these groups failed the last time. One that fails does so each time: it is told once, until it works again. */
+function createFaults(onFault: Listeners['onFault']): (groups: readonly GroupAtWork[]) => number {
+  const failing = new Set<unknown>();
+  return (groups) => {
+    let failed = 0;
+    for (const { file, rules } of groups)
+      for (const { group, rule, error } of rules()) {
+        if (error === null) {
+          failing.delete(rule);
+          continue;
+        }
+        failed += 1;
+        if (failing.has(rule)) continue;
+        failing.add(rule);
+        onFault(error, { file, group: group.name, rule: rule.name });
+      }
+    return failed;
+  };
+}

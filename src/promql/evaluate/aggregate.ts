@@ -1,0 +1,146 @@
+// How many elements become one for each group.
+import { type Choice, createChoice, type Labels, withLabel, writeKey } from '../model/labels.ts';
+import { decimal } from '../template/go-numbers.ts';
+import { remembered, recurring } from './series-cache.ts';
+import type { Generation } from '../model/series-source.ts';
+import { average, largest, meanSoFar, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
+import type { Aggregation } from '../model/syntax-tree.ts';
+import type { Element, Vector } from '../model/value.ts';
+import { EvaluationError } from '../model/value.ts';
+
+type Fold = (
+  values: readonly number[],
+  options: { readonly parameter: number; readonly generation: Generation },
+) => number;
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  sum: (values, { generation }) => (generation === 2 ? plainSum(values) : sum(values)),
+  avg: (values, { generation }) =>
+    generation === 2 ? meanSoFar(values, { isCareful: false }) : average(values),
+  min: smallest,
+  max: largest,
+  count: (values) => values.length,
+  group: () => 1,
+  stddev: (values, { generation }) => Math.sqrt(spread(values, generation)),
+  stdvar: (values, { generation }) => spread(values, generation),
+  quantile: (values, { parameter }) => quantile(parameter, values),
+};
+
+/** Those that keep elements as they are, and how these are ranked. */
+const PICKS: Readonly<Record<string, (a: number, b: number) => number>> = {
+  topk: (a, b) => ranked(a, b, b - a),
+  bottomk: (a, b) => ranked(a, b, a - b),
+};
+
+export const AGGREGATIONS: ReadonlySet<string> = new Set([
+  ...Object.keys(FOLDS),
+  ...Object.keys(PICKS),
+  'count_values',
+]);
+/** What the first of two arguments has to be; the others take one. */
+export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
+  quantile: 'scalar',
+  topk: 'scalar',
+  bottomk: 'scalar',
+  count_values: 'string',
+};
+
+/** Prometheus 2 took the first value for the mean without looking: one that is no number counted as no spread. */
+function spread(values: readonly number[], generation: Generation): number {
+  const [first = 0] = values;
+  if (generation === 3 || Number.isFinite(first)) return variance(values);
+  return values.length === 1 ? 0 : Number.NaN;
+}
+
+/** Which group each element belongs to, by index, and what the groups are called. */
+interface Groups {
+  readonly labels: readonly Labels[];
+  readonly groupOf: readonly number[];
+}
+
+const groupsOf = remembered((grouping: Choice) => recurring((labels) => groupsBy(grouping, labels)));
+
+/**
+ * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
+ * @throws EvaluationError
+ */
+export function aggregate(
+  { operator, grouping }: Aggregation,
+  elements: Vector,
+  { parameter, generation }: { readonly parameter: number | string; readonly generation: Generation },
+): Element[] {
+  if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
+  const number = Number(parameter);
+  const groups = groupsOf(grouping)(elements);
+  const rank = PICKS[operator];
+  if (rank !== undefined) {
+    const count = countOf(number);
+    return gathered(groups, elements).flatMap((own) =>
+      own.toSorted((a, b) => rank(a.value, b.value)).slice(0, count),
+    );
+  }
+  const fold = FOLDS[operator];
+  if (fold === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
+  const options = { parameter: number, generation };
+  const values = gathered(
+    groups,
+    elements.map(({ value }) => value),
+  );
+  return groups.labels.map((labels, index) => ({ labels, value: fold(values[index] ?? [], options) }));
+}
+
+function groupsBy(grouping: Choice, labels: readonly Labels[]): Groups {
+  const indices = new Map<string, number>();
+  const names: Labels[] = [];
+  const groupOf = labels.map((one) => {
+    const own = grouping.of(one);
+    const key = writeKey(own);
+    const index = indices.get(key) ?? names.push(own) - 1;
+    indices.set(key, index);
+    return index;
+  });
+  return { labels: names, groupOf };
+}
+
+/** What belongs to each group, in order. */
+function gathered<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
+  const gathered = labels.map((): T[] => []);
+  for (const [index, one] of all.entries()) gathered[groupOf[index] ?? 0]?.push(one);
+  return gathered;
+}
+
+/** As an integer of 64 bits, which is what Prometheus takes it for. */
+function countOf(parameter: number): number {
+  if (!(Math.abs(parameter) <= 2 ** 63))
+    throw new EvaluationError(`The number of elements to pick is ${String(parameter)}`);
+  return Math.max(0, Math.trunc(parameter));
+}
+
+/** NaN is always the last to be picked. */
+function ranked(a: number, b: number, order: number): number {
+  if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : 1;
+  return Number.isNaN(b) ? -1 : order || 0;
+}
+
+/** The value is a label before there are groups: it may be one of the labels that these go by. */
+function countValues(elements: Vector, grouping: Choice, label: string): Element[] {
+  const valued = elements.map(({ labels, value }) => ({
+    labels: withLabel(labels, label, formatValue(value)),
+    value,
+  }));
+  const choice = grouping.mode === 'only' ? createChoice('only', [...grouping.names, label]) : grouping;
+  const groups = groupsBy(
+    choice,
+    valued.map(({ labels }) => labels),
+  );
+  return gathered(groups, valued).map((own, index) => ({
+    labels: groups.labels[index] ?? {},
+    value: own.length,
+  }));
+}
+
+/** As Prometheus writes a value into a label. */
+function formatValue(value: number): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : decimal(value);
+}

@@ -1,0 +1,182 @@
+// What an operator makes of two sides: numbers, vectors, or one of each.
+import { labelIn, type Labels, withLabel, without, withoutName, writeKey } from '../model/labels.ts';
+import { namelessOf } from './drop-metric-name.ts';
+import { remembered, recurringPair } from './series-cache.ts';
+import {
+  type Arithmetic,
+  type Comparison,
+  isComparison,
+  isSetOperator,
+  type Operation,
+  type SetOperator,
+} from '../model/syntax-tree.ts';
+import type { Element, Vector } from '../model/value.ts';
+import { EvaluationError } from '../model/value.ts';
+
+type Side = number | Vector;
+
+const COMPUTE: Readonly<Record<Arithmetic | Comparison, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+  '%': (a, b) => a % b,
+  '^': power,
+  atan2: Math.atan2,
+  '==': (a, b) => Number(a === b),
+  '!=': (a, b) => Number(a !== b),
+  '>': (a, b) => Number(a > b),
+  '<': (a, b) => Number(a < b),
+  '>=': (a, b) => Number(a >= b),
+  '<=': (a, b) => Number(a <= b),
+};
+
+/** @throws EvaluationError for elements that do not match one to one, or as the grouping says */
+export function operate(operation: Operation, left: Side, right: Side): Side {
+  const { operator } = operation;
+  if (isSetOperator(operator)) return combined(operation, operator, [vectorIn(left), vectorIn(right)]);
+  const compute = COMPUTE[operator];
+  if (typeof left === 'number' && typeof right === 'number') return compute(left, right);
+  const plan = { operation, compute, isFilter: isFilter(operation) };
+  return typeof left === 'number' || typeof right === 'number'
+    ? withNumber(plan, left, right)
+    : matched(plan, left, right);
+}
+
+interface Plan {
+  readonly operation: Operation;
+  readonly compute: (a: number, b: number) => number;
+  readonly isFilter: boolean;
+}
+
+/** A comparison leaves out instead of giving 1 or 0. */
+function isFilter({ operator, isBool }: Operation): boolean {
+  return isComparison(operator) && !isBool;
+}
+
+/** As C and Go have it; JavaScript calls both NaN. */
+function power(base: number, exponent: number): number {
+  if (base === 1) return 1;
+  return base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent) ? 1 : base ** exponent;
+}
+
+function withNumber(plan: Plan, left: Side, right: Side): Element[] {
+  const elements = typeof left === 'number' ? vectorIn(right) : left;
+  const computed = (value: number): number =>
+    plan.compute(typeof left === 'number' ? left : value, typeof right === 'number' ? right : value);
+  if (plan.isFilter) return elements.filter(({ value }) => computed(value) === 1);
+  const labels = namelessOf(plan.operation)(elements);
+  return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: computed(value) }));
+}
+
+/** Of each side, whether an element has one on the other that matches. */
+const presence = remembered(({ matching: { choice } }: Operation) =>
+  recurringPair((left, right) => {
+    const [ofLeft, ofRight] = [left, right].map((side) => side.map((labels) => writeKey(choice.of(labels))));
+    const areIn = (keys: readonly string[] = [], others: readonly string[] = []): boolean[] => {
+      const there = new Set(others);
+      return keys.map((key) => there.has(key));
+    };
+    return { left: areIn(ofLeft, ofRight), right: areIn(ofRight, ofLeft) };
+  }),
+);
+
+function combined(operation: Operation, operator: SetOperator, [left, right]: [Vector, Vector]): Element[] {
+  const has = presence(operation)(left, right);
+  if (operator === 'or') return [...left, ...right.filter((_, index) => has.right[index] !== true)];
+  return left.filter((_, index) => has.left[index] === (operator === 'and'));
+}
+
+/** How the elements of the side that may have many, by index, find their one. */
+interface Pairing {
+  /** Index of the one; -1 for none. */
+  readonly oneOf: readonly number[];
+  /** What the result is called. */
+  readonly labels: readonly Labels[];
+  /** Those of the same slot must not come to a result at once; null when each has its own. */
+  readonly slots: readonly string[] | null;
+}
+
+const pairings = remembered((operation: Operation) =>
+  recurringPair((left, right) =>
+    operation.matching.many === 'right' ? pair(operation, right, left) : pair(operation, left, right),
+  ),
+);
+
+function matched({ operation, compute, isFilter }: Plan, left: Vector, right: Vector): Element[] {
+  if (left.length === 0 || right.length === 0) return [];
+  const { oneOf, labels, slots } = pairings(operation)(left, right);
+  const isSwapped = operation.matching.many === 'right';
+  const [many, few] = isSwapped ? [right, left] : [left, right];
+  const taken = new Set<string>();
+  const found: Element[] = [];
+  for (const [index, { value }] of many.entries()) {
+    const one = few[oneOf[index] ?? -1];
+    if (one === undefined) continue;
+    const [a, b] = isSwapped ? [one.value, value] : [value, one.value];
+    const result = compute(a, b);
+    if (isFilter && result === 0) continue;
+    if (slots !== null) refuseTwice(taken, slots[index] ?? '', operation);
+    found.push({ labels: labels[index] ?? {}, value: isFilter ? a : result });
+  }
+  return found;
+}
+
+function pair(operation: Operation, many: readonly Labels[], few: readonly Labels[]): Pairing {
+  const { matching } = operation;
+  const ones = indexed(few, operation);
+  const keys = many.map((labels) => writeKey(matching.choice.of(labels)));
+  const oneOf = keys.map((key) => ones.get(key) ?? -1);
+  const labels = many.map((own, index) => {
+    const one = few[oneOf[index] ?? -1];
+    return one === undefined ? own : joinedLabels(operation, own, one);
+  });
+  // Grouped, several may match the same one, as long as their results can be told apart.
+  const slots = keys.map((key, index) =>
+    matching.many === null ? key : `${key}\0${writeKey(labels[index] ?? {})}`,
+  );
+  return { oneOf, labels, slots: new Set(slots).size === slots.length ? null : slots };
+}
+
+function indexed(few: readonly Labels[], { matching }: Operation): Map<string, number> {
+  const index = new Map<string, number>();
+  for (const [at, labels] of few.entries()) {
+    const key = writeKey(matching.choice.of(labels));
+    if (index.has(key)) {
+      const side = matching.many === 'right' ? 'left' : 'right';
+      throw new EvaluationError(
+        `Several elements on the ${side} side match: say group_left, group_right or more labels`,
+      );
+    }
+    index.set(key, at);
+  }
+  return index;
+}
+
+function refuseTwice(taken: Set<string>, slot: string, { matching }: Operation): void {
+  if (taken.has(slot))
+    throw new EvaluationError(
+      matching.many === null
+        ? 'Several elements on the left side match one on the right: say group_left'
+        : 'Several results have the same labels: the grouping must keep them apart',
+    );
+  taken.add(slot);
+}
+
+function joinedLabels(operation: Operation, many: Labels, one: Labels): Labels {
+  const { choice, include, many: side } = operation.matching;
+  const keepsName = isFilter(operation);
+  if (side !== null) {
+    let labels = keepsName ? many : withoutName(many);
+    for (const name of include) labels = withLabel(labels, name, labelIn(one, name));
+    return labels;
+  }
+  // What was only compared keeps its name.
+  if (keepsName && choice.mode === 'without')
+    return choice.names.length === 0 ? many : without(many, choice.names);
+  return choice.of(keepsName ? many : withoutName(many));
+}
+
+function vectorIn(side: Side): Vector {
+  return typeof side === 'number' ? [] : side;
+}

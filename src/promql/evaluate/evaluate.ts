@@ -1,0 +1,151 @@
+// What an expression comes to at one moment, on the samples that are there.
+import { aggregate } from './aggregate.ts';
+import { type Arguments, FUNCTIONS } from './functions.ts';
+import { namelessOf, refuseEqualLabels } from './drop-metric-name.ts';
+import { operate } from './binary-operators.ts';
+import { type Moment, selectPresent, selectRange } from './select-series.ts';
+import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
+import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
+import { type Element, EvaluationError, type RangeValue, type Vector } from '../model/value.ts';
+
+/** How old a sample may be, ms, and still be the present value. */
+export const LOOKBACK = 300_000;
+
+type Value = number | string | Vector | RangeValue;
+
+/**
+ * A number becomes one element without labels, as rules want it.
+ *
+ * @param at milliseconds since the epoch
+ * @throws EvaluationError for what cannot be known before: elements that do not match one to one, results with equal labels
+ */
+export function evaluate(
+  expression: Expression,
+  at: number,
+  source: SeriesSource,
+  options: EvaluationOptions = {},
+): Element[] {
+  const { lookback = LOOKBACK, generation = 3 } = options;
+  const value = valueOf(expression, { source, at, lookback, generation });
+  if (typeof value === 'number') return [{ labels: {}, value }];
+  const elements = vectorIn(value);
+  refuseEqualLabels(expression)(elements);
+  return [...elements];
+}
+
+function valueOf(expression: Expression, moment: Moment): Value {
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+      return expression.value;
+    case 'selector':
+      return selectPresent(expression, moment).map(({ series, value }) => ({ labels: series.labels, value }));
+    case 'range':
+      return selectRange(expression, moment);
+    case 'call':
+      return called(expression, moment);
+    case 'aggregation':
+      return aggregated(expression, moment);
+    case 'signed':
+      return expression.isNegative
+        ? negated(expression, sideOf(expression.operand, moment))
+        : sideOf(expression.operand, moment);
+    case 'operation':
+      return operate(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
+    default:
+      return expression satisfies never;
+  }
+}
+
+function called(call: Call, moment: Moment): number | Element[] {
+  const spec = FUNCTIONS[call.name];
+  if (spec === undefined) throw new EvaluationError(`There is no function ${call.name}`);
+  const { at, generation } = moment;
+  const result = spec.run(argumentsOf(call.args, moment), { at, generation, call });
+  return spec.dropsName && typeof result !== 'number' ? nameless(call, result) : result;
+}
+
+/** @throws EvaluationError when the name alone told two of them apart */
+function nameless(node: Expression, elements: Vector): Element[] {
+  const labels = namelessOf(node)(elements);
+  const unnamed = elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
+  refuseEqualLabels(node)(unnamed);
+  return unnamed;
+}
+
+function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
+  const at = (index: number): Expression => {
+    const arg = args[index];
+    if (arg === undefined) throw new EvaluationError(`There is no argument ${index + 1}`);
+    return arg;
+  };
+  const valueAt = (index: number): Value => valueOf(at(index), moment);
+  return {
+    count: args.length,
+    scalar: (index) => numberIn(valueAt(index)),
+    text: (index) => textIn(valueAt(index)),
+    vector: (index) => vectorIn(valueAt(index)),
+    range: (index) => rangeIn(valueAt(index)),
+    matchers: (index) => matchersOf(at(index)),
+    times: (index) => timesOf(at(index), moment),
+  };
+}
+
+function matchersOf(expression: Expression): ReturnType<Arguments['matchers']> {
+  const selector = expression.kind === 'range' ? expression.selector : expression;
+  return selector.kind === 'selector' ? selector.matchers : [];
+}
+
+function timesOf(expression: Expression, moment: Moment): Vector {
+  return expression.kind === 'selector'
+    ? selectPresent(expression, moment).map(({ series, time }) => ({
+        labels: series.labels,
+        value: time / 1000,
+      }))
+    : vectorIn(valueOf(expression, moment)).map(({ labels }) => ({ labels, value: moment.at / 1000 }));
+}
+
+function aggregated(expression: Aggregation, moment: Moment): Element[] {
+  const given = expression.parameter === null ? 0 : valueOf(expression.parameter, moment);
+  return aggregate(expression, vectorIn(valueOf(expression.operand, moment)), {
+    parameter: typeof given === 'string' ? given : numberIn(given),
+    generation: moment.generation,
+  });
+}
+
+function negated(node: Expression, side: number | Vector): number | Element[] {
+  if (typeof side === 'number') return -side;
+  const labels = namelessOf(node)(side);
+  return side.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: -value }));
+}
+
+function sideOf(expression: Expression, moment: Moment): number | Vector {
+  const value = valueOf(expression, moment);
+  return typeof value === 'number' ? value : vectorIn(value);
+}
+
+// What was read has been checked: these only tell the compiler, and catch a tree that was not.
+
+function numberIn(value: Value): number {
+  if (typeof value === 'number') return value;
+  throw new EvaluationError('The expression is no number');
+}
+
+function textIn(value: Value): string {
+  if (typeof value === 'string') return value;
+  throw new EvaluationError('The expression is no text');
+}
+
+function vectorIn(value: Value): Vector {
+  if (isVector(value)) return value;
+  throw new EvaluationError('The expression is no vector');
+}
+
+function rangeIn(value: Value): RangeValue {
+  if (typeof value === 'object' && 'windows' in value) return value;
+  throw new EvaluationError('The expression is no range');
+}
+
+function isVector(value: Value): value is Vector {
+  return Array.isArray(value);
+}

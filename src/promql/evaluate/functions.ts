@@ -1,0 +1,242 @@
+// Which functions there are, what each takes and gives, and what it does: the one list that checking and evaluation read.
+import { impliedLabels } from './absent-labels.ts';
+import { dayOfYear, daysInMonth } from './calendar.ts';
+import { histogramQuantile } from './histogram-quantile.ts';
+import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
+import { changes, derivative, extrapolated, instant, predicted, resets } from './rates.ts';
+import type { Generation } from '../model/series-source.ts';
+import {
+  average,
+  higher,
+  largest,
+  lower,
+  meanSoFar,
+  quantile,
+  smallest,
+  sum,
+  upwards,
+  variance,
+} from './statistics.ts';
+import type { Matcher, ValueType } from '../model/syntax-tree.ts';
+import type { Element, Numbers, RangeValue, Vector, Window } from '../model/value.ts';
+
+/** Arguments by index, computed when they are asked for; what they are was checked when the expression was read. */
+export interface Arguments {
+  readonly count: number;
+  scalar(index: number): number;
+  text(index: number): string;
+  vector(index: number): Vector;
+  range(index: number): RangeValue;
+  /** Of a selector what it asks for; nothing of what is computed. */
+  matchers(index: number): readonly Matcher[];
+  /** As `vector`, each with the time of its sample in place of the value, seconds; the present one of what is computed. */
+  times(index: number): Vector;
+}
+
+interface CallMoment {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly generation: Generation;
+  /** Stands for this call, where something is remembered from one evaluation to the next. */
+  readonly call: object;
+}
+
+interface FunctionSpec {
+  readonly takes: readonly ValueType[];
+  /** How many of `takes`, from the end, may be left out; Infinity when the last may be repeated. */
+  readonly optional: number;
+  readonly gives: 'scalar' | 'vector';
+  readonly run: (args: Arguments, moment: CallMoment) => number | Element[];
+  /** What comes out is no longer what the metric was. */
+  readonly dropsName: boolean;
+  /** What is wrong with its texts, by index; empty where an argument is none. */
+  readonly faultIn?: (texts: readonly string[]) => string | null;
+}
+
+type Takes = FunctionSpec['takes'];
+type Run = (args: Arguments, moment: CallMoment) => Element[];
+
+function vectorOf(takes: Takes, run: Run, optional = 0): FunctionSpec {
+  return { takes, optional, gives: 'vector', run, dropsName: false };
+}
+
+function computed(takes: Takes, run: Run, optional = 0): FunctionSpec {
+  return { ...vectorOf(takes, run, optional), dropsName: true };
+}
+
+/** A number from each window; null leaves the series out. */
+function overTime(measure: (window: Window) => number | null): FunctionSpec {
+  return computed(['range'], (args) => measured(args.range(0), measure));
+}
+
+function ofValues(measure: (values: Numbers) => number): FunctionSpec {
+  return overTime(({ values }) => measure(values));
+}
+
+function ofEach(change: (value: number) => number): FunctionSpec {
+  return computed(['vector'], (args) => mapped(args.vector(0), change));
+}
+
+function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
+  return computed(['vector', 'scalar'], (args) => {
+    const by = args.scalar(1);
+    return mapped(args.vector(0), (value) => change(value, by));
+  });
+}
+
+/** Of a time in seconds; of the evaluation itself without an argument. */
+function ofDate(part: (date: Date) => number): FunctionSpec {
+  return computed(
+    ['vector'],
+    (args, { at }) =>
+      mapped(args.count === 0 ? [{ labels: {}, value: Math.floor(at / 1000) }] : args.vector(0), (seconds) =>
+        Number.isFinite(seconds) ? part(new Date(Math.trunc(seconds) * 1000)) : Number.NaN,
+      ),
+    1,
+  );
+}
+
+function growth(kind: 'rate' | 'increase' | 'delta'): FunctionSpec {
+  return computed(['range'], (args, { generation }) => {
+    const range = args.range(0);
+    const { start, end } = range;
+    return measured(range, (window) => extrapolated(kind, window, { start, end, generation }));
+  });
+}
+
+export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
+  rate: growth('rate'),
+  increase: growth('increase'),
+  delta: growth('delta'),
+  irate: overTime((window) => instant('rate', window)),
+  idelta: overTime((window) => instant('delta', window)),
+  deriv: overTime(derivative),
+  changes: overTime(changes),
+  resets: overTime(resets),
+  predict_linear: computed(['range', 'scalar'], (args, { at }) => {
+    const ahead = args.scalar(1);
+    return measured(args.range(0), (window) => predicted(window, { moment: at, ahead }));
+  }),
+
+  avg_over_time: computed(['range'], (args, { generation }) =>
+    measured(args.range(0), ({ values }) => (generation === 2 ? meanSoFar(values) : average(values))),
+  ),
+  sum_over_time: ofValues(sum),
+  min_over_time: ofValues(smallest),
+  max_over_time: ofValues(largest),
+  count_over_time: ofValues((values) => values.length),
+  present_over_time: ofValues(() => 1),
+  stddev_over_time: ofValues((values) => Math.sqrt(variance(values))),
+  stdvar_over_time: ofValues(variance),
+  // What it was is still what it is called.
+  last_over_time: vectorOf(['range'], (args) =>
+    args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[values.length - 1] ?? 0 })),
+  ),
+  quantile_over_time: computed(['scalar', 'range'], (args) => {
+    const share = args.scalar(0);
+    return measured(args.range(1), ({ values }) => quantile(share, values));
+  }),
+  absent: vectorOf(['vector'], (args) => absence(args, args.vector(0).length)),
+  absent_over_time: vectorOf(['range'], (args) => absence(args, args.range(0).windows.length)),
+
+  abs: ofEach(Math.abs),
+  ceil: ofEach(Math.ceil),
+  floor: ofEach(Math.floor),
+  exp: ofEach(Math.exp),
+  ln: ofEach(Math.log),
+  log2: ofEach(Math.log2),
+  log10: ofEach(Math.log10),
+  sqrt: ofEach(Math.sqrt),
+  sgn: ofEach(Math.sign),
+  round: computed(
+    ['vector', 'scalar'],
+    (args) => {
+      const nearest = args.count > 1 ? args.scalar(1) : 1;
+      return mapped(args.vector(0), (value) => roundTo(value, nearest));
+    },
+    1,
+  ),
+  clamp: computed(['vector', 'scalar', 'scalar'], (args) => {
+    const [elements, low, high] = [args.vector(0), args.scalar(1), args.scalar(2)];
+    return low > high ? [] : mapped(elements, (value) => higher(low, lower(high, value)));
+  }),
+  clamp_min: ofTwo(higher),
+  clamp_max: ofTwo(lower),
+  sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(a.value, b.value))),
+  sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(b.value, a.value))),
+
+  time: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: (_, { at }) => at / 1000 },
+  timestamp: computed(['vector'], (args) => mapped(args.times(0), (time) => time)),
+  scalar: {
+    takes: ['vector'],
+    optional: 0,
+    gives: 'scalar',
+    dropsName: false,
+    run(args) {
+      const [only, ...others] = args.vector(0);
+      return only === undefined || others.length > 0 ? Number.NaN : only.value;
+    },
+  },
+  vector: vectorOf(['scalar'], (args) => [{ labels: {}, value: args.scalar(0) }]),
+  year: ofDate((date) => date.getUTCFullYear()),
+  month: ofDate((date) => date.getUTCMonth() + 1),
+  day_of_month: ofDate((date) => date.getUTCDate()),
+  day_of_week: ofDate((date) => date.getUTCDay()),
+  day_of_year: ofDate(dayOfYear),
+  days_in_month: ofDate(daysInMonth),
+  hour: ofDate((date) => date.getUTCHours()),
+  minute: ofDate((date) => date.getUTCMinutes()),
+
+  histogram_quantile: vectorOf(['scalar', 'vector'], (args, { call }) =>
+    histogramQuantile(args.scalar(0), args.vector(1), call),
+  ),
+  label_replace: {
+    ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args) =>
+      replaceLabel(args.vector(0), {
+        target: args.text(1),
+        replacement: args.text(2),
+        source: args.text(3),
+        pattern: args.text(4),
+      }),
+    ),
+    faultIn: ([, target = '', , , pattern = '']) => faultInReplacement(target, pattern),
+  },
+  label_join: {
+    ...vectorOf(
+      ['vector', 'string', 'string', 'string'],
+      (args) =>
+        joinLabels(args.vector(0), {
+          target: args.text(1),
+          separator: args.text(2),
+          sources: Array.from({ length: args.count - 3 }, (_, index) => args.text(index + 3)),
+        }),
+      Infinity,
+    ),
+    faultIn: ([, target = '']) => faultInJoin(target),
+  },
+};
+
+/** Those for which the measure is null vanish. */
+function measured({ windows }: RangeValue, measure: (window: Window) => number | null): Element[] {
+  const found: Element[] = [];
+  for (const window of windows) {
+    const value = measure(window);
+    if (value !== null) found.push({ labels: window.labels, value });
+  }
+  return found;
+}
+
+function mapped(elements: Vector, change: (value: number) => number): Element[] {
+  return elements.map(({ labels, value }) => ({ labels, value: change(value) }));
+}
+
+/** When nothing is there: 1, with what its matchers say it would be called. */
+function absence(args: Arguments, found: number): Element[] {
+  return found > 0 ? [] : [{ labels: impliedLabels(args.matchers(0)), value: 1 }];
+}
+
+/** The inverse is used, as Prometheus does, for fewer rounding errors: 0.1 is no number of a computer. */
+function roundTo(value: number, nearest: number): number {
+  const inverse = 1 / nearest;
+  return Math.floor(value * inverse + 0.5) / inverse;
+}

@@ -1,0 +1,76 @@
+// How labels are rewritten.
+import { isLabelName, labelIn, withLabel, writeKey } from '../model/labels.ts';
+import { anchored } from '../model/matcher.ts';
+import type { Element, Vector } from '../model/value.ts';
+import { EvaluationError } from '../model/value.ts';
+
+/** What cannot work, whatever the elements are; null when it can. */
+export function faultInReplacement(target: string, pattern: string): string | null {
+  try {
+    anchored(pattern);
+  } catch {
+    return `This engine does not understand the regular expression "${pattern}", found`;
+  }
+  return faultInJoin(target);
+}
+
+export function faultInJoin(target: string): string | null {
+  return isLabelName(target) ? null : `"${target}" is no name of a label, found`;
+}
+
+export interface Replacement {
+  readonly target: string;
+  /** `$1` and `${name}` are what the pattern caught. */
+  readonly replacement: string;
+  readonly source: string;
+  readonly pattern: string;
+}
+
+/** Elements whose source label the pattern does not match stay as they are. */
+export function replaceLabel(
+  elements: Vector,
+  { target, replacement, source, pattern }: Replacement,
+): Element[] {
+  const regular = anchored(pattern);
+  return distinct(
+    elements.map((element) => {
+      const found = regular.exec(labelIn(element.labels, source));
+      if (found === null) return element;
+      return { ...element, labels: withLabel(element.labels, target, expanded(replacement, found)) };
+    }),
+  );
+}
+
+export interface Join {
+  readonly target: string;
+  readonly separator: string;
+  readonly sources: readonly string[];
+}
+
+export function joinLabels(elements: Vector, { target, separator, sources }: Join): Element[] {
+  return distinct(
+    elements.map((element) => ({
+      ...element,
+      labels: withLabel(
+        element.labels,
+        target,
+        sources.map((name) => labelIn(element.labels, name)).join(separator),
+      ),
+    })),
+  );
+}
+
+/** As Go expands: the longest name counts, and what was not caught is empty. */
+function expanded(template: string, found: RegExpExecArray): string {
+  return template.replaceAll(/\$(?:\$|(\w+)|\{(\w+)\})/gu, (whole, plain?: string, braced?: string) => {
+    if (whole === '$$') return '$';
+    const name = plain ?? braced ?? '';
+    return (/^\d+$/u.test(name) ? found[Number(name)] : found.groups?.[name]) ?? '';
+  });
+}
+
+function distinct(elements: Element[]): Element[] {
+  if (new Set(elements.map(({ labels }) => writeKey(labels))).size < elements.length)
+    throw new EvaluationError('Several series have the same labels after the change');
+  return elements;
+}

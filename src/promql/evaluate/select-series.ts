@@ -1,0 +1,68 @@
+// Which samples a selector takes at one moment.
+import type { Generation, Series, SeriesSource } from '../model/series-source.ts';
+import type { RangeSelector, Selector } from '../model/syntax-tree.ts';
+import type { RangeValue } from '../model/value.ts';
+
+export interface Moment {
+  readonly source: SeriesSource;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly lookback: number;
+  readonly generation: Generation;
+}
+
+export interface Present {
+  readonly series: Series;
+  readonly time: number;
+  readonly value: number;
+}
+
+/** The newest sample of each series that is not older than the look-back and does not say that the series ended. */
+export function selectPresent(selector: Selector, { source, at, lookback, generation }: Moment): Present[] {
+  const end = at - selector.offset;
+  const found: Present[] = [];
+  for (const series of source.select(selector)) {
+    const index = firstAfter(series, end) - 1;
+    if (index < 0 || series.isStaleAt(index)) continue;
+    const time = series.timeAt(index);
+    const isYoung = generation === 2 ? time >= end - lookback : time > end - lookback;
+    if (isYoung) found.push({ series, time, value: series.valueAt(index) });
+  }
+  return found;
+}
+
+export function selectRange(
+  { selector, range }: RangeSelector,
+  { source, at, generation }: Moment,
+): RangeValue {
+  const end = at - selector.offset;
+  const start = end - range;
+  const windows: RangeValue['windows'][number][] = [];
+  for (const series of source.select(selector)) {
+    const from = generation === 2 ? firstFrom(series, start) : firstAfter(series, start);
+    const window = series.windowOf(from, firstAfter(series, end));
+    if (window.times.length > 0) windows.push(window);
+  }
+  return { windows, start, end };
+}
+
+/** The lowest index of a later time; the length when there is none. */
+function firstAfter(series: Series, time: number): number {
+  // Nearly always the present is asked for.
+  if (series.length > 0 && series.timeAt(series.length - 1) <= time) return series.length;
+  let low = 0;
+  let high = series.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (series.timeAt(middle) > time) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The lowest index of a time that is not earlier. */
+function firstFrom(series: Series, time: number): number {
+  const after = firstAfter(series, time);
+  // No two samples have the same time.
+  return after > 0 && series.timeAt(after - 1) === time ? after - 1 : after;
+}

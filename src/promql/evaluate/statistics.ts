@@ -1,0 +1,123 @@
+// Sums, spreads and quantiles of lists of numbers, for windows and for groups alike.
+import type { Numbers } from '../model/value.ts';
+
+/** A sum that carries along what rounding loses (Kahan, in Neumaier's form). */
+export class CarefulSum {
+  #total = 0;
+  #lost = 0;
+
+  add(value: number): void {
+    const next = this.#total + value;
+    if (Number.isFinite(next))
+      this.#lost +=
+        Math.abs(this.#total) >= Math.abs(value) ? this.#total - next + value : value - next + this.#total;
+    this.#total = next;
+  }
+
+  get total(): number {
+    return this.#total + this.#lost;
+  }
+
+  /** Not yet corrected by what was lost. */
+  get rounded(): number {
+    return this.#total;
+  }
+}
+
+/** Written out: windows of hours are added up with each evaluation. */
+export function sum(values: Numbers): number {
+  let total = 0;
+  let lost = 0;
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] ?? 0;
+    const next = total + value;
+    if (Number.isFinite(next))
+      lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  return total + lost;
+}
+
+/** As it comes, which is how Prometheus 2 adds up a group. */
+export function plainSum(values: Numbers): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+export function average(values: Numbers): number {
+  const total = sum(values);
+  if (Number.isFinite(total) || [...values].some((value) => !Number.isFinite(value)))
+    return total / values.length;
+  // The sum is too large for a number, the mean is not.
+  return meanSoFar(values);
+}
+
+/** Without a sum that could become too large: how Prometheus 2 averages. `isCareful` carries along what rounding loses. */
+export function meanSoFar(values: Numbers, { isCareful = true } = {}): number {
+  const careful = new CarefulSum();
+  let count = 0;
+  for (const value of values) {
+    const mean = careful.rounded;
+    count += 1;
+    // Nothing but the other infinity moves a mean that is infinite.
+    if (Math.abs(mean) !== Infinity || (value !== mean && !Number.isFinite(value)))
+      careful.add(value / count - mean / count);
+  }
+  return isCareful ? careful.total : careful.rounded;
+}
+
+/** Of NaN and a number the number wins, as in Prometheus. */
+export function largest(values: Numbers): number {
+  let most = Number.NaN;
+  for (const value of values) if (value > most || Number.isNaN(most)) most = value;
+  return most;
+}
+
+export function smallest(values: Numbers): number {
+  let least = Number.NaN;
+  for (const value of values) if (value < least || Number.isNaN(least)) least = value;
+  return least;
+}
+
+/** Of the population, not of a sample of it; in one pass (Welford), which is right for large numbers close together. */
+export function variance(values: Numbers): number {
+  let count = 0;
+  let mean = 0;
+  let squares = 0;
+  for (const value of values) {
+    count += 1;
+    const away = value - mean;
+    mean += away / count;
+    squares += away * (value - mean);
+  }
+  return squares / count;
+}
+
+/** Infinity wins over NaN, as in C and Go; in JavaScript NaN does. */
+export function higher(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+export function lower(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
+/** Linear between the two nearest; NaN sorts first. `share` from 0 to 1, else an infinity. */
+export function quantile(share: number, values: Numbers): number {
+  if (values.length === 0 || Number.isNaN(share)) return Number.NaN;
+  if (share < 0) return -Infinity;
+  if (share > 1) return Infinity;
+  const sorted = [...values].sort(upwards);
+  const rank = share * (sorted.length - 1);
+  const low = Math.max(0, Math.floor(rank));
+  const high = Math.min(sorted.length - 1, low + 1);
+  const weight = rank - Math.floor(rank);
+  return (sorted[low] ?? 0) * (1 - weight) + (sorted[high] ?? 0) * weight;
+}
+
+/** NaN first. */
+export function upwards(a: number, b: number): number {
+  if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : -1;
+  return Number.isNaN(b) ? 1 : a - b || 0;
+}

@@ -1,0 +1,60 @@
+// How the text of an expression becomes a tree, or a refusal that says where and what.
+import { parser } from '@prometheus-io/lezer-promql';
+import type { SyntaxNode } from '@lezer/common';
+import { checkTypes } from '../evaluate/check-types.ts';
+import { readExpression } from './read-expression.ts';
+import { type Expression, PromqlError } from '../model/syntax-tree.ts';
+import { childrenOf, isExpression, misread } from './grammar-node.ts';
+
+/** Levels of one expression inside another. Reading and evaluation go down one by one, and the stack ends somewhere. */
+const DEEPEST = 400;
+
+/**
+ * An expression of a rule: it comes to a number or to elements.
+ *
+ * @throws PromqlError for what is no PromQL, and for what of it this engine lacks
+ */
+export function parse(text: string): Expression {
+  const top = treeOf(text);
+  const root = childrenOf(top).find(isExpression);
+  const fault = firstFault(top, text);
+  if (root === undefined || fault !== null) throw misread(text, fault ?? top);
+  const expression = readExpression(root, text);
+  const type = checkTypes(expression, text);
+  if (type === 'range' || type === 'string')
+    throw new PromqlError(`A rule must come to numbers, not to a ${type}`, {
+      position: expression.from,
+      construct: text.slice(expression.from, expression.to),
+    });
+  return expression;
+}
+
+function treeOf(text: string): SyntaxNode {
+  try {
+    return parser.parse(text).topNode;
+  } catch (error) {
+    // The parser's own recursion: how far the stack reaches depends on who called.
+    if (error instanceof RangeError) throw tooDeep(0, text);
+    throw error;
+  }
+}
+
+function tooDeep(position: number, construct: string): PromqlError {
+  return new PromqlError('The expression is nested too deeply', { position, construct });
+}
+
+function firstFault(top: SyntaxNode, text: string): SyntaxNode | null {
+  let found: SyntaxNode | null = null;
+  let depth = 0;
+  top.cursor().iterate(
+    (node) => {
+      depth += 1;
+      if (found === null && node.type.isError) found = node.node;
+      if (depth > DEEPEST) throw tooDeep(node.from, text.slice(node.from, node.to));
+    },
+    () => {
+      depth -= 1;
+    },
+  );
+  return found;
+}

@@ -1,0 +1,93 @@
+// How an alert begins, fires and ends: the states of Prometheus' alerting rules, with the time inside.
+import { type Labels, NAME, withoutName, writeKey } from '../model/labels.ts';
+import type { AlertingRule } from './rule-file.ts';
+import type { TemplateData } from '../template/template.ts';
+import { EvaluationError, type Vector } from '../model/value.ts';
+
+export interface Alert {
+  /** The rule's own labels and `alertname` included. */
+  readonly labels: Labels;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly state: 'pending' | 'firing' | 'inactive';
+  readonly value: number;
+  /** When it began to hold; all times in ms since the epoch. */
+  readonly activeAt: number;
+  readonly firedAt: number | null;
+  /** When it stopped firing; it is kept for a while, to be told. */
+  readonly resolvedAt: number | null;
+  /** Since when it fires only because of `keep_firing_for`. */
+  readonly keptSince: number | null;
+}
+
+/** By the labels' key. */
+export type Alerts = ReadonlyMap<string, Alert>;
+
+/** How long a resolved alert is remembered. */
+const RESOLVED_RETENTION = 15 * 60_000;
+
+/**
+ * The alerts after the rule's expression came to `result` at `at`.
+ *
+ * @throws EvaluationError when two elements make the same alert
+ */
+export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, at: number): Alerts {
+  const present = new Map<string, Present>();
+  for (const element of result) {
+    const alert = alertOf(rule, element);
+    const key = writeKey(alert.labels);
+    if (present.has(key)) throw new EvaluationError(`Two results make the same alert ${rule.name}`);
+    present.set(key, alert);
+  }
+  const after = new Map<string, Alert>();
+  for (const [key, old] of before) {
+    const now = present.get(key);
+    const next = now === undefined ? ended(rule, old, at) : goingOn(rule, old, { ...now, at });
+    if (next !== null) after.set(key, next);
+  }
+  for (const [key, now] of present) if (!before.has(key)) after.set(key, begun(rule, now, at));
+  return after;
+}
+
+type Present = Pick<Alert, 'labels' | 'annotations' | 'value'>;
+
+function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): Present {
+  const data = { labels, value };
+  const all = { ...withoutName(labels), ...filled(rule.labels, data), alertname: rule.name };
+  return {
+    labels: Object.fromEntries(Object.entries(all).filter(([name, text]) => name !== NAME && text !== '')),
+    annotations: filled(rule.annotations, data),
+    value,
+  };
+}
+
+function filled(texts: AlertingRule['labels'], data: TemplateData): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, { fillIn }]) => [name, fillIn(data)]));
+}
+
+function begun(rule: AlertingRule, now: Present, at: number): Alert {
+  const pending = { ...now, activeAt: at, firedAt: null, resolvedAt: null, keptSince: null };
+  return matured(rule, { ...pending, state: 'pending' }, at);
+}
+
+function goingOn(rule: AlertingRule, old: Alert, { at, ...now }: Present & { at: number }): Alert {
+  return old.state === 'inactive'
+    ? begun(rule, now, at)
+    : matured(rule, { ...old, ...now, keptSince: null }, at);
+}
+
+function matured(rule: AlertingRule, alert: Alert, at: number): Alert {
+  if (alert.state !== 'pending' || at - alert.activeAt < rule.hold) return alert;
+  return { ...alert, state: 'firing', firedAt: at };
+}
+
+function ended(rule: AlertingRule, old: Alert, at: number): Alert | null {
+  if (old.state === 'pending') return null;
+  if (old.state === 'inactive') return isForgotten(old, at) ? null : old;
+  const keptSince = old.keptSince ?? at;
+  if (rule.keepFiring > 0 && at - keptSince < rule.keepFiring) return { ...old, keptSince };
+  return { ...old, state: 'inactive', resolvedAt: at };
+}
+
+function isForgotten({ resolvedAt }: Alert, at: number): boolean {
+  return resolvedAt !== null && at - resolvedAt > RESOLVED_RETENTION;
+}

@@ -1,0 +1,38 @@
+// What rules read, and how far back: a store keeps nothing else.
+import { LOOKBACK } from '../evaluate/evaluate.ts';
+import type { RuleGroup } from './rule-file.ts';
+import type { Interest } from '../series/series-store.ts';
+import type { Expression } from '../model/syntax-tree.ts';
+
+/** @param lookback how old, ms, a sample may be and still count as the present value */
+export function interestsOf(groups: readonly RuleGroup[], lookback = LOOKBACK): Interest[] {
+  return groups.flatMap(({ rules }) => rules.flatMap(({ expression }) => interestsIn(expression, lookback)));
+}
+
+function interestsIn(expression: Expression, lookback: number): Interest[] {
+  const inside = (one: Expression): Interest[] => interestsIn(one, lookback);
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+      return [];
+    case 'selector':
+      return [{ selector: expression, reach: lookback + Math.max(0, expression.offset) }];
+    case 'range':
+      return [
+        { selector: expression.selector, reach: expression.range + Math.max(0, expression.selector.offset) },
+      ];
+    case 'call':
+      return expression.args.flatMap(inside);
+    case 'aggregation':
+      return [
+        ...(expression.parameter === null ? [] : inside(expression.parameter)),
+        ...inside(expression.operand),
+      ];
+    case 'signed':
+      return inside(expression.operand);
+    case 'operation':
+      return [...inside(expression.left), ...inside(expression.right)];
+    default:
+      return expression satisfies never;
+  }
+}

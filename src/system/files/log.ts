@@ -1,0 +1,131 @@
+// What the daemon says about itself: JSON lines with fixed sentences and the facts beside them, without secrets.
+import { pino } from 'pino';
+import type { Logger as PinoLogger } from 'pino';
+import { REDACTED } from '../../core/base/text.ts';
+import type { Redactor } from '../../core/base/text.ts';
+import type { Clock } from '../time/clock.ts';
+import { openRotatingFile } from './rotating-file.ts';
+import type { RotatingFile } from './rotating-file.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** @param facts whatever can be JSON; an `err` that is an Error is written with its type, message, stack and cause */
+type Say = (facts: Readonly<Record<string, unknown>>, sentence: string) => void;
+
+/** What every part of the daemon may be given to speak through. */
+export interface Logger {
+  readonly trace: Say;
+  readonly debug: Say;
+  readonly info: Say;
+  readonly warn: Say;
+  readonly error: Say;
+  readonly fatal: Say;
+}
+
+export interface Log extends Logger {
+  level: LogLevel;
+  /** Lines that the disk did not take, ever. */
+  readonly dropped: number;
+  flush(): Promise<void>;
+  /** Before an exit: blocks until all is written, or the disk refuses. */
+  flushSync(): void;
+  close(): Promise<void>;
+}
+
+export interface LogOptions {
+  /** Null writes no file. */
+  readonly path: string | null;
+  readonly level: LogLevel;
+  readonly redactor: Redactor;
+  readonly clock: Clock;
+  /** Gets each line as well, newline included: standard output of a daemon without a terminal. */
+  readonly alsoTo?: (line: string) => void;
+  /** The disk refuses (the error), or works again (null): it cannot be said in the log itself. */
+  readonly onTrouble?: (error: Error | null) => void;
+  readonly maxSize?: number;
+  readonly keep?: number;
+}
+
+const DEFAULT_MAX_SIZE = 10 * 1024 * 1024;
+const DEFAULT_KEEP = 5;
+
+/** Facts whose values are secrets by nature, beside the known secret values that are taken out of every line. */
+const SECRET_FACTS = ['env', 'headers', 'authorization', '*.env', '*.headers', '*.authorization'];
+
+/** `MCP_LOG_LEVEL`; `info` when it is unset or names no level. */
+export function readLogLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel {
+  const asked = environment['MCP_LOG_LEVEL']?.toLowerCase();
+  return LOG_LEVELS.find((level) => level === asked) ?? 'info';
+}
+
+/** One line: `{"level":"warn","time":"2026-01-01T00:00:00.000Z","server":"context7","msg":"Restarting server"}`. */
+export function createLog(options: LogOptions): Log {
+  const file =
+    options.path === null
+      ? null
+      : openFile(options.path, options, (facts, sentence) => writer.warn(facts, sentence));
+  const writer = createWriter(options, (line) => {
+    const safe = scrubLine(line, options.redactor);
+    file?.write(safe);
+    options.alsoTo?.(safe);
+  });
+  return {
+    ...speech(writer),
+    get level() {
+      return LOG_LEVELS.find((level) => level === writer.level) ?? 'info';
+    },
+    set level(level) {
+      writer.level = level;
+    },
+    get dropped() {
+      return file?.dropped ?? 0;
+    },
+    flush: async () => await file?.flush(),
+    flushSync: () => file?.flushSync(),
+    close: async () => await file?.close(),
+  };
+}
+
+function openFile(path: string, { clock, maxSize, keep, onTrouble }: LogOptions, warn: Say): RotatingFile {
+  return openRotatingFile({
+    path,
+    maxSize: maxSize ?? DEFAULT_MAX_SIZE,
+    keep: keep ?? DEFAULT_KEEP,
+    clock,
+    onDropped: (lines, bytes) =>
+      warn({ lines, bytes }, 'Log lines are missing here: the disk did not take them'),
+    ...(onTrouble === undefined ? {} : { onTrouble }),
+  });
+}
+
+function createWriter({ clock, level }: LogOptions, write: (line: string) => void): PinoLogger {
+  // No transport: it would be a worker thread with a heap of its own.
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_FACTS, censor: REDACTED },
+    },
+    { write },
+  );
+}
+
+function speech(writer: PinoLogger): Logger {
+  return {
+    trace: (facts, sentence) => writer.trace(facts, sentence),
+    debug: (facts, sentence) => writer.debug(facts, sentence),
+    info: (facts, sentence) => writer.info(facts, sentence),
+    warn: (facts, sentence) => writer.warn(facts, sentence),
+    error: (facts, sentence) => writer.error(facts, sentence),
+    fatal: (facts, sentence) => writer.fatal(facts, sentence),
+  };
+}
+
+// The whole line is searched, which is quick and mostly finds nothing; replacing in it could break the JSON.
+function scrubLine(line: string, redactor: Redactor): string {
+  if (redactor.scrub(line) === line) return line;
+  return `${JSON.stringify(redactor.scrubValue(JSON.parse(line)))}\n`;
+}

@@ -1,0 +1,9 @@
+// What memory the system charges each process for, where it tells more than what is resident.
+import * as darwin from './memory-footprint-darwin.ts';
+
+/** Bytes by pid, of all processes of the machine. */
+export type ReadFootprints = (signal?: AbortSignal) => Promise<ReadonlyMap<number, number>>;
+
+/** Null on Linux: what is resident there is not compressed away behind our back. */
+export const readFootprints: ReadFootprints | null =
+  process.platform === 'darwin' ? darwin.readFootprints : null;

@@ -1,0 +1,193 @@
+// How Linux tells about processes: small files below /proc, read without starting anything.
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
+import { codeOf } from '../../core/base/guards.ts';
+
+/** Processes read between two turns of the event loop: about 2 ms of work. */
+const CHUNK = 150;
+
+/** @throws the system's error when /proc cannot be listed, and the signal's reason */
+export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
+  const rows: ProcessRow[] = [];
+  const pids = listPids();
+  for (const [index, pid] of pids.entries()) {
+    if (index % CHUNK === CHUNK - 1) await nextTurn();
+    signal?.throwIfAborted();
+    const row = rowOf(pid);
+    if (row !== null) rows.push(row);
+  }
+  return rows;
+}
+
+/** Null when there is no such process; undefined when the system could not say. */
+export function readRow(pid: number): ProcessRow | null | undefined {
+  try {
+    return rowOf(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws the system's error when it has no descriptor or no memory left for the answer */
+function rowOf(pid: number): ProcessRow | null {
+  const text = readSmall(`/proc/${pid}/stat`);
+  return text === null ? null : parseStat(text);
+}
+
+/**
+ * One line of /proc/PID/stat, see proc_pid_stat(5); null when it is not one.
+ * The name, in parentheses, may itself hold spaces and parentheses: fields are counted from the last one.
+ */
+export function parseStat(text: string): ProcessRow | null {
+  const nameEnd = text.lastIndexOf(')');
+  const pid = Number.parseInt(text, 10);
+  const fields = text.slice(nameEnd + 2).split(' ');
+  const [state, ppid, pgid] = fields;
+  const startToken = fields[19];
+  if (nameEnd === -1 || Number.isNaN(pid) || state === undefined || startToken === undefined) return null;
+  const units = readUnits();
+  return {
+    pid,
+    ppid: Number(ppid),
+    pgid: Number(pgid),
+    state: state === 'Z' || state === 'X' ? 'zombie' : 'alive',
+    startToken,
+    residentBytes: Number(fields[21]) * units.pageSize,
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / units.ticksPerSecond,
+    threads: Number(fields[17]),
+  };
+}
+
+/** The arguments; a kernel thread has none and shows its name. Null when they cannot be read. */
+export function readCommand(pid: number): string[] | null {
+  const written = readWhole(`/proc/${pid}/cmdline`);
+  if (written === null) return null;
+  const argv = written.split('\0');
+  if (argv.some((argument) => argument.trim() !== '')) return argv.at(-1) === '' ? argv.slice(0, -1) : argv;
+  const name = readWhole(`/proc/${pid}/comm`)?.trim();
+  return name === undefined ? null : [`[${name}]`];
+}
+
+/** How many files the process has open; null when it is gone or belongs to somebody else. */
+export function countOpenFds(pid: number): number | null {
+  try {
+    // Since Linux 6.2 the folder's size is the count, which spares listing it; before, it is 0.
+    const { size } = statSync(`/proc/${pid}/fd`);
+    return size > 0 ? size : readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null;
+  }
+}
+
+/** Processes of ours whose initial environment holds `name=value`; ourselves excepted. */
+export async function findByEnvironment(
+  name: string,
+  value: string,
+  among: readonly number[],
+): Promise<number[]> {
+  const wanted = `\0${name}=${value}\0`;
+  const found: number[] = [];
+  for (const [index, pid] of among.entries()) {
+    if (index % CHUNK === CHUNK - 1) await nextTurn();
+    if (pid === process.pid) continue;
+    if (`\0${environmentOf(pid)}`.includes(wanted)) found.push(pid);
+  }
+  return found;
+}
+
+/** The value of `name` in the initial environment of each process of ours that has it; ourselves excepted. */
+export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
+  const start = `\0${name}=`;
+  const marks = new Map<number, string>();
+  for (const [index, pid] of listPids().entries()) {
+    if (index % CHUNK === CHUNK - 1) await nextTurn();
+    if (pid === process.pid) continue;
+    const [, rest] = `\0${environmentOf(pid)}`.split(start, 2);
+    if (rest !== undefined) marks.set(pid, rest.slice(0, rest.indexOf('\0')));
+  }
+  return marks;
+}
+
+/** Empty when it is gone or not ours. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch (error) {
+    if (isScarcity(error)) throw error;
+    return '';
+  }
+}
+
+/** Then the answer is not that there is nothing. */
+function isScarcity(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error) ?? '');
+}
+
+export function listPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => isDigit(name.charCodeAt(0)))
+    .map(Number);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+const small = Buffer.alloc(2048);
+
+/** One read into a buffer that is kept: half the cost of readFileSync, and this runs for every process. */
+function readSmall(path: string): string | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    if (isScarcity(error)) throw error;
+    return null;
+  }
+  try {
+    return small.toString('latin1', 0, readSync(descriptor, small, 0, small.length, 0));
+  } catch {
+    return null;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readWhole(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+interface Units {
+  readonly pageSize: number;
+  readonly ticksPerSecond: number;
+}
+
+let knownUnits: Units | null = null;
+
+function readUnits(): Units {
+  knownUnits ??= parseAuxiliaryVector();
+  return knownUnits;
+}
+
+// The kernel hands every process its page size and clock tick, see getauxval(3): no getconf to start.
+const AT_PAGESZ = 6;
+const AT_CLKTCK = 17;
+
+function parseAuxiliaryVector(): Units {
+  const entries = new Map<number, number>();
+  try {
+    const bytes = readFileSync('/proc/self/auxv');
+    const read =
+      endianness() === 'LE' ? bytes.readBigUInt64LE.bind(bytes) : bytes.readBigUInt64BE.bind(bytes);
+    for (let at = 0; at + 16 <= bytes.length; at += 16) entries.set(Number(read(at)), Number(read(at + 8)));
+  } catch {
+    // The usual values hold on every desktop kernel.
+  }
+  return { pageSize: entries.get(AT_PAGESZ) ?? 4096, ticksPerSecond: entries.get(AT_CLKTCK) ?? 100 };
+}

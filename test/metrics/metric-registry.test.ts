@@ -1,0 +1,49 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createBoard } from '../../src/metrics/metric-registry.ts';
+import type { Sample } from '../../src/metrics/sample.ts';
+import { parse } from '../fakes/stage.ts';
+
+const PROBES = ['ping', 'list_tools', 'http', 'exec'];
+
+/** Any samples of one owner, in any order, no series twice. */
+function samplesOf(server: string): fc.Arbitrary<Sample[]> {
+  const sample = fc.record({
+    metric: fc.constantFrom(
+      'probe_success' as const,
+      'probes_total' as const,
+      'probe_interval_seconds' as const,
+    ),
+    labels: fc.record({ server: fc.constant(server), probe: fc.constantFrom(...PROBES) }),
+    value: fc.nat(100),
+  });
+  return fc.uniqueArray(sample, { selector: ({ metric, labels }) => `${metric} ${labels.probe}` });
+}
+
+function expected(shown: readonly Sample[]): Map<string, number> {
+  return new Map(
+    shown.map(({ metric, labels, value }) => [
+      `mcp_watchdog_${metric}{server="${labels['server']}",probe="${labels['probe']}"}`,
+      value,
+    ]),
+  );
+}
+
+test('a board shows exactly what its owners showed last, whatever they showed before', async () => {
+  const history = fc.array(fc.tuple(samplesOf('files'), samplesOf('other')), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(history, async (rounds) => {
+      const board = createBoard();
+      for (const [files, other] of rounds) {
+        board.show('files', files);
+        board.show('other', other);
+        const text = await board.text();
+        const shown = [...parse(text)].filter(
+          ([series]) => series.startsWith('mcp_watchdog_probe') && series.includes('{'),
+        );
+        expect(new Map(shown)).toEqual(expected([...files, ...other]));
+        expect(shown).toHaveLength(files.length + other.length);
+      }
+    }),
+  );
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { remembered, recurring, recurringPair } from '../../../src/promql/evaluate/series-cache.ts';
+
+const of = (...labels: readonly { readonly [name: string]: string }[]) =>
+  labels.map((one, index) => ({ labels: one, value: index }));
+const [a, b] = [{ k: 'a' }, { k: 'b' }];
+
+describe('recurring()', () => {
+  test('makes anew only for other labels objects, or another order of them', () => {
+    let count = 0;
+    const make = recurring((labels) => `${(count += 1)}: ${labels.map(({ k }) => k).join('')}`);
+    expect([
+      make(of(a, b)),
+      make(of(a, b)),
+      make(of(b, a)),
+      make(of(a)),
+      make(of({ ...a })),
+      make([]),
+    ]).toEqual(['1: ab', '1: ab', '2: ba', '3: a', '4: a', '5: ']);
+  });
+
+  test('remembers nothing of what failed', () => {
+    let count = 0;
+    const make = recurring(() => {
+      count += 1;
+      throw new Error('no');
+    });
+    for (let round = 0; round < 2; round += 1) expect(() => make(of(a))).toThrow('no');
+    expect(count).toBe(2);
+  });
+});
+
+test('recurringPair() looks at both sides, and does not take one for the other', () => {
+  const make = recurringPair((left, right) => ({ sides: [left.length, right.length] }));
+  const first = make(of(a, b), of(a));
+  expect(make(of(a, b), of(a))).toBe(first);
+  expect(make(of(a), of(b, a)).sides).toEqual([1, 2]);
+  expect(make(of(a, b), of(a))).not.toBe(first);
+});
+
+test('remembered() makes one for each object', () => {
+  const make = remembered((node: object) => ({ node }));
+  const [one, other] = [{}, {}];
+  expect(make(one)).toBe(make(one));
+  expect(make(one)).not.toBe(make(other));
+});

@@ -1,0 +1,228 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from '../../../src/promql/parse/parse.ts';
+import { type Expression, PromqlError } from '../../../src/promql/model/syntax-tree.ts';
+import { createRandom } from '../support/random.ts';
+import { randomExpression } from '../support/random-expression.ts';
+
+type Of<Kind extends Expression['kind']> = Extract<Expression, { kind: Kind }>;
+
+/** With all brackets that were left out. */
+function written(expression: Expression): string {
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+      return JSON.stringify(expression.value);
+    case 'selector':
+      return writtenSelector(expression);
+    case 'range':
+      return `${written(expression.selector)}[${expression.range}]`;
+    case 'call':
+      return `${expression.name}(${expression.args.map(written).join()})`;
+    case 'aggregation':
+      return writtenAggregation(expression);
+    case 'signed':
+      return `(${expression.isNegative ? '-' : '+'}${written(expression.operand)})`;
+    case 'operation':
+      return writtenOperation(expression);
+    default:
+      return expression satisfies never;
+  }
+}
+
+function writtenSelector({ name, matchers, offset }: Of<'selector'>): string {
+  const list = matchers.map(({ label, operator, value }) => label + operator + value).join();
+  return `${name ?? ''}${list === '' ? '' : `{${list}}`}${offset === 0 ? '' : `@-${offset}`}`;
+}
+
+function writtenAggregation({ operator, grouping, parameter, operand }: Of<'aggregation'>): string {
+  const args = parameter === null ? [operand] : [parameter, operand];
+  return `${operator} ${grouping.mode}(${grouping.names.join()})(${args.map(written).join()})`;
+}
+
+function writtenOperation({ operator, isBool, matching, left, right }: Of<'operation'>): string {
+  const { choice, many, include } = matching;
+  const isPlain = choice.mode === 'without' && choice.names.length === 0;
+  const clause = isPlain ? '' : ` ${choice.mode}(${choice.names.join()})`;
+  const group = many === null ? '' : ` group_${many}(${include.join()})`;
+  return `(${written(left)} ${operator}${isBool ? ' bool' : ''}${clause}${group} ${written(right)})`;
+}
+
+describe('parse()', () => {
+  test.each([
+    ['up', 'up'],
+    ['job:up:sum', 'job:up:sum'],
+    [`up{job="a",b!='b',c=~"c",d!~\`d\`,}`, 'up{job=a,b!=b,c=~c,d!~d}'],
+    ['{__name__="up"}', 'up{__name__=up}'],
+    ['{"up", job="a"}', 'up{__name__=up,job=a}'],
+    ['up offset 5m', 'up@-300000'],
+    ['up offset -5m', 'up@--300000'],
+    ['rate(up[5m] offset 1h30m)', 'rate(up@-5400000[300000])'],
+    ['rate(up[300])', 'rate(up[300000])'],
+    ['up # why\n', 'up'],
+    ['1h', '3600'],
+    ['(((1)))', '1'],
+    ['vector(1)', 'vector(1)'],
+    ['label_join(up, "a", "-", "b", "c")', 'label_join(up,"a","-","b","c")'],
+    ['sum(up)', 'sum only()(up)'],
+    ['SUM BY (a, b,) (up)', 'sum only(a,b)(up)'],
+    ['sum(up) without (a)', 'sum without(a)(up)'],
+    ['topk by (a) (3, up)', 'topk only(a)(3,up)'],
+    ['count_values("v", up)', 'count_values only()("v",up)'],
+    ['up > bool 1', '(up > bool 1)'],
+    ['a AND ON (x) b', '(a and only(x) b)'],
+    ['a / ignoring (x) group_left (y, z) b', '(a / without(x) group_left(y,z) b)'],
+    ['a * on () group_right () b', '(a * only() group_right() b)'],
+    ['a == on (x) group_left b', '(a == only(x) group_left() b)'],
+  ])('reads %s', (text, tree) => expect(written(parse(text))).toBe(tree));
+
+  // The judge of these is Prometheus, in differential.test.ts.
+  test.each([
+    ['a - b offset 5m', '(a - b@-300000)'],
+    ['a offset 1s - b offset 5m * c', '(a@-1000 - (b@-300000 * c))'],
+    ['-a offset 5m', '(-a@-300000)'],
+    ['a or b and c unless d', '(a or ((b and c) unless d))'],
+    ['a + b > c', '((a + b) > c)'],
+    ['a - b - c', '((a - b) - c)'],
+    ['a ^ b ^ c', '(a ^ (b ^ c))'],
+    ['-2 ^ 2', '(-(2 ^ 2))'],
+    ['-a * b', '((-a) * b)'],
+    ['a ^ -b * c', '((a ^ (-b)) * c)'],
+    ['a % b atan2 c', '((a % b) atan2 c)'],
+    ['+a', '(+a)'],
+  ])('links %s as operators are strong', (text, tree) => expect(written(parse(text))).toBe(tree));
+
+  test('says where the parts stand', () => {
+    const expression = parse('  sum(up) >  bool 2');
+    expect(expression).toMatchObject({
+      from: 2,
+      to: 19,
+      left: { from: 2, to: 9 },
+      right: { from: 18, to: 19 },
+    });
+  });
+});
+
+describe('parse() refuses', () => {
+  test.each([
+    ['what is no PromQL', 'up + * up', 'Cannot read the expression at character 6: * up'],
+    ['half of one', 'up +', 'The expression ends too early at character 5: up +'],
+    ['nothing', '', 'The expression ends too early at character 1: '],
+    ['a bracket too many', 'sum(up))', 'Cannot read the expression at character 8: )'],
+    [
+      'an unknown function',
+      'up + nonsense(up)',
+      'There is no function nonsense at character 6: nonsense(up)',
+    ],
+    ['a word that is none', 'up and and (b)', 'Cannot read the expression at character 12: (b)'],
+    ['a list that is not closed', 'sum by (a (up)', 'Cannot read the expression at character 11: (up)'],
+    [
+      'a function that it lacks',
+      '1 + sin(up)',
+      'This engine has no function sin, found at character 5: sin(up)',
+    ],
+    ['subqueries', 'max_over_time(up[5m:1m])', 'has no subqueries, found at character 15: up[5m:1m]'],
+    ['the @ modifier', 'sum(up @ 5)', 'has no @ modifier, found at character 5: up @ 5'],
+    [
+      'arithmetic with durations',
+      'rate(up[5m+1m])',
+      'has no arithmetic with durations, found at character 9: 5m+1m',
+    ],
+    [
+      'an aggregation that it lacks',
+      'limitk(1, up)',
+      'This engine has no aggregation limitk, found at character 1',
+    ],
+    ['a fill', 'a + fill(0) b', 'This engine has no such modifier, found at character 5: fill(0)'],
+    [
+      'an expression that JavaScript has not',
+      'up{a=~"[[:alpha:]]"}',
+      'This engine has no regular expression like this, found at character 4: a=~"[[:alpha:]]"',
+    ],
+    ['everything', 'up + {}', 'A selector must ask for something that is not empty at character 6: {}'],
+    ['two names', 'up{__name__="down"}', 'A selector can have only one name at character 1'],
+    ['a range of nothing', 'rate(up[0s])', 'A range must be longer than 0 at character 6: up[0s]'],
+    [
+      'a range of what is computed',
+      'rate((up)[5m])',
+      'A range must follow the name or the matchers directly at character 6',
+    ],
+    ['an offset of what is computed', 'sum(up) offset 5m', 'An offset must follow a selector at character 1'],
+    [
+      'an offset of brackets',
+      '(up) offset 5m',
+      'One offset may follow a selector, and directly at character 1',
+    ],
+    [
+      'two offsets',
+      'up offset 5m offset 1m',
+      'One offset may follow a selector, and directly at character 1',
+    ],
+    ['a string that is not closed', 'up{a="b}', 'The expression ends too early at character 9: up{a="b}'],
+    [
+      'an escape that there is not',
+      String.raw`up{a="\q"}`,
+      String.raw`Cannot read the string at character 6: "\q"`,
+    ],
+  ])('%s', (_, text, message) => {
+    expect(() => parse(text)).toThrow(PromqlError);
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  test('what is nested so deeply that the stack would end', () => {
+    expect(() => parse(`${'('.repeat(10_000)}1${')'.repeat(10_000)}`)).toThrow('nested too deeply');
+    expect(() => parse(`1${' + 1'.repeat(10_000)}`)).toThrow('nested too deeply');
+    expect(() => parse(`1${' + 1'.repeat(100)}`)).not.toThrow();
+    // More than any stack: there the parser gives up before it can be asked how deep it is.
+    expect(() => parse(`${'('.repeat(30_000)}1${')'.repeat(30_000)}`)).toThrow('nested too deeply');
+  });
+
+  test('with the position and the construct apart', () => {
+    try {
+      parse('up +\n  sin(up)');
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toMatchObject({ position: 7, construct: 'sin(up)' });
+    }
+  });
+});
+
+describe('whatever is written', () => {
+  const WORDS =
+    'up job sum by without on ignoring group_left bool offset and or unless rate absent label_replace topk inf nan 5m 1 0x 1e "a" "( \' ` ( ) { } [ ] , = == =~ !~ != < > + - * / % ^ @ : # \n \\ é constructor __proto__'.split(
+      ' ',
+    );
+
+  test('parse() never throws anything but a PromqlError', () => {
+    const soup = fc.array(fc.constantFrom(...WORDS), { maxLength: 20 }).map((words) => words.join(' '));
+    fc.assert(
+      fc.property(fc.oneof(soup, fc.string(), fc.string({ unit: 'binary' })), (text) => {
+        expect(faultOf(text)).toBeNull();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('a good expression with a change somewhere is read, or refused properly', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.constantFrom(...WORDS, ''), (seed, place, word) => {
+        const text = randomExpression(createRandom(seed));
+        const at = place % text.length;
+        expect(faultOf(text)).toBeNull();
+        expect(faultOf(text.slice(0, at) + word + text.slice(at + 1))).toBeNull();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  /** What came out that should not have. */
+  function faultOf(text: string): unknown {
+    try {
+      parse(text);
+      return null;
+    } catch (error) {
+      if (!(error instanceof PromqlError)) return error;
+      return error.position <= text.length ? null : error.position;
+    }
+  }
+});

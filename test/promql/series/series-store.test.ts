@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from '../../../src/promql/parse/parse.ts';
+import { createStore, type Interest } from '../../../src/promql/series/series-store.ts';
+
+function interest(text: string, reach: number): Interest {
+  const selector = parse(text);
+  if (selector.kind !== 'selector') throw new Error(`${text} is no selector`);
+  return { selector, reach };
+}
+
+const up = interest('up{job="a"}', 100);
+const all = { name: null, matchers: [] };
+const names = (store: ReturnType<typeof createStore>): string[] =>
+  store.select(all).map(({ labels }) => Object.values(labels).join(' '));
+
+describe('a store', () => {
+  test('keeps only series that some rule reads', () => {
+    const store = createStore([up, interest('{__name__=~"down.*",job!=""}', 10)]);
+    store.append({ __name__: 'up', job: 'a', server: 'x' }, 1, 1);
+    store.append({ __name__: 'up', job: 'b' }, 1, 1);
+    store.append({ __name__: 'down_too', job: 'b' }, 1, 1);
+    store.append({ __name__: 'down_too' }, 1, 1);
+    store.append({ __name__: 'other', job: 'a' }, 1, 1);
+    expect(names(store)).toEqual(['up a x', 'down_too b']);
+    expect(store.size).toMatchObject({ series: 2, samples: 2 });
+  });
+
+  test('keeps nothing of a name that nobody asks for', () => {
+    const store = createStore([up]);
+    store.append({ __name__: 'down', job: 'a' }, 1, 1);
+    store.append({ job: 'a' }, 1, 1);
+    expect(store.size).toEqual({ series: 0, samples: 0, bytes: 0 });
+  });
+
+  test('knows a series by its labels, whatever object tells them', () => {
+    const store = createStore([up]);
+    const labels = { __name__: 'up', job: 'a' };
+    store.append(labels, 1, 1);
+    store.append(labels, 2, 2);
+    store.append({ job: 'a', __name__: 'up', empty: '' }, 3, 3);
+    expect(store.size).toMatchObject({ series: 1, samples: 3 });
+  });
+
+  test('keeps a series as far back as the furthest look at it', () => {
+    const store = createStore([up, interest('up', 50), interest('up{server="x"}', 500)]);
+    const series = [{ job: 'b' }, { job: 'a' }, { job: 'b', server: 'x' }];
+    for (const labels of series)
+      for (let time = 0; time <= 1000; time += 50) store.append({ __name__: 'up', ...labels }, time, 1);
+    store.prune(1000);
+    expect(store.select(all).map(({ length }) => length)).toEqual([2, 3, 11]);
+  });
+
+  test('forgets a series of which nothing is left, and takes it in again', () => {
+    const store = createStore([up]);
+    const labels = { __name__: 'up', job: 'a' };
+    store.append(labels, 0, 1);
+    expect(store.select(up.selector)).toHaveLength(1);
+    store.prune(101);
+    expect(store.select(up.selector)).toEqual([]);
+    expect(store.size.series).toBe(0);
+    store.append(labels, 200, 1);
+    expect(store.select(up.selector).map(({ length }) => length)).toEqual([1]);
+  });
+
+  test('answers with series that came after the first answer', () => {
+    const store = createStore([up]);
+    store.append({ __name__: 'up', job: 'a', server: 'x' }, 0, 1);
+    expect(store.select(up.selector)).toHaveLength(1);
+    store.append({ __name__: 'up', job: 'a', server: 'y' }, 0, 1);
+    expect(store.select(up.selector)).toHaveLength(2);
+  });
+
+  test('marks the end of what it has, and begins nothing by it', () => {
+    const store = createStore([up]);
+    store.markStale({ __name__: 'up', job: 'a' }, 0);
+    expect(store.size.series).toBe(0);
+    store.append({ __name__: 'up', job: 'a' }, 1, 1);
+    store.markStale({ __name__: 'up', job: 'a' }, 2);
+    const [series] = store.select(all);
+    expect([series?.isStaleAt(0), series?.isStaleAt(1), series?.length]).toEqual([false, true, 2]);
+  });
+
+  test('says how much memory its samples take', () => {
+    const store = createStore([{ selector: all, reach: Infinity }]);
+    for (let time = 0; time < 1440; time += 1) store.append({ __name__: 'up' }, time, 1);
+    expect(store.size.bytes).toBeGreaterThanOrEqual(1440 * 16);
+    expect(store.size.bytes).toBeLessThan(1440 * 16 * 1.6);
+  });
+});

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { identify, isSame, readBootId } from '../../../src/system/process/process-identity.ts';
+import { commandOf } from '../../../src/system/process/process-table.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+
+describe('identify()', () => {
+  it('can be asked right after a spawn, and still holds after the program was loaded', async () => {
+    const child = spawn(process.execPath, ['-e', 'console.log(1); setTimeout(() => {}, 60_000)'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const identity = identify(child.pid!)!;
+    expect(identity).toEqual({
+      pid: child.pid,
+      startToken: expect.stringMatching(/./),
+      bootId: readBootId(),
+    });
+    await once(child.stdout, 'data');
+    expect(isSame(identity)).toBe('same');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(isSame(identity)).toBe('gone');
+    expect(identify(child.pid!)).toBeNull();
+  });
+});
+
+describe('isSame()', () => {
+  it('takes a pid with another start for somebody else', () => {
+    const own = identify(process.pid)!;
+    expect(isSame(own)).toBe('same');
+    expect(isSame({ ...own, startToken: 'before' })).toBe('recycled');
+  });
+
+  it('takes a pid of another boot for somebody else, even with the same start', () => {
+    expect(isSame({ ...identify(process.pid)!, bootId: '00000000-0000-0000-0000-000000000000' })).toBe(
+      'recycled',
+    );
+  });
+
+  it('does not guess when the boot is not known', () => {
+    expect(isSame({ ...identify(process.pid)!, bootId: null })).toBe('unknown');
+  });
+
+  it('takes a zombie for gone', async () => {
+    const parent = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = await once(parent.stdout, 'data');
+    const identity = identify(Number(line))!;
+    // Until it has turned into a sleep, the shell would bury its child.
+    await waitFor(async () => (await commandOf(parent.pid!))?.startsWith('sleep'));
+    process.kill(identity.pid, 'SIGKILL');
+    await waitFor(() => isSame(identity) === 'gone');
+    expect(identify(identity.pid)).toEqual(identity);
+    parent.kill('SIGKILL');
+  });
+});
