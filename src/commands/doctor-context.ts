@@ -7,7 +7,7 @@ import { configuredPrograms } from '../core/orphans/known-servers.ts';
 import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../doctor/context.ts';
 import { readJournal } from '../journal/journal.ts';
 import { availability } from '../notify/availability.ts';
-import { findOrphans } from '../orphans/find.ts';
+import { findOrphans } from '../orphans/find-orphans.ts';
 import { findNewerRelease } from '../packages/own-release.ts';
 import { hasServiceManager } from '../service/select.ts';
 import { childEnvironment } from '../supervisor/environment.ts';

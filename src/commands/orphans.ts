@@ -2,8 +2,8 @@
 import { loadConfig } from '../config/load.ts';
 import { configuredPrograms } from '../core/orphans/known-servers.ts';
 import { WatchdogError } from '../core/base/errors.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../orphans/find.ts';
-import { type Reaped, reapOrphans } from '../orphans/reap.ts';
+import { findOrphans, type FindOptions, type Orphan } from '../orphans/find-orphans.ts';
+import { type Reaped, reapOrphans } from '../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';
 import type { Context } from './command.ts';
 import { orphanLines, reapedLines } from './views/orphan-list.ts';

@@ -9,7 +9,7 @@ import { createSampler, type Sampler } from '../sampling/sampler.ts';
 import { prepareServer } from '../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../supervisor/process-registry.ts';
 import type { Attachment, RunnerParts } from '../supervisor/runner.ts';
-import { createStartGate } from '../supervisor/start-gate.ts';
+import { createStartGate } from '../supervisor/start-rate-limiter.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts';
 import { systemClock } from '../system/time/clock.ts';
 import { identify } from '../system/process/process-identity.ts';

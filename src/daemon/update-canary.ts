@@ -5,7 +5,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { resolveBin, type ResolvedBin } from '../packages/resolve-bin.ts';
 import { openStore } from '../packages/store.ts';
-import { openConnection } from '../probes/connection.ts';
+import { openConnection } from '../wire/connection.ts';
 import { interview } from '../probes/interview.ts';
 import type { ToolsOutcome } from '../probes/list-tools.ts';
 import { type CanaryProcess, startCanary } from '../supervisor/canary-process.ts';

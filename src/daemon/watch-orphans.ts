@@ -2,8 +2,8 @@
 import type { DaemonConfig } from '../config/loaded.ts';
 import { configuredPrograms } from '../core/orphans/known-servers.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../orphans/find.ts';
-import { reapOrphans } from '../orphans/reap.ts';
+import { findOrphans, type FindOptions, type Orphan } from '../orphans/find-orphans.ts';
+import { reapOrphans } from '../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Bus } from '../system/bus.ts';

@@ -5,7 +5,7 @@ import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { Availability } from '../notify/availability.ts';
-import type { Orphan } from '../orphans/find.ts';
+import type { Orphan } from '../orphans/find-orphans.ts';
 import type { ReleaseAnswer } from '../packages/own-release.ts';
 import type { Machine } from '../service/machine.ts';
 import type { ServiceManager } from '../service/manager.ts';

@@ -1,8 +1,8 @@
 // Does a command of the user's say that the server is well? Exit 0 is yes, every other end is no.
 import { runCommand, type CommandResult } from '../system/process/run-command.ts';
-import { failed, quote } from './call.ts';
-import type { Patience } from './deadline.ts';
-import { timed, type ProbeKind, type Target, type UntimedResult } from './kind.ts';
+import { failed, quote } from '../wire/call.ts';
+import type { Patience } from '../wire/deadline.ts';
+import { timed, type ProbeKind, type Target, type UntimedResult } from './probe-kind.ts';
 
 export const exec: ProbeKind = {
   summary:

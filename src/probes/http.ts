@@ -1,10 +1,10 @@
 // Does a plain HTTP address answer as expected? For servers that offer a health page.
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { failed, failureOf, type CallFailure } from './call.ts';
-import { withTimeout, type Patience } from './deadline.ts';
-import { headersOf, parseUrl } from './endpoint.ts';
-import { release } from './exchange.ts';
-import { timed, type ProbeKind, type Target, type UntimedResult } from './kind.ts';
+import { failed, failureOf, type CallFailure } from '../wire/call.ts';
+import { withTimeout, type Patience } from '../wire/deadline.ts';
+import { headersOf, parseUrl } from '../wire/http-endpoint.ts';
+import { release } from '../wire/post-response.ts';
+import { timed, type ProbeKind, type Target, type UntimedResult } from './probe-kind.ts';
 
 export const http: ProbeKind = {
   summary: 'GET url, alive when the status is one of expectStatus; redirects are not followed',

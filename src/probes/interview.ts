@@ -1,10 +1,10 @@
 // One whole conversation with a server: it introduces itself, and tells all of its tools with what they take.
 import { messageOf } from '../core/base/guards.ts';
-import { withTimeout, type Patience } from './deadline.ts';
-import type { Target } from './kind.ts';
+import { withTimeout, type Patience } from '../wire/deadline.ts';
+import type { Target } from './probe-kind.ts';
 import { listTools, refused, refusedBy, type ToolsOutcome, type ToolsRefusal } from './list-tools.ts';
 import { transportOf } from './mcp.ts';
-import type { McpTransport } from './mcp-transport.ts';
+import type { McpTransport } from '../wire/handshake.ts';
 
 /** A server that starts is asked again this often, ms. */
 const ASK_AGAIN = 200;

@@ -2,9 +2,9 @@
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { isObject } from '../core/base/guards.ts';
-import { quote, type CallFailure } from './call.ts';
-import { endOfWait } from './deadline.ts';
-import type { McpTransport } from './mcp-transport.ts';
+import { quote, type CallFailure } from '../wire/call.ts';
+import { endOfWait } from '../wire/deadline.ts';
+import type { McpTransport } from '../wire/handshake.ts';
 
 /**
  * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is

@@ -3,8 +3,8 @@ import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc
 import type { ProbeResult } from '../core/model/events.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { isObject } from '../core/base/guards.ts';
-import type { CallFailure } from './call.ts';
-import { withTimeout, type Patience } from './deadline.ts';
+import type { CallFailure } from '../wire/call.ts';
+import { withTimeout, type Patience } from '../wire/deadline.ts';
 import {
   timed,
   type ProbeKind,
@@ -12,12 +12,12 @@ import {
   type Sighting,
   type Target,
   type UntimedResult,
-} from './kind.ts';
+} from './probe-kind.ts';
 import { listTools } from './list-tools.ts';
-import { openHttp } from './mcp-http.ts';
-import { openSse } from './mcp-sse.ts';
-import { openStdio } from './mcp-stdio.ts';
-import type { Greeting, McpTransport } from './mcp-transport.ts';
+import { openHttp } from '../wire/mcp-http.ts';
+import { openSse } from '../wire/mcp-sse.ts';
+import { openStdio } from '../wire/mcp-stdio.ts';
+import type { Greeting, McpTransport } from '../wire/handshake.ts';
 
 export const mcp: ProbeKind = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',

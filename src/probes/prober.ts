@@ -5,11 +5,11 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
-import { judgeRestart, type Standing } from './brake.ts';
-import { openConnection, type Connection, type Pipe } from './connection.ts';
-import type { ProbeKind, Target } from './kind.ts';
+import { judgeRestart, type Standing } from './restart-guard.ts';
+import { openConnection, type Connection, type Pipe } from '../wire/connection.ts';
+import type { ProbeKind, Target } from './probe-kind.ts';
 import { PROBES } from './registry.ts';
-import { Watcher, type CheckReport, type Ownership } from './watcher.ts';
+import { Watcher, type CheckReport, type Ownership } from './probe-loop.ts';
 
 export interface ProberOptions {
   readonly clock: Clock;

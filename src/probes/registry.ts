@@ -1,7 +1,7 @@
 // Which kinds of probe there are: `probe.kind` in the config names one of these.
 import { exec } from './exec.ts';
 import { http } from './http.ts';
-import type { ProbeKind } from './kind.ts';
+import type { ProbeKind } from './probe-kind.ts';
 import { mcp } from './mcp.ts';
 
 export const PROBES = { mcp, http, exec } satisfies Record<string, ProbeKind>;

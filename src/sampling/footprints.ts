@@ -3,7 +3,7 @@ import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { ReadFootprints } from '../system/process/memory-footprint.ts';
-import { createDeadline } from './deadline.ts';
+import { createDeadline } from './exclusive-timeout.ts';
 
 export interface Footprints {
   /** Looks again when the last look is old enough; does not wait for it. `rows` are all processes, as of now. */

@@ -14,10 +14,10 @@ import type { Clock } from '../system/time/clock.ts';
 import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
 import { createUsageReader, type ReadUsage } from '../system/process/process-usage.ts';
-import { createDeadline } from './deadline.ts';
-import { createEscapeeMemory, type EscapeeMemory } from './escapees.ts';
+import { createDeadline } from './exclusive-timeout.ts';
+import { createEscapeeMemory, type EscapeeMemory } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
-import { createRhythm } from './rhythm.ts';
+import { createRhythm } from './sample-schedule.ts';
 import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
 
 export interface SamplerOptions {

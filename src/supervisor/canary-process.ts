@@ -8,9 +8,9 @@ import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
 import { type Child, type Exit, launch, type LaunchFault } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
-import { lifecyclePolicy } from './policy.ts';
+import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { ProcessRegistry } from './process-registry.ts';
-import { type Leader, RUN_MARKER } from './remains.ts';
+import { type Leader, RUN_MARKER } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
 
 export interface CanaryOptions {

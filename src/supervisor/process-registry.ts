@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import type { Guardian } from '../system/process/guardian.ts';
 import { readBootId } from '../system/process/process-identity.ts';
 import { identityAt } from '../system/files/rotation.ts';
-import type { Leader } from './remains.ts';
+import type { Leader } from './leftover-processes.ts';
 
 /** One line of `run/processes.json`. */
 export interface ProcessRecord extends Leader {

@@ -18,12 +18,12 @@ import type { Clock } from '../system/time/clock.ts';
 import { identify } from '../system/process/process-identity.ts';
 import { type Child, launch } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
-import { lifecyclePolicy } from './policy.ts';
+import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { Prepared } from './prepare.ts';
 import type { ProcessRegistry } from './process-registry.ts';
-import { type Leader, RUN_MARKER } from './remains.ts';
+import { type Leader, RUN_MARKER } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
-import type { StartGate } from './start-gate.ts';
+import type { StartGate } from './start-rate-limiter.ts';
 
 /** What others do with a process of ours: read its output, talk to it. */
 export interface Attachment {

@@ -5,7 +5,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { type IdentityVerdict, isSame, readBootId } from '../system/process/process-identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import type { Child, Exit } from '../system/process/spawn.ts';
-import { findRemains, type Leader, type Remains } from './remains.ts';
+import { findRemains, type Leader, type Remains } from './leftover-processes.ts';
 
 export interface ServerProcess {
   readonly leader: Leader;

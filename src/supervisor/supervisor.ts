@@ -3,8 +3,8 @@ import type { WatchdogEvent } from '../core/model/events.ts';
 import type { Cause } from '../core/model/lifecycle-state.ts';
 import type { Escapee, TreeRoot } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { unfinishedAfter } from './patience.ts';
-import { lifecyclePolicy } from './policy.ts';
+import { unfinishedAfter } from './wait-with-timeout.ts';
+import { lifecyclePolicy } from './lifecycle-policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';
 
 /** What a new config means for the servers, already compared with the old one. */

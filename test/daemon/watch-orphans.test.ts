@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { watchOrphans } from '../../src/daemon/watch-orphans.ts';
-import type { Orphan } from '../../src/orphans/find.ts';
-import type { Reaped } from '../../src/orphans/reap.ts';
+import type { Orphan } from '../../src/orphans/find-orphans.ts';
+import type { Reaped } from '../../src/orphans/reap-orphans.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
 

@@ -16,7 +16,7 @@ import { ports } from '../../src/doctor/checks/ports.ts';
 import { release } from '../../src/doctor/checks/release.ts';
 import { service } from '../../src/doctor/checks/service.ts';
 import type { DoctorContext } from '../../src/doctor/context.ts';
-import type { Orphan } from '../../src/orphans/find.ts';
+import type { Orphan } from '../../src/orphans/find-orphans.ts';
 import { DOWN, serverStatus } from '../fakes/status.ts';
 import { healthy, loaded, MACHINE, NOW, refused, running, serviceOf, UNIT, worst } from './context.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { readProcess, readProcessTable } from '../../src/system/process/process-table.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../../src/orphans/find.ts';
+import { findOrphans, type FindOptions, type Orphan } from '../../src/orphans/find-orphans.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,7 +1,7 @@
 // A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
 import type { EventKind, EventOf, ProbeResult, WatchdogEvent } from '../../src/core/model/events.ts';
 import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
-import type { Depth, ProbeKind } from '../../src/probes/kind.ts';
+import type { Depth, ProbeKind } from '../../src/probes/probe-kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';

@@ -1,9 +1,9 @@
 // One probe session against a real server, outside of any prober.
 import type { Handshake } from '../../src/core/model/events.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
-import { openConnection, type Connection } from '../../src/probes/connection.ts';
-import type { Patience } from '../../src/probes/deadline.ts';
-import type { ProbeSession } from '../../src/probes/kind.ts';
+import { openConnection, type Connection } from '../../src/wire/connection.ts';
+import type { Patience } from '../../src/wire/deadline.ts';
+import type { ProbeSession } from '../../src/probes/probe-kind.ts';
 import { PROBES } from '../../src/probes/registry.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../../src/system/net/http-client.ts';

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
-import { createStartGate } from '../../src/supervisor/start-gate.ts';
+import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
 import type * as processTable from '../../src/system/process/process-table.ts';

@@ -7,7 +7,7 @@ import { stateName } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { prepareServer } from '../../src/supervisor/prepare.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
-import { createStartGate } from '../../src/supervisor/start-gate.ts';
+import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';

@@ -1,7 +1,7 @@
 // How orphans are shown: what they cost, what they are, and why they are taken for such.
 import { span, size } from '../../core/base/format.ts';
-import type { Orphan } from '../../orphans/find.ts';
-import type { Reaped } from '../../orphans/reap.ts';
+import type { Orphan } from '../../orphans/find-orphans.ts';
+import type { Reaped } from '../../orphans/reap-orphans.ts';
 import type { ViewOptions } from './status-table.ts';
 import { fit, paint, type Style } from './style.ts';
 

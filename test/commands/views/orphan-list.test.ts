@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { orphanLines, reapedLines } from '../../../src/commands/views/orphan-list.ts';
-import type { Orphan } from '../../../src/orphans/find.ts';
+import type { Orphan } from '../../../src/orphans/find-orphans.ts';
 import { NOW } from '../../fakes/status.ts';
 
 const options = { width: 100, colour: false, now: NOW };

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, sessionOf } from './session.ts';
+import { patience, sessionOf } from '../probes/session.ts';
 import { specOf } from '../fakes/spec.ts';
 
 afterEach(stopAll);

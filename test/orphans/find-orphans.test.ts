@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { programOf } from '../../src/core/orphans/server-program.ts';
 import { daemonMark, RUN_MARKER } from '../../src/core/lifecycle/run-marker.ts';
-import { reapOrphans } from '../../src/orphans/reap.ts';
+import { reapOrphans } from '../../src/orphans/reap-orphans.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { identify } from '../../src/system/process/process-identity.ts';
 import { isListening } from '../../src/system/net/port-owner.ts';

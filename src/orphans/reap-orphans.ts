@@ -5,7 +5,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
-import type { Orphan } from './find.ts';
+import type { Orphan } from './find-orphans.ts';
 
 export interface Reaped {
   readonly orphan: Orphan;

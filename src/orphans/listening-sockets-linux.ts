@@ -1,6 +1,6 @@
 // Whether a process waits for connections, and whether it has any, on Linux.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Service } from './look.ts';
+import type { Service } from './process-inspector.ts';
 
 export function listeningOf(pid: number): Pick<Service, 'listens' | 'isUsed'> {
   const inodes = socketsOf(pid);

@@ -4,9 +4,9 @@ import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Parent } from '../core/orphans/orphans.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
-import { inputOf } from './input-linux.ts';
-import type { Look, Scene, Standing } from './look.ts';
-import { listeningOf } from './sockets-linux.ts';
+import { inputOf } from './stdin-peer-linux.ts';
+import type { Look, Scene, Standing } from './process-inspector.ts';
+import { listeningOf } from './listening-sockets-linux.ts';
 
 /** Processes read between two turns of the event loop. */
 const CHUNK = 100;

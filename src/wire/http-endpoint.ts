@@ -2,8 +2,8 @@
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from './call.ts';
-import { readExchange, release, type Exchange } from './exchange.ts';
-import type { Target } from './kind.ts';
+import { readExchange, release, type Exchange } from './post-response.ts';
+import type { Target } from '../probes/probe-kind.ts';
 
 export interface Post {
   readonly url: URL;

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openConnection } from '../../src/probes/connection.ts';
+import { openConnection } from '../../src/wire/connection.ts';
 import { startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, stdioSession } from './session.ts';
+import { patience, stdioSession } from '../probes/session.ts';
 
 afterEach(stopAll);
 

@@ -3,7 +3,7 @@ import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc
 import { failed, type CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Patience } from './deadline.ts';
-import type { Target } from './kind.ts';
+import type { Target } from '../probes/probe-kind.ts';
 import {
   initializeParams,
   isModernError,
@@ -15,7 +15,7 @@ import {
   type Contact,
   type Greeting,
   type McpTransport,
-} from './mcp-transport.ts';
+} from './handshake.ts';
 
 /** The target's connection is null when its process has no pipe, which is a fault of the config. */
 export function openStdio(target: Target): McpTransport {

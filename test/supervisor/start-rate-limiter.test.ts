@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createStartGate } from '../../src/supervisor/start-gate.ts';
+import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 function gateOf(chance = 0.5) {

@@ -6,9 +6,9 @@ import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { asksForHttp, type Program, programOf } from '../core/orphans/server-program.ts';
 import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { readProcessTable, showCommand } from '../system/process/process-table.ts';
-import type { Look, Scene, Service } from './look.ts';
-import { darwin } from './look-darwin.ts';
-import { linux } from './look-linux.ts';
+import type { Look, Scene, Service } from './process-inspector.ts';
+import { darwin } from './process-inspector-darwin.ts';
+import { linux } from './process-inspector-linux.ts';
 
 /** A server that nobody owns, with everything that hangs on it. */
 export interface Orphan {

@@ -5,8 +5,8 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
-import type { Connection } from './connection.ts';
-import type { Patience } from './deadline.ts';
+import type { Connection } from '../wire/connection.ts';
+import type { Patience } from '../wire/deadline.ts';
 
 /** One thing that was tried and what it showed. */
 export interface Sighting {

@@ -2,9 +2,9 @@
 import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/base/json-rpc.ts';
 import { failed, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
-import { endpointOf, failureOfStatus, post, sendDelete } from './endpoint.ts';
-import type { Exchange } from './exchange.ts';
-import type { Target } from './kind.ts';
+import { endpointOf, failureOfStatus, post, sendDelete } from './http-endpoint.ts';
+import type { Exchange } from './post-response.ts';
+import type { Target } from '../probes/probe-kind.ts';
 import {
   MODERN,
   foreignContact,
@@ -18,7 +18,7 @@ import {
   type Contact,
   type Greeting,
   type McpTransport,
-} from './mcp-transport.ts';
+} from './handshake.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

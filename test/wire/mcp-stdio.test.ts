@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CONTEXT7, EVERYTHING, start, startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, stdioSession } from './session.ts';
+import { patience, stdioSession } from '../probes/session.ts';
 
 afterEach(stopAll);
 

@@ -3,9 +3,9 @@ import type { Readable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Patience } from './deadline.ts';
-import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './endpoint.ts';
+import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './http-endpoint.ts';
 import { createEventStreamReader } from './event-stream.ts';
-import type { Target } from './kind.ts';
+import type { Target } from '../probes/probe-kind.ts';
 import {
   initializeParams,
   legacyContact,
@@ -13,7 +13,7 @@ import {
   type Contact,
   type Greeting,
   type McpTransport,
-} from './mcp-transport.ts';
+} from './handshake.ts';
 import { Peer } from './peer.ts';
 
 /** One open stream and where its questions go. */

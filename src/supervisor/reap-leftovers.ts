@@ -4,7 +4,7 @@ import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess } from '../system/process/process-group.ts';
 import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
-import { findLeftovers, type Leftover } from './remains.ts';
+import { findLeftovers, type Leftover } from './leftover-processes.ts';
 
 export interface Reaped {
   readonly server: string;

@@ -14,11 +14,11 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
-import type { Standing } from './brake.ts';
-import type { Patience } from './deadline.ts';
-import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './kind.ts';
+import type { Standing } from './restart-guard.ts';
+import type { Patience } from '../wire/deadline.ts';
+import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './probe-kind.ts';
 import { excused, lastResult, sessionKey } from './looks.ts';
-import { delayAfter, firstLook, spread, startupDelay } from './pace.ts';
+import { delayAfter, firstLook, spread, startupDelay } from './probe-schedule.ts';
 
 export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 

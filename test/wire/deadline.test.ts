@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endOfWait, withTimeout } from '../../src/probes/deadline.ts';
+import { endOfWait, withTimeout } from '../../src/wire/deadline.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 function begin(clock: FakeClock, outer = new AbortController()) {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { openConnection } from '../../src/probes/connection.ts';
+import { openConnection } from '../../src/wire/connection.ts';
 import { interview } from '../../src/probes/interview.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CONTEXT7, EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { httpSession, patience } from './session.ts';
+import { httpSession, patience } from '../probes/session.ts';
 
 afterEach(stopAll);
 

@@ -1,9 +1,9 @@
 // What the systems print, read without them: macOS' tools from samples, Linux' tables from their documented form.
 import { describe, expect, it, test } from 'vitest';
 import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
-import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/look-darwin.ts';
-import { isServiceUnit } from '../../src/orphans/look-linux.ts';
-import { peerOf } from '../../src/orphans/input-linux.ts';
+import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/process-inspector-darwin.ts';
+import { isServiceUnit } from '../../src/orphans/process-inspector-linux.ts';
+import { peerOf } from '../../src/orphans/stdin-peer-linux.ts';
 
 const row = (pid: number, ppid: number, pgid = pid): ProcessRow => ({
   pid,

@@ -1,7 +1,7 @@
 // What macOS tells about a suspect: one ps for all, and lsof and launchctl only where there is one.
 import { execFile } from 'node:child_process';
 import type { Input } from '../core/orphans/orphans.ts';
-import type { Look, Service } from './look.ts';
+import type { Look, Service } from './process-inspector.ts';
 
 /** Runs a program; what it printed, or null when it failed. */
 export type Ask = (file: string, args: readonly string[]) => Promise<string | null>;
