@@ -1,5 +1,5 @@
 // The composition root: it alone knows all parts, builds them in order and takes them apart in reverse.
-import type { LoadedConfig } from './config/loaded.ts';
+import type { LoadedConfig } from './config/build/loaded-config.ts';
 import { type ControlHandlers, startControlServer } from './control/server.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createEvaluator } from '../../dist/alerting/evaluator.js';
 import { compileRules } from '../../dist/alerting/compile-rules.js';
-import { builtInRules } from '../../dist/config/rule-files.js';
+import { builtInRules } from '../../dist/config/build/rule-files.js';
 import { createFleet } from './fleet.mjs';
 
 const EVERY = 15_000;

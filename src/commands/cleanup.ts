@@ -1,7 +1,7 @@
 // `cleanup [--dry-run] [--json]`: by the daemon when one runs, else here, while none can start.
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
-import type { LoadedConfig } from '../config/loaded.ts';
+import type { LoadedConfig } from '../config/build/loaded-config.ts';
 import { type CleanupReport, versionsInHand } from '../core/model/cleanup-report.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { readRecords } from '../core/update/read-update-record.ts';

@@ -21,7 +21,7 @@ export async function run(context: Context): Promise<number> {
     return 0;
   }
   const [shell = ''] = context.arguments;
-  const { NAMED_CLIENTS } = await import('../config/clients/registry.ts');
+  const { NAMED_CLIENTS } = await import('../config/import/clients/registry.ts');
   // The parser has let only these through.
   context.io.out.write(SHELLS[shell]?.(modelOf(COMMANDS, NAMED_CLIENTS)) ?? '');
   return 0;
@@ -46,6 +46,6 @@ async function namesOfDaemon({ socket }: Paths): Promise<string[]> {
 }
 
 async function namesInConfig({ config }: Paths): Promise<string[]> {
-  const { serverNames } = await import('../config/import-existing.ts');
+  const { serverNames } = await import('../config/import/existing-servers.ts');
   return [...serverNames(config)];
 }

@@ -1,6 +1,6 @@
 // `config validate|show`: whether the config can be used, and what it comes to.
 import { loadConfig } from '../config/load.ts';
-import type { LoadedConfig } from '../config/loaded.ts';
+import type { LoadedConfig } from '../config/build/loaded-config.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { Context } from './command.ts';
 import { inactiveLines } from './inactive.ts';

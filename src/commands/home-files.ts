@@ -1,7 +1,7 @@
 // What commands need to know and hold when they work on the files of a home themselves.
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { ConfigError } from '../config/problems.ts';
+import { ConfigError } from '../config/read/problems.ts';
 import { claim } from '../control/lock.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { Paths } from '../system/files/paths.ts';

@@ -1,11 +1,11 @@
 // `init`: a first config to change, or one made from what MCP clients start; never in place of another.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { exampleConfig, writeFirstConfig } from '../config/example.ts';
+import { exampleConfig, writeFirstConfig } from '../config/import/example-config.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { makeFolder } from '../system/files/make-folder.ts';
-import type { Import, Where } from '../config/import.ts';
+import type { Import, Where } from '../config/import/import-clients.ts';
 import type { Context } from './command.ts';
 import { printLines, viewOptions } from './with-daemon.ts';
 
@@ -58,7 +58,7 @@ export async function importFirstConfig(
   from: readonly string[],
 ): Promise<Imported> {
   // Loaded now: the parsers are of no use to any other command.
-  const { importClients } = await import('../config/import.ts');
+  const { importClients } = await import('../config/import/import-clients.ts');
   const taken = await namesIn(paths.config);
   const where: Where = {
     home: io.env['HOME'] ?? homedir(),
@@ -89,8 +89,8 @@ async function importFrom(context: Context, from: readonly string[]): Promise<nu
 
 /** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
 async function showOnly({ io, paths }: Context, found: Import, report: readonly string[]): Promise<void> {
-  const { importedConfig, importedServers } = await import('../config/import-yaml.ts');
-  const { maskedParts } = await import('../config/import-secrets.ts');
+  const { importedConfig, importedServers } = await import('../config/import/write-yaml.ts');
+  const { maskedParts } = await import('../config/import/mask-import.ts');
   // On a terminal it is looked at; into a file it must be complete.
   const parts = io.out.isTTY === true ? maskedParts(found) : found;
   const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
@@ -105,7 +105,7 @@ function isWorthWriting({ servers, waiting, conflicts }: Import): boolean {
 /** Names of the servers of a config that is there; null when there is none. */
 async function namesIn(path: string): Promise<ReadonlySet<string> | null> {
   if (!existsSync(path)) return null;
-  const { serverNames } = await import('../config/import-existing.ts');
+  const { serverNames } = await import('../config/import/existing-servers.ts');
   return serverNames(path);
 }
 

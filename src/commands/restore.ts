@@ -1,7 +1,7 @@
 // `backup restore ID`: nothing is touched before everything is checked, and what is replaced is backed up first.
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../config/load.ts';
-import { ConfigError, formatProblem } from '../config/problems.ts';
+import { ConfigError, formatProblem } from '../config/read/problems.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';
 import {

@@ -2,7 +2,7 @@
 import type { ServerChange, ServerDiff, SettingsDiff } from '../core/model/config-diff.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { isObject } from '../core/base/guards.ts';
-import type { DaemonConfig } from './loaded.ts';
+import type { DaemonConfig } from './build/loaded-config.ts';
 
 /** What differs, by name; a server whose specification is equal in all fields is in none of the lists. */
 export function diffServers(before: readonly ServerSpec[], after: readonly ServerSpec[]): ServerDiff {

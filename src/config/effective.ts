@@ -2,12 +2,12 @@
 import { stringify } from 'yaml';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { formatDuration, formatSize } from '../core/base/units.ts';
-import { escapeReferences } from './expand.ts';
-import { formatListen } from './fields.ts';
-import type { DaemonConfig, LoadedConfig } from './loaded.ts';
-import { masked } from './secrets.ts';
-import { branchOf, isBranch, isList } from './tree.ts';
-import type { Branch, Tree } from './tree.ts';
+import { escapeReferences } from './read/env-expansion.ts';
+import { formatListen } from './schema/fields.ts';
+import type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
+import { masked } from './read/secrets.ts';
+import { branchOf, isBranch, isList } from './schema/document.ts';
+import type { Branch, Tree } from './schema/document.ts';
 
 /** In the keys and units of the file; what an envFile gave stands under `env`. */
 export function effectiveConfig({ config, servers, secrets }: LoadedConfig): Branch {

@@ -1,24 +1,24 @@
 // How a config file becomes what the daemon runs on, or the list of everything wrong with it.
 import { dirname, resolve } from 'node:path';
-import { buildDaemonConfig } from './daemon-config.ts';
-import { expandEnvironment } from './expand.ts';
-import type { Environment } from './expand.ts';
-import { complaintsOf } from './explain.ts';
-import { inactiveKeys } from './inactive.ts';
-import type { LoadedConfig } from './loaded.ts';
-import { readOwnFile } from './own-file.ts';
-import { webhookTokens } from './notify-schema.ts';
-import { ConfigError } from './problems.ts';
-import { readTree } from './read-tree.ts';
-import type { TextTree } from './read-tree.ts';
-import { Report } from './report.ts';
-import { configSchema } from './schema.ts';
-import { secretsIn, worthScrubbing } from './secrets.ts';
-import { buildServers } from './build-servers.ts';
-import { isBranch } from './tree.ts';
-import type { Tree } from './tree.ts';
+import { buildDaemonConfig } from './build/build-daemon-config.ts';
+import { expandEnvironment } from './read/env-expansion.ts';
+import type { Environment } from './read/env-expansion.ts';
+import { complaintsOf } from './read/schema-errors.ts';
+import { inactiveKeys } from './build/inactive-keys.ts';
+import type { LoadedConfig } from './build/loaded-config.ts';
+import { readOwnFile } from './read/secure-file.ts';
+import { webhookTokens } from './schema/notify-schema.ts';
+import { ConfigError } from './read/problems.ts';
+import { readTree } from './read/read-document.ts';
+import type { TextTree } from './read/read-document.ts';
+import { Report } from './read/diagnostics.ts';
+import { configSchema } from './schema/schema.ts';
+import { secretsIn, worthScrubbing } from './read/secrets.ts';
+import { buildServers } from './build/build-servers.ts';
+import { isBranch } from './schema/document.ts';
+import type { Tree } from './schema/document.ts';
 
-export type { DaemonConfig, LoadedConfig } from './loaded.ts';
+export type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
 
 /**
  * @param environment what `${env:NAME}` refers to

@@ -7,11 +7,11 @@ import type { Status } from '../core/model/status.ts';
 import { codeOf } from '../core/base/guards.ts';
 import { systemClock } from '../system/time/clock.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createExchange } from './exchange.ts';
-import type { Exchange } from './exchange.ts';
+import { createExchange } from './rpc-client.ts';
+import type { Exchange } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
-import { findSocket } from './socket-path.ts';
+import { findSocket } from './control-paths.ts';
 
 type Asked = Exclude<Method, 'watch'>;
 

@@ -10,7 +10,7 @@ import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { identify, isSame } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
-import { isStillThere } from './still-there.ts';
+import { isStillThere } from './file-identity.ts';
 import { ensurePrivateDirectory, unusable } from './private-directory.ts';
 
 export type Claim =

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { ensurePrivateDirectory } from './private-directory.ts';
-import { fits, noteOf } from './socket-path.ts';
+import { fits, noteOf } from './control-paths.ts';
 
 /**
  * Makes the folder private and says where to listen.

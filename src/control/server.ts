@@ -12,10 +12,10 @@ import {
   toWireError,
 } from './protocol.ts';
 import type { Method, Methods, Pong, Request } from './protocol.ts';
-import { occupy } from './occupy.ts';
+import { occupy } from './acquire.ts';
 import { leaveSocket } from './place-socket.ts';
-import { createWatchers } from './watchers.ts';
-import type { Watchers } from './watchers.ts';
+import { createWatchers } from './status-watchers.ts';
+import type { Watchers } from './status-watchers.ts';
 
 type Handled = Exclude<Method, 'ping' | 'watch'>;
 

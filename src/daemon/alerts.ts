@@ -1,6 +1,6 @@
 // How the rules come to their samples, and their alerts to the bus, the state file and the pages.
 import { type Alerting, createAlerting } from '../alerting/alerting.ts';
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import { type AlertNews, presentable } from '../core/model/notification.ts';
 import { firingAlerts, restoreAlerts } from '../core/notification/saved-notifications.ts';
 import type { Status } from '../core/model/status.ts';

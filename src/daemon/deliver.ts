@@ -1,5 +1,5 @@
 // Who delivers alerts: what is heard of Prometheus and Alertmanager comes together here.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import type { RuledAlert } from '../core/delivery/alertmanager-post.ts';
 import type { DeliverySettings } from '../core/delivery/delivery.ts';
 import type { WatchdogEvent } from '../core/model/events.ts';

@@ -1,7 +1,7 @@
 // With which config the daemon begins: under a service manager, with the first one that can be used, however long that takes.
-import { loadConfigIsolated } from '../config/isolated.ts';
-import type { LoadedConfig } from '../config/loaded.ts';
-import { ConfigError } from '../config/problems.ts';
+import { loadConfigIsolated } from '../config/load-in-child.ts';
+import type { LoadedConfig } from '../config/build/loaded-config.ts';
+import { ConfigError } from '../config/read/problems.ts';
 import type { ControlHandlers } from '../control/server.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { Bus } from '../system/bus.ts';

@@ -1,5 +1,5 @@
 // What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import { type CleanupReport, sumUp, versionsInHand } from '../core/model/cleanup-report.ts';
 import type { JobName } from '../core/model/events.ts';
 import { readJobRecord } from '../core/base/schedule.ts';

@@ -1,5 +1,5 @@
 // How alerts reach the person: what the policy lets through goes to the channels, and all of it into the records.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import type { NotifyKind } from '../core/model/events.ts';
 import type { ChannelReport, NotifySuppression, SendResult } from '../core/model/notification.ts';
 import type { PolicyInput } from '../core/notification/notification-policy.ts';

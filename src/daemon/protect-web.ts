@@ -1,14 +1,14 @@
 // How the web config of a daemon comes into force: read in a process of its own, at the start and whenever it changes.
-import { readWebConfigIsolated } from '../config/isolated.ts';
-import type { DaemonConfig } from '../config/loaded.ts';
-import { ConfigError } from '../config/problems.ts';
+import { readWebConfigIsolated } from '../config/load-in-child.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
+import { ConfigError } from '../config/read/problems.ts';
 import { isLoopbackHost, type WebTls } from '../core/model/web-config.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { Logger } from '../system/files/log.ts';
 import { type Access, createAccess } from '../web/access.ts';
-import { compareInProcess } from '../web/compare.ts';
-import type { TlsParts } from '../web/tls.ts';
-import { openWebConfig, type WebConfigKeeper, type WebReading } from '../web/web-config.ts';
+import { compareInProcess } from '../web/bcrypt-compare.ts';
+import type { TlsParts } from '../system/net/tls-server.ts';
+import { openWebConfig, type WebConfigKeeper, type WebReading } from '../web/web-config-watcher.ts';
 
 export interface Protection {
   readonly access: Access;

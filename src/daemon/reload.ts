@@ -1,8 +1,8 @@
 // What a changed config does to a running daemon: only what changed is touched, and a bad file changes nothing.
 import { diffServers, diffSettings } from '../config/diff.ts';
-import { loadConfigIsolated } from '../config/isolated.ts';
-import type { DaemonConfig, LoadedConfig } from '../config/loaded.ts';
-import { ConfigError } from '../config/problems.ts';
+import { loadConfigIsolated } from '../config/load-in-child.ts';
+import type { DaemonConfig, LoadedConfig } from '../config/build/loaded-config.ts';
+import { ConfigError } from '../config/read/problems.ts';
 import type { ChangeEffect, ReloadReport } from '../core/model/config-diff.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';

@@ -1,5 +1,5 @@
 // What the web pages are told of the daemon, and when it calls itself ready and healthy.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import type { ServerStatus, Status } from '../core/model/status.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Bus } from '../system/bus.ts';
@@ -7,9 +7,9 @@ import type { Clock } from '../system/time/clock.ts';
 import type { Logger } from '../system/files/log.ts';
 import { whoListens } from '../system/net/port-owner.ts';
 import { createWebApp } from '../web/app.ts';
-import type { NoticeParts } from '../web/notices.ts';
-import { listen, type Listening } from '../web/listen.ts';
-import type { RuleParts } from '../web/rules.ts';
+import type { NoticeParts } from '../web/alertmanager-webhook.ts';
+import { listen, type Listening } from '../system/net/http-listener.ts';
+import type { RuleParts } from '../web/rules-api.ts';
 import type { StateKeeper } from './keep-state.ts';
 import { openProtection } from './protect-web.ts';
 

@@ -1,6 +1,6 @@
 // Servers and everything that looks after them: their processes, output, health, usage and limits.
 import { randomUUID } from 'node:crypto';
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import { daemonMark } from '../core/lifecycle/run-marker.ts';
 import { createInstaller, type Installer, type InstallerOptions } from '../packages/installer.ts';
 import type { Prober } from '../probes/prober.ts';

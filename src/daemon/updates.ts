@@ -1,5 +1,5 @@
 // The updates, wired to packages, canaries, the schedule and what is remembered.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import { usedMemory } from '../core/lifecycle/resource-limits.ts';
 import { afterEvent, beginProbation } from '../core/update/probation.ts';
 import type { Status } from '../core/model/status.ts';

@@ -1,5 +1,5 @@
 // When the daemon looks for MCP servers that nobody owns, and whether it ends them.
-import type { DaemonConfig } from '../config/loaded.ts';
+import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import { configuredPrograms } from '../core/orphans/known-servers.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { findOrphans, type FindOptions, type Orphan } from '../orphans/find-orphans.ts';

@@ -1,5 +1,5 @@
 // The world of the checks: what is known already, and what can be asked; a test gives another.
-import type { LoadedConfig } from '../config/loaded.ts';
+import type { LoadedConfig } from '../config/build/loaded-config.ts';
 import type { WatchdogError } from '../core/base/errors.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';

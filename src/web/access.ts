@@ -2,7 +2,7 @@
 import type { Clock } from '../system/time/clock.ts';
 import { type Compare, createPasswordCheck } from './password.ts';
 import { createBucket } from './rate-limit.ts';
-import type { WebConfigKeeper } from './web-config.ts';
+import type { WebConfigKeeper } from './web-config-watcher.ts';
 
 interface Denial {
   readonly status: 401 | 429 | 503;

@@ -4,12 +4,12 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
 import { cap, neutralise } from '../core/base/text.ts';
 import type { Access } from './access.ts';
-import { findRefusal, methodsOf, NOTICES_PATH } from './guard.ts';
-import { type NoticeParts, receiveNotices } from './notices.ts';
-import { addRules, type RuleParts } from './rules.ts';
-import { renderMissingPage, renderStatusPage } from './status-page.ts';
-import { STYLE_SOURCE } from './style.ts';
-import { compressOnce, isWorthCompressing } from './compress.ts';
+import { findRefusal, methodsOf, NOTICES_PATH } from '../core/base/request-origin.ts';
+import { type NoticeParts, receiveNotices } from './alertmanager-webhook.ts';
+import { addRules, type RuleParts } from './rules-api.ts';
+import { renderMissingPage, renderStatusPage } from './pages/status-page.ts';
+import { STYLE_SOURCE } from './pages/style.ts';
+import { compressOnce, isWorthCompressing } from './compressed-response.ts';
 
 export interface WebParts extends NoticeParts, RuleParts {
   readonly status: () => Status;

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'n
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { machine } from '../config/clients/machine.ts';
-import type { Machine } from '../config/clients/machine.ts';
+import { machine } from '../config/import/machine.ts';
+import type { Machine } from '../config/import/machine.ts';
 import { fakeIo } from '../fakes/io.ts';
 import type { FakeIoOptions } from '../fakes/io.ts';
 import { missingHome } from '../fakes/temp-home.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
-import { EXAMPLE_URL } from '../../src/config/example.ts';
-import type { LoadedConfig } from '../../src/config/loaded.ts';
+import { EXAMPLE_URL } from '../../src/config/import/example-config.ts';
+import type { LoadedConfig } from '../../src/config/build/loaded-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { inFolder } from './temporary.ts';
 

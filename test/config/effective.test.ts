@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { effectiveConfig, effectiveYaml } from '../../src/config/effective.ts';
-import { exampleConfig } from '../../src/config/example.ts';
+import { exampleConfig } from '../../src/config/import/example-config.ts';
 import { inFolder, read } from './temporary.ts';
 import { loadConfig } from '../../src/config/load.ts';
 

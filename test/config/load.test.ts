@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { ConfigError } from '../../src/config/problems.ts';
+import { ConfigError } from '../../src/config/read/problems.ts';
 import { specOf } from '../fakes/spec.ts';
 import { inFolder, problemsOf, read } from './temporary.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { readConfig } from '../../src/config/load.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
-import { ConfigError, formatProblem } from '../../src/config/problems.ts';
+import { ConfigError, formatProblem } from '../../src/config/read/problems.ts';
 
 const folders: string[] = [];
 

@@ -1,7 +1,7 @@
 // Who delivers, as the daemon puts it together: virtual time, a real policy, and somebody who answers as Alertmanager does.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RuledAlert } from '../../src/core/delivery/alertmanager-post.ts';
-import type { DaemonConfig } from '../../src/config/loaded.ts';
+import type { DaemonConfig } from '../../src/config/build/loaded-config.ts';
 import { type DeliveryOwner, GRACE } from '../../src/core/delivery/delivery.ts';
 import type { EventOf } from '../../src/core/model/events.ts';
 import { foldStatus } from '../../src/core/status/reduce-status.ts';

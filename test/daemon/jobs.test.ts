@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import type { DaemonConfig } from '../../src/config/loaded.ts';
+import type { DaemonConfig } from '../../src/config/build/loaded-config.ts';
 import type { EventOf } from '../../src/core/model/events.ts';
 import { NO_UPDATES, type UpdateStatus } from '../../src/core/model/update.ts';
 import { openBase } from '../../src/daemon/base.ts';

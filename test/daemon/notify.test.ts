@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { DaemonConfig } from '../../src/config/loaded.ts';
+import type { DaemonConfig } from '../../src/config/build/loaded-config.ts';
 import type { EventOf } from '../../src/core/model/events.ts';
 import { foldStatus } from '../../src/core/status/reduce-status.ts';
 import type { ChannelSettings, FiringAlert } from '../../src/core/model/notification.ts';

@@ -1,7 +1,7 @@
 // A healthy installation for the checks to look at, and whatever a test says instead.
 import { chmodSync, writeFileSync } from 'node:fs';
-import { ConfigError } from '../../src/config/problems.ts';
-import type { LoadedConfig } from '../../src/config/loaded.ts';
+import { ConfigError } from '../../src/config/read/problems.ts';
+import type { LoadedConfig } from '../../src/config/build/loaded-config.ts';
 import type { DaemonStatus, ServerStatus } from '../../src/core/model/status.ts';
 import type { Finding } from '../../src/doctor/check.ts';
 import type { DaemonAnswer, DoctorContext } from '../../src/doctor/context.ts';

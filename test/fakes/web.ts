@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { Status } from '../../src/core/model/status.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createWebApp, type WebParts } from '../../src/web/app.ts';
-import { listen, type Listening } from '../../src/web/listen.ts';
+import { listen, type Listening } from '../../src/system/net/http-listener.ts';
 import { NOW, status as statusOf } from './status.ts';
 
 interface Answer {

@@ -1,7 +1,7 @@
 import { hashSync } from 'bcryptjs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { compareInProcess } from '../../src/web/compare.ts';
+import { compareInProcess } from '../../src/web/bcrypt-compare.ts';
 import { createPasswordCheck } from '../../src/web/password.ts';
 
 const basic = (user: string, password: string): string =>
@@ -96,7 +96,7 @@ describe('judge()', () => {
 });
 
 describe('compareInProcess()', () => {
-  const program = fileURLToPath(new URL('../../dist/web/compare-process.js', import.meta.url));
+  const program = fileURLToPath(new URL('../../dist/web/bcrypt-child.js', import.meta.url));
   const compare = (password: string, hash: string) => compareInProcess(password, hash, program);
 
   test.each(['$2a$', '$2b$', '$2y$'])('understands hashes that begin with %s', async (prefix) => {

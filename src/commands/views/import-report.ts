@@ -1,7 +1,7 @@
 // What was imported from MCP clients, what was not and why, and what is left for a person to do.
-import { shortened } from '../../config/import.ts';
-import type { Conflict, Import, Merged, Waiting } from '../../config/import.ts';
-import { maskedParts, maskedSettings } from '../../config/import-secrets.ts';
+import { shortened } from '../../config/import/import-clients.ts';
+import type { Conflict, Import, Merged, Waiting } from '../../config/import/import-clients.ts';
+import { maskedParts, maskedSettings } from '../../config/import/mask-import.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { ViewOptions } from './status-table.ts';
 import { paint } from './style.ts';

@@ -1,5 +1,5 @@
 // Whether the config can be used, and whether anybody else can read or change what is in it.
-import { ConfigError, formatProblem } from '../../config/problems.ts';
+import { ConfigError, formatProblem } from '../../config/read/problems.ts';
 import { type Check, type Finding, ok, problem, warning } from '../check.ts';
 
 export const config: Check = {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { holderOf } from '../../control/lock.ts';
-import { findSocket } from '../../control/socket-path.ts';
+import { findSocket } from '../../control/control-paths.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { ago, latency, span } from '../../core/base/format.ts';
 import type { Status } from '../../core/model/status.ts';

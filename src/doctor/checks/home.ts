@@ -1,7 +1,7 @@
 // Whether the home is ours alone, in a place where everybody who has to can get at it.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
-import { fits } from '../../control/socket-path.ts';
+import { fits } from '../../control/control-paths.ts';
 import { type Check, type Finding, ok, orOk, problem, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 

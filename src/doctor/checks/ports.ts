@@ -1,6 +1,6 @@
 // Whether the ports of the config are held by those who should have them.
 import { localPort } from '../../supervisor/prepare.ts';
-import type { LoadedConfig } from '../../config/loaded.ts';
+import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
 import type { PortOwner } from '../../system/net/port-owner.ts';
 import { type Check, type Finding, orOk, problem, unknown } from '../check.ts';

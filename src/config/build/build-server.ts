@@ -1,0 +1,208 @@
+// How the settings of one server become its ServerSpec, and which of them contradict each other.
+import { join, resolve } from 'node:path';
+import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
+import { userHome } from '../../system/files/paths.ts';
+import type { ServerSettings } from '../schema/server-schema.ts';
+import { isSet, valueAt } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+
+export interface Written {
+  readonly name: string;
+  /** Checked, defaults filled in. */
+  readonly settings: ServerSettings;
+  /** What stands below this server's own name. */
+  readonly own: Tree;
+  /** The same with the file's `defaults` below it. */
+  readonly merged: Tree;
+}
+
+export interface BuildContext {
+  /** Folder of the config file: relative paths start there. */
+  readonly folder: string;
+  /** `path` starts below the server's name; `reason` may hold `; cure`. */
+  readonly complain: (path: Path, reason: string) => void;
+  /** @returns the variables of an envFile, empty when it was complained about */
+  readonly readEnv: (path: string) => Readonly<Record<string, string>>;
+}
+
+/** @returns null when the server was complained about and has no usable form */
+export function buildServer(
+  written: Written,
+  { folder, complain, readEnv }: BuildContext,
+): ServerSpec | null {
+  const { name, settings, own, merged } = written;
+  const source = sourceOf(settings, complain);
+  if (source === null) return null;
+  complainAboutIdleKeys(source.kind, own, complain);
+  const transport = transportOf(written, source.kind, complain);
+  complainAboutProbe(settings, complain);
+  const fileEnv = settings.envFile === null ? {} : readEnv(resolveFrom(folder, settings.envFile));
+  return {
+    name,
+    source,
+    transport,
+    url: transport === 'stdio' ? null : settings.url,
+    headers: transport === 'stdio' ? {} : settings.headers,
+    enabled: settings.enabled,
+    args: settings.args,
+    env: { ...fileEnv, ...settings.env },
+    cwd: settings.cwd === null ? null : resolveFrom(folder, settings.cwd),
+    dependsOn: [...new Set(settings.dependsOn)],
+    restart: restartOf(written, complain),
+    start: settings.start,
+    stop: settings.stop,
+    probe: settings.probe,
+    limits: limitsOf(settings, merged, complain),
+    update: settings.update,
+    logs: settings.logs,
+  };
+}
+
+/** `~/x` is in the user's home folder; anything else relative starts at `folder`. */
+export function resolveFrom(folder: string, path: string): string {
+  return path === '~' || path.startsWith('~/') ? join(userHome(), path.slice(1)) : resolve(folder, path);
+}
+
+type Complain = BuildContext['complain'];
+
+function sourceOf(settings: ServerSettings, complain: Complain): Source | null {
+  const { package: packageName, version, bin, command, url } = settings;
+  if (packageName !== null && command !== null) {
+    complain([], 'has both package and command; keep the one that is meant');
+    return null;
+  }
+  if (packageName !== null) return { kind: 'package', package: packageName, version, bin };
+  if (command !== null) return commandOf(command, settings, complain);
+  if (url !== null) return { kind: 'url' };
+  complain([], 'has neither package, command nor url; write package: NAME to install one from npm');
+  return null;
+}
+
+/** One text is what MCP clients write: the program alone, its arguments in `args`. */
+function commandOf(command: string | string[], { args }: ServerSettings, complain: Complain): Source | null {
+  const [program, ...rest] = typeof command === 'string' ? [command] : command;
+  if (program === undefined) return null;
+  // A folder's name may hold spaces, but then the arguments stand apart.
+  const isLine =
+    typeof command === 'string' && /\s/.test(command) && !(command.startsWith('/') && args.length > 0);
+  if (!isLine) return { kind: 'command', command: [program, ...rest] };
+  const words = program
+    .trim()
+    .split(/\s+/)
+    .map((word) => JSON.stringify(word));
+  complain(['command'], `must be a list, no shell takes it apart; write it as a list: [${words.join(', ')}]`);
+  return null;
+}
+
+function transportOf({ settings, own }: Written, kind: Source['kind'], complain: Complain): Transport {
+  const { transport: named, type, url } = settings;
+  const alias = type === 'streamable-http' ? 'http' : type;
+  if (named !== undefined && alias !== undefined && named !== alias) {
+    complain(['type'], `says ${alias} where transport says ${named}; keep one of them`);
+  }
+  const transport = named ?? alias ?? (url === null ? 'stdio' : 'http');
+  if (transport === 'stdio') complainAboutStdio(settings, own, { kind, complain });
+  else if (url === null) {
+    complain(
+      ['transport'],
+      `is ${transport} without a url; write its endpoint, like url: http://127.0.0.1:3000/mcp`,
+    );
+  }
+  return transport;
+}
+
+interface StdioContext {
+  readonly kind: Source['kind'];
+  readonly complain: Complain;
+}
+
+function complainAboutStdio({ url }: ServerSettings, own: Tree, { kind, complain }: StdioContext): void {
+  if (url !== null) {
+    const reason = kind === 'url' ? 'is stdio, which needs a program to start' : 'is stdio, which has no url';
+    complain(['transport'], `${reason}; write transport: http, or remove the url`);
+  }
+  if (!isEmpty(valueAt(own, ['headers']))) {
+    complain(['headers'], 'have no meaning for a stdio server; put secrets into env');
+  }
+}
+
+/** Which kinds of source a key means anything for; said by the server itself it is a mistake, by `defaults` it is not. */
+const MEANT_FOR: Readonly<Record<string, readonly Source['kind'][]>> = {
+  version: ['package'],
+  bin: ['package'],
+  args: ['package', 'command'],
+  env: ['package', 'command'],
+  envFile: ['package', 'command'],
+  cwd: ['package', 'command'],
+};
+
+function complainAboutIdleKeys(kind: Source['kind'], own: Tree, complain: Complain): void {
+  for (const [key, kinds] of Object.entries(MEANT_FOR)) {
+    if (kinds.includes(kind) || isEmpty(valueAt(own, [key]))) continue;
+    complain([key], `has a meaning only with ${kinds.join(' or ')}; remove it`);
+  }
+}
+
+function isEmpty(value: Tree | undefined): boolean {
+  return (
+    value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+  );
+}
+
+function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain): void {
+  if (probe.kind === 'http' && probe.url === null && url === null) {
+    complain(['probe', 'url'], 'is missing for probe kind http; write the url to GET');
+  }
+  if (probe.kind === 'exec' && probe.command.length === 0) {
+    complain(['probe', 'command'], 'is missing for probe kind exec; write the program to run as a list');
+  }
+}
+
+function restartOf({ settings: { restart }, merged }: Written, complain: Complain): ServerSpec['restart'] {
+  const [initialDelay, maxDelay] = inOrder(
+    {
+      low: restart.initialDelay,
+      high: restart.maxDelay,
+      at: ['restart'],
+      keys: ['initialDelay', 'maxDelay'],
+    },
+    { merged, complain },
+  );
+  return { ...restart, initialDelay: initialDelay ?? 0, maxDelay: maxDelay ?? 0 };
+}
+
+function limitsOf({ limits }: ServerSettings, merged: Tree, complain: Complain): LimitPolicy {
+  const limit = (kind: 'memory' | 'cpu') => {
+    const { soft, hard } = limits[kind];
+    return inOrder(
+      { low: soft, high: hard, at: ['limits', kind], keys: ['soft', 'hard'] },
+      { merged, complain },
+    );
+  };
+  const [memorySoft, memoryHard] = limit('memory');
+  const [cpuSoft, cpuHard] = limit('cpu');
+  return {
+    memory: { soft: memorySoft, hard: memoryHard },
+    cpu: { soft: cpuSoft, hard: cpuHard, for: limits.cpu.for },
+    nice: limits.nice,
+  };
+}
+
+interface Pair {
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly at: Path;
+  readonly keys: readonly [low: string, high: string];
+}
+
+/** Of two settings in the wrong order, the one that nobody wrote gives way; when both were written it is a fault. */
+function inOrder(
+  { low, high, at, keys: [lowKey, highKey] }: Pair,
+  { merged, complain }: { merged: Tree; complain: Complain },
+): [number | null, number | null] {
+  if (low === null || high === null || low <= high) return [low, high];
+  if (!isSet(merged, [...at, lowKey])) return [high, high];
+  if (!isSet(merged, [...at, highKey])) return [low, low];
+  complain([...at, lowKey], `is above ${highKey}; make it smaller`);
+  return [low, high];
+}

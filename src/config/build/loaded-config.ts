@@ -1,0 +1,60 @@
+// What a config file comes to: plain data, so that another process may have read it.
+import type { RuleDocument } from '../../core/model/alert-rules.ts';
+import type { ChannelSettings } from '../../core/model/notification.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { Listen } from '../schema/fields.ts';
+
+/** Settings of the daemon itself; durations in milliseconds. */
+export interface DaemonConfig {
+  readonly metrics: Listen & {
+    /** Host names accepted beside the loopback ones, lower case. */
+    readonly allowedHosts: readonly string[];
+    /** Absolute path. */
+    readonly webConfigFile: string | null;
+  };
+  readonly gateway: Listen;
+  readonly sampling: { readonly interval: number };
+  /** Durations in ms. */
+  readonly orphans: {
+    readonly reap: boolean;
+    readonly interval: number;
+    readonly patterns: readonly string[];
+    readonly minimumAge: number;
+  };
+  /** Cron times; null is never. */
+  readonly schedule: {
+    readonly update: string | null;
+    readonly cleanup: string | null;
+    readonly backup: string | null;
+  };
+  readonly backups: { readonly keep: number };
+  readonly alerts: {
+    /** Whether the rules of this program count. */
+    readonly builtIn: boolean;
+    /** All that count, those of this program first. */
+    readonly rules: readonly RuleDocument[];
+    /** Ms. */
+    readonly evaluateEvery: number;
+    /** The generation of Prometheus that is followed. */
+    readonly prometheusVersion: 2 | 3;
+    readonly repeatEvery: number;
+    readonly notify: readonly ChannelSettings[];
+    readonly alertmanager: { readonly url: string | null };
+  };
+}
+
+export interface LoadedConfig {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly config: DaemonConfig;
+  /** In the order of the file, disabled ones included. */
+  readonly servers: readonly ServerSpec[];
+  /** Absolute paths of what was read beside it, or should have been. */
+  readonly envFiles: readonly string[];
+  /** Keys that are set and do nothing before a later release, as paths. */
+  readonly inactive: readonly string[];
+  /** Values of 8 characters and more that must not appear in any output, longest first. */
+  readonly secrets: readonly string[];
+  /** What is allowed and probably not meant, one sentence each. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,201 @@
+// How a web config becomes what the listener runs on: read with everything it names, or refused with all that is wrong.
+import { X509Certificate } from 'node:crypto';
+import { basename, dirname, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { z } from 'zod';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { codeOf, messageOf } from '../../core/base/guards.ts';
+import type { WebConfig, WebTls } from '../../core/model/web-config.ts';
+import { secureContextOptions } from '../../system/net/tls-options.ts';
+import { resolveFrom } from './build-server.ts';
+import { complaintsOf } from '../read/schema-errors.ts';
+import { keysIn } from '../schema/json-schema.ts';
+import { type OwnFile, readOwnFile } from '../read/secure-file.ts';
+import { readTree } from '../read/read-document.ts';
+import { Report } from '../read/diagnostics.ts';
+import { isBranch, valueAt } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+import { webSchema } from '../schema/web-schema.ts';
+import type { TlsSettings, WebSettings } from '../schema/web-schema.ts';
+
+const WHY = 'it decides who is let in';
+
+/**
+ * @returns plain data: certificates and keys as text
+ * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE; ConfigError (CONFIG_INVALID) with every problem
+ */
+export function readWebConfig(path: string): WebConfig {
+  const file = resolve(path);
+  const own = readOwnFile(file, WHY);
+  const { settings, report } = readSettings(own.text, file);
+  const tls = readTls(settings.tls_server_config, { folder: dirname(file), report });
+  report.throwIfAny();
+  const { rate_limit: rateLimit, basic_auth_users: users, http_server_config: http } = settings;
+  return {
+    tls,
+    users,
+    headers: Object.fromEntries(
+      Object.entries(http.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    rateLimit: rateLimit === undefined || rateLimit.interval === 0 ? null : rateLimit,
+    files: [file, ...report.envFiles],
+    warnings: [...warningsAbout(file, own), ...report.warnings],
+  };
+}
+
+function readSettings(text: string, file: string): { settings: WebSettings; report: Report } {
+  const source = readTree(text);
+  // A file of comments alone is a map without keys.
+  const tree = source.tree ?? {};
+  const report = new Report({ file, source, tree, secrets: secretsOf(tree) });
+  for (const fault of source.faults) report.addAt(fault.line, fault);
+  report.throwIfAny();
+  const schema: Readonly<Record<string, unknown>> = z.toJSONSchema(webSchema, { io: 'input' });
+  const known = (at: Path) => keysIn(schema, at);
+  for (const { path, reason, cure } of complaintsOf(webSchema, { ...source, tree, known }))
+    report.add(path, reason, { cure, isHidden: path[0] === 'basic_auth_users' });
+  report.throwIfAny();
+  return { settings: webSchema.parse(tree), report };
+}
+
+/** Nothing of a password or a key may be quoted, however wrong it is. */
+function secretsOf(tree: Tree): string[] {
+  const users = valueAt(tree, ['basic_auth_users']);
+  const hashes = isBranch(users) ? Object.values(users) : [];
+  return [...hashes, valueAt(tree, ['tls_server_config', 'key'])].filter(
+    (value) => typeof value === 'string',
+  );
+}
+
+function warningsAbout(file: string, { isReadableByOthers, openFolder }: OwnFile): string[] {
+  const warnings: string[] = [];
+  if (isReadableByOthers)
+    warnings.push(`${file} holds password hashes and others may read it; chmod 600 ${file}`);
+  if (openFolder !== null)
+    warnings.push(
+      `${file} can be replaced by whoever shares the group of its folder; chmod g-w ${openFolder}`,
+    );
+  return warnings;
+}
+
+interface Surroundings {
+  readonly folder: string;
+  readonly report: Report;
+}
+
+function readTls(settings: TlsSettings | undefined, around: Surroundings): WebTls | null {
+  if (settings === undefined) return null;
+  const { report } = around;
+  checkVersions(settings, report);
+  checkClients(settings, report);
+  const cert = readPem('cert', settings, around);
+  const key = readPem('key', settings, around);
+  const clientCa = readPem('client_ca', settings, around);
+  for (const [name, text] of Object.entries({ cert, key })) {
+    if (text === null)
+      report.add(at(`${name}_file`), 'is missing; name a file in PEM format', { isHidden: true });
+  }
+  if (cert === null || key === null) return null;
+  const tls: WebTls = {
+    cert,
+    key,
+    clientCa,
+    clientAuth: settings.client_auth_type,
+    clientSans: settings.client_allowed_sans ?? null,
+    minVersion: settings.min_version,
+    maxVersion: settings.max_version,
+    ciphers: joined(settings.cipher_suites),
+    curves: joined(settings.curve_preferences),
+    prefersOwnOrder: settings.prefer_server_cipher_suites,
+  };
+  checkPem(tls, settings, report);
+  return tls;
+}
+
+function at(key: string): Path {
+  return ['tls_server_config', key];
+}
+
+function joined(names: readonly string[]): string | null {
+  return names.length === 0 ? null : names.join(':');
+}
+
+function checkVersions({ min_version, max_version }: TlsSettings, report: Report): void {
+  if (min_version > max_version) report.add(at('min_version'), 'is above max_version');
+}
+
+function checkClients(settings: TlsSettings, report: Report): void {
+  const { client_auth_type: type, client_allowed_sans: sans } = settings;
+  const hasCa = settings.client_ca !== undefined || settings.client_ca_file !== undefined;
+  const verifies = type === 'VerifyClientCertIfGiven' || type === 'RequireAndVerifyClientCert';
+  if (verifies && !hasCa)
+    report.add(at('client_auth_type'), 'has nothing to verify against; name a client_ca_file');
+  if (hasCa && type === 'NoClientCert')
+    report.add(at('client_auth_type'), 'asks for no certificate, so the client_ca is of no use', {
+      cure: 'write RequireAndVerifyClientCert',
+      isHidden: true,
+    });
+  if (sans !== undefined && !type.startsWith('Require'))
+    report.add(at('client_allowed_sans'), 'needs a client_auth_type that requires a certificate', {
+      cure: 'write RequireAndVerifyClientCert',
+    });
+}
+
+type PemName = 'cert' | 'key' | 'client_ca';
+
+/** Null when there is none, which may be a fault that the report then holds. */
+function readPem(name: PemName, settings: TlsSettings, { folder, report }: Surroundings): string | null {
+  const inline = settings[name];
+  const written = settings[`${name}_file`];
+  const path = at(`${name}_file`);
+  if (written === undefined) return inline ?? null;
+  if (inline !== undefined) report.add(path, `stands beside ${name}; keep one of them`);
+  const file = resolveFrom(folder, written);
+  report.envFiles.add(file);
+  try {
+    const { text, isReadableByAll, isReadableByOthers } = readOwnFile(file, WHY);
+    if (name === 'key' && isReadableByAll)
+      report.add(path, `may be read by anybody; chmod 600 ${file}`, { isHidden: true });
+    else if (name === 'key' && isReadableByOthers)
+      report.warn(path, `may be read by the group of ${basename(file)}; chmod 600 ${file}`);
+    return text;
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    const cure = error.code === 'CONFIG_UNSAFE' ? error.hint : null;
+    report.add(path, `cannot be used: ${error.message.replace(/^C/, 'c')}`, { cure, isHidden: true });
+    return null;
+  }
+}
+
+function checkPem(tls: WebTls, settings: TlsSettings, report: Report): void {
+  const place = (name: PemName): Path => at(settings[name] === undefined ? `${name}_file` : name);
+  const complain = (name: PemName, reason: string): void =>
+    report.add(place(name), reason, { isHidden: true });
+  const certificate = parseCertificate(tls.cert);
+  if (certificate === null) return complain('cert', 'holds no certificate in PEM format');
+  if (tls.clientCa !== null && parseCertificate(tls.clientCa) === null)
+    return complain('client_ca', 'holds no certificate in PEM format');
+  if (/ENCRYPTED/.test(tls.key)) return complain('key', 'is protected by a passphrase; write it without one');
+  if (!tls.key.includes('PRIVATE KEY-----')) return complain('key', 'holds no private key in PEM format');
+  if (Date.parse(certificate.validTo) < Date.now())
+    report.warn(place('cert'), `expired on ${certificate.validTo}`);
+  try {
+    createSecureContext(secureContextOptions(tls));
+  } catch (error) {
+    const isMismatch = codeOf(error) === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
+    complain(
+      'key',
+      isMismatch
+        ? 'does not belong to the certificate'
+        : `does not work: ${messageOf(error).split('\n', 1)[0]}`,
+    );
+  }
+}
+
+function parseCertificate(pem: string): X509Certificate | null {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return null;
+  }
+}

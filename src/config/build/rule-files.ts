@@ -1,0 +1,94 @@
+// Which alert rules count: those that this program brings along, and those that the config names.
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RuleDocument } from '../../core/model/alert-rules.ts';
+import { codeOf } from '../../core/base/guards.ts';
+import { RuleError } from '../../promql/rules/yaml-fields.ts';
+import { readRuleFile } from '../../promql/rules/rule-file.ts';
+import { readTree } from '../read/read-document.ts';
+import type { TextTree } from '../read/read-document.ts';
+import type { Report } from '../read/diagnostics.ts';
+import type { Path } from '../schema/document.ts';
+
+const FOLDER = fileURLToPath(new URL('../../../alerting/rules', import.meta.url));
+
+/** All rules of kube-prometheus would be half of it. */
+const LARGEST = 1024 * 1024;
+
+let builtIn: readonly RuleDocument[] | null = null;
+
+/** The catalogue, in the order of its files' names. Tests see to it that all of it can be evaluated. */
+export function builtInRules(report: Report): readonly RuleDocument[] {
+  try {
+    builtIn ??= readdirSync(FOLDER)
+      .filter((name) => name.endsWith('.yml'))
+      .sort()
+      .map((name) => {
+        const path = join(FOLDER, name);
+        return { path, isBuiltIn: true, document: readTree(readFileSync(path, 'utf8')).tree };
+      });
+    return builtIn;
+  } catch (error) {
+    report.warnings.push(
+      `The alert rules of this installation cannot be read (${codeOf(error) ?? String(error)}): install it again`,
+    );
+    return [];
+  }
+}
+
+/** @param paths absolute. What cannot be evaluated is in the report, with its place in its own file. */
+export function configuredRules(paths: readonly string[], report: Report): RuleDocument[] {
+  return paths.flatMap((path, index) => {
+    // One that was mended is looked at again as the config is.
+    report.envFiles.add(path);
+    const read = readText(path);
+    if ('refusal' in read) {
+      report.add(['alerts', 'rules', index], read.refusal);
+      return [];
+    }
+    const source = readTree(read.text);
+    if (!isUsable(path, source, report)) return [];
+    return [{ path, isBuiltIn: false, document: source.tree }];
+  });
+}
+
+function isUsable(file: string, source: TextTree, report: Report): boolean {
+  for (const { line, reason } of source.faults)
+    report.addElsewhere({ file, line: line ?? 1, path: '', reason });
+  if (source.faults.length > 0) return false;
+  try {
+    readRuleFile(source.tree);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    report.addElsewhere({ file, line: lineOf(error.path, source), path: '', reason: error.message });
+    return false;
+  }
+}
+
+/** The line of the place, or of the nearest thing around it that is there. */
+function lineOf(path: Path, source: TextTree): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const line = source.lineOf(path.slice(0, length));
+    if (line !== null) return line;
+  }
+  return 1;
+}
+
+function readText(path: string): { readonly text: string } | { readonly refusal: string } {
+  let descriptor: number | null = null;
+  try {
+    // Without O_NONBLOCK a named pipe would hold us for ever.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return { refusal: `names ${path}, which is not a regular file` };
+    if (stats.size > LARGEST) return { refusal: `names ${path}, which is larger than ${LARGEST} bytes` };
+    return { text: readFileSync(descriptor, 'utf8') };
+  } catch (error) {
+    const code = codeOf(error) ?? String(error);
+    return { refusal: `names ${path}, which cannot be read (${code}); correct the path` };
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
+  }
+}

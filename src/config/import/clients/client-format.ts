@@ -1,0 +1,58 @@
+// What is known of a client of MCP servers: where its file is, how it is recognised, and which words it uses.
+import type { Environment } from '../../read/env-expansion.ts';
+import type { Branch, Tree } from '../../schema/document.ts';
+import type { Dialect } from './references.ts';
+
+/** `portable` is a file of `mcpServers` that no client in particular is known by. */
+export type ClientName =
+  | 'claude-desktop'
+  | 'claude-code'
+  | 'cursor'
+  | 'vscode'
+  | 'codex'
+  | 'windsurf'
+  | 'zed'
+  | 'gemini'
+  | 'portable';
+
+/** The machine as a client sees it. */
+export interface Where {
+  /** Absolute: the user's home folder. */
+  readonly home: string;
+  /** Absolute: where the command was typed, a project perhaps. */
+  readonly folder: string;
+  readonly platform: NodeJS.Platform;
+  readonly environment: Environment;
+}
+
+/** A file that a client reads. */
+export interface Place {
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute: the folder that the file belongs to; null when it counts for all projects. */
+  readonly project: string | null;
+}
+
+/** One server of a client's file, its keys renamed to those that `launch.ts` reads. */
+export interface ClientEntry {
+  /** As the client has it. */
+  readonly name: string;
+  /** Where the client starts it, as far as that is known. */
+  readonly project: string | null;
+  readonly written: Tree;
+  /** What the client would ask for, by id: the words of the question. */
+  readonly questions?: ReadonlyMap<string, string>;
+  /** Switched off in the client. */
+  readonly isOff?: boolean;
+}
+
+export interface ClientFormat {
+  readonly title: string;
+  readonly syntax: 'json' | 'toml';
+  readonly dialect: Dialect;
+  /** Where to look, in order; not all of them need to be there. */
+  readonly places: (where: Where) => readonly Place[];
+  /** Whether a file found elsewhere is of this client, by its path or by what it says. */
+  readonly recognises: (root: Branch, path: string) => boolean;
+  readonly entries: (root: Branch, place: Place) => readonly ClientEntry[];
+}

@@ -1,0 +1,36 @@
+// Gemini CLI: `mcpServers` in ~/.gemini/settings.json or a project's; `url` is the old HTTP+SSE there, `httpUrl` is HTTP.
+import { join } from 'node:path';
+import { branchOf, isBranch, valueAt } from '../../schema/document.ts';
+import type { Tree } from '../../schema/document.ts';
+import type { ClientFormat } from './client-format.ts';
+import { DOLLAR } from './references.ts';
+import { completed, serversAt, textsAt } from './read-servers.ts';
+
+export const gemini: ClientFormat = {
+  title: 'Gemini CLI',
+  syntax: 'json',
+  dialect: DOLLAR,
+  places: ({ home, folder }) => [
+    { path: join(home, '.gemini', 'settings.json'), project: null },
+    { path: join(folder, '.gemini', 'settings.json'), project: folder },
+  ],
+  recognises: (root, path) =>
+    path.endsWith('/.gemini/settings.json') ||
+    serversAt(root, ['mcpServers'], { project: null }).some(
+      ({ written }) => valueAt(written, ['httpUrl']) !== undefined,
+    ),
+  entries: (root, place) => {
+    const off = textsAt(root, ['mcp', 'excluded']);
+    return completed(serversAt(root, ['mcpServers'], place), ({ name, written }) => ({
+      written: withType(written),
+      isOff: off.includes(name),
+    }));
+  },
+};
+
+function withType(written: Tree): Tree {
+  if (!isBranch(written) || written['type'] !== undefined) return written;
+  const { httpUrl, ...others } = written;
+  if (httpUrl !== undefined) return branchOf([...Object.entries(others), ['url', httpUrl], ['type', 'http']]);
+  return written['url'] === undefined ? written : branchOf([...Object.entries(others), ['type', 'sse']]);
+}

@@ -1,0 +1,19 @@
+// Windsurf: `mcpServers` in ~/.codeium/windsurf/mcp_config.json, where a remote server has a `serverUrl`.
+import { join } from 'node:path';
+import { valueAt } from '../../schema/document.ts';
+import type { ClientFormat } from './client-format.ts';
+import { VSCODE } from './references.ts';
+import { renamed, serversAt } from './read-servers.ts';
+
+export const windsurf: ClientFormat = {
+  title: 'Windsurf',
+  syntax: 'json',
+  dialect: VSCODE,
+  places: ({ home }) => [{ path: join(home, '.codeium', 'windsurf', 'mcp_config.json'), project: null }],
+  recognises: (root, path) =>
+    path.includes('/.codeium/') ||
+    serversAt(root, ['mcpServers'], { project: null }).some(
+      ({ written }) => valueAt(written, ['serverUrl']) !== undefined,
+    ),
+  entries: (root, place) => renamed(serversAt(root, ['mcpServers'], place), { serverUrl: 'url' }),
+};

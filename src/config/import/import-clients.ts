@@ -1,0 +1,230 @@
+// What MCP clients start, read from their files and said as a config of ours; nothing is written here.
+import { existsSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { nearest } from '../../core/base/suggest.ts';
+import { SERVER_NAME } from '../../core/model/server-spec.ts';
+import type { ClientEntry, ClientName, Place, Where } from './clients/client-format.ts';
+import { CLIENTS, isClientName, NAMED_CLIENTS, recognise } from './clients/registry.ts';
+import type { Need } from './clients/references.ts';
+import { readClientFile } from './client-file.ts';
+import type { ClientFile } from './client-file.ts';
+import { mergeCandidates } from './merge-servers.ts';
+import type { Candidate, Conflict, Merged } from './merge-servers.ts';
+import { translate } from './translate-entry.ts';
+import { importedConfig } from './write-yaml.ts';
+import type { Waiting } from './write-yaml.ts';
+import { readConfig } from '../load.ts';
+import { ConfigError } from '../read/problems.ts';
+import { branchOf } from '../schema/document.ts';
+
+export type { Where } from './clients/client-format.ts';
+export type { Conflict, Merged } from './merge-servers.ts';
+export type { Waiting } from './write-yaml.ts';
+
+/** A file that was read. */
+interface Source {
+  readonly client: ClientName;
+  readonly path: string;
+  /** How many servers it names. */
+  readonly servers: number;
+  readonly isWritableByOthers: boolean;
+}
+
+/** An entry that nothing can be made of. */
+interface Skipped {
+  readonly name: string;
+  readonly from: string;
+  readonly reason: string;
+}
+
+export interface Import {
+  readonly sources: readonly Source[];
+  /** Taken over, and ready to be started. */
+  readonly servers: readonly Merged[];
+  /** Taken over in comments, until what is missing is there. */
+  readonly waiting: readonly Waiting[];
+  readonly conflicts: readonly Conflict[];
+  readonly skipped: readonly Skipped[];
+  /** A whole config file. It may hold secrets. */
+  readonly text: string;
+}
+
+export interface ImportOptions {
+  readonly where: Where;
+  /** Path the text is going to be written to: paths in it are relative to its folder. */
+  readonly config: string;
+  /** Names that a config has already. */
+  readonly taken?: ReadonlySet<string>;
+}
+
+/**
+ * @param from names of clients, or paths of such files
+ * @throws WatchdogError USAGE, CONFIG_UNREADABLE; nothing is half imported
+ */
+export function importClients(from: readonly string[], options: ImportOptions): Import {
+  const read = distinct(from.flatMap((each) => filesOf(each, options.where)));
+  const found = read.flatMap((file) => entriesOf(file, options.where));
+  const skipped = found.filter(isSkipped);
+  const { servers, conflicts } = mergeCandidates(found.filter((each): each is Candidate => !isSkipped(each)));
+  const judged = servers.map((server) => ({ server, reasons: reasonsToWait(server, options) }));
+  const waiting = judged.filter(({ reasons }) => reasons.length > 0);
+  const ready = judged.filter(({ reasons }) => reasons.length === 0).map(({ server }) => server);
+  const parts = { servers: ready, waiting, conflicts };
+  return {
+    ...parts,
+    sources: read.map(({ client, place, file }) => ({
+      client,
+      path: place.path,
+      servers: CLIENTS[client].entries(file.root, place).length,
+      isWritableByOthers: file.isWritableByOthers,
+    })),
+    skipped,
+    text: importedConfig(parts),
+  };
+}
+
+interface ReadFile {
+  readonly client: ClientName;
+  readonly place: Place;
+  readonly file: ClientFile;
+  /** It was named by its path. */
+  readonly isNamed: boolean;
+}
+
+function distinct(files: readonly ReadFile[]): ReadFile[] {
+  return files.filter(
+    ({ place }, index) => files.findIndex((other) => other.place.path === place.path) === index,
+  );
+}
+
+function filesOf(from: string, where: Where): ReadFile[] {
+  if (isClientName(from) && from !== 'portable') return filesOfClient(from, where);
+  return [fileAt(from, where)];
+}
+
+function filesOfClient(client: ClientName, where: Where): ReadFile[] {
+  const { places, syntax, title } = CLIENTS[client];
+  const files = places(where).flatMap((place) => {
+    const file = readClientFile(place.path, syntax);
+    return file === null ? [] : [{ client, place, file, isNamed: false }];
+  });
+  if (files.length > 0) return files;
+  const looked = places(where).map(({ path }) => shortened(path, where));
+  throw new WatchdogError(
+    'CONFIG_UNREADABLE',
+    `Cannot import from ${title}: none of its files is there: ${looked.join(', ')}`,
+    { hint: 'Name the file itself, --from PATH, when it lies elsewhere' },
+  );
+}
+
+function fileAt(from: string, where: Where): ReadFile {
+  const path = from.startsWith('~/') ? resolve(where.home, from.slice(2)) : resolve(where.folder, from);
+  const file = readClientFile(path, 'either');
+  if (file === null) throw missing(from, path);
+  const client = recognise(file.root, path);
+  if (client !== null)
+    return { client, place: { path, project: projectOf(path, where) }, file, isNamed: true };
+  throw new WatchdogError(
+    'CONFIG_UNREADABLE',
+    `Cannot import from ${path}: it names no servers: neither mcpServers, servers, mcp_servers nor context_servers`,
+    { hint: `Name another file, or a client: ${NAMED_CLIENTS.join(', ')}` },
+  );
+}
+
+/** A word without a slash or a dot was meant for a client. */
+function missing(from: string, path: string): WatchdogError {
+  const meant = nearest(from, NAMED_CLIENTS);
+  const isWord = /^[\w-]+$/.test(from);
+  const hint =
+    meant === null
+      ? `It is one of ${NAMED_CLIENTS.join(', ')}, or the path of such a file`
+      : `Did you mean ${meant}?`;
+  return isWord
+    ? new WatchdogError(
+        'USAGE',
+        `Cannot import from ${JSON.stringify(from)}: there is no such client, and no such file`,
+        {
+          hint,
+        },
+      )
+    : new WatchdogError('CONFIG_UNREADABLE', `Cannot import from ${path}: there is no such file`, { hint });
+}
+
+/** `…/site/.cursor/mcp.json` belongs to `…/site`; the same file in the home folder belongs to no project. */
+function projectOf(path: string, { home }: Where): string | null {
+  const [, project = null] =
+    /^(.*)\/(?:\.(?:cursor|vscode|codex|zed|gemini)\/[^/]+|\.mcp\.json)$/.exec(path) ?? [];
+  return project === home ? null : project;
+}
+
+function entriesOf(read: ReadFile, where: Where): (Candidate | Skipped)[] {
+  const { dialect, entries } = CLIENTS[read.client];
+  return entries(read.file.root, read.place).map((entry) => {
+    const from = labelOf(entry, read, where);
+    const translated = isGone(entry.project)
+      ? `its project ${entry.project} is not there any more`
+      : translate(entry, { dialect, where });
+    return typeof translated === 'string'
+      ? { name: entry.name, from, reason: translated }
+      : Object.assign({ writtenName: entry.name, from }, translated);
+  });
+}
+
+function isSkipped(found: Candidate | Skipped): found is Skipped {
+  return 'reason' in found;
+}
+
+function isGone(project: string | null): boolean {
+  return project !== null && !existsSync(project);
+}
+
+/** `cursor`, `claude-code in ~/work/site`, or the path that was named. */
+function labelOf({ project }: ClientEntry, { client, place, isNamed }: ReadFile, where: Where): string {
+  const file = isNamed ? shortened(place.path, where) : client;
+  const isTold = project === null || (isNamed && project === place.project);
+  return isTold ? file : `${file} in ${shortened(project, where)}`;
+}
+
+/** `~/work` for what lies in the home folder. */
+export function shortened(path: string, { home }: Pick<Where, 'home'>): string {
+  return path === home || path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+}
+
+/** Variables that are not set would make the whole config unusable, so their server waits in a comment. */
+function reasonsToWait(server: Merged, { where, config, taken }: ImportOptions): string[] {
+  const unset = server.needs.filter(({ name }) => where.environment[name] === undefined);
+  const present = taken?.has(server.name) === true ? ['the config has a server of this name already'] : [];
+  const reasons = [...present, ...server.faults, ...unset.map(needed)];
+  return server.faults.length > 0 ? reasons : [...reasons, ...complaints(server, { where, config, unset })];
+}
+
+function needed({ name, question }: Need): string {
+  const asked = question === null || question === name ? '' : ` (${JSON.stringify(question)})`;
+  return `needs the environment variable ${name}${asked}; set it, or write the value in its place`;
+}
+
+interface Trial {
+  readonly where: Where;
+  readonly config: string;
+  readonly unset: readonly Need[];
+}
+
+/** What the reader of configs says to this server alone. */
+function complaints({ name, settings }: Merged, { where, config, unset }: Trial): string[] {
+  const standIns = unset.map((need) => [need.name, 'http://localhost/'] as const);
+  const environment = { ...where.environment, ...Object.fromEntries(standIns) };
+  const text = JSON.stringify(
+    branchOf([['servers', branchOf([[SERVER_NAME.test(name) ? name : 'server', settings]])]]),
+  );
+  try {
+    readConfig(text, { path: config, environment });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(
+      ({ path, reason, cure }) =>
+        `${path.replace(/^servers\.?/, '')} ${reason}${cure === null ? '' : `; ${cure}`}`,
+    );
+  }
+}

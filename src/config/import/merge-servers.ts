@@ -1,0 +1,109 @@
+// Which entries of several clients are one server, and which only share a name.
+import type { Need } from './clients/references.ts';
+import { serverNameFrom } from './server-names.ts';
+import type { Translated } from './translate-entry.ts';
+import { isBranch, isList } from '../schema/document.ts';
+import type { Branch, Tree } from '../schema/document.ts';
+
+/** One entry of one client, translated. */
+export interface Candidate extends Translated {
+  /** As the client has it. */
+  readonly writtenName: string;
+  /** Client, and project or path where that tells more: `cursor in ~/work/site`. */
+  readonly from: string;
+}
+
+/** One server, from one client or several. */
+export interface Merged {
+  readonly name: string;
+  readonly settings: Branch;
+  readonly enabled: boolean;
+  readonly from: readonly string[];
+  readonly needs: readonly Need[];
+  readonly notes: readonly string[];
+  readonly faults: readonly string[];
+}
+
+/** Servers that clients call by one name and start differently: nobody but the user knows which one is meant. */
+export interface Conflict {
+  readonly name: string;
+  readonly servers: readonly Merged[];
+}
+
+export interface MergeResult {
+  readonly servers: readonly Merged[];
+  readonly conflicts: readonly Conflict[];
+}
+
+/** Same content is one server, whatever it is called; same name with other content is a conflict. */
+export function mergeCandidates(candidates: readonly Candidate[]): MergeResult {
+  const same = [...groupBy(candidates, ({ settings }) => fingerprint(settings)).values()];
+  const byName = groupBy(same, ([first]) => (first?.writtenName ?? '').toLowerCase());
+  const taken = new Set<string>();
+  const servers: Merged[] = [];
+  const conflicts: Conflict[] = [];
+  for (const [written, groups] of byName) {
+    const name = freeName(serverNameFrom(written), taken);
+    const merged = groups.map((group) => merge(group, name));
+    if (merged.length === 1) servers.push(...merged);
+    else conflicts.push({ name, servers: merged });
+  }
+  return { servers, conflicts };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+
+/** What is started or watched, and with what; independent of the order of keys. */
+function fingerprint(settings: Branch): string {
+  const { start: _, ...others } = settings;
+  return JSON.stringify(sorted(others));
+}
+
+function sorted(tree: Tree): Tree {
+  if (isList(tree)) return tree.map(sorted);
+  if (!isBranch(tree)) return tree;
+  return Object.entries(tree)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => [key, sorted(value)]);
+}
+
+/** Two names that only become equal by being simplified get a number. */
+function freeName(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name.slice(0, 60)}-${number}`;
+  taken.add(free);
+  return free;
+}
+
+function merge(group: readonly Candidate[], name: string): Merged {
+  const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+  const needs = group.flatMap((each) => each.needs);
+  return {
+    name,
+    // Where one of them allows more time for the start, that is said too.
+    settings: (group.find(({ settings }) => 'start' in settings) ?? group[0])?.settings ?? {},
+    enabled: group.some(({ enabled }) => enabled),
+    from: unique(group.map(({ from }) => from)),
+    needs: needs.filter((need, index) => needs.findIndex((other) => other.name === need.name) === index),
+    notes: unique([...renamings(group, name), ...switchings(group), ...group.flatMap(({ notes }) => notes)]),
+    faults: unique(group.flatMap(({ faults }) => faults)),
+  };
+}
+
+function renamings(group: readonly Candidate[], name: string): string[] {
+  return group
+    .filter(({ writtenName }) => writtenName !== name)
+    .map(({ writtenName, from }) => `is called ${JSON.stringify(writtenName)} in ${from}`);
+}
+
+function switchings(group: readonly Candidate[]): string[] {
+  const off = group.filter(({ enabled }) => !enabled).map(({ from }) => from);
+  if (off.length === 0) return [];
+  return off.length === group.length
+    ? ['is switched off there, so enabled: false']
+    : [`is switched off in ${[...new Set(off)].join(', ')}, and on elsewhere`];
+}

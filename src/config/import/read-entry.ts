@@ -1,0 +1,141 @@
+// What a client's entry says about starting or reaching one server, checked for its types.
+import { isBranch, isList } from '../schema/document.ts';
+import type { Branch, Tree } from '../schema/document.ts';
+
+type Texts = Readonly<Record<string, string>>;
+
+/** As the client has it: references are not resolved yet. */
+export interface Launch {
+  /** Program and arguments; empty when there is only a url. */
+  readonly argv: readonly string[];
+  readonly url: string | null;
+  /** `stdio`, `http`, `sse` or any other word; null when nothing is said. */
+  readonly type: string | null;
+  readonly env: Texts;
+  readonly headers: Texts;
+  readonly envFile: string | null;
+  readonly cwd: string | null;
+  readonly enabled: boolean;
+  /** Milliseconds that the client allows for the start; null when nothing is said. */
+  readonly startTimeout: number | null;
+  /** Variables that are handed on from the client's environment. */
+  readonly envNames: readonly string[];
+  /** Headers by the variables that hold their values. */
+  readonly headersFromEnv: Texts;
+  /** The variable that holds the token of `Authorization: Bearer`. */
+  readonly bearerFromEnv: string | null;
+  readonly signsIn: boolean;
+  /** What was taken for something else than it is written as. */
+  readonly notes: readonly string[];
+}
+
+/** @returns a reason when the entry cannot be understood */
+export function readLaunch(written: Tree): Launch | string {
+  if (!isBranch(written)) return 'it is not a map of settings';
+  const reading = new Reading(written);
+  const argv = argvOf(reading);
+  const launch: Launch = {
+    argv,
+    url: reading.text('url'),
+    type: reading.text('type'),
+    env: reading.map('env'),
+    headers: reading.map('headers'),
+    envFile: reading.text('envFile'),
+    cwd: reading.text('cwd'),
+    enabled: !(written['disabled'] === true || written['enabled'] === false),
+    startTimeout:
+      millisecondsOf(written['startSeconds'], 1000) ?? millisecondsOf(written['startup_timeout_ms'], 1),
+    envNames: namesIn(written['envNames']),
+    headersFromEnv: reading.map('headersFromEnv'),
+    bearerFromEnv: reading.text('bearerFromEnv'),
+    signsIn: ['oauth', 'auth', 'headersHelper', 'authProviderType'].some((key) => isSaid(written[key])),
+    notes: reading.notes,
+  };
+  if (reading.faults.length > 0) return reading.faults.join(', ');
+  return argv.length > 0 || launch.url !== null ? launch : missing(written);
+}
+
+function missing(written: Branch): string {
+  return written['source'] === 'extension' || isBranch(written['settings'])
+    ? 'the client brings it as an extension of its own, and names no program'
+    : 'it names neither a program nor a url';
+}
+
+function argvOf(reading: Reading): string[] {
+  const program = reading.program();
+  const args = reading.list('args');
+  const [only = ''] = program;
+  // Some clients take a whole line; a path may hold spaces.
+  const isLine =
+    program.length === 1 && args.length === 0 && /^[^\s/\\]+\s/.test(only) && !/['"`$\\]/.test(only);
+  if (!isLine) return program.length === 0 ? [] : [...program, ...args];
+  reading.notes.push('its command was one line and is now a list');
+  return only.trim().split(/\s+/);
+}
+
+/** Collects what is wrong, so that all of it can be told at once. */
+class Reading {
+  readonly faults: string[] = [];
+  readonly notes: string[] = [];
+  readonly #written: Branch;
+
+  constructor(written: Branch) {
+    this.#written = written;
+  }
+
+  program(): string[] {
+    const { command } = this.#written;
+    if (isList(command)) return this.list('command');
+    const text = this.text('command');
+    return text === null ? [] : [text];
+  }
+
+  text(key: string): string | null {
+    const value = this.#written[key] ?? null;
+    if (value === null || typeof value === 'string') return value === '' ? null : value;
+    return this.#fault(`its ${key} must be text`, null);
+  }
+
+  list(key: string): string[] {
+    const value = this.#written[key] ?? [];
+    if (!isList(value)) return this.#fault(`its ${key} must be a list of texts`, []);
+    return value.map((item) => this.#plain(item, key));
+  }
+
+  map(key: string): Record<string, string> {
+    const value = this.#written[key] ?? {};
+    if (!isBranch(value)) return this.#fault(`its ${key} must be a map of texts`, {});
+    const entries = Object.entries(value).filter(([, item]) => item !== null);
+    return Object.fromEntries(entries.map(([name, item]) => [name, this.#plain(item, `${key}.${name}`)]));
+  }
+
+  /** A number or true is what was typed without quotes. */
+  #plain(item: Tree, key: string): string {
+    if (typeof item === 'string') return item;
+    if (typeof item !== 'number' && typeof item !== 'boolean')
+      return this.#fault(`its ${key} must hold nothing but texts`, '');
+    this.notes.push(`${key} is written without quotes there, taken as text`);
+    return String(item);
+  }
+
+  #fault<T>(reason: string, instead: T): T {
+    if (!this.faults.includes(reason)) this.faults.push(reason);
+    return instead;
+  }
+}
+
+function millisecondsOf(value: Tree | undefined, unit: number): number | null {
+  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? Math.round(value * unit) : null;
+}
+
+/** `NAME` or `{name: NAME}`. */
+function namesIn(value: Tree | undefined): string[] {
+  const items = isList(value) ? value : [];
+  return items
+    .map((item) => (isBranch(item) ? item['name'] : item))
+    .filter((name): name is string => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name));
+}
+
+function isSaid(value: Tree | undefined): boolean {
+  return value !== undefined && value !== null && value !== false;
+}

@@ -1,0 +1,227 @@
+// How one entry of a client's file becomes a server of our config, and what of it cannot be said there.
+import { resolve } from 'node:path';
+import type { ClientEntry, Where } from './clients/client-format.ts';
+import { readLaunch } from './read-entry.ts';
+import type { Launch } from './read-entry.ts';
+import { rewrite } from './clients/references.ts';
+import type { Dialect, Need, Surroundings } from './clients/references.ts';
+import { readCommandLine } from './command-line.ts';
+import { branchOf } from '../schema/document.ts';
+import type { Branch, Tree } from '../schema/document.ts';
+
+/** A server in the keys of our config file. */
+export interface Translated {
+  readonly settings: Branch;
+  readonly enabled: boolean;
+  readonly needs: readonly Need[];
+  /** What changed on the way, or is worth knowing. */
+  readonly notes: readonly string[];
+  /** Why it cannot be started before somebody has a look. */
+  readonly faults: readonly string[];
+}
+
+export interface Context {
+  readonly dialect: Dialect;
+  readonly where: Where;
+}
+
+/** @returns a reason when nothing can be made of it */
+export function translate(entry: ClientEntry, { dialect, where }: Context): Translated | string {
+  const launch = readLaunch(entry.written);
+  if (typeof launch === 'string') return launch;
+  const transport = transportOf(launch);
+  if ('reason' in transport) return transport.reason;
+  const around: Surroundings = {
+    home: where.home,
+    project: entry.project,
+    environment: where.environment,
+    questions: entry.questions ?? new Map(),
+  };
+  const writer = new Writer(dialect, around);
+  writer.notes.push(...launch.notes);
+  const keys =
+    transport.kind === 'stdio' ? programKeys(launch, writer) : endpointKeys(launch, writer, transport.kind);
+  if (typeof keys === 'string') return keys;
+  const settings = [...keys, ...startKeys(launch, transport.kind)].filter(([, value]) => !isIdle(value));
+  return {
+    settings: branchOf(settings),
+    enabled: launch.enabled && entry.isOff !== true,
+    needs: writer.needs,
+    notes: writer.notes,
+    faults: writer.faults,
+  };
+}
+
+type Keys = (readonly [key: string, value: Tree])[];
+type Kind = 'stdio' | 'http' | 'sse';
+
+function transportOf({ argv, url, type }: Launch): { kind: Kind } | { reason: string } {
+  const word = type?.toLowerCase().replaceAll(/[^a-z]/g, '') ?? null;
+  if (word === null) {
+    if (argv.length > 0) return { kind: 'stdio' };
+    return { kind: /\/sse\/?(?:[?#]|$)/.test(url ?? '') ? 'sse' : 'http' };
+  }
+  const kind = TYPES.get(word);
+  if (kind === undefined) return { reason: `its type ${JSON.stringify(type)} is not known here` };
+  if (kind === 'stdio' && argv.length === 0) return { reason: 'it is of type stdio and names no program' };
+  if (kind !== 'stdio' && url === null) return { reason: `it is of type ${kind} and names no url` };
+  return { kind };
+}
+
+const TYPES: ReadonlyMap<string, Kind> = new Map([
+  ['stdio', 'stdio'],
+  ['http', 'http'],
+  ['streamablehttp', 'http'],
+  ['httpstream', 'http'],
+  ['sse', 'sse'],
+]);
+
+function programKeys(launch: Launch, writer: Writer): Keys {
+  const line = readCommandLine(launch.argv);
+  if (line.kind === 'command' && line.note !== null) writer.notes.push(line.note);
+  const env = { ...line.env, ...launch.env };
+  const words = line.kind === 'package' ? line.launch.args : line.argv;
+  return [
+    ...sourceKeys(line, writer),
+    ['cwd', folderOf(launch.cwd, words, writer)],
+    ['env', { ...writer.map(env), ...handedOn(launch.envNames, writer) }],
+    ['envFile', fileOf(launch.envFile, writer)],
+  ];
+}
+
+function sourceKeys(line: ReturnType<typeof readCommandLine>, writer: Writer): Keys {
+  if (line.kind === 'command') return commandKeys(line.argv.map((word) => writer.text(word)));
+  const { package: name, version, bin, args } = line.launch;
+  if (name === 'mcp-remote')
+    writer.notes.push('only passes on to a remote server, and may open a browser; url: would watch that one');
+  return [
+    ['package', name],
+    ['version', version === null ? null : writer.text(version)],
+    ['bin', bin],
+    ['args', args.map((word) => writer.text(word))],
+  ];
+}
+
+/** One list is easier to read; an empty argument is only allowed among `args`. */
+function commandKeys(argv: readonly string[]): Keys {
+  if (!argv.includes('')) return [['command', argv]];
+  return [
+    ['command', argv.slice(0, 1)],
+    ['args', argv.slice(1)],
+  ];
+}
+
+/** What starts with a path that is not absolute depends on the folder the client starts it in. */
+function folderOf(cwd: string | null, words: readonly string[], writer: Writer): string | null {
+  const { project } = writer.around;
+  if (cwd !== null) return writer.path(cwd, 'cwd');
+  const relative = words.find(isRelativePath);
+  if (relative === undefined) return null;
+  if (project !== null) return writer.literal(project);
+  writer.notes.push(`names ${relative}, which is relative to a folder that is not known; write cwd`);
+  return null;
+}
+
+function isRelativePath(word: string): boolean {
+  return /^\.{1,2}(?:\/|$)/.test(word) || /^[\w@][^\s:$=]*\.(?:[cm]?js|[cm]?ts|py|rb|sh|jar)$/.test(word);
+}
+
+function fileOf(file: string | null, writer: Writer): string | null {
+  return file === null ? null : writer.path(file, 'envFile');
+}
+
+/** A variable that is not set is not handed on by the client either. */
+function handedOn(names: readonly string[], writer: Writer): Record<string, string> {
+  const { environment } = writer.around;
+  const missing = names.filter((name) => environment[name] === undefined);
+  if (missing.length > 0)
+    writer.notes.push(`is given ${missing.join(', ')} by the client when set; not set now`);
+  return Object.fromEntries(
+    names.filter((name) => !missing.includes(name)).map((name) => [name, writer.variable(name)]),
+  );
+}
+
+function endpointKeys(launch: Launch, writer: Writer, kind: Kind): Keys | string {
+  const url = writer.text(launch.url ?? '');
+  const [, scheme = ''] = /^([a-z][\w+.-]*):/i.exec(url) ?? [];
+  if (!/^https?$/i.test(scheme) && !url.startsWith('${env:'))
+    return `its url begins with ${JSON.stringify(url.slice(0, 8))}, and only http and https can be watched`;
+  if (launch.type === null && kind === 'sse')
+    writer.notes.push('ends in /sse, taken for the old HTTP+SSE transport');
+  if (launch.signsIn)
+    writer.notes.push('the client signs in to it; a probe without that counts "unauthorized" as alive');
+  return [
+    ['url', url],
+    ['transport', kind === 'sse' ? 'sse' : null],
+    ['headers', headersOf(launch, writer)],
+  ];
+}
+
+function headersOf(
+  { headers, headersFromEnv, bearerFromEnv }: Launch,
+  writer: Writer,
+): Record<string, string> {
+  const bearer = bearerFromEnv === null ? {} : { Authorization: `Bearer ${writer.variable(bearerFromEnv)}` };
+  const fromEnv = Object.entries(headersFromEnv).map(([header, name]) => [header, writer.variable(name)]);
+  return { ...bearer, ...writer.map(headers), ...Object.fromEntries(fromEnv) };
+}
+
+/** Ours allows 30 s, and a client that allows less counts otherwise: it is not kept from starting. */
+function startKeys({ startTimeout }: Launch, kind: Kind): Keys {
+  if (kind !== 'stdio' || startTimeout === null || startTimeout <= 30_000 || startTimeout > 86_400_000)
+    return [];
+  return [['start', { timeout: `${Math.round(startTimeout / 1000)}s` }]];
+}
+
+function isIdle(value: Tree): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+/** Says texts of the client in our form, and remembers what came up on the way. */
+class Writer {
+  readonly needs: Need[] = [];
+  readonly notes: string[] = [];
+  readonly faults: string[] = [];
+  readonly around: Surroundings;
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect, around: Surroundings) {
+    this.#dialect = dialect;
+    this.around = around;
+  }
+
+  text(written: string): string {
+    const { text, needs, unknown } = rewrite(written, this.#dialect, this.around);
+    for (const need of needs) this.#need(need);
+    for (const reference of unknown) this.faults.push(`holds ${reference}`);
+    return text;
+  }
+
+  map(written: Readonly<Record<string, string>>): Record<string, string> {
+    return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, this.text(value)]));
+  }
+
+  /** Relative to the project; where there is none, nobody knows to what. */
+  path(written: string, key: string): string {
+    const text = this.text(written);
+    const { project } = this.around;
+    // What holds an unknown reference was complained about.
+    if (/^(?:\/|~\/|~$|\$\{)/.test(text)) return text;
+    if (project !== null) return this.literal(resolve(project, written));
+    this.faults.push(`has ${key} ${written}, which is relative to a folder that is not known`);
+    return text;
+  }
+
+  literal(written: string): string {
+    return rewrite(written, { pattern: null, meaningOf: (inside) => inside }, this.around).text;
+  }
+
+  variable(name: string): string {
+    this.#need({ name, question: null });
+    return `\${env:${name}}`;
+  }
+
+  #need(need: Need): void {
+    if (!this.needs.some(({ name }) => name === need.name)) this.needs.push(need);
+  }
+}

@@ -1,0 +1,100 @@
+// How imported servers are written: a config of ours that says where each came from, with what is not decided in comments.
+import { Document, isSeq, visit } from 'yaml';
+import { neutralise } from '../../core/base/text.ts';
+import type { Conflict, Merged } from './merge-servers.ts';
+import { branchOf } from '../schema/document.ts';
+
+/** A server that cannot be started yet, and why. */
+export interface Waiting {
+  readonly server: Merged;
+  readonly reasons: readonly string[];
+}
+
+export interface Parts {
+  readonly servers: readonly Merged[];
+  readonly waiting: readonly Waiting[];
+  readonly conflicts: readonly Conflict[];
+}
+
+/** A whole config file. */
+export function importedConfig(parts: Parts): string {
+  return `${[...HEAD, '', ...importedServers(parts)].join('\n')}\n`;
+}
+
+const HEAD = [
+  '# What mcp-watchdog keeps alive, taken over from MCP clients. After a change: mcp-watchdog config validate',
+  '# Every key, with its default and its meaning: docs/configuration.md. It may hold secrets: keep its mode at 600.',
+];
+
+/** The same without the head: what can be pasted below the `servers` of a config that is there. */
+export function importedServers({ servers, waiting, conflicts }: Parts): string[] {
+  const sections = [
+    ...servers.map(serverLines),
+    ...waiting.map(waitingLines),
+    ...conflicts.map(conflictLines),
+  ].flatMap((lines) => [''].concat(lines));
+  const isEmpty = servers.length === 0;
+  return [
+    isEmpty ? 'servers: {} # without the {} once a server below is taken out of its comment' : 'servers:',
+    ...sections.slice(1),
+  ];
+}
+
+function serverLines(server: Merged): string[] {
+  return [comment(`from ${server.from.join(', ')}`), ...server.notes.map(comment), ...settingLines(server)];
+}
+
+function waitingLines({ server, reasons }: Waiting): string[] {
+  return [
+    comment(`from ${server.from.join(', ')}; not started yet:`),
+    ...reasons.map((reason) => comment(`- ${reason}`)),
+    ...server.notes.map(comment),
+    ...inComment(settingLines(server)),
+  ];
+}
+
+function conflictLines({ name, servers }: Conflict): string[] {
+  return [
+    comment(
+      `${name}: the clients differ, so none is started. Take one out of its comment, or several under names of their own.`,
+    ),
+    ...servers.flatMap((server) => [
+      comment(`from ${server.from.join(', ')}`),
+      ...server.notes.map(comment),
+      ...inComment(settingLines(server)),
+    ]),
+  ];
+}
+
+/** `  name:` and what stands below it. */
+function settingLines({ name, settings, enabled }: Merged): string[] {
+  const off = enabled ? [] : ([['enabled', false]] as const);
+  const document = new Document({ [name]: branchOf([...Object.entries(settings), ...off]) });
+  visit(document, {
+    Seq(_, node) {
+      if (isSeq(node) && JSON.stringify(node).length <= LONGEST_LINE) node.flow = true;
+    },
+  });
+  return document
+    .toString({
+      lineWidth: 0,
+      blockQuote: false,
+      flowCollectionPadding: false,
+      doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+    })
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `  ${line}`);
+}
+
+const LONGEST_LINE = 110;
+
+/** One line, whatever a client's file put into it: what follows a line break would not be a comment. */
+function comment(text: string): string {
+  return `  # ${neutralise(text)}`;
+}
+
+/** What stands in a comment has its place again once `# ` is taken away. */
+function inComment(lines: readonly string[]): string[] {
+  return lines.map((line) => line.replace(/^ {2}/, '  # '));
+}

@@ -1,0 +1,98 @@
+// How a config is read without keeping the parsers in memory: a short-lived process reads it, its result is kept.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { WatchdogError } from '../core/base/errors.ts';
+import type { ErrorCode } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
+import type { WebConfig } from '../core/model/web-config.ts';
+import type { Environment } from './read/env-expansion.ts';
+import type { LoadedConfig } from './build/loaded-config.ts';
+import { ConfigError } from './read/problems.ts';
+import type { Problem } from './read/problems.ts';
+
+/** What the process writes to its standard output, as JSON. */
+export type Answer =
+  | { readonly loaded: LoadedConfig }
+  | { readonly web: WebConfig }
+  | { readonly problems: readonly Problem[]; readonly envFiles: readonly string[] }
+  | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } };
+
+const READER = fileURLToPath(new URL('load-child.js', import.meta.url));
+
+/** What a config of the largest size can come to, several times over. */
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/**
+ * As `loadConfig`, in a process of its own: about 20 MB less resident memory here, about 0.3 s more time.
+ *
+ * @param signal ends the reading
+ * @throws what `loadConfig` throws; CONFIG_UNREADABLE when the process itself failed
+ */
+export async function loadConfigIsolated(
+  path: string,
+  environment: Environment,
+  { signal, reader = READER }: Reading = {},
+): Promise<LoadedConfig> {
+  const answer = parseAnswer(path, await run([reader, path], { environment, signal }));
+  if ('loaded' in answer) return answer.loaded;
+  throw errorOf(path, answer);
+}
+
+/** As `readWebConfig`, in a process of its own. */
+export async function readWebConfigIsolated(
+  path: string,
+  { signal, reader = READER }: Reading = {},
+): Promise<WebConfig> {
+  const answer = parseAnswer(path, await run([reader, path, 'web'], { environment: {}, signal }));
+  if ('web' in answer) return answer.web;
+  throw errorOf(path, answer);
+}
+
+interface Reading {
+  readonly signal?: AbortSignal;
+  readonly reader?: string;
+}
+
+function errorOf(path: string, answer: Answer): WatchdogError {
+  if ('problems' in answer) return new ConfigError(path, answer.problems, answer.envFiles);
+  if (!('error' in answer)) return unreadable(path, 'it answered something else', null);
+  const { code, message, hint } = answer.error;
+  return new WatchdogError(code, message, hint === null ? {} : { hint });
+}
+
+interface Surroundings {
+  readonly environment: Environment;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @returns the standard output, or the reason why there is none */
+function run(argv: readonly string[], { environment, signal }: Surroundings): Promise<string | Error> {
+  const options = {
+    env: { ...environment },
+    maxBuffer: LARGEST_ANSWER,
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+    ...(signal === undefined ? {} : { signal }),
+  } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, argv, options, (error, output) =>
+      resolve(output === '' ? (error ?? output) : output),
+    );
+  });
+}
+
+function parseAnswer(path: string, output: string | Error): Answer {
+  try {
+    if (output instanceof Error) throw output;
+    const answer: Answer = JSON.parse(output);
+    return answer;
+  } catch (cause) {
+    throw unreadable(path, messageOf(cause).split('\n', 1)[0] ?? '', cause);
+  }
+}
+
+function unreadable(path: string, reason: string, cause: unknown): WatchdogError {
+  const message = `Cannot read ${path}: the process that reads it failed: ${reason}`;
+  const hint = 'try again; `mcp-watchdog config validate` reads it without a process of its own';
+  return new WatchdogError('CONFIG_UNREADABLE', message, { cause, hint });
+}

@@ -1,0 +1,86 @@
+// Everything found wrong while one config file is read, with its place in the file.
+import { splitCure } from './schema-errors.ts';
+import { ConfigError, formatPath, show } from './problems.ts';
+import type { Problem } from './problems.ts';
+import type { TextFault } from './parse-text.ts';
+import type { TextTree } from './read-document.ts';
+import { isSecretPlace, MASK, masked, scrub } from './secrets.ts';
+import { valueAt } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+
+interface Subject {
+  readonly file: string;
+  readonly source: TextTree;
+  readonly tree: Tree;
+  /** What is hidden in the values shown. */
+  readonly secrets: readonly string[];
+}
+
+interface Details {
+  readonly cure?: string | null;
+  /** The reason says it all, or the value would say too much. */
+  readonly isHidden?: boolean;
+}
+
+export class Report {
+  readonly warnings: string[] = [];
+  /** Absolute paths of the envFiles that were asked for, readable or not. */
+  readonly envFiles = new Set<string>();
+  readonly #subject: Subject;
+  readonly #problems: Problem[] = [];
+
+  constructor(subject: Subject) {
+    this.#subject = subject;
+  }
+
+  /** @param reason may hold `; cure`. The first complaint about a path is kept: the others follow from it. */
+  add(path: Path, reason: string, { cure, isHidden = false }: Details = {}): void {
+    const { file, source, secrets } = this.#subject;
+    const parts = splitCure(scrub(reason, secrets));
+    const remedy = cure === undefined || cure === null ? parts.cure : scrub(cure, secrets);
+    const value = isHidden ? null : this.#shown(path);
+    const line = source.lineOf(path);
+    this.#keep({ path: formatPath(path), reason: parts.reason, cure: remedy, value, file, line });
+  }
+
+  addAt(line: number | null, { path, reason }: TextFault): void {
+    const parts = splitCure(reason);
+    this.#keep({ ...parts, path: formatPath(path), value: null, file: this.#subject.file, line });
+  }
+
+  /** A fault in another file than the config. */
+  addElsewhere({ reason, ...place }: { file: string; line: number; path: string; reason: string }): void {
+    this.#problems.push({ ...splitCure(reason), ...place, value: null });
+  }
+
+  /** What was found in another file of the same kind. */
+  include({ problems, envFiles }: ConfigError): void {
+    this.#problems.push(...problems);
+    for (const file of envFiles) this.envFiles.add(file);
+  }
+
+  /** What is allowed and probably not meant. */
+  warn(path: Path, sentence: string): void {
+    this.warnings.push(`${formatPath(path)} ${sentence}`);
+  }
+
+  /** @throws ConfigError with every problem so far, in the order of the file */
+  throwIfAny(): void {
+    if (this.#problems.length === 0) return;
+    const ordered = [...this.#problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+    throw new ConfigError(this.#subject.file, ordered, [...this.envFiles]);
+  }
+
+  #keep(problem: Problem): void {
+    const isKnown = problem.path !== '' && this.#problems.some(({ path }) => path === problem.path);
+    if (!isKnown) this.#problems.push(problem);
+  }
+
+  /** Null where there is nothing to show: no value, or a whole map or list, which the path names already. */
+  #shown(path: Path): string | null {
+    const { tree, secrets } = this.#subject;
+    const value = valueAt(tree, path);
+    if (value === undefined || value === null || typeof value === 'object') return null;
+    return show(isSecretPlace(path) ? MASK : masked(value, secrets));
+  }
+}

@@ -1,0 +1,73 @@
+// How `${env:NAME}` in any value of a config becomes what the environment holds.
+import { namesSecret } from '../../core/orphans/mask-command.ts';
+import { branchOf, isBranch, isList } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Expanded {
+  readonly tree: Tree;
+  readonly faults: readonly { readonly path: Path; readonly reason: string }[];
+  /** What came from variables whose names speak of secrets. */
+  readonly secrets: readonly string[];
+  /** `${NAME}` and the like, left as they are: other programs' forms, probably not meant literally. */
+  readonly foreign: readonly { readonly path: Path; readonly reference: string }[];
+}
+
+/** `$${env:NAME}` stands for the literal text. What a variable holds is not expanded again. */
+export function expandEnvironment(tree: Tree, environment: Environment): Expanded {
+  const expansion = new Expansion(environment);
+  return { ...expansion.found, tree: expansion.expand(tree, []) };
+}
+
+/** The text that expands to `value` itself. */
+export function escapeReferences(value: string): string {
+  return value.replaceAll('${env:', (reference) => `$${reference}`);
+}
+
+class Expansion {
+  readonly found = {
+    faults: [] as { path: Path; reason: string }[],
+    secrets: [] as string[],
+    foreign: [] as { path: Path; reference: string }[],
+  };
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  expand(tree: Tree, path: Path): Tree {
+    if (typeof tree === 'string') return this.#text(tree, path);
+    if (isList(tree)) return tree.map((item, index) => this.expand(item, [...path, index]));
+    if (!isBranch(tree)) return tree;
+    return branchOf(Object.entries(tree).map(([key, value]) => [key, this.expand(value, [...path, key])]));
+  }
+
+  #text(written: string, path: Path): string {
+    const [reference] = /(?<!\$)\$\{(?!env:)[A-Za-z_][^}]*\}/.exec(written) ?? [];
+    if (reference !== undefined) this.found.foreign.push({ path, reference });
+    const expanded = (whole: string, escape: string, name: string, end: string) => {
+      if (escape === '$') return whole.slice(1);
+      const value =
+        end === '' ? this.#fault(path, 'has ${env: without its closing brace') : this.#variable(name, path);
+      // Left as written, so that nobody complains about the empty value that follows from the fault.
+      return value ?? whole;
+    };
+    return written.replaceAll(/(\$?)\$\{env:([^}]*)(\}?)/g, expanded);
+  }
+
+  #variable(name: string, path: Path): string | null {
+    if (!/^[A-Za-z_]\w*$/.test(name)) return this.#fault(path, 'names no variable; write ${env:NAME}');
+    const value = Object.hasOwn(this.#environment, name) ? this.#environment[name] : undefined;
+    if (value === undefined)
+      return this.#fault(path, `needs the environment variable ${name}, which is not set`);
+    if (namesSecret(name)) this.found.secrets.push(value);
+    return value;
+  }
+
+  #fault(path: Path, reason: string): null {
+    this.found.faults.push({ path, reason });
+    return null;
+  }
+}

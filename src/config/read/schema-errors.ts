@@ -1,0 +1,160 @@
+// What a schema's complaint means in words: path, reason and cure.
+import type { z } from 'zod';
+import { nearest } from '../../core/base/suggest.ts';
+import { knownKeys } from '../schema/json-schema.ts';
+import type { KnownKeys } from '../schema/json-schema.ts';
+import { isSecretPlace } from './secrets.ts';
+import { valueAt } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+
+export interface Complaint {
+  readonly path: Path;
+  readonly reason: string;
+  readonly cure: string | null;
+}
+
+interface Text {
+  readonly tree: Tree;
+  /** A scalar as it was written, see `TextTree.writtenAt`. */
+  readonly writtenAt: (path: Path) => string | null;
+  /** Keys that may stand at a path; those of the config when it is left out. */
+  readonly known?: (path: Path) => KnownKeys;
+}
+
+/** All complaints of `schema` about `tree`; the messages of the schema are `reason` or `reason; cure`. */
+export function complaintsOf(schema: z.ZodType, text: Text): Complaint[] {
+  const result = schema.safeParse(text.tree, { error: wording });
+  if (result.success) return [];
+  return result.error.issues.flatMap((issue) => explain(issue, text));
+}
+
+/** `reason; cure` in two parts. */
+export function splitCure(message: string): { reason: string; cure: string | null } {
+  const [reason = message, ...cure] = message.split('; ');
+  return { reason, cure: cure.length > 0 ? cure.join('; ') : null };
+}
+
+type Issue = z.core.$ZodIssue;
+
+function explain(issue: Issue, text: Text): Complaint[] {
+  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text.known));
+  if (issue.code === 'invalid_key') return [wrongName(issue, path)];
+  const { reason, cure } = splitCure(issue.message);
+  return [{ path, reason, cure: cure ?? cureOf(issue, path, text) }];
+}
+
+/** Words for what the schema itself does not word. */
+function wording(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is missing';
+      if (issue.input === null) return 'is empty; give it a value, or remove the line';
+      return `must be ${TYPES[issue.expected as string] ?? issue.expected}`;
+    case 'invalid_value':
+      return oneOf(issue.values);
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}`;
+    case 'invalid_union':
+      return Array.isArray(issue.options) ? oneOf(issue.options) : UNKNOWN_FORM;
+    default:
+      return UNKNOWN_FORM;
+  }
+}
+
+const UNKNOWN_FORM = 'has a form that is not known here';
+
+function oneOf(values: readonly unknown[]): string {
+  return `must be ${values.length === 1 ? '' : 'one of '}${values.map(String).join(', ')}`;
+}
+
+const A_MAP = 'a map';
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: A_MAP,
+  record: A_MAP,
+};
+
+function amount(limit: unknown, origin: unknown): string {
+  return origin === 'array' ? `${String(limit)} long` : String(limit);
+}
+
+function cureOf(issue: Issue, path: Path, { tree, writtenAt }: Text): string | null {
+  const value = valueAt(tree, path);
+  if (issue.code === 'invalid_type' && TYPES[issue.expected] === A_MAP && value !== null)
+    return 'write names with their values below it, like name: value';
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    if (issue.code !== 'invalid_type' || issue.expected !== 'string') return null;
+    return isSecretPlace(path)
+      ? 'put it in quotes'
+      : `put it in quotes: "${writtenAt(path) ?? String(value)}"`;
+  }
+  return typeof value === 'string' ? cureOfText(issue, value) : null;
+}
+
+function cureOfText(issue: Issue, value: string): string | null {
+  if (issue.code === 'invalid_value') return meant(nearest(value, issue.values.map(String)));
+  if (issue.code !== 'invalid_type') return null;
+  if (issue.expected === 'array') return `write it as a list: [${JSON.stringify(value)}]`;
+  return issue.expected === 'boolean' ? booleanCure(value) : null;
+}
+
+function booleanCure(value: string): string | null {
+  if (/^(true|yes|on|y)$/i.test(value)) return 'write true, without quotes';
+  return /^(false|no|off|n)$/i.test(value) ? 'write false, without quotes' : null;
+}
+
+/** Keys of other programs' files and old habits, with what is written here instead. */
+const ELSEWHERE = new Map([
+  ['serverUrl', 'write url'],
+  ['httpUrl', 'write url'],
+  ['disabled', 'write enabled: false'],
+  ['autoApprove', 'remove it, it concerns the client'],
+  ['alwaysAllow', 'remove it, it concerns the client'],
+  ['globalShortcut', 'remove it, it concerns the client'],
+  ['preferences', 'remove it, it concerns the client'],
+  ['inputs', 'remove it, and take values from the environment: ${env:NAME}'],
+  ['<<', 'write the common keys below defaults'],
+]);
+
+function unknownKey(key: string, path: Path, known: Text['known']): Complaint {
+  const cure = known === undefined ? ELSEWHERE.get(key) : undefined;
+  return {
+    path: [...path, key],
+    reason: 'is not a known key',
+    cure: cure ?? suggestion(key, (known ?? knownKeys)(path)),
+  };
+}
+
+function suggestion(key: string, { here, below }: KnownKeys): string {
+  const near = nearest(key, here) ?? below.find((known) => known.endsWith(`.${key}`)) ?? null;
+  if (near !== null) return `did you mean ${near}?`;
+  return here.length <= 12 ? `known here: ${here.join(', ')}` : 'docs/configuration.md lists the keys';
+}
+
+function wrongName(issue: Issue & { code: 'invalid_key' }, path: Path): Complaint {
+  const name = String(path.at(-1));
+  const { reason, cure } = splitCure(issue.issues[0]?.message ?? 'is not a good name');
+  const isServer = path.length === 2 && /^(mcpS|s)ervers$/.test(String(path[0]));
+  return { path, reason, cure: isServer ? `write it like ${simpler(name)}` : cure };
+}
+
+function simpler(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64);
+  return plain === '' ? 'my-server' : plain;
+}
+
+function meant(word: string | null): string | null {
+  return word === null ? null : `did you mean ${word}?`;
+}

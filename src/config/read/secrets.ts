@@ -1,0 +1,108 @@
+// Which values of a config must never be shown, and how they are hidden.
+import { namesSecret } from '../../core/orphans/mask-command.ts';
+import { isBranch, isList } from '../schema/document.ts';
+import type { Path, Tree } from '../schema/document.ts';
+
+export const MASK = '***';
+
+/** Whether the value at `path` is secret by where it stands. */
+export function isSecretPlace(path: Path): boolean {
+  const name = path.findLast((key) => typeof key === 'string');
+  return path.includes('headers') || (name !== undefined && namesSecret(name));
+}
+
+/**
+ * Secrets found by the name they stand under, as `headers`, as a flag's value and in urls.
+ * Works on what a person wrote as well as on a `ServerSpec`; the longest come first, so that replacing
+ * one never leaves the tail of another.
+ */
+export function secretsIn(tree: unknown): string[] {
+  const found = new Set<string>();
+  visit(tree, { name: '', found });
+  return longestFirst(found);
+}
+
+/** Shorter texts occur by chance: scrubbing `true` or `8080` everywhere would hide more than it protects. */
+const SHORTEST = 8;
+
+/** Those long enough to be looked for, longest first. */
+export function worthScrubbing(values: Iterable<string>): string[] {
+  return longestFirst(new Set([...values].filter((value) => value.length >= SHORTEST)));
+}
+
+export function scrub(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, MASK)), text);
+}
+
+/** A copy with every secret masked: whole under a telling name, else where its value occurs. */
+export function masked(tree: Tree, secrets: readonly string[], name = ''): Tree {
+  if (typeof tree === 'string') return hide(tree, { name, secrets });
+  if (isList(tree)) return tree.map((item) => masked(item, secrets, name));
+  if (!isBranch(tree)) return tree;
+  const under = name === 'headers' ? () => 'headers' : (key: string) => key;
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, value]) => [key, masked(value, secrets, under(key))]),
+  );
+}
+
+function hide(text: string, { name, secrets }: { name: string; secrets: readonly string[] }): string {
+  if (text === '') return text;
+  return name === 'headers' || namesSecret(name) ? MASK : scrub(text, [...secretsOf(text), ...secrets]);
+}
+
+interface Search {
+  readonly name: string;
+  readonly found: Set<string>;
+}
+
+function visit(node: unknown, { name, found }: Search): void {
+  if (typeof node === 'string') {
+    if (name === 'headers' || namesSecret(name)) found.add(node);
+    for (const secret of secretsOf(node)) found.add(secret);
+  } else if (Array.isArray(node)) {
+    visitList(node, { name, found });
+  } else if (typeof node === 'object' && node !== null) {
+    for (const [key, value] of Object.entries(node))
+      visit(value, { name: name === 'headers' ? name : key, found });
+  }
+}
+
+function visitList(items: readonly unknown[], { name, found }: Search): void {
+  for (const [index, item] of items.entries()) {
+    const flag: unknown = items[index - 1];
+    const follows = typeof flag === 'string' && /^--?[\w-]+$/.test(flag) && namesSecret(flag);
+    visit(item, { name: follows && typeof item === 'string' && !item.startsWith('-') ? flag : name, found });
+  }
+}
+
+/** What one text gives away by its form: `--token=…`, `--token …`, `?api_key=…`, `Bearer …`, `scheme://user:password@host`. */
+function secretsOf(text: string): string[] {
+  if (!/[=:\s]/.test(text)) return [];
+  const named = [...text.matchAll(ASSIGNED), ...text.matchAll(FLAGGED)].filter(([, name = '']) =>
+    namesSecret(name),
+  );
+  const found = [
+    ...named.map(([, , value = '']) => value),
+    ...[...text.matchAll(SCHEMED)].map(([, value = '']) => value),
+    // A user name alone before the @ is a token as often as a name (https://TOKEN@host).
+    ...[...text.matchAll(LOGIN)].map(([, user = '', password]) => password ?? user),
+  ];
+  return [...found, ...found.map(decoded)].filter((value) => value !== '');
+}
+
+const ASSIGNED = /(?:^--?|[?&;\s])([\w.-]+)[=:]\s*([^&\s;#]+)/g;
+const FLAGGED = /(?:^|\s)--?([\w-]+)\s+([^\s-]\S*)/g;
+const SCHEMED = /\b(?:Bearer|Basic)\s+([\w.~+/=-]+)/gi;
+const LOGIN = /\w+:\/\/([^/\s:@?#]*)(?::([^/\s@?#]*))?@/g;
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function longestFirst(values: Iterable<string>): string[] {
+  return [...values].sort((a, b) => b.length - a.length);
+}

@@ -1,0 +1,90 @@
+// The keys of a notification channel, by its kind.
+import { z } from 'zod';
+import { nearest } from '../../core/base/suggest.ts';
+import { type ChannelSettings, PLACEHOLDERS } from '../../core/model/notification.ts';
+import { duration, endpoint, filledText, texts } from './fields.ts';
+
+const timeout = (standard: string) =>
+  duration({ min: 100, max: 300_000 })
+    .prefault(standard)
+    .describe('How long one attempt may take; 10s, for a command 30s, when left out.');
+
+const desktop = z.strictObject({
+  kind: z.literal('desktop'),
+  program: z
+    .array(filledText())
+    .min(1, 'must not be empty')
+    .nullable()
+    .default(null)
+    .superRefine((argv, context) => argv?.forEach((text) => refuseUnknown(text, SINGLE, context)))
+    .describe(
+      'Program and arguments in place of the notifications of the system, with {title}, {subtitle} and {body} in them.',
+    ),
+  timeout: timeout('10s'),
+});
+
+const webhook = z.strictObject({
+  kind: z.literal('webhook'),
+  url: endpoint().describe('Where the notification is posted.'),
+  headers: texts(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header')
+    .default({})
+    .describe('Headers of the request.'),
+  secret: filledText()
+    .nullable()
+    .default(null)
+    .describe('Key of the HMAC-SHA256 signature; take it from ${env:NAME}.'),
+  template: z
+    .record(z.string(), z.json())
+    .nullable()
+    .default(null)
+    .superRefine((body, context) => textsIn(body).forEach((text) => refuseUnknown(text, DOUBLE, context)))
+    .describe('The body, with {{title}}, {{body}} and the like in its texts, in place of the standard one.'),
+  timeout: timeout('10s'),
+  retries: z.int().min(0).max(10).default(3).describe('Attempts after the first.'),
+});
+
+const command = z.strictObject({
+  kind: z.literal('command'),
+  command: z.array(filledText()).min(1, 'must not be empty').describe('Program and arguments.'),
+  env: texts(/^[^=\0\s]+$/, 'must be the name of an environment variable')
+    .default({})
+    .describe('Environment variables of the program.'),
+  timeout: timeout('30s'),
+});
+
+export const channelSchema = z.discriminatedUnion('kind', [desktop, webhook, command]);
+
+/** Parts of a url that let anybody post who knows them, as chat services give them out. */
+export function webhookTokens(channels: readonly ChannelSettings[]): string[] {
+  return channels.flatMap((channel) => {
+    if (channel.kind !== 'webhook') return [];
+    return new URL(channel.url).pathname.split('/').filter((part) => part.length >= SHORTEST_TOKEN);
+  });
+}
+
+const SHORTEST_TOKEN = 16;
+
+const SINGLE = /\{(\w+)\}/gu;
+const DOUBLE = /\{\{\s*(\w+)\s*\}\}/gu;
+
+/** A misspelt placeholder would be told to the person as it stands. */
+function refuseUnknown(written: string, form: RegExp, context: z.RefinementCtx): void {
+  for (const [whole, name = ''] of written.matchAll(form)) {
+    if (PLACEHOLDERS.some((known) => known === name)) continue;
+    const guess = nearest(name, PLACEHOLDERS);
+    const cure =
+      guess === null
+        ? `write one of ${PLACEHOLDERS.join(', ')}`
+        : `did you mean ${whole.replace(name, guess)}?`;
+    context.addIssue({
+      code: 'custom',
+      message: `has ${whole}, which stands for nothing; ${cure}`,
+      input: written,
+    });
+  }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}

@@ -1,0 +1,137 @@
+// Every key of the config file: its form, its default and what it means.
+import { z } from 'zod';
+import { SERVER_NAME } from '../../core/model/server-spec.ts';
+import { cron, duration, endpoint, filledText, listen } from './fields.ts';
+import { channelSchema } from './notify-schema.ts';
+import { serverSchema } from './server-schema.ts';
+
+const metrics = z
+  .strictObject({
+    listen: listen()
+      .prefault('127.0.0.1:9638')
+      .describe('Where /metrics and the status page are served; port 0 lets the system choose.'),
+    allowedHosts: z
+      .array(
+        z
+          .string()
+          .regex(/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i, 'must be a host name, with or without a port'),
+      )
+      .default([])
+      .describe('Host names accepted beside the loopback ones; every other Host gets 403.'),
+    webConfigFile: filledText()
+      .nullable()
+      .default(null)
+      .describe(
+        'Web config in the format of the exporter-toolkit of Prometheus: TLS, passwords; see docs/web-config.md.',
+      ),
+  })
+  .prefault({})
+  .describe('The HTTP server of the watchdog.');
+
+const orphans = z
+  .strictObject({
+    reap: z
+      .boolean()
+      .default(false)
+      .describe('Whether those that nobody can want any more are ended; else they are only counted.'),
+    interval: duration({ min: 1000 }).prefault('5m').describe('Time between two looks.'),
+    patterns: z
+      .array(filledText())
+      .default([])
+      .describe('Names of more packages and programs that are MCP servers; * stands for the rest of a name.'),
+    minimumAge: duration().prefault('60s').describe('What is younger is left alone.'),
+  })
+  .prefault({})
+  .describe('MCP server processes of this user that nobody owns any more.');
+
+const schedule = z
+  .strictObject({
+    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for.'),
+    cleanup: cron()
+      .nullable()
+      .default('0 1 * * *')
+      .describe('When logs, journal and old versions are pruned.'),
+    backup: cron().nullable().default('30 1 * * *').describe('When config and state are copied.'),
+  })
+  .prefault({})
+  .describe('Cron times of the regular jobs, in local time; null is never.');
+
+const backups = z
+  .strictObject({
+    keep: z.int().min(1).max(1000).default(14).describe('Backups that are kept; older ones are removed.'),
+  })
+  .prefault({})
+  .describe('Copies of config and state, see `schedule.backup`.');
+
+const alerts = z
+  .strictObject({
+    rules: z
+      .array(filledText())
+      .default([])
+      .describe('More rule files in the format of Prometheus; see docs/alerts.md.'),
+    builtIn: z
+      .boolean()
+      .default(true)
+      .describe('Whether the rules that come with the watchdog are evaluated too.'),
+    evaluateEvery: duration({ min: 1000 })
+      .prefault('15s')
+      .describe('Time between two evaluations of the rules that do not say another.'),
+    prometheusVersion: z
+      .union([z.literal(2), z.literal(3)])
+      .default(3)
+      .describe(
+        'The Prometheus to agree with: 2 counts a sample at the very beginning of a window, 3 does not; sums are rounded as there.',
+      ),
+    repeatEvery: duration({ min: 60_000 })
+      .prefault('4h')
+      .describe('Time after which a firing alert is told again.'),
+    notify: z
+      .array(channelSchema)
+      .prefault([{ kind: 'desktop' }])
+      .describe('Through which channels the person is told; see docs/notifications.md.'),
+    alertmanager: z
+      .strictObject({
+        url: endpoint()
+          .nullable()
+          .default(null)
+          .describe('When set, it owns delivery while it is reachable.'),
+      })
+      .prefault({})
+      .describe('An Alertmanager to hand alerts to; see docs/delivery.md.'),
+  })
+  .prefault({})
+  .describe('Alerts and notifications.');
+
+const servers = z.record(
+  z
+    .string()
+    .regex(
+      SERVER_NAME,
+      'must be a name of a-z, 0-9, dot, dash and underscore, at most 64 long, starting with a letter or digit',
+    ),
+  serverSchema,
+);
+
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('Path of config.schema.json, for the completion of editors.'),
+  metrics,
+  gateway: z
+    .strictObject({ listen: listen().prefault('127.0.0.1:9639').describe('Where the gateway is served.') })
+    .prefault({})
+    .describe('One endpoint in front of all servers. Not active yet.'),
+  defaults: serverSchema
+    .prefault({})
+    .describe('Any key of a server, applied to all; what a server says itself wins.'),
+  servers: servers.optional().describe('What to keep alive, by name.'),
+  mcpServers: servers.optional().describe('Another name of `servers`, as in the files of MCP clients.'),
+  sampling: z
+    .strictObject({ interval: duration({ min: 100 }).prefault('15s').describe('Time between two samples.') })
+    .prefault({})
+    .describe('How often memory and CPU are measured.'),
+  orphans,
+  schedule,
+  backups,
+  alerts,
+});
+
+export type Settings = z.output<typeof configSchema>;

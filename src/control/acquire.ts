@@ -1,0 +1,108 @@
+// How a daemon takes its place: at most one for each home, on a socket that only its owner can reach.
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { WatchdogError } from '../core/base/errors.ts';
+import { messageOf } from '../core/base/guards.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { connect } from './client.ts';
+import { claim } from './lock.ts';
+import type { Claim } from './lock.ts';
+import { placeSocket } from './place-socket.ts';
+import { noteOf } from './control-paths.ts';
+import { isStillThere } from './file-identity.ts';
+
+type Lock = Extract<Claim, { readonly held: true }>;
+
+export interface Occupation {
+  /** `Paths.socket` */
+  readonly socketPath: string;
+  readonly clock: Clock;
+  readonly take: (socket: Socket) => void;
+  /** Told when the system does not let a connection in. */
+  readonly onFault: (error: Error) => void;
+  /** What was claimed earlier: it is used again as long as it is ours. */
+  readonly owned?: Lock;
+}
+
+/** Where a daemon sits: the lock of its home, and a socket that leads to it. */
+export interface Place {
+  readonly path: string;
+  readonly lock: Lock;
+  readonly server: Server;
+  readonly isIntact: () => boolean;
+}
+
+/**
+ * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
+ */
+export async function occupy({ socketPath, clock, take, onFault, owned }: Occupation): Promise<Place> {
+  const path = placeSocket(socketPath);
+  const lock = owned?.isOurs() === true ? owned : await claimHome(socketPath, clock);
+  const server = createServer(take);
+  try {
+    // Whose socket this was is dead: its owner would hold the lock.
+    rmSync(path, { force: true });
+    await listen(server, path);
+  } catch (error) {
+    if (lock !== owned) lock.release();
+    throw cannotListen(path, error);
+  }
+  server.on('error', onFault);
+  // A place away from the run folder is found by the note in it alone.
+  const needed = [
+    lock.isOurs,
+    isStillThere(path),
+    ...(path === socketPath ? [] : [isStillThere(noteOf(socketPath))]),
+  ];
+  return { path, lock, server, isIntact: () => needed.every((isThere) => isThere()) };
+}
+
+async function claimHome(socketPath: string, clock: Clock): Promise<Lock> {
+  await refuseWhenAnswered(socketPath, clock);
+  const lock = claim(join(dirname(socketPath), 'lock'));
+  if (!lock.held) throw held(dirname(socketPath), lock.pid);
+  return lock;
+}
+
+// A daemon in another container, where pids mean something else, still answers on the socket.
+async function refuseWhenAnswered(socketPath: string, clock: Clock): Promise<void> {
+  const other = await connect(socketPath, { clock }).catch(() => null);
+  if (other === null) return;
+  try {
+    const { pid } = await other.request('ping', {}, { timeout: 2000 });
+    throw held(dirname(socketPath), pid);
+  } catch (error) {
+    if (error instanceof WatchdogError && error.code === 'LOCK_HELD') throw error;
+    // It hangs or speaks another language; the lock knows whether it lives, and its pid.
+  } finally {
+    other.close();
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      chmodSync(path, 0o600);
+      resolve();
+    });
+  });
+}
+
+function held(run: string, pid: number): WatchdogError {
+  return new WatchdogError(
+    'LOCK_HELD',
+    `Cannot run in "${dirname(run)}": the daemon with pid ${pid} already does`,
+    {
+      hint: 'Ask it with mcp-watchdog status, end it with mcp-watchdog stop, or choose another home with --home DIR',
+    },
+  );
+}
+
+function cannotListen(path: string, cause: unknown): WatchdogError {
+  const reason = messageOf(cause);
+  return new WatchdogError('CONTROL_FAILED', `Cannot listen for commands on "${path}": ${reason}`, { cause });
+}

@@ -1,0 +1,134 @@
+// How the web app gets its address, and gives it back.
+import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { codeOf, messageOf } from '../../core/base/guards.ts';
+import type { Clock } from '../time/clock.ts';
+import { createTlsServer, type TlsParts } from './tls-server.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly clock: Clock;
+  /** Left out: plain HTTP. */
+  readonly tls?: TlsParts;
+  /** Told when a connection could not be taken, for instance for want of descriptors; listening goes on. */
+  readonly onFault: (error: unknown) => void;
+  /** Asked when the port is taken, so that the error can name the culprit; null when nobody was found. */
+  readonly whoListens?: (
+    port: number,
+    host: string,
+  ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
+}
+
+export interface Listening {
+  /** `http://127.0.0.1:9638`, or with https, without a slash at the end. */
+  readonly url: string;
+  /** Answers in the making are finished, at most for half a second; every connection is closed. */
+  close(): Promise<void>;
+}
+
+/** A request is small and has no body, whoever needs longer does not mean it. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  // How often those two are looked at; Node's own 30 s would be their real length.
+  connectionsCheckingInterval: 2000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+};
+
+/** Scrapers, some browser tabs and a few scripts; beyond that a connection is refused. */
+const MAX_CONNECTIONS = 200;
+
+const GRACE = 500;
+
+/** @throws WatchdogError LISTEN_FAILED */
+export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
+  const { tls } = options;
+  const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
+  const sockets = trackSockets(server);
+  server.maxConnections = MAX_CONNECTIONS;
+  try {
+    await bind(server, options);
+  } catch (error) {
+    throw await explain(error, options);
+  }
+  server.on('error', options.onFault);
+  return { url: urlOf(server, options), close: () => close(server, sockets, options.clock) };
+}
+
+/** Those that still shake hands are no HTTP connections yet, and nobody else knows them. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.prependListener('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    // Without brackets: that is how the system knows an IPv6 address.
+    server.listen(port, host.replaceAll(/[[\]]/g, ''), () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server, { host, port, tls }: ListenOptions): string {
+  const scheme = tls === undefined ? 'http' : 'https';
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return `${scheme}://${host}:${port}`;
+  return `${scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+function close(server: HttpServer, sockets: ReadonlySet<Socket>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(GRACE, () => {
+      for (const socket of sockets) socket.destroy();
+    });
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function explain(cause: unknown, options: ListenOptions): Promise<WatchdogError> {
+  const { host, port } = options;
+  const where = `Cannot listen on ${host}:${port}`;
+  const hint = 'Set another metrics.listen in the config';
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return refused(`${where}: ${await holderOf(options)} has that port`, {
+        cause,
+        hint: 'End it, or set another metrics.listen in the config',
+      });
+    case 'EACCES':
+      return refused(`${where}: this user may not use that port`, {
+        cause,
+        hint: `${hint}; ports from 1024 on are free to use`,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return refused(`${where}: this machine has no such address`, { cause, hint });
+    default:
+      return refused(`${where}: ${messageOf(cause)}`, { cause, hint });
+  }
+}
+
+function refused(message: string, options: { cause: unknown; hint: string }): WatchdogError {
+  return new WatchdogError('LISTEN_FAILED', message, options);
+}
+
+async function holderOf({ host, port, whoListens }: ListenOptions): Promise<string> {
+  const owner = await whoListens?.(port, host).catch(() => null);
+  if (owner?.pid == null) return 'another process';
+  return owner.command === null ? `process ${owner.pid}` : `process ${owner.pid} (${owner.command})`;
+}

@@ -1,0 +1,36 @@
+// Which words stand for the state and the health of a server on the page, and in which colour.
+import type { ServerStatus } from '../../core/model/status.ts';
+import { type HealthWord, healthWord, stateWord } from '../../core/status/health-summary.ts';
+
+/** One word, and one colour: `good` green, `bad` red, `busy` amber, `idle` grey. */
+export interface Mark {
+  readonly word: string;
+  readonly tone: 'good' | 'bad' | 'busy' | 'idle';
+}
+
+const STATE_TONES: Readonly<Record<ServerStatus['state'], Mark['tone']>> = {
+  stopped: 'idle',
+  starting: 'busy',
+  running: 'good',
+  stopping: 'busy',
+  backoff: 'busy',
+  crash_looping: 'bad',
+  watched: 'idle',
+};
+
+export function stateMark(server: ServerStatus): Mark {
+  return { word: stateWord(server), tone: STATE_TONES[server.state] };
+}
+
+const HEALTH_TONES: Readonly<Record<HealthWord, Mark['tone']>> = {
+  unknown: 'idle',
+  down: 'bad',
+  suspect: 'busy',
+  unauthorized: 'busy',
+  up: 'good',
+};
+
+export function healthMark(server: ServerStatus): Mark {
+  const word = healthWord(server);
+  return { word, tone: HEALTH_TONES[word] };
+}

@@ -1,0 +1,216 @@
+// What a person sees at `/`: every server in one table, and where else to look.
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
+import {
+  availableVersion,
+  heldGist,
+  progressWords,
+  versionColumn,
+  withoutDetail,
+} from '../../core/update/update-text.ts';
+import { updateFacts } from '../../core/update/update-facts.ts';
+import { isHealthy, reasonOf, restartsOf } from '../../core/status/health-summary.ts';
+import { cpu, deliveryWords, size, span, uptime } from '../../core/base/format.ts';
+import { type Content, Html, html } from './html.ts';
+import { healthMark, type Mark, stateMark } from './status-badges.ts';
+import { STYLE } from './style.ts';
+
+/** Seconds after which the browser asks again. */
+const REFRESH = 5;
+
+// Not in a template: formatting it would change the text that the security policy names.
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
+
+const LINKS = [
+  ['/metrics', 'Metrics for Prometheus'],
+  ['/api/v1/status', 'Status as JSON'],
+  ['/api/v1/alerts', 'Alerts as JSON'],
+  ['/api/v1/rules', 'Rules as JSON'],
+  ['/-/healthy', 'Healthy?'],
+  ['/-/ready', 'Ready?'],
+] as const;
+
+/** A whole document. @param now milliseconds since the epoch */
+export function renderStatusPage({ daemon, servers }: Status, now: number): string {
+  return renderDocument(
+    { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
+    html`<h1>mcp-watchdog</h1>
+      <p class="summary ${servers.every(isHealthy) ? 'good' : 'bad'}">${summary(servers)}</p>
+      ${notices(daemon)} ${firing(daemon, now)}
+      <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
+      ${versions(servers, now)}
+      <nav aria-label="More">
+        <ul>
+          ${LINKS.map(([path, name]) => html`<li><a href="${path}">${name}</a></li>`)}
+        </ul>
+      </nav>
+      ${footer(daemon, now)}`,
+  );
+}
+
+/** The page for a path where there is none. */
+export function renderMissingPage(): string {
+  const body = html`<h1>Nothing is here</h1>
+    <p>The <a href="/">status page</a> tells what there is.</p>`;
+  return renderDocument({ title: 'Not found · mcp-watchdog', refresh: null }, body);
+}
+
+function renderDocument({ title, refresh }: { title: string; refresh: number | null }, body: Html): string {
+  const head = html`<meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    ${refresh === null ? null : html`<meta http-equiv="refresh" content="${refresh}" />`}
+    <link rel="icon" href="data:," />
+    <title>${title}</title>
+    ${STYLE_ELEMENT}`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        ${head}
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html>`.markup;
+}
+
+function summary(servers: readonly ServerStatus[]): string {
+  const well = servers.filter(isHealthy).length;
+  if (servers.length === 0) return 'No server is configured';
+  if (well < servers.length) return `${servers.length - well} of ${count(servers.length)} not well`;
+  return servers.length === 1 ? 'The server is well' : `All ${count(servers.length)} are well`;
+}
+
+function count(servers: number): string {
+  return servers === 1 ? '1 server' : `${servers} servers`;
+}
+
+function notices({ config, braked }: DaemonStatus): Html[] {
+  return [
+    ...(config.ok
+      ? []
+      : [
+          html`<p class="notice">
+            The config was not taken over, the one before is in use: ${config.error}
+          </p>`,
+        ]),
+    ...(braked ? [html`<p class="notice">Many servers fail at once: none is restarted for it.</p>`] : []),
+  ];
+}
+
+/** What fires, the latest last; nothing when nothing does. */
+function firing({ alerts }: DaemonStatus, now: number): Html | null {
+  if (alerts.length === 0) return null;
+  const lines = alerts.map(
+    ({ name, severity, since, summary }) =>
+      html`<li>
+        <span class="mark ${TONES[severity]}">${severity}</span> ${summary}
+        ${sub(`${name}, for ${span(now - since)}`)}
+      </li>`,
+  );
+  return html`<section aria-label="Alerts">
+    <h2>Alerts</h2>
+    <ul class="alerts">
+      ${lines}
+    </ul>
+  </section>`;
+}
+
+const TONES = { critical: 'bad', warning: 'busy', info: 'idle' } as const;
+
+const COLUMNS: readonly (readonly [title: string, isNumber: boolean])[] = [
+  ['Server', false],
+  ['State', false],
+  ['Health', false],
+  ['Version', false],
+  ['PID', true],
+  ['Uptime', true],
+  ['Memory', true],
+  ['CPU', true],
+  ['Restarts', true],
+  ['Last reason', false],
+];
+
+function table(servers: readonly ServerStatus[], now: number): Html {
+  if (servers.length === 0) return html`<p class="empty">Add one to the config: it is started at once.</p>`;
+  const heads = COLUMNS.map(
+    ([title, isNumber]) => html`<th scope="col" class="${isNumber ? 'number' : 'text'}">${title}</th>`,
+  );
+  return html`<table>
+    <thead>
+      <tr>
+        ${heads}
+      </tr>
+    </thead>
+    <tbody>
+      ${servers.map((server) => row(server, now))}
+    </tbody>
+  </table>`;
+}
+
+function row(server: ServerStatus, now: number): Html {
+  const { name, pid, startedAt, usage, tools } = server;
+  return html`<tr>
+    <th scope="row">${name}${sub(server.package ?? server.transport)}</th>
+    <td>${mark(stateMark(server))}${restNote(server)}</td>
+    <td>
+      ${mark(healthMark(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
+    </td>
+    <td>${versionColumn(server) || '–'}${updateNote(server, now)}</td>
+    ${number(pid)} ${number(startedAt && uptime(now - startedAt))} ${number(usage && size(usedMemory(usage)))}
+    ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
+    <td class="reason">${reasonOf(server, now)}</td>
+  </tr>`;
+}
+
+/** What the versions in the column mean; the details are below the table. */
+function updateNote({ update }: ServerStatus, now: number): Html | null {
+  const progress = progressWords(withoutDetail(update), now);
+  if (progress !== null) return sub(progress);
+  if (availableVersion(update) !== null) return sub('update available');
+  const held = update?.outlook?.held[0];
+  return held === undefined ? null : sub(`held: ${heldGist(held)}`);
+}
+
+/** Of each server of which there is something to tell, what that is; nothing when there is none. */
+function versions(servers: readonly ServerStatus[], now: number): Html | null {
+  const told = servers.flatMap((server) => {
+    const facts = updateFacts(server, now).filter(({ label }) => label !== 'asked');
+    return facts.length === 0 ? [] : [{ name: server.name, facts }];
+  });
+  if (told.length === 0) return null;
+  const items = told.map(
+    ({ name, facts }) => html`<li>${name} ${facts.map(({ label, text }) => sub(`${label}: ${text}`))}</li>`,
+  );
+  return html`<section aria-label="Versions">
+    <h2>Versions</h2>
+    <ul class="versions">
+      ${items}
+    </ul>
+  </section>`;
+}
+
+/** Why it is right that it does not run. */
+function restNote({ desired, stoppedBecause }: ServerStatus): Html | null {
+  if (desired === 'down') return sub('on request');
+  return stoppedBecause === 'completed' ? sub('completed') : null;
+}
+
+function number(content: Content): Html {
+  return html`<td class="number">${content ?? '–'}</td>`;
+}
+
+function mark({ word, tone }: Mark): Html {
+  return html`<span class="mark ${tone}">${word}</span>`;
+}
+
+function sub(text: string): Html {
+  return html`<span class="sub">${text}</span>`;
+}
+
+function footer({ version, pid, startedAt, home, delivery }: DaemonStatus, now: number): Html {
+  return html`<footer>
+    <p>${deliveryWords(delivery)}.</p>
+    mcp-watchdog ${version}, process ${pid}, running for ${uptime(now - startedAt)}, home ${home}. This page
+    asks again every ${REFRESH} seconds.
+  </footer>`;
+}

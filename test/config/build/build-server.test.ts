@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest';
+import { problemsOf, read } from '../temporary.ts';
+
+function one(server: object, rest: object = {}) {
+  const [spec] = read(JSON.stringify({ servers: { a: server }, ...rest })).servers;
+  if (spec === undefined) throw new Error('no server');
+  return spec;
+}
+
+function faultsOf(server: object, rest: object = {}): string[] {
+  return problemsOf(JSON.stringify({ servers: { a: server }, ...rest }));
+}
+
+describe('a server', () => {
+  it('may come from an MCP client: mcpServers, a command as text, its args, its type', () => {
+    const text =
+      '{"mcpServers": {"files": {"command": "npx", "args": ["-y", "some-server", "/data"], "env": {"A": "b"}, "type": "stdio"}}}';
+    expect(read(text).servers[0]).toMatchObject({
+      name: 'files',
+      source: { kind: 'command', command: ['npx'] },
+      args: ['-y', 'some-server', '/data'],
+      transport: 'stdio',
+    });
+  });
+
+  it.each([
+    [{ type: 'http', url: 'http://x/mcp' }, 'http'],
+    [{ type: 'streamable-http', url: 'http://x/mcp' }, 'http'],
+    [{ type: 'sse', url: 'http://x/sse' }, 'sse'],
+    [{ transport: 'sse', type: 'sse', url: 'http://x/sse' }, 'sse'],
+    [{ url: 'https://x/mcp' }, 'http'],
+    [{ package: 'p', url: 'http://x/mcp' }, 'http'],
+    [{ package: 'p' }, 'stdio'],
+  ])('%j speaks %s', (server, transport) => {
+    expect(one(server)).toMatchObject({ transport });
+  });
+
+  it('with only a url is watched, with its headers', () => {
+    const spec = one({ url: 'https://x/mcp', headers: { Authorization: 'Bearer abcdefgh' } });
+    expect(spec).toMatchObject({ source: { kind: 'url' }, headers: { Authorization: 'Bearer abcdefgh' } });
+  });
+
+  it('keeps a program whose path has spaces when its arguments stand apart', () => {
+    expect(one({ command: '/Applications/My App/bin/x', args: ['-v'] }).source).toEqual({
+      kind: 'command',
+      command: ['/Applications/My App/bin/x'],
+    });
+  });
+
+  it.each([
+    [{}, 'has neither package, command nor url'],
+    [{ package: 'p', command: ['x'] }, 'has both package and command'],
+    [
+      { command: 'node server.js' },
+      'must be a list, no shell takes it apart, got "node server.js"; write it as a list: ["node", "server.js"]',
+    ],
+    [{ command: [] }, 'must not be empty'],
+    [{ command: 7 }, 'must be a list of texts'],
+    [{ command: [''] }, 'command'],
+    [{ package: 'p@1.2.3' }, 'put the version into `version`'],
+    [{ package: '-g' }, 'must be the name of an npm package'],
+    [{ package: '../p' }, 'must be the name of an npm package'],
+    [{ package: 'p', version: 'git+https://x/y' }, 'must be a version'],
+    [{ package: 'p', version: 1.1 }, 'must be text, got 1.1; put it in quotes: "1.1"'],
+    [{ package: 'p', env: { PORT: 3000 } }, 'env.PORT: must be text, got 3000; put it in quotes: "3000"'],
+    [{ package: 'p', env: { 'A=B': 'x' } }, 'must be the name of an environment variable'],
+    [{ package: 'p', env: { A: 'x\0y' } }, 'must not hold a NUL character'],
+    [{ package: 'p', args: '--port' }, 'must be a list, got "--port"; write it as a list: ["--port"]'],
+    [{ package: 'p', transport: 'http' }, 'is http without a url'],
+    [{ package: 'p', transport: 'stdio', url: 'http://x/' }, 'is stdio, which has no url'],
+    [{ transport: 'stdio', url: 'http://x/' }, 'needs a program to start'],
+    [{ package: 'p', transport: 'htp' }, 'must be one of stdio, http, sse, got "htp"; did you mean http?'],
+    [{ url: 'http://x/', transport: 'http', type: 'sse' }, 'keep one of them'],
+    [{ url: 'unix:///x' }, 'must be a url with http or https'],
+    [{ url: 'http://' }, 'must be a url with http or https'],
+    [{ url: 'http://x/', args: ['x'] }, 'has a meaning only with package or command'],
+    [{ command: ['x'], version: '1' }, 'has a meaning only with package'],
+    [{ command: ['x'], headers: { A: 'b' } }, 'have no meaning for a stdio server'],
+    [{ command: ['x'], probe: { kind: 'http' } }, 'probe.url: is missing for probe kind http'],
+    [{ command: ['x'], probe: { kind: 'exec' } }, 'probe.command: is missing for probe kind exec'],
+    [{ package: 'p', probe: { interval: 30 } }, 'must be text with a unit, got 30; write it like 30s'],
+    [{ package: 'p', probe: { interval: '30' } }, 'must have a unit, got "30"'],
+    [{ package: 'p', probe: { interval: '5ms' } }, 'must be at least 100ms'],
+    [{ package: 'p', probe: { interval: '30d' } }, 'must be at most 24d'],
+    [{ package: 'p', probe: { failures: 0 } }, 'must be at least 1, got 0'],
+    [{ package: 'p', probe: { failures: 1.5 } }, 'must be a whole number, got 1.5'],
+    [{ package: 'p', probe: { expectStatus: [] } }, 'must be at least 1 long'],
+    [{ package: 'p', limits: { memory: { soft: '2GiB', hard: '1GiB' } } }, 'is above hard'],
+    [{ package: 'p', limits: { memory: { hard: '512MB' } } }, 'write 512MiB'],
+    [{ package: 'p', limits: { cpu: { soft: 0 } } }, 'must be more than 0'],
+    [{ package: 'p', restart: { initialDelay: '2m', maxDelay: '1m' } }, 'is above maxDelay'],
+    [{ package: 'p', restart: { jitter: 2 } }, 'must be at most 1'],
+    [{ package: 'p', restart: { preventExitCodes: [256] } }, 'preventExitCodes[0]: must be at most 255'],
+    [{ package: 'p', restart: { budget: [{ restarts: 5 }] } }, 'budget[0].within: is missing'],
+    [
+      { package: 'p', dependsOn: ['b'] },
+      'names "b", which is no server of this file; name one, or remove it',
+    ],
+    [{ package: 'p', dependsOn: ['a'] }, 'makes a circle: a -> a'],
+    [{ package: 'p', disabled: true }, 'write enabled: false'],
+    [{ serverUrl: 'http://x/' }, 'write url'],
+    [{ package: 'p', interval: '5s' }, 'did you mean probe.interval?'],
+    [{ package: 'p', memory: { soft: '1GiB' } }, 'did you mean limits.memory?'],
+    [{ package: 'p', args: null }, 'args: is empty; give it a value, or remove the line'],
+  ])('%j is refused with reason and cure', (server, words) => {
+    expect(faultsOf(server)).toEqual(expect.arrayContaining([expect.stringContaining(words)]));
+  });
+
+  it('gets a name that can be a folder, a file and a label', () => {
+    expect(problemsOf('servers: {"My Server": {package: p}}')).toEqual([
+      expect.stringMatching(/servers\["My Server"\]: must be a name of a-z.*; write it like my-server/),
+    ]);
+    expect(problemsOf('servers: {"..": {package: p}}')).toHaveLength(1);
+    expect(problemsOf('servers: {constructor: {package: p}}')).toEqual([]);
+  });
+
+  it('gives way with the limit that nobody wrote', () => {
+    expect(one({ package: 'p', limits: { memory: { hard: '512MiB' } } }).limits.memory).toEqual({
+      soft: 512 * 1024 ** 2,
+      hard: 512 * 1024 ** 2,
+    });
+    expect(one({ package: 'p', limits: { memory: { soft: '4GiB' } } }).limits.memory).toEqual({
+      soft: 4 * 1024 ** 3,
+      hard: 4 * 1024 ** 3,
+    });
+    expect(one({ package: 'p', limits: { memory: { soft: '4GiB', hard: null } } }).limits.memory).toEqual({
+      soft: 4 * 1024 ** 3,
+      hard: null,
+    });
+    expect(one({ package: 'p', restart: { initialDelay: '2m' } }).restart).toMatchObject({
+      initialDelay: 120_000,
+      maxDelay: 120_000,
+    });
+  });
+});
+
+describe('defaults', () => {
+  it('lie below each server, maps merged and lists replaced', () => {
+    const defaults = {
+      env: { A: '1', B: '1' },
+      args: ['x'],
+      probe: { interval: '1s', timeout: '2s' },
+      restart: { budget: [] },
+    };
+    const spec = one(
+      { command: ['c'], env: { B: '2' }, args: ['y'], probe: { timeout: '3s' } },
+      { defaults },
+    );
+    expect(spec).toMatchObject({
+      env: { A: '1', B: '2' },
+      args: ['y'],
+      probe: { interval: 1000, timeout: 3000 },
+      restart: { budget: [] },
+    });
+  });
+
+  it('may say what does not concern a server', () => {
+    expect(one({ url: 'http://x/' }, { defaults: { args: ['x'], version: '1' } }).source).toEqual({
+      kind: 'url',
+    });
+  });
+
+  it('are complained about once, at their own place', () => {
+    expect(faultsOf({ package: 'p' }, { defaults: { probe: { interval: 5 }, tiemout: 1 } })).toEqual([
+      expect.stringContaining('defaults.probe.interval: must be text with a unit'),
+      expect.stringContaining('defaults.tiemout: is not a known key'),
+    ]);
+  });
+});
+
+describe('dependsOn', () => {
+  it('may form any order without a circle', () => {
+    const text =
+      'servers: {a: {package: p, dependsOn: [b, c]}, b: {package: p, dependsOn: [c]}, c: {package: p}}';
+    expect(read(text).servers[0]?.dependsOn).toEqual(['b', 'c']);
+  });
+
+  it('shows each circle', () => {
+    const text =
+      'servers:\n  a: {package: p, dependsOn: [b]}\n  b: {package: p, dependsOn: [c]}\n  c: {package: p, dependsOn: [b]}\n';
+    expect(problemsOf(text)).toEqual([expect.stringContaining('makes a circle: b -> c -> b')]);
+  });
+
+  it('guesses a mistyped name', () => {
+    expect(problemsOf('servers: {a: {package: p, dependsOn: [filez]}, files: {package: p}}')).toEqual([
+      expect.stringContaining('names "filez", which is no server of this file; did you mean files?'),
+    ]);
+  });
+
+  it('reads a chain of thousands', () => {
+    const servers = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [
+        `s${index}`,
+        { command: ['x'], dependsOn: index === 0 ? [] : [`s${index - 1}`] },
+      ]),
+    );
+    expect(read(JSON.stringify({ servers })).servers).toHaveLength(1000);
+  });
+});
+
+describe('the daemon settings', () => {
+  it.each([
+    ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['[::1]:9638', { host: '::1', port: 9638 }],
+    ['localhost:1', { host: 'localhost', port: 1 }],
+  ])('listen on %s', (listen, where) => {
+    expect(read(JSON.stringify({ metrics: { listen }, servers: {} })).config.metrics).toMatchObject(where);
+  });
+
+  it.each([
+    ['0.0.0.0:9638', 'is open to the network without a webConfigFile'],
+    ['127.0.0.256:9638', 'is open to the network'],
+    ['[::]:9638', 'is open to the network'],
+    ['127.evil.example:1', 'is open to the network'],
+    ['9638', 'must be a host and a port'],
+    [':9638', 'must name the host'],
+    ['[zz]:1', 'must have a valid host'],
+    ['127.0.0.1:65536', 'must have a port from 0 to 65535'],
+    [9638, 'must be text like 127.0.0.1:9638'],
+  ])('refuse to listen on %s', (listen, words) => {
+    expect(problemsOf(JSON.stringify({ metrics: { listen }, servers: {} }))).toEqual([
+      expect.stringContaining(words),
+    ]);
+  });
+
+  it('name a webConfigFile that is missing', () => {
+    const metrics = { listen: '0.0.0.0:9638', webConfigFile: 'web.yml' };
+    expect(problemsOf(JSON.stringify({ metrics, servers: {} }))).toEqual([
+      expect.stringMatching(
+        /metrics\.webConfigFile: cannot be used: .*web\.yml: there is no such file; make the file/,
+      ),
+    ]);
+  });
+
+  it.each([
+    [{ schedule: { backup: 'daily' } }, 'must have five cron fields'],
+    [{ schedule: { backup: '0 25 * * *' } }, 'has a hour that cannot be read, "25"'],
+    [{ schedule: { cleanup: '0 1 31 2 *' } }, 'never comes: none of its months has a day 31'],
+    [{ schedule: { cleanup: 5 } }, 'must be text with five cron fields'],
+    [{ backups: { keep: 0 } }, 'backups.keep'],
+    [{ alerts: { notify: [{ kind: 'deskop' }] } }, 'alerts.notify[0].kind'],
+    [{ alerts: { notify: [{ kind: 'webhook' }] } }, 'alerts.notify[0].url: is missing'],
+    [{ metric: {} }, 'did you mean metrics?'],
+    [{ metrics: { listne: 'x' } }, 'did you mean listen?'],
+    [{ mcpServers: {} }, 'stands beside servers'],
+  ])('%j is refused', (part, words) => {
+    expect(problemsOf(JSON.stringify({ servers: {}, ...part }))).toEqual([expect.stringContaining(words)]);
+  });
+
+  it('tell which keys are set and not active yet', () => {
+    const text = `
+metrics: {webConfigFile: null}
+gateway: {listen: 127.0.0.1:1}
+schedule: {update: "0 2 * * 0", backup: null}
+alerts: {rules: [], alertmanager: {url: "http://x/"}}
+defaults: {update: {policy: off}, limits: {nice: 5}}
+servers: {a: {package: p, update: {policy: auto, minimumAge: 3d}}, b: {package: p, update: {allowScripts: true}}}
+`;
+    expect(read(text).inactive).toEqual(['gateway.listen']);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { npxAdvice } from '../../../src/config/build/npx.ts';
+import { read } from '../temporary.ts';
+
+describe('a command of npx', () => {
+  it('is taken as clients write it, with a warning that says what to write instead', () => {
+    const { servers, warnings } = read(
+      '{"mcpServers": {"context7": {"command": "npx", "args": ["-y", "@upstash/context7-mcp"]}}}',
+    );
+    expect(servers[0]?.source).toEqual({ kind: 'command', command: ['npx'] });
+    expect(warnings).toEqual([
+      'mcpServers.context7.command runs npx, which takes twice the memory and start time; write package: "@upstash/context7-mcp" in place of npx -y @upstash/context7-mcp',
+    ]);
+  });
+
+  it.each([
+    [['npx', 'a'], 'write package: "a" in place of npx a'],
+    [['/usr/bin/npx', '--yes', '--', 'a'], 'write package: "a" in place of npx --yes -- a'],
+    [['npx', '-y', 'a@latest'], 'write package: "a" in place of npx -y a@latest'],
+    [['npx', '-y', 'a@1.2.3'], 'write package: "a" and version: "1.2.3" in place of npx -y a@1.2.3'],
+    [['npx', '-y', '@a/b@^1.2'], 'write package: "@a/b" and version: "^1.2" in place of npx -y @a/b@^1.2'],
+  ])('%j: %s', (argv, cure) => {
+    expect(npxAdvice(argv)?.split('; ')[1]).toBe(cure);
+  });
+
+  it('never shows what comes after the package: it may be secret', () => {
+    expect(npxAdvice(['npx', '-y', 'a', '--key', 'k3y'])).toMatch(
+      /in place of npx -y a, and keep the args after it$/,
+    );
+  });
+
+  it.each([
+    [['npx']],
+    [['npx', '-y']],
+    [['npx', '--package', 'a', 'b']],
+    [['npx', '-y', 'github:a/b']],
+    [['npx', './server']],
+    [['node', 'npx', 'a']],
+    [['/opt/npx-like', 'a']],
+  ])('%j: nothing to say', (argv) => {
+    expect(npxAdvice(argv)).toBeNull();
+  });
+});

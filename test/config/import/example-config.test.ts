@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EXAMPLE_URL, exampleConfig, writeFirstConfig } from '../../../src/config/import/example-config.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { inFolder } from '../temporary.ts';
+
+describe('the first config', () => {
+  it('runs context7 over HTTP on its port, without its own metrics port, and nothing in it is inactive', () => {
+    const path = join(dirname(inFolder({ other: '' })), 'config.yaml');
+    expect(writeFirstConfig(path)).toBe(true);
+    const { servers, inactive, warnings } = loadConfig(path, {});
+    expect(servers).toHaveLength(1);
+    expect(servers[0]).toMatchObject({
+      name: 'context7',
+      source: { kind: 'package', package: '@upstash/context7-mcp' },
+      transport: 'http',
+      url: 'http://127.0.0.1:9640/mcp',
+      args: ['--transport', 'http', '--port', '9640'],
+      env: { OTEL_SDK_DISABLED: 'true' },
+    });
+    expect({ url: servers[0]?.url, inactive, warnings }).toEqual({
+      url: EXAMPLE_URL,
+      inactive: [],
+      warnings: [],
+    });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('never replaces a config that is there', () => {
+    const path = inFolder({ 'config.yaml': 'mine' });
+    expect(writeFirstConfig(path)).toBe(false);
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+  });
+
+  it('is good in its comments too: the settings shown there are the defaults', () => {
+    const setting = /^(\s*)# (\s*(probe|interval|timeout|failures|limits|memory|metrics|listen):)/gm;
+    const shown = exampleConfig().replaceAll(setting, '$1$2');
+    expect(shown).toMatch(/^ {4}probe:\n {6}interval: 15s/m);
+    const plain = loadConfig(inFolder({ 'config.yaml': exampleConfig() }), {});
+    const { config, servers } = loadConfig(inFolder({ 'config.yaml': shown }), {});
+    expect({ config, servers }).toEqual({ config: plain.config, servers: plain.servers });
+  });
+});

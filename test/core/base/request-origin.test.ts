@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Asking, findRefusal, NOTICES_PATH } from '../../../src/core/base/request-origin.ts';
+
+const PLAIN: Asking = {
+  method: 'GET',
+  path: '/metrics',
+  host: '127.0.0.1:9638',
+  origin: undefined,
+  site: undefined,
+  mode: undefined,
+  address: '127.0.0.1',
+  port: 9638,
+};
+
+function statusFor(change: Partial<Asking>, allowedHosts: string[] = []): number {
+  return findRefusal({ ...PLAIN, ...change }, allowedHosts)?.status ?? 200;
+}
+
+describe('the Host', () => {
+  test.each([
+    '127.0.0.1',
+    '127.0.0.1:9638',
+    'localhost',
+    'localhost:9638',
+    'LocalHost:9638',
+    '[::1]',
+    '[::1]:9638',
+  ])('%s is ours', (host) => expect(statusFor({ host })).toBe(200));
+
+  test.each([
+    undefined,
+    '',
+    'evil.example',
+    'evil.example:9638',
+    '127.0.0.1:80',
+    'localhost:1',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example:9638',
+    'evil.example@127.0.0.1',
+    '127.0.0.1@evil.example',
+    'localhost:9638:9638',
+    'localhost:',
+    'localhost:99999999',
+    'localhost.',
+    '::1',
+    '[::1',
+    '[::2]',
+    '0.0.0.0:9638',
+    '127.0.0.1, evil.example',
+    '127.0.0.1 ',
+    '2130706433',
+    '192.168.1.5:9638',
+  ])('%s is not', (host) => expect(statusFor({ host })).toBe(403));
+
+  test('may be a name from the config, with its own port or with ours', () => {
+    expect(statusFor({ host: 'watchdog.lan' }, ['watchdog.lan'])).toBe(200);
+    expect(statusFor({ host: 'Watchdog.lan:9638' }, ['watchdog.lan'])).toBe(200);
+    expect(statusFor({ host: 'watchdog.lan:443' }, ['watchdog.lan'])).toBe(403);
+    expect(statusFor({ host: 'watchdog.lan:443' }, ['watchdog.lan:443'])).toBe(200);
+    expect(statusFor({ host: 'watchdog.lan' }, ['watchdog.lan:443'])).toBe(403);
+  });
+
+  test('may be the address that the request came in at', () => {
+    expect(statusFor({ host: '192.168.1.5:9638', address: '192.168.1.5' })).toBe(200);
+    expect(statusFor({ host: '192.168.1.5:9638', address: '::ffff:192.168.1.5' })).toBe(200);
+    expect(statusFor({ host: '[fe80::1]:9638', address: 'fe80::1' })).toBe(200);
+  });
+
+  test('that is not on the list is refused, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.domain(), fc.ipV4(), fc.webAuthority()), (host) => {
+        fc.pre(!/^(127\.0\.0\.1|localhost|\[::1\])(:0*9638)?$/i.test(host));
+        expect(statusFor({ host })).toBe(403);
+      }),
+    );
+  });
+});
+
+describe('a browser', () => {
+  test.each([
+    'http://evil.example',
+    'null',
+    'http://127.0.0.1:3000',
+    'http://localhost:9638',
+    'file://',
+    '',
+    'x',
+  ])('on a page of %s is refused', (origin) => expect(statusFor({ origin })).toBe(403));
+
+  test('on a page of ours is served', () => {
+    expect(statusFor({ origin: 'http://127.0.0.1:9638', site: 'same-origin' })).toBe(200);
+    expect(statusFor({ host: 'localhost:9638', origin: 'http://localhost:9638' })).toBe(200);
+  });
+
+  test('that was told the address by the user is served', () => {
+    expect(statusFor({ site: 'none', mode: 'navigate' })).toBe(200);
+  });
+
+  test('on another site is refused, however it asks', () => {
+    for (const mode of ['navigate', 'no-cors', 'cors'])
+      expect(statusFor({ site: 'cross-site', mode })).toBe(403);
+  });
+
+  test('on another port of this machine may follow a link and nothing else', () => {
+    expect(statusFor({ site: 'same-site', mode: 'navigate' })).toBe(200);
+    expect(statusFor({ site: 'same-site', mode: 'no-cors' })).toBe(403);
+  });
+});
+
+test('POST is allowed where Alertmanager tells us what it told, and nothing else there', () => {
+  expect(statusFor({ method: 'POST', path: NOTICES_PATH })).toBe(200);
+  expect(statusFor({ method: 'GET', path: NOTICES_PATH })).toBe(405);
+  expect(statusFor({ method: 'POST', path: NOTICES_PATH, host: 'evil.example' })).toBe(403);
+});
+
+test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('%s is not allowed', (method) => {
+  expect(statusFor({ method })).toBe(405);
+  expect(statusFor({ method, host: 'evil.example' })).toBe(403);
+});

@@ -1,0 +1,147 @@
+import { request, Agent } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { WatchdogError } from '../../../src/core/base/errors.ts';
+import { systemClock } from '../../../src/system/time/clock.ts';
+import { listen, type ListenOptions } from '../../../src/system/net/http-listener.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+import { startWeb } from '../../fakes/web.ts';
+
+const HERE: ListenOptions = { host: '127.0.0.1', port: 0, clock: systemClock, onFault: () => {} };
+
+async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> {
+  const error: unknown = await listen(() => {}, { ...HERE, ...options }).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof WatchdogError) return error;
+  throw new Error(`Expected a WatchdogError, got ${String(error)}`);
+}
+
+describe('listen()', () => {
+  test('tells the address that it got', async () => {
+    const listening = await listen((_, response) => response.end('here'), HERE);
+    const { url } = listening;
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(url)).text()).toBe('here');
+    await listening.close();
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test('names who has the port', async () => {
+    const first = await listen(() => {}, HERE);
+    const port = Number(new URL(first.url).port);
+    const asked: unknown[] = [];
+    const whoListens: ListenOptions['whoListens'] = async (...where) => {
+      asked.push(where);
+      return { pid: 4711, command: 'grafana server' };
+    };
+    const error = await failure({ port, whoListens });
+    expect(error.code).toBe('LISTEN_FAILED');
+    expect(error.message).toBe(
+      `Cannot listen on 127.0.0.1:${port}: process 4711 (grafana server) has that port`,
+    );
+    expect(error.hint).toContain('metrics.listen');
+    expect(asked).toEqual([[port, '127.0.0.1']]);
+    await first.close();
+  });
+
+  test.each<[string, ListenOptions['whoListens']]>([
+    ['is not asked for', undefined],
+    ['is not found', async () => null],
+    ['may not be seen', async () => ({ pid: null, command: null })],
+    [
+      'cannot be looked up',
+      async () => {
+        throw new Error('no /proc');
+      },
+    ],
+  ])('says that the port is taken when its holder %s', async (_, whoListens) => {
+    const first = await listen(() => {}, HERE);
+    const port = Number(new URL(first.url).port);
+    const error = await failure({ port, ...(whoListens && { whoListens }) });
+    expect(error.message).toBe(`Cannot listen on 127.0.0.1:${port}: another process has that port`);
+    await first.close();
+  });
+
+  test('says when the address is not of this machine', async () => {
+    const error = await failure({ host: '192.0.2.1' });
+    expect(error.message).toContain('this machine has no such address');
+  });
+});
+
+describe('a client that takes more than its share', () => {
+  async function open() {
+    const listening = await listen((_, response) => response.end('here'), HERE);
+    onTestFinished(() => listening.close());
+    return { ...listening, port: Number(new URL(listening.url).port) };
+  }
+
+  test('of headers is refused', async () => {
+    const { url } = await open();
+    expect((await fetch(url, { headers: { 'x-large': 'x'.repeat(20_000) } })).status).toBe(431);
+  });
+
+  test('of time is disconnected, and so is one that never asks', { timeout: 30_000 }, async () => {
+    const { port } = await open();
+    const slow = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+    slow[0]?.write('GET / HTTP/1.1\r\nHost: x\r\n');
+    for (const socket of slow) socket.on('error', () => {}).resume();
+    await waitFor(() => slow.every((socket) => socket.closed), { timeout: 20_000 });
+  });
+
+  test('of connections gets no more', async () => {
+    const { port } = await open();
+    const sockets = Array.from({ length: 220 }, () =>
+      connect(port, '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    );
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    await waitFor(() => sockets.filter((socket) => socket.closed).length === 20);
+  });
+});
+
+describe('close()', () => {
+  test('does not wait for connections that are kept alive', async () => {
+    const web = await startWeb();
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      request({ port: web.port, host: '127.0.0.1', agent }, (response) =>
+        response.resume().on('end', resolve),
+      )
+        .on('error', reject)
+        .end();
+    });
+    const begun = performance.now();
+    await web.close();
+    expect(performance.now() - begun).toBeLessThan(400);
+    agent.destroy();
+  });
+
+  test('lets an answer in the making be finished', async () => {
+    let finish = (): void => {};
+    const listening = await listen((_, response) => {
+      finish = () => void response.end('whole');
+    }, HERE);
+    const idle = finish;
+    const answer = fetch(listening.url).then((response) => response.text());
+    await waitFor(() => finish !== idle);
+    const closed = listening.close();
+    finish();
+    expect(await answer).toBe('whole');
+    await closed;
+  });
+
+  test('does not wait for ever for one that is not', async () => {
+    const listening = await listen(() => {}, HERE);
+    const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    await new Promise<void>(
+      (resolve) => void socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n', () => resolve()),
+    );
+    await listening.close();
+    socket.resume();
+    await waitFor(() => socket.closed);
+  });
+});

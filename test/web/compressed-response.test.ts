@@ -1,0 +1,46 @@
+import { get } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { compressOnce, isWorthCompressing } from '../../src/web/compressed-response.ts';
+import { startWeb } from '../fakes/web.ts';
+
+const LARGE = Buffer.from('mcp_watchdog_server_up{server="s"} 1\n'.repeat(20_000));
+
+describe('compressOnce()', () => {
+  test('gives everybody the same compressed text', async () => {
+    const [first, second] = await Promise.all([compressOnce(LARGE), compressOnce(LARGE)]);
+    expect(second).toBe(first);
+    expect(gunzipSync(first)).toEqual(LARGE);
+    expect(first.length).toBeLessThan(LARGE.length / 10);
+  });
+
+  test('is not for small texts', () => {
+    expect(isWorthCompressing(Buffer.from('small'))).toBe(false);
+    expect(isWorthCompressing(LARGE)).toBe(true);
+  });
+});
+
+test('/metrics of many servers is sent compressed to who takes it, and plain to who does not', async () => {
+  const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+  const web = await startWeb({ metrics: () => Promise.resolve({ text: LARGE, contentType }) });
+  try {
+    const plain = await fetch(`${web.url}/metrics`, { headers: { 'accept-encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect((await plain.text()).length).toBe(LARGE.length);
+    const encoded = await new Promise<Buffer>((resolve, reject) => {
+      get(`${web.url}/metrics`, { headers: { 'accept-encoding': 'gzip' } }, (response) => {
+        expect(response.headers).toMatchObject({
+          'content-encoding': 'gzip',
+          'content-type': contentType,
+          vary: 'Accept-Encoding',
+        });
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve(Buffer.concat(chunks)));
+      }).on('error', reject);
+    });
+    expect(gunzipSync(encoded)).toEqual(LARGE);
+  } finally {
+    await web.close();
+  }
+});
