@@ -5,7 +5,7 @@ import { loadConfig } from '../../dist/config/load.js';
 import { foldStatus } from '../../dist/core/status/reduce-status.js';
 import { INITIAL } from '../../dist/core/model/lifecycle-state.js';
 import { NOTHING_REMEMBERED } from '../../dist/core/model/status.js';
-import { emptyStatus } from '../../dist/daemon/records.js';
+import { emptyStatus } from '../../dist/daemon/home/projections.js';
 import { createRecorder } from '../../dist/metrics/recorder.js';
 import { createBus } from '../../dist/system/bus.js';
 

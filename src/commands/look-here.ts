@@ -21,8 +21,8 @@ export async function lookHere(
   );
   if (wanted.length === 0) return [];
   const [{ createPackageUpdates }, { createQueue }] = await Promise.all([
-    import('../packages/updates.ts'),
-    import('../packages/queue.ts'),
+    import('../packages/package-updates.ts'),
+    import('../packages/install-queue.ts'),
   ]);
   const packages = createPackageUpdates({
     paths,

@@ -6,9 +6,9 @@ import rcompare from 'semver/functions/rcompare.js';
 import { cap, neutralise } from '../core/base/text.ts';
 import type { Held, HeldReason, Outlook, UpdateMemory } from '../core/model/update.ts';
 import { span } from '../core/base/format.ts';
-import type { WishKind } from './choose-version.ts';
-import { isRange, isWithin } from './ranges.ts';
-import type { Listing, VersionFacts } from './registry.ts';
+import type { WishKind } from './choose-installed.ts';
+import { isRange, isWithin } from './npm/ranges.ts';
+import type { Listing, VersionFacts } from './npm/registry.ts';
 
 export interface Question {
   readonly listing: Listing;

@@ -3,14 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../system/time/clock.ts';
-import { explain, explainSystemError, noNpm, noProgram, notThere, wrongEngine } from './failure.ts';
-import type { Explanation } from './failure.ts';
+import { explain, explainSystemError, noNpm, noProgram, notThere, wrongEngine } from './manager/install-error.ts';
+import type { Explanation } from './manager/install-error.ts';
 import type { Job } from './job.ts';
-import { storyOfResult } from './npm-errors.ts';
-import { findNpm, runNpmInstall } from './npm.ts';
-import type { Environment } from './npm.ts';
-import { describeGrowth, watchGrowth } from './progress.ts';
-import { resolveBin } from './resolve-bin.ts';
+import { storyOfResult } from './npm/npm-errors.ts';
+import { findNpm, runNpmInstall } from './npm/npm-command.ts';
+import type { Environment } from './npm/npm-command.ts';
+import { describeGrowth, watchGrowth } from './install-progress.ts';
+import { resolveBin } from './npm/resolve-bin.ts';
 import { removeLeftovers, removeTree } from './store.ts';
 import type { InstalledVersion } from './store.ts';
 
@@ -80,7 +80,7 @@ async function runNpm(job: Job, folder: string, options: FetchOptions): Promise<
 /** What is wrong with a package that npm is content with; null when it can be run. */
 export async function faultOf(job: Job, staged: InstalledVersion): Promise<Explanation | null> {
   const { packageFolder, engine, version } = staged;
-  const { isWithin } = await import('./ranges.ts');
+  const { isWithin } = await import('./npm/ranges.ts');
   // npm checks it too, unless ~/.npmrc says `force`.
   if (engine !== null && !isWithin(process.version, engine)) {
     return explain(wrongEngine(`${job.package}@${version}`, engine), job);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Wanted } from './failure.ts';
+import type { Wanted } from './manager/install-error.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 

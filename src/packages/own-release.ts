@@ -2,8 +2,8 @@
 import valid from 'semver/functions/valid.js';
 
 import { NO_UPDATES } from '../core/model/update.ts';
-import { judgeOffer } from './judge-offer.ts';
-import type { NpmRun } from './npm.ts';
+import { judgeOffer } from './check-versions.ts';
+import type { NpmRun } from './npm/npm-command.ts';
 
 /** `unknown`: the registry could not be asked, or does not know us. */
 export type ReleaseAnswer =

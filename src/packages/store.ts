@@ -8,7 +8,7 @@ import rcompare from 'semver/functions/rcompare.js';
 import valid from 'semver/functions/valid.js';
 import { codeOf } from '../core/base/guards.ts';
 
-import { readManifest } from './manifest.ts';
+import { readManifest } from './npm/manifest.ts';
 
 /** One complete version; it never changes, and nothing here ever deletes one. */
 export interface InstalledVersion {

@@ -5,9 +5,9 @@ import { afterOutcome } from '../core/update/update-memory.ts';
 import { recover, type Recovery, type SavedProgress, toSave } from '../core/update/update-record.ts';
 import { IDLE, type UpdateState, type Verdict } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
-import type { UpdateParts } from './parts.ts';
+import type { UpdateParts } from './ports.ts';
 import type { UpdateRecords } from './records.ts';
-import type { PackageSpec } from './ledger.ts';
+import type { PackageSpec } from './update-store.ts';
 
 export interface Recovered {
   readonly spec: PackageSpec;

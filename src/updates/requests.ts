@@ -6,9 +6,9 @@ import type { Outlook, UpdateAnswer, UpdateMemory } from '../core/model/update.t
 import { forgive, withoutAnswer, withoutPin } from '../core/update/update-memory.ts';
 import type { UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { busy, going, nothing, refused, takingBack, unmoved } from './answers.ts';
-import type { UpdateParts } from './parts.ts';
-import { isPackage, isSameWish, type PackageSpec } from './ledger.ts';
+import { busy, going, nothing, refused, takingBack, unmoved } from './responses.ts';
+import type { UpdateParts } from './ports.ts';
+import { isPackage, isSameWish, type PackageSpec } from './update-store.ts';
 import type { Updater } from './updater.ts';
 
 export interface RequestParts {

@@ -1,7 +1,7 @@
 // What happens by itself: all packages are looked at, and those that may are updated, one after the other.
 import type { Outlook } from '../core/model/update.ts';
 import { isExact, look, planOf, type RequestParts } from './requests.ts';
-import { isPackage, isSameWish, type PackageSpec } from './ledger.ts';
+import { isPackage, isSameWish, type PackageSpec } from './update-store.ts';
 
 /** What a job of the schedule has to tell. `error`: who could not be looked at, and why. */
 export interface Round {

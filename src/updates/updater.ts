@@ -4,9 +4,9 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createFlow, type Flow } from './flow.ts';
-import { isPackage, isSameWish, type Ledger, openLedger, type PackageSpec } from './ledger.ts';
-import type { UpdateParts } from './parts.ts';
+import { createFlow, type Flow } from './update-runner.ts';
+import { isPackage, isSameWish, type Ledger, openLedger, type PackageSpec } from './update-store.ts';
+import type { UpdateParts } from './ports.ts';
 import { recoverAll, type Recovered } from './recover.ts';
 import type { UpdateRecords } from './records.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { settle, survey } from '../../src/packages/choose-candidate.ts';
 import type { Question } from '../../src/packages/choose-candidate.ts';
-import { readFacts, readListing } from '../../src/packages/registry.ts';
-import type { VersionFacts } from '../../src/packages/registry.ts';
+import { readFacts, readListing } from '../../src/packages/npm/registry.ts';
+import type { VersionFacts } from '../../src/packages/npm/registry.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,5 +1,5 @@
 // Whether npm is there and runs: it installs the servers that are packages.
-import { findNpm } from '../../packages/npm.ts';
+import { findNpm } from '../../packages/npm/npm-command.ts';
 import { type Check, ok, problem, warning } from '../check.ts';
 
 /** The oldest whose flags are the ones that are used. */

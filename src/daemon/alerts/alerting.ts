@@ -1,0 +1,95 @@
+// How the rules come to their samples, and their alerts to the bus, the state file and the pages.
+import { type Alerting, createAlerting } from '../../alerting/alerting.ts';
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { type AlertNews, presentable } from '../../core/model/notification.ts';
+import { firingAlerts, restoreAlerts } from '../../core/notification/saved-notifications.ts';
+import type { Status } from '../../core/model/status.ts';
+import { isHealthy, reasonOf } from '../../core/status/health-summary.ts';
+import type { Recorder } from '../../metrics/recorder.ts';
+import type { Base } from '../context.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Reloader } from '../config/reload.ts';
+
+export interface AlertParts {
+  readonly settings: Pick<DaemonConfig, 'alerts'>;
+  readonly keeper: Pick<StateKeeper, 'alerts' | 'evaluation' | 'setEvaluation'>;
+  readonly recorder: Pick<Recorder, 'readings'>;
+  readonly status: () => Status;
+  /** Where /metrics is served. */
+  readonly url: string;
+}
+
+/** As the scrape config that comes along names it; rules about the scrape itself know it. */
+const JOB = 'mcp-watchdog';
+
+/** To be begun once the servers are known: an alert about one that is not there is over. */
+export function openAlerting(
+  { bus, clock, log, cleanUps }: Base,
+  { settings, keeper, recorder, status, url }: AlertParts,
+): Alerting {
+  const alerting = createAlerting({
+    clock,
+    settings: rulesIn(settings),
+    target: { job: JOB, instance: instanceOf(url) },
+    readings: (wants) => recorder.readings(wants),
+    saved: keeper.evaluation(),
+    told: firingAlerts(restoreAlerts(keeper.alerts())),
+    onNews: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
+    onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
+    onRecord: (record, isUrgent) => keeper.setEvaluation(record, isUrgent),
+    onFault: (err, place) => log.error({ err, ...place }, 'Cannot evaluate an alert rule'),
+  });
+  const unsubscribe = bus.subscribe((event) => {
+    if (event.kind !== 'gap') return;
+    if (event.cause === 'sleep') alerting.woke();
+    else if (event.cause === 'clock-step') alerting.clockWasSet(event.duration);
+  });
+  cleanUps.add('alert rules', () => {
+    unsubscribe();
+    alerting.stop();
+  });
+  return alerting;
+}
+
+/** Rules count from the reload on. */
+export function followRules(
+  alerting: Alerting,
+  {
+    reloader,
+    initial,
+    log,
+  }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig } & Pick<Base, 'log'>,
+): void {
+  const signatureOf = (settings: DaemonConfig): string => JSON.stringify(rulesIn(settings));
+  let current = signatureOf(initial);
+  reloader.onSettings((settings) => {
+    const next = signatureOf(settings);
+    if (next === current) return;
+    try {
+      alerting.replace(rulesIn(settings));
+      current = next;
+    } catch (err) {
+      log.error({ err }, 'Cannot take over the alert rules: those before go on');
+    }
+  });
+}
+
+function rulesIn({ alerts: { rules, evaluateEvery, prometheusVersion } }: Pick<DaemonConfig, 'alerts'>) {
+  return { rules, evaluateEvery, generation: prometheusVersion };
+}
+
+/** The rule knows that something is wrong; we know what. */
+function withReason(news: AlertNews, { servers }: Status, now: number): AlertNews {
+  const server = servers.find(({ name }) => name === news.about);
+  if (news.state === 'resolved' || server === undefined || isHealthy(server)) return news;
+  const reason = reasonOf(server, now);
+  if (reason === '') return news;
+  return { ...news, summary: presentable(`${news.summary.replace(/\.$/u, '')}: ${reason}`) };
+}
+
+/** Host and port, as a scrape config on this machine names the target. */
+export function instanceOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname === '0.0.0.0' ? '127.0.0.1' : hostname === '[::]' ? '[::1]' : hostname;
+  return `${host}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
+}

@@ -1,0 +1,97 @@
+// Who delivers alerts: what is heard of Prometheus and Alertmanager comes together here.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import type { RuledAlert } from '../../core/delivery/alertmanager-post.ts';
+import type { DeliverySettings } from '../../core/delivery/delivery.ts';
+import type { WatchdogEvent } from '../../core/model/events.ts';
+import type { Status } from '../../core/model/status.ts';
+import { Asking } from './alertmanager-poller.ts';
+import type { Base } from '../context.ts';
+import { DeliveryDesk } from './delivery-controller.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Notifying } from './notifications.ts';
+import type { Reloader } from '../config/reload.ts';
+
+export type Delivering = Pick<DeliveryDesk, 'hear'>;
+
+export interface DeliverParts {
+  readonly settings: Pick<DaemonConfig, 'alerts'>;
+  readonly reloader: Pick<Reloader, 'onSettings'>;
+  readonly keeper: Pick<StateKeeper, 'delivery' | 'setDelivery'>;
+  readonly status: () => Status;
+  readonly notifying: Pick<Notifying, 'take' | 'silence'>;
+  readonly alerting: { state(): ReadonlyMap<string, readonly RuledAlert[]> };
+}
+
+/** Between two looks at the time, ms, at most. */
+const TICK = 5000;
+/** Alertmanager is asked at least so often, ms. */
+const ASK_AT_LEAST = 30_000;
+/** A posted alert lasts for so many rounds, as Prometheus has it, and at least for so many ms. */
+const ROUNDS_LASTING = 4;
+const LEAST_LASTING = 60_000;
+
+export function openDelivering(base: Base, parts: DeliverParts): Delivering {
+  const { bus, clock, cleanUps } = base;
+  const { notifying, status, alerting } = parts;
+  let settings = settingsOf(parts.settings);
+  const desk = new DeliveryDesk({
+    ...base,
+    ...parts,
+    settings,
+    firing: () => status().daemon.alerts,
+    ruled: () => [...alerting.state().values()].flat(),
+    tell: (input) => notifying.take(input),
+    onToPost: () => asking.hurry(),
+  });
+  const asking = openAsking(base, desk, () => settings);
+  notifying.silence((alert, at) => desk.isSilenced(alert, at));
+  const unsubscribe = bus.subscribe((event) => hearNews(event, desk));
+  let cancelTick = (): void => {};
+  const tick = (): void => {
+    cancelTick = clock.after(Math.min(TICK, settings.every), tick);
+    desk.take({ kind: 'tick' });
+  };
+  parts.reloader.onSettings((next) => {
+    const { url } = settings;
+    settings = settingsOf(next);
+    desk.replace(settings, settings.url !== url);
+    asking.follow(settings);
+  });
+  cleanUps.add('delivery', () => {
+    unsubscribe();
+    cancelTick();
+    asking.close();
+  });
+  desk.begin();
+  tick();
+  asking.follow(settings);
+  return desk;
+}
+
+function hearNews(event: WatchdogEvent, desk: DeliveryDesk): void {
+  if (event.kind === 'alert') desk.alerted(event);
+  else if (event.kind === 'scraped') desk.scraped(event);
+  else if (event.kind === 'gap' && event.cause === 'sleep') desk.take({ kind: 'woke' });
+}
+
+function openAsking({ clock, log }: Base, desk: DeliveryDesk, settings: () => Settings): Asking {
+  return new Asking({
+    clock,
+    toPost: () => desk.toPost(Math.max(LEAST_LASTING, ROUNDS_LASTING * settings().every)),
+    onPosted: () => desk.posted(),
+    onAnswer: (trouble) => desk.take({ kind: 'asked', isReady: trouble === null, trouble }),
+    onSilences: (silences) => desk.learnSilences(silences),
+    onFault: (err) => log.error({ err }, 'Cannot ask Alertmanager'),
+  });
+}
+
+interface Settings extends DeliverySettings {
+  readonly url: string | null;
+  /** Ms between two questions to Alertmanager. */
+  readonly every: number;
+}
+
+function settingsOf({ alerts: { alertmanager, evaluateEvery } }: Pick<DaemonConfig, 'alerts'>): Settings {
+  const { url } = alertmanager;
+  return { url, hasAlertmanager: url !== null, every: Math.min(ASK_AT_LEAST, evaluateEvery) };
+}

@@ -1,0 +1,37 @@
+// What is said of Prometheus and Alertmanager after each piece of news: that one was heard, was found, or was lost.
+import {
+  type DeliveryInput,
+  type DeliverySettings,
+  type DeliveryState,
+  ENGINE_NAMES,
+  type EngineName,
+} from '../../core/delivery/delivery.ts';
+import type { EventOf } from '../../core/model/events.ts';
+
+type EngineNews = Omit<EventOf<'engine'>, 'at'>;
+
+export function engineNews(
+  before: DeliveryState,
+  after: DeliveryState,
+  { input, settings }: { readonly input: DeliveryInput; readonly settings: DeliverySettings },
+): EngineNews[] {
+  return ENGINE_NAMES.flatMap((engine) => {
+    const isReachable = isAlive(engine, after, settings);
+    const isHeardNow = isSignOf(engine, input);
+    if (!isHeardNow && isReachable === isAlive(engine, before, settings)) return [];
+    return [{ kind: 'engine', engine, isReachable, isHeardNow }];
+  });
+}
+
+function isSignOf(engine: EngineName, input: DeliveryInput): boolean {
+  if (engine === 'prometheus') return input.kind === 'scraped';
+  return input.kind === 'heartbeat' || (input.kind === 'asked' && input.isReady);
+}
+
+function isAlive(engine: EngineName, state: DeliveryState, { hasAlertmanager }: DeliverySettings): boolean {
+  const { scrapes, heartbeats, alertmanager } = state;
+  if (engine === 'prometheus') return scrapes.isAlive && scrapes.isHeard;
+  return hasAlertmanager
+    ? alertmanager.isAlive && alertmanager.lastAt !== null
+    : heartbeats.isAlive && heartbeats.isHeard;
+}

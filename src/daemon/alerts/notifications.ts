@@ -1,0 +1,123 @@
+// How alerts reach the person: what the policy lets through goes to the channels, and all of it into the records.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import type { NotifyKind } from '../../core/model/events.ts';
+import type { ChannelReport, NotifySuppression, SendResult } from '../../core/model/notification.ts';
+import type { PolicyInput } from '../../core/notification/notification-policy.ts';
+import type { PolicyRules } from '../../core/notification/notification-state.ts';
+import type { Status } from '../../core/model/status.ts';
+import { COVERED_BY } from '../../core/notification/notification-state.ts';
+import { openAlertLog } from '../../notify/alert-log.ts';
+import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
+import { childEnvironment } from '../../supervisor/environment.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import { type AlertDesk, openAlertDesk } from './notification-controller.ts';
+import type { Base } from '../context.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Records } from '../home/projections.ts';
+import type { Reloader } from '../config/reload.ts';
+
+export interface Notifying {
+  /** What concerns the policy beside the alerts themselves. */
+  take(input: PolicyInput): void;
+  /** Which alerts are not to be told for now, whoever asks. */
+  silence(isSilenced: NonNullable<PolicyRules['isSilenced']>): void;
+  /** One notification through every channel, now; what became of each. */
+  test(): Promise<readonly ChannelReport[]>;
+  /** What an earlier daemon left untold is told from now on. */
+  begin(): void;
+}
+
+export interface NotifyParts {
+  readonly status: () => Status;
+  readonly news: Records['news'];
+  readonly keeper: Pick<StateKeeper, 'alerts' | 'setAlerts'>;
+  readonly reloader: Pick<Reloader, 'onSettings'>;
+  readonly settings: Pick<DaemonConfig, 'alerts'>;
+}
+
+/** How long a channel may go on when the daemon ends; a program that ignores its end takes a second more. */
+const LAST_WORDS = 1000;
+
+export function openNotifying(base: Base, parts: NotifyParts): Notifying {
+  const { clock, log, paths, cleanUps } = base;
+  const dispatcher = openChannels(base, parts);
+  const desk = openDesk(base, parts, dispatcher);
+  const alertLog = openAlertLog({
+    path: paths.alertsLog,
+    clock: systemClock,
+    onTrouble: (err) =>
+      err === null ? log.info({}, 'The log of alerts works again') : log.error({ err }, 'Cannot log alerts'),
+  });
+  const unsubscribe = parts.news.subscribe((event) => {
+    if (event.kind === 'alert') {
+      alertLog.write(event);
+      const { kind: _, at, ...alert } = event;
+      desk.take({ kind: 'alert', at, alert });
+    } else if (event.kind === 'gap') {
+      desk.take({ kind: event.cause === 'sleep' ? 'woke' : 'tick', at: event.at });
+    }
+  });
+  cleanUps.add('notifications', async () => {
+    unsubscribe();
+    desk.close();
+    await dispatcher.close(LAST_WORDS);
+    await alertLog.close();
+  });
+  return {
+    take: (input) => desk.take(input),
+    silence: (isSilenced) => desk.silence(isSilenced),
+    test: () => dispatcher.test(),
+    begin() {
+      desk.take({ kind: 'tick', at: clock.now() });
+    },
+  };
+}
+
+function openChannels({ bus, clock }: Base, { settings, reloader }: NotifyParts): Dispatcher {
+  const dispatcher = createDispatcher({
+    settings: settings.alerts.notify,
+    clock,
+    environment: childEnvironment(process.env, {}),
+    platform: process.platform,
+    onResult: (channel, outcome) => bus.publish({ kind: 'notified', channel, ...resultOf(outcome) }),
+    onDropped: (channel, reason, count) => publishSpared(bus, channel, { reason, count }),
+  });
+  let current = JSON.stringify(settings.alerts.notify);
+  reloader.onSettings(({ alerts }) => {
+    if (JSON.stringify(alerts.notify) === current) return;
+    current = JSON.stringify(alerts.notify);
+    dispatcher.replace(alerts.notify);
+  });
+  return dispatcher;
+}
+
+function resultOf(outcome: SendResult) {
+  const { result, detail } = outcome;
+  return { result, reason: outcome.result === 'failed' ? outcome.reason : null, detail, count: 1 };
+}
+
+function publishSpared(
+  bus: Base['bus'],
+  channel: NotifyKind,
+  spared: { readonly reason: NotifySuppression; readonly count: number },
+): void {
+  bus.publish({ kind: 'notified', channel, result: 'suppressed', detail: null, ...spared });
+}
+
+function openDesk({ bus, clock }: Base, parts: NotifyParts, dispatcher: Dispatcher): AlertDesk {
+  const rulesOf = ({ alerts }: NotifyParts['settings']) => ({
+    repeatEvery: alerts.repeatEvery,
+    coveredBy: COVERED_BY,
+  });
+  const desk = openAlertDesk({
+    clock,
+    keeper: parts.keeper,
+    rules: rulesOf(parts.settings),
+    onTell: (notification) => dispatcher.send(notification),
+    onSpared(spared) {
+      for (const kind of dispatcher.kinds()) publishSpared(bus, kind, spared);
+    },
+  });
+  parts.reloader.onSettings((settings) => desk.setRules(rulesOf(settings)));
+  return desk;
+}

@@ -1,0 +1,193 @@
+// What a changed config does to a running daemon: only what changed is touched, and a bad file changes nothing.
+import { diffServers, diffSettings } from '../../config/diff.ts';
+import { loadConfigIsolated } from '../../config/load-in-child.ts';
+import type { DaemonConfig, LoadedConfig } from '../../config/build/loaded-config.ts';
+import { ConfigError } from '../../config/read/problems.ts';
+import type { ChangeEffect, ReloadReport } from '../../core/model/config-diff.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { Redactor } from '../../core/base/text.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import type { Changes, Supervisor } from '../../supervisor/supervisor.ts';
+import type { Bus } from '../../system/bus.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import type { Logger } from '../../system/files/log.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+
+/** What has become of it, or would. */
+type Outcome = { readonly report: ReloadReport } | { readonly refusal: WatchdogError };
+
+interface ReloadOptions {
+  /** Changes nothing and tells nobody but the asker. */
+  readonly dryRun?: boolean;
+  /** A refusal is only returned: the file is perhaps still being written. */
+  readonly isPatient?: boolean;
+}
+
+export interface Reloader {
+  /** One at a time. A refusal is in status, log and metrics too. */
+  reload(options?: ReloadOptions): Promise<Outcome>;
+  /** The config and what is read beside it. */
+  files(): readonly string[];
+  /** Whether these files are not what was last taken over or refused. */
+  hasNews(): Promise<boolean>;
+  /** Called with the settings of the daemon itself after each change of them; the returned function ends that. */
+  onSettings(listener: (settings: DaemonConfig) => void): () => void;
+}
+
+export interface ReloaderParts {
+  readonly config: LoadedConfig;
+  /** What its files were like when it had been read. */
+  readonly seen: Promise<string>;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly redactor: Redactor;
+  readonly supervisor: Supervisor;
+  readonly keeper: StateKeeper;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function createReloader(parts: ReloaderParts): Reloader {
+  const { bus, log, supervisor } = parts;
+  const { path } = parts.config;
+  const listeners = new Set<(settings: DaemonConfig) => void>();
+  let current = parts.config;
+  let takenAt = systemClock.now();
+  let envFiles = current.envFiles;
+  let settled = parts.seen;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function files(): readonly string[] {
+    return [path, ...envFiles];
+  }
+
+  async function reload({ dryRun = false, isPatient = false }: ReloadOptions): Promise<Outcome> {
+    // Before it is read: what is written meanwhile is news.
+    const seen = fingerprintOf(files());
+    try {
+      const next = await loadConfigIsolated(path, parts.environment);
+      parts.redactor.learn(next.secrets);
+      const report = { ...compare(next, supervisor, current), takenAt };
+      if (dryRun) return { report };
+      settle(seen, next.envFiles);
+      const ending = await take(next, report);
+      bus.publish({ kind: 'config-loaded', path, ok: true, error: null });
+      return { report: { ...report, isApplied: true, ending } };
+    } catch (error) {
+      const refusal = toRefusal(error, path);
+      if (dryRun) return { refusal };
+      const missed = error instanceof ConfigError ? error.envFiles : [];
+      const concerned = [...new Set([...current.envFiles, ...missed])];
+      if (isPatient) envFiles = concerned;
+      else {
+        settle(seen, concerned);
+        bus.publish({ kind: 'config-loaded', path, ok: false, error: refusal.message });
+      }
+      return { refusal };
+    }
+  }
+
+  /** From here on only what differs from `seen` is news. */
+  function settle(seen: Promise<string>, next: readonly string[]): void {
+    const areSame = next.join('\n') === envFiles.join('\n');
+    envFiles = next;
+    settled = areSame ? seen : fingerprintOf(files());
+  }
+
+  /** @returns who has not ended although it should have by now */
+  async function take(next: LoadedConfig, report: ReloadReport): Promise<readonly string[]> {
+    current = next;
+    takenAt = systemClock.now();
+    narrateReport(report, log);
+    for (const { name, restartFields } of report.changed) {
+      // Who edits `enabled` means it: an older wish from the command line gives way.
+      if (restartFields.includes('enabled')) parts.keeper.setWish(name, null);
+    }
+    if (report.settings.live.length > 0) for (const listener of listeners) listener(next.config);
+    return await supervisor.apply(toChanges(next.servers, report));
+  }
+
+  return {
+    files,
+    hasNews: async () => (await fingerprintOf(files())) !== (await settled),
+    reload(options = {}) {
+      const mine = last.then(() => reload(options));
+      last = mine;
+      return mine;
+    },
+    onSettings(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function compare(
+  next: LoadedConfig,
+  supervisor: Supervisor,
+  current: LoadedConfig,
+): Omit<ReloadReport, 'takenAt'> {
+  const diff = diffServers(current.servers, next.servers);
+  const specs = new Map(next.servers.map((spec) => [spec.name, spec]));
+  return {
+    ...diff,
+    path: next.path,
+    isApplied: false,
+    changed: diff.changed.map(({ name, liveFields, restartFields }) => {
+      const effect = effectOf(restartFields, specs.get(name), supervisor.runner(name));
+      return { name, liveFields, restartFields, effect };
+    }),
+    settings: diffSettings(current.config, next.config),
+    ending: [],
+    warnings: next.warnings,
+    inactive: next.inactive,
+  };
+}
+
+function effectOf(
+  restartFields: readonly string[],
+  spec: ServerSpec | undefined,
+  runner: ReturnType<Supervisor['runner']>,
+): ChangeEffect {
+  if (restartFields.length === 0) return 'live';
+  if (restartFields.includes('enabled')) return spec?.enabled === true ? 'start' : 'stop';
+  // Without a process of ours there is nothing to restart: it is only watched in another way.
+  if (runner === undefined) return spec?.source.kind === 'url' ? 'live' : 'start';
+  return runner.state.wanted === 'up' ? 'restart' : 'next-start';
+}
+
+function toChanges(servers: readonly ServerSpec[], report: ReloadReport): Changes {
+  const specs = new Map(servers.map((spec) => [spec.name, spec]));
+  const specOf = (name: string): ServerSpec[] => [specs.get(name)].filter((spec) => spec !== undefined);
+  return {
+    added: report.added.flatMap(specOf),
+    removed: report.removed,
+    changed: report.changed.flatMap(({ name, restartFields }) =>
+      specOf(name).map((spec) => ({ spec, restart: restartFields.length > 0 })),
+    ),
+  };
+}
+
+/** One line for each server and kind of setting; nothing when there is nothing new. */
+function narrateReport({ added, removed, changed, renamed, settings }: ReloadReport, log: Logger): void {
+  const formerly = new Map(renamed.map(({ from, to }) => [to, from]));
+  for (const server of removed) log.info({ server }, 'The config no longer has this server');
+  for (const { name, effect, liveFields, restartFields } of changed)
+    log.info(
+      { server: name, effect, fields: [...restartFields, ...liveFields] },
+      'The config changed this server',
+    );
+  for (const server of added)
+    log.info({ server, formerly: formerly.get(server) }, 'The config has a new server');
+  if (settings.live.length > 0) log.info({ fields: settings.live }, 'Settings changed');
+  if (settings.nextStart.length > 0)
+    log.warn({ fields: settings.nextStart }, 'Settings changed that count from the next start');
+}
+
+function toRefusal(error: unknown, path: string): WatchdogError {
+  if (error instanceof WatchdogError) return error;
+  return new WatchdogError('CONFIG_UNREADABLE', `Cannot take over ${path}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,149 @@
+// When the config is worth reading again: somebody wrote to it, and has been quiet since.
+import { watch } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Clock } from '../../system/time/clock.ts';
+import { glanceAt } from './fingerprint.ts';
+
+export interface ConfigWatchOptions {
+  readonly clock: Clock;
+  /** Absolute paths, asked for at each look. */
+  readonly files: () => readonly string[];
+  /** Whether their content differs from what was taken over or refused last. */
+  readonly hasNews: () => Promise<boolean>;
+  /** @returns false when they were refused; that is told to nobody unless `isFinal` */
+  readonly take: (isFinal: boolean) => Promise<boolean>;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface ConfigWatch {
+  stop(): void;
+}
+
+/** Ms without a change after which a file is read: an editor writes in several steps. */
+const QUIET = 300;
+/** Ms for which a file must stay as it is before it is called wrong: it may be written in two halves. */
+const STABLE = 2000;
+/** Ms between two glances where the system tells of no change: network disks, links, a folder that was replaced. */
+const GLANCE_EVERY = 5000;
+
+/** Begins at once. At most one reading is under way; what happens meanwhile leads to one more. */
+export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
+  const { clock, files, onFault } = options;
+  let isStopped = false;
+  let isWorking = false;
+  let hasMore = false;
+  let cancelQuiet = (): void => {};
+  let cancelPause = (): void => {};
+  const folders = createFolderWatch(notice);
+
+  function notice(): void {
+    if (isStopped) return;
+    hasMore = true;
+    if (isWorking) return;
+    cancelQuiet();
+    cancelQuiet = clock.after(QUIET, () => void work().catch(onFault));
+  }
+
+  async function work(): Promise<void> {
+    isWorking = true;
+    try {
+      hasMore = false;
+      await readQuietly();
+      // What was read may name other files than before.
+      await folders.follow(files());
+    } finally {
+      isWorking = false;
+      if (hasMore) notice();
+    }
+  }
+
+  async function readQuietly(): Promise<void> {
+    if (!(await options.hasNews()) || isStopped) return;
+    if (await options.take(false)) return;
+    await new Promise<void>((resolve) => {
+      cancelPause = clock.after(STABLE, resolve);
+    });
+    if (!hasMore && !isStopped) await options.take(true);
+  }
+
+  // Something may have been saved before anybody watched.
+  void folders.follow(files()).then(notice).catch(onFault);
+  const stopGlancing = keepGlancing({ clock, files, onFault, onNews: notice });
+  return {
+    stop() {
+      isStopped = true;
+      for (const cancel of [cancelQuiet, cancelPause, stopGlancing]) cancel();
+      folders.stop();
+    },
+  };
+}
+
+type Glancing = Pick<ConfigWatchOptions, 'clock' | 'files' | 'onFault'> & { readonly onNews: () => void };
+
+/** Each glance waits for the one before: a disk that hangs is asked once. The returned function ends it. */
+function keepGlancing({ clock, files, onFault, onNews }: Glancing): () => void {
+  let isStopped = false;
+  let last: string | null = null;
+  let cancel = (): void => {};
+
+  async function glance(): Promise<void> {
+    const seen = await glanceAt(files()).catch((error: unknown) => onFault(error));
+    if (isStopped) return;
+    if (last !== null && seen !== undefined && seen !== last) onNews();
+    last = seen ?? last;
+    cancel = clock.after(GLANCE_EVERY, () => void glance());
+  }
+
+  void glance();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}
+
+interface FolderWatch {
+  /** Watches the folders of these files, and of what they are links to, in place of all others. */
+  follow(files: readonly string[]): Promise<void>;
+  stop(): void;
+}
+
+/** Folders, not files: who saves by renaming would leave us watching the old one. */
+function createFolderWatch(onChange: () => void): FolderWatch {
+  let release = (): void => {};
+  let isStopped = false;
+  return {
+    async follow(files) {
+      const places = await Promise.all(
+        files.map(async (path) => [path, await realpath(path).catch(() => path)]),
+      );
+      if (isStopped) return;
+      const releaseOld = release;
+      const paths = places.flat();
+      const names = new Set(paths.map((path) => basename(path)));
+      const releases = [...new Set(paths.map((path) => dirname(path)))].map((folder) =>
+        watchFolder(folder, (name) => {
+          if (name === null || names.has(name)) onChange();
+        }),
+      );
+      release = () => releases.forEach((each) => each());
+      // Last: what is closed takes along the news that were still on their way to it.
+      releaseOld();
+    },
+    stop() {
+      isStopped = true;
+      release();
+    },
+  };
+}
+
+/** Where that is impossible (no such folder, too many watches) the glances have to do. */
+function watchFolder(folder: string, onChange: (name: string | null) => void): () => void {
+  try {
+    const watcher = watch(folder, (_, name) => onChange(name));
+    watcher.on('error', () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => {};
+  }
+}

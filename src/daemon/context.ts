@@ -1,0 +1,56 @@
+// What every part of the daemon is given: time, news, a voice, and a way to be taken down.
+import type { Gap } from '../core/lifecycle/clock-gap.ts';
+import { createRedactor, type Redactor } from '../core/base/text.ts';
+import { createAwakeClock } from '../system/time/awake-clock.ts';
+import { type Bus, createBus } from '../system/bus.ts';
+import { type Clock, systemClock } from '../system/time/clock.ts';
+import { createLog, type Log, readLogLevel } from '../system/files/log.ts';
+import type { Paths } from '../system/files/paths.ts';
+import { type CleanUps, createCleanUps } from './teardown.ts';
+
+export interface Base {
+  readonly paths: Paths;
+  readonly version: string;
+  /** Awake time: no deadline falls due while the machine sleeps. */
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly cleanUps: CleanUps;
+}
+
+export interface BaseOptions {
+  readonly paths: Paths;
+  readonly version: string;
+  /** Gets each log line as well: standard output where nobody watches a terminal. */
+  readonly alsoLogTo?: (line: string) => void;
+}
+
+/** How long one part may take to close; servers have their own grace in front of it. */
+const CLOSE_PATIENCE = 30_000;
+
+export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
+  const redactor = createRedactor();
+  const log = createLog({
+    path: paths.watchdogLog,
+    level: readLogLevel(process.env),
+    redactor,
+    clock: systemClock,
+    ...(alsoLogTo === undefined ? {} : { alsoTo: alsoLogTo }),
+  });
+  const cleanUps = createCleanUps({
+    clock: systemClock,
+    patience: CLOSE_PATIENCE,
+    onFault: (name, err) => log.error({ name, err }, 'Cannot close a part'),
+  });
+  cleanUps.add('log', () => log.close());
+  const bus = createBus(systemClock, (err, event) =>
+    log.error({ err, kind: event.kind }, 'A subscriber failed'),
+  );
+  const awake = createAwakeClock(systemClock, {
+    onGap: (gap: Gap) => bus.publish({ kind: 'gap', ...gap }),
+  });
+  awake.start();
+  cleanUps.add('clock', () => awake.stop());
+  return { paths, version, clock: awake.clock, bus, log, redactor, cleanUps };
+}

@@ -1,0 +1,150 @@
+// What the command line may ask of a running daemon, and what follows.
+import type { ControlHandlers } from '../../control/server.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { nearest } from '../../core/base/suggest.ts';
+import type { Status } from '../../core/model/status.ts';
+import type { Prober } from '../../probes/prober.ts';
+import type { Sampler } from '../../sampling/sampler.ts';
+import type { Supervisor } from '../../supervisor/supervisor.ts';
+import type { Bus } from '../../system/bus.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import type { Jobs } from '../servers/scheduled-jobs.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Notifying } from '../alerts/notifications.ts';
+import type { Reloader } from '../config/reload.ts';
+import type { Updates } from '../updates/updates.ts';
+
+export interface HandlerParts {
+  readonly bus: Bus;
+  readonly status: () => Status;
+  readonly supervisor: Supervisor;
+  readonly keeper: StateKeeper;
+  readonly prober: Prober;
+  readonly sampler: Sampler;
+  readonly reloader: Reloader;
+  readonly jobs: Pick<Jobs, 'cleanUp'>;
+  readonly notifying: Pick<Notifying, 'test'>;
+  readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
+  readonly stop: () => Promise<void>;
+}
+
+/** What can be answered while the daemon is still being put together: what it is, and that it should end. */
+export function startingHandlers({
+  bus,
+  status,
+  stop,
+}: Pick<HandlerParts, 'bus' | 'status' | 'stop'>): ControlHandlers {
+  const refuse = (): never => {
+    throw new WatchdogError('CONTROL_FAILED', 'The watchdog is still starting', {
+      hint: 'Try again in a second.',
+    });
+  };
+  return {
+    status,
+    onChange: (listener) => bus.subscribe(listener),
+    start: refuse,
+    stop: refuse,
+    restart: refuse,
+    check: refuse,
+    reload: refuse,
+    cleanup: refuse,
+    updateCheck: refuse,
+    update: refuse,
+    rollback: refuse,
+    notifyTest: refuse,
+    shutdown() {
+      void stop();
+      return null;
+    },
+  };
+}
+
+export function createHandlers(parts: HandlerParts): ControlHandlers {
+  const { bus, status, supervisor, keeper } = parts;
+  const known = (): readonly string[] => supervisor.specs().map(({ name }) => name);
+
+  function check(names: readonly string[]): readonly string[] {
+    for (const name of names) if (!known().includes(name)) throw unknownServer(name, known());
+    return names;
+  }
+
+  /** Only a server with a process of ours can be started and stopped. */
+  function owned(names: readonly string[]): readonly string[] {
+    for (const name of check(names)) {
+      if (supervisor.runner(name) !== undefined) continue;
+      throw new WatchdogError(
+        'CONTROL_FAILED',
+        `Cannot start or stop "${name}": it has only a url, so it is watched and not run by us`,
+      );
+    }
+    return names;
+  }
+
+  /** What the config says anyway is no wish: whoever edits `enabled` later, while we are down, means it. */
+  function remember(name: string, wish: 'up' | 'down'): void {
+    const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
+    keeper.setWish(name, wish === configured ? null : wish);
+  }
+
+  return {
+    status,
+    onChange: (listener) => bus.subscribe(listener),
+    start({ names }) {
+      for (const name of owned(names)) {
+        remember(name, 'up');
+        supervisor.start(name);
+      }
+      return null;
+    },
+    async stop({ names }) {
+      for (const name of owned(names)) remember(name, 'down');
+      await Promise.all(names.map((name) => supervisor.stop(name)));
+      return null;
+    },
+    restart({ names }) {
+      for (const name of owned(names)) {
+        remember(name, 'up');
+        supervisor.restart(name, { reason: 'requested', detail: 'asked for by an operator' });
+      }
+      return null;
+    },
+    async check({ name }) {
+      const names = check(name === undefined ? known() : [name]);
+      await Promise.all([freshUsage(parts), ...names.map((one) => parts.prober.checkNow(one))]);
+      return status();
+    },
+    async reload({ dryRun = false }) {
+      const outcome = await parts.reloader.reload({ dryRun });
+      if ('report' in outcome) return outcome.report;
+      const { code, message } = outcome.refusal;
+      throw new WatchdogError(code, message, {
+        hint: 'The old config stays in force until this one is mended.',
+      });
+    },
+    cleanup: ({ dryRun = false }) => parts.jobs.cleanUp({ dryRun }),
+    updateCheck: ({ names }) => parts.updates.check(names),
+    update: ({ names, to = null, dryRun = false }) => parts.updates.update(names, { to, dryRun }),
+    rollback: ({ names, dryRun = false }) => parts.updates.rollback(names, { dryRun }),
+    notifyTest: () => parts.notifying.test(),
+    shutdown() {
+      void parts.stop();
+      return null;
+    },
+  };
+}
+
+/** Measures now, unless that was done a moment ago: over too short a time a burst looks like a habit. */
+async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {
+  const { daemon } = status();
+  const age = systemClock.now() - (daemon.lastTickAt ?? 0);
+  if (age < 0 || age > SHORTEST_WINDOW) await sampler.sampleNow();
+}
+
+const SHORTEST_WINDOW = 3000;
+
+function unknownServer(name: string, known: readonly string[]): WatchdogError {
+  const similar = nearest(name, known);
+  const hint =
+    similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
+  return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });
+}

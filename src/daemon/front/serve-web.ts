@@ -1,0 +1,81 @@
+// What the web pages are told of the daemon, and when it calls itself ready and healthy.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import type { ServerStatus, Status } from '../../core/model/status.ts';
+import type { Recorder } from '../../metrics/recorder.ts';
+import type { Bus } from '../../system/bus.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import type { Logger } from '../../system/files/log.ts';
+import { whoListens } from '../../system/net/port-owner.ts';
+import { createWebApp } from '../../web/app.ts';
+import type { NoticeParts } from '../../web/alertmanager-webhook.ts';
+import { listen, type Listening } from '../../system/net/http-listener.ts';
+import type { RuleParts } from '../../web/rules-api.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import { openProtection } from './web-access.ts';
+
+export interface WebParts {
+  readonly config: DaemonConfig;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly recorder: Recorder;
+  readonly keeper: StateKeeper;
+  /** Ms between two ticks, as of now. */
+  readonly interval: () => number;
+  readonly status: () => Status;
+  readonly rules: NonNullable<RuleParts['rules']>;
+  readonly onNotices: NonNullable<NoticeParts['onNotices']>;
+}
+
+/** Ticks that may be missing before we no longer call ourselves healthy. */
+const MISSED_TICKS = 4;
+
+/** @throws WatchdogError LISTEN_FAILED */
+export async function serveWeb(parts: WebParts): Promise<Listening> {
+  const { config, clock, bus, log, status, interval } = parts;
+  let lastTick = clock.monotonic();
+  bus.subscribe((event) => {
+    if (event.kind === 'ticked') lastTick = clock.monotonic();
+  });
+  const protection = await openProtection(config.metrics, { clock, log });
+  const app = await createWebApp({
+    status,
+    metrics: keptPage(parts),
+    rules: parts.rules,
+    now: () => clock.now(),
+    allowedHosts: config.metrics.allowedHosts,
+    isReady: () => status().servers.every((server) => !isFirstStart(server)),
+    isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
+    onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
+    onNotices: parts.onNotices,
+    onFault: (err) => log.error({ err }, 'Cannot answer a request'),
+    ...(protection === null ? {} : { access: protection.access }),
+  });
+  const { host, port } = config.metrics;
+  return listen(app, {
+    host,
+    port,
+    clock,
+    ...(protection?.tls === undefined ? {} : { tls: protection.tls }),
+    whoListens,
+    onFault: (err) => log.error({ err }, 'Cannot take a connection'),
+  });
+}
+
+/** What was shown once is on disk: a kept counter that goes back after our death is taken for one that began anew. */
+function keptPage({ recorder, keeper }: WebParts): Recorder['render'] {
+  let shown: unknown = null;
+  return async () => {
+    const page = await recorder.render();
+    if (page.text !== shown) keeper.save();
+    shown = page.text;
+    return page;
+  };
+}
+
+/** Still on its way for the first time; a server that failed has been tried, and its failure is told elsewhere. */
+function isFirstStart({ desired, state, run, startFailures, health }: ServerStatus): boolean {
+  if (desired === 'down') return false;
+  if (state === 'watched') return health.up === null;
+  return run <= 1 && startFailures === 0 && (state === 'starting' || state === 'stopped');
+}

@@ -1,0 +1,136 @@
+// What of the news is worth a line in the daemon's own log, and in which words.
+import type { EventKind, EventOf, WatchdogEvent } from '../../core/model/events.ts';
+import { describeExit } from '../../core/lifecycle/lifecycle.ts';
+import type { Logger } from '../../system/files/log.ts';
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, sentence: string];
+type Narrators = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
+
+/** Fixed sentences, the facts beside them, so that lines group. */
+export function narrate(event: WatchdogEvent, log: Logger): void {
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
+  const narrator = NARRATORS[event.kind] as (one: WatchdogEvent) => Line | null;
+  const line = narrator(event);
+  if (line === null) return;
+  const [level, facts, sentence] = line;
+  log[level](facts, sentence);
+}
+
+const routine = (event: WatchdogEvent): Line => ['debug', { ...event }, 'Event'];
+
+const NARRATORS: Narrators = {
+  'server-added': ({ server, spec }) => ['info', { server, source: spec.source.kind }, 'Server configured'],
+  'server-changed': ({ server }) => ['info', { server }, 'Server settings changed'],
+  'server-removed': ({ server }) => ['info', { server }, 'Server removed'],
+  spawned: ({ server, run, pid, version }) => ['info', { server, run, pid, version }, 'Server started'],
+  exited: (event) => {
+    const { server, run, lastLines } = event;
+    return [
+      'info',
+      { server, run, how: describeExit(event), lastLines: lastLines.slice(-5) },
+      'Server ended',
+    ];
+  },
+  restarted: ({ server, reason, detail }) => ['warn', { server, reason, detail }, 'Restarting server'],
+  'start-failed': ({ server, failure }) => ['warn', { server, ...failure }, 'Server did not start'],
+  transition: ofTransition,
+  installed: ({ server, package: name, version, took }) => [
+    'info',
+    { server, package: name, version, took },
+    'Package installed',
+  ],
+  'using-installed': ({ server, version, why }) => [
+    'warn',
+    { server, version, why },
+    'Using the installed version',
+  ],
+  'update-checked': ofOutlook,
+  'update-moved': (event) => {
+    const { server, progress } = event;
+    // What npm says each second.
+    if (progress.phase === 'installing' && progress.detail !== null) return routine(event);
+    return ['info', { server, ...progress }, 'Update moved on'];
+  },
+  'update-settled': ({ server, memory, isNews }) =>
+    isNews ? ['info', { server, ...memory.last }, 'Update ended'] : null,
+  handshake: ({ server, run, handshake }) => [
+    'info',
+    { server, run, ...handshake },
+    'Server answered the handshake',
+  ],
+  limit: ({ server, resource, level, value, limit }) => [
+    'warn',
+    { server, resource, level, value, limit },
+    'Limit level changed',
+  ],
+  'log-dropped': ({ server, lines, bytes }) => [
+    'warn',
+    { server, lines, bytes },
+    'Server printed faster than is kept',
+  ],
+  waiting: ({ server, on }) => ['info', { server, on }, 'Server waits for others'],
+  reaped: ({ server, pid, why }) => ['warn', { server, pid, why }, 'Ended what an earlier daemon left'],
+  'orphan-reaped': ({ pid, command }) => ['warn', { pid, command }, 'Ended a server that nobody owned'],
+  gap: ({ cause, duration }) => ['warn', { cause, duration }, 'Time passed without us'],
+  brake: ({ failing, watched }) =>
+    failing === 0
+      ? ['info', { watched }, 'Not everything fails any more: restarts are made again']
+      : ['warn', { failing, watched }, 'Nearly everything fails at once: nobody is restarted for it'],
+  'config-loaded': ({ ok, path, error }) =>
+    ok
+      ? ['info', { path }, 'Configuration loaded']
+      : ['error', { path, error }, 'Configuration refused, what was in force stays'],
+  listening: ({ url }) => ['info', { url }, 'Listening'],
+  'state-persist-failed': ({ error }) => ['error', { error }, 'Cannot save the state'],
+  collected: ({ collector, error }) =>
+    error === null ? null : ['warn', { collector, error }, 'Collecting failed'],
+  job: ({ job, took, said, error }) =>
+    error === null
+      ? ['info', { job, took, said }, 'Job done']
+      : ['error', { job, took, error }, 'Job failed'],
+  alert: ({ name, about, severity, summary, state }) => [
+    'warn',
+    { alert: name, about, severity, summary },
+    state === 'firing' ? 'Alert' : 'Alert is over',
+  ],
+  delivery: ({ owner, wasOwner, reasons }) =>
+    owner === wasOwner
+      ? ['debug', { owner, reasons }, 'Why alerts are delivered so has changed']
+      : ['warn', { owner, wasOwner, reasons }, 'Others deliver alerts from now on'],
+  notified: (event) => {
+    const { channel, reason, detail } = event;
+    return event.result === 'failed'
+      ? ['error', { channel, reason, detail }, 'Cannot notify']
+      : routine(event);
+  },
+  orphans: routine,
+  scraped: routine,
+  engine: routine,
+  health: routine,
+  probed: routine,
+  sampled: routine,
+  ticked: routine,
+  evaluated: routine,
+  'install-progress': routine,
+};
+
+function ofOutlook(event: EventOf<'update-checked'>): Line {
+  const { server, running, candidate, error } = event.outlook;
+  if (error !== null) return ['warn', { server, error }, 'Cannot look for updates'];
+  return candidate === null ? routine(event) : ['info', { server, running, candidate }, 'Update available'];
+}
+
+function ofTransition({ server, to, from, cause, nextAttemptAt }: EventOf<'transition'>): Line | null {
+  if (to.phase === 'crash_looping')
+    return [
+      'error',
+      { server, attempt: to.run, nextAttemptAt },
+      'Server gave up: too many failures in too short a time',
+    ];
+  if (to.phase === 'stopping' && to.repeats === 1)
+    return ['error', { server }, 'Server cannot be ended: the system does not let its processes go'];
+  if (from.phase === to.phase) return null;
+  const delay = 'delay' in to ? to.delay : undefined;
+  return ['info', { server, from: from.phase, to: to.phase, cause, delay }, 'Server moved on'];
+}

@@ -1,0 +1,82 @@
+// Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
+import { foldStatus } from '../../core/status/reduce-status.ts';
+import { firingAlerts, restoreAlerts } from '../../core/notification/saved-notifications.ts';
+import { readRemembered } from '../../core/status/server-history.ts';
+import { scrubEvent } from '../../core/status/scrub-event.ts';
+import { noEngines, type Status } from '../../core/model/status.ts';
+import { savedStates } from '../../housekeeping/backup.ts';
+import { openJournal } from '../../journal/journal.ts';
+import { createRecorder, type Recorder } from '../../metrics/recorder.ts';
+import { openStateFile } from '../../supervisor/state-file.ts';
+import type { Bus } from '../../system/bus.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import type { Base } from '../context.ts';
+import { keepState, type StateKeeper } from './state-store.ts';
+import { narrate } from './log-events.ts';
+
+export interface Records {
+  readonly status: () => Status;
+  /** The bus as people may see it: with known secrets taken out of what others wrote. */
+  readonly news: Pick<Bus, 'subscribe'>;
+  readonly recorder: Recorder;
+  readonly keeper: StateKeeper;
+}
+
+export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
+  const file = openStateFile(paths.state, () => savedStates(paths));
+  if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
+  const remembered = (server: string) => readRemembered(keeper.past(server));
+
+  const empty = emptyStatus({ version, paths });
+  const alerts = firingAlerts(restoreAlerts(file.initial.alerts));
+  let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
+  const status = (): Status => current;
+  const news: Records['news'] = {
+    subscribe: (subscriber) =>
+      bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
+  };
+  news.subscribe((event) => {
+    current = foldStatus(current, event, remembered);
+  });
+  const recorder = createRecorder({
+    bus,
+    clock,
+    status,
+    build: { version, nodeVersion: process.versions.node },
+  });
+  recorder.restore(file.initial.counters);
+
+  const keeper = keepState({ file, bus, clock: systemClock, status, counters: () => recorder.counters() });
+  cleanUps.add('state', () => keeper.save({ durable: true }));
+
+  // The journal and the log tell the time of day, asleep or not.
+  const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
+  bus.subscribe(journal.record);
+  cleanUps.add('journal', () => journal.close());
+  bus.subscribe((event) => narrate(event, log));
+  return { status, news, recorder, keeper };
+}
+
+/** Before anything is known. */
+export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>): Status {
+  return {
+    daemon: {
+      version,
+      pid: process.pid,
+      home: paths.home,
+      startedAt: systemClock.now(),
+      listen: null,
+      config: { path: paths.config, ok: false, error: null, loadedAt: null },
+      lastTickAt: null,
+      gaps: { count: 0, sleptMs: 0, lastWakeAt: null },
+      braked: false,
+      lastScrapeAt: null,
+      orphans: null,
+      alerts: [],
+      delivery: noEngines(systemClock.now()),
+      deafChannels: {},
+      lastPersistFailureAt: null,
+    },
+    servers: [],
+  };
+}

@@ -1,0 +1,99 @@
+// The first deed of a new daemon: to end what an earlier one could not.
+import { join } from 'node:path';
+import { earlierOwners } from '../../control/lock.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { processKey } from '../../core/lifecycle/process-tree.ts';
+import { recoverRecords } from '../../supervisor/recover-process-records.ts';
+import { type ProcessRecord, readEarlier } from '../../supervisor/process-registry.ts';
+import { reapLeftovers } from '../../supervisor/reap-leftovers.ts';
+import type { Bus } from '../../system/bus.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import { readBootId } from '../../system/process/process-identity.ts';
+import { readProcessTable } from '../../system/process/process-table.ts';
+import type { Logger } from '../../system/files/log.ts';
+import type { Paths } from '../../system/files/paths.ts';
+
+export interface ReapParts {
+  readonly paths: Pick<Paths, 'processes' | 'run'>;
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly reap?: typeof reapLeftovers;
+}
+
+/** Ms for which a system that does not tell of its processes is asked again. */
+const PATIENCE = 10_000;
+const BETWEEN = 500;
+
+/**
+ * Nothing is signalled on a guess, and nothing is started beside what may still live: while the system does not tell,
+ * it is asked again, and in the end the daemon does not start, with everything still written down.
+ *
+ * @returns servers that were alive when the earlier daemon died
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function reapEarlier(parts: ReapParts): Promise<ReadonlySet<string>> {
+  const { clock, log } = parts;
+  const deadline = clock.monotonic() + PATIENCE;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      return await reapOnce(parts);
+    } catch (err) {
+      if (clock.monotonic() >= deadline) throw err;
+      if (isFirst) log.error({ err }, 'Cannot see what an earlier daemon left, and try again');
+      await new Promise<void>((resolve) => void clock.after(BETWEEN, resolve));
+    }
+  }
+}
+
+async function reapOnce({
+  paths,
+  bus,
+  clock,
+  log,
+  reap = reapLeftovers,
+}: ReapParts): Promise<ReadonlySet<string>> {
+  const records = await recordsOf(paths, log);
+  for (const { server, pid, command } of await reap(records, clock)) {
+    bus.publish({ kind: 'reaped', server, pid, why: command ?? 'left by an earlier daemon' });
+  }
+  return new Set(records.map(({ server }) => server));
+}
+
+async function recordsOf(
+  { processes, run }: ReapParts['paths'],
+  log: Logger,
+): Promise<readonly ProcessRecord[]> {
+  const { records, boot, isWhole } = readEarlier(processes);
+  if (boot === 'unknown' && (await mayLive(records))) throw untold(processes);
+  const known = boot === 'this' ? records : [];
+  if (isWhole) return known;
+  const owners = earlierOwners(join(run, 'lock')).filter(
+    ({ bootId }) => bootId !== null && bootId === readBootId(),
+  );
+  if (owners.length === 0) return known;
+  const found = await recoverRecords(owners);
+  log.warn(
+    { processes, found: found.length },
+    'The record of processes was lost; their marks were looked for',
+  );
+  return [...known, ...found];
+}
+
+/** Whoever has neither pid nor start of one of them is none of them, in whichever boot. */
+async function mayLive(records: readonly ProcessRecord[]): Promise<boolean> {
+  if (records.length === 0) return false;
+  const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
+  const alive = new Set(rows.map(processKey));
+  return records
+    .flatMap((record) => [record, ...record.strays])
+    .some((known) => alive.has(processKey(known)));
+}
+
+function untold(path: string): WatchdogError {
+  return new WatchdogError(
+    'PROCESS_TABLE_UNREADABLE',
+    `Cannot tell whether the processes in ${path} still live: the system does not name its boot`,
+    { hint: 'See that no server of the last time is running, then remove that file' },
+  );
+}

@@ -1,0 +1,94 @@
+// Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
+import { type PortProof, proveOwner, whoListens } from '../../system/net/port-owner.ts';
+import { readProcessTable } from '../../system/process/process-table.ts';
+import { growTrees } from '../../core/lifecycle/process-tree.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { createProber, type Prober } from '../../probes/prober.ts';
+import { childEnvironment } from '../../supervisor/environment.ts';
+import { localPort } from '../../supervisor/prepare.ts';
+import type { Supervisor } from '../../supervisor/supervisor.ts';
+import type { Bus } from '../../system/bus.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import type { Outputs } from './server-output.ts';
+
+export interface HealthParts {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly version: string;
+  readonly outputs: Outputs;
+  /** Made after the prober, because it hands its processes to it. */
+  readonly supervisor: () => Supervisor;
+}
+
+/** A prober that reports to the supervisor, and watches the servers that have only a url by itself. */
+export function watchHealth({ clock, bus, version, outputs, supervisor }: HealthParts): Prober {
+  const leave = new Map<string, () => Promise<void>>();
+  const prober = createProber({
+    clock,
+    bus,
+    version,
+    onReady: (server, run) => supervisor().ready(server, run),
+    onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
+    onNoise: (server, line) => outputs.noise(server, line),
+    environment: (spec) => childEnvironment(process.env, spec.env),
+    checkOwnership: createOwnershipCheck(supervisor, clock),
+  });
+
+  function watchUrl(spec: ServerSpec): void {
+    if (spec.source.kind !== 'url' || !spec.enabled) return;
+    leave.set(spec.name, prober.watch({ spec, run: 0, pipe: null }));
+  }
+
+  async function leaveUrl(server: string): Promise<void> {
+    const goodbye = leave.get(server);
+    leave.delete(server);
+    await goodbye?.();
+  }
+
+  bus.subscribe((event) => {
+    if (event.kind === 'server-added') watchUrl(event.spec);
+    if (event.kind === 'server-removed') void leaveUrl(event.server);
+    if (event.kind !== 'server-changed') return;
+    if (event.spec.source.kind !== 'url') return prober.updatePolicy(event.spec);
+    // Not awaited: the next change, or the removal, may come before its end.
+    void leaveUrl(event.server);
+    watchUrl(event.spec);
+  });
+  return prober;
+}
+
+type Ownership = { ok: true } | { ok: false; detail: string };
+
+/** An answer on the port proves nothing about our process: another may have taken it, or ours may have moved on. */
+function createOwnershipCheck(
+  supervisor: () => Supervisor,
+  clock: Clock,
+): (server: string) => Promise<Ownership> {
+  const proofs = new Map<
+    string,
+    { readonly pid: number; readonly port: number; readonly holds: PortProof }
+  >();
+
+  return async (server) => {
+    const runner = supervisor().runner(server);
+    const leader = runner?.process?.leader;
+    const port = localPort(runner?.spec.url ?? null);
+    if (leader === undefined || port === null) return { ok: true };
+    const known = proofs.get(server);
+    if (known?.pid === leader.pid && known.port === port && known.holds()) return { ok: true };
+    const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+    const proof = await proveOwner(port, tree?.members.map(({ pid }) => pid) ?? [], clock);
+    if (proof === false)
+      return { ok: false, detail: `port ${port} is held by ${await nameHolder(port)}, not by this server` };
+    if (typeof proof === 'function') proofs.set(server, { pid: leader.pid, port, holds: proof });
+    // Where the system does not tell who holds a port, the answer itself must do.
+    return { ok: true };
+  };
+}
+
+async function nameHolder(port: number): Promise<string> {
+  const holder = await whoListens(port);
+  return holder === null
+    ? 'nobody'
+    : `pid ${holder.pid ?? 'unknown'} (${holder.command ?? 'unknown command'})`;
+}

@@ -1,0 +1,225 @@
+// What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { type CleanupReport, sumUp, versionsInHand } from '../../core/model/cleanup-report.ts';
+import type { JobName } from '../../core/model/events.ts';
+import { readJobRecord } from '../../core/base/schedule.ts';
+import type { Status } from '../../core/model/status.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { describeBackup } from '../../housekeeping/describe.ts';
+import { cleanUp } from '../../housekeeping/clean-up.ts';
+import type { HomeFacts } from '../../housekeeping/facts.ts';
+import { makeBackup } from '../../housekeeping/make-backup.ts';
+import type { Supervisor } from '../../supervisor/supervisor.ts';
+import type { Cron } from '../../system/time/cron.ts';
+import { pathsInUse } from '../../system/process/paths-in-use.ts';
+import type { Base } from '../context.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Reloader } from '../config/reload.ts';
+
+export interface Jobs {
+  /** Follows the schedule, as it is now and as it will be; nothing is loaded while nothing is scheduled. */
+  start(reloader: Pick<Reloader, 'onSettings' | 'files'>): Promise<void>;
+  /** Config and state, unless nobody has changed anything since the newest backup. @throws when it cannot be written */
+  backUp(): Promise<void>;
+  /** At once, one after the other. */
+  cleanUp(options: { readonly dryRun: boolean }): Promise<CleanupReport>;
+}
+
+export interface JobsParts {
+  readonly keeper: Pick<StateKeeper, 'save' | 'job' | 'setJob'>;
+  readonly settings: DaemonConfig;
+  readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
+  readonly status: () => Status;
+  /** What the schedule asks of the updates. */
+  readonly update: (signal: AbortSignal) => Promise<Ending>;
+  /** Ms of quiet, and of chance on top, before what was missed is made up for. */
+  readonly settle?: number;
+}
+
+const PLANNED: readonly JobName[] = ['cleanup', 'backup', 'update'];
+
+/** To be opened before the servers are, so that what runs is waited for after they have ended. */
+export function openJobs(base: Base, parts: JobsParts): Jobs {
+  const { bus, cleanUps } = base;
+  const turns = createTurns();
+  let { settings } = parts;
+  let files = (): readonly string[] => [base.paths.config];
+  const work: Work = {
+    cleanup: (signal) =>
+      turns.take(async () => endOfCleanup(await cleanUp(factsOf(base, parts, settings), { signal }))),
+    backup: () => turns.take(() => backUp(base, parts, { settings, files: files(), by: 'schedule' })),
+    // It asks the network, and backs up in between: nobody else waits for it.
+    update: (signal) => parts.update(signal),
+  };
+  const planner = createPlanner(base, parts, work);
+  cleanUps.add('jobs', async () => {
+    await planner.close();
+    await turns.take(() => undefined);
+  });
+  return {
+    start(reloader) {
+      files = () => reloader.files();
+      reloader.onSettings((next) => {
+        settings = next;
+        void planner.plan(next);
+      });
+      bus.subscribe((event) => {
+        if (event.kind === 'gap') planner.rearm();
+      });
+      // Nobody waits for it here: the servers are to be stopped now.
+      cleanUps.add('schedule', () => void planner.close());
+      return planner.plan(settings);
+    },
+    backUp: () => turns.take(() => void backUp(base, parts, { settings, files: files(), by: 'update' })),
+    cleanUp: ({ dryRun }) =>
+      turns.take(async () => {
+        const startedAt = base.clock.monotonic();
+        const report = await cleanUp(factsOf(base, parts, settings), { dryRun });
+        if (!dryRun) tell(base, { job: 'cleanup', startedAt, ...endOfCleanup(report) });
+        return report;
+      }),
+  };
+}
+
+type Work = Readonly<Record<JobName, (signal: AbortSignal) => Promise<Ending>>>;
+
+interface Planner {
+  /** Changes only what differs. Never fails: what cannot be scheduled is logged. */
+  plan(settings: DaemonConfig): Promise<void>;
+  rearm(): void;
+  close(): Promise<void>;
+}
+
+function createPlanner(base: Base, parts: JobsParts, work: Work): Planner {
+  const rules = new Map<JobName, string>();
+  let cron: Cron | null = null;
+  let isClosed = false;
+  let last: Promise<void> = Promise.resolve();
+
+  async function plan({ schedule }: DaemonConfig): Promise<void> {
+    const isNeeded = PLANNED.some((name) => schedule[name] !== null);
+    if (isNeeded && !isClosed) cron ??= await openCron(base, parts);
+    if (isClosed || cron === null) return;
+    for (const name of PLANNED) change(cron, name, schedule[name]);
+  }
+
+  function change(cron: Cron, name: JobName, rule: string | null): void {
+    if (rule === (rules.get(name) ?? null)) return;
+    if (rule === null) {
+      rules.delete(name);
+      return cron.remove(name);
+    }
+    rules.set(name, rule);
+    const record = readJobRecord(parts.keeper.job(name));
+    cron.add({ name, rule, record, run: (signal) => perform(base, name, () => work[name](signal)) });
+  }
+
+  return {
+    plan: (settings) =>
+      (last = last
+        .then(() => plan(settings))
+        .catch((err: unknown) => base.log.error({ err }, 'Cannot follow the schedule'))),
+    rearm: () => cron?.rearm(),
+    async close() {
+      isClosed = true;
+      await last;
+      await cron?.close();
+    },
+  };
+}
+
+/** Two that remove or copy the same things at once would only report each other. */
+function createTurns(): { take<T>(work: () => T | Promise<T>): Promise<T> } {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    take(work) {
+      const mine = last.then(work);
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+}
+
+interface Ending {
+  readonly said: string;
+  readonly error: string | null;
+}
+
+/** A job that fails takes nothing else with it. */
+async function perform(base: Base, job: JobName, work: () => Promise<Ending>): Promise<void> {
+  const startedAt = base.clock.monotonic();
+  const ending = await work().catch((error: unknown) => ({ said: '', error: messageOf(error) }));
+  tell(base, { job, startedAt, ...ending });
+}
+
+function tell(
+  { bus, clock }: Base,
+  { startedAt, ...news }: Ending & { readonly job: JobName; readonly startedAt: number },
+): void {
+  bus.publish({ kind: 'job', took: clock.monotonic() - startedAt, ...news });
+}
+
+function endOfCleanup(report: CleanupReport): Ending {
+  const said = sumUp(report);
+  const [first] = report.failed;
+  return { said, error: first === undefined ? null : `${said}: ${first.path}: ${first.why}` };
+}
+
+function backUp(
+  { clock, paths, version }: Base,
+  { keeper }: JobsParts,
+  {
+    settings,
+    files,
+    by,
+  }: {
+    readonly settings: DaemonConfig;
+    readonly files: readonly string[];
+    readonly by: 'schedule' | 'update';
+  },
+): Ending {
+  keeper.save({ durable: true });
+  const { webConfigFile } = settings.metrics;
+  const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
+  const now = clock.now();
+  const outcome = makeBackup({ paths, now, by, version, besides, onlyNews: true });
+  return { said: describeBackup(outcome, now), error: null };
+}
+
+function factsOf(
+  { paths, clock }: Base,
+  { supervisor, status }: JobsParts,
+  { backups }: DaemonConfig,
+): HomeFacts {
+  return {
+    paths,
+    now: clock.now(),
+    servers: new Map(
+      supervisor()
+        .specs()
+        .map(({ name, logs }) => [name, logs.keep]),
+    ),
+    backupsKept: backups.keep,
+    running: new Set(
+      supervisor()
+        .roots()
+        .map(({ server }) => server),
+    ),
+    inUse: () => pathsInUse(paths.servers),
+    keep(server) {
+      const update = status().servers.find(({ name }) => name === server)?.update ?? null;
+      return update === null ? [] : versionsInHand(update.memory, update.progress);
+    },
+  };
+}
+
+async function openCron({ clock, log }: Base, { keeper, settle }: JobsParts): Promise<Cron> {
+  // 2 to 6 MiB that a daemon without a schedule does not need.
+  const { createCron } = await import('../../system/time/cron.ts');
+  return createCron({
+    clock,
+    onFault: (job, err) => log.error({ job, err }, 'A job of the schedule failed'),
+    onRecord: (job, record) => keeper.setJob(job, record),
+    ...(settle === undefined ? {} : { settle, jitter: settle }),
+  });
+}

@@ -1,0 +1,175 @@
+// Servers and everything that looks after them: their processes, output, health, usage and limits.
+import { randomUUID } from 'node:crypto';
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { daemonMark } from '../../core/lifecycle/run-marker.ts';
+import { createInstaller, type Installer, type InstallerOptions } from '../../packages/installer.ts';
+import type { Prober } from '../../probes/prober.ts';
+import { startLimitsWatch } from '../../sampling/limits-watch.ts';
+import { createSampler, type Sampler } from '../../sampling/sampler.ts';
+import { prepareServer } from '../../supervisor/prepare.ts';
+import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
+import type { Attachment, RunnerParts } from '../../supervisor/runner.ts';
+import { createStartGate } from '../../supervisor/start-rate-limiter.ts';
+import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import { identify } from '../../system/process/process-identity.ts';
+import { startGuardian } from '../../system/process/guardian.ts';
+import { isListening, type PortOwner, whoListens } from '../../system/net/port-owner.ts';
+import type { Base } from '../context.ts';
+import { watchHealth } from './probing.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import { createOutputs, type Outputs } from './server-output.ts';
+import { reapEarlier } from '../home/reap-previous-daemon.ts';
+
+export interface Supervision {
+  readonly supervisor: Supervisor;
+  readonly prober: Prober;
+  readonly sampler: Sampler;
+  /** Servers that were alive when an earlier daemon died. */
+  readonly unobserved: ReadonlySet<string>;
+  /** Who runs npm, one at a time. */
+  readonly installer: Installer;
+  /** How processes are made, for others who start some. */
+  readonly processes: Omit<RunnerParts, 'home' | 'attach'>;
+}
+
+export async function openSupervision(
+  base: Base,
+  config: DaemonConfig,
+  { keeper, chosen }: { keeper: StateKeeper; chosen: NonNullable<InstallerOptions['chosen']> },
+): Promise<Supervision> {
+  const { bus, clock, log, paths, version, cleanUps } = base;
+  const outputs = openOutputs(base);
+  const unobserved = await reapEarlier({ paths, bus, clock: systemClock, log });
+
+  const prober = watchHealth({ clock, bus, version, outputs, supervisor: () => supervisor });
+  cleanUps.add('prober', () => prober.stop());
+  const installer = createInstaller({
+    paths,
+    bus,
+    chosen,
+    onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
+  });
+  const processes = await openProcesses(base, installer);
+  const supervisor = createSupervisor({
+    ...processes,
+    home: paths.home,
+    wish: (server) => keeper.wish(server),
+    attach: (started) => attach(started, { outputs, prober }),
+  });
+  const sampler = openSampler(base, config, supervisor);
+  const stopLimits = startLimitsWatch({
+    clock,
+    bus,
+    onHard: ({ server, run, resource, detail }) =>
+      supervisor.failing(server, run, { reason: resource, detail }),
+    onLow: (finding) => log.warn({ ...finding }, 'A memory limit is below what the server uses already'),
+  });
+  const stopServers = async (): Promise<void> => {
+    stopLimits();
+    await supervisor.stopAll();
+    sampler.stop();
+  };
+  cleanUps.add('servers', stopServers, () => supervisor.longestStop());
+  return { supervisor, prober, sampler, unobserved, installer, processes };
+}
+
+function openOutputs(base: Base): Outputs {
+  const { bus, log, cleanUps } = base;
+  const outputs = createOutputs({
+    ...base,
+    onTrouble(server, err) {
+      if (err === null) log.info({ server }, 'Server log works again');
+      else log.error({ server, err }, 'Cannot write a server log');
+    },
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'server-removed') void outputs.forget(event.server);
+  });
+  cleanUps.add('server logs', () => outputs.close());
+  return outputs;
+}
+
+/** All that a runner needs beside its server: how processes are made, found and ended. */
+async function openProcesses(
+  base: Base,
+  installer: Installer,
+): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+  const { bus, clock, log, paths } = base;
+  const chance = Math.random;
+  const registry = openRegistry(base);
+  await installer.removeLeftovers();
+  return {
+    clock,
+    bus,
+    chance,
+    gate: createStartGate({ clock, chance }),
+    registry,
+    daemonId: daemonMark(
+      { pid: process.pid, startToken: identify(process.pid)?.startToken ?? '' },
+      randomUUID(),
+    ),
+    prepare: (spec, signal) =>
+      prepareServer(spec, signal, {
+        home: paths.home,
+        resolvePackage: (wanted, aborted) => installer.prepare(wanted, aborted),
+        whoListens: firstListener,
+      }),
+    onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
+  };
+}
+
+/** Written down for whoever comes after us, and told to the guardian, who acts while nobody else can. */
+function openRegistry({ bus, log, paths, cleanUps }: Base): ProcessRegistry {
+  const guardian = startGuardian({
+    clock: systemClock,
+    onFault: (err) => log.error({ err }, 'The guardian failed'),
+  });
+  cleanUps.add('guardian', () => guardian.close());
+  const registry = createProcessRegistry(paths.processes, {
+    guardian,
+    onFault: (err) => log.error({ err }, 'Cannot write down the processes'),
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'ticked') registry.refresh();
+  });
+  return registry;
+}
+
+/** Asked from outside first, which is a hundred times cheaper. */
+async function firstListener(port: number, addresses: readonly string[]): Promise<PortOwner | null> {
+  for (const address of addresses) {
+    if (await isListening(port, address)) return whoListens(port, address);
+  }
+  return null;
+}
+
+function attach(
+  { spec, run, child }: Parameters<RunnerParts['attach']>[0],
+  { outputs, prober }: { outputs: Outputs; prober: Prober },
+): Attachment {
+  outputs.capture(spec, run, child);
+  const pipe = child.stdin === null ? null : { stdin: child.stdin, stdout: child.stdout };
+  const stopWatching = prober.watch({ spec, run, pipe });
+  return {
+    leave: () => void stopWatching(),
+    lastLines: () => outputs.lastLines(spec.name),
+  };
+}
+
+function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supervisor: Supervisor): Sampler {
+  const sampler = createSampler({
+    clock,
+    bus,
+    interval: sampling.interval,
+    roots: () => supervisor.roots(),
+    onEscapee: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'sampled') supervisor.remember(event.server, sampler.escapeesOf(event.server));
+    if (event.kind !== 'collected' || event.collector !== 'process_table') return;
+    if (event.error === null) bus.publish({ kind: 'ticked' });
+  });
+  sampler.start();
+  return sampler;
+}

@@ -1,0 +1,29 @@
+// How the daemon ends: once, however often it is asked, and not before it can be taken apart.
+import type { Base } from './context.ts';
+
+export interface End {
+  /** The same end however often it is asked. */
+  readonly stop: () => Promise<void>;
+  /** Resolves when everything is down, whoever asked for it. */
+  readonly done: Promise<void>;
+  isAsked(): boolean;
+  /** What is still being put together cannot be taken apart: from here on it can. */
+  allow(): void;
+}
+
+export function createEnd({ cleanUps }: Pick<Base, 'cleanUps'>): End {
+  let isAsked = false;
+  let finish = (): void => {};
+  let allow = (): void => {};
+  const done = new Promise<void>((resolve) => (finish = resolve));
+  const allowed = new Promise<void>((resolve) => (allow = resolve));
+  return {
+    done,
+    allow: () => allow(),
+    isAsked: () => isAsked,
+    stop() {
+      isAsked = true;
+      return allowed.then(() => cleanUps.run()).then(finish);
+    },
+  };
+}

@@ -1,0 +1,188 @@
+// Whether a version that is installed works: it is started on the side, asked as a client would ask it, and ended again.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { resolveBin, type ResolvedBin } from '../../packages/npm/resolve-bin.ts';
+import { openStore } from '../../packages/store.ts';
+import { openConnection } from '../../wire/connection.ts';
+import { interview } from '../../probes/interview.ts';
+import type { ToolsOutcome } from '../../probes/list-tools.ts';
+import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
+import type { RunnerParts } from '../../supervisor/runner.ts';
+import { createHttpClient } from '../../system/net/http-client.ts';
+import type { Paths } from '../../system/files/paths.ts';
+import type { Exit, LaunchFault } from '../../system/process/spawn.ts';
+import type { CanaryReport, UpdateParts } from '../../updates/ports.ts';
+import { type Aside, awaitPort, pause, standAside } from './canary-port.ts';
+
+export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' | 'clock'> {
+  readonly paths: Pick<Paths, 'home' | 'servers'>;
+  /** Our own version, told to servers. */
+  readonly version: string;
+  /** Takes known secrets out of what a server said. */
+  readonly scrub: (text: string) => string;
+  readonly onFault: (error: unknown, server: string) => void;
+}
+
+type Refusal = Extract<CanaryReport, { ok: false }>;
+
+/** The part `canary` of the updates. */
+export function createCanary(parts: CanaryParts): UpdateParts['canary'] {
+  return async (spec, version, signal) => {
+    const report = await tryVersion(spec, version, { signal, parts }).catch((error: unknown) =>
+      refuse('ours', `it could not be tried on the side: ${messageOf(error)}`),
+    );
+    return report.ok ? report : { ...report, reason: parts.scrub(report.reason) };
+  };
+}
+
+interface Trial {
+  readonly signal: AbortSignal;
+  readonly parts: CanaryParts;
+}
+
+async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Promise<CanaryReport> {
+  const { parts, signal } = trial;
+  const program = await programOf(spec, version, parts.paths);
+  if (!program.ok) return refuse('version', `it cannot be started: ${program.reason}`);
+  const cwd = spec.cwd ?? parts.paths.home;
+  if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return refuse('ours', `the folder ${cwd} of the server does not exist`);
+  const aside = await standAside(spec);
+  if (typeof aside === 'string') return refuse('ours', aside);
+  if (signal.aborted) return refuse('ours', GIVEN_UP);
+  const [file, ...rest] = program.argv;
+  const argv = [file, ...rest, ...aside.spec.args] as const;
+  const onFault = (error: unknown): void => parts.onFault(error, spec.name);
+  const started = await startCanary({ ...parts, spec: aside.spec, argv: [...argv], cwd, onFault });
+  if (!('child' in started)) return refuseStart(started);
+  return endAfter(started, () => converse(started, aside, trial));
+}
+
+const GIVEN_UP = 'it was given up';
+
+async function programOf(
+  { name, source }: ServerSpec,
+  version: string,
+  { servers }: CanaryParts['paths'],
+): Promise<ResolvedBin> {
+  if (source.kind !== 'package') return { ok: false, reason: 'it is no package' };
+  const installed = await openStore(join(servers, name), source.package).list();
+  const folder = installed.find((each) => each.version === version)?.packageFolder;
+  if (folder === undefined) return { ok: false, reason: `${version} is not completely installed` };
+  return resolveBin(folder, source.bin);
+}
+
+/** What the system says when it is short of something, whatever the program. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
+
+function refuseStart({ code, message }: LaunchFault): Refusal {
+  return refuse(SHORTAGES.has(code) ? 'ours' : 'version', `the system did not start it: ${message}`);
+}
+
+async function endAfter(canary: CanaryProcess, work: () => Promise<CanaryReport>): Promise<CanaryReport> {
+  const report = await work().catch((error: unknown) => refuse('ours', messageOf(error)));
+  if (await canary.end()) return report;
+  return refuse('ours', `the system does not let go of pid ${canary.child.pid}, which was tried on the side`);
+}
+
+/** More than that before it has told its tools is no greeting. */
+const FLOOD = 32 * 1024 * 1024;
+const LOOK_EVERY = 100;
+/** A process that closed its pipe is about to end: that says more than the pipe. */
+const LAST_WORDS = 500;
+
+async function converse(canary: CanaryProcess, aside: Aside, trial: Trial): Promise<CanaryReport> {
+  const { clock } = trial.parts;
+  const watch = watchOver(canary, trial);
+  try {
+    const outcome = await ask(canary, aside, { ...trial, signal: watch.signal });
+    if (!outcome.ok && canary.exit() === null && !watch.signal.aborted)
+      await Promise.race([canary.exited.then(() => pause(clock, LOOK_EVERY)), pause(clock, LAST_WORDS)]);
+    if (trial.signal.aborted) return refuse('ours', GIVEN_UP);
+    if (canary.written() > FLOOD)
+      return refuse('version', `it printed ${canary.written()} bytes and no answer`);
+    const exit = canary.exit();
+    if (exit !== null) return refuseEnd(exit, canary);
+    return await reportOf(outcome, canary);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Aborts what is asked when there is nobody left to answer, when it floods us, and when nobody wants to know. */
+function watchOver(
+  canary: CanaryProcess,
+  { signal, parts }: Trial,
+): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort({ end: 'discarded' });
+  let cancel = (): void => {};
+  function look(): void {
+    if (canary.exit() !== null || canary.written() > FLOOD) return abort();
+    cancel = parts.clock.after(LOOK_EVERY, look);
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  look();
+  return {
+    signal: controller.signal,
+    stop() {
+      cancel();
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
+
+async function ask(canary: CanaryProcess, aside: Aside, { signal, parts }: Trial): Promise<ToolsOutcome> {
+  const { clock, version } = parts;
+  const { spec, port } = aside;
+  const { stdin, stdout } = canary.child;
+  const connection =
+    stdin === null ? null : openConnection({ stdin, stdout }, { run: 0, onNoise: () => undefined });
+  const deadline = clock.monotonic() + spec.start.timeout;
+  if (port !== null) {
+    const refusal = await awaitPort(canary, { ...aside, port }, { signal, clock, deadline });
+    if (refusal !== null) return refusal;
+  }
+  const http = createHttpClient();
+  const silent = { environment: {}, onHandshake: () => undefined };
+  const target = { ...silent, spec, run: 0, connection, http, clock, version };
+  try {
+    return await interview(target, {
+      clock,
+      signal,
+      timeout: Math.max(1, Math.ceil(deadline - clock.monotonic())),
+    });
+  } finally {
+    connection?.close();
+    http.dropSockets();
+  }
+}
+
+async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<CanaryReport> {
+  if (!outcome.ok && outcome.fault !== 'unauthorized') {
+    const said = canary.lastLine();
+    const { fault, detail } = outcome;
+    const reason = `${detail}${said === null ? '' : ` (it last said: ${said})`}`;
+    return refuse(fault === 'ours' ? 'ours' : 'version', reason);
+  }
+  // It lives, and will not tell strangers more: the same as of a server that runs.
+  const tools = outcome.ok ? outcome.tools : [];
+  const { residentBytes } = await canary.look().catch(() => ({ residentBytes: null }));
+  return { ok: true, tools, residentBytes };
+}
+
+/** What somebody else does to a process says nothing about it. */
+const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
+function refuseEnd({ code, signal }: Exit, canary: CanaryProcess): Refusal {
+  const said = canary.lastLine();
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  const reason = `it ended ${how} before it had told its tools${said === null ? '' : `: ${said}`}`;
+  return refuse(signal !== null && FROM_OUTSIDE.has(signal) ? 'ours' : 'version', reason);
+}
+
+function refuse(fault: Refusal['fault'], reason: string): Refusal {
+  return { ok: false, reason, fault };
+}

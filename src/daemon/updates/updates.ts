@@ -1,0 +1,140 @@
+// The updates, wired to packages, canaries, the schedule and what is remembered.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import { afterEvent, beginProbation } from '../../core/update/probation.ts';
+import type { Status } from '../../core/model/status.ts';
+import { compareTools, describeLosses } from '../../core/tools/tool-diff.ts';
+import type { Outlook, UpdateAnswer } from '../../core/model/update.ts';
+import { createPackageUpdates } from '../../packages/package-updates.ts';
+import type { Supervisor } from '../../supervisor/supervisor.ts';
+import { countClients } from '../../system/net/tcp-clients.ts';
+import type { UpdateParts } from '../../updates/ports.ts';
+import { openUpdateRecords } from '../../updates/records.ts';
+import { check, type RequestParts, rollBack, update } from '../../updates/requests.ts';
+import { goRound, lookAtStrangers, type Round } from '../../updates/scheduled.ts';
+import { createUpdater, type Updater } from '../../updates/updater.ts';
+import type { Base } from '../context.ts';
+import type { StateKeeper } from '../home/state-store.ts';
+import type { Reloader } from '../config/reload.ts';
+import type { Supervision } from '../servers/supervision.ts';
+import { createCanary } from './canary.ts';
+import { createQuiet } from './quiet-check.ts';
+
+export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
+  /** Asks the registry, one package after the other. Without names, all. @throws WatchdogError UNKNOWN_SERVER */
+  check(names: readonly string[]): Promise<readonly Outlook[]>;
+  /** @param to a version, with one name only; null for the best there is */
+  update(
+    names: readonly string[],
+    options: { readonly to: string | null; readonly dryRun: boolean },
+  ): Promise<readonly UpdateAnswer[]>;
+  rollback(names: readonly string[], options: { readonly dryRun: boolean }): Promise<readonly UpdateAnswer[]>;
+  /** What the schedule asks for: all are looked at, and those that may are updated. */
+  goRound(signal: AbortSignal): Promise<Round>;
+  /** Some minutes from now, whoever has not been looked at for long is, if anything is scheduled then. */
+  begin(reloader: Pick<Reloader, 'onSettings'>): void;
+}
+
+export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'processes' | 'prober'> {
+  readonly backUp: UpdateParts['backUp'];
+  readonly keeper: Pick<StateKeeper, 'updates' | 'setUpdates'>;
+  readonly supervisor: Pick<Supervisor, 'specs' | 'runner' | 'restart'>;
+  readonly status: () => Status;
+  readonly settings: DaemonConfig;
+}
+
+/** To be opened before the servers are added, and closed before they are stopped. */
+export function openUpdates(base: Base, options: UpdatesOptions): Updates {
+  const { bus, clock, log, cleanUps } = base;
+  const parts = partsOf(base, options);
+  const updater = createUpdater({
+    parts,
+    clock,
+    bus,
+    records: openUpdateRecords({
+      saved: options.keeper.updates(),
+      save: (records) => options.keeper.setUpdates(records),
+      onDropped: (server) => log.warn({ server }, 'What was remembered of an update makes no sense'),
+    }),
+    onFault: (err, server) => log.error({ server, err }, 'Cannot link the version that is to run'),
+  });
+  cleanUps.add('updates', () => updater.close());
+  const requests: RequestParts = { updater, parts, clock };
+  return {
+    chosen: (...given) => updater.chosen(...given),
+    recover: (specs) => updater.recover(specs),
+    check: (names) => check(names, requests),
+    update: (names, how) => update(names, how, requests),
+    rollback: (names, how) => rollBack(names, how, requests),
+    goRound: (signal) => goRound(requests, signal),
+    begin: (reloader) => planFirstLook(base, { reloader, settings: options.settings, requests }),
+  };
+}
+
+function partsOf(base: Base, options: UpdatesOptions): UpdateParts {
+  const { installer, processes, backUp, supervisor, status } = options;
+  const { log, redactor } = base;
+  const isQuiet = createQuiet({
+    status: (server) => status().servers.find(({ name }) => name === server),
+    spec: (server) => supervisor.specs().find(({ name }) => name === server),
+    isLooking: (server) => options.prober.isLooking(server),
+    countClients,
+  });
+  return {
+    packages: createPackageUpdates({ ...base, queue: installer.queue }),
+    canary: createCanary({
+      ...base,
+      ...processes,
+      scrub: (text) => redactor.scrub(text),
+      onFault: (err, server) => log.error({ server, err }, 'Cannot end what was tried on the side'),
+    }),
+    runningTools: (server) => options.prober.tools(server),
+    // Nobody can be using what does not run: a new version may even be what heals it.
+    isQuiet: (server) => supervisor.runner(server)?.state.phase !== 'running' || isQuiet(server),
+    backUp,
+    restart: (server, cause) => supervisor.restart(server, cause),
+    specs: () => supervisor.specs(),
+    isUp(server) {
+      const state = supervisor.runner(server)?.state;
+      return state?.wanted === 'up' && state.phase !== 'stopped';
+    },
+    residentBytes(server) {
+      const usage = status().servers.find(({ name }) => name === server)?.usage ?? null;
+      return usage === null ? null : usedMemory(usage);
+    },
+    compare: (before, after) => describeLosses(compareTools(before, after)),
+    judge: (beginning) => {
+      let state = beginProbation({ ...beginning, isUp: true });
+      return (event) => {
+        const next = afterEvent(state, event);
+        ({ state } = next);
+        return next.failure;
+      };
+    },
+  };
+}
+
+const MINUTE = 60_000;
+/** After the start the network may still be away, and everybody is busy, ms. */
+const FIRST_LOOK = { after: 5 * MINUTE, spread: 5 * MINUTE } as const;
+/** A schedule looks each week; what falls due while we are down it makes up for by itself. */
+const LONGEST_UNSEEN = 8 * 24 * 60 * MINUTE;
+
+function planFirstLook(
+  { clock, log, cleanUps }: Base,
+  {
+    reloader,
+    settings,
+    requests,
+  }: { reloader: Pick<Reloader, 'onSettings'>; settings: DaemonConfig; requests: RequestParts },
+): void {
+  let isScheduled = settings.schedule.update !== null;
+  reloader.onSettings(({ schedule }) => (isScheduled = schedule.update !== null));
+  const cancel = clock.after(FIRST_LOOK.after + Math.random() * FIRST_LOOK.spread, () => {
+    if (!isScheduled) return;
+    void lookAtStrangers(requests, LONGEST_UNSEEN).catch((err: unknown) =>
+      log.error({ err }, 'Cannot look for updates'),
+    );
+  });
+  cleanUps.add('first look for updates', cancel);
+}

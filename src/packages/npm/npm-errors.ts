@@ -1,0 +1,194 @@
+// What an npm that failed meant, and what can be done about it.
+import { isObject, parseJson } from '../../core/base/guards.ts';
+import { neutralise } from '../../core/base/text.ts';
+import type { CommandResult } from '../../system/process/run-command.ts';
+import {
+  diskFull,
+  firstLine,
+  FULL,
+  npmDied,
+  npmUnstartable,
+  stopped,
+  tooSlow,
+  wrongEngine,
+} from '../manager/install-error.ts';
+import type { Story, Wanted } from '../manager/install-error.ts';
+
+/** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
+export interface NpmError {
+  readonly code: string;
+  readonly summary: string;
+  readonly detail: string;
+}
+
+/** Reads what npm 10, 11 and 12 print with `--json`, or failing that their last words on stderr. */
+export function readNpmError({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): NpmError {
+  const told = readJson(stdout);
+  if (told !== null) return told;
+  const lines = word(stderr).split('\n');
+  const words = lines
+    .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
+    .filter((line) => line !== '');
+  const code = words.map((line) => /^code (\S+)$/.exec(line)?.[1]).find((each) => each !== undefined);
+  const last = words.findLast((line) => !/^code |^A complete log/.test(line));
+  return { code: code ?? 'UNKNOWN', summary: last ?? 'npm said nothing', detail: '' };
+}
+
+function readJson(stdout: string): NpmError | null {
+  // Scripts that run in the foreground print before it.
+  for (let start = stdout.indexOf('{'); start !== -1; start = stdout.indexOf('\n{', start + 1)) {
+    const told = parseJson(stdout.slice(start));
+    if (!isObject(told)) continue;
+    const { error } = told;
+    if (!isObject(error)) return null;
+    return {
+      code: word(error['code']) || 'UNKNOWN',
+      summary: word(error['summary']),
+      detail: word(error['detail']),
+    };
+  }
+  return null;
+}
+
+/** A package chooses some of these words: they must not move the cursor of whoever reads them. */
+function word(value: unknown): string {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return text.split('\n').map(neutralise).join('\n').trim();
+}
+
+/**
+ * Why npm did not do what it was asked to; null when it did.
+ *
+ * @param timeout ms that it was given
+ */
+export function storyOfResult(
+  result: CommandResult,
+  { timeout, wanted }: { readonly timeout: number; readonly wanted: Wanted },
+): Story | null {
+  if (result.aborted) return stopped();
+  if (result.timedOut) return tooSlow(timeout);
+  if (result.spawnError !== null) return npmUnstartable(result.spawnError);
+  if (result.signal !== null) return npmDied(result.signal);
+  return result.code === 0 ? null : storyOfError(readNpmError(result), wanted);
+}
+
+const OFFLINE: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EHOSTUNREACH',
+  'ENOTCACHED',
+]);
+const BROKEN: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'ERR_SOCKET_TIMEOUT',
+  'FETCH_ERROR',
+]);
+const SLOW: ReadonlySet<string> = new Set([
+  'ETIMEDOUT',
+  'ESOCKETTIMEDOUT',
+  'EIDLETIMEOUT',
+  'ERESPONSETIMEOUT',
+  'ECONNECTIONTIMEOUT',
+  'ETRANSFERTIMEOUT',
+]);
+const DENIED: ReadonlySet<string> = new Set([
+  'E401',
+  'E403',
+  'EAUTH',
+  'EOTP',
+  'ENEEDAUTH',
+  'EAUTHUNKNOWN',
+  'EAUTHIP',
+]);
+
+/** One story for one error of npm. */
+export function storyOfError(error: NpmError, wanted: Wanted): Story {
+  const { code, summary } = error;
+  if (code === 'E404') return unknownPackage(error, wanted);
+  if (code === 'ETARGET') return unknownVersion(error, wanted);
+  if (code === 'ENOVERSIONS') return failed(`${firstLine(summary)}, or none that is old enough`, TOO_YOUNG);
+  if (code === 'EBADENGINE') return engineMismatch(error);
+  if (code === 'EBADPLATFORM') return failed(firstLine(summary), 'The package is made for another system.');
+  if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted);
+  if (code === 'EINTEGRITY')
+    return failed('what arrived is not what the registry promised (EINTEGRITY)', MANGLED);
+  if (DENIED.has(code)) return failed(`the registry refuses us (${code})`, TOKEN);
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code))
+    return failed(`the registry's certificate is not trusted (${code})`, TRUST);
+  return unreached(error) ?? failed(`${firstLine(summary)} (${code})${lastWords(error)}`, BY_HAND);
+}
+
+const BY_HAND = 'Run the same `npm install` by hand to see more.';
+const MANGLED = "A proxy may change downloads, or npm's cache is damaged: run `npm cache verify`.";
+const TOKEN = 'Log in with `npm login`, or put a valid token for this registry into ~/.npmrc.';
+const TRUST =
+  'Give npm the certificate: `npm config set cafile FILE`, or NODE_EXTRA_CA_CERTS in the environment.';
+const NETWORK =
+  'Check the network, the proxy and the registry in ~/.npmrc. It is tried again without your doing.';
+
+function unreached({ code, summary }: NpmError): Story | null {
+  const because = `(${code}: ${firstLine(summary)})`;
+  if (OFFLINE.has(code)) {
+    return {
+      code: 'OFFLINE',
+      reason: `the registry cannot be reached ${because}`,
+      hint: NETWORK,
+      unreachable: true,
+    };
+  }
+  if (SLOW.has(code) || /timeout/i.test(summary))
+    return lost(`the registry does not answer in time ${because}`);
+  if (BROKEN.has(code)) return lost(`the connection to the registry broke ${because}`);
+  return /^E(5\d\d|429)$/.test(code) ? lost(`the registry is in trouble ${because}`) : null;
+}
+
+function lost(reason: string): Story {
+  return { ...failed(reason, NETWORK), unreachable: true };
+}
+
+function failed(reason: string, hint: string): Story {
+  return { code: 'INSTALL_FAILED', reason, hint };
+}
+
+function unknownPackage({ summary }: NpmError, { package: name }: Wanted): Story {
+  // It knows the package: `latest`, or what was asked for, points nowhere.
+  if (summary.startsWith('No match found for version ')) return failed(firstLine(summary), DEPENDENCY);
+  const [, path = ''] = /GET \S+?:\/\/[^/]+\/(\S*)/.exec(summary) ?? [];
+  const asked = `/${path.replace(/%2f/i, '/')}`;
+  if (path !== '' && !asked.endsWith(`/${name}`))
+    return failed(`the registry lacks something it needs: ${firstLine(summary)}`, DEPENDENCY);
+  const hint = 'Check the spelling of `package`. A private one needs its registry and a token in ~/.npmrc.';
+  return { code: 'UNKNOWN_PACKAGE', reason: `the registry knows no package "${name}"`, hint };
+}
+
+const DEPENDENCY = 'Ask the maintainers of the package, or set `version` to one that can be installed.';
+
+function unknownVersion({ summary }: NpmError, { package: name, spec }: Wanted): Story {
+  if (!summary.includes(` ${name}@`))
+    return failed(firstLine(summary), / with a date before /.test(summary) ? TOO_YOUNG : DEPENDENCY);
+  const hint = `See which there are: \`npm view ${name} versions dist-tags\`.`;
+  return {
+    code: 'UNKNOWN_VERSION',
+    reason: `the registry has no such version or tag of it, asked for ${spec}`,
+    hint,
+  };
+}
+
+const TOO_YOUNG = 'Wait until what it needs is old enough, or lower `update.minimumAge`.';
+
+function engineMismatch({ summary, detail }: NpmError): Story {
+  const [, culprit = 'it'] = /Not compatible with your version of node\/npm: (\S+)/.exec(summary) ?? [];
+  const [, engine = 'another version'] = /"node":"([^"]+)"/.exec(detail) ?? [];
+  return wrongEngine(culprit, engine);
+}
+
+/** Scripts explain themselves in the detail, last line last. */
+function lastWords({ code, detail }: NpmError): string {
+  const last = detail.trim().split('\n').at(-1) ?? '';
+  return /^\d+$/.test(code) && last !== '' ? `: ${last}` : '';
+}

@@ -1,0 +1,72 @@
+// What an operator is answered who asks for an update or for the way back.
+import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
+import type { UpdatePlan } from '../core/update/update-state.ts';
+import { formatDuration } from '../core/base/units.ts';
+import type { PackageSpec } from './update-store.ts';
+
+type Versions = Pick<UpdateAnswer, 'from' | 'to'>;
+
+const NO_VERSIONS: Versions = { from: null, to: null };
+const NO_WORDS = { reason: null, hint: null, steps: [] };
+
+export function nothing(server: string, versions: Versions = NO_VERSIONS): UpdateAnswer {
+  return { server, answer: 'nothing', ...versions, ...NO_WORDS };
+}
+
+export function refused(
+  server: string,
+  {
+    reason,
+    hint = null,
+    ...versions
+  }: Partial<Versions> & { readonly reason: string; readonly hint?: string | null },
+): UpdateAnswer {
+  return { server, answer: 'refused', ...NO_VERSIONS, ...versions, reason, hint, steps: [] };
+}
+
+export function busy(server: string): UpdateAnswer {
+  const reason = 'an update of it is under way';
+  const hint = `See mcp-watchdog status ${server}; mcp-watchdog rollback ${server} takes it back.`;
+  return { server, answer: 'busy', ...NO_VERSIONS, reason, hint, steps: [] };
+}
+
+/** What the registry has, and why nothing of it is taken. */
+export function unmoved({ server, running, latest, held, error }: Outlook): UpdateAnswer {
+  if (error !== null) return refused(server, { reason: error, from: running });
+  const [first] = held;
+  if (first === undefined) return nothing(server, { from: running, to: running });
+  const { version: to, detail } = first;
+  const hint = `mcp-watchdog update ${server} --to ${to ?? latest} takes it all the same.`;
+  return { server, answer: 'held', from: running, to, reason: detail, hint, steps: [] };
+}
+
+export function going(
+  { name, update }: PackageSpec,
+  plan: Pick<UpdatePlan, 'kind' | 'from' | 'to'>,
+  isDry: boolean,
+): UpdateAnswer {
+  const { kind, from, to } = plan;
+  const answer = isDry ? 'planned' : 'begun';
+  const all =
+    kind === 'update'
+      ? [
+          `install ${to} beside ${from}`,
+          `start ${to} on the side, greet it, and compare its tools with those of ${from}`,
+          'wait for a quiet moment, at most 5 minutes',
+          'back up config and state',
+          `switch to ${to} and restart`,
+          `watch it for ${formatDuration(update.probation)}, and go back to ${from} if it fails`,
+        ]
+      : [
+          'back up config and state',
+          `switch to ${to} and restart`,
+          `put ${from} on the list of bad versions`,
+        ];
+  return { server: name, answer, from, to, reason: null, hint: null, steps: all };
+}
+
+export function takingBack(server: string, isDry: boolean): UpdateAnswer {
+  const answer = isDry ? 'planned' : 'begun';
+  const steps = ['break off the update that is under way', 'go back to the version before it'];
+  return { server, answer, ...NO_VERSIONS, reason: null, hint: null, steps };
+}

@@ -1,0 +1,328 @@
+// Who delivers, as the daemon puts it together: virtual time, a real policy, and somebody who answers as Alertmanager does.
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RuledAlert } from '../../../src/core/delivery/alertmanager-post.ts';
+import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
+import { type DeliveryOwner, GRACE } from '../../../src/core/delivery/delivery.ts';
+import type { EventOf } from '../../../src/core/model/events.ts';
+import { foldStatus } from '../../../src/core/status/reduce-status.ts';
+import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
+import { createRedactor } from '../../../src/core/base/text.ts';
+import { openAlertDesk } from '../../../src/daemon/alerts/notification-controller.ts';
+import { createCleanUps } from '../../../src/daemon/teardown.ts';
+import { openDelivering } from '../../../src/daemon/alerts/delivery.ts';
+import { createBus } from '../../../src/system/bus.ts';
+import type { Clock } from '../../../src/system/time/clock.ts';
+import { createLog } from '../../../src/system/files/log.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { type PretendedAlertmanager, pretendAlertmanager } from '../../fakes/pretended-alertmanager.ts';
+import { status as statusOf } from '../../fakes/status.ts';
+import { tempHome } from '../../fakes/temp-home.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const EVERY = 15 * SECOND;
+const REPEAT = 20 * MINUTE;
+const HEARTBEAT = {
+  version: '4',
+  alerts: [{ status: 'firing', labels: { alertname: 'Watchdog', severity: 'none' }, annotations: {} }],
+};
+
+/** Whom nobody waits for in virtual time: how long an answer takes is the business of the real one. */
+function patient(clock: FakeClock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (delay, wake) => (delay === 3000 ? () => {} : clock.after(delay, wake)),
+  };
+}
+
+function settingsFor(url: string | null): Pick<DaemonConfig, 'alerts'> {
+  return {
+    alerts: {
+      builtIn: false,
+      rules: [],
+      evaluateEvery: EVERY,
+      prometheusVersion: 3,
+      repeatEvery: REPEAT,
+      notify: [],
+      alertmanager: { url },
+    },
+  };
+}
+
+interface World {
+  readonly prometheus: boolean;
+  readonly heartbeats: boolean;
+}
+const BOTH: World = { prometheus: true, heartbeats: true };
+const NONE: World = { prometheus: false, heartbeats: false };
+
+function live(
+  url: string | null,
+  saved: { delivery: unknown; alerts: unknown } = { delivery: null, alerts: null },
+) {
+  const time = new FakeClock();
+  const clock = patient(time);
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  const cleanUps = createCleanUps({ clock, patience: MINUTE, onFault: () => {} });
+  onTestFinished(() => cleanUps.run());
+  const redactor = createRedactor();
+  const log = createLog({ path: null, level: 'fatal', redactor, clock });
+  let status = statusOf([]);
+  bus.subscribe((event) => (status = foldStatus(status, event, () => NOTHING_REMEMBERED)));
+  const said: EventOf<'delivery'>[] = [];
+  bus.subscribe((event) => void (event.kind === 'delivery' && said.push(event)));
+  const told: string[] = [];
+  const ruled = new Map<string, RuledAlert>();
+  const desk = openAlertDesk({
+    clock,
+    keeper: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
+    rules: { repeatEvery: REPEAT, coveredBy: {} },
+    onTell: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
+    onSpared: () => {},
+  });
+  bus.subscribe((event) => {
+    if (event.kind === 'gap') desk.take({ kind: event.cause === 'sleep' ? 'woke' : 'tick', at: event.at });
+    if (event.kind !== 'alert') return;
+    const { kind: _, at, ...alert } = event;
+    desk.take({ kind: 'alert', at, alert });
+  });
+  const listeners: ((settings: DaemonConfig) => void)[] = [];
+  const delivering = openDelivering(
+    { paths: tempHome(), version: '1', clock, bus, log, redactor, cleanUps },
+    {
+      settings: settingsFor(url),
+      reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
+      keeper: { delivery: () => saved.delivery, setDelivery: (record) => (saved.delivery = record) },
+      status: () => status,
+      notifying: desk,
+      alerting: { state: () => new Map([['own', [...ruled.values()]]]) },
+    },
+  );
+  const news = (about: string, state: 'firing' | 'resolved'): void =>
+    bus.publish({ kind: 'alert', name: 'Down', about, severity: 'critical', state, summary: about });
+  return {
+    time,
+    bus,
+    told,
+    said,
+    saved,
+    owner: () => status.daemon.delivery.owner,
+    reasons: () => status.daemon.delivery.reasons,
+    /** `for`: how long it pended before. */
+    fires(about: string, pended = 0) {
+      const labels = {
+        alertname: 'Down',
+        severity: 'critical',
+        server: about,
+        job: 'mcp-watchdog',
+        instance: 'x',
+      };
+      const firedAt = time.now();
+      const activeAt = firedAt - pended;
+      ruled.set(about, { labels, annotations: {}, state: 'firing', activeAt, firedAt, resolvedAt: null });
+      news(about, 'firing');
+    },
+    ends(about: string) {
+      const alert = ruled.get(about);
+      if (alert !== undefined) ruled.set(about, { ...alert, state: 'inactive', resolvedAt: time.now() });
+      news(about, 'resolved');
+    },
+    hears: (body: unknown, isToTell = true) => delivering.hear(body, { isToTell }),
+    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
+    reload: (next: string | null) => listeners.forEach((tell) => tell(settingsFor(next) as DaemonConfig)),
+    /** Second by second; real answers get a moment to arrive after each. */
+    async passes(ms: number, { prometheus, heartbeats }: World = NONE) {
+      for (let passed = 0; passed < ms; passed += SECOND) {
+        const now = time.monotonic();
+        if (prometheus && now % EVERY === 0)
+          bus.publish({ kind: 'scraped', by: 'Prometheus/2.42.0', host: 'localhost:9638' });
+        if (heartbeats && now % MINUTE === 0) delivering.hear(HEARTBEAT, { isToTell: false });
+        await time.advance(SECOND);
+        await new Promise((resolve) => setTimeout(resolve, now % EVERY < 2 * SECOND ? 15 : 0));
+      }
+    },
+    async until(owner: DeliveryOwner, world: World = NONE, most = 5 * MINUTE) {
+      for (let passed = 0; this.owner() !== owner; passed += SECOND) {
+        if (passed > most)
+          throw new Error(`${this.owner()} delivers, not ${owner}: ${this.reasons().join(', ')}`);
+        await this.passes(SECOND, world);
+      }
+    },
+  };
+}
+
+/** The servers of the last message, with their end: `a +60` ends in 60 seconds. */
+function lastPost({ posts }: PretendedAlertmanager, now: number): string[] {
+  return (posts.at(-1) ?? []).map(
+    ({ labels, endsAt }) => `${labels['server']} ${Math.round((Date.parse(endsAt) - now) / SECOND)}`,
+  );
+}
+
+describe('delivery of the daemon', () => {
+  test('another url counts from the reload on, and what the one before told is not told again', async () => {
+    const [first, second] = [await pretendAlertmanager(), await pretendAlertmanager()];
+    const here = live(first.url);
+    await here.until('engine', BOTH);
+    here.fires('a');
+    await here.passes(3 * MINUTE, BOTH);
+    here.reload(second.url);
+    const asked = first.asked;
+    await here.passes(GRACE + MINUTE, BOTH);
+    expect([here.owner(), first.asked, second.asked > 3]).toEqual(['engine', asked, true]);
+    // One that nobody listens at.
+    here.reload('http://127.0.0.1:1');
+    await here.passes(GRACE - SECOND, BOTH);
+    expect(here.owner()).toBe('engine');
+    await here.until('us', BOTH);
+    await here.passes(MINUTE, BOTH);
+    expect(here.told).toEqual([]);
+    expect(here.reasons()).toEqual([
+      'Alertmanager is not ready (127.0.0.1:1 cannot be reached: ECONNREFUSED)',
+    ]);
+    here.reload(null);
+    await here.passes(SECOND, BOTH);
+    expect(here.owner()).toBe('engine');
+    expect(here.said.map(({ owner }) => owner).filter((one, index, all) => one !== all[index - 1])).toEqual([
+      'us',
+      'alertmanager-by-us',
+      'engine',
+      'us',
+      'engine',
+    ]);
+  });
+
+  test('a url that is taken away leaves nobody in charge but us, who do not repeat', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    await here.until('alertmanager-by-us');
+    here.fires('a');
+    await here.passes(2 * MINUTE);
+    here.reload(null);
+    expect(here.owner()).toBe('us');
+    here.fires('b');
+    await here.passes(MINUTE);
+    expect(here.told).toEqual(['b firing']);
+  });
+
+  test('what was posted goes on being posted until Prometheus, which began anew, can have found it', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    await here.until('alertmanager-by-us');
+    here.fires('a', 2 * MINUTE);
+    here.fires('b', 2 * MINUTE);
+    await here.until('engine', BOTH);
+    const since = here.time.now();
+    here.fires('later');
+    await here.passes(5 * MINUTE, BOTH);
+    expect(lastPost(alertmanager, here.time.now()).map((one) => one.split(' ')[0])).toEqual(['a', 'b']);
+    const [post] = alertmanager.posts.at(-1) ?? [];
+    expect(Date.parse(post?.endsAt ?? '')).toBeGreaterThan(here.time.now() + 40 * SECOND);
+    here.ends('a');
+    await here.passes(MINUTE, BOTH);
+    expect(lastPost(alertmanager, here.time.now())[0]).toMatch(/^a -/);
+    await here.passes(since + 8 * MINUTE - here.time.now(), BOTH);
+    const { length } = alertmanager.posts;
+    await here.passes(MINUTE, BOTH);
+    expect(alertmanager.posts).toHaveLength(length);
+    expect(here.told).toEqual([]);
+  });
+
+  test('what fires after the others died and before that was noticed is told at once when it is', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    await here.until('engine', BOTH);
+    here.fires('a');
+    await here.passes(10 * MINUTE, BOTH);
+    alertmanager.isReady = false;
+    here.fires('b', 2 * MINUTE);
+    await here.until('us');
+    await here.passes(6 * SECOND);
+    expect(here.told).toEqual(['b firing']);
+    here.ends('b');
+    await here.passes(6 * SECOND);
+    expect(here.told).toEqual(['b firing', 'b resolved']);
+  });
+
+  test('a silence is honoured while nobody can be asked, until it ends', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    alertmanager.silences = [
+      {
+        id: 's',
+        startsAt: new Date(here.time.now()).toISOString(),
+        endsAt: new Date(here.time.now() + 10 * MINUTE).toISOString(),
+        matchers: [{ name: 'server', value: 'a|b', isRegex: true, isEqual: true }],
+        status: { state: 'active' },
+      },
+    ];
+    await here.until('alertmanager-by-us');
+    alertmanager.isReady = false;
+    await here.until('us');
+    for (const server of ['a', 'b', 'c']) here.fires(server);
+    await here.passes(MINUTE);
+    here.ends('b');
+    expect(here.told).toEqual(['c firing']);
+    // Nothing else happens: its end alone is the reason.
+    await here.passes(10 * MINUTE);
+    expect(here.told).toEqual(['c firing', 'a firing']);
+  });
+
+  test('after a sleep it stays who it was, until others had time to come back', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    await here.until('engine', BOTH);
+    await here.passes(5 * MINUTE, BOTH);
+    here.bus.publish({ kind: 'gap', cause: 'sleep', duration: 8 * 60 * MINUTE });
+    alertmanager.isReady = false;
+    here.fires('a');
+    await here.passes(60 * SECOND);
+    expect([here.owner(), here.told]).toEqual(['engine', []]);
+    await here.passes(30 * SECOND);
+    expect([here.owner(), here.told]).toEqual(['us', ['a firing']]);
+  });
+
+  test('a restart believes for a while that others deliver, and tells nothing that they told', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url, {
+      delivery: { owner: 'engine', noticed: ['["Down","a"]'], isNoticed: true },
+      alerts: null,
+    });
+    expect(here.owner()).toBe('engine');
+    alertmanager.isReady = false;
+    here.fires('a');
+    here.fires('b');
+    await here.until('us');
+    expect(here.time.elapsed).toBeGreaterThanOrEqual(GRACE);
+    await here.passes(MINUTE);
+    expect(here.told).toEqual(['b firing']);
+  });
+
+  test('what Alertmanager tells of another machine is told with its name, and is not ours to end', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url);
+    await here.until('engine', BOTH);
+    const message = (state: string) => ({
+      version: '4',
+      alerts: [
+        {
+          status: state,
+          labels: { alertname: 'Down', severity: 'critical', server: 'files', instance: 'mac:9638' },
+          annotations: { summary: 'files is down' },
+        },
+      ],
+    });
+    expect(here.hears(message('firing'))).toBeNull();
+    await here.passes(10 * SECOND, BOTH);
+    expect(here.told).toEqual(['files on mac:9638 firing']);
+    alertmanager.isReady = false;
+    await here.until('us');
+    await here.passes(REPEAT);
+    expect(here.told).toHaveLength(1);
+    expect(here.hears(message('resolved'))).toBeNull();
+    await here.passes(10 * SECOND);
+    expect(here.told.at(-1)).toBe('files on mac:9638 resolved');
+  });
+});

@@ -1,0 +1,240 @@
+// Alerts on the bus become notifications, a log and a record: time is virtual, the channel is a real program.
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
+import type { EventOf } from '../../../src/core/model/events.ts';
+import { foldStatus } from '../../../src/core/status/reduce-status.ts';
+import type { ChannelSettings, FiringAlert } from '../../../src/core/model/notification.ts';
+import { firingAlerts, restoreAlerts } from '../../../src/core/notification/saved-notifications.ts';
+import { COLLECT, SETTLE } from '../../../src/core/notification/notification-policy.ts';
+import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
+import { createRedactor } from '../../../src/core/base/text.ts';
+import { createCleanUps } from '../../../src/daemon/teardown.ts';
+import { openNotifying } from '../../../src/daemon/alerts/notifications.ts';
+import { createBus } from '../../../src/system/bus.ts';
+import { createLog } from '../../../src/system/files/log.ts';
+import type { Paths } from '../../../src/system/files/paths.ts';
+import { FakeClock, settle } from '../../fakes/clock.ts';
+import { serverStatus, status as statusOf } from '../../fakes/status.ts';
+import { tempHome } from '../../fakes/temp-home.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+
+const HOUR = 3_600_000;
+
+/** What a program was told through its stdin, oldest first, as `server status`. */
+function toldIn(path: string): string[] {
+  if (!existsSync(path)) return [];
+  // What follows the last line end is still being written.
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => {
+    const { kind, status, count, alerts } = JSON.parse(line);
+    return kind === 'single' ? `${alerts[0].server} ${status}` : `${kind} of ${count} ${status}`;
+  });
+}
+
+function appendTo(paths: Paths, name: string): { channel: ChannelSettings; told: () => string[] } {
+  const program = join(paths.home, 'append');
+  writeFileSync(program, '#!/bin/sh\ncat >> "$1"\n');
+  chmodSync(program, 0o755);
+  const file = join(paths.home, name);
+  const channel = { kind: 'command', command: [program, file], env: {}, timeout: 20_000 } as const;
+  return { channel, told: () => toldIn(file) };
+}
+
+type Alerts = Pick<DaemonConfig, 'alerts'>;
+
+function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): Alerts {
+  return {
+    alerts: {
+      builtIn: true,
+      rules: [],
+      evaluateEvery: 15_000,
+      prometheusVersion: 3,
+      repeatEvery,
+      notify,
+      alertmanager: { url: null },
+    },
+  };
+}
+
+interface Stage {
+  readonly paths: Paths;
+  readonly clock: FakeClock;
+  readonly disk: { saved: unknown };
+}
+
+function stage(): Stage {
+  return { paths: tempHome(), clock: new FakeClock(), disk: { saved: undefined } };
+}
+
+/** A daemon's life, as far as notifications go; another one on the same stage finds what it left. */
+function live({ paths, clock, disk }: Stage, settings: Alerts) {
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  const cleanUps = createCleanUps({ clock, patience: 60_000, onFault: () => {} });
+  const log = createLog({ path: null, level: 'fatal', redactor: createRedactor(), clock });
+  const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverStatus({ name }));
+  let status = statusOf(servers, { alerts: firingAlerts(restoreAlerts(disk.saved)) });
+  bus.subscribe((event) => {
+    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+  });
+  const notified: EventOf<'notified'>[] = [];
+  bus.subscribe((event) => void (event.kind === 'notified' && notified.push(event)));
+  const listeners: ((settings: DaemonConfig) => void)[] = [];
+  const notifying = openNotifying(
+    { paths, version: '1', clock, bus, log, redactor: createRedactor(), cleanUps },
+    {
+      status: () => status,
+      news: bus,
+      settings,
+      keeper: {
+        alerts: () => disk.saved,
+        setAlerts: (saved) => (disk.saved = JSON.parse(JSON.stringify(saved))),
+      },
+      reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
+    },
+  );
+  const alert = (about: string, state: 'firing' | 'resolved' = 'firing'): void =>
+    bus.publish({
+      kind: 'alert',
+      name: 'Custom',
+      about,
+      severity: 'critical',
+      state,
+      summary: `${about} is ${state}`,
+    });
+  onTestFinished(() => cleanUps.run());
+  return {
+    notifying,
+    alert,
+    bus,
+    notified,
+    alerts: (): readonly FiringAlert[] => status.daemon.alerts,
+    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
+    reload: (next: Alerts) => listeners.forEach((listener) => listener(next as DaemonConfig)),
+    async end() {
+      const ended = cleanUps.run();
+      await settle();
+      await ended;
+    },
+  };
+}
+
+describe('notifications of the daemon', () => {
+  test('an alert is told, logged, shown and recorded', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const daemon = live(here, alertsOf([channel]));
+    daemon.alert('a');
+    expect(daemon.alerts()).toMatchObject([{ name: 'Custom', about: 'a', since: here.clock.now() }]);
+    await here.clock.advance(COLLECT);
+    await waitFor(() => daemon.notified.length === 1);
+    expect(told()).toEqual(['a firing']);
+    expect(daemon.notified).toMatchObject([{ channel: 'command', result: 'sent', reason: null, count: 1 }]);
+    daemon.alert('a', 'resolved');
+    expect(daemon.alerts()).toEqual([]);
+    await here.clock.advance(COLLECT);
+    await waitFor(() => told().length === 2);
+    await daemon.end();
+    expect(readFileSync(here.paths.alertsLog, 'utf8').replaceAll(/^\S+ /gm, '')).toBe(
+      'firing critical Custom a: a is firing\nresolved critical Custom a: a is resolved\n',
+    );
+  });
+
+  test('a restart of the daemon tells nobody twice, and nothing is lost by it', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const first = live(here, alertsOf([channel]));
+    first.alert('a');
+    first.alert('b');
+    await here.clock.advance(COLLECT);
+    await waitFor(() => told().length === 2);
+    // Neither of these is told before the end.
+    first.alert('b', 'resolved');
+    first.alert('c');
+    await first.end();
+
+    await here.clock.advance(60_000);
+    const second = live(here, alertsOf([channel]));
+    expect(second.alerts().map(({ about }) => about)).toEqual(['a', 'c']);
+    second.alert('a');
+    second.notifying.begin();
+    await here.clock.advance(COLLECT);
+    await waitFor(() => told().length === 4);
+    expect(told().slice(2).sort()).toEqual(['b resolved', 'c firing']);
+    await second.end();
+  });
+
+  test('what fires when the daemon dies goes on firing in the next one, untold twice', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const servers = ['a', 'b', 'c', 'd', 'e'];
+    const first = live(here, alertsOf([channel]));
+    first.notifying.begin();
+    for (const server of servers) first.alert(server);
+    await here.clock.advance(COLLECT);
+    await waitFor(() => told().length === 1);
+    expect(told()).toEqual(['digest of 5 firing']);
+    // No end: it was killed. Whatever it still does goes elsewhere.
+    const other = appendTo(here.paths, 'other');
+    const second = live(here, alertsOf([other.channel]));
+    expect(second.alerts()).toHaveLength(5);
+    second.notifying.begin();
+    for (const server of servers) second.alert(server);
+    await here.clock.advance(4 * HOUR - COLLECT);
+    expect(second.notified.filter(({ result }) => result === 'sent')).toEqual([]);
+    await here.clock.advance(3 * COLLECT);
+    await waitFor(() => other.told().length > 0);
+    expect(other.told()).toEqual(['digest of 5 firing']);
+    await Promise.all([first.end(), second.end()]);
+  });
+
+  test('nothing is told while the machine settles after a sleep', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const daemon = live(here, alertsOf([channel]));
+    daemon.alert('a');
+    daemon.alert('b');
+    daemon.bus.publish({ kind: 'gap', cause: 'sleep', duration: 60_000 });
+    await here.clock.advance(SETTLE - 1);
+    daemon.alert('a', 'resolved');
+    expect(daemon.notified.filter(({ result }) => result === 'sent')).toEqual([]);
+    await here.clock.advance(1);
+    await waitFor(() => told().length === 1);
+    expect(told()).toEqual(['b firing']);
+    expect(daemon.notified).toContainEqual(
+      expect.objectContaining({ result: 'suppressed', reason: 'passing', count: 2 }),
+    );
+    await daemon.end();
+  });
+
+  test('other channels and another repeatEvery count from the reload on', async () => {
+    const here = stage();
+    const [old, young] = [appendTo(here.paths, 'old'), appendTo(here.paths, 'young')];
+    const daemon = live(here, alertsOf([old.channel]));
+    daemon.alert('a');
+    await here.clock.advance(COLLECT);
+    await waitFor(() => old.told().length === 1);
+    daemon.reload(alertsOf([young.channel], HOUR));
+    await here.clock.advance(HOUR + COLLECT);
+    await waitFor(() => young.told().length === 1);
+    expect([old.told(), young.told()]).toEqual([['a firing'], ['a firing']]);
+    await daemon.end();
+  });
+
+  test('a test goes through every channel at once, and is counted', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const missing = { kind: 'command', command: ['/nowhere/tell'], env: {}, timeout: 20_000 } as const;
+    const daemon = live(here, alertsOf([channel, missing]));
+    expect(await daemon.notifying.test()).toMatchObject([
+      { kind: 'command', to: 'append', outcome: { result: 'sent' } },
+      { kind: 'command', to: 'tell', outcome: { result: 'failed', reason: 'missing_program' } },
+    ]);
+    expect(told()).toEqual(['test of 0 test']);
+    expect(daemon.notified.map(({ result }) => result).sort()).toEqual(['failed', 'sent']);
+    await daemon.end();
+  });
+});

@@ -1,0 +1,95 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { WatchdogEvent } from '../../../src/core/model/events.ts';
+import { foldStatus } from '../../../src/core/status/reduce-status.ts';
+import { NOTHING_REMEMBERED, type Status } from '../../../src/core/model/status.ts';
+import { keepState } from '../../../src/daemon/home/state-store.ts';
+import { openStateFile, type SavedState } from '../../../src/supervisor/state-file.ts';
+import { createBus } from '../../../src/system/bus.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { specOf } from '../../fakes/spec.ts';
+import { status as statusOf } from '../../fakes/status.ts';
+import { tempHome } from '../../fakes/temp-home.ts';
+
+function setUp(paths = tempHome()) {
+  const clock = new FakeClock();
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  const events: WatchdogEvent[] = [];
+  let status: Status = statusOf([]);
+  bus.subscribe((event) => {
+    events.push(event);
+    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+  });
+  const keeper = keepState({
+    file: openStateFile(paths.state),
+    bus,
+    clock,
+    status: () => status,
+    counters: () => ({ probes: 1 }),
+  });
+  const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
+  bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
+  return { bus, clock, events, keeper, saved, paths };
+}
+
+describe('keepState()', () => {
+  test('has a restart on disk before the next thing can happen', () => {
+    const { bus, saved } = setUp();
+    bus.publish({ kind: 'restarted', server: 's', reason: 'signal', detail: null });
+    expect(saved().servers['s']).toMatchObject({ restarts: { signal: 1 } });
+    expect(saved().counters).toEqual({ probes: 1 });
+  });
+
+  test('waits for the disk once a minute, whatever becomes of the time of day', () => {
+    const { bus, clock, keeper, paths } = setUp();
+    keeper.save({ durable: true });
+    rmSync(`${paths.state}.bak`);
+    clock.wall -= 86_400_000;
+    clock.elapsed += 59_000;
+    bus.publish({ kind: 'ticked' });
+    expect(existsSync(`${paths.state}.bak`)).toBe(false);
+    clock.elapsed += 1000;
+    bus.publish({ kind: 'ticked' });
+    expect(existsSync(`${paths.state}.bak`)).toBe(true);
+  });
+
+  test('keeps a wish until it is taken back, over a death', () => {
+    const first = setUp();
+    first.keeper.setWish('s', 'down');
+    const second = setUp(first.paths);
+    expect(second.keeper.wish('s')).toBe('down');
+    second.keeper.setWish('s', null);
+    expect(setUp(first.paths).keeper.wish('s')).toBeUndefined();
+  });
+
+  test('keeps the past of a server that is out of the config for now', () => {
+    const first = setUp();
+    first.bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
+    first.bus.publish({ kind: 'server-removed', server: 's' });
+    first.keeper.save();
+    expect(first.keeper.past('s')).toMatchObject({ restarts: { exit: 1 } });
+    const second = setUp(first.paths);
+    second.bus.publish({ kind: 'server-removed', server: 's' });
+    second.keeper.save();
+    expect(second.saved().servers['s']).toMatchObject({ restarts: { exit: 1 } });
+  });
+
+  test('keeps what is known of a job, over a death', () => {
+    const first = setUp();
+    first.keeper.setJob('cleanup', { lastRunAt: 5 });
+    const second = setUp(first.paths);
+    expect(second.keeper.job('cleanup')).toEqual({ lastRunAt: 5 });
+    expect(second.keeper.job('backup')).toBeUndefined();
+  });
+
+  test('says that the disk refuses, and goes on', () => {
+    const { bus, events, keeper, paths } = setUp();
+    rmSync(paths.run, { recursive: true });
+    bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
+    keeper.save();
+    const failures = events.filter(({ kind }) => kind === 'state-persist-failed');
+    expect(failures).toHaveLength(2);
+  });
+});
