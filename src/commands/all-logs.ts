@@ -1,7 +1,7 @@
 // `logs --all`: what every server printed and what the daemon says of itself, as one story.
 import { neutralise } from '../core/base/text.ts';
 import { messageOf } from '../core/base/guards.ts';
-import { formatLogLine } from '../logs/format.ts';
+import { formatLogLine } from '../logs/format-log-line.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { DAEMON, inOrder, type LogLine, withNames } from './views/log-lines.ts';
@@ -38,7 +38,7 @@ export async function printAllLogs(context: Context, { sources, last }: Options)
 
 /** Until Ctrl-C. */
 export async function followAllLogs(context: Context, { sources, last }: Options): Promise<void> {
-  const { followLines } = await import('../logs/follow.ts');
+  const { followLines } = await import('../logs/follow-log.ts');
   const { clock } = context.io;
   const { signal, release } = untilInterrupted(context.io);
   const gathered = gatherLines(context, { sources, last });

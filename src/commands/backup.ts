@@ -1,7 +1,7 @@
 // `backup [create|list|restore ID]`: copies of config and state, made and shown here; `restore.ts` brings one back.
 import { WatchdogError } from '../core/base/errors.ts';
 import { type Backup, listBackups } from '../housekeeping/backup.ts';
-import { describeBackup } from '../housekeeping/describe.ts';
+import { describeBackup } from '../housekeeping/describe-backup.ts';
 import { makeBackup } from '../housekeeping/make-backup.ts';
 import type { Context } from './command.ts';
 import { filesBeside } from './home-files.ts';

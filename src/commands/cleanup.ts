@@ -7,7 +7,7 @@ import { WatchdogError } from '../core/base/errors.ts';
 import { readRecords } from '../core/update/read-update-record.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import { cleanUp } from '../housekeeping/clean-up.ts';
-import type { HomeFacts } from '../housekeeping/facts.ts';
+import type { HomeFacts } from '../housekeeping/cleanup-context.ts';
 import { readProcessRecords } from '../supervisor/process-registry.ts';
 import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { pathsInUse } from '../system/process/paths-in-use.ts';

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { loadConfig } from '../config/load.ts';
 import { isUnchanged } from '../core/model/config-diff.ts';
 import type { DaemonStatus } from '../core/model/status.ts';
-import { hasServiceManager } from '../service/select.ts';
+import { hasServiceManager } from '../service/select-manager.ts';
 import { findDaemon, startInBackground, untilStarted } from './background.ts';
 import type { Context } from './command.ts';
 import { createFirstConfig, importFirstConfig } from './init.ts';

@@ -1,6 +1,6 @@
 // `doctor`: everything that can be wrong with this installation, each with its cure.
-import { CHECKS } from '../doctor/checks.ts';
-import { runChecks } from '../doctor/run.ts';
+import { CHECKS } from '../doctor/checks/registry.ts';
+import { runChecks } from '../doctor/run-checks.ts';
 import type { Context } from './command.ts';
 import { createDoctorContext } from './doctor-context.ts';
 import { doctorLines, isWell } from './views/doctor-report.ts';

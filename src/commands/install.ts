@@ -1,7 +1,7 @@
 // `install`: the daemon as a service that starts at every login.
 import { WatchdogError } from '../core/base/errors.ts';
-import type { ServiceManager } from '../service/manager.ts';
-import type { Planned } from '../service/plan.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
+import type { Planned } from '../service/plan/plan-service.ts';
 import { findDaemon, shutDown, startInBackground, untilStarted } from './background.ts';
 import type { Context } from './command.ts';
 import { type Host, homeIn, planFor, processHost, serviceOf } from './service.ts';

@@ -5,7 +5,7 @@ import { WatchdogError } from '../core/base/errors.ts';
 import { nearest } from '../core/base/suggest.ts';
 import { neutralise } from '../core/base/text.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { formatLogLine } from '../logs/format.ts';
+import { formatLogLine } from '../logs/format-log-line.ts';
 import { followAllLogs, printAllLogs, type Source } from './all-logs.ts';
 import type { Context } from './command.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -53,7 +53,7 @@ async function follow(
   context: Context,
   { path, last, write }: { path: string; last: number; write: (line: string) => string },
 ): Promise<void> {
-  const { followLines } = await import('../logs/follow.ts');
+  const { followLines } = await import('../logs/follow-log.ts');
   const { signal, release } = untilInterrupted(context.io);
   try {
     for await (const line of followLines(path, { last, signal, clock: context.io.clock })) {

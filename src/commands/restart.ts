@@ -1,6 +1,6 @@
 // `restart [names...]`: servers, or the daemon itself.
 import { WatchdogError } from '../core/base/errors.ts';
-import type { ServiceManager } from '../service/manager.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
 import { shutDown } from './background.ts';
 import type { Context } from './command.ts';
 import { startServers } from './servers.ts';

@@ -11,7 +11,7 @@ import {
   replaceFiles,
   type SoundBackup,
 } from '../housekeeping/restore-backup.ts';
-import type { ServiceManager } from '../service/manager.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
 import { findDaemon, shutDown, startInBackground } from './background.ts';
 import type { Context } from './command.ts';
 import { filesBeside, whileNoneCanStart } from './home-files.ts';

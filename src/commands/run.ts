@@ -1,5 +1,5 @@
 // `run`: the daemon in the foreground, from the first config to the last server's end.
-import { trimLaunchdLog } from '../service/launchd-log.ts';
+import { trimLaunchdLog } from '../service/launchd/trim-log.ts';
 import { keepNurserySmall } from '../system/process/v8-flags.ts';
 import type { Context } from './command.ts';
 import { runForeground } from './foreground.ts';

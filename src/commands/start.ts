@@ -1,5 +1,5 @@
 // `start [names...]`: servers, or the daemon itself, by its service or in the background.
-import type { ServiceManager } from '../service/manager.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
 import { findDaemon, startInBackground } from './background.ts';
 import type { Context } from './command.ts';
 import { startServers } from './servers.ts';

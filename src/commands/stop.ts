@@ -1,5 +1,5 @@
 // `stop [names...]`: servers, or the daemon itself with all of them.
-import type { ServiceManager } from '../service/manager.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
 import { shutDown } from './background.ts';
 import type { Context } from './command.ts';
 import { stopServers } from './servers.ts';

@@ -2,7 +2,7 @@
 import type { Pong } from '../control/protocol.ts';
 import type { DaemonStatus } from '../core/model/status.ts';
 import { WatchdogError } from '../core/base/errors.ts';
-import type { ServiceManager } from '../service/manager.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
 import { findDaemon, shutDown, untilStarted } from './background.ts';
 import type { Context } from './command.ts';
 

@@ -4,13 +4,13 @@ import type { WatchdogError } from '../core/base/errors.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import type { Availability } from '../notify/availability.ts';
+import type { Availability } from '../notify/channel-availability.ts';
 import type { Orphan } from '../orphans/find-orphans.ts';
 import type { ReleaseAnswer } from '../packages/own-release.ts';
-import type { Machine } from '../service/machine.ts';
-import type { ServiceManager } from '../service/manager.ts';
-import type { RunTool } from '../service/options.ts';
-import type { Planned } from '../service/plan.ts';
+import type { Machine } from '../service/shared/machine.ts';
+import type { ServiceManager } from '../service/shared/service-manager.ts';
+import type { RunTool } from '../service/shared/service-options.ts';
+import type { Planned } from '../service/plan/plan-service.ts';
 import type { PortOwner } from '../system/net/port-owner.ts';
 import type { Paths } from '../system/files/paths.ts';
 

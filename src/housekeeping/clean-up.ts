@@ -4,11 +4,11 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { CleanupReport, Rubbish, Spared } from '../core/model/cleanup-report.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Findings, Found, HomeFacts } from './facts.ts';
+import type { Findings, Found, HomeFacts } from './cleanup-context.ts';
 import { findOwnLogs, findServerLogs } from './find-logs.ts';
-import { findBackups, findStale } from './find-rest.ts';
+import { findBackups, findStale } from './find-leftovers.ts';
 import { findVersions } from './find-versions.ts';
-import { isWithin, sizeOf } from './look.ts';
+import { isWithin, sizeOf } from './home-entries.ts';
 
 const SEARCHES = {
   logs: findServerLogs,

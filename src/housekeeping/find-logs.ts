@@ -1,8 +1,8 @@
 // Which log files nobody will ask for any more: beyond what is kept, or of a server that is long gone.
 import { basename, dirname } from 'node:path';
-import { type Findings, type Found, type HomeFacts, isForgotten } from './facts.ts';
-import { FORGOTTEN_AFTER, OWN_LOGS_KEPT } from './limits.ts';
-import { type Entry, look } from './look.ts';
+import { type Findings, type Found, type HomeFacts, isForgotten } from './cleanup-context.ts';
+import { FORGOTTEN_AFTER, OWN_LOGS_KEPT } from './retention.ts';
+import { type Entry, look } from './home-entries.ts';
 
 /** Kept when nobody says how many: the default of the config. */
 const LOGS_KEPT = 5;

@@ -3,9 +3,9 @@ import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Spared } from '../core/model/cleanup-report.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
-import { type Findings, type Found, type HomeFacts, isForgotten } from './facts.ts';
-import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './limits.ts';
-import { type Entry, entryAt, look } from './look.ts';
+import { type Findings, type Found, type HomeFacts, isForgotten } from './cleanup-context.ts';
+import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './retention.ts';
+import { type Entry, entryAt, look } from './home-entries.ts';
 
 /** What the installer gives its folders; anything else was put there by somebody else. */
 const VERSION = /^\d+\.\d+\.\d+[\w.+~-]*$/;

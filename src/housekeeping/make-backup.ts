@@ -29,7 +29,7 @@ import {
   sealManifest,
   sha256,
 } from './backup.ts';
-import { isGone } from './look.ts';
+import { isGone } from './home-entries.ts';
 
 export interface BackupOrder {
   readonly paths: Paths;

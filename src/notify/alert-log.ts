@@ -2,7 +2,7 @@
 import type { EventOf } from '../core/model/events.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
-import { plain } from './text.ts';
+import { plain } from './message/message.ts';
 
 export interface AlertLog {
   write(event: EventOf<'alert'>): void;

@@ -8,9 +8,9 @@ import type {
   SendResult,
 } from '../core/model/notification.ts';
 import { messageOf as reasonOf } from '../core/base/guards.ts';
-import { type Channel, type ChannelParts, failed, type SendOptions } from './kind.ts';
-import { openChannel } from './registry.ts';
-import { testNotification } from './text.ts';
+import { type Channel, type ChannelParts, failed, type SendOptions } from './channels/channel.ts';
+import { openChannel } from './channels/registry.ts';
+import { testNotification } from './message/message.ts';
 
 export interface Dispatcher {
   /** Returns at once. */

@@ -10,7 +10,7 @@ import { startService } from '../../src/commands/through-service.ts';
 import { startControlServer } from '../../src/control/server.ts';
 import type { Status } from '../../src/core/model/status.ts';
 import { WatchdogError } from '../../src/core/base/errors.ts';
-import type { ServiceManager, ServiceState } from '../../src/service/manager.ts';
+import type { ServiceManager, ServiceState } from '../../src/service/shared/service-manager.ts';
 import { type Clock, systemClock } from '../../src/system/time/clock.ts';
 import type { Paths } from '../../src/system/files/paths.ts';
 import { fakeDaemon } from '../fakes/control-handlers.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run as install } from '../../src/commands/install.ts';
 import { run as uninstall } from '../../src/commands/uninstall.ts';
-import { parsePlist } from '../../src/service/plist-parse.ts';
+import { parsePlist } from '../../src/service/launchd/plist-parse.ts';
 import { leftOver, runCli, startDaemon, fixture } from '../e2e/daemon.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { GOOD_CONFIG, serviceStage } from '../fakes/service-stage.ts';

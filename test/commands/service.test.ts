@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { homeIn } from '../../src/commands/service.ts';
-import { launchdJob } from '../../src/service/launchd-job.ts';
-import { renderPlist } from '../../src/service/plist.ts';
-import { renderUnit } from '../../src/service/systemd-unit.ts';
+import { launchdJob } from '../../src/service/launchd/job-definition.ts';
+import { renderPlist } from '../../src/service/launchd/plist.ts';
+import { renderUnit } from '../../src/service/systemd/unit-file.ts';
 
 const HOMES = [
   '/home/me/.mcp-watchdog',

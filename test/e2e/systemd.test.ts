@@ -1,7 +1,7 @@
 // The daemon as a service of a real `systemd --user`: installed, watched, killed, stuck, stopped and taken away.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderUnit } from '../../src/service/systemd-unit.ts';
+import { renderUnit } from '../../src/service/systemd/unit-file.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { canUseNamespaces, INSIDE, type Namespace, openNamespace } from './systemd-namespace.ts';

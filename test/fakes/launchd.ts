@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { RunTool } from '../../src/service/options.ts';
+import type { RunTool } from '../../src/service/shared/service-options.ts';
 import { answer, type Machine, newMachine } from '../fixtures/launchctl-machine.mjs';
 
 export interface MemoryLaunchd {

@@ -1,5 +1,5 @@
 // A file system as the planner of the service asks for it, from a few tables.
-import type { Machine } from '../../src/service/machine.ts';
+import type { Machine } from '../../src/service/shared/machine.ts';
 
 export interface MachineFacts {
   /** Executables that are a node, with its version; null is one that does not run. */

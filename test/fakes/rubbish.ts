@@ -1,7 +1,7 @@
 // A home with files of any age in it: shared by the tests of housekeeping.
 import { lutimesSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HomeFacts } from '../../src/housekeeping/facts.ts';
+import type { HomeFacts } from '../../src/housekeeping/cleanup-context.ts';
 import type { Paths } from '../../src/system/files/paths.ts';
 import { tempHome } from './temp-home.ts';
 

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Backup, listBackups, savedStates, sealManifest } from '../../src/housekeeping/backup.ts';
-import { describeBackup } from '../../src/housekeeping/describe.ts';
+import { describeBackup } from '../../src/housekeeping/describe-backup.ts';
 import { type BackupOrder, makeBackup } from '../../src/housekeeping/make-backup.ts';
 import { copyOf, findBackup, refuseLinks, replaceFiles } from '../../src/housekeeping/restore-backup.ts';
 import { type Paths, resolvePaths } from '../../src/system/files/paths.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings, Notification, SendResult } from '../../src/core/model/notification.ts';
-import { availability } from '../../src/notify/availability.ts';
+import { availability } from '../../src/notify/channel-availability.ts';
 import { createDispatcher } from '../../src/notify/dispatcher.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { partsIn, program, single, tempFolder } from './fixtures.ts';

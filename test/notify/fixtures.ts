@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Notification, ToldAlert } from '../../src/core/model/notification.ts';
-import type { ChannelParts } from '../../src/notify/kind.ts';
+import type { ChannelParts } from '../../src/notify/channels/channel.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 
 export const AT = Date.UTC(2026, 0, 1, 12);

@@ -1,7 +1,7 @@
 // How the findings of the doctor are shown: a mark, what was found, and its cure below.
 import { neutralise } from '../../core/base/text.ts';
 import type { FindingStatus } from '../../doctor/check.ts';
-import type { Examined } from '../../doctor/run.ts';
+import type { Examined } from '../../doctor/run-checks.ts';
 import type { ViewOptions } from './status-table.ts';
 import { fit, pad, paint, type Style, widthOf } from './style.ts';
 

@@ -1,7 +1,7 @@
 // How Alertmanager is asked again and again whether it is there, and given what it is to tell.
 import type { PostedAlert } from '../../core/delivery/alertmanager-post.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
-import { type Alertmanager, openAlertmanager } from '../../notify/alertmanager.ts';
+import { type Alertmanager, openAlertmanager } from '../../notify/alertmanager-client.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
 interface AskingSettings {

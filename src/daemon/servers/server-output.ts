@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Redactor } from '../../core/base/text.ts';
-import { captureOutput } from '../../logs/capture.ts';
+import { captureOutput } from '../../logs/capture-output.ts';
 import { openServerLog, type ServerLog } from '../../logs/server-log.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';

@@ -1,5 +1,5 @@
 // Whether the service file still starts what it should, and whether the service manager will do so.
-import type { ServiceManager } from '../../service/manager.ts';
+import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { type Check, type Finding, ok, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext, ServiceAnswer } from '../context.ts';
 import { argvOf } from '../service-file.ts';

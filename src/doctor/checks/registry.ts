@@ -1,0 +1,37 @@
+// Which checks there are, in the order in which they are told: first what all else depends on.
+import type { Check } from '../check.ts';
+import { config } from './config.ts';
+import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
+import { delivery } from './delivery.ts';
+import { home, protectedFolders } from './home.ts';
+import { clock, descriptors, disk, logs } from './machine.ts';
+import { node } from './node.ts';
+import { notifications } from './notifications.ts';
+import { npm } from './npm.ts';
+import { orphans } from './orphans.ts';
+import { ports } from './ports.ts';
+import { release } from './release.ts';
+import { service } from './service.ts';
+
+export const CHECKS = [
+  node,
+  npm,
+  release,
+  home,
+  protectedFolders,
+  config,
+  service,
+  daemon,
+  guardian,
+  servers,
+  ports,
+  scraped,
+  notifications,
+  delivery,
+  orphans,
+  gaps,
+  clock,
+  logs,
+  disk,
+  descriptors,
+] as const satisfies readonly Check[];

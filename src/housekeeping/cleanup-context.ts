@@ -1,0 +1,37 @@
+// What has to be known before anything is called rubbish, and what a search comes back with.
+import type { RubbishKind, Spared } from '../core/model/cleanup-report.ts';
+import type { Paths } from '../system/files/paths.ts';
+import type { Entry } from './home-entries.ts';
+
+export interface HomeFacts {
+  readonly paths: Paths;
+  /** Ms since the epoch. */
+  readonly now: number;
+  /** How many rotated logs each configured server keeps; null when the config cannot be read: then nobody is forgotten. */
+  readonly servers: ReadonlyMap<string, number> | null;
+  readonly backupsKept: number;
+  /** Servers with a process of ours, configured or not. */
+  readonly running: ReadonlySet<string>;
+  /** Paths relative to `paths.servers` that processes mention, each with whatever follows it. */
+  readonly inUse: () => Promise<ReadonlySet<string>>;
+  /** Versions of a server that must stay, as they are now: what an update is about, and what it can be taken back to. */
+  readonly keep: (server: string) => readonly string[];
+}
+
+export interface Found {
+  readonly kind: RubbishKind;
+  readonly entry: Entry;
+  /** Asked again right before it is removed; the answer is why it must stay. */
+  readonly whyKept?: () => Promise<string | null>;
+}
+
+export interface Findings {
+  readonly found: readonly Found[];
+  /** Absolute paths here. */
+  readonly spared: readonly Spared[];
+}
+
+/** True for a server that the config does not name any more. */
+export function isForgotten({ servers, running }: HomeFacts, server: string): boolean {
+  return servers !== null && !servers.has(server) && !running.has(server);
+}

@@ -1,0 +1,29 @@
+// Whether the channels could work, asked without sending anything.
+import type { NotifyKind } from '../core/model/events.ts';
+import type { ChannelSettings } from '../core/model/notification.ts';
+import type { ChannelParts } from './channels/channel.ts';
+import { openChannel } from './channels/registry.ts';
+
+export interface Availability {
+  readonly kind: NotifyKind;
+  /** A program or a host. */
+  readonly to: string;
+  readonly ok: boolean;
+  /** What is wrong, and what to do about it; null when nothing is. */
+  readonly reason: string | null;
+  readonly cure: string | null;
+}
+
+/** In the order of `settings`; takes a few seconds at most. */
+export function availability(
+  settings: readonly ChannelSettings[],
+  parts: ChannelParts,
+): Promise<readonly Availability[]> {
+  return Promise.all(
+    settings.map(async (one) => {
+      const channel = openChannel(one, parts);
+      const { ok, reason, cure } = await channel.check();
+      return { kind: channel.kind, to: channel.to, ok, reason, cure };
+    }),
+  );
+}

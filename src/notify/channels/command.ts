@@ -1,0 +1,34 @@
+// The channel that runs a program of the user's, with the notification as JSON on its stdin.
+import type { CommandSettings } from '../../core/model/notification.ts';
+import { type OpenChannel, READY } from './channel.ts';
+import { payloadOf } from '../message/payload.ts';
+import { type Argv, isExecutable, nameOf, runProgram } from './run-program.ts';
+
+export const openCommand: OpenChannel<CommandSettings> = ({ command, env, timeout }, parts) => {
+  const argv = argvOf(command);
+  const to = nameOf(argv[0]);
+  const environment = { ...parts.environment, ...env };
+  return {
+    kind: 'command',
+    to,
+    advice: null,
+    async send(notification, { signal }) {
+      const input = `${JSON.stringify(payloadOf(notification))}\n`;
+      const { outcome } = await runProgram(argv, { clock: parts.clock, environment, timeout, signal, input });
+      return outcome;
+    },
+    async check() {
+      if (await isExecutable(argv[0], environment)) return READY;
+      return {
+        ok: false,
+        reason: `${to} is not there or may not be executed`,
+        cure: 'Correct the command of this channel under alerts.notify; the PATH is the one of the watchdog',
+      };
+    },
+  };
+};
+
+/** The config lets no empty command through. */
+function argvOf([program = '', ...rest]: readonly string[]): Argv {
+  return [program, ...rest];
+}

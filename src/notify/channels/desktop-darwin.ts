@@ -1,0 +1,65 @@
+// How macOS is asked to show a notification. Whether it does, it does not tell: not allowed means not shown, and no error.
+import type { DesktopSettings } from '../../core/model/notification.ts';
+import { runCommand } from '../../system/process/run-command.ts';
+import { type Channel, type ChannelParts, READY, type Readiness } from './channel.ts';
+import { isExecutable, runProgram } from './run-program.ts';
+import { type Message, messageOf } from '../message/message.ts';
+
+/** Constant: what is told travels as arguments of `run`, never as a part of the script. */
+const SCRIPT = [
+  '-e',
+  'on run argv',
+  '-e',
+  'display notification (item 2 of argv) with title (item 1 of argv) subtitle (item 3 of argv)',
+  '-e',
+  'end run',
+  '--',
+] as const;
+
+const ADVICE =
+  'If you saw nothing: open Script Editor, run  display notification "x"  there once and allow it; then look at ' +
+  'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not tell us.';
+
+export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelParts): Channel {
+  // Its arguments are read in the encoding of the locale.
+  const environment = { ...parts.environment, LANG: 'en_US.UTF-8' };
+  return {
+    kind: 'desktop',
+    to: 'osascript',
+    advice: ADVICE,
+    async send(notification, { signal }) {
+      const argv = ['osascript', ...SCRIPT, ...argumentsOf(messageOf(notification))] as const;
+      const { outcome } = await runProgram(argv, { clock: parts.clock, environment, timeout, signal });
+      return outcome;
+    },
+    check: () => check(parts),
+  };
+}
+
+/** Shown as coming from Script Editor, so that the title must say who speaks; it also cannot begin with a dash. */
+function argumentsOf({ title, subtitle, body }: Message): readonly [string, string, string] {
+  return [`MCP Watchdog: ${title}`, body, subtitle];
+}
+
+/** Only the session of whoever is logged in at the screen can show anything. */
+async function check({ environment, clock }: ChannelParts): Promise<Readiness> {
+  if (!(await isExecutable('osascript', environment))) {
+    return {
+      ok: false,
+      reason: 'osascript is not there or may not be executed',
+      cure: 'It is part of macOS, in /usr/bin: see that the PATH of the watchdog has that folder',
+    };
+  }
+  const { stdout, code } = await runCommand(['launchctl', 'managername'], {
+    env: environment,
+    timeout: 5000,
+    clock,
+  });
+  const session = stdout.trim();
+  if (code !== 0 || session === 'Aqua') return READY;
+  return {
+    ok: false,
+    reason: `this runs in the session "${session}", and only Aqua shows notifications`,
+    cure: 'Run the watchdog as a launch agent of the logged-in user: mcp-watchdog install',
+  };
+}

@@ -1,0 +1,81 @@
+// How a Linux desktop is asked to show a notification, through the program that every desktop packages.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Severity } from '../../core/model/events.ts';
+import type { DesktopSettings, SendResult } from '../../core/model/notification.ts';
+import { type Channel, type ChannelParts, failed, READY, type Readiness } from './channel.ts';
+import { isExecutable, runProgram } from './run-program.ts';
+import { type Message, messageOf } from '../message/message.ts';
+
+const LOOKS: Readonly<Record<Severity, { readonly urgency: string; readonly icon: string }>> = {
+  critical: { urgency: 'critical', icon: 'dialog-error' },
+  warning: { urgency: 'normal', icon: 'dialog-warning' },
+  info: { urgency: 'normal', icon: 'dialog-information' },
+};
+
+/** What notify-send says when there is nobody to show anything. */
+const NOBODY =
+  /ServiceUnknown|not provided by any|Cannot autolaunch|Could not connect|No such file|session bus/iu;
+
+export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelParts): Channel {
+  const { clock, environment } = parts;
+  return {
+    kind: 'desktop',
+    to: 'notify-send',
+    advice: 'If you saw nothing: look whether do-not-disturb is on, and in the list of past notifications.',
+    async send(notification, { signal }) {
+      const argv = ['notify-send', ...argumentsOf(messageOf(notification))] as const;
+      const { outcome, stderr } = await runProgram(argv, { clock, environment, timeout, signal });
+      return explained(outcome, stderr);
+    },
+    check: () => check(environment),
+  };
+}
+
+function argumentsOf({ title, subtitle, body, severity, server }: Message): string[] {
+  const { urgency, icon } = LOOKS[severity];
+  // A newer word about the same server takes the place of the older one.
+  const topic = `mcp-watchdog${server === null ? '' : `-${server}`}`;
+  const hint = `string:x-canonical-private-synchronous:${topic}`;
+  // The title is plain for both.
+  const text = `${escaped(subtitle)}\n${escaped(body)}`;
+  return ['-a', 'mcp-watchdog', '-u', urgency, '-i', icon, '-h', hint, '--', title, text];
+}
+
+/** For two readers: the desktop takes markup out of the body, and notify-send itself C escapes such as `\\n`. */
+function escaped(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+}
+
+function explained(outcome: SendResult, stderr: string): SendResult {
+  const isNobody = outcome.result === 'failed' && outcome.reason === 'exit_code' && NOBODY.test(stderr);
+  return isNobody ? failed('no_session', `nobody shows notifications here: ${outcome.detail}`) : outcome;
+}
+
+async function check(environment: ChannelParts['environment']): Promise<Readiness> {
+  if (!(await isExecutable('notify-send', environment))) {
+    return {
+      ok: false,
+      reason: 'notify-send is not there',
+      cure: 'Install it (libnotify-bin on Debian and Ubuntu, libnotify elsewhere), or use another channel under alerts.notify',
+    };
+  }
+  if (hasSessionBus(environment)) return READY;
+  return {
+    ok: false,
+    reason: 'there is no desktop session to show anything in',
+    cure: 'On a machine without a desktop use a webhook or a command under alerts.notify',
+  };
+}
+
+function hasSessionBus({
+  DBUS_SESSION_BUS_ADDRESS: address,
+  XDG_RUNTIME_DIR: runtime,
+}: ChannelParts['environment']): boolean {
+  if (address !== undefined && address !== '') return true;
+  return runtime !== undefined && existsSync(join(runtime, 'bus'));
+}

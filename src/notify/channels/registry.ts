@@ -1,0 +1,26 @@
+// Which kinds of channel there are: a new one is a file of its own and a line here.
+import type { NotifyKind } from '../../core/model/events.ts';
+import type { ChannelSettings } from '../../core/model/notification.ts';
+import { openCommand } from './command.ts';
+import { openDesktop } from './desktop.ts';
+import type { Channel, ChannelParts, OpenChannel } from './channel.ts';
+import { openWebhook } from './webhook.ts';
+
+const KINDS = {
+  desktop: openDesktop,
+  webhook: openWebhook,
+  command: openCommand,
+} as const satisfies { readonly [Kind in NotifyKind]: OpenChannel<Extract<ChannelSettings, { kind: Kind }>> };
+
+export function openChannel(settings: ChannelSettings, parts: ChannelParts): Channel {
+  switch (settings.kind) {
+    case 'desktop':
+      return KINDS.desktop(settings, parts);
+    case 'webhook':
+      return KINDS.webhook(settings, parts);
+    case 'command':
+      return KINDS.command(settings, parts);
+    default:
+      return settings satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+// How a program is used to notify: without a shell, bounded in time, its end told in our own words.
+import { access, constants } from 'node:fs/promises';
+import { basename, delimiter, join } from 'node:path';
+import type { SendResult } from '../../core/model/notification.ts';
+import { type CommandResult, runCommand } from '../../system/process/run-command.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import { failed } from './channel.ts';
+import { plain } from '../message/message.ts';
+
+export type Argv = readonly [string, ...string[]];
+
+export interface ProgramOptions {
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string>>;
+  /** ms */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly input?: string;
+}
+
+/** @returns what the program's end means; the one who knows it better may look at `stderr` */
+export async function runProgram(
+  argv: Argv,
+  { environment, ...options }: ProgramOptions,
+): Promise<{ readonly outcome: SendResult; readonly stderr: string }> {
+  const ended = await runCommand(argv, { env: environment, ...options });
+  return { outcome: meaningOf(argv, ended, options.timeout), stderr: ended.stderr };
+}
+
+function meaningOf([program]: Argv, ended: CommandResult, timeout: number): SendResult {
+  const name = nameOf(program);
+  const { spawnError, timedOut, aborted, code, signal } = ended;
+  if (spawnError !== null) return failed('missing_program', `${name} cannot be started (${spawnError})`);
+  if (timedOut) return failed('timeout', `${name} did not end within ${timeout / 1000} s`);
+  if (aborted) return failed('closed', `${name} was broken off`);
+  if (code === 0) return { result: 'sent', detail: `handed over to ${name}` };
+  const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`;
+  const said = lastLine(ended.stderr);
+  return failed('exit_code', `${name} ${how}${said === '' ? '' : `: ${said}`}`);
+}
+
+/** The name of a program for people. */
+export function nameOf(program: string): string {
+  return plain(basename(program), 80);
+}
+
+/** True when `program` would be found and may be executed. */
+export async function isExecutable(
+  program: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const places = program.includes('/') ? [program] : folders.map((folder) => join(folder, program));
+  const found = await Promise.all(places.map((place) => mayExecute(place)));
+  return found.includes(true);
+}
+
+function mayExecute(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function lastLine(text: string): string {
+  return plain(text.trimEnd().split('\n').at(-1) ?? '', 200);
+}

@@ -1,0 +1,149 @@
+// The channel to any service that takes JSON over HTTP: signed when asked, tried again when that can help.
+import { createHmac } from 'node:crypto';
+import { createConnection } from 'node:net';
+import type { Notification, SendResult, WebhookSettings } from '../../core/model/notification.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import { createHttpClient, type HttpRequest } from '../../system/net/http-client.ts';
+import { type OpenChannel, READY, type Readiness, type SendOptions } from './channel.ts';
+import { payloadOf } from '../message/payload.ts';
+import { fillTemplate } from '../message/template.ts';
+import { messageOf, placeholdersOf } from '../message/message.ts';
+import { type Attempt, meaningOfAnswer, meaningOfError } from './http-outcome.ts';
+
+const FIRST_DELAY = 1000;
+const DELAY_GROWS = 4;
+const CHECK_TIMEOUT = 3000;
+
+export const openWebhook: OpenChannel<WebhookSettings> = (settings, { clock }) => {
+  const url = new URL(settings.url);
+  return {
+    kind: 'webhook',
+    to: url.host,
+    advice: null,
+    send: (notification, options) => send(notification, options, { settings, url, clock }),
+    check: () => checkReachable(url, clock),
+  };
+};
+
+interface Target {
+  readonly settings: WebhookSettings;
+  readonly url: URL;
+  readonly clock: Clock;
+}
+
+async function send(
+  notification: Notification,
+  { signal, mayRetry }: SendOptions,
+  target: Target,
+): Promise<SendResult> {
+  const { settings, clock } = target;
+  const body = JSON.stringify(bodyOf(notification, settings));
+  let delay = FIRST_DELAY;
+  for (let left = mayRetry ? settings.retries : 0; ; left -= 1) {
+    const { outcome, retryAfter } = await attempt(body, signal, target);
+    if (outcome.result === 'sent' || retryAfter === null || left <= 0 || signal.aborted) return outcome;
+    await pause(Math.max(delay, retryAfter), { clock, signal });
+    if (signal.aborted) return outcome;
+    delay *= DELAY_GROWS;
+  }
+}
+
+function bodyOf(notification: Notification, { template }: WebhookSettings): unknown {
+  if (template === null) return payloadOf(notification);
+  return fillTemplate(template, placeholdersOf(messageOf(notification)));
+}
+
+async function attempt(
+  body: string,
+  signal: AbortSignal,
+  { settings, url, clock }: Target,
+): Promise<Attempt> {
+  const client = createHttpClient();
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  let isLate = false;
+  signal.addEventListener('abort', abort, { once: true });
+  const cancel = clock.after(settings.timeout, () => {
+    isLate = true;
+    stop.abort();
+  });
+  try {
+    const answer = await client.send(requestOf(body, { settings, url, clock }, stop.signal));
+    // What it says beside its status is for nobody.
+    answer.body.destroy();
+    return meaningOfAnswer(answer);
+  } catch (error) {
+    return meaningOfError(error, { host: url.host, timeout: isLate ? settings.timeout : null });
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', abort);
+    client.dropSockets();
+  }
+}
+
+function requestOf(body: string, { settings, url, clock }: Target, signal: AbortSignal): HttpRequest {
+  const own = Object.entries(settings.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const headers: Record<string, string> = {
+    'user-agent': 'mcp-watchdog',
+    ...credentials(url),
+    ...Object.fromEntries(own),
+    'content-type': 'application/json; charset=utf-8',
+    ...signature(body, settings.secret, clock),
+  };
+  return { method: 'POST', url, headers, body, signal };
+}
+
+function credentials({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+/** The time is signed with the body, so that a recorded request cannot be used again later. */
+function signature(body: string, secret: string | null, clock: Clock): Record<string, string> {
+  if (secret === null) return {};
+  const timestamp = String(Math.floor(clock.now() / 1000));
+  const digest = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
+  return {
+    'x-mcp-watchdog-timestamp': timestamp,
+    'x-mcp-watchdog-signature': `sha256=${digest}`,
+  };
+}
+
+function pause(delay: number, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(delay, done);
+    function done(): void {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** Whether anybody listens there; nothing is said to them. */
+function checkReachable(url: URL, clock: Clock): Promise<Readiness> {
+  return new Promise((resolve) => {
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    const socket = createConnection({ host: url.hostname.replaceAll(/^\[|\]$/gu, ''), port });
+    const end = (readiness: Readiness): void => {
+      cancel();
+      socket.destroy();
+      resolve(readiness);
+    };
+    const cancel = clock.after(CHECK_TIMEOUT, () => end(unreachable(url, 'it did not answer')));
+    socket.once('connect', () => end(READY));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end(unreachable(url, error.code ?? error.message)),
+    );
+  });
+}
+
+function unreachable({ host }: URL, why: string): Readiness {
+  return {
+    ok: false,
+    reason: `${host} cannot be reached (${why})`,
+    cure: 'See that this machine is online and that the url of this channel under alerts.notify is right',
+  };
+}

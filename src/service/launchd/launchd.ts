@@ -1,0 +1,197 @@
+// How the daemon is an agent of launchd: one property list, checked before launchd sees it.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { isServiceFileSound, readServiceFile, removeServiceFile, stageServiceFile } from '../shared/service-file.ts';
+import { createLaunchctl, type Launchctl } from './launchctl.ts';
+import { DEFAULT_LABEL, launchdJob, launchdLogOf } from './job-definition.ts';
+import { isLabel, lintLaunchdJob } from './lint-job.ts';
+import { createSequence, type Loaded, type Sequence } from './job-control.ts';
+import { createMachine } from '../shared/machine.ts';
+import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from '../shared/service-manager.ts';
+import type { ServiceOptions } from '../shared/service-options.ts';
+import { renderPlist } from './plist.ts';
+
+/** @throws WatchdogError USAGE when the label is none */
+export function createLaunchd(options: ServiceOptions): ServiceManager {
+  const agent = createAgent(options);
+  const { label, file, log } = agent;
+  return {
+    kind: 'launchd',
+    file,
+    logHint: `tail ${log}`,
+    render: (plan) => renderPlist(launchdJob(plan, label)),
+    read: () => readServiceFile(file),
+    install: (plan, options = {}) => install(agent, plan, options),
+    uninstall: () => uninstall(agent),
+    async start() {
+      needFile(agent);
+      await bringUp(agent, null);
+    },
+    stop: async () => void (await unloadAll(agent)),
+    restart: () => restart(agent),
+    state: () => stateOf(agent),
+  };
+}
+
+interface Agent {
+  readonly label: string;
+  readonly uid: number;
+  readonly file: string;
+  readonly log: string;
+  readonly launchctl: Launchctl;
+  readonly sequence: Sequence;
+}
+
+function createAgent({ home, userHome, uid, clock, run, label: wish }: ServiceOptions): Agent {
+  const label = wish ?? DEFAULT_LABEL;
+  if (!isLabel(label)) throw wrongLabel(label);
+  const log = launchdLogOf(home);
+  const launchctl = createLaunchctl(run);
+  return {
+    label,
+    uid,
+    log,
+    launchctl,
+    file: join(userHome, 'Library', 'LaunchAgents', `${label}.plist`),
+    sequence: createSequence({ launchctl, clock, uid, label, log }),
+  };
+}
+
+async function install(
+  agent: Agent,
+  plan: ServicePlan,
+  { force = false, makeWay }: InstallOptions,
+): Promise<'installed' | 'unchanged'> {
+  const { label, file, uid } = agent;
+  needUser(uid);
+  prepareLogs(plan.home);
+  refuseFaults(plan, label);
+  const text = renderPlist(launchdJob(plan, label));
+  const isSame = !force && readServiceFile(file) === text && isServiceFileSound(file);
+  await makeWay?.();
+  return await bringUp(agent, isSame ? null : text);
+}
+
+/** @param text of the new file; null when the one that is there is to stay */
+async function bringUp({ sequence, file }: Agent, text: string | null): Promise<'installed' | 'unchanged'> {
+  const domain = await sequence.home();
+  const loaded = await sequence.loaded();
+  const atHome = loaded.find((one) => one.domain.name === domain.name);
+  if (text === null && atHome !== undefined) {
+    await sequence.allow(domain);
+    if (atHome.job.state === 'running') return 'unchanged';
+    await sequence.ensureRunning(atHome.target);
+    return 'installed';
+  }
+  const staged = text === null ? null : stageServiceFile(file, text);
+  try {
+    // launchd reads the file once, when it is loaded: a changed one has to be forgotten first.
+    for (const { target } of loaded) await sequence.unload(target);
+    staged?.commit();
+  } finally {
+    staged?.discard();
+  }
+  await sequence.load(domain, file);
+  return 'installed';
+}
+
+async function unloadAll({ sequence }: Agent): Promise<boolean> {
+  const loaded = await sequence.loaded();
+  for (const { target } of loaded) await sequence.unload(target);
+  return loaded.length > 0;
+}
+
+async function uninstall(agent: Agent): Promise<boolean> {
+  const { file, label, launchctl, sequence } = agent;
+  const wasLoaded = await unloadAll(agent);
+  const wasThere = readServiceFile(file) !== null;
+  // A record of being disabled would outlive the file and meet the next install.
+  if (wasLoaded || wasThere) await launchctl.enable(`${(await sequence.home()).name}/${label}`);
+  return removeServiceFile(file) || wasLoaded;
+}
+
+async function restart(agent: Agent): Promise<void> {
+  const { file, sequence } = agent;
+  const [loaded] = await sequence.loaded();
+  if (loaded !== undefined) return await sequence.replace(loaded.target);
+  needFile(agent);
+  return await sequence.load(await sequence.home(), file);
+}
+
+async function stateOf({ file, label, launchctl, sequence }: Agent): Promise<ServiceState> {
+  const isInstalled = readServiceFile(file) !== null;
+  const domain = await sequence.home();
+  const [loaded] = await sequence.loaded();
+  return {
+    isInstalled,
+    isLoaded: loaded !== undefined,
+    isEnabled: isInstalled && !(await launchctl.isDisabled(domain.name, label)),
+    pid: loaded?.job.pid ?? null,
+    detail: loaded === undefined ? null : detailOf(loaded),
+  };
+}
+
+/** launchd starts nothing whose output it cannot open. */
+function prepareLogs(home: string): void {
+  const folder = dirname(launchdLogOf(home));
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot make the folder ${folder}: ${messageOf(cause)}`, {
+      hint: 'Make the home writable for you, or choose another with --home DIR',
+      cause,
+    });
+  }
+}
+
+function refuseFaults(plan: ServicePlan, label: string): void {
+  const [first, ...others] = lintLaunchdJob(launchdJob(plan, label), {
+    ...createMachine(),
+    userHome: plan.userHome,
+  });
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `; and ${others.map(({ key }) => key).join(', ')}`;
+  throw new WatchdogError('SERVICE_FAILED', `Cannot install ${label}: ${first.key} ${first.reason}${more}`, {
+    hint: first.cure,
+  });
+}
+
+function needUser(uid: number): void {
+  if (uid !== 0) return;
+  throw new WatchdogError(
+    'SERVICE_FAILED',
+    'Cannot make a service for root: it belongs to the one who logs in',
+    {
+      hint: 'Run it as yourself, without sudo',
+    },
+  );
+}
+
+function detailOf({ domain, target, job }: Loaded): string {
+  const facts = [
+    `state ${job.state ?? 'unknown'}`,
+    job.runs === null ? null : `runs ${job.runs}`,
+    job.lastExit === null ? null : `last exit code ${job.lastExit}`,
+    domain.hasScreen
+      ? null
+      : 'without a session at the screen: no notifications, and after a boot only from the next login',
+  ];
+  return `${target}: ${facts.filter((fact) => fact !== null).join(', ')}`;
+}
+
+function wrongLabel(label: string): WatchdogError {
+  return new WatchdogError(
+    'USAGE',
+    `Cannot use the label ${JSON.stringify(label)}: it must be letters, digits, dots, dashes and underscores`,
+    { hint: `For example --label ${DEFAULT_LABEL}` },
+  );
+}
+
+function needFile({ file, label }: Agent): void {
+  if (readServiceFile(file) !== null) return;
+  throw new WatchdogError('SERVICE_FAILED', `Cannot start ${label}: it is not installed`, {
+    hint: 'mcp-watchdog install',
+  });
+}

@@ -1,0 +1,119 @@
+// Which path of node survives: the one that runs now is often one that goes with its next update.
+import { join } from 'node:path';
+import type { Machine } from '../shared/machine.ts';
+
+export interface RunningNode {
+  /** `process.execPath`. */
+  readonly path: string;
+  /** Without a `v`. */
+  readonly version: string;
+}
+
+export interface NodeChoice {
+  readonly path: string;
+  /** For people: why it is another one, or how it can go; null when all is well. */
+  readonly warning: string | null;
+}
+
+/** @param surroundings.platform as in `process.platform` */
+export function chooseNode(
+  running: RunningNode,
+  { userHome, platform }: { readonly userHome: string; readonly platform: string },
+  machine: Machine,
+): NodeChoice {
+  const brewed = fromCellar(running.path, machine);
+  if (brewed !== null) return brewed;
+  const path = settled(running.path, userHome, machine);
+  const manager = managerOf(path);
+  if (manager === null) return { path, warning: null };
+  const steady = steadyNodes(platform).find((node) => isFit(node, running, machine));
+  if (steady !== undefined)
+    return {
+      path: steady,
+      warning: `runs on ${steady}, because ${path} of ${manager} goes with its versions`,
+    };
+  const cure = platform === 'darwin' ? 'a node from Homebrew or nodejs.org' : 'a node of the system';
+  return {
+    path,
+    warning: `runs on ${path} of ${manager}: after that version is removed it does not start any more; ${cure} stays, and else mcp-watchdog install writes the path again`,
+  };
+}
+
+/** `…/Cellar/node@22/22.11.0/bin/node` goes at the next upgrade; `…/opt/node@22/bin/node` leads to the newest. */
+function fromCellar(path: string, machine: Machine): NodeChoice | null {
+  const found = /^(.*)\/Cellar\/([^/]+)\/[^/]+\/(.+)$/u.exec(path);
+  if (found === null) return null;
+  const [, prefix = '', formula = '', rest = ''] = found;
+  const stable = `${prefix}/opt/${formula}/${rest}`;
+  if (machine.isExecutable(stable)) return { path: stable, warning: null };
+  return {
+    path,
+    warning: `runs on ${path}, which goes at the next brew upgrade, because ${stable} is not there: brew link ${formula}`,
+  };
+}
+
+/** Without the links that live only as long as a shell, and without a start script that needs one. */
+function settled(path: string, userHome: string, machine: Machine): string {
+  if (/\/fnm_multishells\//u.test(path)) return machine.realpath(path) ?? path;
+  if (path === join(userHome, '.volta', 'bin', 'node')) return voltaImage(userHome, machine) ?? path;
+  return path;
+}
+
+function voltaImage(userHome: string, machine: Machine): string | null {
+  const images = join(userHome, '.volta', 'tools', 'image', 'node');
+  const newest = machine
+    .list(images)
+    .filter((name) => /^\d+\.\d+\.\d+$/u.test(name))
+    .sort((a, b) => compare(b, a))
+    .map((name) => join(images, name, 'bin', 'node'));
+  return newest.find((node) => machine.isExecutable(node)) ?? null;
+}
+
+const MANAGERS: readonly (readonly [name: string, mark: RegExp])[] = [
+  ['nvm', /\/\.?nvm\/versions\/node\//u],
+  ['fnm', /\/fnm_multishells\/|\/node-versions\/[^/]+\/installation\//u],
+  ['volta', /\/\.volta\//u],
+  ['asdf', /\/\.asdf\//u],
+  ['mise', /\/mise\/(?:installs|shims)\//u],
+  ['nodenv', /\/\.nodenv\//u],
+  ['n', /\/n\/versions\/node\//u],
+  ['Nix', /^\/nix\/store\//u],
+  ['npx', /\/_npx\//u],
+];
+
+function managerOf(path: string): string | null {
+  return MANAGERS.find(([, mark]) => mark.test(path))?.[0] ?? null;
+}
+
+function steadyNodes(platform: string): readonly string[] {
+  if (platform !== 'darwin') return ['/usr/local/bin/node', '/usr/bin/node'];
+  const kegs = ['/opt/homebrew', '/usr/local'].flatMap((prefix) =>
+    ['node@24', 'node@22'].map((formula) => `${prefix}/opt/${formula}/bin/node`),
+  );
+  return ['/opt/homebrew/bin/node', '/usr/local/bin/node', ...kegs];
+}
+
+/** Old enough to be out of care, or older than what was chosen here: then that choice is kept. */
+const CARED_FOR = 22;
+
+function isFit(path: string, running: RunningNode, machine: Machine): boolean {
+  if (!machine.isExecutable(path)) return false;
+  // A link in a steady place may lead to where versions come and go.
+  if (managerOf(machine.realpath(path) ?? path) !== null) return false;
+  const version = machine.nodeVersion(path);
+  if (version === null || compare(version, OLDEST) < 0) return false;
+  const major = Number.parseInt(version, 10);
+  return major >= CARED_FOR || major >= Number.parseInt(running.version, 10);
+}
+
+/** As in package.json, `engines`. */
+const OLDEST = '20.19.0';
+
+function compare(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  for (let at = 0; at < 3; at += 1) {
+    const difference = (left?.[at] ?? 0) - (right?.[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,74 @@
+// What the service file is made from: paths that will still be there after the next update and the next login.
+import { sep } from 'node:path';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { Machine } from '../shared/machine.ts';
+import type { ServicePlan } from '../shared/service-manager.ts';
+import { chooseNode, type RunningNode } from './node-path.ts';
+import { searchPath } from './search-path.ts';
+
+export interface PlanFacts {
+  readonly node: RunningNode;
+  /** `cli.js` as it was started, perhaps through links. */
+  readonly program: string;
+  readonly home: string;
+  readonly userHome: string;
+  /** As in `process.platform`. */
+  readonly platform: string;
+  /** Of the shell that installs. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folders that the system empties. */
+  readonly temporary: readonly string[];
+}
+
+export interface Planned {
+  readonly plan: ServicePlan;
+  /** One sentence each, without a capital at its start. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws WatchdogError SERVICE_FAILED for a program that npm throws away */
+export function planService(facts: PlanFacts, machine: Machine): Planned {
+  const { home, userHome, env, temporary } = facts;
+  const program = machine.realpath(facts.program) ?? facts.program;
+  if (program.includes('/_npx/')) throw inNpxCache(program);
+  const { path: node, warning } = chooseNode(facts.node, facts, machine);
+  const isPassing = (path: string): boolean =>
+    /\/_npx\/|\/fnm_multishells\//u.test(path) || isBelow(path, temporary);
+  const path = searchPath({ node, env }, (folder) => !isPassing(folder), machine);
+  const warnings = [
+    warning,
+    isBelow(node, temporary) ? `runs on ${node}, which lies in a folder that the system empties` : null,
+    isBelow(program, temporary)
+      ? `runs ${program}, which lies in a folder that the system empties: npm install -g mcp-watchdog, then install again`
+      : null,
+    isBelow(home, temporary) ? `keeps its home ${home} in a folder that the system empties` : null,
+    proxyWarning(env),
+  ];
+  return {
+    plan: { node, program, home, path, userHome },
+    warnings: warnings.filter((one) => one !== null),
+  };
+}
+
+/** A cache that npm empties by itself, and another one for each version. */
+function inNpxCache(program: string): WatchdogError {
+  return new WatchdogError(
+    'SERVICE_FAILED',
+    `Cannot make a service of ${program}: it lies in the cache of npx, which npm empties`,
+    { hint: 'npm install -g mcp-watchdog, then mcp-watchdog install' },
+  );
+}
+
+function isBelow(path: string, folders: readonly string[]): boolean {
+  return folders.some(
+    (folder) => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep),
+  );
+}
+
+function proxyWarning(env: PlanFacts['env']): string | null {
+  const name = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].find(
+    (one) => env[one] !== undefined,
+  );
+  if (name === undefined) return null;
+  return `does not have ${name} of this shell: npm config set https-proxy URL for installs, and env in the config for servers`;
+}

@@ -1,0 +1,108 @@
+// What the doctor says of who delivers alerts: nothing where nobody is missed, and what is missing where somebody is.
+import { expect, test } from 'vitest';
+import type { DaemonStatus } from '../../../src/core/model/status.ts';
+import { delivery } from '../../../src/doctor/checks/delivery.ts';
+import type { DoctorContext } from '../../../src/doctor/context.ts';
+import { healthy, loaded, NOW, running, worst } from '../context.ts';
+
+type Delivery = DaemonStatus['delivery'];
+
+const SEEN = { isReachable: true, lastSeenAt: NOW - 5000 };
+const GONE = { isReachable: false, lastSeenAt: NOW - 600_000 };
+const UNSEEN = { isReachable: false, lastSeenAt: null };
+
+const WITH_URL: Partial<DoctorContext> = {
+  config: {
+    kind: 'valid',
+    loaded: loaded(
+      'servers: {a: {command: [x]}}\nalerts: {alertmanager: {url: "http://ada:secret@127.0.0.1:9093"}}',
+    ),
+  },
+};
+
+function found(change: Partial<Delivery>): Partial<DoctorContext> {
+  const engines = { prometheus: UNSEEN, alertmanager: UNSEEN };
+  return { daemon: running({ delivery: { owner: 'us', since: NOW, reasons: ['x'], engines, ...change } }) };
+}
+
+test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
+  [
+    'nobody else',
+    found({ reasons: ['no Prometheus and no Alertmanager is known'] }),
+    'ok',
+    /^by the watchdog, nobody else is known$/,
+  ],
+  ['both', found({ owner: 'engine', reasons: [] }), 'ok', /^by Prometheus and Alertmanager$/],
+  [
+    'a Prometheus that only reads the metrics',
+    found({
+      reasons: ['no heartbeat of Alertmanager has arrived yet'],
+      engines: { prometheus: SEEN, alertmanager: UNSEEN },
+    }),
+    'ok',
+    /^by the watchdog: no heartbeat/,
+  ],
+  [
+    'an Alertmanager without Prometheus',
+    {
+      ...WITH_URL,
+      ...found({
+        owner: 'alertmanager-by-us',
+        reasons: ['Prometheus has not read the metrics yet'],
+        engines: { prometheus: UNSEEN, alertmanager: SEEN },
+      }),
+    },
+    'ok',
+    /^by Alertmanager, which gets them from the watchdog/,
+  ],
+  [
+    'a url where nobody is ready',
+    {
+      ...WITH_URL,
+      ...found({
+        reasons: ['Alertmanager is not ready (answered 401)', 'Prometheus …'],
+        engines: { prometheus: SEEN, alertmanager: UNSEEN },
+      }),
+    },
+    'warning',
+    /^Alertmanager is not ready \(answered 401\)$/,
+  ],
+  [
+    'a url where somebody was',
+    {
+      ...WITH_URL,
+      ...found({
+        reasons: ['Alertmanager is not ready'],
+        engines: { prometheus: SEEN, alertmanager: GONE },
+      }),
+    },
+    'warning',
+    /is not ready, last seen 10 min ago$/,
+  ],
+  [
+    'a Prometheus that is gone',
+    found({ engines: { prometheus: GONE, alertmanager: GONE } }),
+    'warning',
+    /^Prometheus does not read the metrics, last seen 10 min ago$/,
+  ],
+  [
+    'a heartbeat that is missing',
+    {
+      ...WITH_URL,
+      ...found({
+        owner: 'alertmanager-by-us',
+        engines: { prometheus: SEEN, alertmanager: SEEN },
+      }),
+    },
+    'warning',
+    /no heartbeat comes back/,
+  ],
+  ['no daemon', { daemon: () => Promise.resolve({ kind: 'none' }) }, 'unknown', /no daemon/],
+])('%s', async (_, change, status, words) => {
+  const findings = await delivery.run(healthy(change));
+  expect(worst(findings)).toBe(status);
+  expect(findings).toHaveLength(1);
+  expect(findings[0]?.message).toMatch(words);
+  expect(findings[0]?.cure === null).toBe(status !== 'warning');
+  expect(JSON.stringify(findings)).not.toContain('secret');
+});

@@ -1,0 +1,121 @@
+// What macOS is asked to show: a constant script, with everything said as its arguments. A stand-in records them.
+import { describe, expect, it } from 'vitest';
+import type { DesktopSettings } from '../../../src/core/model/notification.ts';
+import { openDesktop } from '../../../src/notify/channels/desktop.ts';
+import { messageOf } from '../../../src/notify/message/message.ts';
+import { NASTY, OPTIONS, partsIn, program, recorder, single, tempFolder } from '../fixtures.ts';
+
+const SETTINGS: DesktopSettings = { kind: 'desktop', program: null, timeout: 10_000 };
+
+const SCRIPT = [
+  '-e',
+  'on run argv',
+  '-e',
+  'display notification (item 2 of argv) with title (item 1 of argv) subtitle (item 3 of argv)',
+  '-e',
+  'end run',
+  '--',
+];
+
+describe('the desktop of macOS', () => {
+  it.each(NASTY.map((text) => [text.slice(0, 40), text]))(
+    'is told %j as data, never as script',
+    async (_, text) => {
+      const folder = tempFolder();
+      const recorded = recorder(folder, 'osascript');
+      const notification = single({ summary: text, about: text });
+      const { title, subtitle, body } = messageOf(notification);
+      const outcome = await openDesktop(SETTINGS, partsIn(folder, 'darwin')).send(notification, OPTIONS);
+      expect(outcome).toEqual({ result: 'sent', detail: 'handed over to osascript' });
+      expect(recorded().argv).toEqual([...SCRIPT, `MCP Watchdog: ${title}`, body, subtitle]);
+    },
+  );
+
+  it('gives it nothing but what it needs to show text', async () => {
+    const folder = tempFolder();
+    const recorded = recorder(folder, 'osascript');
+    await openDesktop(SETTINGS, partsIn(folder, 'darwin')).send(single(), OPTIONS);
+    const { LANG, HOME, ...others } = recorded().env;
+    expect({ LANG, HOME }).toEqual({ LANG: 'en_US.UTF-8', HOME: folder });
+    expect(Object.keys(others).filter((name) => !/^(PATH|_|__CF.*|SHLVL|PWD)$/.test(name))).toEqual([]);
+  });
+
+  it('never says that it was seen, and what to do when it was not', () => {
+    const { advice } = openDesktop(SETTINGS, partsIn(tempFolder(), 'darwin'));
+    expect(advice).toContain('open Script Editor');
+    expect(advice).toContain('System Settings > Notifications > Script Editor');
+    expect(advice).toContain('Focus');
+  });
+
+  it.each([
+    [
+      'exits with an error',
+      'console.error("execution error: no (-1743)"); process.exit(1)',
+      'exit_code',
+      '-1743',
+    ],
+    ['hangs', 'setInterval(() => {}, 1000)', 'timeout', 'did not end within 0.2 s'],
+  ])('tells that it failed when osascript %s', async (_, after, reason, words) => {
+    const folder = tempFolder();
+    recorder(folder, 'osascript', after);
+    const channel = openDesktop(
+      { ...SETTINGS, timeout: after.includes('setInterval') ? 200 : 10_000 },
+      partsIn(folder, 'darwin'),
+    );
+    const outcome = await channel.send(single(), OPTIONS);
+    expect(outcome).toEqual({ result: 'failed', reason, detail: expect.stringContaining(words) });
+  });
+
+  it('tells that it failed where there is no osascript', async () => {
+    const channel = openDesktop(SETTINGS, partsIn(tempFolder(), 'darwin'));
+    expect(await channel.send(single(), OPTIONS)).toMatchObject({
+      result: 'failed',
+      reason: 'missing_program',
+    });
+    expect(await channel.check()).toMatchObject({ ok: false, reason: expect.stringContaining('osascript') });
+  });
+
+  it.each([
+    ['Aqua', true],
+    ['Background', false],
+  ])('in a session of the kind %s can show something: %s', async (session, ok) => {
+    const folder = tempFolder();
+    recorder(folder, 'osascript');
+    program(folder, 'launchctl', `console.log('${session}')`);
+    expect(await openDesktop(SETTINGS, partsIn(folder, 'darwin')).check()).toMatchObject({ ok });
+  });
+});
+
+describe('a program in place of the desktop', () => {
+  const settings: DesktopSettings = {
+    ...SETTINGS,
+    program: ['alerter', '--title', '{title}', '--message', '{body}', '--group={server}'],
+  };
+
+  it.each(NASTY.map((text) => [text.slice(0, 40), text]))('gets %j as one argument', async (_, text) => {
+    const folder = tempFolder();
+    const recorded = recorder(folder, 'alerter');
+    const notification = single({ summary: text });
+    const { body } = messageOf(notification);
+    const outcome = await openDesktop(settings, partsIn(folder, 'darwin')).send(notification, OPTIONS);
+    expect(outcome).toEqual({ result: 'sent', detail: 'handed over to alerter' });
+    expect(recorded().argv).toEqual(['--title', 'files: gave up', '--message', body, '--group=files']);
+  });
+
+  it('that is not there leaves it to the desktop, and says so', async () => {
+    const folder = tempFolder();
+    const recorded = recorder(folder, 'osascript');
+    program(folder, 'launchctl', `console.log('Aqua')`);
+    const channel = openDesktop(settings, partsIn(folder, 'darwin'));
+    expect(await channel.send(single(), OPTIONS)).toEqual({
+      result: 'sent',
+      detail: 'handed over to osascript (alerter is not there)',
+    });
+    expect(recorded().argv).toHaveLength(SCRIPT.length + 3);
+    expect(await channel.check()).toEqual({
+      ok: false,
+      reason: 'alerter is not there or may not be executed; osascript is used instead',
+      cure: expect.stringContaining('Install alerter'),
+    });
+  });
+});

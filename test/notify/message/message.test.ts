@@ -1,0 +1,178 @@
+// What a notification says, and what no text in it can become.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { payloadOf } from '../../../src/notify/message/payload.ts';
+import { fillArguments, fillTemplate } from '../../../src/notify/message/template.ts';
+import { messageOf, placeholdersOf, plain, testNotification, troubleWords } from '../../../src/notify/message/message.ts';
+import { AT, digest, NASTY, single, told } from '../fixtures.ts';
+
+const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/u;
+
+const lengthOf = (text: string): number => Array.from(text).length;
+
+describe('messageOf()', () => {
+  it('says who is in which trouble, how grave, and why', () => {
+    expect(messageOf(single())).toEqual({
+      title: 'files: gave up',
+      subtitle: 'critical, McpServerGaveUp',
+      body: 'files failed too often',
+      severity: 'critical',
+      status: 'firing',
+      alert: 'McpServerGaveUp',
+      server: 'files',
+      count: 1,
+    });
+  });
+
+  it('says that it is over, and how many came and went', () => {
+    const over = { state: 'resolved', summary: 'files has recovered, after 3 min' } as const;
+    expect(messageOf(single(over, 2))).toMatchObject({
+      title: 'files: gave up (resolved)',
+      subtitle: 'resolved, McpServerGaveUp',
+      body: 'files has recovered, after 3 min (2 more alerts came and went meanwhile)',
+      severity: 'info',
+      status: 'resolved',
+    });
+    expect(messageOf(single({ about: null, name: 'McpWatchdogConfigReloadFailed' })).title).toBe(
+      'watchdog: config reload failed',
+    );
+  });
+
+  it('counts and groups in a digest', () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((about) => told({ about }));
+    const over = told({ about: 'z', state: 'resolved', since: AT - 3_600_000 });
+    expect(
+      messageOf(digest([...many, told({ name: 'McpServerCpuHigh', severity: 'warning' }), over], 990)),
+    ).toEqual({
+      title: '8 alerts, 1 resolved',
+      subtitle: '7 critical, 1 warning, for up to 1 h',
+      body: 'gave up: a, b, c, d and 3 more; cpu high: files; gave up (resolved): z (990 more alerts came and went meanwhile)',
+      severity: 'critical',
+      status: 'firing',
+      alert: null,
+      server: null,
+      count: 9,
+    });
+    expect(messageOf(digest([over, over])).title).toBe('2 resolved');
+  });
+
+  it('never cuts off how many came and went', () => {
+    const { body } = messageOf(single({ summary: 'x'.repeat(1000) }, 990));
+    expect(body).toMatch(/x… \(990 more alerts came and went meanwhile\)$/);
+    expect(lengthOf(body)).toBe(240);
+  });
+
+  it.each([
+    ['McpServerMemoryHigh', 'memory high'],
+    ['McpOrphanProcesses', 'orphan processes'],
+    ['DiskAlmostFull2h', 'disk almost full2h'],
+    ['Mcp', 'mcp'],
+  ])('says %s as %s', (name, words) => {
+    expect(troubleWords(name)).toBe(words);
+  });
+
+  it.each(NASTY.map((text) => [text.slice(0, 40), text]))('makes plain text of %j', (_, text) => {
+    const message = messageOf(single({ summary: text, about: text, name: text }));
+    const lines = [message.title, message.subtitle, message.body, message.server ?? ''];
+    for (const line of lines) {
+      expect(line).not.toMatch(FORBIDDEN);
+      expect(line).not.toMatch(/^[\s-]|\s$|\s\s/);
+    }
+    expect(Math.max(...lines.map(lengthOf))).toBeLessThanOrEqual(240);
+    expect(lengthOf(message.title)).toBeLessThanOrEqual(80);
+    expect(lengthOf(message.subtitle)).toBeLessThanOrEqual(80);
+  });
+
+  it('keeps emoji, accents and other scripts', () => {
+    expect(messageOf(single({ summary: '👩‍👩‍👧 naïve 日本語 العربية' })).body).toBe('👩‍👩‍👧 naïve 日本語 العربية');
+  });
+});
+
+describe('plain()', () => {
+  it('gives one line of at most so many code points for any text', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 400 }),
+        fc.integer({ min: 1, max: 300 }),
+        (text, length) => {
+          const line = plain(text, length);
+          expect(lengthOf(line)).toBeLessThanOrEqual(length);
+          expect(line).not.toMatch(FORBIDDEN);
+          expect(line).not.toMatch(/^[\s-]/);
+        },
+      ),
+    );
+  });
+});
+
+describe('templates', () => {
+  const texts = placeholdersOf(
+    messageOf(single({ summary: '{title} {{title}} $& <!channel> [x](http://y) @everyone' })),
+  );
+
+  it('fill the arguments of a program, each as one argument, once', () => {
+    expect(
+      fillArguments(['--title={title}', '{body}', '{nothing}', '{ title }', '{count}/{server}'], texts),
+    ).toEqual([
+      '--title=files: gave up',
+      '{title} {{title}} $& <!channel> [x](http://y) @everyone',
+      '{nothing}',
+      '{ title }',
+      '1/files',
+    ]);
+  });
+
+  it('fill the texts of a JSON value at any depth, and cannot break out of them', () => {
+    const template = {
+      text: '{{title}}: {{ body }}',
+      deep: [{ n: 1, on: true, none: null, s: '{{severity}}' }],
+    };
+    expect(fillTemplate(template, texts)).toEqual({
+      text: 'files: gave up: {title} {{title}} $& ‹!channel› [x] (http://y) ＠everyone',
+      deep: [{ n: 1, on: true, none: null, s: 'critical' }],
+    });
+  });
+});
+
+describe('payloadOf()', () => {
+  it('is the whole story as JSON', () => {
+    expect(payloadOf(single({ about: null }, 3))).toEqual({
+      version: 1,
+      kind: 'single',
+      status: 'firing',
+      severity: 'critical',
+      title: 'watchdog: gave up',
+      subtitle: 'critical, McpServerGaveUp',
+      body: 'files failed too often (3 more alerts came and went meanwhile)',
+      at: '2026-01-01T12:00:00.000Z',
+      count: 1,
+      swallowed: 3,
+      alerts: [
+        {
+          name: 'McpServerGaveUp',
+          server: null,
+          severity: 'critical',
+          status: 'firing',
+          summary: 'files failed too often',
+          since: '2026-01-01T11:59:00.000Z',
+        },
+      ],
+    });
+  });
+
+  it('is bounded, and still counts everything', () => {
+    const many = Array.from({ length: 1000 }, () => told({ summary: 'x'.repeat(5000) }));
+    const payload = payloadOf(digest(many));
+    expect(payload).toMatchObject({ count: 1000, title: '1000 alerts' });
+    expect(JSON.stringify(payload).length).toBeLessThan(100_000);
+  });
+
+  it('says of a test that it is one', () => {
+    expect(payloadOf(testNotification(AT))).toMatchObject({
+      kind: 'test',
+      status: 'test',
+      alerts: [],
+      count: 0,
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { type PlanFacts, planService } from '../../../src/service/plan/plan-service.ts';
+import { machineOf, type MachineFacts } from '../../fakes/machine.ts';
+
+const FACTS: PlanFacts = {
+  node: { path: '/opt/homebrew/opt/node/bin/node', version: '24.1.0' },
+  program: '/opt/homebrew/bin/mcp-watchdog',
+  home: '/Users/me/.mcp-watchdog',
+  userHome: '/Users/me',
+  platform: 'darwin',
+  env: { PATH: '/Users/me/.local/bin:relative:/opt/homebrew/bin:/usr/bin' },
+  temporary: ['/tmp', '/var/folders'],
+};
+const CLI = '/opt/homebrew/lib/node_modules/mcp-watchdog/dist/cli.js';
+const MACHINE: MachineFacts = {
+  links: { [FACTS.program]: CLI },
+  programs: ['/opt/homebrew/bin/npm', '/opt/homebrew/bin/npx', '/Users/me/.local/bin/uvx', 'relative/docker'],
+  folders: { '/opt/homebrew/bin': [] },
+};
+const SYSTEM = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+
+function plan(facts: Partial<PlanFacts> = {}, machine: MachineFacts = MACHINE) {
+  return planService({ ...FACTS, ...facts }, machineOf(machine));
+}
+
+describe('planService()', () => {
+  test('comes to paths that last, and has nothing to warn of', () => {
+    expect(plan()).toEqual({
+      plan: {
+        node: '/opt/homebrew/opt/node/bin/node',
+        program: CLI,
+        home: '/Users/me/.mcp-watchdog',
+        userHome: '/Users/me',
+        path: ['/opt/homebrew/opt/node/bin', '/opt/homebrew/bin', '/Users/me/.local/bin', ...SYSTEM],
+      },
+      warnings: [],
+    });
+  });
+
+  test('refuses a program in the cache of npx, with the cure', () => {
+    const program = '/Users/me/.npm/_npx/0a1b/node_modules/mcp-watchdog/dist/cli.js';
+    expect(() => plan({ program })).toThrow('which npm empties');
+    expect(() => plan({ program })).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('npm install -g mcp-watchdog') }),
+    );
+  });
+
+  test('warns of what lies in a folder that the system empties', () => {
+    const { warnings } = plan({ program: '/tmp/clone/dist/cli.js', home: '/var/folders/x/home' });
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toContain('npm install -g mcp-watchdog');
+    expect(plan({ program: '/tmpfiles/cli.js' }).warnings).toEqual([]);
+  });
+
+  test('leaves out folders that are gone tomorrow', () => {
+    const shell = '/Users/me/.local/state/fnm_multishells/1_2/bin';
+    const env = { PATH: `${shell}:/tmp/bin:/home/tools` };
+    const programs = [`${shell}/npm`, '/tmp/bin/npm', '/home/tools/npm', '/tmp/bin/uvx'];
+    expect(plan({ env }, { programs }).plan.path).toEqual([
+      '/opt/homebrew/opt/node/bin',
+      '/home/tools',
+      ...SYSTEM,
+    ]);
+  });
+
+  test('has a PATH without a PATH to learn from', () => {
+    expect(plan({ env: {} }, {}).plan.path).toEqual(['/opt/homebrew/opt/node/bin', ...SYSTEM]);
+  });
+
+  test('tells that a proxy of the shell is not there', () => {
+    expect(plan({ env: { https_proxy: 'http://user:secret@proxy' } }).warnings).toEqual([
+      expect.stringMatching(/^does not have https_proxy of this shell(?!.*secret)/u),
+    ]);
+  });
+
+  test('passes on what is to be said of node', () => {
+    const node = { path: '/Users/me/.nvm/versions/node/v24.1.0/bin/node', version: '24.1.0' };
+    expect(plan({ node }).warnings).toEqual([expect.stringContaining('of nvm')]);
+  });
+});
