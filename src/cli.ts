@@ -3,9 +3,9 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { EXIT_CODES } from './commands/command.ts';
-import type { CommandSpec, Io } from './commands/command.ts';
-import { processIo } from './commands/io.ts';
+import { EXIT_CODES } from './commands/shared/command.ts';
+import type { CommandSpec, Io } from './commands/shared/command.ts';
+import { processIo } from './commands/shared/process-io.ts';
 import { createProgram } from './commands/program.ts';
 import { errorLines, usageError } from './commands/views/error.ts';
 import { wantsColour } from './commands/views/style.ts';

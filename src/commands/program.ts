@@ -4,7 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
 import { isObject } from '../core/base/guards.ts';
 import { resolvePaths } from '../system/files/paths.ts';
-import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './command.ts';
+import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './shared/command.ts';
 import { COMMANDS } from './registry.ts';
 import { wantsColour } from './views/style.ts';
 

@@ -1,5 +1,5 @@
 // Which commands there are: the one list that parsing, help, docs and tests read.
-import type { CommandSpec, OptionSpec } from './command.ts';
+import type { CommandSpec, OptionSpec } from './shared/command.ts';
 
 const JSON_OUTPUT: OptionSpec = { flags: '--json', summary: 'print JSON, for programs' };
 const ONE_SERVER = { syntax: '[name]', summary: 'a server; all when left out' };
@@ -24,7 +24,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Exit codes: 143 after a signal, 0 when another daemon holds the home, 2 wrong config, 78 unusable home.',
     ],
     exitCodes: { HOME_UNUSABLE: 78, LOCK_HELD: 0 },
-    load: () => import('./run.ts'),
+    load: () => import('./daemon/run.ts'),
   },
   {
     name: 'start',
@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [],
     notes: ['Exit codes: 0 done or already running, 1 failed.'],
     exitCodes: FAILED,
-    load: () => import('./start.ts'),
+    load: () => import('./daemon/start.ts'),
   },
   {
     name: 'stop',
@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Exit codes: 0 done, 1 failed.',
     ],
     exitCodes: FAILED,
-    load: () => import('./stop.ts'),
+    load: () => import('./daemon/stop.ts'),
   },
   {
     name: 'restart',
@@ -54,7 +54,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [],
     notes: ['Exit codes: 0 done, 1 failed.'],
     exitCodes: FAILED,
-    load: () => import('./restart.ts'),
+    load: () => import('./daemon/restart.ts'),
   },
   {
     name: 'status',
@@ -62,7 +62,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [ONE_SERVER],
     options: [JSON_OUTPUT, { flags: '-w, --watch', summary: 'keep showing it, until Ctrl-C' }],
     notes: ['Exit codes: 0 all healthy, 1 something is not, 5 no daemon.'],
-    load: () => import('./status.ts'),
+    load: () => import('./inspect/status.ts'),
   },
   {
     name: 'check',
@@ -72,7 +72,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'Exit codes: 0 ok, 1 not running, 2 memory, 3 CPU, 4 not responding, 5 no daemon; the lowest of several.',
     ],
-    load: () => import('./check.ts'),
+    load: () => import('./inspect/check.ts'),
   },
   {
     name: 'logs',
@@ -84,7 +84,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '-n, --lines <count>', summary: 'how many lines (default: 50)', isCount: true },
     ],
     notes: ['Works without a daemon. Control characters are shown, not obeyed.'],
-    load: () => import('./logs.ts'),
+    load: () => import('./inspect/logs.ts'),
   },
   {
     name: 'init',
@@ -103,7 +103,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'An existing config is never overwritten, and the file of a client is only read.',
       'Exit codes: 0 done, 1 servers of one name differ between clients, 2 a file cannot be used.',
     ],
-    load: () => import('./init.ts'),
+    load: () => import('./setup/init.ts'),
   },
   {
     name: 'deploy',
@@ -120,7 +120,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: ['Exit codes: 0 every server answers, 1 a step failed; it says which.'],
     exitCodes: FAILED,
-    load: () => import('./deploy.ts'),
+    load: () => import('./setup/deploy.ts'),
   },
   {
     name: 'install',
@@ -136,7 +136,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: ['Exit codes: 0 installed and running, 1 failed.'],
     exitCodes: FAILED,
-    load: () => import('./install.ts'),
+    load: () => import('./setup/install.ts'),
   },
   {
     name: 'uninstall',
@@ -150,7 +150,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: ['Exit codes: 0 done or nothing to do, 1 failed.'],
     exitCodes: FAILED,
-    load: () => import('./uninstall.ts'),
+    load: () => import('./setup/uninstall.ts'),
   },
   {
     name: 'reload',
@@ -161,7 +161,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'A config that is saved is taken over by itself; this does it at once, and says what changed.',
       'Exit codes: 0 taken over, 2 refused and the old one stays, 5 no daemon.',
     ],
-    load: () => import('./reload.ts'),
+    load: () => import('./daemon/reload.ts'),
   },
   {
     name: 'monitor',
@@ -172,7 +172,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Without a terminal it prints a line for each change.',
       'Exit codes: 0 ended by you, 5 no daemon.',
     ],
-    load: () => import('./monitor.ts'),
+    load: () => import('./inspect/monitor.ts'),
   },
   {
     name: 'orphans',
@@ -183,7 +183,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Works without a daemon. What may run this way on purpose is listed, and never ended.',
       'Exit codes: 0 none, or all ended; 1 there are some.',
     ],
-    load: () => import('./orphans.ts'),
+    load: () => import('./diagnose/orphans.ts'),
   },
   {
     name: 'doctor',
@@ -191,7 +191,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [],
     options: [JSON_OUTPUT],
     notes: ['Works without a daemon. Exit codes: 0 no problem, warnings allowed; 1 there is a problem.'],
-    load: () => import('./doctor.ts'),
+    load: () => import('./diagnose/doctor.ts'),
   },
   {
     name: 'update',
@@ -209,7 +209,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Exit codes: 0 done or nothing to do, 1 held or rolled back, with the reason.',
     ],
     exitCodes: FAILED,
-    load: () => import('./update.ts'),
+    load: () => import('./update/update.ts'),
   },
   {
     name: 'rollback',
@@ -218,7 +218,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [{ flags: '--dry-run', summary: 'only say what would be done' }, JSON_OUTPUT],
     notes: ['Exit codes: 0 done or nothing to do, 1 failed, with the reason.'],
     exitCodes: FAILED,
-    load: () => import('./rollback.ts'),
+    load: () => import('./update/rollback.ts'),
   },
   {
     name: 'cleanup',
@@ -229,7 +229,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'A version that a process runs from is never removed.',
       'Exit codes: 0 all could be removed, 1 something could not.',
     ],
-    load: () => import('./cleanup.ts'),
+    load: () => import('./home/cleanup.ts'),
   },
   {
     name: 'backup',
@@ -244,7 +244,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'A backup holds the secrets of the config.',
       'Exit codes: 0 done, 1 failed and nothing half done, 2 the config of the backup is invalid.',
     ],
-    load: () => import('./backup.ts'),
+    load: () => import('./home/backup.ts'),
   },
   {
     name: 'notify',
@@ -252,7 +252,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ syntax: '<action>', summary: 'what to do', choices: ['test'] }],
     options: [JSON_OUTPUT],
     notes: ['Exit codes: 0 every channel took it, 1 one did not.'],
-    load: () => import('./notify.ts'),
+    load: () => import('./diagnose/notify.ts'),
   },
   {
     name: 'completion',
@@ -260,7 +260,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ syntax: '<shell>', summary: 'which shell', choices: ['bash', 'zsh', 'fish'] }],
     options: [{ flags: '--servers', summary: 'only the names of the servers, which the scripts ask for' }],
     notes: ['For example: source <(mcp-watchdog completion bash)'],
-    load: () => import('./completion.ts'),
+    load: () => import('./completions/completion.ts'),
   },
   {
     name: 'config',
@@ -268,6 +268,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ syntax: '<action>', summary: 'validate or show', choices: ['validate', 'show'] }],
     options: [JSON_OUTPUT],
     notes: ['Secrets are masked. Exit codes: 0 valid, 2 invalid.'],
-    load: () => import('./config.ts'),
+    load: () => import('./inspect/config.ts'),
   },
 ];

@@ -1,5 +1,5 @@
 // A terminal that only remembers, for commands that run in the test's own process.
-import type { Io } from '../../src/commands/command.ts';
+import type { Io } from '../../src/commands/shared/command.ts';
 import { type Clock, systemClock } from '../../src/system/time/clock.ts';
 
 export interface FakeIo extends Io {

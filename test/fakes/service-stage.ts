@@ -1,8 +1,8 @@
 // A user with a home folder, a watchdog home in it, and the commands that make a service of it, on a Mac that is none.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context, Flags } from '../../src/commands/command.ts';
-import { type Host, processHost } from '../../src/commands/service.ts';
+import type { Context, Flags } from '../../src/commands/shared/command.ts';
+import { type Host, processHost } from '../../src/commands/shared/service.ts';
 import { resolvePaths } from '../../src/system/files/paths.ts';
 import { CLI, fixture } from '../e2e/daemon.ts';
 import type { Machine } from '../fixtures/launchctl-machine.mjs';

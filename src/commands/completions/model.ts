@@ -1,5 +1,5 @@
 // What there is to complete, read from the one list of commands: no shell knows more than the help does.
-import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command.ts';
+import type { ArgumentSpec, CommandSpec, OptionSpec } from '../shared/command.ts';
 
 /** What can stand in a place: words, or something that only the machine knows. */
 export type Values =

@@ -13,7 +13,7 @@ import {
   restartsOf,
 } from '../../core/status/health-summary.ts';
 import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/base/format.ts';
-import { healthCell, stateCell } from './cells.ts';
+import { healthCell, stateCell } from './state-cells.ts';
 import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';

@@ -1,0 +1,46 @@
+// What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
+import type { DaemonStatus, Status } from '../../core/model/status.ts';
+import { cheatSheet } from '../views/client-snippets.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+import { statusTable } from '../views/status-table.ts';
+import { paint } from '../views/style.ts';
+
+/** Printed once. */
+export function liveHeader(
+  { daemon, servers }: Status,
+  { logs, colour }: { logs: string; colour: boolean },
+): string[] {
+  const { version } = daemon;
+  const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
+  const sheet = cheatSheet(servers);
+  return [
+    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
+    ...places(daemon, { logs, colour }),
+    ...(sheet.length === 0 ? [] : ['', ...sheet]),
+    '',
+  ];
+}
+
+/** Where everything is, a line each. */
+export function places(
+  { listen, config }: Pick<DaemonStatus, 'listen' | 'config'>,
+  { logs, colour }: { logs: string; colour: boolean },
+): string[] {
+  const facts = [
+    ...(listen === null
+      ? []
+      : [['metrics', `${origin(listen)}/metrics`] as const, ['page', `${origin(listen)}/`] as const]),
+    ['logs', `${logs}  (mcp-watchdog logs -f)`] as const,
+    ['config', config.path] as const,
+  ];
+  return facts.map(([label, value]) => `  ${paint(label.padEnd(8), 'dim', colour)} ${value}`);
+}
+
+/** Redrawn at each change. */
+export function liveBlock(status: Status, options: ViewOptions): string[] {
+  return ['', ...statusTable(status, options)];
+}
+
+function origin(listen: string): string {
+  return (listen.includes('://') ? listen : `http://${listen}`).replace(/\/+$/u, '');
+}

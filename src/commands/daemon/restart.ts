@@ -1,0 +1,60 @@
+// `restart [names...]`: servers, or the daemon itself.
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServiceManager } from '../../service/shared/service-manager.ts';
+import { shutDown } from './daemon-process.ts';
+import type { Context } from '../shared/command.ts';
+import { startServers } from './server-control.ts';
+import { readVersion } from '../program.ts';
+import { installedService } from '../shared/service.ts';
+import { startDaemonAndTell, tellThatItRuns } from './start.ts';
+import { restartService } from './service-control.ts';
+import { printLines, withDaemon } from '../shared/with-daemon.ts';
+
+export async function run(context: Context): Promise<number> {
+  if (context.arguments.length > 0) return await startServers(context, 'restart');
+  return await restartDaemon(context, installedService(context));
+}
+
+/** @param service null where it is none */
+export async function restartDaemon(context: Context, service: ServiceManager | null): Promise<number> {
+  await keepWhatRuns(context);
+  if (service !== null) {
+    const { daemon, endedOutside } = await restartService(context, service);
+    if (endedOutside !== null)
+      printLines(context, [`Stopped the daemon with pid ${endedOutside}, which ran beside its service`]);
+    tellThatItRuns(context, daemon.pid, service);
+    return 0;
+  }
+  const pid = await shutDown(context.paths, context.io.clock);
+  if (pid !== null) printLines(context, [`Stopped the daemon with pid ${pid}`]);
+  await startDaemonAndTell(context, null);
+  return 0;
+}
+
+/**
+ * What runs is not given up for a config that the next daemon could not use. The daemon is asked, because the config may
+ * refer to its environment; one of another version is not, because it knows other keys.
+ *
+ * @throws WatchdogError CONFIG_…
+ */
+async function keepWhatRuns(context: Context): Promise<void> {
+  try {
+    await withDaemon(context, async (running) => {
+      const { daemon } = await running.request('status', {});
+      const isAlike = daemon.version === readVersion() && daemon.config.loadedAt !== null;
+      if (isAlike) await running.request('reload', { dryRun: true }, { timeout: CHECK_TIMEOUT });
+    });
+  } catch (error) {
+    if (isRefusal(error))
+      throw new WatchdogError(error.code, `Cannot restart the daemon: ${error.message}`, {
+        hint: `${(error.hint ?? 'Mend the config').replace(/[.]$/u, '')}; the daemon goes on with the old one`,
+      });
+    // There is none, or it is stuck: nothing to lose.
+  }
+}
+
+const CHECK_TIMEOUT = 30_000;
+
+function isRefusal(error: unknown): error is WatchdogError {
+  return error instanceof WatchdogError && error.code.startsWith('CONFIG_');
+}

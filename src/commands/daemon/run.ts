@@ -1,0 +1,51 @@
+// `run`: the daemon in the foreground, from the first config to the last server's end.
+import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
+import { keepNurserySmall } from '../../system/process/v8-flags.ts';
+import type { Context } from '../shared/command.ts';
+import { runForeground } from './foreground.ts';
+import { createFirstConfig } from '../setup/init.ts';
+import { untilInterrupted } from '../shared/interrupt.ts';
+import { readVersion } from '../program.ts';
+import { errorLines } from '../views/error.ts';
+
+const AFTER_SIGNAL = 143;
+
+export async function run(context: Context): Promise<number> {
+  const { paths, flags, io } = context;
+  const isFirst = flags.init === true && createFirstConfig(paths);
+  keepNurserySmall(io.env);
+  // Set by the service file.
+  const service = io.env['MCP_WATCHDOG_SERVICE'];
+  if (service === 'launchd') trimLaunchdLog(paths.home);
+  // Loaded now: nothing but this command needs them, and the nursery had to be small first.
+  const { startDaemon } = await import('../../daemon.ts');
+  const { EndedWaiting } = await import('../../daemon/config/initial-config.ts');
+  const interruption = untilInterrupted(io);
+  const tell = (error: Error): void => void io.err.write(linesOf(error));
+  const configWait = service === undefined ? {} : { configWait: { signal: interruption.signal, tell } };
+  try {
+    return await runForeground(context, {
+      isFirst,
+      start: (alsoLogTo) =>
+        startDaemon({
+          paths,
+          version: readVersion(),
+          environment: io.env,
+          ...configWait,
+          // launchd would keep a second copy of the log, and never rotate it.
+          ...(alsoLogTo === null || service === 'launchd' ? {} : { alsoLogTo }),
+        }),
+    });
+  } catch (error) {
+    if (error instanceof EndedWaiting) return interruption.signal.aborted ? AFTER_SIGNAL : 0;
+    throw error;
+  } finally {
+    interruption.release();
+  }
+}
+
+function linesOf(error: Error): string {
+  return errorLines(error, { colour: false, isDebug: false })
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,59 @@
+// How the daemon is started and ended where it is a service, also when one runs beside the service.
+import type { Pong } from '../../control/protocol.ts';
+import type { DaemonStatus } from '../../core/model/status.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServiceManager } from '../../service/shared/service-manager.ts';
+import { findDaemon, shutDown, untilStarted } from './daemon-process.ts';
+import type { Context } from '../shared/command.ts';
+
+/** Whether the daemon that answers is not the one that the service runs. */
+export async function runsOutside(service: ServiceManager, daemon: Pong): Promise<boolean> {
+  const { pid } = await service.state();
+  return pid !== daemon.pid;
+}
+
+/**
+ * Waits until it answers.
+ *
+ * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_INVALID
+ */
+export async function startService({ paths, io }: Context, service: ServiceManager): Promise<DaemonStatus> {
+  await service.start();
+  return await untilStarted(paths, io.clock, service.logHint);
+}
+
+/** Of a daemon that runs beside the service, the service takes the place. */
+export async function restartService(
+  context: Context,
+  service: ServiceManager,
+): Promise<{ readonly daemon: DaemonStatus; readonly endedOutside: number | null }> {
+  const { paths, io } = context;
+  const running = await findUnlessStuck(context);
+  const isOutside = running !== null && (await runsOutside(service, running));
+  const endedOutside = isOutside ? await shutDown(paths, io.clock) : null;
+  await service.restart();
+  return { daemon: await untilStarted(paths, io.clock, service.logHint), endedOutside };
+}
+
+/** @returns the pid of the daemon that was ended, null when there was none */
+export async function stopService(context: Context, service: ServiceManager): Promise<number | null> {
+  const { paths, io } = context;
+  const running = await findUnlessStuck(context);
+  if (running !== null && (await runsOutside(service, running).catch(() => true))) {
+    return await shutDown(paths, io.clock);
+  }
+  const { pid } = await service.state();
+  // Also without a process: it may be about to be started again.
+  await service.stop();
+  return running?.pid ?? pid;
+}
+
+/** The service can end what does not answer any more. */
+async function findUnlessStuck({ paths, io }: Context): Promise<Pong | null> {
+  try {
+    return await findDaemon(paths, io.clock);
+  } catch (error) {
+    if (error instanceof WatchdogError && error.code === 'CONTROL_FAILED') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+// What the doctor asks, answered by this machine.
+import { statfs } from 'node:fs/promises';
+import { loadConfig } from '../../config/load.ts';
+import { connect } from '../../control/client.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { configuredPrograms } from '../../core/orphans/known-servers.ts';
+import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../../doctor/context.ts';
+import { readJournal } from '../../journal/journal.ts';
+import { availability } from '../../notify/channel-availability.ts';
+import { findOrphans } from '../../orphans/find-orphans.ts';
+import { findNewerRelease } from '../../packages/own-release.ts';
+import { hasServiceManager } from '../../service/select-manager.ts';
+import { childEnvironment } from '../../supervisor/environment.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import { runCommand } from '../../system/process/run-command.ts';
+import { whoListens } from '../../system/net/port-owner.ts';
+import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
+import type { Context } from '../shared/command.ts';
+import { readOptions } from './orphans.ts';
+import { readPackageName, readVersion } from '../program.ts';
+import { homeIn, planFor, processHost, serviceOf } from '../shared/service.ts';
+
+/** One tool of the system, ms. */
+const TOOL_TIMEOUT = 10_000;
+/** The daemon answers from memory, ms. */
+const ANSWER_TIMEOUT = 5000;
+/** Whether there is a newer release is nothing to wait for, ms. */
+const RELEASE_TIMEOUT = 5000;
+/** Lines of the journal: several days of a calm one. */
+const JOURNAL_LINES = 5000;
+
+export function createDoctorContext(context: Context): DoctorContext {
+  const { paths, io } = context;
+  const host = processHost(io);
+  const config = readConfig(context);
+  return {
+    paths,
+    version: readVersion(),
+    now: io.clock.now(),
+    platform: process.platform,
+    uid: host.uid,
+    userHome: host.userHome,
+    env: io.env,
+    node: host.node,
+    config,
+    service: hasServiceManager(host.platform) ? findService(context) : null,
+    machine: host.machine,
+    daemon: once(() => askDaemon(context)),
+    journal: once(() => readJournal(paths.journal, { limit: JOURNAL_LINES })),
+    processes: once(() => readProcessTable()),
+    commandOf,
+    whoListens,
+    orphans: () => {
+      const { options } = readOptions(context);
+      const configured = config.kind === 'valid' ? configuredPrograms(config.loaded.servers) : [];
+      return findOrphans({ ...options, configured });
+    },
+    channels: () => askChannels(context, config),
+    freeSpace: async (path) => {
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    },
+    run: (argv) => runCommand(argv, { env: io.env, timeout: TOOL_TIMEOUT, clock: systemClock }),
+    newerRelease: () => askForRelease(context),
+  };
+}
+
+function readConfig({ paths, io }: Context): ConfigAnswer {
+  try {
+    return { kind: 'valid', loaded: loadConfig(paths.config, io.env) };
+  } catch (error) {
+    if (error instanceof WatchdogError) return { kind: 'invalid', error };
+    throw error;
+  }
+}
+
+function findService(context: Context): ServiceAnswer {
+  const manager = serviceOf(context);
+  const text = manager.read();
+  return { manager, home: text === null ? null : homeIn(text), plan: () => planFor(context) };
+}
+
+async function askDaemon({ paths, io }: Context): Promise<DaemonAnswer> {
+  const startedAt = io.clock.monotonic();
+  try {
+    const client = await connect(paths.socket, { clock: io.clock });
+    const status = await client
+      .request('status', {}, { timeout: ANSWER_TIMEOUT })
+      .finally(() => client.close());
+    return { kind: 'running', status, took: io.clock.monotonic() - startedAt };
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    return error.code === 'NO_DAEMON' ? { kind: 'none' } : { kind: 'silent', reason: error.message };
+  }
+}
+
+function askForRelease({ io }: Context): ReturnType<DoctorContext['newerRelease']> {
+  const own = { package: readPackageName(), version: readVersion(), node: process.version };
+  const { signal } = new AbortController();
+  return findNewerRelease(own, { environment: io.env, timeout: RELEASE_TIMEOUT, signal, clock: systemClock });
+}
+
+function askChannels({ io }: Context, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {
+  const settings = config.kind === 'valid' ? config.loaded.config.alerts.notify : [];
+  const environment = childEnvironment(io.env, {});
+  return availability(settings, { clock: io.clock, environment, platform: process.platform });
+}
+
+/** Several checks ask the same; the machine is asked once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => (answer ??= ask());
+}

@@ -1,0 +1,62 @@
+// How the findings of the doctor are shown: a mark, what was found, and its cure below.
+import { neutralise } from '../../core/base/text.ts';
+import type { FindingStatus } from '../../doctor/check.ts';
+import type { Examined } from '../../doctor/run-checks.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+import { fit, pad, paint, type Style, widthOf } from '../views/style.ts';
+
+const MARKS: Readonly<Record<FindingStatus, readonly [mark: string, plain: string, style: Style]>> = {
+  ok: ['✔', 'ok', 'green'],
+  warning: ['!', '!', 'yellow'],
+  problem: ['✘', 'X', 'red'],
+  unknown: ['?', '?', 'dim'],
+};
+
+/** Warnings and what is not known do not make an installation sick. */
+export function isWell(examined: readonly Examined[]): boolean {
+  return !all(examined).some(({ status }) => status === 'problem');
+}
+
+/** @param options.isPlain for terminals that show only ASCII */
+export function doctorLines(
+  examined: readonly Examined[],
+  options: ViewOptions & { readonly isPlain: boolean },
+): string[] {
+  const { colour, width, isPlain } = options;
+  const longest = Math.max(0, ...examined.map(({ title }) => widthOf(title)));
+  const indent = (isPlain ? 2 : 1) + 1 + longest + 2;
+  const lines = examined.flatMap(({ title, findings }) =>
+    findings.flatMap(({ status, message, cure }, index) => {
+      const [sign, plain, style] = MARKS[status];
+      const mark = paint(pad(isPlain ? plain : sign, isPlain ? 2 : 1), style, colour);
+      // One title for all that belongs to it.
+      const name = pad(index === 0 ? title : '', longest);
+      const line = `${mark} ${paint(name, 'bold', colour)}  ${fit(neutralise(message), width - indent)}`;
+      const arrow = isPlain ? '->' : '→';
+      const below =
+        cure === null
+          ? []
+          : [`${' '.repeat(indent)}${paint(`${arrow} ${neutralise(cure)}`, 'cyan', colour)}`];
+      return [line, ...below];
+    }),
+  );
+  return [...lines, '', summary(examined, colour)];
+}
+
+function summary(examined: readonly Examined[], colour: boolean): string {
+  const count = (status: FindingStatus) =>
+    all(examined).filter((finding) => finding.status === status).length;
+  const [problems, warnings, unknowns] = [count('problem'), count('warning'), count('unknown')];
+  const parts = [
+    ...(problems > 0 ? [paint(`${problems} ${problems === 1 ? 'problem' : 'problems'}`, 'red', colour)] : []),
+    ...(warnings > 0
+      ? [paint(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`, 'yellow', colour)]
+      : []),
+    ...(unknowns > 0 ? [`${unknowns} not known`] : []),
+  ];
+  return parts.length === 0 ? paint('All is well', 'green', colour) : parts.join(', ');
+}
+
+function all(examined: readonly Examined[]) {
+  return examined.flatMap(({ findings }) => findings);
+}

@@ -1,0 +1,50 @@
+// `notify test [--json]`: one notification through every channel, and what to do when none was seen.
+import { loadConfig } from '../../config/load.ts';
+import { connect } from '../../control/client.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ChannelReport } from '../../core/model/notification.ts';
+import { createDispatcher } from '../../notify/dispatcher.ts';
+import { childEnvironment } from '../../supervisor/environment.ts';
+import type { Context } from '../shared/command.ts';
+import { notifyReport } from './notify-report.ts';
+import { printLines } from '../shared/with-daemon.ts';
+
+/** The slowest channel is a command, with a timeout of at most five minutes. */
+const TIMEOUT = 310_000;
+
+/** Through the daemon when it runs: what its session may show, and its config, are what counts. */
+export async function run(context: Context): Promise<number> {
+  const throughDaemon = await askDaemon(context);
+  const channels = throughDaemon ?? (await tryHere(context));
+  const through = throughDaemon === null ? 'here' : 'daemon';
+  if (context.flags.json === true) printLines(context, [JSON.stringify({ through, channels }, null, 2)]);
+  else printLines(context, notifyReport(channels, { through, colour: context.colour }));
+  return channels.every(({ outcome }) => outcome.result === 'sent') ? 0 : 1;
+}
+
+/** Null when no daemon runs. */
+async function askDaemon({ paths, io }: Context): Promise<readonly ChannelReport[] | null> {
+  const daemon = await connect(paths.socket, { clock: io.clock }).catch((error: unknown) => {
+    if (error instanceof WatchdogError && error.code === 'NO_DAEMON') return null;
+    throw error;
+  });
+  if (daemon === null) return null;
+  try {
+    return await daemon.request('notifyTest', {}, { timeout: TIMEOUT });
+  } finally {
+    daemon.close();
+  }
+}
+
+function tryHere({ paths, io }: Context): Promise<readonly ChannelReport[]> {
+  const { config } = loadConfig(paths.config, io.env);
+  const dispatcher = createDispatcher({
+    settings: config.alerts.notify,
+    clock: io.clock,
+    environment: childEnvironment(io.env, {}),
+    platform: process.platform,
+    onResult: () => {},
+    onDropped: () => {},
+  });
+  return dispatcher.test();
+}

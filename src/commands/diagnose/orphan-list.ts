@@ -1,0 +1,79 @@
+// How orphans are shown: what they cost, what they are, and why they are taken for such.
+import { span, size } from '../../core/base/format.ts';
+import type { Orphan } from '../../orphans/find-orphans.ts';
+import type { Reaped } from '../../orphans/reap-orphans.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+import { fit, paint, type Style } from '../views/style.ts';
+
+/** Those that are certain first, then those that are not, and what can be done. */
+export function orphanLines(orphans: readonly Orphan[], options: ViewOptions): string[] {
+  if (orphans.length === 0) return ['No MCP server is without an owner'];
+  const certain = orphans.filter(({ isCertain }) => isCertain);
+  const uncertain = orphans.filter(({ isCertain }) => !isCertain);
+  return [
+    ...certain.flatMap((orphan) => entry(orphan, options)),
+    ...(uncertain.length === 0 ? [] : unsure(uncertain, options)),
+    '',
+    summaryOf(certain, uncertain),
+  ];
+}
+
+export function reapedLines(
+  orphans: readonly Orphan[],
+  reaped: readonly Reaped[],
+  options: ViewOptions,
+): string[] {
+  const { width, colour } = options;
+  const uncertain = orphans.filter(({ isCertain }) => !isCertain);
+  const lines = reaped.flatMap(({ orphan, outcome }) => {
+    const [words, style] = OUTCOMES[outcome];
+    const text = fit(`pid ${orphan.pid}  ${words}  ${orphan.command}`, width);
+    return [paint(text, style, colour), ...reasons(orphan, options)];
+  });
+  const none = reaped.length === 0 ? ['There was nothing to end for certain'] : [];
+  return [...lines, ...none, ...(uncertain.length === 0 ? [] : unsure(uncertain, options))];
+}
+
+const OUTCOMES: Readonly<Record<Reaped['outcome'], readonly [words: string, style: Style]>> = {
+  ended: ['ended', 'green'],
+  killed: ['killed, it did not end when asked', 'yellow'],
+  gone: ['was gone already', 'dim'],
+  alive: ['is still alive: the system does not let it go', 'red'],
+};
+
+function unsure(orphans: readonly Orphan[], options: ViewOptions): string[] {
+  return [
+    '',
+    paint('Perhaps on purpose, and never ended by us:', 'bold', options.colour),
+    ...orphans.flatMap((orphan) => entry(orphan, options)),
+  ];
+}
+
+function entry(orphan: Orphan, options: ViewOptions): string[] {
+  const { pid, command, age, residentBytes, members } = orphan;
+  const facts = [
+    `pid ${pid}`,
+    ...(age === null ? [] : [span(age)]),
+    ...(residentBytes === null ? [] : [size(residentBytes)]),
+    ...(members.length > 1 ? [`${members.length} processes`] : []),
+  ].join('  ');
+  const head = `${paint(facts, orphan.isCertain ? 'yellow' : 'dim', options.colour)}  `;
+  return [head + fit(command, Math.max(20, options.width - facts.length - 2)), ...reasons(orphan, options)];
+}
+
+function reasons({ because, server }: Orphan, { width, colour }: ViewOptions): string[] {
+  const of = server === null ? [] : [`it is what the config calls ${server}`];
+  return [paint(fit(`  ${[...because, ...of].join('; ')}`, width), 'dim', colour)];
+}
+
+function summaryOf(certain: readonly Orphan[], uncertain: readonly Orphan[]): string {
+  const sum = (orphans: readonly Orphan[]) =>
+    size(orphans.reduce((total, { residentBytes }) => total + (residentBytes ?? 0), 0));
+  if (certain.length === 0)
+    return `${count(uncertain.length)} with ${sum(uncertain)} may be without an owner: end what you do not need with kill`;
+  return `${count(certain.length)} with ${sum(certain)} without an owner: mcp-watchdog orphans --reap ends ${certain.length === 1 ? 'it' : 'them'}`;
+}
+
+function count(servers: number): string {
+  return servers === 1 ? '1 MCP server' : `${servers} MCP servers`;
+}

@@ -1,0 +1,64 @@
+// `orphans [--reap]`: MCP servers that nobody owns any more, found and ended without a daemon.
+import { loadConfig } from '../../config/load.ts';
+import { configuredPrograms } from '../../core/orphans/known-servers.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { findOrphans, type FindOptions, type Orphan } from '../../orphans/find-orphans.ts';
+import { type Reaped, reapOrphans } from '../../orphans/reap-orphans.ts';
+import { readProcessRecords } from '../../supervisor/process-registry.ts';
+import type { Context } from '../shared/command.ts';
+import { orphanLines, reapedLines } from './orphan-list.ts';
+import { printLines, viewOptions } from '../shared/with-daemon.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { options, note } = readOptions(context);
+  const found = await findOrphans(options);
+  const isReaping = context.flags.reap === true;
+  const reaped = isReaping ? await reapOrphans(found, context.io.clock) : [];
+  if (context.flags.json === true)
+    printLines(context, [JSON.stringify(report(found, isReaping ? reaped : null), null, 2)]);
+  else {
+    const view = viewOptions(context);
+    const lines = isReaping ? reapedLines(found, reaped, view) : orphanLines(found, view);
+    printLines(context, [...lines, ...note]);
+  }
+  const left = isReaping
+    ? reaped.some(({ outcome }) => outcome === 'alive')
+    : found.some(({ isCertain }) => isCertain);
+  return left ? 1 : 0;
+}
+
+interface Read {
+  readonly options: FindOptions;
+  /** What the person should know about what was not looked for. */
+  readonly note: readonly string[];
+}
+
+/** Without a usable config the well-known servers are still found. */
+export function readOptions({ paths, io }: Pick<Context, 'paths' | 'io'>): Read {
+  const registered = readProcessRecords(paths.processes);
+  try {
+    const { config, servers } = loadConfig(paths.config, io.env);
+    const { patterns, minimumAge } = config.orphans;
+    return {
+      options: { configured: configuredPrograms(servers), patterns, minimumAge, registered },
+      note: [],
+    };
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    return {
+      options: { configured: [], patterns: [], minimumAge: MINIMUM_AGE, registered },
+      note: ['Only well-known servers were looked for: there is no config that can be used'],
+    };
+  }
+}
+
+const MINIMUM_AGE = 60_000;
+
+function report(found: readonly Orphan[], reaped: readonly Reaped[] | null): object {
+  return {
+    orphans: found.map((orphan) => ({
+      ...orphan,
+      outcome: reaped?.find((one) => one.orphan === orphan)?.outcome ?? null,
+    })),
+  };
+}

@@ -1,0 +1,70 @@
+// `backup [create|list|restore ID]`: copies of config and state, made and shown here; `restore.ts` brings one back.
+import { WatchdogError } from '../../core/base/errors.ts';
+import { type Backup, listBackups } from '../../housekeeping/backup.ts';
+import { describeBackup } from '../../housekeeping/describe-backup.ts';
+import { makeBackup } from '../../housekeeping/make-backup.ts';
+import type { Context } from '../shared/command.ts';
+import { filesBeside } from './home-files.ts';
+import { readVersion } from '../program.ts';
+import { restore } from './restore.ts';
+import { backupLines, bytesOf } from './backup-list.ts';
+import { printLines, viewOptions } from '../shared/with-daemon.ts';
+
+export async function run(context: Context): Promise<number> {
+  const [action = 'create', id] = context.arguments;
+  if (action === 'restore') return await restore(context, wanted(id));
+  if (id !== undefined) {
+    throw new WatchdogError('USAGE', `Cannot ${action} "${id}": only restore takes a backup`, {
+      hint: `mcp-watchdog backup ${action}, or mcp-watchdog backup restore ${id}`,
+    });
+  }
+  return action === 'list' ? list(context) : create(context);
+}
+
+function wanted(id: string | undefined): string {
+  if (id !== undefined) return id;
+  throw new WatchdogError('USAGE', 'Cannot restore: say which backup', {
+    hint: 'mcp-watchdog backup restore latest, or an id of mcp-watchdog backup list',
+  });
+}
+
+function create(context: Context): number {
+  const { paths, io, flags } = context;
+  const { besides, warning } = filesBeside(context);
+  const now = io.clock.now();
+  const outcome = makeBackup({ paths, now, by: 'manual', version: readVersion(), besides });
+  const said = describeBackup(outcome, now);
+  if (flags.json === true && outcome.kind === 'made') {
+    const { backup, missing } = outcome;
+    printLines(context, [JSON.stringify({ ...summaryOf(backup), missing, warning }, null, 2)]);
+    return 0;
+  }
+  printLines(context, [said.charAt(0).toUpperCase() + said.slice(1), ...(warning === null ? [] : [warning])]);
+  return 0;
+}
+
+function list(context: Context): number {
+  const backups = listBackups(context.paths);
+  printLines(
+    context,
+    context.flags.json === true
+      ? [JSON.stringify(backups.map(summaryOf), null, 2)]
+      : backupLines(backups, viewOptions(context)),
+  );
+  return 0;
+}
+
+function summaryOf(backup: Backup): object {
+  const { id, folder, manifest, damage } = backup;
+  return {
+    id,
+    folder,
+    createdAt: manifest?.createdAt ?? null,
+    by: manifest?.by ?? null,
+    watchdog: manifest?.watchdog ?? null,
+    packages: manifest?.packages ?? {},
+    files: manifest?.files ?? [],
+    bytes: bytesOf(backup),
+    damage,
+  };
+}

@@ -1,0 +1,92 @@
+// `cleanup [--dry-run] [--json]`: by the daemon when one runs, else here, while none can start.
+import { existsSync, readFileSync } from 'node:fs';
+import { loadConfig } from '../../config/load.ts';
+import type { LoadedConfig } from '../../config/build/loaded-config.ts';
+import { type CleanupReport, versionsInHand } from '../../core/model/cleanup-report.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { readRecords } from '../../core/update/read-update-record.ts';
+import { isObject, parseJson } from '../../core/base/guards.ts';
+import { cleanUp } from '../../housekeeping/clean-up.ts';
+import type { HomeFacts } from '../../housekeeping/cleanup-context.ts';
+import { readProcessRecords } from '../../supervisor/process-registry.ts';
+import { isSame, readBootId } from '../../system/process/process-identity.ts';
+import { pathsInUse } from '../../system/process/paths-in-use.ts';
+import type { Paths } from '../../system/files/paths.ts';
+import { findDaemon } from '../daemon/daemon-process.ts';
+import type { Context } from '../shared/command.ts';
+import { whileNoneCanStart } from './home-files.ts';
+import { cleanupLines } from './cleanup-report.ts';
+import { printLines, withDaemon } from '../shared/with-daemon.ts';
+
+/** A large version on a slow disk takes its time. */
+const TIMEOUT = 600_000;
+
+/** @returns 0 when all could be removed, else 1 */
+export async function run(context: Context): Promise<number> {
+  const { paths, flags, io } = context;
+  const dryRun = flags.dryRun === true;
+  const daemon = await findDaemon(paths, io.clock);
+  const report =
+    daemon === null
+      ? await cleanHere(context, dryRun)
+      : await withDaemon(context, (daemon) => daemon.request('cleanup', { dryRun }, { timeout: TIMEOUT }));
+  printLines(context, flags.json === true ? [JSON.stringify(report, null, 2)] : cleanupLines(report));
+  return report.failed.length === 0 ? 0 : 1;
+}
+
+async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupReport> {
+  const { paths } = context;
+  if (!existsSync(paths.home)) {
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot clean up ${paths.home}: there is no such folder`, {
+      hint: 'Choose another home with --home DIR',
+    });
+  }
+  const work = (): Promise<CleanupReport> => cleanUp(gatherFacts(context), { dryRun });
+  return dryRun ? await work() : await whileNoneCanStart(paths, work);
+}
+
+function gatherFacts({ paths, io }: Context): HomeFacts {
+  const loaded = loadIfValid(paths, io.env);
+  const kept = readKept(paths);
+  return {
+    paths,
+    now: io.clock.now(),
+    servers: loaded === null ? null : new Map(loaded.servers.map(({ name, logs }) => [name, logs.keep])),
+    // Without a config nobody says how few are enough.
+    backupsKept: loaded?.config.backups.keep ?? Infinity,
+    running: new Set(survivors(paths)),
+    inUse: () => pathsInUse(paths.servers),
+    keep: (server) => kept.get(server) ?? [],
+  };
+}
+
+/** What the last daemon remembered of updates; nothing when it cannot be read: the newest ones stay anyhow. */
+function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
+  const saved = existsSync(state) ? parseJson(readFileSync(state, 'utf8')) : null;
+  const { records } = readRecords(isObject(saved) ? saved['updates'] : undefined);
+  return new Map(
+    [...records].map(([server, { memory, progress }]) => [
+      server,
+      versionsInHand(memory, progress === null ? null : progress.plan),
+    ]),
+  );
+}
+
+function loadIfValid(paths: Paths, environment: Context['io']['env']): LoadedConfig | null {
+  try {
+    return loadConfig(paths.config, environment);
+  } catch (error) {
+    if (error instanceof WatchdogError) return null;
+    throw error;
+  }
+}
+
+/** Servers that an earlier daemon left running, or of which that cannot be ruled out. */
+function survivors(paths: Paths): string[] {
+  return readProcessRecords(paths.processes)
+    .filter(({ pid, startToken }) => {
+      const verdict = isSame({ pid, startToken, bootId: readBootId() });
+      return verdict === 'same' || verdict === 'unknown';
+    })
+    .map(({ server }) => server);
+}

@@ -1,0 +1,39 @@
+// What commands need to know and hold when they work on the files of a home themselves.
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load.ts';
+import { ConfigError } from '../../config/read/problems.ts';
+import { claim } from '../../control/lock.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { Paths } from '../../system/files/paths.ts';
+import type { Context } from '../shared/command.ts';
+
+/** @throws WatchdogError LOCK_HELD when a daemon is just starting or ending */
+export async function whileNoneCanStart<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
+  const lock = claim(join(paths.run, 'lock'));
+  if (!lock.held) {
+    throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: pid ${lock.pid} is just doing so`, {
+      hint: 'A daemon is starting or ending: try again in a few seconds.',
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Absolute paths of what the config reads beside itself; as far as it can be read, and why no further. */
+export function filesBeside({ paths, io }: Context): {
+  readonly besides: readonly string[];
+  readonly warning: string | null;
+} {
+  try {
+    const { envFiles, config } = loadConfig(paths.config, io.env);
+    const { webConfigFile } = config.metrics;
+    return { besides: webConfigFile === null ? envFiles : [...envFiles, webConfigFile], warning: null };
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    const besides = error instanceof ConfigError ? error.envFiles : [];
+    return { besides, warning: `warning: ${error.message.split('\n')[0] ?? ''}` };
+  }
+}

@@ -1,0 +1,41 @@
+// How the lines of several logs become one story: in the order of their times, each with the name of who wrote it.
+import { pad, paint, type Style, widthOf } from '../views/style.ts';
+
+/** One line as it is to be shown; it begins with its ISO time, unless a line before it in the same log does. */
+export interface LogLine {
+  /** Who wrote it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What the daemon itself is called among its servers; no server can have this name. */
+export const DAEMON = '(watchdog)';
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/u;
+
+/** Lines of one log keep their order; those of several are merged by their times. */
+export function inOrder(lines: readonly LogLine[]): LogLine[] {
+  const latest = new Map<string, string>();
+  const timed = lines.map((line) => {
+    // A line without a time belongs to the one before it.
+    const time = TIME.exec(line.text)?.[0] ?? latest.get(line.name) ?? '';
+    latest.set(line.name, time);
+    return { line, time };
+  });
+  return timed.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => line);
+}
+
+/** `context7    2026-01-01T00:00:00.000Z stderr ready`. */
+export function withNames(
+  lines: readonly LogLine[],
+  { names, colour }: { readonly names: readonly string[]; readonly colour: boolean },
+): string[] {
+  const width = Math.max(...[DAEMON, ...names].map(widthOf));
+  return lines.map(({ name, text }) => `${paint(pad(name, width), styleOf(name, names), colour)}  ${text}`);
+}
+
+const STYLES: readonly Style[] = ['cyan', 'green', 'yellow'];
+
+function styleOf(name: string, names: readonly string[]): Style {
+  return name === DAEMON ? 'dim' : (STYLES[names.indexOf(name) % STYLES.length] ?? 'bold');
+}

@@ -1,0 +1,62 @@
+// What `monitor` shows: the daemon in one line, a row for each server, what happened last, and which keys there are.
+import type { Status } from '../../core/model/status.ts';
+import { isHealthy } from '../../core/status/health-summary.ts';
+import { uptime } from '../../core/base/format.ts';
+import type { Change } from './status-changes.ts';
+import { statusTable, type ViewOptions } from '../views/status-table.ts';
+import { fit, paint } from '../views/style.ts';
+
+/** A change and when it was seen, ms since the epoch. */
+export interface News extends Change {
+  readonly at: number;
+}
+
+export interface MonitorState {
+  readonly status: Status;
+  /** Oldest first. */
+  readonly news: readonly News[];
+  readonly isPaused: boolean;
+  /** When the daemon went away, ms since the epoch; null while it is there. */
+  readonly lostAt: number | null;
+}
+
+/** At most `rows` lines: of the news as many as there is room for, newest last. */
+export function monitorView(state: MonitorState, options: ViewOptions & { readonly rows: number }): string[] {
+  const { width, colour, rows } = options;
+  const top = [header(state, options), '', ...statusTable(state.status, options), ''];
+  const foot = paint(fit(`q quits, p ${state.isPaused ? 'goes on' : 'pauses'}`, width), 'dim', colour);
+  const room = rows - top.length - 1;
+  const news = room <= 0 ? [] : state.news.slice(-room).map((one) => newsLine(one, options));
+  const space = Array.from({ length: Math.max(0, room - news.length) }, () => '');
+  return [...top.slice(0, Math.max(1, rows - 1)), ...news, ...space, foot].slice(0, rows);
+}
+
+function header({ status, isPaused, lostAt }: MonitorState, { width, colour, now }: ViewOptions): string {
+  const { daemon, servers } = status;
+  if (lostAt !== null) {
+    const text = `The daemon is gone since ${timeOf(lostAt)}; this goes on when it is back`;
+    return paint(fit(text, width), 'red', colour);
+  }
+  const healthy = servers.filter(isHealthy).length;
+  const facts = [
+    `mcp-watchdog ${daemon.version}`,
+    `up ${uptime(now - daemon.startedAt)}`,
+    `${healthy} of ${servers.length} healthy`,
+    ...(daemon.alerts.length > 0
+      ? [`${daemon.alerts.length} ${daemon.alerts.length === 1 ? 'alert' : 'alerts'}`]
+      : []),
+    ...(daemon.orphans !== null && daemon.orphans > 0 ? [`${daemon.orphans} orphans`] : []),
+    ...(daemon.listen === null ? [] : [daemon.listen]),
+    ...(isPaused ? ['paused'] : []),
+  ];
+  const style = isPaused ? 'yellow' : healthy === servers.length ? 'green' : 'red';
+  return paint(fit(facts.join('   '), width), style, colour);
+}
+
+function newsLine({ at, text, style }: News, { width, colour }: ViewOptions): string {
+  return paint(fit(`${timeOf(at)} ${text}`, width), style, colour);
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toTimeString().slice(0, 8);
+}

@@ -1,0 +1,148 @@
+// Everything known about one server, one fact a line.
+import { RESTART_REASONS, type TreeUsage } from '../../core/model/events.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { updateFacts } from '../../core/update/update-facts.ts';
+import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/status/health-summary.ts';
+import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
+import { healthCell, stateCell } from '../views/state-cells.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+import { type Cell, fit, pad, paint } from '../views/style.ts';
+
+type Fact = readonly [label: string, value: Cell | string | null];
+
+export function serverDetail(server: ServerStatus, options: ViewOptions): string[] {
+  const { width, colour } = options;
+  const { now } = options;
+  const facts = [...life(server, now), ...work(server, now), ...history(server, now)];
+  const shown = facts.flatMap(([label, value]) => {
+    const { text, style } =
+      typeof value === 'string' ? { text: value, style: undefined } : (value ?? { text: '' });
+    if (text === '') return [];
+    return [
+      paint(pad(label, LABEL), 'dim', colour) + paint(fit(neutralise(text), width - LABEL), style, colour),
+    ];
+  });
+  return [paint(fit(server.name, width), 'bold', colour), ...shown, ...lastLines(server, options)];
+}
+
+const LABEL = 16;
+
+function life(server: ServerStatus, now: number): Fact[] {
+  const { since, pid, startedAt, note, nextAttemptAt, desired, state } = server;
+  const word = stateCell(server);
+  return [
+    ['state', { ...word, text: `${word.text} for ${span(now - since)}` }],
+    ['asked for', state === 'watched' || (desired === 'up') === (state === 'running') ? null : desired],
+    ['now', note],
+    ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
+    ['health', healthCell(server)],
+    ['last miss', server.health.detail],
+    ...versions(server, now),
+    ['url', server.url],
+    ['pid', pid === null ? null : String(pid)],
+    ['uptime', startedAt === null ? null : uptime(now - startedAt)],
+  ];
+}
+
+function versions(server: ServerStatus, now: number): Fact[] {
+  const cure = `, take it with mcp-watchdog update ${server.name}`;
+  return [
+    ['version', versionOf(server)],
+    ...updateFacts(server, now).map(({ label, text, isNotable }): Fact => {
+      const told = label === 'available' ? text + cure : text;
+      return [label, isNotable ? { text: told, style: 'yellow' } : told];
+    }),
+  ];
+}
+
+function versionOf({ version, handshake, package: name }: ServerStatus): string | null {
+  const own = [name, version].filter((part) => part !== null).join(' ');
+  const told = handshake === null ? null : `speaks MCP ${handshake.protocolVersion}`;
+  return [own, told].filter((part) => part !== null && part !== '').join(', ');
+}
+
+function work(server: ServerStatus, now: number): Fact[] {
+  const { usage, limits, tools } = server;
+  const probe = latestProbe(server);
+  const took = probe?.took ?? null;
+  return [
+    ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu, cpu)}`],
+    ['memory', usage === null ? null : `${memoryOf(usage)}${upTo(limits.memory, size)}`],
+    ['processes', usage === null ? null : countsOf(usage)],
+    ['nice', limits.nice === 0 ? null : String(limits.nice)],
+    ...overLimits(server).map((text): Fact => ['over limit', { text, style: 'yellow' }]),
+    ['tools', tools === null ? null : String(tools)],
+    [
+      'last probe',
+      probe === null ? null : `${took === null ? 'failed' : latency(took)}, ${ago(probe.at, now)}`,
+    ],
+  ];
+}
+
+/** `, limit 1 GiB, restarts above 2 GiB`. */
+function upTo(
+  { soft, hard }: { soft: number | null; hard: number | null },
+  write: (value: number) => string,
+): string {
+  const tells = soft === null ? '' : `, limit ${write(soft)}`;
+  return hard === null ? tells : `${tells}, restarts above ${write(hard)}`;
+}
+
+function memoryOf({ residentBytes, footprintBytes }: TreeUsage): string {
+  const resident = size(residentBytes);
+  return footprintBytes === null ? resident : `${size(footprintBytes)} (${resident} resident)`;
+}
+
+function countsOf({ processes, threads, openFds }: TreeUsage): string {
+  const others = [
+    ...(threads === null ? [] : [`${threads} threads`]),
+    ...(openFds === null ? [] : [`${openFds} open files`]),
+  ];
+  return [processes, ...others].join(', ');
+}
+
+function history(server: ServerStatus, now: number): Fact[] {
+  const { restarts, lastRestart, lastExit, lastFailure, startFailures, budgetRemaining } = server;
+  const counts = RESTART_REASONS.filter((reason) => restarts[reason] > 0).map(
+    (reason) => `${reason} ${restarts[reason]}`,
+  );
+  const total = restartsOf(server);
+  return [
+    ['restarts', total === 0 ? '0' : `${total} (${counts.join(', ')})`],
+    [
+      'budget',
+      Number.isFinite(budgetRemaining) ? `${budgetRemaining} more before it counts as crash looping` : null,
+    ],
+    [
+      'last restart',
+      lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`,
+    ],
+    ['last exit', lastExit === null ? null : `${ago(lastExit.at, now)}: ${exitOf(server)}`],
+    ['failed starts', startFailures === 0 ? null : String(startFailures)],
+    [
+      'last failure',
+      lastFailure === null
+        ? null
+        : { text: `${ago(lastFailure.at, now)}: ${lastFailure.message}`, style: 'red' },
+    ],
+    ['hint', lastFailure?.hint ?? null],
+  ];
+}
+
+/** Of a server that runs again they explain for a while why it had to be started. */
+const WORTH_READING = 60 * 60 * 1000;
+
+function lastLines(
+  { lastLines, state, lastExit }: ServerStatus,
+  { width, colour, now }: ViewOptions,
+): string[] {
+  const isOld = state === 'running' && now - (lastExit?.at ?? 0) > WORTH_READING;
+  if (lastLines.length === 0 || isOld) return [];
+  const lines = lastLines.map((line) => paint(fit(`  ${neutralise(line)}`, width), 'dim', colour));
+  return [
+    '',
+    state === 'running' ? 'Its last words on stderr before it ended last:' : 'Its last words on stderr:',
+    ...lines,
+  ];
+}

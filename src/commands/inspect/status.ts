@@ -1,0 +1,86 @@
+// `status [name] [--json|--watch]`: how the servers are.
+import type { Client } from '../../control/client.ts';
+import type { Status } from '../../core/model/status.ts';
+import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
+import type { Context } from '../shared/command.ts';
+import { untilInterrupted } from '../shared/interrupt.ts';
+import { createScreen } from '../shared/screen.ts';
+import { createChangePrinter } from './status-changes.ts';
+import { serverDetail } from './server-detail.ts';
+import { statusTable } from '../views/status-table.ts';
+import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+
+export function run(context: Context): Promise<number> {
+  return withDaemon(context, async (daemon) => {
+    if (context.flags.watch === true) return await watch(context, daemon);
+    const status = narrowed(context, await daemon.request('status', {}));
+    if (context.flags.json === true) printLines(context, [JSON.stringify(status, null, 2)]);
+    else printLines(context, view(context, status));
+    // Without a config nobody can say that all is well.
+    const isKnown = status.daemon.config.loadedAt !== null;
+    return status.servers.every(isHealthy) && isKnown ? 0 : 1;
+  });
+}
+
+function narrowed({ arguments: [name], flags }: Context, status: Status): Status {
+  // Whoever watches from the start sees it come.
+  const isTooEarly = flags.watch === true && status.servers.length === 0 && isStarting(status.daemon);
+  return name === undefined || isTooEarly ? status : { ...status, servers: [pickServer(status, name)] };
+}
+
+function view(context: Context, status: Status): string[] {
+  const [server] = status.servers;
+  const wantsDetail = context.arguments.length > 0 && server !== undefined;
+  return wantsDetail ? serverDetail(server, viewOptions(context)) : statusTable(status, viewOptions(context));
+}
+
+async function watch(context: Context, daemon: Client): Promise<number> {
+  const { signal, release } = untilInterrupted(context.io);
+  const show = chooseShow(context);
+  try {
+    await daemon.watch((status) => show.status(narrowed(context, status)), signal);
+    return 0;
+  } finally {
+    show.end();
+    release();
+  }
+}
+
+interface Show {
+  status(status: Status): void;
+  end(): void;
+}
+
+function chooseShow(context: Context): Show {
+  if (context.flags.json === true) {
+    return { status: (status) => printLines(context, [JSON.stringify(status)]), end: () => {} };
+  }
+  if (context.io.out.isTTY === true) return redrawing(context);
+  const changes = createChangePrinter();
+  return { status: (status) => printLines(context, changes(status, viewOptions(context))), end: () => {} };
+}
+
+function redrawing(context: Context): Show {
+  const { io } = context;
+  const screen = createScreen(io.out);
+  let shown: Status | null = null;
+  let cancel = () => {};
+
+  // Uptimes go on between two messages.
+  function redraw(): void {
+    cancel();
+    if (shown !== null) screen.draw(view(context, shown));
+    cancel = io.clock.after(1000, redraw);
+  }
+
+  return {
+    status(status) {
+      shown = status;
+      redraw();
+    },
+    end() {
+      cancel();
+      screen.end();
+    },
+  };
+}

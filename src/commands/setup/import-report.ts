@@ -1,0 +1,143 @@
+// What was imported from MCP clients, what was not and why, and what is left for a person to do.
+import { shortened } from '../../config/import/import-clients.ts';
+import type { Conflict, Import, Merged, Waiting } from '../../config/import/import-clients.ts';
+import { maskedParts, maskedSettings } from '../../config/import/mask-import.ts';
+import { neutralise } from '../../core/base/text.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+import { paint } from '../views/style.ts';
+import type { Style } from '../views/style.ts';
+import { layoutTable } from '../views/table.ts';
+
+export interface ReportOptions extends ViewOptions {
+  /** Path of our config. */
+  readonly config: string;
+  /** The user's home folder. */
+  readonly home: string;
+  readonly isWritten: boolean;
+}
+
+export function importReport(found: Import, options: ReportOptions): string[] {
+  const title = (text: string, style: Style = 'bold') => paint(text, style, options.colour);
+  const section = (text: string, lines: readonly string[], style?: Style) =>
+    lines.length === 0 ? [] : ['', title(text, style), ...lines.map((line) => `  ${neutralise(line)}`)];
+  return [
+    ...sourceLines(found, options),
+    ...(found.servers.length === 0 ? [] : ['', ...table(found.servers, options)]),
+    ...section('Worth knowing', found.servers.flatMap(noteLines)),
+    ...section(
+      'In comments, not started: they need your hand',
+      found.waiting.flatMap(waitingLines),
+      'yellow',
+    ),
+    ...section(
+      'Different in different clients, none is started: choose in the file',
+      found.conflicts.flatMap(conflictLines),
+      'red',
+    ),
+    ...section(
+      'Left out',
+      found.skipped.map(({ name, from, reason }) => `${name} (${from}): ${reason}`),
+    ),
+    '',
+    ...closing(found, options),
+  ];
+}
+
+function sourceLines({ sources }: Import, { home }: ReportOptions): string[] {
+  return sources.flatMap(({ path, servers, isWritableByOthers }) => {
+    const read = `Read ${neutralise(shortened(path, { home }))}: ${servers === 1 ? '1 server' : `${servers} servers`}`;
+    return isWritableByOthers
+      ? [read, 'warning: others may write that file, and so decide what is started']
+      : [read];
+  });
+}
+
+function table(servers: readonly Merged[], { width, colour }: ReportOptions): string[] {
+  return layoutTable(
+    servers,
+    [
+      { title: 'SERVER', cell: ({ name }) => ({ text: name }) },
+      { title: 'HOW', cell: (server) => ({ text: neutralise(how(server)) }), shrinksTo: 20 },
+      { title: 'FROM', cell: ({ from }) => ({ text: neutralise(from.join(', ')) }) },
+    ],
+    { width, colour },
+  );
+}
+
+/** In a few words, without arguments: they may be secret. */
+function how({ settings, enabled }: Merged): string {
+  const { package: name, version, command, url } = settings;
+  const off = enabled ? '' : ', switched off';
+  if (typeof name === 'string')
+    return `package ${name}${typeof version === 'string' ? `@${version}` : ''}${off}`;
+  if (typeof url === 'string')
+    return `watched, ${URL.canParse(url) ? new URL(url).host : 'an address from the environment'}${off}`;
+  return `command ${Array.isArray(command) ? String(command[0]) : ''}${off}`;
+}
+
+function noteLines({ name, notes }: Merged): string[] {
+  return notes.map((note) => `${name}: ${note}`);
+}
+
+function waitingLines({ server, reasons }: Waiting): string[] {
+  return reasons.map((reason) => `${server.name} (${server.from.join(', ')}): ${reason}`);
+}
+
+/** Side by side, only the keys that differ. */
+function conflictLines({ name, servers }: Conflict): string[] {
+  const shown = servers.map(({ settings }) => maskedSettings(settings));
+  const keys = [...new Set(servers.flatMap(({ settings }) => Object.keys(settings)))].filter(
+    (key) => new Set(servers.map(({ settings }) => JSON.stringify(settings[key]))).size > 1,
+  );
+  return [
+    name,
+    ...servers.map(({ from }, index) => {
+      const values = keys.map((key) => `${key}: ${JSON.stringify(shown[index]?.[key] ?? null)}`);
+      return `  ${from.join(', ')}: ${values.join('  ')}`;
+    }),
+  ];
+}
+
+function closing(found: Import, { config, isWritten, home }: ReportOptions): string[] {
+  const path = neutralise(shortened(config, { home }));
+  const variables = [...new Set(found.servers.flatMap(({ needs }) => needs.map(({ name }) => name)))];
+  const [first] = found.conflicts;
+  return [
+    ...(first === undefined
+      ? []
+      : [`Not decided: ${found.conflicts.map(({ name }) => name).join(', ')}; see above.`]),
+    isWritten
+      ? `Wrote ${path} (mode 600). The files of the clients were only read.`
+      : notWritten(found, path),
+    ...(variables.length === 0
+      ? []
+      : [
+          `From the environment at each start: ${variables.join(', ')}. At login they are not set: write the values into the file then.`,
+        ]),
+    ...(isWritten ? [...MEANING, 'Next: mcp-watchdog config validate, then mcp-watchdog start'] : []),
+  ];
+}
+
+function notWritten({ servers, waiting, conflicts }: Import, path: string): string {
+  const count = servers.length + waiting.length + conflicts.length;
+  if (count === 0) return 'Nothing was written: no server was found that can be taken over.';
+  return `Nothing was written. To keep it: paste what you want below servers: in ${path}`;
+}
+
+const MEANING = [
+  'The watchdog runs copies of its own. The clients go on starting theirs, until you point them to a shared one:',
+  'only a server that speaks HTTP can be shared so far (docs/importing.md shows how); a url is only watched.',
+];
+
+/** For programs; secrets are masked. */
+export function importJson(found: Import, { config, isWritten }: ReportOptions): object {
+  const { servers, waiting, conflicts } = maskedParts(found);
+  return {
+    written: isWritten ? config : null,
+    sources: found.sources,
+    servers,
+    waiting: waiting.map(({ server, reasons }) => Object.assign({}, server, { reasons })),
+    conflicts,
+    skipped: found.skipped,
+  };
+}

@@ -1,0 +1,116 @@
+// `init`: a first config to change, or one made from what MCP clients start; never in place of another.
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { exampleConfig, writeFirstConfig } from '../../config/import/example-config.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { makeFolder } from '../../system/files/make-folder.ts';
+import type { Import, Where } from '../../config/import/import-clients.ts';
+import type { Context } from '../shared/command.ts';
+import { printLines, viewOptions } from '../shared/with-daemon.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { paths, flags } = context;
+  if (flags.from !== undefined) return await importFrom(context, flags.from);
+  if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
+  else if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
+  else if (flags.json === true) printLines(context, [JSON.stringify({ written: paths.config }, null, 2)]);
+  else printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
+  return 0;
+}
+
+/**
+ * @param text what it says; the example when left out
+ * @returns false when there is a config already
+ * @throws WatchdogError HOME_UNUSABLE when it cannot be written
+ */
+export function createFirstConfig(
+  { home, config }: { home: string; config: string },
+  text: string = exampleConfig(),
+): boolean {
+  try {
+    makeFolder(home);
+    return writeFirstConfig(config, text);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
+      hint: 'Choose another home with --home DIR',
+      cause,
+    });
+  }
+}
+
+/** What `init --from` came to. */
+export interface Imported {
+  readonly found: Import;
+  /** False when there was a config already, or nothing was to be written. */
+  readonly isWritten: boolean;
+}
+
+/**
+ * Reads what clients start and writes it as the first config, unless there is one or `dryRun` is set.
+ *
+ * @param from names of clients, or paths of their files, which are only read
+ * @throws WatchdogError USAGE, CONFIG_UNREADABLE, HOME_UNUSABLE; nothing is written then
+ */
+export async function importFirstConfig(
+  { paths, flags, io }: Context,
+  from: readonly string[],
+): Promise<Imported> {
+  // Loaded now: the parsers are of no use to any other command.
+  const { importClients } = await import('../../config/import/import-clients.ts');
+  const taken = await namesIn(paths.config);
+  const where: Where = {
+    home: io.env['HOME'] ?? homedir(),
+    folder: process.cwd(),
+    platform: process.platform,
+    environment: io.env,
+  };
+  const found = importClients(from, { where, config: paths.config, taken: taken ?? new Set() });
+  const isNew = taken === null && flags.dryRun !== true;
+  return { found, isWritten: isNew && isWorthWriting(found) && createFirstConfig(paths, found.text) };
+}
+
+async function importFrom(context: Context, from: readonly string[]): Promise<number> {
+  const imported = await importFirstConfig(context, from);
+  const { importJson, importReport } = await import('./import-report.ts');
+  const view = {
+    ...viewOptions(context),
+    config: context.paths.config,
+    home: context.io.env['HOME'] ?? homedir(),
+  };
+  const { found, isWritten } = imported;
+  if (context.flags.json === true)
+    printLines(context, [JSON.stringify(importJson(found, { ...view, isWritten }), null, 2)]);
+  else if (isWritten) printLines(context, importReport(found, { ...view, isWritten }));
+  else await showOnly(context, found, importReport(found, { ...view, isWritten }));
+  return found.conflicts.length > 0 ? 1 : 0;
+}
+
+/** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
+async function showOnly({ io, paths }: Context, found: Import, report: readonly string[]): Promise<void> {
+  const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
+  const { maskedParts } = await import('../../config/import/mask-import.ts');
+  // On a terminal it is looked at; into a file it must be complete.
+  const parts = io.out.isTTY === true ? maskedParts(found) : found;
+  const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
+  if (isWorthWriting(found)) io.out.write(text);
+  for (const line of report) io.err.write(`${line}\n`);
+}
+
+function isWorthWriting({ servers, waiting, conflicts }: Import): boolean {
+  return servers.length + waiting.length + conflicts.length > 0;
+}
+
+/** Names of the servers of a config that is there; null when there is none. */
+async function namesIn(path: string): Promise<ReadonlySet<string> | null> {
+  if (!existsSync(path)) return null;
+  const { serverNames } = await import('../../config/import/existing-servers.ts');
+  return serverNames(path);
+}
+
+function alreadyThere(path: string): WatchdogError {
+  return new WatchdogError('USAGE', `Cannot write a first config: there is one already, ${path}`, {
+    hint: 'See it with mcp-watchdog config show; move it away to begin anew',
+  });
+}

@@ -1,0 +1,118 @@
+// `install`: the daemon as a service that starts at every login.
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServiceManager } from '../../service/shared/service-manager.ts';
+import type { Planned } from '../../service/plan/plan-service.ts';
+import { findDaemon, shutDown, startInBackground, untilStarted } from '../daemon/daemon-process.ts';
+import type { Context } from '../shared/command.ts';
+import { type Host, homeIn, planFor, processHost, serviceOf } from '../shared/service.ts';
+import { runsOutside } from '../daemon/service-control.ts';
+import { printLines } from '../shared/with-daemon.ts';
+
+export async function run(context: Context, host: Host = processHost(context.io)): Promise<number> {
+  const service = serviceOf(context, host);
+  const planned = planFor(context, host);
+  if (context.flags.print === true) return printFile(context, service, planned);
+  const { warnings } = planned;
+  printLines(context, installedLines(await installService(context, { service, planned, host }), service));
+  warn(context, warnings);
+  const { paths, io } = context;
+  const { pid } = await untilStarted(paths, io.clock, service.logHint);
+  const { detail } = await service.state();
+  printLines(context, [
+    `The daemon runs, pid ${pid}, and starts at every login. See mcp-watchdog status, or mcp-watchdog logs -f`,
+    ...(detail === null ? [] : [`${service.kind}: ${detail}`]),
+    ...NOTES[service.kind],
+  ]);
+  return 0;
+}
+
+export interface Installing {
+  readonly service: ServiceManager;
+  readonly planned: Planned;
+  readonly host: Host;
+}
+
+export interface Installed {
+  readonly outcome: 'installed' | 'unchanged';
+  /** Pid of a daemon that ran without the service, and had to end; null when there was none. */
+  readonly ended: number | null;
+}
+
+/**
+ * Does the work and prints nothing. The daemon may need another moment until it answers.
+ *
+ * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED; a daemon that ran before runs again then
+ */
+export async function installService(
+  { paths, flags, io }: Context,
+  { service, planned: { plan }, host }: Installing,
+): Promise<Installed> {
+  refuseSudo(host, io.env);
+  const isForced = flags.force === true;
+  if (!isForced) refuseOther(service, plan.home);
+  const running = await findDaemon(paths, io.clock);
+  // Two cannot have one home: the service would find it taken and stay down.
+  const isOutside = running !== null && (await runsOutside(service, running));
+  let ended: number | null = null;
+  const makeWay = async (): Promise<void> => {
+    if (isOutside) ended = await shutDown(paths, io.clock);
+  };
+  try {
+    const outcome = await service.install(plan, { force: isForced, makeWay });
+    return { outcome, ended };
+  } catch (error) {
+    if (ended !== null) await startInBackground(paths, { clock: io.clock, program: plan.program });
+    throw error;
+  }
+}
+
+/** For whoever looks before they leap, and for pipes: nothing but the file. */
+function printFile(context: Context, service: ServiceManager, { plan, warnings }: Planned): number {
+  context.io.out.write(service.render(plan));
+  warn(context, warnings);
+  return 0;
+}
+
+function warn({ io }: Context, warnings: readonly string[]): void {
+  for (const warning of warnings) io.err.write(`warning: the service ${warning}\n`);
+}
+
+function installedLines({ outcome, ended }: Installed, { kind, file }: ServiceManager): string[] {
+  const did =
+    outcome === 'installed' ? 'Installed the service' : 'The service is installed already, and runs';
+  return [
+    ...(ended === null ? [] : [`Stopped the daemon with pid ${ended}, which ran without the service`]),
+    `${did}: ${file} (${kind})`,
+  ];
+}
+
+const NOTES: Readonly<Record<ServiceManager['kind'], readonly string[]>> = {
+  launchd: [
+    'macOS shows "Background Items Added" and lists it as "node" under System Settings, General, Login Items & Extensions: leave it on there',
+  ],
+  systemd: [],
+};
+
+/** The service of root would be another one, with another home, and files that the user cannot write any more. */
+function refuseSudo({ uid }: Host, env: Context['io']['env']): void {
+  if (uid !== 0 || env['SUDO_UID'] === undefined) return;
+  throw new WatchdogError(
+    'SERVICE_FAILED',
+    'Cannot install the service with sudo: it would be that of root',
+    {
+      hint: 'Run it as yourself: mcp-watchdog install',
+    },
+  );
+}
+
+/** One name, one home: the other home would lose its service without a word. */
+function refuseOther(service: ServiceManager, home: string): void {
+  const text = service.read();
+  const other = text === null ? null : homeIn(text);
+  if (other === null || other === home) return;
+  throw new WatchdogError(
+    'SERVICE_FAILED',
+    `Cannot install the service: ${service.file} serves the home ${other}, not ${home}`,
+    { hint: 'Give this one another name with --label NAME, or replace the other with --force' },
+  );
+}

@@ -1,0 +1,27 @@
+// `uninstall`: the daemon no longer starts at login; config, logs and servers stay.
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { Context } from '../shared/command.ts';
+import { type Host, homeIn, installedService, processHost, serviceOf } from '../shared/service.ts';
+import { printLines } from '../shared/with-daemon.ts';
+
+export async function run(context: Context, host: Host = processHost(context.io)): Promise<number> {
+  const { paths } = context;
+  const service = installedService(context, host) ?? serviceOf(context, host);
+  const text = service.read();
+  const other = text === null ? null : homeIn(text);
+  if (other !== null && other !== paths.home) throw servesOther(service.file, other);
+  const wasThere = await service.uninstall();
+  printLines(
+    context,
+    wasThere
+      ? [`Stopped the service and removed ${service.file}`, `Config, logs and servers stay in ${paths.home}`]
+      : ['No service is installed'],
+  );
+  return 0;
+}
+
+function servesOther(file: string, home: string): WatchdogError {
+  return new WatchdogError('SERVICE_FAILED', `Cannot remove the service: ${file} serves the home ${home}`, {
+    hint: `mcp-watchdog uninstall --home "${home}", or name another service with --label`,
+  });
+}

@@ -1,0 +1,109 @@
+// The service that may run the daemon: which manager it has, what it may touch, and whether it is ours.
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createMachine, type Machine } from '../../service/shared/machine.ts';
+import type { ServiceManager } from '../../service/shared/service-manager.ts';
+import type { RunTool } from '../../service/shared/service-options.ts';
+import { planService, type Planned } from '../../service/plan/plan-service.ts';
+import { hasServiceManager, selectServiceManager } from '../../service/select-manager.ts';
+import { systemClock } from '../../system/time/clock.ts';
+import { runCommand } from '../../system/process/run-command.ts';
+import { userHome } from '../../system/files/paths.ts';
+import type { Context, Io } from './command.ts';
+
+/** What of the machine decides about the service; a test gives another. */
+export interface Host {
+  /** As in `process.platform`. */
+  readonly platform: string;
+  /** Effective user id. */
+  readonly uid: number;
+  readonly userHome: string;
+  readonly node: { readonly path: string; readonly version: string };
+  /** `cli.js` as it was started. */
+  readonly program: string;
+  /** Folders that the system empties. */
+  readonly temporary: readonly string[];
+  readonly machine: Machine;
+  readonly run: RunTool;
+}
+
+const TOOL_TIMEOUT = 150_000;
+
+export function processHost({ env }: Io): Host {
+  return {
+    platform: process.platform,
+    uid: process.geteuid?.() ?? 0,
+    userHome: userHome(),
+    node: { path: process.execPath, version: process.versions.node },
+    program: fileURLToPath(new URL('../../cli.js', import.meta.url)),
+    temporary: [tmpdir(), '/tmp', '/var/tmp', '/var/folders'],
+    machine: createMachine(),
+    // Real time: a tool that hangs hangs in it.
+    run: (argv) => runCommand(argv, { env, timeout: TOOL_TIMEOUT, clock: systemClock }),
+  };
+}
+
+/** @throws WatchdogError SERVICE_FAILED where there is no service manager, or for a label that it does not take */
+export function serviceOf({ paths, flags, io }: Context, host: Host = processHost(io)): ServiceManager {
+  const { platform, uid, userHome, run } = host;
+  const label = flags.label ?? null;
+  const { env, clock } = io;
+  return selectServiceManager({ platform, label, home: paths.home, userHome, uid, env, run, clock });
+}
+
+/**
+ * The service that is installed for this home, whatever its name, else null: with another `--home`, or where there is
+ * no service manager, the daemon is one in the background.
+ *
+ * @throws WatchdogError SERVICE_FAILED when its file cannot be read
+ */
+export function installedService(
+  context: Context,
+  host: Host = processHost(context.io),
+): ServiceManager | null {
+  if (!hasServiceManager(host.platform)) return null;
+  const { paths, flags } = context;
+  const service = serviceOf(context, host);
+  const text = service.read();
+  if (text !== null && homeIn(text) === paths.home) return service;
+  const label = flags.label === undefined ? labelFor(paths.home, service.file, host) : null;
+  return label === null ? null : serviceOf({ ...context, flags: { ...flags, label } }, host);
+}
+
+/** What `--label` was when it was installed; null when no file beside `file` is for this home. */
+function labelFor(home: string, file: string, { machine }: Host): string | null {
+  const folder = dirname(file);
+  const kind = extname(file);
+  const names = machine.list(folder).filter((name) => extname(name) === kind);
+  const name = names.find((name) => homeIn(textOf(join(folder, name))) === home);
+  return name === undefined ? null : basename(name, kind);
+}
+
+/** Other people's files are none of our business, least of all those that we may not read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The home that a service file serves, of either kind; null when it was not written by us. */
+export function homeIn(text: string): string | null {
+  const xml = /<key>MCP_WATCHDOG_HOME<\/key>\s*<string>([^<]*)<\/string>/u.exec(text)?.[1];
+  if (xml !== undefined) return xml.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  const quoted = /^Environment="MCP_WATCHDOG_HOME=(.*)"$/mu.exec(text)?.[1];
+  const plain = /^Environment=MCP_WATCHDOG_HOME=(\S+)$/mu.exec(text)?.[1];
+  const unit = quoted?.replaceAll(/\\(["\\])/gu, '$1') ?? plain;
+  return unit?.replaceAll('%%', '%') ?? null;
+}
+
+export function planFor({ paths, io }: Context, host: Host = processHost(io)): Planned {
+  const { node, program, userHome, platform, temporary, machine } = host;
+  return planService(
+    { node, program, home: paths.home, userHome, platform, temporary, env: io.env },
+    machine,
+  );
+}

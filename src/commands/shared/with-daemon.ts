@@ -1,0 +1,55 @@
+// How a command talks to the daemon, and ends the connection whatever happens.
+import { connect } from '../../control/client.ts';
+import type { Client } from '../../control/client.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { nearest } from '../../core/base/suggest.ts';
+import type { DaemonStatus } from '../../core/model/status.ts';
+import { isStarting } from '../../core/status/health-summary.ts';
+import { type Context, sizeOf } from './command.ts';
+import type { ViewOptions } from '../views/status-table.ts';
+
+/** @throws WatchdogError NO_DAEMON, and whatever the daemon refuses */
+export async function withDaemon<T>(
+  { paths, io }: Context,
+  work: (daemon: Client) => Promise<T>,
+): Promise<T> {
+  const daemon = await connect(paths.socket, { clock: io.clock });
+  try {
+    return await work(daemon);
+  } finally {
+    daemon.close();
+  }
+}
+
+/** @throws WatchdogError UNKNOWN_SERVER with the nearest name; CONTROL_FAILED while none can be known yet */
+export function pickServer<Server extends { readonly name: string }>(
+  { servers, daemon }: { readonly servers: readonly Server[]; readonly daemon?: DaemonStatus },
+  name: string,
+): Server {
+  const server = servers.find((each) => each.name === name);
+  if (server !== undefined) return server;
+  if (daemon !== undefined && servers.length === 0 && isStarting(daemon)) {
+    throw new WatchdogError(
+      'CONTROL_FAILED',
+      `Cannot find the server "${name}": the watchdog is still starting`,
+      {
+        hint: 'Try again in a second',
+      },
+    );
+  }
+  const names = servers.map((each) => each.name);
+  const guess = nearest(name, names);
+  const known = names.length === 0 ? 'No servers are configured' : `Servers: ${names.join(', ')}`;
+  throw new WatchdogError('UNKNOWN_SERVER', `Cannot find the server "${name}": the config has no such name`, {
+    hint: guess === null ? known : `Did you mean ${guess}?`,
+  });
+}
+
+/** How wide, how colourful and when: what every view needs to know. */
+export function viewOptions({ io, colour }: Context): ViewOptions {
+  return { width: io.out.columns === undefined ? 160 : sizeOf(io.out).columns, colour, now: io.clock.now() };
+}
+
+export function printLines({ io }: Context, lines: readonly string[]): void {
+  io.out.write(lines.map((line) => `${line}\n`).join(''));
+}

@@ -1,0 +1,55 @@
+// What there is to update to, found out without a daemon: by config, by what is installed, and by what is remembered.
+import { readFileSync } from 'node:fs';
+import { loadConfig } from '../../config/load.ts';
+import { readRecords } from '../../core/update/read-update-record.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { UpdateRecord } from '../../core/update/update-record.ts';
+import { isObject, parseJson } from '../../core/base/guards.ts';
+import { NO_UPDATES, type Outlook, type UpdateMemory } from '../../core/model/update.ts';
+import type { Context } from '../shared/command.ts';
+import { refuseOthers } from './request-change.ts';
+
+/** Changes nothing, and remembers nothing. @throws WatchdogError CONFIG_*, UNKNOWN_SERVER, CONTROL_FAILED */
+export async function lookHere(
+  { paths, io }: Context,
+  names: readonly string[],
+): Promise<readonly Outlook[]> {
+  const { servers } = loadConfig(paths.config, io.env);
+  refuseOthers({ servers: servers.map(({ name, source }) => ({ name, source: source.kind })) }, names);
+  const wanted = servers.filter(
+    ({ name, source }) => source.kind === 'package' && (names.length === 0 || names.includes(name)),
+  );
+  if (wanted.length === 0) return [];
+  const [{ createPackageUpdates }, { createQueue }] = await Promise.all([
+    import('../../packages/package-updates.ts'),
+    import('../../packages/install-queue.ts'),
+  ]);
+  const packages = createPackageUpdates({
+    paths,
+    clock: io.clock,
+    queue: createQueue(),
+    environment: io.env,
+  });
+  const { records } = readRecords(readUpdates(paths.state));
+  const outlooks: Outlook[] = [];
+  for (const spec of wanted) {
+    const memory = memoryOf(records.get(spec.name), spec);
+    outlooks.push(await packages.look(spec, memory, new AbortController().signal));
+  }
+  return outlooks;
+}
+
+/** What is remembered of another package by this name means nothing. */
+function memoryOf(record: UpdateRecord | undefined, { source }: ServerSpec): UpdateMemory {
+  return source.kind === 'package' && record?.package === source.package ? record.memory : NO_UPDATES;
+}
+
+/** Read only: a file that is damaged is put aside by the daemon, which also knows its backup. */
+function readUpdates(path: string): unknown {
+  try {
+    const state = parseJson(readFileSync(path, 'utf8'));
+    return isObject(state) ? state['updates'] : null;
+  } catch {
+    return null;
+  }
+}

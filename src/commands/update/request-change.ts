@@ -1,0 +1,107 @@
+// What `update` and `rollback` have in common: whom they ask about, how they tell the answers, and how they wait.
+import type { Client } from '../../control/client.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
+import type { UpdateAnswer } from '../../core/model/update.ts';
+import type { Context } from '../shared/command.ts';
+import { followUpdates, outcomeOf, type UpdateOutcome } from './follow-updates.ts';
+import { answerLines, type Change, createUpdateProgress, outcomeLine } from './update-report.ts';
+import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+
+/** Registries are asked about one package after the other; a slow one takes half a minute for each. */
+export const REGISTRY_TIMEOUT = 600_000;
+
+export interface UpdateRequest {
+  readonly change: Change;
+  readonly ask: (daemon: Client, names: readonly string[]) => Promise<readonly UpdateAnswer[]>;
+}
+
+/** Asks, tells, and unless it was a dry run waits. @returns 0 when all are done or had nothing to do, else 1 */
+export async function requestChange(context: Context, { change, ask }: UpdateRequest): Promise<number> {
+  const { flags } = context;
+  const names = [...new Set(context.arguments)];
+  const say = flags.json === true ? () => {} : (lines: readonly string[]) => printLines(context, lines);
+  const { before, answers } = await withDaemon(context, async (daemon) => {
+    const before = await daemon.request('status', {});
+    refuseOthers(before, names);
+    const answers = await whileTelling(context, () => ask(daemon, names));
+    return { before, answers };
+  });
+  say(
+    answers.flatMap((answer) =>
+      answerLines(answer, { change, to: flags.to ?? null, ...viewOptions(context) }),
+    ),
+  );
+  if (answers.length === 0) say([`There is nothing to ${change === 'update' ? 'update' : 'roll back'}`]);
+  const outcomes = await settle(context, { change, before, answers, say });
+  const exitCode = outcomes.every(({ result }) => GOOD.has(result)) ? 0 : 1;
+  if (flags.json === true) printLines(context, [JSON.stringify({ exitCode, servers: outcomes }, null, 2)]);
+  return exitCode;
+}
+
+const GOOD: ReadonlySet<UpdateOutcome['result']> = new Set(['planned', 'nothing', 'probation', 'committed']);
+
+/** @throws WatchdogError UNKNOWN_SERVER, or CONTROL_FAILED for what is no package */
+export function refuseOthers(
+  known: {
+    readonly servers: readonly Pick<ServerStatus, 'name' | 'source'>[];
+    readonly daemon?: DaemonStatus;
+  },
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const { source } = pickServer(known, name);
+    if (source === 'package') continue;
+    throw new WatchdogError('CONTROL_FAILED', `Cannot update "${name}": it has a ${source}, and no package`, {
+      hint: 'Only what the config names with `package` is installed, and so updated, by the watchdog',
+    });
+  }
+}
+
+/** ms for which nothing need be said. */
+const QUIET = 1000;
+
+/** Asks the registry; says so on a terminal when that takes its time. */
+export async function whileTelling<T>(context: Context, work: () => Promise<T>): Promise<T> {
+  const { io, flags } = context;
+  const isTold = io.out.isTTY === true && flags.json !== true;
+  const cancel = isTold
+    ? io.clock.after(QUIET, () => printLines(context, ['Asking the registry, one package after the other']))
+    : () => {};
+  try {
+    return await work();
+  } finally {
+    cancel();
+  }
+}
+
+interface Answered {
+  readonly change: Change;
+  readonly before: Status;
+  readonly answers: readonly UpdateAnswer[];
+  readonly say: (lines: readonly string[]) => void;
+}
+
+async function settle(
+  context: Context,
+  { change, before, answers, say }: Answered,
+): Promise<readonly UpdateOutcome[]> {
+  const begun = answers.filter(({ answer }) => answer === 'begun');
+  const others = answers.filter(({ answer }) => answer !== 'begun').map(outcomeOf);
+  if (begun.length === 0) return others;
+  const names = new Set(begun.map(({ server }) => server));
+  const progress = createUpdateProgress(before);
+  const isChatty = context.io.out.isTTY === true;
+  const followed = await followUpdates(context, {
+    begun,
+    change,
+    before,
+    waits: context.flags.wait === true,
+    onStatus(status) {
+      const lines = progress(status, { ...viewOptions(context), names, isChatty });
+      if (lines.length > 0) say(lines);
+    },
+  });
+  say(followed.map((outcome) => outcomeLine(outcome, change, viewOptions(context))));
+  return [...others, ...followed];
+}

@@ -1,0 +1,63 @@
+// `update [names…] [--check] [--to V] [--dry-run] [--wait]`: brings servers to a newer version.
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { Outlook } from '../../core/model/update.ts';
+import { findDaemon } from '../daemon/daemon-process.ts';
+import type { Context } from '../shared/command.ts';
+import { lookHere } from './check-offline.ts';
+import { refuseOthers, REGISTRY_TIMEOUT, requestChange, whileTelling } from './request-change.ts';
+import { checkLines } from './update-report.ts';
+import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+
+/** @returns 0 done or nothing to do; 1 held, failed or rolled back, or the registry could not be asked */
+export async function run(context: Context): Promise<number> {
+  const { flags } = context;
+  refuseWrongUse(context);
+  if (flags.check === true) return await check(context);
+  const { to, dryRun = false } = flags;
+  return await requestChange(context, {
+    change: 'update',
+    ask: (daemon, names) =>
+      daemon.request(
+        'update',
+        { names, dryRun, ...(to === undefined ? {} : { to }) },
+        { timeout: REGISTRY_TIMEOUT },
+      ),
+  });
+}
+
+/** As semver writes one: what is not exactly one version (a range, a tag) cannot be gone to. */
+const VERSION = /^\d+\.\d+\.\d+(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/u;
+
+function refuseWrongUse({ arguments: names, flags: { to, check, wait, dryRun } }: Context): void {
+  if (check === true && (to !== undefined || wait === true || dryRun === true)) {
+    throw wrong('--check only looks, and goes with no other option', 'Leave out --check, or the others');
+  }
+  if (to === undefined) return;
+  if (new Set(names).size !== 1) {
+    throw wrong(`--to is for one server, got ${names.length}`, `For example: update context7 --to ${to}`);
+  }
+  if (!VERSION.test(to)) throw wrong(`--to must be a whole version, got "${to}"`, 'For example: --to 4.1.1');
+}
+
+function wrong(reason: string, hint: string): WatchdogError {
+  return new WatchdogError('USAGE', `Cannot read the command line: ${reason}`, { hint });
+}
+
+async function check(context: Context): Promise<number> {
+  const daemon = await findDaemon(context.paths, context.io.clock);
+  const names = [...new Set(context.arguments)];
+  const look = daemon === null ? lookHere : lookThroughDaemon;
+  const outlooks = await whileTelling(context, () => look(context, names));
+  const exitCode = outlooks.every(({ error }) => error === null) ? 0 : 1;
+  if (context.flags.json === true)
+    printLines(context, [JSON.stringify({ exitCode, servers: outlooks }, null, 2)]);
+  else printLines(context, checkLines(outlooks, viewOptions(context)));
+  return exitCode;
+}
+
+function lookThroughDaemon(context: Context, names: readonly string[]): Promise<readonly Outlook[]> {
+  return withDaemon(context, async (daemon) => {
+    refuseOthers(await daemon.request('status', {}), names);
+    return await daemon.request('updateCheck', { names }, { timeout: REGISTRY_TIMEOUT });
+  });
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
+import { MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
+
+function never(): never {
+  throw new Error('a server that runs is measured');
+}
+
+const view = { width: 100, colour: false, now: NOW };
+
+describe('serverDetail()', () => {
+  it('tells everything about a healthy server', () => {
+    expect(serverDetail(serverStatus(), view)).toEqual([
+      'context7',
+      'state           running for 1 h',
+      'health          up',
+      'version         @upstash/context7-mcp 4.1.1, speaks MCP 2025-11-25',
+      'url             http://127.0.0.1:9640/mcp',
+      'pid             4242',
+      'uptime          1h 30m',
+      'cpu             3.4 % of a core, limit 80 %',
+      'memory          117 MiB, limit 1 GiB, restarts above 2 GiB',
+      'processes       2, 11 threads, 30 open files',
+      'tools           2',
+      'last probe      3.4 ms, 4 s ago',
+      'restarts        0',
+      'budget          5 more before it counts as crash looping',
+    ]);
+  });
+
+  it('ends with the last words of a server that is not running, made safe', () => {
+    const crashed = serverStatus({
+      state: 'crash_looping',
+      pid: null,
+      startedAt: null,
+      usage: null,
+      lastExit: { at: NOW - MINUTE, code: 1, signal: null },
+      lastFailure: {
+        at: NOW - MINUTE,
+        code: 'EXITED_BEFORE_READY',
+        message: 'Cannot start it',
+        hint: 'Look below',
+        retry: 'backoff',
+      },
+      lastLines: ['Error: no key', '\u001B]0;owned\u0007oops'],
+    });
+    const lines = serverDetail(crashed, view);
+    expect(lines).toContain('last exit       1 min ago: exited with code 1');
+    expect(lines).toContain('last failure    1 min ago: Cannot start it');
+    expect(lines).toContain('hint            Look below');
+    expect(lines.slice(-3)).toEqual(['Its last words on stderr:', '  Error: no key', '  oops']);
+  });
+
+  it('says how nice a server is, what macOS charges it for, and why it had to be started again', () => {
+    const usage = {
+      ...(serverStatus().usage ?? never()),
+      footprintBytes: 5 * 1024 ** 2,
+      threads: null,
+      openFds: null,
+    };
+    const limits = { ...serverStatus().limits, memory: { soft: null, hard: 1024 ** 3 }, nice: 5 };
+    const lastExit = { at: NOW - MINUTE, code: 1, signal: null };
+    const lines = serverDetail(serverStatus({ usage, limits, lastExit, lastLines: ['no key'] }), view);
+    expect(lines).toContain('memory          5 MiB (117 MiB resident), restarts above 1 GiB');
+    expect(lines).toContain('processes       2');
+    expect(lines).toContain('nice            5');
+    expect(lines.slice(-2)).toEqual(['Its last words on stderr before it ended last:', '  no key']);
+    const old = serverStatus({ lastExit: { ...lastExit, at: NOW - 61 * MINUTE }, lastLines: ['no key'] });
+    expect(serverDetail(old, view)).not.toContain('  no key');
+  });
+
+  it('cuts lines at the width of the terminal', () => {
+    for (const line of serverDetail(serverStatus(), { ...view, width: 30 }))
+      expect(line.length).toBeLessThanOrEqual(30);
+  });
+});
