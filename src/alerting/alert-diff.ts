@@ -1,7 +1,7 @@
 // What of the alerts is news: which began, which became graver, and which ended.
 import { SEVERITIES, type Severity } from '../core/model/events.ts';
-import { type AlertNews, type FiringAlert, keyOf, presentable } from '../core/model/notification.ts';
-import { isGraver } from '../core/notification/notification-state.ts';
+import { type AlertChange, type FiringAlert, alertKey, alertSummary } from '../core/model/notification.ts';
+import { isMoreSevere } from '../core/notification/notification-state.ts';
 import { span } from '../core/base/format.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 
@@ -15,29 +15,29 @@ export function firingOf(alerts: Iterable<Alert>): Firing {
     const severity = severityOf(alert);
     if (alert.state !== 'firing' || severity === null) continue;
     const own = describe(alert, severity);
-    const key = keyOf(own);
+    const key = alertKey(own);
     const known = firing.get(key);
-    if (known === undefined || isGraver(own, known))
+    if (known === undefined || isMoreSevere(own, known))
       firing.set(key, { ...own, since: Math.min(own.since, known?.since ?? own.since) });
   }
   return firing;
 }
 
 /** @param now ms since the epoch */
-export function newsBetween(before: Firing, after: Firing, now: number): AlertNews[] {
-  const begun = [...after].flatMap(([key, alert]): AlertNews[] => {
+export function newsBetween(before: Firing, after: Firing, now: number): AlertChange[] {
+  const begun = [...after].flatMap(([key, alert]): AlertChange[] => {
     const known = before.get(key);
-    return known === undefined || isGraver(alert, known) ? [newsOf(alert, 'firing')] : [];
+    return known === undefined || isMoreSevere(alert, known) ? [newsOf(alert, 'firing')] : [];
   });
-  const ended = [...before].flatMap(([key, alert]): AlertNews[] => {
+  const ended = [...before].flatMap(([key, alert]): AlertChange[] => {
     if (after.has(key)) return [];
-    const summary = presentable(`Over after ${span(now - alert.since)}: ${alert.summary}`);
+    const summary = alertSummary(`Over after ${span(now - alert.since)}: ${alert.summary}`);
     return [{ ...newsOf(alert, 'resolved'), summary }];
   });
   return [...begun, ...ended];
 }
 
-function newsOf({ name, about, severity, summary }: FiringAlert, state: AlertNews['state']): AlertNews {
+function newsOf({ name, about, severity, summary }: FiringAlert, state: AlertChange['state']): AlertChange {
   return { name, about, severity, state, summary };
 }
 
@@ -49,7 +49,7 @@ function describe({ labels, annotations, firedAt, activeAt }: Alert, severity: S
     about: labels['server'] ?? null,
     severity,
     since: firedAt ?? activeAt,
-    summary: presentable(words.find((text) => text !== undefined && text !== '') ?? ''),
+    summary: alertSummary(words.find((text) => text !== undefined && text !== '') ?? ''),
   };
 }
 

@@ -1,5 +1,5 @@
 // Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
-import type { AlertsData, Reading, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
+import type { AlertsData, MetricSample, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
 import type { FiringAlert } from '../core/model/notification.ts';
 import type { Generation } from '../promql/model/series-source.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -27,7 +27,7 @@ export interface AlertingOptions extends Listeners {
   readonly settings: AlertingSettings;
   readonly target: Target;
   /** What /metrics would show now of the metrics that are wanted. */
-  readonly readings: (wants: (name: string) => boolean) => Promise<readonly Reading[]>;
+  readonly readings: (wants: (name: string) => boolean) => Promise<readonly MetricSample[]>;
   /** What `onRecord` was given in an earlier life. */
   readonly saved: unknown;
   /** What is known to fire, as people were told. */

@@ -2,10 +2,10 @@
 import type {
   AlertsData,
   RulesData,
-  ShownAlert,
-  ShownAlertingRule,
-  ShownGroup,
-  ShownRule,
+  ApiAlert,
+  ApiAlertingRule,
+  ApiRuleGroup,
+  ApiRule,
 } from '../core/model/alert-rules.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 import type { RuleHealth } from '../promql/rules/rule-engine.ts';
@@ -32,7 +32,7 @@ function inOrder(a: string, b: string): number {
 function shownGroup(
   { group, file, interval, texts, rules }: GroupAtWork,
   evaluationTime: number,
-): ShownGroup {
+): ApiRuleGroup {
   const health = rules();
   // Nobody times single rules: each is shown with its part of the whole.
   const each = evaluationTime / Math.max(1, health.length);
@@ -52,7 +52,7 @@ function shownRule(
   { rule, error, evaluatedAt, alerts }: RuleHealth,
   { labels, annotations }: RuleTexts,
   evaluationTime: number,
-): ShownRule {
+): ApiRule {
   const common = {
     name: rule.name,
     query: rule.query.replaceAll(/\s+/gu, ' ').trim(),
@@ -75,12 +75,12 @@ function shownRule(
   };
 }
 
-function stateOf(alerts: readonly Alert[]): ShownAlertingRule['state'] {
+function stateOf(alerts: readonly Alert[]): ApiAlertingRule['state'] {
   if (alerts.some(({ state }) => state === 'firing')) return 'firing';
   return alerts.some(({ state }) => state === 'pending') ? 'pending' : 'inactive';
 }
 
-function shownAlerts(alerts: readonly Alert[]): ShownAlert[] {
+function shownAlerts(alerts: readonly Alert[]): ApiAlert[] {
   return alerts.flatMap(({ labels, annotations, state, activeAt, keptSince, value }) =>
     state === 'inactive'
       ? []

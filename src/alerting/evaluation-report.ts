@@ -1,6 +1,6 @@
 // What is told after an evaluation: the record first, then what is news, then the figures.
 import type { EventOf } from '../core/model/events.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../core/model/notification.ts';
+import { type AlertChange, type FiringAlert, alertKey } from '../core/model/notification.ts';
 import type { AlertsByRule, GroupAtWork } from './evaluator.ts';
 import { type Firing, firingOf, newsBetween } from './alert-diff.ts';
 import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
@@ -8,7 +8,7 @@ import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
 export type Evaluation = Omit<EventOf<'evaluated'>, 'kind' | 'at'>;
 
 export interface Listeners {
-  readonly onNews: (news: AlertNews) => void;
+  readonly onNews: (news: AlertChange) => void;
   readonly onEvaluated: (evaluation: Evaluation) => void;
   /** @param isUrgent false when it only tells that time passed */
   readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
@@ -41,7 +41,7 @@ export interface Reporter {
 
 /** @param known what is known to fire, as people were told */
 export function createReporter(known: readonly FiringAlert[], listeners: Listeners): Reporter {
-  let told: Firing = new Map(known.map((alert) => [keyOf(alert), alert]));
+  let told: Firing = new Map(known.map((alert) => [alertKey(alert), alert]));
   let signature = '';
   const countFaults = createFaults(listeners.onFault);
 

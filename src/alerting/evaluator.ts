@@ -1,5 +1,5 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
-import type { Reading } from '../core/model/alert-rules.ts';
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/rules/rule-engine.ts';
 import { interestsOf } from '../promql/rules/required-series.ts';
 import type { Generation } from '../promql/model/series-source.ts';
@@ -11,7 +11,7 @@ export interface Evaluator {
   readonly groups: readonly GroupAtWork[];
   readonly wants: (name: string) => boolean;
   /** One scrape at `at`, ms since the epoch. */
-  feed(readings: readonly Reading[], at: number): void;
+  feed(readings: readonly MetricSample[], at: number): void;
   /** Of every rule, firing, pending, and those that ended lately. By a key that outlives us. */
   readonly alerts: () => AlertsByRule;
   /** Puts alerts back, in place of what there is; those of rules that are gone are dropped. */

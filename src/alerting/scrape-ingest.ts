@@ -1,5 +1,5 @@
 // How what /metrics shows becomes series, as if a Prometheus had scraped it: what vanished has ended.
-import type { Reading } from '../core/model/alert-rules.ts';
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { Labels } from '../promql/model/labels.ts';
 import type { Interest, Store } from '../promql/series/series-store.ts';
 
@@ -12,7 +12,7 @@ export interface Target {
 
 export interface Feed {
   /** One scrape at `at`, ms since the epoch. */
-  readonly take: (readings: readonly Reading[], at: number) => void;
+  readonly take: (readings: readonly MetricSample[], at: number) => void;
   /** Whether some rule reads metrics of this name. */
   readonly wants: (name: string) => boolean;
 }
@@ -26,14 +26,14 @@ interface Known {
   hasEnded: boolean;
 }
 
-const UP: Reading = { name: 'up', labels: {}, value: 1 };
+const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 
 export function createFeed(store: Store, interests: readonly Interest[], target: Target): Feed {
   const catalogue = createCatalogue(interests, target);
   const names = new Set(interests.map(({ selector }) => selector.name));
   let round = 0;
 
-  function take(reading: Reading, at: number): void {
+  function take(reading: MetricSample, at: number): void {
     const series = catalogue.find(reading);
     series.seenIn = round;
     if (series.labels !== null) store.append(series.labels, at, reading.value);
@@ -54,10 +54,10 @@ export function createFeed(store: Store, interests: readonly Interest[], target:
 /** Which series a reading belongs to: by the object of its labels where that is the same as the last time, else by its words. */
 function createCatalogue(interests: readonly Interest[], target: Target) {
   const known = new Map<string, Known>();
-  const byObject = new WeakMap<Reading['labels'], Known>();
+  const byObject = new WeakMap<MetricSample['labels'], Known>();
   const isWanted = interestIn(interests);
 
-  function findByWords({ name, labels }: Reading): Known {
+  function findByWords({ name, labels }: MetricSample): Known {
     let key = name;
     // The labels of a metric always come in the same order, so that their values are enough.
     for (const label in labels) key += `\0${labels[label]}`;
@@ -70,7 +70,7 @@ function createCatalogue(interests: readonly Interest[], target: Target) {
   }
 
   return {
-    find(reading: Reading): Known {
+    find(reading: MetricSample): Known {
       const known = byObject.get(reading.labels);
       if (known?.name === reading.name && !known.hasEnded) return known;
       const found = findByWords(reading);

@@ -3,10 +3,10 @@ import type { CleanupReport } from '../core/model/cleanup-report.ts';
 import type { ReloadReport } from '../core/model/config-diff.ts';
 import type { ErrorCode } from '../core/base/errors.ts';
 import { WatchdogError } from '../core/base/errors.ts';
-import { nearest } from '../core/base/suggest.ts';
+import { suggestSpelling } from '../core/base/suggest.ts';
 import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
-import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
+import type { UpdateCheck, UpdateAnswer } from '../core/model/update.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 
 /** Raised when an old side would misread a new one; both sides refuse every other number. */
@@ -43,7 +43,7 @@ export interface Methods {
   /** Removes what is too much or forgotten; a dry run only says what that would be. */
   readonly cleanup: { readonly params: { readonly dryRun?: boolean }; readonly result: CleanupReport };
   /** Asks the registry now. Without names, all servers that are packages. */
-  readonly updateCheck: { readonly params: Names; readonly result: readonly Outlook[] };
+  readonly updateCheck: { readonly params: Names; readonly result: readonly UpdateCheck[] };
   /** Begins updates, one after the other, and answers before they end. `to`: this version, with one name only. */
   readonly update: {
     readonly params: Names & { readonly to?: string; readonly dryRun?: boolean };
@@ -166,7 +166,7 @@ function otherVersion(what: string, version: unknown): WatchdogError {
 }
 
 function near(method: unknown): string {
-  const guess = typeof method === 'string' ? nearest(method, Object.keys(GUARDS)) : null;
+  const guess = typeof method === 'string' ? suggestSpelling(method, Object.keys(GUARDS)) : null;
   return guess === null ? `Methods: ${Object.keys(GUARDS).join(', ')}` : `Did you mean "${guess}"?`;
 }
 

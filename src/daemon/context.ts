@@ -1,5 +1,5 @@
 // What every part of the daemon is given: time, news, a voice, and a way to be taken down.
-import type { Gap } from '../core/lifecycle/clock-gap.ts';
+import type { ClockGap } from '../core/lifecycle/clock-gap.ts';
 import { createRedactor, type Redactor } from '../core/base/text.ts';
 import { createAwakeClock } from '../system/time/awake-clock.ts';
 import { type Bus, createBus } from '../system/bus.ts';
@@ -48,7 +48,7 @@ export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
     log.error({ err, kind: event.kind }, 'A subscriber failed'),
   );
   const awake = createAwakeClock(systemClock, {
-    onGap: (gap: Gap) => bus.publish({ kind: 'gap', ...gap }),
+    onGap: (gap: ClockGap) => bus.publish({ kind: 'gap', ...gap }),
   });
   awake.start();
   cleanUps.add('clock', () => awake.stop());

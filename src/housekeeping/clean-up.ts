@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { CleanupReport, Rubbish, Spared } from '../core/model/cleanup-report.ts';
+import type { CleanupReport, RemovedItem, KeptItem } from '../core/model/cleanup-report.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Findings, Found, HomeFacts } from './cleanup-context.ts';
 import { findOwnLogs, findServerLogs } from './find-logs.ts';
@@ -32,9 +32,9 @@ export async function cleanUp(
   facts: HomeFacts,
   { dryRun = false, signal = NEVER }: CleanUpOptions = {},
 ): Promise<CleanupReport> {
-  const removed: Rubbish[] = [];
-  const spared: Spared[] = [];
-  const failed: Spared[] = [];
+  const removed: RemovedItem[] = [];
+  const spared: KeptItem[] = [];
+  const failed: KeptItem[] = [];
   const { found, ...search } = await searchAll(facts);
   spared.push(...search.spared);
   failed.push(...search.failed);
@@ -51,10 +51,10 @@ export async function cleanUp(
   return { dryRun, removed: inHome(removed), spared: inHome(spared), failed: inHome(failed), freed };
 }
 
-async function searchAll(facts: HomeFacts): Promise<Findings & { failed: Spared[] }> {
+async function searchAll(facts: HomeFacts): Promise<Findings & { failed: KeptItem[] }> {
   const found: Found[] = [];
-  const spared: Spared[] = [];
-  const failed: Spared[] = [];
+  const spared: KeptItem[] = [];
+  const failed: KeptItem[] = [];
   for (const [place, search] of Object.entries(SEARCHES)) {
     try {
       const findings = await search(facts);

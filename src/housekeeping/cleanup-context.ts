@@ -1,5 +1,5 @@
 // What has to be known before anything is called rubbish, and what a search comes back with.
-import type { RubbishKind, Spared } from '../core/model/cleanup-report.ts';
+import type { RemovedKind, KeptItem } from '../core/model/cleanup-report.ts';
 import type { Paths } from '../system/files/paths.ts';
 import type { Entry } from './home-entries.ts';
 
@@ -19,7 +19,7 @@ export interface HomeFacts {
 }
 
 export interface Found {
-  readonly kind: RubbishKind;
+  readonly kind: RemovedKind;
   readonly entry: Entry;
   /** Asked again right before it is removed; the answer is why it must stay. */
   readonly whyKept?: () => Promise<string | null>;
@@ -28,7 +28,7 @@ export interface Found {
 export interface Findings {
   readonly found: readonly Found[];
   /** Absolute paths here. */
-  readonly spared: readonly Spared[];
+  readonly spared: readonly KeptItem[];
 }
 
 /** True for a server that the config does not name any more. */

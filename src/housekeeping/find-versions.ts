@@ -1,7 +1,7 @@
 // Which installed versions can go: not the current one and two more, none that an update needs or a process runs from.
 import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Spared } from '../core/model/cleanup-report.ts';
+import type { KeptItem } from '../core/model/cleanup-report.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
 import { type Findings, type Found, type HomeFacts, isForgotten } from './cleanup-context.ts';
 import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './retention.ts';
@@ -34,7 +34,7 @@ async function findInServer(server: Entry, inUse: ReadonlySet<string>, facts: Ho
   );
   const dispensable = await findDispensable(server, versions, facts);
   const found: Found[] = leftovers.map((entry) => ({ kind: 'leftover', entry }));
-  const spared: Spared[] = [];
+  const spared: KeptItem[] = [];
   for (const entry of dispensable) {
     const why = whyUsed(server.name, { version: entry.name, versions, inUse, facts });
     if (why !== null) spared.push({ path: entry.path, why });

@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
-import { nearest } from '../core/base/suggest.ts';
+import { suggestSpelling } from '../core/base/suggest.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import type { Paths } from '../system/files/paths.ts';
@@ -30,7 +30,7 @@ export function findBackup(paths: Paths, wanted: string): SoundBackup {
 
 function noSuchBackup(wanted: string, all: readonly Backup[]): WatchdogError {
   const ids = all.map(({ id }) => id);
-  const guess = nearest(wanted, ids);
+  const guess = suggestSpelling(wanted, ids);
   const known = ids.length === 0 ? 'There are none yet: mcp-watchdog backup' : 'See mcp-watchdog backup list';
   return new WatchdogError('BACKUP_FAILED', `Cannot restore "${wanted}": there is no such backup`, {
     hint: guess === null ? known : `Did you mean ${guess}?`,

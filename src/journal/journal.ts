@@ -1,7 +1,7 @@
 // What happened, in order, one JSON line per event, kept over restarts and never holding a secret.
 import type { HealthVerdict, WatchdogEvent } from '../core/model/events.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { type Redactor, withoutSecrets } from '../core/base/text.ts';
+import { type Redactor, stripUrlSecrets } from '../core/base/text.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
@@ -151,7 +151,7 @@ function sumUp({ source, transport, url }: ServerSpec): ConfiguredServer {
     program: programOf(source),
     version: source.kind === 'package' ? source.version : null,
     transport,
-    url: url === null ? null : withoutSecrets(url),
+    url: url === null ? null : stripUrlSecrets(url),
   };
 }
 

@@ -1,5 +1,5 @@
 // What a server said, kept for people: one safe line per line, in a rotated file, and the last few at hand.
-import { cap, neutralise } from '../core/base/text.ts';
+import { truncate, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
 import type { RotatingFile } from '../system/files/rotating-file.ts';
@@ -66,7 +66,7 @@ export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerL
       const text = scrub(neutralise(line), dropped > 0);
       append(stream, dropped > 0 ? `${text} [${dropped} more bytes]` : text);
       if (text.trim() === '') return;
-      remembered.push(cap(text, LAST_LINE_LENGTH));
+      remembered.push(truncate(text, LAST_LINE_LENGTH));
       if (remembered.length > LAST_LINES) remembered.shift();
     },
     note,

@@ -1,6 +1,6 @@
 // The histogram of probe durations: for the text of a scrape, and as samples.
 import type Histogram from 'prom-client/lib/histogram.js';
-import type { Reading } from '../core/model/alert-rules.ts';
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
 import type { Page } from './exposition-cache.ts';
 import { keyOf, type Labels } from './sample.ts';
@@ -14,7 +14,7 @@ export interface Durations {
 
 export interface DurationsBoard extends Durations {
   /** Of the series that are wanted; each with the same labels object every time. */
-  readings(wants: (name: string) => boolean): Reading[];
+  readings(wants: (name: string) => boolean): MetricSample[];
 }
 
 const METRIC = 'probe_duration_seconds';
@@ -85,8 +85,8 @@ function observe(own: Counts, seconds: number): void {
 function readingsOf(
   { labels, bucketLabels, counts, sum }: Counts,
   wants: (name: string) => boolean,
-): Reading[] {
-  const readings: Reading[] = [];
+): MetricSample[] {
+  const readings: MetricSample[] = [];
   let total = 0;
   const hasBuckets = wants(BUCKET);
   for (const [index, count] of counts.entries()) {

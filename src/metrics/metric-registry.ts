@@ -3,7 +3,7 @@ import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
-import type { Reading } from '../core/model/alert-rules.ts';
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
 import { createDurations, type Durations } from './histogram.ts';
@@ -18,7 +18,7 @@ export interface Board {
   /** Everything shown, as it was when this was called: what changes while the text is put together is not in it. */
   text(): Promise<string>;
   /** The same as samples, of the metrics that are wanted. */
-  readings(wants: (name: string) => boolean): Promise<readonly Reading[]>;
+  readings(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
 }
 
 type Instrument = Gauge | Counter;
@@ -84,8 +84,8 @@ function renewed(before: Sample | undefined, sample: Sample): Sample {
 
 const FULL_NAMES = new Map(METRIC_NAMES.map((metric) => [metric, METRIC_PREFIX + metric]));
 
-function readingsOf(samples: readonly Sample[], wants: (name: string) => boolean): Reading[] {
-  const readings: Reading[] = [];
+function readingsOf(samples: readonly Sample[], wants: (name: string) => boolean): MetricSample[] {
+  const readings: MetricSample[] = [];
   for (const { metric, labels, value } of samples) {
     const name = FULL_NAMES.get(metric) ?? '';
     if (wants(name)) readings.push({ name, labels, value });
@@ -94,7 +94,7 @@ function readingsOf(samples: readonly Sample[], wants: (name: string) => boolean
 }
 
 /** What is not ours to count: the watchdog's own process. */
-async function readOthers(registry: Registry, wants: (name: string) => boolean): Promise<Reading[]> {
+async function readOthers(registry: Registry, wants: (name: string) => boolean): Promise<MetricSample[]> {
   const names = registry
     .getMetricsAsArray()
     .map(({ name }) => name)

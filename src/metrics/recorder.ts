@@ -1,5 +1,5 @@
 // What Prometheus reads: news become samples, samples become text.
-import type { Reading } from '../core/model/alert-rules.ts';
+import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
@@ -17,7 +17,7 @@ export interface Recorder {
   /** One consistent picture, cached until something changes. */
   render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** The samples of the metrics that are wanted, as the text would show them now. */
-  readings(wants: (name: string) => boolean): Promise<readonly Reading[]>;
+  readings(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
   /** The event counters, as plain JSON for the state file; up to date with the last event. */
   counters(): SavedCounters;
   /** Adds what `counters()` gave in an earlier life, to be called once; what cannot be believed is left out. */

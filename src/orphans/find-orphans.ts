@@ -1,9 +1,9 @@
 // Which MCP server processes of this user nobody owns any more.
 import { daemonOf, RUN_MARKER } from '../core/lifecycle/run-marker.ts';
-import { type ConfiguredProgram, KNOWN_SERVERS, recognise } from '../core/orphans/known-servers.ts';
-import { type Input, judge, type OrphanFacts, type OrphanTree, treeOf } from '../core/orphans/orphans.ts';
+import { type ConfiguredProgram, KNOWN_SERVERS, recogniseServer } from '../core/orphans/known-servers.ts';
+import { type StdinPeer, judgeOrphan, type OrphanFacts, type OrphanTree, orphanTree } from '../core/orphans/orphans.ts';
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
-import { asksForHttp, type Program, programOf } from '../core/orphans/server-program.ts';
+import { asksForHttp, type ServerProgram, programOf } from '../core/orphans/server-program.ts';
 import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { readProcessTable, showCommand } from '../system/process/process-table.ts';
 import type { Look, Scene, Service } from './process-inspector.ts';
@@ -74,7 +74,7 @@ export async function findOrphans(options: FindOptions): Promise<readonly Orphan
 
 interface Suspect {
   readonly row: ProcessRow;
-  readonly program: Program;
+  readonly program: ServerProgram;
   readonly name: string;
   readonly server: string | null;
 }
@@ -84,7 +84,7 @@ function suspectOf(row: ProcessRow, { commands }: Scene, options: FindOptions): 
   const program = programOf(commands.get(row.pid) ?? []);
   if (program === null) return null;
   const patterns = [...KNOWN_SERVERS, ...options.patterns];
-  const known = recognise(program, { configured: options.configured, patterns });
+  const known = recogniseServer(program, { configured: options.configured, patterns });
   return known === null ? null : { row, program, ...known };
 }
 
@@ -96,9 +96,9 @@ interface Examination {
 
 async function examine(suspect: Suspect, context: Examination): Promise<Orphan | null> {
   const { row, name, server } = suspect;
-  const tree = treeOf(row, context.scene.rows);
+  const tree = orphanTree(row, context.scene.rows);
   const facts = await factsOf(suspect, tree, context);
-  const verdict = judge(facts, context.options.minimumAge);
+  const verdict = judgeOrphan(facts, context.options.minimumAge);
   if (verdict.kind === 'none') return null;
   const memory = tree.members
     .map(({ residentBytes }) => residentBytes ?? 0)
@@ -173,9 +173,9 @@ function isOne(known: { readonly pid: number; readonly startToken: string }, row
   return processKey(known) === processKey(row);
 }
 
-const SEVERITY: readonly Input[] = ['held', 'unknown', 'null', 'gone'];
+const SEVERITY: readonly StdinPeer[] = ['held', 'unknown', 'null', 'gone'];
 
-function worstOf(inputs: readonly Input[]): Input {
+function worstOf(inputs: readonly StdinPeer[]): StdinPeer {
   return SEVERITY.find((input) => inputs.includes(input)) ?? 'unknown';
 }
 
@@ -194,7 +194,7 @@ function wantsHttp(environment: ReadonlyMap<string, string>): boolean {
 const FETCHED = /\/_npx\/[^/]+\/|\/uv\/archive-v\d+\//u;
 
 /** npx tells those it starts so, and ends only after them: who hangs on nobody has lost it. */
-function lostWrapper({ names, file }: Program, environment: ReadonlyMap<string, string>): boolean {
+function lostWrapper({ names, file }: ServerProgram, environment: ReadonlyMap<string, string>): boolean {
   if (file !== null && FETCHED.test(file)) return true;
   if (environment.get('npm_lifecycle_event') !== 'npx') return false;
   const [, started = ''] = /^'?([^\s']+)/u.exec(environment.get('npm_lifecycle_script') ?? '') ?? [];

@@ -1,6 +1,6 @@
 // What macOS tells about a suspect: one ps for all, and lsof and launchctl only where there is one.
 import { execFile } from 'node:child_process';
-import type { Input } from '../core/orphans/orphans.ts';
+import type { StdinPeer } from '../core/orphans/orphans.ts';
 import type { Look, Service } from './process-inspector.ts';
 
 /** Runs a program; what it printed, or null when it failed. */
@@ -77,7 +77,7 @@ export function parseJobs(text: string | null): ReadonlySet<number> | null {
 }
 
 /** `lsof -Fftn` of descriptor 0: what a pair of sockets shows when its other end is closed is `->(none)`. */
-export function parseInput(text: string | null): Input {
+export function parseInput(text: string | null): StdinPeer {
   if (text === null) return 'unknown';
   const type = /^t(.*)$/mu.exec(text)?.[1] ?? '';
   const name = /^n(.*)$/mu.exec(text)?.[1] ?? '';

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Parent } from '../core/orphans/orphans.ts';
+import type { OrphanParent } from '../core/orphans/orphans.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { inputOf } from './stdin-peer-linux.ts';
 import type { Look, Scene, Standing } from './process-inspector.ts';
@@ -51,7 +51,7 @@ function ownerOf(pid: number): number | null {
 }
 
 /** A session is inherited, or made by a process for itself: whoever has another one has another parent by birth. */
-function parentOf(row: ProcessRow, { rows, commands }: Scene): Parent {
+function parentOf(row: ProcessRow, { rows, commands }: Scene): OrphanParent {
   const parent = rows.find(({ pid }) => pid === row.ppid);
   const session = sessionOf(row.pid)?.session;
   const theirs = sessionOf(row.ppid)?.session;

@@ -1,5 +1,5 @@
 // What each system has to tell about a process before it can be called an orphan.
-import type { Input, OrphanFacts, Parent } from '../core/orphans/orphans.ts';
+import type { StdinPeer, OrphanFacts, OrphanParent } from '../core/orphans/orphans.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 
 /** All processes as they were a moment ago. */
@@ -11,7 +11,7 @@ export interface Scene {
 
 /** What one process of a tree tells about how it takes requests. */
 export interface Service {
-  readonly input: Input;
+  readonly input: StdinPeer;
   /** It waits for connections, over TCP or on a socket file; null when that cannot be seen. */
   readonly listens: boolean | null;
   /** Somebody is connected to it. */
@@ -22,7 +22,7 @@ export type Standing = Pick<OrphanFacts, 'isService' | 'leadsSession' | 'termina
 
 export interface Look {
   readCommands(rows: readonly ProcessRow[]): Promise<ReadonlyMap<number, readonly string[]>>;
-  parentOf(row: ProcessRow, scene: Scene): Parent;
+  parentOf(row: ProcessRow, scene: Scene): OrphanParent;
   ageOf(row: ProcessRow): number | null;
   standingOf(row: ProcessRow, scene: Scene): Promise<Standing>;
   /** Empty where the system shows nobody's environment. */

@@ -1,6 +1,6 @@
 // How orphans are ended: everything that hangs on them, each named by pid and start, and nothing else.
 import { processKey } from '../core/lifecycle/process-tree.ts';
-import { treeOf } from '../core/orphans/orphans.ts';
+import { orphanTree } from '../core/orphans/orphans.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { isSame, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
@@ -46,7 +46,7 @@ async function terminate(orphan: Orphan): Promise<readonly Named[]> {
   const rows = await readProcessTable();
   const root = rows.find((row) => processKey(row) === processKey(orphan));
   if (root === undefined) return [];
-  const { members, ownsGroup } = treeOf(root, rows);
+  const { members, ownsGroup } = orphanTree(root, rows);
   if (ownsGroup && isAlive(orphan)) terminateGroup(orphan.pgid);
   for (const { pid, pgid, startToken } of members) {
     if ((ownsGroup && pgid === orphan.pgid) || !isAlive({ pid, startToken })) continue;
@@ -62,7 +62,7 @@ async function descendantsOf(members: readonly Named[]): Promise<readonly Named[
   const left = new Map<number, Named>();
   for (const row of rows) {
     if (row.state !== 'alive' || !known.has(processKey(row))) continue;
-    for (const member of treeOf(row, rows).members) left.set(member.pid, member);
+    for (const member of orphanTree(row, rows).members) left.set(member.pid, member);
   }
   return [...left.values()];
 }

@@ -1,7 +1,7 @@
 // Who holds the other end of a process's standard input, on Linux.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Input } from '../core/orphans/orphans.ts';
+import type { StdinPeer } from '../core/orphans/orphans.ts';
 import { codeOf } from '../core/base/guards.ts';
 
 /** Processes looked into between two turns of the event loop. */
@@ -12,7 +12,7 @@ export async function inputOf(
   pid: number,
   tree: ReadonlySet<number>,
   others: Iterable<number>,
-): Promise<Input> {
+): Promise<StdinPeer> {
   const target = linkOf(`/proc/${pid}/fd/0`);
   if (target === null) return isClosed(pid) ? 'null' : 'unknown';
   if (target === '/dev/null') return 'null';
@@ -27,7 +27,7 @@ export async function inputOf(
  * What /proc/net/unix says about one end of a pair of connected sockets. Each end holds a reference to the other for
  * as long as it is open: a socket that has only its own two has lost its peer.
  */
-export function peerOf(inode: string, table: string | null): Input {
+export function peerOf(inode: string, table: string | null): StdinPeer {
   const sockets = (table ?? '').split('\n').slice(1).map(parseSocket);
   // A system that counts otherwise shows no connected pair with three.
   const isCounting = sockets.some(({ isConnected, references }) => isConnected && references >= 3);
@@ -48,7 +48,7 @@ function parseSocket(line: string): { inode: string; references: number; isConne
   };
 }
 
-async function writersOf(pipe: string, tree: ReadonlySet<number>, others: Iterable<number>): Promise<Input> {
+async function writersOf(pipe: string, tree: ReadonlySet<number>, others: Iterable<number>): Promise<StdinPeer> {
   let looked = 0;
   for (const pid of others) {
     if (tree.has(pid)) continue;

@@ -1,5 +1,5 @@
 // How a registry is asked for something newer, in as few questions as will do, and its answers judged.
-import type { Outlook } from '../core/model/update.ts';
+import type { UpdateCheck } from '../core/model/update.ts';
 import { readAgeLimit } from './npm/age-limit.ts';
 import type { Question } from './choose-candidate.ts';
 import type { NpmRun } from './npm/npm-command.ts';
@@ -7,7 +7,7 @@ import { describeVersions, listVersions } from './npm/registry.ts';
 import type { Answer, VersionFacts } from './npm/registry.ts';
 
 /** What stands in an outlook beside names; `error` without what comes before `: `. */
-export type Judgement = Pick<Outlook, 'latest' | 'candidate' | 'held' | 'error'>;
+export type Judgement = Pick<UpdateCheck, 'latest' | 'candidate' | 'held' | 'error'>;
 
 /** One short npm when there is nothing newer, else three. Never throws for what the registry does. */
 export async function judgeOffer(

@@ -3,8 +3,8 @@ import compare from 'semver/functions/compare.js';
 import parse from 'semver/functions/parse.js';
 import rcompare from 'semver/functions/rcompare.js';
 
-import { cap, neutralise } from '../core/base/text.ts';
-import type { Held, HeldReason, Outlook, UpdateMemory } from '../core/model/update.ts';
+import { truncate, neutralise } from '../core/base/text.ts';
+import type { HeldVersion, HeldReason, UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 import { span } from '../core/base/format.ts';
 import type { WishKind } from './choose-installed.ts';
 import { isRange, isWithin } from './npm/ranges.ts';
@@ -38,7 +38,7 @@ export interface Survey {
 
 interface Prospect {
   readonly version: string;
-  readonly held: Held | null;
+  readonly held: HeldVersion | null;
 }
 
 /** So many are looked at closely: whoever publishes more that cannot be used has to be helped by people. */
@@ -67,8 +67,8 @@ export function survey(question: Question): Survey {
 export function settle(
   { latest, prospects }: Survey,
   { question, facts }: { readonly question: Question; readonly facts: ReadonlyMap<string, VersionFacts> },
-): Pick<Outlook, 'latest' | 'candidate' | 'held'> {
-  const held: Held[] = [];
+): Pick<UpdateCheck, 'latest' | 'candidate' | 'held'> {
+  const held: HeldVersion[] = [];
   const running = facts.get(question.running ?? '');
   for (const { version, held: known } of prospects) {
     const own = facts.get(version);
@@ -97,7 +97,7 @@ function obstacleTo(
   question: Question,
   running: string,
   newest: string | null,
-): { readonly held: Held | null } | null {
+): { readonly held: HeldVersion | null } | null {
   const { kind, wish, memory } = question;
   const pinned = kind === 'exact' ? 'the config asks for exactly' : 'an operator chose';
   if (kind === 'exact' || memory.pinned !== null) {
@@ -142,12 +142,12 @@ function isAskedFor(version: string, { wish, kind, range }: Question): boolean {
   return isWithin(version, range) && (kind !== 'range' || isWithin(version, wish));
 }
 
-function holdUntagged(version: string, tag: Tag | null): Held {
+function holdUntagged(version: string, tag: Tag | null): HeldVersion {
   return hold(version, 'backwards', `\`latest\` is ${tag?.version ?? 'another'}, and this one is newer`);
 }
 
 /** What the list of versions tells against one of them. */
-function glance(version: string, { listing, memory, minimumAge, now }: Question): Held | null {
+function glance(version: string, { listing, memory, minimumAge, now }: Question): HeldVersion | null {
   const bad = memory.bad.find((each) => each.version === version);
   if (bad !== undefined) return hold(version, 'bad', bad.reason);
   if (minimumAge === 0) return null;
@@ -160,7 +160,7 @@ function glance(version: string, { listing, memory, minimumAge, now }: Question)
 }
 
 /** What its description tells against it, by itself and beside the one that runs. */
-function judge(own: VersionFacts, running: VersionFacts | undefined, { node }: Question): Held | null {
+function judge(own: VersionFacts, running: VersionFacts | undefined, { node }: Question): HeldVersion | null {
   const { version, deprecated, engine } = own;
   if (deprecated !== null) return hold(version, 'deprecated', deprecated);
   if (engine !== null && !(isRange(engine) && isWithin(node, engine)))
@@ -169,7 +169,7 @@ function judge(own: VersionFacts, running: VersionFacts | undefined, { node }: Q
 }
 
 /** Signs that somebody else than before has published it. Nobody is accused where the registry does not tell. */
-function distrust(own: VersionFacts, running: VersionFacts): Held | null {
+function distrust(own: VersionFacts, running: VersionFacts): HeldVersion | null {
   const { version } = own;
   const before = running.version;
   if (running.isAttested && !own.isAttested)
@@ -203,9 +203,9 @@ function changeOfPeople(own: VersionFacts, running: VersionFacts): string | null
 const LONGEST_DETAIL = 200;
 
 /** Registries, packages and servers choose some of the words. */
-function hold(version: string, reason: HeldReason, detail: string): Held {
+function hold(version: string, reason: HeldReason, detail: string): HeldVersion {
   const line = neutralise(detail.replaceAll(/\s+/gu, ' ')).trim();
-  return { version, reason, detail: cap(line, LONGEST_DETAIL) };
+  return { version, reason, detail: truncate(line, LONGEST_DETAIL) };
 }
 
 function isPrerelease(version: string): boolean {

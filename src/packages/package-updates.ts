@@ -4,7 +4,7 @@ import valid from 'semver/functions/valid.js';
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Outlook, UpdateMemory } from '../core/model/update.ts';
+import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
 import { readAgeLimit } from './npm/age-limit.ts';
@@ -46,7 +46,7 @@ export interface PackageUpdates {
    * What the registry offers, judged; what could not be found out is in `error`. Without a running version there is
    * `latest` and no candidate. Takes one to three short npm, after what else is queued.
    */
-  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<Outlook>;
+  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
   /** The version that `current` links to; null when nothing is installed. */
   current(spec: ServerSpec): Promise<string | null>;
   isInstalled(spec: ServerSpec, version: string): Promise<boolean>;
@@ -75,7 +75,7 @@ export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpd
     async look(spec, memory, signal) {
       const job = plan(spec, signal);
       try {
-        const work = (): Promise<Outlook> => look(job, { policy: spec.update, memory, parts });
+        const work = (): Promise<UpdateCheck> => look(job, { policy: spec.update, memory, parts });
         const outlook = await parts.queue.inTurn(work, signal);
         return outlook ?? nothingKnown(job, null, stopped().reason);
       } catch (error) {
@@ -105,7 +105,7 @@ interface Looking {
   readonly parts: Parts;
 }
 
-async function look(job: Job, { policy, memory, parts }: Looking): Promise<Outlook> {
+async function look(job: Job, { policy, memory, parts }: Looking): Promise<UpdateCheck> {
   const kind = await wishKind(job.version);
   const refusal = refuseWords(job, kind !== null);
   const running = await runningVersion(job, memory);
@@ -126,7 +126,7 @@ async function runningVersion(job: Job, { chosen }: UpdateMemory): Promise<strin
   return (found ?? chooseStandIn(onDisk))?.version ?? null;
 }
 
-function nothingKnown(job: Job, running: string | null, why: string): Outlook {
+function nothingKnown(job: Job, running: string | null, why: string): UpdateCheck {
   const error = cannotAsk(job, why);
   return {
     server: job.server,

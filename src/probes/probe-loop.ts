@@ -2,8 +2,8 @@
 import type { HealthVerdict, ProbeResult } from '../core/model/events.ts';
 import {
   beginHealth,
-  forgive,
-  hold,
+  resetFailures,
+  freeze,
   isSameVerdict,
   observe,
   verdictOf,
@@ -142,7 +142,7 @@ export class Watcher {
 
   /** A restart was asked for: nothing of this incarnation counts any more. */
   hold(): void {
-    this.#health = hold(this.#health);
+    this.#health = freeze(this.#health);
     this.#cancel();
   }
 
@@ -153,7 +153,7 @@ export class Watcher {
     // A start counts no failures, and a server that reads its stdin slowly must not be asked twice.
     if (this.#health.phase !== 'probing') return;
     this.#look?.controller.abort({ end: 'discarded' });
-    this.#health = forgive(this.#health, clock.monotonic() + grace);
+    this.#health = resetFailures(this.#health, clock.monotonic() + grace);
     this.#failingSince = null;
     this.#tellHealth();
     this.#schedule(spread(this.#spec));

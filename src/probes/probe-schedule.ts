@@ -1,6 +1,6 @@
 // When a server is looked at next, ms.
 import type { ProbeResult } from '../core/model/events.ts';
-import type { NextLook } from '../core/lifecycle/health.ts';
+import type { NextProbe } from '../core/lifecycle/health.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 
 /** After a first miss; half the interval when that is shorter. */
@@ -18,7 +18,7 @@ export function startupDelay(result: ProbeResult, since: number): number {
 }
 
 /** @param took how much of the interval the look itself used; null: there is no next look */
-export function delayAfter(next: NextLook, interval: number, took: number): number | null {
+export function delayAfter(next: NextProbe, interval: number, took: number): number | null {
   switch (next) {
     case 'none':
       return null;

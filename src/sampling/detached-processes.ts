@@ -1,9 +1,9 @@
 // Which processes left their server's group: once their parent is dead, only this memory ties them to it.
-import { type Escapee, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
+import { type DetachedProcess, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 
 export interface EscapeeMemory {
   /** By server; as of the last sample. */
-  readonly all: ReadonlyMap<string, readonly Escapee[]>;
+  readonly all: ReadonlyMap<string, readonly DetachedProcess[]>;
   /**
    * Takes in what one sample found, forgets who is dead, and tells of those that are new.
    *
@@ -16,9 +16,9 @@ export interface EscapeeMemory {
 export function createEscapeeMemory(
   onEscapee: (server: string, pid: number, pgid: number) => void,
 ): EscapeeMemory {
-  const all = new Map<string, readonly Escapee[]>();
+  const all = new Map<string, readonly DetachedProcess[]>();
 
-  function keep(server: string, escapees: readonly Escapee[]): void {
+  function keep(server: string, escapees: readonly DetachedProcess[]): void {
     if (escapees.length === 0) all.delete(server);
     else all.set(server, escapees);
   }
@@ -34,7 +34,7 @@ export function createEscapeeMemory(
           past.filter((escapee) => alive.has(processKey(escapee))),
         );
       }
-      for (const { server, escapees } of trees) {
+      for (const { server, detached: escapees } of trees) {
         keep(server, escapees);
         const fresh = escapees.filter((escapee) => !known.has(processKey(escapee)));
         for (const { pid, pgid } of fresh) onEscapee(server, pid, pgid);

@@ -9,7 +9,7 @@ import {
   MEMORY_WINDOW,
   restartLimits,
   usedMemory,
-  watchLimits,
+  newLimitState,
 } from '../core/lifecycle/resource-limits.ts';
 import type { LimitPolicy } from '../core/model/server-spec.ts';
 import { formatDuration, formatSize } from '../core/base/units.ts';
@@ -67,7 +67,7 @@ export function startLimitsWatch(options: LimitsWatchOptions): () => void {
   }
 
   function adopt(server: string, policy: LimitPolicy): void {
-    const before = servers.get(server) ?? { ...NOT_RUNNING, policy, state: watchLimits(clock.monotonic()) };
+    const before = servers.get(server) ?? { ...NOT_RUNNING, policy, state: newLimitState(clock.monotonic()) };
     servers.set(server, { ...before, policy });
     const { hard, soft } = before.policy.memory;
     const isSame = hard === policy.memory.hard && soft === policy.memory.soft;

@@ -1,7 +1,7 @@
 // What every server's process tree uses: one look at the machine for all of them, once a tick.
 import {
-  type Escapee,
-  growTrees,
+  type DetachedProcess,
+  buildProcessTrees,
   processKey,
   type ProcessRow,
   type ProcessTree,
@@ -48,7 +48,7 @@ export interface Sampler {
   /** Samples at once; a sample that is under way is awaited instead. Never rejects. */
   sampleNow(): Promise<void>;
   /** Processes of the server that a signal to its group does not reach, as of the last sample. */
-  escapeesOf(server: string): readonly Escapee[];
+  escapeesOf(server: string): readonly DetachedProcess[];
 }
 
 /** Ms after a spawn: long enough for a server to have loaded its code, short enough that nobody has looked yet. */
@@ -147,7 +147,7 @@ function createLook(
     const roots = options.roots();
     if (roots.length === 0) return [];
     const rows = await deadline.run(readTable);
-    const trees = growTrees(rows, roots, escapees.all);
+    const trees = buildProcessTrees(rows, roots, escapees.all);
     const alive = new Set(rows.map(processKey));
     escapees.learn(trees, alive);
     footprints.refresh(rows);

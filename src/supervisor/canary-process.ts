@@ -1,7 +1,7 @@
 // A version of a server that is started on the side, as the server itself would be, and of which nothing is left afterwards.
-import { growTrees } from '../core/lifecycle/process-tree.ts';
+import { buildProcessTrees } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { cap, neutralise } from '../core/base/text.ts';
+import { truncate, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { identify } from '../system/process/process-identity.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
@@ -109,7 +109,7 @@ function listenTo(child: Child): Pick<CanaryProcess, 'lastLine' | 'written'> {
   child.stderr.once('end', () => lines.end());
   return {
     written: () => written,
-    lastLine: () => (last === null ? null : cap(neutralise(last), SHOWN_LINE)),
+    lastLine: () => (last === null ? null : truncate(neutralise(last), SHOWN_LINE)),
   };
 }
 
@@ -117,9 +117,9 @@ async function lookAt(
   leader: Leader,
   process: ServerProcess,
 ): Promise<{ pids: readonly number[]; residentBytes: number | null }> {
-  const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+  const [tree] = buildProcessTrees(await readProcessTable(), [leader], new Map());
   const members = tree?.members ?? [];
-  process.remember(tree?.escapees ?? []);
+  process.remember(tree?.detached ?? []);
   const sizes = members.flatMap(({ residentBytes }) => residentBytes ?? []);
   return {
     pids: members.map(({ pid }) => pid),

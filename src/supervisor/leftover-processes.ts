@@ -1,5 +1,5 @@
 // What is left of a server's process: its group, and what left the group.
-import { type Escapee, growTrees, type ProcessRow, type TreeRoot } from '../core/lifecycle/process-tree.ts';
+import { type DetachedProcess, buildProcessTrees, type ProcessRow, type TreeRoot } from '../core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { findByEnvironment, readProcessTable } from '../system/process/process-table.ts';
 
@@ -15,7 +15,7 @@ export interface Remains {
   /** Something of the group is alive, the leader included. */
   readonly group: boolean;
   /** Alive outside the group, each named by pid and start. */
-  readonly strays: readonly Escapee[];
+  readonly strays: readonly DetachedProcess[];
 }
 
 /**
@@ -26,13 +26,13 @@ export interface Remains {
  */
 export async function findRemains(
   leader: Leader,
-  known: readonly Escapee[],
+  known: readonly DetachedProcess[],
   signal?: AbortSignal,
 ): Promise<Remains> {
   const rows = await readProcessTable(signal);
   const marked = await findByEnvironment(RUN_MARKER, leader.marker, youngerThan(leader, rows));
   const root = isRecycled(leader, rows) ? { ...leader, pid: -1, pgid: -1 } : leader;
-  const [tree] = growTrees(rows, [root], new Map([[leader.server, known]]));
+  const [tree] = buildProcessTrees(rows, [root], new Map([[leader.server, known]]));
   const members = tree?.members ?? [];
   const found = new Map<number, ProcessRow>(members.map((row) => [row.pid, row]));
   for (const row of rows) if (row.state === 'alive' && marked.includes(row.pid)) found.set(row.pid, row);
@@ -72,7 +72,7 @@ export interface Leftover {
  * descendants, and whatever carries the run's marker. A group whose leader is gone is ours only by that marker.
  */
 export async function findLeftovers(
-  records: readonly (Leader & { readonly strays: readonly Escapee[] })[],
+  records: readonly (Leader & { readonly strays: readonly DetachedProcess[] })[],
 ): Promise<readonly Leftover[]> {
   const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
   const found = new Map<number, Leftover>();

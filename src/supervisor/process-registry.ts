@@ -1,6 +1,6 @@
 // What is written down about every live process, for whoever has to clean up after us.
 import { readFileSync } from 'node:fs';
-import type { Escapee } from '../core/lifecycle/process-tree.ts';
+import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import type { Guardian } from '../system/process/guardian.ts';
@@ -10,13 +10,13 @@ import type { Leader } from './leftover-processes.ts';
 
 /** One line of `run/processes.json`. */
 export interface ProcessRecord extends Leader {
-  readonly strays: readonly Escapee[];
+  readonly strays: readonly DetachedProcess[];
 }
 
 export interface ProcessRegistry {
   add(leader: Leader): void;
-  addStray(leader: Leader, stray: Escapee): void;
-  removeStray(leader: Leader, stray: Escapee): void;
+  addStray(leader: Leader, stray: DetachedProcess): void;
+  removeStray(leader: Leader, stray: DetachedProcess): void;
   remove(leader: Leader): void;
   /** Writes again what the disk refused, and what somebody took away or replaced. */
   refresh(): void;
@@ -142,7 +142,7 @@ function isProcessRecord(value: unknown): value is ProcessRecord {
   return isNamed && isPid(pid) && isPid(pgid) && Array.isArray(strays) && strays.every(isEscapee);
 }
 
-function isEscapee(value: unknown): value is Escapee {
+function isEscapee(value: unknown): value is DetachedProcess {
   return (
     isObject(value) && isPid(value['pid']) && isPid(value['pgid']) && typeof value['startToken'] === 'string'
   );

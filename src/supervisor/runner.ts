@@ -1,15 +1,15 @@
 // One server's life carried out: it holds the state, the process and one alarm, and decides nothing.
 import type { StartFailure } from '../core/model/events.ts';
-import { decide } from '../core/lifecycle/lifecycle.ts';
+import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
-  type Action,
-  deadlineOf,
-  INITIAL,
+  type LifecycleAction,
+  lifecycleDeadline,
+  INITIAL_LIFECYCLE,
   type LifecycleEvent,
-  type LifecycleNews,
+  type LifecycleInput,
   type LifecycleState,
 } from '../core/model/lifecycle-state.ts';
-import { oneByOne } from '../core/base/serial-queue.ts';
+import { createSerialQueue } from '../core/base/serial-queue.ts';
 import { budgetRemaining } from '../core/lifecycle/restart-policy.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
@@ -56,7 +56,7 @@ export interface Runner {
   readonly spec: ServerSpec;
   readonly state: LifecycleState;
   readonly process: ServerProcess | null;
-  send(news: LifecycleNews): void;
+  send(news: LifecycleInput): void;
   /** What can change while the process lives changes at once; the rest with the next start. */
   adopt(spec: ServerSpec): void;
 }
@@ -64,22 +64,22 @@ export interface Runner {
 export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   const { clock, bus } = parts;
   /** One event is finished and published before the next: a child may end while it is being started. */
-  const events = oneByOne(handle);
+  const events = createSerialQueue(handle);
   let spec = initial;
-  let state: LifecycleState = INITIAL;
+  let state: LifecycleState = INITIAL_LIFECYCLE;
   let current: ServerProcess | null = null;
   let attachment: Attachment | null = null;
   let prepared: Extract<Prepared, { ok: true }> | null = null;
   let cancelAlarm = (): void => {};
   let abortPrepare = (): void => {};
 
-  function send(news: LifecycleNews): void {
+  function send(news: LifecycleInput): void {
     events.send({ ...news, at: clock.monotonic(), chance: parts.chance() });
   }
 
   function handle(event: LifecycleEvent): void {
     const from = state;
-    const { state: to, actions } = decide(from, event, lifecyclePolicy(spec));
+    const { state: to, actions } = decideLifecycle(from, event, lifecyclePolicy(spec));
     state = to;
     armAlarm();
     // A server that is being ended is not asked whether it is well.
@@ -89,7 +89,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   }
 
   function publishTransition(from: LifecycleState, { kind: cause }: LifecycleEvent): void {
-    const deadline = deadlineOf(state);
+    const deadline = lifecycleDeadline(state);
     const isWaiting = state.phase === 'backoff' || state.phase === 'crash_looping';
     bus.publish({
       kind: 'transition',
@@ -104,12 +104,12 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   function armAlarm(): void {
     cancelAlarm();
-    const deadline = deadlineOf(state);
+    const deadline = lifecycleDeadline(state);
     cancelAlarm =
       deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
   }
 
-  function perform(action: Action): void {
+  function perform(action: LifecycleAction): void {
     switch (action.kind) {
       case 'prepare':
         return prepare(action.run);

@@ -1,6 +1,6 @@
 // One process of one server, from its start to the moment when nothing of it is left.
 import type { StopStep } from '../core/model/lifecycle-state.ts';
-import type { Escapee } from '../core/lifecycle/process-tree.ts';
+import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { type IdentityVerdict, isSame, readBootId } from '../system/process/process-identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
@@ -17,7 +17,7 @@ export interface ServerProcess {
    * a server that starts a browser for each request must not fill a list for months, nor hold numbers of groups that
    * are somebody else's by then.
    */
-  remember(found: readonly Escapee[]): void;
+  remember(found: readonly DetachedProcess[]): void;
 }
 
 export interface ServerProcessOptions {
@@ -27,8 +27,8 @@ export interface ServerProcessOptions {
   readonly onExit: (exit: Exit) => void;
   /** The group is empty and no stray is alive. */
   readonly onGone: () => void;
-  readonly onStray: (stray: Escapee) => void;
-  readonly onStrayGone: (stray: Escapee) => void;
+  readonly onStray: (stray: DetachedProcess) => void;
+  readonly onStrayGone: (stray: DetachedProcess) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -47,13 +47,13 @@ const DRAIN = 250;
 
 export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   const { leader, child, clock } = options;
-  const strays = new Map<number, Escapee>();
+  const strays = new Map<number, DetachedProcess>();
   let hasExited = false;
   let isGone = false;
   let looks = 0;
   let isBlind = false;
 
-  function learn(stray: Escapee): void {
+  function learn(stray: DetachedProcess): void {
     const known = strays.get(stray.pid);
     if (known?.startToken === stray.startToken) return;
     if (known !== undefined) options.onStrayGone(known);
@@ -61,7 +61,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     options.onStray(stray);
   }
 
-  function remember(found: readonly Escapee[]): void {
+  function remember(found: readonly DetachedProcess[]): void {
     found.forEach(learn);
     const alive = new Set(found.map(({ pid }) => pid));
     for (const stray of strays.values()) {
@@ -99,7 +99,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     else signalGroup(leader.pgid, 'SIGKILL');
   }
 
-  function signalStray(stray: Escapee, how: 'terminate' | 'kill'): void {
+  function signalStray(stray: DetachedProcess, how: 'terminate' | 'kill'): void {
     const { pid } = stray;
     if (verdictOn(stray) !== 'same') return;
     signalProcess(pid, how === 'terminate' ? 'SIGTERM' : 'SIGKILL');
@@ -146,11 +146,11 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   };
 }
 
-function isDead(stray: Escapee): boolean {
+function isDead(stray: DetachedProcess): boolean {
   const verdict = verdictOn(stray);
   return verdict === 'gone' || verdict === 'recycled';
 }
 
-function verdictOn({ pid, startToken }: Escapee): IdentityVerdict {
+function verdictOn({ pid, startToken }: DetachedProcess): IdentityVerdict {
   return isSame({ pid, startToken, bootId: readBootId() });
 }

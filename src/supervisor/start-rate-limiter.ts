@@ -1,5 +1,5 @@
 // How starts are spread: ten servers that crash together do not come back in one instant.
-import { spread } from '../core/lifecycle/restart-policy.ts';
+import { withJitter } from '../core/lifecycle/restart-policy.ts';
 import type { Clock } from '../system/time/clock.ts';
 
 /** The mean distance of two starts, in milliseconds: a Node server keeps a core busy for about twice that. */
@@ -16,7 +16,7 @@ export function createStartGate({ clock, chance }: { clock: Clock; chance: () =>
     wait(enter) {
       const now = clock.monotonic();
       const turn = Math.max(now, nextFree);
-      nextFree = turn + spread(START_SPACING, 0.3, chance());
+      nextFree = turn + withJitter(START_SPACING, 0.3, chance());
       // A lone crash does not wait for a timer: its server is back as fast as it can start.
       if (turn === now) {
         enter();

@@ -1,7 +1,7 @@
 // All servers together: who is wanted, who waits for whom, who is stopped first.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import type { Cause } from '../core/model/lifecycle-state.ts';
-import type { Escapee, TreeRoot } from '../core/lifecycle/process-tree.ts';
+import type { RestartCause } from '../core/model/lifecycle-state.ts';
+import type { DetachedProcess, TreeRoot } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { unfinishedAfter } from './wait-with-timeout.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
@@ -29,11 +29,11 @@ export interface Supervisor {
   start(server: string): void;
   /** Resolves when nothing of it is left. */
   stop(server: string): Promise<void>;
-  restart(server: string, cause: Cause): void;
+  restart(server: string, cause: RestartCause): void;
   ready(server: string, run: number): void;
-  failing(server: string, run: number, cause: Cause): void;
+  failing(server: string, run: number, cause: RestartCause): void;
   /** Who has left the server's group, as of the last sample. */
-  remember(server: string, strays: readonly Escapee[]): void;
+  remember(server: string, strays: readonly DetachedProcess[]): void;
   /** Dependents first, the rest in parallel; resolves when nothing of any is left. */
   stopAll(): Promise<void>;
   /** ms that this takes when each server uses up all of its grace. */
@@ -52,7 +52,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const specs = new Map<string, ServerSpec>();
   const runners = new Map<string, Runner>();
   /** Who is to start once what it depends on is ready, and what its start is then counted as. */
-  const waiting = new Map<string, Cause | undefined>();
+  const waiting = new Map<string, RestartCause | undefined>();
   /** Who is removed and has not ended yet. */
   const leaving = new Map<string, Promise<void>>();
   /** Who is configured again before an earlier process of that name has ended. */
@@ -96,7 +96,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     runner.send({ kind: 'start', clear: true, ...(cause === undefined ? {} : { cause }) });
   }
 
-  function restart(name: string, cause: Cause): void {
+  function restart(name: string, cause: RestartCause): void {
     if (isStopping || !specs.has(name)) return;
     if (waiting.has(name)) start(name);
     else runners.get(name)?.send({ kind: 'restart', cause });

@@ -1,12 +1,12 @@
 // How news travels: one ordered list of subscribers; nothing downstream can break what is upstream.
-import type { WatchdogEvent, WatchdogNews } from '../core/model/events.ts';
+import type { WatchdogEvent, UnstampedEvent } from '../core/model/events.ts';
 import type { Clock } from './time/clock.ts';
 
 type Subscriber = (event: WatchdogEvent) => void;
 
 export interface Bus {
   /** Stamps the time on `news` and gives it to every subscriber, in order of subscription. */
-  publish(news: WatchdogNews): void;
+  publish(news: UnstampedEvent): void;
   /** The returned function ends the subscription. */
   subscribe(subscriber: Subscriber): () => void;
 }

@@ -1,7 +1,7 @@
 // What an update does to the world, one act at a time, and what came of it.
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { UpdateAction, UpdateNews, UpdatePlan } from '../core/update/update-state.ts';
+import type { UpdateAction, UpdateInput, UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { UpdateParts } from './ports.ts';
 
@@ -19,7 +19,7 @@ export interface ActContext {
 }
 
 /** Never throws: what goes wrong is in the news. Null when there is none, because it was aborted. */
-export function perform(act: Act, context: ActContext): Promise<UpdateNews | null> {
+export function perform(act: Act, context: ActContext): Promise<UpdateInput | null> {
   switch (act.kind) {
     case 'install':
       return install(context);
@@ -36,7 +36,7 @@ export function perform(act: Act, context: ActContext): Promise<UpdateNews | nul
   }
 }
 
-async function install({ parts, spec, plan, signal, say }: ActContext): Promise<UpdateNews> {
+async function install({ parts, spec, plan, signal, say }: ActContext): Promise<UpdateInput> {
   try {
     const { packages } = parts;
     if (await packages.isInstalled(spec, plan.to)) return { kind: 'installed', refusal: null };
@@ -47,7 +47,7 @@ async function install({ parts, spec, plan, signal, say }: ActContext): Promise<
   }
 }
 
-async function tryOnTheSide({ parts, spec, plan, signal }: ActContext): Promise<UpdateNews> {
+async function tryOnTheSide({ parts, spec, plan, signal }: ActContext): Promise<UpdateInput> {
   try {
     const report = await parts.canary(spec, plan.to, signal);
     if (!report.ok) return { kind: 'canaried', failure: report, lost: null };
@@ -62,7 +62,7 @@ async function tryOnTheSide({ parts, spec, plan, signal }: ActContext): Promise<
 /** How often it is asked whether anybody is using the server, ms. */
 const LOOK_EVERY = 1000;
 
-async function awaitQuiet({ parts, clock, spec, signal }: ActContext): Promise<UpdateNews | null> {
+async function awaitQuiet({ parts, clock, spec, signal }: ActContext): Promise<UpdateInput | null> {
   while (!signal.aborted && parts.isUp(spec.name) && !parts.isQuiet(spec.name)) await pause(clock, signal);
   return signal.aborted ? null : { kind: 'quiet' };
 }
@@ -79,7 +79,7 @@ function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function backUp({ parts }: ActContext): Promise<UpdateNews> {
+async function backUp({ parts }: ActContext): Promise<UpdateInput> {
   try {
     await parts.backUp();
     return { kind: 'backed-up', refusal: null };
@@ -88,7 +88,7 @@ async function backUp({ parts }: ActContext): Promise<UpdateNews> {
   }
 }
 
-async function link(version: string, { parts, spec }: ActContext): Promise<UpdateNews> {
+async function link(version: string, { parts, spec }: ActContext): Promise<UpdateInput> {
   const refusal = await parts.packages.switchTo(spec, version).then(() => null, messageOf);
   return { kind: 'linked', version, refusal, isUp: parts.isUp(spec.name) };
 }

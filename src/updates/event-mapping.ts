@@ -1,9 +1,9 @@
 // What the news of a server mean for its update.
 import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/model/events.ts';
-import type { UpdateNews } from '../core/update/update-state.ts';
+import type { UpdateInput } from '../core/update/update-state.ts';
 
 /** Null for what says nothing of whether a version is of use. */
-export function newsOf(event: WatchdogEvent): UpdateNews | null {
+export function newsOf(event: WatchdogEvent): UpdateInput | null {
   switch (event.kind) {
     case 'spawned':
       return { kind: 'spawned', version: event.version };
@@ -30,7 +30,7 @@ const OF_THE_VERSION: ReadonlySet<StartFailureCode> = new Set([
   'NOT_READY_IN_TIME',
 ]);
 
-function ofLife({ from, to, cause }: EventOf<'transition'>): UpdateNews | null {
+function ofLife({ from, to, cause }: EventOf<'transition'>): UpdateInput | null {
   if (from.wanted === 'up' && to.wanted === 'down') return { kind: 'stopped' };
   if (to.phase === 'stopped' && from.phase !== 'stopped') return { kind: 'stopped' };
   const wasAlive = from.phase === 'starting' || from.phase === 'running';

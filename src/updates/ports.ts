@@ -1,14 +1,14 @@
 // What the updates ask of the rest of the daemon: packages, a canary, a quiet moment, a restart, a memory.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import type { Cause } from '../core/model/lifecycle-state.ts';
+import type { RestartCause } from '../core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
-import type { Outlook, UpdateMemory } from '../core/model/update.ts';
+import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 
 /** Where versions come from and where they lie; `daemon/` gives it from `packages/`. */
 interface UpdatePackages {
   /** Asks the registry and judges; never throws for what npm or the network do: that is in `error`. */
-  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<Outlook>;
+  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
   /** The version that `current` links to; null when nothing is installed. */
   current(spec: ServerSpec): Promise<string | null>;
   isInstalled(spec: ServerSpec, version: string): Promise<boolean>;
@@ -38,7 +38,7 @@ export interface UpdateParts {
   readonly isQuiet: (server: string) => boolean;
   /** Config and state. @throws when it cannot be written */
   readonly backUp: () => Promise<void>;
-  readonly restart: (server: string, cause: Cause) => void;
+  readonly restart: (server: string, cause: RestartCause) => void;
   /** Of the config that is in force. */
   readonly specs: () => readonly ServerSpec[];
   /** Whether there is a process of it, or one on its way. */

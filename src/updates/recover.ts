@@ -3,7 +3,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { afterOutcome } from '../core/update/update-memory.ts';
 import { recover, type Recovery, type SavedProgress, toSave } from '../core/update/update-record.ts';
-import { IDLE, type UpdateState, type Verdict } from '../core/update/update-state.ts';
+import { IDLE_UPDATE, type UpdateState, type RollbackVerdict } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { UpdateParts } from './ports.ts';
 import type { UpdateRecords } from './records.ts';
@@ -71,7 +71,7 @@ function outdated({ phase, plan }: SavedProgress, wish: string): Recovery {
   const isUntouched = phase === 'installing' || phase === 'canary' || phase === 'waiting';
   const reason = `its config asks for ${wish} now`;
   const outcome = { plan, result: 'held', reason, bad: null, runs: isUntouched ? 'from' : null } as const;
-  return { state: IDLE, link: null, outcome };
+  return { state: IDLE_UPDATE, link: null, outcome };
 }
 
 /** A link that cannot be moved now is moved later; what is started does not depend on it. */
@@ -89,7 +89,7 @@ async function carryOut(
   } catch (error) {
     onFault(error, spec.name);
     const reason = outcome?.reason ?? `${plan.to} cannot be linked: ${messageOf(error)}`;
-    const known: Verdict = verdict ?? { reason, isBad: outcome?.bad === plan.to, isAsked: false };
+    const known: RollbackVerdict = verdict ?? { reason, isBad: outcome?.bad === plan.to, isAsked: false };
     const deadline = clock.monotonic();
     return {
       state: { phase: 'rolling_back', plan, step: 'relink', isLinked: false, deadline, verdict: known },

@@ -1,9 +1,9 @@
 // What an operator may ask of the updates: to look, to go forward, to go back.
 import { WatchdogError } from '../core/base/errors.ts';
-import { nearest } from '../core/base/suggest.ts';
+import { suggestSpelling } from '../core/base/suggest.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Outlook, UpdateAnswer, UpdateMemory } from '../core/model/update.ts';
-import { forgive, withoutAnswer, withoutPin } from '../core/update/update-memory.ts';
+import type { UpdateCheck, UpdateAnswer, UpdateMemory } from '../core/model/update.ts';
+import { clearBadVersion, checkWithoutRegistry, withoutPin } from '../core/update/update-memory.ts';
 import type { UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { busy, going, nothing, refused, takingBack, unmoved } from './responses.ts';
@@ -21,8 +21,8 @@ export interface RequestParts {
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
 /** @throws WatchdogError UNKNOWN_SERVER; without names all that are packages */
-export async function check(names: readonly string[], parts: RequestParts): Promise<readonly Outlook[]> {
-  const outlooks: Outlook[] = [];
+export async function check(names: readonly string[], parts: RequestParts): Promise<readonly UpdateCheck[]> {
+  const outlooks: UpdateCheck[] = [];
   for (const spec of named(names, parts)) {
     if (!isPackage(spec)) throw noPackage(spec.name);
     outlooks.push(await look(spec, parts));
@@ -38,13 +38,13 @@ export async function look(
   spec: PackageSpec,
   { updater, parts }: RequestParts,
   memory: UpdateMemory = updater.ledger.record(spec).memory,
-): Promise<Outlook> {
+): Promise<UpdateCheck> {
   // On probation it runs already, and is settled on later.
   const version = updater.chosen(spec.name, spec.source.version);
   const chosen = version === null ? memory.chosen : { wish: spec.source.version, version };
   const answer = await parts.packages.look(spec, { ...memory, chosen }, updater.signal);
   const record = updater.ledger.record(spec);
-  const outlook = withoutAnswer(record.outlook, answer, memory);
+  const outlook = checkWithoutRegistry(record.outlook, answer, memory);
   // What is no longer configured, or was broken off, has nothing to be told of.
   const now = updater.spec(spec.name);
   const isAsIs = now !== null && isSameWish(now, spec) && record.memory === memory;
@@ -126,7 +126,7 @@ function namedVersion(
   }
   const { memory } = updater.ledger.record(spec);
   const isThere = from === to;
-  if (!dryRun) updater.ledger.setMemory(spec, isThere ? { ...memory, pinned: to } : forgive(memory, to));
+  if (!dryRun) updater.ledger.setMemory(spec, isThere ? { ...memory, pinned: to } : clearBadVersion(memory, to));
   return isThere ? nothing(name, { from, to }) : to;
 }
 
@@ -201,7 +201,7 @@ function named(names: readonly string[], { parts }: RequestParts): readonly Serv
 }
 
 function unknownServer(name: string, known: readonly string[]): WatchdogError {
-  const similar = nearest(name, known);
+  const similar = suggestSpelling(name, known);
   const hint =
     similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
   return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });

@@ -1,5 +1,5 @@
 // What an operator is answered who asks for an update or for the way back.
-import type { Outlook, UpdateAnswer } from '../core/model/update.ts';
+import type { UpdateCheck, UpdateAnswer } from '../core/model/update.ts';
 import type { UpdatePlan } from '../core/update/update-state.ts';
 import { formatDuration } from '../core/base/units.ts';
 import type { PackageSpec } from './update-store.ts';
@@ -31,7 +31,7 @@ export function busy(server: string): UpdateAnswer {
 }
 
 /** What the registry has, and why nothing of it is taken. */
-export function unmoved({ server, running, latest, held, error }: Outlook): UpdateAnswer {
+export function unmoved({ server, running, latest, held, error }: UpdateCheck): UpdateAnswer {
   if (error !== null) return refused(server, { reason: error, from: running });
   const [first] = held;
   if (first === undefined) return nothing(server, { from: running, to: running });

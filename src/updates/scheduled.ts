@@ -1,5 +1,5 @@
 // What happens by itself: all packages are looked at, and those that may are updated, one after the other.
-import type { Outlook } from '../core/model/update.ts';
+import type { UpdateCheck } from '../core/model/update.ts';
 import { isExact, look, planOf, type RequestParts } from './requests.ts';
 import { isPackage, isSameWish, type PackageSpec } from './update-store.ts';
 
@@ -11,7 +11,7 @@ export interface Round {
 
 /** @param signal ends the round; what has begun is ended by whoever ends the updates */
 export async function goRound(parts: RequestParts, signal: AbortSignal): Promise<Round> {
-  const outlooks: Outlook[] = [];
+  const outlooks: UpdateCheck[] = [];
   let updated = 0;
   for (const { name } of watched(parts)) {
     // It may have been removed while others were updated.
@@ -41,7 +41,7 @@ function watched({ parts }: RequestParts): readonly PackageSpec[] {
 }
 
 /** True when the new version runs, or would if the server did. */
-async function takeOver(spec: PackageSpec, outlook: Outlook, parts: RequestParts): Promise<boolean> {
+async function takeOver(spec: PackageSpec, outlook: UpdateCheck, parts: RequestParts): Promise<boolean> {
   const { updater, clock } = parts;
   const { running: from, candidate: to } = outlook;
   // It may have been changed while the registry was asked.
@@ -57,12 +57,12 @@ async function takeOver(spec: PackageSpec, outlook: Outlook, parts: RequestParts
 }
 
 /** A version that a person has named, in the config or to us, is not left. */
-function mayTakeOver(spec: PackageSpec, { error }: Outlook, { updater }: RequestParts): boolean {
+function mayTakeOver(spec: PackageSpec, { error }: UpdateCheck, { updater }: RequestParts): boolean {
   const isNamed = isExact(spec) || updater.ledger.record(spec).memory.pinned !== null;
   return spec.update.policy === 'auto' && error === null && !isNamed;
 }
 
-function sumUp(outlooks: readonly Outlook[], updated: number): Round {
+function sumUp(outlooks: readonly UpdateCheck[], updated: number): Round {
   const failed = outlooks.filter(({ error }) => error !== null);
   const available = outlooks.flatMap(({ server, candidate }) =>
     candidate === null ? [] : [`${server} ${candidate}`],

@@ -1,16 +1,16 @@
 // One server's update carried out: it holds the state, one alarm and what is being done, and decides nothing.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import { oneByOne } from '../core/base/serial-queue.ts';
+import { createSerialQueue } from '../core/base/serial-queue.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { progressOf } from '../core/update/update-memory.ts';
-import { decide } from '../core/update/update-machine.ts';
+import { decideUpdate } from '../core/update/update-machine.ts';
 import { type SavedProgress, toSave } from '../core/update/update-record.ts';
 import {
-  deadlineOf,
-  IDLE,
+  updateDeadline,
+  IDLE_UPDATE,
   type UpdateAction,
   type UpdateEvent,
-  type UpdateNews,
+  type UpdateInput,
   type UpdateOutcome,
   type UpdateRules,
   type UpdateState,
@@ -37,7 +37,7 @@ export interface FlowParts {
 
 export interface Flow {
   readonly state: UpdateState;
-  send(news: UpdateNews): void;
+  send(news: UpdateInput): void;
   /** Goes on where an earlier daemon was. */
   resume(state: UpdateState, baselineBytes: number | null): void;
   /** To be called with every event that is of this server, or of none. */
@@ -52,8 +52,8 @@ type Judge = ReturnType<UpdateParts['judge']>;
 
 export function createFlow(name: string, options: FlowParts): Flow {
   const { parts, clock, bus } = options;
-  const events = oneByOne(handle);
-  let state: UpdateState = IDLE;
+  const events = createSerialQueue(handle);
+  let state: UpdateState = IDLE_UPDATE;
   let baselineBytes: number | null = null;
   let judge: Judge | null = null;
   let isClosed = false;
@@ -62,14 +62,14 @@ export function createFlow(name: string, options: FlowParts): Flow {
   /** Two acts of one update never overlap: a link is not moved back while it is being moved. */
   let work: Promise<void> = Promise.resolve();
 
-  function send(news: UpdateNews): void {
+  function send(news: UpdateInput): void {
     if (isClosed) return;
     events.send({ ...news, at: clock.monotonic() });
   }
 
   function handle(event: UpdateEvent): void {
     const from = state;
-    const { state: to, actions } = decide(from, event, rulesOf(options.spec()));
+    const { state: to, actions } = decideUpdate(from, event, rulesOf(options.spec()));
     enter(to);
     if (to === from && actions.length === 0) return;
     const isWritten = to.phase === 'idle' || options.keep(toSave(to, baselineBytes));
@@ -83,7 +83,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
     state = next;
     if (state.phase !== 'probation' || state.deadline === null) judge = null;
     cancelAlarm();
-    const deadline = deadlineOf(state);
+    const deadline = updateDeadline(state);
     cancelAlarm =
       deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
   }
@@ -116,7 +116,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
       .then((news) => (news === null || signal.aborted ? undefined : learn(news)));
   }
 
-  function learn(news: UpdateNews): void {
+  function learn(news: UpdateInput): void {
     // Measured last, so that it is of the version that ran.
     const isSwitched = news.kind === 'linked' && state.phase === 'switching';
     if (isSwitched) baselineBytes = parts.residentBytes(name);

@@ -1,7 +1,7 @@
 // What is remembered of each server's versions, and told to whoever shows it: each change is written down and published.
 import type { ServerSpec, Source } from '../core/model/server-spec.ts';
-import type { Outlook, UpdateMemory } from '../core/model/update.ts';
-import { afterOutcome, judgeAnew } from '../core/update/update-memory.ts';
+import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
+import { afterOutcome, rejudge } from '../core/update/update-memory.ts';
 import { newRecord, type SavedProgress, type UpdateRecord } from '../core/update/update-record.ts';
 import type { UpdateOutcome } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
@@ -27,7 +27,7 @@ export interface Ledger {
   /** What is remembered without an update having ended: a pin, a version forgiven. */
   setMemory(spec: PackageSpec, memory: UpdateMemory): void;
   /** What the registry said just now. */
-  setOutlook(spec: PackageSpec, outlook: Outlook): void;
+  setOutlook(spec: PackageSpec, outlook: UpdateCheck): void;
   /** How an update has ended. */
   settle(spec: PackageSpec, outcome: UpdateOutcome): void;
   /** A version runs that came by another way: the config, or a stand-in. */
@@ -86,7 +86,7 @@ export function openLedger({ records, bus, clock }: LedgerParts): Ledger {
       const memory = afterOutcome(before.memory, outcome, clock.now());
       const { runs, plan } = outcome;
       const isKnown = before.outlook !== null && runs !== null;
-      const outlook = isKnown ? judgeAnew(before.outlook, plan[runs], memory) : before.outlook;
+      const outlook = isKnown ? rejudge(before.outlook, plan[runs], memory) : before.outlook;
       const after = { ...before, memory, outlook, progress: null };
       records.set(spec.name, after);
       publishMemory(spec.name, memory, true);
@@ -95,7 +95,7 @@ export function openLedger({ records, bus, clock }: LedgerParts): Ledger {
     setRunning(spec, version) {
       const before = record(spec);
       if (before.outlook === null || before.outlook.running === version) return;
-      const outlook = judgeAnew(before.outlook, version, before.memory);
+      const outlook = rejudge(before.outlook, version, before.memory);
       write(spec, { outlook });
       publishOutlook(spec.name, { ...before, outlook });
     },

@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
-import { cap, neutralise } from '../core/base/text.ts';
+import { truncate, neutralise } from '../core/base/text.ts';
 import type { Access } from './access.ts';
 import { findRefusal, methodsOf, NOTICES_PATH } from '../core/base/request-origin.ts';
 import { type NoticeParts, receiveNotices } from './alertmanager-webhook.ts';
@@ -84,7 +84,7 @@ function addRoutes(app: Pick<Express, 'get' | 'post'>, parts: WebParts): void {
 }
 
 function short(header: string | undefined): string {
-  return cap(neutralise(header ?? ''), HEADER_LENGTH);
+  return truncate(neutralise(header ?? ''), HEADER_LENGTH);
 }
 
 /** Not `send`: it would look into the text for a character set and a hash. */

@@ -1,6 +1,6 @@
 // The rules and their alerts over HTTP, as Prometheus answers, so that whatever reads its API reads ours.
 import type { Express } from 'express';
-import type { AlertsData, RulesData, ShownGroup } from '../core/model/alert-rules.ts';
+import type { AlertsData, RulesData, ApiRuleGroup } from '../core/model/alert-rules.ts';
 
 export interface RuleParts {
   /** What the alert rules come to; null while there are none yet. */
@@ -56,7 +56,7 @@ function onlyOf({ groups }: RulesData, wish: Wish): RulesData {
 }
 
 /** Nothing of a group of which no rule is wanted, as the newer Prometheus has it. */
-function fitting(group: ShownGroup, { kind, names, groups, files }: Wish): ShownGroup[] {
+function fitting(group: ApiRuleGroup, { kind, names, groups, files }: Wish): ApiRuleGroup[] {
   if (groups?.has(group.name) === false || files?.has(group.file) === false) return [];
   const rules = group.rules.filter(
     ({ type, name }) => (kind === null || type === kind) && names?.has(name) !== false,

@@ -1,7 +1,7 @@
 // What became of one request to a server: an answer, a failure of the server, or a fault of ours.
 import type { ProbeFailure } from '../core/model/events.ts';
-import type { JsonObject, RpcAnswer } from '../core/base/json-rpc.ts';
-import { cap, neutralise } from '../core/base/text.ts';
+import type { JsonObject, RpcResponse } from '../core/base/json-rpc.ts';
+import { truncate, neutralise } from '../core/base/text.ts';
 import { codeOf } from '../core/base/guards.ts';
 import { endOfWait } from './deadline.ts';
 
@@ -9,7 +9,7 @@ export type CallFailure =
   | { readonly kind: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
   | { readonly kind: 'inconclusive'; readonly detail: string };
 
-export type CallOutcome = { readonly kind: 'answer'; readonly answer: RpcAnswer } | CallFailure;
+export type CallOutcome = { readonly kind: 'answer'; readonly answer: RpcResponse } | CallFailure;
 
 /** One request over whatever transport; never rejects for what a server does. */
 export type Call = (
@@ -22,7 +22,7 @@ const DETAIL_LENGTH = 300;
 
 /** One line that may quote the server: control characters made visible, bounded. */
 export function quote(text: string): string {
-  return cap(neutralise(text), DETAIL_LENGTH);
+  return truncate(neutralise(text), DETAIL_LENGTH);
 }
 
 export function failed(reason: ProbeFailure, detail: string): CallFailure {

@@ -1,6 +1,6 @@
 // What the two eras of MCP have in common: contact, greeting, and the words both are made of.
 import type { Handshake } from '../core/model/events.ts';
-import { RPC_CODES, type JsonObject, type RpcAnswer, type RpcError } from '../core/base/json-rpc.ts';
+import { RPC_CODES, type JsonObject, type RpcResponse, type RpcError } from '../core/base/json-rpc.ts';
 import { isObject } from '../core/base/guards.ts';
 import { quote, type CallFailure, type CallOutcome } from './call.ts';
 import type { Patience } from './deadline.ts';
@@ -15,7 +15,7 @@ export interface Contact {
 /** `refused`: it answered, but would not introduce itself. */
 export type Greeting =
   | { readonly kind: 'greeted'; readonly contact: Contact }
-  | { readonly kind: 'refused'; readonly detail: string; readonly answer: RpcAnswer }
+  | { readonly kind: 'refused'; readonly detail: string; readonly answer: RpcResponse }
   | CallFailure;
 
 export interface McpTransport {
@@ -115,7 +115,7 @@ function supportedVersions({ data }: RpcError): readonly string[] {
 }
 
 /** An answer to the greeting with which no contact can begin. */
-export function refusal(method: string, answer: RpcAnswer): Greeting {
+export function refusal(method: string, answer: RpcResponse): Greeting {
   const said =
     answer.kind === 'error' ? `${answer.error.code} ${answer.error.message}` : 'a result of another kind';
   return { kind: 'refused', detail: quote(`The answer to ${method} was ${said}`), answer };

@@ -3,10 +3,10 @@ import {
   RPC_CODES,
   readMessages,
   rpcNotification,
-  rpcRefusal,
+  rpcErrorResponse,
   rpcRequest,
   rpcResult,
-  type Incoming,
+  type IncomingMessage,
   type JsonObject,
 } from '../core/base/json-rpc.ts';
 import { abortedCall, type CallFailure, type CallOutcome } from './call.ts';
@@ -74,7 +74,7 @@ export class Peer {
     for (const settle of this.#pending.values()) settle(this.#ending);
   }
 
-  #take(message: Incoming): boolean {
+  #take(message: IncomingMessage): boolean {
     switch (message.kind) {
       case 'result':
       case 'error': {
@@ -98,5 +98,5 @@ export class Peer {
 
 // We declare no capabilities: sampling, elicitation and roots are not ours to give.
 function replyTo(id: string | number, method: string): string {
-  return method === 'ping' ? rpcResult(id, {}) : rpcRefusal(id, RPC_CODES.methodNotFound, 'Method not found');
+  return method === 'ping' ? rpcResult(id, {}) : rpcErrorResponse(id, RPC_CODES.methodNotFound, 'Method not found');
 }

@@ -1,6 +1,6 @@
 // How one JSON-RPC message goes out by POST, and how its answer comes back: as JSON, or in a stream of events.
 import type { Readable } from 'node:stream';
-import { readMessages, type Incoming, type RpcAnswer } from '../core/base/json-rpc.ts';
+import { readMessages, type IncomingMessage, type RpcResponse } from '../core/base/json-rpc.ts';
 import type { HttpAnswer } from '../system/net/http-client.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createEventStreamReader } from './event-stream.ts';
@@ -10,7 +10,7 @@ export interface Exchange {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The answer to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
-  readonly answer: RpcAnswer | null;
+  readonly answer: RpcResponse | null;
 }
 
 /** As for the pipe: a longer answer than this is none. */
@@ -39,14 +39,14 @@ export function release(body: Readable, clock: Clock): void {
   body.resume();
 }
 
-function readStream(body: Readable, id: string): Promise<RpcAnswer | null> {
+function readStream(body: Readable, id: string): Promise<RpcResponse | null> {
   return new Promise((resolve, reject) => {
     const reader = createEventStreamReader(MAX_BODY_BYTES, ({ data }) => {
       const answer = answerAmong(readMessages(data), id);
       if (answer !== null) finish(answer);
     });
     const push = (chunk: Buffer) => reader.push(chunk);
-    const finish = (answer: RpcAnswer | null) => {
+    const finish = (answer: RpcResponse | null) => {
       body.off('data', push);
       resolve(answer);
     };
@@ -56,7 +56,7 @@ function readStream(body: Readable, id: string): Promise<RpcAnswer | null> {
   });
 }
 
-function readJson(body: Readable, id: string): Promise<RpcAnswer | null> {
+function readJson(body: Readable, id: string): Promise<RpcResponse | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -73,7 +73,7 @@ function readJson(body: Readable, id: string): Promise<RpcAnswer | null> {
   });
 }
 
-function answerAmong(messages: readonly Incoming[], id: string): RpcAnswer | null {
+function answerAmong(messages: readonly IncomingMessage[], id: string): RpcResponse | null {
   for (const message of messages) {
     if (message.kind === 'result' && message.id === id) return message;
     if (message.kind === 'error' && (message.id === id || message.id === null)) return message;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import { isMetricName, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
-import { COVERED_BY } from '../../src/core/notification/notification-state.ts';
+import { INHIBITED_BY } from '../../src/core/notification/notification-state.ts';
 import { groupingsOf, selectorsOf } from './expression.ts';
 import {
   alertsOf,
@@ -133,7 +133,7 @@ describe('the rule catalogue', () => {
   });
 
   test('has every alert that speaks for others, or is spoken for', () => {
-    const names = Object.entries(COVERED_BY).flatMap(([name, covers]) => [name, ...covers]);
+    const names = Object.entries(INHIBITED_BY).flatMap(([name, covers]) => [name, ...covers]);
     expect(names.filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { INITIAL } from '../../src/core/model/lifecycle-state.ts';
+import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { at, createStage, USAGE } from '../fakes/stage.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -39,7 +39,7 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus that scrapes t
       stage.bringUp(name);
     }
     stage.add({ name: 'far', source: { kind: 'url' }, transport: 'http', url: 'http://127.0.0.1:1/mcp' });
-    const up = { ...INITIAL, wanted: 'up' as const, run: 1 };
+    const up = { ...INITIAL_LIFECYCLE, wanted: 'up' as const, run: 1 };
     stage.move('git', at('running', up), at('crash_looping', up), 0);
     // Only macOS tells, and not of every server at every time.
     stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });

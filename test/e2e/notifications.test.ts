@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MOST_IN_WINDOW } from '../../src/core/notification/notification-due.ts';
+import { MAX_IN_WINDOW } from '../../src/core/notification/notification-due.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';
@@ -103,7 +103,7 @@ describe('a bad day', () => {
       });
       expect(serversOf(told(), 'resolved')).toEqual(NAMES);
       expect(told().at(-1)?.title).toMatch(/resolved/);
-      expect(told().length).toBeLessThanOrEqual(MOST_IN_WINDOW);
+      expect(told().length).toBeLessThanOrEqual(MAX_IN_WINDOW);
       expect((await daemon.status()).daemon.alerts).toEqual([]);
 
       const sent = 'mcp_watchdog_notifications_total{channel="command"}';

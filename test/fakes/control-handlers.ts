@@ -3,7 +3,7 @@ import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
-import type { Outlook, UpdateAnswer } from '../../src/core/model/update.ts';
+import type { UpdateCheck, UpdateAnswer } from '../../src/core/model/update.ts';
 import { NOW, status as someStatus } from './status.ts';
 
 export interface FakeDaemon {
@@ -20,7 +20,7 @@ export interface FakeDaemon {
   /** The same of a cleanup. */
   cleanups: Partial<CleanupReport>;
   /** The answers to `updateCheck`, and to `update` and `rollback`. */
-  outlooks: readonly Outlook[];
+  outlooks: readonly UpdateCheck[];
   answers: readonly UpdateAnswer[];
 }
 
@@ -50,7 +50,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     onShutdown: () => {},
     reloads: {} as Partial<ReloadReport>,
     cleanups: {} as Partial<CleanupReport>,
-    outlooks: [] as readonly Outlook[],
+    outlooks: [] as readonly UpdateCheck[],
     answers: [] as readonly UpdateAnswer[],
     watched: () => listeners.size,
     show(status: Status) {
@@ -74,7 +74,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
         note(dryRun ? 'cleanup --dry-run' : 'cleanup')({});
         return { dryRun, removed: [], spared: [], failed: [], freed: 0, ...daemon.cleanups };
       },
-      updateCheck({ names }: { readonly names: readonly string[] }): readonly Outlook[] {
+      updateCheck({ names }: { readonly names: readonly string[] }): readonly UpdateCheck[] {
         note('updateCheck')({ names });
         return daemon.outlooks;
       },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
-import type { WatchdogNews } from '../../src/core/model/events.ts';
+import type { UnstampedEvent } from '../../src/core/model/events.ts';
 import { createInstaller } from '../../src/packages/installer.ts';
 import type { InstallerOptions, Prepared } from '../../src/packages/installer.ts';
 import { specOf } from './spec.ts';
@@ -30,7 +30,7 @@ export interface Home {
   readonly servers: string;
   /** Told by the installers of this home. */
   readonly lines: string[];
-  readonly news: WatchdogNews[];
+  readonly news: UnstampedEvent[];
   /** npm's environment as the user of this home has it; the cache is the home's own. */
   readonly environment: Record<string, string>;
   prepare(
@@ -47,7 +47,7 @@ export function createHome(registry: string): Home {
   const root = mkdtempSync(join(tmpdir(), 'install-'));
   const servers = join(root, 'servers');
   const lines: string[] = [];
-  const news: WatchdogNews[] = [];
+  const news: UnstampedEvent[] = [];
   const environment = {
     PATH: process.env['PATH'] ?? '',
     HOME: root,
@@ -57,7 +57,7 @@ export function createHome(registry: string): Home {
   };
   const own = {
     paths: { servers },
-    bus: { publish: (event: WatchdogNews) => void news.push(event) },
+    bus: { publish: (event: UnstampedEvent) => void news.push(event) },
     onProgress: (server: string, line: string) => void lines.push(`${server}: ${line}`),
     environment,
   };

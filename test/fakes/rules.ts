@@ -2,8 +2,8 @@
 import { createAlerting, type Alerting } from '../../src/alerting/alerting.ts';
 import type { Evaluation } from '../../src/alerting/evaluation-report.ts';
 import type { SavedAlerts } from '../../src/alerting/saved-alerts.ts';
-import type { Reading, RuleDocument } from '../../src/core/model/alert-rules.ts';
-import type { AlertNews, FiringAlert } from '../../src/core/model/notification.ts';
+import type { MetricSample, RuleDocument } from '../../src/core/model/alert-rules.ts';
+import type { AlertChange, FiringAlert } from '../../src/core/model/notification.ts';
 import { FakeClock } from './clock.ts';
 
 export const EVERY = 15_000;
@@ -12,7 +12,7 @@ export function documentOf(...rules: readonly object[]): RuleDocument {
   return { path: '/rules/own.yml', isBuiltIn: false, document: { groups: [{ name: 'own', rules }] } };
 }
 
-export function reading(name: string, value: number, labels: Reading['labels'] = {}): Reading {
+export function reading(name: string, value: number, labels: MetricSample['labels'] = {}): MetricSample {
   return { name, labels, value };
 }
 
@@ -20,10 +20,10 @@ export interface Life {
   readonly clock: FakeClock;
   readonly alerting: Alerting;
   /** What /metrics shows from the next evaluation on. */
-  readonly show: (...readings: readonly Reading[]) => void;
+  readonly show: (...readings: readonly MetricSample[]) => void;
   /** `firing Down a` */
   readonly told: string[];
-  readonly news: AlertNews[];
+  readonly news: AlertChange[];
   readonly evaluations: Evaluation[];
   readonly faults: string[];
   readonly record: () => SavedAlerts | null;
@@ -39,10 +39,10 @@ export function live(
     generation = 3,
   }: { clock?: FakeClock; saved?: unknown; told?: readonly FiringAlert[]; generation?: 2 | 3 } = {},
 ): Life {
-  let shown: readonly Reading[] = [];
+  let shown: readonly MetricSample[] = [];
   let record: SavedAlerts | null = null;
   let urgent = 0;
-  const news: AlertNews[] = [];
+  const news: AlertChange[] = [];
   const words: string[] = [];
   const evaluations: Evaluation[] = [];
   const faults: string[] = [];

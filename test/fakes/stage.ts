@@ -1,9 +1,9 @@
 // A bus whose news reach a status and a recorder, as in the daemon, with time in the test's hands.
 import type { ServerStateName, TreeUsage } from '../../src/core/model/events.ts';
-import { foldStatus } from '../../src/core/status/reduce-status.ts';
-import { INITIAL, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
+import { reduceStatus } from '../../src/core/status/reduce-status.ts';
+import { INITIAL_LIFECYCLE, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
-import { NOTHING_REMEMBERED } from '../../src/core/model/status.ts';
+import { NO_HISTORY } from '../../src/core/model/status.ts';
 import { createRecorder } from '../../src/metrics/recorder.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from './clock.ts';
@@ -35,7 +35,7 @@ export function createStage() {
   });
   let status = statusOf([], { startedAt: clock.now(), lastTickAt: null });
   bus.subscribe((event) => {
-    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+    status = reduceStatus(status, event, () => NO_HISTORY);
   });
   const recorder = createRecorder({
     bus,
@@ -74,8 +74,8 @@ export function createStage() {
     },
     /** Started, answering, measured. */
     bringUp(server: string, run = 1): LifecycleState {
-      const from: LifecycleState = { ...INITIAL, wanted: 'up', run };
-      const to = this.move(server, { ...INITIAL, run }, at('running', from));
+      const from: LifecycleState = { ...INITIAL_LIFECYCLE, wanted: 'up', run };
+      const to = this.move(server, { ...INITIAL_LIFECYCLE, run }, at('running', from));
       bus.publish({ kind: 'spawned', server, run, pid: 4242, version: '1.2.3' });
       const handshake = {
         era: 'legacy',
@@ -95,7 +95,7 @@ export function createStage() {
 }
 
 /** `state`, moved to this phase. */
-export function at(phase: ServerStateName, state: LifecycleState = INITIAL): LifecycleState {
+export function at(phase: ServerStateName, state: LifecycleState = INITIAL_LIFECYCLE): LifecycleState {
   const { wanted, run, failures, attempt, halfOpen, cause } = state;
   const memory = { wanted, run, failures, attempt, halfOpen, cause };
   switch (phase) {

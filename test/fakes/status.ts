@@ -2,7 +2,7 @@
 import {
   type DaemonStatus,
   noEngines,
-  NOTHING_REMEMBERED,
+  NO_HISTORY,
   type ServerStatus,
   type Status,
 } from '../../src/core/model/status.ts';
@@ -59,7 +59,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     overLimit: [],
     tools: 2,
     probes: { ping: { at: NOW - 4000, ok: true, took: 3.4 } },
-    ...NOTHING_REMEMBERED,
+    ...NO_HISTORY,
     lastFailure: null,
     nextAttemptAt: null,
     backoff: 0,

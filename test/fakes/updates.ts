@@ -1,7 +1,7 @@
 // What a status says of versions: nothing yet, and whatever a test says instead.
 import {
   NO_UPDATES,
-  type Outlook,
+  type UpdateCheck,
   type UpdateAnswer,
   type UpdateMemory,
   type UpdateProgress,
@@ -9,7 +9,7 @@ import {
 } from '../../src/core/model/update.ts';
 import { MINUTE, NOW } from './status.ts';
 
-export function outlookOf(change: Partial<Outlook> = {}): Outlook {
+export function outlookOf(change: Partial<UpdateCheck> = {}): UpdateCheck {
   return {
     server: 'context7',
     package: '@upstash/context7-mcp',

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { sumUp } from '../../src/core/model/cleanup-report.ts';
+import { describeCleanup } from '../../src/core/model/cleanup-report.ts';
 import { cleanUp } from '../../src/housekeeping/clean-up.ts';
 import { DAY, untidyHome } from '../fakes/rubbish.ts';
 
@@ -42,7 +42,7 @@ describe('logs and journal', () => {
     expect(home.files()).toEqual(
       expect.arrayContaining(['logs/servers/notes.txt', 'logs/servers/a.log.4.gz']),
     );
-    expect(sumUp(report)).toBe('freed 0 KiB: 3 rotated logs, 2 old journals');
+    expect(describeCleanup(report)).toBe('freed 0 KiB: 3 rotated logs, 2 old journals');
   });
 
   test('of a server that is no longer configured wait 30 days', async () => {
@@ -85,7 +85,7 @@ describe('versions', () => {
     expect(paths(report.removed)).toEqual(['servers/a/versions/1.0.0', 'servers/a/versions/1.2.0']);
     expect(left(home)).toEqual(['1.1.0', '1.2.0-beta.1', '2.0.0']);
     expect(report.freed).toBe(2000);
-    expect(sumUp(report)).toBe('freed 2 KiB: 2 old versions');
+    expect(describeCleanup(report)).toBe('freed 2 KiB: 2 old versions');
   });
 
   test.each([
@@ -217,7 +217,7 @@ describe('leftovers', () => {
       'servers/a/.tmp-link',
       'servers/a/versions/.tmp-old',
     ]);
-    expect(sumUp(report)).toContain('3 unfinished installations');
+    expect(describeCleanup(report)).toContain('3 unfinished installations');
   });
 });
 
@@ -232,7 +232,7 @@ describe('backups', () => {
     home.file('backups/mine/manifest.json');
     const report = await cleanUp(home.facts({ backupsKept }));
     expect(readdirSync(home.paths.backups).sort()).toEqual([...ids.slice(4 - expected), 'mine']);
-    expect(sumUp(report)).toContain(`${4 - expected} old backups`);
+    expect(describeCleanup(report)).toContain(`${4 - expected} old backups`);
   });
 });
 
@@ -244,9 +244,9 @@ describe('cleanUp()', () => {
     const before = home.files();
     const report = await cleanUp(facts, { dryRun: true });
     expect(home.files()).toEqual(before);
-    expect(sumUp(report)).toBe('would free 3 MiB: 1 rotated log');
+    expect(describeCleanup(report)).toBe('would free 3 MiB: 1 rotated log');
     expect(paths((await cleanUp(facts)).removed)).toEqual(paths(report.removed));
-    expect(sumUp(await cleanUp(facts))).toBe('nothing to remove');
+    expect(describeCleanup(await cleanUp(facts))).toBe('nothing to remove');
   });
 
   test('follows no link out of the home', async () => {
@@ -296,7 +296,7 @@ describe('cleanUp()', () => {
     expect(paths(report.failed)).toEqual(['logs/servers/a.log.9']);
     expect(report.failed[0]?.why).toMatch(/EACCES|EPERM/);
     expect(paths(report.removed)).toEqual(['journal/events.jsonl.9']);
-    expect(sumUp(report)).toBe('freed 0 KiB: 1 old journal; 1 could not be removed');
+    expect(describeCleanup(report)).toBe('freed 0 KiB: 1 old journal; 1 could not be removed');
   });
 });
 

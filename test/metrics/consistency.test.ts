@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { INITIAL } from '../../src/core/model/lifecycle-state.ts';
+import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
 import { RESTART_REASONS, SERVER_STATES } from '../../src/core/model/events.ts';
 import { at, createStage, parse, USAGE } from '../fakes/stage.ts';
 
@@ -7,7 +7,7 @@ type Stage = ReturnType<typeof createStage>;
 
 /** One restart, told in four pieces of news, in one go. */
 function restart(stage: Stage, round: number): void {
-  const up = { ...INITIAL, wanted: 'up', run: round } as const;
+  const up = { ...INITIAL_LIFECYCLE, wanted: 'up', run: round } as const;
   stage.move('files', at('running', up), at('backoff', up));
   stage.bus.publish({
     kind: 'restarted',
@@ -82,7 +82,7 @@ describe('the text', () => {
   test('shows a change of state at once and a measurement at most a second later', async () => {
     const stage = createStage();
     stage.add();
-    const up = { ...INITIAL, wanted: 'up' } as const;
+    const up = { ...INITIAL_LIFECYCLE, wanted: 'up' } as const;
     await stage.text();
     stage.move('files', up, at('starting', up));
     expect(await stage.value('server_state{server="files",state="starting"}')).toBe(1);

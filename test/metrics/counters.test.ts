@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PROBE_FAILURES, RESTART_REASONS, type WatchdogNews } from '../../src/core/model/events.ts';
+import { PROBE_FAILURES, RESTART_REASONS, type UnstampedEvent } from '../../src/core/model/events.ts';
 import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import { createStage } from '../fakes/stage.ts';
 
 const SERVERS = ['files', 'other'] as const;
 
 const server = fc.constantFrom(...SERVERS);
-const news: fc.Arbitrary<WatchdogNews> = fc.oneof(
+const news: fc.Arbitrary<UnstampedEvent> = fc.oneof(
   fc.record({
     kind: fc.constant('restarted' as const),
     server,
@@ -52,7 +52,7 @@ function isSurvivor(name: string): boolean {
   return isMetricName(name) && METRICS[name].survives === true;
 }
 
-function life(lived: readonly WatchdogNews[], saved?: unknown, restoreFirst = true) {
+function life(lived: readonly UnstampedEvent[], saved?: unknown, restoreFirst = true) {
   const stage = createStage();
   if (saved !== undefined && restoreFirst) stage.recorder.restore(saved);
   for (const name of SERVERS) stage.add({ name });

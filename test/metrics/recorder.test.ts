@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PROBE_FAILURES, RESTART_REASONS, SERVER_STATES } from '../../src/core/model/events.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import { INITIAL } from '../../src/core/model/lifecycle-state.ts';
+import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
 import { at, createStage, HEALTHY, parse, USAGE } from '../fakes/stage.ts';
 
 const NONE = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
@@ -118,7 +118,7 @@ describe('a server that runs', () => {
     const stage = createStage();
     stage.add();
     expect(await stage.value('server_processes{server="files"}')).toBe(0);
-    stage.move('files', INITIAL, at('starting'));
+    stage.move('files', INITIAL_LIFECYCLE, at('starting'));
     stage.bus.publish({ kind: 'spawned', server: 'files', run: 1, pid: 7, version: null });
     expect(await stage.value('server_processes{server="files"}')).toBeUndefined();
   });
@@ -194,7 +194,7 @@ describe('a server that is not meant to run', () => {
     stage.clock.elapsed += 3_600_000;
     const last = 'probe_last_success_timestamp_seconds{server="files",probe="ping"}';
     const before = await stage.value(last);
-    stage.move('files', INITIAL, at('starting', { ...INITIAL, wanted: 'up' }));
+    stage.move('files', INITIAL_LIFECYCLE, at('starting', { ...INITIAL_LIFECYCLE, wanted: 'up' }));
     expect(await stage.value('server_desired_running{server="files"}')).toBe(1);
     expect(await stage.value(last)).toBe((before ?? 0) + 3600);
   });

@@ -3,13 +3,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Notification, ToldAlert } from '../../src/core/model/notification.ts';
+import type { Notification, NotifiedAlert } from '../../src/core/model/notification.ts';
 import type { ChannelParts } from '../../src/notify/channels/channel.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 
 export const AT = Date.UTC(2026, 0, 1, 12);
 
-export function told(change: Partial<ToldAlert> = {}): ToldAlert {
+export function told(change: Partial<NotifiedAlert> = {}): NotifiedAlert {
   return {
     name: 'McpServerGaveUp',
     about: 'files',
@@ -21,13 +21,13 @@ export function told(change: Partial<ToldAlert> = {}): ToldAlert {
   };
 }
 
-export function single(change: Partial<ToldAlert> = {}, swallowed = 0): Notification {
+export function single(change: Partial<NotifiedAlert> = {}, swallowed = 0): Notification {
   const alert = told(change);
   const severity = alert.state === 'firing' ? alert.severity : 'info';
   return { kind: 'single', at: AT, severity, alerts: [alert], swallowed };
 }
 
-export function digest(alerts: readonly ToldAlert[], swallowed = 0): Notification {
+export function digest(alerts: readonly NotifiedAlert[], swallowed = 0): Notification {
   return { kind: 'digest', at: AT, severity: 'critical', alerts, swallowed };
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Escapee } from '../../src/core/lifecycle/process-tree.ts';
+import type { DetachedProcess } from '../../src/core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../../src/supervisor/leftover-processes.ts';
 import { superviseProcess } from '../../src/supervisor/server-process.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -22,8 +22,8 @@ async function start(script: string) {
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  const strays: Escapee[] = [];
-  const forgotten: Escapee[] = [];
+  const strays: DetachedProcess[] = [];
+  const forgotten: DetachedProcess[] = [];
   const faults: unknown[] = [];
   let exit: { at: number; how: Exit } | null = null;
   let goneAt = 0;

@@ -1,10 +1,10 @@
 // Updates on virtual time: a registry, a disk and servers that a test can make fail, and everything that was done to them.
 import { onTestFinished } from 'vitest';
-import type { WatchdogEvent, WatchdogNews } from '../../src/core/model/events.ts';
-import { INITIAL, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
+import type { WatchdogEvent, UnstampedEvent } from '../../src/core/model/events.ts';
+import { INITIAL_LIFECYCLE, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import type { Tool } from '../../src/core/tools/tool-diff.ts';
-import type { Outlook, UpdateMemory, UpdateProgress } from '../../src/core/model/update.ts';
+import type { UpdateCheck, UpdateMemory, UpdateProgress } from '../../src/core/model/update.ts';
 import { createBus } from '../../src/system/bus.ts';
 import type { CanaryReport, UpdateParts } from '../../src/updates/ports.ts';
 import { openUpdateRecords } from '../../src/updates/records.ts';
@@ -59,7 +59,7 @@ export function updatesStage({
     specs,
     current: new Map(Object.entries(current)),
     down: new Set<string>(),
-    outlooks: new Map<string, Partial<Outlook>>(),
+    outlooks: new Map<string, Partial<UpdateCheck>>(),
     refusals: new Map<string, string>(),
     canaries: new Map<string, CanaryReport>(),
     tools: [{ name: 'a', inputSchema: {} }] as Tool[],
@@ -134,12 +134,12 @@ export function updatesStage({
     if (held !== undefined) await Promise.race([held, aborted]);
   }
 
-  function publish(news: WatchdogNews): void {
+  function publish(news: UnstampedEvent): void {
     bus.publish(news);
   }
 
   function move(server: string, change: Partial<LifecycleState>, cause: string): void {
-    const from = lives.get(server) ?? { ...INITIAL, wanted: 'up' };
+    const from = lives.get(server) ?? { ...INITIAL_LIFECYCLE, wanted: 'up' };
     const to = Object.assign({}, from, change);
     lives.set(server, to);
     publish({ kind: 'transition', server, from, to, cause, nextAttemptAt: null, budgetRemaining: 5 });

@@ -1,9 +1,9 @@
 // Which news is worth a line above the live view, and in which words.
 import type { EventOf, WatchdogEvent } from '../../core/model/events.ts';
 import { neutralise } from '../../core/base/text.ts';
-import { lastUpdateWords, phaseWords, versionText } from '../../core/update/update-text.ts';
-import { endWords, nextAttempt, restartReason } from '../../core/status/health-summary.ts';
-import { cpu, deliveryWords, latency, size, span } from '../../core/base/format.ts';
+import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
+import { describeEnd, nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
+import { cpu, describeDelivery, latency, size, span } from '../../core/base/format.ts';
 import type { Cell, Style } from '../views/style.ts';
 
 /** Null for what the table shows anyway. */
@@ -25,9 +25,9 @@ function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
     case 'spawned':
       return line(`started${event.version === null ? '' : ` ${event.version}`}, pid ${event.pid}`);
     case 'exited':
-      return line(endWords(event), 'yellow');
+      return line(describeEnd(event), 'yellow');
     case 'restarted':
-      return line(`restarted because of ${restartReason(event)}`, 'yellow');
+      return line(`restarted because of ${describeRestart(event)}`, 'yellow');
     case 'start-failed':
       return ofFailure(event);
     case 'transition':
@@ -73,11 +73,11 @@ function ofUpdate(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
       return candidate === null ? null : line(`could be updated to ${versionText(candidate)}`, 'cyan');
     }
     case 'update-moved':
-      return line(phaseWords(event.progress), event.progress.phase === 'rolling_back' ? 'red' : 'cyan');
+      return line(describePhase(event.progress), event.progress.phase === 'rolling_back' ? 'red' : 'cyan');
     case 'update-settled': {
       const { last } = event.memory;
       if (!event.isNews || last === null) return null;
-      return line(lastUpdateWords(last, event.at), last.result === 'committed' ? 'green' : 'red');
+      return line(describeLastUpdate(last, event.at), last.result === 'committed' ? 'green' : 'red');
     }
     default:
       return null;
@@ -133,7 +133,7 @@ const OF_DAEMON: Tellers = {
   alert: nothing,
   evaluated: nothing,
   delivery: ({ owner, wasOwner, reasons }) =>
-    owner === wasOwner ? null : line(deliveryWords({ owner, reasons }), 'dim'),
+    owner === wasOwner ? null : line(describeDelivery({ owner, reasons }), 'dim'),
   engine: nothing,
   orphans: nothing,
   scraped: nothing,

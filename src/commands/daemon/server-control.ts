@@ -2,7 +2,7 @@
 import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { Context } from '../shared/command.ts';
 import { pickServer, printLines, withDaemon } from '../shared/with-daemon.ts';
 
@@ -97,7 +97,7 @@ function progressTeller(context: Context): (left: readonly ServerStatus[]) => vo
   });
 
   function tell(): void {
-    const lines = left.map((server) => `${server.name}: ${server.note ?? stateWord(server)}`);
+    const lines = left.map((server) => `${server.name}: ${server.note ?? stateLabel(server)}`);
     const news = lines.filter((line) => !told.has(line));
     for (const line of news) told.add(line);
     if (news.length > 0) printLines(context, news);
@@ -114,7 +114,7 @@ function notUp(server: ServerStatus, method: string, now: number): WatchdogError
   const { name, lastFailure } = server;
   const why =
     lastFailure?.message.replace(/^Cannot start it: /u, '') ??
-    `it is ${stateWord(server)}, ${reasonOf(server, now)}`;
+    `it is ${stateLabel(server)}, ${statusSummary(server, now)}`;
   return new WatchdogError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
     hint: lastFailure?.hint ?? `See mcp-watchdog logs ${name}`,
   });

@@ -1,5 +1,5 @@
 // What a cleanup says: the sum, and every single thing where somebody has to decide or to act.
-import { type CleanupReport, sumUp } from '../../core/model/cleanup-report.ts';
+import { type CleanupReport, describeCleanup } from '../../core/model/cleanup-report.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { size } from '../../core/base/format.ts';
 
@@ -10,7 +10,7 @@ export function cleanupLines(report: CleanupReport): string[] {
     ...planned.map(({ path, bytes }) => `would remove ${neutralise(path)} (${size(bytes)})`),
     ...spared.map(({ path, why }) => `kept ${neutralise(path)}: ${why}`),
     ...failed.map(({ path, why }) => `cannot remove ${neutralise(path)}: ${neutralise(why)}`),
-    capitalised(sumUp(report)),
+    capitalised(describeCleanup(report)),
   ];
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
-import { type CleanupReport, versionsInHand } from '../../core/model/cleanup-report.ts';
+import { type CleanupReport, versionsInUse } from '../../core/model/cleanup-report.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { readRecords } from '../../core/update/read-update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
@@ -67,7 +67,7 @@ function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
   return new Map(
     [...records].map(([server, { memory, progress }]) => [
       server,
-      versionsInHand(memory, progress === null ? null : progress.plan),
+      versionsInUse(memory, progress === null ? null : progress.plan),
     ]),
   );
 }

@@ -2,7 +2,7 @@
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
-import { exitOf, isHealthy, latestProbe, reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { describeLastExit, isHealthy, latestProbe, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import { cpu, latency, size } from '../../core/base/format.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { fit, pad, paint, widthOf } from '../views/style.ts';
@@ -65,9 +65,9 @@ function isRunning({ state }: ServerStatus): boolean {
 }
 
 function notRunning(server: ServerStatus, now: number): Fault {
-  const state = stateWord(server);
-  const why = reasonOf(server, now);
-  const told = why === '' ? (exitOf(server) ?? '') : why;
+  const state = stateLabel(server);
+  const why = statusSummary(server, now);
+  const told = why === '' ? (describeLastExit(server) ?? '') : why;
   const text = told === '' ? state : told.startsWith(state) ? told : `${state}, ${told}`;
   return { kind: 'not-running', text: `not running: ${text}`, value: null, limit: null };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { formatLogLine } from '../../logs/format-log-line.ts';
@@ -76,7 +76,7 @@ function serverLog(paths: Paths, name: string): string {
 
 function unknown(paths: Paths, name: string): WatchdogError {
   const known = namesIn(paths);
-  const guess = nearest(name, known);
+  const guess = suggestSpelling(name, known);
   const others = known.length === 0 ? 'No server has written anything yet' : `Logs: ${known.join(', ')}`;
   return new WatchdogError('UNKNOWN_SERVER', `Cannot show the log of "${name}": there is none`, {
     hint: guess === null ? others : `Did you mean ${guess}?`,

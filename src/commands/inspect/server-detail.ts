@@ -3,7 +3,7 @@ import { RESTART_REASONS, type TreeUsage } from '../../core/model/events.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
-import { exitOf, latestProbe, overLimits, restartReason, restartsOf } from '../../core/status/health-summary.ts';
+import { describeLastExit, latestProbe, overLimits, describeRestart, restartsOf } from '../../core/status/health-summary.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
 import type { ViewOptions } from '../views/status-table.ts';
@@ -116,9 +116,9 @@ function history(server: ServerStatus, now: number): Fact[] {
     ],
     [
       'last restart',
-      lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`,
+      lastRestart === null ? null : `${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`,
     ],
-    ['last exit', lastExit === null ? null : `${ago(lastExit.at, now)}: ${exitOf(server)}`],
+    ['last exit', lastExit === null ? null : `${ago(lastExit.at, now)}: ${describeLastExit(server)}`],
     ['failed starts', startFailures === 0 ? null : String(startFailures)],
     [
       'last failure',

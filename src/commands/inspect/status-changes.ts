@@ -1,7 +1,7 @@
 // What changed since the last status, for readers without a terminal: one line per server and change.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { phaseWords } from '../../core/update/update-text.ts';
-import { healthWord, isHealthy, reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { describePhase } from '../../core/update/update-text.ts';
+import { healthLabel, isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import type { Style } from '../views/style.ts';
 
@@ -27,7 +27,7 @@ export function createChangeFinder(): (status: Status, now: number) => Change[] 
     const removed = [...before.keys()].filter((name) => !said.has(name));
     return [
       ...changed.map((server) => ({
-        text: `${summary(server)}${because(reasonOf(server, now))}`,
+        text: `${summary(server)}${because(statusSummary(server, now))}`,
         style: isHealthy(server) ? undefined : ('yellow' as const),
       })),
       ...removed.map((name) => ({ text: `${name}: removed`, style: undefined })),
@@ -37,14 +37,14 @@ export function createChangeFinder(): (status: Status, now: number) => Change[] 
 
 function summary(server: ServerStatus): string {
   const pid = server.pid === null ? '' : `, pid ${server.pid}`;
-  const health = server.health.up === null ? '' : `, ${healthWord(server)}`;
-  return `${server.name}: ${stateWord(server)}${health}${pid}`;
+  const health = server.health.up === null ? '' : `, ${healthLabel(server)}`;
+  return `${server.name}: ${stateLabel(server)}${health}${pid}`;
 }
 
 /** What makes a status news: what is told of it, and how its update stands, which is told as the reason. */
 function gist(server: ServerStatus): string {
   const { progress = null, memory } = server.update ?? {};
-  const phase = progress === null ? `${memory?.last?.at ?? ''}` : phaseWords({ ...progress, detail: null });
+  const phase = progress === null ? `${memory?.last?.at ?? ''}` : describePhase({ ...progress, detail: null });
   return `${summary(server)} ${phase}`;
 }
 

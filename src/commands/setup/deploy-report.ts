@@ -1,7 +1,7 @@
 // How a deployment is told while it goes on: one line a step, what is being waited for, and what to do next.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
-import { isHealthy, reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import { cheatSheet } from '../views/client-snippets.ts';
 import { places } from '../daemon/live-lines.ts';
 import { fit, pad, paint } from '../views/style.ts';
@@ -55,9 +55,9 @@ export function createProgress(): (
 
 function progressOf(server: ServerStatus, now: number): string {
   if (isHealthy(server))
-    return server.state === 'stopped' ? reasonOf(server, now) || 'not started' : 'answers';
-  const reason = reasonOf(server, now);
-  return reason === '' ? stateWord(server) : reason;
+    return server.state === 'stopped' ? statusSummary(server, now) || 'not started' : 'answers';
+  const reason = statusSummary(server, now);
+  return reason === '' ? stateLabel(server) : reason;
 }
 
 const COMMANDS = [

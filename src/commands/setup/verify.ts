@@ -2,7 +2,7 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { StartFailureCode } from '../../core/model/events.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { isHealthy, reasonOf, stateWord } from '../../core/status/health-summary.ts';
+import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import { span } from '../../core/base/format.ts';
 import type { Context } from '../shared/command.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
@@ -105,8 +105,8 @@ function notWell(
 ): WatchdogError {
   const count = sick.length === 1 ? '1 server does' : `${sick.length} servers do`;
   const lines = sick.map((server) => {
-    const reason = reasonOf(server, now);
-    return `  ${server.name}: ${stateWord(server)}${reason === '' ? '' : `, ${reason}`}`;
+    const reason = statusSummary(server, now);
+    return `  ${server.name}: ${stateLabel(server)}${reason === '' ? '' : `, ${reason}`}`;
   });
   return new WatchdogError(
     'CONTROL_FAILED',

@@ -2,7 +2,7 @@
 import { connect } from '../../control/client.ts';
 import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
 import { type Context, sizeOf } from './command.ts';
@@ -38,7 +38,7 @@ export function pickServer<Server extends { readonly name: string }>(
     );
   }
   const names = servers.map((each) => each.name);
-  const guess = nearest(name, names);
+  const guess = suggestSpelling(name, names);
   const known = names.length === 0 ? 'No servers are configured' : `Servers: ${names.join(', ')}`;
   throw new WatchdogError('UNKNOWN_SERVER', `Cannot find the server "${name}": the config has no such name`, {
     hint: guess === null ? known : `Did you mean ${guess}?`,

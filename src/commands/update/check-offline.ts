@@ -5,7 +5,7 @@ import { readRecords } from '../../core/update/read-update-record.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { UpdateRecord } from '../../core/update/update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
-import { NO_UPDATES, type Outlook, type UpdateMemory } from '../../core/model/update.ts';
+import { NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../../core/model/update.ts';
 import type { Context } from '../shared/command.ts';
 import { refuseOthers } from './request-change.ts';
 
@@ -13,7 +13,7 @@ import { refuseOthers } from './request-change.ts';
 export async function lookHere(
   { paths, io }: Context,
   names: readonly string[],
-): Promise<readonly Outlook[]> {
+): Promise<readonly UpdateCheck[]> {
   const { servers } = loadConfig(paths.config, io.env);
   refuseOthers({ servers: servers.map(({ name, source }) => ({ name, source: source.kind })) }, names);
   const wanted = servers.filter(
@@ -31,7 +31,7 @@ export async function lookHere(
     environment: io.env,
   });
   const { records } = readRecords(readUpdates(paths.state));
-  const outlooks: Outlook[] = [];
+  const outlooks: UpdateCheck[] = [];
   for (const spec of wanted) {
     const memory = memoryOf(records.get(spec.name), spec);
     outlooks.push(await packages.look(spec, memory, new AbortController().signal));

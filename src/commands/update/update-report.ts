@@ -1,6 +1,6 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { Outlook, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
-import { detailText, heldWords, phaseWords, stepText, versionText } from '../../core/update/update-text.ts';
+import type { UpdateCheck, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
+import { detailText, describeHeld, describePhase, stepText, versionText } from '../../core/update/update-text.ts';
 import type { Status } from '../../core/model/status.ts';
 import { span } from '../../core/base/format.ts';
 import type { UpdateOutcome } from './follow-updates.ts';
@@ -130,7 +130,7 @@ function lastAt(update: UpdateStatus | null): number | null {
 
 function wordsOf(progress: UpdateProgress, isChatty: boolean): string {
   const isChatter = !isChatty && progress.phase === 'installing';
-  return phaseWords(isChatter ? { ...progress, detail: null } : progress);
+  return describePhase(isChatter ? { ...progress, detail: null } : progress);
 }
 
 /** For one that has not begun: whose update is before it; null when nobody's is. */
@@ -143,7 +143,7 @@ function turnWords(servers: Status['servers']): string | null {
 const AT_WORK: ReadonlySet<UpdatePhase> = new Set(['installing', 'canary', 'waiting', 'switching']);
 
 /** What there is for each, and why the newest is not it. */
-export function checkLines(outlooks: readonly Outlook[], options: ViewOptions): string[] {
+export function checkLines(outlooks: readonly UpdateCheck[], options: ViewOptions): string[] {
   if (outlooks.length === 0) return ['No server is a package: there is nothing to update'];
   const found = outlooks.filter(({ error }) => error === null);
   const table = found.length === 0 ? [] : layoutTable(found, COLUMNS, options);
@@ -153,7 +153,7 @@ export function checkLines(outlooks: readonly Outlook[], options: ViewOptions): 
   return [...table, ...otherHeld(found, options), ...errors];
 }
 
-const COLUMNS: readonly Column<Outlook>[] = [
+const COLUMNS: readonly Column<UpdateCheck>[] = [
   { title: 'SERVER', cell: ({ server }) => ({ text: server, style: 'bold' }) },
   { title: 'PACKAGE', leaves: 2, cell: (each) => ({ text: detailText(each.package) }) },
   { title: 'RUNNING', cell: ({ running }) => ({ text: versionCell(running) }) },
@@ -163,7 +163,7 @@ const COLUMNS: readonly Column<Outlook>[] = [
     title: 'HELD',
     shrinksTo: 24,
     cell: ({ held: [first] }) => ({
-      text: first === undefined ? '' : heldWords(first),
+      text: first === undefined ? '' : describeHeld(first),
       style: 'yellow',
     }),
   },
@@ -177,9 +177,9 @@ function versionCell(version: string | null): string {
 const MOST_OTHERS = 5;
 
 /** The table has room for one a server. */
-function otherHeld(outlooks: readonly Outlook[], { width, colour }: ViewOptions): string[] {
+function otherHeld(outlooks: readonly UpdateCheck[], { width, colour }: ViewOptions): string[] {
   const lines = outlooks.flatMap(({ server, held }) => {
-    const others = held.slice(1, 1 + MOST_OTHERS).map((one) => `${server} ${heldWords(one)}`);
+    const others = held.slice(1, 1 + MOST_OTHERS).map((one) => `${server} ${describeHeld(one)}`);
     const left = held.length - 1 - MOST_OTHERS;
     return left > 0 ? [...others, `${server}: ${left} older ones are held as well`] : others;
   });

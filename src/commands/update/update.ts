@@ -1,6 +1,6 @@
 // `update [names…] [--check] [--to V] [--dry-run] [--wait]`: brings servers to a newer version.
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { Outlook } from '../../core/model/update.ts';
+import type { UpdateCheck } from '../../core/model/update.ts';
 import { findDaemon } from '../daemon/daemon-process.ts';
 import type { Context } from '../shared/command.ts';
 import { lookHere } from './check-offline.ts';
@@ -55,7 +55,7 @@ async function check(context: Context): Promise<number> {
   return exitCode;
 }
 
-function lookThroughDaemon(context: Context, names: readonly string[]): Promise<readonly Outlook[]> {
+function lookThroughDaemon(context: Context, names: readonly string[]): Promise<readonly UpdateCheck[]> {
   return withDaemon(context, async (daemon) => {
     refuseOthers(await daemon.request('status', {}), names);
     return await daemon.request('updateCheck', { names }, { timeout: REGISTRY_TIMEOUT });

@@ -1,7 +1,7 @@
 // How an error is told: one line with action, reason and value, then the cure.
 import type { Command } from 'commander';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { paint } from './style.ts';
@@ -110,7 +110,7 @@ function choicesOf(argument: string, program: Command): readonly string[] {
 
 /** What was typed is known to some other command, and no help with this one. */
 function suggest(word: string, known: readonly string[]): string | null {
-  return nearest(
+  return suggestSpelling(
     word,
     known.filter((each) => each !== word),
   );

@@ -1,6 +1,6 @@
 // Which colour the state and the health of a server have in a table.
 import type { ServerStatus } from '../../core/model/status.ts';
-import { type HealthWord, healthWord, stateWord } from '../../core/status/health-summary.ts';
+import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
 import type { Cell, Style } from './style.ts';
 
 const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
@@ -14,10 +14,10 @@ const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
 };
 
 export function stateCell(server: ServerStatus): Cell {
-  return { text: stateWord(server), style: STATE_STYLES[server.state] };
+  return { text: stateLabel(server), style: STATE_STYLES[server.state] };
 }
 
-const HEALTH_STYLES: Readonly<Record<HealthWord, Style>> = {
+const HEALTH_STYLES: Readonly<Record<HealthLabel, Style>> = {
   unknown: 'dim',
   down: 'red',
   suspect: 'yellow',
@@ -27,6 +27,6 @@ const HEALTH_STYLES: Readonly<Record<HealthWord, Style>> = {
 
 /** A dash where nothing is known: an empty cell would look like a fault of the table. */
 export function healthCell(server: ServerStatus): Cell {
-  const word = healthWord(server);
+  const word = healthLabel(server);
   return { text: word === 'unknown' ? '-' : word, style: HEALTH_STYLES[word] };
 }

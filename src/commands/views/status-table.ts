@@ -9,10 +9,10 @@ import {
   isHealthy,
   isStarting,
   latestProbe,
-  reasonOf,
+  statusSummary,
   restartsOf,
 } from '../../core/status/health-summary.ts';
-import { cpu, deliveryWords, latency, size, span, uptime } from '../../core/base/format.ts';
+import { cpu, describeDelivery, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
 import { type Cell, fit, paint } from './style.ts';
 import type { Column } from './table.ts';
@@ -50,7 +50,7 @@ const STARTING = 'The watchdog is still starting: it has not read its config yet
 /** Who never had a Prometheus needs no line about it. */
 function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {
   if (isDeliveredByUsAlone(delivery)) return [];
-  return ['', paint(fit(deliveryWords(delivery), width), 'dim', colour)];
+  return ['', paint(fit(describeDelivery(delivery), width), 'dim', colour)];
 }
 
 function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {
@@ -124,7 +124,7 @@ function numbers(
 }
 
 function lastReason(server: ServerStatus, now: number): Cell {
-  return { text: reasonOf(server, now), style: isHealthy(server) ? 'dim' : 'yellow' };
+  return { text: statusSummary(server, now), style: isHealthy(server) ? 'dim' : 'yellow' };
 }
 
 function maybe(value: number | null | undefined, write: (value: number) => string): string {

@@ -1,7 +1,7 @@
 // How the servers of a config file become ServerSpecs: defaults below, envFiles beside, dependencies between.
 import { basename } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { buildServer } from './build-server.ts';
 import { findCycles } from './dependencies.ts';
@@ -79,7 +79,7 @@ function checkDependencies(servers: readonly ServerSpec[], { key, names, report 
 }
 
 function meant(name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
+  const near = suggestSpelling(name, names);
   return near === null ? 'name one, or remove it' : `did you mean ${near}?`;
 }
 

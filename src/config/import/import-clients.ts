@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
 import type { ClientEntry, ClientName, Place, Where } from './clients/client-format.ts';
 import { CLIENTS, isClientName, NAMED_CLIENTS, recognise } from './clients/registry.ts';
@@ -134,7 +134,7 @@ function fileAt(from: string, where: Where): ReadFile {
 
 /** A word without a slash or a dot was meant for a client. */
 function missing(from: string, path: string): WatchdogError {
-  const meant = nearest(from, NAMED_CLIENTS);
+  const meant = suggestSpelling(from, NAMED_CLIENTS);
   const isWord = /^[\w-]+$/.test(from);
   const hint =
     meant === null

@@ -1,6 +1,6 @@
 // What a schema's complaint means in words: path, reason and cure.
 import type { z } from 'zod';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import { knownKeys } from '../schema/json-schema.ts';
 import type { KnownKeys } from '../schema/json-schema.ts';
 import { isSecretPlace } from './secrets.ts';
@@ -100,7 +100,7 @@ function cureOf(issue: Issue, path: Path, { tree, writtenAt }: Text): string | n
 }
 
 function cureOfText(issue: Issue, value: string): string | null {
-  if (issue.code === 'invalid_value') return meant(nearest(value, issue.values.map(String)));
+  if (issue.code === 'invalid_value') return meant(suggestSpelling(value, issue.values.map(String)));
   if (issue.code !== 'invalid_type') return null;
   if (issue.expected === 'array') return `write it as a list: [${JSON.stringify(value)}]`;
   return issue.expected === 'boolean' ? booleanCure(value) : null;
@@ -134,7 +134,7 @@ function unknownKey(key: string, path: Path, known: Text['known']): Complaint {
 }
 
 function suggestion(key: string, { here, below }: KnownKeys): string {
-  const near = nearest(key, here) ?? below.find((known) => known.endsWith(`.${key}`)) ?? null;
+  const near = suggestSpelling(key, here) ?? below.find((known) => known.endsWith(`.${key}`)) ?? null;
   if (near !== null) return `did you mean ${near}?`;
   return here.length <= 12 ? `known here: ${here.join(', ')}` : 'docs/configuration.md lists the keys';
 }

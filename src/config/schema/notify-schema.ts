@@ -1,6 +1,6 @@
 // The keys of a notification channel, by its kind.
 import { z } from 'zod';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import { type ChannelSettings, PLACEHOLDERS } from '../../core/model/notification.ts';
 import { duration, endpoint, filledText, texts } from './fields.ts';
 
@@ -71,7 +71,7 @@ const DOUBLE = /\{\{\s*(\w+)\s*\}\}/gu;
 function refuseUnknown(written: string, form: RegExp, context: z.RefinementCtx): void {
   for (const [whole, name = ''] of written.matchAll(form)) {
     if (PLACEHOLDERS.some((known) => known === name)) continue;
-    const guess = nearest(name, PLACEHOLDERS);
+    const guess = suggestSpelling(name, PLACEHOLDERS);
     const cure =
       guess === null
         ? `write one of ${PLACEHOLDERS.join(', ')}`

@@ -49,7 +49,7 @@ export function latency(milliseconds: number): string {
 }
 
 /** `Alerts are delivered by the watchdog: no Prometheus and no Alertmanager is known`. */
-export function deliveryWords({
+export function describeDelivery({
   owner,
   reasons,
 }: {

@@ -24,7 +24,7 @@ export interface RpcError {
 }
 
 /** What a server said about one of our requests. */
-export type RpcAnswer =
+export type RpcResponse =
   | { readonly kind: 'result'; readonly id: string; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly id: string | null; readonly error: RpcError };
 
@@ -32,8 +32,8 @@ export type RpcAnswer =
  * One message as it came in. An error's `id` is null when the server could not tell which request it is about;
  * `garbage` is everything that is not JSON-RPC, log lines above all.
  */
-export type Incoming =
-  | RpcAnswer
+export type IncomingMessage =
+  | RpcResponse
   | {
       readonly kind: 'request';
       readonly id: string | number;
@@ -43,7 +43,7 @@ export type Incoming =
   | { readonly kind: 'notification'; readonly method: string; readonly params: unknown }
   | { readonly kind: 'garbage' };
 
-const GARBAGE: Incoming = { kind: 'garbage' };
+const GARBAGE: IncomingMessage = { kind: 'garbage' };
 
 /** Without `params` when there are none: some servers refuse an empty object, others an absent one only for lists. */
 export function rpcRequest(id: string, method: string, params?: JsonObject): string {
@@ -58,18 +58,18 @@ export function rpcResult(id: string | number, result: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result });
 }
 
-export function rpcRefusal(id: string | number, code: number, message: string): string {
+export function rpcErrorResponse(id: string | number, code: number, message: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
 }
 
 /** Classifies one line or one body. Batches, which protocol 2025-03-26 alone allowed, come out one by one. */
-export function readMessages(text: string): readonly Incoming[] {
+export function readMessages(text: string): readonly IncomingMessage[] {
   const value = parseJson(text);
   if (Array.isArray(value) && value.length > 0) return value.map(classify);
   return [classify(value)];
 }
 
-function classify(value: unknown): Incoming {
+function classify(value: unknown): IncomingMessage {
   if (!isObject(value) || value['jsonrpc'] !== '2.0') return GARBAGE;
   const { id, method, params, result, error } = value;
   if (typeof method === 'string') {
@@ -80,7 +80,7 @@ function classify(value: unknown): Incoming {
   return isId(id) && isObject(result) ? { kind: 'result', id: String(id), result } : GARBAGE;
 }
 
-function errorAnswer(id: unknown, error: JsonObject): Incoming {
+function errorAnswer(id: unknown, error: JsonObject): IncomingMessage {
   const { code, message, data } = error;
   if (typeof code !== 'number') return GARBAGE;
   return {

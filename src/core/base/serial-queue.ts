@@ -1,13 +1,13 @@
 // How a machine takes its events: one is finished before the next, also when handling one brings another.
 
-export interface OneByOne<T> {
+export interface SerialQueue<T> {
   /** Handled before it returns, unless one is being handled: then right after it. */
   send(event: T): void;
   /** Before all that wait. */
   sendFirst(event: T): void;
 }
 
-export function oneByOne<T>(handle: (event: T) => void): OneByOne<T> {
+export function createSerialQueue<T>(handle: (event: T) => void): SerialQueue<T> {
   const waiting: T[] = [];
   let isWorking = false;
 

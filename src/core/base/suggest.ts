@@ -1,7 +1,7 @@
 // Which known word was probably meant by a mistyped one.
 
 /** The closest of `known` when it is close enough to be a slip, else null. Case does not count as a difference. */
-export function nearest(word: string, known: Iterable<string>): string | null {
+export function suggestSpelling(word: string, known: Iterable<string>): string | null {
   const written = word.toLowerCase().slice(0, LONGEST);
   const allowed = Math.floor(written.length / 3);
   let best: { word: string; distance: number } | null = null;

@@ -29,7 +29,7 @@ export function neutralise(text: string): string {
 }
 
 /** At most `length` UTF-16 units; a cut is shown by a final `…` and never splits a character. */
-export function cap(text: string, length: number): string {
+export function truncate(text: string, length: number): string {
   if (text.length <= length) return text;
   const end = length - 1;
   return `${text.slice(0, isHighSurrogate(text, end - 1) ? end - 1 : end)}…`;
@@ -41,7 +41,7 @@ function isHighSurrogate(text: string, index: number): boolean {
 }
 
 /** Where `url` leads, without user, password, query and fragment, in which secrets travel; null when it is no URL. */
-export function withoutSecrets(url: string): string | null {
+export function stripUrlSecrets(url: string): string | null {
   if (!URL.canParse(url)) return null;
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;

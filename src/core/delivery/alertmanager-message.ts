@@ -1,10 +1,10 @@
 // What a message of Alertmanager's webhook says: which alerts it has told, and whether the heartbeat is among them.
 import { SEVERITIES, type Severity } from '../model/events.ts';
-import { cap, neutralise } from '../base/text.ts';
+import { truncate, neutralise } from '../base/text.ts';
 import { isObject } from '../base/guards.ts';
 
 /** The alert that always fires: when it comes back to us, the whole chain works. */
-export const HEARTBEAT = 'Watchdog';
+export const HEARTBEAT_ALERT = 'Watchdog';
 
 export interface AlertNotice {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface AlertNotice {
   readonly summary: string;
 }
 
-export interface Notices {
+export interface AlertmanagerMessage {
   readonly hasHeartbeat: boolean;
   /** Without the heartbeat. */
   readonly alerts: readonly AlertNotice[];
@@ -25,7 +25,7 @@ const LONGEST_TEXT = 400;
 const MOST_ALERTS = 1000;
 
 /** @param body JSON of the webhook, version 4; fields that are not known here are left alone. @returns why not, as text */
-export function readNotices(body: unknown): Notices | string {
+export function readAlertmanagerMessage(body: unknown): AlertmanagerMessage | string {
   if (!isObject(body)) return 'Not a JSON object';
   if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';
   const alerts = body['alerts'];
@@ -35,8 +35,8 @@ export function readNotices(body: unknown): Notices | string {
   if (told.length < read.length)
     return 'Not a message of Alertmanager: an alert needs a status and an alertname';
   return {
-    hasHeartbeat: told.some(({ name, state }) => name === HEARTBEAT && state === 'firing'),
-    alerts: told.filter(({ name }) => name !== HEARTBEAT),
+    hasHeartbeat: told.some(({ name, state }) => name === HEARTBEAT_ALERT && state === 'firing'),
+    alerts: told.filter(({ name }) => name !== HEARTBEAT_ALERT),
   };
 }
 
@@ -55,7 +55,7 @@ function readAlert(alert: unknown): AlertNotice | null {
 function textsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isObject(value)) return {};
   const pairs = Object.entries(value).flatMap(([name, text]) =>
-    typeof text === 'string' ? [[name, cap(neutralise(text), LONGEST_TEXT)] as const] : [],
+    typeof text === 'string' ? [[name, truncate(neutralise(text), LONGEST_TEXT)] as const] : [],
   );
   return Object.fromEntries(pairs);
 }

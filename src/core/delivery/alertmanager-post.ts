@@ -1,8 +1,8 @@
 // What Alertmanager is posted in place of Prometheus: the same labels, so that it takes both for one alert.
-import { HEARTBEAT } from './alertmanager-message.ts';
+import { HEARTBEAT_ALERT } from './alertmanager-message.ts';
 
 /** An alert as the rules left it. Times in ms since the epoch. */
-export interface RuledAlert {
+export interface EvaluatedAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly state: 'pending' | 'firing' | 'inactive';
@@ -28,13 +28,13 @@ export interface PostOptions {
 }
 
 /** What fires and what has ended lately. The heartbeat is left out: it would say that Prometheus lives. */
-export function toPost(alerts: Iterable<RuledAlert>, { now, lasts, instance }: PostOptions): PostedAlert[] {
+export function toPost(alerts: Iterable<EvaluatedAlert>, { now, lasts, instance }: PostOptions): PostedAlert[] {
   return [...alerts].flatMap((alert) => {
     const { annotations, state, firedAt, resolvedAt } = alert;
     const isOver = state === 'inactive' && resolvedAt !== null;
     if (firedAt === null || (state !== 'firing' && !isOver)) return [];
     const labels = labelsFor(alert, instance);
-    if (labels['alertname'] === HEARTBEAT || labels['severity'] === 'none') return [];
+    if (labels['alertname'] === HEARTBEAT_ALERT || labels['severity'] === 'none') return [];
     // The original beginning each time: another one would be another alert.
     return [{ labels, annotations, startsAt: firedAt, endsAt: isOver ? resolvedAt : now + lasts }];
   });
@@ -49,10 +49,10 @@ const TAKES_OVER_WITHIN = 300_000;
  *
  * @param handedAt when Prometheus began to deliver, ms since the epoch
  */
-export function notYetTakenOver(
-  alerts: Iterable<RuledAlert>,
+export function notYetHandedOff(
+  alerts: Iterable<EvaluatedAlert>,
   { handedAt, now }: { readonly handedAt: number; readonly now: number },
-): RuledAlert[] {
+): EvaluatedAlert[] {
   return [...alerts].filter(({ activeAt, firedAt }) => {
     if (firedAt === null || firedAt > handedAt) return false;
     return now < handedAt + (firedAt - activeAt) + TAKES_OVER_WITHIN;
@@ -61,7 +61,7 @@ export function notYetTakenOver(
 
 /** The labels that Prometheus gives it. */
 export function labelsFor(
-  { labels }: Pick<RuledAlert, 'labels'>,
+  { labels }: Pick<EvaluatedAlert, 'labels'>,
   instance: string | null,
 ): Readonly<Record<string, string>> {
   return instance === null || labels['instance'] === undefined ? labels : { ...labels, instance };

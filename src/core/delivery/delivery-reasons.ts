@@ -1,5 +1,5 @@
 // Why it is not Prometheus with Alertmanager who delivers, in words for people.
-import type { DeliveryOwner, DeliverySettings, DeliveryState, Pulse } from './delivery.ts';
+import type { DeliveryOwner, DeliverySettings, DeliveryState, PeriodicSignal } from './delivery.ts';
 
 /** The usual state of who uses neither: there is nothing to say about it. */
 const NOBODY_KNOWN = 'no Prometheus and no Alertmanager is known';
@@ -38,14 +38,14 @@ function ofAlertmanager({ against, trouble }: DeliveryState['alertmanager']): st
   return `Alertmanager is not ready${trouble === null ? '' : ` (${trouble})`}`;
 }
 
-function ofScrapes({ lastAt, good }: Pulse): string {
+function ofScrapes({ lastAt, good }: PeriodicSignal): string {
   if (lastAt === null) return 'Prometheus has not read the metrics yet';
   return good > 0
     ? 'Prometheus has only just begun to read the metrics'
     : 'Prometheus no longer reads the metrics';
 }
 
-function ofHeartbeats({ lastAt, good }: Pulse): string {
+function ofHeartbeats({ lastAt, good }: PeriodicSignal): string {
   if (lastAt === null) return 'no heartbeat of Alertmanager has arrived yet';
   return good > 0
     ? 'the heartbeat of Alertmanager has only just begun'

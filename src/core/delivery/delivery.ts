@@ -36,7 +36,7 @@ export interface DeliverySettings {
 }
 
 /** Something that comes again and again, and how often, as far as that was seen. */
-export interface Pulse {
+export interface PeriodicSignal {
   /** Awake ms; null for never. */
   readonly lastAt: number | null;
   /** The latest intervals, ms. */
@@ -50,8 +50,8 @@ export interface Pulse {
 
 export interface DeliveryState {
   readonly owner: DeliveryOwner;
-  readonly scrapes: Pulse;
-  readonly heartbeats: Pulse;
+  readonly scrapes: PeriodicSignal;
+  readonly heartbeats: PeriodicSignal;
   readonly alertmanager: {
     readonly isAlive: boolean;
     /** Answers in a row that say the opposite. */
@@ -73,7 +73,7 @@ export interface DeliveryVerdict {
 }
 
 /** After a wake, and after our own start, others need time as well, ms. */
-export const GRACE = 75_000;
+export const DELIVERY_GRACE = 75_000;
 /** So many in a row bring back what was lost. */
 const GOOD_ENOUGH = 2;
 /** So many refusals in a row lose Alertmanager. */
@@ -93,30 +93,30 @@ const LEAST_PATIENCE = 5000;
 const MOST_PATIENCE = 900_000;
 const GAPS_KEPT = 5;
 
-const NEVER: Pulse = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
+const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
 
 /** @param was who delivered when an earlier daemon ended: it is believed in for as long as a wake takes */
 export function beginDelivery(
   { at, was }: { readonly at: number; readonly was: DeliveryOwner },
   { hasAlertmanager }: DeliverySettings,
 ): DeliveryState {
-  const pulse: Pulse = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
+  const pulse: PeriodicSignal = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
   const isBelieved = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
   return {
     owner: isBelieved ? was : 'us',
     scrapes: pulse,
     heartbeats: pulse,
     alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null, trouble: null },
-    heldUntil: isBelieved ? at + GRACE : at,
+    heldUntil: isBelieved ? at + DELIVERY_GRACE : at,
   };
 }
 
 /** Another Alertmanager, or none, is configured: it has to prove itself, and is given time for that. */
-export function otherAlertmanager(state: DeliveryState, at: number): DeliveryState {
+export function withNewAlertmanager(state: DeliveryState, at: number): DeliveryState {
   // When the one before last worked is still needed: what it had by then, it has told.
   const { lastAt } = state.alertmanager;
   const alertmanager = { isAlive: false, against: 0, lastAt, trouble: null };
-  return { ...state, alertmanager, heldUntil: Math.max(state.heldUntil, at + GRACE) };
+  return { ...state, alertmanager, heldUntil: Math.max(state.heldUntil, at + DELIVERY_GRACE) };
 }
 
 /** What follows from one piece of news, or from time alone. */
@@ -144,7 +144,7 @@ export function lastContact(state: DeliveryState, { hasAlertmanager }: DeliveryS
   return links.reduce((least, at) => (least === null || at === null ? null : Math.min(least, at)));
 }
 
-function heardAt({ isHeard, lastAt }: Pulse): number | null {
+function heardAt({ isHeard, lastAt }: PeriodicSignal): number | null {
   return isHeard ? lastAt : null;
 }
 
@@ -157,7 +157,7 @@ function learn(state: DeliveryState, input: DeliveryInput): DeliveryState {
     case 'asked':
       return { ...state, alertmanager: answered(state.alertmanager, input) };
     case 'woke':
-      return { ...state, heldUntil: input.at + GRACE };
+      return { ...state, heldUntil: input.at + DELIVERY_GRACE };
     case 'tick':
       return state;
     default:
@@ -165,7 +165,7 @@ function learn(state: DeliveryState, input: DeliveryInput): DeliveryState {
   }
 }
 
-function beat(pulse: Pulse, at: number, rhythm: Rhythm): Pulse {
+function beat(pulse: PeriodicSignal, at: number, rhythm: Rhythm): PeriodicSignal {
   const { lastAt, gaps, isAlive } = pulse;
   const gap = lastAt === null ? Infinity : at - lastAt;
   const isInTime = gap <= (gaps.length < LEARNT_BY ? 2 * rhythm.unlearnt : patienceWith(gaps, rhythm));
@@ -201,7 +201,7 @@ function judged(state: DeliveryState, at: number): DeliveryState {
   };
 }
 
-function stillAlive(pulse: Pulse, at: number, patience: number): Pulse {
+function stillAlive(pulse: PeriodicSignal, at: number, patience: number): PeriodicSignal {
   if (!pulse.isAlive || pulse.lastAt === null || at - pulse.lastAt <= patience) return pulse;
   return { ...pulse, isAlive: false, good: 0 };
 }

@@ -4,7 +4,7 @@ import { readSilences, type Silence } from './silences.ts';
 import { isObject } from '../base/guards.ts';
 
 /** Plain JSON, for the state file. */
-export interface DeliveryMemory {
+export interface SavedDelivery {
   readonly owner: DeliveryOwner;
   /** Alerts that Alertmanager told, see `HandOver`. */
   readonly noticed: readonly string[];
@@ -15,7 +15,7 @@ export interface DeliveryMemory {
 }
 
 /** @param saved JSON of whatever age and shape */
-export function readDeliveryMemory(saved: unknown): DeliveryMemory {
+export function readSavedDelivery(saved: unknown): SavedDelivery {
   const record = isObject(saved) ? saved : {};
   const { noticed, instance } = record;
   return {

@@ -1,7 +1,7 @@
 // How much processor time a server has used in all, although its processes come and go.
 
 /** One process's own total at one look, seconds. */
-export interface CpuReading {
+export interface ProcessCpu {
   /** See `processKey()`. */
   readonly key: string;
   readonly cpuSeconds: number;
@@ -24,7 +24,7 @@ export const emptyCpuAccount: CpuAccount = { total: 0, last: new Map() };
  */
 export function addCpu(
   account: CpuAccount,
-  readings: readonly CpuReading[],
+  readings: readonly ProcessCpu[],
   alive: ReadonlySet<string>,
 ): CpuAccount {
   const last = new Map([...account.last].filter(([key]) => alive.has(key)));

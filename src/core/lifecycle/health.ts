@@ -19,15 +19,15 @@ export interface Health {
 }
 
 /** When to look again: `startup-retry` soon and often, `suspect-retry` after a first miss, `none` on hold. */
-export type NextLook = 'startup-retry' | 'interval' | 'suspect-retry' | 'none';
+export type NextProbe = 'startup-retry' | 'interval' | 'suspect-retry' | 'none';
 
-export interface Observation {
+export interface HealthObservation {
   readonly health: Health;
   /** Set only by the observation that changes the verdict. */
   readonly changed: 'up' | 'down' | null;
   /** The threshold is reached and the policy says restart. Stays true until `hold` or a pass. */
   readonly wantsRestart: boolean;
-  readonly next: NextLook;
+  readonly next: NextProbe;
 }
 
 export type HealthPolicy = Pick<ProbePolicy, 'failures' | 'successes' | 'initialDelay' | 'onFailure'>;
@@ -53,7 +53,7 @@ export function beginHealth(isOurs: boolean): Health {
  * An answer of `unauthorized` is a sign of life and is flagged; `inconclusive` changes nothing but the words.
  * @param at monotonic ms, when the look began
  */
-export function observe(health: Health, result: ProbeResult, policy: HealthPolicy, at: number): Observation {
+export function observe(health: Health, result: ProbeResult, policy: HealthPolicy, at: number): HealthObservation {
   if (health.phase === 'held') return unchanged(health, 'none');
   switch (result.outcome) {
     case 'passed':
@@ -70,12 +70,12 @@ export function observe(health: Health, result: ProbeResult, policy: HealthPolic
 }
 
 /** The restart was asked for: nothing that this incarnation still shows can ask again. */
-export function hold(health: Health): Health {
+export function freeze(health: Health): Health {
   return { ...health, phase: 'held' };
 }
 
 /** After a sleep or a blocked loop: what was missed is forgotten, and nothing counts before `until` (monotonic ms). */
-export function forgive(health: Health, until: number): Health {
+export function resetFailures(health: Health, until: number): Health {
   const quietUntil = Math.max(health.quietUntil, until);
   // A verdict stands: only a pass makes a server that is down an up one.
   return { ...health, failures: 0, detail: health.up === false ? health.detail : null, quietUntil };
@@ -110,7 +110,7 @@ interface Pass {
   readonly detail: string | null;
 }
 
-function pass(health: Health, { policy, at, unauthorized, detail }: Pass): Observation {
+function pass(health: Health, { policy, at, unauthorized, detail }: Pass): HealthObservation {
   const passes = health.passes + 1;
   const isUp = health.up !== false || passes >= policy.successes;
   const next: Health = {
@@ -132,7 +132,7 @@ interface Miss {
   readonly detail: string;
 }
 
-function miss(health: Health, { policy, at, detail }: Miss): Observation {
+function miss(health: Health, { policy, at, detail }: Miss): HealthObservation {
   // The start timeout, not a count of misses, ends a startup that lasts too long.
   if (health.phase === 'starting') return unchanged({ ...health, detail }, 'startup-retry');
   if (at < health.quietUntil) return unchanged(health, 'interval');
@@ -147,12 +147,12 @@ function miss(health: Health, { policy, at, detail }: Miss): Observation {
   };
 }
 
-function inconclusive(health: Health, detail: string): Observation {
+function inconclusive(health: Health, detail: string): HealthObservation {
   // While nothing is known yet, why nothing is known is worth telling.
   const next = health.up === null ? { ...health, detail } : health;
   return unchanged(next, health.phase === 'starting' ? 'startup-retry' : 'interval');
 }
 
-function unchanged(health: Health, next: NextLook): Observation {
+function unchanged(health: Health, next: NextProbe): HealthObservation {
   return { health, changed: null, wantsRestart: false, next };
 }

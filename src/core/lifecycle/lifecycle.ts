@@ -8,22 +8,22 @@
  */
 import type { StartFailure } from '../model/events.ts';
 import {
-  type Action,
-  type Afterwards,
-  type Cause,
-  type Decision,
-  deadlineOf,
+  type LifecycleAction,
+  type AfterStop,
+  type RestartCause,
+  type LifecycleDecision,
+  lifecycleDeadline,
   hasProcess,
   type LifecycleEvent,
   type LifecyclePolicy,
   type LifecycleState,
-  type Phase,
+  type LifecyclePhase,
 } from '../model/lifecycle-state.ts';
-import { budgetRemaining, nextDelay, remember, spread } from './restart-policy.ts';
+import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './restart-policy.ts';
 import type { RestartPolicy } from '../model/server-spec.ts';
 
 /** What follows from `event` in `state`; news of an earlier run changes nothing. */
-export function decide(state: LifecycleState, event: LifecycleEvent, policy: LifecyclePolicy): Decision {
+export function decideLifecycle(state: LifecycleState, event: LifecycleEvent, policy: LifecyclePolicy): LifecycleDecision {
   if ('run' in event && event.run !== state.run) return stay(state);
   switch (event.kind) {
     case 'start':
@@ -54,13 +54,13 @@ export function decide(state: LifecycleState, event: LifecycleEvent, policy: Lif
 type When = { readonly at: number; readonly chance: number };
 type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
 
-function start(state: LifecycleState, event: When & { readonly cause?: Cause }): Decision {
+function start(state: LifecycleState, event: When & { readonly cause?: RestartCause }): LifecycleDecision {
   if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
   if (hasProcess(state) || state.phase === 'preparing') return stay(state);
   return prepare(event.cause === undefined ? state : { ...state, cause: event.cause });
 }
 
-function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Decision {
+function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): LifecycleDecision {
   const idle = { ...cleared(state), cause: null };
   if (state.phase === 'stopping') return stay({ ...state, ...memory(idle), leadsTo: 'rest' });
   if (hasProcess(state)) return end(idle, 'rest', event, policy);
@@ -70,9 +70,9 @@ function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Deci
 
 function restart(
   state: LifecycleState,
-  event: When & { readonly cause: Cause },
+  event: When & { readonly cause: RestartCause },
   policy: LifecyclePolicy,
-): Decision {
+): LifecycleDecision {
   // A process that is already ending, or not there, has its own story: only a living one is "restarted".
   if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
   if (hasProcess(state)) return end({ ...state, cause: event.cause }, 'again', event, policy);
@@ -81,15 +81,15 @@ function restart(
   return prepare(state);
 }
 
-function prepare(state: LifecycleState): Decision {
+function prepare(state: LifecycleState): LifecycleDecision {
   const run = state.run + 1;
   return { state: enter({ ...state, run }, { phase: 'preparing' }), actions: [{ kind: 'prepare', run }] };
 }
 
-function spawn(state: LifecycleState, { at }: When, { startTimeout }: LifecyclePolicy): Decision {
+function spawn(state: LifecycleState, { at }: When, { startTimeout }: LifecyclePolicy): LifecycleDecision {
   const { run, cause } = state;
   const next = enter({ ...state, cause: null }, { phase: 'starting', deadline: at + startTimeout });
-  const counted: Action[] = cause === null ? [] : [{ kind: 'count-restart', cause }];
+  const counted: LifecycleAction[] = cause === null ? [] : [{ kind: 'count-restart', cause }];
   return { state: next, actions: [{ kind: 'spawn', run }, ...counted] };
 }
 
@@ -97,8 +97,8 @@ function unprepared(
   state: LifecycleState,
   event: When & { readonly failure: StartFailure },
   policy: LifecyclePolicy,
-): Decision {
-  const counted: Action = { kind: 'count-start-failure', failure: event.failure };
+): LifecycleDecision {
+  const counted: LifecycleAction = { kind: 'count-start-failure', failure: event.failure };
   // A wrong path does not heal by waiting: a person or a new config moves it on.
   if (event.failure.retry === 'never') {
     return { state: enter(state, { phase: 'crash_looping', deadline: null, delay: 0 }), actions: [counted] };
@@ -126,7 +126,7 @@ function mayBeEnded({ phase }: LifecycleState, { restart }: LifecyclePolicy): bo
 }
 
 /** The process is ended because it is no longer of use; unplanned, so it counts. */
-function fail(state: LifecycleState, cause: Cause, event: When, policy: LifecyclePolicy): Decision {
+function fail(state: LifecycleState, cause: RestartCause, event: When, policy: LifecyclePolicy): LifecycleDecision {
   const leadsTo = policy.restart.policy === 'never' ? 'rest' : 'retry';
   return end(failed(state, cause, event, policy), leadsTo, event, policy);
 }
@@ -135,12 +135,12 @@ function exited(
   state: LifecycleState,
   event: When & { readonly code: number | null; readonly signal: string | null; readonly fault?: string },
   policy: LifecyclePolicy,
-): Decision {
+): LifecycleDecision {
   if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
   const leadsTo = afterExit(event, policy.restart);
   const { fault } = event;
   const detail = fault ?? describeExit(event);
-  const cause: Cause = { reason: event.signal === null ? 'exit' : 'signal', detail };
+  const cause: RestartCause = { reason: event.signal === null ? 'exit' : 'signal', detail };
   const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
   const swept = end(next, leadsTo, event, policy, firstSignal(policy));
   if (state.phase === 'running' || leadsTo === 'complete') return swept;
@@ -152,7 +152,7 @@ function exited(
 }
 
 /** What an exit that nobody asked for leads to. */
-function afterExit({ code }: { readonly code: number | null }, policy: RestartPolicy): Afterwards {
+function afterExit({ code }: { readonly code: number | null }, policy: RestartPolicy): AfterStop {
   if (code !== null && policy.preventExitCodes.includes(code)) return 'rest';
   const isSuccess = code !== null && policy.successExitCodes.includes(code);
   if (policy.policy === 'always') return 'retry';
@@ -160,8 +160,8 @@ function afterExit({ code }: { readonly code: number | null }, policy: RestartPo
   return policy.policy === 'on-failure' ? 'retry' : 'rest';
 }
 
-function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): Decision {
-  const deadline = deadlineOf(state);
+function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): LifecycleDecision {
+  const deadline = lifecycleDeadline(state);
   if (deadline === null || event.at < deadline) return stay(state);
   switch (state.phase) {
     case 'starting': {
@@ -185,18 +185,18 @@ function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): Deci
 
 function end(
   state: LifecycleState,
-  leadsTo: Afterwards,
+  leadsTo: AfterStop,
   { at }: When,
   { stop }: LifecyclePolicy,
   step = 0,
-): Decision {
+): LifecycleDecision {
   const { kind, wait } = stop[step] ?? stop[0];
   const wasReady = state.phase === 'running';
   const next = enter(state, { phase: 'stopping', step, deadline: at + wait, leadsTo, repeats: 0, wasReady });
   return { state: next, actions: [{ kind: 'end', how: kind }] };
 }
 
-function nextStep(state: Stopping, { at }: When, { stop }: LifecyclePolicy): Decision {
+function nextStep(state: Stopping, { at }: When, { stop }: LifecyclePolicy): LifecycleDecision {
   const isLast = state.step >= stop.length - 1;
   const step = isLast ? stop.length - 1 : state.step + 1;
   const { kind, wait } = stop[step] ?? stop[0];
@@ -212,7 +212,7 @@ function firstSignal({ stop }: LifecyclePolicy): number {
   );
 }
 
-function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Decision {
+function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): LifecycleDecision {
   switch (state.leadsTo) {
     case 'rest':
       return stay(
@@ -233,10 +233,10 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Deci
 function waitFor(
   state: LifecycleState,
   { wasReady, event, policy: { restart } }: { wasReady: boolean; event: When; policy: LifecyclePolicy },
-): Decision {
+): LifecycleDecision {
   const { at, chance } = event;
   if (state.halfOpen || budgetRemaining(state.failures, at, restart.budget) === 0) {
-    const delay = spread(restart.retryAfter, restart.jitter, chance);
+    const delay = withJitter(restart.retryAfter, restart.jitter, chance);
     return stay(
       enter({ ...state, halfOpen: false }, { phase: 'crash_looping', deadline: at + delay, delay }),
     );
@@ -249,7 +249,7 @@ function waitFor(
 /** An unplanned end: it moves the delay and uses up the budgets, whatever its reason. */
 function failed(
   state: LifecycleState,
-  cause: Cause,
+  cause: RestartCause,
   { at }: When,
   { restart }: LifecyclePolicy,
 ): LifecycleState {
@@ -257,7 +257,7 @@ function failed(
     ...state,
     cause,
     attempt: state.attempt + 1,
-    failures: remember(state.failures, at, restart.budget),
+    failures: rememberFailure(state.failures, at, restart.budget),
   };
 }
 
@@ -266,7 +266,7 @@ function cleared(state: LifecycleState): LifecycleState {
   return { ...state, failures: [], attempt: 0, halfOpen: false };
 }
 
-function startFailure(code: StartFailure['code'], message: string): Action {
+function startFailure(code: StartFailure['code'], message: string): LifecycleAction {
   return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff' } };
 }
 
@@ -282,7 +282,7 @@ export function describeExit({
   return code === null ? 'unknown exit' : `exit code ${code}`;
 }
 
-function stay(state: LifecycleState): Decision {
+function stay(state: LifecycleState): LifecycleDecision {
   return { state, actions: [] };
 }
 
@@ -292,6 +292,6 @@ function memory({ wanted, run, failures, attempt, halfOpen, cause }: LifecycleSt
   return { wanted, run, failures, attempt, halfOpen, cause };
 }
 
-function enter(state: LifecycleState, phase: Phase): LifecycleState {
+function enter(state: LifecycleState, phase: LifecyclePhase): LifecycleState {
   return { ...phase, ...memory(state) };
 }

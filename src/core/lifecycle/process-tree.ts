@@ -22,7 +22,7 @@ export interface TreeRoot {
 }
 
 /** A process of a server that left the server's group, so that a signal to the group does not reach it. */
-export interface Escapee {
+export interface DetachedProcess {
   readonly pid: number;
   readonly startToken: string;
   readonly pgid: number;
@@ -34,20 +34,20 @@ export interface ProcessTree {
   readonly root: number;
   /** Everything alive, zombies excluded; empty when the root and all that it started are gone. */
   readonly members: readonly ProcessRow[];
-  readonly escapees: readonly Escapee[];
+  readonly detached: readonly DetachedProcess[];
 }
 
 /** Escapees that were seen at earlier looks, by server: once their parent dies, nothing else ties them to it. */
-export type RememberedEscapees = ReadonlyMap<string, readonly Escapee[]>;
+export type KnownDetached = ReadonlyMap<string, readonly DetachedProcess[]>;
 
 /**
  * A tree is the root's group, what the remembered escapees lead, and every descendant of those.
  * A process counts for one server only: the first root that reaches it.
  */
-export function growTrees(
+export function buildProcessTrees(
   rows: readonly ProcessRow[],
   roots: readonly TreeRoot[],
-  remembered: RememberedEscapees,
+  remembered: KnownDetached,
 ): ProcessTree[] {
   // A zombie uses nothing and its children have already gone to another parent.
   const forest = indexRows(rows.filter((row) => row.state === 'alive'));
@@ -91,7 +91,7 @@ function groupRows(
 
 interface Growth {
   readonly root: TreeRoot;
-  readonly remembered: readonly Escapee[];
+  readonly remembered: readonly DetachedProcess[];
   readonly claimed: Set<number>;
 }
 
@@ -104,10 +104,10 @@ function growTree(forest: Forest, { root, remembered, claimed }: Growth): Proces
     members.push(row);
     queue.push(...(forest.byParent.get(row.pid) ?? []));
   }
-  return { server: root.server, root: root.pid, members, escapees: escapeesAmong(members, root.pgid) };
+  return { server: root.server, root: root.pid, members, detached: escapeesAmong(members, root.pgid) };
 }
 
-function seedsOf(forest: Forest, root: TreeRoot, remembered: readonly Escapee[]): ProcessRow[] {
+function seedsOf(forest: Forest, root: TreeRoot, remembered: readonly DetachedProcess[]): ProcessRow[] {
   const top = forest.byPid.get(root.pid);
   const away = remembered.filter(
     (escapee) => forest.byPid.get(escapee.pid)?.startToken === escapee.startToken,
@@ -121,7 +121,7 @@ function seedsOf(forest: Forest, root: TreeRoot, remembered: readonly Escapee[])
   ];
 }
 
-function escapeesAmong(members: readonly ProcessRow[], pgid: number): Escapee[] {
+function escapeesAmong(members: readonly ProcessRow[], pgid: number): DetachedProcess[] {
   return members
     .filter((row) => row.pgid !== pgid)
     .map((row) => ({ pid: row.pid, startToken: row.startToken, pgid: row.pgid }));

@@ -59,7 +59,7 @@ export const CPU_GRACE = 30_000;
 const CPU_CLEAR = 0.9;
 
 /** @param at awake ms at which the process was started */
-export function watchLimits(at: number): LimitState {
+export function newLimitState(at: number): LimitState {
   const watch = { level: 'ok', told: 'ok', window: [] } as const;
   return { memory: watch, cpu: { ...watch, notBefore: at + CPU_GRACE } };
 }

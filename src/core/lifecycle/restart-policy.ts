@@ -17,7 +17,7 @@ export function budgetRemaining(
  * The failures that some window still sees, with this one.
  * Bounded by the largest budget: more would not change any answer.
  */
-export function remember(
+export function rememberFailure(
   failures: readonly number[],
   at: number,
   budgets: readonly RestartBudget[],
@@ -41,11 +41,11 @@ export function nextDelay(
   if (isFirstAfterReady) return 0;
   // 2^30 half-seconds are decades: the cap is far below, the clamp only keeps the arithmetic finite.
   const delay = Math.min(policy.maxDelay, policy.initialDelay * 2 ** Math.min(attempt, 30));
-  return Math.min(policy.maxDelay, spread(delay, policy.jitter, chance));
+  return Math.min(policy.maxDelay, withJitter(delay, policy.jitter, chance));
 }
 
 /** `value` moved by up to ±`jitter` (0.2 = 20 %) of itself. */
-export function spread(value: number, jitter: number, chance: number): number {
+export function withJitter(value: number, jitter: number, chance: number): number {
   return Math.round(value * (1 + jitter * (2 * chance - 1)));
 }
 

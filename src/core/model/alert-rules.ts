@@ -10,7 +10,7 @@ export interface RuleDocument {
 }
 
 /** One sample of a metric as /metrics shows it. */
-export interface Reading {
+export interface MetricSample {
   /** With prefix and suffix: `mcp_watchdog_probe_duration_seconds_bucket`. */
   readonly name: string;
   /** Those of one metric always in the same order. */
@@ -20,10 +20,10 @@ export interface Reading {
 
 /** The data of /api/v1/alerts, as Prometheus has it. */
 export interface AlertsData {
-  readonly alerts: readonly ShownAlert[];
+  readonly alerts: readonly ApiAlert[];
 }
 
-export interface ShownAlert {
+export interface ApiAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly state: 'pending' | 'firing';
@@ -37,22 +37,22 @@ export interface ShownAlert {
 
 /** The data of /api/v1/rules, as Prometheus has it. Durations in seconds. */
 export interface RulesData {
-  readonly groups: readonly ShownGroup[];
+  readonly groups: readonly ApiRuleGroup[];
 }
 
-export interface ShownGroup {
+export interface ApiRuleGroup {
   readonly name: string;
   readonly file: string;
-  readonly rules: readonly ShownRule[];
+  readonly rules: readonly ApiRule[];
   readonly interval: number;
   readonly limit: number;
   readonly evaluationTime: number;
   readonly lastEvaluation: string;
 }
 
-export type ShownRule = ShownAlertingRule | ShownRecordingRule;
+export type ApiRule = ApiAlertingRule | ApiRecordingRule;
 
-interface ShownCommon {
+interface ApiRuleCommon {
   readonly name: string;
   readonly query: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -62,15 +62,15 @@ interface ShownCommon {
   readonly lastEvaluation: string;
 }
 
-export interface ShownAlertingRule extends ShownCommon {
+export interface ApiAlertingRule extends ApiRuleCommon {
   readonly type: 'alerting';
   readonly state: 'inactive' | 'pending' | 'firing';
   readonly duration: number;
   readonly keepFiringFor: number;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly alerts: readonly ShownAlert[];
+  readonly alerts: readonly ApiAlert[];
 }
 
-interface ShownRecordingRule extends ShownCommon {
+interface ApiRecordingRule extends ApiRuleCommon {
   readonly type: 'recording';
 }

@@ -4,17 +4,17 @@ import { size } from '../base/format.ts';
 
 /** Everything that is ever removed is of one of these kinds. */
 const RUBBISH_KINDS = ['log', 'old-log', 'journal', 'version', 'leftover', 'backup', 'stale'] as const;
-export type RubbishKind = (typeof RUBBISH_KINDS)[number];
+export type RemovedKind = (typeof RUBBISH_KINDS)[number];
 
-export interface Rubbish {
-  readonly kind: RubbishKind;
+export interface RemovedItem {
+  readonly kind: RemovedKind;
   /** Relative to the home. */
   readonly path: string;
   readonly bytes: number;
 }
 
 /** What somebody might expect to be removed, and why it was not. */
-export interface Spared {
+export interface KeptItem {
   /** Relative to the home. */
   readonly path: string;
   readonly why: string;
@@ -23,16 +23,16 @@ export interface Spared {
 export interface CleanupReport {
   /** Nothing was removed: `removed` is what would have been. */
   readonly dryRun: boolean;
-  readonly removed: readonly Rubbish[];
-  readonly spared: readonly Spared[];
+  readonly removed: readonly RemovedItem[];
+  readonly spared: readonly KeptItem[];
   /** `why` is what the system said. */
-  readonly failed: readonly Spared[];
+  readonly failed: readonly KeptItem[];
   /** Bytes of all that is in `removed`. */
   readonly freed: number;
 }
 
 /** Versions that a server may be brought back to, or is just being brought to: none of them may go. */
-export function versionsInHand(
+export function versionsInUse(
   { previous, chosen, pinned }: UpdateMemory,
   underWay: { readonly from: string; readonly to: string } | null,
 ): readonly string[] {
@@ -40,7 +40,7 @@ export function versionsInHand(
   return all.filter((version) => version !== null && version !== undefined);
 }
 
-const NOUNS: Readonly<Record<RubbishKind, readonly [one: string, many: string]>> = {
+const NOUNS: Readonly<Record<RemovedKind, readonly [one: string, many: string]>> = {
   log: ['rotated log', 'rotated logs'],
   'old-log': ['log of a removed server', 'logs of removed servers'],
   journal: ['old journal', 'old journals'],
@@ -51,14 +51,14 @@ const NOUNS: Readonly<Record<RubbishKind, readonly [one: string, many: string]>>
 };
 
 /** `freed 12 MiB: 3 old versions, 5 rotated logs`, or `nothing to remove`; without a full stop. */
-export function sumUp({ removed, failed, freed, dryRun }: CleanupReport): string {
+export function describeCleanup({ removed, failed, freed, dryRun }: CleanupReport): string {
   const counts = RUBBISH_KINDS.flatMap((kind) => counted(kind, removed));
   const verb = dryRun ? 'would free' : 'freed';
   const done = counts.length === 0 ? 'nothing to remove' : `${verb} ${size(freed)}: ${counts.join(', ')}`;
   return failed.length === 0 ? done : `${done}; ${failed.length} could not be removed`;
 }
 
-function counted(kind: RubbishKind, removed: readonly Rubbish[]): string[] {
+function counted(kind: RemovedKind, removed: readonly RemovedItem[]): string[] {
   const count = removed.filter((one) => one.kind === kind).length;
   return count === 0 ? [] : [`${count} ${NOUNS[kind][count === 1 ? 0 : 1]}`];
 }

@@ -3,7 +3,7 @@ import type { DeliveryOwner, EngineName } from '../delivery/delivery.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { NotifyFailure, NotifySuppression } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
-import type { Outlook, UpdateMemory, UpdateProgress } from './update.ts';
+import type { UpdateCheck, UpdateMemory, UpdateProgress } from './update.ts';
 
 /** Closed lists: they are metric labels and are pre-set to 0. */
 export const RESTART_REASONS = [
@@ -235,7 +235,7 @@ type Body =
   | {
       readonly kind: 'update-checked';
       readonly server: string;
-      readonly outlook: Outlook;
+      readonly outlook: UpdateCheck;
       readonly lookedAt?: number;
     }
   /** An update moved on to another phase, or has a word to say of the one it is in. */
@@ -306,7 +306,7 @@ type Body =
 export type WatchdogEvent = { readonly at: number } & Body;
 
 /** An event before the bus stamps the time on it. */
-export type WatchdogNews = Body;
+export type UnstampedEvent = Body;
 
 export type EventKind = WatchdogEvent['kind'];
 export type EventOf<K extends EventKind> = Extract<WatchdogEvent, { kind: K }>;

@@ -18,9 +18,9 @@ export interface StopStep {
 }
 
 /** What follows once nothing of the process is left. */
-export type Afterwards = 'rest' | 'complete' | 'again' | 'retry';
+export type AfterStop = 'rest' | 'complete' | 'again' | 'retry';
 
-export type Phase =
+export type LifecyclePhase =
   /** `because`: an operator's wish, a task that ended well, or an exit that must not be followed by a start. */
   | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' }
   /** Being installed, resolved and checked; no process yet. */
@@ -37,7 +37,7 @@ export type Phase =
       readonly phase: 'stopping';
       readonly step: number;
       readonly deadline: number;
-      readonly leadsTo: Afterwards;
+      readonly leadsTo: AfterStop;
       /** How often the last step was repeated: more than 0 means that the kernel does not let it go. */
       readonly repeats: number;
       /** False for a process that failed before it was ever ready: it does not come back at once. */
@@ -48,13 +48,13 @@ export type Phase =
   | { readonly phase: 'crash_looping'; readonly deadline: number | null; readonly delay: number };
 
 /** Why the current or last process ended unplanned, or the next one is started. */
-export interface Cause {
+export interface RestartCause {
   readonly reason: RestartReason;
   readonly detail: string | null;
 }
 
 /** Everything remembered about one server. Times are the clock's monotonic milliseconds. */
-export type LifecycleState = Phase & {
+export type LifecycleState = LifecyclePhase & {
   /** What was asked for; survives crashes and, on disk, our own end. */
   readonly wanted: 'up' | 'down';
   /** Counts attempts, so that news of an earlier one is recognised and dropped. */
@@ -66,21 +66,21 @@ export type LifecycleState = Phase & {
   /** True while the run is the one attempt that a crash loop allows. */
   readonly halfOpen: boolean;
   /** Counted as a restart when the next process is spawned; null when there is nothing to count. */
-  readonly cause: Cause | null;
+  readonly cause: RestartCause | null;
 };
 
-export type LifecycleEvent = { readonly at: number; /** 0..1 */ readonly chance: number } & LifecycleNews;
+export type LifecycleEvent = { readonly at: number; /** 0..1 */ readonly chance: number } & LifecycleInput;
 
 /** An event before the runner adds time and chance. */
-export type LifecycleNews =
+export type LifecycleInput =
   /** `clear` forgets past failures: an operator knows better. `cause`: what to count it as, if anything. */
-  | { readonly kind: 'start'; readonly clear: boolean; readonly cause?: Cause }
+  | { readonly kind: 'start'; readonly clear: boolean; readonly cause?: RestartCause }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'restart'; readonly cause: Cause }
+  | { readonly kind: 'restart'; readonly cause: RestartCause }
   | { readonly kind: 'prepared'; readonly run: number }
   | { readonly kind: 'unprepared'; readonly run: number; readonly failure: StartFailure }
   | { readonly kind: 'ready'; readonly run: number }
-  | { readonly kind: 'failing'; readonly run: number; readonly cause: Cause }
+  | { readonly kind: 'failing'; readonly run: number; readonly cause: RestartCause }
   | {
       readonly kind: 'exited';
       readonly run: number;
@@ -92,20 +92,20 @@ export type LifecycleNews =
   | { readonly kind: 'gone'; readonly run: number }
   | { readonly kind: 'tick' };
 
-export type Action =
+export type LifecycleAction =
   | { readonly kind: 'prepare'; readonly run: number }
   | { readonly kind: 'abort-prepare' }
   | { readonly kind: 'spawn'; readonly run: number }
   | { readonly kind: 'end'; readonly how: StopStep['kind'] }
-  | { readonly kind: 'count-restart'; readonly cause: Cause }
+  | { readonly kind: 'count-restart'; readonly cause: RestartCause }
   | { readonly kind: 'count-start-failure'; readonly failure: StartFailure };
 
-export interface Decision {
+export interface LifecycleDecision {
   readonly state: LifecycleState;
-  readonly actions: readonly Action[];
+  readonly actions: readonly LifecycleAction[];
 }
 
-export const INITIAL: LifecycleState = {
+export const INITIAL_LIFECYCLE: LifecycleState = {
   phase: 'stopped',
   because: 'asked',
   wanted: 'down',
@@ -117,7 +117,7 @@ export const INITIAL: LifecycleState = {
 };
 
 /** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
-export function deadlineOf(state: LifecycleState): number | null {
+export function lifecycleDeadline(state: LifecycleState): number | null {
   return 'deadline' in state ? state.deadline : null;
 }
 

@@ -1,9 +1,9 @@
 // What is told to the person, through which channels, and what can become of it: the words that all parts share.
 import type { EventOf, NotifyKind, Severity } from './events.ts';
-import { cap, neutralise } from '../base/text.ts';
+import { truncate, neutralise } from '../base/text.ts';
 
 /** An alert as the bus carries it. */
-export type AlertNews = Omit<EventOf<'alert'>, 'kind' | 'at'>;
+export type AlertChange = Omit<EventOf<'alert'>, 'kind' | 'at'>;
 
 /** An alert that holds now, as status shows it. `since` in ms since the epoch. */
 export interface FiringAlert {
@@ -16,19 +16,19 @@ export interface FiringAlert {
 }
 
 /** What makes two alerts the same. */
-export function keyOf({ name, about }: Pick<AlertNews, 'name' | 'about'>): string {
+export function alertKey({ name, about }: Pick<AlertChange, 'name' | 'about'>): string {
   return JSON.stringify([name, about]);
 }
 
 const LONGEST_SUMMARY = 400;
 
 /** One line, as an alert may carry it. */
-export function presentable(text: string): string {
-  return cap(neutralise(text.replaceAll(/\s+/gu, ' ')).trim(), LONGEST_SUMMARY);
+export function alertSummary(text: string): string {
+  return truncate(neutralise(text.replaceAll(/\s+/gu, ' ')).trim(), LONGEST_SUMMARY);
 }
 
 /** One alert within a notification. `since`: when it began, ms since the epoch. */
-export interface ToldAlert extends AlertNews {
+export interface NotifiedAlert extends AlertChange {
   readonly since: number;
 }
 
@@ -41,7 +41,7 @@ export interface Notification {
   /** The gravest among those that fire; `info` when all are over. */
   readonly severity: Severity;
   /** The gravest first, those that are over last. */
-  readonly alerts: readonly ToldAlert[];
+  readonly alerts: readonly NotifiedAlert[];
   /** Alerts that came and went since the last notification without being told. */
   readonly swallowed: number;
 }

@@ -125,9 +125,9 @@ export function noEngines(since: number): DaemonStatus['delivery'] {
 }
 
 /** Counters that outlive the daemon: what `run/state.json` gave back. */
-export type Remembered = Pick<ServerStatus, 'restarts' | 'startFailures' | 'lastRestart' | 'lastExit'>;
+export type ServerHistory = Pick<ServerStatus, 'restarts' | 'startFailures' | 'lastRestart' | 'lastExit'>;
 
-export const NOTHING_REMEMBERED: Remembered = {
+export const NO_HISTORY: ServerHistory = {
   restarts: {
     exit: 0,
     signal: 0,

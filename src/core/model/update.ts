@@ -33,7 +33,7 @@ export type UpdateResult = (typeof UPDATE_RESULTS)[number];
 /** `schedule` and `operator` go by the same rules; an operator may also name a version. */
 export type UpdateBy = 'schedule' | 'operator';
 
-export interface Held {
+export interface HeldVersion {
   readonly version: string;
   readonly reason: HeldReason;
   /** One line for people. */
@@ -41,7 +41,7 @@ export interface Held {
 }
 
 /** What the registry says of one server's package, judged. */
-export interface Outlook {
+export interface UpdateCheck {
   readonly server: string;
   readonly package: string;
   /** What runs, or would run; null when nothing is installed yet. */
@@ -51,7 +51,7 @@ export interface Outlook {
   /** The version to go to; null when there is none. */
   readonly candidate: string | null;
   /** Versions that would come before the candidate, were it not for this; the newest first. */
-  readonly held: readonly Held[];
+  readonly held: readonly HeldVersion[];
   /** Why nothing could be found out; one line. */
   readonly error: string | null;
 }
@@ -99,7 +99,7 @@ export interface UpdateProgress {
 export interface UpdateStatus {
   /** Null before the first look. */
   readonly checkedAt: number | null;
-  readonly outlook: Outlook | null;
+  readonly outlook: UpdateCheck | null;
   /** Null while nothing is under way. */
   readonly progress: UpdateProgress | null;
   readonly memory: UpdateMemory;

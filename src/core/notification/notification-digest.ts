@@ -1,9 +1,9 @@
 // How the alerts that are due become notifications: one each while they are few, else one about all.
 import { SEVERITIES, type Severity } from '../model/events.ts';
-import type { Notification, ToldAlert } from '../model/notification.ts';
+import type { Notification, NotifiedAlert } from '../model/notification.ts';
 
 /** As notifications of their own; more at once become one digest. */
-export const MOST_AT_ONCE = 3;
+export const MAX_SINGLES = 3;
 
 export interface DigestOptions {
   /** ms since the epoch. */
@@ -14,12 +14,12 @@ export interface DigestOptions {
 }
 
 export function composeNotifications(
-  alerts: readonly ToldAlert[],
+  alerts: readonly NotifiedAlert[],
   { at, swallowed, room }: DigestOptions,
 ): Notification[] {
   if (alerts.length === 0) return [];
   const sorted = alerts.toSorted(byGravity);
-  if (sorted.length > Math.min(MOST_AT_ONCE, room) && sorted.length > 1) {
+  if (sorted.length > Math.min(MAX_SINGLES, room) && sorted.length > 1) {
     return [{ kind: 'digest', at, severity: gravest(sorted), alerts: sorted, swallowed }];
   }
   return sorted.map((alert, index) => ({
@@ -31,15 +31,15 @@ export function composeNotifications(
   }));
 }
 
-function byGravity(a: ToldAlert, b: ToldAlert): number {
+function byGravity(a: NotifiedAlert, b: NotifiedAlert): number {
   return rankOf(b) - rankOf(a) || a.since - b.since;
 }
 
 /** What is over ranks below everything that fires. */
-function rankOf({ state, severity }: ToldAlert): number {
+function rankOf({ state, severity }: NotifiedAlert): number {
   return state === 'firing' ? SEVERITIES.indexOf(severity) : -1;
 }
 
-function gravest(alerts: readonly ToldAlert[]): Severity {
+function gravest(alerts: readonly NotifiedAlert[]): Severity {
   return SEVERITIES[Math.max(0, ...alerts.map(rankOf))] ?? 'info';
 }

@@ -1,9 +1,9 @@
 // What must be remembered so that nobody is told twice: one record per alert, and the latest notifications.
 import { SEVERITIES, type Severity } from '../model/events.ts';
-import { type AlertNews, keyOf } from '../model/notification.ts';
+import { type AlertChange, alertKey } from '../model/notification.ts';
 
 /** Times in ms since the epoch: they outlive the daemon. */
-export interface PolicyState {
+export interface NotificationState {
   readonly records: ReadonlyMap<string, AlertRecord>;
   /** When the alerts that are being collected may be told; null when there are none. */
   readonly collectedAt: number | null;
@@ -20,42 +20,42 @@ export interface PolicyState {
 }
 
 export interface AlertRecord {
-  readonly alert: AlertNews;
+  readonly alert: AlertChange;
   /** Found by our own rules. Of any other only Alertmanager knows, and when it ends. */
   readonly isOwn: boolean;
   /** When it began to fire. */
   readonly since: number;
   /** The last time that the person heard of it; null for never. */
-  readonly told: {
-    readonly state: AlertNews['state'];
+  readonly notified: {
+    readonly state: AlertChange['state'];
     readonly severity: Severity;
     readonly at: number;
-    readonly by: Teller;
+    readonly by: NotifiedBy;
   } | null;
   /** What Alertmanager asked us to tell, while that has not been done; null for nothing. */
-  readonly relayed: AlertNews['state'] | null;
+  readonly forwarded: AlertChange['state'] | null;
   /** Changes since then. */
-  readonly untold: number;
+  readonly unreported: number;
   /** Since when another alert speaks for it, that one's end included; null when it speaks for itself. */
-  readonly coveredAt: number | null;
+  readonly inhibitedSince: number | null;
 }
 
 /** Who told it: we, we on behalf of Alertmanager, or Alertmanager by ways of its own. The first tells the end as well. */
-export const TELLERS = ['us', 'relay', 'others'] as const;
-type Teller = (typeof TELLERS)[number];
+export const NOTIFIERS_BY = ['us', 'relay', 'others'] as const;
+type NotifiedBy = (typeof NOTIFIERS_BY)[number];
 
 /** Durations in ms. */
-export interface PolicyRules {
+export interface NotificationRules {
   /** What still fires is told again this long after the last time. */
   readonly repeatEvery: number;
   /** By alert: those that say more about the same server. */
-  readonly coveredBy: Readonly<Record<string, readonly string[]>>;
+  readonly inhibitedBy: Readonly<Record<string, readonly string[]>>;
   /** Whether somebody asked for silence about it, as of `at`. */
-  readonly isSilenced?: (alert: AlertNews, at: number) => boolean;
+  readonly isSilenced?: (alert: AlertChange, at: number) => boolean;
 }
 
 /** Alerts that say less than others about the same server: while one of those fires, they are not told. */
-export const COVERED_BY: PolicyRules['coveredBy'] = {
+export const INHIBITED_BY: NotificationRules['inhibitedBy'] = {
   McpServerDown: ['McpServerGaveUp'],
   McpServerUnresponsive: ['McpServerGaveUp', 'McpServerDown'],
   McpServerCrashLooping: ['McpServerGaveUp', 'McpServerDown'],
@@ -65,11 +65,11 @@ export const COVERED_BY: PolicyRules['coveredBy'] = {
 /** Alerts that tell what has happened and cannot un-happen: their end is not told. */
 const MOMENTS: ReadonlySet<string> = new Set(['McpServerVersionChanged', 'McpServerUpdateRolledBack']);
 
-export function isMoment({ name }: { readonly name: string }): boolean {
+export function isOneTimeAlert({ name }: { readonly name: string }): boolean {
   return MOMENTS.has(name);
 }
 
-export const NOTHING_TOLD: PolicyState = {
+export const EMPTY_NOTIFICATION_STATE: NotificationState = {
   records: new Map(),
   collectedAt: null,
   heldUntil: -Infinity,
@@ -80,33 +80,33 @@ export const NOTHING_TOLD: PolicyState = {
 };
 
 /** What is known of an alert before anything was. */
-export function unheardOf(alert: AlertNews, at: number): AlertRecord {
+export function newAlertRecord(alert: AlertChange, at: number): AlertRecord {
   const over = { ...alert, state: 'resolved' as const };
-  return { alert: over, isOwn: false, since: at, told: null, relayed: null, untold: 0, coveredAt: null };
+  return { alert: over, isOwn: false, since: at, notified: null, forwarded: null, unreported: 0, inhibitedSince: null };
 }
 
-export function withRecord({ records }: PolicyState, record: AlertRecord): PolicyState['records'] {
-  return new Map(records).set(keyOf(record.alert), record);
+export function withRecord({ records }: NotificationState, record: AlertRecord): NotificationState['records'] {
+  return new Map(records).set(alertKey(record.alert), record);
 }
 
-export function isGraver(one: { severity: Severity }, other: { severity: Severity }): boolean {
+export function isMoreSevere(one: { severity: Severity }, other: { severity: Severity }): boolean {
   return SEVERITIES.indexOf(one.severity) > SEVERITIES.indexOf(other.severity);
 }
 
-export function isGraverThanTold({ alert, told }: AlertRecord): boolean {
-  return told !== null && isGraver(alert, told);
+export function isMoreSevereThanNotified({ alert, notified: told }: AlertRecord): boolean {
+  return told !== null && isMoreSevere(alert, told);
 }
 
 /** The alerts that say more than this one about the same server, and fire. */
-export function coversOf({ name, about }: AlertNews, state: PolicyState, rules: PolicyRules): AlertRecord[] {
-  return (rules.coveredBy[name] ?? []).flatMap((cover) => {
-    const record = state.records.get(keyOf({ name: cover, about }));
+export function inhibitorsOf({ name, about }: AlertChange, state: NotificationState, rules: NotificationRules): AlertRecord[] {
+  return (rules.inhibitedBy[name] ?? []).flatMap((cover) => {
+    const record = state.records.get(alertKey({ name: cover, about }));
     return record?.alert.state === 'firing' ? [record] : [];
   });
 }
 
 /** `state` at `at`: a clock that was set back must not keep us silent until it has caught up. */
-export function movedTo(state: PolicyState, at: number): PolicyState {
+export function atTime(state: NotificationState, at: number): NotificationState {
   if (at >= state.at) return { ...state, at };
   const back = state.at - at;
   const records = [...state.records].map(([key, record]) => [key, earlier(record, back)] as const);
@@ -121,11 +121,11 @@ export function movedTo(state: PolicyState, at: number): PolicyState {
 }
 
 function earlier(record: AlertRecord, back: number): AlertRecord {
-  const { since, told, coveredAt } = record;
+  const { since, notified: told, inhibitedSince: coveredAt } = record;
   return {
     ...record,
     since: since - back,
-    told: told === null ? null : { ...told, at: told.at - back },
-    coveredAt: coveredAt === null ? null : coveredAt - back,
+    notified: told === null ? null : { ...told, at: told.at - back },
+    inhibitedSince: coveredAt === null ? null : coveredAt - back,
   };
 }

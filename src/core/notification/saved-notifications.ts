@@ -1,31 +1,31 @@
 // How what was told outlives the daemon, and how much of what is found on disk can be believed.
 import { SEVERITIES } from '../model/events.ts';
 import type { FiringAlert } from '../model/notification.ts';
-import { keyOf } from '../model/notification.ts';
-import type { AlertRecord, PolicyState } from './notification-state.ts';
-import { NOTHING_TOLD, TELLERS } from './notification-state.ts';
+import { alertKey } from '../model/notification.ts';
+import type { AlertRecord, NotificationState } from './notification-state.ts';
+import { EMPTY_NOTIFICATION_STATE, NOTIFIERS_BY } from './notification-state.ts';
 import { isObject } from '../base/guards.ts';
 
 /** Plain JSON, for the state file. */
-export interface SavedAlerts {
+export interface SavedNotifications {
   readonly records: readonly AlertRecord[];
   readonly sentAt: readonly number[];
   readonly swallowed: number;
 }
 
-export function saveAlerts({ records, sentAt, swallowed }: PolicyState): SavedAlerts {
+export function saveNotifications({ records, sentAt, swallowed }: NotificationState): SavedNotifications {
   return { records: [...records.values()], sentAt, swallowed };
 }
 
 /** @param saved JSON of whatever age and shape: what cannot be believed is left out */
-export function restoreAlerts(saved: unknown): PolicyState {
-  if (!isObject(saved)) return NOTHING_TOLD;
+export function restoreNotifications(saved: unknown): NotificationState {
+  if (!isObject(saved)) return EMPTY_NOTIFICATION_STATE;
   const records = listOf(saved['records']).flatMap((record) => readRecord(record));
   const sentAt = listOf(saved['sentAt']).filter(isCount);
-  const moments = [...sentAt, ...records.flatMap(({ since, told }) => [since, told?.at ?? since])];
+  const moments = [...sentAt, ...records.flatMap(({ since, notified: told }) => [since, told?.at ?? since])];
   return {
-    ...NOTHING_TOLD,
-    records: new Map(records.map((record) => [keyOf(record.alert), record])),
+    ...EMPTY_NOTIFICATION_STATE,
+    records: new Map(records.map((record) => [alertKey(record.alert), record])),
     sentAt,
     swallowed: isCount(saved['swallowed']) ? saved['swallowed'] : 0,
     // A clock that was set back while nobody ran is found out as well.
@@ -34,7 +34,7 @@ export function restoreAlerts(saved: unknown): PolicyState {
 }
 
 /** What fires by our own rules, as status shows it. */
-export function firingAlerts({ records }: PolicyState): FiringAlert[] {
+export function firingAlerts({ records }: NotificationState): FiringAlert[] {
   return [...records.values()].flatMap(({ alert, isOwn, since }) => {
     const { name, about, severity, summary } = alert;
     return isOwn && alert.state === 'firing' ? [{ name, about, severity, since, summary }] : [];
@@ -50,10 +50,10 @@ function readRecord(saved: unknown): AlertRecord[] {
       alert,
       isOwn: saved['isOwn'] !== false,
       since: saved['since'],
-      told: readTold(saved['told']),
-      relayed: readState(saved['relayed']),
-      untold: isCount(saved['untold']) ? saved['untold'] : 0,
-      coveredAt: isCount(saved['coveredAt']) ? saved['coveredAt'] : null,
+      notified: readTold(saved['told']),
+      forwarded: readState(saved['relayed']),
+      unreported: isCount(saved['untold']) ? saved['untold'] : 0,
+      inhibitedSince: isCount(saved['coveredAt']) ? saved['coveredAt'] : null,
     },
   ];
 }
@@ -68,11 +68,11 @@ function readAlert(saved: unknown): AlertRecord['alert'] | null {
   return about === null || typeof about === 'string' ? { name, about, severity, state, summary } : null;
 }
 
-function readTold(saved: unknown): AlertRecord['told'] {
+function readTold(saved: unknown): AlertRecord['notified'] {
   if (!isObject(saved) || !isCount(saved['at'])) return null;
   const severity = readSeverity(saved['severity']);
   const state = readState(saved['state']);
-  const by = TELLERS.find((teller) => teller === saved['by']) ?? 'us';
+  const by = NOTIFIERS_BY.find((teller) => teller === saved['by']) ?? 'us';
   return severity === null || state === null ? null : { state, severity, at: saved['at'], by };
 }
 

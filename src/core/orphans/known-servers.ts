@@ -1,11 +1,11 @@
 // Which programs are MCP servers: those of the config, and well-known ones by the exact names of packages and programs.
-import { type Program, programOf } from './server-program.ts';
+import { type ServerProgram, programOf } from './server-program.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
 
 /** A server of the config, as far as its processes can be known by it. */
 export interface ConfiguredProgram {
   readonly server: string;
-  readonly program: Program;
+  readonly program: ServerProgram;
 }
 
 /** A server that is only watched has no program. */
@@ -21,8 +21,8 @@ export function configuredPrograms(specs: readonly ServerSpec[]): ConfiguredProg
 }
 
 /** Null when it is neither a server of the config nor of a name that `patterns` have. */
-export function recognise(
-  program: Program,
+export function recogniseServer(
+  program: ServerProgram,
   { configured, patterns }: { configured: readonly ConfiguredProgram[]; patterns: readonly string[] },
 ): { readonly name: string; readonly server: string | null } | null {
   const own = configured.find((one) => isSameProgram(one.program, program));
@@ -32,7 +32,7 @@ export function recognise(
 }
 
 /** A package has its name wherever it runs; any other program is meant only with the arguments that make it a server. */
-function isSameProgram(configured: Program, found: Program): boolean {
+function isSameProgram(configured: ServerProgram, found: ServerProgram): boolean {
   const { file, names, rest, isWrapper } = configured;
   if (!names.some((name) => found.names.includes(name))) return false;
   if (isWrapper || file?.includes('/node_modules/') === true) return true;
@@ -42,7 +42,7 @@ function isSameProgram(configured: Program, found: Program): boolean {
 }
 
 /** `node dist/index.js` and `python -m worker` say nothing about which one it is: that depends on where they run. */
-function isAnybodys({ file, names, rest }: Program): boolean {
+function isAnybodys({ file, names, rest }: ServerProgram): boolean {
   if (file === null) return rest.length === 0 && !names.some((name) => /mcp/iu.test(name));
   return !file.startsWith('/') && (file.includes('/') || /\.[cm]?[jt]s$|\.py$/u.test(file));
 }

@@ -5,17 +5,17 @@ import type { ProcessRow } from '../lifecycle/process-tree.ts';
  * Who has the process now. `own`: the one that started it, as far as can be told. `init`: it was handed to pid 1 or to
  * the user's service manager. `stranger`: another process has it that cannot have started it, by their sessions.
  */
-export type Parent = 'own' | 'init' | 'stranger';
+export type OrphanParent = 'own' | 'init' | 'stranger';
 
 /**
  * What is at the other end of its standard input. `gone`: nobody, for good. `held`: somebody, or it is a file or a
  * terminal. `null`: it never had one. `unknown`: the system would not tell.
  */
-export type Input = 'gone' | 'held' | 'null' | 'unknown';
+export type StdinPeer = 'gone' | 'held' | 'null' | 'unknown';
 
 /** Everything that was found out about one process. */
 export interface OrphanFacts {
-  readonly parent: Parent;
+  readonly parent: OrphanParent;
   /** Milliseconds since it began; null where the system does not tell. */
   readonly age: number | null;
   /** Whether the daemon whose mark it bears still lives; `none` without a mark. */
@@ -26,7 +26,7 @@ export interface OrphanFacts {
   readonly leadsSession: boolean;
   /** `alive`: it has a terminal at which somebody is still logged in. */
   readonly terminal: 'none' | 'alive' | 'dead';
-  readonly input: Input;
+  readonly input: StdinPeer;
   /** It serves over HTTP, because its arguments say so or it listens; null where the system does not tell. */
   readonly isHttp: boolean | null;
   /** Somebody is connected to it right now; null where the system does not tell. */
@@ -36,14 +36,14 @@ export interface OrphanFacts {
 }
 
 /** `certain` ones may be ended; the others may have been started this way on purpose, which cannot be seen. */
-export type Verdict =
+export type OrphanVerdict =
   | { readonly kind: 'none' }
   | { readonly kind: 'certain' | 'uncertain'; readonly because: readonly string[] };
 
-const NONE: Verdict = { kind: 'none' };
+const NONE: OrphanVerdict = { kind: 'none' };
 
 /** @param minimumAge ms; what is younger may be on its way to somewhere */
-export function judge(facts: OrphanFacts, minimumAge: number): Verdict {
+export function judgeOrphan(facts: OrphanFacts, minimumAge: number): OrphanVerdict {
   if (facts.daemon === 'alive' || facts.parent === 'own') return NONE;
   if (facts.age === null || facts.age < minimumAge) return NONE;
   if (facts.daemon === 'dead')
@@ -56,11 +56,11 @@ export function judge(facts: OrphanFacts, minimumAge: number): Verdict {
   return { kind: 'uncertain', because: [PARENT[facts.parent], ...doubtsOf(facts)] };
 }
 
-function certain(facts: OrphanFacts, proof: string): Verdict {
+function certain(facts: OrphanFacts, proof: string): OrphanVerdict {
   return { kind: 'certain', because: [PARENT[facts.parent], proof] };
 }
 
-const PARENT: Readonly<Record<Parent, string>> = {
+const PARENT: Readonly<Record<OrphanParent, string>> = {
   own: 'its parent lives',
   init: 'its parent is gone',
   stranger: 'its parent is gone, another process has taken it in',
@@ -97,7 +97,7 @@ export interface OrphanTree {
 }
 
 /** Everything that hangs on one orphan; unlike a server of ours, its group may be shared with the living. */
-export function treeOf(root: ProcessRow, rows: readonly ProcessRow[]): OrphanTree {
+export function orphanTree(root: ProcessRow, rows: readonly ProcessRow[]): OrphanTree {
   const alive = rows.filter(({ state }) => state === 'alive');
   const members = new Map([[root.pid, root]]);
   for (const { pid } of members.values()) {

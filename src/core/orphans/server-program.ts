@@ -1,6 +1,6 @@
 // Which program a command line runs, by the names it is known under: never by a word somewhere in its arguments.
 
-export interface Program {
+export interface ServerProgram {
   /** The package, or the program's own name; the first is for people. */
   readonly names: readonly string[];
   /** The file that runs, as written; null for a package that a wrapper fetches. */
@@ -12,7 +12,7 @@ export interface Program {
 }
 
 /** Null when it is not to be seen what runs: code on the command line, an interactive shell. */
-export function programOf(argv: readonly string[]): Program | null {
+export function programOf(argv: readonly string[]): ServerProgram | null {
   const [first = '', ...rest] = argv;
   // npm writes its own title over its arguments, which are one text then.
   if (rest.length === 0 && /^npm (?:exec|x) /u.test(first)) return wrapped(words(first).slice(2), 'npm');
@@ -23,7 +23,7 @@ export function programOf(argv: readonly string[]): Program | null {
 
 interface Runner {
   readonly names: RegExp;
-  readonly read: (rest: readonly string[]) => Program | null;
+  readonly read: (rest: readonly string[]) => ServerProgram | null;
 }
 
 const RUNNERS: readonly Runner[] = [
@@ -54,7 +54,7 @@ const NODE_VALUES = new Set([
 /** Options after which there is no script. */
 const INLINE = new Set(['-e', '--eval', '-p', '--print', '-c', '-', '-pe', '-i']);
 
-function script(rest: readonly string[], values: ReadonlySet<string>): Program | null {
+function script(rest: readonly string[], values: ReadonlySet<string>): ServerProgram | null {
   for (let at = 0; at < rest.length; at += 1) {
     const word = rest[at] ?? '';
     if (INLINE.has(word)) return null;
@@ -65,18 +65,18 @@ function script(rest: readonly string[], values: ReadonlySet<string>): Program |
 }
 
 /** npx and npm are scripts of node themselves. */
-function scriptFrom(file: string, rest: readonly string[]): Program | null {
+function scriptFrom(file: string, rest: readonly string[]): ServerProgram | null {
   const name = baseName(file);
   if (name === 'npx-cli.js' || name === 'npx') return wrapped(rest, 'npm');
   if (name === 'npm-cli.js' || name === 'npm') return fetching(rest, ['exec', 'x'], 'npm');
   return programFrom(file, rest);
 }
 
-function programFrom(file: string, rest: readonly string[]): Program {
+function programFrom(file: string, rest: readonly string[]): ServerProgram {
   return { names: namesOfFile(file), file, rest, isWrapper: false };
 }
 
-function python(rest: readonly string[]): Program | null {
+function python(rest: readonly string[]): ServerProgram | null {
   // What stands before `-m` has decided already, if it names a script or code.
   const at = rest.indexOf('-m');
   const found = script(
@@ -94,12 +94,12 @@ function python(rest: readonly string[]): Program | null {
 const MODULE = '\0module';
 const PYTHON_VALUES = new Set(['-W', '-X']);
 
-function bun(rest: readonly string[]): Program | null {
+function bun(rest: readonly string[]): ServerProgram | null {
   if (rest[0] === 'x') return wrapped(rest.slice(1), 'npm');
   return script(rest[0] === 'run' ? rest.slice(1) : rest, new Set());
 }
 
-function deno(rest: readonly string[]): Program | null {
+function deno(rest: readonly string[]): ServerProgram | null {
   if (rest[0] !== 'run') return null;
   const found = script(rest.slice(1), new Set());
   const [, name] = /^npm:\/?(.+)$/u.exec(found?.file ?? '') ?? [];
@@ -107,13 +107,13 @@ function deno(rest: readonly string[]): Program | null {
   return { ...found, names: [withoutVersion(name)], file: null };
 }
 
-function uv(rest: readonly string[]): Program | null {
+function uv(rest: readonly string[]): ServerProgram | null {
   const [group, action] = rest;
   const isTool = group === 'tool' && (action === 'run' || action === 'uvx');
   return isTool ? wrapped(rest.slice(2), 'python') : null;
 }
 
-function fetching(rest: readonly string[], actions: readonly string[], kind: Kind): Program | null {
+function fetching(rest: readonly string[], actions: readonly string[], kind: Kind): ServerProgram | null {
   return actions.includes(rest[0] ?? '') ? wrapped(rest.slice(1), kind) : null;
 }
 
@@ -122,7 +122,7 @@ type Kind = 'npm' | 'python';
 /** Options of npx, uvx and their like whose value is a word of its own. */
 const WRAPPER_VALUES = new Set(['-p', '--package', '--from', '--with', '--python', '-c', '--call', '--spec']);
 
-function wrapped(rest: readonly string[], kind: Kind): Program | null {
+function wrapped(rest: readonly string[], kind: Kind): ServerProgram | null {
   const names: string[] = [];
   for (let at = 0; at < rest.length; at += 1) {
     const word = rest[at] ?? '';
@@ -141,7 +141,7 @@ function wrapped(rest: readonly string[], kind: Kind): Program | null {
 }
 
 /** `sh -c "program arguments"`, as npm starts a program; anything that a shell would have to interpret is no such line. */
-function shell(rest: readonly string[]): Program | null {
+function shell(rest: readonly string[]): ServerProgram | null {
   if (rest[0] !== '-c') return rest[0]?.startsWith('-') === false ? script(rest, new Set()) : null;
   const line = rest[1] ?? '';
   if (/[;&|<>$`()\n\\*?[\]{}]/u.test(line)) return null;

@@ -2,7 +2,7 @@
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';
 import { neutralise } from '../base/text.ts';
-import { lastUpdateWords, progressWords } from '../update/update-text.ts';
+import { describeLastUpdate, describeProgress } from '../update/update-text.ts';
 import { ago, cpu, size, span } from '../base/format.ts';
 
 /** True when the server is as it was asked to be: up and answering, down on request, or a task that is done. */
@@ -13,15 +13,15 @@ export function isHealthy({ desired, state, health, stoppedBecause }: ServerStat
 }
 
 /** The state for people: `running`, `crash looping`. */
-export function stateWord({ state }: Pick<ServerStatus, 'state'>): string {
+export function stateLabel({ state }: Pick<ServerStatus, 'state'>): string {
   return state.replace('_', ' ');
 }
 
 /** `unknown` until the first verdict; `unauthorized` answers, but wants credentials that it was not given. */
-export type HealthWord = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
+export type HealthLabel = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
 
 /** The last verdict in one word; the gravest when several hold. */
-export function healthWord({ health }: ServerStatus): HealthWord {
+export function healthLabel({ health }: ServerStatus): HealthLabel {
   if (health.up === null) return 'unknown';
   if (!health.up) return 'down';
   if (health.suspect) return 'suspect';
@@ -29,7 +29,7 @@ export function healthWord({ health }: ServerStatus): HealthWord {
 }
 
 /** The one thing worth knowing now, or what happened last, in one line; empty when there is nothing to tell. */
-export function reasonOf(server: ServerStatus, now: number): string {
+export function statusSummary(server: ServerStatus, now: number): string {
   return neutralise(present(server, now) ?? past(server, now) ?? '');
 }
 
@@ -42,18 +42,18 @@ function present(server: ServerStatus, now: number): string | null {
   if (state === 'stopping' && desired === 'down') return 'being stopped';
   if (state === 'backoff' || state === 'crash_looping') return waitingFor(server, now);
   const trouble = [health.detail, ...overLimits(server)].find((text) => text !== null);
-  return trouble ?? progressWords(server.update, now);
+  return trouble ?? describeProgress(server.update, now);
 }
 
 /** Going back explains why it restarts, and why its health is what it is. */
 function retreatOf({ update }: ServerStatus, now: number): string | null {
-  return update?.progress?.phase === 'rolling_back' ? progressWords(update, now) : null;
+  return update?.progress?.phase === 'rolling_back' ? describeProgress(update, now) : null;
 }
 
 function waitingFor(server: ServerStatus, now: number): string {
   const { nextAttemptAt, lastFailure } = server;
   const when = nextAttempt(nextAttemptAt, now);
-  const why = lastFailure?.message ?? exitOf(server);
+  const why = lastFailure?.message ?? describeLastExit(server);
   return why === null ? when : `${when}: ${why}`;
 }
 
@@ -67,21 +67,21 @@ function past(server: ServerStatus, now: number): string | null {
   const { lastRestart, state, update } = server;
   if (state === 'stopped') return atRest(server);
   const last = update?.memory.last ?? null;
-  if (last !== null && last.at >= (lastRestart?.at ?? 0)) return lastUpdateWords(last, now);
-  return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${restartReason(lastRestart)}`;
+  if (last !== null && last.at >= (lastRestart?.at ?? 0)) return describeLastUpdate(last, now);
+  return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`;
 }
 
 /** Down by itself, and meant to stay so. */
 function atRest(server: ServerStatus): string | null {
   const { stoppedBecause } = server;
-  const exit = exitOf(server);
+  const exit = describeLastExit(server);
   if (stoppedBecause === null || stoppedBecause === 'asked') return exit;
   const word = stoppedBecause === 'completed' ? 'completed' : 'stays down, as the config says';
   return exit === null ? word : `${word}: ${exit}`;
 }
 
 /** `signal SIGKILL`, `probe: no answer within 5 s`, `requested`. */
-export function restartReason({
+export function describeRestart({
   reason,
   detail,
 }: Pick<NonNullable<ServerStatus['lastRestart']>, 'reason' | 'detail'>): string {
@@ -91,12 +91,12 @@ export function restartReason({
 }
 
 /** `exited with code 1`, `ended by SIGKILL`; null when it has never ended. */
-export function exitOf({ lastExit }: ServerStatus): string | null {
-  return lastExit === null ? null : endWords(lastExit);
+export function describeLastExit({ lastExit }: ServerStatus): string | null {
+  return lastExit === null ? null : describeEnd(lastExit);
 }
 
 /** `exited with code 1`, `ended by SIGKILL`. */
-export function endWords({
+export function describeEnd({
   code,
   signal,
 }: Pick<NonNullable<ServerStatus['lastExit']>, 'code' | 'signal'>): string {

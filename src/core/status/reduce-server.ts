@@ -3,8 +3,8 @@ import type { EventOf, HealthVerdict, WatchdogEvent } from '../model/events.ts';
 import { hasProcess, stateName } from '../model/lifecycle-state.ts';
 import { budgetRemaining } from '../lifecycle/restart-policy.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
-import type { Remembered, ServerStatus } from '../model/status.ts';
-import { withoutSecrets } from '../base/text.ts';
+import type { ServerHistory, ServerStatus } from '../model/status.ts';
+import { stripUrlSecrets } from '../base/text.ts';
 import { NO_UPDATES, type UpdateStatus } from '../model/update.ts';
 
 const UNKNOWN_HEALTH: HealthVerdict = {
@@ -20,7 +20,7 @@ const NO_UPDATE: UpdateStatus = { checkedAt: null, outlook: null, progress: null
 type ServerEvent = Extract<WatchdogEvent, { server: string }>;
 
 /** What `event` changes in the picture of its server. */
-export function changeOf(server: ServerStatus, event: ServerEvent): Partial<ServerStatus> {
+export function reduceServer(server: ServerStatus, event: ServerEvent): Partial<ServerStatus> {
   switch (event.kind) {
     case 'server-changed':
       return afterChange(server, event);
@@ -156,7 +156,7 @@ function afterProbe(server: ServerStatus, { probe, result, at }: EventOf<'probed
 }
 
 /** A server that was added to the config just now. */
-export function newServer({ spec, at }: EventOf<'server-added'>, remembered: Remembered): ServerStatus {
+export function newServerStatus({ spec, at }: EventOf<'server-added'>, remembered: ServerHistory): ServerStatus {
   return {
     ...factsOf(spec),
     ...remembered,
@@ -197,7 +197,7 @@ function factsOf(spec: ServerSpec) {
     source: spec.source.kind,
     package: spec.source.kind === 'package' ? spec.source.package : null,
     transport: spec.transport,
-    url: spec.url === null ? null : withoutSecrets(spec.url),
+    url: spec.url === null ? null : stripUrlSecrets(spec.url),
     enabled: spec.enabled,
     limits: spec.limits,
   };

@@ -1,17 +1,17 @@
 // How the news become one picture: a fold over events, so that page, command line and journal replay cannot disagree.
 import type { EventOf, WatchdogEvent } from '../model/events.ts';
-import { changeOf, newServer } from './reduce-server.ts';
-import type { DaemonStatus, Remembered, Status } from '../model/status.ts';
+import { reduceServer, newServerStatus } from './reduce-server.ts';
+import type { DaemonStatus, ServerHistory, Status } from '../model/status.ts';
 
 /** The status after `event`; the same object when it says nothing new. */
-export function foldStatus(
+export function reduceStatus(
   status: Status,
   event: WatchdogEvent,
-  remembered: (server: string) => Remembered,
+  remembered: (server: string) => ServerHistory,
 ): Status {
   switch (event.kind) {
     case 'server-added':
-      return { ...status, servers: [...status.servers, newServer(event, remembered(event.server))] };
+      return { ...status, servers: [...status.servers, newServerStatus(event, remembered(event.server))] };
     case 'server-removed':
       return { ...status, servers: status.servers.filter(({ name }) => name !== event.server) };
     case 'config-loaded':
@@ -112,5 +112,5 @@ function withServer(status: Status, event: Extract<WatchdogEvent, { server: stri
   const index = status.servers.findIndex(({ name }) => name === event.server);
   const server = status.servers[index];
   if (server === undefined) return status;
-  return { ...status, servers: status.servers.with(index, { ...server, ...changeOf(server, event) }) };
+  return { ...status, servers: status.servers.with(index, { ...server, ...reduceServer(server, event) }) };
 }

@@ -1,7 +1,7 @@
 // Which words in an event others wrote, so that the secrets in them can be taken out before people see it.
 import type { EventOf, Handshake, StartFailure, WatchdogEvent } from '../model/events.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
-import type { Outlook, UpdateMemory } from '../model/update.ts';
+import type { UpdateCheck, UpdateMemory } from '../model/update.ts';
 
 /**
  * `event` with everything scrubbed that a server, npm or the system worded. Kinds, states, names and numbers are our
@@ -81,7 +81,7 @@ function scrubUpdate(event: WatchdogEvent, scrub: (text: string) => string): Wat
   }
 }
 
-function scrubOutlook(outlook: Outlook, scrub: (text: string) => string): Outlook {
+function scrubOutlook(outlook: UpdateCheck, scrub: (text: string) => string): UpdateCheck {
   const { held, error } = outlook;
   return {
     ...outlook,

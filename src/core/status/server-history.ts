@@ -1,16 +1,16 @@
 // What an earlier daemon wrote down about a server, believed only as far as it makes sense.
 import { RESTART_REASONS, type RestartReason } from '../model/events.ts';
-import { NOTHING_REMEMBERED, type Remembered, type ServerStatus } from '../model/status.ts';
+import { NO_HISTORY, type ServerHistory, type ServerStatus } from '../model/status.ts';
 import { isObject } from '../base/guards.ts';
 
 /** The part of a server's status that outlives the daemon. */
-export function toRemember({ restarts, startFailures, lastRestart, lastExit }: ServerStatus): Remembered {
+export function historyToSave({ restarts, startFailures, lastRestart, lastExit }: ServerStatus): ServerHistory {
   return { restarts, startFailures, lastRestart, lastExit };
 }
 
 /** @param saved JSON of whatever age and shape; what cannot be believed starts anew */
-export function readRemembered(saved: unknown): Remembered {
-  if (!isObject(saved)) return NOTHING_REMEMBERED;
+export function readServerHistory(saved: unknown): ServerHistory {
+  if (!isObject(saved)) return NO_HISTORY;
   return {
     restarts: readRestarts(saved['restarts']),
     startFailures: readCount(saved['startFailures']),
@@ -20,12 +20,12 @@ export function readRemembered(saved: unknown): Remembered {
 }
 
 function readRestarts(saved: unknown): Readonly<Record<RestartReason, number>> {
-  const restarts = { ...NOTHING_REMEMBERED.restarts };
+  const restarts = { ...NO_HISTORY.restarts };
   if (isObject(saved)) for (const reason of RESTART_REASONS) restarts[reason] = readCount(saved[reason]);
   return restarts;
 }
 
-function readLastRestart(saved: unknown): Remembered['lastRestart'] {
+function readLastRestart(saved: unknown): ServerHistory['lastRestart'] {
   if (!isObject(saved)) return null;
   const { at, reason, detail } = saved;
   const known = RESTART_REASONS.find((one) => one === reason);
@@ -34,7 +34,7 @@ function readLastRestart(saved: unknown): Remembered['lastRestart'] {
     : { at, reason: known, detail: typeof detail === 'string' ? detail : null };
 }
 
-function readLastExit(saved: unknown): Remembered['lastExit'] {
+function readLastExit(saved: unknown): ServerHistory['lastExit'] {
   if (!isObject(saved) || !isTime(saved['at'])) return null;
   const { at, code, signal } = saved;
   return {

@@ -1,6 +1,6 @@
 // What is no longer taken inside of objects and lists.
 import { type Budget, namesOf, type SchemaNode, spend } from './schema-alternatives.ts';
-import { joined, subject } from './schema-messages.ts';
+import { joinPath, subject } from './schema-messages.ts';
 import { isObject } from '../base/guards.ts';
 
 /** Where two schemas are compared, and how to go on below. */
@@ -19,7 +19,7 @@ export function lostInObject(was: SchemaNode, is: SchemaNode, place: Place): rea
   const required = [namesOf(was['required']), namesOf(is['required'])] as const;
   if (!spend(place.budget, names.length + required[0].length + required[1].length)) return [];
   return [
-    ...newlyRequired(...required).map((name) => `${subject(joined(place.path, name))} is now required`),
+    ...newlyRequired(...required).map((name) => `${subject(joinPath(place.path, name))} is now required`),
     ...names.flatMap((name) =>
       Object.hasOwn(after, name)
         ? place.below(before[name], after[name], name)
@@ -49,7 +49,7 @@ function lostProperty(name: string, before: unknown, { is, place }: Now): readon
   if (before === false || is['patternProperties'] !== undefined) return [];
   const { additionalProperties: further } = is;
   if (isObject(further)) return place.below(before, further, name);
-  const what = subject(joined(place.path, name));
+  const what = subject(joinPath(place.path, name));
   return further === false
     ? [`${what} is gone, and calls that give it are refused`]
     : [`${what} is gone, and is ignored at best`];

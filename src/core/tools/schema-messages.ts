@@ -1,23 +1,23 @@
 // How losses of a JSON Schema are said to people, in words that a server may have chosen the names of.
 import type { JsonType } from './schema-values.ts';
-import { cap, neutralise } from '../base/text.ts';
+import { truncate, neutralise } from '../base/text.ts';
 
 const LONGEST_PATH = 80;
 const LONGEST_VALUE = 30;
 const MOST_VALUES = 3;
 
 /** `filter` and `tags` → `filter.tags`; a step like `[]` is added as it is. */
-export function joined(path: string, step: string): string {
+export function joinPath(path: string, step: string): string {
   return path === '' || step.startsWith('[') ? `${path}${step}` : `${path}.${step}`;
 }
 
 /** `"filter.tags[]"`; `its input` at the top. */
 export function subject(path: string): string {
-  return path === '' ? 'its input' : `"${cap(neutralise(path), LONGEST_PATH)}"`;
+  return path === '' ? 'its input' : `"${truncate(neutralise(path), LONGEST_PATH)}"`;
 }
 
 /** `"limit" takes no number any more`, `"limit" takes only string`. */
-export function typeWords(path: string, lost: readonly JsonType[], left: readonly JsonType[]): string {
+export function describeTypes(path: string, lost: readonly JsonType[], left: readonly JsonType[]): string {
   if (lost.join() === 'number' && left.includes('integer'))
     return `${subject(path)} takes only whole numbers`;
   const [gone, stays] = [plain(lost), plain(left)];
@@ -32,7 +32,7 @@ function plain(types: readonly JsonType[]): readonly JsonType[] {
 }
 
 /** `"mode" takes no longer "fast"`, `"mode" takes only "a", "b"`. */
-export function listWords(path: string, how: 'no longer' | 'only', values: readonly unknown[]): string {
+export function describeValues(path: string, how: 'no longer' | 'only', values: readonly unknown[]): string {
   const rest = values.length - MOST_VALUES;
   const shown = values.slice(0, MOST_VALUES).map(valueWords).join(', ');
   const takes = how === 'only' ? 'takes only' : 'no longer takes';
@@ -40,7 +40,7 @@ export function listWords(path: string, how: 'no longer' | 'only', values: reado
 }
 
 function valueWords(value: unknown): string {
-  if (typeof value === 'string') return `"${cap(neutralise(value), LONGEST_VALUE)}"`;
+  if (typeof value === 'string') return `"${truncate(neutralise(value), LONGEST_VALUE)}"`;
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -11,7 +11,7 @@ import {
 import { lostBounds } from './schema-bounds.ts';
 import { lostInArray, lostInObject, type Place } from './schema-members.ts';
 import { differs, type JsonType, listedValues, rejects, typesOf } from './schema-values.ts';
-import { joined, listWords, subject, typeWords } from './schema-messages.ts';
+import { joinPath, describeValues, subject, describeTypes } from './schema-messages.ts';
 
 /** Schemas nested deeper than this are taken for the same. */
 const DEEPEST = 48;
@@ -39,7 +39,7 @@ export function findNarrowing(
     if (typeof one === 'object' && open.has(other)) return [];
     under.set(one, open.add(other));
     const below = (inner: unknown, its: unknown, step: string): readonly string[] =>
-      compare(inner, its, joined(path, step), depth + 1);
+      compare(inner, its, joinPath(path, step), depth + 1);
     const found = compareSchemas(one, other, { old, current, place: { path, budget, below } });
     open.delete(other);
     return found.slice(0, most);
@@ -73,7 +73,7 @@ function lossesOf(was: Alternative, are: readonly Alternative[], place: Place): 
   const lost = given.filter((type) => !are.some(({ node }) => admits(node, type)));
   const left = given.filter((type) => !lost.includes(type));
   return [
-    ...(lost.length === 0 ? [] : [typeWords(place.path, lost, left)]),
+    ...(lost.length === 0 ? [] : [describeTypes(place.path, lost, left)]),
     ...left.flatMap((type) => lossesOfType(type, was.node, { are, place })),
   ];
 }
@@ -102,7 +102,7 @@ function lostValues(node: SchemaNode, listed: readonly unknown[], { are, place }
   const lost = listed.filter(
     (value) => !rejects(node, value, budget) && are.every((one) => rejects(one.node, value, budget)),
   );
-  return lost.length === 0 ? [] : [listWords(path, 'no longer', lost)];
+  return lost.length === 0 ? [] : [describeValues(path, 'no longer', lost)];
 }
 
 /** What every one of the alternatives for this type refuses in the same way is refused for sure. */
@@ -134,7 +134,7 @@ const FINITE: Readonly<Partial<Record<JsonType, readonly unknown[]>>> = {
 
 function becameList(type: JsonType, listed: readonly unknown[], { path }: Place): readonly string[] {
   const all = FINITE[type];
-  if (all === undefined) return [listWords(path, 'only', listed)];
+  if (all === undefined) return [describeValues(path, 'only', listed)];
   const lost = all.filter((value) => !listed.includes(value));
-  return lost.length === 0 ? [] : [listWords(path, 'no longer', lost)];
+  return lost.length === 0 ? [] : [describeValues(path, 'no longer', lost)];
 }

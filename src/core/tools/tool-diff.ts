@@ -1,6 +1,6 @@
 // What clients would miss after an update: tools that are gone, and tools that take less than before.
 import { findNarrowing } from './schema-narrowing.ts';
-import { cap, neutralise } from '../base/text.ts';
+import { truncate, neutralise } from '../base/text.ts';
 
 /** One entry of `tools/list`, as far as it is compared. */
 export interface Tool {
@@ -64,7 +64,7 @@ function few(texts: readonly string[]): string {
 }
 
 function show(name: string): string {
-  return cap(neutralise(name), 60);
+  return truncate(neutralise(name), 60);
 }
 
 /** Of two tools with one name a client sees the first. */

@@ -13,7 +13,7 @@ export interface ProbationState {
   /** Why the server is down, and how often it failed since that was said; null while it is not down. */
   readonly down: { readonly detail: string | null; readonly failures: number } | null;
   /** All servers fail at once, which is nobody's fault. */
-  readonly isBraked: boolean;
+  readonly isGuarded: boolean;
   /** The most tools that it has shown; null before it has shown any. */
   readonly tools: number | null;
   /** Samples in a row with far more memory than the old version. */
@@ -42,14 +42,14 @@ export function beginProbation({
     isUp,
     tools,
     down: null,
-    isBraked: false,
+    isGuarded: false,
     heavySamples: 0,
     failure: null,
   };
 }
 
 /** Takes in one event of the server, or one of the whole machine; those of other servers must not come here. */
-export function afterEvent(
+export function observeProbation(
   state: ProbationState,
   event: WatchdogEvent,
 ): { readonly state: ProbationState; readonly failure: string | null } {
@@ -60,7 +60,7 @@ export function afterEvent(
 function judge(state: ProbationState, event: WatchdogEvent): ProbationState {
   // What was seen before a sleep says nothing of now.
   if (event.kind === 'gap') return { ...state, heavySamples: 0, down: null };
-  if (event.kind === 'brake') return { ...state, isBraked: event.failing > 0, down: null };
+  if (event.kind === 'brake') return { ...state, isGuarded: event.failing > 0, down: null };
   if (event.kind === 'transition') return afterTransition(state, event);
   // The last words of the old version are not held against the new one.
   if (state.stage === 'before') return state;
@@ -143,7 +143,7 @@ function afterProbe(state: ProbationState, { result }: EventOf<'probed'>): Proba
 }
 
 function afterFailure(state: ProbationState): ProbationState {
-  const { down, isBraked } = state;
+  const { down, isGuarded: isBraked } = state;
   if (down === null || isBraked) return state;
   const failures = down.failures + 1;
   if (failures < FAILURES_WHILE_DOWN) return { ...state, down: { ...down, failures } };

@@ -1,15 +1,15 @@
 // What an earlier daemon wrote down of updates, believed only as far as it makes sense.
 import { isObject } from '../base/guards.ts';
 import {
-  type Held,
+  type HeldVersion,
   HELD_REASONS,
   NO_UPDATES,
-  type Outlook,
+  type UpdateCheck,
   UPDATE_RESULTS,
   type UpdateMemory,
 } from '../model/update.ts';
 import type { SavedProgress, UpdateRecord } from './update-record.ts';
-import type { UpdatePlan, Verdict } from './update-state.ts';
+import type { UpdatePlan, RollbackVerdict } from './update-state.ts';
 
 /** @param saved JSON of whatever age and shape. @returns records by server, and who has one that makes no sense */
 export function readRecords(saved: unknown): {
@@ -98,7 +98,7 @@ function readPlan(value: unknown): UpdatePlan | null {
   return { kind, from, to, by, wish, isPin: isPin === true, since };
 }
 
-function readVerdict(value: unknown): Verdict | null {
+function readVerdict(value: unknown): RollbackVerdict | null {
   if (!isObject(value) || !isText(value['reason'])) return null;
   return {
     reason: value['reason'],
@@ -107,7 +107,7 @@ function readVerdict(value: unknown): Verdict | null {
   };
 }
 
-function readOutlook(value: unknown): Outlook | null {
+function readOutlook(value: unknown): UpdateCheck | null {
   if (!isObject(value)) return null;
   const { server, held } = value;
   if (!isText(server) || !isText(value['package']) || !Array.isArray(held)) return null;
@@ -122,7 +122,7 @@ function readOutlook(value: unknown): Outlook | null {
   };
 }
 
-function readHeld(value: unknown): Held[] {
+function readHeld(value: unknown): HeldVersion[] {
   if (!isObject(value)) return [];
   const { version, detail } = value;
   const reason = HELD_REASONS.find((one) => one === value['reason']);

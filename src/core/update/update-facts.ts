@@ -4,10 +4,10 @@ import type { UpdateMemory, UpdateStatus } from '../model/update.ts';
 import {
   availableVersion,
   detailText,
-  heldWords,
+  describeHeld,
   isWorrying,
-  lastUpdateWords,
-  progressWords,
+  describeLastUpdate,
+  describeProgress,
   versionText,
 } from './update-text.ts';
 import { ago } from '../base/format.ts';
@@ -36,10 +36,10 @@ export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: numbe
   if (update === null) return [];
   const available = availableVersion(update);
   return [
-    ...maybe('update', progressWords(update, now), true),
+    ...maybe('update', describeProgress(update, now), true),
     ...maybe('available', available === null ? null : versionText(available), true),
     ...(update.outlook?.held.slice(0, MOST_HELD) ?? []).flatMap((held) =>
-      maybe('held', heldWords(held), isWorrying(held)),
+      maybe('held', describeHeld(held), isWorrying(held)),
     ),
     ...remembered({ ...update.memory, previous: wayBack(update) }, now),
     ...maybe('asked', askedWords(update, now)),
@@ -60,7 +60,7 @@ function remembered({ previous, pinned, chosen, bad, last }: UpdateMemory, now: 
     ...newestFirst.flatMap(({ version, reason, at }) =>
       maybe('bad version', `${versionText(version)}, ${ago(at, now)}: ${detailText(reason)}`, true),
     ),
-    ...maybe('last update', last === null ? null : lastUpdateWords(last, now)),
+    ...maybe('last update', last === null ? null : describeLastUpdate(last, now)),
   ];
 }
 

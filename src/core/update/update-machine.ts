@@ -14,10 +14,10 @@ import {
   type UpdateRules,
   type UpdateState,
   type UpdateUnderWay,
-  type Verdict,
+  type RollbackVerdict,
 } from './update-state.ts';
 import {
-  goBack,
+  rollBack,
   isDue,
   mayBeLinked,
   notHealthy,
@@ -33,7 +33,7 @@ type Switching = Extract<UpdateState, { phase: 'switching' }>;
 type Probation = Extract<UpdateState, { phase: 'probation' }>;
 
 /** What follows from `event` in `state`; what does not belong to the phase changes nothing. */
-export function decide(state: UpdateState, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
+export function decideUpdate(state: UpdateState, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
   if (state.phase === 'idle') return event.kind === 'begin' ? begin(event.plan) : stay(state);
   if (event.kind === 'superseded') return supersede(state, event.reason);
   if (event.kind === 'wish') {
@@ -134,7 +134,7 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
   const { plan, notice } = state;
   switch (event.kind) {
     case 'spawned':
-      if (event.version !== plan.to) return goBack(plan, strangeVersion(plan.to, event.version));
+      if (event.version !== plan.to) return rollBack(plan, strangeVersion(plan.to, event.version));
       return stay({ ...state, isSeen: true });
     case 'up':
       if (!state.isSeen) return stay(state);
@@ -142,12 +142,12 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
       return enterProbation({ plan, notice, deaths: 0 }, event.at + rules.probation);
     case 'failing':
       if (event.stage === 'run' && !state.isSeen) return stay(state);
-      return goBack(plan, verdictOn(event));
+      return rollBack(plan, verdictOn(event));
     case 'stopped':
       if (plan.kind === 'rollback') return commit(state);
       return stay({ phase: 'probation', plan, notice, deaths: 0, deadline: null, isUp: false });
     case 'tick':
-      return isDue(state, event) ? goBack(plan, notHealthy(rules)) : stay(state);
+      return isDue(state, event) ? rollBack(plan, notHealthy(rules)) : stay(state);
     default:
       return stay(state);
   }
@@ -167,7 +167,7 @@ function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRul
   const { plan } = state;
   switch (event.kind) {
     case 'spawned':
-      return event.version === plan.to ? stay(state) : goBack(plan, strangeVersion(plan.to, event.version));
+      return event.version === plan.to ? stay(state) : rollBack(plan, strangeVersion(plan.to, event.version));
     case 'up':
       return whenUp(state, event, rules);
     case 'down':
@@ -175,7 +175,7 @@ function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRul
     case 'failing':
       // A port that is taken, a full disk: the old version would fare no better.
       if (event.stage === 'start' && event.fault === 'ours') return stay(state);
-      return goBack(plan, verdictOn(event));
+      return rollBack(plan, verdictOn(event));
     case 'stopped':
       return stay({ ...state, deadline: null, isUp: false });
     case 'tick':
@@ -193,15 +193,15 @@ function whenUp(state: Probation, { at }: UpdateEvent, { probation }: UpdateRule
 
 function cancel(state: UpdateUnderWay): UpdateDecision {
   const { plan } = state;
-  const verdict: Verdict = { reason: BY_OPERATOR, isBad: plan.kind === 'update', isAsked: true };
+  const verdict: RollbackVerdict = { reason: BY_OPERATOR, isBad: plan.kind === 'update', isAsked: true };
   switch (state.phase) {
     case 'rolling_back':
       return stay(state);
     case 'probation':
-      return goBack(plan, verdict);
+      return rollBack(plan, verdict);
     case 'switching':
       // The link is being moved, or a process of the new version may exist.
-      if (state.step !== 'back-up') return goBack(plan, verdict);
+      if (state.step !== 'back-up') return rollBack(plan, verdict);
       return callOff(plan, 'broken off by an operator');
     default:
       return callOff(plan, 'broken off by an operator');

@@ -1,6 +1,6 @@
 // What is remembered once an update has ended, and how one that is under way looks to people.
-import type { Held, Outlook, UpdateMemory, UpdateProgress } from '../model/update.ts';
-import { deadlineOf, type UpdateOutcome, type UpdatePlan, type UpdateUnderWay } from './update-state.ts';
+import type { HeldVersion, UpdateCheck, UpdateMemory, UpdateProgress } from '../model/update.ts';
+import { updateDeadline, type UpdateOutcome, type UpdatePlan, type UpdateUnderWay } from './update-state.ts';
 
 /** Versions that failed are few; a registry that is broken for years must not fill the state file. */
 const MOST_BAD = 20;
@@ -46,7 +46,7 @@ function withBad(bad: UpdateMemory['bad'], entry: UpdateMemory['bad'][number]): 
 }
 
 /** An operator who names a version has a reason: it is no longer held against it. */
-export function forgive(memory: UpdateMemory, version: string): UpdateMemory {
+export function clearBadVersion(memory: UpdateMemory, version: string): UpdateMemory {
   const bad = memory.bad.filter((entry) => entry.version !== version);
   return bad.length === memory.bad.length ? memory : { ...memory, bad };
 }
@@ -61,7 +61,7 @@ export function progressOf(
 ): UpdateProgress {
   const { phase, plan } = state;
   const { from, to, by, since } = plan;
-  const end = phase === 'waiting' || phase === 'probation' ? deadlineOf(state) : null;
+  const end = phase === 'waiting' || phase === 'probation' ? updateDeadline(state) : null;
   const until = end === null ? null : toEpoch(end);
   return { phase, from, to, by, since, until, detail: detail ?? detailOf(state) };
 }
@@ -86,12 +86,12 @@ export function withoutPin(memory: UpdateMemory): UpdateMemory {
 }
 
 /** What the registry said, seen from the version that runs now. */
-export function judgeAnew(outlook: Outlook, running: string, memory: UpdateMemory): Outlook {
+export function rejudge(outlook: UpdateCheck, running: string, memory: UpdateMemory): UpdateCheck {
   const { candidate, held } = outlook;
   const bad = candidate === null ? undefined : memory.bad.find(({ version }) => version === candidate);
   const isGone = candidate === null || candidate === running || bad !== undefined;
   // What was forgiven since is judged by the next look.
-  const isForgiven = ({ version, reason }: Held): boolean =>
+  const isForgiven = ({ version, reason }: HeldVersion): boolean =>
     reason === 'bad' && !memory.bad.some((entry) => entry.version === version);
   const others = held.filter((one) => one.version !== running && !isForgiven(one));
   return {
@@ -104,7 +104,7 @@ export function judgeAnew(outlook: Outlook, running: string, memory: UpdateMemor
 }
 
 /** What is known when the registry could not be asked: what it said last, and why that is not fresh. */
-export function withoutAnswer(known: Outlook | null, refused: Outlook, memory: UpdateMemory): Outlook {
+export function checkWithoutRegistry(known: UpdateCheck | null, refused: UpdateCheck, memory: UpdateMemory): UpdateCheck {
   if (known === null || refused.error === null || refused.running === null) return refused;
-  return { ...judgeAnew(known, refused.running, memory), error: refused.error };
+  return { ...rejudge(known, refused.running, memory), error: refused.error };
 }

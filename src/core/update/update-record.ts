@@ -1,13 +1,13 @@
 // What is written down of a server's updates, and what a new daemon makes of it.
-import { NO_UPDATES, type Outlook, type UpdateMemory } from '../model/update.ts';
-import { wentBack } from './update-rollback.ts';
+import { NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../model/update.ts';
+import { rollbackOutcome } from './update-rollback.ts';
 import {
-  IDLE,
+  IDLE_UPDATE,
   type UpdateOutcome,
   type UpdatePlan,
   type UpdateState,
   type UpdateUnderWay,
-  type Verdict,
+  type RollbackVerdict,
 } from './update-state.ts';
 
 /** An update as it is on disk: without deadlines, which mean nothing to another daemon. */
@@ -15,7 +15,7 @@ export interface SavedProgress {
   readonly phase: UpdateUnderWay['phase'];
   readonly plan: UpdatePlan;
   readonly notice: string | null;
-  readonly verdict: Verdict | null;
+  readonly verdict: RollbackVerdict | null;
   /** Daemons that died during this probation. */
   readonly deaths: number;
   /** What ran before used so much, bytes; null when that was not known. */
@@ -31,7 +31,7 @@ export interface UpdateRecord {
   readonly progress: SavedProgress | null;
   /** ms since the epoch; null for never. */
   readonly checkedAt: number | null;
-  readonly outlook: Outlook | null;
+  readonly outlook: UpdateCheck | null;
 }
 
 export function newRecord(packageName: string): UpdateRecord {
@@ -68,15 +68,15 @@ export function recover({ phase, plan, notice, verdict, deaths, isPaused }: Save
     case 'installing':
     case 'canary':
     case 'waiting':
-      return { state: IDLE, link: null, outcome: interrupted(plan, 'failed') };
+      return { state: IDLE_UPDATE, link: null, outcome: interrupted(plan, 'failed') };
     case 'switching':
-      return { state: IDLE, link: plan.from, outcome: interrupted(plan, 'rolled_back') };
+      return { state: IDLE_UPDATE, link: plan.from, outcome: interrupted(plan, 'rolled_back') };
     case 'rolling_back':
-      return { state: IDLE, link: plan.from, outcome: wentBack(plan, verdict ?? UNKNOWN) };
+      return { state: IDLE_UPDATE, link: plan.from, outcome: rollbackOutcome(plan, verdict ?? UNKNOWN) };
     case 'probation': {
       const died = isPaused ? deaths : deaths + 1;
       if (died >= MOST_DEATHS)
-        return { state: IDLE, link: plan.from, outcome: wentBack(plan, tooManyDeaths(died)) };
+        return { state: IDLE_UPDATE, link: plan.from, outcome: rollbackOutcome(plan, tooManyDeaths(died)) };
       const state: UpdateState = { phase, plan, notice, deadline: null, isUp: false, deaths: died };
       return { state, link: plan.to, outcome: null };
     }
@@ -89,9 +89,9 @@ function interrupted(plan: UpdatePlan, result: 'failed' | 'rolled_back'): Update
   return { plan, result, reason: 'interrupted: the watchdog ended meanwhile', bad: null, runs: 'from' };
 }
 
-const UNKNOWN: Verdict = { reason: 'of unknown reason', isBad: false, isAsked: false };
+const UNKNOWN: RollbackVerdict = { reason: 'of unknown reason', isBad: false, isAsked: false };
 
-function tooManyDeaths(deaths: number): Verdict {
+function tooManyDeaths(deaths: number): RollbackVerdict {
   return {
     reason: `the watchdog died ${deaths} times while it was on probation`,
     isBad: true,

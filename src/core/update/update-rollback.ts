@@ -1,6 +1,6 @@
 // How an update goes back to what ran before, and what every step of it has in common.
 import {
-  IDLE,
+  IDLE_UPDATE,
   RELINK_EVERY,
   type UpdateDecision,
   type UpdateEvent,
@@ -9,12 +9,12 @@ import {
   type UpdateRules,
   type UpdateState,
   type UpdateUnderWay,
-  type Verdict,
+  type RollbackVerdict,
 } from './update-state.ts';
 
 type RollingBack = Extract<UpdateState, { phase: 'rolling_back' }>;
 
-export function goBack(plan: UpdatePlan, verdict: Verdict): UpdateDecision {
+export function rollBack(plan: UpdatePlan, verdict: RollbackVerdict): UpdateDecision {
   return {
     state: { phase: 'rolling_back', plan, step: 'link', isLinked: false, deadline: null, verdict },
     actions: [{ kind: 'abort' }, { kind: 'link', version: plan.from }],
@@ -55,16 +55,16 @@ export function whileRollingBack(
 function finish(state: RollingBack, { at }: UpdateEvent): UpdateDecision {
   const { plan, verdict, isLinked } = state;
   if (!isLinked) return stay({ ...state, step: 'relink', deadline: at + RELINK_EVERY });
-  return settle(wentBack(plan, verdict));
+  return settle(rollbackOutcome(plan, verdict));
 }
 
 /** The end of a way back. What a person asked for has not failed. */
-export function wentBack(plan: UpdatePlan, { reason, isBad, isAsked }: Verdict): UpdateOutcome {
+export function rollbackOutcome(plan: UpdatePlan, { reason, isBad, isAsked }: RollbackVerdict): UpdateOutcome {
   const bad = isBad ? plan.to : null;
   return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
 }
 
-export function strangeVersion(wanted: string, version: string | null): Verdict {
+export function strangeVersion(wanted: string, version: string | null): RollbackVerdict {
   const reason = `${version ?? 'an unknown version'} was started in place of ${wanted}`;
   return { reason, isBad: false, isAsked: false };
 }
@@ -75,17 +75,17 @@ export function verdictOn({
 }: {
   readonly reason: string;
   readonly fault: 'version' | 'ours';
-}): Verdict {
+}): RollbackVerdict {
   return { reason, isBad: fault === 'version', isAsked: false };
 }
 
-export function notHealthy({ comeUp }: UpdateRules): Verdict {
+export function notHealthy({ comeUp }: UpdateRules): RollbackVerdict {
   const reason = `it was not healthy ${Math.round(comeUp / 1000)} s after the restart`;
   return { reason, isBad: true, isAsked: false };
 }
 
 export function settle(outcome: UpdateOutcome): UpdateDecision {
-  return { state: IDLE, actions: [{ kind: 'settle', outcome }] };
+  return { state: IDLE_UPDATE, actions: [{ kind: 'settle', outcome }] };
 }
 
 /** Whether the next start might take the new version, were it not decided otherwise. */

@@ -17,7 +17,7 @@ export interface UpdatePlan {
 }
 
 /** Why it goes back, or was given up. `isBad`: through a fault of the version, which is then not tried again. */
-export interface Verdict {
+export interface RollbackVerdict {
   readonly reason: string;
   readonly isBad: boolean;
   /** An operator wanted it: nothing has failed. */
@@ -63,7 +63,7 @@ export type UpdateState =
       readonly step: 'link' | 'start' | 'relink';
       readonly isLinked: boolean;
       readonly deadline: number | null;
-      readonly verdict: Verdict;
+      readonly verdict: RollbackVerdict;
     };
 
 export type UpdateUnderWay = Exclude<UpdateState, { phase: 'idle' }>;
@@ -76,7 +76,7 @@ export interface UpdateRules {
   readonly comeUp: number;
 }
 
-export type UpdateNews =
+export type UpdateInput =
   | { readonly kind: 'begin'; readonly plan: UpdatePlan }
   /** `refusal` null when it is there. */
   | { readonly kind: 'installed'; readonly refusal: string | null }
@@ -117,7 +117,7 @@ export type UpdateNews =
   | { readonly kind: 'superseded'; readonly reason: string }
   | { readonly kind: 'tick' };
 
-export type UpdateEvent = { readonly at: number } & UpdateNews;
+export type UpdateEvent = { readonly at: number } & UpdateInput;
 
 /** How it ended; what is remembered of that follows in `update-memory.ts`. */
 export interface UpdateOutcome {
@@ -148,7 +148,7 @@ export interface UpdateDecision {
   readonly actions: readonly UpdateAction[];
 }
 
-export const IDLE: UpdateState = { phase: 'idle' };
+export const IDLE_UPDATE: UpdateState = { phase: 'idle' };
 
 /** Nobody is ever so busy that a new version has to wait longer, ms. */
 export const LONGEST_WAIT = 5 * 60_000;
@@ -159,7 +159,7 @@ export const RELINK_EVERY = 30_000;
 export const BY_OPERATOR = 'rolled back by an operator';
 
 /** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
-export function deadlineOf(state: UpdateState): number | null {
+export function updateDeadline(state: UpdateState): number | null {
   // Time alone does not decide for one that is down: it comes up again, or fails.
   if (state.phase === 'probation' && !state.isUp) return null;
   return 'deadline' in state ? state.deadline : null;

@@ -1,7 +1,7 @@
 // How versions, and an update on its way, are told to people: one line each, made of texts that a registry may have written.
 import type { ServerStatus } from '../model/status.ts';
-import { cap, neutralise } from '../base/text.ts';
-import type { Held, HeldReason, UpdateMemory, UpdateProgress, UpdateResult, UpdateStatus } from '../model/update.ts';
+import { truncate, neutralise } from '../base/text.ts';
+import type { HeldVersion, HeldReason, UpdateMemory, UpdateProgress, UpdateResult, UpdateStatus } from '../model/update.ts';
 import { ago, span } from '../base/format.ts';
 
 /** UTF-16 units. Honest versions are shorter by far; semver would allow 256. */
@@ -10,7 +10,7 @@ const LONGEST_DETAIL = 200;
 
 /** A version as it can be shown anywhere: one line, harmless, short. */
 export function versionText(version: string): string {
-  return cap(neutralise(version), LONGEST_VERSION);
+  return truncate(neutralise(version), LONGEST_VERSION);
 }
 
 /** `4.0.7 → 4.1.1`. */
@@ -40,18 +40,18 @@ export function availableVersion(update: UpdateStatus | null): string | null {
 }
 
 /** False for what time, or whoever pinned it, takes care of. */
-export function isWorrying({ reason }: Held): boolean {
+export function isWorrying({ reason }: HeldVersion): boolean {
   return reason !== 'minimum_age' && reason !== 'pinned';
 }
 
 /** What is under way, with how long it still takes: `4.1.1 on probation, 8 min left`; null while nothing is. */
-export function progressWords(update: UpdateStatus | null, now: number): string | null {
+export function describeProgress(update: UpdateStatus | null, now: number): string | null {
   const progress = update?.progress ?? null;
   return progress === null ? null : told(progress, countdown(progress, now));
 }
 
 /** The same without a countdown, so that it only changes when something has happened. */
-export function phaseWords(progress: UpdateProgress): string {
+export function describePhase(progress: UpdateProgress): string {
   return told(progress, '');
 }
 
@@ -86,7 +86,7 @@ const PHASES: Readonly<Record<UpdateProgress['phase'], (progress: UpdateProgress
 type Last = NonNullable<UpdateMemory['last']>;
 
 /** How the last update ended: `update 4.0.7 → 4.1.1 committed 3 min ago`. */
-export function lastUpdateWords({ at, reason, ...last }: Last, now: number): string {
+export function describeLastUpdate({ at, reason, ...last }: Last, now: number): string {
   const why = reason === null ? '' : `: ${detailText(reason)}`;
   return `update ${stepText(last)} ${RESULTS[last.result]} ${ago(at, now)}${why}`;
 }
@@ -99,16 +99,16 @@ const RESULTS: Readonly<Record<UpdateResult, string>> = {
 };
 
 /** `4.2.0: it needs node >=22, this is 20.19.0`. */
-export function heldWords(held: Held): string {
+export function describeHeld(held: HeldVersion): string {
   const why = detailText(held.detail);
-  if (why === '') return heldGist(held);
+  if (why === '') return summarizeHeld(held);
   // Alone, what it failed of could be read as what speaks against it by itself.
   const gist = held.reason === 'bad' ? `${HELD.bad}, ` : '';
   return `${versionText(held.version)}: ${gist}${why}`;
 }
 
 /** `4.2.0, needs another node`: for where there is no room. */
-export function heldGist({ version, reason }: Held): string {
+export function summarizeHeld({ version, reason }: HeldVersion): string {
   return `${versionText(version)}, ${HELD[reason]}`;
 }
 
@@ -127,5 +127,5 @@ const HELD: Readonly<Record<HeldReason, string>> = {
 
 /** What npm, a registry or a failing server said, in one harmless line. */
 export function detailText(detail: string): string {
-  return cap(neutralise(detail.replaceAll(/\s+/gu, ' ').trim()), LONGEST_DETAIL);
+  return truncate(neutralise(detail.replaceAll(/\s+/gu, ' ').trim()), LONGEST_DETAIL);
 }

@@ -1,10 +1,10 @@
 // How the rules come to their samples, and their alerts to the bus, the state file and the pages.
 import { type Alerting, createAlerting } from '../../alerting/alerting.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
-import { type AlertNews, presentable } from '../../core/model/notification.ts';
-import { firingAlerts, restoreAlerts } from '../../core/notification/saved-notifications.ts';
+import { type AlertChange, alertSummary } from '../../core/model/notification.ts';
+import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
 import type { Status } from '../../core/model/status.ts';
-import { isHealthy, reasonOf } from '../../core/status/health-summary.ts';
+import { isHealthy, statusSummary } from '../../core/status/health-summary.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { Base } from '../context.ts';
 import type { StateKeeper } from '../home/state-store.ts';
@@ -33,7 +33,7 @@ export function openAlerting(
     target: { job: JOB, instance: instanceOf(url) },
     readings: (wants) => recorder.readings(wants),
     saved: keeper.evaluation(),
-    told: firingAlerts(restoreAlerts(keeper.alerts())),
+    told: firingAlerts(restoreNotifications(keeper.alerts())),
     onNews: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
     onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
     onRecord: (record, isUrgent) => keeper.setEvaluation(record, isUrgent),
@@ -79,12 +79,12 @@ function rulesIn({ alerts: { rules, evaluateEvery, prometheusVersion } }: Pick<D
 }
 
 /** The rule knows that something is wrong; we know what. */
-function withReason(news: AlertNews, { servers }: Status, now: number): AlertNews {
+function withReason(news: AlertChange, { servers }: Status, now: number): AlertChange {
   const server = servers.find(({ name }) => name === news.about);
   if (news.state === 'resolved' || server === undefined || isHealthy(server)) return news;
-  const reason = reasonOf(server, now);
+  const reason = statusSummary(server, now);
   if (reason === '') return news;
-  return { ...news, summary: presentable(`${news.summary.replace(/\.$/u, '')}: ${reason}`) };
+  return { ...news, summary: alertSummary(`${news.summary.replace(/\.$/u, '')}: ${reason}`) };
 }
 
 /** Host and port, as a scrape config on this machine names the target. */

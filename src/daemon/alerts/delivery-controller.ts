@@ -1,10 +1,10 @@
 // The decision who delivers, at work: its state, its record on disk, and what the policy of our own channels is told of it.
-import { type AlertNotice, readNotices } from '../../core/delivery/alertmanager-message.ts';
+import { type AlertNotice, readAlertmanagerMessage } from '../../core/delivery/alertmanager-message.ts';
 import {
   labelsFor,
-  notYetTakenOver,
+  notYetHandedOff,
   type PostedAlert,
-  type RuledAlert,
+  type EvaluatedAlert,
   toPost,
 } from '../../core/delivery/alertmanager-post.ts';
 import {
@@ -15,21 +15,21 @@ import {
   type DeliverySettings,
   type DeliveryState,
   lastContact,
-  otherAlertmanager,
+  withNewAlertmanager,
 } from '../../core/delivery/delivery.ts';
 import {
-  type HandOver,
-  handOver,
-  heardOf,
-  NOTHING_HELD,
-  noticeOf,
-  noticeOver,
-  takenOver,
+  type Handoff,
+  handOff,
+  handoffAfterAlert,
+  EMPTY_HANDOFF,
+  handoffAfterNotice,
+  withoutNotice,
+  heldElsewhere,
 } from '../../core/delivery/delivery-handoff.ts';
-import { readDeliveryMemory } from '../../core/delivery/saved-delivery.ts';
+import { readSavedDelivery } from '../../core/delivery/saved-delivery.ts';
 import type { EventOf } from '../../core/model/events.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../../core/model/notification.ts';
-import type { PolicyInput } from '../../core/notification/notification-policy.ts';
+import { type AlertChange, type FiringAlert, alertKey } from '../../core/model/notification.ts';
+import type { NotificationInput } from '../../core/notification/notification-policy.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -46,9 +46,9 @@ export interface DeliveryDeskOptions {
   /** What people were told of. */
   readonly firing: () => readonly FiringAlert[];
   /** The same with all labels, as the rules left it. */
-  readonly ruled: () => readonly RuledAlert[];
+  readonly ruled: () => readonly EvaluatedAlert[];
   /** Into the policy of our own channels. */
-  readonly tell: (input: PolicyInput) => void;
+  readonly tell: (input: NotificationInput) => void;
   /** Alertmanager has to be posted to, now. */
   readonly onToPost: () => void;
 }
@@ -60,7 +60,7 @@ export class DeliveryDesk {
   readonly #options: DeliveryDeskOptions;
   #settings: DeliverySettings;
   #state: DeliveryState;
-  #held: HandOver;
+  #held: Handoff;
   #instance: string | null;
   readonly #silences: KnownSilences;
   /** When the engine began to deliver what we had posted, ms since the epoch; null while it has nothing from us. */
@@ -69,11 +69,11 @@ export class DeliveryDesk {
   #saved = '';
 
   constructor(options: DeliveryDeskOptions) {
-    const { owner, noticed, isNoticed, instance, silences } = readDeliveryMemory(options.keeper.delivery());
+    const { owner, noticed, isNoticed, instance, silences } = readSavedDelivery(options.keeper.delivery());
     this.#options = options;
     this.#settings = options.settings;
     this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
-    this.#held = { ...NOTHING_HELD, noticed: new Set(noticed), isNoticed };
+    this.#held = { ...EMPTY_HANDOFF, noticed: new Set(noticed), isNoticed };
     this.#instance = instance;
     this.#silences = new KnownSilences(silences);
   }
@@ -91,7 +91,7 @@ export class DeliveryDesk {
   /** @param isOther another Alertmanager than before, or none */
   replace(settings: DeliverySettings, isOther: boolean): void {
     this.#settings = settings;
-    if (isOther) this.#state = otherAlertmanager(this.#state, this.#options.clock.monotonic());
+    if (isOther) this.#state = withNewAlertmanager(this.#state, this.#options.clock.monotonic());
     this.take({ kind: 'tick' });
   }
 
@@ -113,7 +113,7 @@ export class DeliveryDesk {
 
   /** A message of Alertmanager's webhook. @returns what is wrong with it, or null */
   hear(body: unknown, { isToTell }: { readonly isToTell: boolean }): string | null {
-    const notices = readNotices(body);
+    const notices = readAlertmanagerMessage(body);
     if (typeof notices === 'string') return notices;
     if (notices.hasHeartbeat) this.take({ kind: 'heartbeat' });
     for (const notice of notices.alerts) this.#hearOne(notice, isToTell);
@@ -129,11 +129,11 @@ export class DeliveryDesk {
   }
 
   alerted(alert: EventOf<'alert'>): void {
-    const key = keyOf(alert);
-    if (alert.state === 'resolved') this.#held = noticeOver(this.#held, key);
+    const key = alertKey(alert);
+    if (alert.state === 'resolved') this.#held = withoutNotice(this.#held, key);
     else if (this.#held.noticed.has(key)) this.#noteTold(alert);
     const at = this.#options.clock.monotonic();
-    this.#held = heardOf(this.#held, alert, { owner: this.owner, at });
+    this.#held = handoffAfterAlert(this.#held, alert, { owner: this.owner, at });
     if (this.owner === 'alertmanager-by-us') this.#options.onToPost();
   }
 
@@ -143,14 +143,14 @@ export class DeliveryDesk {
     const options = { now: clock.now(), lasts, instance: this.#instance };
     if (this.owner === 'alertmanager-by-us') return toPost(ruled(), options);
     if (this.#leftAt === null) return null;
-    return toPost(notYetTakenOver(ruled(), { ...options, handedAt: this.#leftAt }), options);
+    return toPost(notYetHandedOff(ruled(), { ...options, handedAt: this.#leftAt }), options);
   }
 
   /** Somebody else has what fires. */
   posted(): void {
     const { firing, clock } = this.#options;
-    const keys = firing().map((alert) => keyOf(alert));
-    this.#held = takenOver(this.#held, keys, clock.monotonic());
+    const keys = firing().map((alert) => alertKey(alert));
+    this.#held = heldElsewhere(this.#held, keys, clock.monotonic());
   }
 
   learnSilences(silences: readonly Silence[]): void {
@@ -160,13 +160,13 @@ export class DeliveryDesk {
   }
 
   /** @param at ms since the epoch */
-  isSilenced(alert: Pick<AlertNews, 'name' | 'about' | 'severity'>, at: number): boolean {
+  isSilenced(alert: Pick<AlertChange, 'name' | 'about' | 'severity'>, at: number): boolean {
     return this.#silences.silence(() => this.#labelsOf(alert), at);
   }
 
   #change(before: DeliveryState, at: number): void {
     const { owner } = this;
-    const { next, told } = handOver(this.#held, {
+    const { next, told } = handOff(this.#held, {
       from: before.owner,
       to: owner,
       firing: this.#options.firing(),
@@ -187,7 +187,7 @@ export class DeliveryDesk {
     tell({ kind: 'muted', at: clock.now(), isMuted: this.owner !== 'us' });
   }
 
-  #noteTold({ name, about, state }: Pick<AlertNews, 'name' | 'about' | 'state'>): void {
+  #noteTold({ name, about, state }: Pick<AlertChange, 'name' | 'about' | 'state'>): void {
     const { tell, clock } = this.#options;
     tell({ kind: 'told-elsewhere', at: clock.now(), alert: { name, about, state } });
   }
@@ -204,7 +204,7 @@ export class DeliveryDesk {
       this.#held = { ...this.#held, isNoticed: true };
       this.#options.tell({ kind: 'relay', at: this.#options.clock.now(), alert });
     } else if (isOurs) {
-      this.#held = noticeOf(this.#held, alert);
+      this.#held = handoffAfterNotice(this.#held, alert);
       this.#noteTold(alert);
     }
   }
@@ -215,7 +215,7 @@ export class DeliveryDesk {
     return this.#options.ruled().some(({ labels }) => labels['instance'] === instance);
   }
 
-  #labelsOf({ name, about, severity }: Pick<AlertNews, 'name' | 'about' | 'severity'>) {
+  #labelsOf({ name, about, severity }: Pick<AlertChange, 'name' | 'about' | 'severity'>) {
     const own = this.#options
       .ruled()
       .filter(({ state, labels }) => state !== 'pending' && labels['alertname'] === name)

@@ -1,6 +1,6 @@
 // Who delivers alerts: what is heard of Prometheus and Alertmanager comes together here.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
-import type { RuledAlert } from '../../core/delivery/alertmanager-post.ts';
+import type { EvaluatedAlert } from '../../core/delivery/alertmanager-post.ts';
 import type { DeliverySettings } from '../../core/delivery/delivery.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
@@ -19,7 +19,7 @@ export interface DeliverParts {
   readonly keeper: Pick<StateKeeper, 'delivery' | 'setDelivery'>;
   readonly status: () => Status;
   readonly notifying: Pick<Notifying, 'take' | 'silence'>;
-  readonly alerting: { state(): ReadonlyMap<string, readonly RuledAlert[]> };
+  readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
 }
 
 /** Between two looks at the time, ms, at most. */

@@ -1,22 +1,22 @@
 // The policy at work: its state, its alarm clock, and its record on disk.
 import type { Notification, NotifySuppression } from '../../core/model/notification.ts';
-import { restoreAlerts, saveAlerts } from '../../core/notification/saved-notifications.ts';
-import { decideNotifications, nextDecisionAt, type PolicyInput } from '../../core/notification/notification-policy.ts';
-import type { PolicyRules, PolicyState } from '../../core/notification/notification-state.ts';
+import { restoreNotifications, saveNotifications } from '../../core/notification/saved-notifications.ts';
+import { decideNotifications, nextDecisionAt, type NotificationInput } from '../../core/notification/notification-policy.ts';
+import type { NotificationRules, NotificationState } from '../../core/notification/notification-state.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { StateKeeper } from '../home/state-store.ts';
 
 export interface AlertDesk {
-  take(input: PolicyInput): void;
-  setRules(rules: Omit<PolicyRules, 'isSilenced'>): void;
-  silence(isSilenced: NonNullable<PolicyRules['isSilenced']>): void;
+  take(input: NotificationInput): void;
+  setRules(rules: Omit<NotificationRules, 'isSilenced'>): void;
+  silence(isSilenced: NonNullable<NotificationRules['isSilenced']>): void;
   close(): void;
 }
 
 export interface AlertDeskOptions {
   readonly clock: Clock;
   readonly keeper: Pick<StateKeeper, 'alerts' | 'setAlerts'>;
-  readonly rules: PolicyRules;
+  readonly rules: NotificationRules;
   readonly onTell: (notification: Notification) => void;
   readonly onSpared: (spared: { readonly reason: NotifySuppression; readonly count: number }) => void;
 }
@@ -26,11 +26,11 @@ const SAVE_WITHIN = 1000;
 
 export function openAlertDesk({ clock, keeper, onTell, onSpared, ...options }: AlertDeskOptions): AlertDesk {
   let { rules } = options;
-  let state = restoreAlerts(keeper.alerts());
+  let state = restoreNotifications(keeper.alerts());
   let cancelAlarm = (): void => {};
   const record = createRecord({ clock, keeper, state: () => state });
 
-  function take(input: PolicyInput): void {
+  function take(input: NotificationInput): void {
     const before = state;
     const outcome = decideNotifications(before, input, rules);
     state = outcome.state;
@@ -71,13 +71,13 @@ function createRecord({
   clock,
   keeper,
   state,
-}: Pick<AlertDeskOptions, 'clock' | 'keeper'> & { readonly state: () => PolicyState }) {
+}: Pick<AlertDeskOptions, 'clock' | 'keeper'> & { readonly state: () => NotificationState }) {
   let cancel: (() => void) | null = null;
 
   function save(): void {
     cancel?.();
     cancel = null;
-    keeper.setAlerts(saveAlerts(state()));
+    keeper.setAlerts(saveNotifications(state()));
   }
 
   return { save, saveSoon: () => void (cancel ??= clock.after(SAVE_WITHIN, save)) };

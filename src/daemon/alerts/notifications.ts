@@ -2,10 +2,10 @@
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { NotifyKind } from '../../core/model/events.ts';
 import type { ChannelReport, NotifySuppression, SendResult } from '../../core/model/notification.ts';
-import type { PolicyInput } from '../../core/notification/notification-policy.ts';
-import type { PolicyRules } from '../../core/notification/notification-state.ts';
+import type { NotificationInput } from '../../core/notification/notification-policy.ts';
+import type { NotificationRules } from '../../core/notification/notification-state.ts';
 import type { Status } from '../../core/model/status.ts';
-import { COVERED_BY } from '../../core/notification/notification-state.ts';
+import { INHIBITED_BY } from '../../core/notification/notification-state.ts';
 import { openAlertLog } from '../../notify/alert-log.ts';
 import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
@@ -18,9 +18,9 @@ import type { Reloader } from '../config/reload.ts';
 
 export interface Notifying {
   /** What concerns the policy beside the alerts themselves. */
-  take(input: PolicyInput): void;
+  take(input: NotificationInput): void;
   /** Which alerts are not to be told for now, whoever asks. */
-  silence(isSilenced: NonNullable<PolicyRules['isSilenced']>): void;
+  silence(isSilenced: NonNullable<NotificationRules['isSilenced']>): void;
   /** One notification through every channel, now; what became of each. */
   test(): Promise<readonly ChannelReport[]>;
   /** What an earlier daemon left untold is told from now on. */
@@ -107,7 +107,7 @@ function publishSpared(
 function openDesk({ bus, clock }: Base, parts: NotifyParts, dispatcher: Dispatcher): AlertDesk {
   const rulesOf = ({ alerts }: NotifyParts['settings']) => ({
     repeatEvery: alerts.repeatEvery,
-    coveredBy: COVERED_BY,
+    coveredBy: INHIBITED_BY,
   });
   const desk = openAlertDesk({
     clock,

@@ -1,7 +1,7 @@
 // What the command line may ask of a running daemon, and what follows.
 import type { ControlHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { nearest } from '../../core/base/suggest.ts';
+import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
 import type { Sampler } from '../../sampling/sampler.ts';
@@ -143,7 +143,7 @@ async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {
 const SHORTEST_WINDOW = 3000;
 
 function unknownServer(name: string, known: readonly string[]): WatchdogError {
-  const similar = nearest(name, known);
+  const similar = suggestSpelling(name, known);
   const hint =
     similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
   return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });

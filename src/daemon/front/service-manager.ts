@@ -1,7 +1,7 @@
 // What the service manager is told of the daemon, and who ends it when its event loop is stuck.
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
-import { cap, neutralise } from '../../core/base/text.ts';
+import { truncate, neutralise } from '../../core/base/text.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import type { Bus } from '../../system/bus.ts';
 import { type Clock, systemClock } from '../../system/time/clock.ts';
@@ -151,7 +151,7 @@ function createPicture(status: () => Status, { notify, clock }: Pick<Voice, 'not
 /** `3 of 4 healthy`, or what keeps the config from being taken over. */
 export function statusLine({ daemon, servers }: Status): string {
   const { ok, error } = daemon.config;
-  const problem = ok ? null : cap(neutralise(`config invalid: ${error ?? 'unknown'}`), LONGEST_STATUS);
+  const problem = ok ? null : truncate(neutralise(`config invalid: ${error ?? 'unknown'}`), LONGEST_STATUS);
   const wrong = servers.filter((server) => !isHealthy(server)).length;
   const health = `${servers.length - wrong} of ${servers.length} healthy`;
   if (problem === null) return servers.length === 0 ? 'no servers configured' : health;

@@ -1,7 +1,7 @@
 // Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
-import { foldStatus } from '../../core/status/reduce-status.ts';
-import { firingAlerts, restoreAlerts } from '../../core/notification/saved-notifications.ts';
-import { readRemembered } from '../../core/status/server-history.ts';
+import { reduceStatus } from '../../core/status/reduce-status.ts';
+import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
+import { readServerHistory } from '../../core/status/server-history.ts';
 import { scrubEvent } from '../../core/status/scrub-event.ts';
 import { noEngines, type Status } from '../../core/model/status.ts';
 import { savedStates } from '../../housekeeping/backup.ts';
@@ -25,10 +25,10 @@ export interface Records {
 export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
   const file = openStateFile(paths.state, () => savedStates(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
-  const remembered = (server: string) => readRemembered(keeper.past(server));
+  const remembered = (server: string) => readServerHistory(keeper.past(server));
 
   const empty = emptyStatus({ version, paths });
-  const alerts = firingAlerts(restoreAlerts(file.initial.alerts));
+  const alerts = firingAlerts(restoreNotifications(file.initial.alerts));
   let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
   const status = (): Status => current;
   const news: Records['news'] = {
@@ -36,7 +36,7 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
       bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
   };
   news.subscribe((event) => {
-    current = foldStatus(current, event, remembered);
+    current = reduceStatus(current, event, remembered);
   });
   const recorder = createRecorder({
     bus,

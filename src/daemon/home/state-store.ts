@@ -1,5 +1,5 @@
 // When the counters and wishes are written down: before anything that can follow from them, and once a tick for good.
-import { toRemember } from '../../core/status/server-history.ts';
+import { historyToSave } from '../../core/status/server-history.ts';
 import type { Status } from '../../core/model/status.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import type { StateFile } from '../../supervisor/state-file.ts';
@@ -58,7 +58,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
   function save({ durable = false } = {}): boolean {
     try {
       // A server that is only out of the config for now keeps its past.
-      for (const server of status().servers) past.set(server.name, toRemember(server));
+      for (const server of status().servers) past.set(server.name, historyToSave(server));
       file.save(
         {
           wishes: Object.fromEntries(wishes),

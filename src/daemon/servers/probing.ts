@@ -1,7 +1,7 @@
 // Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
 import { type PortProof, proveOwner, whoListens } from '../../system/net/port-owner.ts';
 import { readProcessTable } from '../../system/process/process-table.ts';
-import { growTrees } from '../../core/lifecycle/process-tree.ts';
+import { buildProcessTrees } from '../../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { createProber, type Prober } from '../../probes/prober.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
@@ -76,7 +76,7 @@ function createOwnershipCheck(
     if (leader === undefined || port === null) return { ok: true };
     const known = proofs.get(server);
     if (known?.pid === leader.pid && known.port === port && known.holds()) return { ok: true };
-    const [tree] = growTrees(await readProcessTable(), [leader], new Map());
+    const [tree] = buildProcessTrees(await readProcessTable(), [leader], new Map());
     const proof = await proveOwner(port, tree?.members.map(({ pid }) => pid) ?? [], clock);
     if (proof === false)
       return { ok: false, detail: `port ${port} is held by ${await nameHolder(port)}, not by this server` };

@@ -1,6 +1,6 @@
 // What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
-import { type CleanupReport, sumUp, versionsInHand } from '../../core/model/cleanup-report.ts';
+import { type CleanupReport, describeCleanup, versionsInUse } from '../../core/model/cleanup-report.ts';
 import type { JobName } from '../../core/model/events.ts';
 import { readJobRecord } from '../../core/base/schedule.ts';
 import type { Status } from '../../core/model/status.ts';
@@ -160,7 +160,7 @@ function tell(
 }
 
 function endOfCleanup(report: CleanupReport): Ending {
-  const said = sumUp(report);
+  const said = describeCleanup(report);
   const [first] = report.failed;
   return { said, error: first === undefined ? null : `${said}: ${first.path}: ${first.why}` };
 }
@@ -208,7 +208,7 @@ function factsOf(
     inUse: () => pathsInUse(paths.servers),
     keep(server) {
       const update = status().servers.find(({ name }) => name === server)?.update ?? null;
-      return update === null ? [] : versionsInHand(update.memory, update.progress);
+      return update === null ? [] : versionsInUse(update.memory, update.progress);
     },
   };
 }

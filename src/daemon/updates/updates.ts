@@ -1,10 +1,10 @@
 // The updates, wired to packages, canaries, the schedule and what is remembered.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
-import { afterEvent, beginProbation } from '../../core/update/probation.ts';
+import { observeProbation, beginProbation } from '../../core/update/probation.ts';
 import type { Status } from '../../core/model/status.ts';
 import { compareTools, describeLosses } from '../../core/tools/tool-diff.ts';
-import type { Outlook, UpdateAnswer } from '../../core/model/update.ts';
+import type { UpdateCheck, UpdateAnswer } from '../../core/model/update.ts';
 import { createPackageUpdates } from '../../packages/package-updates.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { countClients } from '../../system/net/tcp-clients.ts';
@@ -22,7 +22,7 @@ import { createQuiet } from './quiet-check.ts';
 
 export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
   /** Asks the registry, one package after the other. Without names, all. @throws WatchdogError UNKNOWN_SERVER */
-  check(names: readonly string[]): Promise<readonly Outlook[]>;
+  check(names: readonly string[]): Promise<readonly UpdateCheck[]>;
   /** @param to a version, with one name only; null for the best there is */
   update(
     names: readonly string[],
@@ -106,7 +106,7 @@ function partsOf(base: Base, options: UpdatesOptions): UpdateParts {
     judge: (beginning) => {
       let state = beginProbation({ ...beginning, isUp: true });
       return (event) => {
-        const next = afterEvent(state, event);
+        const next = observeProbation(state, event);
         ({ state } = next);
         return next.failure;
       };

@@ -1,6 +1,6 @@
 // How a notification is put into words: plain, short, and unable to become code, markup or an option.
 import type { Severity } from '../../core/model/events.ts';
-import type { Notification, Placeholder, ToldAlert } from '../../core/model/notification.ts';
+import type { Notification, Placeholder, NotifiedAlert } from '../../core/model/notification.ts';
 import { ESCAPE_SEQUENCES } from '../../core/base/text.ts';
 import { span } from '../../core/base/format.ts';
 
@@ -55,7 +55,7 @@ const TEST: Words = {
   body: 'If you can read this, alerts reach you through this channel.',
 };
 
-function wordsOfOne(alert: ToldAlert, { swallowed }: Notification): Words {
+function wordsOfOne(alert: NotifiedAlert, { swallowed }: Notification): Words {
   const subject = alert.about ?? 'watchdog';
   const trouble = troubleWords(alert.name);
   const isOver = alert.state === 'resolved';
@@ -81,12 +81,12 @@ function wordsOfMany({ alerts, at, swallowed }: Notification): Words {
   };
 }
 
-function isFiring({ state }: ToldAlert): boolean {
+function isFiring({ state }: NotifiedAlert): boolean {
   return state === 'firing';
 }
 
 /** `gave up: a, b, c, d and 6 more`, the gravest group first. */
-function groups(alerts: readonly ToldAlert[]): string[] {
+function groups(alerts: readonly NotifiedAlert[]): string[] {
   const subjects = new Map<string, string[]>();
   for (const { about, name, state } of alerts) {
     const group = `${troubleWords(name)}${state === 'resolved' ? ' (resolved)' : ''}`;
@@ -99,7 +99,7 @@ function groups(alerts: readonly ToldAlert[]): string[] {
 }
 
 /** `2 critical, 3 warning, `; empty when nothing fires. */
-function severities(firing: readonly ToldAlert[]): string {
+function severities(firing: readonly NotifiedAlert[]): string {
   return (['critical', 'warning', 'info'] as const)
     .map((severity) => [severity, firing.filter((alert) => alert.severity === severity).length] as const)
     .flatMap(([severity, count]) => (count > 0 ? [`${count} ${severity}, `] : []))

@@ -2,7 +2,7 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import { maskArguments, maskCommand } from '../../core/orphans/mask-command.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
-import { cap, neutralise } from '../../core/base/text.ts';
+import { truncate, neutralise } from '../../core/base/text.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import * as darwin from './process-table-darwin.ts';
 import * as linux from './process-table-linux.ts';
@@ -44,7 +44,7 @@ export async function commandOf(pid: number): Promise<string | null> {
 /** The same of a command line, or of a list of arguments, that was read already. */
 export function showCommand(command: string | readonly string[]): string {
   const text = typeof command === 'string' ? command : maskArguments(command).join(' ');
-  return cap(neutralise(maskCommand(text)), COMMAND_LENGTH);
+  return truncate(neutralise(maskCommand(text)), COMMAND_LENGTH);
 }
 
 /** Open files of one process; null where only Linux tells, or when the process is gone or not ours. */

@@ -1,11 +1,11 @@
 // How time is counted so that nothing falls due while nobody was awake to see it.
 import { uptime } from 'node:os';
-import { classifyGap, type Gap } from '../../core/lifecycle/clock-gap.ts';
+import { classifyGap, type ClockGap } from '../../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';
 
 export interface AwakeClockOptions {
   /** Told once of every gap, within the call that discovered it and before that call returns. */
-  readonly onGap: (gap: Gap) => void;
+  readonly onGap: (gap: ClockGap) => void;
   /** Ms between two looks of our own, so that a gap is seen even when nobody asks for the time. */
   readonly heartbeat?: number;
   /** Ms of lateness, or of a wall-clock step, from which on it is a gap. */
@@ -95,7 +95,7 @@ function setAlarm(raw: Clock, { due, monotonic, wake }: Alarm): () => void {
 
 interface GapDetector {
   /** Ms that passed awake since the last look, and the gap among them if there was one. */
-  look(): { readonly passed: number; readonly gap: Gap | null };
+  look(): { readonly passed: number; readonly gap: ClockGap | null };
   /** Processor time used so far is no part of a gap that comes later. */
   settle(): void;
 }
@@ -117,7 +117,7 @@ function createGapDetector(raw: Clock, options: AwakeClockOptions): GapDetector 
     return boot === null ? null : boot - raw.monotonic();
   }
 
-  function classify(monotonic: number, wall: number): Gap | null {
+  function classify(monotonic: number, wall: number): ClockGap | null {
     const before = lead;
     lead = bootLead();
     const boot = lead === null || before === null ? null : monotonic + lead - before;

@@ -1,6 +1,6 @@
 // Which words stand for the state and the health of a server on the page, and in which colour.
 import type { ServerStatus } from '../../core/model/status.ts';
-import { type HealthWord, healthWord, stateWord } from '../../core/status/health-summary.ts';
+import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
 
 /** One word, and one colour: `good` green, `bad` red, `busy` amber, `idle` grey. */
 export interface Mark {
@@ -19,10 +19,10 @@ const STATE_TONES: Readonly<Record<ServerStatus['state'], Mark['tone']>> = {
 };
 
 export function stateMark(server: ServerStatus): Mark {
-  return { word: stateWord(server), tone: STATE_TONES[server.state] };
+  return { word: stateLabel(server), tone: STATE_TONES[server.state] };
 }
 
-const HEALTH_TONES: Readonly<Record<HealthWord, Mark['tone']>> = {
+const HEALTH_TONES: Readonly<Record<HealthLabel, Mark['tone']>> = {
   unknown: 'idle',
   down: 'bad',
   suspect: 'busy',
@@ -31,6 +31,6 @@ const HEALTH_TONES: Readonly<Record<HealthWord, Mark['tone']>> = {
 };
 
 export function healthMark(server: ServerStatus): Mark {
-  const word = healthWord(server);
+  const word = healthLabel(server);
   return { word, tone: HEALTH_TONES[word] };
 }

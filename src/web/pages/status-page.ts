@@ -3,14 +3,14 @@ import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
 import {
   availableVersion,
-  heldGist,
-  progressWords,
+  summarizeHeld,
+  describeProgress,
   versionColumn,
   withoutDetail,
 } from '../../core/update/update-text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
-import { isHealthy, reasonOf, restartsOf } from '../../core/status/health-summary.ts';
-import { cpu, deliveryWords, size, span, uptime } from '../../core/base/format.ts';
+import { isHealthy, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
+import { cpu, describeDelivery, size, span, uptime } from '../../core/base/format.ts';
 import { type Content, Html, html } from './html.ts';
 import { healthMark, type Mark, stateMark } from './status-badges.ts';
 import { STYLE } from './style.ts';
@@ -158,17 +158,17 @@ function row(server: ServerStatus, now: number): Html {
     <td>${versionColumn(server) || '–'}${updateNote(server, now)}</td>
     ${number(pid)} ${number(startedAt && uptime(now - startedAt))} ${number(usage && size(usedMemory(usage)))}
     ${number(typeof usage?.cpuCores === 'number' ? cpu(usage.cpuCores) : null)} ${number(restartsOf(server))}
-    <td class="reason">${reasonOf(server, now)}</td>
+    <td class="reason">${statusSummary(server, now)}</td>
   </tr>`;
 }
 
 /** What the versions in the column mean; the details are below the table. */
 function updateNote({ update }: ServerStatus, now: number): Html | null {
-  const progress = progressWords(withoutDetail(update), now);
+  const progress = describeProgress(withoutDetail(update), now);
   if (progress !== null) return sub(progress);
   if (availableVersion(update) !== null) return sub('update available');
   const held = update?.outlook?.held[0];
-  return held === undefined ? null : sub(`held: ${heldGist(held)}`);
+  return held === undefined ? null : sub(`held: ${summarizeHeld(held)}`);
 }
 
 /** Of each server of which there is something to tell, what that is; nothing when there is none. */
@@ -209,7 +209,7 @@ function sub(text: string): Html {
 
 function footer({ version, pid, startedAt, home, delivery }: DaemonStatus, now: number): Html {
   return html`<footer>
-    <p>${deliveryWords(delivery)}.</p>
+    <p>${describeDelivery(delivery)}.</p>
     mcp-watchdog ${version}, process ${pid}, running for ${uptime(now - startedAt)}, home ${home}. This page
     asks again every ${REFRESH} seconds.
   </footer>`;

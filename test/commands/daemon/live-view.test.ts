@@ -3,8 +3,8 @@ import { createChangePrinter } from '../../../src/commands/inspect/status-change
 import { cheatSheet } from '../../../src/commands/views/client-snippets.ts';
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
 import { liveHeader } from '../../../src/commands/daemon/live-lines.ts';
-import type { WatchdogNews } from '../../../src/core/model/events.ts';
-import { INITIAL } from '../../../src/core/model/lifecycle-state.ts';
+import type { UnstampedEvent } from '../../../src/core/model/events.ts';
+import { INITIAL_LIFECYCLE } from '../../../src/core/model/lifecycle-state.ts';
 import { NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const url = 'http://127.0.0.1:9640/mcp';
@@ -50,7 +50,7 @@ describe('liveHeader()', () => {
 });
 
 describe('eventLine()', () => {
-  const running = { ...INITIAL, phase: 'running', since: 0, stable: false, deadline: null } as const;
+  const running = { ...INITIAL_LIFECYCLE, phase: 'running', since: 0, stable: false, deadline: null } as const;
   const moved = {
     kind: 'transition',
     server: 'a',
@@ -58,7 +58,7 @@ describe('eventLine()', () => {
     nextAttemptAt: null,
     budgetRemaining: 1,
   } as const;
-  it.each<[string | null, WatchdogNews]>([
+  it.each<[string | null, UnstampedEvent]>([
     ['a: started 4.1.1, pid 7', { kind: 'spawned', server: 'a', run: 1, pid: 7, version: '4.1.1' }],
     [
       'a: ended by SIGKILL',
@@ -73,14 +73,14 @@ describe('eventLine()', () => {
       { kind: 'installed', server: 'a', package: 'x', version: '1.0.0', took: 12_000 },
     ],
     ['a: fetching\\x07', { kind: 'install-progress', server: 'a', line: 'fetching\u0007' }],
-    ['a: ready', { ...moved, from: INITIAL, to: running }],
+    ['a: ready', { ...moved, from: INITIAL_LIFECYCLE, to: running }],
     [null, { ...moved, from: running, to: { ...running, stable: true } }],
     [
       'a: fails again and again, next attempt in 5 min',
       {
         ...moved,
         from: running,
-        to: { ...INITIAL, phase: 'crash_looping', deadline: 1, delay: 1 },
+        to: { ...INITIAL_LIFECYCLE, phase: 'crash_looping', deadline: 1, delay: 1 },
         nextAttemptAt: NOW + 300_000,
       },
     ],

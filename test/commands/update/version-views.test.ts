@@ -4,7 +4,7 @@ import { createChangeFinder } from '../../../src/commands/inspect/status-changes
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
 import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
-import type { WatchdogEvent, WatchdogNews } from '../../../src/core/model/events.ts';
+import type { WatchdogEvent, UnstampedEvent } from '../../../src/core/model/events.ts';
 import type { UpdateStatus } from '../../../src/core/model/update.ts';
 import { MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 import { COMMITTED, memoryOf, outlookOf, progressOf, ROLLED_BACK, updateOf } from '../../fakes/updates.ts';
@@ -78,7 +78,7 @@ describe('what changed', () => {
 });
 
 describe('the news of an update', () => {
-  const told = (news: WatchdogNews): string | null => {
+  const told = (news: UnstampedEvent): string | null => {
     const event: WatchdogEvent = { at: NOW, ...news };
     return eventLine(event)?.text ?? null;
   };

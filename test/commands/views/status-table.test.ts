@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
 import { widthOf } from '../../../src/commands/views/style.ts';
-import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
+import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const wide = { width: 200, colour: false, now: NOW };
@@ -16,7 +16,7 @@ const failure = {
 describe('statusTable()', () => {
   it('shows one row per server with everything that matters', () => {
     const restarted = serverStatus({
-      restarts: { ...NOTHING_REMEMBERED.restarts, signal: 2 },
+      restarts: { ...NO_HISTORY.restarts, signal: 2 },
       lastRestart: { at: NOW - 3 * MINUTE, reason: 'signal', detail: 'SIGKILL' },
     });
     expect(statusTable(status([restarted]), wide)).toEqual([

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../../src/config/effective.ts';
 import { knownKeys } from '../../../src/config/schema/json-schema.ts';
-import { MOST_IN_WINDOW } from '../../../src/core/notification/notification-due.ts';
+import { MAX_IN_WINDOW } from '../../../src/core/notification/notification-due.ts';
 import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS, PLACEHOLDERS } from '../../../src/core/model/notification.ts';
 import { problemsOf, read } from '../temporary.ts';
 
@@ -93,6 +93,6 @@ describe('docs/notifications.md', () => {
     const names = [...NOTIFY_FAILURES, ...NOTIFY_SUPPRESSIONS, ...knownKeys(['alerts', 'notify', 0]).here];
     for (const name of names.filter((name) => name !== 'kind')) expect(text).toContain(`\`${name}\``);
     for (const name of PLACEHOLDERS) expect(text).toContain(`\`{${name}}\``);
-    expect(text).toContain(`at most ${MOST_IN_WINDOW} notifications`);
+    expect(text).toContain(`at most ${MAX_IN_WINDOW} notifications`);
   });
 });

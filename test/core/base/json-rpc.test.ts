@@ -1,6 +1,6 @@
 import { assert, json, oneof, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessages, rpcNotification, rpcRefusal, rpcRequest, rpcResult } from '../../../src/core/base/json-rpc.ts';
+import { readMessages, rpcNotification, rpcErrorResponse, rpcRequest, rpcResult } from '../../../src/core/base/json-rpc.ts';
 
 describe('what we send', () => {
   it('is a request with a string id, and with params only when there are some', () => {
@@ -24,7 +24,7 @@ describe('what we send', () => {
       params: { x: 1 },
     });
     expect(JSON.parse(rpcResult(7, {}))).toEqual({ jsonrpc: '2.0', id: 7, result: {} });
-    expect(JSON.parse(rpcRefusal('s', -32601, 'no'))).toEqual({
+    expect(JSON.parse(rpcErrorResponse('s', -32601, 'no'))).toEqual({
       jsonrpc: '2.0',
       id: 's',
       error: { code: -32601, message: 'no' },

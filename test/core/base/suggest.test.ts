@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../../../src/core/base/suggest.ts';
+import { editDistance, suggestSpelling } from '../../../src/core/base/suggest.ts';
 
 describe('nearest()', () => {
   const KEYS = ['interval', 'timeout', 'failures', 'deepEvery', 'url', 'args', 'env', 'envFile'];
@@ -13,11 +13,11 @@ describe('nearest()', () => {
     ['deep_every', 'deepEvery'],
     ['arg', 'args'],
   ])('takes %s for %s', (word, meant) => {
-    expect(nearest(word, KEYS)).toBe(meant);
+    expect(suggestSpelling(word, KEYS)).toBe(meant);
   });
 
   it.each(['memory', 'x', '', 'colour'])('has no guess for %j', (word) => {
-    expect(nearest(word, ['interval', 'timeout'])).toBeNull();
+    expect(suggestSpelling(word, ['interval', 'timeout'])).toBeNull();
   });
 });
 

@@ -2,12 +2,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  cap,
+  truncate,
   createRedactor,
   neutralise,
   REDACTED,
   SHORTEST_SECRET,
-  withoutSecrets,
+  stripUrlSecrets,
 } from '../../../src/core/base/text.ts';
 
 const ESC = '\u001B';
@@ -47,7 +47,7 @@ describe('withoutSecrets()', () => {
     ['http://[::1]:80/mcp?api_key=1#x', 'http://[::1]/mcp'],
     ['no url', null],
   ])('leaves of %s only %s', (url, rest) => {
-    expect(withoutSecrets(url)).toBe(rest);
+    expect(stripUrlSecrets(url)).toBe(rest);
   });
 });
 
@@ -98,9 +98,9 @@ describe('neutralise()', () => {
 });
 
 describe('cap()', () => {
-  it('leaves what fits', () => expect(cap('12345', 5)).toBe('12345'));
-  it('shows a cut', () => expect(cap('123456', 5)).toBe('1234…'));
-  it('never splits a character', () => expect(cap('123😀56', 5)).toBe('123…'));
+  it('leaves what fits', () => expect(truncate('12345', 5)).toBe('12345'));
+  it('shows a cut', () => expect(truncate('123456', 5)).toBe('1234…'));
+  it('never splits a character', () => expect(truncate('123😀56', 5)).toBe('123…'));
 });
 
 describe('createRedactor()', () => {

@@ -1,9 +1,9 @@
 // What is read of Alertmanager, and what it is posted.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readNotices } from '../../../src/core/delivery/alertmanager-message.ts';
-import { notYetTakenOver, type RuledAlert, toPost } from '../../../src/core/delivery/alertmanager-post.ts';
-import { readDeliveryMemory } from '../../../src/core/delivery/saved-delivery.ts';
+import { readAlertmanagerMessage } from '../../../src/core/delivery/alertmanager-message.ts';
+import { notYetHandedOff, type EvaluatedAlert, toPost } from '../../../src/core/delivery/alertmanager-post.ts';
+import { readSavedDelivery } from '../../../src/core/delivery/saved-delivery.ts';
 import { isSilenced, readSilences } from '../../../src/core/delivery/silences.ts';
 
 const DOWN = {
@@ -30,7 +30,7 @@ function message(...alerts: readonly unknown[]): unknown {
 
 describe('a message of the webhook', () => {
   test('tells alerts and the heartbeat apart', () => {
-    const notices = readNotices(message(DOWN, HEARTBEAT));
+    const notices = readAlertmanagerMessage(message(DOWN, HEARTBEAT));
     expect(notices).toMatchObject({
       hasHeartbeat: true,
       alerts: [{ name: 'McpServerDown', severity: 'critical' }],
@@ -38,11 +38,11 @@ describe('a message of the webhook', () => {
   });
 
   test('is made safe to show', () => {
-    expect(JSON.stringify(readNotices(message(DOWN)))).not.toContain('\\u001b');
+    expect(JSON.stringify(readAlertmanagerMessage(message(DOWN)))).not.toContain('\\u001b');
   });
 
   test('of a heartbeat that is over is none', () => {
-    expect(readNotices(message({ ...HEARTBEAT, status: 'resolved' }))).toMatchObject({ hasHeartbeat: false });
+    expect(readAlertmanagerMessage(message({ ...HEARTBEAT, status: 'resolved' }))).toMatchObject({ hasHeartbeat: false });
   });
 
   test.each([
@@ -57,15 +57,15 @@ describe('a message of the webhook', () => {
     [{ version: '4', alerts: [{ status: 'firing', labels: {} }] }],
     [{ version: '4', alerts: [{ ...DOWN, status: 'odd' }] }],
   ])('%j is refused in one line', (body) => {
-    expect(readNotices(body)).toMatch(/^Not a [^\n]+$/);
+    expect(readAlertmanagerMessage(body)).toMatch(/^Not a [^\n]+$/);
   });
 
   test('never throws', () => {
-    fc.assert(fc.property(fc.jsonValue(), (alerts) => void readNotices({ version: '4', alerts })));
+    fc.assert(fc.property(fc.jsonValue(), (alerts) => void readAlertmanagerMessage({ version: '4', alerts })));
   });
 });
 
-const RULED: RuledAlert = {
+const RULED: EvaluatedAlert = {
   labels: DOWN.labels,
   annotations: DOWN.annotations,
   state: 'firing',
@@ -103,10 +103,10 @@ describe('what is posted', () => {
 describe('what Prometheus may not have found yet', () => {
   const MINUTE = 60_000;
   /** Its `for` is two minutes. */
-  const alert: RuledAlert = { ...RULED, activeAt: 0, firedAt: 2 * MINUTE };
+  const alert: EvaluatedAlert = { ...RULED, activeAt: 0, firedAt: 2 * MINUTE };
   const handedAt = 10 * MINUTE;
-  const isStillOurs = (one: RuledAlert, now: number): boolean =>
-    notYetTakenOver([one], { handedAt, now }).length === 1;
+  const isStillOurs = (one: EvaluatedAlert, now: number): boolean =>
+    notYetHandedOff([one], { handedAt, now }).length === 1;
 
   test('is what fired before it delivered, for as long as it has to wait once more', () => {
     expect(isStillOurs(alert, handedAt)).toBe(true);
@@ -176,13 +176,13 @@ describe('what is remembered of delivery', () => {
   test('comes back as it was', () => {
     const silences = silence({ name: 'server', value: 'files', isRegex: false, isEqual: true });
     const memory = { owner: 'engine', noticed: ['k'], isNoticed: true, instance: 'h:1', silences };
-    expect(readDeliveryMemory(JSON.parse(JSON.stringify(memory)))).toEqual(memory);
+    expect(readSavedDelivery(JSON.parse(JSON.stringify(memory)))).toEqual(memory);
   });
 
   test('is believed only as far as it makes sense', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (saved) => {
-        expect(['us', 'alertmanager-by-us', 'engine']).toContain(readDeliveryMemory(saved).owner);
+        expect(['us', 'alertmanager-by-us', 'engine']).toContain(readSavedDelivery(saved).owner);
       }),
     );
   });

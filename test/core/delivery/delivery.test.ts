@@ -8,21 +8,21 @@ import {
   type DeliveryOwner,
   type DeliverySettings,
   type DeliveryState,
-  GRACE,
+  DELIVERY_GRACE,
   lastContact,
-  otherAlertmanager,
+  withNewAlertmanager,
 } from '../../../src/core/delivery/delivery.ts';
 import {
-  handOver,
-  heardOf,
-  NOTHING_HELD,
-  noticeOf,
-  noticeOver,
-  takenOver,
+  handOff,
+  handoffAfterAlert,
+  EMPTY_HANDOFF,
+  handoffAfterNotice,
+  withoutNotice,
+  heldElsewhere,
 } from '../../../src/core/delivery/delivery-handoff.ts';
-import { type AlertNews, type FiringAlert, keyOf } from '../../../src/core/model/notification.ts';
+import { type AlertChange, type FiringAlert, alertKey } from '../../../src/core/model/notification.ts';
 import { decideNotifications, nextDecisionAt } from '../../../src/core/notification/notification-policy.ts';
-import { NOTHING_TOLD } from '../../../src/core/notification/notification-state.ts';
+import { EMPTY_NOTIFICATION_STATE } from '../../../src/core/notification/notification-state.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -144,7 +144,7 @@ describe('who delivers', () => {
     here.run(5 * MINUTE, ALL);
     const woke = here.now();
     here.take({ kind: 'woke', at: woke });
-    here.run(GRACE - SECOND, NONE);
+    here.run(DELIVERY_GRACE - SECOND, NONE);
     expect(here.owner()).toBe('engine');
     here.run(MINUTE, NONE);
     expect(here.owner()).toBe('us');
@@ -154,15 +154,15 @@ describe('who delivers', () => {
     const here = stage(WITH);
     here.run(5 * MINUTE, ALL);
     const was = lastContact(here.state(), WITH);
-    const changed = otherAlertmanager(here.state(), here.now());
+    const changed = withNewAlertmanager(here.state(), here.now());
     expect(lastContact(changed, WITH)).toBe(was);
     const after = (ms: number) => decideDelivery(changed, { kind: 'tick', at: here.now() + ms }, WITH).owner;
-    expect([after(0), after(GRACE - 1), after(GRACE)]).toEqual(['engine', 'engine', 'us']);
+    expect([after(0), after(DELIVERY_GRACE - 1), after(DELIVERY_GRACE)]).toEqual(['engine', 'engine', 'us']);
     let state = changed;
     for (const at of [1, 2])
       ({ state } = decideDelivery(state, { kind: 'asked', at: here.now() + at, isReady: true }, WITH));
     for (const kind of ['scraped', 'heartbeat'] as const)
-      ({ state } = decideDelivery(state, { kind, at: here.now() + GRACE }, WITH));
+      ({ state } = decideDelivery(state, { kind, at: here.now() + DELIVERY_GRACE }, WITH));
     expect(state.owner).toBe('engine');
   });
 
@@ -170,7 +170,7 @@ describe('who delivers', () => {
     const here = stage(WITH);
     here.run(5 * MINUTE, { prometheus: false, alertmanager: true });
     expect(here.owner()).toBe('alertmanager-by-us');
-    const changed = otherAlertmanager(here.state(), here.now());
+    const changed = withNewAlertmanager(here.state(), here.now());
     expect(decideDelivery(changed, { kind: 'tick', at: here.now() }, WITHOUT).owner).toBe('us');
   });
 
@@ -191,8 +191,8 @@ function simulate(
   const settings = WITH;
   const rules = { repeatEvery: 1000 * 3_600_000, coveredBy: {} };
   let state: DeliveryState = beginDelivery({ at: 0, was: 'us' }, settings);
-  let held = NOTHING_HELD;
-  let desk = { ...NOTHING_TOLD };
+  let held = EMPTY_HANDOFF;
+  let desk = { ...EMPTY_NOTIFICATION_STATE };
   const firing = new Map<string, FiringAlert>();
   /** What Alertmanager knows to fire, and since when. */
   const inEngine = new Map<string, number>();
@@ -208,7 +208,7 @@ function simulate(
       for (const alert of alerts)
         if (alert.state === 'firing') told.push({ by: 'us', key: alert.name, at: now, owner: state.owner });
   };
-  const news = (alert: FiringAlert, is: AlertNews['state']): AlertNews => {
+  const news = (alert: FiringAlert, is: AlertChange['state']): AlertChange => {
     const { name, about, severity, summary } = alert;
     return { name, about, severity, summary, state: is };
   };
@@ -223,7 +223,7 @@ function simulate(
         : before.owner === 'us'
           ? null
           : before.alertmanager.lastAt;
-    const outcome = handOver(held, {
+    const outcome = handOff(held, {
       from: before.owner,
       to: state.owner,
       firing: [...firing.values()],
@@ -251,7 +251,7 @@ function simulate(
     } else {
       told.push({ by: 'engine', key, at: now, owner: state.owner });
       if (isNoticing) {
-        held = noticeOf(held, one);
+        held = handoffAfterNotice(held, one);
         input({ kind: 'told-elsewhere', at: now, alert: one });
       }
     }
@@ -268,7 +268,7 @@ function simulate(
       firing.set(name, alert);
       begun.push({ key: name, at: now, over: null });
       input({ kind: 'alert', at: now, alert: news(alert, 'firing') });
-      held = heardOf(held, news(alert, 'firing'), { owner: state.owner, at: now });
+      held = handoffAfterAlert(held, news(alert, 'firing'), { owner: state.owner, at: now });
     }
     const [oldest] = firing.values();
     if (ends && oldest !== undefined) {
@@ -276,8 +276,8 @@ function simulate(
       inEngine.delete(oldest.name);
       const one = begun.find(({ key }) => key === oldest.name);
       if (one !== undefined) one.over = now;
-      held = noticeOver(held, keyOf(oldest));
-      held = heardOf(held, news(oldest, 'resolved'), { owner: state.owner, at: now });
+      held = withoutNotice(held, alertKey(oldest));
+      held = handoffAfterAlert(held, news(oldest, 'resolved'), { owner: state.owner, at: now });
       input({ kind: 'alert', at: now, alert: news(oldest, 'resolved') });
     }
     for (const end = now + lasts; now < end; now += SECOND) {
@@ -286,9 +286,9 @@ function simulate(
       if (now % ASK === 0) {
         if (alertmanager && state.owner === 'alertmanager-by-us') {
           for (const key of firing.keys()) if (!inEngine.has(key)) inEngine.set(key, now);
-          held = takenOver(
+          held = heldElsewhere(
             held,
-            [...firing.values()].map((alert) => keyOf(alert)),
+            [...firing.values()].map((alert) => alertKey(alert)),
             now,
           );
         }
@@ -391,19 +391,19 @@ describe('over any history', () => {
 
 describe('the hand-over', () => {
   const alert: FiringAlert = { name: 'a', about: null, severity: 'critical', since: 0, summary: 'a' };
-  const held = takenOver(NOTHING_HELD, [keyOf(alert)], 67 * SECOND);
+  const held = heldElsewhere(EMPTY_HANDOFF, [alertKey(alert)], 67 * SECOND);
 
   test('takes nothing for told that did not get through Prometheus, however well Alertmanager was', () => {
     const first = { from: 'engine', to: 'alertmanager-by-us', lastContact: 60 * SECOND } as const;
-    const { next } = handOver(held, { ...first, firing: [alert], at: 140 * SECOND });
+    const { next } = handOff(held, { ...first, firing: [alert], at: 140 * SECOND });
     const second = { from: 'alertmanager-by-us', to: 'us', lastContact: 200 * SECOND } as const;
-    expect(handOver(next, { ...second, firing: [alert], at: 250 * SECOND }).told).toEqual([]);
+    expect(handOff(next, { ...second, firing: [alert], at: 250 * SECOND }).told).toEqual([]);
   });
 
   test('takes for told what the engine had for a minute', () => {
     const given = { from: 'engine', to: 'us', firing: [alert], at: 250 * SECOND } as const;
-    expect(handOver(held, { ...given, lastContact: 126 * SECOND }).told).toEqual([]);
-    expect(handOver(held, { ...given, lastContact: 127 * SECOND }).told).toEqual([alert]);
+    expect(handOff(held, { ...given, lastContact: 126 * SECOND }).told).toEqual([]);
+    expect(handOff(held, { ...given, lastContact: 127 * SECOND }).told).toEqual([alert]);
   });
 });
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addCpu, type CpuReading, emptyCpuAccount } from '../../../src/core/lifecycle/cpu-account.ts';
+import { addCpu, type ProcessCpu, emptyCpuAccount } from '../../../src/core/lifecycle/cpu-account.ts';
 
-function addAll(...looks: CpuReading[][]): number[] {
+function addAll(...looks: ProcessCpu[][]): number[] {
   let account = emptyCpuAccount;
   return looks.map((readings) => {
     account = addCpu(account, readings, new Set(readings.map(({ key }) => key)));

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../../src/core/model/events.ts';
 import {
   beginHealth,
-  forgive,
-  hold,
+  resetFailures,
+  freeze,
   observe,
   verdictOf,
   type Health,
   type HealthPolicy,
-  type Observation,
+  type HealthObservation,
 } from '../../../src/core/lifecycle/health.ts';
 
 const policy: HealthPolicy = { failures: 3, successes: 2, initialDelay: 0, onFailure: 'restart' };
@@ -19,7 +19,7 @@ const locked: ProbeResult = { outcome: 'failed', took: 5, reason: 'unauthorized'
 const unclear: ProbeResult = { outcome: 'inconclusive', detail: 'too many open files' };
 
 /** The observations of a history that begins with a ready server, one a second. */
-function after(results: readonly ProbeResult[], options: Partial<HealthPolicy> = {}): Observation[] {
+function after(results: readonly ProbeResult[], options: Partial<HealthPolicy> = {}): HealthObservation[] {
   let { health } = observe(beginHealth(true), pass, { ...policy, ...options }, 0);
   return results.map((result, index) => {
     const seen = observe(health, result, { ...policy, ...options }, (index + 1) * 1000);
@@ -28,7 +28,7 @@ function after(results: readonly ProbeResult[], options: Partial<HealthPolicy> =
   });
 }
 
-function last(results: readonly ProbeResult[], options: Partial<HealthPolicy> = {}): Observation {
+function last(results: readonly ProbeResult[], options: Partial<HealthPolicy> = {}): HealthObservation {
   return after(results, options).at(-1)!;
 }
 
@@ -116,7 +116,7 @@ describe('a server that is up', () => {
 
 describe('after a verdict', () => {
   it('nothing counts once a restart was asked for', () => {
-    const held = hold(last([miss, miss, miss]).health);
+    const held = freeze(last([miss, miss, miss]).health);
     for (const result of [pass, miss, locked, unclear]) {
       expect(observe(held, result, policy, 99_000)).toEqual({
         health: held,
@@ -164,14 +164,14 @@ describe('a server that we only watch', () => {
 
 describe('forgive()', () => {
   it('forgets the misses, and counts none until the quiet time is over', () => {
-    const forgiven = forgive(last([miss, miss]).health, 50_000);
+    const forgiven = resetFailures(last([miss, miss]).health, 50_000);
     expect(verdictOf(forgiven)).toMatchObject({ suspect: false, consecutiveFailures: 0, detail: null });
     expect(observe(forgiven, miss, policy, 49_999).health.failures).toBe(0);
     expect(observe(forgiven, miss, policy, 50_000).health.failures).toBe(1);
   });
 
   it('never shortens a quiet time, and lets a verdict stand', () => {
-    const forgiven = forgive(forgive(last([miss, miss, miss]).health, 50_000), 40_000);
+    const forgiven = resetFailures(resetFailures(last([miss, miss, miss]).health, 50_000), 40_000);
     expect(forgiven).toMatchObject({ quietUntil: 50_000, up: false, detail: 'No answer' });
   });
 });

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../src/core/lifecycle/lifecycle.ts';
+import { decideLifecycle } from '../../../src/core/lifecycle/lifecycle.ts';
 import {
-  type Action,
-  deadlineOf,
+  type LifecycleAction,
+  lifecycleDeadline,
   hasProcess,
-  INITIAL,
+  INITIAL_LIFECYCLE,
   type LifecycleEvent,
-  type LifecycleNews,
+  type LifecycleInput,
   type LifecyclePolicy,
   type LifecycleState,
   stateName,
@@ -25,7 +25,7 @@ const policy: LifecyclePolicy = {
   ],
 };
 const minutes = (count: number): number => count * 60_000;
-const exit = (run: number, code: number | null = 1, signal: string | null = null): LifecycleNews => ({
+const exit = (run: number, code: number | null = 1, signal: string | null = null): LifecycleInput => ({
   kind: 'exited',
   run,
   code,
@@ -33,17 +33,17 @@ const exit = (run: number, code: number | null = 1, signal: string | null = null
 });
 
 /** Plays news to the machine, half-way between the jitter's ends, and keeps everything it ordered. */
-function play(start: LifecycleState = INITIAL, under: LifecyclePolicy = policy) {
+function play(start: LifecycleState = INITIAL_LIFECYCLE, under: LifecyclePolicy = policy) {
   let state = start;
-  const ordered: Action[] = [];
+  const ordered: LifecycleAction[] = [];
   return {
     ordered,
     get state() {
       return state;
     },
-    at(at: number, ...news: LifecycleNews[]) {
+    at(at: number, ...news: LifecycleInput[]) {
       for (const one of news) {
-        const decision = decide(state, { ...one, at, chance: 0.5 }, under);
+        const decision = decideLifecycle(state, { ...one, at, chance: 0.5 }, under);
         state = decision.state;
         ordered.push(...decision.actions);
       }
@@ -126,11 +126,11 @@ describe('decide()', () => {
   test('the delay doubles from its base to its cap while a server never gets ready', () => {
     const delays: number[] = [];
     const patient = { ...policy, restart: { ...restart, jitter: 0, budget: [] } };
-    const life = play(INITIAL, patient).at(0, { kind: 'start', clear: true });
+    const life = play(INITIAL_LIFECYCLE, patient).at(0, { kind: 'start', clear: true });
     for (let run = 1, now = 0; run <= 10; run += 1) {
       life.at(now, { kind: 'prepared', run }, exit(run), { kind: 'gone', run });
       delays.push('delay' in life.state ? life.state.delay : 0);
-      now = deadlineOf(life.state) ?? now;
+      now = lifecycleDeadline(life.state) ?? now;
       life.at(now, { kind: 'tick' });
     }
     expect(delays).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
@@ -182,7 +182,7 @@ describe('decide()', () => {
     const life = play().up(0).at(10, { kind: 'stop' });
     const before = life.state;
     const orders = life.ordered.length;
-    expect(deadlineOf(life.at(500, { kind: 'stop' }).state)).toBe(deadlineOf(before));
+    expect(lifecycleDeadline(life.at(500, { kind: 'stop' }).state)).toBe(lifecycleDeadline(before));
     expect(life.ordered).toHaveLength(orders);
   });
 
@@ -203,7 +203,7 @@ describe('decide()', () => {
     ['never', 0, 'completed'],
     ['never', 1, 'prevented'],
   ] as const)('policy %s and exit code %i lead to %s', (name, code, outcome) => {
-    const life = play(INITIAL, { ...policy, restart: { ...restart, policy: name } })
+    const life = play(INITIAL_LIFECYCLE, { ...policy, restart: { ...restart, policy: name } })
       .up(0)
       .at(10, exit(1, code), { kind: 'gone', run: 1 });
     expect(life.state.phase === 'stopped' ? life.state.because : 'retry').toBe(outcome);
@@ -214,11 +214,11 @@ describe('decide()', () => {
       ...policy,
       restart: { ...restart, policy: 'on-failure' as const, successExitCodes: [0, 3] },
     };
-    expect(play(INITIAL, success).up(0).at(1, exit(1, 3), { kind: 'gone', run: 1 }).state).toMatchObject({
+    expect(play(INITIAL_LIFECYCLE, success).up(0).at(1, exit(1, 3), { kind: 'gone', run: 1 }).state).toMatchObject({
       because: 'completed',
     });
     const prevent = { ...policy, restart: { ...restart, preventExitCodes: [78] } };
-    expect(play(INITIAL, prevent).up(0).at(1, exit(1, 78), { kind: 'gone', run: 1 }).state).toMatchObject({
+    expect(play(INITIAL_LIFECYCLE, prevent).up(0).at(1, exit(1, 78), { kind: 'gone', run: 1 }).state).toMatchObject({
       because: 'prevented',
       wanted: 'up',
     });
@@ -226,7 +226,7 @@ describe('decide()', () => {
 
   test('a server that must never be brought back is not, when it does not get ready either', () => {
     const never = { ...policy, restart: { ...restart, policy: 'never' as const } };
-    const life = play(INITIAL, never)
+    const life = play(INITIAL_LIFECYCLE, never)
       .at(0, { kind: 'start', clear: true }, { kind: 'prepared', run: 1 })
       .at(30_000, { kind: 'tick' }, exit(1, 0), { kind: 'gone', run: 1 });
     expect(life.state).toMatchObject({ phase: 'stopped', because: 'prevented' });
@@ -245,7 +245,7 @@ describe('decide()', () => {
     for (let run = 1, now = 0; run <= 20; run += 1) {
       life.at(now, { kind: 'unprepared', run, failure });
       expect(life.state.phase).toBe('backoff');
-      now = deadlineOf(life.state) ?? now;
+      now = lifecycleDeadline(life.state) ?? now;
       life.at(now, { kind: 'tick' });
     }
     expect(life.state.failures).toEqual([]);
@@ -265,14 +265,14 @@ function crashLoop({
   healthyFirst?: number;
 }) {
   const spawns: number[] = [];
-  let state: LifecycleState = INITIAL;
+  let state: LifecycleState = INITIAL_LIFECYCLE;
   let now = 0;
-  const tell = (news: LifecycleNews): readonly Action[] => {
-    const decision = decide(state, { ...news, at: now, chance: 0.5 }, policy);
+  const tell = (news: LifecycleInput): readonly LifecycleAction[] => {
+    const decision = decideLifecycle(state, { ...news, at: now, chance: 0.5 }, policy);
     state = decision.state;
     return decision.actions;
   };
-  const pending: { at: number; news: LifecycleNews }[] = [{ at: 0, news: { kind: 'start', clear: true } }];
+  const pending: { at: number; news: LifecycleInput }[] = [{ at: 0, news: { kind: 'start', clear: true } }];
   while (pending.length > 0) {
     pending.sort((a, b) => a.at - b.at);
     const next = pending.shift();
@@ -289,7 +289,7 @@ function crashLoop({
         { at: now + life, news: { kind: 'gone', run: action.run } },
       );
     }
-    const deadline = deadlineOf(state);
+    const deadline = lifecycleDeadline(state);
     if (deadline !== null) pending.push({ at: deadline, news: { kind: 'tick' } });
   }
   return { spawns, state };
@@ -329,7 +329,7 @@ describe('the four crash loops', () => {
 
   test('a retry that stays healthy for a minute ends the crash loop', () => {
     const { state } = crashLoop({ dies: 200, readyAfter: 1000, until: minutes(4) });
-    const at = deadlineOf(state) ?? 0;
+    const at = lifecycleDeadline(state) ?? 0;
     const life = play(state).at(
       at,
       { kind: 'tick' },
@@ -410,7 +410,7 @@ describe('for any history', () => {
   test('at most one process lives, stops never spawn, late news is dropped, early ticks do nothing', () => {
     fc.assert(
       fc.property(fc.array(anyNews, { maxLength: 80 }), (history) => {
-        let state = INITIAL;
+        let state = INITIAL_LIFECYCLE;
         let at = 0;
         let alive = 0;
         for (const news of history) {
@@ -418,18 +418,18 @@ describe('for any history', () => {
           const event = toEvent(news, state, at);
           // Only what the system can do: what lives ends, once, and is gone after that.
           if (news.kind === 'gone' && state.phase !== 'stopping' && !news.isStale) continue;
-          const decision = decide(state, event, policy);
+          const decision = decideLifecycle(state, event, policy);
           const spawned = decision.actions.filter(({ kind }) => kind === 'spawn').length;
           if (news.kind === 'gone' && !news.isStale) alive -= 1;
           alive += spawned;
           expect(alive).toBe(hasProcess(decision.state) ? 1 : 0);
           if (news.kind === 'stop') expect(spawned).toBe(0);
           if ('run' in event && event.run !== state.run) expect(decision).toEqual({ state, actions: [] });
-          const due = deadlineOf(state);
+          const due = lifecycleDeadline(state);
           if (news.kind === 'tick' && (due === null || at < due))
             expect(decision).toEqual({ state, actions: [] });
           if (news.kind === 'tick' && due !== null && at >= due) expect(decision.state).not.toEqual(state);
-          const nextDue = deadlineOf(decision.state);
+          const nextDue = lifecycleDeadline(decision.state);
           if (news.kind === 'tick' && nextDue !== null && decision.state !== state)
             expect(nextDue).toBeGreaterThan(at);
           expect(decision.state.run - state.run).toBe(

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { growTrees, type ProcessRow } from '../../../src/core/lifecycle/process-tree.ts';
+import { buildProcessTrees, type ProcessRow } from '../../../src/core/lifecycle/process-tree.ts';
 
 function row(pid: number, facts: Partial<ProcessRow> = {}): ProcessRow {
   return {
@@ -21,7 +21,7 @@ const root = { server: 'files', pid: 100, pgid: 100 };
 const leader = row(100, { ppid: 50 });
 
 function pidsOf(rows: readonly ProcessRow[], remembered = new Map()): number[] {
-  const [tree] = growTrees(rows, [root], remembered);
+  const [tree] = buildProcessTrees(rows, [root], remembered);
   return tree!.members.map((member) => member.pid).sort((a, b) => a - b);
 }
 
@@ -39,7 +39,7 @@ describe('growTrees()', () => {
   it('takes descendants that left the group, and names them', () => {
     const rows = [leader, row(101, { ppid: 100, pgid: 101 }), row(102, { ppid: 101, pgid: 101 })];
     expect(pidsOf(rows)).toEqual([100, 101, 102]);
-    expect(growTrees(rows, [root], new Map())[0]!.escapees).toEqual([
+    expect(buildProcessTrees(rows, [root], new Map())[0]!.detached).toEqual([
       { pid: 101, startToken: 's101', pgid: 101 },
       { pid: 102, startToken: 's102', pgid: 101 },
     ]);
@@ -68,7 +68,7 @@ describe('growTrees()', () => {
 
   it('counts a process for one server only', () => {
     const rows = [leader, row(101, { ppid: 100, pgid: 101 }), row(102, { ppid: 101, pgid: 101 })];
-    const trees = growTrees(rows, [root, { server: 'inner', pid: 101, pgid: 101 }], new Map());
+    const trees = buildProcessTrees(rows, [root, { server: 'inner', pid: 101, pgid: 101 }], new Map());
     expect(trees.map((tree) => tree.members.length)).toEqual([3, 0]);
   });
 
@@ -87,7 +87,7 @@ describe('growTrees()', () => {
         (table, leaders) => {
           const rows = table.map((facts) => row(facts.pid, facts));
           const roots = leaders.map((pid) => ({ server: `s${pid}`, pid, pgid: pid }));
-          const trees = growTrees(rows, roots, new Map());
+          const trees = buildProcessTrees(rows, roots, new Map());
           const members = trees.flatMap((tree) => tree.members);
           expect(new Set(members.map(({ pid }) => pid)).size).toBe(members.length);
           expect(members.every(({ state }) => state === 'alive')).toBe(true);

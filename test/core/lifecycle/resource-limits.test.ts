@@ -6,7 +6,7 @@ import {
   judgeSample,
   type LimitChange,
   restartLimits,
-  watchLimits,
+  newLimitState,
 } from '../../../src/core/lifecycle/resource-limits.ts';
 import type { LimitPolicy } from '../../../src/core/model/server-spec.ts';
 
@@ -23,7 +23,7 @@ function createFeed(own: LimitPolicy = policy) {
   let at = 0;
   let cpuSeconds = 0;
   const feed = {
-    state: watchLimits(0),
+    state: newLimitState(0),
     get at() {
       return at;
     },

@@ -1,28 +1,28 @@
 // What has happened and cannot un-happen is told once; what only wants to be known is not told every few hours.
 import { describe, expect, it } from 'vitest';
 import type { Severity } from '../../../src/core/model/events.ts';
-import type { AlertNews } from '../../../src/core/model/notification.ts';
+import type { AlertChange } from '../../../src/core/model/notification.ts';
 import { decideNotifications, nextDecisionAt } from '../../../src/core/notification/notification-policy.ts';
 import {
-  COVERED_BY,
-  NOTHING_TOLD,
-  type PolicyRules,
-  type PolicyState,
+  INHIBITED_BY,
+  EMPTY_NOTIFICATION_STATE,
+  type NotificationRules,
+  type NotificationState,
 } from '../../../src/core/notification/notification-state.ts';
 import { NOW } from '../../fakes/status.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const RULES: PolicyRules = { repeatEvery: 4 * HOUR, coveredBy: COVERED_BY };
+const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitedBy: INHIBITED_BY };
 
-function news(name: string, severity: Severity, state: AlertNews['state'] = 'firing'): AlertNews {
+function news(name: string, severity: Severity, state: AlertChange['state'] = 'firing'): AlertChange {
   return { name, about: 'files', severity, state, summary: name };
 }
 
 /** Everything told up to `until`, as `state name`, by a person who looks whenever something is due. */
-function told(story: readonly (readonly [at: number, alert: AlertNews])[], until: number): string[] {
+function told(story: readonly (readonly [at: number, alert: AlertChange])[], until: number): string[] {
   const said: string[] = [];
-  let state: PolicyState = NOTHING_TOLD;
+  let state: NotificationState = EMPTY_NOTIFICATION_STATE;
   const take = (outcome: ReturnType<typeof decideNotifications>): void => {
     ({ state } = outcome);
     said.push(

@@ -1,26 +1,26 @@
 // Who is told of what and when: examples for each rule, and bounds that hold for any history.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AlertNews, keyOf, type Notification } from '../../../src/core/model/notification.ts';
-import { MOST_AT_ONCE } from '../../../src/core/notification/notification-digest.ts';
-import { MOST_IN_WINDOW, MOST_UNLESS_CRITICAL, QUIET, WINDOW } from '../../../src/core/notification/notification-due.ts';
-import { firingAlerts, restoreAlerts, saveAlerts } from '../../../src/core/notification/saved-notifications.ts';
+import { type AlertChange, alertKey, type Notification } from '../../../src/core/model/notification.ts';
+import { MAX_SINGLES } from '../../../src/core/notification/notification-digest.ts';
+import { MAX_IN_WINDOW, MAX_UNLESS_CRITICAL, MIN_INTERVAL, RATE_WINDOW } from '../../../src/core/notification/notification-due.ts';
+import { firingAlerts, restoreNotifications, saveNotifications } from '../../../src/core/notification/saved-notifications.ts';
 import {
-  COLLECT,
+  GROUP_WAIT,
   decideNotifications,
   nextDecisionAt,
-  type PolicyInput,
-  SETTLE,
+  type NotificationInput,
+  WAKE_HOLD,
 } from '../../../src/core/notification/notification-policy.ts';
-import { NOTHING_TOLD, type PolicyRules, type PolicyState } from '../../../src/core/notification/notification-state.ts';
-import { COVERED_BY } from '../../../src/core/notification/notification-state.ts';
+import { EMPTY_NOTIFICATION_STATE, type NotificationRules, type NotificationState } from '../../../src/core/notification/notification-state.ts';
+import { INHIBITED_BY } from '../../../src/core/notification/notification-state.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 1);
-const RULES: PolicyRules = { repeatEvery: 4 * HOUR, coveredBy: COVERED_BY };
+const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitedBy: INHIBITED_BY };
 
-function alertOf(change: Partial<AlertNews> = {}): AlertNews {
+function alertOf(change: Partial<AlertChange> = {}): AlertChange {
   return {
     name: 'McpServerDown',
     about: 'files',
@@ -34,17 +34,17 @@ function alertOf(change: Partial<AlertNews> = {}): AlertNews {
 /** Virtual time around the policy: ticks come exactly when they are asked for. */
 class Person {
   now = START;
-  state: PolicyState = NOTHING_TOLD;
+  state: NotificationState = EMPTY_NOTIFICATION_STATE;
   readonly told: Notification[] = [];
   readonly suppressed: Record<string, number> = {};
   received = 0;
-  readonly rules: PolicyRules;
+  readonly rules: NotificationRules;
 
-  constructor(rules: PolicyRules = RULES) {
+  constructor(rules: NotificationRules = RULES) {
     this.rules = rules;
   }
 
-  hears(change: Partial<AlertNews> = {}): this {
+  hears(change: Partial<AlertChange> = {}): this {
     this.received += 1;
     return this.#take({ kind: 'alert', at: this.now, alert: alertOf(change) });
   }
@@ -54,7 +54,7 @@ class Person {
   }
 
   /** Alertmanager asks for it to be told. */
-  isAsked(change: Partial<AlertNews> = {}): this {
+  isAsked(change: Partial<AlertChange> = {}): this {
     return this.#take({ kind: 'relay', at: this.now, alert: alertOf(change) });
   }
 
@@ -80,8 +80,8 @@ class Person {
   }
 
   restarts(): this {
-    const saved: unknown = JSON.parse(JSON.stringify(saveAlerts(this.state)));
-    this.state = restoreAlerts(saved);
+    const saved: unknown = JSON.parse(JSON.stringify(saveNotifications(this.state)));
+    this.state = restoreNotifications(saved);
     return this;
   }
 
@@ -90,7 +90,7 @@ class Person {
     return this.told.map(({ alerts }) => alerts.map(({ name, about, state }) => `${about}:${name}:${state}`));
   }
 
-  #take(input: PolicyInput): this {
+  #take(input: NotificationInput): this {
     const { state, notifications, suppressed } = decideNotifications(this.state, input, this.rules);
     this.state = state;
     this.told.push(...notifications);
@@ -106,7 +106,7 @@ const UP = 'files:McpServerDown:resolved';
 describe('decideNotifications()', () => {
   it('tells an alert a moment after it began, once', () => {
     const person = new Person().hears();
-    expect(person.waits(COLLECT - 1).story).toEqual([]);
+    expect(person.waits(GROUP_WAIT - 1).story).toEqual([]);
     expect(person.waits(1).story).toEqual([[DOWN]]);
     expect(person.hears().waits(HOUR).story).toEqual([[DOWN]]);
     expect(person.suppressed).toEqual({ repeat: 1 });
@@ -116,17 +116,17 @@ describe('decideNotifications()', () => {
   it('tells what still fires again after repeatEvery, and not before', () => {
     const person = new Person().hears().waits(4 * HOUR);
     expect(person.told).toHaveLength(1);
-    expect(person.waits(COLLECT * 2).story).toEqual([[DOWN], [DOWN]]);
+    expect(person.waits(GROUP_WAIT * 2).story).toEqual([[DOWN], [DOWN]]);
     expect(person.waits(24 * HOUR).told).toHaveLength(7);
   });
 
   it('tells that it is over at once, and only if its beginning was told', () => {
-    const person = new Person().hears().waits(MINUTE).hears({ state: 'resolved' }).waits(COLLECT);
+    const person = new Person().hears().waits(MINUTE).hears({ state: 'resolved' }).waits(GROUP_WAIT);
     expect(person.story).toEqual([[DOWN], [UP]]);
     expect(person.told[1]?.severity).toBe('info');
     const spared = new Person()
       .hears()
-      .waits(COLLECT - 1)
+      .waits(GROUP_WAIT - 1)
       .hears({ state: 'resolved' })
       .waits(HOUR);
     expect(spared.story).toEqual([]);
@@ -136,15 +136,15 @@ describe('decideNotifications()', () => {
 
   it('keeps five minutes between two notifications of one kind for one server', () => {
     const person = new Person().hears().waits(MINUTE).hears({ state: 'resolved' }).waits(MINUTE);
-    person.hears().waits(QUIET - MINUTE - 1);
+    person.hears().waits(MIN_INTERVAL - MINUTE - 1);
     expect(person.story).toEqual([[DOWN], [UP]]);
     expect(person.waits(MINUTE).story).toEqual([[DOWN], [UP], [DOWN]]);
     const [, second, third] = person.told;
-    expect((third?.at ?? 0) - (second?.at ?? 0)).toBeGreaterThanOrEqual(QUIET);
+    expect((third?.at ?? 0) - (second?.at ?? 0)).toBeGreaterThanOrEqual(MIN_INTERVAL);
   });
 
   it('tells at once what becomes graver, and not what becomes less grave', () => {
-    const person = new Person().hears({ severity: 'warning' }).waits(MINUTE).hears().waits(COLLECT);
+    const person = new Person().hears({ severity: 'warning' }).waits(MINUTE).hears().waits(GROUP_WAIT);
     expect(person.told.map(({ severity }) => severity)).toEqual(['warning', 'critical']);
     expect(person.hears({ severity: 'info' }).waits(HOUR).told).toHaveLength(2);
   });
@@ -152,10 +152,10 @@ describe('decideNotifications()', () => {
   it('tells up to three at once as they are, and more as one digest', () => {
     const three = new Person();
     for (const about of ['a', 'b', 'c']) three.hears({ about });
-    expect(three.waits(COLLECT).told.map(({ kind }) => kind)).toEqual(['single', 'single', 'single']);
+    expect(three.waits(GROUP_WAIT).told.map(({ kind }) => kind)).toEqual(['single', 'single', 'single']);
     const ten = new Person();
     for (let index = 0; index < 10; index += 1) ten.hears({ about: `s${index}` }).waits(100);
-    expect(ten.waits(COLLECT).told).toMatchObject([{ kind: 'digest', severity: 'critical' }]);
+    expect(ten.waits(GROUP_WAIT).told).toMatchObject([{ kind: 'digest', severity: 'critical' }]);
     expect(ten.told[0]?.alerts).toHaveLength(10);
     expect(ten.suppressed).toEqual({ grouped: 9 });
   });
@@ -163,7 +163,7 @@ describe('decideNotifications()', () => {
   it('puts the gravest first and what is over last', () => {
     const person = new Person().hears({ about: 'old' }).waits(MINUTE);
     person.hears({ about: 'old', state: 'resolved' }).hears({ about: 'a', severity: 'info' });
-    person.hears({ about: 'b' }).hears({ about: 'c', severity: 'warning' }).waits(COLLECT);
+    person.hears({ about: 'b' }).hears({ about: 'c', severity: 'warning' }).waits(GROUP_WAIT);
     expect(person.told[1]?.alerts.map(({ about }) => about)).toEqual(['b', 'c', 'a', 'old']);
   });
 
@@ -195,9 +195,9 @@ describe('decideNotifications()', () => {
       storm.hears({ about: `s${index}`, severity: 'warning' }).waits(600);
       if (index % 2 === 0) storm.hears({ about: `s${index}`, severity: 'warning', state: 'resolved' });
     }
-    expect(storm.told.length).toBeLessThanOrEqual(MOST_UNLESS_CRITICAL + 1);
+    expect(storm.told.length).toBeLessThanOrEqual(MAX_UNLESS_CRITICAL + 1);
     storm.waits(HOUR);
-    expect(storm.told.length).toBeLessThanOrEqual(MOST_UNLESS_CRITICAL + 2);
+    expect(storm.told.length).toBeLessThanOrEqual(MAX_UNLESS_CRITICAL + 2);
     const swallowed = storm.told.reduce((sum, one) => sum + one.swallowed, 0);
     expect(swallowed + storm.state.swallowed).toBeGreaterThan(400);
     const told = new Set(storm.told.flatMap(({ alerts }) => alerts.map(({ about }) => about)));
@@ -208,15 +208,15 @@ describe('decideNotifications()', () => {
     const person = new Person();
     for (let index = 0; index < 10; index += 1)
       person.hears({ about: `s${index}`, severity: 'warning' }).waits(10_000);
-    expect(person.told).toHaveLength(MOST_UNLESS_CRITICAL);
-    person.hears({ about: 'important' }).waits(COLLECT);
-    expect(person.told).toHaveLength(MOST_UNLESS_CRITICAL + 1);
+    expect(person.told).toHaveLength(MAX_UNLESS_CRITICAL);
+    person.hears({ about: 'important' }).waits(GROUP_WAIT);
+    expect(person.told).toHaveLength(MAX_UNLESS_CRITICAL + 1);
     expect(person.told.at(-1)).toMatchObject({ kind: 'digest', severity: 'critical' });
   });
 
   it('tells nothing while the machine settles after a wake, and then what is still true', () => {
     const person = new Person().hears({ about: 'a' }).hears({ about: 'b' }).waits(1000).wakes();
-    expect(person.waits(SETTLE - 1000).story).toEqual([]);
+    expect(person.waits(WAKE_HOLD - 1000).story).toEqual([]);
     person.hears({ about: 'a', state: 'resolved' }).waits(MINUTE);
     expect(person.story).toEqual([['b:McpServerDown:firing']]);
     expect(person.told[0]?.swallowed).toBe(1);
@@ -225,8 +225,8 @@ describe('decideNotifications()', () => {
   it('is not silenced by a clock that was set back', () => {
     const person = new Person().hears().waits(MINUTE).hears({ state: 'resolved' }).waits(MINUTE);
     person.now -= 24 * HOUR;
-    expect(person.hears().waits(QUIET + COLLECT).story).toEqual([[DOWN], [UP], [DOWN]]);
-    expect(person.waits(4 * HOUR + COLLECT).told).toHaveLength(4);
+    expect(person.hears().waits(MIN_INTERVAL + GROUP_WAIT).story).toEqual([[DOWN], [UP], [DOWN]]);
+    expect(person.waits(4 * HOUR + GROUP_WAIT).told).toHaveLength(4);
   });
 
   it('remembers over a restart what was told, what was not, and how often', () => {
@@ -276,20 +276,20 @@ describe('decideNotifications()', () => {
     person.hears().hears({ about: 'b' }).waits(MINUTE).hears({ about: 'b', state: 'resolved' }).waits(HOUR);
     expect(person.story).toEqual([]);
     expect(person.suppressed).toEqual({ silenced: 2 });
-    expect(person.looks().waits(COLLECT).story).toEqual([[DOWN]]);
+    expect(person.looks().waits(GROUP_WAIT).story).toEqual([[DOWN]]);
     expect(person.told[0]?.swallowed).toBe(0);
   });
 
   it.each([null, 7, [], { records: 3 }, { records: [{ since: 'x' }, { since: 1, alert: { name: 1 } }] }])(
     'begins anew with %j in place of a memory',
     (saved) => {
-      expect(restoreAlerts(saved)).toEqual(NOTHING_TOLD);
+      expect(restoreNotifications(saved)).toEqual(EMPTY_NOTIFICATION_STATE);
     },
   );
 });
 
 type Step =
-  | { readonly do: 'alert'; readonly alert: Partial<AlertNews> }
+  | { readonly do: 'alert'; readonly alert: Partial<AlertChange> }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'wake' | 'restart' };
 
@@ -315,7 +315,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.oneof(fc.nat(2000), fc.nat(QUIET), fc.nat(6 * HOUR)),
+      ms: fc.oneof(fc.nat(2000), fc.nat(MIN_INTERVAL), fc.nat(6 * HOUR)),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('wake' as const, 'restart' as const) }) },
@@ -341,7 +341,7 @@ function tellings(person: Person) {
   const byAlert = new Map<string, { at: number; state: string; severity: string; since: number }[]>();
   for (const { at, alerts } of person.told) {
     for (const { state, severity, since, ...alert } of alerts) {
-      byAlert.set(keyOf(alert), [...(byAlert.get(keyOf(alert)) ?? []), { at, state, severity, since }]);
+      byAlert.set(alertKey(alert), [...(byAlert.get(alertKey(alert)) ?? []), { at, state, severity, since }]);
     }
   }
   return [...byAlert.values()];
@@ -358,8 +358,8 @@ describe('in any history', () => {
   it('no ten minutes see more than the bounded number of notifications', () => {
     check(({ told }) => {
       for (const { at } of told) {
-        const within = told.filter((one) => one.at >= at && one.at < at + WINDOW);
-        expect(within.length).toBeLessThanOrEqual(MOST_IN_WINDOW);
+        const within = told.filter((one) => one.at >= at && one.at < at + RATE_WINDOW);
+        expect(within.length).toBeLessThanOrEqual(MAX_IN_WINDOW);
       }
     });
   });
@@ -375,7 +375,7 @@ describe('in any history', () => {
   it('two notifications of one alert within five minutes are news: it is over, or graver', () => {
     check((person) => {
       for (const { before, next } of pairs(person)) {
-        if (before === undefined || next.at - before.at >= QUIET) continue;
+        if (before === undefined || next.at - before.at >= MIN_INTERVAL) continue;
         const isOver = before.state === 'firing' && next.state === 'resolved';
         expect(isOver || isGraver(next, before)).toBe(true);
       }
@@ -396,7 +396,7 @@ describe('in any history', () => {
     check(({ told }) => {
       for (const one of told) {
         expect(one.kind).toBe(one.alerts.length === 1 ? 'single' : 'digest');
-        expect(told.filter(({ at }) => at === one.at).length).toBeLessThanOrEqual(MOST_AT_ONCE);
+        expect(told.filter(({ at }) => at === one.at).length).toBeLessThanOrEqual(MAX_SINGLES);
       }
     });
   });
@@ -404,7 +404,7 @@ describe('in any history', () => {
   it('every piece of news was told, is counted as spared, or still waits', () => {
     check((person) => {
       const { repeat = 0, passing = 0, superseded = 0, covered = 0, grouped = 0 } = person.suppressed;
-      const waiting = [...person.state.records.values()].reduce((sum, { untold }) => sum + untold, 0);
+      const waiting = [...person.state.records.values()].reduce((sum, { unreported: untold }) => sum + untold, 0);
       const told = person.told.flatMap(({ alerts }) => alerts);
       const again = pairs(person).filter(
         ({ before, next }) =>
@@ -423,11 +423,11 @@ describe('in any history', () => {
       person.waits(6 * HOUR);
       const { records } = person.state;
       for (const record of records.values()) {
-        const covers = (COVERED_BY[record.alert.name] ?? []).map((name) =>
-          records.get(keyOf({ name, about: record.alert.about })),
+        const covers = (INHIBITED_BY[record.alert.name] ?? []).map((name) =>
+          records.get(alertKey({ name, about: record.alert.about })),
         );
         if (covers.some((cover) => cover?.alert.state === 'firing')) continue;
-        expect(record.told?.state ?? 'resolved').toBe(record.alert.state);
+        expect(record.notified?.state ?? 'resolved').toBe(record.alert.state);
       }
     });
   });

@@ -3,7 +3,7 @@ import {
   configuredPrograms,
   KNOWN_SERVERS,
   matchesPattern,
-  recognise,
+  recogniseServer,
 } from '../../../src/core/orphans/known-servers.ts';
 import { programOf } from '../../../src/core/orphans/server-program.ts';
 import { specOf } from '../../fakes/spec.ts';
@@ -13,7 +13,7 @@ const recognised = (
   line: string,
   specs: Parameters<typeof configuredPrograms>[0] = [],
   patterns = KNOWN_SERVERS,
-) => recognise(found(line), { configured: configuredPrograms(specs), patterns });
+) => recogniseServer(found(line), { configured: configuredPrograms(specs), patterns });
 
 describe('recognise()', () => {
   it.each([

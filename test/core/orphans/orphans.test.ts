@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Input, judge, type OrphanFacts, treeOf } from '../../../src/core/orphans/orphans.ts';
+import { type StdinPeer, judgeOrphan, type OrphanFacts, orphanTree } from '../../../src/core/orphans/orphans.ts';
 import type { ProcessRow } from '../../../src/core/lifecycle/process-tree.ts';
 
 const MINUTE = 60_000;
@@ -20,7 +20,7 @@ const ABANDONED: OrphanFacts = {
   lostWrapper: false,
 };
 const WEB = { isHttp: true, input: 'null' } as const;
-const kindOf = (change: Partial<OrphanFacts>) => judge({ ...ABANDONED, ...change }, MINUTE).kind;
+const kindOf = (change: Partial<OrphanFacts>) => judgeOrphan({ ...ABANDONED, ...change }, MINUTE).kind;
 
 describe('judge()', () => {
   it.each<[string, Partial<OrphanFacts>]>([
@@ -66,7 +66,7 @@ describe('judge()', () => {
   ])('leaves it alone when %s', (_, change) => expect(kindOf(change)).toBe('none'));
 
   it('says the proof', () => {
-    expect(judge(ABANDONED, MINUTE)).toEqual({
+    expect(judgeOrphan(ABANDONED, MINUTE)).toEqual({
       kind: 'certain',
       because: ['its parent is gone', 'nobody holds the other end of its standard input'],
     });
@@ -80,7 +80,7 @@ describe('judge()', () => {
     leadsGroup: fc.boolean(),
     leadsSession: fc.boolean(),
     terminal: fc.constantFrom('none', 'alive', 'dead'),
-    input: fc.constantFrom<Input>('gone', 'held', 'null', 'unknown'),
+    input: fc.constantFrom<StdinPeer>('gone', 'held', 'null', 'unknown'),
     isHttp: fc.constantFrom(true, false, null),
     isUsed: fc.constantFrom(true, false, null),
     lostWrapper: fc.boolean(),
@@ -89,7 +89,7 @@ describe('judge()', () => {
   it('never calls certain what has a parent, a living watchdog, a client or an open input', () => {
     fc.assert(
       fc.property(facts, (each) => {
-        const verdict = judge(each, MINUTE);
+        const verdict = judgeOrphan(each, MINUTE);
         if (verdict.kind === 'none') return;
         expect(verdict.because.length).toBeGreaterThan(1);
         expect(each.parent).not.toBe('own');
@@ -134,14 +134,14 @@ describe('treeOf()', () => {
       row(13, 10, 10, 'zombie'),
       row(20, 1, 20),
     ];
-    const { members, ownsGroup } = treeOf(root, rows);
+    const { members, ownsGroup } = orphanTree(root, rows);
     expect(members.map(({ pid }) => pid)).toEqual([10, 11, 12]);
     expect(ownsGroup).toBe(true);
   });
 
   it('does not own a group in which somebody else lives', () => {
-    expect(treeOf(root, [root, row(30, 5, 10)]).ownsGroup).toBe(false);
-    expect(treeOf(root, [root, row(30, 5, 10, 'zombie')]).ownsGroup).toBe(true);
-    expect(treeOf(row(10, 1, 0), []).ownsGroup).toBe(false);
+    expect(orphanTree(root, [root, row(30, 5, 10)]).ownsGroup).toBe(false);
+    expect(orphanTree(root, [root, row(30, 5, 10, 'zombie')]).ownsGroup).toBe(true);
+    expect(orphanTree(row(10, 1, 0), []).ownsGroup).toBe(false);
   });
 });

@@ -2,13 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../../src/core/model/status.ts';
 import {
-  healthWord,
+  healthLabel,
   isHealthy,
   latestProbe,
-  reasonOf,
-  restartReason,
+  statusSummary,
+  describeRestart,
   restartsOf,
-  stateWord,
+  stateLabel,
 } from '../../../src/core/status/health-summary.ts';
 import { DOWN, MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
 
@@ -109,7 +109,7 @@ describe('reasonOf()', () => {
     ['cannot be ended: the system has not obeyed 3 kills', { state: 'stopping', killRepeats: 2 }],
     ['red\\x07', { note: '\u001B[31mred\u0007' }],
   ])('%s', (said, change) => {
-    expect(reasonOf(serverStatus(change), NOW)).toBe(said);
+    expect(statusSummary(serverStatus(change), NOW)).toBe(said);
   });
 });
 
@@ -120,7 +120,7 @@ describe('restartReason()', () => {
     ['probe', 'no answer', 'probe: no answer'],
     ['start_timeout', null, 'start timeout'],
   ] as const)('%s with %s is "%s"', (reason, detail, said) => {
-    expect(restartReason({ reason, detail })).toBe(said);
+    expect(describeRestart({ reason, detail })).toBe(said);
   });
 });
 
@@ -133,13 +133,13 @@ describe('healthWord()', () => {
     ['unauthorized', { ...up, unauthorized: true }],
     ['up', up],
   ] as const)('%s', (word, health) => {
-    expect(healthWord(serverStatus({ health }))).toBe(word);
+    expect(healthLabel(serverStatus({ health }))).toBe(word);
   });
 });
 
 describe('stateWord()', () => {
   it('reads as English', () => {
-    expect(stateWord({ state: 'crash_looping' })).toBe('crash looping');
+    expect(stateLabel({ state: 'crash_looping' })).toBe('crash looping');
   });
 });
 

@@ -1,21 +1,21 @@
 // The fold of all news into one picture: what it must never show, and why a server rests.
 import { describe, expect, it } from 'vitest';
 import type { EventOf } from '../../../src/core/model/events.ts';
-import { foldStatus } from '../../../src/core/status/reduce-status.ts';
-import { INITIAL, type LifecycleState } from '../../../src/core/model/lifecycle-state.ts';
-import { NOTHING_REMEMBERED, type ServerStatus, type Status } from '../../../src/core/model/status.ts';
+import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
+import { INITIAL_LIFECYCLE, type LifecycleState } from '../../../src/core/model/lifecycle-state.ts';
+import { NO_HISTORY, type ServerStatus, type Status } from '../../../src/core/model/status.ts';
 import { NO_UPDATES } from '../../../src/core/model/update.ts';
 import { specOf } from '../../fakes/spec.ts';
 import { NOW, status } from '../../fakes/status.ts';
 
-const nothing = () => NOTHING_REMEMBERED;
+const nothing = () => NO_HISTORY;
 
 function added(change: Parameters<typeof specOf>[0] = {}): Status {
   const spec = specOf({ name: 'files', ...change });
-  return foldStatus(status([]), { kind: 'server-added', at: NOW, server: 'files', spec }, nothing);
+  return reduceStatus(status([]), { kind: 'server-added', at: NOW, server: 'files', spec }, nothing);
 }
 
-function moved(before: Status, to: LifecycleState, from: LifecycleState = INITIAL): ServerStatus | undefined {
+function moved(before: Status, to: LifecycleState, from: LifecycleState = INITIAL_LIFECYCLE): ServerStatus | undefined {
   const event: EventOf<'transition'> = {
     kind: 'transition',
     at: NOW,
@@ -26,7 +26,7 @@ function moved(before: Status, to: LifecycleState, from: LifecycleState = INITIA
     nextAttemptAt: null,
     budgetRemaining: 5,
   };
-  return foldStatus(before, event, nothing).servers[0];
+  return reduceStatus(before, event, nothing).servers[0];
 }
 
 describe('foldStatus()', () => {
@@ -36,7 +36,7 @@ describe('foldStatus()', () => {
   ])('shows of the url %s only %s', (url, shown) => {
     expect(added({ transport: 'http', url }).servers[0]?.url).toBe(shown);
     const spec = specOf({ name: 'files', url });
-    const changed = foldStatus(added(), { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
+    const changed = reduceStatus(added(), { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
     expect(changed.servers[0]?.url).toBe(shown);
   });
 
@@ -59,10 +59,10 @@ describe('foldStatus()', () => {
       memory: NO_UPDATES,
       isNews: true,
     } as const;
-    const updating = foldStatus(added({ source }), told, nothing);
+    const updating = reduceStatus(added({ source }), told, nothing);
     const change = (spec: EventOf<'server-changed'>['spec']) => {
       const event = { kind: 'server-changed', at: NOW, server: 'files', spec } as const;
-      return foldStatus(foldStatus(updating, event, nothing), ended, nothing).servers[0];
+      return reduceStatus(reduceStatus(updating, event, nothing), ended, nothing).servers[0];
     };
     expect(updating.servers[0]?.update).toMatchObject({ progress });
     expect(change(specOf({ name: 'files' }))).toMatchObject({
@@ -78,39 +78,39 @@ describe('foldStatus()', () => {
       server: 'files',
       spec: specOf({ name: 'files', source }),
     } as const;
-    expect(foldStatus(updating, event, nothing).servers[0]?.update).toMatchObject({ progress });
+    expect(reduceStatus(updating, event, nothing).servers[0]?.update).toMatchObject({ progress });
   });
 
   it('counts one that waits for another as wanted, even after it was stopped', () => {
-    const asked = { ...INITIAL, phase: 'stopped', because: 'asked', wanted: 'down' } as const;
+    const asked = { ...INITIAL_LIFECYCLE, phase: 'stopped', because: 'asked', wanted: 'down' } as const;
     const stopped = { ...added(), servers: [moved(added(), asked)].filter((one) => one !== undefined) };
     const waiting = { kind: 'waiting', at: NOW, server: 'files', on: ['db'] } as const;
-    const now = foldStatus(stopped, waiting, nothing);
+    const now = reduceStatus(stopped, waiting, nothing);
     expect(now.servers[0]).toMatchObject({ desired: 'up', note: 'waiting for db' });
-    const given = foldStatus(now, { ...waiting, on: [] }, nothing);
+    const given = reduceStatus(now, { ...waiting, on: [] }, nothing);
     expect(given.servers[0]?.note).toBeNull();
     expect(moved(given, asked)?.desired).toBe('down');
   });
 
   it('no longer tells how an install goes on once it has failed or was broken off', () => {
-    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL;
+    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL_LIFECYCLE;
     const preparing = { phase: 'preparing', wanted, run, failures, attempt, halfOpen, cause } as const;
     const progress = { kind: 'install-progress', at: NOW, server: 'files', line: 'resolving x' } as const;
-    const before = foldStatus(added(), progress, nothing);
+    const before = reduceStatus(added(), progress, nothing);
     expect(before.servers[0]?.note).toBe('resolving x');
     expect(moved(before, preparing)?.note).toBe('resolving x');
     const backoff = { ...preparing, phase: 'backoff', delay: 1000, deadline: 1000 } as const;
     expect(moved(before, backoff, preparing)?.note).toBeNull();
-    const stopped = { ...INITIAL, phase: 'stopped', because: 'asked' } as const;
+    const stopped = { ...INITIAL_LIFECYCLE, phase: 'stopped', because: 'asked' } as const;
     expect(moved(before, stopped, preparing)?.note).toBeNull();
   });
 
   it.each(['asked', 'completed', 'prevented'] as const)('says that a server rests because: %s', (because) => {
     const before = added();
     expect(before.servers[0]?.stoppedBecause).toBeNull();
-    const stopped = moved(before, { ...INITIAL, phase: 'stopped', because, wanted: 'up' });
+    const stopped = moved(before, { ...INITIAL_LIFECYCLE, phase: 'stopped', because, wanted: 'up' });
     expect(stopped).toMatchObject({ state: 'stopped', stoppedBecause: because, desired: 'up' });
-    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL;
+    const { wanted, run, failures, attempt, halfOpen, cause } = INITIAL_LIFECYCLE;
     const preparing = { phase: 'preparing', wanted, run, failures, attempt, halfOpen, cause } as const;
     expect(moved(before, preparing)?.stoppedBecause).toBeNull();
   });

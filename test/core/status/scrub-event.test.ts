@@ -1,7 +1,7 @@
 // No secret that others put into words reaches those who only look; what is ours stays comparable.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WatchdogEvent, WatchdogNews } from '../../../src/core/model/events.ts';
+import type { WatchdogEvent, UnstampedEvent } from '../../../src/core/model/events.ts';
 import { scrubEvent } from '../../../src/core/status/scrub-event.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { HEALTHY } from '../../fakes/stage.ts';
@@ -11,7 +11,7 @@ import { memoryOf, outlookOf, progressOf, ROLLED_BACK } from '../../fakes/update
 const server = 'files';
 
 /** Every kind of news in which others have a say, each saying `text` wherever it can. */
-function allSaying(text: string): WatchdogNews[] {
+function allSaying(text: string): UnstampedEvent[] {
   const failure = { code: 'SPAWN_FAILED', message: text, hint: text, retry: 'backoff' } as const;
   const handshake = { era: 'legacy', protocolVersion: '1', serverName: text, serverVersion: text } as const;
   const result = { outcome: 'failed', took: 1, reason: 'protocol', detail: text } as const;

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { RestartReason, WatchdogNews } from '../../../src/core/model/events.ts';
-import { type Afterwards, type Cause, INITIAL, type LifecycleState } from '../../../src/core/model/lifecycle-state.ts';
-import { afterEvent, beginProbation, type ProbationState } from '../../../src/core/update/probation.ts';
+import type { RestartReason, UnstampedEvent } from '../../../src/core/model/events.ts';
+import { type AfterStop, type RestartCause, INITIAL_LIFECYCLE, type LifecycleState } from '../../../src/core/model/lifecycle-state.ts';
+import { observeProbation, beginProbation, type ProbationState } from '../../../src/core/update/probation.ts';
 import { at as phase, HEALTHY, USAGE } from '../../fakes/stage.ts';
 
 const MIB = 1024 ** 2;
 const server = 'files';
-const UP: LifecycleState = phase('running', { ...INITIAL, wanted: 'up', run: 1 });
+const UP: LifecycleState = phase('running', { ...INITIAL_LIFECYCLE, wanted: 'up', run: 1 });
 
 const { wanted, run, failures, attempt, halfOpen } = UP;
 const stopping = (
-  leadsTo: Afterwards,
-  more: { wanted?: 'up' | 'down'; cause?: Cause } = {},
+  leadsTo: AfterStop,
+  more: { wanted?: 'up' | 'down'; cause?: RestartCause } = {},
 ): LifecycleState => ({
   wanted,
   run,
@@ -27,7 +27,7 @@ const stopping = (
   leadsTo,
   ...more,
 });
-const move = (from: LifecycleState, to: LifecycleState): WatchdogNews => ({
+const move = (from: LifecycleState, to: LifecycleState): UnstampedEvent => ({
   kind: 'transition',
   server,
   from,
@@ -36,42 +36,42 @@ const move = (from: LifecycleState, to: LifecycleState): WatchdogNews => ({
   nextAttemptAt: null,
   budgetRemaining: 5,
 });
-const restarted = (reason: RestartReason): WatchdogNews => ({
+const restarted = (reason: RestartReason): UnstampedEvent => ({
   kind: 'restarted',
   server,
   reason,
   detail: 'exit code 1',
 });
-const sampled = (mib: number, more: object = {}): WatchdogNews => ({
+const sampled = (mib: number, more: object = {}): UnstampedEvent => ({
   kind: 'sampled',
   server,
   usage: { ...USAGE, residentBytes: mib * MIB, ...more },
 });
-const health = (up: boolean | null, detail: string | null = null): WatchdogNews => ({
+const health = (up: boolean | null, detail: string | null = null): UnstampedEvent => ({
   kind: 'health',
   server,
   health: { ...HEALTHY, up, detail },
 });
-const listed = (tools: number): WatchdogNews => ({
+const listed = (tools: number): UnstampedEvent => ({
   kind: 'probed',
   server,
   probe: 'list_tools',
   result: { outcome: 'passed', took: 3, tools },
 });
-const missed: WatchdogNews = {
+const missed: UnstampedEvent = {
   kind: 'probed',
   server,
   probe: 'ping',
   result: { outcome: 'failed', took: 9, reason: 'timeout', detail: 'x' },
 };
-const spawned: WatchdogNews = { kind: 'spawned', server, run: 2, pid: 7, version: '2.0.0' };
-const brake = (failing: number): WatchdogNews => ({ kind: 'brake', failing, watched: 3 });
+const spawned: UnstampedEvent = { kind: 'spawned', server, run: 2, pid: 7, version: '2.0.0' };
+const brake = (failing: number): UnstampedEvent => ({ kind: 'brake', failing, watched: 3 });
 
-function judge(news: readonly WatchdogNews[], state = beginProbation({ baselineBytes: 100 * MIB })) {
+function judge(news: readonly UnstampedEvent[], state = beginProbation({ baselineBytes: 100 * MIB })) {
   let current: ProbationState = state;
   let failure: string | null = null;
   for (const one of news) {
-    ({ state: current, failure } = afterEvent(current, { at: 0, ...one }));
+    ({ state: current, failure } = observeProbation(current, { at: 0, ...one }));
   }
   return { state: current, failure };
 }
@@ -141,7 +141,7 @@ describe('a probation', () => {
     const small = beginProbation({ baselineBytes: 20 * MIB });
     const large = beginProbation({ baselineBytes: 900 * MIB });
     const unknown = beginProbation({ baselineBytes: null });
-    const samples = (mib: number): WatchdogNews[] => Array.from({ length: 9 }, () => sampled(mib));
+    const samples = (mib: number): UnstampedEvent[] => Array.from({ length: 9 }, () => sampled(mib));
     expect(judge(samples(110), small).failure).toBeNull();
     expect(judge(samples(1500), large).failure).toBeNull();
     expect(judge(samples(9000), unknown).failure).toBeNull();
@@ -203,7 +203,7 @@ describe('before the restart', () => {
       hint: null,
       retry: 'never',
     } as const;
-    const news: WatchdogNews[] = [move(UP, preparing), { kind: 'start-failed', server, failure }];
+    const news: UnstampedEvent[] = [move(UP, preparing), { kind: 'start-failed', server, failure }];
     expect(judge(news, before).failure).toBe('It has no program');
   });
 });

@@ -1,14 +1,14 @@
 // The plan of an update, asked about every event in every state.
 import { array, assert, constantFrom, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide } from '../../../src/core/update/update-machine.ts';
+import { decideUpdate } from '../../../src/core/update/update-machine.ts';
 import {
-  deadlineOf,
-  IDLE,
+  updateDeadline,
+  IDLE_UPDATE,
   LONGEST_WAIT,
   type UpdateAction,
   type UpdateDecision,
-  type UpdateNews,
+  type UpdateInput,
   type UpdatePlan,
   type UpdateState,
   versionToStart,
@@ -28,7 +28,7 @@ const RULES = { strictTools: false, probation: 600_000, comeUp: 60_000 };
 const VERDICT = { reason: 'it ended', isBad: true, isAsked: false };
 
 const STATES = {
-  idle: IDLE,
+  idle: IDLE_UPDATE,
   installing: { phase: 'installing', plan: PLAN },
   canary: { phase: 'canary', plan: PLAN },
   waiting: { phase: 'waiting', plan: PLAN, deadline: 1000, notice: null },
@@ -114,11 +114,11 @@ const EVENTS = {
   otherWish: { kind: 'wish', wish: '^1' },
   early: { kind: 'tick' },
   late: { kind: 'tick' },
-} as const satisfies Record<string, UpdateNews>;
+} as const satisfies Record<string, UpdateInput>;
 type EventName = keyof typeof EVENTS;
 
 function after(state: UpdateState, event: EventName, rules = RULES): UpdateDecision {
-  return decide(state, { at: event === 'late' ? 1000 : 500, ...EVENTS[event] }, rules);
+  return decideUpdate(state, { at: event === 'late' ? 1000 : 500, ...EVENTS[event] }, rules);
 }
 
 /** `phase[.step]: actions`, or how it ended: `result from|to|config [bad]`. */
@@ -278,7 +278,7 @@ describe('decide()', () => {
   });
 
   test('does not wait longer than five minutes for a quiet moment', () => {
-    expect(deadlineOf(after(STATES.canary, 'canaried').state)).toBe(500 + LONGEST_WAIT);
+    expect(updateDeadline(after(STATES.canary, 'canaried').state)).toBe(500 + LONGEST_WAIT);
   });
 
   test('blames the version for what is its fault, and nobody for the rest', () => {
@@ -295,21 +295,21 @@ describe('decide()', () => {
 
   test('lets nobody pass who is down at the deadline, and everybody who is up again', () => {
     const down = after(STATES.probation, 'down').state;
-    expect(deadlineOf(down)).toBeNull();
+    expect(updateDeadline(down)).toBeNull();
     expect(after(down, 'late').state).toBe(down);
     const upAgain = after(down, 'up').state;
-    expect(deadlineOf(upAgain)).toBe(1000);
+    expect(updateDeadline(upAgain)).toBe(1000);
     expect(describeDecision(after(upAgain, 'late'))).toBe('committed to');
   });
 
   test('takes a rollback by hand straight to its end', () => {
-    const [installing] = [decide(IDLE, { at: 0, kind: 'begin', plan: BACK }, RULES).state];
-    const switching = decide(installing, { at: 0, kind: 'installed', refusal: null }, RULES);
+    const [installing] = [decideUpdate(IDLE_UPDATE, { at: 0, kind: 'begin', plan: BACK }, RULES).state];
+    const switching = decideUpdate(installing, { at: 0, kind: 'installed', refusal: null }, RULES);
     expect(describeDecision(switching)).toBe('switching.back-up: abort, back-up');
     const seen: UpdateState = { ...STATES.seen, plan: BACK };
-    expect(describeDecision(decide(seen, { at: 0, kind: 'up' }, RULES))).toBe('committed to bad 2.0.0');
-    expect(describeDecision(decide(seen, { at: 0, kind: 'stopped' }, RULES))).toBe('committed to bad 2.0.0');
-    const failing = decide(seen, { at: 0, ...EVENTS.failing }, RULES);
+    expect(describeDecision(decideUpdate(seen, { at: 0, kind: 'up' }, RULES))).toBe('committed to bad 2.0.0');
+    expect(describeDecision(decideUpdate(seen, { at: 0, kind: 'stopped' }, RULES))).toBe('committed to bad 2.0.0');
+    const failing = decideUpdate(seen, { at: 0, ...EVENTS.failing }, RULES);
     expect(describeDecision(failing)).toBe('rolling_back.link: abort, link 2.0.0');
   });
 
@@ -348,8 +348,8 @@ function reach(from: UpdateState): string {
   };
   for (let step = 0; step < 20 && state.phase !== 'idle'; step += 1) {
     for (const event of answers[state.phase] ?? []) state = after(state, event).state;
-    const deadline = deadlineOf(state);
-    if (deadline !== null) state = decide(state, { at: deadline, kind: 'tick' }, RULES).state;
+    const deadline = updateDeadline(state);
+    if (deadline !== null) state = decideUpdate(state, { at: deadline, kind: 'tick' }, RULES).state;
   }
   return state.phase;
 }

@@ -2,10 +2,10 @@
 import { anything, assert, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readRecords } from '../../../src/core/update/read-update-record.ts';
-import { afterOutcome, forgive, judgeAnew, withoutAnswer } from '../../../src/core/update/update-memory.ts';
+import { afterOutcome, clearBadVersion, rejudge, checkWithoutRegistry } from '../../../src/core/update/update-memory.ts';
 import { newRecord, recover, type SavedProgress, toSave } from '../../../src/core/update/update-record.ts';
 import type { UpdateOutcome, UpdatePlan, UpdateState } from '../../../src/core/update/update-state.ts';
-import { NO_UPDATES, type Outlook } from '../../../src/core/model/update.ts';
+import { NO_UPDATES, type UpdateCheck } from '../../../src/core/model/update.ts';
 
 const PLAN: UpdatePlan = {
   kind: 'update',
@@ -180,13 +180,13 @@ describe('afterOutcome()', () => {
     }
     expect(memory.bad).toHaveLength(20);
     expect(memory.bad.at(-1)).toEqual({ version: '2.0.29', reason: 'second', at: 29 });
-    expect(forgive(memory, '2.0.29').bad).toHaveLength(19);
-    expect(forgive(memory, '9.9.9')).toBe(memory);
+    expect(clearBadVersion(memory, '2.0.29').bad).toHaveLength(19);
+    expect(clearBadVersion(memory, '9.9.9')).toBe(memory);
   });
 });
 
 describe('an outlook', () => {
-  const OUTLOOK: Outlook = {
+  const OUTLOOK: UpdateCheck = {
     server: 's',
     package: '@x/s',
     running: '1.0.0',
@@ -197,13 +197,13 @@ describe('an outlook', () => {
   };
 
   test('changes with what runs', () => {
-    expect(judgeAnew(OUTLOOK, '2.0.0', NO_UPDATES)).toMatchObject({
+    expect(rejudge(OUTLOOK, '2.0.0', NO_UPDATES)).toMatchObject({
       running: '2.0.0',
       candidate: null,
       held: [],
     });
     const memory = { ...NO_UPDATES, bad: [{ version: '2.0.0', reason: 'it hangs', at: 1 }] };
-    expect(judgeAnew(OUTLOOK, '1.0.0', memory)).toMatchObject({
+    expect(rejudge(OUTLOOK, '1.0.0', memory)).toMatchObject({
       candidate: null,
       held: [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }],
     });
@@ -211,13 +211,13 @@ describe('an outlook', () => {
 
   test('forgets that a version was bad once it is forgiven', () => {
     const held = [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }] as const;
-    expect(judgeAnew({ ...OUTLOOK, candidate: null, held }, '1.0.0', NO_UPDATES).held).toEqual([]);
+    expect(rejudge({ ...OUTLOOK, candidate: null, held }, '1.0.0', NO_UPDATES).held).toEqual([]);
   });
 
   test('is not lost when the registry is away', () => {
     const away = { ...OUTLOOK, latest: null, candidate: null, error: 'offline' };
-    expect(withoutAnswer(OUTLOOK, away, NO_UPDATES)).toEqual({ ...OUTLOOK, error: 'offline' });
-    expect(withoutAnswer(null, away, NO_UPDATES)).toBe(away);
-    expect(withoutAnswer(away, OUTLOOK, NO_UPDATES)).toBe(OUTLOOK);
+    expect(checkWithoutRegistry(OUTLOOK, away, NO_UPDATES)).toEqual({ ...OUTLOOK, error: 'offline' });
+    expect(checkWithoutRegistry(null, away, NO_UPDATES)).toBe(away);
+    expect(checkWithoutRegistry(away, OUTLOOK, NO_UPDATES)).toBe(OUTLOOK);
   });
 });

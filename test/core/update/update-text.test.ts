@@ -6,14 +6,14 @@ import { UPDATE_PHASES, type UpdateStatus } from '../../../src/core/model/update
 import { updateFacts } from '../../../src/core/update/update-facts.ts';
 import {
   availableVersion,
-  heldGist,
-  heldWords,
-  lastUpdateWords,
-  phaseWords,
-  progressWords,
+  summarizeHeld,
+  describeHeld,
+  describeLastUpdate,
+  describePhase,
+  describeProgress,
   versionColumn,
 } from '../../../src/core/update/update-text.ts';
-import { reasonOf } from '../../../src/core/status/health-summary.ts';
+import { statusSummary } from '../../../src/core/status/health-summary.ts';
 import { DOWN, MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
 import { COMMITTED, memoryOf, outlookOf, progressOf, ROLLED_BACK, updateOf } from '../../fakes/updates.ts';
 
@@ -72,18 +72,18 @@ describe('an update on its way', () => {
     [{ phase: 'probation', detail: 'on hold until it is up' }, '4.1.1 on probation: on hold until it is up'],
     [{ phase: 'rolling_back', detail: 'it hangs' }, 'going back to 4.0.7: it hangs'],
   ] as const)('%j is told', (change, text) => {
-    expect(progressWords(updateOf({ progress: progressOf(change) }), NOW)).toBe(text);
+    expect(describeProgress(updateOf({ progress: progressOf(change) }), NOW)).toBe(text);
   });
 
   it('is told beside the server, unless something is wrong with it', () => {
     const update = updateOf({ progress: progressOf({ phase: 'probation', until: NOW + 8 * MINUTE }) });
-    expect(reasonOf(serverStatus({ update }), NOW)).toBe('4.1.1 on probation, 8 min left');
-    expect(reasonOf(serverStatus({ update, health: DOWN }), NOW)).toBe('no answer within 5 s');
+    expect(statusSummary(serverStatus({ update }), NOW)).toBe('4.1.1 on probation, 8 min left');
+    expect(statusSummary(serverStatus({ update, health: DOWN }), NOW)).toBe('no answer within 5 s');
   });
 
   it('is the reason for everything while it is taken back', () => {
     const update = updateOf({ progress: progressOf({ phase: 'rolling_back', detail: 'it hangs' }) });
-    expect(reasonOf(serverStatus({ update, health: DOWN, state: 'backoff' }), NOW)).toBe(
+    expect(statusSummary(serverStatus({ update, health: DOWN, state: 'backoff' }), NOW)).toBe(
       'going back to 4.0.7: it hangs',
     );
   });
@@ -98,17 +98,17 @@ describe('an update that has ended', () => {
       'update 4.0.7 → 4.1.1 held 3 min ago: the tool search is gone',
     ],
   ])('is told with its reason', (last, text) => {
-    expect(lastUpdateWords(last, NOW)).toBe(text);
+    expect(describeLastUpdate(last, NOW)).toBe(text);
   });
 
   it('is the last thing known of a server, until it is restarted for another reason', () => {
     const update = updateOf({ memory: memoryOf({ last: COMMITTED }) });
     const restartedAt = (at: number) =>
       serverStatus({ update, lastRestart: { at, reason: 'update', detail: '4.0.7 → 4.1.1' } });
-    expect(reasonOf(restartedAt(COMMITTED.at - MINUTE), NOW)).toBe(
+    expect(statusSummary(restartedAt(COMMITTED.at - MINUTE), NOW)).toBe(
       'update 4.0.7 → 4.1.1 committed 3 min ago',
     );
-    expect(reasonOf(restartedAt(COMMITTED.at + MINUTE), NOW)).toContain('restarted 2 min ago');
+    expect(statusSummary(restartedAt(COMMITTED.at + MINUTE), NOW)).toContain('restarted 2 min ago');
   });
 });
 
@@ -182,10 +182,10 @@ describe('the facts about the versions of a server', () => {
 
 it('keeps a held version short where there is no room', () => {
   const held = { version: '5.0.0', reason: 'engine', detail: 'it needs node >=22' } as const;
-  expect(heldWords(held)).toBe('5.0.0: it needs node >=22');
-  expect(heldGist(held)).toBe('5.0.0, needs another node');
+  expect(describeHeld(held)).toBe('5.0.0: it needs node >=22');
+  expect(summarizeHeld(held)).toBe('5.0.0, needs another node');
   const failed = { version: '4.1.1', reason: 'bad', detail: 'it ended: exit code 1' } as const;
-  expect(heldWords(failed)).toBe('4.1.1: a bad version, it ended: exit code 1');
+  expect(describeHeld(failed)).toBe('4.1.1: a bad version, it ended: exit code 1');
 });
 
 it('makes one short harmless line of whatever a registry says', () => {
@@ -206,8 +206,8 @@ it('makes one short harmless line of whatever a registry says', () => {
       const held = [{ version: text, reason: 'deprecated', detail: other }] as const;
       const update = updateOf({ outlook: outlookOf({ held, candidate: text, error: other }), memory });
       const lines = [
-        phaseWords(progress),
-        progressWords({ ...update, progress }, NOW) ?? '',
+        describePhase(progress),
+        describeProgress({ ...update, progress }, NOW) ?? '',
         versionColumn({ version: text, update }),
         ...updateFacts({ update: { ...update, checkedAt: NOW } }, NOW).map((fact) => fact.text),
       ];

@@ -1,11 +1,11 @@
 // Who delivers, as the daemon puts it together: virtual time, a real policy, and somebody who answers as Alertmanager does.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { RuledAlert } from '../../../src/core/delivery/alertmanager-post.ts';
+import type { EvaluatedAlert } from '../../../src/core/delivery/alertmanager-post.ts';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
-import { type DeliveryOwner, GRACE } from '../../../src/core/delivery/delivery.ts';
+import { type DeliveryOwner, DELIVERY_GRACE } from '../../../src/core/delivery/delivery.ts';
 import type { EventOf } from '../../../src/core/model/events.ts';
-import { foldStatus } from '../../../src/core/status/reduce-status.ts';
-import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
+import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
+import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { openAlertDesk } from '../../../src/daemon/alerts/notification-controller.ts';
 import { createCleanUps } from '../../../src/daemon/teardown.ts';
@@ -71,15 +71,15 @@ function live(
   const redactor = createRedactor();
   const log = createLog({ path: null, level: 'fatal', redactor, clock });
   let status = statusOf([]);
-  bus.subscribe((event) => (status = foldStatus(status, event, () => NOTHING_REMEMBERED)));
+  bus.subscribe((event) => (status = reduceStatus(status, event, () => NO_HISTORY)));
   const said: EventOf<'delivery'>[] = [];
   bus.subscribe((event) => void (event.kind === 'delivery' && said.push(event)));
   const told: string[] = [];
-  const ruled = new Map<string, RuledAlert>();
+  const ruled = new Map<string, EvaluatedAlert>();
   const desk = openAlertDesk({
     clock,
     keeper: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
-    rules: { repeatEvery: REPEAT, coveredBy: {} },
+    rules: { repeatEvery: REPEAT, inhibitedBy: {} },
     onTell: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
     onSpared: () => {},
   });
@@ -170,11 +170,11 @@ describe('delivery of the daemon', () => {
     await here.passes(3 * MINUTE, BOTH);
     here.reload(second.url);
     const asked = first.asked;
-    await here.passes(GRACE + MINUTE, BOTH);
+    await here.passes(DELIVERY_GRACE + MINUTE, BOTH);
     expect([here.owner(), first.asked, second.asked > 3]).toEqual(['engine', asked, true]);
     // One that nobody listens at.
     here.reload('http://127.0.0.1:1');
-    await here.passes(GRACE - SECOND, BOTH);
+    await here.passes(DELIVERY_GRACE - SECOND, BOTH);
     expect(here.owner()).toBe('engine');
     await here.until('us', BOTH);
     await here.passes(MINUTE, BOTH);
@@ -295,7 +295,7 @@ describe('delivery of the daemon', () => {
     here.fires('a');
     here.fires('b');
     await here.until('us');
-    expect(here.time.elapsed).toBeGreaterThanOrEqual(GRACE);
+    expect(here.time.elapsed).toBeGreaterThanOrEqual(DELIVERY_GRACE);
     await here.passes(MINUTE);
     expect(here.told).toEqual(['b firing']);
   });

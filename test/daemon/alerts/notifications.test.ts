@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
 import type { EventOf } from '../../../src/core/model/events.ts';
-import { foldStatus } from '../../../src/core/status/reduce-status.ts';
+import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import type { ChannelSettings, FiringAlert } from '../../../src/core/model/notification.ts';
-import { firingAlerts, restoreAlerts } from '../../../src/core/notification/saved-notifications.ts';
-import { COLLECT, SETTLE } from '../../../src/core/notification/notification-policy.ts';
-import { NOTHING_REMEMBERED } from '../../../src/core/model/status.ts';
+import { firingAlerts, restoreNotifications } from '../../../src/core/notification/saved-notifications.ts';
+import { GROUP_WAIT, WAKE_HOLD } from '../../../src/core/notification/notification-policy.ts';
+import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { createCleanUps } from '../../../src/daemon/teardown.ts';
 import { openNotifying } from '../../../src/daemon/alerts/notifications.ts';
@@ -76,9 +76,9 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const cleanUps = createCleanUps({ clock, patience: 60_000, onFault: () => {} });
   const log = createLog({ path: null, level: 'fatal', redactor: createRedactor(), clock });
   const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverStatus({ name }));
-  let status = statusOf(servers, { alerts: firingAlerts(restoreAlerts(disk.saved)) });
+  let status = statusOf(servers, { alerts: firingAlerts(restoreNotifications(disk.saved)) });
   bus.subscribe((event) => {
-    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+    status = reduceStatus(status, event, () => NO_HISTORY);
   });
   const notified: EventOf<'notified'>[] = [];
   bus.subscribe((event) => void (event.kind === 'notified' && notified.push(event)));
@@ -129,13 +129,13 @@ describe('notifications of the daemon', () => {
     const daemon = live(here, alertsOf([channel]));
     daemon.alert('a');
     expect(daemon.alerts()).toMatchObject([{ name: 'Custom', about: 'a', since: here.clock.now() }]);
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => daemon.notified.length === 1);
     expect(told()).toEqual(['a firing']);
     expect(daemon.notified).toMatchObject([{ channel: 'command', result: 'sent', reason: null, count: 1 }]);
     daemon.alert('a', 'resolved');
     expect(daemon.alerts()).toEqual([]);
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => told().length === 2);
     await daemon.end();
     expect(readFileSync(here.paths.alertsLog, 'utf8').replaceAll(/^\S+ /gm, '')).toBe(
@@ -149,7 +149,7 @@ describe('notifications of the daemon', () => {
     const first = live(here, alertsOf([channel]));
     first.alert('a');
     first.alert('b');
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => told().length === 2);
     // Neither of these is told before the end.
     first.alert('b', 'resolved');
@@ -161,7 +161,7 @@ describe('notifications of the daemon', () => {
     expect(second.alerts().map(({ about }) => about)).toEqual(['a', 'c']);
     second.alert('a');
     second.notifying.begin();
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => told().length === 4);
     expect(told().slice(2).sort()).toEqual(['b resolved', 'c firing']);
     await second.end();
@@ -174,7 +174,7 @@ describe('notifications of the daemon', () => {
     const first = live(here, alertsOf([channel]));
     first.notifying.begin();
     for (const server of servers) first.alert(server);
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => told().length === 1);
     expect(told()).toEqual(['digest of 5 firing']);
     // No end: it was killed. Whatever it still does goes elsewhere.
@@ -183,9 +183,9 @@ describe('notifications of the daemon', () => {
     expect(second.alerts()).toHaveLength(5);
     second.notifying.begin();
     for (const server of servers) second.alert(server);
-    await here.clock.advance(4 * HOUR - COLLECT);
+    await here.clock.advance(4 * HOUR - GROUP_WAIT);
     expect(second.notified.filter(({ result }) => result === 'sent')).toEqual([]);
-    await here.clock.advance(3 * COLLECT);
+    await here.clock.advance(3 * GROUP_WAIT);
     await waitFor(() => other.told().length > 0);
     expect(other.told()).toEqual(['digest of 5 firing']);
     await Promise.all([first.end(), second.end()]);
@@ -198,7 +198,7 @@ describe('notifications of the daemon', () => {
     daemon.alert('a');
     daemon.alert('b');
     daemon.bus.publish({ kind: 'gap', cause: 'sleep', duration: 60_000 });
-    await here.clock.advance(SETTLE - 1);
+    await here.clock.advance(WAKE_HOLD - 1);
     daemon.alert('a', 'resolved');
     expect(daemon.notified.filter(({ result }) => result === 'sent')).toEqual([]);
     await here.clock.advance(1);
@@ -215,10 +215,10 @@ describe('notifications of the daemon', () => {
     const [old, young] = [appendTo(here.paths, 'old'), appendTo(here.paths, 'young')];
     const daemon = live(here, alertsOf([old.channel]));
     daemon.alert('a');
-    await here.clock.advance(COLLECT);
+    await here.clock.advance(GROUP_WAIT);
     await waitFor(() => old.told().length === 1);
     daemon.reload(alertsOf([young.channel], HOUR));
-    await here.clock.advance(HOUR + COLLECT);
+    await here.clock.advance(HOUR + GROUP_WAIT);
     await waitFor(() => young.told().length === 1);
     expect([old.told(), young.told()]).toEqual([['a firing'], ['a firing']]);
     await daemon.end();

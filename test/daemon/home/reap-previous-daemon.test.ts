@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
-import type { WatchdogNews } from '../../../src/core/model/events.ts';
+import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { type ReapParts, reapEarlier } from '../../../src/daemon/home/reap-previous-daemon.ts';
 import { identify, readBootId } from '../../../src/system/process/process-identity.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
@@ -15,7 +15,7 @@ const MARKER = 'MCP_WATCHDOG_RUN';
 
 function setUp(given: Partial<ReapParts> = {}) {
   const paths = tempHome();
-  const published: WatchdogNews[] = [];
+  const published: UnstampedEvent[] = [];
   const said: string[] = [];
   const say = (_: object, sentence: string): void => void said.push(sentence);
   const log = { trace: say, debug: say, info: say, warn: say, error: say, fatal: say };

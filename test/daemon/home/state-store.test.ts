@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
-import { foldStatus } from '../../../src/core/status/reduce-status.ts';
-import { NOTHING_REMEMBERED, type Status } from '../../../src/core/model/status.ts';
+import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
+import { NO_HISTORY, type Status } from '../../../src/core/model/status.ts';
 import { keepState } from '../../../src/daemon/home/state-store.ts';
 import { openStateFile, type SavedState } from '../../../src/supervisor/state-file.ts';
 import { createBus } from '../../../src/system/bus.ts';
@@ -20,7 +20,7 @@ function setUp(paths = tempHome()) {
   let status: Status = statusOf([]);
   bus.subscribe((event) => {
     events.push(event);
-    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+    status = reduceStatus(status, event, () => NO_HISTORY);
   });
   const keeper = keepState({
     file: openStateFile(paths.state),

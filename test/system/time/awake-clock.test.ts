@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { Gap } from '../../../src/core/lifecycle/clock-gap.ts';
+import type { ClockGap } from '../../../src/core/lifecycle/clock-gap.ts';
 import { createAwakeClock } from '../../../src/system/time/awake-clock.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
@@ -14,9 +14,9 @@ const HOUR = 60 * MINUTE;
 
 function startAwake({ isLinux = false } = {}) {
   const raw = new FakeClock();
-  const gaps: Gap[] = [];
+  const gaps: ClockGap[] = [];
   let suspended = 0;
-  const onGap: ((gap: Gap) => unknown)[] = [(gap) => gaps.push(gap)];
+  const onGap: ((gap: ClockGap) => unknown)[] = [(gap) => gaps.push(gap)];
   const awake = createAwakeClock(raw, {
     onGap: (gap) => onGap.forEach((listener) => listener(gap)),
     bootTime: () => (isLinux ? raw.elapsed + suspended : null),
