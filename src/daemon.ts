@@ -211,7 +211,7 @@ async function begin(
   followRules(alerting, { reloader, initial: config.config, log });
   if (!end.isAsked()) {
     notifying.begin();
-    alerting.begin();
+    alerting.start();
   }
   followConfig(reloader, base, sampler);
   openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });

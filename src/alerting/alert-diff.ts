@@ -6,10 +6,10 @@ import { span } from '../core/base/format.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 
 /** By `keyOf`. */
-export type Firing = ReadonlyMap<string, FiringAlert>;
+export type FiringAlerts = ReadonlyMap<string, FiringAlert>;
 
 /** Alerts of one name about one server are one for people, whatever else is in their labels. */
-export function firingOf(alerts: Iterable<Alert>): Firing {
+export function firingAlerts(alerts: Iterable<Alert>): FiringAlerts {
   const firing = new Map<string, FiringAlert>();
   for (const alert of alerts) {
     const severity = severityOf(alert);
@@ -24,7 +24,7 @@ export function firingOf(alerts: Iterable<Alert>): Firing {
 }
 
 /** @param now ms since the epoch */
-export function newsBetween(before: Firing, after: Firing, now: number): AlertChange[] {
+export function changesBetween(before: FiringAlerts, after: FiringAlerts, now: number): AlertChange[] {
   const begun = [...after].flatMap(([key, alert]): AlertChange[] => {
     const known = before.get(key);
     return known === undefined || isMoreSevere(alert, known) ? [newsOf(alert, 'firing')] : [];

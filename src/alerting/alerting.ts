@@ -1,13 +1,13 @@
 // Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
 import type { AlertsData, MetricSample, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
 import type { FiringAlert } from '../core/model/notification.ts';
-import type { Generation } from '../promql/model/series-source.ts';
+import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createBreath } from './breath.ts';
-import { type AlertsByRule, createEvaluator, type Evaluator, type GroupAtWork } from './evaluator.ts';
-import type { Target } from './scrape-ingest.ts';
-import { firingOf } from './alert-diff.ts';
-import { createReporter, type Listeners, type Reporter } from './evaluation-report.ts';
+import { createYield } from './breath.ts';
+import { type AlertsByRule, createEvaluator, type Evaluator, type ScheduledGroup } from './evaluator.ts';
+import type { ScrapeTarget } from './scrape-ingest.ts';
+import { firingAlerts } from './alert-diff.ts';
+import { createEvaluationReporter, type AlertingListeners, type EvaluationReporter } from './evaluation-report.ts';
 import { alertsData, rulesData } from './api-responses.ts';
 import { isDue, lastDue, nextDue } from './evaluation-schedule.ts';
 import { compileRules } from './compile-rules.ts';
@@ -18,30 +18,30 @@ interface AlertingSettings {
   readonly rules: readonly RuleDocument[];
   readonly evaluateEvery: number;
   /** Whose windows and sums are followed. */
-  readonly generation: Generation;
+  readonly generation: PrometheusMajor;
 }
 
-export interface AlertingOptions extends Listeners {
+export interface AlertingOptions extends AlertingListeners {
   /** Awake time; `now()` is the time of day. */
   readonly clock: Clock;
   readonly settings: AlertingSettings;
-  readonly target: Target;
+  readonly target: ScrapeTarget;
   /** What /metrics would show now of the metrics that are wanted. */
-  readonly readings: (wants: (name: string) => boolean) => Promise<readonly MetricSample[]>;
+  readonly samples: (wants: (name: string) => boolean) => Promise<readonly MetricSample[]>;
   /** What `onRecord` was given in an earlier life. */
   readonly saved: unknown;
   /** What is known to fire, as people were told. */
-  readonly told: readonly FiringAlert[];
+  readonly notified: readonly FiringAlert[];
 }
 
 export interface Alerting {
-  begin(): void;
+  start(): void;
   /** Other rules, or another interval: what fires goes on. @throws RuleError, and then nothing has changed */
   replace(settings: AlertingSettings): void;
   /** After a sleep nothing is evaluated for a while, and what was pending begins anew. */
-  woke(): void;
+  onWake(): void;
   /** Somebody set the clock, by so many ms. */
-  clockWasSet(by: number): void;
+  onClockSet(by: number): void;
   alerts(): AlertsData;
   rules(): RulesData;
   /** Of every rule: what is pending or fires, and what ended lately. */
@@ -55,14 +55,14 @@ export const WAKE_GRACE = 75_000;
 const FIRST_LEFT_OUT = 5;
 
 export function createAlerting(options: AlertingOptions): Alerting {
-  return new RulesAtWork(options);
+  return new RuleManager(options);
 }
 
-class RulesAtWork implements Alerting {
+class RuleManager implements Alerting {
   readonly #options: AlertingOptions;
   readonly #clock: Clock;
-  readonly #reporter: Reporter;
-  readonly #took = new WeakMap<GroupAtWork, number>();
+  readonly #reporter: EvaluationReporter;
+  readonly #took = new WeakMap<ScheduledGroup, number>();
   #settings: AlertingSettings;
   #evaluator: Evaluator;
   /** When was last asked what is due, ms since the epoch. */
@@ -76,14 +76,14 @@ class RulesAtWork implements Alerting {
     this.#options = options;
     this.#clock = options.clock;
     this.#settings = options.settings;
-    this.#reporter = createReporter(options.told, options);
+    this.#reporter = createEvaluationReporter(options.notified, options);
     this.#evaluator = this.#build(options.settings, null);
     this.#evaluator.restore(restoreAlerts(options.saved, options.clock.now()));
     this.#lookedAt = options.clock.now();
   }
 
-  begin(): void {
-    const isFiring = this.#reporter.isFiring() || firingOf([...this.state().values()].flat()).size > 0;
+  start(): void {
+    const isFiring = this.#reporter.isFiring() || firingAlerts([...this.state().values()].flat()).size > 0;
     if (isFiring) this.#hold(FIRST_LEFT_OUT * this.#settings.evaluateEvery);
     this.#lookedAt = this.#clock.now();
     this.#plan();
@@ -97,13 +97,13 @@ class RulesAtWork implements Alerting {
     this.#plan();
   }
 
-  woke(): void {
+  onWake(): void {
     this.#hold(WAKE_GRACE);
     this.#evaluator.restore(withoutPending(this.state()));
     this.#plan();
   }
 
-  clockWasSet(by: number): void {
+  onClockSet(by: number): void {
     const alerts = shifted(this.state(), by);
     // Samples of a time that is still to come would be in the way of the new ones.
     this.#evaluator = this.#build(this.#settings, by > 0 ? this.#evaluator : null);
@@ -166,7 +166,7 @@ class RulesAtWork implements Alerting {
     // Timers ring up to a millisecond early.
     const moment = { before: this.#lookedAt, now: this.#clock.now() };
     if (!this.#intervals().some((interval) => isDue(interval, moment))) return;
-    const readings = await this.#options.readings(own.wants);
+    const readings = await this.#options.samples(own.wants);
     if (!this.#isWanted(own)) return;
     const now = this.#clock.now();
     const before = this.#lookedAt;
@@ -174,14 +174,14 @@ class RulesAtWork implements Alerting {
     const intervals = [this.#settings.evaluateEvery, ...due.map(({ interval }) => interval)];
     const at = Math.max(...intervals.map((interval) => lastDue(interval, now)));
     this.#lookedAt = now;
-    own.feed(readings, at);
+    own.ingest(readings, at);
     if (this.#clock.monotonic() < this.#heldUntil) return;
     if (await this.#evaluate(own, due, at)) this.#report(own, due, at);
   }
 
   /** Whether it came to its end: others may come in the meantime, with what these knew. */
-  async #evaluate(own: Evaluator, due: readonly GroupAtWork[], at: number): Promise<boolean> {
-    const breathe = createBreath(this.#clock);
+  async #evaluate(own: Evaluator, due: readonly ScheduledGroup[], at: number): Promise<boolean> {
+    const breathe = createYield(this.#clock);
     for (const group of due) {
       await breathe();
       if (!this.#isWanted(own)) return false;
@@ -193,8 +193,8 @@ class RulesAtWork implements Alerting {
     return true;
   }
 
-  #report({ groups, alerts }: Evaluator, due: readonly GroupAtWork[], at: number): void {
-    const took = (group: GroupAtWork): number => this.#took.get(group) ?? 0;
+  #report({ groups, alerts }: Evaluator, due: readonly ScheduledGroup[], at: number): void {
+    const took = (group: ScheduledGroup): number => this.#took.get(group) ?? 0;
     this.#reporter.report({ at, alerts: alerts(), groups, due, took });
   }
 

@@ -9,17 +9,17 @@ import type {
 } from '../core/model/alert-rules.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 import type { RuleHealth } from '../promql/rules/rule-engine.ts';
-import type { GroupAtWork } from './evaluator.ts';
+import type { ScheduledGroup } from './evaluator.ts';
 import type { RuleTexts } from './compile-rules.ts';
 
 /** How long the last evaluation of a group took, ms. */
-export type Took = (group: GroupAtWork) => number;
+export type Took = (group: ScheduledGroup) => number;
 
-export function alertsData(groups: readonly GroupAtWork[]): AlertsData {
+export function alertsData(groups: readonly ScheduledGroup[]): AlertsData {
   return { alerts: groups.flatMap((group) => group.rules().flatMap(({ alerts }) => shownAlerts(alerts))) };
 }
 
-export function rulesData(groups: readonly GroupAtWork[], took: Took): RulesData {
+export function rulesData(groups: readonly ScheduledGroup[], took: Took): RulesData {
   const shown = groups.map((group) => shownGroup(group, took(group) / 1000));
   return { groups: shown.sort((a, b) => inOrder(a.file, b.file) || inOrder(a.name, b.name)) };
 }
@@ -30,7 +30,7 @@ function inOrder(a: string, b: string): number {
 }
 
 function shownGroup(
-  { group, file, interval, texts, rules }: GroupAtWork,
+  { group, file, interval, texts, rules }: ScheduledGroup,
   evaluationTime: number,
 ): ApiRuleGroup {
   const health = rules();

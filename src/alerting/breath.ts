@@ -5,7 +5,7 @@ import type { Clock } from '../system/time/clock.ts';
 const LONGEST_TURN = 8;
 
 /** Waits for a moment when the last such moment is too long ago. */
-export function createBreath(clock: Clock): () => Promise<void> {
+export function createYield(clock: Clock): () => Promise<void> {
   let since = clock.monotonic();
   return async () => {
     if (clock.monotonic() - since < LONGEST_TURN) return;

@@ -1,14 +1,14 @@
 // What is told after an evaluation: the record first, then what is news, then the figures.
 import type { EventOf } from '../core/model/events.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../core/model/notification.ts';
-import type { AlertsByRule, GroupAtWork } from './evaluator.ts';
-import { type Firing, firingOf, newsBetween } from './alert-diff.ts';
+import type { AlertsByRule, ScheduledGroup } from './evaluator.ts';
+import { type FiringAlerts, firingAlerts, changesBetween } from './alert-diff.ts';
 import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
 
 export type Evaluation = Omit<EventOf<'evaluated'>, 'kind' | 'at'>;
 
-export interface Listeners {
-  readonly onNews: (news: AlertChange) => void;
+export interface AlertingListeners {
+  readonly onChange: (news: AlertChange) => void;
   readonly onEvaluated: (evaluation: Evaluation) => void;
   /** @param isUrgent false when it only tells that time passed */
   readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
@@ -22,30 +22,30 @@ interface RulePlace {
   readonly rule: string;
 }
 
-interface Round {
+interface EvaluationRound {
   /** Ms since the epoch. */
   readonly at: number;
   readonly alerts: AlertsByRule;
-  readonly groups: readonly GroupAtWork[];
+  readonly groups: readonly ScheduledGroup[];
   /** Those of the groups that were evaluated. */
-  readonly due: readonly GroupAtWork[];
+  readonly due: readonly ScheduledGroup[];
   /** Ms that the last evaluation of a group took. */
-  readonly took: (group: GroupAtWork) => number;
+  readonly took: (group: ScheduledGroup) => number;
 }
 
-export interface Reporter {
+export interface EvaluationReporter {
   /** Whether people were told of something that is not over yet. */
   isFiring(): boolean;
-  report(round: Round): void;
+  report(round: EvaluationRound): void;
 }
 
 /** @param known what is known to fire, as people were told */
-export function createReporter(known: readonly FiringAlert[], listeners: Listeners): Reporter {
-  let told: Firing = new Map(known.map((alert) => [alertKey(alert), alert]));
+export function createEvaluationReporter(known: readonly FiringAlert[], listeners: AlertingListeners): EvaluationReporter {
+  let told: FiringAlerts = new Map(known.map((alert) => [alertKey(alert), alert]));
   let signature = '';
   const countFaults = createFaults(listeners.onFault);
 
-  function record({ alerts, at }: Round): void {
+  function record({ alerts, at }: EvaluationRound): void {
     const latest = signatureOf(alerts);
     const isPending = [...alerts.values()].some((some) => some.some(({ state }) => state === 'pending'));
     listeners.onRecord(saveAlerts(alerts, at), latest !== signature || isPending);
@@ -55,12 +55,12 @@ export function createReporter(known: readonly FiringAlert[], listeners: Listene
   return {
     isFiring: () => told.size > 0,
     report(round) {
-      const firing = firingOf([...round.alerts.values()].flat());
-      const news = newsBetween(told, firing, round.at);
+      const firing = firingAlerts([...round.alerts.values()].flat());
+      const news = changesBetween(told, firing, round.at);
       told = firing;
       // Written down before it is told: should we die now, it is not news in the next life.
       record(round);
-      for (const one of news) listeners.onNews(one);
+      for (const one of news) listeners.onChange(one);
       listeners.onEvaluated({
         took: round.groups.reduce((sum, group) => sum + round.took(group), 0),
         failed: countFaults(round.due),
@@ -71,7 +71,7 @@ export function createReporter(known: readonly FiringAlert[], listeners: Listene
 }
 
 /** Of each alerting rule by name, how many alerts it has. */
-function countsOf(groups: readonly GroupAtWork[]): Evaluation['alerts'] {
+function countsOf(groups: readonly ScheduledGroup[]): Evaluation['alerts'] {
   const counts = new Map<string, { pending: number; firing: number }>();
   for (const { rule, alerts } of groups.flatMap((group) => group.rules())) {
     if (rule.kind !== 'alerting') continue;
@@ -83,7 +83,7 @@ function countsOf(groups: readonly GroupAtWork[]): Evaluation['alerts'] {
 }
 
 /** How many rules of these groups failed the last time. One that fails does so each time: it is told once, until it works again. */
-function createFaults(onFault: Listeners['onFault']): (groups: readonly GroupAtWork[]) => number {
+function createFaults(onFault: AlertingListeners['onFault']): (groups: readonly ScheduledGroup[]) => number {
   const failing = new Set<unknown>();
   return (groups) => {
     let failed = 0;

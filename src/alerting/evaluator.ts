@@ -1,29 +1,29 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import { type AlertsByRule, createEngine, type Engine, type RuleHealth } from '../promql/rules/rule-engine.ts';
-import { interestsOf } from '../promql/rules/required-series.ts';
-import type { Generation } from '../promql/model/series-source.ts';
-import { createStore, type Store } from '../promql/series/series-store.ts';
-import { createFeed, type Target } from './scrape-ingest.ts';
+import { type AlertsByRule, createRuleEngine, type RuleEngine, type RuleHealth } from '../promql/rules/rule-engine.ts';
+import { requiredSeriesOf } from '../promql/rules/required-series.ts';
+import type { PrometheusMajor } from '../promql/model/series-source.ts';
+import { createSeriesStore, type SeriesStore } from '../promql/series/series-store.ts';
+import { createScrapeIngest, type ScrapeTarget } from './scrape-ingest.ts';
 import type { CompiledGroup } from './compile-rules.ts';
 
 export interface Evaluator {
-  readonly groups: readonly GroupAtWork[];
+  readonly groups: readonly ScheduledGroup[];
   readonly wants: (name: string) => boolean;
   /** One scrape at `at`, ms since the epoch. */
-  feed(readings: readonly MetricSample[], at: number): void;
+  ingest(readings: readonly MetricSample[], at: number): void;
   /** Of every rule, firing, pending, and those that ended lately. By a key that outlives us. */
   readonly alerts: () => AlertsByRule;
   /** Puts alerts back, in place of what there is; those of rules that are gone are dropped. */
   restore(alerts: AlertsByRule): void;
   prune(at: number): void;
   /** What another set of rules may go on with. */
-  readonly store: Store;
+  readonly store: SeriesStore;
 }
 
 export type { AlertsByRule };
 
-export interface GroupAtWork extends CompiledGroup {
+export interface ScheduledGroup extends CompiledGroup {
   /** Milliseconds. */
   readonly interval: number;
   /** Evaluates its rules in their order at `at`, ms since the epoch. */
@@ -35,28 +35,28 @@ export interface EvaluatorOptions {
   readonly groups: readonly CompiledGroup[];
   /** Ms, for groups that say no interval. */
   readonly evaluateEvery: number;
-  readonly generation?: Generation;
-  readonly target: Target;
+  readonly generation?: PrometheusMajor;
+  readonly target: ScrapeTarget;
   /** Samples to begin with; what no rule reads is left out. */
-  readonly past?: Store | null;
+  readonly past?: SeriesStore | null;
 }
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { groups, generation = 3, target, past = null } = options;
-  const interests = interestsOf(groups.map(({ group }) => group));
-  const store = createStore(interests);
+  const interests = requiredSeriesOf(groups.map(({ group }) => group));
+  const store = createSeriesStore(interests);
   if (past !== null) copy(past, store);
-  const feed = createFeed(store, interests, target);
+  const feed = createScrapeIngest(store, interests, target);
   // An engine each: names of groups are unique only within their file.
   const atWork = groups.map((compiled) => {
-    const engine = createEngine([compiled.group], store, { generation });
+    const engine = createRuleEngine([compiled.group], store, { generation });
     return { engine, group: putToWork(compiled, engine, options) };
   });
   return {
     groups: atWork.map(({ group }) => group),
     store,
     wants: feed.wants,
-    feed: feed.take,
+    ingest: feed.ingest,
     alerts: () =>
       new Map(
         atWork.flatMap(({ engine, group }) =>
@@ -72,9 +72,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
 function putToWork(
   compiled: CompiledGroup,
-  engine: Engine,
+  engine: RuleEngine,
   { evaluateEvery }: EvaluatorOptions,
-): GroupAtWork {
+): ScheduledGroup {
   return {
     ...compiled,
     interval: compiled.group.interval ?? evaluateEvery,
@@ -83,7 +83,7 @@ function putToWork(
   };
 }
 
-function ofGroup(alerts: AlertsByRule, { key }: GroupAtWork): AlertsByRule {
+function ofGroup(alerts: AlertsByRule, { key }: ScheduledGroup): AlertsByRule {
   const prefix = `${key} `;
   return new Map(
     [...alerts]
@@ -92,7 +92,7 @@ function ofGroup(alerts: AlertsByRule, { key }: GroupAtWork): AlertsByRule {
   );
 }
 
-function copy(from: Store, to: Store): void {
+function copy(from: SeriesStore, to: SeriesStore): void {
   for (const series of from.select({ name: null, matchers: [] }))
     for (let index = 0; index < series.length; index += 1) {
       const time = series.timeAt(index);

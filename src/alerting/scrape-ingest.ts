@@ -1,18 +1,18 @@
 // How what /metrics shows becomes series, as if a Prometheus had scraped it: what vanished has ended.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { Labels } from '../promql/model/labels.ts';
-import type { Interest, Store } from '../promql/series/series-store.ts';
+import type { RequiredSeries, SeriesStore } from '../promql/series/series-store.ts';
 
 /** Whose metrics they are: the labels that a scrape adds. */
-export interface Target {
+export interface ScrapeTarget {
   readonly job: string;
   /** Host and port. */
   readonly instance: string;
 }
 
-export interface Feed {
+export interface ScrapeIngest {
   /** One scrape at `at`, ms since the epoch. */
-  readonly take: (readings: readonly MetricSample[], at: number) => void;
+  readonly ingest: (readings: readonly MetricSample[], at: number) => void;
   /** Whether some rule reads metrics of this name. */
   readonly wants: (name: string) => boolean;
 }
@@ -28,7 +28,7 @@ interface Known {
 
 const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 
-export function createFeed(store: Store, interests: readonly Interest[], target: Target): Feed {
+export function createScrapeIngest(store: SeriesStore, interests: readonly RequiredSeries[], target: ScrapeTarget): ScrapeIngest {
   const catalogue = createCatalogue(interests, target);
   const names = new Set(interests.map(({ selector }) => selector.name));
   let round = 0;
@@ -41,7 +41,7 @@ export function createFeed(store: Store, interests: readonly Interest[], target:
 
   return {
     wants: (name) => names.has(null) || names.has(name),
-    take(readings, at) {
+    ingest(readings, at) {
       round += 1;
       for (const reading of readings) take(reading, at);
       take(UP, at);
@@ -52,7 +52,7 @@ export function createFeed(store: Store, interests: readonly Interest[], target:
 }
 
 /** Which series a reading belongs to: by the object of its labels where that is the same as the last time, else by its words. */
-function createCatalogue(interests: readonly Interest[], target: Target) {
+function createCatalogue(interests: readonly RequiredSeries[], target: ScrapeTarget) {
   const known = new Map<string, Known>();
   const byObject = new WeakMap<MetricSample['labels'], Known>();
   const isWanted = interestIn(interests);
@@ -91,7 +91,7 @@ function createCatalogue(interests: readonly Interest[], target: Target) {
   };
 }
 
-function interestIn(interests: readonly Interest[]): (labels: Labels) => boolean {
+function interestIn(interests: readonly RequiredSeries[]): (labels: Labels) => boolean {
   return (labels) =>
     interests.some(
       ({ selector: { name, matchers } }) =>

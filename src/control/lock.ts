@@ -8,7 +8,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
-import { identify, isSame } from '../system/process/process-identity.ts';
+import { identifyProcess, checkIdentity } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
 import { isStillThere } from './file-identity.ts';
 import { ensurePrivateDirectory, unusable } from './private-directory.ts';
@@ -33,7 +33,7 @@ export function claim(directory: string): Claim {
   ensurePrivateDirectory(directory);
   const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
-    writeFileSync(draft, JSON.stringify(identify(process.pid)), { flag: 'wx', mode: 0o600 });
+    writeFileSync(draft, JSON.stringify(identifyProcess(process.pid)), { flag: 'wx', mode: 0o600 });
     return climb(directory, draft);
   } catch (error) {
     throw unusable(directory, messageOf(error), error);
@@ -58,7 +58,7 @@ export function earlierOwners(directory: string): readonly ProcessIdentity[] {
     return generations(directory)
       .map((generation) => parseIdentity(readOrNothing(join(directory, String(generation)))))
       .filter((owner) => owner !== null)
-      .filter((owner) => owner.pid !== process.pid || isSame(owner) === 'recycled');
+      .filter((owner) => owner.pid !== process.pid || checkIdentity(owner) === 'recycled');
   } catch {
     return [];
   }
@@ -121,7 +121,7 @@ function tryLink(from: string, to: string): boolean {
 function readOwner(path: string): ProcessIdentity | null {
   const owner = parseIdentity(readOrNothing(path));
   if (owner === null) return null;
-  const verdict = isSame(owner);
+  const verdict = checkIdentity(owner);
   // Where the system does not tell, a living pid has to do: two daemons are worse than a file to remove by hand.
   return verdict === 'same' || (verdict === 'unknown' && isAlive(owner.pid)) ? owner : null;
 }

@@ -3,18 +3,18 @@ import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import { keyOf, type Labels, type Sample } from './sample.ts';
 import { readCounters, saveCounters, type SavedCounters } from './saved-counters.ts';
 
-export interface Tally {
+export interface CounterStore {
   /** @param by not negative; 0 makes the label set exist */
   add(metric: MetricName, labels: Labels, by: number): void;
   /** The counters with this value of the label `server`; null for those without that label. */
-  of(server: string | null): Sample[];
-  forget(server: string): void;
+  samplesOf(server: string | null): Sample[];
+  remove(server: string): void;
   save(): SavedCounters;
   /** Adds what an earlier life counted; servers not known yet keep theirs until they are. */
   restore(saved: unknown): void;
 }
 
-export function createTally(): Tally {
+export function createCounterStore(): CounterStore {
   const counts = new Map<string | null, Map<string, Sample>>();
 
   function add(metric: MetricName, labels: Labels, by: number): void {
@@ -30,8 +30,8 @@ export function createTally(): Tally {
 
   return {
     add,
-    of,
-    forget: (server) => void counts.delete(server),
+    samplesOf: of,
+    remove: (server) => void counts.delete(server),
     save: () => saveCounters([...counts.keys()].flatMap(of)),
     restore: (saved) => {
       for (const { metric, labels, value } of readCounters(saved)) add(metric, labels, value);

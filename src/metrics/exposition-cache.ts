@@ -2,15 +2,15 @@
 import type { Registry } from 'prom-client';
 import { METRIC_PREFIX, type MetricName } from '../core/metrics/metric-catalogue.ts';
 
-export interface Page {
+export interface ExpositionCache {
   /** The family no longer reads as it was written. */
-  spoil(metric: MetricName): void;
+  invalidate(metric: MetricName): void;
   /** What the registry held when this was called, in the order of registration. */
   text(): Promise<string>;
 }
 
 /** To be made when everything is registered. */
-export function createPage(registry: Registry): Page {
+export function createExpositionCache(registry: Registry): ExpositionCache {
   const families = registry.getMetricsAsArray().map(({ name }) => name);
   // Ours tell when they change; the watchdog's own process metrics are read anew each time.
   const unannounced = families.filter((name) => !name.startsWith(METRIC_PREFIX));
@@ -18,7 +18,7 @@ export function createPage(registry: Registry): Page {
   const texts = new Map<string, string>();
 
   return {
-    spoil: (metric) => void spoiled.add(METRIC_PREFIX + metric),
+    invalidate: (metric) => void spoiled.add(METRIC_PREFIX + metric),
     async text() {
       const names = [...new Set([...spoiled, ...unannounced])];
       spoiled.clear();

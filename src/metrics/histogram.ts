@@ -2,19 +2,19 @@
 import type Histogram from 'prom-client/lib/histogram.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
-import type { Page } from './exposition-cache.ts';
+import type { ExpositionCache } from './exposition-cache.ts';
 import { keyOf, type Labels } from './sample.ts';
 
-export interface Durations {
+export interface HistogramWriter {
   /** Makes the series exist, with nothing observed. */
   open(labels: Labels): void;
   observe(labels: Labels, seconds: number): void;
-  drop(labels: Labels): void;
+  remove(labels: Labels): void;
 }
 
-export interface DurationsBoard extends Durations {
+export interface LabelledHistogram extends HistogramWriter {
   /** Of the series that are wanted; each with the same labels object every time. */
-  readings(wants: (name: string) => boolean): MetricSample[];
+  samples(wants: (name: string) => boolean): MetricSample[];
 }
 
 const METRIC = 'probe_duration_seconds';
@@ -34,7 +34,7 @@ interface Counts {
   sum: number;
 }
 
-export function createDurations(histogram: Histogram, page: Page): DurationsBoard {
+export function createHistogram(histogram: Histogram, page: ExpositionCache): LabelledHistogram {
   const all = new Map<string, Counts>();
   const keyFor = (labels: Labels): string => keyOf({ metric: METRIC, labels });
 
@@ -49,19 +49,19 @@ export function createDurations(histogram: Histogram, page: Page): DurationsBoar
     open(labels) {
       histogram.zero(labels);
       all.set(keyFor(labels), noCounts(labels));
-      page.spoil(METRIC);
+      page.invalidate(METRIC);
     },
     observe(labels, seconds) {
       histogram.observe(labels, seconds);
       observe(countsFor(labels), seconds);
-      page.spoil(METRIC);
+      page.invalidate(METRIC);
     },
-    drop(labels) {
+    remove(labels) {
       histogram.remove(labels);
       all.delete(keyFor(labels));
-      page.spoil(METRIC);
+      page.invalidate(METRIC);
     },
-    readings: (wants) => [...all.values()].flatMap((counts) => readingsOf(counts, wants)),
+    samples: (wants) => [...all.values()].flatMap((counts) => readingsOf(counts, wants)),
   };
 }
 

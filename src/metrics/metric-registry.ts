@@ -6,25 +6,25 @@ import Registry from 'prom-client/lib/registry.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
 import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
-import { createDurations, type Durations } from './histogram.ts';
-import { createPage, type Page } from './exposition-cache.ts';
+import { createHistogram, type HistogramWriter } from './histogram.ts';
+import { createExpositionCache, type ExpositionCache } from './exposition-cache.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { isSameSeries, type Labels, type Sample } from './sample.ts';
 
-export interface Board {
+export interface MetricRegistry {
   /** From now on `owner` shows exactly these gauges and counters: what it showed before and is not among them is gone. */
-  show(owner: string, samples: readonly Sample[]): void;
-  readonly durations: Durations;
+  replaceSamples(owner: string, samples: readonly Sample[]): void;
+  readonly probeDurations: HistogramWriter;
   /** Everything shown, as it was when this was called: what changes while the text is put together is not in it. */
   text(): Promise<string>;
   /** The same as samples, of the metrics that are wanted. */
-  readings(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
+  samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
 }
 
 type Instrument = Gauge | Counter;
 
 /** The samples of one owner must not have a label set of another's. */
-export function createBoard(): Board {
+export function createMetricRegistry(): MetricRegistry {
   const registry = new Registry();
   const instruments = createInstruments(registry);
   const histogram = new Histogram({
@@ -32,33 +32,33 @@ export function createBoard(): Board {
     buckets: [...PROBE_BUCKETS],
   });
   registerProcessMetrics(registry);
-  const page = createPage(registry);
-  const durations = createDurations(histogram, page);
+  const page = createExpositionCache(registry);
+  const durations = createHistogram(histogram, page);
   const owners = createOwners(instruments, page);
   return {
-    show: owners.show,
-    durations,
+    replaceSamples: owners.show,
+    probeDurations: durations,
     text: () => page.text(),
-    async readings(wants) {
+    async samples(wants) {
       // Taken before anything is waited for.
       const own = owners.all().flatMap((samples) => readingsOf(samples, wants));
-      const timed = durations.readings(wants);
+      const timed = durations.samples(wants);
       return [...own, ...timed, ...(await readOthers(registry, wants))];
     },
   };
 }
 
-function createOwners(instruments: ReadonlyMap<MetricName, Instrument>, page: Page) {
+function createOwners(instruments: ReadonlyMap<MetricName, Instrument>, page: ExpositionCache) {
   const owners = new Map<string, readonly Sample[]>();
 
   function put(sample: Sample, shown: number | undefined): void {
     if (sample.value === shown) return;
-    page.spoil(sample.metric);
+    page.invalidate(sample.metric);
     write(instruments.get(sample.metric), sample, shown);
   }
 
   function takeAway({ metric, labels }: Sample): void {
-    page.spoil(metric);
+    page.invalidate(metric);
     instruments.get(metric)?.remove(labels);
   }
 

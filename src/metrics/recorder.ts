@@ -4,10 +4,10 @@ import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createBoard } from './metric-registry.ts';
+import { createMetricRegistry } from './metric-registry.ts';
 import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
-import { createLedger } from './server-counters.ts';
-import { createRenderer, type Urgency } from './scrape-cache.ts';
+import { createServerCounters } from './server-counters.ts';
+import { createScrapeCache, type Urgency } from './scrape-cache.ts';
 import type { SavedCounters } from './saved-counters.ts';
 
 /** The only format that is ever served, whatever the client would accept. */
@@ -17,7 +17,7 @@ export interface Recorder {
   /** One consistent picture, cached until something changes. */
   render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** The samples of the metrics that are wanted, as the text would show them now. */
-  readings(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
+  samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
   /** The event counters, as plain JSON for the state file; up to date with the last event. */
   counters(): SavedCounters;
   /** Adds what `counters()` gave in an earlier life, to be called once; what cannot be believed is left out. */
@@ -25,7 +25,7 @@ export interface Recorder {
   dispose(): void;
 }
 
-export interface RecorderParts {
+export interface RecorderOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   /** The snapshot that page and command line show; its fold must see the events that `bus` carries. */
@@ -74,21 +74,21 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   'update-settled': 'now',
 };
 
-export function createRecorder({ bus, clock, status, build }: RecorderParts): Recorder {
-  const board = createBoard();
-  const ledger = createLedger(board.durations);
+export function createRecorder({ bus, clock, status, build }: RecorderOptions): Recorder {
+  const board = createMetricRegistry();
+  const ledger = createServerCounters(board.probeDurations);
   let evaluation: WatchdogFacts['evaluation'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples are no longer what the board shows. */
   const changed = new Set<string>();
-  const renderer = createRenderer(clock, produce);
+  const renderer = createScrapeCache(clock, produce);
 
   function learn(event: WatchdogEvent): void {
     if (event.kind === 'collected') {
       collectors.set(event.collector, { took: event.took, ok: event.error === null });
       // A collector that fails takes its values away from every server.
       if (event.error !== null) for (const { name } of status().servers) changed.add(name);
-    } else ledger.enter(event);
+    } else ledger.record(event);
     if (event.kind === 'evaluated') evaluation = event;
     if ('server' in event) changed.add(event.server);
     renderer.invalidate(URGENCY[event.kind]);
@@ -101,10 +101,10 @@ export function createRecorder({ bus, clock, status, build }: RecorderParts): Re
       const server = servers.get(name);
       const facts = ledger.facts(name);
       const isThere = server !== undefined && facts !== undefined;
-      board.show(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
+      board.replaceSamples(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
     }
     changed.clear();
-    board.show('', [...watchdogGauges(now, { build, collectors, evaluation }), ...ledger.counters(null)]);
+    board.replaceSamples('', [...watchdogGauges(now, { build, collectors, evaluation }), ...ledger.counters(null)]);
   }
 
   // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
@@ -116,9 +116,9 @@ export function createRecorder({ bus, clock, status, build }: RecorderParts): Re
   const unsubscribe = bus.subscribe(learn);
   return {
     render: async () => ({ text: await renderer.current(), contentType: CONTENT_TYPE }),
-    readings(wants) {
+    samples(wants) {
       update();
-      return board.readings(wants);
+      return board.samples(wants);
     },
     counters: () => ledger.save(),
     restore(saved) {

@@ -7,13 +7,13 @@ const CONTINUOUS_INTERVAL = 1000;
 /** How much an event hurries: a change that a person would look for at once, a measurement, or nothing shown. */
 export type Urgency = 'now' | 'soon' | 'never';
 
-export interface Renderer {
+export interface ScrapeCache {
   invalidate(urgency: Urgency): void;
   /** Those who ask while a text is in the making get that one. */
   current(): Promise<Buffer>;
 }
 
-export function createRenderer(clock: Clock, produce: () => Promise<string>): Renderer {
+export function createScrapeCache(clock: Clock, produce: () => Promise<string>): ScrapeCache {
   let urgency: Urgency = 'now';
   let latest: { readonly text: Buffer; readonly at: number } | null = null;
   let inTheMaking: Promise<Buffer> | null = null;

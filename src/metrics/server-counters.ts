@@ -3,14 +3,14 @@ import type { EventOf, ProbeResult, WatchdogEvent } from '../core/model/events.t
 import { everyLabelSet } from '../core/metrics/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Durations } from './histogram.ts';
+import type { HistogramWriter } from './histogram.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
 import type { Labels, Sample } from './sample.ts';
 import type { SavedCounters } from './saved-counters.ts';
-import { createTally, type Tally } from './counter-store.ts';
+import { createCounterStore, type CounterStore } from './counter-store.ts';
 
-export interface Ledger {
-  enter(event: WatchdogEvent): void;
+export interface ServerCounters {
+  record(event: WatchdogEvent): void;
   facts(server: string): ServerFacts | undefined;
   /** Of one server, or with null of the watchdog. */
   counters(server: string | null): Sample[];
@@ -41,20 +41,20 @@ type Page = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & { cpuSe
 
 interface Book {
   readonly pages: Map<string, Page>;
-  readonly tally: Tally;
-  readonly durations: Durations;
+  readonly tally: CounterStore;
+  readonly durations: HistogramWriter;
 }
 
-export function createLedger(durations: Durations): Ledger {
-  const book: Book = { pages: new Map(), tally: createTally(), durations };
+export function createServerCounters(durations: HistogramWriter): ServerCounters {
+  const book: Book = { pages: new Map(), tally: createCounterStore(), durations };
   const { pages, tally } = book;
   for (const metric of OWN) preset(metric, {}, tally);
   return {
-    enter: (event) => enter(event, book),
+    record: (event) => enter(event, book),
     facts: (server) => pages.get(server),
     counters(server) {
       const spec = server === null ? undefined : pages.get(server)?.spec;
-      return spec === undefined ? tally.of(server) : tally.of(server).filter((sample) => fits(sample, spec));
+      return spec === undefined ? tally.samplesOf(server) : tally.samplesOf(server).filter((sample) => fits(sample, spec));
     },
     save: () => tally.save(),
     restore: (saved) => tally.restore(saved),
@@ -102,7 +102,7 @@ function remove({ server }: EventOf<'server-removed'>, { pages, tally, durations
   const spec = pages.get(server)?.spec;
   if (spec !== undefined) dropDurations(spec, durations);
   pages.delete(server);
-  tally.forget(server);
+  tally.remove(server);
 }
 
 type ServerNews = Exclude<
@@ -121,7 +121,7 @@ function note(page: Page, event: ServerNews): void {
   }
 }
 
-function count(page: Page, event: ServerNews, tally: Tally): void {
+function count(page: Page, event: ServerNews, tally: CounterStore): void {
   const { server } = event;
   if (event.kind === 'restarted') tally.add('server_restarts_total', { server, reason: event.reason }, 1);
   if (event.kind === 'start-failed') tally.add('server_start_failures_total', { server }, 1);
@@ -136,13 +136,13 @@ function count(page: Page, event: ServerNews, tally: Tally): void {
   }
 }
 
-function countProbe(labels: Labels, result: ProbeResult, tally: Tally): void {
+function countProbe(labels: Labels, result: ProbeResult, tally: CounterStore): void {
   if (result.outcome === 'inconclusive') return;
   tally.add('probes_total', labels, 1);
   if (result.outcome === 'failed') tally.add('probe_failures_total', { ...labels, reason: result.reason }, 1);
 }
 
-function countOwn(event: WatchdogEvent, tally: Tally): void {
+function countOwn(event: WatchdogEvent, tally: CounterStore): void {
   if (event.kind === 'state-persist-failed') tally.add('state_persist_failures_total', {}, 1);
   if (event.kind === 'orphan-reaped') tally.add('orphans_reaped_total', {}, 1);
   if (event.kind === 'evaluated') tally.add('rule_evaluation_failures_total', {}, event.failed);
@@ -153,7 +153,7 @@ function countOwn(event: WatchdogEvent, tally: Tally): void {
   }
 }
 
-function countNotification({ channel, result, reason, count }: EventOf<'notified'>, tally: Tally): void {
+function countNotification({ channel, result, reason, count }: EventOf<'notified'>, tally: CounterStore): void {
   const why = { channel, reason: reason ?? '' };
   if (result === 'suppressed') return tally.add('notifications_suppressed_total', why, count);
   tally.add('notifications_total', { channel }, count);
@@ -161,23 +161,23 @@ function countNotification({ channel, result, reason, count }: EventOf<'notified
 }
 
 /** Every series that may ever count for this server is there with 0, so that its first increase is seen as one. */
-function makeCounters({ name: server, source, probe: policy }: ServerSpec, tally: Tally): void {
+function makeCounters({ name: server, source, probe: policy }: ServerSpec, tally: CounterStore): void {
   if (source.kind !== 'url') for (const metric of LIFE) preset(metric, { server }, tally);
   if (source.kind === 'package') for (const metric of UPDATING) preset(metric, { server }, tally);
   for (const probe of probesOf(policy))
     for (const metric of PROBING) preset(metric, { server, probe }, tally);
 }
 
-function preset(metric: MetricName, known: Labels, tally: Tally): void {
+function preset(metric: MetricName, known: Labels, tally: CounterStore): void {
   for (const labels of everyLabelSet(METRICS[metric], known)) tally.add(metric, labels, 0);
 }
 
-function makeDurations({ name: server, probe: policy }: ServerSpec, durations: Durations): void {
+function makeDurations({ name: server, probe: policy }: ServerSpec, durations: HistogramWriter): void {
   for (const probe of probesOf(policy)) durations.open({ server, probe });
 }
 
-function dropDurations({ name: server, probe: policy }: ServerSpec, durations: Durations): void {
-  for (const probe of probesOf(policy)) durations.drop({ server, probe });
+function dropDurations({ name: server, probe: policy }: ServerSpec, durations: HistogramWriter): void {
+  for (const probe of probesOf(policy)) durations.remove({ server, probe });
 }
 
 /** False for what was counted while the config was another. */

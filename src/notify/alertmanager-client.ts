@@ -3,7 +3,7 @@ import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
 import { readSilences, type Silence } from '../core/delivery/silences.ts';
 import { codeOf, isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createHttpClient, type HttpAnswer, type HttpClient } from '../system/net/http-client.ts';
+import { createHttpClient, type HttpResponse, type HttpClient } from '../system/net/http-client.ts';
 import { meaningOfAnswer, meaningOfError } from './channels/http-outcome.ts';
 
 export interface Alertmanager {
@@ -57,7 +57,7 @@ interface Question {
 async function troubleOf(
   parts: Parts,
   question: Question,
-  read: (answer: HttpAnswer) => Promise<string | null> = async (answer) => refusalIn(answer),
+  read: (answer: HttpResponse) => Promise<string | null> = async (answer) => refusalIn(answer),
 ): Promise<string | null> {
   try {
     return await ask(parts, question, read);
@@ -69,13 +69,13 @@ async function troubleOf(
   }
 }
 
-function refusalIn(answer: HttpAnswer): string | null {
+function refusalIn(answer: HttpResponse): string | null {
   const { outcome } = meaningOfAnswer(answer);
   return outcome.result === 'sent' ? null : outcome.detail;
 }
 
 /** A login page or a Prometheus says 200 as well, and would swallow what it is to tell. */
-async function readReadiness(answer: HttpAnswer): Promise<string | null> {
+async function readReadiness(answer: HttpResponse): Promise<string | null> {
   const refusal = refusalIn(answer);
   if (refusal !== null) return refusal;
   const text = await readText(answer.body, LARGEST_READINESS);
@@ -86,7 +86,7 @@ async function readReadiness(answer: HttpAnswer): Promise<string | null> {
 async function ask<Result>(
   { base, client, clock }: Parts,
   { path, body }: Question,
-  read: (answer: HttpAnswer) => Promise<Result>,
+  read: (answer: HttpResponse) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
   const cancel = clock.after(PATIENCE, () => stop.abort());
@@ -97,7 +97,7 @@ async function ask<Result>(
     ...(base.username === '' && base.password === '' ? {} : { authorization: credentials(base) }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   };
-  let answer: HttpAnswer | null = null;
+  let answer: HttpResponse | null = null;
   try {
     const method = body === undefined ? 'GET' : 'POST';
     answer = await client.send({
@@ -129,14 +129,14 @@ function written({ labels, annotations, startsAt, endsAt }: PostedAlert): unknow
   };
 }
 
-async function readAnswer({ status, body }: HttpAnswer): Promise<readonly Silence[] | null> {
+async function readAnswer({ status, body }: HttpResponse): Promise<readonly Silence[] | null> {
   const text = status === 200 ? await readText(body, LARGEST_ANSWER) : null;
   const answer = text === null ? null : parseJson(text);
   return Array.isArray(answer) ? readSilences(answer.map((one: unknown) => withTimes(one))) : null;
 }
 
 /** Null when it is too large. */
-async function readText(body: HttpAnswer['body'], largest: number): Promise<string | null> {
+async function readText(body: HttpResponse['body'], largest: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {

@@ -4,7 +4,7 @@ import { type ConfiguredProgram, KNOWN_SERVERS, recogniseServer } from '../core/
 import { type StdinPeer, judgeOrphan, type OrphanFacts, type OrphanTree, orphanTree } from '../core/orphans/orphans.ts';
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { asksForHttp, type ServerProgram, programOf } from '../core/orphans/server-program.ts';
-import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { readProcessTable, showCommand } from '../system/process/process-table.ts';
 import type { Look, Scene, Service } from './process-inspector.ts';
 import { darwin } from './process-inspector-darwin.ts';
@@ -165,7 +165,7 @@ function daemonState(
   if (marker === undefined) return 'none';
   const daemon = daemonOf(marker);
   if (daemon === null) return 'alive';
-  const verdict = isSame({ ...daemon, bootId: readBootId() });
+  const verdict = checkIdentity({ ...daemon, bootId: readBootId() });
   return verdict === 'gone' || verdict === 'recycled' ? 'dead' : 'alive';
 }
 

@@ -2,7 +2,7 @@
 import { processKey } from '../core/lifecycle/process-tree.ts';
 import { orphanTree } from '../core/orphans/orphans.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
 import type { Orphan } from './find-orphans.ts';
@@ -77,5 +77,5 @@ async function areGone(members: readonly Named[], patience: number, clock: Clock
 }
 
 function isAlive({ pid, startToken }: Named): boolean {
-  return isSame({ pid, startToken, bootId: readBootId() }) === 'same';
+  return checkIdentity({ pid, startToken, bootId: readBootId() }) === 'same';
 }

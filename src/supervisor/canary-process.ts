@@ -3,10 +3,10 @@ import { buildProcessTrees } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { identify } from '../system/process/process-identity.ts';
+import { identifyProcess } from '../system/process/process-identity.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
-import { type Child, type Exit, launch, type LaunchFault } from '../system/process/spawn.ts';
+import { type SpawnedProcess, type ProcessExit, spawnProcess, type SpawnError } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { ProcessRegistry } from './process-registry.ts';
@@ -25,11 +25,11 @@ export interface CanaryOptions {
 }
 
 export interface CanaryProcess {
-  readonly child: Child;
+  readonly child: SpawnedProcess;
   /** How the process itself has ended, with its last words read; null while it lives. */
-  exit(): Exit | null;
+  exit(): ProcessExit | null;
   /** Resolves when the process itself has ended. */
-  readonly exited: Promise<Exit>;
+  readonly exited: Promise<ProcessExit>;
   /** What it wrote last to stderr, safe to show; null when it wrote nothing. */
   lastLine(): string | null;
   /** Bytes that it has written to its pipes. */
@@ -51,24 +51,24 @@ const LONGEST_LINE = 2000;
 const SHOWN_LINE = 200;
 
 /** @returns what the system said when it did not start it */
-export async function startCanary(options: CanaryOptions): Promise<CanaryProcess | LaunchFault> {
+export async function startCanary(options: CanaryOptions): Promise<CanaryProcess | SpawnError> {
   const { spec, argv, cwd, daemonId, registry } = options;
   const marker = `${daemonId}/${spec.name}/${RUN}`;
   const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
   const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
-  const child = await launch({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
+  const child = await spawnProcess({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
   if (!('pid' in child)) return child;
   const { pid } = child;
-  const startToken = identify(pid)?.startToken ?? '';
+  const startToken = identifyProcess(pid)?.startToken ?? '';
   const leader: Leader = { server: spec.name, pid, pgid: pid, startToken, marker };
   registry.add(leader);
   return supervise(leader, child, options);
 }
 
-function supervise(leader: Leader, child: Child, options: CanaryOptions): CanaryProcess {
+function supervise(leader: Leader, child: SpawnedProcess, options: CanaryOptions): CanaryProcess {
   const { registry, clock, onFault, spec } = options;
   const output = listenTo(child);
-  let exit: Exit | null = null;
+  let exit: ProcessExit | null = null;
   let tellGone = (): void => {};
   const gone = new Promise<true>((resolve) => (tellGone = () => resolve(true)));
   const process = superviseProcess({
@@ -94,7 +94,7 @@ function supervise(leader: Leader, child: Child, options: CanaryOptions): Canary
   };
 }
 
-function listenTo(child: Child): Pick<CanaryProcess, 'lastLine' | 'written'> {
+function listenTo(child: SpawnedProcess): Pick<CanaryProcess, 'lastLine' | 'written'> {
   let last: string | null = null;
   let written = 0;
   const lines = createLineSplitter({

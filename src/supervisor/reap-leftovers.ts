@@ -1,6 +1,6 @@
 // How a new daemon ends what an earlier one left alive, and touches nothing else.
 import type { Clock } from '../system/time/clock.ts';
-import { isSame, readBootId } from '../system/process/process-identity.ts';
+import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess } from '../system/process/process-group.ts';
 import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
@@ -49,7 +49,7 @@ function signalLeftover(left: Leftover, signal: NodeJS.Signals): void {
 }
 
 function isAlive({ pid, startToken }: Leftover): boolean {
-  return isSame({ pid, startToken, bootId: readBootId() }) === 'same';
+  return checkIdentity({ pid, startToken, bootId: readBootId() }) === 'same';
 }
 
 function pause(clock: Clock, delay: number): Promise<void> {

@@ -15,8 +15,8 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { identify } from '../system/process/process-identity.ts';
-import { type Child, launch } from '../system/process/spawn.ts';
+import { identifyProcess } from '../system/process/process-identity.ts';
+import { type SpawnedProcess, spawnProcess } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { Prepared } from './prepare.ts';
@@ -47,7 +47,7 @@ export interface RunnerParts {
   readonly attach: (server: {
     readonly spec: ServerSpec;
     readonly run: number;
-    readonly child: Child;
+    readonly child: SpawnedProcess;
   }) => Attachment;
   readonly onFault: (error: unknown, server: string) => void;
 }
@@ -154,14 +154,14 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     const marker = `${parts.daemonId}/${spec.name}/${run}`;
     const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
     const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
-    const started = await launch({ argv, env, cwd, stdin, nice: spec.limits.nice });
+    const started = await spawnProcess({ argv, env, cwd, stdin, nice: spec.limits.nice });
     if (!('pid' in started)) return spawnFailed(run, started.code, started.message);
     const { pid } = started;
     const leader: Leader = {
       server: spec.name,
       pid,
       pgid: pid,
-      startToken: identify(pid)?.startToken ?? '',
+      startToken: identifyProcess(pid)?.startToken ?? '',
       marker,
     };
     parts.registry.add(leader);
@@ -169,7 +169,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     supervise(run, leader, started);
   }
 
-  function supervise(run: number, leader: Leader, child: Child): void {
+  function supervise(run: number, leader: Leader, child: SpawnedProcess): void {
     const attached = parts.attach({ spec, run, child });
     attachment = attached;
     const supervised = superviseProcess({

@@ -2,14 +2,14 @@
 import type { StopStep } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { type IdentityVerdict, isSame, readBootId } from '../system/process/process-identity.ts';
+import { type IdentityVerdict, checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
-import type { Child, Exit } from '../system/process/spawn.ts';
+import type { SpawnedProcess, ProcessExit } from '../system/process/spawn.ts';
 import { findRemains, type Leader, type Remains } from './leftover-processes.ts';
 
 export interface ServerProcess {
   readonly leader: Leader;
-  readonly child: Child;
+  readonly child: SpawnedProcess;
   /** Carries out one step of the stop sequence on everything that is left. */
   end(how: StopStep['kind']): void;
   /**
@@ -22,9 +22,9 @@ export interface ServerProcess {
 
 export interface ServerProcessOptions {
   readonly leader: Leader;
-  readonly child: Child;
+  readonly child: SpawnedProcess;
   readonly clock: Clock;
-  readonly onExit: (exit: Exit) => void;
+  readonly onExit: (exit: ProcessExit) => void;
   /** The group is empty and no stray is alive. */
   readonly onGone: () => void;
   readonly onStray: (stray: DetachedProcess) => void;
@@ -152,5 +152,5 @@ function isDead(stray: DetachedProcess): boolean {
 }
 
 function verdictOn({ pid, startToken }: DetachedProcess): IdentityVerdict {
-  return isSame({ pid, startToken, bootId: readBootId() });
+  return checkIdentity({ pid, startToken, bootId: readBootId() });
 }

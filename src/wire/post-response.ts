@@ -1,7 +1,7 @@
 // How one JSON-RPC message goes out by POST, and how its answer comes back: as JSON, or in a stream of events.
 import type { Readable } from 'node:stream';
 import { readMessages, type IncomingMessage, type RpcResponse } from '../core/base/json-rpc.ts';
-import type { HttpAnswer } from '../system/net/http-client.ts';
+import type { HttpResponse } from '../system/net/http-client.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createEventStreamReader } from './event-stream.ts';
 
@@ -19,7 +19,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LINGER = 250;
 
 /** @param id of the request; null for a notification, whose body does not matter */
-export async function readExchange(answer: HttpAnswer, id: string | null, clock: Clock): Promise<Exchange> {
+export async function readExchange(answer: HttpResponse, id: string | null, clock: Clock): Promise<Exchange> {
   const { status, headers, body } = answer;
   if (id === null) {
     release(body, clock);

@@ -18,7 +18,7 @@ describe('an alert', () => {
   test('is pending, fires when it has held for long enough, and ends', async () => {
     const { alerting, clock, show, told, news } = live([documentOf(DOWN)]);
     show(up(0));
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     expect(alerting.alerts().alerts).toEqual([
       {
@@ -48,7 +48,7 @@ describe('an alert', () => {
   test('ends with its series: what is no longer shown is not looked back to', async () => {
     const { alerting, clock, show, told } = live([documentOf(DOWN)]);
     show(up(0));
-    alerting.begin();
+    alerting.start();
     await clock.advance(2 * MINUTE);
     show();
     await clock.advance(EVERY);
@@ -64,7 +64,7 @@ describe('an alert', () => {
     const { alerting, clock, show, news } = live([rules]);
     const m = (how: string) => reading('m', 1, { server: 'a', how });
     show(m('info'), m('warning'));
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     expect(news).toMatchObject([
       { name: 'Down', about: 'a', severity: 'warning' },
@@ -94,7 +94,7 @@ describe('time', () => {
     });
     const document = { groups: [group('often', '5s'), group('normal')] };
     const { alerting } = live([{ path: '/r.yml', isBuiltIn: false, document }], { clock });
-    alerting.begin();
+    alerting.start();
     const seen = (): string[] =>
       alerting.rules().groups.map(({ lastEvaluation }) => lastEvaluation.slice(17));
     await clock.advance(3000);
@@ -106,10 +106,10 @@ describe('time', () => {
   test('after a sleep nothing is evaluated for a while, caught up with, or held against the pending', async () => {
     const { alerting, clock, show, told, evaluations } = live([documentOf(DOWN)]);
     show(up(0));
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     clock.elapsed += 3_600_000;
-    alerting.woke();
+    alerting.onWake();
     const before = evaluations.length;
     await clock.advance(WAKE_GRACE - 1);
     expect(evaluations).toHaveLength(before);
@@ -122,10 +122,10 @@ describe('time', () => {
   test.each([-3_600_000, 3_600_000])('a clock that is set by %d ms changes nothing', async (by) => {
     const { alerting, clock, show, told } = live([documentOf(DOWN)]);
     show(up(0));
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     clock.wall += by;
-    alerting.clockWasSet(by);
+    alerting.onClockSet(by);
     await clock.advance(MINUTE - EVERY);
     expect(told).toEqual([]);
     await clock.advance(2 * EVERY);
@@ -147,7 +147,7 @@ describe('a restart', () => {
   test('goes on where it stood: what fires is not told again, what is pending has waited already', async () => {
     const first = live([documentOf(DOWN)]);
     first.show(up(0), up(0, 'b'));
-    first.alerting.begin();
+    first.alerting.start();
     await first.clock.advance(90_000);
     first.show(up(0), up(0, 'b'), up(0, 'c'));
     await first.clock.advance(30_000);
@@ -157,7 +157,7 @@ describe('a restart', () => {
 
     const second = live([documentOf(DOWN)], { clock, saved: first.record(), told: [told] });
     second.show(up(0), up(1, 'b'), up(0, 'c'));
-    second.alerting.begin();
+    second.alerting.start();
     await clock.advance(5 * EVERY - 1);
     expect([second.told, second.evaluations]).toEqual([[], []]);
     await clock.advance(EVERY);
@@ -173,14 +173,14 @@ describe('a restart', () => {
 
   test('without anything firing begins at once', async () => {
     const { alerting, clock, evaluations } = live([documentOf(DOWN)]);
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     expect(evaluations).toHaveLength(1);
   });
 
   test('ends what was told and what no rule makes any more', async () => {
     const { alerting, clock, told: words } = live([], { told: [told] });
-    alerting.begin();
+    alerting.start();
     await clock.advance(6 * EVERY);
     expect(words).toEqual(['resolved Down a']);
   });
@@ -192,14 +192,14 @@ describe('a restart', () => {
     { at: 1, rules: [{ key: 1 }, { key: 'x', alerts: [{ state: 'firing' }, 7] }] },
   ])('does not mind a record like %j', async (saved) => {
     const { alerting, clock, told: words } = live([documentOf(DOWN)], { saved });
-    alerting.begin();
+    alerting.start();
     await clock.advance(EVERY);
     expect(words).toEqual([]);
   });
 
   test('is prepared by a write at each change, and while something is pending, but not for every value', async () => {
     const { alerting, clock, show, urgent } = live([documentOf({ ...DOWN, expr: 'server_up < 1' })]);
-    alerting.begin();
+    alerting.start();
     show(up(0.1));
     await clock.advance(EVERY + MINUTE);
     const written = urgent();
@@ -216,7 +216,7 @@ describe('other rules', () => {
   test('keep what fires and what is known of the past', async () => {
     const { alerting, clock, show, told } = live([documentOf(DOWN)]);
     show(up(0), reading('restarts', 0));
-    alerting.begin();
+    alerting.start();
     await clock.advance(2 * MINUTE);
     const more = { alert: 'Restarts', expr: 'max_over_time(server_up[5m]) == 0', for: '0s' };
     alerting.replace({ rules: [documentOf(DOWN, more)], evaluateEvery: 1000, generation: 3 });
@@ -244,7 +244,7 @@ test.each([
     const count = { alert: 'Count', expr: 'count_over_time(m[15s])' };
     const { alerting, clock, show } = live([documentOf(count)], { generation });
     show(reading('m', 1));
-    alerting.begin();
+    alerting.start();
     await clock.advance(3 * EVERY);
     expect(alerting.alerts().alerts.map(({ value }) => value)).toEqual([`${samples}e+00`]);
     alerting.replace({ rules: [documentOf(count)], evaluateEvery: EVERY, generation: 3 });
@@ -258,7 +258,7 @@ test('a rule that fails is counted each time and told once, and the others go on
   const { alerting, clock, show, evaluations, faults } = live([documentOf(many, { ...DOWN, for: '0s' })]);
   const m = reading('m', 1);
   show(m, reading('n', 1, { k: 'a' }), reading('n', 1, { k: 'b' }), up(0));
-  alerting.begin();
+  alerting.start();
   await clock.advance(2 * EVERY);
   expect(evaluations).toMatchObject([
     {

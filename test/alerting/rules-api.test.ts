@@ -70,7 +70,7 @@ describe.skipIf(!requireProgram('prometheus'))('beside a Prometheus with the sam
     const clock = new FakeClock();
     life = live([{ path: file, isBuiltIn: false, document: parseYaml(RULES) }], { clock, generation: 2 });
     life.show(...SERIES.map(({ k, value }) => reading('a', value, { k })));
-    life.alerting.begin();
+    life.alerting.start();
     await clock.advance(2500);
     web = await startWeb({ rules: () => life.alerting });
     await prometheus.write(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createFeed } from '../../src/alerting/scrape-ingest.ts';
+import { createScrapeIngest } from '../../src/alerting/scrape-ingest.ts';
 import { parse } from '../../src/promql/parse/parse.ts';
-import { createStore } from '../../src/promql/series/series-store.ts';
+import { createSeriesStore } from '../../src/promql/series/series-store.ts';
 import { reading } from '../fakes/rules.ts';
 
 const TARGET = { job: 'mcp-watchdog', instance: '127.0.0.1:9638' };
@@ -12,14 +12,14 @@ function open(...texts: readonly string[]) {
     if (selector.kind !== 'selector') throw new Error(`${text} is no selector`);
     return { selector, reach: 1000 };
   });
-  const store = createStore(interests);
+  const store = createSeriesStore(interests);
   const all = () => store.select({ name: null, matchers: [] });
-  return { feed: createFeed(store, interests, TARGET), all };
+  return { feed: createScrapeIngest(store, interests, TARGET), all };
 }
 
 test('a scrape adds the labels of the target, and up', () => {
   const { feed, all } = open('up', 'm{k="a"}');
-  feed.take([reading('m', 1, { k: 'a' }), reading('m', 1, { k: 'b' }), reading('n', 1)], 10);
+  feed.ingest([reading('m', 1, { k: 'a' }), reading('m', 1, { k: 'b' }), reading('n', 1)], 10);
   expect(all().map(({ labels }) => labels)).toEqual([
     { __name__: 'm', k: 'a', ...TARGET },
     { __name__: 'up', ...TARGET },
@@ -29,13 +29,13 @@ test('a scrape adds the labels of the target, and up', () => {
 test('a series is the same by the object of its labels or by their words, and ends when it is not shown', () => {
   const { feed, all } = open('m');
   const labels = { k: 'a' };
-  feed.take([reading('m', 1, labels)], 10);
-  feed.take([reading('m', 2, labels)], 20);
-  feed.take([reading('m', 3, { k: 'a' })], 30);
-  feed.take([], 40);
+  feed.ingest([reading('m', 1, labels)], 10);
+  feed.ingest([reading('m', 2, labels)], 20);
+  feed.ingest([reading('m', 3, { k: 'a' })], 30);
+  feed.ingest([], 40);
   // The very object that was known before its series ended.
-  feed.take([reading('m', 4, labels)], 50);
-  feed.take([], 60);
+  feed.ingest([reading('m', 4, labels)], 50);
+  feed.ingest([], 60);
   const [series, ...others] = all();
   expect(others).toEqual([]);
   expect(Array.from({ length: series?.length ?? 0 }, (_, at) => series?.isStaleAt(at))).toEqual([
@@ -51,7 +51,7 @@ test('a series is the same by the object of its labels or by their words, and en
 test('two metrics may share an object of labels', () => {
   const { feed, all } = open('m', 'n');
   const labels = { k: 'a' };
-  for (const at of [10, 20]) feed.take([reading('m', 1, labels), reading('n', 2, labels)], at);
+  for (const at of [10, 20]) feed.ingest([reading('m', 1, labels), reading('n', 2, labels)], at);
   expect(all().map((series) => [series.labels['__name__'], series.length, series.valueAt(0)])).toEqual([
     ['m', 2, 1],
     ['n', 2, 2],

@@ -1,7 +1,7 @@
 // Which labels does the answer to a query have? Worked out from the catalogue and the rules, without asking anybody.
 import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import type { Choice } from '../../src/promql/model/labels.ts';
+import type { LabelSelection } from '../../src/promql/model/labels.ts';
 import { readRuleFile, type RecordingRule } from '../../src/promql/rules/rule-file.ts';
 import { type Expression, isSetOperator } from '../../src/promql/model/syntax-tree.ts';
 import { FLEET_FILE, groupsOf, RULE_FILES } from '../alerting/read-catalogue.ts';
@@ -99,7 +99,7 @@ function labelsOfOperation({ operator, left, right, matching }: Operation): read
   return chosen(ours, matching.choice);
 }
 
-function chosen(labels: readonly string[], { mode, names }: Pick<Choice, 'mode' | 'names'>): string[] {
+function chosen(labels: readonly string[], { mode, names }: Pick<LabelSelection, 'mode' | 'names'>): string[] {
   return labels.filter((label) => names.includes(label) === (mode === 'only'));
 }
 

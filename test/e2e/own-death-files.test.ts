@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/control/client.ts';
-import { identify } from '../../src/system/process/process-identity.ts';
+import { identifyProcess } from '../../src/system/process/process-identity.ts';
 import { isRunning, startGroup } from '../fakes/processes.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, leftOver, type RunningDaemon, runCli, startDaemon } from './daemon.ts';
@@ -39,7 +39,7 @@ describe('after a power cut', { timeout: 120_000 }, () => {
     await killWithGuardian(first);
     const stranger = startGroup(['sleep', '60']);
     // Of another boot, a pid and even its start say nothing.
-    const { startToken } = identify(stranger.pid) ?? { startToken: '' };
+    const { startToken } = identifyProcess(stranger.pid) ?? { startToken: '' };
     const record = {
       server: 'a',
       pid: stranger.pid,

@@ -50,10 +50,10 @@ export function live(
     clock,
     settings: { rules, evaluateEvery: EVERY, generation },
     target: { job: 'mcp-watchdog', instance: '127.0.0.1:9638' },
-    readings: async (wants) => shown.filter(({ name }) => wants(name)),
+    samples: async (wants) => shown.filter(({ name }) => wants(name)),
     saved,
-    told,
-    onNews(one) {
+    notified: told,
+    onChange(one) {
       news.push(one);
       words.push(`${one.state} ${one.name} ${one.about ?? '-'}`);
     },

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBoard } from '../../src/metrics/metric-registry.ts';
+import { createMetricRegistry } from '../../src/metrics/metric-registry.ts';
 import type { Sample } from '../../src/metrics/sample.ts';
 import { parse } from '../fakes/stage.ts';
 
@@ -33,10 +33,10 @@ test('a board shows exactly what its owners showed last, whatever they showed be
   const history = fc.array(fc.tuple(samplesOf('files'), samplesOf('other')), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(history, async (rounds) => {
-      const board = createBoard();
+      const board = createMetricRegistry();
       for (const [files, other] of rounds) {
-        board.show('files', files);
-        board.show('other', other);
+        board.replaceSamples('files', files);
+        board.replaceSamples('other', other);
         const text = await board.text();
         const shown = [...parse(text)].filter(
           ([series]) => series.startsWith('mcp_watchdog_probe') && series.includes('{'),

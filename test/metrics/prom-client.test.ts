@@ -5,7 +5,7 @@ import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import { expect, test } from 'vitest';
-import { createBoard } from '../../src/metrics/metric-registry.ts';
+import { createMetricRegistry } from '../../src/metrics/metric-registry.ts';
 import { parse } from '../fakes/stage.ts';
 
 test('the parts of prom-client are those of its entry point', () => {
@@ -18,14 +18,14 @@ test('the parts of prom-client are those of its entry point', () => {
 });
 
 test('nothing is put into the global registry, which others may use', () => {
-  createBoard();
+  createMetricRegistry();
   expect(prometheus.register.getMetricsAsArray()).toEqual([]);
 });
 
 test('the process metrics are those of the library, without the nodejs ones', async () => {
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
-  const [theirs, ours] = [await registry.metrics(), await createBoard().text()];
+  const [theirs, ours] = [await registry.metrics(), await createMetricRegistry().text()];
   const names = (text: string) =>
     [...parse(text).keys()].filter((name) => name.startsWith('process_')).sort();
   expect(names(ours)).toEqual(names(theirs));

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createRenderer } from '../../src/metrics/scrape-cache.ts';
+import { createScrapeCache } from '../../src/metrics/scrape-cache.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 function setUp() {
   const clock = new FakeClock();
   const made: string[] = [];
-  const renderer = createRenderer(clock, async () => {
+  const renderer = createScrapeCache(clock, async () => {
     made.push(`text ${made.length + 1}`);
     return made.at(-1) ?? '';
   });
@@ -32,7 +32,7 @@ test('a measurement does not take back the hurry of a change', async () => {
 
 test('a text that failed is tried again', async () => {
   let fails = true;
-  const renderer = createRenderer(new FakeClock(), async () => {
+  const renderer = createScrapeCache(new FakeClock(), async () => {
     if (fails) throw new Error('not now');
     return 'text';
   });

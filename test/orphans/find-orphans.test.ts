@@ -9,7 +9,7 @@ import { programOf } from '../../src/core/orphans/server-program.ts';
 import { daemonMark, RUN_MARKER } from '../../src/core/lifecycle/run-marker.ts';
 import { reapOrphans } from '../../src/orphans/reap-orphans.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { identify } from '../../src/system/process/process-identity.ts';
+import { identifyProcess } from '../../src/system/process/process-identity.ts';
 import { isListening } from '../../src/system/net/port-owner.ts';
 import { readProcess, readProcessTable } from '../../src/system/process/process-table.ts';
 import { freePort } from '../e2e/daemon.ts';
@@ -334,17 +334,17 @@ describe.runIf(isLinux)('a server that bears the mark of a watchdog', () => {
 
   test('is certain when that is dead', async () => {
     const gone = await startClient([NODE, FIXTURE]);
-    const { startToken } = identify(gone.pid)!;
+    const { startToken } = identifyProcess(gone.pid)!;
     await gone.die();
     const pid = await marked({ pid: gone.pid, startToken });
-    await waitFor(() => identify(gone.pid) === null);
+    await waitFor(() => identifyProcess(gone.pid) === null);
     const found = await findOne(pid, { configured });
     expect(found).toMatchObject({ isCertain: true });
     expect(found!.because.join()).toContain('watchdog that is no longer alive');
   });
 
   test('is none of our business while that lives', async () => {
-    const pid = await marked(identify(process.pid)!);
+    const pid = await marked(identifyProcess(process.pid)!);
     expect(await findOne(pid, { configured })).toBeUndefined();
   });
 
@@ -352,7 +352,7 @@ describe.runIf(isLinux)('a server that bears the mark of a watchdog', () => {
     const client = await startClient([NODE, FIXTURE, '--behaviour', 'ignore-eof']);
     await client.die();
     const { startToken } = readProcess(client.child)!;
-    const marker = `${daemonMark(identify(process.pid)!, 'x')}/fixture/1`;
+    const marker = `${daemonMark(identifyProcess(process.pid)!, 'x')}/fixture/1`;
     const registered = [{ pid: client.child, startToken, marker, strays: [] }];
     expect(await findOne(client.child, { configured, registered })).toBeUndefined();
     const other = [{ pid: client.child, startToken: 'another', marker, strays: [] }];

@@ -9,7 +9,7 @@ import { evaluate } from '../../src/promql/evaluate/evaluate.ts';
 import { writeKey } from '../../src/promql/model/labels.ts';
 import { parse } from '../../src/promql/parse/parse.ts';
 import { readRuleFile } from '../../src/promql/rules/rule-file.ts';
-import { createStore } from '../../src/promql/series/series-store.ts';
+import { createSeriesStore } from '../../src/promql/series/series-store.ts';
 import { PromqlError } from '../../src/promql/model/syntax-tree.ts';
 import { type Answer, type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';
@@ -36,7 +36,7 @@ const GROUPS = [
 
 describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${SEED})`, () => {
   const random = createRandom(SEED);
-  const store = createStore(EVERYTHING);
+  const store = createSeriesStore(EVERYTHING);
   let prometheus: Prometheus;
 
   beforeAll(async () => {

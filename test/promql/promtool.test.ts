@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createEngine } from '../../src/promql/rules/rule-engine.ts';
-import { interestsOf } from '../../src/promql/rules/required-series.ts';
+import { createRuleEngine } from '../../src/promql/rules/rule-engine.ts';
+import { requiredSeriesOf } from '../../src/promql/rules/required-series.ts';
 import { readRuleFile } from '../../src/promql/rules/rule-file.ts';
-import { createStore } from '../../src/promql/series/series-store.ts';
+import { createSeriesStore } from '../../src/promql/series/series-store.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import type { Labels } from '../../src/promql/model/labels.ts';
 import { createRandom, type Random } from './support/random.ts';
@@ -60,8 +60,8 @@ describe.skipIf(!requireProgram('promtool'))(`promtool agrees (PROMQL_SEED=${SEE
   /** A unit test that expects what our engine says at each of so many steps. */
   function foretold(rules: Rules, input_series: readonly InputSeries[], steps: number) {
     const groups = readRuleFile(rules);
-    const store = createStore(interestsOf(groups));
-    const engine = createEngine(groups, store, { generation: 2 });
+    const store = createSeriesStore(requiredSeriesOf(groups));
+    const engine = createRuleEngine(groups, store, { generation: 2 });
     const series = input_series.map(({ series, values }) => ({
       labels: labelsIn(series),
       points: parsePoints(values),

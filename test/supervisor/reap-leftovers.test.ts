@@ -4,7 +4,7 @@ import { reapLeftovers } from '../../src/supervisor/reap-leftovers.ts';
 import { type Leader, RUN_MARKER } from '../../src/supervisor/leftover-processes.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { writeFileAtomic } from '../../src/system/files/write-file-atomic.ts';
-import { identify, readBootId } from '../../src/system/process/process-identity.ts';
+import { identifyProcess, readBootId } from '../../src/system/process/process-identity.ts';
 import { firstLine, isRunning, startGroup, STUBBORN_TREE } from '../fakes/processes.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -13,7 +13,7 @@ const leaderOf = (pid: number, marker = `test/${pid}`): Leader => ({
   server: 'files',
   pid,
   pgid: pid,
-  startToken: identify(pid)?.startToken ?? '',
+  startToken: identifyProcess(pid)?.startToken ?? '',
   marker,
 });
 const record = (leader: Leader) => ({ ...leader, strays: [] });

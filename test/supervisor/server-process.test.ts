@@ -4,10 +4,10 @@ import type { DetachedProcess } from '../../src/core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../../src/supervisor/leftover-processes.ts';
 import { superviseProcess } from '../../src/supervisor/server-process.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { identify } from '../../src/system/process/process-identity.ts';
+import { identifyProcess } from '../../src/system/process/process-identity.ts';
 import { signalGroup } from '../../src/system/process/process-group.ts';
 import { readProcessTable } from '../../src/system/process/process-table.ts';
-import { type Exit, launch } from '../../src/system/process/spawn.ts';
+import { type ProcessExit, spawnProcess } from '../../src/system/process/spawn.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -16,7 +16,7 @@ import { waitFor } from '../fakes/wait-for.ts';
 async function start(script: string) {
   const marker = `test/${Math.random()}`;
   const env = { PATH: process.env['PATH'] ?? '', [RUN_MARKER]: marker };
-  const child = await launch({ argv: ['/bin/sh', '-c', script], env, cwd: '/', stdin: 'pipe', nice: 0 });
+  const child = await spawnProcess({ argv: ['/bin/sh', '-c', script], env, cwd: '/', stdin: 'pipe', nice: 0 });
   if (!('pid' in child)) throw new Error(child.message);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -25,14 +25,14 @@ async function start(script: string) {
   const strays: DetachedProcess[] = [];
   const forgotten: DetachedProcess[] = [];
   const faults: unknown[] = [];
-  let exit: { at: number; how: Exit } | null = null;
+  let exit: { at: number; how: ProcessExit } | null = null;
   let goneAt = 0;
   const supervised = superviseProcess({
     leader: {
       server: 's',
       pid: child.pid,
       pgid: child.pid,
-      startToken: identify(child.pid)?.startToken ?? '',
+      startToken: identifyProcess(child.pid)?.startToken ?? '',
       marker,
     },
     child,
@@ -138,7 +138,7 @@ describe('superviseProcess()', () => {
     async () => {
       const supervised = await start(`setsid sh -c 'echo $$; exec sleep 60' & wait; exec sleep 60`);
       const [pid = 0] = await supervised.pids(1);
-      const stray = { pid, pgid: pid, startToken: identify(pid)?.startToken ?? '' };
+      const stray = { pid, pgid: pid, startToken: identifyProcess(pid)?.startToken ?? '' };
       supervised.remember([stray]);
       supervised.remember([]);
       expect(supervised.strays).toEqual([stray]);

@@ -11,7 +11,7 @@ import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { whoListens } from '../../src/system/net/port-owner.ts';
+import { findPortOwner } from '../../src/system/net/port-owner.ts';
 import { isRunning } from '../fakes/processes.ts';
 import { specOf } from '../fakes/spec.ts';
 import { HEALTHY } from '../fakes/stage.ts';
@@ -56,7 +56,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     prepare: (spec, signal) =>
       prepareServer(spec, signal, {
         home: paths.home,
-        whoListens: (port) => whoListens(port),
+        whoListens: (port) => findPortOwner(port),
         resolvePackage: () =>
           Promise.resolve({
             ok: false,

@@ -1,11 +1,11 @@
 // Is the objective kept, what fires, and what fired? Needs the rules of alerting/rules in this Prometheus.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firing, restarts, versionChanges, wakes } from '../panels/annotations.ts';
-import { above, type Card } from '../panels/panel.ts';
+import { above, type PlacedPanel } from '../panels/panel.ts';
 import { alerts, EACH_SERVER, machine } from '../queries/expressions.ts';
 import { dashboard } from '../panels/dashboard-frame.ts';
 import type { Section } from '../panels/grid-layout.ts';
-import { words } from '../panels/value-mappings.ts';
+import { valueMappings } from '../panels/value-mappings.ts';
 import { lines, stat, table, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { firingTable } from '../panels/shared-panels.ts';
@@ -53,7 +53,7 @@ function history(rules: Rules): Section {
   };
 }
 
-function local(): Card {
+function local(): PlacedPanel {
   return stat({
     key: 'firing-local',
     title: 'Firing by own evaluation',
@@ -72,7 +72,7 @@ function local(): Card {
   });
 }
 
-function pending(): Card {
+function pending(): PlacedPanel {
   return stat({
     key: 'pending-local',
     title: 'Pending',
@@ -85,7 +85,7 @@ function pending(): Card {
   });
 }
 
-function firingOverTime(): Card {
+function firingOverTime(): PlacedPanel {
   return timeline({
     key: 'firing-over-time',
     title: 'Alerts over time',
@@ -97,7 +97,7 @@ function firingOverTime(): Card {
       { value: null, color: 'orange' },
       { value: 2, color: 'red' },
     ],
-    mappings: words({ 1: ['pending', 'orange'], 2: ['firing', 'red'] }),
+    mappings: valueMappings({ 1: ['pending', 'orange'], 2: ['firing', 'red'] }),
     queries: [
       {
         expr: `max by (alertname) (2 * ${alerts('firing')} or ${alerts('pending')})`,
@@ -108,7 +108,7 @@ function firingOverTime(): Card {
   });
 }
 
-function longest(rules: Rules): Card {
+function longest(rules: Rules): PlacedPanel {
   return table({
     key: 'longest',
     title: 'Fired for the longest time',
@@ -132,7 +132,7 @@ function longest(rules: Rules): Card {
   });
 }
 
-function engines(): Card {
+function engines(): PlacedPanel {
   return lines({
     key: 'both-engines',
     title: 'Firing: by this Prometheus, and by the watchdogs',

@@ -1,5 +1,5 @@
 // What happened to the servers, how do they serve, what do they use? The lower part of the overview.
-import { above, type Card } from '../panels/panel.ts';
+import { above, type PlacedPanel } from '../panels/panel.ts';
 import { EACH_SERVER, failureShare, memoryShare, server } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { bars, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
@@ -37,7 +37,7 @@ export function resources(rules: Rules): Section {
   };
 }
 
-function states(): Card {
+function states(): PlacedPanel {
   return timeline({
     key: 'states',
     title: 'State of each server',
@@ -53,7 +53,7 @@ function states(): Card {
   });
 }
 
-function restartReasons(): Card {
+function restartReasons(): PlacedPanel {
   return bars({
     key: 'restarts-by-reason',
     title: 'Restarts by reason',
@@ -72,7 +72,7 @@ function restartReasons(): Card {
   });
 }
 
-function failures(): Card {
+function failures(): PlacedPanel {
   return lines({
     key: 'probe-failures',
     title: 'Share of probes that fail',
@@ -93,7 +93,7 @@ function failures(): Card {
   });
 }
 
-function durations(): Card {
+function durations(): PlacedPanel {
   return heatmap({
     key: 'latency-heatmap',
     title: 'Duration of successful probes',
@@ -112,7 +112,7 @@ function durations(): Card {
   });
 }
 
-function quickness(): Card {
+function quickness(): PlacedPanel {
   return quantiles({
     key: 'latency-quantiles',
     width: 8,
@@ -120,7 +120,7 @@ function quickness(): Card {
   });
 }
 
-function cpu(rules: Rules): Card {
+function cpu(rules: Rules): PlacedPanel {
   return lines({
     key: 'cpu',
     title: 'Processor cores in use',
@@ -142,7 +142,7 @@ function cpu(rules: Rules): Card {
   });
 }
 
-function memory(rules: Rules): Card {
+function memory(rules: Rules): PlacedPanel {
   return lines({
     key: 'memory-share',
     title: 'Memory against its limit',

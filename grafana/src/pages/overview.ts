@@ -1,7 +1,7 @@
 // Is everything up, what happened, what is slow? The page to begin with, about one machine or a few.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firing, reloads, restarts, versionChanges, wakes } from '../panels/annotations.ts';
-import { above, below, type Card } from '../panels/panel.ts';
+import { above, below, type PlacedPanel } from '../panels/panel.ts';
 import { machine, memoryShare, server, UNPLANNED, upWhereWanted } from '../queries/expressions.ts';
 import { dashboard } from '../panels/dashboard-frame.ts';
 import type { Section } from '../panels/grid-layout.ts';
@@ -36,7 +36,7 @@ function now(rules: Rules): Section {
   };
 }
 
-function up(): Card {
+function up(): PlacedPanel {
   return stat({
     key: 'up-share',
     title: 'Up',
@@ -52,7 +52,7 @@ function up(): Card {
   });
 }
 
-function down(): Card {
+function down(): PlacedPanel {
   return stat({
     key: 'down-count',
     title: 'Down',
@@ -72,7 +72,7 @@ function down(): Card {
   });
 }
 
-function givenUp(rules: Rules): Card {
+function givenUp(rules: Rules): PlacedPanel {
   return stat({
     key: 'given-up',
     title: 'Crash looping',
@@ -87,7 +87,7 @@ function givenUp(rules: Rules): Card {
   });
 }
 
-function unplanned(): Card {
+function unplanned(): PlacedPanel {
   return stat({
     key: 'unplanned-restarts',
     title: 'Unplanned restarts',
@@ -107,7 +107,7 @@ function unplanned(): Card {
   });
 }
 
-function nearestToLimit(): Card {
+function nearestToLimit(): PlacedPanel {
   return stat({
     key: 'memory-worst',
     title: 'Nearest to a memory limit',
@@ -121,7 +121,7 @@ function nearestToLimit(): Card {
   });
 }
 
-function firingCount(): Card {
+function firingCount(): PlacedPanel {
   return stat({
     key: 'firing-count',
     title: 'Firing alerts',

@@ -2,7 +2,7 @@
 import { above } from '../panels/panel.ts';
 import { age, EACH_MACHINE, EACH_SERVER, memoryUsed, ownProcess, server } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
-import { words } from '../panels/value-mappings.ts';
+import { valueMappings } from '../panels/value-mappings.ts';
 import { bars, DASHED, lines, stat, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { versionTable } from '../panels/shared-panels.ts';
@@ -146,7 +146,7 @@ function progress(): ReturnType<typeof timeline> {
       { value: null, color: 'text' },
       { value: 1, color: 'blue' },
     ],
-    mappings: words({ 0: ['no', 'text'], 1: ['yes', 'blue'] }),
+    mappings: valueMappings({ 0: ['no', 'text'], 1: ['yes', 'blue'] }),
     alerts: ['McpServerUpdateAvailable'],
     queries: states.map(([metric, legend]) => ({ expr: `max(${server(metric)})`, legend })),
     width: 6,

@@ -5,7 +5,7 @@ import { below } from '../panels/panel.ts';
 import { age, server, serverAlerts } from '../queries/expressions.ts';
 import { dashboard } from '../panels/dashboard-frame.ts';
 import type { Section } from '../panels/grid-layout.ts';
-import { words } from '../panels/value-mappings.ts';
+import { valueMappings } from '../panels/value-mappings.ts';
 import { stat, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { resources, updates } from './server-resources.ts';
@@ -132,7 +132,7 @@ function lastExit(): ReturnType<typeof stat> {
     act: 'The last lines before it are in `mcp-watchdog logs NAME`. 137 without a limit of ours is often the system running out of memory.',
     empty: 'It has not ended yet',
     unit: 'none',
-    mappings: words({
+    mappings: valueMappings({
       0: ['0', 'green'],
       137: ['137 SIGKILL', 'red'],
       139: ['139 SIGSEGV', 'red'],

@@ -1,5 +1,5 @@
 // Is the objective of each server kept? The error budget, and how fast it is spent.
-import { above, below, type Card, type Query } from '../panels/panel.ts';
+import { above, below, type PlacedPanel, type Query } from '../panels/panel.ts';
 import { recorded } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { lines, stat, table } from '../panels/panel-kinds.ts';
@@ -20,7 +20,7 @@ export function objective(rules: Rules): Section {
   };
 }
 
-export function least(rules: Rules): Card {
+export function least(rules: Rules): PlacedPanel {
   return stat({
     key: 'least-budget',
     title: 'Least error budget left',
@@ -36,7 +36,7 @@ export function least(rules: Rules): Card {
   });
 }
 
-function budgets(rules: Rules): Card {
+function budgets(rules: Rules): PlacedPanel {
   return table({
     key: 'budgets',
     title: 'Error budget of each server',
@@ -64,7 +64,7 @@ function budgets(rules: Rules): Card {
   });
 }
 
-function ratio(rules: Rules): Card {
+function ratio(rules: Rules): PlacedPanel {
   const [, allowed] = rules.factors(BURN, 'server:mcp_watchdog_errors:ratio5m');
   return lines({
     key: 'bad-share',
@@ -95,7 +95,7 @@ function burn(rules: Rules, short: '5m' | '30m', long: '1h' | '6h'): { queries: 
   };
 }
 
-function fastBurn(rules: Rules): Card {
+function fastBurn(rules: Rules): PlacedPanel {
   const { queries, limit } = burn(rules, '5m', '1h');
   return lines({
     key: 'fast-burn',
@@ -112,7 +112,7 @@ function fastBurn(rules: Rules): Card {
   });
 }
 
-function slowBurn(rules: Rules): Card {
+function slowBurn(rules: Rules): PlacedPanel {
   const { queries, limit } = burn(rules, '30m', '6h');
   return lines({
     key: 'slow-burn',

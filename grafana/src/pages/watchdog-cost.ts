@@ -1,5 +1,5 @@
 // What does the watchdog use, and did its machine sleep? The end of its dashboard.
-import { above, type Card } from '../panels/panel.ts';
+import { above, type PlacedPanel } from '../panels/panel.ts';
 import { EACH_MACHINE, machine, ownProcess } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { lines } from '../panels/panel-kinds.ts';
@@ -27,7 +27,7 @@ export function sleep(): Section {
   };
 }
 
-function cpu(): Card {
+function cpu(): PlacedPanel {
   return lines({
     key: 'cpu',
     title: 'Processor',
@@ -45,7 +45,7 @@ function cpu(): Card {
   });
 }
 
-function memory(): Card {
+function memory(): PlacedPanel {
   return lines({
     key: 'memory',
     title: 'Memory',
@@ -63,7 +63,7 @@ function memory(): Card {
   });
 }
 
-function files(rules: Rules): Card {
+function files(rules: Rules): PlacedPanel {
   return lines({
     key: 'files',
     title: 'Open files',
@@ -83,7 +83,7 @@ function files(rules: Rules): Card {
   });
 }
 
-function orphans(rules: Rules): Card {
+function orphans(rules: Rules): PlacedPanel {
   const bound = rules.bound('McpOrphanProcesses', 'mcp_watchdog_orphan_processes');
   return lines({
     key: 'orphans',
@@ -108,7 +108,7 @@ function orphans(rules: Rules): Card {
 }
 
 // A day: a wake-up follows a gap in the samples, and a window that is shorter than the gap would never see it.
-function wakeups(): Card {
+function wakeups(): PlacedPanel {
   return lines({
     key: 'wakeups',
     title: 'Wake-ups within a day',
@@ -127,7 +127,7 @@ function wakeups(): Card {
   });
 }
 
-function slept(): Card {
+function slept(): PlacedPanel {
   return lines({
     key: 'slept',
     title: 'Time asleep within a day',

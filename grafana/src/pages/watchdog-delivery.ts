@@ -1,8 +1,8 @@
 // Does the watchdog get through to people? The middle of its dashboard.
-import type { Card } from '../panels/panel.ts';
+import type { PlacedPanel } from '../panels/panel.ts';
 import { machine } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
-import { words } from '../panels/value-mappings.ts';
+import { valueMappings } from '../panels/value-mappings.ts';
 import { bars, lines, timeline } from '../panels/panel-kinds.ts';
 import { YES_IS_GOOD } from '../panels/shared-panels.ts';
 
@@ -17,7 +17,7 @@ export function delivery(): Section {
   };
 }
 
-function sent(): Card {
+function sent(): PlacedPanel {
   return bars({
     key: 'notifications',
     title: 'Notifications',
@@ -35,7 +35,7 @@ function sent(): Card {
   });
 }
 
-function failed(): Card {
+function failed(): PlacedPanel {
   return bars({
     key: 'notifications-failed',
     title: 'Notifications that failed',
@@ -54,7 +54,7 @@ function failed(): Card {
   });
 }
 
-function suppressed(): Card {
+function suppressed(): PlacedPanel {
   return bars({
     key: 'notifications-suppressed',
     title: 'Notifications held back',
@@ -72,7 +72,7 @@ function suppressed(): Card {
   });
 }
 
-function engines(): Card {
+function engines(): PlacedPanel {
   return timeline({
     key: 'engines',
     title: 'Engines it hears of',
@@ -93,7 +93,7 @@ function engines(): Card {
   });
 }
 
-function owner(): Card {
+function owner(): PlacedPanel {
   return timeline({
     key: 'fallback',
     title: 'Who delivers alerts',
@@ -105,14 +105,14 @@ function owner(): Card {
       { value: null, color: 'green' },
       { value: 1, color: 'blue' },
     ],
-    mappings: words({ 0: ['the engine', 'green'], 1: ['itself', 'blue'] }),
+    mappings: valueMappings({ 0: ['the engine', 'green'], 1: ['itself', 'blue'] }),
     alerts: ['McpWatchdogFallbackActive'],
     queries: [{ expr: `topk(20, ${machine('fallback_active')})`, legend: '{{instance}}' }],
     width: 8,
   });
 }
 
-function evaluation(): Card {
+function evaluation(): PlacedPanel {
   return lines({
     key: 'evaluation',
     title: 'Evaluation of the rules by itself',

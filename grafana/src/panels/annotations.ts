@@ -1,6 +1,6 @@
 // What happened, as marks on every graph? Without the variables of Grafana's intervals, which annotations lack in old ones.
 import { AnnotationQueryBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { SOURCE } from './panel.ts';
+import { DATASOURCE } from './panel.ts';
 import { alerts, EACH_SERVER, machine, server, serverAlerts } from '../queries/expressions.ts';
 
 export interface Annotation {
@@ -78,10 +78,10 @@ export const firingForFleet: Annotation = {
   title: '{{alertname}}',
 };
 
-export function markOf({ name, color, expr, title, atValue, on }: Annotation): AnnotationQueryBuilder {
+export function annotationQuery({ name, color, expr, title, atValue, on }: Annotation): AnnotationQueryBuilder {
   const builder = new AnnotationQueryBuilder()
     .name(name)
-    .datasource(SOURCE)
+    .datasource(DATASOURCE)
     .enable(on ?? true)
     .iconColor(color)
     .expr(expr)

@@ -11,8 +11,8 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { type Annotation, markOf } from './annotations.ts';
-import { SOURCE } from './panel.ts';
+import { type Annotation, annotationQuery } from './annotations.ts';
+import { DATASOURCE } from './panel.ts';
 import { arrange, type Section } from './grid-layout.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 
@@ -42,7 +42,7 @@ export function dashboard(frame: Frame, rules: Rules): Dashboard {
     .refresh('30s')
     .time({ from: frame.from, to: 'now' })
     .link(toOthers())
-    .annotations(frame.annotations.map(markOf))
+    .annotations(frame.annotations.map(annotationQuery))
     .variables(variablesOf(frame));
   return { ...builder.build(), panels: arrange(frame.sections, rules) };
 }
@@ -68,7 +68,7 @@ function variablesOf({ servers, filters }: Frame): Parameters<DashboardBuilder['
   if (servers === 'one') chosen.push(query('server', 'Server', named));
   if (servers === 'many') chosen.push(anyOf('server', 'Server', named));
   return filters === true
-    ? [...chosen, new AdHocVariableBuilder('filters').label('Filters').datasource(SOURCE)]
+    ? [...chosen, new AdHocVariableBuilder('filters').label('Filters').datasource(DATASOURCE)]
     : chosen;
 }
 
@@ -85,7 +85,7 @@ function query(name: string, label: string, text: string): QueryVariableBuilder 
     .label(label)
     .query(text)
     .definition(text)
-    .datasource(SOURCE)
+    .datasource(DATASOURCE)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.NaturalAsc);
 }

@@ -5,7 +5,7 @@ import {
   type Panel,
   type RowPanel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Card } from './panel.ts';
+import type { PlacedPanel } from './panel.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 
 const COLUMNS = 24;
@@ -19,7 +19,7 @@ export interface Section {
 interface Line {
   /** In units of the grid; 8 is a graph, 4 a number. */
   readonly height: number;
-  readonly cards: readonly Card[];
+  readonly cards: readonly PlacedPanel[];
 }
 
 /** @throws Error for a line that does not fill its columns, and for keys that clash */

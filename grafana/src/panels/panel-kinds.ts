@@ -23,7 +23,7 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import { type Card, type Facts, furnish } from './panel.ts';
+import { type PlacedPanel, type PanelOptions, applyPanelOptions } from './panel.ts';
 import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
 import { asColumns, type Column } from './table-columns.ts';
 
@@ -38,18 +38,18 @@ const LEGEND = new VizLegendOptionsBuilder()
 const ALL_SORTED = new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
 /** One number, or one word for each series with `textMode` name. */
-export function stat(facts: Facts & { readonly names?: boolean }): Card {
+export function stat(facts: PanelOptions & { readonly names?: boolean }): PlacedPanel {
   const builder = new StatBuilder()
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
     .graphMode(BigValueGraphMode.None)
     .colorMode(facts.steps === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .textMode(facts.names === true ? BigValueTextMode.Name : BigValueTextMode.Value)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
-  return furnish(builder, { ...facts, instant: true });
+  return applyPanelOptions(builder, { ...facts, instant: true });
 }
 
 /** Lines over time. The thresholds are drawn as dashed lines. */
-export function lines(facts: Facts): Card {
+export function lines(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
     .legend(LEGEND)
     .tooltip(ALL_SORTED)
@@ -64,7 +64,7 @@ export function lines(facts: Facts): Card {
     );
   for (const [end, properties] of Object.entries(facts.unlike ?? {}))
     builder.overrideByRegexp(`/${end}$/`, [...properties]);
-  return furnish(builder, facts);
+  return applyPanelOptions(builder, facts);
 }
 
 /** For what is not measured but configured. */
@@ -74,7 +74,7 @@ export const DASHED = [
 ];
 
 /** Events in each step, one bar upon the other. */
-export function bars(facts: Facts): Card {
+export function bars(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
     .legend(LEGEND)
     .tooltip(ALL_SORTED)
@@ -84,11 +84,11 @@ export function bars(facts: Facts): Card {
     .axisSoftMin(0)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .interval(COUNTED);
-  return furnish(builder, facts);
+  return applyPanelOptions(builder, facts);
 }
 
 /** One row for each series, coloured by its value. */
-export function timeline(facts: Facts): Card {
+export function timeline(facts: PanelOptions): PlacedPanel {
   const builder = new StateTimelineBuilder()
     .showValue(VisibilityMode.Auto)
     .mergeValues(true)
@@ -98,11 +98,11 @@ export function timeline(facts: Facts): Card {
     .perPage(20)
     .legend(new VizLegendOptionsBuilder().showLegend(false).calcs([]))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
-  return furnish(builder, facts);
+  return applyPanelOptions(builder, facts);
 }
 
 /** How many fell into each bucket of a histogram over time. Its unit is that of the buckets. */
-export function heatmap(facts: Facts): Card {
+export function heatmap(facts: PanelOptions): PlacedPanel {
   const builder = new heatmapPanel.PanelBuilder()
     .calculate(false)
     .rowsFrame({ build: () => ({ layout: HeatmapCellLayout.Auto }) })
@@ -117,14 +117,14 @@ export function heatmap(facts: Facts): Card {
     .cellGap(1)
     .interval(COUNTED)
     .tooltip({ build: () => ({ mode: TooltipDisplayMode.Single, yHistogram: true }) });
-  return furnish(builder, { ...facts, format: 'heatmap' });
+  return applyPanelOptions(builder, { ...facts, format: 'heatmap' });
 }
 
 /** Columns in the order in which they are given; what is not among them is hidden. */
-export function table(facts: Facts & { readonly columns: readonly Column[] }): Card {
+export function table(facts: PanelOptions & { readonly columns: readonly Column[] }): PlacedPanel {
   const builder = new TableBuilder()
     .showHeader(true)
     .filterable(true)
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
-  return furnish(asColumns(builder, facts.columns), { ...facts, instant: true, format: 'table' });
+  return applyPanelOptions(asColumns(builder, facts.columns), { ...facts, instant: true, format: 'table' });
 }

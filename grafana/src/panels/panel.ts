@@ -19,7 +19,7 @@ export interface Query {
   readonly legend: string;
 }
 
-export interface Facts {
+export interface PanelOptions {
   /** Never changes: the id of the panel, and with it every link to it, is made from this. */
   readonly key: string;
   readonly title: string;
@@ -47,7 +47,7 @@ export interface Facts {
   readonly leadsTo?: 'server';
 }
 
-export interface Card {
+export interface PlacedPanel {
   readonly key: string;
   readonly width: number;
   readonly alerts: readonly string[];
@@ -58,7 +58,7 @@ export interface Card {
 interface Builder {
   readonly title: (text: string) => unknown;
   readonly description: (text: string) => unknown;
-  readonly datasource: (source: typeof SOURCE) => unknown;
+  readonly datasource: (source: typeof DATASOURCE) => unknown;
   readonly unit: (unit: string) => unknown;
   readonly decimals: (count: number) => unknown;
   readonly min: (value: number) => unknown;
@@ -71,16 +71,16 @@ interface Builder {
   readonly build: () => Panel;
 }
 
-export const SOURCE = { type: 'prometheus', uid: '$datasource' } as const;
+export const DATASOURCE = { type: 'prometheus', uid: '$datasource' } as const;
 const SERVER_PAGE = '/d/mcp-watchdog-server?${datasource:queryparam}&${job:queryparam}&${__url_time_range}';
 
-export function furnish(
+export function applyPanelOptions(
   builder: Builder,
-  facts: Facts & { readonly instant?: boolean; readonly format?: 'table' | 'heatmap' },
-): Card {
+  facts: PanelOptions & { readonly instant?: boolean; readonly format?: 'table' | 'heatmap' },
+): PlacedPanel {
   builder.title(facts.title);
   builder.description(`${facts.shows}\n\n${facts.act}`);
-  builder.datasource(SOURCE);
+  builder.datasource(DATASOURCE);
   builder.unit(facts.unit);
   builder.noValue(facts.empty);
   builder.mappings([...(facts.mappings ?? [])]);
@@ -88,13 +88,13 @@ export function furnish(
   if (facts.decimals !== undefined) builder.decimals(facts.decimals);
   if (facts.min !== undefined) builder.min(facts.min);
   if (facts.max !== undefined) builder.max(facts.max);
-  if (facts.leadsTo === 'server') builder.dataLinks([toServer('__field.labels')]);
+  if (facts.leadsTo === 'server') builder.dataLinks([linkToServer('__field.labels')]);
   for (const [index, query] of facts.queries.entries()) builder.withTarget(targetOf(query, index, facts));
   return { key: facts.key, width: facts.width, alerts: facts.alerts ?? [], panel: builder.build() };
 }
 
 /** To the dashboard of one server; the fields say where its name and its machine's are found. */
-export function toServer(fields: '__field.labels' | '__data.fields'): DashboardLinkBuilder {
+export function linkToServer(fields: '__field.labels' | '__data.fields'): DashboardLinkBuilder {
   return new DashboardLinkBuilder('Open this server')
     .type(DashboardLinkType.Link)
     .url(`${SERVER_PAGE}&var-instance=\${${fields}.instance}&var-server=\${${fields}.server}`);
@@ -127,7 +127,7 @@ function targetOf(
 ): DataqueryBuilder {
   const query = new DataqueryBuilder()
     .refId(LETTERS.charAt(index))
-    .datasource(SOURCE)
+    .datasource(DATASOURCE)
     .expr(expr)
     .legendFormat(legend)
     .format(FORMATS[format ?? 'lines']);

@@ -1,8 +1,8 @@
 // Which panels stand on several dashboards? They must look and mean the same on each.
 import type { Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Card } from './panel.ts';
+import type { PlacedPanel } from './panel.ts';
 import { alerts, EACH_SERVER, server } from '../queries/expressions.ts';
-import { SEVERITIES, words } from './value-mappings.ts';
+import { SEVERITIES, valueMappings } from './value-mappings.ts';
 import { lines, table } from './panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { SHOWN_STATES } from '../queries/server-states.ts';
@@ -15,7 +15,7 @@ interface Place {
 /** The words and colours of `stateOfEach`. */
 export const STATE_LOOK: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
   steps: SHOWN_STATES.map(({ value, color }, index) => ({ value: index === 0 ? null : value, color })),
-  mappings: words(Object.fromEntries(SHOWN_STATES.map(({ value, text, color }) => [value, [text, color]]))),
+  mappings: valueMappings(Object.fromEntries(SHOWN_STATES.map(({ value, text, color }) => [value, [text, color]]))),
 };
 
 export const YES_IS_GOOD: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
@@ -23,14 +23,14 @@ export const YES_IS_GOOD: { readonly steps: Threshold[]; readonly mappings: Valu
     { value: null, color: 'red' },
     { value: 1, color: 'green' },
   ],
-  mappings: words({ 0: ['no', 'red'], 1: ['yes', 'green'] }),
+  mappings: valueMappings({ 0: ['no', 'red'], 1: ['yes', 'green'] }),
 };
 
 /** Each alert with its runbook, as Prometheus sees it. */
 export function firingTable(
   { key, width, only, title }: Place & { readonly only?: string; readonly title?: string },
   { runbooks }: Rules,
-): Card {
+): PlacedPanel {
   return table({
     key,
     title: title ?? 'Firing now',
@@ -51,7 +51,7 @@ export function firingTable(
 }
 
 /** p50, p95 and p99 of the successful probes, over all chosen servers and kinds of probes. */
-export function quantiles({ key, width, shows }: Place & { readonly shows: string }): Card {
+export function quantiles({ key, width, shows }: Place & { readonly shows: string }): PlacedPanel {
   const quantile = (share: number): string =>
     `histogram_quantile(${share}, sum by (le) (rate(${server('probe_duration_seconds_bucket')}[$__rate_interval])))`;
   return lines({
@@ -72,8 +72,8 @@ export function quantiles({ key, width, shows }: Place & { readonly shows: strin
 }
 
 /** What runs where, and what is newer. A server with only a url has no known latest version. */
-export function versionTable({ key, width }: Place): Card {
-  const yes = words({ 0: ['', 'text'], 1: ['yes', 'blue'] });
+export function versionTable({ key, width }: Place): PlacedPanel {
+  const yes = valueMappings({ 0: ['', 'text'], 1: ['yes', 'blue'] });
   const each = (metric: Parameters<typeof server>[0]): string =>
     `max by (server, instance) (${server(metric)})`;
   return table({

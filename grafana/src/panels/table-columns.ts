@@ -2,7 +2,7 @@
 import { TableCellDisplayMode } from '@grafana/grafana-foundation-sdk/common';
 import type { DynamicConfigValue, Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
-import { toServer } from './panel.ts';
+import { linkToServer } from './panel.ts';
 
 export interface Column {
   /** A label, or `Value #A` for what the first of several queries came to; `Value` when there is one. */
@@ -62,6 +62,6 @@ function propertiesOf({ unit, decimals, steps, mappings, leadsTo, width }: Colum
 
 function linkTo(address: string): object {
   return address === 'server'
-    ? toServer('__data.fields').build()
+    ? linkToServer('__data.fields').build()
     : { title: 'Open the runbook', url: address, targetBlank: true };
 }

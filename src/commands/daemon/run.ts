@@ -1,6 +1,6 @@
 // `run`: the daemon in the foreground, from the first config to the last server's end.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
-import { keepNurserySmall } from '../../system/process/v8-flags.ts';
+import { limitYoungGeneration } from '../../system/process/v8-flags.ts';
 import type { Context } from '../shared/command.ts';
 import { runForeground } from './foreground.ts';
 import { createFirstConfig } from '../setup/init.ts';
@@ -13,7 +13,7 @@ const AFTER_SIGNAL = 143;
 export async function run(context: Context): Promise<number> {
   const { paths, flags, io } = context;
   const isFirst = flags.init === true && createFirstConfig(paths);
-  keepNurserySmall(io.env);
+  limitYoungGeneration(io.env);
   // Set by the service file.
   const service = io.env['MCP_WATCHDOG_SERVICE'];
   if (service === 'launchd') trimLaunchdLog(paths.home);

@@ -13,7 +13,7 @@ import { hasServiceManager } from '../../service/select-manager.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
-import { whoListens } from '../../system/net/port-owner.ts';
+import { findPortOwner } from '../../system/net/port-owner.ts';
 import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
 import type { Context } from '../shared/command.ts';
 import { readOptions } from './orphans.ts';
@@ -49,7 +49,7 @@ export function createDoctorContext(context: Context): DoctorContext {
     journal: once(() => readJournal(paths.journal, { limit: JOURNAL_LINES })),
     processes: once(() => readProcessTable()),
     commandOf,
-    whoListens,
+    whoListens: findPortOwner,
     orphans: () => {
       const { options } = readOptions(context);
       const configured = config.kind === 'valid' ? configuredPrograms(config.loaded.servers) : [];

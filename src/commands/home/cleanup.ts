@@ -9,7 +9,7 @@ import { isObject, parseJson } from '../../core/base/guards.ts';
 import { cleanUp } from '../../housekeeping/clean-up.ts';
 import type { HomeFacts } from '../../housekeeping/cleanup-context.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
-import { isSame, readBootId } from '../../system/process/process-identity.ts';
+import { checkIdentity, readBootId } from '../../system/process/process-identity.ts';
 import { pathsInUse } from '../../system/process/paths-in-use.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { findDaemon } from '../daemon/daemon-process.ts';
@@ -85,7 +85,7 @@ function loadIfValid(paths: Paths, environment: Context['io']['env']): LoadedCon
 function survivors(paths: Paths): string[] {
   return readProcessRecords(paths.processes)
     .filter(({ pid, startToken }) => {
-      const verdict = isSame({ pid, startToken, bootId: readBootId() });
+      const verdict = checkIdentity({ pid, startToken, bootId: readBootId() });
       return verdict === 'same' || verdict === 'unknown';
     })
     .map(({ server }) => server);

@@ -31,18 +31,18 @@ export function openAlerting(
     clock,
     settings: rulesIn(settings),
     target: { job: JOB, instance: instanceOf(url) },
-    readings: (wants) => recorder.readings(wants),
+    samples: (wants) => recorder.samples(wants),
     saved: keeper.evaluation(),
-    told: firingAlerts(restoreNotifications(keeper.alerts())),
-    onNews: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
+    notified: firingAlerts(restoreNotifications(keeper.alerts())),
+    onChange: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
     onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
     onRecord: (record, isUrgent) => keeper.setEvaluation(record, isUrgent),
     onFault: (err, place) => log.error({ err, ...place }, 'Cannot evaluate an alert rule'),
   });
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind !== 'gap') return;
-    if (event.cause === 'sleep') alerting.woke();
-    else if (event.cause === 'clock-step') alerting.clockWasSet(event.duration);
+    if (event.cause === 'sleep') alerting.onWake();
+    else if (event.cause === 'clock-step') alerting.onClockSet(event.duration);
   });
   cleanUps.add('alert rules', () => {
     unsubscribe();

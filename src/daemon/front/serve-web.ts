@@ -5,7 +5,7 @@ import type { Recorder } from '../../metrics/recorder.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { whoListens } from '../../system/net/port-owner.ts';
+import { findPortOwner } from '../../system/net/port-owner.ts';
 import { createWebApp } from '../../web/app.ts';
 import type { NoticeParts } from '../../web/alertmanager-webhook.ts';
 import { listen, type Listening } from '../../system/net/http-listener.ts';
@@ -57,7 +57,7 @@ export async function serveWeb(parts: WebParts): Promise<Listening> {
     port,
     clock,
     ...(protection?.tls === undefined ? {} : { tls: protection.tls }),
-    whoListens,
+    whoListens: findPortOwner,
     onFault: (err) => log.error({ err }, 'Cannot take a connection'),
   });
 }

@@ -5,9 +5,9 @@ import { truncate, neutralise } from '../../core/base/text.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import type { Bus } from '../../system/bus.ts';
 import { type Clock, systemClock } from '../../system/time/clock.ts';
-import { startDeadMan } from '../../system/time/event-loop-watchdog.ts';
+import { startEventLoopWatchdog } from '../../system/time/event-loop-watchdog.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { createServiceNotify, type ServiceNotify, takeServiceSettings } from '../../system/time/systemd-notify.ts';
+import { createSystemdNotifier, type SystemdNotifier, takeSystemdSettings } from '../../system/time/systemd-notify.ts';
 
 export interface ServiceLinkParts {
   readonly bus: Bus;
@@ -37,21 +37,21 @@ const LONGEST_STATUS = 300;
  */
 export function openServiceLink(parts: ServiceLinkParts): ServiceLink {
   const { log, environment = process.env, clock = systemClock } = parts;
-  const settings = takeServiceSettings(environment);
+  const settings = takeSystemdSettings(environment);
   if (settings !== null) {
     const onMissing = (): void =>
       log.error({}, 'systemd-notify is not on the PATH: systemd cannot be told that we live');
-    const notify = createServiceNotify({ ...settings, clock, onMissing });
+    const notify = createSystemdNotifier({ ...settings, clock, onMissing });
     return speak(parts, { notify, clock, watchdog: settings.watchdog });
   }
   const isWatched = environment['MCP_WATCHDOG_SERVICE'] === 'launchd';
   const onFault = (err: unknown): void => log.error({ err }, 'Nobody watches the event loop any more');
-  const stop = isWatched ? startDeadMan({ clock, onFault }) : () => Promise.resolve();
+  const stop = isWatched ? startEventLoopWatchdog({ clock, onFault }) : () => Promise.resolve();
   return { stopping: () => {}, reloading: (work) => work(), close: stop };
 }
 
 interface Voice {
-  readonly notify: ServiceNotify;
+  readonly notify: SystemdNotifier;
   readonly clock: Clock;
   readonly watchdog: number | null;
 }
@@ -62,7 +62,7 @@ function speak({ bus, status }: ServiceLinkParts, { notify, clock, watchdog }: V
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind === 'config-loaded') picture.ready();
     // Whoever was away for so long owes a sign of life at once.
-    else if (event.kind === 'gap') notify.tell({ WATCHDOG: '1' });
+    else if (event.kind === 'gap') notify.notify({ WATCHDOG: '1' });
     else if (CHANGES_THE_PICTURE.has(event.kind)) picture.changed();
   });
   const close = async (): Promise<void> => {
@@ -73,13 +73,13 @@ function speak({ bus, status }: ServiceLinkParts, { notify, clock, watchdog }: V
   };
   return {
     reloading(work) {
-      notify.tell({ RELOADING: '1' });
-      return work().finally(() => notify.tell({ READY: '1' }));
+      notify.notify({ RELOADING: '1' });
+      return work().finally(() => notify.notify({ READY: '1' }));
     },
     stopping(longest) {
       picture.stop();
       const microseconds = String(Math.ceil((longest + CLOSING) * 1000));
-      notify.tell({ STOPPING: '1', STATUS: 'stopping', EXTEND_TIMEOUT_USEC: microseconds });
+      notify.notify({ STOPPING: '1', STATUS: 'stopping', EXTEND_TIMEOUT_USEC: microseconds });
     },
     close,
   };
@@ -104,7 +104,7 @@ function startPulse({ notify, clock, watchdog }: Voice): () => void {
 
   function beat(): void {
     cancel = clock.after(interval, beat);
-    notify.tell({ WATCHDOG: '1' });
+    notify.notify({ WATCHDOG: '1' });
   }
 
   return () => cancel();
@@ -123,7 +123,7 @@ function createPicture(status: () => Status, { notify, clock }: Pick<Voice, 'not
 
   function tell(line = statusLine(status())): void {
     if (line === told) return;
-    notify.tell({ ...(told === null ? { READY: '1' } : {}), STATUS: line });
+    notify.notify({ ...(told === null ? { READY: '1' } : {}), STATUS: line });
     told = line;
   }
 

@@ -1,5 +1,5 @@
 // Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
-import { type PortProof, proveOwner, whoListens } from '../../system/net/port-owner.ts';
+import { type PortProof, proveOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import { readProcessTable } from '../../system/process/process-table.ts';
 import { buildProcessTrees } from '../../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
@@ -87,7 +87,7 @@ function createOwnershipCheck(
 }
 
 async function nameHolder(port: number): Promise<string> {
-  const holder = await whoListens(port);
+  const holder = await findPortOwner(port);
   return holder === null
     ? 'nobody'
     : `pid ${holder.pid ?? 'unknown'} (${holder.command ?? 'unknown command'})`;

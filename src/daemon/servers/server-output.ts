@@ -7,11 +7,11 @@ import { openServerLog, type ServerLog } from '../../logs/server-log.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Paths } from '../../system/files/paths.ts';
-import type { Child } from '../../system/process/spawn.ts';
+import type { SpawnedProcess } from '../../system/process/spawn.ts';
 
 export interface Outputs {
   /** Reads what a new process prints until its pipes end. */
-  capture(spec: ServerSpec, run: number, child: Child): void;
+  capture(spec: ServerSpec, run: number, child: SpawnedProcess): void;
   /** A line on a stdio server's stdout that is no message. */
   noise(server: string, line: string): void;
   lastLines(server: string): readonly string[];

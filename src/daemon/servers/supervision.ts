@@ -12,9 +12,9 @@ import type { Attachment, RunnerParts } from '../../supervisor/runner.ts';
 import { createStartGate } from '../../supervisor/start-rate-limiter.ts';
 import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
-import { identify } from '../../system/process/process-identity.ts';
+import { identifyProcess } from '../../system/process/process-identity.ts';
 import { startGuardian } from '../../system/process/guardian.ts';
-import { isListening, type PortOwner, whoListens } from '../../system/net/port-owner.ts';
+import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { Base } from '../context.ts';
 import { watchHealth } from './probing.ts';
 import type { StateKeeper } from '../home/state-store.ts';
@@ -106,7 +106,7 @@ async function openProcesses(
     gate: createStartGate({ clock, chance }),
     registry,
     daemonId: daemonMark(
-      { pid: process.pid, startToken: identify(process.pid)?.startToken ?? '' },
+      { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },
       randomUUID(),
     ),
     prepare: (spec, signal) =>
@@ -139,7 +139,7 @@ function openRegistry({ bus, log, paths, cleanUps }: Base): ProcessRegistry {
 /** Asked from outside first, which is a hundred times cheaper. */
 async function firstListener(port: number, addresses: readonly string[]): Promise<PortOwner | null> {
   for (const address of addresses) {
-    if (await isListening(port, address)) return whoListens(port, address);
+    if (await isListening(port, address)) return findPortOwner(port, address);
   }
   return null;
 }

@@ -12,7 +12,7 @@ import { type CanaryProcess, startCanary } from '../../supervisor/canary-process
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
 import type { Paths } from '../../system/files/paths.ts';
-import type { Exit, LaunchFault } from '../../system/process/spawn.ts';
+import type { ProcessExit, SpawnError } from '../../system/process/spawn.ts';
 import type { CanaryReport, UpdateParts } from '../../updates/ports.ts';
 import { type Aside, awaitPort, pause, standAside } from './canary-port.ts';
 
@@ -77,7 +77,7 @@ async function programOf(
 /** What the system says when it is short of something, whatever the program. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
 
-function refuseStart({ code, message }: LaunchFault): Refusal {
+function refuseStart({ code, message }: SpawnError): Refusal {
   return refuse(SHORTAGES.has(code) ? 'ours' : 'version', `the system did not start it: ${message}`);
 }
 
@@ -176,7 +176,7 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
 /** What somebody else does to a process says nothing about it. */
 const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
-function refuseEnd({ code, signal }: Exit, canary: CanaryProcess): Refusal {
+function refuseEnd({ code, signal }: ProcessExit, canary: CanaryProcess): Refusal {
   const said = canary.lastLine();
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   const reason = `it ended ${how} before it had told its tools${said === null ? '' : `: ${said}`}`;

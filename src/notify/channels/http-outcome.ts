@@ -1,7 +1,7 @@
 // What the answer of a webhook means, and whether asking again can help.
 import type { SendResult } from '../../core/model/notification.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
-import type { HttpAnswer } from '../../system/net/http-client.ts';
+import type { HttpResponse } from '../../system/net/http-client.ts';
 import { failed } from './channel.ts';
 
 export interface Attempt {
@@ -13,7 +13,7 @@ export interface Attempt {
 const LONGEST_RETRY_AFTER = 60_000;
 const TEMPORARY = new Set([408, 425, 429]);
 
-export function meaningOfAnswer({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): Attempt {
+export function meaningOfAnswer({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): Attempt {
   if (status >= 200 && status < 300) {
     return { outcome: { result: 'sent', detail: `answered ${status}` }, retryAfter: null };
   }

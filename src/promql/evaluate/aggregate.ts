@@ -1,22 +1,22 @@
 // How many elements become one for each group.
-import { type Choice, createChoice, type Labels, withLabel, writeKey } from '../model/labels.ts';
+import { type LabelSelection, createLabelSelection, type Labels, withLabel, writeKey } from '../model/labels.ts';
 import { decimal } from '../template/go-numbers.ts';
-import { remembered, recurring } from './series-cache.ts';
-import type { Generation } from '../model/series-source.ts';
-import { average, largest, meanSoFar, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
+import { memoize, memoizeBySeries } from './series-cache.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
+import { average, largest, incrementalMean, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
 import type { Aggregation } from '../model/syntax-tree.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
 type Fold = (
   values: readonly number[],
-  options: { readonly parameter: number; readonly generation: Generation },
+  options: { readonly parameter: number; readonly generation: PrometheusMajor },
 ) => number;
 
 const FOLDS: Readonly<Record<string, Fold>> = {
   sum: (values, { generation }) => (generation === 2 ? plainSum(values) : sum(values)),
   avg: (values, { generation }) =>
-    generation === 2 ? meanSoFar(values, { isCareful: false }) : average(values),
+    generation === 2 ? incrementalMean(values, { isCareful: false }) : average(values),
   min: smallest,
   max: largest,
   count: (values) => values.length,
@@ -46,7 +46,7 @@ export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
 };
 
 /** Prometheus 2 took the first value for the mean without looking: one that is no number counted as no spread. */
-function spread(values: readonly number[], generation: Generation): number {
+function spread(values: readonly number[], generation: PrometheusMajor): number {
   const [first = 0] = values;
   if (generation === 3 || Number.isFinite(first)) return variance(values);
   return values.length === 1 ? 0 : Number.NaN;
@@ -58,7 +58,7 @@ interface Groups {
   readonly groupOf: readonly number[];
 }
 
-const groupsOf = remembered((grouping: Choice) => recurring((labels) => groupsBy(grouping, labels)));
+const groupsOf = memoize((grouping: LabelSelection) => memoizeBySeries((labels) => groupsBy(grouping, labels)));
 
 /**
  * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
@@ -67,7 +67,7 @@ const groupsOf = remembered((grouping: Choice) => recurring((labels) => groupsBy
 export function aggregate(
   { operator, grouping }: Aggregation,
   elements: Vector,
-  { parameter, generation }: { readonly parameter: number | string; readonly generation: Generation },
+  { parameter, generation }: { readonly parameter: number | string; readonly generation: PrometheusMajor },
 ): Element[] {
   if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
@@ -89,11 +89,11 @@ export function aggregate(
   return groups.labels.map((labels, index) => ({ labels, value: fold(values[index] ?? [], options) }));
 }
 
-function groupsBy(grouping: Choice, labels: readonly Labels[]): Groups {
+function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
   const indices = new Map<string, number>();
   const names: Labels[] = [];
   const groupOf = labels.map((one) => {
-    const own = grouping.of(one);
+    const own = grouping.apply(one);
     const key = writeKey(own);
     const index = indices.get(key) ?? names.push(own) - 1;
     indices.set(key, index);
@@ -123,12 +123,12 @@ function ranked(a: number, b: number, order: number): number {
 }
 
 /** The value is a label before there are groups: it may be one of the labels that these go by. */
-function countValues(elements: Vector, grouping: Choice, label: string): Element[] {
+function countValues(elements: Vector, grouping: LabelSelection, label: string): Element[] {
   const valued = elements.map(({ labels, value }) => ({
     labels: withLabel(labels, label, formatValue(value)),
     value,
   }));
-  const choice = grouping.mode === 'only' ? createChoice('only', [...grouping.names, label]) : grouping;
+  const choice = grouping.mode === 'only' ? createLabelSelection('only', [...grouping.names, label]) : grouping;
   const groups = groupsBy(
     choice,
     valued.map(({ labels }) => labels),

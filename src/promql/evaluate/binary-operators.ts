@@ -1,7 +1,7 @@
 // What an operator makes of two sides: numbers, vectors, or one of each.
 import { labelIn, type Labels, withLabel, without, withoutName, writeKey } from '../model/labels.ts';
-import { namelessOf } from './drop-metric-name.ts';
-import { remembered, recurringPair } from './series-cache.ts';
+import { labelsWithoutName } from './drop-metric-name.ts';
+import { memoize, memoizeBySeriesPair } from './series-cache.ts';
 import {
   type Arithmetic,
   type Comparison,
@@ -32,7 +32,7 @@ const COMPUTE: Readonly<Record<Arithmetic | Comparison, (a: number, b: number) =
 };
 
 /** @throws EvaluationError for elements that do not match one to one, or as the grouping says */
-export function operate(operation: Operation, left: Side, right: Side): Side {
+export function applyBinaryOperator(operation: Operation, left: Side, right: Side): Side {
   const { operator } = operation;
   if (isSetOperator(operator)) return combined(operation, operator, [vectorIn(left), vectorIn(right)]);
   const compute = COMPUTE[operator];
@@ -65,14 +65,14 @@ function withNumber(plan: Plan, left: Side, right: Side): Element[] {
   const computed = (value: number): number =>
     plan.compute(typeof left === 'number' ? left : value, typeof right === 'number' ? right : value);
   if (plan.isFilter) return elements.filter(({ value }) => computed(value) === 1);
-  const labels = namelessOf(plan.operation)(elements);
+  const labels = labelsWithoutName(plan.operation)(elements);
   return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: computed(value) }));
 }
 
 /** Of each side, whether an element has one on the other that matches. */
-const presence = remembered(({ matching: { choice } }: Operation) =>
-  recurringPair((left, right) => {
-    const [ofLeft, ofRight] = [left, right].map((side) => side.map((labels) => writeKey(choice.of(labels))));
+const presence = memoize(({ matching: { choice } }: Operation) =>
+  memoizeBySeriesPair((left, right) => {
+    const [ofLeft, ofRight] = [left, right].map((side) => side.map((labels) => writeKey(choice.apply(labels))));
     const areIn = (keys: readonly string[] = [], others: readonly string[] = []): boolean[] => {
       const there = new Set(others);
       return keys.map((key) => there.has(key));
@@ -97,8 +97,8 @@ interface Pairing {
   readonly slots: readonly string[] | null;
 }
 
-const pairings = remembered((operation: Operation) =>
-  recurringPair((left, right) =>
+const pairings = memoize((operation: Operation) =>
+  memoizeBySeriesPair((left, right) =>
     operation.matching.many === 'right' ? pair(operation, right, left) : pair(operation, left, right),
   ),
 );
@@ -125,7 +125,7 @@ function matched({ operation, compute, isFilter }: Plan, left: Vector, right: Ve
 function pair(operation: Operation, many: readonly Labels[], few: readonly Labels[]): Pairing {
   const { matching } = operation;
   const ones = indexed(few, operation);
-  const keys = many.map((labels) => writeKey(matching.choice.of(labels)));
+  const keys = many.map((labels) => writeKey(matching.choice.apply(labels)));
   const oneOf = keys.map((key) => ones.get(key) ?? -1);
   const labels = many.map((own, index) => {
     const one = few[oneOf[index] ?? -1];
@@ -141,7 +141,7 @@ function pair(operation: Operation, many: readonly Labels[], few: readonly Label
 function indexed(few: readonly Labels[], { matching }: Operation): Map<string, number> {
   const index = new Map<string, number>();
   for (const [at, labels] of few.entries()) {
-    const key = writeKey(matching.choice.of(labels));
+    const key = writeKey(matching.choice.apply(labels));
     if (index.has(key)) {
       const side = matching.many === 'right' ? 'left' : 'right';
       throw new EvaluationError(
@@ -174,7 +174,7 @@ function joinedLabels(operation: Operation, many: Labels, one: Labels): Labels {
   // What was only compared keeps its name.
   if (keepsName && choice.mode === 'without')
     return choice.names.length === 0 ? many : without(many, choice.names);
-  return choice.of(keepsName ? many : withoutName(many));
+  return choice.apply(keepsName ? many : withoutName(many));
 }
 
 function vectorIn(side: Side): Vector {

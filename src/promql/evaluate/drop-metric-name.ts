@@ -1,13 +1,13 @@
 // Labels of results that are no longer what the metric was: without its name.
 import { formatLabels, type Labels, withoutName, writeKey } from '../model/labels.ts';
-import { remembered, recurring } from './series-cache.ts';
+import { memoize, memoizeBySeries } from './series-cache.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** Of what a part of an expression is given, element by element. */
-export const namelessOf = remembered(() => recurring((labels): readonly Labels[] => labels.map(withoutName)));
+export const labelsWithoutName = memoize(() => memoizeBySeries((labels): readonly Labels[] => labels.map(withoutName)));
 
 /** For a part of an expression whose results might be called the same. @throws EvaluationError when they are */
-export const refuseEqualLabels = remembered(() => recurring(refuseEqual));
+export const rejectDuplicateLabels = memoize(() => memoizeBySeries(refuseEqual));
 
 function refuseEqual(all: readonly Labels[]): void {
   const seen = new Set<string>();

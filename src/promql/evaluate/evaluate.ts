@@ -1,8 +1,8 @@
 // What an expression comes to at one moment, on the samples that are there.
 import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
-import { namelessOf, refuseEqualLabels } from './drop-metric-name.ts';
-import { operate } from './binary-operators.ts';
+import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
+import { applyBinaryOperator } from './binary-operators.ts';
 import { type Moment, selectPresent, selectRange } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
 import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
@@ -29,7 +29,7 @@ export function evaluate(
   const value = valueOf(expression, { source, at, lookback, generation });
   if (typeof value === 'number') return [{ labels: {}, value }];
   const elements = vectorIn(value);
-  refuseEqualLabels(expression)(elements);
+  rejectDuplicateLabels(expression)(elements);
   return [...elements];
 }
 
@@ -51,7 +51,7 @@ function valueOf(expression: Expression, moment: Moment): Value {
         ? negated(expression, sideOf(expression.operand, moment))
         : sideOf(expression.operand, moment);
     case 'operation':
-      return operate(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
+      return applyBinaryOperator(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
     default:
       return expression satisfies never;
   }
@@ -67,9 +67,9 @@ function called(call: Call, moment: Moment): number | Element[] {
 
 /** @throws EvaluationError when the name alone told two of them apart */
 function nameless(node: Expression, elements: Vector): Element[] {
-  const labels = namelessOf(node)(elements);
+  const labels = labelsWithoutName(node)(elements);
   const unnamed = elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
-  refuseEqualLabels(node)(unnamed);
+  rejectDuplicateLabels(node)(unnamed);
   return unnamed;
 }
 
@@ -115,7 +115,7 @@ function aggregated(expression: Aggregation, moment: Moment): Element[] {
 
 function negated(node: Expression, side: number | Vector): number | Element[] {
   if (typeof side === 'number') return -side;
-  const labels = namelessOf(node)(side);
+  const labels = labelsWithoutName(node)(side);
   return side.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: -value }));
 }
 

@@ -3,18 +3,18 @@ import { impliedLabels } from './absent-labels.ts';
 import { dayOfYear, daysInMonth } from './calendar.ts';
 import { histogramQuantile } from './histogram-quantile.ts';
 import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
-import { changes, derivative, extrapolated, instant, predicted, resets } from './rates.ts';
-import type { Generation } from '../model/series-source.ts';
+import { changes, derivative, extrapolatedDelta, instantDelta, predictLinear, resets } from './rates.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import {
   average,
   higher,
   largest,
   lower,
-  meanSoFar,
+  incrementalMean,
   quantile,
   smallest,
   sum,
-  upwards,
+  ascending,
   variance,
 } from './statistics.ts';
 import type { Matcher, ValueType } from '../model/syntax-tree.ts';
@@ -36,7 +36,7 @@ export interface Arguments {
 interface CallMoment {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly generation: Generation;
+  readonly generation: PrometheusMajor;
   /** Stands for this call, where something is remembered from one evaluation to the next. */
   readonly call: object;
 }
@@ -100,7 +100,7 @@ function growth(kind: 'rate' | 'increase' | 'delta'): FunctionSpec {
   return computed(['range'], (args, { generation }) => {
     const range = args.range(0);
     const { start, end } = range;
-    return measured(range, (window) => extrapolated(kind, window, { start, end, generation }));
+    return measured(range, (window) => extrapolatedDelta(kind, window, { start, end, generation }));
   });
 }
 
@@ -108,18 +108,18 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   rate: growth('rate'),
   increase: growth('increase'),
   delta: growth('delta'),
-  irate: overTime((window) => instant('rate', window)),
-  idelta: overTime((window) => instant('delta', window)),
+  irate: overTime((window) => instantDelta('rate', window)),
+  idelta: overTime((window) => instantDelta('delta', window)),
   deriv: overTime(derivative),
   changes: overTime(changes),
   resets: overTime(resets),
   predict_linear: computed(['range', 'scalar'], (args, { at }) => {
     const ahead = args.scalar(1);
-    return measured(args.range(0), (window) => predicted(window, { moment: at, ahead }));
+    return measured(args.range(0), (window) => predictLinear(window, { moment: at, ahead }));
   }),
 
   avg_over_time: computed(['range'], (args, { generation }) =>
-    measured(args.range(0), ({ values }) => (generation === 2 ? meanSoFar(values) : average(values))),
+    measured(args.range(0), ({ values }) => (generation === 2 ? incrementalMean(values) : average(values))),
   ),
   sum_over_time: ofValues(sum),
   min_over_time: ofValues(smallest),
@@ -162,8 +162,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   }),
   clamp_min: ofTwo(higher),
   clamp_max: ofTwo(lower),
-  sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(a.value, b.value))),
-  sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => upwards(b.value, a.value))),
+  sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => ascending(a.value, b.value))),
+  sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => ascending(b.value, a.value))),
 
   time: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: (_, { at }) => at / 1000 },
   timestamp: computed(['vector'], (args) => mapped(args.times(0), (time) => time)),

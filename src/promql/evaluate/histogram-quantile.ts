@@ -1,7 +1,7 @@
 // Quantiles from the buckets of a classic histogram.
-import { createChoice, labelIn, type Labels, writeKey } from '../model/labels.ts';
+import { createLabelSelection, labelIn, type Labels, writeKey } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
-import { remembered, recurring } from './series-cache.ts';
+import { memoize, memoizeBySeries } from './series-cache.ts';
 import type { Element, Vector } from '../model/value.ts';
 
 interface Bucket {
@@ -16,9 +16,9 @@ interface Histogram {
   readonly buckets: readonly { readonly bound: number; readonly index: number }[];
 }
 
-const OTHERS = createChoice('without', ['le']);
+const OTHERS = createLabelSelection('without', ['le']);
 
-const histogramsOf = remembered(() => recurring(histogramsIn));
+const histogramsOf = memoize(() => memoizeBySeries(histogramsIn));
 
 /**
  * One result for each set of labels without `le`; series without a bound are left out.
@@ -40,7 +40,7 @@ function histogramsIn(all: readonly Labels[]): Histogram[] {
   for (const [index, labels] of all.entries()) {
     const bound = parseBound(labelIn(labels, 'le'));
     if (bound === null) continue;
-    const own = OTHERS.of(labels);
+    const own = OTHERS.apply(labels);
     const key = writeKey(own);
     const histogram = histograms.get(key) ?? { labels: own, buckets: [] };
     histograms.set(key, histogram);

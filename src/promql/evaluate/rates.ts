@@ -1,19 +1,19 @@
 // How fast something grows, from the samples of a window: what lies between the samples and the edges is extrapolated.
-import type { Generation } from '../model/series-source.ts';
-import { CarefulSum } from './statistics.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
+import { KahanSum } from './statistics.ts';
 import type { Numbers, Window } from '../model/value.ts';
 
 export interface Edges {
   /** Milliseconds. */
   readonly start: number;
   readonly end: number;
-  readonly generation: Generation;
+  readonly generation: PrometheusMajor;
 }
 
 type Kind = 'rate' | 'increase' | 'delta';
 
 /** Null with fewer than two samples. */
-export function extrapolated(kind: Kind, window: Window, edges: Edges): number | null {
+export function extrapolatedDelta(kind: Kind, window: Window, edges: Edges): number | null {
   const { times, values } = window;
   if (times.length < 2) return null;
   const isCounter = kind !== 'delta';
@@ -59,7 +59,7 @@ function changeOf(values: Numbers, isCounter: boolean): number {
 }
 
 /** Between the last two samples; null with fewer. */
-export function instant(kind: 'rate' | 'delta', { times, values }: Window): number | null {
+export function instantDelta(kind: 'rate' | 'delta', { times, values }: Window): number | null {
   if (times.length < 2) return null;
   const [previous, last] = [at(values, -2), at(values, -1)];
   if (kind === 'delta') return last - previous;
@@ -93,7 +93,7 @@ export function derivative(window: Window): number | null {
 }
 
 /** Where the line through the samples is `ahead` seconds after `moment` (ms). */
-export function predicted(
+export function predictLinear(
   window: Window,
   { moment, ahead }: { moment: number; ahead: number },
 ): number | null {
@@ -104,7 +104,7 @@ export function predicted(
 
 /** Least squares; `intercept` is the value at `origin` (ms). */
 function regression({ times, values }: Window, origin: number): { slope: number; intercept: number } {
-  const [x, y, xy, xx] = [new CarefulSum(), new CarefulSum(), new CarefulSum(), new CarefulSum()];
+  const [x, y, xy, xx] = [new KahanSum(), new KahanSum(), new KahanSum(), new KahanSum()];
   const count = times.length;
   const first = at(values, 0);
   let isConstant = true;

@@ -1,5 +1,5 @@
 // Which samples a selector takes at one moment.
-import type { Generation, Series, SeriesSource } from '../model/series-source.ts';
+import type { PrometheusMajor, Series, SeriesSource } from '../model/series-source.ts';
 import type { RangeSelector, Selector } from '../model/syntax-tree.ts';
 import type { RangeValue } from '../model/value.ts';
 
@@ -8,7 +8,7 @@ export interface Moment {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly lookback: number;
-  readonly generation: Generation;
+  readonly generation: PrometheusMajor;
 }
 
 export interface Present {

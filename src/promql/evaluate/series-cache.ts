@@ -3,13 +3,13 @@ import type { Labels } from '../model/labels.ts';
 import type { Vector } from '../model/value.ts';
 
 /** Remembers what `make` gave for the last labels, and takes the very same objects in the same order for the same. */
-export function recurring<T>(make: (labels: readonly Labels[]) => T): (elements: Vector) => T {
-  const ofPair = recurringPair((labels) => make(labels));
+export function memoizeBySeries<T>(make: (labels: readonly Labels[]) => T): (elements: Vector) => T {
+  const ofPair = memoizeBySeriesPair((labels) => make(labels));
   return (elements) => ofPair(elements, []);
 }
 
 /** As `recurring`, for the labels of two sides. */
-export function recurringPair<T>(
+export function memoizeBySeriesPair<T>(
   make: (left: readonly Labels[], right: readonly Labels[]) => T,
 ): (left: Vector, right: Vector) => T {
   let last: { readonly left: readonly Labels[]; readonly right: readonly Labels[]; readonly made: T } | null =
@@ -24,7 +24,7 @@ export function recurringPair<T>(
 }
 
 /** What was made of the same object before is not made again. */
-export function remembered<Key extends object, T>(make: (key: Key) => T): (key: Key) => T {
+export function memoize<Key extends object, T>(make: (key: Key) => T): (key: Key) => T {
   const made = new WeakMap<Key, { readonly value: T }>();
   return (key) => {
     const known = made.get(key);

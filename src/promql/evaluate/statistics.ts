@@ -2,7 +2,7 @@
 import type { Numbers } from '../model/value.ts';
 
 /** A sum that carries along what rounding loses (Kahan, in Neumaier's form). */
-export class CarefulSum {
+export class KahanSum {
   #total = 0;
   #lost = 0;
 
@@ -50,12 +50,12 @@ export function average(values: Numbers): number {
   if (Number.isFinite(total) || [...values].some((value) => !Number.isFinite(value)))
     return total / values.length;
   // The sum is too large for a number, the mean is not.
-  return meanSoFar(values);
+  return incrementalMean(values);
 }
 
 /** Without a sum that could become too large: how Prometheus 2 averages. `isCareful` carries along what rounding loses. */
-export function meanSoFar(values: Numbers, { isCareful = true } = {}): number {
-  const careful = new CarefulSum();
+export function incrementalMean(values: Numbers, { isCareful = true } = {}): number {
+  const careful = new KahanSum();
   let count = 0;
   for (const value of values) {
     const mean = careful.rounded;
@@ -108,7 +108,7 @@ export function quantile(share: number, values: Numbers): number {
   if (values.length === 0 || Number.isNaN(share)) return Number.NaN;
   if (share < 0) return -Infinity;
   if (share > 1) return Infinity;
-  const sorted = [...values].sort(upwards);
+  const sorted = [...values].sort(ascending);
   const rank = share * (sorted.length - 1);
   const low = Math.max(0, Math.floor(rank));
   const high = Math.min(sorted.length - 1, low + 1);
@@ -117,7 +117,7 @@ export function quantile(share: number, values: Numbers): number {
 }
 
 /** NaN first. */
-export function upwards(a: number, b: number): number {
+export function ascending(a: number, b: number): number {
   if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : -1;
   return Number.isNaN(b) ? 1 : a - b || 0;
 }

@@ -1,5 +1,5 @@
 // What names a series: its labels, and how two sets of them are compared and cut.
-import { remembered } from '../evaluate/series-cache.ts';
+import { memoize } from '../evaluate/series-cache.ts';
 
 /** A label that is empty is one that is not there. The metric's name is the label `__name__`. Never changed once made. */
 export type Labels = Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export function writeKey(labels: Labels): string {
   return key;
 }
 
-export const withoutName = remembered((labels: Labels) =>
+export const withoutName = memoize((labels: Labels) =>
   Object.hasOwn(labels, NAME) ? without(labels, [NAME]) : labels,
 );
 
@@ -49,18 +49,18 @@ export function withLabel(labels: Labels, name: string, value: string): Labels {
 }
 
 /** Which labels count where elements are grouped or matched: only these, or all but these and the name. */
-export interface Choice {
+export interface LabelSelection {
   readonly mode: 'only' | 'without';
   readonly names: readonly string[];
-  readonly of: (labels: Labels) => Labels;
+  readonly apply: (labels: Labels) => Labels;
 }
 
-export function createChoice(mode: Choice['mode'], names: readonly string[]): Choice {
+export function createLabelSelection(mode: LabelSelection['mode'], names: readonly string[]): LabelSelection {
   const dropped = [...names, NAME];
-  const of = remembered((labels: Labels) =>
+  const of = memoize((labels: Labels) =>
     mode === 'only' ? only(labels, names) : without(labels, dropped),
   );
-  return { mode, names, of };
+  return { mode, names, apply: of };
 }
 
 /** `up{job="a"}`, for messages. */

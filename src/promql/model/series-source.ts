@@ -28,10 +28,10 @@ export interface SeriesSource {
 }
 
 /** The generation of Prometheus that is followed: 2 counts the beginning of a window in, 3 does not. */
-export type Generation = 2 | 3;
+export type PrometheusMajor = 2 | 3;
 
 export interface EvaluationOptions {
   /** How old, ms, the newest sample may be to count as the present value. */
   readonly lookback?: number;
-  readonly generation?: Generation;
+  readonly generation?: PrometheusMajor;
 }

@@ -1,5 +1,5 @@
 // What an expression is once it has been read: a tree of what is to be done, without words and brackets.
-import type { Choice } from './labels.ts';
+import type { LabelSelection } from './labels.ts';
 
 export type Expression =
   | NumberLiteral
@@ -63,7 +63,7 @@ export interface Aggregation extends Placed {
   readonly parameter: Expression | null;
   readonly operand: Expression;
   /** `by` or `without`; with neither, everything is one group: `by ()`. */
-  readonly grouping: Choice;
+  readonly grouping: LabelSelection;
 }
 
 interface Signed extends Placed {
@@ -91,7 +91,7 @@ export interface Operation extends Placed {
 /** Which elements of both sides belong together. */
 export interface Matching {
   /** `on` or `ignoring`; with neither, all labels count. */
-  readonly choice: Choice;
+  readonly choice: LabelSelection;
   /** The side that may have many for one of the other; null for one to one. */
   readonly many: 'left' | 'right' | null;
   /** Labels that the many take over from the one. */

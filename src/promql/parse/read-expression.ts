@@ -1,6 +1,6 @@
 // How each kind of expression is read from the grammar's tree.
 import type { SyntaxNode } from '@lezer/common';
-import { createChoice } from '../model/labels.ts';
+import { createLabelSelection } from '../model/labels.ts';
 import { isOperator, numberAt, readOperators } from './read-operators.ts';
 import { readRange, readSelector } from './read-selector.ts';
 import type { Expression } from '../model/syntax-tree.ts';
@@ -58,7 +58,7 @@ function readAggregation(node: SyntaxNode, text: string): Expression {
   const modifier = node.getChild('AggregateModifier');
   const labels = modifier === null ? [] : labelsAt(childNamed(modifier, 'GroupingLabels'), text);
   const isWithout = modifier !== null && modifier.getChild('Without') !== null;
-  const grouping = createChoice(isWithout ? 'without' : 'only', labels);
+  const grouping = createLabelSelection(isWithout ? 'without' : 'only', labels);
   const parameter = args.length === 2 ? (args[0] ?? null) : null;
   return { kind: 'aggregation', operator, parameter, operand, grouping, ...placeOf(node) };
 }

@@ -1,7 +1,7 @@
 // How strong each operator is: what the grammar's tree has linked in its own way is laid out in a row, and linked again.
 // That tree is for highlighting: in it `a - b offset 5m` is `(a - b) offset 5m`, and `-2 ^ 2` is `(-2) ^ 2`.
 import type { SyntaxNode } from '@lezer/common';
-import { createChoice } from '../model/labels.ts';
+import { createLabelSelection } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
 import { durationAt } from './read-selector.ts';
 import type { Expression, Matching, Operation } from '../model/syntax-tree.ts';
@@ -139,7 +139,7 @@ function readMatching(clause: SyntaxNode | null, text: string): Matching {
   const lists = parts.filter(({ name }) => name === 'GroupingLabels').map((list) => labelsAt(list, text));
   const has = (word: string): boolean => parts.some(({ name }) => name === word);
   return {
-    choice: createChoice(has('On') ? 'only' : 'without', lists[0] ?? []),
+    choice: createLabelSelection(has('On') ? 'only' : 'without', lists[0] ?? []),
     many: has('GroupLeft') ? 'left' : has('GroupRight') ? 'right' : null,
     include: lists[1] ?? [],
   };

@@ -61,7 +61,7 @@ function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): Present
 }
 
 function filled(texts: AlertingRule['labels'], data: TemplateData): Record<string, string> {
-  return Object.fromEntries(Object.entries(texts).map(([name, { fillIn }]) => [name, fillIn(data)]));
+  return Object.fromEntries(Object.entries(texts).map(([name, { render: fillIn }]) => [name, fillIn(data)]));
 }
 
 function begun(rule: AlertingRule, now: Present, at: number): Alert {

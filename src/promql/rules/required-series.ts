@@ -1,16 +1,16 @@
 // What rules read, and how far back: a store keeps nothing else.
 import { LOOKBACK } from '../evaluate/evaluate.ts';
 import type { RuleGroup } from './rule-file.ts';
-import type { Interest } from '../series/series-store.ts';
+import type { RequiredSeries } from '../series/series-store.ts';
 import type { Expression } from '../model/syntax-tree.ts';
 
 /** @param lookback how old, ms, a sample may be and still count as the present value */
-export function interestsOf(groups: readonly RuleGroup[], lookback = LOOKBACK): Interest[] {
+export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBACK): RequiredSeries[] {
   return groups.flatMap(({ rules }) => rules.flatMap(({ expression }) => interestsIn(expression, lookback)));
 }
 
-function interestsIn(expression: Expression, lookback: number): Interest[] {
-  const inside = (one: Expression): Interest[] => interestsIn(one, lookback);
+function interestsIn(expression: Expression, lookback: number): RequiredSeries[] {
+  const inside = (one: Expression): RequiredSeries[] => interestsIn(one, lookback);
   switch (expression.kind) {
     case 'number':
     case 'string':

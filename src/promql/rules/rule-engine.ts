@@ -2,10 +2,10 @@
 import { type Alert, type Alerts, nextAlerts } from './alert-state.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { type Labels, NAME, withLabel, writeKey } from '../model/labels.ts';
-import { recurring } from '../evaluate/series-cache.ts';
+import { memoizeBySeries } from '../evaluate/series-cache.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule-file.ts';
 import type { EvaluationOptions } from '../model/series-source.ts';
-import type { Store } from '../series/series-store.ts';
+import type { SeriesStore } from '../series/series-store.ts';
 import { type Element, EvaluationError, type Vector } from '../model/value.ts';
 
 export interface RuleHealth {
@@ -17,7 +17,7 @@ export interface RuleHealth {
   readonly alerts: readonly Alert[];
 }
 
-export interface Engine {
+export interface RuleEngine {
   /** Evaluates every rule of one of its groups at `at`, ms. A rule that fails leaves its alerts as they were. */
   evaluateGroup(group: RuleGroup, at: number): void;
   /** In the order of the files. */
@@ -31,7 +31,7 @@ export interface Engine {
 /** By the key of the rule, which a change of its expression, its times or its annotations does not change. */
 export type AlertsByRule = ReadonlyMap<string, readonly Alert[]>;
 
-interface Entry {
+interface RuleState {
   readonly key: string;
   readonly group: RuleGroup;
   readonly rule: Rule;
@@ -45,11 +45,11 @@ interface Entry {
 }
 
 /** @param store keeps at least what `interestsOf(groups)` says */
-export function createEngine(
+export function createRuleEngine(
   groups: readonly RuleGroup[],
-  store: Store,
+  store: SeriesStore,
   options: EvaluationOptions = {},
-): Engine {
+): RuleEngine {
   const keys = keysOf(groups);
   const entries = groups
     .flatMap((group) => group.rules.map((rule) => ({ group, rule })))
@@ -80,11 +80,11 @@ export function createEngine(
 
 interface Run {
   readonly at: number;
-  readonly store: Store;
+  readonly store: SeriesStore;
   readonly options: EvaluationOptions;
 }
 
-function run(entry: Entry, { at, store, options }: Run): void {
+function run(entry: RuleState, { at, store, options }: Run): void {
   entry.evaluatedAt = at;
   try {
     const result = evaluate(entry.rule.expression, at, store, options);
@@ -98,7 +98,7 @@ function run(entry: Entry, { at, store, options }: Run): void {
   }
 }
 
-function newEntry(group: RuleGroup, rule: Rule, key: string): Entry {
+function newEntry(group: RuleGroup, rule: Rule, key: string): RuleState {
   return {
     key,
     group,
@@ -107,7 +107,7 @@ function newEntry(group: RuleGroup, rule: Rule, key: string): Entry {
     written: [],
     error: null,
     evaluatedAt: null,
-    recordedAs: recurring((all) => (rule.kind === 'recording' ? relabelled(rule, all) : all)),
+    recordedAs: memoizeBySeries((all) => (rule.kind === 'recording' ? relabelled(rule, all) : all)),
   };
 }
 
@@ -139,13 +139,13 @@ function keysOf(groups: readonly RuleGroup[]): string[] {
   );
 }
 
-function recorded({ recordedAs }: Entry, result: Vector): Element[] {
+function recorded({ recordedAs }: RuleState, result: Vector): Element[] {
   const labels = recordedAs(result);
   return result.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
 }
 
 function alerted(
-  entry: Entry,
+  entry: RuleState,
   rule: AlertingRule,
   { result, at }: { result: Vector; at: number },
 ): Element[] {
@@ -164,7 +164,7 @@ function samplesOf({ labels, state, activeAt }: Alert): Element[] {
 
 /** What was written before and is missing now has ended. */
 function write(
-  store: Store,
+  store: SeriesStore,
   samples: readonly Element[],
   { before, at }: { before: readonly Element[]; at: number },
 ): readonly Element[] {

@@ -5,7 +5,7 @@ import type { Window } from '../model/value.ts';
 
 const FIRST_CAPACITY = 16;
 
-export class History implements Series {
+export class SampleBuffer implements Series {
   readonly labels: Labels;
   #capacity = FIRST_CAPACITY;
   /** All times, and behind them all values: there are thousands of these, and each array costs by itself. */

@@ -1,16 +1,16 @@
 // The recent past, kept in memory: only of series that some rule reads, and only as far back as it looks.
-import { History } from './sample-buffer.ts';
+import { SampleBuffer } from './sample-buffer.ts';
 import { labelIn, type Labels, NAME, writeKey } from '../model/labels.ts';
 import { matchesAll } from '../model/matcher.ts';
 import type { Selection, Series, SeriesSource } from '../model/series-source.ts';
 
 /** What is read of which series, and how far back in ms. */
-export interface Interest {
+export interface RequiredSeries {
   readonly selector: Selection;
   readonly reach: number;
 }
 
-export interface Store extends SeriesSource {
+export interface SeriesStore extends SeriesSource {
   /**
    * Leaves out what nobody reads, and what is not newer than the last sample of its series.
    * Quicker when a series is always told by the same `labels` object.
@@ -24,7 +24,7 @@ export interface Store extends SeriesSource {
   readonly size: { readonly series: number; readonly samples: number; readonly bytes: number };
 }
 
-export function createStore(interests: readonly Interest[]): Store {
+export function createSeriesStore(interests: readonly RequiredSeries[]): SeriesStore {
   return new SampleStore(interests);
 }
 
@@ -32,19 +32,19 @@ export function createStore(interests: readonly Interest[]): Store {
 type Metric = Map<string, Kept>;
 
 interface Kept {
-  readonly history: History;
+  readonly history: SampleBuffer;
   readonly reach: number;
 }
 
-class SampleStore implements Store {
+class SampleStore implements SeriesStore {
   readonly #metrics = new Map<string, Metric>();
-  readonly #interests: ReadonlyMap<string | null, readonly Interest[]>;
+  readonly #interests: ReadonlyMap<string | null, readonly RequiredSeries[]>;
   /** By the object that a series was first told by. */
   readonly #known = new WeakMap<Labels, Kept>();
   /** Answers hold until a series comes or goes. */
   #answers = new WeakMap<Selection, readonly Series[]>();
 
-  constructor(interests: readonly Interest[]) {
+  constructor(interests: readonly RequiredSeries[]) {
     this.#interests = byName(interests);
   }
 
@@ -80,9 +80,9 @@ class SampleStore implements Store {
     return found;
   }
 
-  get size(): Store['size'] {
+  get size(): SeriesStore['size'] {
     const all = this.#histories(null);
-    const total = (measure: (history: History) => number): number =>
+    const total = (measure: (history: SampleBuffer) => number): number =>
       all.reduce((sum, history) => sum + measure(history), 0);
     return {
       series: all.length,
@@ -91,7 +91,7 @@ class SampleStore implements Store {
     };
   }
 
-  #histories(name: string | null): History[] {
+  #histories(name: string | null): SampleBuffer[] {
     const metrics = name === null ? [...this.#metrics.values()] : [this.#metrics.get(name) ?? new Map()];
     return metrics.flatMap((metric: Metric) => Array.from(metric.values(), ({ history }) => history));
   }
@@ -105,7 +105,7 @@ class SampleStore implements Store {
     if (known !== undefined) return known;
     const reach = this.#reachOf(labels, name);
     if (reach === null) return null;
-    const kept = { history: new History(labels), reach };
+    const kept = { history: new SampleBuffer(labels), reach };
     const metric = this.#metrics.get(name) ?? new Map<string, Kept>();
     this.#metrics.set(name, metric.set(key, kept));
     this.#known.set(labels, kept);
@@ -122,8 +122,8 @@ class SampleStore implements Store {
   }
 }
 
-function byName(interests: readonly Interest[]): Map<string | null, Interest[]> {
-  const names = new Map<string | null, Interest[]>();
+function byName(interests: readonly RequiredSeries[]): Map<string | null, RequiredSeries[]> {
+  const names = new Map<string | null, RequiredSeries[]>();
   for (const interest of interests) {
     const { name } = interest.selector;
     names.set(name, [...(names.get(name) ?? []), interest]);

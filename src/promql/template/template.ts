@@ -19,7 +19,7 @@ export interface TemplateData {
 export interface Template {
   /** As it is written. */
   readonly text: string;
-  readonly fillIn: (data: TemplateData) => string;
+  readonly render: (data: TemplateData) => string;
 }
 
 /** A template that this engine cannot fill in; `position` in characters. */
@@ -43,7 +43,7 @@ interface Term {
 
 /** @throws TemplateError */
 export function compileTemplate(text: string): Template {
-  const parts: Template['fillIn'][] = [];
+  const parts: Template['render'][] = [];
   let from = 0;
   // A dash trims the white space beside the action, when it is set off from what is in it.
   for (const found of text.matchAll(/(\s*\{\{-(?=\s)|\{\{)([\s\S]*?)((?<=\s)-\}\}\s*|\}\})/gu)) {
@@ -58,7 +58,7 @@ export function compileTemplate(text: string): Template {
   }
   const rest = text.slice(from);
   if (rest.includes('{{')) throw new TemplateError('A {{ is not closed', from + rest.indexOf('{{'));
-  return { text, fillIn: (data) => parts.map((part) => part(data)).join('') + rest };
+  return { text, render: (data) => parts.map((part) => part(data)).join('') + rest };
 }
 
 /** `a | f x | g`: what comes before is the last argument of what follows. */

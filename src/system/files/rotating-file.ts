@@ -3,7 +3,7 @@ import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { codeOf } from '../../core/base/guards.ts';
 import type { Clock } from '../time/clock.ts';
 import { LineQueue } from './line-queue.ts';
-import { identityAt, openForAppend, setAside } from './rotation.ts';
+import { identityAt, openForAppend, rotate } from './rotation.ts';
 import type { OpenLog } from './rotation.ts';
 
 export interface RotatingFileOptions {
@@ -146,7 +146,7 @@ class Sink implements RotatingFile {
     let file = this.#file ?? this.#open();
     this.#batch ??= this.#takeFor(file);
     if (this.#batch === null) {
-      setAside(this.#options.path, this.#limits.keep);
+      rotate(this.#options.path, this.#limits.keep);
       this.#leave();
       file = this.#open();
       this.#batch = this.#takeFor(file);

@@ -73,7 +73,7 @@ function endsWithNewline(descriptor: number, size: number): boolean {
 }
 
 /** Renames `path` to `path.1`, `path.1` to `path.2` and so on; only `keep` of them remain. */
-export function setAside(path: string, keep: number): void {
+export function rotate(path: string, keep: number): void {
   removeOlderThan(path, keep);
   // Only up to the first gap: a rotation that failed half-way and is tried again must not push old files out.
   let free = 1;

@@ -13,7 +13,7 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   /** Names in lower case; of a repeated header the first value. */
   readonly headers: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface HttpAnswer {
 
 export interface HttpClient {
   /** Resolves when the head of the answer is there. Redirects are answers like others. @throws the system's error */
-  send(request: HttpRequest): Promise<HttpAnswer>;
+  send(request: HttpRequest): Promise<HttpResponse>;
   /** Breaks off what is under way and forgets every socket; the next request opens new ones. */
   dropSockets(): void;
 }
@@ -106,7 +106,7 @@ function dispatch(
   pool: Pool,
   { method, url, headers, body, signal }: HttpRequest,
   onEnd: (isClean: boolean) => void,
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       onEnd(true);
@@ -121,7 +121,7 @@ function dispatch(
 }
 
 interface Receiving {
-  readonly resolve: (answer: HttpAnswer) => void;
+  readonly resolve: (answer: HttpResponse) => void;
   readonly reject: (error: Error) => void;
   readonly onEnd: (isClean: boolean) => void;
 }

@@ -18,7 +18,7 @@ const isLinux = process.platform === 'linux';
  * @param host only who would answer at this address counts; a wildcard listener does, unless a narrower one is there
  * @returns null when nobody listens
  */
-export async function whoListens(port: number, host?: string): Promise<PortOwner | null> {
+export async function findPortOwner(port: number, host?: string): Promise<PortOwner | null> {
   const pid = isLinux ? await findOnLinux(port, host) : await findElsewhere(port, host);
   if (pid === undefined) return null;
   return pid === null ? { pid: null, command: null } : { pid, command: await commandOf(pid) };

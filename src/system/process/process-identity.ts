@@ -19,13 +19,13 @@ export interface ProcessIdentity {
 export type IdentityVerdict = 'same' | 'gone' | 'recycled' | 'unknown';
 
 /** Synchronous, to be asked before the event loop can reap the child; null when there is no such process. */
-export function identify(pid: number): ProcessIdentity | null {
+export function identifyProcess(pid: number): ProcessIdentity | null {
   const row = readProcess(pid);
   return row ? { pid, startToken: row.startToken, bootId: readBootId() } : null;
 }
 
 /** Whether the process that once had this identity still lives; never a guess. */
-export function isSame(identity: ProcessIdentity): IdentityVerdict {
+export function checkIdentity(identity: ProcessIdentity): IdentityVerdict {
   const bootId = readBootId();
   if (identity.bootId === null || bootId === null) return 'unknown';
   const row = readProcess(identity.pid);

@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 
-export interface LaunchOptions {
+export interface SpawnOptions {
   readonly argv: readonly [string, ...string[]];
   /** The whole environment: nothing of ours is inherited. */
   readonly env: Readonly<Record<string, string>>;
@@ -18,26 +18,26 @@ export interface LaunchOptions {
 }
 
 /** A started process. It leads its own group: `pid` is also the group's number. */
-export interface Child {
+export interface SpawnedProcess {
   readonly pid: number;
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Resolves when the process itself has ended, whoever still holds its pipes. */
-  readonly exit: Promise<Exit>;
+  readonly exit: Promise<ProcessExit>;
   /** Resolves when everything that was written to its pipes has been read; an escaped grandchild may put that off. */
   readonly drained: Promise<void>;
   /** Lets go of our ends of the pipes, which an escaped grandchild may keep open. */
   releasePipes(): void;
 }
 
-export interface Exit {
+export interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
 /** Why the system refused to start a process; `code` is the system's, ENOENT for instance. */
-export interface LaunchFault {
+export interface SpawnError {
   readonly code: string;
   readonly message: string;
 }
@@ -48,7 +48,7 @@ export interface LaunchFault {
  * Node's own spawn, not execa: a server's output is read and its group ended by us, so that of execa's services
  * nothing would be used, and 11 MB of it would stay in the daemon's memory.
  */
-export async function launch(options: LaunchOptions): Promise<Child | LaunchFault> {
+export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProcess | SpawnError> {
   const [file, ...args] = withPriority(options.argv, options.nice);
   const { cwd, env } = options;
   let started: ChildProcess;
@@ -81,12 +81,12 @@ export async function launch(options: LaunchOptions): Promise<Child | LaunchFaul
   };
 }
 
-function faultOf(error: unknown): LaunchFault {
+function faultOf(error: unknown): SpawnError {
   return { code: codeOf(error) ?? 'UNKNOWN', message: messageOf(error) };
 }
 
 /** `exit`, not `close`: a grandchild that holds stdout would hide the death of the server. */
-function exitOf(subprocess: ChildProcess): Promise<Exit> {
+function exitOf(subprocess: ChildProcess): Promise<ProcessExit> {
   return new Promise((resolve) => {
     subprocess.once('exit', (code, signal) => resolve({ code, signal }));
   });
@@ -99,7 +99,7 @@ const NICE = ['/usr/bin/nice', '/bin/nice'].find((path) => existsSync(path)) ?? 
  * nice(1) becomes the program, with the same pid. A priority that is set from outside comes too late for what a script
  * starts in its first millisecond.
  */
-function withPriority(argv: LaunchOptions['argv'], nice: number): LaunchOptions['argv'] {
+function withPriority(argv: SpawnOptions['argv'], nice: number): SpawnOptions['argv'] {
   return nice === 0 || NICE === null ? argv : [NICE, '-n', String(nice), ...argv];
 }
 

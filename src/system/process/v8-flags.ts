@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
  * nothing back before a long rest. Measured: 5 to 10 MB less with one server, about 30 MB less with a hundred.
  * To be called before the parts are loaded; a size given in NODE_OPTIONS wins.
  */
-export function keepNurserySmall(environment: Readonly<Record<string, string | undefined>>): void {
+export function limitYoungGeneration(environment: Readonly<Record<string, string | undefined>>): void {
   const isChosen = environment['NODE_OPTIONS']?.includes('semi-space') ?? false;
   if (isChosen) return;
   setFlagsFromString('--max-semi-space-size=1');

@@ -2,19 +2,19 @@
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
-export interface DeadManOrders {
+export interface WatchdogWorkerData {
   /** One 32-bit number that the main thread raises. */
   readonly counter: SharedArrayBuffer;
   /** Ms between two looks. */
   readonly interval: number;
   /** Looks in a row without a sign of life after which it is dead. */
-  readonly strikes: number;
+  readonly missedChecks: number;
 }
 
 /** `process.stderr` of a worker has no descriptor. */
 const STDERR = 2;
 
-const orders: DeadManOrders = workerData;
+const orders: WatchdogWorkerData = workerData;
 const signs = new Int32Array(orders.counter);
 let seen = Atomics.load(signs, 0);
 let missed = 0;
@@ -31,7 +31,7 @@ function look(): void {
   const wasAway = passed > 2 * orders.interval;
   missed = sign !== seen || wasAway ? 0 : missed + 1;
   seen = sign;
-  if (missed >= orders.strikes) end();
+  if (missed >= orders.missedChecks) end();
 }
 
 function end(): void {

@@ -1,17 +1,17 @@
 // What ends the daemon when its own event loop is stuck for good, where the service manager does not look after that.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from './clock.ts';
-import type { DeadManOrders } from './event-loop-watchdog-worker.ts';
+import type { WatchdogWorkerData } from './event-loop-watchdog-worker.ts';
 
 const WORKER = new URL('event-loop-watchdog-worker.js', import.meta.url);
 
 /** How often it looks while the limit runs: one look missed is nothing, all of them are a stuck loop. */
-const STRIKES = 12;
+const MISSED_CHECKS = 12;
 
 /** A bound, not a need: it uses about five, and 10 MB of memory in all. With four it does not start. */
 const LARGEST_HEAP_MB = 32;
 
-export interface DeadManOptions {
+export interface EventLoopWatchdogOptions {
   readonly clock: Clock;
   /** Ms for which the event loop may be stuck. */
   readonly limit?: number;
@@ -25,11 +25,11 @@ export interface DeadManOptions {
  *
  * @returns what ends it
  */
-export function startDeadMan({ clock, limit = 60_000, onFault }: DeadManOptions): () => Promise<void> {
-  const interval = limit / STRIKES;
+export function startEventLoopWatchdog({ clock, limit = 60_000, onFault }: EventLoopWatchdogOptions): () => Promise<void> {
+  const interval = limit / MISSED_CHECKS;
   const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const signs = new Int32Array(counter);
-  const orders: DeadManOrders = { counter, interval, strikes: STRIKES };
+  const orders: WatchdogWorkerData = { counter, interval, missedChecks: MISSED_CHECKS };
   const worker = new Worker(WORKER, {
     workerData: orders,
     env: {},

@@ -7,7 +7,7 @@ type Notice = Readonly<
   Partial<Record<'READY' | 'RELOADING' | 'STOPPING' | 'WATCHDOG' | 'STATUS' | 'EXTEND_TIMEOUT_USEC', string>>
 >;
 
-export interface ServiceSettings {
+export interface SystemdSettings {
   /** Where systemd listens. */
   readonly socket: string;
   /** Ms without a sign of life after which it ends us; null when it does not watch us. */
@@ -15,9 +15,9 @@ export interface ServiceSettings {
   readonly path: string;
 }
 
-export interface ServiceNotify {
+export interface SystemdNotifier {
   /** Never waits and never fails. What is told while an earlier notice is on its way is merged into the next one. */
-  tell(notice: Notice): void;
+  notify(notice: Notice): void;
   /** Resolves when all that was told has been taken, or given up. */
   flush(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface ServiceNotify {
  *
  * @returns null when we do not run under systemd
  */
-export function takeServiceSettings(env: Record<string, string | undefined>): ServiceSettings | null {
+export function takeSystemdSettings(env: Record<string, string | undefined>): SystemdSettings | null {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: limit, WATCHDOG_PID: watched, PATH: path } = env;
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
   if (socket === undefined || socket === '') return null;
@@ -40,7 +40,7 @@ export function takeServiceSettings(env: Record<string, string | undefined>): Se
   };
 }
 
-export interface NotifyOptions extends Pick<ServiceSettings, 'socket' | 'path'> {
+export interface SystemdNotifierOptions extends Pick<SystemdSettings, 'socket' | 'path'> {
   readonly clock: Clock;
   /** Told once, when the program that tells is missing. */
   readonly onMissing: () => void;
@@ -55,7 +55,7 @@ const PAUSE = 1000;
  * By the program `systemd-notify`, one at a time: Node has no datagram sockets of the kind that systemd listens on, and a
  * native module would need a compiler at each installation. One call takes 5 to 10 ms of another process.
  */
-export function createServiceNotify({ socket, path, clock, onMissing }: NotifyOptions): ServiceNotify {
+export function createSystemdNotifier({ socket, path, clock, onMissing }: SystemdNotifierOptions): SystemdNotifier {
   let waiting: Notice = {};
   let working: Promise<void> | null = null;
   let isMissing = false;
@@ -77,7 +77,7 @@ export function createServiceNotify({ socket, path, clock, onMissing }: NotifyOp
   }
 
   return {
-    tell(notice) {
+    notify(notice) {
       waiting = merge(waiting, notice);
       working ??= work();
     },
@@ -92,7 +92,7 @@ function merge(earlier: Notice, later: Notice): Notice {
   return { ...(isNewState ? rest : earlier), ...later };
 }
 
-interface Way extends Pick<ServiceSettings, 'socket' | 'path'> {
+interface Way extends Pick<SystemdSettings, 'socket' | 'path'> {
   readonly clock: Clock;
 }
 

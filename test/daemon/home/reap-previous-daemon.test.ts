@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { type ReapParts, reapEarlier } from '../../../src/daemon/home/reap-previous-daemon.ts';
-import { identify, readBootId } from '../../../src/system/process/process-identity.ts';
+import { identifyProcess, readBootId } from '../../../src/system/process/process-identity.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { isRunning, startGroup } from '../../fakes/processes.ts';
@@ -36,7 +36,7 @@ const recordOf = (pid: number, marker = 'm') => ({
   server: 'files',
   pid,
   pgid: pid,
-  startToken: identify(pid)?.startToken ?? '',
+  startToken: identifyProcess(pid)?.startToken ?? '',
   marker,
   strays: [],
 });

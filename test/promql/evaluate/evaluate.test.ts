@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../../src/promql/evaluate/evaluate.ts';
 import { parse } from '../../../src/promql/parse/parse.ts';
-import { createStore } from '../../../src/promql/series/series-store.ts';
+import { createSeriesStore } from '../../../src/promql/series/series-store.ts';
 import type { Expression } from '../../../src/promql/model/syntax-tree.ts';
 import { EvaluationError } from '../../../src/promql/model/value.ts';
 import { createRandom } from '../support/random.ts';
@@ -69,7 +69,7 @@ test('whatever the expression and the samples, nothing but an EvaluationError co
   fc.assert(
     fc.property(fc.nat(), (seed) => {
       const random = createRandom(seed);
-      const full = createStore([{ selector: { name: null, matchers: [] }, reach: Infinity }]);
+      const full = createSeriesStore([{ selector: { name: null, matchers: [] }, reach: Infinity }]);
       for (const { labels, time, value, isStale } of randomSeries(random, { start: 0, end: end / 4 }))
         if (isStale === true) full.markStale(labels, time);
         else full.append(labels, time, value);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { remembered, recurring, recurringPair } from '../../../src/promql/evaluate/series-cache.ts';
+import { memoize, memoizeBySeries, memoizeBySeriesPair } from '../../../src/promql/evaluate/series-cache.ts';
 
 const of = (...labels: readonly { readonly [name: string]: string }[]) =>
   labels.map((one, index) => ({ labels: one, value: index }));
@@ -8,7 +8,7 @@ const [a, b] = [{ k: 'a' }, { k: 'b' }];
 describe('recurring()', () => {
   test('makes anew only for other labels objects, or another order of them', () => {
     let count = 0;
-    const make = recurring((labels) => `${(count += 1)}: ${labels.map(({ k }) => k).join('')}`);
+    const make = memoizeBySeries((labels) => `${(count += 1)}: ${labels.map(({ k }) => k).join('')}`);
     expect([
       make(of(a, b)),
       make(of(a, b)),
@@ -21,7 +21,7 @@ describe('recurring()', () => {
 
   test('remembers nothing of what failed', () => {
     let count = 0;
-    const make = recurring(() => {
+    const make = memoizeBySeries(() => {
       count += 1;
       throw new Error('no');
     });
@@ -31,7 +31,7 @@ describe('recurring()', () => {
 });
 
 test('recurringPair() looks at both sides, and does not take one for the other', () => {
-  const make = recurringPair((left, right) => ({ sides: [left.length, right.length] }));
+  const make = memoizeBySeriesPair((left, right) => ({ sides: [left.length, right.length] }));
   const first = make(of(a, b), of(a));
   expect(make(of(a, b), of(a))).toBe(first);
   expect(make(of(a), of(b, a)).sides).toEqual([1, 2]);
@@ -39,7 +39,7 @@ test('recurringPair() looks at both sides, and does not take one for the other',
 });
 
 test('remembered() makes one for each object', () => {
-  const make = remembered((node: object) => ({ node }));
+  const make = memoize((node: object) => ({ node }));
   const [one, other] = [{}, {}];
   expect(make(one)).toBe(make(one));
   expect(make(one)).not.toBe(make(other));

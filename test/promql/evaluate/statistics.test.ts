@@ -4,12 +4,12 @@ import {
   higher,
   largest,
   lower,
-  meanSoFar,
+  incrementalMean,
   plainSum,
   quantile,
   smallest,
   sum,
-  upwards,
+  ascending,
   variance,
 } from '../../../src/promql/evaluate/statistics.ts';
 
@@ -37,7 +37,7 @@ describe('sum()', () => {
 
 describe.each([
   ['average()', average],
-  ['meanSoFar()', meanSoFar],
+  ['meanSoFar()', incrementalMean],
 ])('%s', (_, mean) => {
   test.each([
     [[1, 2, 3], 2],
@@ -51,8 +51,8 @@ describe.each([
 
 test('meanSoFar() can be as careless as Prometheus 2 is with groups', () => {
   const values = [1, 1e15, 3, 7, 11];
-  expect(meanSoFar(values)).toBe(200_000_000_000_004.4);
-  expect(meanSoFar(values, { isCareful: false })).toBe(200_000_000_000_004.38);
+  expect(incrementalMean(values)).toBe(200_000_000_000_004.4);
+  expect(incrementalMean(values, { isCareful: false })).toBe(200_000_000_000_004.38);
 });
 
 test('largest() and smallest() prefer any number to NaN', () => {
@@ -88,7 +88,7 @@ describe('quantile()', () => {
 });
 
 test('upwards() puts NaN first, and infinities where they belong', () => {
-  expect([1, none, Infinity, -Infinity, none, 0].toSorted(upwards)).toEqual([
+  expect([1, none, Infinity, -Infinity, none, 0].toSorted(ascending)).toEqual([
     none,
     none,
     -Infinity,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
-  createChoice,
+  createLabelSelection,
   formatLabels,
   labelIn,
   withLabel,
@@ -52,12 +52,12 @@ describe('createChoice()', () => {
   const labels = { __name__: 'up', a: '1', b: '2', c: '' };
 
   test('of only some labels keeps these, if they are there', () => {
-    expect(createChoice('only', ['a', 'c', 'd']).of(labels)).toEqual({ a: '1' });
-    expect(createChoice('only', ['__name__']).of(labels)).toEqual({ __name__: 'up' });
+    expect(createLabelSelection('only', ['a', 'c', 'd']).apply(labels)).toEqual({ a: '1' });
+    expect(createLabelSelection('only', ['__name__']).apply(labels)).toEqual({ __name__: 'up' });
   });
 
   test('without some labels drops the name too', () => {
-    expect(createChoice('without', ['a']).of(labels)).toEqual({ b: '2', c: '' });
+    expect(createLabelSelection('without', ['a']).apply(labels)).toEqual({ b: '2', c: '' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { interestsOf } from '../../../src/promql/rules/required-series.ts';
+import { requiredSeriesOf } from '../../../src/promql/rules/required-series.ts';
 import { readRuleFile } from '../../../src/promql/rules/rule-file.ts';
 
 const MINUTE = 60_000;
@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 function reaches(expr: string, lookback?: number): Record<string, number> {
   const groups = readRuleFile({ groups: [{ name: 'g', rules: [{ record: 'x', expr }] }] });
   return Object.fromEntries(
-    interestsOf(groups, lookback).map(({ selector, reach }) => [selector.name ?? 'any', reach / MINUTE]),
+    requiredSeriesOf(groups, lookback).map(({ selector, reach }) => [selector.name ?? 'any', reach / MINUTE]),
   );
 }
 
@@ -36,7 +36,7 @@ describe('interestsOf()', () => {
       { alert: 'Y', expr: 'a > 1' },
     ];
     expect(
-      interestsOf(
+      requiredSeriesOf(
         readRuleFile({
           groups: [
             { name: 'g', rules },

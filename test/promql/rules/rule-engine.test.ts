@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { createEngine, type RuleHealth } from '../../../src/promql/rules/rule-engine.ts';
+import { createRuleEngine, type RuleHealth } from '../../../src/promql/rules/rule-engine.ts';
 import { evaluate } from '../../../src/promql/evaluate/evaluate.ts';
 import { formatLabels } from '../../../src/promql/model/labels.ts';
 import { parse } from '../../../src/promql/parse/parse.ts';
 import { readRuleFile } from '../../../src/promql/rules/rule-file.ts';
-import { createStore } from '../../../src/promql/series/series-store.ts';
+import { createSeriesStore } from '../../../src/promql/series/series-store.ts';
 
 const EVERYTHING = [{ selector: { name: null, matchers: [] }, reach: Infinity }];
 const MINUTE = 60_000;
 
 function stage(yaml: string) {
   const groups = readRuleFile(parseYaml(yaml));
-  const store = createStore(EVERYTHING);
-  const engine = createEngine(groups, store);
+  const store = createSeriesStore(EVERYTHING);
+  const engine = createRuleEngine(groups, store);
   return {
     engine,
     groups,
@@ -150,12 +150,12 @@ groups:
   test('is no cover for a fault of ours', () => {
     const groups = readRuleFile(parseYaml(FAILS));
     const broken = {
-      ...createStore([]),
+      ...createSeriesStore([]),
       select: (): never => {
         throw new TypeError('ours');
       },
     };
-    const engine = createEngine(groups, broken);
+    const engine = createRuleEngine(groups, broken);
     expect(() => {
       for (const group of groups) engine.evaluateGroup(group, 0);
     }).toThrow(TypeError);
@@ -165,7 +165,7 @@ groups:
 test('evaluateGroup() evaluates only that group, even if another has its name', () => {
   const yaml = 'groups: [{ name: g, rules: [{ record: x, expr: up }] }]';
   const groups = [...readRuleFile(parseYaml(yaml)), ...readRuleFile(parseYaml(yaml))];
-  const engine = createEngine(groups, createStore(EVERYTHING));
+  const engine = createRuleEngine(groups, createSeriesStore(EVERYTHING));
   const [first] = groups;
   if (first !== undefined) engine.evaluateGroup(first, 1);
   expect(engine.rules().map(({ evaluatedAt }) => evaluatedAt)).toEqual([1, null]);

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { History } from '../../../src/promql/series/sample-buffer.ts';
+import { SampleBuffer } from '../../../src/promql/series/sample-buffer.ts';
 
-function contents(history: History): [time: number, value: number][] {
+function contents(history: SampleBuffer): [time: number, value: number][] {
   return Array.from({ length: history.length }, (_, index) => [
     history.timeAt(index),
     history.valueAt(index),
@@ -11,7 +11,7 @@ function contents(history: History): [time: number, value: number][] {
 
 describe('History', () => {
   test('keeps samples in the order of time, and ignores what comes too late', () => {
-    const history = new History({ a: '1' });
+    const history = new SampleBuffer({ a: '1' });
     for (const time of [10, 20, 20, 15, 30]) history.push(time, time / 10, false);
     expect(contents(history)).toEqual([
       [10, 1],
@@ -22,7 +22,7 @@ describe('History', () => {
   });
 
   test('drops what is older, and not what is of that time', () => {
-    const history = new History({});
+    const history = new SampleBuffer({});
     for (const time of [10, 20, 30]) history.push(time, time, false);
     history.dropBefore(20);
     expect(contents(history).map(([time]) => time)).toEqual([20, 30]);
@@ -33,7 +33,7 @@ describe('History', () => {
   });
 
   test('stays small while old samples leave as new ones come', () => {
-    const history = new History({});
+    const history = new SampleBuffer({});
     for (let time = 0; time < 10_000; time += 1) {
       history.push(time, time, false);
       history.dropBefore(time - 99);
@@ -45,7 +45,7 @@ describe('History', () => {
   });
 
   test('gives room back when little is left', () => {
-    const history = new History({});
+    const history = new SampleBuffer({});
     for (let time = 0; time < 1000; time += 1) history.push(time, time, false);
     const most = history.bytes;
     for (let time = 990; time < 1000; time += 1) history.dropBefore(time);
@@ -54,7 +54,7 @@ describe('History', () => {
   });
 
   test('hands out windows without the marks of an end', () => {
-    const history = new History({ a: '1' });
+    const history = new SampleBuffer({ a: '1' });
     history.push(10, 1, false);
     history.push(20, Number.NaN, true);
     history.push(30, 3, false);
@@ -73,7 +73,7 @@ describe('History', () => {
     const step = fc.record({ time: fc.nat(50), isEnd: fc.boolean(), drop: fc.nat(60) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const history = new History({});
+        const history = new SampleBuffer({});
         let list: { time: number; isEnd: boolean }[] = [];
         let now = 0;
         for (const { time, isEnd, drop } of steps) {

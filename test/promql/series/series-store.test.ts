@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../../src/promql/parse/parse.ts';
-import { createStore, type Interest } from '../../../src/promql/series/series-store.ts';
+import { createSeriesStore, type RequiredSeries } from '../../../src/promql/series/series-store.ts';
 
-function interest(text: string, reach: number): Interest {
+function interest(text: string, reach: number): RequiredSeries {
   const selector = parse(text);
   if (selector.kind !== 'selector') throw new Error(`${text} is no selector`);
   return { selector, reach };
@@ -10,12 +10,12 @@ function interest(text: string, reach: number): Interest {
 
 const up = interest('up{job="a"}', 100);
 const all = { name: null, matchers: [] };
-const names = (store: ReturnType<typeof createStore>): string[] =>
+const names = (store: ReturnType<typeof createSeriesStore>): string[] =>
   store.select(all).map(({ labels }) => Object.values(labels).join(' '));
 
 describe('a store', () => {
   test('keeps only series that some rule reads', () => {
-    const store = createStore([up, interest('{__name__=~"down.*",job!=""}', 10)]);
+    const store = createSeriesStore([up, interest('{__name__=~"down.*",job!=""}', 10)]);
     store.append({ __name__: 'up', job: 'a', server: 'x' }, 1, 1);
     store.append({ __name__: 'up', job: 'b' }, 1, 1);
     store.append({ __name__: 'down_too', job: 'b' }, 1, 1);
@@ -26,14 +26,14 @@ describe('a store', () => {
   });
 
   test('keeps nothing of a name that nobody asks for', () => {
-    const store = createStore([up]);
+    const store = createSeriesStore([up]);
     store.append({ __name__: 'down', job: 'a' }, 1, 1);
     store.append({ job: 'a' }, 1, 1);
     expect(store.size).toEqual({ series: 0, samples: 0, bytes: 0 });
   });
 
   test('knows a series by its labels, whatever object tells them', () => {
-    const store = createStore([up]);
+    const store = createSeriesStore([up]);
     const labels = { __name__: 'up', job: 'a' };
     store.append(labels, 1, 1);
     store.append(labels, 2, 2);
@@ -42,7 +42,7 @@ describe('a store', () => {
   });
 
   test('keeps a series as far back as the furthest look at it', () => {
-    const store = createStore([up, interest('up', 50), interest('up{server="x"}', 500)]);
+    const store = createSeriesStore([up, interest('up', 50), interest('up{server="x"}', 500)]);
     const series = [{ job: 'b' }, { job: 'a' }, { job: 'b', server: 'x' }];
     for (const labels of series)
       for (let time = 0; time <= 1000; time += 50) store.append({ __name__: 'up', ...labels }, time, 1);
@@ -51,7 +51,7 @@ describe('a store', () => {
   });
 
   test('forgets a series of which nothing is left, and takes it in again', () => {
-    const store = createStore([up]);
+    const store = createSeriesStore([up]);
     const labels = { __name__: 'up', job: 'a' };
     store.append(labels, 0, 1);
     expect(store.select(up.selector)).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('a store', () => {
   });
 
   test('answers with series that came after the first answer', () => {
-    const store = createStore([up]);
+    const store = createSeriesStore([up]);
     store.append({ __name__: 'up', job: 'a', server: 'x' }, 0, 1);
     expect(store.select(up.selector)).toHaveLength(1);
     store.append({ __name__: 'up', job: 'a', server: 'y' }, 0, 1);
@@ -71,7 +71,7 @@ describe('a store', () => {
   });
 
   test('marks the end of what it has, and begins nothing by it', () => {
-    const store = createStore([up]);
+    const store = createSeriesStore([up]);
     store.markStale({ __name__: 'up', job: 'a' }, 0);
     expect(store.size.series).toBe(0);
     store.append({ __name__: 'up', job: 'a' }, 1, 1);
@@ -81,7 +81,7 @@ describe('a store', () => {
   });
 
   test('says how much memory its samples take', () => {
-    const store = createStore([{ selector: all, reach: Infinity }]);
+    const store = createSeriesStore([{ selector: all, reach: Infinity }]);
     for (let time = 0; time < 1440; time += 1) store.append({ __name__: 'up' }, time, 1);
     expect(store.size.bytes).toBeGreaterThanOrEqual(1440 * 16);
     expect(store.size.bytes).toBeLessThan(1440 * 16 * 1.6);

@@ -3,14 +3,14 @@ import { evaluate } from '../../../src/promql/evaluate/evaluate.ts';
 import { formatLabels } from '../../../src/promql/model/labels.ts';
 import { parse } from '../../../src/promql/parse/parse.ts';
 import type { EvaluationOptions, SeriesSource } from '../../../src/promql/model/series-source.ts';
-import { createStore, type Store } from '../../../src/promql/series/series-store.ts';
+import { createSeriesStore, type SeriesStore } from '../../../src/promql/series/series-store.ts';
 import { labelsIn, parsePoints } from './series-notation.ts';
 
 const EVERYTHING = [{ selector: { name: null, matchers: [] }, reach: Infinity }];
 
 /** By series the samples, the first at 0 ms. */
-export function storeOf(series: Readonly<Record<string, string>>, { interval = 15_000 } = {}): Store {
-  const store = createStore(EVERYTHING);
+export function storeOf(series: Readonly<Record<string, string>>, { interval = 15_000 } = {}): SeriesStore {
+  const store = createSeriesStore(EVERYTHING);
   for (const [name, points] of Object.entries(series))
     for (const [index, point] of parsePoints(points).entries()) {
       if (point === 'stale') store.markStale(labelsIn(name), index * interval);

@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { createEngine, type Engine } from '../../../src/promql/rules/rule-engine.ts';
+import { createRuleEngine, type RuleEngine } from '../../../src/promql/rules/rule-engine.ts';
 import { evaluate } from '../../../src/promql/evaluate/evaluate.ts';
-import { interestsOf } from '../../../src/promql/rules/required-series.ts';
+import { requiredSeriesOf } from '../../../src/promql/rules/required-series.ts';
 import { formatLabels, type Labels } from '../../../src/promql/model/labels.ts';
 import { parseDuration } from '../../../src/promql/model/literals.ts';
 import { parse } from '../../../src/promql/parse/parse.ts';
 import { readRuleFile, type RuleGroup } from '../../../src/promql/rules/rule-file.ts';
-import type { Generation } from '../../../src/promql/model/series-source.ts';
-import { createStore, type Store } from '../../../src/promql/series/series-store.ts';
+import type { PrometheusMajor } from '../../../src/promql/model/series-source.ts';
+import { createSeriesStore, type SeriesStore } from '../../../src/promql/series/series-store.ts';
 import { labelsIn, parsePoints } from './series-notation.ts';
 
 interface TestFile {
@@ -54,7 +54,7 @@ const KNOWN = {
  */
 export function runUnitTestFile(
   path: string,
-  { generation, areTextsCompared = true }: { generation: Generation; areTextsCompared?: boolean },
+  { generation, areTextsCompared = true }: { generation: PrometheusMajor; areTextsCompared?: boolean },
 ): string[] {
   const file: TestFile = parseYaml(readFileSync(path, 'utf8'), { merge: true });
   refuseOthers(file, KNOWN.file);
@@ -75,7 +75,7 @@ export function runUnitTestFile(
 interface Run {
   readonly groups: readonly RuleGroup[];
   readonly every: number;
-  readonly generation: Generation;
+  readonly generation: PrometheusMajor;
   readonly areTextsCompared: boolean;
 }
 
@@ -92,8 +92,8 @@ function runTest(test: TestGroup, { groups, every, generation, areTextsCompared 
   const asked = [
     { name: '', interval: null, rules: expressions.map(({ expression }) => ruleOf(expression)) },
   ];
-  const store = createStore([...interestsOf(groups), ...interestsOf(asked)]);
-  const engine = createEngine(groups, store, { generation });
+  const store = createSeriesStore([...requiredSeriesOf(groups), ...requiredSeriesOf(asked)]);
+  const engine = createRuleEngine(groups, store, { generation });
   const load = loader(test, store);
   const failures: string[] = [];
   for (let now = 0; now <= end; now += every) {
@@ -119,7 +119,7 @@ function ruleOf(expression: ReturnType<typeof parse>): RuleGroup['rules'][number
 }
 
 /** Gives the store what there is up to a moment, each sample once. */
-function loader(test: TestGroup, store: Store): (until: number) => void {
+function loader(test: TestGroup, store: SeriesStore): (until: number) => void {
   const step = durationOf(test.interval ?? '1m');
   const series = (test.input_series ?? []).map(({ series, values }) => ({
     labels: labelsIn(series),
@@ -138,7 +138,7 @@ function loader(test: TestGroup, store: Store): (until: number) => void {
 
 function checkAlerts(
   { alertname, eval_time, exp_alerts }: AlertTest,
-  engine: Engine,
+  engine: RuleEngine,
   areTextsCompared: boolean,
 ): string[] {
   const shown = (labels: Labels, annotations: Labels): string =>

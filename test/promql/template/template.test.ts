@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileTemplate, TemplateError } from '../../../src/promql/template/template.ts';
 
 const DATA = { labels: { server: 'files', empty: '', __name__: 'up' }, value: 1234.5 };
-const filled = (text: string): string => compileTemplate(text).fillIn(DATA);
+const filled = (text: string): string => compileTemplate(text).render(DATA);
 
 test.each([
   ['plain', 'plain'],

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { setAside } from '../../../src/system/files/rotation.ts';
+import { rotate } from '../../../src/system/files/rotation.ts';
 import { countNewlines, lastLinesBefore, openToRead, readLastLines } from '../../../src/system/files/tail.ts';
 
 let folder: string;
@@ -56,7 +56,7 @@ describe('readLastLines()', () => {
     put(0, 'b', 'c');
     put(1, 'a');
     const newest = await openToRead(path);
-    setAside(path, 5);
+    rotate(path, 5);
     put(0, 'd');
     expect(await lastLinesBefore(path, newest, { count: 9 })).toEqual(['a', 'b', 'c']);
     await newest?.handle.close();

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isListening, ownsPort, proveOwner, whoListens } from '../../../src/system/net/port-owner.ts';
+import { isListening, ownsPort, proveOwner, findPortOwner } from '../../../src/system/net/port-owner.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import * as darwin from '../../../src/system/net/port-owner-darwin.ts';
 import { parseSocketTable } from '../../../src/system/net/port-owner-linux.ts';
@@ -48,13 +48,13 @@ async function freePort(): Promise<number> {
 describe('whoListens()', () => {
   it('names the process and its command', async () => {
     const { pid, port } = await startListener('127.0.0.1');
-    const owner = await whoListens(port, '127.0.0.1');
+    const owner = await findPortOwner(port, '127.0.0.1');
     expect(owner).toEqual({ pid, command: expect.stringContaining('createServer') });
   });
 
   it('finds nobody on a free port', async () => {
     const port = await freePort();
-    expect(await whoListens(port)).toBeNull();
+    expect(await findPortOwner(port)).toBeNull();
     expect(await isListening(port)).toBe(false);
   });
 
@@ -66,7 +66,7 @@ describe('whoListens()', () => {
     socket.on('error', () => {});
     cleanups.push(() => socket.destroy());
     await once(socket, 'connect');
-    expect(await whoListens(socket.localPort!)).toBeNull();
+    expect(await findPortOwner(socket.localPort!)).toBeNull();
   });
 });
 
@@ -112,7 +112,7 @@ describe('ownsPort()', () => {
     const [line] = await once(child.stdout, 'data');
     const [port, heir] = String(line).split(' ').map(Number);
     expect(await ownsPort(port!, [heir!])).toBe(true);
-    expect((await whoListens(port!))?.pid).toBe(child.pid);
+    expect((await findPortOwner(port!))?.pid).toBe(child.pid);
   });
 });
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { identify, isSame, readBootId } from '../../../src/system/process/process-identity.ts';
+import { identifyProcess, checkIdentity, readBootId } from '../../../src/system/process/process-identity.ts';
 import { commandOf } from '../../../src/system/process/process-table.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
@@ -10,36 +10,36 @@ describe('identify()', () => {
     const child = spawn(process.execPath, ['-e', 'console.log(1); setTimeout(() => {}, 60_000)'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const identity = identify(child.pid!)!;
+    const identity = identifyProcess(child.pid!)!;
     expect(identity).toEqual({
       pid: child.pid,
       startToken: expect.stringMatching(/./),
       bootId: readBootId(),
     });
     await once(child.stdout, 'data');
-    expect(isSame(identity)).toBe('same');
+    expect(checkIdentity(identity)).toBe('same');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(isSame(identity)).toBe('gone');
-    expect(identify(child.pid!)).toBeNull();
+    expect(checkIdentity(identity)).toBe('gone');
+    expect(identifyProcess(child.pid!)).toBeNull();
   });
 });
 
 describe('isSame()', () => {
   it('takes a pid with another start for somebody else', () => {
-    const own = identify(process.pid)!;
-    expect(isSame(own)).toBe('same');
-    expect(isSame({ ...own, startToken: 'before' })).toBe('recycled');
+    const own = identifyProcess(process.pid)!;
+    expect(checkIdentity(own)).toBe('same');
+    expect(checkIdentity({ ...own, startToken: 'before' })).toBe('recycled');
   });
 
   it('takes a pid of another boot for somebody else, even with the same start', () => {
-    expect(isSame({ ...identify(process.pid)!, bootId: '00000000-0000-0000-0000-000000000000' })).toBe(
+    expect(checkIdentity({ ...identifyProcess(process.pid)!, bootId: '00000000-0000-0000-0000-000000000000' })).toBe(
       'recycled',
     );
   });
 
   it('does not guess when the boot is not known', () => {
-    expect(isSame({ ...identify(process.pid)!, bootId: null })).toBe('unknown');
+    expect(checkIdentity({ ...identifyProcess(process.pid)!, bootId: null })).toBe('unknown');
   });
 
   it('takes a zombie for gone', async () => {
@@ -47,12 +47,12 @@ describe('isSame()', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = await once(parent.stdout, 'data');
-    const identity = identify(Number(line))!;
+    const identity = identifyProcess(Number(line))!;
     // Until it has turned into a sleep, the shell would bury its child.
     await waitFor(async () => (await commandOf(parent.pid!))?.startsWith('sleep'));
     process.kill(identity.pid, 'SIGKILL');
-    await waitFor(() => isSame(identity) === 'gone');
-    expect(identify(identity.pid)).toEqual(identity);
+    await waitFor(() => checkIdentity(identity) === 'gone');
+    expect(identifyProcess(identity.pid)).toEqual(identity);
     parent.kill('SIGKILL');
   });
 });

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { launch } from '../../../src/system/process/spawn.ts';
+import { spawnProcess } from '../../../src/system/process/spawn.ts';
 
 const options = { env: { PATH: process.env['PATH'] ?? '' }, cwd: '/', stdin: 'pipe', nice: 0 } as const;
 
 async function outputOf(
   argv: readonly [string, ...string[]],
-  change: Partial<Parameters<typeof launch>[0]> = {},
+  change: Partial<Parameters<typeof spawnProcess>[0]> = {},
 ): Promise<string> {
-  const child = await launch({ ...options, argv, ...change });
+  const child = await spawnProcess({ ...options, argv, ...change });
   if (!('pid' in child)) throw new Error(child.message);
   let text = '';
   for await (const chunk of child.stdout) text += String(chunk);
@@ -17,7 +17,7 @@ async function outputOf(
 
 describe('launch()', () => {
   test('makes the process the leader of a group of its own', async () => {
-    const child = await launch({ ...options, argv: ['/bin/sh', '-c', 'ps -o pgid= -p $$; read line'] });
+    const child = await spawnProcess({ ...options, argv: ['/bin/sh', '-c', 'ps -o pgid= -p $$; read line'] });
     if (!('pid' in child)) throw new Error(child.message);
     const text = await new Promise((resolve) =>
       child.stdout.once('data', (chunk) => resolve(String(chunk).trim())),
@@ -40,14 +40,14 @@ describe('launch()', () => {
     ['a program that is not there', ['/no/such/program'], 'ENOENT'],
     ['a folder', ['/tmp'], 'EACCES'],
   ] as const)('answers %s with a fault', async (_, argv, code) => {
-    expect(await launch({ ...options, argv: [argv[0]] })).toMatchObject({ code });
+    expect(await spawnProcess({ ...options, argv: [argv[0]] })).toMatchObject({ code });
   });
 
   test('answers arguments that the system cannot take with a fault', async () => {
-    expect(await launch({ ...options, argv: ['/bin/echo', 'a\0b'] })).toMatchObject({
+    expect(await spawnProcess({ ...options, argv: ['/bin/echo', 'a\0b'] })).toMatchObject({
       code: 'ERR_INVALID_ARG_VALUE',
     });
-    expect(await launch({ ...options, argv: ['/bin/echo', 'x'.repeat(3_000_000)] })).toMatchObject({
+    expect(await spawnProcess({ ...options, argv: ['/bin/echo', 'x'.repeat(3_000_000)] })).toMatchObject({
       code: 'E2BIG',
     });
   });
@@ -79,7 +79,7 @@ describe('launch()', () => {
 
   test('lowers the priority of the process', async () => {
     // The first line is read after the priority was set: that happens before the pipe can be answered.
-    const child = await launch({ ...options, argv: ['/bin/sh', '-c', 'read line; nice'], nice: 5 });
+    const child = await spawnProcess({ ...options, argv: ['/bin/sh', '-c', 'read line; nice'], nice: 5 });
     if (!('pid' in child)) throw new Error(child.message);
     child.stdin?.end('go\n');
     const text = await new Promise((resolve) =>
@@ -89,7 +89,7 @@ describe('launch()', () => {
   });
 
   test('reports an end by signal', async () => {
-    const child = await launch({ ...options, argv: ['/bin/sh', '-c', 'kill -KILL $$'] });
+    const child = await spawnProcess({ ...options, argv: ['/bin/sh', '-c', 'kill -KILL $$'] });
     if (!('pid' in child)) throw new Error(child.message);
     expect(await child.exit).toEqual({ code: null, signal: 'SIGKILL' });
   });

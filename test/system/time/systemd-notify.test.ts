@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system/time/clock.ts';
-import { createServiceNotify, takeServiceSettings } from '../../../src/system/time/systemd-notify.ts';
+import { createSystemdNotifier, takeSystemdSettings } from '../../../src/system/time/systemd-notify.ts';
 import { fakeSystemdNotify } from '../../fakes/systemd-notify.ts';
 
 const SOCKET = '/run/user/1000/systemd/notify';
 
-function notifyBy(path: string): { missing: string[]; notify: ReturnType<typeof createServiceNotify> } {
+function notifyBy(path: string): { missing: string[]; notify: ReturnType<typeof createSystemdNotifier> } {
   const missing: string[] = [];
   const onMissing = (): void => void missing.push('missing');
-  return { missing, notify: createServiceNotify({ socket: SOCKET, path, clock: systemClock, onMissing }) };
+  return { missing, notify: createSystemdNotifier({ socket: SOCKET, path, clock: systemClock, onMissing }) };
 }
 
 describe('takeServiceSettings()', () => {
@@ -19,13 +19,13 @@ describe('takeServiceSettings()', () => {
       WATCHDOG_USEC: '60000000',
       WATCHDOG_PID: String(process.pid),
     };
-    expect(takeServiceSettings(env)).toEqual({ socket: SOCKET, watchdog: 60_000, path: '/usr/bin' });
+    expect(takeSystemdSettings(env)).toEqual({ socket: SOCKET, watchdog: 60_000, path: '/usr/bin' });
     expect(env).toEqual({ PATH: '/usr/bin' });
   });
 
   test('gives no signs of life that are asked of somebody else', () => {
     const env = { NOTIFY_SOCKET: SOCKET, WATCHDOG_USEC: '60000000', WATCHDOG_PID: '1' };
-    expect(takeServiceSettings(env)).toMatchObject({ watchdog: null });
+    expect(takeSystemdSettings(env)).toMatchObject({ watchdog: null });
   });
 
   test.each([
@@ -35,7 +35,7 @@ describe('takeServiceSettings()', () => {
     [{ NOTIFY_SOCKET: SOCKET, WATCHDOG_USEC: 'soon' }, { watchdog: null }],
     [{ NOTIFY_SOCKET: SOCKET, WATCHDOG_USEC: '0' }, { watchdog: null }],
   ])('reads %j', (env, expected) => {
-    const settings = takeServiceSettings({ ...env });
+    const settings = takeSystemdSettings({ ...env });
     if (expected === null) expect(settings).toBeNull();
     else expect(settings).toMatchObject(expected);
   });
@@ -45,7 +45,7 @@ describe('createServiceNotify()', () => {
   test('tells each thing in words, by a program that knows nothing else of us', async () => {
     const fake = fakeSystemdNotify();
     const { notify } = notifyBy(fake.path);
-    notify.tell({ READY: '1', STATUS: '3 of 4 healthy; $(id) "x"' });
+    notify.notify({ READY: '1', STATUS: '3 of 4 healthy; $(id) "x"' });
     await notify.flush();
     expect(fake.told()).toEqual([['READY=1', 'STATUS=3 of 4 healthy; $(id) "x"']]);
     expect(fake.environment()).toContain(`NOTIFY_SOCKET=${SOCKET}`);
@@ -55,9 +55,9 @@ describe('createServiceNotify()', () => {
   test('merges what comes meanwhile, and is never there twice', async () => {
     const fake = fakeSystemdNotify(0.3);
     const { notify } = notifyBy(fake.path);
-    notify.tell({ READY: '1' });
-    for (let count = 0; count < 20; count += 1) notify.tell({ STATUS: `${count} of 20 healthy` });
-    notify.tell({ WATCHDOG: '1' });
+    notify.notify({ READY: '1' });
+    for (let count = 0; count < 20; count += 1) notify.notify({ STATUS: `${count} of 20 healthy` });
+    notify.notify({ WATCHDOG: '1' });
     await notify.flush();
     expect(fake.told()).toEqual([['READY=1'], ['STATUS=19 of 20 healthy', 'WATCHDOG=1']]);
     expect(fake.overlapped()).toBe(false);
@@ -66,19 +66,19 @@ describe('createServiceNotify()', () => {
   test('keeps of several states the last', async () => {
     const fake = fakeSystemdNotify(0.2);
     const { notify } = notifyBy(fake.path);
-    notify.tell({ READY: '1' });
-    notify.tell({ RELOADING: '1' });
-    notify.tell({ READY: '1', STATUS: 'a' });
-    notify.tell({ STOPPING: '1' });
+    notify.notify({ READY: '1' });
+    notify.notify({ RELOADING: '1' });
+    notify.notify({ READY: '1', STATUS: 'a' });
+    notify.notify({ STOPPING: '1' });
     await notify.flush();
     expect(fake.told()).toEqual([['READY=1'], ['STATUS=a', 'STOPPING=1']]);
   });
 
   test('says once that the program is missing, and goes on without it', async () => {
     const { notify, missing } = notifyBy('/nowhere');
-    notify.tell({ READY: '1' });
+    notify.notify({ READY: '1' });
     await notify.flush();
-    notify.tell({ WATCHDOG: '1' });
+    notify.notify({ WATCHDOG: '1' });
     await notify.flush();
     expect(missing).toEqual(['missing']);
   });
