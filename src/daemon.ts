@@ -224,7 +224,7 @@ async function begin(
 /** A config that somebody saves is taken over as if it had been asked for. */
 function followConfig(reloader: Reloader, { clock, log, cleanUps }: Base, sampler: Sampler): void {
   reloader.onSettings(({ sampling }) => {
-    if (sampling.interval !== sampler.interval) sampler.pace(sampling.interval);
+    if (sampling.interval !== sampler.interval) sampler.changeInterval(sampling.interval);
   });
   const watching = startConfigWatch({
     clock,

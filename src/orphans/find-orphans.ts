@@ -6,7 +6,7 @@ import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { asksForHttp, type ServerProgram, programOf } from '../core/orphans/server-program.ts';
 import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { readProcessTable, showCommand } from '../system/process/process-table.ts';
-import type { Look, Scene, Service } from './process-inspector.ts';
+import type { ProcessInspector, ProcessSnapshot, RequestChannels } from './process-inspector.ts';
 import { darwin } from './process-inspector-darwin.ts';
 import { linux } from './process-inspector-linux.ts';
 
@@ -34,7 +34,7 @@ export interface Orphan {
   readonly because: readonly string[];
 }
 
-export interface FindOptions {
+export interface FindOrphansOptions {
   readonly configured: readonly ConfiguredProgram[];
   /** Names of programs and packages beside the well-known ones; `*` stands for the rest of a name. */
   readonly patterns: readonly string[];
@@ -42,7 +42,7 @@ export interface FindOptions {
   readonly minimumAge: number;
   /** What a daemon of this home has written down about its processes. */
   readonly registered: readonly Registered[];
-  readonly look?: Look;
+  readonly inspector?: ProcessInspector;
 }
 
 interface Registered {
@@ -58,10 +58,10 @@ interface Registered {
  *
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
-export async function findOrphans(options: FindOptions): Promise<readonly Orphan[]> {
-  const look = options.look ?? (process.platform === 'linux' ? linux : darwin());
+export async function findOrphans(options: FindOrphansOptions): Promise<readonly Orphan[]> {
+  const look = options.inspector ?? (process.platform === 'linux' ? linux : darwin());
   const rows = await readProcessTable();
-  const scene: Scene = { rows, commands: await look.readCommands(rows) };
+  const scene: ProcessSnapshot = { rows, commands: await look.readCommands(rows) };
   const orphans: Orphan[] = [];
   for (const row of rows) {
     const suspect = suspectOf(row, scene, options);
@@ -79,7 +79,7 @@ interface Suspect {
   readonly server: string | null;
 }
 
-function suspectOf(row: ProcessRow, { commands }: Scene, options: FindOptions): Suspect | null {
+function suspectOf(row: ProcessRow, { commands }: ProcessSnapshot, options: FindOrphansOptions): Suspect | null {
   if (row.state !== 'alive' || row.pid === process.pid || row.pid === 1) return null;
   const program = programOf(commands.get(row.pid) ?? []);
   if (program === null) return null;
@@ -89,9 +89,9 @@ function suspectOf(row: ProcessRow, { commands }: Scene, options: FindOptions): 
 }
 
 interface Examination {
-  readonly look: Look;
-  readonly scene: Scene;
-  readonly options: FindOptions;
+  readonly look: ProcessInspector;
+  readonly scene: ProcessSnapshot;
+  readonly options: FindOrphansOptions;
 }
 
 async function examine(suspect: Suspect, context: Examination): Promise<Orphan | null> {
@@ -127,8 +127,8 @@ async function factsOf(
   const environment = look.environmentOf(row.pid);
   const pids = new Set(tree.members.map(({ pid }) => pid));
   const servers = serversOf(tree, scene, options);
-  const services: Service[] = [];
-  for (const { row } of servers) services.push(await look.serviceOf(row.pid, pids, scene));
+  const services: RequestChannels[] = [];
+  for (const { row } of servers) services.push(await look.channelsOf(row.pid, pids, scene));
   const asks = servers.some(
     (one) => asksForHttp(one.program.rest) || wantsHttp(look.environmentOf(one.row.pid)),
   );
@@ -136,7 +136,7 @@ async function factsOf(
     parent: look.parentOf(row, scene),
     age: look.ageOf(row),
     daemon: daemonState(row, environment.get(RUN_MARKER), options.registered),
-    ...(await look.standingOf(row, scene)),
+    ...(await look.sessionFactsOf(row, scene)),
     leadsGroup: row.pid === row.pgid,
     input: worstOf(services.map(({ input }) => input)),
     isHttp: asks || anyOf(services.map(({ listens }) => listens)),
@@ -146,7 +146,7 @@ async function factsOf(
 }
 
 /** Where npx or a shell is in front, the server itself is what takes requests. */
-function serversOf(tree: OrphanTree, scene: Scene, options: FindOptions): Suspect[] {
+function serversOf(tree: OrphanTree, scene: ProcessSnapshot, options: FindOrphansOptions): Suspect[] {
   const found = tree.members
     .map((row) => suspectOf(row, scene, options))
     .filter((suspect) => suspect !== null);

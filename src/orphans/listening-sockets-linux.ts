@@ -1,8 +1,8 @@
 // Whether a process waits for connections, and whether it has any, on Linux.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Service } from './process-inspector.ts';
+import type { RequestChannels } from './process-inspector.ts';
 
-export function listeningOf(pid: number): Pick<Service, 'listens' | 'isUsed'> {
+export function listeningOf(pid: number): Pick<RequestChannels, 'listens' | 'isUsed'> {
   const inodes = socketsOf(pid);
   if (inodes === null) return { listens: null, isUsed: null };
   // Those of its own network namespace: it may be another than ours.

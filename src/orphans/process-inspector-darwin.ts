@@ -1,15 +1,15 @@
 // What macOS tells about a suspect: one ps for all, and lsof and launchctl only where there is one.
 import { execFile } from 'node:child_process';
 import type { StdinPeer } from '../core/orphans/orphans.ts';
-import type { Look, Service } from './process-inspector.ts';
+import type { ProcessInspector, RequestChannels } from './process-inspector.ts';
 
 /** Runs a program; what it printed, or null when it failed. */
-export type Ask = (file: string, args: readonly string[]) => Promise<string | null>;
+export type RunTool = (file: string, args: readonly string[]) => Promise<string | null>;
 
 const TIMEOUT = 10_000;
 
 /** A tool of the system that hangs is ended; lsof ends with 1 when there is nothing of what it was asked for. */
-const ask: Ask = (file, args) =>
+const ask: RunTool = (file, args) =>
   new Promise((resolve) => {
     const options = {
       timeout: TIMEOUT,
@@ -23,7 +23,7 @@ const ask: Ask = (file, args) =>
   });
 
 /** @param run stands in for ps, lsof and launchctl in tests */
-export function darwin(run: Ask = ask, now: () => number = Date.now): Look {
+export function darwin(run: RunTool = ask, now: () => number = Date.now): ProcessInspector {
   const terminals = new Map<number, string>();
   return {
     async readCommands() {
@@ -38,7 +38,7 @@ export function darwin(run: Ask = ask, now: () => number = Date.now): Look {
       const age = now() - Date.parse(`${startToken} UTC`);
       return Number.isFinite(age) ? age : null;
     },
-    async standingOf({ pid, pgid }) {
+    async sessionFactsOf({ pid, pgid }) {
       const jobs = parseJobs(await run('launchctl', ['list']));
       // A job leads its group: where launchd does not answer, whoever does so may be one.
       const isService = jobs === null ? pid === pgid : jobs.has(pid);
@@ -46,7 +46,7 @@ export function darwin(run: Ask = ask, now: () => number = Date.now): Look {
       return { isService, leadsSession: pid === pgid, terminal };
     },
     environmentOf: () => new Map(),
-    async serviceOf(pid) {
+    async channelsOf(pid) {
       const input = await run('lsof', ['-b', '-w', '-nP', '-a', '-p', String(pid), '-d', '0', '-Fftn']);
       const tcp = await run('lsof', ['-b', '-w', '-nP', '-a', '-p', String(pid), '-iTCP', '-FfnT']);
       return { input: parseInput(input), ...parseSockets(tcp) };
@@ -87,7 +87,7 @@ export function parseInput(text: string | null): StdinPeer {
 }
 
 /** `lsof -iTCP -FfnT`: `n` names a socket, the `TST=` line after it tells its state. */
-export function parseSockets(text: string | null): Pick<Service, 'listens' | 'isUsed'> {
+export function parseSockets(text: string | null): Pick<RequestChannels, 'listens' | 'isUsed'> {
   if (text === null) return { listens: null, isUsed: null };
   const sockets = [...text.matchAll(/^n(.*)\nTST=(\w+)/gmu)].map(([, name = '', state = '']) => ({
     name,

@@ -4,8 +4,8 @@ import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OrphanParent } from '../core/orphans/orphans.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
-import { inputOf } from './stdin-peer-linux.ts';
-import type { Look, Scene, Standing } from './process-inspector.ts';
+import { stdinStateOf } from './stdin-peer-linux.ts';
+import type { ProcessInspector, ProcessSnapshot, SessionFacts } from './process-inspector.ts';
 import { listeningOf } from './listening-sockets-linux.ts';
 
 /** Processes read between two turns of the event loop. */
@@ -14,17 +14,17 @@ const CHUNK = 100;
 /** The unit of start times in /proc, the same on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-export const linux: Look = {
+export const linux: ProcessInspector = {
   readCommands,
   parentOf,
   ageOf: ({ startToken }) => {
     const age = uptime() * 1000 - (Number(startToken) / TICKS_PER_SECOND) * 1000;
     return Number.isFinite(age) ? age : null;
   },
-  standingOf: (row, scene) => Promise.resolve(standingOf(row, scene)),
+  sessionFactsOf: (row, scene) => Promise.resolve(standingOf(row, scene)),
   environmentOf,
-  async serviceOf(pid, tree, scene) {
-    const input = await inputOf(pid, tree, scene.commands.keys());
+  async channelsOf(pid, tree, scene) {
+    const input = await stdinStateOf(pid, tree, scene.commands.keys());
     return { input, ...listeningOf(pid) };
   },
 };
@@ -51,7 +51,7 @@ function ownerOf(pid: number): number | null {
 }
 
 /** A session is inherited, or made by a process for itself: whoever has another one has another parent by birth. */
-function parentOf(row: ProcessRow, { rows, commands }: Scene): OrphanParent {
+function parentOf(row: ProcessRow, { rows, commands }: ProcessSnapshot): OrphanParent {
   const parent = rows.find(({ pid }) => pid === row.ppid);
   const session = sessionOf(row.pid)?.session;
   const theirs = sessionOf(row.ppid)?.session;
@@ -66,7 +66,7 @@ function isUserManager(argv: readonly string[] = []): boolean {
   return /(?:^|\/)systemd$/u.test(argv[0] ?? '') && argv.includes('--user');
 }
 
-function standingOf(row: ProcessRow, { rows }: Scene): Standing {
+function standingOf(row: ProcessRow, { rows }: ProcessSnapshot): SessionFacts {
   const { session, terminal } = sessionOf(row.pid) ?? { session: 0, terminal: 0 };
   const isLeaderAlive = rows.some(({ pid, state }) => pid === session && state === 'alive');
   return {

@@ -7,7 +7,7 @@ import { signalProcess, terminateGroup } from '../system/process/process-group.t
 import { readProcessTable } from '../system/process/process-table.ts';
 import type { Orphan } from './find-orphans.ts';
 
-export interface Reaped {
+export interface ReapedOrphan {
   readonly orphan: Orphan;
   /** `ended` at SIGTERM, `killed` at SIGKILL, `gone` before either; `alive`: the system does not let it go. */
   readonly outcome: 'ended' | 'killed' | 'gone' | 'alive';
@@ -27,11 +27,11 @@ const LAST_LOOK = 1000;
  * @param orphans those that are not certain are left alone, whoever asks
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
-export async function reapOrphans(orphans: readonly Orphan[], clock: Clock): Promise<readonly Reaped[]> {
+export async function reapOrphans(orphans: readonly Orphan[], clock: Clock): Promise<readonly ReapedOrphan[]> {
   return Promise.all(orphans.filter(({ isCertain }) => isCertain).map((orphan) => reapOne(orphan, clock)));
 }
 
-async function reapOne(orphan: Orphan, clock: Clock): Promise<Reaped> {
+async function reapOne(orphan: Orphan, clock: Clock): Promise<ReapedOrphan> {
   if (!isAlive(orphan)) return { orphan, outcome: 'gone' };
   const members = await terminate(orphan);
   if (await areGone(members, GRACE, clock)) return { orphan, outcome: 'ended' };

@@ -8,7 +8,7 @@ import { codeOf } from '../core/base/guards.ts';
 const CHUNK = 20;
 
 /** @param tree whose own ends do not count; @param others pids of this user that may hold the other end */
-export async function inputOf(
+export async function stdinStateOf(
   pid: number,
   tree: ReadonlySet<number>,
   others: Iterable<number>,
@@ -17,7 +17,7 @@ export async function inputOf(
   if (target === null) return isClosed(pid) ? 'null' : 'unknown';
   if (target === '/dev/null') return 'null';
   const [, kind, inode = ''] = /^(pipe|socket):\[(\d+)\]$/u.exec(target) ?? [];
-  if (kind === 'socket') return peerOf(inode, read(`/proc/${pid}/net/unix`));
+  if (kind === 'socket') return socketPeerState(inode, read(`/proc/${pid}/net/unix`));
   if (kind === 'pipe') return await writersOf(target, tree, others);
   // The terminal was closed, and cannot be opened again.
   return /^\/dev\/(?:pts\/\d+|tty\w*) \(deleted\)$/u.test(target) ? 'gone' : 'held';
@@ -27,7 +27,7 @@ export async function inputOf(
  * What /proc/net/unix says about one end of a pair of connected sockets. Each end holds a reference to the other for
  * as long as it is open: a socket that has only its own two has lost its peer.
  */
-export function peerOf(inode: string, table: string | null): StdinPeer {
+export function socketPeerState(inode: string, table: string | null): StdinPeer {
   const sockets = (table ?? '').split('\n').slice(1).map(parseSocket);
   // A system that counts otherwise shows no connected pair with three.
   const isCounting = sockets.some(({ isConnected, references }) => isConnected && references >= 3);

@@ -1,25 +1,25 @@
 // Does a command of the user's say that the server is well? Exit 0 is yes, every other end is no.
 import { runCommand, type CommandResult } from '../system/process/run-command.ts';
 import { failed, quote } from '../wire/call.ts';
-import type { Patience } from '../wire/deadline.ts';
-import { timed, type ProbeKind, type Target, type UntimedResult } from './probe-kind.ts';
+import type { Deadline } from '../wire/deadline.ts';
+import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
 
 export const exec: ProbeKind = {
   summary:
     'runs command without a shell, alive when it exits with 0; ended with its whole group at the timeout',
   open(target) {
-    const look = (patience: Patience) => timed(patience, () => run(target, patience));
+    const look = (patience: Deadline) => timed(patience, () => run(target, patience));
     return {
-      greet: look,
-      look: async (_depth, patience) => [{ probe: 'exec', result: await look(patience) }],
-      leave: () => Promise.resolve(),
+      connect: look,
+      probe: async (_depth, patience) => [{ probe: 'exec', result: await look(patience) }],
+      close: () => Promise.resolve(),
     };
   },
 };
 
 async function run(
-  { spec, environment }: Target,
-  { timeout, signal, clock }: Patience,
+  { spec, environment }: ProbeTarget,
+  { timeout, signal, clock }: Deadline,
 ): Promise<UntimedResult> {
   const [file, ...args] = spec.probe.command;
   if (file === undefined) return { outcome: 'inconclusive', detail: 'There is no command to run' };

@@ -1,25 +1,25 @@
 // Does a plain HTTP address answer as expected? For servers that offer a health page.
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from '../wire/call.ts';
-import { withTimeout, type Patience } from '../wire/deadline.ts';
+import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import { headersOf, parseUrl } from '../wire/http-endpoint.ts';
 import { release } from '../wire/post-response.ts';
-import { timed, type ProbeKind, type Target, type UntimedResult } from './probe-kind.ts';
+import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
 
 export const http: ProbeKind = {
   summary: 'GET url, alive when the status is one of expectStatus; redirects are not followed',
   open(target) {
-    const look = (patience: Patience) =>
+    const look = (patience: Deadline) =>
       timed(patience, () => withTimeout(patience, (signal) => get(target, signal)));
     return {
-      greet: look,
-      look: async (_depth, patience) => [{ probe: 'http', result: await look(patience) }],
-      leave: () => Promise.resolve(),
+      connect: look,
+      probe: async (_depth, patience) => [{ probe: 'http', result: await look(patience) }],
+      close: () => Promise.resolve(),
     };
   },
 };
 
-async function get(target: Target, signal: AbortSignal): Promise<UntimedResult> {
+async function get(target: ProbeTarget, signal: AbortSignal): Promise<UntimedResult> {
   const url = parseUrl(target.spec.probe.url ?? target.spec.url ?? '');
   if (url === null) return { outcome: 'inconclusive', detail: 'There is no url to probe' };
   const what = `GET ${url.pathname}`;

@@ -1,8 +1,8 @@
 // One whole conversation with a server: it introduces itself, and tells all of its tools with what they take.
 import { messageOf } from '../core/base/guards.ts';
-import { withTimeout, type Patience } from '../wire/deadline.ts';
-import type { Target } from './probe-kind.ts';
-import { listTools, refused, refusedBy, type ToolsOutcome, type ToolsRefusal } from './list-tools.ts';
+import { withTimeout, type Deadline } from '../wire/deadline.ts';
+import type { ProbeTarget } from './probe-kind.ts';
+import { listTools, toolsFailure, toolsFailureOf, type ToolsOutcome, type ToolsFailure } from './list-tools.ts';
 import { transportOf } from './mcp.ts';
 import type { McpTransport } from '../wire/handshake.ts';
 
@@ -15,9 +15,9 @@ const FAREWELL = 500;
  * Greets a server until it answers, lists its tools and takes leave. `patience.timeout` bounds all of that together.
  * Whatever the server does is a value.
  */
-export async function interview(target: Target, patience: Patience): Promise<ToolsOutcome> {
+export async function connectAndListTools(target: ProbeTarget, patience: Deadline): Promise<ToolsOutcome> {
   const transport = transportOf(target);
-  let last: ToolsRefusal | null = null;
+  let last: ToolsFailure | null = null;
   try {
     return await withTimeout(patience, async (signal) => {
       const within = { ...patience, signal };
@@ -30,11 +30,11 @@ export async function interview(target: Target, patience: Patience): Promise<Too
       }
     });
   } catch (error) {
-    return refused('ours', messageOf(error));
+    return toolsFailure('ours', messageOf(error));
   } finally {
     const controller = new AbortController();
     await transport
-      .leave({ clock: patience.clock, timeout: FAREWELL, signal: controller.signal })
+      .close({ clock: patience.clock, timeout: FAREWELL, signal: controller.signal })
       .catch(() => undefined);
   }
 }
@@ -42,26 +42,26 @@ export async function interview(target: Target, patience: Patience): Promise<Too
 /** Null once it has introduced itself. What it last said for itself tells more than that time is up. */
 async function greet(
   transport: McpTransport,
-  patience: Patience,
-  last: ToolsRefusal | null,
-): Promise<ToolsRefusal | null> {
-  const greeting = await transport.greet(patience);
+  patience: Deadline,
+  last: ToolsFailure | null,
+): Promise<ToolsFailure | null> {
+  const greeting = await transport.connect(patience);
   switch (greeting.kind) {
     case 'greeted':
       return null;
     case 'refused':
-      return refused('server', greeting.detail);
+      return toolsFailure('server', greeting.detail);
     case 'failed':
     case 'inconclusive':
       return patience.signal.aborted && last !== null && greeting.kind === 'failed'
         ? last
-        : refusedBy(greeting);
+        : toolsFailureOf(greeting);
     default:
       return greeting satisfies never;
   }
 }
 
-function pause({ clock, signal }: Patience, delay: number): Promise<void> {
+function pause({ clock, signal }: Deadline, delay: number): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const cancel = clock.after(delay, finish);

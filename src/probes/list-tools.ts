@@ -14,7 +14,7 @@ export type ToolsOutcome =
   | { readonly ok: true; readonly tools: readonly Tool[] }
   | { readonly ok: false; readonly fault: 'server' | 'ours' | 'unauthorized'; readonly detail: string };
 
-export type ToolsRefusal = Extract<ToolsOutcome, { ok: false }>;
+export type ToolsFailure = Extract<ToolsOutcome, { ok: false }>;
 
 /** Together: more than that is no list for a person's client either. */
 const MAX_PAGES = 100;
@@ -23,27 +23,27 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /** All tools of a server that has introduced itself; none when it says that it has none to offer. */
 export async function listTools(transport: McpTransport, signal: AbortSignal): Promise<ToolsOutcome> {
-  if (!isObject(transport.contact?.capabilities['tools'])) return { ok: true, tools: [] };
+  if (!isObject(transport.peer?.capabilities['tools'])) return { ok: true, tools: [] };
   const tools: Tool[] = [];
   let characters = 0;
   let params: JsonObject = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
     if (signal.aborted) return endedWait(signal);
     const outcome = await transport.call('tools/list', params, signal);
-    if (outcome.kind !== 'answer') return refusedBy(outcome);
+    if (outcome.kind !== 'answer') return toolsFailureOf(outcome);
     if (outcome.answer.kind === 'error') {
       const { code, message } = outcome.answer.error;
-      return refused('server', `The answer to tools/list was ${code} ${message}`);
+      return toolsFailure('server', `The answer to tools/list was ${code} ${message}`);
     }
     const { result } = outcome.answer;
-    if (!Array.isArray(result['tools'])) return refused('server', 'The answer to tools/list holds no tools');
+    if (!Array.isArray(result['tools'])) return toolsFailure('server', 'The answer to tools/list holds no tools');
     characters += lengthOf(result['tools']);
     tools.push(...result['tools'].flatMap(toolOf));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
     if (typeof result['nextCursor'] !== 'string') return { ok: true, tools };
     params = { cursor: result['nextCursor'] };
   }
-  return refused('server', `Its list of tools does not end: ${tools.length} so far`);
+  return toolsFailure('server', `Its list of tools does not end: ${tools.length} so far`);
 }
 
 function toolOf(entry: unknown): Tool[] {
@@ -60,16 +60,16 @@ function lengthOf(value: unknown): number {
   }
 }
 
-export function refusedBy(failed: CallFailure): ToolsRefusal {
-  if (failed.kind === 'inconclusive') return refused('ours', failed.detail);
-  return refused(failed.reason === 'unauthorized' ? 'unauthorized' : 'server', failed.detail);
+export function toolsFailureOf(failed: CallFailure): ToolsFailure {
+  if (failed.kind === 'inconclusive') return toolsFailure('ours', failed.detail);
+  return toolsFailure(failed.reason === 'unauthorized' ? 'unauthorized' : 'server', failed.detail);
 }
 
-function endedWait(signal: AbortSignal): ToolsRefusal {
+function endedWait(signal: AbortSignal): ToolsFailure {
   const end = endOfWait(signal, 'tools/list');
-  return refused(end.outcome === 'failed' ? 'server' : 'ours', end.detail);
+  return toolsFailure(end.outcome === 'failed' ? 'server' : 'ours', end.detail);
 }
 
-export function refused(fault: ToolsRefusal['fault'], detail: string): ToolsRefusal {
+export function toolsFailure(fault: ToolsFailure['fault'], detail: string): ToolsFailure {
   return { ok: false, fault, detail: quote(detail) };
 }

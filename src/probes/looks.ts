@@ -1,9 +1,9 @@
 // What a look comes to, and when the session behind it must be opened anew.
 import type { ProbeResult } from '../core/model/events.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Sighting } from './probe-kind.ts';
+import type { ProbeAttempt } from './probe-kind.ts';
 
-export function lastResult(seen: readonly Sighting[]): ProbeResult {
+export function lastResult(seen: readonly ProbeAttempt[]): ProbeResult {
   return seen.at(-1)?.result ?? { outcome: 'inconclusive', detail: 'The probe saw nothing' };
 }
 

@@ -4,27 +4,27 @@ import type { ProbeResult } from '../core/model/events.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { CallFailure } from '../wire/call.ts';
-import { withTimeout, type Patience } from '../wire/deadline.ts';
+import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import {
   timed,
   type ProbeKind,
   type ProbeSession,
-  type Sighting,
-  type Target,
+  type ProbeAttempt,
+  type ProbeTarget,
   type UntimedResult,
 } from './probe-kind.ts';
 import { listTools } from './list-tools.ts';
 import { openHttp } from '../wire/mcp-http.ts';
 import { openSse } from '../wire/mcp-sse.ts';
 import { openStdio } from '../wire/mcp-stdio.ts';
-import type { Greeting, McpTransport } from '../wire/handshake.ts';
+import type { HandshakeResult, McpTransport } from '../wire/handshake.ts';
 
 export const mcp: ProbeKind = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
   open: (target) => sessionOver(transportOf(target)),
 };
 
-export function transportOf(target: Target): McpTransport {
+export function transportOf(target: ProbeTarget): McpTransport {
   const { spec } = target;
   switch (spec.transport) {
     case 'stdio':
@@ -40,8 +40,8 @@ export function transportOf(target: Target): McpTransport {
 
 function sessionOver(transport: McpTransport): ProbeSession {
   return {
-    greet: (patience) => timed(patience, async () => resultOfGreeting(await transport.greet(patience))),
-    async look(depth, patience) {
+    connect: (patience) => timed(patience, async () => resultOfGreeting(await transport.connect(patience))),
+    async probe(depth, patience) {
       const hello = await makeContact(transport, patience);
       if (hello !== null) return [{ probe: 'ping', result: hello }];
       if (depth === 'deep') return [await lookDeep(transport, patience)];
@@ -51,18 +51,18 @@ function sessionOver(transport: McpTransport): ProbeSession {
       return [ping, await listSomething(transport, patience)];
     },
     tools: (patience) => toolsOver(transport, patience),
-    leave: (patience) => transport.leave(patience),
+    close: (patience) => transport.close(patience),
   };
 }
 
 /** Null when the server does not answer, or has not introduced itself. */
-async function toolsOver(transport: McpTransport, patience: Patience): Promise<readonly Tool[] | null> {
-  if (transport.contact === null) return null;
+async function toolsOver(transport: McpTransport, patience: Deadline): Promise<readonly Tool[] | null> {
+  if (transport.peer === null) return null;
   const outcome = await withTimeout(patience, (signal) => listTools(transport, signal));
   return outcome.ok ? outcome.tools : null;
 }
 
-function resultOfGreeting(greeting: Greeting): UntimedResult {
+function resultOfGreeting(greeting: HandshakeResult): UntimedResult {
   switch (greeting.kind) {
     case 'greeted':
       return { outcome: 'passed' };
@@ -77,21 +77,21 @@ function resultOfGreeting(greeting: Greeting): UntimedResult {
 }
 
 /** Null once contact is made; until then, what the attempt showed. A refusal is an answer, so a sign of life. */
-async function makeContact(transport: McpTransport, patience: Patience): Promise<ProbeResult | null> {
-  if (transport.contact !== null) return null;
+async function makeContact(transport: McpTransport, patience: Deadline): Promise<ProbeResult | null> {
+  if (transport.peer !== null) return null;
   const result = await timed(patience, async () => {
-    const greeting = await withTimeout(patience, (signal) => transport.greet({ ...patience, signal }));
+    const greeting = await withTimeout(patience, (signal) => transport.connect({ ...patience, signal }));
     return greeting.kind === 'refused' ? { outcome: 'passed' } : resultOfGreeting(greeting);
   });
-  return transport.contact === null ? result : null;
+  return transport.peer === null ? result : null;
 }
 
 function needsConfirming(result: ProbeResult): boolean {
   return result.outcome === 'failed' && result.reason !== 'refused' && result.reason !== 'unauthorized';
 }
 
-async function lookShallow(transport: McpTransport, patience: Patience): Promise<Sighting> {
-  const method = transport.contact?.handshake.era === 'modern' ? 'server/discover' : 'ping';
+async function lookShallow(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
+  const method = transport.peer?.handshake.era === 'modern' ? 'server/discover' : 'ping';
   const result = await timed(patience, async () =>
     withTimeout(patience, async (signal) => {
       const outcome = await transport.call(method, undefined, signal);
@@ -102,13 +102,13 @@ async function lookShallow(transport: McpTransport, patience: Patience): Promise
 }
 
 /** A server that offers no lists is only pinged. */
-async function lookDeep(transport: McpTransport, patience: Patience): Promise<Sighting> {
+async function lookDeep(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
   return listMethod(transport) === null
     ? lookShallow(transport, patience)
     : listSomething(transport, patience);
 }
 
-async function listSomething(transport: McpTransport, patience: Patience): Promise<Sighting> {
+async function listSomething(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
   const method = listMethod(transport) ?? 'tools/list';
   const result = await timed(patience, async () =>
     withTimeout(patience, (signal) => listAll(transport, method, signal)),
@@ -118,7 +118,7 @@ async function listSomething(transport: McpTransport, patience: Patience): Promi
 
 const LISTS = ['tools', 'prompts', 'resources'] as const;
 
-function listMethod({ contact }: McpTransport): string | null {
+function listMethod({ peer: contact }: McpTransport): string | null {
   const offered = LISTS.find((list) => isObject(contact?.capabilities[list]));
   return offered === undefined ? null : `${offered}/list`;
 }

@@ -6,16 +6,16 @@ import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
 import type { Connection } from '../wire/connection.ts';
-import type { Patience } from '../wire/deadline.ts';
+import type { Deadline } from '../wire/deadline.ts';
 
 /** One thing that was tried and what it showed. */
-export interface Sighting {
+export interface ProbeAttempt {
   readonly probe: ProbeName;
   readonly result: ProbeResult;
 }
 
 /** The server as a probe sees it. */
-export interface Target {
+export interface ProbeTarget {
   readonly spec: ServerSpec;
   /** Number of its process; 0 for a server that we do not start. */
   readonly run: number;
@@ -34,28 +34,28 @@ export interface Target {
 /** The probing of one incarnation. */
 export interface ProbeSession {
   /** One attempt to make contact while the server starts. `patience.timeout` bounds each request. */
-  greet(patience: Patience): Promise<ProbeResult>;
+  connect(patience: Deadline): Promise<ProbeResult>;
   /**
    * One look. The last sighting decides; the ones before it are for the record. Never empty.
    * @param depth `deep` also goes through to what lies behind the server
    */
-  look(depth: Depth, patience: Patience): Promise<readonly [...Sighting[], Sighting]>;
+  probe(depth: ProbeDepth, patience: Deadline): Promise<readonly [...ProbeAttempt[], ProbeAttempt]>;
   /** Its whole list of tools, asked now; null when it does not answer. Left out where the kind does not speak MCP. */
-  tools?(patience: Patience): Promise<readonly Tool[] | null>;
+  tools?(patience: Deadline): Promise<readonly Tool[] | null>;
   /** Takes leave of the server. Only called while it may still listen. */
-  leave(patience: Patience): Promise<void>;
+  close(patience: Deadline): Promise<void>;
 }
 
-export type Depth = 'shallow' | 'deep';
+export type ProbeDepth = 'shallow' | 'deep';
 
 export interface ProbeKind {
   readonly summary: string;
-  open(target: Target): ProbeSession;
+  open(target: ProbeTarget): ProbeSession;
 }
 
 /** Runs `work` and fills in how long it took, ms. Whatever it throws is a fault of ours. */
 export async function timed(
-  { clock }: Patience,
+  { clock }: Deadline,
   work: () => Promise<UntimedResult | ProbeResult>,
 ): Promise<ProbeResult> {
   const began = clock.monotonic();

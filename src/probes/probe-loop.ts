@@ -14,11 +14,11 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
-import type { Standing } from './restart-guard.ts';
-import type { Patience } from '../wire/deadline.ts';
-import { faultOf, isAlive, timed, type Depth, type ProbeSession, type Sighting } from './probe-kind.ts';
+import type { TargetState } from './restart-guard.ts';
+import type { Deadline } from '../wire/deadline.ts';
+import { faultOf, isAlive, timed, type ProbeDepth, type ProbeSession, type ProbeAttempt } from './probe-kind.ts';
 import { excused, lastResult, sessionKey } from './looks.ts';
-import { delayAfter, firstLook, spread, startupDelay } from './probe-schedule.ts';
+import { delayAfter, firstDelay, spread, startupDelay } from './probe-schedule.ts';
 
 export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
@@ -28,11 +28,11 @@ export interface CheckReport {
   readonly run: number;
   /** False while the server has not yet answered for the first time: it is then not looked at. */
   readonly isReady: boolean;
-  readonly sightings: readonly Sighting[];
+  readonly attempts: readonly ProbeAttempt[];
   readonly health: HealthVerdict;
 }
 
-export interface WatcherOptions {
+export interface ProbeLoopOptions {
   readonly spec: ServerSpec;
   readonly run: number;
   readonly clock: Clock;
@@ -45,7 +45,7 @@ export interface WatcherOptions {
   readonly onDown: (detail: string) => void;
   readonly onPass: () => void;
   /** Has another server passed since then, monotonic ms? */
-  readonly hasWitness: (since: number) => boolean;
+  readonly hasCorroboration: (since: number) => boolean;
 }
 
 /** How long a farewell may take, ms. */
@@ -53,11 +53,11 @@ const FAREWELL = 500;
 
 interface Look {
   readonly controller: AbortController;
-  readonly done: Promise<readonly Sighting[]>;
+  readonly done: Promise<readonly ProbeAttempt[]>;
 }
 
-export class Watcher {
-  readonly #options: WatcherOptions;
+export class ProbeLoop {
+  readonly #options: ProbeLoopOptions;
   readonly #isOurs: boolean;
   readonly #began: number;
   #spec: ServerSpec;
@@ -74,14 +74,14 @@ export class Watcher {
   #isStopped = false;
   #cancel: () => void = () => undefined;
 
-  constructor(options: WatcherOptions) {
+  constructor(options: ProbeLoopOptions) {
     this.#options = options;
     this.#spec = options.spec;
     this.#isOurs = options.spec.source.kind !== 'url';
     this.#began = options.clock.monotonic();
     this.#session = options.openSession(options.spec);
     this.#health = beginHealth(this.#isOurs);
-    this.#schedule(this.#isOurs ? 0 : firstLook(options.spec));
+    this.#schedule(this.#isOurs ? 0 : firstDelay(options.spec));
   }
 
   get run(): number {
@@ -89,20 +89,20 @@ export class Watcher {
   }
 
   /** Null while nothing can be said: not yet up, or given up. */
-  get standing(): Standing | null {
+  get standing(): TargetState | null {
     if (this.#health.up === null || this.#health.phase !== 'probing') return null;
     const { name, probe } = this.#spec;
     return {
       server: name,
       failingSince: this.#failingSince,
-      isWitnessed: this.#isWitnessed,
+      isCorroborated: this.#isWitnessed,
       lastPass: this.#lastPass,
-      rhythm: probe.interval + 2 * probe.timeout,
+      longestGap: probe.interval + 2 * probe.timeout,
     };
   }
 
   /** Who asks during a look waits for it and gets another: what was seen began after the question. */
-  async lookNow(depth: Depth): Promise<readonly Sighting[]> {
+  async lookNow(depth: ProbeDepth): Promise<readonly ProbeAttempt[]> {
     for (let look = this.#look; look !== null; look = this.#look) await look.done;
     if (this.#isStopped || this.#health.phase === 'held') return [];
     this.#cancel();
@@ -118,7 +118,7 @@ export class Watcher {
       server: this.#spec.name,
       run: this.run,
       isReady: this.#health.phase !== 'starting',
-      sightings,
+      attempts: sightings,
       health: verdictOf(this.#health),
     };
   }
@@ -166,12 +166,12 @@ export class Watcher {
     this.#cancel();
     this.#look?.controller.abort({ end: 'discarded' });
     if (this.#health.up === true && this.#health.failures === 0) {
-      await this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+      await this.#session.close(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
     }
     this.#options.http.dropSockets();
   }
 
-  #patience({ signal }: AbortController, timeout = this.#spec.probe.timeout): Patience {
+  #patience({ signal }: AbortController, timeout = this.#spec.probe.timeout): Deadline {
     return { clock: this.#options.clock, timeout, signal };
   }
 
@@ -188,10 +188,10 @@ export class Watcher {
     await this.lookNow(isDue || this.#health.failures > 0 ? 'deep' : 'shallow');
   }
 
-  async #perform(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
+  async #perform(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
     const began = this.#options.clock.monotonic();
     // Asked now, not when the verdict falls: by then the others have passed again, and their earlier passes are forgotten.
-    this.#isWitnessed = this.#failingSince !== null && this.#options.hasWitness(this.#failingSince);
+    this.#isWitnessed = this.#failingSince !== null && this.#options.hasCorroboration(this.#failingSince);
     const isStartup = this.#health.phase === 'starting';
     const seen = await (isStartup ? this.#greet(controller) : this.#examine(depth, controller));
     this.#look = null;
@@ -202,7 +202,7 @@ export class Watcher {
     return seen;
   }
 
-  async #greet(controller: AbortController): Promise<readonly Sighting[]> {
+  async #greet(controller: AbortController): Promise<readonly ProbeAttempt[]> {
     const patience = this.#patience(controller);
     // Somebody else's server was greeted once: from then on only the port is watched, so as not to fill it with sessions.
     if (this.#isForeign) {
@@ -210,20 +210,20 @@ export class Watcher {
       if (!isAlive(owner)) return [{ probe: 'ping', result: owner }];
       this.#reopen();
     }
-    const greeting = await timed(patience, () => this.#session.greet(patience));
+    const greeting = await timed(patience, () => this.#session.connect(patience));
     const result = await this.#confirmOwner(greeting);
     this.#isForeign = isAlive(greeting) && !isAlive(result);
     return [{ probe: 'ping', result }];
   }
 
   #reopen(): void {
-    void this.#session.leave(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+    void this.#session.close(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
     this.#session = this.#options.openSession(this.#spec);
   }
 
-  async #examine(depth: Depth, controller: AbortController): Promise<readonly Sighting[]> {
+  async #examine(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
     try {
-      const seen = await this.#session.look(depth, this.#patience(controller));
+      const seen = await this.#session.probe(depth, this.#patience(controller));
       const last = seen.at(-1);
       if (depth === 'shallow' || last === undefined) return seen;
       return [...seen.slice(0, -1), { probe: last.probe, result: await this.#confirmOwner(last.result) }];
@@ -247,7 +247,7 @@ export class Watcher {
   }
 
   /** Attempts to make contact are no probes: only that they end is told, and why they have not yet. */
-  #tellStartup(seen: readonly Sighting[], began: number): void {
+  #tellStartup(seen: readonly ProbeAttempt[], began: number): void {
     const { clock, onReady } = this.#options;
     const result = lastResult(seen);
     const { health, changed } = observe(this.#health, result, this.#spec.probe, began);
@@ -262,7 +262,7 @@ export class Watcher {
     if (this.#isOurs) onReady();
   }
 
-  #tellLook(seen: readonly Sighting[], began: number): void {
+  #tellLook(seen: readonly ProbeAttempt[], began: number): void {
     const { clock, bus, onDown } = this.#options;
     const { name, probe: policy } = this.#spec;
     const isQuiet = began < this.#health.quietUntil;

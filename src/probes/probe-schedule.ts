@@ -42,6 +42,6 @@ export function spread({ name, probe }: Pick<ServerSpec, 'name' | 'probe'>): num
 }
 
 /** The first look at a server that is running already. */
-export function firstLook(spec: Pick<ServerSpec, 'name' | 'probe'>): number {
+export function firstDelay(spec: Pick<ServerSpec, 'name' | 'probe'>): number {
   return Math.min(spread(spec), SUSPECT_DELAY);
 }

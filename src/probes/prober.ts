@@ -5,11 +5,11 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
-import { judgeRestart, type Standing } from './restart-guard.ts';
+import { judgeRestart, type TargetState } from './restart-guard.ts';
 import { openConnection, type Connection, type Pipe } from '../wire/connection.ts';
-import type { ProbeKind, Target } from './probe-kind.ts';
+import type { ProbeKind, ProbeTarget } from './probe-kind.ts';
 import { PROBES } from './registry.ts';
-import { Watcher, type CheckReport, type Ownership } from './probe-loop.ts';
+import { ProbeLoop, type CheckReport, type Ownership } from './probe-loop.ts';
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface ProberOptions {
   /** It should be restarted; at most once an incarnation. `detail` is one line for people. */
   readonly onUnhealthy: (server: string, run: number, detail: string) => void;
   /** Lines on the stdout of a stdio server that are no messages. */
-  readonly onNoise: (server: string, line: string) => void;
+  readonly onNonProtocolLine: (server: string, line: string) => void;
   /** Does the process that we started hold the server's port? Asked at readiness and with each deep look. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** What commands of the `exec` kind are run with. */
@@ -46,9 +46,9 @@ export interface Prober {
   /** The whole list of tools of a server that runs, asked now; null when it does not tell. */
   tools(server: string): Promise<readonly Tool[] | null>;
   /** Whether it is being looked at right now. */
-  isLooking(server: string): boolean;
+  isProbing(server: string): boolean;
   /** From the next look on. */
-  updatePolicy(spec: ServerSpec): void;
+  updateSpec(spec: ServerSpec): void;
   /** The machine slept or we were stuck: forget what was under way and counted, and count nothing for `grace` ms. */
   discardInFlight(grace?: number): void;
   stop(): Promise<void>;
@@ -64,7 +64,7 @@ export function createProber(options: ProberOptions): Prober {
 }
 
 interface Entry {
-  readonly watcher: Watcher;
+  readonly watcher: ProbeLoop;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,7 +72,7 @@ class AllWatchers implements Prober {
   readonly #options: ProberOptions;
   readonly #entries = new Map<string, Entry>();
   /** Those on whose behalf others were looked at, until they pass. */
-  readonly #lookedAroundFor = new WeakSet<Watcher>();
+  readonly #lookedAroundFor = new WeakSet<ProbeLoop>();
   #brakedSince: number | null = null;
 
   constructor(options: ProberOptions) {
@@ -101,11 +101,11 @@ class AllWatchers implements Prober {
     return (await this.#entries.get(server)?.watcher.tools()) ?? null;
   }
 
-  isLooking(server: string): boolean {
+  isProbing(server: string): boolean {
     return this.#entries.get(server)?.watcher.isLooking() ?? false;
   }
 
-  updatePolicy(spec: ServerSpec): void {
+  updateSpec(spec: ServerSpec): void {
     this.#entries.get(spec.name)?.watcher.update(spec);
   }
 
@@ -120,14 +120,14 @@ class AllWatchers implements Prober {
 
   #connect({ spec, run, pipe }: Watched): Connection | null {
     if (pipe === null) return null;
-    return openConnection(pipe, { run, onNoise: (line) => this.#options.onNoise(spec.name, line) });
+    return openConnection(pipe, { run, onNonProtocolLine: (line) => this.#options.onNonProtocolLine(spec.name, line) });
   }
 
-  #startWatcher({ spec, run }: Watched, connection: Connection | null): Watcher {
+  #startWatcher({ spec, run }: Watched, connection: Connection | null): ProbeLoop {
     const { clock, bus, kinds = PROBES, checkOwnership = null, onReady } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();
-    const watcher: Watcher = new Watcher({
+    const watcher: ProbeLoop = new ProbeLoop({
       spec,
       run,
       clock,
@@ -144,13 +144,13 @@ class AllWatchers implements Prober {
         this.#release();
         this.#lookedAroundFor.delete(watcher);
       },
-      hasWitness: (since) =>
+      hasCorroboration: (since) =>
         this.#othersThan(name).some(({ lastPass }) => lastPass !== null && lastPass >= since),
     });
     return watcher;
   }
 
-  #targetOf(spec: ServerSpec, reach: Reach): Target {
+  #targetOf(spec: ServerSpec, reach: Reach): ProbeTarget {
     const { clock, bus, version, environment = smallEnvironment } = this.#options;
     return {
       ...reach,
@@ -211,7 +211,7 @@ class AllWatchers implements Prober {
     if (this.#entries.get(server)?.watcher === watcher) await watcher.lookNow('deep');
   }
 
-  #othersThan(server: string): readonly Standing[] {
+  #othersThan(server: string): readonly TargetState[] {
     return [...this.#entries].flatMap(([name, { watcher }]) => {
       const standing = name === server ? null : watcher.standing;
       return standing === null ? [] : [standing];
@@ -226,7 +226,7 @@ interface Reach {
 }
 
 interface Accusation {
-  readonly watcher: Watcher;
+  readonly watcher: ProbeLoop;
   readonly server: string;
   readonly detail: string;
 }

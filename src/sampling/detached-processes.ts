@@ -1,7 +1,7 @@
 // Which processes left their server's group: once their parent is dead, only this memory ties them to it.
 import { type DetachedProcess, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 
-export interface EscapeeMemory {
+export interface DetachedProcesses {
   /** By server; as of the last sample. */
   readonly all: ReadonlyMap<string, readonly DetachedProcess[]>;
   /**
@@ -13,9 +13,9 @@ export interface EscapeeMemory {
 }
 
 /** @param onEscapee told once of each */
-export function createEscapeeMemory(
+export function createDetachedProcesses(
   onEscapee: (server: string, pid: number, pgid: number) => void,
-): EscapeeMemory {
+): DetachedProcesses {
   const all = new Map<string, readonly DetachedProcess[]>();
 
   function keep(server: string, escapees: readonly DetachedProcess[]): void {

@@ -1,7 +1,7 @@
 // How a reading that does not come back is given up, without a second one being started beside it.
 import type { Clock } from '../system/time/clock.ts';
 
-export interface Deadline {
+export interface ExclusiveTimeout {
   /**
    * The result of `work`, or an error once the limit has passed; `work` is then told by its signal. As long as it
    * has not come back, further calls fail at once: hung programs must not pile up.
@@ -10,7 +10,7 @@ export interface Deadline {
 }
 
 /** @param limit ms */
-export function createDeadline(clock: Clock, limit: number): Deadline {
+export function createExclusiveTimeout(clock: Clock, limit: number): ExclusiveTimeout {
   let isBusy = false;
 
   async function hold<T>(work: Promise<T>): Promise<T> {

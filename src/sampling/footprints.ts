@@ -3,16 +3,16 @@ import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { ReadFootprints } from '../system/process/memory-footprint.ts';
-import { createDeadline } from './exclusive-timeout.ts';
+import { createExclusiveTimeout } from './exclusive-timeout.ts';
 
 export interface Footprints {
   /** Looks again when the last look is old enough; does not wait for it. `rows` are all processes, as of now. */
   refresh(rows: readonly ProcessRow[]): void;
   /** What was found, null where nobody looked or it is out of date. */
-  latest(): Look | null;
+  latest(): FootprintReading | null;
 }
 
-export interface Look {
+export interface FootprintReading {
   /** Counts the looks. */
   readonly number: number;
   /** Bytes, by `processKey()`. */
@@ -35,8 +35,8 @@ const KEEP = 3 * EVERY;
 const TIMEOUT = 25_000;
 
 export function createFootprints({ clock, read, onCollected }: FootprintOptions): Footprints {
-  const deadline = createDeadline(clock, TIMEOUT);
-  let found: (Look & { readonly at: number }) | null = null;
+  const deadline = createExclusiveTimeout(clock, TIMEOUT);
+  let found: (FootprintReading & { readonly at: number }) | null = null;
   let startedAt = Number.NEGATIVE_INFINITY;
   let looks = 0;
 

@@ -1,18 +1,18 @@
 // When samples are taken: every interval, now and then one out of turn, never two at a time.
 import type { Clock } from '../system/time/clock.ts';
 
-export interface Rhythm {
+export interface SampleSchedule {
   start(): void;
   stop(): void;
   /** Another interval, counted from now. */
-  pace(interval: number): void;
+  changeInterval(interval: number): void;
   /** Works once more shortly after; asked again before that, it is the same once. */
   soon(): void;
   /** Works at once; work that is under way is awaited instead. */
   now(): Promise<void>;
 }
 
-export interface RhythmOptions {
+export interface SampleScheduleOptions {
   /** Ms from one beginning to the next. */
   readonly interval: number;
   /** Ms from `soon()` to the extra work. */
@@ -21,7 +21,7 @@ export interface RhythmOptions {
   readonly work: () => Promise<void>;
 }
 
-export function createRhythm(clock: Clock, { interval: initial, shortly, work }: RhythmOptions): Rhythm {
+export function createSampleSchedule(clock: Clock, { interval: initial, shortly, work }: SampleScheduleOptions): SampleSchedule {
   let interval = initial;
   let underWay: Promise<void> | null = null;
   let cancelTick: (() => void) | null = null;
@@ -51,7 +51,7 @@ export function createRhythm(clock: Clock, { interval: initial, shortly, work }:
       cancelSoon?.();
       cancelTick = cancelSoon = null;
     },
-    pace(changed) {
+    changeInterval(changed) {
       interval = changed;
       if (cancelTick === null) return;
       cancelTick();

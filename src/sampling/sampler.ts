@@ -14,10 +14,10 @@ import type { Clock } from '../system/time/clock.ts';
 import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
 import { createUsageReader, type ReadUsage } from '../system/process/process-usage.ts';
-import { createDeadline } from './exclusive-timeout.ts';
-import { createEscapeeMemory, type EscapeeMemory } from './detached-processes.ts';
+import { createExclusiveTimeout } from './exclusive-timeout.ts';
+import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
-import { createRhythm } from './sample-schedule.ts';
+import { createSampleSchedule } from './sample-schedule.ts';
 import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
 
 export interface SamplerOptions {
@@ -28,7 +28,7 @@ export interface SamplerOptions {
   /** Ms between two samples. */
   readonly interval: number;
   /** Told once of each process that left its server's group. */
-  readonly onEscapee?: (server: string, pid: number, pgid: number) => void;
+  readonly onDetached?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
   readonly usage?: ReadUsage;
   /** Null where the system does not tell; that of this system when it is left out. */
@@ -42,13 +42,13 @@ export interface Sampler {
   /** Ms between two samples, as of now. */
   readonly interval: number;
   /** Another interval, counted from now. */
-  pace(interval: number): void;
+  changeInterval(interval: number): void;
   /** One more sample shortly after a spawn, so that status has something to show; asked again, it is the same one. */
   sampleSoon(): void;
   /** Samples at once; a sample that is under way is awaited instead. Never rejects. */
   sampleNow(): Promise<void>;
   /** Processes of the server that a signal to its group does not reach, as of the last sample. */
-  escapeesOf(server: string): readonly DetachedProcess[];
+  detachedOf(server: string): readonly DetachedProcess[];
 }
 
 /** Ms after a spawn: long enough for a server to have loaded its code, short enough that nobody has looked yet. */
@@ -68,12 +68,12 @@ const KEEP_EXTRA = 5000;
 export function createSampler(options: SamplerOptions): Sampler {
   const { clock, bus } = options;
   let { interval } = options;
-  const escapees = createEscapeeMemory(options.onEscapee ?? (() => {}));
+  const escapees = createDetachedProcesses(options.onDetached ?? (() => {}));
   const accounts = createTreeAccounts();
   const readUsage: ReadUsage = (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
   const footprints = openFootprints(options, () => isStopped);
   const look = createLook({ usage: readUsage, ...options }, { escapees, accounts, footprints });
-  const rhythm = createRhythm(clock, { interval, shortly: SOON, work: sample });
+  const rhythm = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
 
@@ -104,13 +104,13 @@ export function createSampler(options: SamplerOptions): Sampler {
     get interval() {
       return interval;
     },
-    pace(changed) {
+    changeInterval(changed) {
       interval = changed;
-      rhythm.pace(changed);
+      rhythm.changeInterval(changed);
     },
     sampleSoon: () => rhythm.soon(),
     sampleNow: () => rhythm.now(),
-    escapeesOf: (server) => escapees.all.get(server) ?? [],
+    detachedOf: (server) => escapees.all.get(server) ?? [],
   };
 }
 
@@ -131,7 +131,7 @@ interface Sum {
 }
 
 interface Memory {
-  readonly escapees: EscapeeMemory;
+  readonly escapees: DetachedProcesses;
   readonly accounts: TreeAccounts;
   readonly footprints: Footprints;
 }
@@ -141,7 +141,7 @@ function createLook(
   { escapees, accounts, footprints }: Memory,
 ): () => Promise<readonly Sum[]> {
   const { clock, readTable = readProcessTable, usage: readUsage } = options;
-  const deadline = createDeadline(clock, TIMEOUT);
+  const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
   return async () => {
     const roots = options.roots();

@@ -3,7 +3,7 @@ import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-
 import type { TreeUsage } from '../core/model/events.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/process/process-usage.ts';
-import type { Look } from './footprints.ts';
+import type { FootprintReading } from './footprints.ts';
 
 /** What one sample read, beside the trees. */
 interface Readings {
@@ -15,7 +15,7 @@ interface Readings {
   /** Null where the system does not tell. */
   readonly openFds: (pid: number) => number | null;
   /** The latest, which may be from an earlier sample; null where there is none. */
-  readonly footprints: Look | null;
+  readonly footprints: FootprintReading | null;
 }
 
 export interface TreeAccounts {
@@ -63,7 +63,7 @@ export function createTreeAccounts(): TreeAccounts {
 /** Who was started since the last look counts with what is resident. */
 function footprintOf(
   used: readonly { readonly key: string; readonly residentBytes: number }[],
-  look: Look | null,
+  look: FootprintReading | null,
   booked: number | null,
 ): Pick<TreeUsage, 'footprintBytes' | 'footprintIsNew'> {
   if (look === null || !used.some(({ key }) => look.bytes.has(key))) return { footprintBytes: null };

@@ -80,8 +80,8 @@ function supervise(leader: Leader, child: SpawnedProcess, options: CanaryOptions
       registry.remove(leader);
       tellGone();
     },
-    onStray: (stray) => registry.addStray(leader, stray),
-    onStrayGone: (stray) => registry.removeStray(leader, stray),
+    onDetached: (stray) => registry.addDetached(leader, stray),
+    onDetachedGone: (stray) => registry.removeDetached(leader, stray),
     onFault,
   });
   return {
@@ -119,7 +119,7 @@ async function lookAt(
 ): Promise<{ pids: readonly number[]; residentBytes: number | null }> {
   const [tree] = buildProcessTrees(await readProcessTable(), [leader], new Map());
   const members = tree?.members ?? [];
-  process.remember(tree?.detached ?? []);
+  process.updateDetached(tree?.detached ?? []);
   const sizes = members.flatMap(({ residentBytes }) => residentBytes ?? []);
   return {
     pids: members.map(({ pid }) => pid),

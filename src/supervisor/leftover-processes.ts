@@ -11,7 +11,7 @@ export interface Leader extends TreeRoot {
   readonly marker: string;
 }
 
-export interface Remains {
+export interface LeftoverProcesses {
   /** Something of the group is alive, the leader included. */
   readonly group: boolean;
   /** Alive outside the group, each named by pid and start. */
@@ -24,11 +24,11 @@ export interface Remains {
  * @param known strays seen earlier: once their parent is dead, only memory and the marker tie them to the server
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
-export async function findRemains(
+export async function findLeftoverProcesses(
   leader: Leader,
   known: readonly DetachedProcess[],
   signal?: AbortSignal,
-): Promise<Remains> {
+): Promise<LeftoverProcesses> {
   const rows = await readProcessTable(signal);
   const marked = await findByEnvironment(RUN_MARKER, leader.marker, youngerThan(leader, rows));
   const root = isRecycled(leader, rows) ? { ...leader, pid: -1, pgid: -1 } : leader;

@@ -5,7 +5,7 @@ import type { StartFailure } from '../core/model/events.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 
 /** A server that can be started: argv without a shell, the folder to start it in, the version that will run. */
-export type Prepared =
+export type PreparedStart =
   | {
       readonly ok: true;
       readonly argv: readonly [string, ...string[]];
@@ -33,7 +33,7 @@ export async function prepareServer(
   spec: ServerSpec,
   signal: AbortSignal,
   parts: PrepareParts,
-): Promise<Prepared> {
+): Promise<PreparedStart> {
   const cwd = spec.cwd ?? parts.home;
   if (!isFolder(cwd))
     return refuse(
@@ -86,7 +86,7 @@ export function findExecutable(command: string, { path, cwd }: { path: string; c
   return candidates.find(isExecutable) ?? null;
 }
 
-async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promise<Prepared | null> {
+async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promise<PreparedStart | null> {
   const port = localPort(spec.url);
   if (port === null) return null;
   const holder = await whoListens(port, localAddresses(spec.url));

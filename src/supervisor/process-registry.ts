@@ -15,8 +15,8 @@ export interface ProcessRecord extends Leader {
 
 export interface ProcessRegistry {
   add(leader: Leader): void;
-  addStray(leader: Leader, stray: DetachedProcess): void;
-  removeStray(leader: Leader, stray: DetachedProcess): void;
+  addDetached(leader: Leader, stray: DetachedProcess): void;
+  removeDetached(leader: Leader, stray: DetachedProcess): void;
   remove(leader: Leader): void;
   /** Writes again what the disk refused, and what somebody took away or replaced. */
   refresh(): void;
@@ -39,7 +39,7 @@ export function createProcessRegistry(
       records.set(leader.pid, { ...leader, strays: [] });
       save();
     },
-    addStray(leader, stray) {
+    addDetached(leader, stray) {
       const record = records.get(leader.pid);
       if (record === undefined) return;
       // Only a leader's number names a group of which all members are ours.
@@ -47,7 +47,7 @@ export function createProcessRegistry(
       records.set(leader.pid, { ...record, strays: [...record.strays, stray] });
       save();
     },
-    removeStray(leader, { pid, startToken, pgid }) {
+    removeDetached(leader, { pid, startToken, pgid }) {
       const record = records.get(leader.pid);
       if (record === undefined) return;
       const strays = record.strays.filter((other) => other.pid !== pid || other.startToken !== startToken);
@@ -100,11 +100,11 @@ function createRecordFile(path: string, onFault: (error: unknown) => void): Reco
 
 /** What an earlier daemon left behind: nothing when the file is missing, unreadable or of another boot. */
 export function readProcessRecords(path: string): readonly ProcessRecord[] {
-  const { records, boot } = readEarlier(path);
+  const { records, boot } = readEarlierRecords(path);
   return boot === 'this' ? records : [];
 }
 
-export interface Earlier {
+export interface EarlierRecords {
   readonly records: readonly ProcessRecord[];
   /** `unknown`: the system does not name its boot, so that a pid may be anybody's. */
   readonly boot: 'this' | 'other' | 'unknown';
@@ -113,7 +113,7 @@ export interface Earlier {
 }
 
 /** What an earlier daemon wrote down, and how much that says. */
-export function readEarlier(path: string): Earlier {
+export function readEarlierRecords(path: string): EarlierRecords {
   const file = parseJson(readOrNothing(path));
   if (!isObject(file) || !Array.isArray(file['processes']))
     return { records: [], boot: 'this', isWhole: false };
@@ -121,7 +121,7 @@ export function readEarlier(path: string): Earlier {
   return { records, boot: bootOf(file['bootId']), isWhole: records.length === file['processes'].length };
 }
 
-function bootOf(written: unknown): Earlier['boot'] {
+function bootOf(written: unknown): EarlierRecords['boot'] {
   const current = readBootId();
   if (current === null || typeof written !== 'string') return 'unknown';
   return written === current ? 'this' : 'other';

@@ -6,7 +6,7 @@ import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
 import { findLeftovers, type Leftover } from './leftover-processes.ts';
 
-export interface Reaped {
+export interface ReapedLeftover {
   readonly server: string;
   readonly pid: number;
   readonly command: string | null;
@@ -25,7 +25,7 @@ const LOOK = 50;
 export async function reapLeftovers(
   records: readonly ProcessRecord[],
   clock: Clock,
-): Promise<readonly Reaped[]> {
+): Promise<readonly ReapedLeftover[]> {
   if (records.length === 0) return [];
   const found = await findLeftovers(records);
   const reaped = await Promise.all(

@@ -19,11 +19,11 @@ import { identifyProcess } from '../system/process/process-identity.ts';
 import { type SpawnedProcess, spawnProcess } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
-import type { Prepared } from './prepare.ts';
+import type { PreparedStart } from './prepare.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import { type Leader, RUN_MARKER } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
-import type { StartGate } from './start-rate-limiter.ts';
+import type { StartRateLimiter } from './start-rate-limiter.ts';
 
 /** What others do with a process of ours: read its output, talk to it. */
 export interface Attachment {
@@ -37,13 +37,13 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly bus: Bus;
   /** 0..1, for jitter. */
-  readonly chance: () => number;
-  readonly gate: StartGate;
+  readonly random: () => number;
+  readonly startRateLimiter: StartRateLimiter;
   readonly registry: ProcessRegistry;
   /** Names this daemon's life in the marker, so that an earlier one's run 1 is not taken for ours. */
   readonly daemonId: string;
   readonly home: string;
-  readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<Prepared>;
+  readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
   readonly attach: (server: {
     readonly spec: ServerSpec;
     readonly run: number;
@@ -58,7 +58,7 @@ export interface Runner {
   readonly process: ServerProcess | null;
   send(news: LifecycleInput): void;
   /** What can change while the process lives changes at once; the rest with the next start. */
-  adopt(spec: ServerSpec): void;
+  updateSpec(spec: ServerSpec): void;
 }
 
 export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
@@ -69,12 +69,12 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let state: LifecycleState = INITIAL_LIFECYCLE;
   let current: ServerProcess | null = null;
   let attachment: Attachment | null = null;
-  let prepared: Extract<Prepared, { ok: true }> | null = null;
+  let prepared: Extract<PreparedStart, { ok: true }> | null = null;
   let cancelAlarm = (): void => {};
   let abortPrepare = (): void => {};
 
   function send(news: LifecycleInput): void {
-    events.send({ ...news, at: clock.monotonic(), chance: parts.chance() });
+    events.send({ ...news, at: clock.monotonic(), chance: parts.random() });
   }
 
   function handle(event: LifecycleEvent): void {
@@ -130,7 +130,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   function prepare(run: number): void {
     const abort = new AbortController();
-    const leaveGate = parts.gate.wait(() => {
+    const leaveGate = parts.startRateLimiter.wait(() => {
       void parts.prepare(spec, abort.signal).then(
         (result) => afterPreparation(run, result),
         (error: unknown) => afterPreparation(run, { ok: false, failure: unexpected(error) }),
@@ -142,7 +142,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     };
   }
 
-  function afterPreparation(run: number, result: Prepared): void {
+  function afterPreparation(run: number, result: PreparedStart): void {
     if (run !== state.run || state.phase !== 'preparing') return;
     prepared = result.ok ? result : null;
     send(result.ok ? { kind: 'prepared', run } : { kind: 'unprepared', run, failure: result.failure });
@@ -192,8 +192,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         if (current === supervised) current = null;
         send({ kind: 'gone', run });
       },
-      onStray: (stray) => parts.registry.addStray(leader, stray),
-      onStrayGone: (stray) => parts.registry.removeStray(leader, stray),
+      onDetached: (stray) => parts.registry.addDetached(leader, stray),
+      onDetachedGone: (stray) => parts.registry.removeDetached(leader, stray),
       onFault: (error) => parts.onFault(error, spec.name),
     });
     current = supervised;
@@ -228,7 +228,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     get process() {
       return current;
     },
-    adopt(changed) {
+    updateSpec(changed) {
       spec = changed;
     },
   };

@@ -5,7 +5,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { type IdentityVerdict, checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalGroup, signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import type { SpawnedProcess, ProcessExit } from '../system/process/spawn.ts';
-import { findRemains, type Leader, type Remains } from './leftover-processes.ts';
+import { findLeftoverProcesses, type Leader, type LeftoverProcesses } from './leftover-processes.ts';
 
 export interface ServerProcess {
   readonly leader: Leader;
@@ -17,7 +17,7 @@ export interface ServerProcess {
    * a server that starts a browser for each request must not fill a list for months, nor hold numbers of groups that
    * are somebody else's by then.
    */
-  remember(found: readonly DetachedProcess[]): void;
+  updateDetached(found: readonly DetachedProcess[]): void;
 }
 
 export interface ServerProcessOptions {
@@ -27,8 +27,8 @@ export interface ServerProcessOptions {
   readonly onExit: (exit: ProcessExit) => void;
   /** The group is empty and no stray is alive. */
   readonly onGone: () => void;
-  readonly onStray: (stray: DetachedProcess) => void;
-  readonly onStrayGone: (stray: DetachedProcess) => void;
+  readonly onDetached: (stray: DetachedProcess) => void;
+  readonly onDetachedGone: (stray: DetachedProcess) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -56,9 +56,9 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   function learn(stray: DetachedProcess): void {
     const known = strays.get(stray.pid);
     if (known?.startToken === stray.startToken) return;
-    if (known !== undefined) options.onStrayGone(known);
+    if (known !== undefined) options.onDetachedGone(known);
     strays.set(stray.pid, stray);
-    options.onStray(stray);
+    options.onDetached(stray);
   }
 
   function remember(found: readonly DetachedProcess[]): void {
@@ -67,13 +67,13 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     for (const stray of strays.values()) {
       if (alive.has(stray.pid) || !isDead(stray)) continue;
       strays.delete(stray.pid);
-      options.onStrayGone(stray);
+      options.onDetachedGone(stray);
     }
   }
 
-  async function look(): Promise<Remains | null> {
+  async function look(): Promise<LeftoverProcesses | null> {
     try {
-      const remains = await findRemains(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
+      const remains = await findLeftoverProcesses(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
       remains.strays.forEach(learn);
       isBlind = false;
       return remains;
@@ -138,7 +138,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   return {
     leader,
     child,
-    remember,
+    updateDetached: remember,
     end(how) {
       if (how === 'close-stdin') child.stdin?.end();
       else void signalAll(how);

@@ -5,12 +5,12 @@ import type { Clock } from '../system/time/clock.ts';
 /** The mean distance of two starts, in milliseconds: a Node server keeps a core busy for about twice that. */
 const START_SPACING = 150;
 
-export interface StartGate {
+export interface StartRateLimiter {
   /** Calls `enter` when it is this one's turn; at once when nobody started lately. The result gives the turn up. */
   wait(enter: () => void): () => void;
 }
 
-export function createStartGate({ clock, chance }: { clock: Clock; chance: () => number }): StartGate {
+export function createStartRateLimiter({ clock, chance }: { clock: Clock; chance: () => number }): StartRateLimiter {
   let nextFree = -Infinity;
   return {
     wait(enter) {

@@ -8,7 +8,7 @@ import { lifecyclePolicy } from './lifecycle-policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';
 
 /** What a new config means for the servers, already compared with the old one. */
-export interface Changes {
+export interface ConfigChanges {
   readonly added: readonly ServerSpec[];
   readonly removed: readonly string[];
   /** `restart`: a field changed that a living process cannot take over. */
@@ -17,7 +17,7 @@ export interface Changes {
 
 export interface SupervisorOptions extends RunnerParts {
   /** What the operator asked for, when that is not what the config says. */
-  readonly wish: (server: string) => 'up' | 'down' | undefined;
+  readonly desiredState: (server: string) => 'up' | 'down' | undefined;
 }
 
 export interface Supervisor {
@@ -25,7 +25,7 @@ export interface Supervisor {
    * @param unobserved servers that were alive when an earlier daemon died: their start counts as a restart
    * @returns servers that have not ended although they were given their time: what replaces them waits, nothing else does
    */
-  apply(changes: Changes, unobserved?: ReadonlySet<string>): Promise<readonly string[]>;
+  apply(changes: ConfigChanges, unobserved?: ReadonlySet<string>): Promise<readonly string[]>;
   start(server: string): void;
   /** Resolves when nothing of it is left. */
   stop(server: string): Promise<void>;
@@ -33,7 +33,7 @@ export interface Supervisor {
   ready(server: string, run: number): void;
   failing(server: string, run: number, cause: RestartCause): void;
   /** Who has left the server's group, as of the last sample. */
-  remember(server: string, strays: readonly DetachedProcess[]): void;
+  updateDetached(server: string, strays: readonly DetachedProcess[]): void;
   /** Dependents first, the rest in parallel; resolves when nothing of any is left. */
   stopAll(): Promise<void>;
   /** ms that this takes when each server uses up all of its grace. */
@@ -111,7 +111,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const runner = createRunner(spec, options);
     runners.set(spec.name, runner);
     // Said even though nothing runs: what is wanted may differ from what the config says.
-    if ((options.wish(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
+    if ((options.desiredState(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
       return runner.send({ kind: 'stop' });
     start(
       spec.name,
@@ -146,7 +146,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
     specs.set(spec.name, spec);
     const runner = runners.get(spec.name);
-    runner?.adopt(spec);
+    runner?.updateSpec(spec);
     bus.publish({ kind: 'server-changed', server: spec.name, spec });
     if (runner === undefined) return;
     if (before?.enabled !== spec.enabled) return spec.enabled ? start(spec.name) : await stop(spec.name);
@@ -218,7 +218,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
     failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
-    remember: (name, strays) => runners.get(name)?.process?.remember(strays),
+    updateDetached: (name, strays) => runners.get(name)?.process?.updateDetached(strays),
     stopAll,
     longestStop: () => Math.max(0, ...[...runners.keys()].map(longestStop)),
     roots: () => [...runners.values()].flatMap((runner) => runner.process?.leader ?? []),

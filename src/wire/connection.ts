@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   /** Number of the process, part of every request id. */
   readonly run: number;
   /** What the server printed on stdout that is no message: it belongs into the server's log. */
-  readonly onNoise: (line: string) => void;
+  readonly onNonProtocolLine: (line: string) => void;
 }
 
 export interface Connection {
@@ -30,16 +30,16 @@ export interface Connection {
 
 interface ConnectionCounters {
   /** Answers that nobody waits for. */
-  readonly strays: number;
+  readonly unmatchedResponses: number;
   /** Lines on stdout that are no messages. */
-  readonly noise: number;
+  readonly nonProtocolLines: number;
 }
 
 /** The longest message that is understood: a page of tools with schemas is some 100 KiB, a screenshot some MiB. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Takes over a server's pipe. Nothing else may read its stdout or write to its stdin. */
-export function openConnection({ stdin, stdout }: Pipe, { run, onNoise }: ConnectionOptions): Connection {
+export function openConnection({ stdin, stdout }: Pipe, { run, onNonProtocolLine: onNoise }: ConnectionOptions): Connection {
   let noise = 0;
   const peer = new Peer({
     idPrefix: `wd:${run}:`,

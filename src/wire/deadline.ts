@@ -9,7 +9,7 @@ type WaitEnd =
   | { readonly end: 'discarded' };
 
 /** Given to whoever probes: how long one request may take (ms), and when nobody wants the answer any more. */
-export interface Patience {
+export interface Deadline {
   readonly clock: Clock;
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ const LATENESS = 1_000;
 
 /** Runs `work` with a signal that is aborted at the timeout or with the outer signal. */
 export async function withTimeout<T>(
-  patience: Patience,
+  patience: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal: outer } = patience;
@@ -37,7 +37,7 @@ export async function withTimeout<T>(
   }
 }
 
-function startTimeout({ clock, timeout }: Patience, controller: AbortController): () => void {
+function startTimeout({ clock, timeout }: Deadline, controller: AbortController): () => void {
   const due = clock.monotonic() + timeout;
   let cancel = clock.after(timeout, () => {
     const by = clock.monotonic() - due;

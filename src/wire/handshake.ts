@@ -3,27 +3,27 @@ import type { Handshake } from '../core/model/events.ts';
 import { RPC_CODES, type JsonObject, type RpcResponse, type RpcError } from '../core/base/json-rpc.ts';
 import { isObject } from '../core/base/guards.ts';
 import { quote, type CallFailure, type CallOutcome } from './call.ts';
-import type { Patience } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 
 /** What is known once a server has introduced itself. */
-export interface Contact {
+export interface PeerInfo {
   readonly handshake: Handshake;
   /** As it declared them: `tools`, `prompts`, `resources`, … */
   readonly capabilities: JsonObject;
 }
 
 /** `refused`: it answered, but would not introduce itself. */
-export type Greeting =
-  | { readonly kind: 'greeted'; readonly contact: Contact }
+export type HandshakeResult =
+  | { readonly kind: 'greeted'; readonly contact: PeerInfo }
   | { readonly kind: 'refused'; readonly detail: string; readonly answer: RpcResponse }
   | CallFailure;
 
 export interface McpTransport {
   /** Null until greeted. */
-  readonly contact: Contact | null;
-  greet(patience: Patience): Promise<Greeting>;
+  readonly peer: PeerInfo | null;
+  connect(patience: Deadline): Promise<HandshakeResult>;
   call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome>;
-  leave(patience: Patience): Promise<void>;
+  close(patience: Deadline): Promise<void>;
 }
 
 /** The last version with a handshake, and the first without. */
@@ -49,14 +49,14 @@ export function modernParams(clientVersion: string, params: JsonObject = {}): Js
 }
 
 /** @param result of `initialize`; null when it is not one */
-export function legacyContact(result: JsonObject): Contact | null {
+export function legacyPeer(result: JsonObject): PeerInfo | null {
   const { protocolVersion, serverInfo, capabilities } = result;
   if (typeof protocolVersion !== 'string') return null;
   return contactOf({ era: 'legacy', protocolVersion, serverInfo, capabilities });
 }
 
 /** @param result of `server/discover`; null when it is not one */
-export function modernContact(result: JsonObject): Contact | null {
+export function modernPeer(result: JsonObject): PeerInfo | null {
   const { supportedVersions, capabilities, _meta } = result;
   if (!Array.isArray(supportedVersions)) return null;
   const serverInfo = isObject(_meta) ? _meta['io.modelcontextprotocol/serverInfo'] : undefined;
@@ -64,7 +64,7 @@ export function modernContact(result: JsonObject): Contact | null {
 }
 
 /** A server of an era to come: it answers, and more than that we cannot ask. */
-export function foreignContact(error: RpcError): Contact {
+export function foreignPeer(error: RpcError): PeerInfo {
   const [version] = supportedVersions(error);
   return contactOf({
     era: 'modern',
@@ -81,7 +81,7 @@ interface Introduction {
   readonly capabilities: unknown;
 }
 
-function contactOf({ era, protocolVersion, serverInfo, capabilities }: Introduction): Contact {
+function contactOf({ era, protocolVersion, serverInfo, capabilities }: Introduction): PeerInfo {
   const { name, version } = isObject(serverInfo) ? serverInfo : {};
   return {
     handshake: {
@@ -115,7 +115,7 @@ function supportedVersions({ data }: RpcError): readonly string[] {
 }
 
 /** An answer to the greeting with which no contact can begin. */
-export function refusal(method: string, answer: RpcResponse): Greeting {
+export function refusal(method: string, answer: RpcResponse): HandshakeResult {
   const said =
     answer.kind === 'error' ? `${answer.error.code} ${answer.error.message}` : 'a result of another kind';
   return { kind: 'refused', detail: quote(`The answer to ${method} was ${said}`), answer };

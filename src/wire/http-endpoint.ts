@@ -2,10 +2,10 @@
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from './call.ts';
-import { readExchange, release, type Exchange } from './post-response.ts';
-import type { Target } from '../probes/probe-kind.ts';
+import { readPostResponse, release, type PostResponse } from './post-response.ts';
+import type { ProbeTarget } from '../probes/probe-kind.ts';
 
-export interface Post {
+export interface PostRequest {
   readonly url: URL;
   /** One JSON-RPC message. */
   readonly message: string;
@@ -18,7 +18,7 @@ export interface Post {
 }
 
 /** Sends one message; what the server does wrong is a value. */
-export async function post(target: Target, request: Post): Promise<Exchange | CallFailure> {
+export async function post(target: ProbeTarget, request: PostRequest): Promise<PostResponse | CallFailure> {
   const { url, message, id, headers, what, signal } = request;
   try {
     const answer = await target.http.send({
@@ -33,7 +33,7 @@ export async function post(target: Target, request: Post): Promise<Exchange | Ca
       body: message,
       signal,
     });
-    return await readExchange(answer, id, target.clock);
+    return await readPostResponse(answer, id, target.clock);
   } catch (error) {
     return failureOf(error, signal, what);
   }
@@ -41,9 +41,9 @@ export async function post(target: Target, request: Post): Promise<Exchange | Ca
 
 /** Takes leave of a session; whether that works is the server's affair. */
 export async function sendDelete(
-  target: Target,
+  target: ProbeTarget,
   url: URL,
-  request: Pick<Post, 'headers' | 'signal'>,
+  request: Pick<PostRequest, 'headers' | 'signal'>,
 ): Promise<void> {
   try {
     const headers = { ...headersOf(target.spec), ...request.headers };

@@ -1,22 +1,22 @@
 // How contact is made and kept over Streamable HTTP: which era, one session at most, and when it must be renewed.
 import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/base/json-rpc.ts';
 import { failed, type CallFailure, type CallOutcome } from './call.ts';
-import { withTimeout, type Patience } from './deadline.ts';
+import { withTimeout, type Deadline } from './deadline.ts';
 import { endpointOf, failureOfStatus, post, sendDelete } from './http-endpoint.ts';
-import type { Exchange } from './post-response.ts';
-import type { Target } from '../probes/probe-kind.ts';
+import type { PostResponse } from './post-response.ts';
+import type { ProbeTarget } from '../probes/probe-kind.ts';
 import {
   MODERN,
-  foreignContact,
+  foreignPeer,
   initializeParams,
   isModernError,
-  legacyContact,
-  modernContact,
+  legacyPeer,
+  modernPeer,
   modernParams,
   offeredLegacyVersion,
   refusal,
-  type Contact,
-  type Greeting,
+  type PeerInfo,
+  type HandshakeResult,
   type McpTransport,
 } from './handshake.ts';
 
@@ -25,7 +25,7 @@ type Headers = Readonly<Record<string, string>>;
 /** One question that was sent, and what came back. */
 interface Asked {
   readonly id: string;
-  readonly exchange: Exchange | CallFailure;
+  readonly exchange: PostResponse | CallFailure;
 }
 
 interface Sending {
@@ -33,23 +33,23 @@ interface Sending {
   readonly signal: AbortSignal;
 }
 
-export function openHttp(target: Target): McpTransport {
+export function openHttp(target: ProbeTarget): McpTransport {
   return new HttpTransport(target);
 }
 
 class HttpTransport implements McpTransport {
-  readonly #target: Target;
+  readonly #target: ProbeTarget;
   readonly #url: URL;
-  contact: Contact | null = null;
+  peer: PeerInfo | null = null;
   #session: string | null = null;
   #count = 0;
 
-  constructor(target: Target) {
+  constructor(target: ProbeTarget) {
     this.#target = target;
     this.#url = endpointOf(target.spec);
   }
 
-  greet(patience: Patience): Promise<Greeting> {
+  connect(patience: Deadline): Promise<HandshakeResult> {
     return withTimeout(patience, (signal) => this.#discover(signal));
   }
 
@@ -57,8 +57,8 @@ class HttpTransport implements McpTransport {
     const first = await this.#ask(method, params, signal);
     if (!isLost(first)) return judge(first.exchange, method);
     // The server forgot us, or is another one by now. Once only: each greeting may cost it a session.
-    const wasLegacy = this.contact?.handshake.era === 'legacy';
-    this.contact = null;
+    const wasLegacy = this.peer?.handshake.era === 'legacy';
+    this.peer = null;
     const greeting = await (wasLegacy ? this.#initialize(signal) : this.#discover(signal));
     if (greeting.kind === 'refused') return { kind: 'answer', answer: greeting.answer };
     if (greeting.kind !== 'greeted') return greeting;
@@ -66,15 +66,15 @@ class HttpTransport implements McpTransport {
   }
 
   /** Ends the session, so that the server need not keep it. */
-  async leave(patience: Patience): Promise<void> {
+  async close(patience: Deadline): Promise<void> {
     if (this.#session === null) return;
-    const headers = legacyHeaders(this.contact, this.#session);
+    const headers = legacyHeaders(this.peer, this.#session);
     this.#session = null;
     await withTimeout(patience, (signal) => sendDelete(this.#target, this.#url, { headers, signal }));
   }
 
   // The modern question first: it costs no session, and an old server refuses it without harm.
-  async #discover(signal: AbortSignal): Promise<Greeting> {
+  async #discover(signal: AbortSignal): Promise<HandshakeResult> {
     const method = 'server/discover';
     const params = modernParams(this.#target.version);
     const { exchange } = await this.#send(method, params, { headers: modernHeaders(method), signal });
@@ -86,14 +86,14 @@ class HttpTransport implements McpTransport {
     if (answer?.kind === 'error' && isModernError(answer.error)) {
       const offered = offeredLegacyVersion(answer.error);
       return offered === null
-        ? this.#greeted(foreignContact(answer.error))
+        ? this.#greeted(foreignPeer(answer.error))
         : this.#initialize(signal, offered);
     }
-    const found = answer?.kind === 'result' ? modernContact(answer.result) : null;
+    const found = answer?.kind === 'result' ? modernPeer(answer.result) : null;
     return found === null ? this.#initialize(signal) : this.#greeted(found);
   }
 
-  async #initialize(signal: AbortSignal, version?: string): Promise<Greeting> {
+  async #initialize(signal: AbortSignal, version?: string): Promise<HandshakeResult> {
     this.#session = null;
     const params = initializeParams(this.#target.version, version);
     const { exchange } = await this.#send('initialize', params, { headers: {}, signal });
@@ -104,14 +104,14 @@ class HttpTransport implements McpTransport {
       const offered = version === undefined ? offeredLegacyVersion(answer.error) : null;
       return offered === null ? refusal('initialize', answer) : this.#initialize(signal, offered);
     }
-    const found = legacyContact(answer.result);
+    const found = legacyPeer(answer.result);
     if (found === null || 'kind' in exchange) return refusal('initialize', answer);
     this.#session = exchange.headers['mcp-session-id'] ?? null;
     await this.#notifyInitialized(found, signal);
     return this.#greeted(found);
   }
 
-  async #notifyInitialized(found: Contact, signal: AbortSignal): Promise<void> {
+  async #notifyInitialized(found: PeerInfo, signal: AbortSignal): Promise<void> {
     const method = 'notifications/initialized';
     const headers = legacyHeaders(found, this.#session);
     await post(this.#target, {
@@ -124,15 +124,15 @@ class HttpTransport implements McpTransport {
     });
   }
 
-  #greeted(found: Contact): Greeting {
-    this.contact = found;
+  #greeted(found: PeerInfo): HandshakeResult {
+    this.peer = found;
     this.#target.onHandshake(found.handshake);
     return { kind: 'greeted', contact: found };
   }
 
   #ask(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<Asked> {
-    if (this.contact?.handshake.era !== 'modern') {
-      return this.#send(method, params, { headers: legacyHeaders(this.contact, this.#session), signal });
+    if (this.peer?.handshake.era !== 'modern') {
+      return this.#send(method, params, { headers: legacyHeaders(this.peer, this.#session), signal });
     }
     return this.#send(method, modernParams(this.#target.version, params), {
       headers: modernHeaders(method),
@@ -152,7 +152,7 @@ function modernHeaders(method: string): Headers {
   return { 'mcp-protocol-version': MODERN, 'mcp-method': method };
 }
 
-function legacyHeaders(contact: Contact | null, session: string | null): Headers {
+function legacyHeaders(contact: PeerInfo | null, session: string | null): Headers {
   return {
     ...(contact !== null && { 'mcp-protocol-version': contact.handshake.protocolVersion }),
     ...(session !== null && { 'mcp-session-id': session }),
@@ -170,7 +170,7 @@ function isLost({ id, exchange }: Asked): boolean {
 }
 
 /** Any JSON-RPC answer counts, an error included; without one the status decides. */
-function judge(exchange: Exchange | CallFailure, what: string): CallOutcome {
+function judge(exchange: PostResponse | CallFailure, what: string): CallOutcome {
   if ('kind' in exchange) return exchange;
   const { status, answer } = exchange;
   const failure = failureOfStatus(status, what);

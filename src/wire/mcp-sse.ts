@@ -2,16 +2,16 @@
 import type { Readable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
-import { withTimeout, type Patience } from './deadline.ts';
+import { withTimeout, type Deadline } from './deadline.ts';
 import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './http-endpoint.ts';
 import { createEventStreamReader } from './event-stream.ts';
-import type { Target } from '../probes/probe-kind.ts';
+import type { ProbeTarget } from '../probes/probe-kind.ts';
 import {
   initializeParams,
-  legacyContact,
+  legacyPeer,
   refusal,
-  type Contact,
-  type Greeting,
+  type PeerInfo,
+  type HandshakeResult,
   type McpTransport,
 } from './handshake.ts';
 import { Peer } from './peer.ts';
@@ -26,21 +26,21 @@ interface Stream {
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OLDEST = '2024-11-05';
 
-export function openSse(target: Target): McpTransport {
+export function openSse(target: ProbeTarget): McpTransport {
   return new SseTransport(target);
 }
 
 class SseTransport implements McpTransport {
-  readonly #target: Target;
-  contact: Contact | null = null;
+  readonly #target: ProbeTarget;
+  peer: PeerInfo | null = null;
   #stream: Stream | null = null;
   #count = 0;
 
-  constructor(target: Target) {
+  constructor(target: ProbeTarget) {
     this.#target = target;
   }
 
-  greet(patience: Patience): Promise<Greeting> {
+  connect(patience: Deadline): Promise<HandshakeResult> {
     return withTimeout(patience, (signal) => this.#initialize(signal));
   }
 
@@ -55,27 +55,27 @@ class SseTransport implements McpTransport {
   }
 
   /** The session is the stream. */
-  leave(): Promise<void> {
+  close(): Promise<void> {
     this.#stream?.body.destroy();
     this.#stream = null;
     return Promise.resolve();
   }
 
-  async #initialize(signal: AbortSignal): Promise<Greeting> {
-    await this.leave();
+  async #initialize(signal: AbortSignal): Promise<HandshakeResult> {
+    await this.close();
     const stream = await openStream(this.#target, { number: (this.#count += 1), signal });
     if ('kind' in stream) return stream;
     this.#stream = stream;
     const params = initializeParams(this.#target.version, OLDEST);
     const outcome = await stream.peer.request('initialize', params, signal);
     const isResult = outcome.kind === 'answer' && outcome.answer.kind === 'result';
-    const found = isResult && outcome.answer.kind === 'result' ? legacyContact(outcome.answer.result) : null;
+    const found = isResult && outcome.answer.kind === 'result' ? legacyPeer(outcome.answer.result) : null;
     if (found === null) {
-      await this.leave();
+      await this.close();
       return outcome.kind === 'answer' ? refusal('initialize', outcome.answer) : outcome;
     }
     stream.peer.notify('notifications/initialized');
-    this.contact = found;
+    this.peer = found;
     this.#target.onHandshake(found.handshake);
     return { kind: 'greeted', contact: found };
   }
@@ -87,7 +87,7 @@ interface Opening {
 }
 
 /** Resolves once the stream has said where to POST. */
-async function openStream(target: Target, { number, signal }: Opening): Promise<Stream | CallFailure> {
+async function openStream(target: ProbeTarget, { number, signal }: Opening): Promise<Stream | CallFailure> {
   const url = endpointOf(target.spec);
   // The stream outlives the request that opened it, but not a timeout before it is of use.
   const life = new AbortController();
@@ -121,7 +121,7 @@ interface Following {
   readonly number: number;
 }
 
-function follow(target: Target, { url, body, number }: Following): Promise<Stream | CallFailure> {
+function follow(target: ProbeTarget, { url, body, number }: Following): Promise<Stream | CallFailure> {
   return new Promise((resolve, reject) => {
     let stream: Stream | null = null;
     const reader = createEventStreamReader(MAX_EVENT_BYTES, ({ type, data }) => {
@@ -155,7 +155,7 @@ function follow(target: Target, { url, body, number }: Following): Promise<Strea
 }
 
 /** A question that cannot be posted ends the stream: its session is of no more use. */
-function peerOver(target: Target, { postTo, body, number }: Omit<Stream, 'peer'> & { number: number }): Peer {
+function peerOver(target: ProbeTarget, { postTo, body, number }: Omit<Stream, 'peer'> & { number: number }): Peer {
   const what = 'POST to the endpoint of the stream';
 
   async function send(message: string, signal: AbortSignal): Promise<void> {

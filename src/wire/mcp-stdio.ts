@@ -2,53 +2,53 @@
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
 import { failed, type CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
-import type { Patience } from './deadline.ts';
-import type { Target } from '../probes/probe-kind.ts';
+import type { Deadline } from './deadline.ts';
+import type { ProbeTarget } from '../probes/probe-kind.ts';
 import {
   initializeParams,
   isModernError,
-  legacyContact,
-  modernContact,
+  legacyPeer,
+  modernPeer,
   modernParams,
   offeredLegacyVersion,
   refusal,
-  type Contact,
-  type Greeting,
+  type PeerInfo,
+  type HandshakeResult,
   type McpTransport,
 } from './handshake.ts';
 
 /** The target's connection is null when its process has no pipe, which is a fault of the config. */
-export function openStdio(target: Target): McpTransport {
+export function openStdio(target: ProbeTarget): McpTransport {
   return new StdioTransport(target);
 }
 
 class StdioTransport implements McpTransport {
-  readonly #target: Target;
+  readonly #target: ProbeTarget;
   readonly #connection: Connection | null;
-  contact: Contact | null = null;
+  peer: PeerInfo | null = null;
 
-  constructor(target: Target) {
+  constructor(target: ProbeTarget) {
     this.#target = target;
     this.#connection = target.connection;
   }
 
   /** Without a timeout of its own: asked once, a slow server finds the question when it is ready to read. */
-  greet({ signal }: Patience): Promise<Greeting> {
+  connect({ signal }: Deadline): Promise<HandshakeResult> {
     return this.#initialize(signal);
   }
 
   call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
-    const isModern = this.contact?.handshake.era === 'modern';
+    const isModern = this.peer?.handshake.era === 'modern';
     return this.#request(method, isModern ? modernParams(this.#target.version, params) : params, signal);
   }
 
-  leave(): Promise<void> {
+  close(): Promise<void> {
     return Promise.resolve();
   }
 
   // `initialize` first: servers of both eras can be shared with clients of the old one only after it, and some of the
   // old servers exit on anything else.
-  async #initialize(signal: AbortSignal, version?: string): Promise<Greeting> {
+  async #initialize(signal: AbortSignal, version?: string): Promise<HandshakeResult> {
     const outcome = await this.#request(
       'initialize',
       initializeParams(this.#target.version, version),
@@ -61,21 +61,21 @@ class StdioTransport implements McpTransport {
       if (offered !== null) return this.#initialize(signal, offered);
       return maySpeakModern(answer.error) ? this.#discover(signal) : refusal('initialize', answer);
     }
-    const found = legacyContact(answer.result);
+    const found = legacyPeer(answer.result);
     if (found === null) return refusal('initialize', answer);
     this.#connection?.notify('notifications/initialized');
     return this.#greeted(found);
   }
 
-  async #discover(signal: AbortSignal): Promise<Greeting> {
+  async #discover(signal: AbortSignal): Promise<HandshakeResult> {
     const outcome = await this.#request('server/discover', modernParams(this.#target.version), signal);
     if (outcome.kind !== 'answer') return outcome;
-    const found = outcome.answer.kind === 'result' ? modernContact(outcome.answer.result) : null;
+    const found = outcome.answer.kind === 'result' ? modernPeer(outcome.answer.result) : null;
     return found === null ? refusal('server/discover', outcome.answer) : this.#greeted(found);
   }
 
-  #greeted(found: Contact): Greeting {
-    this.contact = found;
+  #greeted(found: PeerInfo): HandshakeResult {
+    this.peer = found;
     this.#target.onHandshake(found.handshake);
     return { kind: 'greeted', contact: found };
   }

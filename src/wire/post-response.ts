@@ -6,7 +6,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { createEventStreamReader } from './event-stream.ts';
 
 /** What came back for one POST. */
-export interface Exchange {
+export interface PostResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** The answer to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
@@ -19,7 +19,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LINGER = 250;
 
 /** @param id of the request; null for a notification, whose body does not matter */
-export async function readExchange(answer: HttpResponse, id: string | null, clock: Clock): Promise<Exchange> {
+export async function readPostResponse(answer: HttpResponse, id: string | null, clock: Clock): Promise<PostResponse> {
   const { status, headers, body } = answer;
   if (id === null) {
     release(body, clock);

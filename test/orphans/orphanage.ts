@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { readProcess, readProcessTable } from '../../src/system/process/process-table.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../../src/orphans/find-orphans.ts';
+import { findOrphans, type FindOrphansOptions, type Orphan } from '../../src/orphans/find-orphans.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -86,7 +86,7 @@ export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
 /** What is found of all that has the given pids among its members; other tests have orphans of their own. */
 export async function findAmong(
   pids: readonly number[],
-  options: Partial<FindOptions> = {},
+  options: Partial<FindOrphansOptions> = {},
 ): Promise<Orphan[]> {
   const found = await findOrphans({
     configured: [],
@@ -98,7 +98,7 @@ export async function findAmong(
   return found.filter(({ members }) => members.some(({ pid }) => pids.includes(pid)));
 }
 
-export async function findOne(pid: number, options: Partial<FindOptions> = {}): Promise<Orphan | undefined> {
+export async function findOne(pid: number, options: Partial<FindOrphansOptions> = {}): Promise<Orphan | undefined> {
   return (await findAmong([pid], options))[0];
 }
 

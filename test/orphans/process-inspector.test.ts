@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
 import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/process-inspector-darwin.ts';
 import { isServiceUnit } from '../../src/orphans/process-inspector-linux.ts';
-import { peerOf } from '../../src/orphans/stdin-peer-linux.ts';
+import { socketPeerState } from '../../src/orphans/stdin-peer-linux.ts';
 
 const row = (pid: number, ppid: number, pgid = pid): ProcessRow => ({
   pid,
@@ -43,20 +43,20 @@ describe("macOS' tools", () => {
     expect(look.ageOf(row(431, 1))).toBe(300_000);
     expect(look.parentOf(row(431, 1), scene)).toBe('init');
     expect(look.parentOf(row(431, 77), scene)).toBe('own');
-    expect(await look.standingOf(row(431, 1, 400), scene)).toEqual({
+    expect(await look.sessionFactsOf(row(431, 1, 400), scene)).toEqual({
       isService: false,
       leadsSession: false,
       terminal: 'alive',
     });
-    expect(await look.standingOf(row(432, 1), scene)).toMatchObject({ isService: true, terminal: 'none' });
+    expect(await look.sessionFactsOf(row(432, 1), scene)).toMatchObject({ isService: true, terminal: 'none' });
   });
 
   test('that do not answer leave everything open', async () => {
     const deaf = darwin(() => Promise.resolve(null));
     expect(await deaf.readCommands([])).toEqual(new Map());
-    expect(await deaf.standingOf(row(9, 1), scene)).toMatchObject({ isService: true });
-    expect(await deaf.standingOf(row(9, 1, 8), scene)).toMatchObject({ isService: false });
-    expect(await deaf.serviceOf(9, new Set(), scene)).toMatchObject({
+    expect(await deaf.sessionFactsOf(row(9, 1), scene)).toMatchObject({ isService: true });
+    expect(await deaf.sessionFactsOf(row(9, 1, 8), scene)).toMatchObject({ isService: false });
+    expect(await deaf.channelsOf(9, new Set(), scene)).toMatchObject({
       input: 'unknown',
       listens: null,
       isUsed: null,
@@ -101,7 +101,7 @@ describe('peerOf()', () => {
     ['unknown', table(other, '0000000000000000: 00000002 00000000 00010000 0001 01 7 /run/x')],
     ['unknown', table(other)],
     ['unknown', null],
-  ])('is %s', (input, text) => expect(peerOf('7', text)).toBe(input));
+  ])('is %s', (input, text) => expect(socketPeerState('7', text)).toBe(input));
 });
 
 it.each([

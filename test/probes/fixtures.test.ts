@@ -95,8 +95,8 @@ describe('a fixture server', () => {
 
   it('answers slowly when told to', async () => {
     const session = stdioSession(startStdio(['--behaviour', 'slow', '--delay', '300']));
-    await session.greet(patience());
-    const [{ result }] = await session.look('shallow', patience());
+    await session.connect(patience());
+    const [{ result }] = await session.probe('shallow', patience());
     expect(result.outcome === 'passed' && result.took).toBeGreaterThan(290);
   });
 });

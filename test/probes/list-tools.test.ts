@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
-import { interview } from '../../src/probes/interview.ts';
+import { connectAndListTools } from '../../src/probes/interview.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -28,7 +28,7 @@ function watching({ child }: Started, changes: Parameters<typeof specOf>[0] = {}
     version: '0.0.0',
     onReady: (server) => ready.push(server),
     onUnhealthy: () => undefined,
-    onNoise: () => undefined,
+    onNonProtocolLine: () => undefined,
   });
   probers.push(prober);
   const pipe = changes.transport === 'http' ? null : { stdin: child.stdin, stdout: child.stdout };
@@ -57,8 +57,8 @@ describe('the tools of a server that runs', () => {
     const { prober } = watching(startStdio(['--behaviour', 'slow-start', '--delay', '60000']));
     expect(await prober.tools('server')).toBeNull();
     expect(await prober.tools('another')).toBeNull();
-    await waitFor(() => prober.isLooking('server'), { what: 'its greeting to be under way' });
-    expect(prober.isLooking('another')).toBe(false);
+    await waitFor(() => prober.isProbing('server'), { what: 'its greeting to be under way' });
+    expect(prober.isProbing('another')).toBe(false);
   });
 
   test('are not known when it does not answer', async () => {
@@ -76,14 +76,14 @@ describe('an interview', () => {
   function target({ child }: Started) {
     const connection = openConnection(
       { stdin: child.stdin, stdout: child.stdout },
-      { run: 0, onNoise: () => undefined },
+      { run: 0, onNonProtocolLine: () => undefined },
     );
     const silent = { environment: {}, onHandshake: () => undefined, version: '0.0.0' };
     return { ...silent, spec: specOf(), run: 0, connection, http: createHttpClient(), clock: systemClock };
   }
 
   test('hears the tools of context7 with what they take', async () => {
-    const outcome = await interview(target(start(CONTEXT7)), patience);
+    const outcome = await connectAndListTools(target(start(CONTEXT7)), patience);
     if (!outcome.ok) throw new Error(outcome.detail);
     expect(outcome.tools.map(({ name }) => name)).toEqual(['resolve-library-id', 'query-docs']);
     expect(outcome.tools[0]?.inputSchema).toMatchObject({ type: 'object', required: expect.any(Array) });
@@ -91,7 +91,7 @@ describe('an interview', () => {
 
   test('speaks with a server of the modern era', async () => {
     const server = startStdio(['--era', 'modern', '--tools', '2']);
-    expect(await interview(target(server), patience)).toMatchObject({ ok: true, tools: { length: 2 } });
+    expect(await connectAndListTools(target(server), patience)).toMatchObject({ ok: true, tools: { length: 2 } });
   });
 
   test('ends with a server that always names another page', async () => {
@@ -104,7 +104,7 @@ describe('an interview', () => {
         const result = method === 'initialize' ? hello : { tools, nextCursor: 'more' };
         console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
       });`;
-    const outcome = await interview(target(start('-e', [script])), patience);
+    const outcome = await connectAndListTools(target(start('-e', [script])), patience);
     expect(outcome).toEqual({
       ok: false,
       fault: 'server',

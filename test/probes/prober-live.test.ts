@@ -30,7 +30,7 @@ function live() {
     version: '0.0.0',
     onReady: (server) => ready.push(server),
     onUnhealthy: (_server, _run, detail) => unhealthy.push(detail),
-    onNoise: (_server, line) => noise.push(line),
+    onNonProtocolLine: (_server, line) => noise.push(line),
   });
   probers.push(prober);
   return { prober, events, ready, unhealthy, noise };

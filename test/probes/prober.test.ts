@@ -476,7 +476,7 @@ describe('updatePolicy()', () => {
     const { clock, watch, prober, looks, calls } = rig();
     watch('one');
     await clock.advance(20_000);
-    prober.updatePolicy(specOf({ name: 'one', probe: { ...quick, deepEvery: 1 } }));
+    prober.updateSpec(specOf({ name: 'one', probe: { ...quick, deepEvery: 1 } }));
     const before = looks.length;
     await clock.advance(5_000);
     expect(looks.length - before).toBeGreaterThanOrEqual(4);
@@ -488,10 +488,10 @@ describe('updatePolicy()', () => {
     const { clock, watch, prober, calls } = rig();
     watch('one');
     await clock.advance(100);
-    prober.updatePolicy(specOf({ name: 'one', probe: { failures: 5 } }));
+    prober.updateSpec(specOf({ name: 'one', probe: { failures: 5 } }));
     await settle();
     expect(calls).toEqual(['ready one 1']);
-    prober.updatePolicy(specOf({ name: 'one', probe: { kind: 'http', url: 'http://127.0.0.1:1/' } }));
+    prober.updateSpec(specOf({ name: 'one', probe: { kind: 'http', url: 'http://127.0.0.1:1/' } }));
     await settle();
     expect(calls).toEqual(['ready one 1', 'left one']);
   });

@@ -1,7 +1,7 @@
 // A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
 import type { EventKind, EventOf, ProbeResult, WatchdogEvent } from '../../src/core/model/events.ts';
 import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
-import type { Depth, ProbeKind } from '../../src/probes/probe-kind.ts';
+import type { ProbeDepth, ProbeKind } from '../../src/probes/probe-kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { FakeClock } from '../fakes/clock.ts';
@@ -15,7 +15,7 @@ export type Mood =
   | ProbeResult
   | 'hangs'
   | 'throws'
-  | ((depth: Depth | 'greet') => ProbeResult | 'hangs' | 'throws');
+  | ((depth: ProbeDepth | 'greet') => ProbeResult | 'hangs' | 'throws');
 
 export interface Rig {
   readonly clock: FakeClock;
@@ -50,7 +50,7 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
     version: '0.0.0',
     onReady: (server, run) => calls.push(`ready ${server} ${run}`),
     onUnhealthy: (server, run) => calls.push(`unhealthy ${server} ${run}`),
-    onNoise: () => undefined,
+    onNonProtocolLine: () => undefined,
     kinds: { mcp: kind, http: kind, exec: kind },
     ...options,
   });
@@ -82,7 +82,7 @@ function scriptedKind({
     summary: 'scripted',
     open({ spec: { name } }) {
       async function show(
-        depth: Depth | 'greet',
+        depth: ProbeDepth | 'greet',
         timeout: number,
         signal: AbortSignal,
       ): Promise<ProbeResult> {
@@ -105,11 +105,11 @@ function scriptedKind({
         });
       }
       return {
-        greet: ({ timeout, signal }) => show('greet', timeout, signal),
-        look: async (depth, { timeout, signal }) => [
+        connect: ({ timeout, signal }) => show('greet', timeout, signal),
+        probe: async (depth, { timeout, signal }) => [
           { probe: depth === 'deep' ? 'list_tools' : 'ping', result: await show(depth, timeout, signal) },
         ],
-        async leave() {
+        async close() {
           calls.push(`left ${name}`);
         },
       };

@@ -2,7 +2,7 @@
 import type { Handshake } from '../../src/core/model/events.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/wire/connection.ts';
-import type { Patience } from '../../src/wire/deadline.ts';
+import type { Deadline } from '../../src/wire/deadline.ts';
 import type { ProbeSession } from '../../src/probes/probe-kind.ts';
 import { PROBES } from '../../src/probes/registry.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -26,7 +26,7 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
       ? null
       : openConnection(
           { stdin: server.child.stdin, stdout: server.child.stdout },
-          { run: 1, onNoise: (line) => noise.push(line) },
+          { run: 1, onNonProtocolLine: (line) => noise.push(line) },
         );
   const session = PROBES[spec.probe.kind].open({
     spec,
@@ -39,9 +39,9 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     onHandshake: (handshake) => handshakes.push(handshake),
   });
   return {
-    greet: (patience) => session.greet(patience),
-    look: (depth, patience) => session.look(depth, patience),
-    leave: (patience) => session.leave(patience),
+    connect: (patience) => session.connect(patience),
+    probe: (depth, patience) => session.probe(depth, patience),
+    close: (patience) => session.close(patience),
     handshakes,
     noise,
     connection,
@@ -57,6 +57,6 @@ export function httpSession(url: string, overrides: Parameters<typeof specOf>[0]
   return sessionOf(specOf({ transport: 'http', url, ...overrides }));
 }
 
-export function patience(timeout = 5_000, signal = new AbortController().signal): Patience {
+export function patience(timeout = 5_000, signal = new AbortController().signal): Deadline {
   return { clock: systemClock, timeout, signal };
 }

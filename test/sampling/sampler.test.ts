@@ -128,11 +128,11 @@ describe('createSampler() on real processes', () => {
       const told: unknown[] = [];
       const { sampler, sample } = build(systemClock, {
         roots: () => [root],
-        onEscapee: (...news) => void told.push(news),
+        onDetached: (...news) => void told.push(news),
       });
       const [escapee] = await waitFor(async () => {
         await sampler.sampleNow();
-        const found = sampler.escapeesOf('files');
+        const found = sampler.detachedOf('files');
         return found.length > 0 ? found : null;
       });
       cleanups.push(() => process.kill(escapee!.pid, 'SIGKILL'));
@@ -143,9 +143,9 @@ describe('createSampler() on real processes', () => {
       const rows = await readProcessTable();
       expect(rows.find(({ pid }) => pid === escapee!.pid)!.ppid).not.toBe(root.pid);
       expect((await sample()).processes).toBe(2);
-      expect(sampler.escapeesOf('files')).toEqual([escapee]);
+      expect(sampler.detachedOf('files')).toEqual([escapee]);
       expect(told).toEqual([['files', escapee!.pid, escapee!.pgid]]);
-      expect(sampler.escapeesOf('other')).toEqual([]);
+      expect(sampler.detachedOf('other')).toEqual([]);
     },
   );
 });
@@ -306,14 +306,14 @@ describe('pace()', () => {
   it('counts another interval from now on, and does not begin what is not begun', async () => {
     const clock = new FakeClock();
     const { sampler, ofKind } = build(clock, { roots: () => [] });
-    sampler.pace(60_000);
+    sampler.changeInterval(60_000);
     expect([sampler.interval, clock.pending]).toEqual([60_000, 0]);
     sampler.start();
     await clock.advance(59_000);
-    sampler.pace(1000);
+    sampler.changeInterval(1000);
     await clock.advance(3000);
     expect(ofKind('collected')).toHaveLength(3);
-    sampler.pace(10_000);
+    sampler.changeInterval(10_000);
     await clock.advance(9999);
     expect(ofKind('collected')).toHaveLength(3);
     await clock.advance(1);

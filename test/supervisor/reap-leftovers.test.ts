@@ -63,7 +63,7 @@ describe('process records', () => {
     const leader = leaderOf(startGroup(['sleep', '60']).pid);
     registry.add(leader);
     expect(readProcessRecords(processes)).toEqual([record(leader)]);
-    registry.addStray(leader, { pid: 4242, pgid: 4242, startToken: '9' });
+    registry.addDetached(leader, { pid: 4242, pgid: 4242, startToken: '9' });
     expect(readProcessRecords(processes)[0]?.strays).toHaveLength(1);
     registry.remove(leader);
     expect(readProcessRecords(processes)).toEqual([]);
@@ -80,11 +80,11 @@ describe('process records', () => {
     const [first, second] = [4242, 4243].map((pid) => ({ pid, pgid: 4242, startToken: '9' }));
     if (first === undefined || second === undefined) throw new Error('two strays');
     registry.add(leader);
-    registry.addStray(leader, first);
-    registry.addStray(leader, second);
-    registry.removeStray(leader, first);
+    registry.addDetached(leader, first);
+    registry.addDetached(leader, second);
+    registry.removeDetached(leader, first);
     expect(held).toEqual(new Set([leader.pgid, 4242]));
-    registry.removeStray(leader, second);
+    registry.removeDetached(leader, second);
     expect(held).toEqual(new Set([leader.pgid]));
     expect(readProcessRecords(processes)[0]?.strays).toEqual([]);
   });

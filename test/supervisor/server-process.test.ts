@@ -43,8 +43,8 @@ async function start(script: string) {
     onGone: () => {
       goneAt = performance.now();
     },
-    onStray: (stray) => strays.push(stray),
-    onStrayGone: (stray) => forgotten.push(stray),
+    onDetached: (stray) => strays.push(stray),
+    onDetachedGone: (stray) => forgotten.push(stray),
     onFault: (error) => faults.push(error),
   });
   onTestFinished(() => {
@@ -139,14 +139,14 @@ describe('superviseProcess()', () => {
       const supervised = await start(`setsid sh -c 'echo $$; exec sleep 60' & wait; exec sleep 60`);
       const [pid = 0] = await supervised.pids(1);
       const stray = { pid, pgid: pid, startToken: identifyProcess(pid)?.startToken ?? '' };
-      supervised.remember([stray]);
-      supervised.remember([]);
+      supervised.updateDetached([stray]);
+      supervised.updateDetached([]);
       expect(supervised.strays).toEqual([stray]);
       expect(supervised.forgotten).toEqual([]);
       process.kill(pid, 'SIGKILL');
       await waitFor(() => !isRunning(pid));
-      supervised.remember([]);
-      supervised.remember([]);
+      supervised.updateDetached([]);
+      supervised.updateDetached([]);
       expect(supervised.forgotten).toEqual([stray]);
     },
   );

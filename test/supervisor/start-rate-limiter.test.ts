@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
+import { createStartRateLimiter } from '../../src/supervisor/start-rate-limiter.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 function gateOf(chance = 0.5) {
   const clock = new FakeClock();
-  const gate = createStartGate({ clock, chance: () => chance });
+  const gate = createStartRateLimiter({ clock, chance: () => chance });
   const entered: number[] = [];
   return { clock, entered, ask: () => gate.wait(() => entered.push(clock.monotonic())) };
 }

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
-import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
+import { createStartRateLimiter } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
 import type * as processTable from '../../src/system/process/process-table.ts';
@@ -36,15 +36,15 @@ function setUp() {
   const supervisor = createSupervisor({
     clock: quick,
     bus,
-    chance: () => 0.5,
-    gate: createStartGate({ clock: quick, chance: () => 0.5 }),
+    random: () => 0.5,
+    startRateLimiter: createStartRateLimiter({ clock: quick, chance: () => 0.5 }),
     registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
     daemonId: `stuck-${process.pid}`,
     home: paths.home,
     prepare: () => Promise.resolve({ ok: true, argv: ['/bin/sleep', '60'], cwd: '/', version: null }),
     attach: () => ({ leave: () => {}, lastLines: () => [] }),
     onFault: () => {},
-    wish: () => undefined,
+    desiredState: () => undefined,
   });
   bus.subscribe((event) => {
     if (event.kind === 'spawned') queueMicrotask(() => supervisor.ready(event.server, event.run));

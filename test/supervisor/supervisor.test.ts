@@ -7,7 +7,7 @@ import { stateName } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { prepareServer } from '../../src/supervisor/prepare.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
-import { createStartGate } from '../../src/supervisor/start-rate-limiter.ts';
+import { createStartRateLimiter } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -48,8 +48,8 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
   const supervisor = createSupervisor({
     clock: systemClock,
     bus,
-    chance: () => 0.5,
-    gate: createStartGate({ clock: systemClock, chance: () => 0.5 }),
+    random: () => 0.5,
+    startRateLimiter: createStartRateLimiter({ clock: systemClock, chance: () => 0.5 }),
     registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
     daemonId: `test-${Math.random()}`,
     home: paths.home,
@@ -65,7 +65,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
       }),
     attach: ({ spec }) => ({ leave: () => void left.push(spec.name), lastLines: () => [] }),
     onFault: () => {},
-    wish: () => undefined,
+    desiredState: () => undefined,
   });
   if (readyAtOnce) {
     bus.subscribe((event) => {

@@ -13,7 +13,7 @@ function pipe() {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const noise: string[] = [];
-  const connection = openConnection({ stdin, stdout }, { run: 4, onNoise: (line) => noise.push(line) });
+  const connection = openConnection({ stdin, stdout }, { run: 4, onNonProtocolLine: (line) => noise.push(line) });
   const sent = () =>
     String(stdin.read() ?? '')
       .split('\n')
@@ -43,9 +43,9 @@ describe('a connection', () => {
   it('counts answers to nobody, and gives what is no message to the log', async () => {
     const server = startStdio(['--behaviour', 'duplicate,noise']);
     const session = stdioSession(server);
-    await session.greet(patience());
-    expect(await session.look('shallow', patience())).toMatchObject([{ result: { outcome: 'passed' } }]);
-    await waitFor(() => session.connection?.counters.strays === 4, { what: 'four answers to nobody' });
+    await session.connect(patience());
+    expect(await session.probe('shallow', patience())).toMatchObject([{ result: { outcome: 'passed' } }]);
+    await waitFor(() => session.connection?.counters.unmatchedResponses === 4, { what: 'four answers to nobody' });
     await waitFor(() => session.noise.length === 6, { what: 'six lines of noise' });
     expect(session.noise).toContain('[info] handling a request');
     expect(session.noise).toContain('{ half a message');
@@ -53,15 +53,15 @@ describe('a connection', () => {
 
   it('reads messages that are cut within lines and characters', async () => {
     const session = stdioSession(startStdio(['--behaviour', 'split']));
-    await session.greet(patience());
-    expect(await session.look('deep', patience())).toMatchObject([{ result: { tools: 2 } }]);
+    await session.connect(patience());
+    expect(await session.probe('deep', patience())).toMatchObject([{ result: { tools: 2 } }]);
     expect(session.noise).toEqual([]);
   });
 
   it('answers a ping of the server, and refuses what it does not offer', async () => {
     const server = startStdio(['--behaviour', 'asks']);
     const session = stdioSession(server);
-    await session.greet(patience());
+    await session.connect(patience());
     const said = await waitFor(() => server.output().includes('"s"') && server.output());
     expect(said).toContain('reply {"jsonrpc":"2.0","id":7,"result":{}}');
     expect(said).toContain(
@@ -72,7 +72,7 @@ describe('a connection', () => {
   it('fails what is open as closed when the server goes, and everything after', async () => {
     const server = startStdio(['--behaviour', 'no-ping']);
     const session = stdioSession(server);
-    await session.greet(patience());
+    await session.connect(patience());
     const open = session.connection?.request('ping', undefined, never);
     process.kill(server.pid, 'SIGKILL');
     expect(await open).toMatchObject({ kind: 'failed', reason: 'closed' });

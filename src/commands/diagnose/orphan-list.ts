@@ -1,7 +1,7 @@
 // How orphans are shown: what they cost, what they are, and why they are taken for such.
 import { span, size } from '../../core/base/format.ts';
 import type { Orphan } from '../../orphans/find-orphans.ts';
-import type { Reaped } from '../../orphans/reap-orphans.ts';
+import type { ReapedOrphan } from '../../orphans/reap-orphans.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { fit, paint, type Style } from '../views/style.ts';
 
@@ -20,7 +20,7 @@ export function orphanLines(orphans: readonly Orphan[], options: ViewOptions): s
 
 export function reapedLines(
   orphans: readonly Orphan[],
-  reaped: readonly Reaped[],
+  reaped: readonly ReapedOrphan[],
   options: ViewOptions,
 ): string[] {
   const { width, colour } = options;
@@ -34,7 +34,7 @@ export function reapedLines(
   return [...lines, ...none, ...(uncertain.length === 0 ? [] : unsure(uncertain, options))];
 }
 
-const OUTCOMES: Readonly<Record<Reaped['outcome'], readonly [words: string, style: Style]>> = {
+const OUTCOMES: Readonly<Record<ReapedOrphan['outcome'], readonly [words: string, style: Style]>> = {
   ended: ['ended', 'green'],
   killed: ['killed, it did not end when asked', 'yellow'],
   gone: ['was gone already', 'dim'],

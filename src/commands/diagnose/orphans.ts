@@ -2,8 +2,8 @@
 import { loadConfig } from '../../config/load.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../../orphans/find-orphans.ts';
-import { type Reaped, reapOrphans } from '../../orphans/reap-orphans.ts';
+import { findOrphans, type FindOrphansOptions, type Orphan } from '../../orphans/find-orphans.ts';
+import { type ReapedOrphan, reapOrphans } from '../../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import type { Context } from '../shared/command.ts';
 import { orphanLines, reapedLines } from './orphan-list.ts';
@@ -28,7 +28,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 interface Read {
-  readonly options: FindOptions;
+  readonly options: FindOrphansOptions;
   /** What the person should know about what was not looked for. */
   readonly note: readonly string[];
 }
@@ -54,7 +54,7 @@ export function readOptions({ paths, io }: Pick<Context, 'paths' | 'io'>): Read 
 
 const MINIMUM_AGE = 60_000;
 
-function report(found: readonly Orphan[], reaped: readonly Reaped[] | null): object {
+function report(found: readonly Orphan[], reaped: readonly ReapedOrphan[] | null): object {
   return {
     orphans: found.map((orphan) => ({
       ...orphan,

@@ -8,7 +8,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Redactor } from '../../core/base/text.ts';
 import { messageOf } from '../../core/base/guards.ts';
-import type { Changes, Supervisor } from '../../supervisor/supervisor.ts';
+import type { ConfigChanges, Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
@@ -157,7 +157,7 @@ function effectOf(
   return runner.state.wanted === 'up' ? 'restart' : 'next-start';
 }
 
-function toChanges(servers: readonly ServerSpec[], report: ReloadReport): Changes {
+function toChanges(servers: readonly ServerSpec[], report: ReloadReport): ConfigChanges {
   const specs = new Map(servers.map((spec) => [spec.name, spec]));
   const specOf = (name: string): ServerSpec[] => [specs.get(name)].filter((spec) => spec !== undefined);
   return {

@@ -4,7 +4,7 @@ import { earlierOwners } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { processKey } from '../../core/lifecycle/process-tree.ts';
 import { recoverRecords } from '../../supervisor/recover-process-records.ts';
-import { type ProcessRecord, readEarlier } from '../../supervisor/process-registry.ts';
+import { type ProcessRecord, readEarlierRecords } from '../../supervisor/process-registry.ts';
 import { reapLeftovers } from '../../supervisor/reap-leftovers.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -64,7 +64,7 @@ async function recordsOf(
   { processes, run }: ReapParts['paths'],
   log: Logger,
 ): Promise<readonly ProcessRecord[]> {
-  const { records, boot, isWhole } = readEarlier(processes);
+  const { records, boot, isWhole } = readEarlierRecords(processes);
   if (boot === 'unknown' && (await mayLive(records))) throw untold(processes);
   const known = boot === 'this' ? records : [];
   if (isWhole) return known;

@@ -29,7 +29,7 @@ export function watchHealth({ clock, bus, version, outputs, supervisor }: Health
     version,
     onReady: (server, run) => supervisor().ready(server, run),
     onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
-    onNoise: (server, line) => outputs.noise(server, line),
+    onNonProtocolLine: (server, line) => outputs.noise(server, line),
     environment: (spec) => childEnvironment(process.env, spec.env),
     checkOwnership: createOwnershipCheck(supervisor, clock),
   });
@@ -49,7 +49,7 @@ export function watchHealth({ clock, bus, version, outputs, supervisor }: Health
     if (event.kind === 'server-added') watchUrl(event.spec);
     if (event.kind === 'server-removed') void leaveUrl(event.server);
     if (event.kind !== 'server-changed') return;
-    if (event.spec.source.kind !== 'url') return prober.updatePolicy(event.spec);
+    if (event.spec.source.kind !== 'url') return prober.updateSpec(event.spec);
     // Not awaited: the next change, or the removal, may come before its end.
     void leaveUrl(event.server);
     watchUrl(event.spec);

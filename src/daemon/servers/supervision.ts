@@ -9,7 +9,7 @@ import { createSampler, type Sampler } from '../../sampling/sampler.ts';
 import { prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
 import type { Attachment, RunnerParts } from '../../supervisor/runner.ts';
-import { createStartGate } from '../../supervisor/start-rate-limiter.ts';
+import { createStartRateLimiter } from '../../supervisor/start-rate-limiter.ts';
 import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
@@ -54,7 +54,7 @@ export async function openSupervision(
   const supervisor = createSupervisor({
     ...processes,
     home: paths.home,
-    wish: (server) => keeper.wish(server),
+    desiredState: (server) => keeper.wish(server),
     attach: (started) => attach(started, { outputs, prober }),
   });
   const sampler = openSampler(base, config, supervisor);
@@ -102,8 +102,8 @@ async function openProcesses(
   return {
     clock,
     bus,
-    chance,
-    gate: createStartGate({ clock, chance }),
+    random: chance,
+    startRateLimiter: createStartRateLimiter({ clock, chance }),
     registry,
     daemonId: daemonMark(
       { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },
@@ -163,10 +163,10 @@ function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supe
     bus,
     interval: sampling.interval,
     roots: () => supervisor.roots(),
-    onEscapee: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
+    onDetached: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
   });
   bus.subscribe((event) => {
-    if (event.kind === 'sampled') supervisor.remember(event.server, sampler.escapeesOf(event.server));
+    if (event.kind === 'sampled') supervisor.updateDetached(event.server, sampler.detachedOf(event.server));
     if (event.kind !== 'collected' || event.collector !== 'process_table') return;
     if (event.error === null) bus.publish({ kind: 'ticked' });
   });

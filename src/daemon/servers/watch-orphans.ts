@@ -2,7 +2,7 @@
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import { findOrphans, type FindOptions, type Orphan } from '../../orphans/find-orphans.ts';
+import { findOrphans, type FindOrphansOptions, type Orphan } from '../../orphans/find-orphans.ts';
 import { reapOrphans } from '../../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
@@ -21,8 +21,8 @@ export interface OrphanWatchOptions {
   /** Asked for at each look, so that a changed config counts at once. */
   readonly settings: () => Settings;
   readonly specs: () => readonly ServerSpec[];
-  readonly registered: () => FindOptions['registered'];
-  readonly find?: (options: FindOptions) => Promise<readonly Orphan[]>;
+  readonly registered: () => FindOrphansOptions['registered'];
+  readonly find?: (options: FindOrphansOptions) => Promise<readonly Orphan[]>;
   readonly reap?: typeof reapOrphans;
 }
 

@@ -6,7 +6,7 @@ import { messageOf } from '../../core/base/guards.ts';
 import { resolveBin, type ResolvedBin } from '../../packages/npm/resolve-bin.ts';
 import { openStore } from '../../packages/store.ts';
 import { openConnection } from '../../wire/connection.ts';
-import { interview } from '../../probes/interview.ts';
+import { connectAndListTools } from '../../probes/interview.ts';
 import type { ToolsOutcome } from '../../probes/list-tools.ts';
 import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
@@ -139,7 +139,7 @@ async function ask(canary: CanaryProcess, aside: Aside, { signal, parts }: Trial
   const { spec, port } = aside;
   const { stdin, stdout } = canary.child;
   const connection =
-    stdin === null ? null : openConnection({ stdin, stdout }, { run: 0, onNoise: () => undefined });
+    stdin === null ? null : openConnection({ stdin, stdout }, { run: 0, onNonProtocolLine: () => undefined });
   const deadline = clock.monotonic() + spec.start.timeout;
   if (port !== null) {
     const refusal = await awaitPort(canary, { ...aside, port }, { signal, clock, deadline });
@@ -149,7 +149,7 @@ async function ask(canary: CanaryProcess, aside: Aside, { signal, parts }: Trial
   const silent = { environment: {}, onHandshake: () => undefined };
   const target = { ...silent, spec, run: 0, connection, http, clock, version };
   try {
-    return await interview(target, {
+    return await connectAndListTools(target, {
       clock,
       signal,
       timeout: Math.max(1, Math.ceil(deadline - clock.monotonic())),

@@ -77,7 +77,7 @@ function partsOf(base: Base, options: UpdatesOptions): UpdateParts {
   const isQuiet = createQuiet({
     status: (server) => status().servers.find(({ name }) => name === server),
     spec: (server) => supervisor.specs().find(({ name }) => name === server),
-    isLooking: (server) => options.prober.isLooking(server),
+    isLooking: (server) => options.prober.isProbing(server),
     countClients,
   });
   return {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { watchOrphans } from '../../../src/daemon/servers/watch-orphans.ts';
 import type { Orphan } from '../../../src/orphans/find-orphans.ts';
-import type { Reaped } from '../../../src/orphans/reap-orphans.ts';
+import type { ReapedOrphan } from '../../../src/orphans/reap-orphans.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
@@ -26,7 +26,7 @@ function stage({
   reap = false,
   interval = 5 * MINUTE,
   outcome = 'ended',
-}: { reap?: boolean; interval?: number; outcome?: Reaped['outcome'] } = {}) {
+}: { reap?: boolean; interval?: number; outcome?: ReapedOrphan['outcome'] } = {}) {
   const clock = new FakeClock();
   const bus = createBus(clock, (error) => {
     throw error;
