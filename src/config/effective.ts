@@ -5,17 +5,17 @@ import { formatDuration, formatSize } from '../core/base/units.ts';
 import { escapeReferences } from './read/env-expansion.ts';
 import { formatListen } from './schema/fields.ts';
 import type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
-import { masked } from './read/secrets.ts';
-import { branchOf, isBranch, isList } from './schema/document.ts';
-import type { Branch, Tree } from './schema/document.ts';
+import { maskSecrets } from './read/secrets.ts';
+import { documentMap, isDocumentMap, isDocumentList } from './schema/document.ts';
+import type { DocumentMap, DocumentValue } from './schema/document.ts';
 
 /** In the keys and units of the file; what an envFile gave stands under `env`. */
-export function effectiveConfig({ config, servers, secrets }: LoadedConfig): Branch {
+export function effectiveConfig({ config, servers, secrets }: LoadedConfig): DocumentMap {
   const tree = {
     ...daemonSettings(config),
-    servers: branchOf(servers.map((spec) => [spec.name, serverSettings(spec)])),
+    servers: documentMap(servers.map((spec) => [spec.name, serverSettings(spec)])),
   };
-  return asBranch(escaped(masked(tree, secrets)));
+  return asBranch(escaped(maskSecrets(tree, secrets)));
 }
 
 export function effectiveYaml(loaded: LoadedConfig): string {
@@ -30,7 +30,7 @@ function daemonSettings({
   schedule,
   backups,
   alerts,
-}: DaemonConfig): Branch {
+}: DaemonConfig): DocumentMap {
   return {
     metrics: {
       listen: formatListen(metrics),
@@ -58,7 +58,7 @@ function daemonSettings({
   };
 }
 
-function serverSettings(spec: ServerSpec): Branch {
+function serverSettings(spec: ServerSpec): DocumentMap {
   return {
     ...sourceSettings(spec),
     transport: spec.transport,
@@ -81,7 +81,7 @@ function serverSettings(spec: ServerSpec): Branch {
 }
 
 /** Only the keys that mean something for this kind of source: the others are refused when read. */
-function sourceSettings({ source, args, env, cwd }: ServerSpec): Branch {
+function sourceSettings({ source, args, env, cwd }: ServerSpec): DocumentMap {
   switch (source.kind) {
     case 'package':
       return { package: source.package, version: source.version, bin: source.bin, args, env, cwd };
@@ -94,7 +94,7 @@ function sourceSettings({ source, args, env, cwd }: ServerSpec): Branch {
   }
 }
 
-function restartSettings(restart: ServerSpec['restart']): Branch {
+function restartSettings(restart: ServerSpec['restart']): DocumentMap {
   return {
     ...restart,
     initialDelay: formatDuration(restart.initialDelay),
@@ -105,7 +105,7 @@ function restartSettings(restart: ServerSpec['restart']): Branch {
   };
 }
 
-function probeSettings(probe: ServerSpec['probe']): Branch {
+function probeSettings(probe: ServerSpec['probe']): DocumentMap {
   return {
     ...probe,
     interval: formatDuration(probe.interval),
@@ -114,7 +114,7 @@ function probeSettings(probe: ServerSpec['probe']): Branch {
   };
 }
 
-function limitSettings({ memory, cpu, nice }: ServerSpec['limits']): Branch {
+function limitSettings({ memory, cpu, nice }: ServerSpec['limits']): DocumentMap {
   const size = (bytes: number | null) => (bytes === null ? null : formatSize(bytes));
   return {
     memory: { soft: size(memory.soft), hard: size(memory.hard) },
@@ -124,13 +124,13 @@ function limitSettings({ memory, cpu, nice }: ServerSpec['limits']): Branch {
 }
 
 /** A literal `${env:X}` must not be expanded when the output is used as a config. */
-function escaped(tree: Tree): Tree {
+function escaped(tree: DocumentValue): DocumentValue {
   if (typeof tree === 'string') return escapeReferences(tree);
-  if (isList(tree)) return tree.map(escaped);
-  if (!isBranch(tree)) return tree;
+  if (isDocumentList(tree)) return tree.map(escaped);
+  if (!isDocumentMap(tree)) return tree;
   return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, escaped(value)]));
 }
 
-function asBranch(tree: Tree): Branch {
-  return isBranch(tree) ? tree : {};
+function asBranch(tree: DocumentValue): DocumentMap {
+  return isDocumentMap(tree) ? tree : {};
 }

@@ -1,6 +1,6 @@
 // The process of `isolated.ts`: reads the file named by its argument, prints the answer as JSON, and ends.
 import { WatchdogError } from '../core/base/errors.ts';
-import type { Answer } from './load-in-child.ts';
+import type { ChildAnswer } from './load-in-child.ts';
 import { loadConfig } from './load.ts';
 import { ConfigError } from './read/problems.ts';
 import { readWebConfig } from './build/read-web-config.ts';
@@ -8,7 +8,7 @@ import { readWebConfig } from './build/read-web-config.ts';
 const [, , path = '', kind = 'config'] = process.argv;
 process.stdout.write(JSON.stringify(answer()));
 
-function answer(): Answer {
+function answer(): ChildAnswer {
   try {
     if (kind === 'web') return { web: readWebConfig(path) };
     return { loaded: loadConfig(path, process.env) };

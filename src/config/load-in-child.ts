@@ -11,7 +11,7 @@ import { ConfigError } from './read/problems.ts';
 import type { Problem } from './read/problems.ts';
 
 /** What the process writes to its standard output, as JSON. */
-export type Answer =
+export type ChildAnswer =
   | { readonly loaded: LoadedConfig }
   | { readonly web: WebConfig }
   | { readonly problems: readonly Problem[]; readonly envFiles: readonly string[] }
@@ -28,10 +28,10 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
  * @param signal ends the reading
  * @throws what `loadConfig` throws; CONFIG_UNREADABLE when the process itself failed
  */
-export async function loadConfigIsolated(
+export async function loadConfigInChild(
   path: string,
   environment: Environment,
-  { signal, reader = READER }: Reading = {},
+  { signal, reader = READER }: ChildOptions = {},
 ): Promise<LoadedConfig> {
   const answer = parseAnswer(path, await run([reader, path], { environment, signal }));
   if ('loaded' in answer) return answer.loaded;
@@ -39,34 +39,34 @@ export async function loadConfigIsolated(
 }
 
 /** As `readWebConfig`, in a process of its own. */
-export async function readWebConfigIsolated(
+export async function readWebConfigInChild(
   path: string,
-  { signal, reader = READER }: Reading = {},
+  { signal, reader = READER }: ChildOptions = {},
 ): Promise<WebConfig> {
   const answer = parseAnswer(path, await run([reader, path, 'web'], { environment: {}, signal }));
   if ('web' in answer) return answer.web;
   throw errorOf(path, answer);
 }
 
-interface Reading {
+interface ChildOptions {
   readonly signal?: AbortSignal;
   readonly reader?: string;
 }
 
-function errorOf(path: string, answer: Answer): WatchdogError {
+function errorOf(path: string, answer: ChildAnswer): WatchdogError {
   if ('problems' in answer) return new ConfigError(path, answer.problems, answer.envFiles);
   if (!('error' in answer)) return unreadable(path, 'it answered something else', null);
   const { code, message, hint } = answer.error;
   return new WatchdogError(code, message, hint === null ? {} : { hint });
 }
 
-interface Surroundings {
+interface ChildContext {
   readonly environment: Environment;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @returns the standard output, or the reason why there is none */
-function run(argv: readonly string[], { environment, signal }: Surroundings): Promise<string | Error> {
+function run(argv: readonly string[], { environment, signal }: ChildContext): Promise<string | Error> {
   const options = {
     env: { ...environment },
     maxBuffer: LARGEST_ANSWER,
@@ -81,10 +81,10 @@ function run(argv: readonly string[], { environment, signal }: Surroundings): Pr
   });
 }
 
-function parseAnswer(path: string, output: string | Error): Answer {
+function parseAnswer(path: string, output: string | Error): ChildAnswer {
   try {
     if (output instanceof Error) throw output;
-    const answer: Answer = JSON.parse(output);
+    const answer: ChildAnswer = JSON.parse(output);
     return answer;
   } catch (cause) {
     throw unreadable(path, messageOf(cause).split('\n', 1)[0] ?? '', cause);

@@ -3,20 +3,20 @@ import { dirname, resolve } from 'node:path';
 import { buildDaemonConfig } from './build/build-daemon-config.ts';
 import { expandEnvironment } from './read/env-expansion.ts';
 import type { Environment } from './read/env-expansion.ts';
-import { complaintsOf } from './read/schema-errors.ts';
+import { schemaErrors } from './read/schema-errors.ts';
 import { inactiveKeys } from './build/inactive-keys.ts';
 import type { LoadedConfig } from './build/loaded-config.ts';
-import { readOwnFile } from './read/secure-file.ts';
+import { readSecureFile } from './read/secure-file.ts';
 import { webhookTokens } from './schema/notify-schema.ts';
 import { ConfigError } from './read/problems.ts';
-import { readTree } from './read/read-document.ts';
-import type { TextTree } from './read/read-document.ts';
-import { Report } from './read/diagnostics.ts';
+import { readDocument } from './read/read-document.ts';
+import type { ParsedDocument } from './read/read-document.ts';
+import { Diagnostics } from './read/diagnostics.ts';
 import { configSchema } from './schema/schema.ts';
-import { secretsIn, worthScrubbing } from './read/secrets.ts';
+import { findSecrets, scrubbableSecrets } from './read/secrets.ts';
 import { buildServers } from './build/build-servers.ts';
-import { isBranch } from './schema/document.ts';
-import type { Tree } from './schema/document.ts';
+import { isDocumentMap } from './schema/document.ts';
+import type { DocumentValue } from './schema/document.ts';
 
 export type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
 
@@ -26,7 +26,7 @@ export type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
  */
 export function loadConfig(path: string, environment: Environment): LoadedConfig {
   const file = resolve(path);
-  const { text, isReadableByOthers, openFolder } = readOwnFile(file);
+  const { text, isReadableByOthers, replaceableIn: openFolder } = readSecureFile(file);
   const loaded = readConfig(text, { path: file, environment });
   const warnings = [...loaded.warnings];
   if (isReadableByOthers && loaded.secrets.length > 0)
@@ -48,11 +48,11 @@ export interface ReadOptions {
 
 /** As `loadConfig`, for a text that was read already; envFiles are still read from disk. */
 export function readConfig(text: string, { path, environment, locate }: ReadOptions): LoadedConfig {
-  const source = readTree(text);
+  const source = readDocument(text);
   const expanded = expandEnvironment(source.tree, environment);
   const tree = emptyToMap(expanded.tree);
-  const secrets = [...expanded.secrets, ...secretsIn(tree)];
-  const report = new Report({ file: path, source, tree, secrets: worthScrubbing(secrets) });
+  const secrets = [...expanded.secrets, ...findSecrets(tree)];
+  const report = new Diagnostics({ file: path, source, tree, secrets: scrubbableSecrets(secrets) });
   for (const fault of source.faults) report.addAt(fault.line, fault);
   report.throwIfAny();
   for (const fault of expanded.faults) report.add(fault.path, fault.reason, { isHidden: true });
@@ -73,9 +73,9 @@ export function readConfig(text: string, { path, environment, locate }: ReadOpti
     servers,
     envFiles: [...report.envFiles],
     inactive: inactiveKeys(tree),
-    secrets: worthScrubbing([
+    secrets: scrubbableSecrets([
       ...secrets,
-      ...secretsIn(servers.map(({ env }) => env)),
+      ...findSecrets(servers.map(({ env }) => env)),
       ...webhookTokens(config.alerts.notify),
     ]),
     warnings: report.warnings,
@@ -83,14 +83,14 @@ export function readConfig(text: string, { path, environment, locate }: ReadOpti
 }
 
 /** An empty file is a map without keys: the complaint is then about what is missing in it. */
-function emptyToMap(tree: Tree): Tree {
+function emptyToMap(tree: DocumentValue): DocumentValue {
   return tree ?? {};
 }
 
-function checkForm(tree: Tree, { writtenAt }: TextTree, report: Report): void {
-  for (const { path, reason, cure } of complaintsOf(configSchema, { tree, writtenAt }))
+function checkForm(tree: DocumentValue, { writtenAt }: ParsedDocument, report: Diagnostics): void {
+  for (const { path, reason, cure } of schemaErrors(configSchema, { tree, writtenAt }))
     report.add(path, reason, { cure });
-  if (!isBranch(tree)) return;
+  if (!isDocumentMap(tree)) return;
   if ('servers' in tree && 'mcpServers' in tree)
     report.add(['mcpServers'], 'stands beside servers; keep one of them');
   if (!('servers' in tree) && !('mcpServers' in tree)) {

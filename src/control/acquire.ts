@@ -7,15 +7,15 @@ import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { connect } from './client.ts';
-import { claim } from './lock.ts';
-import type { Claim } from './lock.ts';
-import { placeSocket } from './place-socket.ts';
-import { noteOf } from './control-paths.ts';
-import { isStillThere } from './file-identity.ts';
+import { acquireLock } from './lock.ts';
+import type { LockAttempt } from './lock.ts';
+import { prepareSocketPath } from './place-socket.ts';
+import { socketNotePath } from './control-paths.ts';
+import { trackFileIdentity } from './file-identity.ts';
 
-type Lock = Extract<Claim, { readonly held: true }>;
+type Lock = Extract<LockAttempt, { readonly held: true }>;
 
-export interface Occupation {
+export interface AcquireOptions {
   /** `Paths.socket` */
   readonly socketPath: string;
   readonly clock: Clock;
@@ -27,7 +27,7 @@ export interface Occupation {
 }
 
 /** Where a daemon sits: the lock of its home, and a socket that leads to it. */
-export interface Place {
+export interface ControlEndpoint {
   readonly path: string;
   readonly lock: Lock;
   readonly server: Server;
@@ -37,8 +37,8 @@ export interface Place {
 /**
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
-export async function occupy({ socketPath, clock, take, onFault, owned }: Occupation): Promise<Place> {
-  const path = placeSocket(socketPath);
+export async function acquireEndpoint({ socketPath, clock, take, onFault, owned }: AcquireOptions): Promise<ControlEndpoint> {
+  const path = prepareSocketPath(socketPath);
   const lock = owned?.isOurs() === true ? owned : await claimHome(socketPath, clock);
   const server = createServer(take);
   try {
@@ -53,15 +53,15 @@ export async function occupy({ socketPath, clock, take, onFault, owned }: Occupa
   // A place away from the run folder is found by the note in it alone.
   const needed = [
     lock.isOurs,
-    isStillThere(path),
-    ...(path === socketPath ? [] : [isStillThere(noteOf(socketPath))]),
+    trackFileIdentity(path),
+    ...(path === socketPath ? [] : [trackFileIdentity(socketNotePath(socketPath))]),
   ];
   return { path, lock, server, isIntact: () => needed.every((isThere) => isThere()) };
 }
 
 async function claimHome(socketPath: string, clock: Clock): Promise<Lock> {
   await refuseWhenAnswered(socketPath, clock);
-  const lock = claim(join(dirname(socketPath), 'lock'));
+  const lock = acquireLock(join(dirname(socketPath), 'lock'));
   if (!lock.held) throw held(dirname(socketPath), lock.pid);
   return lock;
 }

@@ -7,8 +7,8 @@ import type { Status } from '../core/model/status.ts';
 import { codeOf } from '../core/base/guards.ts';
 import { systemClock } from '../system/time/clock.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createExchange } from './rpc-client.ts';
-import type { Exchange } from './rpc-client.ts';
+import { createRpcClient } from './rpc-client.ts';
+import type { RpcClient } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
 import { findSocket } from './control-paths.ts';
@@ -58,7 +58,7 @@ function open(path: string, home: string): Promise<Socket> {
 }
 
 function createClient(socket: Socket, clock: Clock): Client {
-  const exchange = createExchange(socket);
+  const exchange = createRpcClient(socket);
   return {
     closed: exchange.closed,
     close: () => exchange.close(),
@@ -69,7 +69,7 @@ function createClient(socket: Socket, clock: Clock): Client {
 }
 
 function request<M extends Asked>(
-  exchange: Exchange,
+  exchange: RpcClient,
   { method, params }: { method: M; params: Methods[M]['params'] },
   { timeout, clock }: { timeout: number; clock: Clock },
 ): Promise<Methods[M]['result']> {
@@ -78,7 +78,7 @@ function request<M extends Asked>(
       forget();
       reject(noAnswer(method, timeout));
     });
-    const forget = exchange.ask(method, params, {
+    const forget = exchange.call(method, params, {
       onEnd: (error) => {
         cancel();
         reject(error);
@@ -94,11 +94,11 @@ function request<M extends Asked>(
   });
 }
 
-function watch(exchange: Exchange, onStatus: (status: Status) => void, signal: AbortSignal): Promise<void> {
+function watch(exchange: RpcClient, onStatus: (status: Status) => void, signal: AbortSignal): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
     if (signal.aborted) resolve();
-    exchange.ask(
+    exchange.call(
       'watch',
       {},
       {

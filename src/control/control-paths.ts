@@ -7,26 +7,26 @@ import { checkPrivateDirectory } from './private-directory.ts';
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /** Whether the system can bind a socket at `path`. */
-export function fits(path: string): boolean {
+export function fitsSocketPath(path: string): boolean {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
 /** The file that says where a socket lies that does not lie where it is wanted. */
-export function noteOf(wanted: string): string {
+export function socketNotePath(wanted: string): string {
   return `${wanted}.path`;
 }
 
 /** For the side that connects; null when there can be no socket. */
 export function findSocket(wanted: string): string | null {
   checkPrivateDirectory(dirname(wanted));
-  const path = fits(wanted) ? wanted : readNote(wanted);
+  const path = fitsSocketPath(wanted) ? wanted : readNote(wanted);
   if (path !== null) checkPrivateDirectory(dirname(path));
   return path;
 }
 
 function readNote(wanted: string): string | null {
   try {
-    return readFileSync(noteOf(wanted), 'utf8');
+    return readFileSync(socketNotePath(wanted), 'utf8');
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@ import { lstatSync } from 'node:fs';
  * Remembers what is at `path` now. No descriptor is needed for the answer, so that it is the same when there are none; and
  * where the system would not tell, it counts as there.
  */
-export function isStillThere(path: string): () => boolean {
+export function trackFileIdentity(path: string): () => boolean {
   const made = markOf(path);
   return () => [made, 'untold'].includes(markOf(path));
 }

@@ -10,10 +10,10 @@ import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { identifyProcess, checkIdentity } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
-import { isStillThere } from './file-identity.ts';
+import { trackFileIdentity } from './file-identity.ts';
 import { ensurePrivateDirectory, unusable } from './private-directory.ts';
 
-export type Claim =
+export type LockAttempt =
   | {
       readonly held: true;
       /** Lets the next one in; the process may live on. */
@@ -29,7 +29,7 @@ const KEPT = 8;
 const RELEASED = 'released\n';
 
 /** @throws WatchdogError HOME_UNUSABLE, also when the folder cannot be written */
-export function claim(directory: string): Claim {
+export function acquireLock(directory: string): LockAttempt {
   ensurePrivateDirectory(directory);
   const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
@@ -43,7 +43,7 @@ export function claim(directory: string): Claim {
 }
 
 /** The living process that owns the home; null when nobody does. */
-export function holderOf(directory: string): number | null {
+export function lockHolder(directory: string): number | null {
   try {
     const highest = generations(directory).at(-1) ?? 0;
     return readOwner(join(directory, String(highest)))?.pid ?? null;
@@ -53,7 +53,7 @@ export function holderOf(directory: string): number | null {
 }
 
 /** Who owned the home before and died without leaving it, as far back as that is kept. Ours is not among them. */
-export function earlierOwners(directory: string): readonly ProcessIdentity[] {
+export function previousOwners(directory: string): readonly ProcessIdentity[] {
   try {
     return generations(directory)
       .map((generation) => parseIdentity(readOrNothing(join(directory, String(generation)))))
@@ -64,7 +64,7 @@ export function earlierOwners(directory: string): readonly ProcessIdentity[] {
   }
 }
 
-function climb(directory: string, draft: string): Claim {
+function climb(directory: string, draft: string): LockAttempt {
   for (;;) {
     const highest = generations(directory).at(-1) ?? 0;
     const owner = readOwner(join(directory, String(highest)));
@@ -77,9 +77,9 @@ function climb(directory: string, draft: string): Claim {
   }
 }
 
-function hold(directory: string, own: number, all: readonly number[]): Claim {
+function hold(directory: string, own: number, all: readonly number[]): LockAttempt {
   const file = join(directory, String(own));
-  const isOurs = isStillThere(file);
+  const isOurs = trackFileIdentity(file);
   for (const old of all) if (old <= own - KEPT) rmSync(join(directory, String(old)), { force: true });
   return {
     held: true,

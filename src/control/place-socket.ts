@@ -5,29 +5,29 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { ensurePrivateDirectory } from './private-directory.ts';
-import { fits, noteOf } from './control-paths.ts';
+import { fitsSocketPath, socketNotePath } from './control-paths.ts';
 
 /**
  * Makes the folder private and says where to listen.
  * Away from the run folder, the place is noted in it, because the two sides may see different environments.
  */
-export function placeSocket(wanted: string): string {
+export function prepareSocketPath(wanted: string): string {
   ensurePrivateDirectory(dirname(wanted));
-  if (fits(wanted)) {
-    rmSync(noteOf(wanted), { force: true });
+  if (fitsSocketPath(wanted)) {
+    rmSync(socketNotePath(wanted), { force: true });
     return wanted;
   }
   const elsewhere = shortPath(wanted);
   ensurePrivateDirectory(dirname(elsewhere));
-  writeFileAtomic(noteOf(wanted), elsewhere, { durable: false });
+  writeFileAtomic(socketNotePath(wanted), elsewhere, { durable: false });
   return elsewhere;
 }
 
 /** Takes away what was made outside the run folder, once nobody listens there any more. */
-export function leaveSocket(wanted: string, path: string): void {
+export function removeSocketPath(wanted: string, path: string): void {
   if (path === wanted) return;
   try {
-    rmSync(noteOf(wanted), { force: true });
+    rmSync(socketNotePath(wanted), { force: true });
     rmSync(path, { force: true });
     rmdirSync(dirname(path));
   } catch {
@@ -43,7 +43,7 @@ function shortPath(wanted: string): string {
     (base) => base !== undefined && isFolder(base),
   );
   return (
-    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fits) ?? join('/tmp', name)
+    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fitsSocketPath) ?? join('/tmp', name)
   );
 }
 

@@ -17,25 +17,25 @@ export const MAX_REQUEST_BYTES = 1024 ** 2;
 export const MAX_RESPONSE_BYTES = 16 * 1024 ** 2;
 
 /** Who answers: enough to say who holds the home. `startedAt` in ms since the epoch. */
-export interface Pong {
+export interface DaemonInfo {
   readonly version: string;
   readonly pid: number;
   readonly home: string;
   readonly startedAt: number;
 }
 
-type Names = { readonly names: readonly string[] };
-type Nothing = Readonly<Record<string, never>>;
+type NamesParams = { readonly names: readonly string[] };
+type NoParams = Readonly<Record<string, never>>;
 
 /** Every question and its answer; the daemon gives one handler for each but `ping` and `watch`. */
 export interface Methods {
-  readonly ping: { readonly params: Nothing; readonly result: Pong };
-  readonly status: { readonly params: Nothing; readonly result: Status };
+  readonly ping: { readonly params: NoParams; readonly result: DaemonInfo };
+  readonly status: { readonly params: NoParams; readonly result: Status };
   /** Sends a status at once and after each change until the connection ends; it has no result. */
-  readonly watch: { readonly params: Nothing; readonly result: null };
-  readonly start: { readonly params: Names; readonly result: null };
-  readonly stop: { readonly params: Names; readonly result: null };
-  readonly restart: { readonly params: Names; readonly result: null };
+  readonly watch: { readonly params: NoParams; readonly result: null };
+  readonly start: { readonly params: NamesParams; readonly result: null };
+  readonly stop: { readonly params: NamesParams; readonly result: null };
+  readonly restart: { readonly params: NamesParams; readonly result: null };
   /** Probes and samples now; the status that results. Without a name, all servers. */
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
   /** Reads the config again; a dry run only says what would follow. Refused with every problem of the file. */
@@ -43,21 +43,21 @@ export interface Methods {
   /** Removes what is too much or forgotten; a dry run only says what that would be. */
   readonly cleanup: { readonly params: { readonly dryRun?: boolean }; readonly result: CleanupReport };
   /** Asks the registry now. Without names, all servers that are packages. */
-  readonly updateCheck: { readonly params: Names; readonly result: readonly UpdateCheck[] };
+  readonly updateCheck: { readonly params: NamesParams; readonly result: readonly UpdateCheck[] };
   /** Begins updates, one after the other, and answers before they end. `to`: this version, with one name only. */
   readonly update: {
-    readonly params: Names & { readonly to?: string; readonly dryRun?: boolean };
+    readonly params: NamesParams & { readonly to?: string; readonly dryRun?: boolean };
     readonly result: readonly UpdateAnswer[];
   };
   /** Back to what ran before. Without names, all servers that have something to go back to. */
   readonly rollback: {
-    readonly params: Names & { readonly dryRun?: boolean };
+    readonly params: NamesParams & { readonly dryRun?: boolean };
     readonly result: readonly UpdateAnswer[];
   };
   /** One notification through every channel, now. */
-  readonly notifyTest: { readonly params: Nothing; readonly result: readonly ChannelReport[] };
+  readonly notifyTest: { readonly params: NoParams; readonly result: readonly ChannelReport[] };
   /** Answered before the work begins; the connection ends when all of it is done. */
-  readonly shutdown: { readonly params: Nothing; readonly result: null };
+  readonly shutdown: { readonly params: NoParams; readonly result: null };
 }
 
 export type Method = keyof Methods;
@@ -80,7 +80,7 @@ export type Reply = { readonly v: number; readonly id: number | null } & (
 );
 
 /** A request as understood, or why it is not one. `id` is null when even that could not be read. */
-export type Parsed =
+export type ParsedRequest =
   | { readonly request: Request }
   | { readonly id: number | null; readonly error: WatchdogError };
 
@@ -111,7 +111,7 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   shutdown: nothing,
 };
 
-export function parseRequest(line: string): Parsed {
+export function parseRequest(line: string): ParsedRequest {
   const message = parseObject(line);
   if (message === null) return refuse(null, 'Cannot read the request: it is not a JSON object');
   const { v, id, method, params = {} } = message;
@@ -153,7 +153,7 @@ export function fromWireError({ code, message, hint }: WireError): WatchdogError
   return new WatchdogError(code, message, hint === null ? {} : { hint });
 }
 
-function refuse(id: number | null, message: string, hint?: string): Parsed {
+function refuse(id: number | null, message: string, hint?: string): ParsedRequest {
   return { id, error: new WatchdogError('CONTROL_FAILED', message, hint === undefined ? {} : { hint }) };
 }
 

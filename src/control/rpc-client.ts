@@ -11,15 +11,15 @@ interface Listener {
   readonly onEnd: (error: WatchdogError) => void;
 }
 
-export interface Exchange {
+export interface RpcClient {
   /** The listener hears every reply to this question until the returned function is called. */
-  ask(method: Method, params: object, listener: Listener): () => void;
+  call(method: Method, params: object, listener: Listener): () => void;
   close(): void;
   /** Resolves once the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
 }
 
-export function createExchange(socket: Socket): Exchange {
+export function createRpcClient(socket: Socket): RpcClient {
   const listeners = new Map<number, Listener>();
   let lastId = 0;
   let failure: WatchdogError | null = null;
@@ -50,7 +50,7 @@ export function createExchange(socket: Socket): Exchange {
   return {
     closed,
     close: () => void socket.destroy(),
-    ask(method, params, listener) {
+    call(method, params, listener) {
       lastId += 1;
       const id = lastId;
       if (failure === null) {

@@ -11,9 +11,9 @@ import {
   parseRequest,
   toWireError,
 } from './protocol.ts';
-import type { Method, Methods, Pong, Request } from './protocol.ts';
-import { occupy } from './acquire.ts';
-import { leaveSocket } from './place-socket.ts';
+import type { Method, Methods, DaemonInfo, Request } from './protocol.ts';
+import { acquireEndpoint } from './acquire.ts';
+import { removeSocketPath } from './place-socket.ts';
 import { createWatchers } from './status-watchers.ts';
 import type { Watchers } from './status-watchers.ts';
 
@@ -70,14 +70,14 @@ export async function startControlServer(options: ControlServerOptions): Promise
   // Out of descriptors, for instance: who asks gets no answer, and everything else goes on.
   const onFault = (err: Error): void => log?.warn({ err }, 'Cannot take a command');
   const occupation = { socketPath, clock, take, onFault };
-  let place = await occupy(occupation);
+  let place = await acquireEndpoint(occupation);
   let renewal: Promise<unknown> = Promise.resolve();
 
   async function renew(): Promise<boolean> {
     if (place.isIntact()) return false;
     // First, because closing removes whatever is at the path of the socket.
     place.server.close();
-    place = await occupy({ ...occupation, owned: place.lock });
+    place = await acquireEndpoint({ ...occupation, owned: place.lock });
     return true;
   }
 
@@ -98,7 +98,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
         // Who does not take its last bytes must not keep the daemon from ending.
         clock.after(500, () => sockets.forEach((socket) => socket.destroy()));
       });
-      leaveSocket(socketPath, place.path);
+      removeSocketPath(socketPath, place.path);
       place.lock.release();
     },
   };
@@ -148,7 +148,7 @@ function call<M extends Handled>(
   return handlers[request.method](request.params);
 }
 
-function pong(handlers: ControlHandlers): Pong {
+function pong(handlers: ControlHandlers): DaemonInfo {
   const { version, pid, home, startedAt } = handlers.status().daemon;
   return { version, pid, home, startedAt };
 }

@@ -1,8 +1,8 @@
 // Who gets an answer at all: the rate limit first, then name and password, as the web config in force says.
 import type { Clock } from '../system/time/clock.ts';
-import { type Compare, createPasswordCheck } from './password.ts';
-import { createBucket } from './rate-limit.ts';
-import type { WebConfigKeeper } from './web-config-watcher.ts';
+import { type ComparePassword, createPasswordCheck } from './password.ts';
+import { createTokenBucket } from './rate-limit.ts';
+import type { WebConfigWatcher } from './web-config-watcher.ts';
 
 interface Denial {
   readonly status: 401 | 429 | 503;
@@ -10,7 +10,7 @@ interface Denial {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface Access {
+export interface AccessControl {
   /** Null for who may go on. */
   check(authorization: string | undefined): Promise<Denial | null>;
   /** To be added to every answer. */
@@ -26,18 +26,18 @@ const DENIALS = {
   busy: { status: 503, reason: 'Too many passwords are being checked', headers: { 'Retry-After': '5' } },
 } as const;
 
-export function createAccess(
-  web: Pick<WebConfigKeeper, 'current' | 'look'>,
-  { clock, compare }: { readonly clock: Clock; readonly compare: Compare },
-): Access {
+export function createAccessControl(
+  web: Pick<WebConfigWatcher, 'current' | 'look'>,
+  { clock, compare }: { readonly clock: Clock; readonly compare: ComparePassword },
+): AccessControl {
   const passwords = createPasswordCheck(compare);
-  const bucket = createBucket(() => clock.monotonic());
+  const bucket = createTokenBucket(() => clock.monotonic());
   return {
     async check(authorization) {
-      const { users, rateLimit } = await web.look();
+      const { users, rateLimit } = await web.refresh();
       if (rateLimit !== null && !bucket.take(rateLimit)) return tooMany(rateLimit.interval);
       if (Object.keys(users).length === 0) return null;
-      const verdict = await passwords.judge(authorization, users);
+      const verdict = await passwords.verify(authorization, users);
       return verdict === 'right' ? null : DENIALS[verdict];
     },
     headers: () => web.current.headers,

@@ -3,15 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import { parseJson } from '../core/base/guards.ts';
 
-export interface NoticeParts {
+export interface AlertmanagerWebhookOptions {
   /** `isToTell`: the route asks us to hand it to our own channels. @returns what is wrong with it, or null */
-  readonly onNotices?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
+  readonly onAlertmanagerMessage?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
 }
 
 /** Several hundred alerts, of some 2 KiB each; what is larger Alertmanager would not send again. */
 const LARGEST = 1024 * 1024;
 
-export function receiveNotices({ onNotices }: NoticeParts) {
+export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }: AlertmanagerWebhookOptions) {
   return async (request: Request, response: Response): Promise<void> => {
     const refuse = (status: number, reason: string): void => {
       response.status(status).set('Connection', 'close').type('text').send(`${reason}\n`);

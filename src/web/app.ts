@@ -3,15 +3,15 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
-import type { Access } from './access.ts';
-import { findRefusal, methodsOf, NOTICES_PATH } from '../core/base/request-origin.ts';
-import { type NoticeParts, receiveNotices } from './alertmanager-webhook.ts';
-import { addRules, type RuleParts } from './rules-api.ts';
+import type { AccessControl } from './access.ts';
+import { findRefusal, methodsOf, ALERTMANAGER_WEBHOOK_PATH } from '../core/base/request-origin.ts';
+import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
+import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
 import { renderMissingPage, renderStatusPage } from './pages/status-page.ts';
 import { STYLE_SOURCE } from './pages/style.ts';
 import { compressOnce, isWorthCompressing } from './compressed-response.ts';
 
-export interface WebParts extends NoticeParts, RuleParts {
+export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions {
   readonly status: () => Status;
   readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** Milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export interface WebParts extends NoticeParts, RuleParts {
   /** False when the daemon does not do its work, for instance because its ticks stopped. */
   readonly isHealthy: () => boolean;
   /** Of the web config; without one, whoever may ask is answered. */
-  readonly access?: Access;
+  readonly access?: AccessControl;
   /** Told of each reading of /metrics: the user agent, and the Host that was asked for; safe to print, short, perhaps empty. */
   readonly onScrape?: (by: string, host: string) => void;
   /** Told of a fault of ours; the client gets a 500 without details. */
@@ -31,7 +31,7 @@ export interface WebParts extends NoticeParts, RuleParts {
 }
 
 /** express and helmet are loaded here, when they are needed: together they take 13 MB. */
-export async function createWebApp(parts: WebParts): Promise<RequestListener> {
+export async function createWebApp(parts: WebAppOptions): Promise<RequestListener> {
   const [{ default: express }, { default: helmet }] = await Promise.all([
     import('express'),
     import('helmet'),
@@ -68,7 +68,7 @@ const SECURITY = {
 
 const HEADER_LENGTH = 100;
 
-function addRoutes(app: Pick<Express, 'get' | 'post'>, parts: WebParts): void {
+function addRoutes(app: Pick<Express, 'get' | 'post'>, parts: WebAppOptions): void {
   const { status, metrics, now, isReady, isHealthy, onScrape } = parts;
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
   app.get('/metrics', async (request, response) => {
@@ -77,8 +77,8 @@ function addRoutes(app: Pick<Express, 'get' | 'post'>, parts: WebParts): void {
       onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });
   app.get('/api/v1/status', (_request, response) => void response.json(status()));
-  app.post(NOTICES_PATH, receiveNotices(parts));
-  addRules(app, parts);
+  app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(parts));
+  addRulesApi(app, parts);
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
 }
@@ -119,7 +119,7 @@ function guard(allowedHosts: readonly string[]) {
   };
 }
 
-function admit(access: Access) {
+function admit(access: AccessControl) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const denial = await access.check(request.headers.authorization);
     response.set(access.headers());

@@ -13,7 +13,7 @@ const TIMEOUT = 30_000;
  *
  * @throws what execFile throws when the process could not be started or did not come to an end
  */
-export function compareInProcess(password: string, hash: string, program = PROGRAM): Promise<boolean> {
+export function compareInChild(password: string, hash: string, program = PROGRAM): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const options = { env: {}, timeout: TIMEOUT, killSignal: 'SIGKILL', maxBuffer: 1024 } as const;
     const child = execFile(process.execPath, [program], options, (error, output) => {

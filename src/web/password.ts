@@ -9,11 +9,11 @@ type Verdict = 'right' | 'wrong' | 'busy';
 
 export interface PasswordCheck {
   /** @param authorization the header of that name */
-  judge(authorization: string | undefined, users: Users): Promise<Verdict>;
+  verify(authorization: string | undefined, users: Users): Promise<Verdict>;
 }
 
 /** Whether `password` is the one that bcrypt made `hash` of; it takes a tenth of a second of a processor and more. */
-export type Compare = (password: string, hash: string) => Promise<boolean>;
+export type ComparePassword = (password: string, hash: string) => Promise<boolean>;
 
 /** One is computed at a time; beyond these who wait, nobody is let in. */
 const MOST_WAITING = 8;
@@ -21,7 +21,7 @@ const MOST_WAITING = 8;
 /** Of each kind: a client has one password, and one wrong one that it tries again and again. */
 const MOST_REMEMBERED = 100;
 
-export function createPasswordCheck(compare: Compare): PasswordCheck {
+export function createPasswordCheck(compare: ComparePassword): PasswordCheck {
   const remembered = { right: new Set<string>(), wrong: new Set<string>() };
   const underWay = new Map<string, Promise<boolean>>();
   const key = randomBytes(32);
@@ -44,7 +44,7 @@ export function createPasswordCheck(compare: Compare): PasswordCheck {
   }
 
   return {
-    async judge(authorization, users) {
+    async verify(authorization, users) {
       const given = parseCredentials(authorization);
       if (given === null) return 'wrong';
       const { user, password } = given;

@@ -1,13 +1,13 @@
 // How many requests are answered: a bucket that gains one token each interval, and never holds more than a burst.
 import type { RateLimit } from '../core/model/web-config.ts';
 
-export interface Bucket {
+export interface TokenBucket {
   /** Takes a token; false when there is none. */
   take(limit: RateLimit): boolean;
 }
 
 /** @param now monotonic ms */
-export function createBucket(now: () => number): Bucket {
+export function createTokenBucket(now: () => number): TokenBucket {
   let tokens = Number.POSITIVE_INFINITY;
   let countedAt = now();
   return {

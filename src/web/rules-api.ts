@@ -2,16 +2,16 @@
 import type { Express } from 'express';
 import type { AlertsData, RulesData, ApiRuleGroup } from '../core/model/alert-rules.ts';
 
-export interface RuleParts {
+export interface RulesApiOptions {
   /** What the alert rules come to; null while there are none yet. */
   readonly rules?: () => { alerts(): AlertsData; rules(): RulesData } | null;
 }
 
 /** What the parameter `type` may ask for. */
 const KINDS = { alert: 'alerting', record: 'recording' } as const;
-type Kind = (typeof KINDS)[keyof typeof KINDS];
+type RuleType = (typeof KINDS)[keyof typeof KINDS];
 
-export function addRules(app: Pick<Express, 'get'>, { rules }: RuleParts): void {
+export function addRulesApi(app: Pick<Express, 'get'>, { rules }: RulesApiOptions): void {
   app.get('/api/v1/alerts', (_request, response) => {
     response.json({ status: 'success', data: rules?.()?.alerts() ?? { alerts: [] } });
   });
@@ -30,33 +30,33 @@ export function addRules(app: Pick<Express, 'get'>, { rules }: RuleParts): void 
 }
 
 /** Null for all, undefined for what there is not. */
-function kindOf(type: string): Kind | null | undefined {
+function kindOf(type: string): RuleType | null | undefined {
   if (type === '') return null;
   const word = type.toLowerCase();
   return word === 'alert' || word === 'record' ? KINDS[word] : undefined;
 }
 
 /** Null where everything is wanted. */
-interface Wish {
-  readonly kind: Kind | null;
+interface RuleFilter {
+  readonly kind: RuleType | null;
   readonly names: ReadonlySet<string> | null;
   readonly groups: ReadonlySet<string> | null;
   readonly files: ReadonlySet<string> | null;
 }
 
-function wishIn(parameters: URLSearchParams, kind: Kind | null): Wish {
+function wishIn(parameters: URLSearchParams, kind: RuleType | null): RuleFilter {
   const listed = (name: string): ReadonlySet<string> | null =>
     parameters.has(name) ? new Set(parameters.getAll(name)) : null;
   return { kind, names: listed('rule_name[]'), groups: listed('rule_group[]'), files: listed('file[]') };
 }
 
-function onlyOf({ groups }: RulesData, wish: Wish): RulesData {
+function onlyOf({ groups }: RulesData, wish: RuleFilter): RulesData {
   const isAll = Object.values(wish).every((part) => part === null);
   return isAll ? { groups } : { groups: groups.flatMap((group) => fitting(group, wish)) };
 }
 
 /** Nothing of a group of which no rule is wanted, as the newer Prometheus has it. */
-function fitting(group: ApiRuleGroup, { kind, names, groups, files }: Wish): ApiRuleGroup[] {
+function fitting(group: ApiRuleGroup, { kind, names, groups, files }: RuleFilter): ApiRuleGroup[] {
   if (groups?.has(group.name) === false || files?.has(group.file) === false) return [];
   const rules = group.rules.filter(
     ({ type, name }) => (kind === null || type === kind) && names?.has(name) !== false,

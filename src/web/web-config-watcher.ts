@@ -5,12 +5,12 @@ import { missingProtection, type WebConfig } from '../core/model/web-config.ts';
 import type { Clock } from '../system/time/clock.ts';
 
 /** What reading came to; `files` are those that may mend it when they change. */
-export type WebReading =
+export type WebConfigResult =
   | { readonly config: WebConfig }
   | { readonly error: unknown; readonly files: readonly string[] };
 
 export interface WebConfigOptions {
-  readonly read: () => Promise<WebReading>;
+  readonly read: () => Promise<WebConfigResult>;
   readonly clock: Clock;
   /** Others than programs of this machine can reach us: TLS and users must stay. */
   readonly isOpen: boolean;
@@ -19,10 +19,10 @@ export interface WebConfigOptions {
   readonly onChange: (config: WebConfig) => void;
 }
 
-export interface WebConfigKeeper {
+export interface WebConfigWatcher {
   readonly current: WebConfig;
   /** Resolves with what is in force now; files that changed are read before that. Never rejects. */
-  look(): Promise<WebConfig>;
+  refresh(): Promise<WebConfig>;
   /** Told after each change; the returned function ends that. */
   onChange(listener: (config: WebConfig) => void): () => void;
 }
@@ -31,7 +31,7 @@ export interface WebConfigKeeper {
 const PAUSE = 1000;
 
 /** @throws what `read` found wrong */
-export async function openWebConfig(options: WebConfigOptions): Promise<WebConfigKeeper> {
+export async function watchWebConfig(options: WebConfigOptions): Promise<WebConfigWatcher> {
   const first = await options.read();
   if ('error' in first) throw first.error;
   const listeners = new Set([options.onChange]);
@@ -60,7 +60,7 @@ export async function openWebConfig(options: WebConfigOptions): Promise<WebConfi
     get current() {
       return current;
     },
-    async look() {
+    async refresh() {
       if (underWay === null && watched.haveChanged())
         underWay = readAgain()
           .catch(tell)
@@ -103,7 +103,7 @@ function watchFiles(first: readonly string[], clock: Clock): Watched {
 
 /** Why what was read cannot be used, null when it can; and which files may change that. */
 function judge(
-  reading: WebReading,
+  reading: WebConfigResult,
   current: WebConfig,
   isOpen: boolean,
 ): { readonly files: readonly string[]; readonly error: unknown } {

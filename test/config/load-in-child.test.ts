@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WatchdogError } from '../../src/core/base/errors.ts';
-import { loadConfigIsolated } from '../../src/config/load-in-child.ts';
+import { loadConfigInChild } from '../../src/config/load-in-child.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { inFolder } from './temporary.ts';
 
@@ -12,7 +12,7 @@ describe('loadConfigIsolated()', () => {
     const path = inFolder({
       'config.yaml': 'servers: {a: {command: [x, "${env:A}"]}, b: {url: "http://x/"}}',
     });
-    expect(await loadConfigIsolated(path, { A: 'ä' }, { reader })).toEqual(loadConfig(path, { A: 'ä' }));
+    expect(await loadConfigInChild(path, { A: 'ä' }, { reader })).toEqual(loadConfig(path, { A: 'ä' }));
   });
 
   it('throws what loadConfig throws', async () => {
@@ -20,7 +20,7 @@ describe('loadConfigIsolated()', () => {
     const unsafe = inFolder({ 'config.yaml': 'servers: {}' }, 0o666);
     for (const path of [wrong, unsafe, '/nowhere/config.yaml']) {
       const { message, code, hint } = catchError(() => loadConfig(path, {}));
-      const heard = loadConfigIsolated(path, {}, { reader });
+      const heard = loadConfigInChild(path, {}, { reader });
       await expect(heard).rejects.toMatchObject({ message, code, hint });
     }
   });
@@ -36,11 +36,11 @@ describe('loadConfigIsolated()', () => {
       message: expect.stringContaining('the process that reads it failed'),
     };
     await expect(
-      loadConfigIsolated(path, {}, { reader: path.replace('config.yaml', 'broken.js') }),
+      loadConfigInChild(path, {}, { reader: path.replace('config.yaml', 'broken.js') }),
     ).rejects.toMatchObject(failed);
     const asked = AbortSignal.timeout(200);
     await expect(
-      loadConfigIsolated(path, {}, { reader: path.replace('config.yaml', 'stuck.js'), signal: asked }),
+      loadConfigInChild(path, {}, { reader: path.replace('config.yaml', 'stuck.js'), signal: asked }),
     ).rejects.toMatchObject(failed);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { claim } from '../../src/control/lock.ts';
+import { acquireLock } from '../../src/control/lock.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
 import { NO_UPDATES } from '../../src/core/model/update.ts';
 import { isRunning } from '../fakes/processes.ts';
@@ -64,7 +64,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
     const { paths } = home;
     home.file('logs/servers/a.log.9');
     // We are that daemon: alive, and not listening.
-    const lock = claim(join(paths.run, 'lock'));
+    const lock = acquireLock(join(paths.run, 'lock'));
     expect(runCli(paths.home, ['cleanup'])).toMatchObject({
       code: 1,
       err: expect.stringContaining(`pid ${process.pid} is just doing so`),

@@ -2,8 +2,8 @@
 import { request } from 'node:http';
 import type { Status } from '../../src/core/model/status.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { createWebApp, type WebParts } from '../../src/web/app.ts';
-import { listen, type Listening } from '../../src/system/net/http-listener.ts';
+import { createWebApp, type WebAppOptions } from '../../src/web/app.ts';
+import { listenHttp, type HttpListener } from '../../src/system/net/http-listener.ts';
 import { NOW, status as statusOf } from './status.ts';
 
 interface Answer {
@@ -12,7 +12,7 @@ interface Answer {
   readonly body: string;
 }
 
-export interface Web extends Listening {
+export interface Web extends HttpListener {
   readonly port: number;
   readonly faults: unknown[];
   ask(
@@ -21,7 +21,7 @@ export interface Web extends Listening {
   ): Promise<Answer>;
 }
 
-export async function startWeb(parts: Partial<WebParts> & { readonly shown?: Status } = {}): Promise<Web> {
+export async function startWeb(parts: Partial<WebAppOptions> & { readonly shown?: Status } = {}): Promise<Web> {
   const faults: unknown[] = [];
   const app = await createWebApp({
     status: () => parts.shown ?? statusOf(),
@@ -37,7 +37,7 @@ export async function startWeb(parts: Partial<WebParts> & { readonly shown?: Sta
     ...parts,
   });
   const onFault = (error: unknown): void => void faults.push(error);
-  const listening = await listen(app, { host: '127.0.0.1', port: 0, clock: systemClock, onFault });
+  const listening = await listenHttp(app, { host: '127.0.0.1', port: 0, clock: systemClock, onFault });
   const port = Number(new URL(listening.url).port);
   return { ...listening, port, faults, ask: (path, options) => ask(port, path, options) };
 }

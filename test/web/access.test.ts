@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { WebConfig } from '../../src/core/model/web-config.ts';
-import { createAccess } from '../../src/web/access.ts';
+import { createAccessControl } from '../../src/web/access.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 
@@ -11,7 +11,7 @@ async function open(change: Partial<WebConfig>) {
   const current = { ...CONFIG, ...change };
   const compare = async (password: string, hash: string): Promise<boolean> => hash === `$2b$05$${password}`;
   const web = await startWeb({
-    access: createAccess({ current, look: async () => current }, { clock, compare }),
+    access: createAccessControl({ current, refresh: async () => current }, { clock, compare }),
     allowedHosts: [],
   });
   onTestFinished(() => web.close());
@@ -69,8 +69,8 @@ test('a rate limit turns away who asks too often, before passwords are looked at
 test('a password that cannot be checked is a fault of ours', async () => {
   const current = { ...CONFIG, users };
   const web = await startWeb({
-    access: createAccess(
-      { current, look: async () => current },
+    access: createAccessControl(
+      { current, refresh: async () => current },
       { clock: new FakeClock(), compare: () => Promise.reject(new Error('no process')) },
     ),
   });

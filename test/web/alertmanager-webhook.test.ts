@@ -9,7 +9,7 @@ let web: Web;
 
 beforeAll(async () => {
   web = await startWeb({
-    onNotices(body, options) {
+    onAlertmanagerMessage(body, options) {
       if (body === undefined) return 'Not a JSON object';
       heard.push({ body, ...options });
       return null;

@@ -1,7 +1,7 @@
 import { hashSync } from 'bcryptjs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { compareInProcess } from '../../src/web/bcrypt-compare.ts';
+import { compareInChild } from '../../src/web/bcrypt-compare.ts';
 import { createPasswordCheck } from '../../src/web/password.ts';
 
 const basic = (user: string, password: string): string =>
@@ -17,7 +17,7 @@ function build() {
     return hash === hashOf(password);
   });
   const users = { ada: hashOf('swordfish'), toString: hashOf('x') };
-  return { compared, users, judge: (header?: string) => check.judge(header, users), check };
+  return { compared, users, judge: (header?: string) => check.verify(header, users), check };
 }
 
 describe('judge()', () => {
@@ -56,9 +56,9 @@ describe('judge()', () => {
 
   test('compares anew when the hash of the user changed', async () => {
     const { check, users } = build();
-    expect(await check.judge(basic('ada', 'swordfish'), users)).toBe('right');
-    expect(await check.judge(basic('ada', 'swordfish'), { ada: hashOf('changed') })).toBe('wrong');
-    expect(await check.judge(basic('ada', 'swordfish'), {})).toBe('wrong');
+    expect(await check.verify(basic('ada', 'swordfish'), users)).toBe('right');
+    expect(await check.verify(basic('ada', 'swordfish'), { ada: hashOf('changed') })).toBe('wrong');
+    expect(await check.verify(basic('ada', 'swordfish'), {})).toBe('wrong');
   });
 
   test('compares one at a time, and turns away who would wait too long', async () => {
@@ -72,7 +72,7 @@ describe('judge()', () => {
       return false;
     });
     const users = { ada: hashOf('x') };
-    const verdicts = Array.from({ length: 12 }, (_, index) => check.judge(basic('ada', `${index}`), users));
+    const verdicts = Array.from({ length: 12 }, (_, index) => check.verify(basic('ada', `${index}`), users));
     expect(await Promise.all(verdicts.slice(8))).toEqual(['busy', 'busy', 'busy', 'busy']);
     for (let index = 0; index < 8; index += 1) {
       while (waiting.length === 0) await Promise.resolve();
@@ -89,15 +89,15 @@ describe('judge()', () => {
       return true;
     });
     const users = { ada: hashOf('x') };
-    await expect(check.judge(basic('ada', 'x'), users)).rejects.toThrow('no process');
+    await expect(check.verify(basic('ada', 'x'), users)).rejects.toThrow('no process');
     isBroken = false;
-    expect(await check.judge(basic('ada', 'x'), users)).toBe('right');
+    expect(await check.verify(basic('ada', 'x'), users)).toBe('right');
   });
 });
 
 describe('compareInProcess()', () => {
   const program = fileURLToPath(new URL('../../dist/web/bcrypt-child.js', import.meta.url));
-  const compare = (password: string, hash: string) => compareInProcess(password, hash, program);
+  const compare = (password: string, hash: string) => compareInChild(password, hash, program);
 
   test.each(['$2a$', '$2b$', '$2y$'])('understands hashes that begin with %s', async (prefix) => {
     const hash = hashSync('swördfish 魚', 4).replace('$2b$', prefix);
@@ -120,11 +120,11 @@ describe('compareInProcess()', () => {
       hashes.push(hash);
       return await compare(password, hash);
     });
-    expect(await check.judge(basic('eve', 'x'), { ada: hashSync('x', 4) })).toBe('wrong');
+    expect(await check.verify(basic('eve', 'x'), { ada: hashSync('x', 4) })).toBe('wrong');
     expect(hashes[0]).toMatch(/^\$2b\$04\$[./A-Za-z0-9]{53}$/);
   });
 
   test('says when there is no process', async () => {
-    await expect(compareInProcess('x', 'y', '/no/such/program.js')).rejects.toThrow('/no/such/program.js');
+    await expect(compareInChild('x', 'y', '/no/such/program.js')).rejects.toThrow('/no/such/program.js');
   });
 });

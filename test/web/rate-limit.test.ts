@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { createBucket } from '../../src/web/rate-limit.ts';
+import { createTokenBucket } from '../../src/web/rate-limit.ts';
 
 test('a bucket lets a burst through, then one each interval, and never saves up more than a burst', () => {
   let now = 0;
-  const bucket = createBucket(() => now);
+  const bucket = createTokenBucket(() => now);
   const limit = { interval: 1000, burst: 3 };
   const take = (): boolean => bucket.take(limit);
   expect([take(), take(), take(), take()]).toEqual([true, true, true, false]);
@@ -16,7 +16,7 @@ test('a bucket lets a burst through, then one each interval, and never saves up 
 });
 
 test('a limit that was lowered counts at once', () => {
-  const bucket = createBucket(() => 0);
+  const bucket = createTokenBucket(() => 0);
   expect(bucket.take({ interval: 1000, burst: 10 })).toBe(true);
   expect(bucket.take({ interval: 1000, burst: 1 })).toBe(true);
   expect(bucket.take({ interval: 1000, burst: 1 })).toBe(false);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { WebConfig } from '../../src/core/model/web-config.ts';
-import { openWebConfig, type WebReading } from '../../src/web/web-config-watcher.ts';
+import { watchWebConfig, type WebConfigResult } from '../../src/web/web-config-watcher.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 const TLS: NonNullable<WebConfig['tls']> = {
@@ -38,10 +38,10 @@ async function open({ isOpen = false, first = {} }: { isOpen?: boolean; first?: 
     ...first,
   };
   const changes: WebConfig[] = [];
-  let answer: WebReading = { config: base };
+  let answer: WebConfigResult = { config: base };
   let failure: Error | null = null;
   let readings = 0;
-  const keeper = await openWebConfig({
+  const keeper = await watchWebConfig({
     read: async () => {
       readings += 1;
       if (failure !== null) throw failure;
@@ -59,12 +59,12 @@ async function open({ isOpen = false, first = {} }: { isOpen?: boolean; first?: 
     path,
     readings: () => readings,
     touch: () => utimesSync(path, new Date(), new Date((writes += 1) * 1000)),
-    answer: (next: WebReading) => (answer = next),
+    answer: (next: WebConfigResult) => (answer = next),
     fail: (error: Error) => (failure = error),
     config: (change: Partial<WebConfig>) => (answer = { config: { ...base, ...change } }),
     later: async () => {
       clock.elapsed += 1000;
-      return await keeper.look();
+      return await keeper.refresh();
     },
   };
 }
@@ -74,7 +74,7 @@ describe('look()', () => {
     const { keeper, later, touch, readings } = await open();
     await later();
     touch();
-    await keeper.look();
+    await keeper.refresh();
     expect(readings()).toBe(1);
     await later();
     await later();
@@ -166,7 +166,7 @@ describe('look()', () => {
 });
 
 test('a file that is broken from the start is an error', async () => {
-  const opening = openWebConfig({
+  const opening = watchWebConfig({
     read: async () => ({ error: new Error('broken'), files: [] }),
     clock: new FakeClock(),
     isOpen: false,

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../control/client.ts';
-import type { Pong } from '../../control/protocol.ts';
+import type { DaemonInfo } from '../../control/protocol.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
@@ -21,7 +21,7 @@ const STOP_TIMEOUT = 120_000;
 const PROGRAM = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
 /** The running daemon, null when there is none. */
-export async function findDaemon(paths: Paths, clock: Clock): Promise<Pong | null> {
+export async function findDaemon(paths: Paths, clock: Clock): Promise<DaemonInfo | null> {
   try {
     const client = await connect(paths.socket, { clock });
     return await client.request('ping', {}).finally(() => client.close());

@@ -1,5 +1,5 @@
 // How the daemon is started and ended where it is a service, also when one runs beside the service.
-import type { Pong } from '../../control/protocol.ts';
+import type { DaemonInfo } from '../../control/protocol.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
@@ -7,7 +7,7 @@ import { findDaemon, shutDown, untilStarted } from './daemon-process.ts';
 import type { Context } from '../shared/command.ts';
 
 /** Whether the daemon that answers is not the one that the service runs. */
-export async function runsOutside(service: ServiceManager, daemon: Pong): Promise<boolean> {
+export async function runsOutside(service: ServiceManager, daemon: DaemonInfo): Promise<boolean> {
   const { pid } = await service.state();
   return pid !== daemon.pid;
 }
@@ -49,7 +49,7 @@ export async function stopService(context: Context, service: ServiceManager): Pr
 }
 
 /** The service can end what does not answer any more. */
-async function findUnlessStuck({ paths, io }: Context): Promise<Pong | null> {
+async function findUnlessStuck({ paths, io }: Context): Promise<DaemonInfo | null> {
   try {
     return await findDaemon(paths, io.clock);
   } catch (error) {

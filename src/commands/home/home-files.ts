@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { ConfigError } from '../../config/read/problems.ts';
-import { claim } from '../../control/lock.ts';
+import { acquireLock } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { Context } from '../shared/command.ts';
 
 /** @throws WatchdogError LOCK_HELD when a daemon is just starting or ending */
 export async function whileNoneCanStart<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
-  const lock = claim(join(paths.run, 'lock'));
+  const lock = acquireLock(join(paths.run, 'lock'));
   if (!lock.held) {
     throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: pid ${lock.pid} is just doing so`, {
       hint: 'A daemon is starting or ending: try again in a few seconds.',

@@ -1,7 +1,7 @@
 // What was imported from MCP clients, what was not and why, and what is left for a person to do.
-import { shortened } from '../../config/import/import-clients.ts';
-import type { Conflict, Import, Merged, Waiting } from '../../config/import/import-clients.ts';
-import { maskedParts, maskedSettings } from '../../config/import/mask-import.ts';
+import { tildePath } from '../../config/import/import-clients.ts';
+import type { ImportConflict, ImportResult, ImportedServer, PendingServer } from '../../config/import/import-clients.ts';
+import { maskSections, maskSettings } from '../../config/import/mask-import.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { paint } from '../views/style.ts';
@@ -16,7 +16,7 @@ export interface ReportOptions extends ViewOptions {
   readonly isWritten: boolean;
 }
 
-export function importReport(found: Import, options: ReportOptions): string[] {
+export function importReport(found: ImportResult, options: ReportOptions): string[] {
   const title = (text: string, style: Style = 'bold') => paint(text, style, options.colour);
   const section = (text: string, lines: readonly string[], style?: Style) =>
     lines.length === 0 ? [] : ['', title(text, style), ...lines.map((line) => `  ${neutralise(line)}`)];
@@ -43,16 +43,16 @@ export function importReport(found: Import, options: ReportOptions): string[] {
   ];
 }
 
-function sourceLines({ sources }: Import, { home }: ReportOptions): string[] {
+function sourceLines({ sources }: ImportResult, { home }: ReportOptions): string[] {
   return sources.flatMap(({ path, servers, isWritableByOthers }) => {
-    const read = `Read ${neutralise(shortened(path, { home }))}: ${servers === 1 ? '1 server' : `${servers} servers`}`;
+    const read = `Read ${neutralise(tildePath(path, { home }))}: ${servers === 1 ? '1 server' : `${servers} servers`}`;
     return isWritableByOthers
       ? [read, 'warning: others may write that file, and so decide what is started']
       : [read];
   });
 }
 
-function table(servers: readonly Merged[], { width, colour }: ReportOptions): string[] {
+function table(servers: readonly ImportedServer[], { width, colour }: ReportOptions): string[] {
   return layoutTable(
     servers,
     [
@@ -65,7 +65,7 @@ function table(servers: readonly Merged[], { width, colour }: ReportOptions): st
 }
 
 /** In a few words, without arguments: they may be secret. */
-function how({ settings, enabled }: Merged): string {
+function how({ settings, enabled }: ImportedServer): string {
   const { package: name, version, command, url } = settings;
   const off = enabled ? '' : ', switched off';
   if (typeof name === 'string')
@@ -75,17 +75,17 @@ function how({ settings, enabled }: Merged): string {
   return `command ${Array.isArray(command) ? String(command[0]) : ''}${off}`;
 }
 
-function noteLines({ name, notes }: Merged): string[] {
+function noteLines({ name, notes }: ImportedServer): string[] {
   return notes.map((note) => `${name}: ${note}`);
 }
 
-function waitingLines({ server, reasons }: Waiting): string[] {
+function waitingLines({ server, reasons }: PendingServer): string[] {
   return reasons.map((reason) => `${server.name} (${server.from.join(', ')}): ${reason}`);
 }
 
 /** Side by side, only the keys that differ. */
-function conflictLines({ name, servers }: Conflict): string[] {
-  const shown = servers.map(({ settings }) => maskedSettings(settings));
+function conflictLines({ name, servers }: ImportConflict): string[] {
+  const shown = servers.map(({ settings }) => maskSettings(settings));
   const keys = [...new Set(servers.flatMap(({ settings }) => Object.keys(settings)))].filter(
     (key) => new Set(servers.map(({ settings }) => JSON.stringify(settings[key]))).size > 1,
   );
@@ -98,8 +98,8 @@ function conflictLines({ name, servers }: Conflict): string[] {
   ];
 }
 
-function closing(found: Import, { config, isWritten, home }: ReportOptions): string[] {
-  const path = neutralise(shortened(config, { home }));
+function closing(found: ImportResult, { config, isWritten, home }: ReportOptions): string[] {
+  const path = neutralise(tildePath(config, { home }));
   const variables = [...new Set(found.servers.flatMap(({ needs }) => needs.map(({ name }) => name)))];
   const [first] = found.conflicts;
   return [
@@ -118,7 +118,7 @@ function closing(found: Import, { config, isWritten, home }: ReportOptions): str
   ];
 }
 
-function notWritten({ servers, waiting, conflicts }: Import, path: string): string {
+function notWritten({ servers, waiting, conflicts }: ImportResult, path: string): string {
   const count = servers.length + waiting.length + conflicts.length;
   if (count === 0) return 'Nothing was written: no server was found that can be taken over.';
   return `Nothing was written. To keep it: paste what you want below servers: in ${path}`;
@@ -130,8 +130,8 @@ const MEANING = [
 ];
 
 /** For programs; secrets are masked. */
-export function importJson(found: Import, { config, isWritten }: ReportOptions): object {
-  const { servers, waiting, conflicts } = maskedParts(found);
+export function importJson(found: ImportResult, { config, isWritten }: ReportOptions): object {
+  const { servers, waiting, conflicts } = maskSections(found);
   return {
     written: isWritten ? config : null,
     sources: found.sources,

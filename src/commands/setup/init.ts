@@ -5,7 +5,7 @@ import { exampleConfig, writeFirstConfig } from '../../config/import/example-con
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
-import type { Import, Where } from '../../config/import/import-clients.ts';
+import type { ImportResult, ClientMachine } from '../../config/import/import-clients.ts';
 import type { Context } from '../shared/command.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
@@ -42,7 +42,7 @@ export function createFirstConfig(
 
 /** What `init --from` came to. */
 export interface Imported {
-  readonly found: Import;
+  readonly found: ImportResult;
   /** False when there was a config already, or nothing was to be written. */
   readonly isWritten: boolean;
 }
@@ -60,7 +60,7 @@ export async function importFirstConfig(
   // Loaded now: the parsers are of no use to any other command.
   const { importClients } = await import('../../config/import/import-clients.ts');
   const taken = await namesIn(paths.config);
-  const where: Where = {
+  const where: ClientMachine = {
     home: io.env['HOME'] ?? homedir(),
     folder: process.cwd(),
     platform: process.platform,
@@ -88,17 +88,17 @@ async function importFrom(context: Context, from: readonly string[]): Promise<nu
 }
 
 /** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
-async function showOnly({ io, paths }: Context, found: Import, report: readonly string[]): Promise<void> {
+async function showOnly({ io, paths }: Context, found: ImportResult, report: readonly string[]): Promise<void> {
   const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
-  const { maskedParts } = await import('../../config/import/mask-import.ts');
+  const { maskSections } = await import('../../config/import/mask-import.ts');
   // On a terminal it is looked at; into a file it must be complete.
-  const parts = io.out.isTTY === true ? maskedParts(found) : found;
+  const parts = io.out.isTTY === true ? maskSections(found) : found;
   const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
   if (isWorthWriting(found)) io.out.write(text);
   for (const line of report) io.err.write(`${line}\n`);
 }
 
-function isWorthWriting({ servers, waiting, conflicts }: Import): boolean {
+function isWorthWriting({ servers, waiting, conflicts }: ImportResult): boolean {
   return servers.length + waiting.length + conflicts.length > 0;
 }
 

@@ -5,23 +5,23 @@ import { isLoopbackHost, missingProtection, type WebConfig } from '../../core/mo
 import { resolveFrom } from './build-server.ts';
 import type { DaemonConfig } from './loaded-config.ts';
 import { ConfigError } from '../read/problems.ts';
-import type { Report } from '../read/diagnostics.ts';
+import type { Diagnostics } from '../read/diagnostics.ts';
 import { builtInRules, configuredRules } from './rule-files.ts';
 import { configSchema } from '../schema/schema.ts';
 import type { Settings } from '../schema/schema.ts';
-import { isBranch } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import { isDocumentMap } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 import { readWebConfig } from './read-web-config.ts';
 
-interface Surroundings {
+interface LoadContext {
   readonly folder: string;
-  readonly report: Report;
+  readonly report: Diagnostics;
 }
 
 /** @returns null when the form of the tree is wrong, which the report then holds already */
-export function buildDaemonConfig(tree: Tree, { folder, report }: Surroundings): DaemonConfig | null {
+export function buildDaemonConfig(tree: DocumentValue, { folder, report }: LoadContext): DaemonConfig | null {
   // Servers are checked elsewhere, and by far the largest part.
-  const { servers: _, mcpServers: __, defaults: ___, ...own } = isBranch(tree) ? tree : {};
+  const { servers: _, mcpServers: __, defaults: ___, ...own } = isDocumentMap(tree) ? tree : {};
   const { data: settings } = configSchema.safeParse(own);
   if (settings === undefined) return null;
   const { metrics, gateway, sampling, orphans, schedule, backups, alerts } = settings;
@@ -42,13 +42,13 @@ export function buildDaemonConfig(tree: Tree, { folder, report }: Surroundings):
   };
 }
 
-function rulesOf({ rules, builtIn }: Settings['alerts'], { folder, report }: Surroundings): RuleDocument[] {
+function rulesOf({ rules, builtIn }: Settings['alerts'], { folder, report }: LoadContext): RuleDocument[] {
   const paths = rules.map((path) => resolveFrom(folder, path));
   return [...(builtIn ? builtInRules(report) : []), ...configuredRules(paths, report)];
 }
 
 /** What anybody in the network may reach must be protected. */
-function checkListeners({ metrics, gateway }: Settings, webConfigFile: string | null, report: Report): void {
+function checkListeners({ metrics, gateway }: Settings, webConfigFile: string | null, report: Diagnostics): void {
   // A file that cannot be used is complained about by itself: what it would have held is not known.
   const missing = webConfigFile === null ? 'a webConfigFile' : missingIn(readWeb(webConfigFile, report));
   if (missing !== null && !isLoopbackHost(metrics.listen.host)) {
@@ -66,7 +66,7 @@ function missingIn(web: WebConfig | null): string | null {
 }
 
 /** Null when it cannot be used, which the report then holds. */
-function readWeb(file: string, report: Report): WebConfig | null {
+function readWeb(file: string, report: Diagnostics): WebConfig | null {
   // A certificate that was renewed is looked at again as the config is.
   report.envFiles.add(file);
   try {
@@ -86,4 +86,4 @@ function readWeb(file: string, report: Report): WebConfig | null {
   }
 }
 
-const WEB_CONFIG: Path = ['metrics', 'webConfigFile'];
+const WEB_CONFIG: KeyPath = ['metrics', 'webConfigFile'];

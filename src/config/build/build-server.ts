@@ -4,30 +4,30 @@ import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/mode
 import { userHome } from '../../system/files/paths.ts';
 import type { ServerSettings } from '../schema/server-schema.ts';
 import { isSet, valueAt } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
-export interface Written {
+export interface ServerDeclaration {
   readonly name: string;
   /** Checked, defaults filled in. */
   readonly settings: ServerSettings;
   /** What stands below this server's own name. */
-  readonly own: Tree;
+  readonly own: DocumentValue;
   /** The same with the file's `defaults` below it. */
-  readonly merged: Tree;
+  readonly merged: DocumentValue;
 }
 
 export interface BuildContext {
   /** Folder of the config file: relative paths start there. */
   readonly folder: string;
   /** `path` starts below the server's name; `reason` may hold `; cure`. */
-  readonly complain: (path: Path, reason: string) => void;
+  readonly complain: (path: KeyPath, reason: string) => void;
   /** @returns the variables of an envFile, empty when it was complained about */
   readonly readEnv: (path: string) => Readonly<Record<string, string>>;
 }
 
 /** @returns null when the server was complained about and has no usable form */
 export function buildServer(
-  written: Written,
+  written: ServerDeclaration,
   { folder, complain, readEnv }: BuildContext,
 ): ServerSpec | null {
   const { name, settings, own, merged } = written;
@@ -94,7 +94,7 @@ function commandOf(command: string | string[], { args }: ServerSettings, complai
   return null;
 }
 
-function transportOf({ settings, own }: Written, kind: Source['kind'], complain: Complain): Transport {
+function transportOf({ settings, own }: ServerDeclaration, kind: Source['kind'], complain: Complain): Transport {
   const { transport: named, type, url } = settings;
   const alias = type === 'streamable-http' ? 'http' : type;
   if (named !== undefined && alias !== undefined && named !== alias) {
@@ -116,7 +116,7 @@ interface StdioContext {
   readonly complain: Complain;
 }
 
-function complainAboutStdio({ url }: ServerSettings, own: Tree, { kind, complain }: StdioContext): void {
+function complainAboutStdio({ url }: ServerSettings, own: DocumentValue, { kind, complain }: StdioContext): void {
   if (url !== null) {
     const reason = kind === 'url' ? 'is stdio, which needs a program to start' : 'is stdio, which has no url';
     complain(['transport'], `${reason}; write transport: http, or remove the url`);
@@ -136,14 +136,14 @@ const MEANT_FOR: Readonly<Record<string, readonly Source['kind'][]>> = {
   cwd: ['package', 'command'],
 };
 
-function complainAboutIdleKeys(kind: Source['kind'], own: Tree, complain: Complain): void {
+function complainAboutIdleKeys(kind: Source['kind'], own: DocumentValue, complain: Complain): void {
   for (const [key, kinds] of Object.entries(MEANT_FOR)) {
     if (kinds.includes(kind) || isEmpty(valueAt(own, [key]))) continue;
     complain([key], `has a meaning only with ${kinds.join(' or ')}; remove it`);
   }
 }
 
-function isEmpty(value: Tree | undefined): boolean {
+function isEmpty(value: DocumentValue | undefined): boolean {
   return (
     value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
   );
@@ -158,7 +158,7 @@ function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain):
   }
 }
 
-function restartOf({ settings: { restart }, merged }: Written, complain: Complain): ServerSpec['restart'] {
+function restartOf({ settings: { restart }, merged }: ServerDeclaration, complain: Complain): ServerSpec['restart'] {
   const [initialDelay, maxDelay] = inOrder(
     {
       low: restart.initialDelay,
@@ -171,7 +171,7 @@ function restartOf({ settings: { restart }, merged }: Written, complain: Complai
   return { ...restart, initialDelay: initialDelay ?? 0, maxDelay: maxDelay ?? 0 };
 }
 
-function limitsOf({ limits }: ServerSettings, merged: Tree, complain: Complain): LimitPolicy {
+function limitsOf({ limits }: ServerSettings, merged: DocumentValue, complain: Complain): LimitPolicy {
   const limit = (kind: 'memory' | 'cpu') => {
     const { soft, hard } = limits[kind];
     return inOrder(
@@ -191,14 +191,14 @@ function limitsOf({ limits }: ServerSettings, merged: Tree, complain: Complain):
 interface Pair {
   readonly low: number | null;
   readonly high: number | null;
-  readonly at: Path;
+  readonly at: KeyPath;
   readonly keys: readonly [low: string, high: string];
 }
 
 /** Of two settings in the wrong order, the one that nobody wrote gives way; when both were written it is a fault. */
 function inOrder(
   { low, high, at, keys: [lowKey, highKey] }: Pair,
-  { merged, complain }: { merged: Tree; complain: Complain },
+  { merged, complain }: { merged: DocumentValue; complain: Complain },
 ): [number | null, number | null] {
   if (low === null || high === null || low <= high) return [low, high];
   if (!isSet(merged, [...at, lowKey])) return [high, high];

@@ -8,32 +8,32 @@ import { findCycles } from './dependencies.ts';
 import { parseEnvFile } from '../read/env-file.ts';
 import { mergeDefaults } from './merge.ts';
 import { npxAdvice } from './npx.ts';
-import { readOwnFile } from '../read/secure-file.ts';
-import { formatPath, show } from '../read/problems.ts';
-import type { Report } from '../read/diagnostics.ts';
+import { readSecureFile } from '../read/secure-file.ts';
+import { formatPath, formatValue } from '../read/problems.ts';
+import type { Diagnostics } from '../read/diagnostics.ts';
 import { serverSchema } from '../schema/server-schema.ts';
-import { isBranch } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import { isDocumentMap } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
-export interface Surroundings {
+export interface LoadContext {
   readonly folder: string;
-  readonly report: Report;
+  readonly report: Diagnostics;
   /** Where an envFile is read instead of at its own path. */
   readonly locate?: ((file: string) => string) | undefined;
 }
 
 /** Servers whose form is already complained about are left out. */
-export function buildServers(tree: Tree, { folder, report, locate }: Surroundings): ServerSpec[] {
-  const key = isBranch(tree) && 'mcpServers' in tree ? 'mcpServers' : 'servers';
-  const written = isBranch(tree) ? tree[key] : undefined;
-  const defaults = isBranch(tree) ? (tree['defaults'] ?? {}) : {};
+export function buildServers(tree: DocumentValue, { folder, report, locate }: LoadContext): ServerSpec[] {
+  const key = isDocumentMap(tree) && 'mcpServers' in tree ? 'mcpServers' : 'servers';
+  const written = isDocumentMap(tree) ? tree[key] : undefined;
+  const defaults = isDocumentMap(tree) ? (tree['defaults'] ?? {}) : {};
   const servers: ServerSpec[] = [];
   const readEnv = envReader(report, locate);
-  for (const [name, own] of Object.entries(isBranch(written) ? written : {})) {
+  for (const [name, own] of Object.entries(isDocumentMap(written) ? written : {})) {
     const merged = mergeDefaults(defaults, own);
     const { data: settings } = serverSchema.safeParse(merged);
     if (settings === undefined) continue;
-    const at = (path: Path) => [key, name, ...path];
+    const at = (path: KeyPath) => [key, name, ...path];
     const spec = buildServer(
       { name, settings, own, merged },
       {
@@ -46,7 +46,7 @@ export function buildServers(tree: Tree, { folder, report, locate }: Surrounding
     servers.push(spec);
     adviseAgainstNpx(spec, (sentence) => report.warn(at(['command']), sentence));
   }
-  checkDependencies(servers, { key, names: isBranch(written) ? Object.keys(written) : [], report });
+  checkDependencies(servers, { key, names: isDocumentMap(written) ? Object.keys(written) : [], report });
   return servers;
 }
 
@@ -58,7 +58,7 @@ function adviseAgainstNpx({ source, args }: ServerSpec, warn: (sentence: string)
 interface Names {
   readonly key: string;
   readonly names: readonly string[];
-  readonly report: Report;
+  readonly report: Diagnostics;
 }
 
 function checkDependencies(servers: readonly ServerSpec[], { key, names, report }: Names): void {
@@ -66,7 +66,7 @@ function checkDependencies(servers: readonly ServerSpec[], { key, names, report 
   for (const { name, dependsOn } of servers) {
     for (const [index, other] of dependsOn.entries()) {
       if (known.has(other)) continue;
-      const reason = `names ${show(other)}, which is no server of this file`;
+      const reason = `names ${formatValue(other)}, which is no server of this file`;
       report.add([key, name, 'dependsOn', index], reason, { cure: meant(other, names), isHidden: true });
     }
   }
@@ -84,9 +84,9 @@ function meant(name: string, names: readonly string[]): string {
 }
 
 /** Each file is read once, however many servers name it. */
-function envReader(report: Report, locate: Surroundings['locate'] = (file) => file) {
+function envReader(report: Diagnostics, locate: LoadContext['locate'] = (file) => file) {
   const read = new Map<string, Readonly<Record<string, string>>>();
-  return (file: string, path: Path): Readonly<Record<string, string>> => {
+  return (file: string, path: KeyPath): Readonly<Record<string, string>> => {
     report.envFiles.add(file);
     const known = read.get(file) ?? readEnvFile(locate(file), { path, report });
     read.set(file, known);
@@ -96,10 +96,10 @@ function envReader(report: Report, locate: Surroundings['locate'] = (file) => fi
 
 function readEnvFile(
   file: string,
-  { path, report }: { path: Path; report: Report },
+  { path, report }: { path: KeyPath; report: Diagnostics },
 ): Readonly<Record<string, string>> {
   try {
-    const { env, faults, unexpanded } = parseEnvFile(readOwnFile(file).text);
+    const { env, faults, unexpanded } = parseEnvFile(readSecureFile(file).text);
     for (const { line, reason } of faults)
       report.addElsewhere({ file, line, path: formatPath(path), reason });
     for (const line of unexpanded) {

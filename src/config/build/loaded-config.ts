@@ -2,17 +2,17 @@
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import type { Listen } from '../schema/fields.ts';
+import type { ListenAddress } from '../schema/fields.ts';
 
 /** Settings of the daemon itself; durations in milliseconds. */
 export interface DaemonConfig {
-  readonly metrics: Listen & {
+  readonly metrics: ListenAddress & {
     /** Host names accepted beside the loopback ones, lower case. */
     readonly allowedHosts: readonly string[];
     /** Absolute path. */
     readonly webConfigFile: string | null;
   };
-  readonly gateway: Listen;
+  readonly gateway: ListenAddress;
   readonly sampling: { readonly interval: number };
   /** Durations in ms. */
   readonly orphans: {

@@ -8,13 +8,13 @@ import { codeOf, messageOf } from '../../core/base/guards.ts';
 import type { WebConfig, WebTls } from '../../core/model/web-config.ts';
 import { secureContextOptions } from '../../system/net/tls-options.ts';
 import { resolveFrom } from './build-server.ts';
-import { complaintsOf } from '../read/schema-errors.ts';
+import { schemaErrors } from '../read/schema-errors.ts';
 import { keysIn } from '../schema/json-schema.ts';
-import { type OwnFile, readOwnFile } from '../read/secure-file.ts';
-import { readTree } from '../read/read-document.ts';
-import { Report } from '../read/diagnostics.ts';
-import { isBranch, valueAt } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import { type SecureFile, readSecureFile } from '../read/secure-file.ts';
+import { readDocument } from '../read/read-document.ts';
+import { Diagnostics } from '../read/diagnostics.ts';
+import { isDocumentMap, valueAt } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 import { webSchema } from '../schema/web-schema.ts';
 import type { TlsSettings, WebSettings } from '../schema/web-schema.ts';
 
@@ -26,7 +26,7 @@ const WHY = 'it decides who is let in';
  */
 export function readWebConfig(path: string): WebConfig {
   const file = resolve(path);
-  const own = readOwnFile(file, WHY);
+  const own = readSecureFile(file, WHY);
   const { settings, report } = readSettings(own.text, file);
   const tls = readTls(settings.tls_server_config, { folder: dirname(file), report });
   report.throwIfAny();
@@ -43,31 +43,31 @@ export function readWebConfig(path: string): WebConfig {
   };
 }
 
-function readSettings(text: string, file: string): { settings: WebSettings; report: Report } {
-  const source = readTree(text);
+function readSettings(text: string, file: string): { settings: WebSettings; report: Diagnostics } {
+  const source = readDocument(text);
   // A file of comments alone is a map without keys.
   const tree = source.tree ?? {};
-  const report = new Report({ file, source, tree, secrets: secretsOf(tree) });
+  const report = new Diagnostics({ file, source, tree, secrets: secretsOf(tree) });
   for (const fault of source.faults) report.addAt(fault.line, fault);
   report.throwIfAny();
   const schema: Readonly<Record<string, unknown>> = z.toJSONSchema(webSchema, { io: 'input' });
-  const known = (at: Path) => keysIn(schema, at);
-  for (const { path, reason, cure } of complaintsOf(webSchema, { ...source, tree, known }))
+  const known = (at: KeyPath) => keysIn(schema, at);
+  for (const { path, reason, cure } of schemaErrors(webSchema, { ...source, tree, known }))
     report.add(path, reason, { cure, isHidden: path[0] === 'basic_auth_users' });
   report.throwIfAny();
   return { settings: webSchema.parse(tree), report };
 }
 
 /** Nothing of a password or a key may be quoted, however wrong it is. */
-function secretsOf(tree: Tree): string[] {
+function secretsOf(tree: DocumentValue): string[] {
   const users = valueAt(tree, ['basic_auth_users']);
-  const hashes = isBranch(users) ? Object.values(users) : [];
+  const hashes = isDocumentMap(users) ? Object.values(users) : [];
   return [...hashes, valueAt(tree, ['tls_server_config', 'key'])].filter(
     (value) => typeof value === 'string',
   );
 }
 
-function warningsAbout(file: string, { isReadableByOthers, openFolder }: OwnFile): string[] {
+function warningsAbout(file: string, { isReadableByOthers, replaceableIn: openFolder }: SecureFile): string[] {
   const warnings: string[] = [];
   if (isReadableByOthers)
     warnings.push(`${file} holds password hashes and others may read it; chmod 600 ${file}`);
@@ -78,12 +78,12 @@ function warningsAbout(file: string, { isReadableByOthers, openFolder }: OwnFile
   return warnings;
 }
 
-interface Surroundings {
+interface LoadContext {
   readonly folder: string;
-  readonly report: Report;
+  readonly report: Diagnostics;
 }
 
-function readTls(settings: TlsSettings | undefined, around: Surroundings): WebTls | null {
+function readTls(settings: TlsSettings | undefined, around: LoadContext): WebTls | null {
   if (settings === undefined) return null;
   const { report } = around;
   checkVersions(settings, report);
@@ -112,7 +112,7 @@ function readTls(settings: TlsSettings | undefined, around: Surroundings): WebTl
   return tls;
 }
 
-function at(key: string): Path {
+function at(key: string): KeyPath {
   return ['tls_server_config', key];
 }
 
@@ -120,11 +120,11 @@ function joined(names: readonly string[]): string | null {
   return names.length === 0 ? null : names.join(':');
 }
 
-function checkVersions({ min_version, max_version }: TlsSettings, report: Report): void {
+function checkVersions({ min_version, max_version }: TlsSettings, report: Diagnostics): void {
   if (min_version > max_version) report.add(at('min_version'), 'is above max_version');
 }
 
-function checkClients(settings: TlsSettings, report: Report): void {
+function checkClients(settings: TlsSettings, report: Diagnostics): void {
   const { client_auth_type: type, client_allowed_sans: sans } = settings;
   const hasCa = settings.client_ca !== undefined || settings.client_ca_file !== undefined;
   const verifies = type === 'VerifyClientCertIfGiven' || type === 'RequireAndVerifyClientCert';
@@ -144,7 +144,7 @@ function checkClients(settings: TlsSettings, report: Report): void {
 type PemName = 'cert' | 'key' | 'client_ca';
 
 /** Null when there is none, which may be a fault that the report then holds. */
-function readPem(name: PemName, settings: TlsSettings, { folder, report }: Surroundings): string | null {
+function readPem(name: PemName, settings: TlsSettings, { folder, report }: LoadContext): string | null {
   const inline = settings[name];
   const written = settings[`${name}_file`];
   const path = at(`${name}_file`);
@@ -153,7 +153,7 @@ function readPem(name: PemName, settings: TlsSettings, { folder, report }: Surro
   const file = resolveFrom(folder, written);
   report.envFiles.add(file);
   try {
-    const { text, isReadableByAll, isReadableByOthers } = readOwnFile(file, WHY);
+    const { text, isReadableByAll, isReadableByOthers } = readSecureFile(file, WHY);
     if (name === 'key' && isReadableByAll)
       report.add(path, `may be read by anybody; chmod 600 ${file}`, { isHidden: true });
     else if (name === 'key' && isReadableByOthers)
@@ -167,8 +167,8 @@ function readPem(name: PemName, settings: TlsSettings, { folder, report }: Surro
   }
 }
 
-function checkPem(tls: WebTls, settings: TlsSettings, report: Report): void {
-  const place = (name: PemName): Path => at(settings[name] === undefined ? `${name}_file` : name);
+function checkPem(tls: WebTls, settings: TlsSettings, report: Diagnostics): void {
+  const place = (name: PemName): KeyPath => at(settings[name] === undefined ? `${name}_file` : name);
   const complain = (name: PemName, reason: string): void =>
     report.add(place(name), reason, { isHidden: true });
   const certificate = parseCertificate(tls.cert);

@@ -6,10 +6,10 @@ import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { codeOf } from '../../core/base/guards.ts';
 import { RuleError } from '../../promql/rules/yaml-fields.ts';
 import { readRuleFile } from '../../promql/rules/rule-file.ts';
-import { readTree } from '../read/read-document.ts';
-import type { TextTree } from '../read/read-document.ts';
-import type { Report } from '../read/diagnostics.ts';
-import type { Path } from '../schema/document.ts';
+import { readDocument } from '../read/read-document.ts';
+import type { ParsedDocument } from '../read/read-document.ts';
+import type { Diagnostics } from '../read/diagnostics.ts';
+import type { KeyPath } from '../schema/document.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../alerting/rules', import.meta.url));
 
@@ -19,14 +19,14 @@ const LARGEST = 1024 * 1024;
 let builtIn: readonly RuleDocument[] | null = null;
 
 /** The catalogue, in the order of its files' names. Tests see to it that all of it can be evaluated. */
-export function builtInRules(report: Report): readonly RuleDocument[] {
+export function builtInRules(report: Diagnostics): readonly RuleDocument[] {
   try {
     builtIn ??= readdirSync(FOLDER)
       .filter((name) => name.endsWith('.yml'))
       .sort()
       .map((name) => {
         const path = join(FOLDER, name);
-        return { path, isBuiltIn: true, document: readTree(readFileSync(path, 'utf8')).tree };
+        return { path, isBuiltIn: true, document: readDocument(readFileSync(path, 'utf8')).tree };
       });
     return builtIn;
   } catch (error) {
@@ -38,7 +38,7 @@ export function builtInRules(report: Report): readonly RuleDocument[] {
 }
 
 /** @param paths absolute. What cannot be evaluated is in the report, with its place in its own file. */
-export function configuredRules(paths: readonly string[], report: Report): RuleDocument[] {
+export function configuredRules(paths: readonly string[], report: Diagnostics): RuleDocument[] {
   return paths.flatMap((path, index) => {
     // One that was mended is looked at again as the config is.
     report.envFiles.add(path);
@@ -47,13 +47,13 @@ export function configuredRules(paths: readonly string[], report: Report): RuleD
       report.add(['alerts', 'rules', index], read.refusal);
       return [];
     }
-    const source = readTree(read.text);
+    const source = readDocument(read.text);
     if (!isUsable(path, source, report)) return [];
     return [{ path, isBuiltIn: false, document: source.tree }];
   });
 }
 
-function isUsable(file: string, source: TextTree, report: Report): boolean {
+function isUsable(file: string, source: ParsedDocument, report: Diagnostics): boolean {
   for (const { line, reason } of source.faults)
     report.addElsewhere({ file, line: line ?? 1, path: '', reason });
   if (source.faults.length > 0) return false;
@@ -68,7 +68,7 @@ function isUsable(file: string, source: TextTree, report: Report): boolean {
 }
 
 /** The line of the place, or of the nearest thing around it that is there. */
-function lineOf(path: Path, source: TextTree): number {
+function lineOf(path: KeyPath, source: ParsedDocument): number {
   for (let length = path.length; length > 0; length -= 1) {
     const line = source.lineOf(path.slice(0, length));
     if (line !== null) return line;

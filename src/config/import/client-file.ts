@@ -5,11 +5,11 @@ import type { JSONVisitor } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf, isObject } from '../../core/base/guards.ts';
-import { branchOf, isBranch } from '../schema/document.ts';
-import type { Branch, Tree } from '../schema/document.ts';
+import { documentMap, isDocumentMap } from '../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 export interface ClientFile {
-  readonly root: Branch;
+  readonly root: DocumentMap;
   /** Whether somebody else can change what the client starts. */
   readonly isWritableByOthers: boolean;
 }
@@ -30,7 +30,7 @@ export function readClientFile(path: string, syntax: 'json' | 'toml' | 'either')
   const text = read.text.replace(/^\uFEFF/, '');
   const isToml = syntax === 'toml' || (syntax === 'either' && looksLikeToml(path, text));
   const root = text.trim() === '' ? {} : isToml ? readToml(path, text) : readJson(path, text);
-  if (!isBranch(root)) throw unreadable(path, 'it is not a map of settings');
+  if (!isDocumentMap(root)) throw unreadable(path, 'it is not a map of settings');
   return { root, isWritableByOthers: read.isWritableByOthers };
 }
 
@@ -85,7 +85,7 @@ function looksLikeToml(path: string, text: string): boolean {
  * JSON with comments and trailing commas, as editors write it. Ends at the first fault: ten megabytes of anything have
  * a million of them. Not `parse` of the same package: there a key `__proto__` is lost.
  */
-function readJson(path: string, text: string): Tree {
+function readJson(path: string, text: string): DocumentValue {
   const builder = new JsonBuilder();
   const onError = (code: number, offset: number) => {
     const { line, column } = positionOf(text, offset);
@@ -102,17 +102,17 @@ function readJson(path: string, text: string): Tree {
     onObjectEnd: () => builder.leave(),
     onArrayEnd: () => builder.leave(),
     onObjectProperty: (key) => builder.name(key),
-    onLiteralValue: (value: Tree) => builder.add(value),
+    onLiteralValue: (value: DocumentValue) => builder.add(value),
   };
   visit(text, visitor, { allowTrailingComma: true });
   return builder.root;
 }
 
-type Group = Map<string, Tree> | Tree[];
+type Group = Map<string, DocumentValue> | DocumentValue[];
 
 /** Puts together what is visited. */
 class JsonBuilder {
-  root: Tree = null;
+  root: DocumentValue = null;
   readonly #open: { readonly group: Group; readonly key: string }[] = [];
   #key = '';
 
@@ -127,14 +127,14 @@ class JsonBuilder {
   leave(): void {
     const { group, key } = this.#open.pop() ?? { group: [], key: '' };
     this.#key = key;
-    this.add(group instanceof Map ? branchOf(group) : group);
+    this.add(group instanceof Map ? documentMap(group) : group);
   }
 
   name(key: string): void {
     this.#key = key;
   }
 
-  add(value: Tree): void {
+  add(value: DocumentValue): void {
     const group = this.#open.at(-1)?.group;
     if (group instanceof Map) group.set(this.#key, value);
     else if (group === undefined) this.root = value;
@@ -155,7 +155,7 @@ function positionOf(text: string, offset: number): { line: number; column: numbe
   return { line, column: offset - start + 1 };
 }
 
-function readToml(path: string, text: string): Tree {
+function readToml(path: string, text: string): DocumentValue {
   try {
     return plain(parseToml(text));
   } catch (cause) {
@@ -167,12 +167,12 @@ function readToml(path: string, text: string): Tree {
 }
 
 /** Dates and the like are told apart from maps by being text here; a key is a key, `__proto__` included. */
-function plain(value: unknown): Tree {
+function plain(value: unknown): DocumentValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
     return value;
   if (Array.isArray(value)) return value.map(plain);
   if (!isObject(value) || value instanceof Date) return JSON.stringify(value) ?? '';
-  return branchOf(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+  return documentMap(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 
 function unreadable(path: string, reason: string, hint?: string, cause?: unknown): WatchdogError {

@@ -4,26 +4,26 @@ import { resolve, sep } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
-import type { ClientEntry, ClientName, Place, Where } from './clients/client-format.ts';
+import type { ClientEntry, ClientName, ClientFileLocation, ClientMachine } from './clients/client-format.ts';
 import { CLIENTS, isClientName, NAMED_CLIENTS, recognise } from './clients/registry.ts';
-import type { Need } from './clients/references.ts';
+import type { RequiredVariable } from './clients/references.ts';
 import { readClientFile } from './client-file.ts';
 import type { ClientFile } from './client-file.ts';
-import { mergeCandidates } from './merge-servers.ts';
-import type { Candidate, Conflict, Merged } from './merge-servers.ts';
-import { translate } from './translate-entry.ts';
+import { mergeServers } from './merge-servers.ts';
+import type { ImportCandidate, ImportConflict, ImportedServer } from './merge-servers.ts';
+import { translateEntry } from './translate-entry.ts';
 import { importedConfig } from './write-yaml.ts';
-import type { Waiting } from './write-yaml.ts';
+import type { PendingServer } from './write-yaml.ts';
 import { readConfig } from '../load.ts';
 import { ConfigError } from '../read/problems.ts';
-import { branchOf } from '../schema/document.ts';
+import { documentMap } from '../schema/document.ts';
 
-export type { Where } from './clients/client-format.ts';
-export type { Conflict, Merged } from './merge-servers.ts';
-export type { Waiting } from './write-yaml.ts';
+export type { ClientMachine } from './clients/client-format.ts';
+export type { ImportConflict, ImportedServer } from './merge-servers.ts';
+export type { PendingServer } from './write-yaml.ts';
 
 /** A file that was read. */
-interface Source {
+interface ImportSource {
   readonly client: ClientName;
   readonly path: string;
   /** How many servers it names. */
@@ -32,26 +32,26 @@ interface Source {
 }
 
 /** An entry that nothing can be made of. */
-interface Skipped {
+interface SkippedEntry {
   readonly name: string;
   readonly from: string;
   readonly reason: string;
 }
 
-export interface Import {
-  readonly sources: readonly Source[];
+export interface ImportResult {
+  readonly sources: readonly ImportSource[];
   /** Taken over, and ready to be started. */
-  readonly servers: readonly Merged[];
+  readonly servers: readonly ImportedServer[];
   /** Taken over in comments, until what is missing is there. */
-  readonly waiting: readonly Waiting[];
-  readonly conflicts: readonly Conflict[];
-  readonly skipped: readonly Skipped[];
+  readonly waiting: readonly PendingServer[];
+  readonly conflicts: readonly ImportConflict[];
+  readonly skipped: readonly SkippedEntry[];
   /** A whole config file. It may hold secrets. */
   readonly text: string;
 }
 
 export interface ImportOptions {
-  readonly where: Where;
+  readonly where: ClientMachine;
   /** Path the text is going to be written to: paths in it are relative to its folder. */
   readonly config: string;
   /** Names that a config has already. */
@@ -62,11 +62,11 @@ export interface ImportOptions {
  * @param from names of clients, or paths of such files
  * @throws WatchdogError USAGE, CONFIG_UNREADABLE; nothing is half imported
  */
-export function importClients(from: readonly string[], options: ImportOptions): Import {
+export function importClients(from: readonly string[], options: ImportOptions): ImportResult {
   const read = distinct(from.flatMap((each) => filesOf(each, options.where)));
   const found = read.flatMap((file) => entriesOf(file, options.where));
   const skipped = found.filter(isSkipped);
-  const { servers, conflicts } = mergeCandidates(found.filter((each): each is Candidate => !isSkipped(each)));
+  const { servers, conflicts } = mergeServers(found.filter((each): each is ImportCandidate => !isSkipped(each)));
   const judged = servers.map((server) => ({ server, reasons: reasonsToWait(server, options) }));
   const waiting = judged.filter(({ reasons }) => reasons.length > 0);
   const ready = judged.filter(({ reasons }) => reasons.length === 0).map(({ server }) => server);
@@ -86,7 +86,7 @@ export function importClients(from: readonly string[], options: ImportOptions): 
 
 interface ReadFile {
   readonly client: ClientName;
-  readonly place: Place;
+  readonly place: ClientFileLocation;
   readonly file: ClientFile;
   /** It was named by its path. */
   readonly isNamed: boolean;
@@ -98,19 +98,19 @@ function distinct(files: readonly ReadFile[]): ReadFile[] {
   );
 }
 
-function filesOf(from: string, where: Where): ReadFile[] {
+function filesOf(from: string, where: ClientMachine): ReadFile[] {
   if (isClientName(from) && from !== 'portable') return filesOfClient(from, where);
   return [fileAt(from, where)];
 }
 
-function filesOfClient(client: ClientName, where: Where): ReadFile[] {
+function filesOfClient(client: ClientName, where: ClientMachine): ReadFile[] {
   const { places, syntax, title } = CLIENTS[client];
   const files = places(where).flatMap((place) => {
     const file = readClientFile(place.path, syntax);
     return file === null ? [] : [{ client, place, file, isNamed: false }];
   });
   if (files.length > 0) return files;
-  const looked = places(where).map(({ path }) => shortened(path, where));
+  const looked = places(where).map(({ path }) => tildePath(path, where));
   throw new WatchdogError(
     'CONFIG_UNREADABLE',
     `Cannot import from ${title}: none of its files is there: ${looked.join(', ')}`,
@@ -118,7 +118,7 @@ function filesOfClient(client: ClientName, where: Where): ReadFile[] {
   );
 }
 
-function fileAt(from: string, where: Where): ReadFile {
+function fileAt(from: string, where: ClientMachine): ReadFile {
   const path = from.startsWith('~/') ? resolve(where.home, from.slice(2)) : resolve(where.folder, from);
   const file = readClientFile(path, 'either');
   if (file === null) throw missing(from, path);
@@ -152,26 +152,26 @@ function missing(from: string, path: string): WatchdogError {
 }
 
 /** `…/site/.cursor/mcp.json` belongs to `…/site`; the same file in the home folder belongs to no project. */
-function projectOf(path: string, { home }: Where): string | null {
+function projectOf(path: string, { home }: ClientMachine): string | null {
   const [, project = null] =
     /^(.*)\/(?:\.(?:cursor|vscode|codex|zed|gemini)\/[^/]+|\.mcp\.json)$/.exec(path) ?? [];
   return project === home ? null : project;
 }
 
-function entriesOf(read: ReadFile, where: Where): (Candidate | Skipped)[] {
+function entriesOf(read: ReadFile, where: ClientMachine): (ImportCandidate | SkippedEntry)[] {
   const { dialect, entries } = CLIENTS[read.client];
   return entries(read.file.root, read.place).map((entry) => {
     const from = labelOf(entry, read, where);
     const translated = isGone(entry.project)
       ? `its project ${entry.project} is not there any more`
-      : translate(entry, { dialect, where });
+      : translateEntry(entry, { dialect, where });
     return typeof translated === 'string'
       ? { name: entry.name, from, reason: translated }
       : Object.assign({ writtenName: entry.name, from }, translated);
   });
 }
 
-function isSkipped(found: Candidate | Skipped): found is Skipped {
+function isSkipped(found: ImportCandidate | SkippedEntry): found is SkippedEntry {
   return 'reason' in found;
 }
 
@@ -180,42 +180,42 @@ function isGone(project: string | null): boolean {
 }
 
 /** `cursor`, `claude-code in ~/work/site`, or the path that was named. */
-function labelOf({ project }: ClientEntry, { client, place, isNamed }: ReadFile, where: Where): string {
-  const file = isNamed ? shortened(place.path, where) : client;
+function labelOf({ project }: ClientEntry, { client, place, isNamed }: ReadFile, where: ClientMachine): string {
+  const file = isNamed ? tildePath(place.path, where) : client;
   const isTold = project === null || (isNamed && project === place.project);
-  return isTold ? file : `${file} in ${shortened(project, where)}`;
+  return isTold ? file : `${file} in ${tildePath(project, where)}`;
 }
 
 /** `~/work` for what lies in the home folder. */
-export function shortened(path: string, { home }: Pick<Where, 'home'>): string {
+export function tildePath(path: string, { home }: Pick<ClientMachine, 'home'>): string {
   return path === home || path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }
 
 /** Variables that are not set would make the whole config unusable, so their server waits in a comment. */
-function reasonsToWait(server: Merged, { where, config, taken }: ImportOptions): string[] {
+function reasonsToWait(server: ImportedServer, { where, config, taken }: ImportOptions): string[] {
   const unset = server.needs.filter(({ name }) => where.environment[name] === undefined);
   const present = taken?.has(server.name) === true ? ['the config has a server of this name already'] : [];
   const reasons = [...present, ...server.faults, ...unset.map(needed)];
   return server.faults.length > 0 ? reasons : [...reasons, ...complaints(server, { where, config, unset })];
 }
 
-function needed({ name, question }: Need): string {
+function needed({ name, question }: RequiredVariable): string {
   const asked = question === null || question === name ? '' : ` (${JSON.stringify(question)})`;
   return `needs the environment variable ${name}${asked}; set it, or write the value in its place`;
 }
 
 interface Trial {
-  readonly where: Where;
+  readonly where: ClientMachine;
   readonly config: string;
-  readonly unset: readonly Need[];
+  readonly unset: readonly RequiredVariable[];
 }
 
 /** What the reader of configs says to this server alone. */
-function complaints({ name, settings }: Merged, { where, config, unset }: Trial): string[] {
+function complaints({ name, settings }: ImportedServer, { where, config, unset }: Trial): string[] {
   const standIns = unset.map((need) => [need.name, 'http://localhost/'] as const);
   const environment = { ...where.environment, ...Object.fromEntries(standIns) };
   const text = JSON.stringify(
-    branchOf([['servers', branchOf([[SERVER_NAME.test(name) ? name : 'server', settings]])]]),
+    documentMap([['servers', documentMap([[SERVER_NAME.test(name) ? name : 'server', settings]])]]),
   );
   try {
     readConfig(text, { path: config, environment });

@@ -1,18 +1,18 @@
 // What of imported settings must not be shown on a terminal.
-import type { Merged } from './merge-servers.ts';
-import type { Parts } from './write-yaml.ts';
-import { MASK, masked, secretsIn, worthScrubbing } from '../read/secrets.ts';
-import { isBranch, isList } from '../schema/document.ts';
-import type { Branch, Tree } from '../schema/document.ts';
+import type { ImportedServer } from './merge-servers.ts';
+import type { ImportSections } from './write-yaml.ts';
+import { MASK, maskSecrets, findSecrets, scrubbableSecrets } from '../read/secrets.ts';
+import { isDocumentMap, isDocumentList } from '../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 /** A copy fit to be shown: references stay, what looks like a secret does not. */
-export function maskedSettings(settings: Branch): Branch {
-  const shown = withoutOpaque(masked(settings, worthScrubbing(secretsIn(settings))));
-  return isBranch(shown) ? shown : {};
+export function maskSettings(settings: DocumentMap): DocumentMap {
+  const shown = withoutOpaque(maskSecrets(settings, scrubbableSecrets(findSecrets(settings))));
+  return isDocumentMap(shown) ? shown : {};
 }
 
 /** The same servers, fit to be shown. */
-export function maskedParts({ servers, waiting, conflicts }: Parts): Parts {
+export function maskSections({ servers, waiting, conflicts }: ImportSections): ImportSections {
   return {
     servers: servers.map(hidden),
     waiting: waiting.map(({ server, reasons }) => ({ server: hidden(server), reasons })),
@@ -23,8 +23,8 @@ export function maskedParts({ servers, waiting, conflicts }: Parts): Parts {
   };
 }
 
-function hidden(server: Merged): Merged {
-  return { ...server, settings: maskedSettings(server.settings) };
+function hidden(server: ImportedServer): ImportedServer {
+  return { ...server, settings: maskSettings(server.settings) };
 }
 
 /** Long words of letters and digits: an address may carry a key in its path. */
@@ -34,9 +34,9 @@ function isOpaque(word: string): boolean {
   return /\d/.test(word) && /[A-Za-z]/.test(word);
 }
 
-function withoutOpaque(tree: Tree): Tree {
+function withoutOpaque(tree: DocumentValue): DocumentValue {
   if (typeof tree === 'string') return tree.replaceAll(OPAQUE, (word) => (isOpaque(word) ? MASK : word));
-  if (isList(tree)) return tree.map(withoutOpaque);
-  if (!isBranch(tree)) return tree;
+  if (isDocumentList(tree)) return tree.map(withoutOpaque);
+  if (!isDocumentMap(tree)) return tree;
   return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, withoutOpaque(value)]));
 }

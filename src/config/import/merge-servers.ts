@@ -1,12 +1,12 @@
 // Which entries of several clients are one server, and which only share a name.
-import type { Need } from './clients/references.ts';
+import type { RequiredVariable } from './clients/references.ts';
 import { serverNameFrom } from './server-names.ts';
-import type { Translated } from './translate-entry.ts';
-import { isBranch, isList } from '../schema/document.ts';
-import type { Branch, Tree } from '../schema/document.ts';
+import type { TranslatedEntry } from './translate-entry.ts';
+import { isDocumentMap, isDocumentList } from '../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 /** One entry of one client, translated. */
-export interface Candidate extends Translated {
+export interface ImportCandidate extends TranslatedEntry {
   /** As the client has it. */
   readonly writtenName: string;
   /** Client, and project or path where that tells more: `cursor in ~/work/site`. */
@@ -14,34 +14,34 @@ export interface Candidate extends Translated {
 }
 
 /** One server, from one client or several. */
-export interface Merged {
+export interface ImportedServer {
   readonly name: string;
-  readonly settings: Branch;
+  readonly settings: DocumentMap;
   readonly enabled: boolean;
   readonly from: readonly string[];
-  readonly needs: readonly Need[];
+  readonly needs: readonly RequiredVariable[];
   readonly notes: readonly string[];
   readonly faults: readonly string[];
 }
 
 /** Servers that clients call by one name and start differently: nobody but the user knows which one is meant. */
-export interface Conflict {
+export interface ImportConflict {
   readonly name: string;
-  readonly servers: readonly Merged[];
+  readonly servers: readonly ImportedServer[];
 }
 
 export interface MergeResult {
-  readonly servers: readonly Merged[];
-  readonly conflicts: readonly Conflict[];
+  readonly servers: readonly ImportedServer[];
+  readonly conflicts: readonly ImportConflict[];
 }
 
 /** Same content is one server, whatever it is called; same name with other content is a conflict. */
-export function mergeCandidates(candidates: readonly Candidate[]): MergeResult {
+export function mergeServers(candidates: readonly ImportCandidate[]): MergeResult {
   const same = [...groupBy(candidates, ({ settings }) => fingerprint(settings)).values()];
   const byName = groupBy(same, ([first]) => (first?.writtenName ?? '').toLowerCase());
   const taken = new Set<string>();
-  const servers: Merged[] = [];
-  const conflicts: Conflict[] = [];
+  const servers: ImportedServer[] = [];
+  const conflicts: ImportConflict[] = [];
   for (const [written, groups] of byName) {
     const name = freeName(serverNameFrom(written), taken);
     const merged = groups.map((group) => merge(group, name));
@@ -58,14 +58,14 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
 }
 
 /** What is started or watched, and with what; independent of the order of keys. */
-function fingerprint(settings: Branch): string {
+function fingerprint(settings: DocumentMap): string {
   const { start: _, ...others } = settings;
   return JSON.stringify(sorted(others));
 }
 
-function sorted(tree: Tree): Tree {
-  if (isList(tree)) return tree.map(sorted);
-  if (!isBranch(tree)) return tree;
+function sorted(tree: DocumentValue): DocumentValue {
+  if (isDocumentList(tree)) return tree.map(sorted);
+  if (!isDocumentMap(tree)) return tree;
   return Object.entries(tree)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => [key, sorted(value)]);
@@ -79,7 +79,7 @@ function freeName(name: string, taken: Set<string>): string {
   return free;
 }
 
-function merge(group: readonly Candidate[], name: string): Merged {
+function merge(group: readonly ImportCandidate[], name: string): ImportedServer {
   const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
   const needs = group.flatMap((each) => each.needs);
   return {
@@ -94,13 +94,13 @@ function merge(group: readonly Candidate[], name: string): Merged {
   };
 }
 
-function renamings(group: readonly Candidate[], name: string): string[] {
+function renamings(group: readonly ImportCandidate[], name: string): string[] {
   return group
     .filter(({ writtenName }) => writtenName !== name)
     .map(({ writtenName, from }) => `is called ${JSON.stringify(writtenName)} in ${from}`);
 }
 
-function switchings(group: readonly Candidate[]): string[] {
+function switchings(group: readonly ImportCandidate[]): string[] {
   const off = group.filter(({ enabled }) => !enabled).map(({ from }) => from);
   if (off.length === 0) return [];
   return off.length === group.length

@@ -1,11 +1,11 @@
 // What a client's entry says about starting or reaching one server, checked for its types.
-import { isBranch, isList } from '../schema/document.ts';
-import type { Branch, Tree } from '../schema/document.ts';
+import { isDocumentMap, isDocumentList } from '../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
 /** As the client has it: references are not resolved yet. */
-export interface Launch {
+export interface EntryLaunch {
   /** Program and arguments; empty when there is only a url. */
   readonly argv: readonly string[];
   readonly url: string | null;
@@ -30,11 +30,11 @@ export interface Launch {
 }
 
 /** @returns a reason when the entry cannot be understood */
-export function readLaunch(written: Tree): Launch | string {
-  if (!isBranch(written)) return 'it is not a map of settings';
-  const reading = new Reading(written);
+export function readEntry(written: DocumentValue): EntryLaunch | string {
+  if (!isDocumentMap(written)) return 'it is not a map of settings';
+  const reading = new EntryReader(written);
   const argv = argvOf(reading);
-  const launch: Launch = {
+  const launch: EntryLaunch = {
     argv,
     url: reading.text('url'),
     type: reading.text('type'),
@@ -55,13 +55,13 @@ export function readLaunch(written: Tree): Launch | string {
   return argv.length > 0 || launch.url !== null ? launch : missing(written);
 }
 
-function missing(written: Branch): string {
-  return written['source'] === 'extension' || isBranch(written['settings'])
+function missing(written: DocumentMap): string {
+  return written['source'] === 'extension' || isDocumentMap(written['settings'])
     ? 'the client brings it as an extension of its own, and names no program'
     : 'it names neither a program nor a url';
 }
 
-function argvOf(reading: Reading): string[] {
+function argvOf(reading: EntryReader): string[] {
   const program = reading.program();
   const args = reading.list('args');
   const [only = ''] = program;
@@ -74,18 +74,18 @@ function argvOf(reading: Reading): string[] {
 }
 
 /** Collects what is wrong, so that all of it can be told at once. */
-class Reading {
+class EntryReader {
   readonly faults: string[] = [];
   readonly notes: string[] = [];
-  readonly #written: Branch;
+  readonly #written: DocumentMap;
 
-  constructor(written: Branch) {
+  constructor(written: DocumentMap) {
     this.#written = written;
   }
 
   program(): string[] {
     const { command } = this.#written;
-    if (isList(command)) return this.list('command');
+    if (isDocumentList(command)) return this.list('command');
     const text = this.text('command');
     return text === null ? [] : [text];
   }
@@ -98,19 +98,19 @@ class Reading {
 
   list(key: string): string[] {
     const value = this.#written[key] ?? [];
-    if (!isList(value)) return this.#fault(`its ${key} must be a list of texts`, []);
+    if (!isDocumentList(value)) return this.#fault(`its ${key} must be a list of texts`, []);
     return value.map((item) => this.#plain(item, key));
   }
 
   map(key: string): Record<string, string> {
     const value = this.#written[key] ?? {};
-    if (!isBranch(value)) return this.#fault(`its ${key} must be a map of texts`, {});
+    if (!isDocumentMap(value)) return this.#fault(`its ${key} must be a map of texts`, {});
     const entries = Object.entries(value).filter(([, item]) => item !== null);
     return Object.fromEntries(entries.map(([name, item]) => [name, this.#plain(item, `${key}.${name}`)]));
   }
 
   /** A number or true is what was typed without quotes. */
-  #plain(item: Tree, key: string): string {
+  #plain(item: DocumentValue, key: string): string {
     if (typeof item === 'string') return item;
     if (typeof item !== 'number' && typeof item !== 'boolean')
       return this.#fault(`its ${key} must hold nothing but texts`, '');
@@ -124,18 +124,18 @@ class Reading {
   }
 }
 
-function millisecondsOf(value: Tree | undefined, unit: number): number | null {
+function millisecondsOf(value: DocumentValue | undefined, unit: number): number | null {
   return typeof value === 'number' && value > 0 && Number.isFinite(value) ? Math.round(value * unit) : null;
 }
 
 /** `NAME` or `{name: NAME}`. */
-function namesIn(value: Tree | undefined): string[] {
-  const items = isList(value) ? value : [];
+function namesIn(value: DocumentValue | undefined): string[] {
+  const items = isDocumentList(value) ? value : [];
   return items
-    .map((item) => (isBranch(item) ? item['name'] : item))
+    .map((item) => (isDocumentMap(item) ? item['name'] : item))
     .filter((name): name is string => typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name));
 }
 
-function isSaid(value: Tree | undefined): boolean {
+function isSaid(value: DocumentValue | undefined): boolean {
   return value !== undefined && value !== null && value !== false;
 }

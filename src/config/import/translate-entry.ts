@@ -1,37 +1,37 @@
 // How one entry of a client's file becomes a server of our config, and what of it cannot be said there.
 import { resolve } from 'node:path';
-import type { ClientEntry, Where } from './clients/client-format.ts';
-import { readLaunch } from './read-entry.ts';
-import type { Launch } from './read-entry.ts';
-import { rewrite } from './clients/references.ts';
-import type { Dialect, Need, Surroundings } from './clients/references.ts';
+import type { ClientEntry, ClientMachine } from './clients/client-format.ts';
+import { readEntry } from './read-entry.ts';
+import type { EntryLaunch } from './read-entry.ts';
+import { rewriteReferences } from './clients/references.ts';
+import type { Dialect, RequiredVariable, ReferenceContext } from './clients/references.ts';
 import { readCommandLine } from './command-line.ts';
-import { branchOf } from '../schema/document.ts';
-import type { Branch, Tree } from '../schema/document.ts';
+import { documentMap } from '../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 /** A server in the keys of our config file. */
-export interface Translated {
-  readonly settings: Branch;
+export interface TranslatedEntry {
+  readonly settings: DocumentMap;
   readonly enabled: boolean;
-  readonly needs: readonly Need[];
+  readonly needs: readonly RequiredVariable[];
   /** What changed on the way, or is worth knowing. */
   readonly notes: readonly string[];
   /** Why it cannot be started before somebody has a look. */
   readonly faults: readonly string[];
 }
 
-export interface Context {
+export interface TranslateContext {
   readonly dialect: Dialect;
-  readonly where: Where;
+  readonly where: ClientMachine;
 }
 
 /** @returns a reason when nothing can be made of it */
-export function translate(entry: ClientEntry, { dialect, where }: Context): Translated | string {
-  const launch = readLaunch(entry.written);
+export function translateEntry(entry: ClientEntry, { dialect, where }: TranslateContext): TranslatedEntry | string {
+  const launch = readEntry(entry.written);
   if (typeof launch === 'string') return launch;
   const transport = transportOf(launch);
   if ('reason' in transport) return transport.reason;
-  const around: Surroundings = {
+  const around: ReferenceContext = {
     home: where.home,
     project: entry.project,
     environment: where.environment,
@@ -44,7 +44,7 @@ export function translate(entry: ClientEntry, { dialect, where }: Context): Tran
   if (typeof keys === 'string') return keys;
   const settings = [...keys, ...startKeys(launch, transport.kind)].filter(([, value]) => !isIdle(value));
   return {
-    settings: branchOf(settings),
+    settings: documentMap(settings),
     enabled: launch.enabled && entry.isOff !== true,
     needs: writer.needs,
     notes: writer.notes,
@@ -52,10 +52,10 @@ export function translate(entry: ClientEntry, { dialect, where }: Context): Tran
   };
 }
 
-type Keys = (readonly [key: string, value: Tree])[];
-type Kind = 'stdio' | 'http' | 'sse';
+type Keys = (readonly [key: string, value: DocumentValue])[];
+type TransportName = 'stdio' | 'http' | 'sse';
 
-function transportOf({ argv, url, type }: Launch): { kind: Kind } | { reason: string } {
+function transportOf({ argv, url, type }: EntryLaunch): { kind: TransportName } | { reason: string } {
   const word = type?.toLowerCase().replaceAll(/[^a-z]/g, '') ?? null;
   if (word === null) {
     if (argv.length > 0) return { kind: 'stdio' };
@@ -68,7 +68,7 @@ function transportOf({ argv, url, type }: Launch): { kind: Kind } | { reason: st
   return { kind };
 }
 
-const TYPES: ReadonlyMap<string, Kind> = new Map([
+const TYPES: ReadonlyMap<string, TransportName> = new Map([
   ['stdio', 'stdio'],
   ['http', 'http'],
   ['streamablehttp', 'http'],
@@ -76,7 +76,7 @@ const TYPES: ReadonlyMap<string, Kind> = new Map([
   ['sse', 'sse'],
 ]);
 
-function programKeys(launch: Launch, writer: Writer): Keys {
+function programKeys(launch: EntryLaunch, writer: Writer): Keys {
   const line = readCommandLine(launch.argv);
   if (line.kind === 'command' && line.note !== null) writer.notes.push(line.note);
   const env = { ...line.env, ...launch.env };
@@ -141,7 +141,7 @@ function handedOn(names: readonly string[], writer: Writer): Record<string, stri
   );
 }
 
-function endpointKeys(launch: Launch, writer: Writer, kind: Kind): Keys | string {
+function endpointKeys(launch: EntryLaunch, writer: Writer, kind: TransportName): Keys | string {
   const url = writer.text(launch.url ?? '');
   const [, scheme = ''] = /^([a-z][\w+.-]*):/i.exec(url) ?? [];
   if (!/^https?$/i.test(scheme) && !url.startsWith('${env:'))
@@ -158,7 +158,7 @@ function endpointKeys(launch: Launch, writer: Writer, kind: Kind): Keys | string
 }
 
 function headersOf(
-  { headers, headersFromEnv, bearerFromEnv }: Launch,
+  { headers, headersFromEnv, bearerFromEnv }: EntryLaunch,
   writer: Writer,
 ): Record<string, string> {
   const bearer = bearerFromEnv === null ? {} : { Authorization: `Bearer ${writer.variable(bearerFromEnv)}` };
@@ -167,31 +167,31 @@ function headersOf(
 }
 
 /** Ours allows 30 s, and a client that allows less counts otherwise: it is not kept from starting. */
-function startKeys({ startTimeout }: Launch, kind: Kind): Keys {
+function startKeys({ startTimeout }: EntryLaunch, kind: TransportName): Keys {
   if (kind !== 'stdio' || startTimeout === null || startTimeout <= 30_000 || startTimeout > 86_400_000)
     return [];
   return [['start', { timeout: `${Math.round(startTimeout / 1000)}s` }]];
 }
 
-function isIdle(value: Tree): boolean {
+function isIdle(value: DocumentValue): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 /** Says texts of the client in our form, and remembers what came up on the way. */
 class Writer {
-  readonly needs: Need[] = [];
+  readonly needs: RequiredVariable[] = [];
   readonly notes: string[] = [];
   readonly faults: string[] = [];
-  readonly around: Surroundings;
+  readonly around: ReferenceContext;
   readonly #dialect: Dialect;
 
-  constructor(dialect: Dialect, around: Surroundings) {
+  constructor(dialect: Dialect, around: ReferenceContext) {
     this.#dialect = dialect;
     this.around = around;
   }
 
   text(written: string): string {
-    const { text, needs, unknown } = rewrite(written, this.#dialect, this.around);
+    const { text, needs, unknown } = rewriteReferences(written, this.#dialect, this.around);
     for (const need of needs) this.#need(need);
     for (const reference of unknown) this.faults.push(`holds ${reference}`);
     return text;
@@ -213,7 +213,7 @@ class Writer {
   }
 
   literal(written: string): string {
-    return rewrite(written, { pattern: null, meaningOf: (inside) => inside }, this.around).text;
+    return rewriteReferences(written, { pattern: null, meaningOf: (inside) => inside }, this.around).text;
   }
 
   variable(name: string): string {
@@ -221,7 +221,7 @@ class Writer {
     return `\${env:${name}}`;
   }
 
-  #need(need: Need): void {
+  #need(need: RequiredVariable): void {
     if (!this.needs.some(({ name }) => name === need.name)) this.needs.push(need);
   }
 }

@@ -1,23 +1,23 @@
 // How imported servers are written: a config of ours that says where each came from, with what is not decided in comments.
 import { Document, isSeq, visit } from 'yaml';
 import { neutralise } from '../../core/base/text.ts';
-import type { Conflict, Merged } from './merge-servers.ts';
-import { branchOf } from '../schema/document.ts';
+import type { ImportConflict, ImportedServer } from './merge-servers.ts';
+import { documentMap } from '../schema/document.ts';
 
 /** A server that cannot be started yet, and why. */
-export interface Waiting {
-  readonly server: Merged;
+export interface PendingServer {
+  readonly server: ImportedServer;
   readonly reasons: readonly string[];
 }
 
-export interface Parts {
-  readonly servers: readonly Merged[];
-  readonly waiting: readonly Waiting[];
-  readonly conflicts: readonly Conflict[];
+export interface ImportSections {
+  readonly servers: readonly ImportedServer[];
+  readonly waiting: readonly PendingServer[];
+  readonly conflicts: readonly ImportConflict[];
 }
 
 /** A whole config file. */
-export function importedConfig(parts: Parts): string {
+export function importedConfig(parts: ImportSections): string {
   return `${[...HEAD, '', ...importedServers(parts)].join('\n')}\n`;
 }
 
@@ -27,7 +27,7 @@ const HEAD = [
 ];
 
 /** The same without the head: what can be pasted below the `servers` of a config that is there. */
-export function importedServers({ servers, waiting, conflicts }: Parts): string[] {
+export function importedServers({ servers, waiting, conflicts }: ImportSections): string[] {
   const sections = [
     ...servers.map(serverLines),
     ...waiting.map(waitingLines),
@@ -40,11 +40,11 @@ export function importedServers({ servers, waiting, conflicts }: Parts): string[
   ];
 }
 
-function serverLines(server: Merged): string[] {
+function serverLines(server: ImportedServer): string[] {
   return [comment(`from ${server.from.join(', ')}`), ...server.notes.map(comment), ...settingLines(server)];
 }
 
-function waitingLines({ server, reasons }: Waiting): string[] {
+function waitingLines({ server, reasons }: PendingServer): string[] {
   return [
     comment(`from ${server.from.join(', ')}; not started yet:`),
     ...reasons.map((reason) => comment(`- ${reason}`)),
@@ -53,7 +53,7 @@ function waitingLines({ server, reasons }: Waiting): string[] {
   ];
 }
 
-function conflictLines({ name, servers }: Conflict): string[] {
+function conflictLines({ name, servers }: ImportConflict): string[] {
   return [
     comment(
       `${name}: the clients differ, so none is started. Take one out of its comment, or several under names of their own.`,
@@ -67,9 +67,9 @@ function conflictLines({ name, servers }: Conflict): string[] {
 }
 
 /** `  name:` and what stands below it. */
-function settingLines({ name, settings, enabled }: Merged): string[] {
+function settingLines({ name, settings, enabled }: ImportedServer): string[] {
   const off = enabled ? [] : ([['enabled', false]] as const);
-  const document = new Document({ [name]: branchOf([...Object.entries(settings), ...off]) });
+  const document = new Document({ [name]: documentMap([...Object.entries(settings), ...off]) });
   visit(document, {
     Seq(_, node) {
       if (isSeq(node) && JSON.stringify(node).length <= LONGEST_LINE) node.flow = true;

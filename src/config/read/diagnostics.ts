@@ -1,17 +1,17 @@
 // Everything found wrong while one config file is read, with its place in the file.
 import { splitCure } from './schema-errors.ts';
-import { ConfigError, formatPath, show } from './problems.ts';
+import { ConfigError, formatPath, formatValue } from './problems.ts';
 import type { Problem } from './problems.ts';
-import type { TextFault } from './parse-text.ts';
-import type { TextTree } from './read-document.ts';
-import { isSecretPlace, MASK, masked, scrub } from './secrets.ts';
+import type { SyntaxProblem } from './parse-text.ts';
+import type { ParsedDocument } from './read-document.ts';
+import { isSecretPlace, MASK, maskSecrets, scrub } from './secrets.ts';
 import { valueAt } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 interface Subject {
   readonly file: string;
-  readonly source: TextTree;
-  readonly tree: Tree;
+  readonly source: ParsedDocument;
+  readonly tree: DocumentValue;
   /** What is hidden in the values shown. */
   readonly secrets: readonly string[];
 }
@@ -22,7 +22,7 @@ interface Details {
   readonly isHidden?: boolean;
 }
 
-export class Report {
+export class Diagnostics {
   readonly warnings: string[] = [];
   /** Absolute paths of the envFiles that were asked for, readable or not. */
   readonly envFiles = new Set<string>();
@@ -34,7 +34,7 @@ export class Report {
   }
 
   /** @param reason may hold `; cure`. The first complaint about a path is kept: the others follow from it. */
-  add(path: Path, reason: string, { cure, isHidden = false }: Details = {}): void {
+  add(path: KeyPath, reason: string, { cure, isHidden = false }: Details = {}): void {
     const { file, source, secrets } = this.#subject;
     const parts = splitCure(scrub(reason, secrets));
     const remedy = cure === undefined || cure === null ? parts.cure : scrub(cure, secrets);
@@ -43,7 +43,7 @@ export class Report {
     this.#keep({ path: formatPath(path), reason: parts.reason, cure: remedy, value, file, line });
   }
 
-  addAt(line: number | null, { path, reason }: TextFault): void {
+  addAt(line: number | null, { path, reason }: SyntaxProblem): void {
     const parts = splitCure(reason);
     this.#keep({ ...parts, path: formatPath(path), value: null, file: this.#subject.file, line });
   }
@@ -60,7 +60,7 @@ export class Report {
   }
 
   /** What is allowed and probably not meant. */
-  warn(path: Path, sentence: string): void {
+  warn(path: KeyPath, sentence: string): void {
     this.warnings.push(`${formatPath(path)} ${sentence}`);
   }
 
@@ -77,10 +77,10 @@ export class Report {
   }
 
   /** Null where there is nothing to show: no value, or a whole map or list, which the path names already. */
-  #shown(path: Path): string | null {
+  #shown(path: KeyPath): string | null {
     const { tree, secrets } = this.#subject;
     const value = valueAt(tree, path);
     if (value === undefined || value === null || typeof value === 'object') return null;
-    return show(isSecretPlace(path) ? MASK : masked(value, secrets));
+    return formatValue(isSecretPlace(path) ? MASK : maskSecrets(value, secrets));
   }
 }

@@ -1,21 +1,21 @@
 // How `${env:NAME}` in any value of a config becomes what the environment holds.
 import { namesSecret } from '../../core/orphans/mask-command.ts';
-import { branchOf, isBranch, isList } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import { documentMap, isDocumentMap, isDocumentList } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Expanded {
-  readonly tree: Tree;
-  readonly faults: readonly { readonly path: Path; readonly reason: string }[];
+export interface ExpandedDocument {
+  readonly tree: DocumentValue;
+  readonly faults: readonly { readonly path: KeyPath; readonly reason: string }[];
   /** What came from variables whose names speak of secrets. */
   readonly secrets: readonly string[];
   /** `${NAME}` and the like, left as they are: other programs' forms, probably not meant literally. */
-  readonly foreign: readonly { readonly path: Path; readonly reference: string }[];
+  readonly foreign: readonly { readonly path: KeyPath; readonly reference: string }[];
 }
 
 /** `$${env:NAME}` stands for the literal text. What a variable holds is not expanded again. */
-export function expandEnvironment(tree: Tree, environment: Environment): Expanded {
+export function expandEnvironment(tree: DocumentValue, environment: Environment): ExpandedDocument {
   const expansion = new Expansion(environment);
   return { ...expansion.found, tree: expansion.expand(tree, []) };
 }
@@ -27,9 +27,9 @@ export function escapeReferences(value: string): string {
 
 class Expansion {
   readonly found = {
-    faults: [] as { path: Path; reason: string }[],
+    faults: [] as { path: KeyPath; reason: string }[],
     secrets: [] as string[],
-    foreign: [] as { path: Path; reference: string }[],
+    foreign: [] as { path: KeyPath; reference: string }[],
   };
   readonly #environment: Environment;
 
@@ -37,14 +37,14 @@ class Expansion {
     this.#environment = environment;
   }
 
-  expand(tree: Tree, path: Path): Tree {
+  expand(tree: DocumentValue, path: KeyPath): DocumentValue {
     if (typeof tree === 'string') return this.#text(tree, path);
-    if (isList(tree)) return tree.map((item, index) => this.expand(item, [...path, index]));
-    if (!isBranch(tree)) return tree;
-    return branchOf(Object.entries(tree).map(([key, value]) => [key, this.expand(value, [...path, key])]));
+    if (isDocumentList(tree)) return tree.map((item, index) => this.expand(item, [...path, index]));
+    if (!isDocumentMap(tree)) return tree;
+    return documentMap(Object.entries(tree).map(([key, value]) => [key, this.expand(value, [...path, key])]));
   }
 
-  #text(written: string, path: Path): string {
+  #text(written: string, path: KeyPath): string {
     const [reference] = /(?<!\$)\$\{(?!env:)[A-Za-z_][^}]*\}/.exec(written) ?? [];
     if (reference !== undefined) this.found.foreign.push({ path, reference });
     const expanded = (whole: string, escape: string, name: string, end: string) => {
@@ -57,7 +57,7 @@ class Expansion {
     return written.replaceAll(/(\$?)\$\{env:([^}]*)(\}?)/g, expanded);
   }
 
-  #variable(name: string, path: Path): string | null {
+  #variable(name: string, path: KeyPath): string | null {
     if (!/^[A-Za-z_]\w*$/.test(name)) return this.#fault(path, 'names no variable; write ${env:NAME}');
     const value = Object.hasOwn(this.#environment, name) ? this.#environment[name] : undefined;
     if (value === undefined)
@@ -66,7 +66,7 @@ class Expansion {
     return value;
   }
 
-  #fault(path: Path, reason: string): null {
+  #fault(path: KeyPath, reason: string): null {
     this.found.faults.push({ path, reason });
     return null;
   }

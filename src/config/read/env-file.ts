@@ -29,10 +29,10 @@ export function parseEnvFile(text: string): EnvFile {
   return { env, faults, unexpanded: [...new Set(unexpanded)] };
 }
 
-type Entry = { name: string; value: string; isExpandable: boolean } | { reason: string };
+type Assignment = { name: string; value: string; isExpandable: boolean } | { reason: string };
 
-function parseLine(line: string, before: Readonly<Record<string, string>>): Entry[] {
-  const entries: Entry[] = [];
+function parseLine(line: string, before: Readonly<Record<string, string>>): Assignment[] {
+  const entries: Assignment[] = [];
   const known = new Set(Object.keys(before));
   for (let rest = line; rest !== '' && !isIdle(rest, known);) {
     const { entry, after } = parseAssignment(rest);
@@ -60,7 +60,7 @@ function isIdle(line: string, known: ReadonlySet<string>): boolean {
 const EXPORT = /^export((?:\s+[A-Za-z_]\w*)+)\s*(?:;\s*)?(?:#.*)?$/;
 
 interface Parsed {
-  readonly entry: Entry;
+  readonly entry: Assignment;
   /** What of the line is left; empty after a fault. */
   readonly after: string;
 }

@@ -1,11 +1,11 @@
 // How a YAML or JSON text becomes a syntax tree, whatever the text is: faults, never exceptions.
 import { Composer, Lexer, LineCounter, Parser } from 'yaml';
 import type { Document } from 'yaml';
-import type { Path } from '../schema/document.ts';
+import type { KeyPath } from '../schema/document.ts';
 
 /** A fault of the text itself; `path` says where in the tree, as far as that is known. */
-export interface TextFault {
-  readonly path: Path;
+export interface SyntaxProblem {
+  readonly path: KeyPath;
   /** From 1; null when it is about the text as a whole. */
   readonly line: number | null;
   readonly reason: string;
@@ -13,7 +13,7 @@ export interface TextFault {
 
 export type ParsedText =
   | { readonly document: Document.Parsed; readonly lineAt: (offset: number) => number }
-  | { readonly faults: readonly TextFault[] };
+  | { readonly faults: readonly SyntaxProblem[] };
 
 /** Levels of nesting that are read; a config needs seven. */
 export const DEEPEST = 50;
@@ -29,7 +29,7 @@ export function parseText(text: string): ParsedText {
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   const [document, another] = composer.compose(tokens, true, text.length);
   const lineAt = (offset: number) => lines.linePos(offset).line;
-  const faults: TextFault[] = [...(document?.errors ?? []), ...(document?.warnings ?? [])]
+  const faults: SyntaxProblem[] = [...(document?.errors ?? []), ...(document?.warnings ?? [])]
     .slice(0, MOST_FAULTS)
     .map(({ pos: [offset], message }) => ({ path: [], line: lineAt(offset), reason: notYaml(message) }));
   if (another !== undefined) {

@@ -1,7 +1,7 @@
 // How a fault in a config is told: one line each, with file, line, path, reason, value and cure.
 import { basename } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { Path } from '../schema/document.ts';
+import type { KeyPath } from '../schema/document.ts';
 
 /** One fault. `value` is already fit to be shown: shortened, and hidden where it may be secret. */
 export interface Problem {
@@ -39,7 +39,7 @@ export function formatProblem({ file, line, path, reason, value, cure }: Problem
 }
 
 /** `['servers', 'a.b', 'args', 0]` -> `servers["a.b"].args[0]`. */
-export function formatPath(path: Path): string {
+export function formatPath(path: KeyPath): string {
   let text = '';
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`;
@@ -50,7 +50,7 @@ export function formatPath(path: Path): string {
 }
 
 /** The value as one short JSON text; maps and lists are only named, they may hold anything. */
-export function show(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a map';
   if (value === null || value === undefined) return 'nothing';

@@ -5,24 +5,24 @@ import { knownKeys } from '../schema/json-schema.ts';
 import type { KnownKeys } from '../schema/json-schema.ts';
 import { isSecretPlace } from './secrets.ts';
 import { valueAt } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
-export interface Complaint {
-  readonly path: Path;
+export interface SchemaError {
+  readonly path: KeyPath;
   readonly reason: string;
   readonly cure: string | null;
 }
 
 interface Text {
-  readonly tree: Tree;
+  readonly tree: DocumentValue;
   /** A scalar as it was written, see `TextTree.writtenAt`. */
-  readonly writtenAt: (path: Path) => string | null;
+  readonly writtenAt: (path: KeyPath) => string | null;
   /** Keys that may stand at a path; those of the config when it is left out. */
-  readonly known?: (path: Path) => KnownKeys;
+  readonly known?: (path: KeyPath) => KnownKeys;
 }
 
 /** All complaints of `schema` about `tree`; the messages of the schema are `reason` or `reason; cure`. */
-export function complaintsOf(schema: z.ZodType, text: Text): Complaint[] {
+export function schemaErrors(schema: z.ZodType, text: Text): SchemaError[] {
   const result = schema.safeParse(text.tree, { error: wording });
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => explain(issue, text));
@@ -36,7 +36,7 @@ export function splitCure(message: string): { reason: string; cure: string | nul
 
 type Issue = z.core.$ZodIssue;
 
-function explain(issue: Issue, text: Text): Complaint[] {
+function explain(issue: Issue, text: Text): SchemaError[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text.known));
   if (issue.code === 'invalid_key') return [wrongName(issue, path)];
@@ -86,7 +86,7 @@ function amount(limit: unknown, origin: unknown): string {
   return origin === 'array' ? `${String(limit)} long` : String(limit);
 }
 
-function cureOf(issue: Issue, path: Path, { tree, writtenAt }: Text): string | null {
+function cureOf(issue: Issue, path: KeyPath, { tree, writtenAt }: Text): string | null {
   const value = valueAt(tree, path);
   if (issue.code === 'invalid_type' && TYPES[issue.expected] === A_MAP && value !== null)
     return 'write names with their values below it, like name: value';
@@ -124,7 +124,7 @@ const ELSEWHERE = new Map([
   ['<<', 'write the common keys below defaults'],
 ]);
 
-function unknownKey(key: string, path: Path, known: Text['known']): Complaint {
+function unknownKey(key: string, path: KeyPath, known: Text['known']): SchemaError {
   const cure = known === undefined ? ELSEWHERE.get(key) : undefined;
   return {
     path: [...path, key],
@@ -139,7 +139,7 @@ function suggestion(key: string, { here, below }: KnownKeys): string {
   return here.length <= 12 ? `known here: ${here.join(', ')}` : 'docs/configuration.md lists the keys';
 }
 
-function wrongName(issue: Issue & { code: 'invalid_key' }, path: Path): Complaint {
+function wrongName(issue: Issue & { code: 'invalid_key' }, path: KeyPath): SchemaError {
   const name = String(path.at(-1));
   const { reason, cure } = splitCure(issue.issues[0]?.message ?? 'is not a good name');
   const isServer = path.length === 2 && /^(mcpS|s)ervers$/.test(String(path[0]));

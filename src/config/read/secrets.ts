@@ -1,12 +1,12 @@
 // Which values of a config must never be shown, and how they are hidden.
 import { namesSecret } from '../../core/orphans/mask-command.ts';
-import { isBranch, isList } from '../schema/document.ts';
-import type { Path, Tree } from '../schema/document.ts';
+import { isDocumentMap, isDocumentList } from '../schema/document.ts';
+import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 export const MASK = '***';
 
 /** Whether the value at `path` is secret by where it stands. */
-export function isSecretPlace(path: Path): boolean {
+export function isSecretPlace(path: KeyPath): boolean {
   const name = path.findLast((key) => typeof key === 'string');
   return path.includes('headers') || (name !== undefined && namesSecret(name));
 }
@@ -16,7 +16,7 @@ export function isSecretPlace(path: Path): boolean {
  * Works on what a person wrote as well as on a `ServerSpec`; the longest come first, so that replacing
  * one never leaves the tail of another.
  */
-export function secretsIn(tree: unknown): string[] {
+export function findSecrets(tree: unknown): string[] {
   const found = new Set<string>();
   visit(tree, { name: '', found });
   return longestFirst(found);
@@ -26,7 +26,7 @@ export function secretsIn(tree: unknown): string[] {
 const SHORTEST = 8;
 
 /** Those long enough to be looked for, longest first. */
-export function worthScrubbing(values: Iterable<string>): string[] {
+export function scrubbableSecrets(values: Iterable<string>): string[] {
   return longestFirst(new Set([...values].filter((value) => value.length >= SHORTEST)));
 }
 
@@ -35,13 +35,13 @@ export function scrub(text: string, secrets: readonly string[]): string {
 }
 
 /** A copy with every secret masked: whole under a telling name, else where its value occurs. */
-export function masked(tree: Tree, secrets: readonly string[], name = ''): Tree {
+export function maskSecrets(tree: DocumentValue, secrets: readonly string[], name = ''): DocumentValue {
   if (typeof tree === 'string') return hide(tree, { name, secrets });
-  if (isList(tree)) return tree.map((item) => masked(item, secrets, name));
-  if (!isBranch(tree)) return tree;
+  if (isDocumentList(tree)) return tree.map((item) => maskSecrets(item, secrets, name));
+  if (!isDocumentMap(tree)) return tree;
   const under = name === 'headers' ? () => 'headers' : (key: string) => key;
   return Object.fromEntries(
-    Object.entries(tree).map(([key, value]) => [key, masked(value, secrets, under(key))]),
+    Object.entries(tree).map(([key, value]) => [key, maskSecrets(value, secrets, under(key))]),
   );
 }
 

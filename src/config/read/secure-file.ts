@@ -8,14 +8,14 @@ import { codeOf } from '../../core/base/guards.ts';
 /** A config of a thousand servers takes a third of it. */
 const LARGEST = 1024 * 1024;
 
-export interface OwnFile {
+export interface SecureFile {
   readonly text: string;
   /** Whether the group or anybody may read it. */
   readonly isReadableByOthers: boolean;
   /** Whether anybody at all may read it. */
   readonly isReadableByAll: boolean;
   /** Where somebody of its group could put another file in its place; null when nobody can. */
-  readonly openFolder: string | null;
+  readonly replaceableIn: string | null;
 }
 
 const CODE = 'it decides what is executed';
@@ -26,14 +26,14 @@ const CODE = 'it decides what is executed';
  * @param why what makes it worth the care, as a half sentence
  * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE
  */
-export function readOwnFile(path: string, why = CODE): OwnFile {
+export function readSecureFile(path: string, why = CODE): SecureFile {
   // Without O_NONBLOCK a named pipe would hold the daemon for ever.
   const descriptor = openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
     refuseUnsafe(path, stats, why);
     return {
-      openFolder: refuseOpenFolders(path, why),
+      replaceableIn: refuseOpenFolders(path, why),
       text: decode(path, readAll(descriptor, path)),
       isReadableByOthers: (stats.mode & 0o044) !== 0,
       isReadableByAll: (stats.mode & 0o004) !== 0,

@@ -48,7 +48,7 @@ export function texts(name: RegExp, complaint: string) {
   return z.record(z.string().regex(name, complaint), text());
 }
 
-export interface Listen {
+export interface ListenAddress {
   /** Without brackets: `::1`. */
   readonly host: string;
   readonly port: number;
@@ -58,7 +58,7 @@ export interface Listen {
 export function listen() {
   return z
     .string('must be text like 127.0.0.1:9638; write host and port')
-    .transform((written, context): Listen => {
+    .transform((written, context): ListenAddress => {
       const parsed = parseListen(written);
       if (typeof parsed !== 'string') return parsed;
       context.issues.push({ code: 'custom', message: parsed, input: written });
@@ -66,7 +66,7 @@ export function listen() {
     });
 }
 
-export function formatListen({ host, port }: Listen): string {
+export function formatListen({ host, port }: ListenAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -123,7 +123,7 @@ function within(parsed: Quantity, { min, max, format }: Bounds): Quantity {
   return parsed;
 }
 
-function parseListen(written: string): Listen | string {
+function parseListen(written: string): ListenAddress | string {
   const cure = 'write it like 127.0.0.1:9638 or [::1]:9638';
   const [, six, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]\s]*)):(\d+)$/.exec(written) ?? [];
   const host = six ?? name;

@@ -1,7 +1,7 @@
 // The config's JSON Schema: for the completion of editors, and for finding which keys exist where.
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
-import type { Path } from './document.ts';
+import type { KeyPath } from './document.ts';
 
 /** Draft 2020-12, describing what people write (durations as text), with defaults and descriptions. */
 export function configJsonSchema(): Record<string, unknown> {
@@ -37,12 +37,12 @@ export interface KnownKeys {
 }
 
 /** Keys that may stand in the map at `path` of a config, and one level deeper as `probe.interval`. */
-export function knownKeys(path: Path): KnownKeys {
+export function knownKeys(path: KeyPath): KnownKeys {
   return keysIn((keySource ??= configJsonSchema()), path);
 }
 
 /** The same for any JSON Schema. */
-export function keysIn(schema: Node, path: Path): KnownKeys {
+export function keysIn(schema: Node, path: KeyPath): KnownKeys {
   const maps = path.reduce<Node[]>((nodes, key) => nodes.flatMap((node) => step(node, key)), [schema]);
   const entries = maps.flatMap(variants).flatMap((node) => Object.entries(node.properties ?? {}));
   return {

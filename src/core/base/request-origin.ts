@@ -2,7 +2,7 @@
 // A page on the internet can make a name of its own resolve to 127.0.0.1 (DNS rebinding), so the Host decides, on every
 // route. An address as Host is no danger: a name is what such a page needs.
 
-export interface Asking {
+export interface RequestSource {
   readonly method: string;
   /** The path, without a query. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface Refusal {
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** @param allowedHosts further names, in lower case, with or without a port; without one, ours is meant */
-export function findRefusal(asking: Asking, allowedHosts: readonly string[] = []): Refusal | null {
+export function findRefusal(asking: RequestSource, allowedHosts: readonly string[] = []): Refusal | null {
   if (!isAllowedHost(asking, allowedHosts)) return { status: 403, reason: 'This Host is not allowed' };
   if (!isOwnOrigin(asking)) return { status: 403, reason: 'Other origins are not allowed' };
   if (!isOwnSite(asking)) return { status: 403, reason: 'Requests by other sites are not allowed' };
@@ -37,13 +37,13 @@ export function findRefusal(asking: Asking, allowedHosts: readonly string[] = []
 }
 
 /** Where Alertmanager tells us what it told: the one place that takes anything. */
-export const NOTICES_PATH = '/api/v1/alertmanager';
+export const ALERTMANAGER_WEBHOOK_PATH = '/api/v1/alertmanager';
 
 export function methodsOf(path: string): readonly string[] {
-  return path === NOTICES_PATH ? ['POST'] : ['GET', 'HEAD'];
+  return path === ALERTMANAGER_WEBHOOK_PATH ? ['POST'] : ['GET', 'HEAD'];
 }
 
-function isAllowedHost({ host, address, port }: Asking, allowedHosts: readonly string[]): boolean {
+function isAllowedHost({ host, address, port }: RequestSource, allowedHosts: readonly string[]): boolean {
   const written = host?.toLowerCase() ?? '';
   const [, name, itsPort] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
   if (name === undefined) return false;
@@ -59,7 +59,7 @@ function inHost(address: string): string {
 }
 
 /** A browser names the origin of what it was told to send; `null` stands for one that it hides. */
-function isOwnOrigin({ origin, host = '' }: Asking): boolean {
+function isOwnOrigin({ origin, host = '' }: RequestSource): boolean {
   if (origin === undefined) return true;
   if (!URL.canParse(origin) || !/^https?:\/\//i.test(origin)) return false;
   // A proxy in front of us may speak https where we do not: the name decides, with the port that the scheme implies.
@@ -69,7 +69,7 @@ function isOwnOrigin({ origin, host = '' }: Asking): boolean {
 }
 
 /** Another port of this machine is the same site: its pages may link here, but not read or embed what is here. */
-function isOwnSite({ site, mode }: Asking): boolean {
+function isOwnSite({ site, mode }: RequestSource): boolean {
   return (
     site === undefined ||
     site === 'same-origin' ||

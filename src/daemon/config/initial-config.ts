@@ -1,5 +1,5 @@
 // With which config the daemon begins: under a service manager, with the first one that can be used, however long that takes.
-import { loadConfigIsolated } from '../../config/load-in-child.ts';
+import { loadConfigInChild } from '../../config/load-in-child.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
 import type { ControlHandlers } from '../../control/server.ts';
@@ -52,7 +52,7 @@ export async function loadFirstConfig(parts: FirstConfigParts): Promise<LoadedCo
     // Before it is read: what is written meanwhile is news.
     const seen = await glanceAt(files);
     try {
-      const config = await loadConfigIsolated(path, environment);
+      const config = await loadConfigInChild(path, environment);
       if (told !== null) parts.log.info({ path }, 'The config can be used now');
       return config;
     } catch (error) {

@@ -1,6 +1,6 @@
 // What a changed config does to a running daemon: only what changed is touched, and a bad file changes nothing.
 import { diffServers, diffSettings } from '../../config/diff.ts';
-import { loadConfigIsolated } from '../../config/load-in-child.ts';
+import { loadConfigInChild } from '../../config/load-in-child.ts';
 import type { DaemonConfig, LoadedConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
 import type { ChangeEffect, ReloadReport } from '../../core/model/config-diff.ts';
@@ -66,7 +66,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
     // Before it is read: what is written meanwhile is news.
     const seen = fingerprintOf(files());
     try {
-      const next = await loadConfigIsolated(path, parts.environment);
+      const next = await loadConfigInChild(path, parts.environment);
       parts.redactor.learn(next.secrets);
       const report = { ...compare(next, supervisor, current), takenAt };
       if (dryRun) return { report };

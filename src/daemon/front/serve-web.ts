@@ -7,9 +7,9 @@ import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
 import { createWebApp } from '../../web/app.ts';
-import type { NoticeParts } from '../../web/alertmanager-webhook.ts';
-import { listen, type Listening } from '../../system/net/http-listener.ts';
-import type { RuleParts } from '../../web/rules-api.ts';
+import type { AlertmanagerWebhookOptions } from '../../web/alertmanager-webhook.ts';
+import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
+import type { RulesApiOptions } from '../../web/rules-api.ts';
 import type { StateKeeper } from '../home/state-store.ts';
 import { openProtection } from './web-access.ts';
 
@@ -23,15 +23,15 @@ export interface WebParts {
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
-  readonly rules: NonNullable<RuleParts['rules']>;
-  readonly onNotices: NonNullable<NoticeParts['onNotices']>;
+  readonly rules: NonNullable<RulesApiOptions['rules']>;
+  readonly onNotices: NonNullable<AlertmanagerWebhookOptions['onAlertmanagerMessage']>;
 }
 
 /** Ticks that may be missing before we no longer call ourselves healthy. */
 const MISSED_TICKS = 4;
 
 /** @throws WatchdogError LISTEN_FAILED */
-export async function serveWeb(parts: WebParts): Promise<Listening> {
+export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   const { config, clock, bus, log, status, interval } = parts;
   let lastTick = clock.monotonic();
   bus.subscribe((event) => {
@@ -47,12 +47,12 @@ export async function serveWeb(parts: WebParts): Promise<Listening> {
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
-    onNotices: parts.onNotices,
+    onAlertmanagerMessage: parts.onNotices,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
     ...(protection === null ? {} : { access: protection.access }),
   });
   const { host, port } = config.metrics;
-  return listen(app, {
+  return listenHttp(app, {
     host,
     port,
     clock,

@@ -1,19 +1,19 @@
 // How the web config of a daemon comes into force: read in a process of its own, at the start and whenever it changes.
-import { readWebConfigIsolated } from '../../config/load-in-child.ts';
+import { readWebConfigInChild } from '../../config/load-in-child.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
 import { isLoopbackHost, type WebTls } from '../../core/model/web-config.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { type Access, createAccess } from '../../web/access.ts';
-import { compareInProcess } from '../../web/bcrypt-compare.ts';
-import type { TlsParts } from '../../system/net/tls-server.ts';
-import { openWebConfig, type WebConfigKeeper, type WebReading } from '../../web/web-config-watcher.ts';
+import { type AccessControl, createAccessControl } from '../../web/access.ts';
+import { compareInChild } from '../../web/bcrypt-compare.ts';
+import type { TlsSource } from '../../system/net/tls-server.ts';
+import { watchWebConfig, type WebConfigWatcher, type WebConfigResult } from '../../web/web-config-watcher.ts';
 
 export interface Protection {
-  readonly access: Access;
+  readonly access: AccessControl;
   /** Left out where the web config has no TLS. */
-  readonly tls?: TlsParts;
+  readonly tls?: TlsSource;
 }
 
 interface Parts {
@@ -30,7 +30,7 @@ export async function openProtection(
   { clock, log }: Parts,
 ): Promise<Protection | null> {
   if (webConfigFile === null) return null;
-  const web = await openWebConfig({
+  const web = await watchWebConfig({
     read: () => read(webConfigFile),
     clock,
     isOpen: !isLoopbackHost(host),
@@ -38,24 +38,24 @@ export async function openProtection(
       log.error({ err, path: webConfigFile }, 'Cannot use the web config, the earlier one stays'),
     onChange: () => log.info({ path: webConfigFile }, 'Web config read again'),
   });
-  const access = createAccess(web, { clock, compare: compareInProcess });
+  const access = createAccessControl(web, { clock, compare: compareInChild });
   const { tls } = web.current;
   return tls === null ? { access } : { access, tls: tlsOf(web, tls) };
 }
 
-async function read(path: string): Promise<WebReading> {
+async function read(path: string): Promise<WebConfigResult> {
   try {
-    return { config: await readWebConfigIsolated(path) };
+    return { config: await readWebConfigInChild(path) };
   } catch (error) {
     return { error, files: [path, ...(error instanceof ConfigError ? error.envFiles : [])] };
   }
 }
 
 /** TLS is neither begun nor ended while we listen: `tls` is only what types cannot tell of later versions. */
-function tlsOf(web: WebConfigKeeper, tls: WebTls): TlsParts {
+function tlsOf(web: WebConfigWatcher, tls: WebTls): TlsSource {
   return {
     current: () => web.current.tls ?? tls,
-    onConnection: () => void web.look(),
+    onConnection: () => void web.refresh(),
     onChange: (listener) => void web.onChange((next) => listener(next.tls ?? tls)),
   };
 }

@@ -1,6 +1,6 @@
 // The first deed of a new daemon: to end what an earlier one could not.
 import { join } from 'node:path';
-import { earlierOwners } from '../../control/lock.ts';
+import { previousOwners } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { processKey } from '../../core/lifecycle/process-tree.ts';
 import { recoverRecords } from '../../supervisor/recover-process-records.ts';
@@ -68,7 +68,7 @@ async function recordsOf(
   if (boot === 'unknown' && (await mayLive(records))) throw untold(processes);
   const known = boot === 'this' ? records : [];
   if (isWhole) return known;
-  const owners = earlierOwners(join(run, 'lock')).filter(
+  const owners = previousOwners(join(run, 'lock')).filter(
     ({ bootId }) => bootId !== null && bootId === readBootId(),
   );
   if (owners.length === 0) return known;

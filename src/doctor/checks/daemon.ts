@@ -1,7 +1,7 @@
 // Whether the daemon runs and answers, and what it says of itself.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { holderOf } from '../../control/lock.ts';
+import { lockHolder } from '../../control/lock.ts';
 import { findSocket } from '../../control/control-paths.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { ago, latency, span } from '../../core/base/format.ts';
@@ -41,7 +41,7 @@ export const daemon: Check = {
 };
 
 function absence(context: DoctorContext): Finding[] {
-  const holder = holderOf(join(context.paths.run, 'lock'));
+  const holder = lockHolder(join(context.paths.run, 'lock'));
   if (holder === null) return [problem('not running', 'mcp-watchdog start'), ...staleSocket(context)];
   return [
     problem(`pid ${holder} holds the home, and cannot be reached`, `kill ${holder}, then mcp-watchdog start`),

@@ -1,7 +1,7 @@
 // Whether the home is ours alone, in a place where everybody who has to can get at it.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
-import { fits } from '../../control/control-paths.ts';
+import { fitsSocketPath } from '../../control/control-paths.ts';
 import { type Check, type Finding, ok, orOk, problem, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 
@@ -13,7 +13,7 @@ export const home: Check = {
     if (found === null)
       return Promise.resolve([problem(`${paths.home} does not exist`, 'mcp-watchdog init makes it')]);
     const findings = [...folderFaults(paths.home, found, uid), ...fileFaults(paths, uid)];
-    if (!fits(paths.socket))
+    if (!fitsSocketPath(paths.socket))
       findings.push(
         ok('its path is too long for a socket, which lies in the folder for temporary files instead'),
       );

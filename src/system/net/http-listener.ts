@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import type { Clock } from '../time/clock.ts';
-import { createTlsServer, type TlsParts } from './tls-server.ts';
+import { createTlsServer, type TlsSource } from './tls-server.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -12,7 +12,7 @@ export interface ListenOptions {
   readonly port: number;
   readonly clock: Clock;
   /** Left out: plain HTTP. */
-  readonly tls?: TlsParts;
+  readonly tls?: TlsSource;
   /** Told when a connection could not be taken, for instance for want of descriptors; listening goes on. */
   readonly onFault: (error: unknown) => void;
   /** Asked when the port is taken, so that the error can name the culprit; null when nobody was found. */
@@ -22,7 +22,7 @@ export interface ListenOptions {
   ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
 }
 
-export interface Listening {
+export interface HttpListener {
   /** `http://127.0.0.1:9638`, or with https, without a slash at the end. */
   readonly url: string;
   /** Answers in the making are finished, at most for half a second; every connection is closed. */
@@ -45,7 +45,7 @@ const MAX_CONNECTIONS = 200;
 const GRACE = 500;
 
 /** @throws WatchdogError LISTEN_FAILED */
-export async function listen(app: RequestListener, options: ListenOptions): Promise<Listening> {
+export async function listenHttp(app: RequestListener, options: ListenOptions): Promise<HttpListener> {
   const { tls } = options;
   const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
   const sockets = trackSockets(server);

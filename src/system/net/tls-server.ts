@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import type { WebTls } from '../../core/model/web-config.ts';
 import { secureContextOptions } from './tls-options.ts';
 
-export interface TlsParts {
+export interface TlsSource {
   readonly current: () => WebTls;
   /** Called for each connection, before its handshake. */
   readonly onConnection: () => void;
@@ -17,7 +17,7 @@ export interface TlsParts {
 /** Whoever needs longer to shake hands does not mean it. */
 const HANDSHAKE_TIMEOUT = 5000;
 
-export function createTlsServer(app: RequestListener, limits: ServerOptions, tls: TlsParts): Server {
+export function createTlsServer(app: RequestListener, limits: ServerOptions, tls: TlsSource): Server {
   const first = tls.current();
   const server = createServer(
     {

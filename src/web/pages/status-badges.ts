@@ -3,12 +3,12 @@ import type { ServerStatus } from '../../core/model/status.ts';
 import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
 
 /** One word, and one colour: `good` green, `bad` red, `busy` amber, `idle` grey. */
-export interface Mark {
+export interface StatusBadge {
   readonly word: string;
   readonly tone: 'good' | 'bad' | 'busy' | 'idle';
 }
 
-const STATE_TONES: Readonly<Record<ServerStatus['state'], Mark['tone']>> = {
+const STATE_TONES: Readonly<Record<ServerStatus['state'], StatusBadge['tone']>> = {
   stopped: 'idle',
   starting: 'busy',
   running: 'good',
@@ -18,11 +18,11 @@ const STATE_TONES: Readonly<Record<ServerStatus['state'], Mark['tone']>> = {
   watched: 'idle',
 };
 
-export function stateMark(server: ServerStatus): Mark {
+export function stateBadge(server: ServerStatus): StatusBadge {
   return { word: stateLabel(server), tone: STATE_TONES[server.state] };
 }
 
-const HEALTH_TONES: Readonly<Record<HealthLabel, Mark['tone']>> = {
+const HEALTH_TONES: Readonly<Record<HealthLabel, StatusBadge['tone']>> = {
   unknown: 'idle',
   down: 'bad',
   suspect: 'busy',
@@ -30,7 +30,7 @@ const HEALTH_TONES: Readonly<Record<HealthLabel, Mark['tone']>> = {
   up: 'good',
 };
 
-export function healthMark(server: ServerStatus): Mark {
+export function healthBadge(server: ServerStatus): StatusBadge {
   const word = healthLabel(server);
   return { word, tone: HEALTH_TONES[word] };
 }

@@ -12,7 +12,7 @@ import { updateFacts } from '../../core/update/update-facts.ts';
 import { isHealthy, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
 import { cpu, describeDelivery, size, span, uptime } from '../../core/base/format.ts';
 import { type Content, Html, html } from './html.ts';
-import { healthMark, type Mark, stateMark } from './status-badges.ts';
+import { healthBadge, type StatusBadge, stateBadge } from './status-badges.ts';
 import { STYLE } from './style.ts';
 
 /** Seconds after which the browser asks again. */
@@ -151,9 +151,9 @@ function row(server: ServerStatus, now: number): Html {
   const { name, pid, startedAt, usage, tools } = server;
   return html`<tr>
     <th scope="row">${name}${sub(server.package ?? server.transport)}</th>
-    <td>${mark(stateMark(server))}${restNote(server)}</td>
+    <td>${mark(stateBadge(server))}${restNote(server)}</td>
     <td>
-      ${mark(healthMark(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
+      ${mark(healthBadge(server))}${tools === null ? null : sub(tools === 1 ? '1 tool' : `${tools} tools`)}
     </td>
     <td>${versionColumn(server) || '–'}${updateNote(server, now)}</td>
     ${number(pid)} ${number(startedAt && uptime(now - startedAt))} ${number(usage && size(usedMemory(usage)))}
@@ -199,7 +199,7 @@ function number(content: Content): Html {
   return html`<td class="number">${content ?? '–'}</td>`;
 }
 
-function mark({ word, tone }: Mark): Html {
+function mark({ word, tone }: StatusBadge): Html {
   return html`<span class="mark ${tone}">${word}</span>`;
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigError, formatProblem } from '../../../src/config/read/problems.ts';
-import { readWebConfigIsolated } from '../../../src/config/load-in-child.ts';
+import { readWebConfigInChild } from '../../../src/config/load-in-child.ts';
 import { readWebConfig } from '../../../src/config/build/read-web-config.ts';
 import { createAuthority, type Pair } from '../../fakes/certificates.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
@@ -161,9 +161,9 @@ describe.skipIf(!requireProgram('openssl'))('readWebConfig() with certificates',
       warnings: [],
     });
     const reader = new URL('../../../dist/config/load-child.js', import.meta.url).pathname;
-    expect(await readWebConfigIsolated(path, { reader })).toEqual(read);
+    expect(await readWebConfigInChild(path, { reader })).toEqual(read);
     const wrong = inFolder({ 'web.yml': 'tls_server_config: {cert_file: no.pem}' });
-    await expect(readWebConfigIsolated(wrong, { reader })).rejects.toMatchObject({
+    await expect(readWebConfigInChild(wrong, { reader })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       envFiles: [join(dirname(wrong), 'no.pem')],
     });

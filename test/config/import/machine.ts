@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { Where } from '../../../src/config/import/clients/client-format.ts';
-import type { Import } from '../../../src/config/import/import-clients.ts';
+import type { ClientMachine } from '../../../src/config/import/clients/client-format.ts';
+import type { ImportResult } from '../../../src/config/import/import-clients.ts';
 import { importClients } from '../../../src/config/import/import-clients.ts';
 import type { LoadedConfig } from '../../../src/config/build/loaded-config.ts';
 import { readConfig } from '../../../src/config/load.ts';
 
-export interface Machine extends Where {
+export interface Machine extends ClientMachine {
   readonly root: string;
   /** Path of the config to be. */
   readonly config: string;
@@ -18,13 +18,13 @@ export interface Machine extends Where {
   write(name: string, text: string | Buffer): string;
   /** Puts a fixture where a client has it; `@PROJECT@` in it becomes the project. */
   put(fixture: string, name: string): string;
-  importing(...from: string[]): Import;
+  importing(...from: string[]): ImportResult;
 }
 
-export function machine(more: Partial<Pick<Where, 'platform' | 'environment'>> = {}): Machine {
+export function machine(more: Partial<Pick<ClientMachine, 'platform' | 'environment'>> = {}): Machine {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'mcpw-clients-')));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  const where: Where = {
+  const where: ClientMachine = {
     home: join(root, 'home'),
     folder: join(root, 'project'),
     platform: more.platform ?? 'linux',
@@ -54,12 +54,12 @@ function fixturePath(name: string): string {
 }
 
 /** What the text comes to when it is used. */
-export function loaded({ text }: Import, { config, environment }: Machine): LoadedConfig {
+export function loaded({ text }: ImportResult, { config, environment }: Machine): LoadedConfig {
   return readConfig(text, { path: config, environment });
 }
 
 /** The servers that are started, by name, in the keys of the file. */
-export function settingsOf({ servers }: Import): Record<string, unknown> {
+export function settingsOf({ servers }: ImportResult): Record<string, unknown> {
   return Object.fromEntries(
     servers.map(({ name, settings, enabled }) => [
       name,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { serverNameFrom } from '../../../src/config/import/server-names.ts';
 import { importedConfig } from '../../../src/config/import/write-yaml.ts';
-import type { Merged } from '../../../src/config/import/merge-servers.ts';
+import type { ImportedServer } from '../../../src/config/import/merge-servers.ts';
 import { readConfig } from '../../../src/config/load.ts';
 import { SERVER_NAME } from '../../../src/core/model/server-spec.ts';
 import { escapeReferences } from '../../../src/config/read/env-expansion.ts';
@@ -117,7 +117,7 @@ describe('the file that is written', () => {
           args: args.map(escapeReferences),
           env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, escapeReferences(value)])),
         };
-        const merged: Merged = {
+        const merged: ImportedServer = {
           name: 'a',
           settings,
           enabled: true,

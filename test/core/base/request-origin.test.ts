@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Asking, findRefusal, NOTICES_PATH } from '../../../src/core/base/request-origin.ts';
+import { type RequestSource, findRefusal, ALERTMANAGER_WEBHOOK_PATH } from '../../../src/core/base/request-origin.ts';
 
-const PLAIN: Asking = {
+const PLAIN: RequestSource = {
   method: 'GET',
   path: '/metrics',
   host: '127.0.0.1:9638',
@@ -13,7 +13,7 @@ const PLAIN: Asking = {
   port: 9638,
 };
 
-function statusFor(change: Partial<Asking>, allowedHosts: string[] = []): number {
+function statusFor(change: Partial<RequestSource>, allowedHosts: string[] = []): number {
   return findRefusal({ ...PLAIN, ...change }, allowedHosts)?.status ?? 200;
 }
 
@@ -109,9 +109,9 @@ describe('a browser', () => {
 });
 
 test('POST is allowed where Alertmanager tells us what it told, and nothing else there', () => {
-  expect(statusFor({ method: 'POST', path: NOTICES_PATH })).toBe(200);
-  expect(statusFor({ method: 'GET', path: NOTICES_PATH })).toBe(405);
-  expect(statusFor({ method: 'POST', path: NOTICES_PATH, host: 'evil.example' })).toBe(403);
+  expect(statusFor({ method: 'POST', path: ALERTMANAGER_WEBHOOK_PATH })).toBe(200);
+  expect(statusFor({ method: 'GET', path: ALERTMANAGER_WEBHOOK_PATH })).toBe(405);
+  expect(statusFor({ method: 'POST', path: ALERTMANAGER_WEBHOOK_PATH, host: 'evil.example' })).toBe(403);
 });
 
 test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('%s is not allowed', (method) => {

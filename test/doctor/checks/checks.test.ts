@@ -516,8 +516,8 @@ describe('the home', () => {
       { status: 'problem' },
       { message: expect.stringContaining('was left by one that is gone') },
     ]);
-    const { claim } = await import('../../../src/control/lock.ts');
-    const lock = claim(join(context.paths.run, 'lock'));
+    const { acquireLock } = await import('../../../src/control/lock.ts');
+    const lock = acquireLock(join(context.paths.run, 'lock'));
     expect(await daemon.run(context)).toMatchObject([
       { message: `pid ${process.pid} holds the home, and cannot be reached` },
     ]);

@@ -3,14 +3,14 @@ import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
-import { listen, type ListenOptions } from '../../../src/system/net/http-listener.ts';
+import { listenHttp, type ListenOptions } from '../../../src/system/net/http-listener.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 import { startWeb } from '../../fakes/web.ts';
 
 const HERE: ListenOptions = { host: '127.0.0.1', port: 0, clock: systemClock, onFault: () => {} };
 
 async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> {
-  const error: unknown = await listen(() => {}, { ...HERE, ...options }).then(
+  const error: unknown = await listenHttp(() => {}, { ...HERE, ...options }).then(
     () => null,
     (reason: unknown) => reason,
   );
@@ -20,7 +20,7 @@ async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> 
 
 describe('listen()', () => {
   test('tells the address that it got', async () => {
-    const listening = await listen((_, response) => response.end('here'), HERE);
+    const listening = await listenHttp((_, response) => response.end('here'), HERE);
     const { url } = listening;
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(url)).text()).toBe('here');
@@ -29,7 +29,7 @@ describe('listen()', () => {
   });
 
   test('names who has the port', async () => {
-    const first = await listen(() => {}, HERE);
+    const first = await listenHttp(() => {}, HERE);
     const port = Number(new URL(first.url).port);
     const asked: unknown[] = [];
     const whoListens: ListenOptions['whoListens'] = async (...where) => {
@@ -57,7 +57,7 @@ describe('listen()', () => {
       },
     ],
   ])('says that the port is taken when its holder %s', async (_, whoListens) => {
-    const first = await listen(() => {}, HERE);
+    const first = await listenHttp(() => {}, HERE);
     const port = Number(new URL(first.url).port);
     const error = await failure({ port, ...(whoListens && { whoListens }) });
     expect(error.message).toBe(`Cannot listen on 127.0.0.1:${port}: another process has that port`);
@@ -72,7 +72,7 @@ describe('listen()', () => {
 
 describe('a client that takes more than its share', () => {
   async function open() {
-    const listening = await listen((_, response) => response.end('here'), HERE);
+    const listening = await listenHttp((_, response) => response.end('here'), HERE);
     onTestFinished(() => listening.close());
     return { ...listening, port: Number(new URL(listening.url).port) };
   }
@@ -121,7 +121,7 @@ describe('close()', () => {
 
   test('lets an answer in the making be finished', async () => {
     let finish = (): void => {};
-    const listening = await listen((_, response) => {
+    const listening = await listenHttp((_, response) => {
       finish = () => void response.end('whole');
     }, HERE);
     const idle = finish;
@@ -134,7 +134,7 @@ describe('close()', () => {
   });
 
   test('does not wait for ever for one that is not', async () => {
-    const listening = await listen(() => {}, HERE);
+    const listening = await listenHttp(() => {}, HERE);
     const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
     socket.on('error', () => {});
     await new Promise<void>(

@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { WebTls } from '../../../src/core/model/web-config.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
-import { listen } from '../../../src/system/net/http-listener.ts';
+import { listenHttp } from '../../../src/system/net/http-listener.ts';
 import { parseAltNames } from '../../../src/system/net/tls-server.ts';
 import { createAuthority, type Pair } from '../../fakes/certificates.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
@@ -50,7 +50,7 @@ describe.skipIf(!requireProgram('openssl'))('a TLS listener', () => {
     let current = { ...BASE, ...change };
     const listeners: ((tls: WebTls) => void)[] = [];
     let connections = 0;
-    const listening = await listen((_, response) => response.end('here'), {
+    const listening = await listenHttp((_, response) => response.end('here'), {
       host: '127.0.0.1',
       port: 0,
       clock: systemClock,

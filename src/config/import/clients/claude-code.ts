@@ -1,11 +1,11 @@
 // Claude Code: `mcpServers` of the user and of each project in ~/.claude.json, and a project's own .mcp.json.
 import { basename, join } from 'node:path';
-import { isBranch, valueAt } from '../../schema/document.ts';
-import type { Branch } from '../../schema/document.ts';
+import { isDocumentMap, valueAt } from '../../schema/document.ts';
+import type { DocumentMap } from '../../schema/document.ts';
 import { ownFolder } from './folders.ts';
 import type { ClientEntry, ClientFormat } from './client-format.ts';
 import { CLAUDE_CODE } from './references.ts';
-import { completed, serversAt, textsAt } from './read-servers.ts';
+import { extendEntries, serversAt, textsAt } from './read-servers.ts';
 
 const FILES: ReadonlySet<string> = new Set(['.claude.json', '.mcp.json']);
 
@@ -17,17 +17,17 @@ export const claudeCode: ClientFormat = {
     { path: join(ownFolder(where, 'CLAUDE_CONFIG_DIR', '.'), '.claude.json'), project: null },
     { path: join(where.folder, '.mcp.json'), project: where.folder },
   ],
-  recognises: (root, path) => FILES.has(basename(path)) || isBranch(root['projects']),
+  recognises: (root, path) => FILES.has(basename(path)) || isDocumentMap(root['projects']),
   entries: (root, place) => [...serversAt(root, ['mcpServers'], place), ...ofProjects(root)],
 };
 
 /** What was added for one project only stands below the path of that project. */
-function ofProjects(root: Branch): ClientEntry[] {
+function ofProjects(root: DocumentMap): ClientEntry[] {
   const projects = valueAt(root, ['projects']);
-  if (!isBranch(projects)) return [];
+  if (!isDocumentMap(projects)) return [];
   return Object.keys(projects).flatMap((project) => {
     const off = textsAt(projects, [project, 'disabledMcpServers']);
     const servers = serversAt(root, ['projects', project, 'mcpServers'], { project });
-    return completed(servers, ({ name }) => ({ isOff: off.includes(name) }));
+    return extendEntries(servers, ({ name }) => ({ isOff: off.includes(name) }));
   });
 }

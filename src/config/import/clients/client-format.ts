@@ -1,6 +1,6 @@
 // What is known of a client of MCP servers: where its file is, how it is recognised, and which words it uses.
 import type { Environment } from '../../read/env-expansion.ts';
-import type { Branch, Tree } from '../../schema/document.ts';
+import type { DocumentMap, DocumentValue } from '../../schema/document.ts';
 import type { Dialect } from './references.ts';
 
 /** `portable` is a file of `mcpServers` that no client in particular is known by. */
@@ -16,7 +16,7 @@ export type ClientName =
   | 'portable';
 
 /** The machine as a client sees it. */
-export interface Where {
+export interface ClientMachine {
   /** Absolute: the user's home folder. */
   readonly home: string;
   /** Absolute: where the command was typed, a project perhaps. */
@@ -26,7 +26,7 @@ export interface Where {
 }
 
 /** A file that a client reads. */
-export interface Place {
+export interface ClientFileLocation {
   /** Absolute. */
   readonly path: string;
   /** Absolute: the folder that the file belongs to; null when it counts for all projects. */
@@ -39,7 +39,7 @@ export interface ClientEntry {
   readonly name: string;
   /** Where the client starts it, as far as that is known. */
   readonly project: string | null;
-  readonly written: Tree;
+  readonly written: DocumentValue;
   /** What the client would ask for, by id: the words of the question. */
   readonly questions?: ReadonlyMap<string, string>;
   /** Switched off in the client. */
@@ -51,8 +51,8 @@ export interface ClientFormat {
   readonly syntax: 'json' | 'toml';
   readonly dialect: Dialect;
   /** Where to look, in order; not all of them need to be there. */
-  readonly places: (where: Where) => readonly Place[];
+  readonly places: (where: ClientMachine) => readonly ClientFileLocation[];
   /** Whether a file found elsewhere is of this client, by its path or by what it says. */
-  readonly recognises: (root: Branch, path: string) => boolean;
-  readonly entries: (root: Branch, place: Place) => readonly ClientEntry[];
+  readonly recognises: (root: DocumentMap, path: string) => boolean;
+  readonly entries: (root: DocumentMap, place: ClientFileLocation) => readonly ClientEntry[];
 }

@@ -1,10 +1,10 @@
 // Codex: tables `[mcp_servers.<name>]` in ~/.codex/config.toml, and in that of a trusted project.
 import { join } from 'node:path';
-import { isBranch } from '../../schema/document.ts';
+import { isDocumentMap } from '../../schema/document.ts';
 import { ownFolder } from './folders.ts';
 import type { ClientFormat } from './client-format.ts';
 import { LITERAL } from './references.ts';
-import { renamed, serversAt } from './read-servers.ts';
+import { renameKeys, serversAt } from './read-servers.ts';
 
 export const codex: ClientFormat = {
   title: 'Codex',
@@ -14,9 +14,9 @@ export const codex: ClientFormat = {
     { path: join(ownFolder(where, 'CODEX_HOME', '.codex'), 'config.toml'), project: null },
     { path: join(where.folder, '.codex', 'config.toml'), project: where.folder },
   ],
-  recognises: (root) => isBranch(root['mcp_servers']),
+  recognises: (root) => isDocumentMap(root['mcp_servers']),
   entries: (root, place) =>
-    renamed(serversAt(root, ['mcp_servers'], place), {
+    renameKeys(serversAt(root, ['mcp_servers'], place), {
       env_vars: 'envNames',
       http_headers: 'headers',
       env_http_headers: 'headersFromEnv',

@@ -1,10 +1,10 @@
 // Gemini CLI: `mcpServers` in ~/.gemini/settings.json or a project's; `url` is the old HTTP+SSE there, `httpUrl` is HTTP.
 import { join } from 'node:path';
-import { branchOf, isBranch, valueAt } from '../../schema/document.ts';
-import type { Tree } from '../../schema/document.ts';
+import { documentMap, isDocumentMap, valueAt } from '../../schema/document.ts';
+import type { DocumentValue } from '../../schema/document.ts';
 import type { ClientFormat } from './client-format.ts';
 import { DOLLAR } from './references.ts';
-import { completed, serversAt, textsAt } from './read-servers.ts';
+import { extendEntries, serversAt, textsAt } from './read-servers.ts';
 
 export const gemini: ClientFormat = {
   title: 'Gemini CLI',
@@ -21,16 +21,16 @@ export const gemini: ClientFormat = {
     ),
   entries: (root, place) => {
     const off = textsAt(root, ['mcp', 'excluded']);
-    return completed(serversAt(root, ['mcpServers'], place), ({ name, written }) => ({
+    return extendEntries(serversAt(root, ['mcpServers'], place), ({ name, written }) => ({
       written: withType(written),
       isOff: off.includes(name),
     }));
   },
 };
 
-function withType(written: Tree): Tree {
-  if (!isBranch(written) || written['type'] !== undefined) return written;
+function withType(written: DocumentValue): DocumentValue {
+  if (!isDocumentMap(written) || written['type'] !== undefined) return written;
   const { httpUrl, ...others } = written;
-  if (httpUrl !== undefined) return branchOf([...Object.entries(others), ['url', httpUrl], ['type', 'http']]);
-  return written['url'] === undefined ? written : branchOf([...Object.entries(others), ['type', 'sse']]);
+  if (httpUrl !== undefined) return documentMap([...Object.entries(others), ['url', httpUrl], ['type', 'http']]);
+  return written['url'] === undefined ? written : documentMap([...Object.entries(others), ['type', 'sse']]);
 }

@@ -1,5 +1,5 @@
 // A file of `mcpServers` whose client is not known, such as the portable one of Copilot.
-import { isBranch } from '../../schema/document.ts';
+import { isDocumentMap } from '../../schema/document.ts';
 import type { ClientFormat } from './client-format.ts';
 import { EITHER } from './references.ts';
 import { serversAt } from './read-servers.ts';
@@ -9,6 +9,6 @@ export const portable: ClientFormat = {
   syntax: 'json',
   dialect: EITHER,
   places: () => [],
-  recognises: (root) => isBranch(root['mcpServers']),
+  recognises: (root) => isDocumentMap(root['mcpServers']),
   entries: (root, place) => serversAt(root, ['mcpServers'], place),
 };

@@ -1,17 +1,17 @@
 // How a map of servers in a client's file becomes a list of entries.
-import { branchOf, isBranch, isList, valueAt } from '../../schema/document.ts';
-import type { Branch, Path, Tree } from '../../schema/document.ts';
-import type { ClientEntry, Place } from './client-format.ts';
+import { documentMap, isDocumentMap, isDocumentList, valueAt } from '../../schema/document.ts';
+import type { DocumentMap, KeyPath, DocumentValue } from '../../schema/document.ts';
+import type { ClientEntry, ClientFileLocation } from './client-format.ts';
 
 /** The entries of the map at `path`; none when there is no such map. */
-export function serversAt(root: Branch, path: Path, { project }: Pick<Place, 'project'>): ClientEntry[] {
+export function serversAt(root: DocumentMap, path: KeyPath, { project }: Pick<ClientFileLocation, 'project'>): ClientEntry[] {
   const servers = valueAt(root, path);
-  if (!isBranch(servers)) return [];
+  if (!isDocumentMap(servers)) return [];
   return Object.entries(servers).map(([name, written]) => ({ name, project, written }));
 }
 
 /** Every entry with what `more` says of it. */
-export function completed(
+export function extendEntries(
   entries: readonly ClientEntry[],
   more: (entry: ClientEntry) => Partial<ClientEntry>,
 ): ClientEntry[] {
@@ -19,22 +19,22 @@ export function completed(
 }
 
 /** Every entry with its keys named as `launch.ts` reads them; what is not a map stays as it is. */
-export function renamed(
+export function renameKeys(
   entries: readonly ClientEntry[],
   names: Readonly<Record<string, string>>,
 ): ClientEntry[] {
-  return completed(entries, ({ written }) => ({ written: rename(written, names) }));
+  return extendEntries(entries, ({ written }) => ({ written: rename(written, names) }));
 }
 
 /** The texts of the list at `path`. */
-export function textsAt(root: Tree, path: Path): string[] {
+export function textsAt(root: DocumentValue, path: KeyPath): string[] {
   const list = valueAt(root, path);
-  return isList(list) ? list.filter((item) => typeof item === 'string') : [];
+  return isDocumentList(list) ? list.filter((item) => typeof item === 'string') : [];
 }
 
-function rename(written: Tree, names: Readonly<Record<string, string>>): Tree {
-  if (!isBranch(written)) return written;
-  return branchOf(
+function rename(written: DocumentValue, names: Readonly<Record<string, string>>): DocumentValue {
+  if (!isDocumentMap(written)) return written;
+  return documentMap(
     Object.entries(written).map(([key, value]) => [
       Object.hasOwn(names, key) ? (names[key] ?? key) : key,
       value,

@@ -4,16 +4,16 @@ import { escapeReferences } from '../../read/env-expansion.ts';
 import type { Environment } from '../../read/env-expansion.ts';
 
 /** A variable of the environment that must be set before a server can be started. */
-export interface Need {
+export interface RequiredVariable {
   readonly name: string;
   /** The words in which the client would ask for it; null when it reads the environment itself. */
   readonly question: string | null;
 }
 
 /** What a reference stands for: a known text, a variable, or something that only the client can tell. */
-type Meaning = string | Need | { readonly unknown: string };
+type Meaning = string | RequiredVariable | { readonly unknown: string };
 
-export interface Surroundings {
+export interface ReferenceContext {
   readonly home: string;
   readonly project: string | null;
   readonly environment: Environment;
@@ -23,19 +23,19 @@ export interface Surroundings {
 export interface Dialect {
   /** Global; its first group that matched is what stands inside. Null: nothing is expanded. */
   readonly pattern: RegExp | null;
-  readonly meaningOf: (inside: string, around: Surroundings) => Meaning;
+  readonly meaningOf: (inside: string, around: ReferenceContext) => Meaning;
 }
 
 export interface Rewritten {
   readonly text: string;
-  readonly needs: readonly Need[];
+  readonly needs: readonly RequiredVariable[];
   /** References that cannot be said here. */
   readonly unknown: readonly string[];
 }
 
 /** `text` as a config of ours says it: what the client takes literally is literal here too. */
-export function rewrite(text: string, dialect: Dialect, around: Surroundings): Rewritten {
-  const needs: Need[] = [];
+export function rewriteReferences(text: string, dialect: Dialect, around: ReferenceContext): Rewritten {
+  const needs: RequiredVariable[] = [];
   const unknown: string[] = [];
   let result = '';
   let end = 0;
@@ -93,7 +93,7 @@ const EDITOR_WORDS: ReadonlySet<string> = new Set([
   'cwd',
 ]);
 
-function editorVariable(inside: string, { home, project, questions }: Surroundings): Meaning {
+function editorVariable(inside: string, { home, project, questions }: ReferenceContext): Meaning {
   const [kind = '', name = ''] = inside.split(/:(.*)/s);
   if (kind === 'env' && isVariable(name)) return { name, question: null };
   if (kind === 'input') return { name: variableFrom(name), question: questions.get(name) ?? name };
@@ -108,7 +108,7 @@ function editorVariable(inside: string, { home, project, questions }: Surroundin
   return inside === 'workspaceFolderBasename' ? basename(project) : project;
 }
 
-function shellVariable(inside: string, { environment }: Surroundings): Meaning {
+function shellVariable(inside: string, { environment }: ReferenceContext): Meaning {
   const [name = '', fallback] = inside.split(/:-(.*)/s);
   const isSet = (environment[name] ?? '') !== '';
   return fallback !== undefined && !isSet ? fallback : { name, question: null };

@@ -1,5 +1,5 @@
 // Which clients can be imported from: the one list.
-import type { Branch } from '../../schema/document.ts';
+import type { DocumentMap } from '../../schema/document.ts';
 import { claudeCode } from './claude-code.ts';
 import { claudeDesktop } from './claude-desktop.ts';
 import { codex } from './codex.ts';
@@ -34,6 +34,6 @@ export function isClientName(name: string): name is ClientName {
 }
 
 /** Whose file it is; null when it is none of those known here. */
-export function recognise(root: Branch, path: string): ClientName | null {
+export function recognise(root: DocumentMap, path: string): ClientName | null {
   return CLIENT_NAMES.find((name) => CLIENTS[name].recognises(root, path)) ?? null;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { valueAt } from '../../schema/document.ts';
 import type { ClientFormat } from './client-format.ts';
 import { VSCODE } from './references.ts';
-import { renamed, serversAt } from './read-servers.ts';
+import { renameKeys, serversAt } from './read-servers.ts';
 
 export const windsurf: ClientFormat = {
   title: 'Windsurf',
@@ -15,5 +15,5 @@ export const windsurf: ClientFormat = {
     serversAt(root, ['mcpServers'], { project: null }).some(
       ({ written }) => valueAt(written, ['serverUrl']) !== undefined,
     ),
-  entries: (root, place) => renamed(serversAt(root, ['mcpServers'], place), { serverUrl: 'url' }),
+  entries: (root, place) => renameKeys(serversAt(root, ['mcpServers'], place), { serverUrl: 'url' }),
 };

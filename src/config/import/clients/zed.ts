@@ -1,11 +1,11 @@
 // Zed: `context_servers` in ~/.config/zed/settings.json, or in a project's .zed; formerly with the program inside `command`.
 import { join } from 'node:path';
-import { branchOf, isBranch } from '../../schema/document.ts';
-import type { Tree } from '../../schema/document.ts';
+import { documentMap, isDocumentMap } from '../../schema/document.ts';
+import type { DocumentValue } from '../../schema/document.ts';
 import { dotConfig } from './folders.ts';
 import type { ClientFormat } from './client-format.ts';
 import { LITERAL } from './references.ts';
-import { completed, renamed, serversAt } from './read-servers.ts';
+import { extendEntries, renameKeys, serversAt } from './read-servers.ts';
 
 export const zed: ClientFormat = {
   title: 'Zed',
@@ -15,10 +15,10 @@ export const zed: ClientFormat = {
     { path: join(dotConfig(where), 'zed', 'settings.json'), project: null },
     { path: join(where.folder, '.zed', 'settings.json'), project: where.folder },
   ],
-  recognises: (root) => isBranch(root['context_servers']),
+  recognises: (root) => isDocumentMap(root['context_servers']),
   entries: (root, place) =>
-    renamed(
-      completed(serversAt(root, ['context_servers'], place), ({ written }) => ({
+    renameKeys(
+      extendEntries(serversAt(root, ['context_servers'], place), ({ written }) => ({
         written: withoutLayer(written),
       })),
       { path: 'command' },
@@ -26,8 +26,8 @@ export const zed: ClientFormat = {
 };
 
 /** `{command: {path, args, env}}` is what `{command, args, env}` is now. */
-function withoutLayer(written: Tree): Tree {
-  if (!isBranch(written) || !isBranch(written['command'])) return written;
+function withoutLayer(written: DocumentValue): DocumentValue {
+  if (!isDocumentMap(written) || !isDocumentMap(written['command'])) return written;
   const { command, ...others } = written;
-  return branchOf([...Object.entries(others), ...Object.entries(command)]);
+  return documentMap([...Object.entries(others), ...Object.entries(command)]);
 }

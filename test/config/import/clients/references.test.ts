@@ -4,7 +4,7 @@ import {
   DOLLAR,
   EITHER,
   LITERAL,
-  rewrite,
+  rewriteReferences,
   VSCODE,
 } from '../../../../src/config/import/clients/references.ts';
 import type { Dialect } from '../../../../src/config/import/clients/references.ts';
@@ -18,7 +18,7 @@ const around = {
 };
 
 function told(text: string, dialect: Dialect, project: string | null = around.project): string {
-  const { text: written, needs, unknown } = rewrite(text, dialect, { ...around, project });
+  const { text: written, needs, unknown } = rewriteReferences(text, dialect, { ...around, project });
   return [written, ...needs.map(({ name }) => `needs ${name}`), ...unknown].join(' | ');
 }
 
@@ -67,7 +67,7 @@ describe('rewrite()', () => {
   it.each(['${env:SET}', '$${env:SET}', '$$${env:X} ${Y} $Z', '${env:'])(
     'leaves %s what it is where nothing is expanded',
     (text) => {
-      const { tree } = expandEnvironment(rewrite(text, LITERAL, around).text, around.environment);
+      const { tree } = expandEnvironment(rewriteReferences(text, LITERAL, around).text, around.environment);
       expect(tree).toBe(text);
     },
   );
