@@ -4,20 +4,20 @@ import { type ControlHandlers, startControlServer } from './control/server.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
-import { type Base, type BaseOptions, openBase } from './daemon/context.ts';
-import { createHandlers, startingHandlers } from './daemon/front/control-handlers.ts';
-import { type Delivering, openDelivering } from './daemon/alerts/delivery.ts';
-import { fingerprintOf } from './daemon/config/fingerprint.ts';
-import { createEnd, type End } from './daemon/shutdown.ts';
-import { type ConfigWait, loadFirstConfig } from './daemon/config/initial-config.ts';
-import { guardHome } from './daemon/home/watch-home.ts';
+import { type DaemonContext, type DaemonContextOptions, openContext } from './daemon/context.ts';
+import { createControlHandlers, startingHandlers } from './daemon/front/control-handlers.ts';
+import { type Delivery, openDelivery } from './daemon/alerts/delivery.ts';
+import { contentFingerprint } from './daemon/config/fingerprint.ts';
+import { createShutdown, type Shutdown } from './daemon/shutdown.ts';
+import { type ConfigWait, loadInitialConfig } from './daemon/config/initial-config.ts';
+import { watchHome } from './daemon/home/watch-home.ts';
 import { makeHome } from './daemon/home/make-home.ts';
-import { type Jobs, openJobs } from './daemon/servers/scheduled-jobs.ts';
-import { openNotifying } from './daemon/alerts/notifications.ts';
-import { emptyStatus, openRecords, type Records } from './daemon/home/projections.ts';
+import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/scheduled-jobs.ts';
+import { openNotifications } from './daemon/alerts/notifications.ts';
+import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
-import { openServiceLink, type ServiceLink } from './daemon/front/service-manager.ts';
+import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
 import { openSupervision, type Supervision } from './daemon/servers/supervision.ts';
 import { openUpdates, type Updates } from './daemon/updates/updates.ts';
 import { startConfigWatch } from './daemon/config/watch-config.ts';
@@ -25,7 +25,7 @@ import { openOrphanWatch } from './daemon/servers/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import type { Bus } from './system/bus.ts';
 
-export interface DaemonOptions extends BaseOptions {
+export interface DaemonOptions extends DaemonContextOptions {
   /** What `${env:NAME}` in the config refers to. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Given under a service manager: a config that cannot be used is waited for. */
@@ -50,8 +50,8 @@ export interface Daemon {
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   makeHome(options.paths);
-  const base = openBase(options);
-  const end = createEnd(base);
+  const base = openContext(options);
+  const end = createShutdown(base);
   try {
     return await assemble(base, end, options);
   } catch (error) {
@@ -62,12 +62,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-async function assemble(base: Base, end: End, options: DaemonOptions): Promise<Daemon> {
+async function assemble(base: DaemonContext, end: Shutdown, options: DaemonOptions): Promise<Daemon> {
   const { version, log, redactor, paths } = base;
   const front = await openFront(base, end);
   const config = await readConfig(base, end, { ...options, handlers: front.handlers });
   // Before anything else: what is saved from here on is news, however long it takes until somebody watches.
-  const seen = fingerprintOf([config.path, ...config.envFiles]);
+  const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
   const care = await openCare(base, front, config);
   const { environment } = options;
@@ -78,23 +78,23 @@ async function assemble(base: Base, end: End, options: DaemonOptions): Promise<D
   return { bus: news, config, status, reload: () => refusalOf(reloader), stop: end.stop, done: end.done };
 }
 
-interface Front extends Records {
+interface Front extends Projections {
   readonly handlers: ControlHandlers;
-  readonly link: ServiceLink;
+  readonly link: ServiceManagerLink;
 }
 
 /** What must be there before anything is started: the home is ours, we can be asked, and nothing is lost from here on. */
-async function openFront(base: Base, { stop }: End): Promise<Front> {
+async function openFront(base: DaemonContext, { stop }: Shutdown): Promise<Front> {
   const { paths, bus, log, cleanUps } = base;
-  let records: Records | null = null;
+  let records: Projections | null = null;
   const status = (): Status => records?.status() ?? emptyStatus(base);
   // First in, last out: the lock is held around everything that two daemons must not touch.
   const handlers = startingHandlers({ bus, status, stop });
   const control = await startControlServer({ socketPath: paths.socket, handlers, log });
   cleanUps.add('control socket', () => control.close());
-  records = openRecords(base);
+  records = openProjections(base);
   const { keeper } = records;
-  const stopGuarding = guardHome({
+  const stopGuarding = watchHome({
     ...base,
     home: paths.home,
     control,
@@ -103,7 +103,7 @@ async function openFront(base: Base, { stop }: End): Promise<Front> {
     onLost: () => void stop(),
   });
   cleanUps.add('home guard', stopGuarding);
-  const link = openServiceLink({ bus, log, status });
+  const link = openServiceManagerLink({ bus, log, status });
   cleanUps.add('service link', () => link.close());
   return { ...records, handlers, link };
 }
@@ -112,31 +112,31 @@ type ReadingOptions = Pick<DaemonOptions, 'environment'> &
   Pick<Front, 'handlers'> & { configWait?: ConfigWait | null };
 
 function readConfig(
-  base: Base,
-  end: End,
+  base: DaemonContext,
+  end: Shutdown,
   { environment, handlers, configWait = null }: ReadingOptions,
 ): Promise<LoadedConfig> {
   const { paths } = base;
   const isAsked = (): boolean => end.isAsked();
-  return loadFirstConfig({ ...base, path: paths.config, environment, handlers, wait: configWait, isAsked });
+  return loadInitialConfig({ ...base, path: paths.config, environment, handlers, wait: configWait, isAsked });
 }
 
 interface Care extends Supervision {
-  readonly jobs: Jobs;
+  readonly jobs: ScheduledJobs;
   readonly updates: Updates;
   readonly alerting: Alerting;
   /** Who is told what Alertmanager posts, once there is somebody. */
-  readonly ear: { delivering: Delivering | null };
+  readonly ear: { delivering: Delivery | null };
 }
 
 /** Everything that looks after servers, and shows it. */
 async function openCare(
-  base: Base,
+  base: DaemonContext,
   { keeper, recorder, status }: Front,
   config: LoadedConfig,
 ): Promise<Care> {
   const { bus, log, cleanUps } = base;
-  const jobs = openJobs(base, {
+  const jobs = openScheduledJobs(base, {
     keeper,
     settings: config.config,
     supervisor: () => supervision.supervisor,
@@ -182,7 +182,7 @@ async function openCare(
 
 /** A reload that the service manager is told of. */
 function openReloader(
-  base: Base,
+  base: DaemonContext,
   {
     link,
     ...parts
@@ -194,8 +194,8 @@ function openReloader(
 
 /** The servers are started, the commands answered, and what goes on by itself begins. */
 async function begin(
-  base: Base,
-  end: End,
+  base: DaemonContext,
+  end: Shutdown,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
   const { config, reloader, supervisor, sampler, jobs, updates, link, handlers, unobserved, alerting } =
@@ -203,9 +203,9 @@ async function begin(
   const { bus, log, cleanUps } = base;
   // Before anybody can ask for another update, and before what it is about is started.
   await updates.recover(config.servers);
-  const notifying = openNotifying(base, { ...parts, settings: config.config });
-  parts.ear.delivering = openDelivering(base, { ...parts, notifying, settings: config.config });
-  Object.assign(handlers, createHandlers({ ...parts, bus, notifying, stop: end.stop }));
+  const notifying = openNotifications(base, { ...parts, settings: config.config });
+  parts.ear.delivering = openDelivery(base, { ...parts, notifying, settings: config.config });
+  Object.assign(handlers, createControlHandlers({ ...parts, bus, notifying, stop: end.stop }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   followRules(alerting, { reloader, initial: config.config, log });
@@ -222,7 +222,7 @@ async function begin(
 }
 
 /** A config that somebody saves is taken over as if it had been asked for. */
-function followConfig(reloader: Reloader, { clock, log, cleanUps }: Base, sampler: Sampler): void {
+function followConfig(reloader: Reloader, { clock, log, cleanUps }: DaemonContext, sampler: Sampler): void {
   reloader.onSettings(({ sampling }) => {
     if (sampling.interval !== sampler.interval) sampler.changeInterval(sampling.interval);
   });

@@ -6,9 +6,9 @@ import { type Bus, createBus } from '../system/bus.ts';
 import { type Clock, systemClock } from '../system/time/clock.ts';
 import { createLog, type Log, readLogLevel } from '../system/files/log.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { type CleanUps, createCleanUps } from './teardown.ts';
+import { type Teardown, createTeardown } from './teardown.ts';
 
-export interface Base {
+export interface DaemonContext {
   readonly paths: Paths;
   readonly version: string;
   /** Awake time: no deadline falls due while the machine sleeps. */
@@ -16,10 +16,10 @@ export interface Base {
   readonly bus: Bus;
   readonly log: Log;
   readonly redactor: Redactor;
-  readonly cleanUps: CleanUps;
+  readonly cleanUps: Teardown;
 }
 
-export interface BaseOptions {
+export interface DaemonContextOptions {
   readonly paths: Paths;
   readonly version: string;
   /** Gets each log line as well: standard output where nobody watches a terminal. */
@@ -29,7 +29,7 @@ export interface BaseOptions {
 /** How long one part may take to close; servers have their own grace in front of it. */
 const CLOSE_PATIENCE = 30_000;
 
-export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
+export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions): DaemonContext {
   const redactor = createRedactor();
   const log = createLog({
     path: paths.watchdogLog,
@@ -38,7 +38,7 @@ export function openBase({ paths, version, alsoLogTo }: BaseOptions): Base {
     clock: systemClock,
     ...(alsoLogTo === undefined ? {} : { alsoTo: alsoLogTo }),
   });
-  const cleanUps = createCleanUps({
+  const cleanUps = createTeardown({
     clock: systemClock,
     patience: CLOSE_PATIENCE,
     onFault: (name, err) => log.error({ name, err }, 'Cannot close a part'),

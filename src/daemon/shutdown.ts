@@ -1,7 +1,7 @@
 // How the daemon ends: once, however often it is asked, and not before it can be taken apart.
-import type { Base } from './context.ts';
+import type { DaemonContext } from './context.ts';
 
-export interface End {
+export interface Shutdown {
   /** The same end however often it is asked. */
   readonly stop: () => Promise<void>;
   /** Resolves when everything is down, whoever asked for it. */
@@ -11,7 +11,7 @@ export interface End {
   allow(): void;
 }
 
-export function createEnd({ cleanUps }: Pick<Base, 'cleanUps'>): End {
+export function createShutdown({ cleanUps }: Pick<DaemonContext, 'cleanUps'>): Shutdown {
   let isAsked = false;
   let finish = (): void => {};
   let allow = (): void => {};

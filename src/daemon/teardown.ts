@@ -1,7 +1,7 @@
 // How the daemon takes itself apart: named steps, last in first out, none of which can stop the next.
 import type { Clock } from '../system/time/clock.ts';
 
-export interface CleanUps {
+export interface Teardown {
   /**
    * @param name what is being undone, for a log line should it fail
    * @param extra ms of patience on top, asked when it begins
@@ -18,7 +18,7 @@ interface Step {
 }
 
 /** @param patience ms that one step may take before the next is tried */
-export function createCleanUps({
+export function createTeardown({
   clock,
   patience,
   onFault,
@@ -26,7 +26,7 @@ export function createCleanUps({
   clock: Clock;
   patience: number;
   onFault: (name: string, error: unknown) => void;
-}): CleanUps {
+}): Teardown {
   const steps: Step[] = [];
   let running: Promise<void> | null = null;
 

@@ -1,34 +1,34 @@
 // How a registry is asked for something newer, in as few questions as will do, and its answers judged.
 import type { UpdateCheck } from '../core/model/update.ts';
 import { readAgeLimit } from './npm/age-limit.ts';
-import type { Question } from './choose-candidate.ts';
+import type { CandidateQuery } from './choose-candidate.ts';
 import type { NpmRun } from './npm/npm-command.ts';
 import { describeVersions, listVersions } from './npm/registry.ts';
-import type { Answer, VersionFacts } from './npm/registry.ts';
+import type { RegistryAnswer, VersionFacts } from './npm/registry.ts';
 
 /** What stands in an outlook beside names; `error` without what comes before `: `. */
-export type Judgement = Pick<UpdateCheck, 'latest' | 'candidate' | 'held' | 'error'>;
+export type VersionCheck = Pick<UpdateCheck, 'latest' | 'candidate' | 'held' | 'error'>;
 
 /** One short npm when there is nothing newer, else three. Never throws for what the registry does. */
-export async function judgeOffer(
+export async function checkVersions(
   name: string,
-  asked: Omit<Question, 'listing' | 'now'>,
+  asked: Omit<CandidateQuery, 'listing' | 'now'>,
   run: NpmRun,
-): Promise<Judgement> {
+): Promise<VersionCheck> {
   const listing = await listVersions(name, run);
   if (!listing.ok) return { latest: null, candidate: null, held: [], error: listing.story.reason };
   // Loaded where it is needed: what knows ranges takes 5 MB.
-  const { settle, survey } = await import('./choose-candidate.ts');
+  const { pickCandidate, listCandidates } = await import('./choose-candidate.ts');
   const question = { ...asked, listing: listing.value, now: run.clock.now() };
-  const { latest, toDescribe } = survey(question);
+  const { latest, toDescribe } = listCandidates(question);
   const strict = toDescribe.length === 0 ? question : await withAgeLimit(question, run);
-  const found = survey(strict);
+  const found = listCandidates(strict);
   const facts = await describe(name, found.toDescribe, run);
   if (!facts.ok) return { latest, candidate: null, held: [], error: facts.story.reason };
-  return { ...settle(found, { question: strict, facts: facts.value }), error: null };
+  return { ...pickCandidate(found, { question: strict, facts: facts.value }), error: null };
 }
 
-async function withAgeLimit(question: Question, run: NpmRun): Promise<Question> {
+async function withAgeLimit(question: CandidateQuery, run: NpmRun): Promise<CandidateQuery> {
   const limit = await readAgeLimit(run);
   return { ...question, minimumAge: Math.max(question.minimumAge, question.now - limit) };
 }
@@ -37,6 +37,6 @@ async function describe(
   name: string,
   versions: readonly string[],
   run: NpmRun,
-): Promise<Answer<ReadonlyMap<string, VersionFacts>>> {
+): Promise<RegistryAnswer<ReadonlyMap<string, VersionFacts>>> {
   return versions.length === 0 ? { ok: true, value: new Map() } : describeVersions(name, versions, run);
 }

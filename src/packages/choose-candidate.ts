@@ -8,10 +8,10 @@ import type { HeldVersion, HeldReason, UpdateCheck, UpdateMemory } from '../core
 import { span } from '../core/base/format.ts';
 import type { WishKind } from './choose-installed.ts';
 import { isRange, isWithin } from './npm/ranges.ts';
-import type { Listing, VersionFacts } from './npm/registry.ts';
+import type { VersionListing, VersionFacts } from './npm/registry.ts';
 
-export interface Question {
-  readonly listing: Listing;
+export interface CandidateQuery {
+  readonly listing: VersionListing;
   /** Null when nothing is installed: then there is nothing to go on from. */
   readonly running: string | null;
   /** The config's `version`. */
@@ -29,14 +29,14 @@ export interface Question {
 }
 
 /** Newer versions that were asked for, the newest first, as far as a list of all versions tells. */
-export interface Survey {
+export interface CandidateList {
   readonly latest: string | null;
-  readonly prospects: readonly Prospect[];
+  readonly candidates: readonly Candidate[];
   /** Of which more must be known before one is chosen: the running one and a few prospects. */
   readonly toDescribe: readonly string[];
 }
 
-interface Prospect {
+interface Candidate {
   readonly version: string;
   readonly held: HeldVersion | null;
 }
@@ -47,33 +47,33 @@ const MOST_DESCRIBED = 5;
 const MOST_HELD = 20;
 
 /** Pure, like all here. */
-export function survey(question: Question): Survey {
+export function listCandidates(question: CandidateQuery): CandidateList {
   const { running, listing } = question;
   const stable = stableVersions(listing.versions);
   const latest = stable[0] ?? null;
-  if (running === null) return { latest, prospects: [], toDescribe: [] };
+  if (running === null) return { latest, candidates: [], toDescribe: [] };
   const newer = stable.filter((version) => compare(version, running) > 0);
   const obstacle = obstacleTo(question, running, newer[0] ?? null);
   if (obstacle !== null) {
     const prospects = obstacle.held === null ? [] : [{ version: obstacle.held.version, held: obstacle.held }];
-    return { latest, prospects, toDescribe: [] };
+    return { latest, candidates: prospects, toDescribe: [] };
   }
-  const prospects = listProspects(newer, question);
+  const prospects = prefilterCandidates(newer, question);
   const open = prospects.filter(({ held }) => held === null).map(({ version }) => version);
-  return { latest, prospects, toDescribe: open.length === 0 ? [] : [running, ...open] };
+  return { latest, candidates: prospects, toDescribe: open.length === 0 ? [] : [running, ...open] };
 }
 
 /** @param facts of the versions in `toDescribe`; a version that the registry would not describe is passed over */
-export function settle(
-  { latest, prospects }: Survey,
-  { question, facts }: { readonly question: Question; readonly facts: ReadonlyMap<string, VersionFacts> },
+export function pickCandidate(
+  { latest, candidates: prospects }: CandidateList,
+  { question, facts }: { readonly question: CandidateQuery; readonly facts: ReadonlyMap<string, VersionFacts> },
 ): Pick<UpdateCheck, 'latest' | 'candidate' | 'held'> {
   const held: HeldVersion[] = [];
   const running = facts.get(question.running ?? '');
   for (const { version, held: known } of prospects) {
     const own = facts.get(version);
     if (known === null && own === undefined) continue;
-    const refusal = known ?? (own === undefined ? null : judge(own, running, question));
+    const refusal = known ?? (own === undefined ? null : checkFacts(own, running, question));
     if (refusal === null) return { latest, candidate: version, held };
     held.push(refusal);
     // Whoever took the package over may also have published what comes before.
@@ -94,7 +94,7 @@ function stableVersions(versions: readonly string[]): string[] {
 
 /** What stands in the way of every version; `held` is null when there is nothing newer to tell of. */
 function obstacleTo(
-  question: Question,
+  question: CandidateQuery,
   running: string,
   newest: string | null,
 ): { readonly held: HeldVersion | null } | null {
@@ -116,29 +116,29 @@ interface Tag {
 }
 
 /** What the maintainers recommend to whoever has this wish; null when they recommend nothing of it. */
-function tagOf({ listing, wish, kind }: Question): Tag | null {
+function tagOf({ listing, wish, kind }: CandidateQuery): Tag | null {
   const name = kind === 'tag' && listing.tags.has(wish) ? wish : 'latest';
   const version = listing.tags.get(name);
   if (version === undefined || (kind === 'range' && !isWithin(version, wish))) return null;
   return { name, version };
 }
 
-function listProspects(newer: readonly string[], question: Question): readonly Prospect[] {
+function prefilterCandidates(newer: readonly string[], question: CandidateQuery): readonly Candidate[] {
   const tag = tagOf(question);
   const isOver = (version: string): boolean => tag !== null && compare(version, tag.version) > 0;
-  const prospects: Prospect[] = [];
+  const prospects: Candidate[] = [];
   let open = 0;
   for (const version of newer) {
     if (open === MOST_DESCRIBED || prospects.length - open === MOST_HELD) break;
     if (!isAskedFor(version, question) || (isOver(version) && tag?.name !== 'latest')) continue;
-    const held = isOver(version) ? holdUntagged(version, tag) : glance(version, question);
+    const held = isOver(version) ? holdUntagged(version, tag) : prefilter(version, question);
     if (held === null) open += 1;
     prospects.push({ version, held });
   }
   return prospects;
 }
 
-function isAskedFor(version: string, { wish, kind, range }: Question): boolean {
+function isAskedFor(version: string, { wish, kind, range }: CandidateQuery): boolean {
   return isWithin(version, range) && (kind !== 'range' || isWithin(version, wish));
 }
 
@@ -147,7 +147,7 @@ function holdUntagged(version: string, tag: Tag | null): HeldVersion {
 }
 
 /** What the list of versions tells against one of them. */
-function glance(version: string, { listing, memory, minimumAge, now }: Question): HeldVersion | null {
+function prefilter(version: string, { listing, memory, minimumAge, now }: CandidateQuery): HeldVersion | null {
   const bad = memory.bad.find((each) => each.version === version);
   if (bad !== undefined) return hold(version, 'bad', bad.reason);
   if (minimumAge === 0) return null;
@@ -160,16 +160,16 @@ function glance(version: string, { listing, memory, minimumAge, now }: Question)
 }
 
 /** What its description tells against it, by itself and beside the one that runs. */
-function judge(own: VersionFacts, running: VersionFacts | undefined, { node }: Question): HeldVersion | null {
+function checkFacts(own: VersionFacts, running: VersionFacts | undefined, { node }: CandidateQuery): HeldVersion | null {
   const { version, deprecated, engine } = own;
   if (deprecated !== null) return hold(version, 'deprecated', deprecated);
   if (engine !== null && !(isRange(engine) && isWithin(node, engine)))
     return hold(version, 'engine', `it needs node ${engine}, this is ${node}`);
-  return running === undefined ? null : distrust(own, running);
+  return running === undefined ? null : supplyChainChanges(own, running);
 }
 
 /** Signs that somebody else than before has published it. Nobody is accused where the registry does not tell. */
-function distrust(own: VersionFacts, running: VersionFacts): HeldVersion | null {
+function supplyChainChanges(own: VersionFacts, running: VersionFacts): HeldVersion | null {
   const { version } = own;
   const before = running.version;
   if (running.isAttested && !own.isAttested)

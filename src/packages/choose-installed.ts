@@ -46,6 +46,6 @@ export async function chooseToRun(
 }
 
 /** What to run while the wish cannot be had: what ran last, else the newest. */
-export function chooseStandIn({ installed, current }: OnDisk): InstalledVersion | null {
+export function chooseFallback({ installed, current }: OnDisk): InstalledVersion | null {
   return current ?? installed[0] ?? null;
 }

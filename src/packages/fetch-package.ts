@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../system/time/clock.ts';
-import { explain, explainSystemError, noNpm, noProgram, notThere, wrongEngine } from './manager/install-error.ts';
-import type { Explanation } from './manager/install-error.ts';
-import type { Job } from './job.ts';
-import { storyOfResult } from './npm/npm-errors.ts';
+import { toFailure, systemFailure, noNpm, unresolvedBin, installedElsewhere, wrongEngine } from './manager/install-error.ts';
+import type { InstallFailure } from './manager/install-error.ts';
+import type { InstallJob } from './job.ts';
+import { errorOfResult } from './npm/npm-errors.ts';
 import { findNpm, runNpmInstall } from './npm/npm-command.ts';
 import type { Environment } from './npm/npm-command.ts';
 import { describeGrowth, watchGrowth } from './install-progress.ts';
@@ -15,9 +15,9 @@ import { removeLeftovers, removeTree } from './store.ts';
 import type { InstalledVersion } from './store.ts';
 
 /** `took` in ms. */
-export type Fetched =
+export type FetchResult =
   | { readonly ok: true; readonly version: InstalledVersion; readonly took: number }
-  | ({ readonly ok: false } & Explanation);
+  | ({ readonly ok: false } & InstallFailure);
 
 export interface FetchOptions {
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export interface FetchOptions {
 }
 
 /** Installs what `job` asks for. Only one may be under way in a home. */
-export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fetched> {
+export async function fetchPackage(job: InstallJob, options: FetchOptions): Promise<FetchResult> {
   const began = options.clock.monotonic();
   await removeLeftovers(job.folder);
   const folder = await job.store.stage();
@@ -40,14 +40,14 @@ export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fet
     const failure = await runNpm(job, folder, options);
     if (failure !== null) return { ok: false, ...failure };
     const staged = job.store.inspect(folder);
-    if (staged === null) return { ok: false, ...explain(notThere(), job) };
+    if (staged === null) return { ok: false, ...toFailure(installedElsewhere(), job) };
     const fault = await faultOf(job, staged);
     if (fault !== null) return { ok: false, ...fault };
     const version = await job.store.commit(staged);
     if (options.isCurrent) await job.store.switchTo(version);
     return { ok: true, version, took: options.clock.monotonic() - began };
   } catch (error) {
-    return { ok: false, ...explainSystemError(error, job) };
+    return { ok: false, ...systemFailure(error, job) };
   } finally {
     // Renamed away when all went well. What cannot be removed now is removed before the next installation.
     await removeTree(folder).catch(() => undefined);
@@ -55,10 +55,10 @@ export async function fetchPackage(job: Job, options: FetchOptions): Promise<Fet
 }
 
 /** Null when npm ended well. */
-async function runNpm(job: Job, folder: string, options: FetchOptions): Promise<Explanation | null> {
+async function runNpm(job: InstallJob, folder: string, options: FetchOptions): Promise<InstallFailure | null> {
   const { clock, environment, timeout, progress } = options;
   const npm = findNpm(process.execPath, environment['PATH'] ?? '');
-  if (npm === null) return explain(noNpm(), job);
+  if (npm === null) return toFailure(noNpm(), job);
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
   progress(`resolving ${job.spec}`);
   const unwatch = watchGrowth(folder, clock, (growth, elapsed) => {
@@ -70,21 +70,21 @@ async function runNpm(job: Job, folder: string, options: FetchOptions): Promise<
       { npm, spec, folder, allowScripts, before: options.before },
       { environment, timeout, signal, clock },
     );
-    const story = storyOfResult(result, { timeout, wanted: job });
-    return story === null ? null : explain(story, job);
+    const story = errorOfResult(result, { timeout, wanted: job });
+    return story === null ? null : toFailure(story, job);
   } finally {
     unwatch();
   }
 }
 
 /** What is wrong with a package that npm is content with; null when it can be run. */
-export async function faultOf(job: Job, staged: InstalledVersion): Promise<Explanation | null> {
+export async function faultOf(job: InstallJob, staged: InstalledVersion): Promise<InstallFailure | null> {
   const { packageFolder, engine, version } = staged;
   const { isWithin } = await import('./npm/ranges.ts');
   // npm checks it too, unless ~/.npmrc says `force`.
   if (engine !== null && !isWithin(process.version, engine)) {
-    return explain(wrongEngine(`${job.package}@${version}`, engine), job);
+    return toFailure(wrongEngine(`${job.package}@${version}`, engine), job);
   }
   const bin = resolveBin(packageFolder, job.bin);
-  return bin.ok ? null : explain(noProgram(bin.reason, job.folder), job);
+  return bin.ok ? null : toFailure(unresolvedBin(bin.reason, job.folder), job);
 }

@@ -1,12 +1,12 @@
 // How installations take turns: one npm takes 230 MB, and two at once race for npm's cache.
 
-export interface Queue {
+export interface InstallQueue {
   readonly isBusy: boolean;
   /** Runs `work` when everything queued before has ended; an abort while waiting gives null at once. */
   inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null>;
 }
 
-export function createQueue(): Queue {
+export function createInstallQueue(): InstallQueue {
   let tail: Promise<void> = Promise.resolve();
   let queued = 0;
 

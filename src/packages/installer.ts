@@ -8,16 +8,16 @@ import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/time/clock.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { chooseStandIn, chooseToRun, wishKind } from './choose-installed.ts';
-import { explain, explainSystemError, noProgram, refuseWords, stopped } from './manager/install-error.ts';
-import type { Explanation } from './manager/install-error.ts';
+import { chooseFallback, chooseToRun, wishKind } from './choose-installed.ts';
+import { toFailure, systemFailure, unresolvedBin, refuseRequest, aborted } from './manager/install-error.ts';
+import type { InstallFailure } from './manager/install-error.ts';
 import { fetchPackage } from './fetch-package.ts';
-import type { Fetched } from './fetch-package.ts';
-import { planJob } from './job.ts';
-import type { Job } from './job.ts';
+import type { FetchResult } from './fetch-package.ts';
+import { planInstall } from './job.ts';
+import type { InstallJob } from './job.ts';
 import type { Environment } from './npm/npm-command.ts';
-import { createQueue } from './install-queue.ts';
-import type { Queue } from './install-queue.ts';
+import { createInstallQueue } from './install-queue.ts';
+import type { InstallQueue } from './install-queue.ts';
 import { resolveBin } from './npm/resolve-bin.ts';
 import { removeLeftovers } from './store.ts';
 import type { InstalledVersion } from './store.ts';
@@ -44,7 +44,7 @@ export interface Installer {
   /** Removes what a daemon that was killed left half-installed; to be called once, before the first `prepare`. */
   removeLeftovers(): Promise<void>;
   /** For whoever else runs an npm for this home. */
-  readonly queue: Queue;
+  readonly queue: InstallQueue;
 }
 
 export interface InstallerOptions {
@@ -67,7 +67,7 @@ const ASK_AGAIN = 5 * MINUTE;
 
 type Parts = Required<Omit<InstallerOptions, 'paths' | 'bus'>> & {
   readonly publish: Bus['publish'];
-  readonly queue: Queue;
+  readonly queue: InstallQueue;
   /** By server: what could not be fetched, why, and until when nobody asks again, on the monotonic clock. */
   readonly unreached: Map<string, { readonly spec: string; readonly why: string; readonly until: number }>;
 };
@@ -81,17 +81,17 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     chosen: () => null,
     ...options,
     publish: (news) => bus?.publish(news),
-    queue: createQueue(),
+    queue: createInstallQueue(),
     unreached: new Map(),
   };
   return {
     queue: parts.queue,
     async prepare(spec, signal) {
-      const job = planJob(spec, paths.servers, signal);
+      const job = planInstall(spec, paths.servers, signal);
       try {
         return await prepareJob(job, parts);
       } catch (error) {
-        return refused(explainSystemError(error, job));
+        return refused(systemFailure(error, job));
       }
     },
     async removeLeftovers() {
@@ -101,18 +101,18 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
   };
 }
 
-async function prepareJob(job: Job, parts: Parts): Promise<Prepared> {
-  const refusal = refuseWords(job, (await wishKind(job.version)) !== null);
-  if (refusal !== null) return refused(explain(refusal, job));
+async function prepareJob(job: InstallJob, parts: Parts): Promise<Prepared> {
+  const refusal = refuseRequest(job, (await wishKind(job.version)) !== null);
+  if (refusal !== null) return refused(toFailure(refusal, job));
   const onDisk = { installed: await job.store.list(), current: await job.store.current() };
   const chosen = await chooseToRun(job.version, onDisk, parts.chosen(job.server, job.version));
-  if (chosen === null) return fetchOrStandIn(job, chooseStandIn(onDisk), parts);
+  if (chosen === null) return fetchOrStandIn(job, chooseFallback(onDisk), parts);
   // It starts even where the link cannot be moved: on a full disk, say.
   await job.store.switchTo(chosen).catch(() => undefined);
   return launch(job, chosen, null);
 }
 
-async function fetchOrStandIn(job: Job, standIn: InstalledVersion | null, parts: Parts): Promise<Prepared> {
+async function fetchOrStandIn(job: InstallJob, standIn: InstalledVersion | null, parts: Parts): Promise<Prepared> {
   const { server } = job;
   const { alone, withStandIn } = parts.patience;
   const known = recentFailure(job, parts);
@@ -130,12 +130,12 @@ async function fetchOrStandIn(job: Job, standIn: InstalledVersion | null, parts:
   return launchStandIn(job, standIn, why, parts);
 }
 
-function recentFailure({ server, spec }: Job, { unreached, clock }: Parts): string | null {
+function recentFailure({ server, spec }: InstallJob, { unreached, clock }: Parts): string | null {
   const last = unreached.get(server);
   return last !== undefined && last.spec === spec && clock.monotonic() < last.until ? last.why : null;
 }
 
-function launchStandIn(job: Job, standIn: InstalledVersion, reason: string, parts: Parts): Prepared {
+function launchStandIn(job: InstallJob, standIn: InstalledVersion, reason: string, parts: Parts): Prepared {
   const { version } = standIn;
   const why = `${reason}; using ${version}, which is installed`;
   const prepared = launch(job, standIn, why);
@@ -143,25 +143,25 @@ function launchStandIn(job: Job, standIn: InstalledVersion, reason: string, part
   return prepared;
 }
 
-async function fetch(job: Job, timeout: number, parts: Parts): Promise<Fetched> {
+async function fetch(job: InstallJob, timeout: number, parts: Parts): Promise<FetchResult> {
   const { clock, environment, queue } = parts;
   const progress = (line: string): void => parts.onProgress(job.server, line);
   if (queue.isBusy) progress('waiting for another npm to end');
   const how = { clock, environment, timeout, progress, isCurrent: true, before: null };
-  const work = (): Promise<Fetched> => fetchPackage(job, how);
-  return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...explain(stopped(), job) };
+  const work = (): Promise<FetchResult> => fetchPackage(job, how);
+  return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...toFailure(aborted(), job) };
 }
 
 function launch(
-  job: Job,
+  job: InstallJob,
   { version, packageFolder, folder }: InstalledVersion,
   note: string | null,
 ): Prepared {
   const bin = resolveBin(packageFolder, job.bin);
-  if (!bin.ok) return refused(explain(noProgram(bin.reason, folder), job));
+  if (!bin.ok) return refused(toFailure(unresolvedBin(bin.reason, folder), job));
   return { ok: true, argv: bin.argv, package: job.package, version, note };
 }
 
-function refused({ failure }: Explanation): Prepared {
+function refused({ failure }: InstallFailure): Prepared {
   return { ok: false, failure };
 }

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { Wanted } from './manager/install-error.ts';
+import type { InstallTarget } from './manager/install-error.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 
-export interface Job extends Wanted {
+export interface InstallJob extends InstallTarget {
   readonly server: string;
   /** An exact version, a range or a tag. */
   readonly version: string;
@@ -17,7 +17,7 @@ export interface Job extends Wanted {
 }
 
 /** @throws TypeError for a server that has no package */
-export function planJob({ name, source, update }: ServerSpec, servers: string, signal: AbortSignal): Job {
+export function planInstall({ name, source, update }: ServerSpec, servers: string, signal: AbortSignal): InstallJob {
   if (source.kind !== 'package') throw new TypeError(`Cannot install ${name}: it is a ${source.kind} server`);
   const folder = join(servers, name);
   return {

@@ -2,7 +2,7 @@
 import valid from 'semver/functions/valid.js';
 
 import { NO_UPDATES } from '../core/model/update.ts';
-import { judgeOffer } from './check-versions.ts';
+import { checkVersions } from './check-versions.ts';
 import type { NpmRun } from './npm/npm-command.ts';
 
 /** `unknown`: the registry could not be asked, or does not know us. */
@@ -22,7 +22,7 @@ export interface OwnRelease {
 export async function findNewerRelease(own: OwnRelease, run: NpmRun): Promise<ReleaseAnswer> {
   const running = valid(own.version);
   if (running === null) return { kind: 'unknown', reason: `${own.version} is no version` };
-  const asked: Parameters<typeof judgeOffer>[1] = {
+  const asked: Parameters<typeof checkVersions>[1] = {
     running,
     wish: 'latest',
     kind: 'tag',
@@ -31,7 +31,7 @@ export async function findNewerRelease(own: OwnRelease, run: NpmRun): Promise<Re
     node: own.node,
     memory: NO_UPDATES,
   };
-  const { candidate, error } = await judgeOffer(own.package, asked, run);
+  const { candidate, error } = await checkVersions(own.package, asked, run);
   if (error !== null) return { kind: 'unknown', reason: error };
   return candidate === null ? { kind: 'newest' } : { kind: 'newer', version: candidate };
 }

@@ -8,24 +8,24 @@ import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
 import { readAgeLimit } from './npm/age-limit.ts';
-import { chooseStandIn, chooseToRun, wishKind } from './choose-installed.ts';
-import { explain, explainSystemError, firstLine, refuseWords, stopped, tooYoungForNpm } from './manager/install-error.ts';
-import type { Explanation } from './manager/install-error.ts';
+import { chooseFallback, chooseToRun, wishKind } from './choose-installed.ts';
+import { toFailure, systemFailure, firstLine, refuseRequest, aborted, tooYoungForNpm } from './manager/install-error.ts';
+import type { InstallFailure } from './manager/install-error.ts';
 import { faultOf, fetchPackage } from './fetch-package.ts';
-import { planJob } from './job.ts';
-import type { Job } from './job.ts';
-import { judgeOffer } from './check-versions.ts';
+import { planInstall } from './job.ts';
+import type { InstallJob } from './job.ts';
+import { checkVersions } from './check-versions.ts';
 import type { Environment, NpmRun } from './npm/npm-command.ts';
-import type { Queue } from './install-queue.ts';
+import type { InstallQueue } from './install-queue.ts';
 import { listVersions } from './npm/registry.ts';
-import type { Answer } from './npm/registry.ts';
+import type { RegistryAnswer } from './npm/registry.ts';
 import type { InstalledVersion } from './store.ts';
 
 export interface PackageUpdatesOptions {
   readonly paths: Pick<Paths, 'servers'>;
   readonly clock: Clock;
   /** The installer's: two npm at once take each other's memory and cache. */
-  readonly queue: Queue;
+  readonly queue: InstallQueue;
   readonly environment?: Environment;
   /** The version of the node that runs servers. */
   readonly node?: string;
@@ -70,14 +70,14 @@ const NEVER = new AbortController().signal;
 
 export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpdates {
   const parts: Parts = { environment: process.env, node: process.version, patience: PATIENCE, ...options };
-  const plan = (spec: ServerSpec, signal = NEVER): Job => planJob(spec, parts.paths.servers, signal);
+  const plan = (spec: ServerSpec, signal = NEVER): InstallJob => planInstall(spec, parts.paths.servers, signal);
   return {
     async look(spec, memory, signal) {
       const job = plan(spec, signal);
       try {
         const work = (): Promise<UpdateCheck> => look(job, { policy: spec.update, memory, parts });
         const outlook = await parts.queue.inTurn(work, signal);
-        return outlook ?? nothingKnown(job, null, stopped().reason);
+        return outlook ?? nothingKnown(job, null, aborted().reason);
       } catch (error) {
         return nothingKnown(job, null, firstLine(messageOf(error)));
       }
@@ -105,28 +105,28 @@ interface Looking {
   readonly parts: Parts;
 }
 
-async function look(job: Job, { policy, memory, parts }: Looking): Promise<UpdateCheck> {
+async function look(job: InstallJob, { policy, memory, parts }: Looking): Promise<UpdateCheck> {
   const kind = await wishKind(job.version);
-  const refusal = refuseWords(job, kind !== null);
+  const refusal = refuseRequest(job, kind !== null);
   const running = await runningVersion(job, memory);
   if (kind === null || refusal !== null) return nothingKnown(job, running, refusal?.reason ?? '');
   const { range, minimumAge } = policy;
   const asked = { running, wish: job.version, kind, range, minimumAge, memory, node: parts.node };
-  const { error, ...verdict } = await judgeOffer(job.package, asked, runOf(job, parts));
+  const { error, ...verdict } = await checkVersions(job.package, asked, runOf(job, parts));
   const names = { server: job.server, package: job.package, running };
   return { ...names, ...verdict, error: error === null ? null : cannotAsk(job, error) };
 }
 
 /** What `prepare` would start without asking anybody. */
-async function runningVersion(job: Job, { chosen }: UpdateMemory): Promise<string | null> {
+async function runningVersion(job: InstallJob, { chosen }: UpdateMemory): Promise<string | null> {
   const onDisk = { installed: await job.store.list(), current: await job.store.current() };
   const preferred = chosen?.wish === job.version ? chosen.version : null;
   const found =
     (await wishKind(job.version)) === null ? null : await chooseToRun(job.version, onDisk, preferred);
-  return (found ?? chooseStandIn(onDisk))?.version ?? null;
+  return (found ?? chooseFallback(onDisk))?.version ?? null;
 }
 
-function nothingKnown(job: Job, running: string | null, why: string): UpdateCheck {
+function nothingKnown(job: InstallJob, running: string | null, why: string): UpdateCheck {
   const error = cannotAsk(job, why);
   return {
     server: job.server,
@@ -139,7 +139,7 @@ function nothingKnown(job: Job, running: string | null, why: string): UpdateChec
   };
 }
 
-function cannotAsk(job: Job, why: string): string {
+function cannotAsk(job: InstallJob, why: string): string {
   return `Cannot ask for the versions of ${job.package}: ${why}`;
 }
 
@@ -149,28 +149,28 @@ interface Installing {
   readonly parts: Parts;
 }
 
-type Installed = { readonly ok: true } | ({ readonly ok: false } & Explanation);
+type Installed = { readonly ok: true } | ({ readonly ok: false } & InstallFailure);
 
-async function install(job: Job, installing: Installing): Promise<Installed> {
-  const refusal = refuseWords(job, valid(job.version) === job.version);
-  if (refusal !== null) return { ok: false, ...explain(refusal, job) };
+async function install(job: InstallJob, installing: Installing): Promise<Installed> {
+  const refusal = refuseRequest(job, valid(job.version) === job.version);
+  if (refusal !== null) return { ok: false, ...toFailure(refusal, job) };
   const { queue } = installing.parts;
   if (queue.isBusy) installing.onProgress('waiting for another npm to end');
   try {
     const installed = await queue.inTurn(() => installInTurn(job, installing), job.signal);
-    return installed ?? { ok: false, ...explain(stopped(), job) };
+    return installed ?? { ok: false, ...toFailure(aborted(), job) };
   } catch (error) {
-    return { ok: false, ...explainSystemError(error, job) };
+    return { ok: false, ...systemFailure(error, job) };
   }
 }
 
-async function installInTurn(job: Job, { policy, onProgress, parts }: Installing): Promise<Installed> {
+async function installInTurn(job: InstallJob, { policy, onProgress, parts }: Installing): Promise<Installed> {
   const there = await find(job, job.version);
   const fault = there === null ? null : await faultOf(job, there);
   if (fault !== null) return { ok: false, ...fault };
   if (there !== null) return { ok: true };
   const before = await lastMoment(job, policy.minimumAge, parts);
-  if (!before.ok) return { ok: false, ...explain(before.story, job) };
+  if (!before.ok) return { ok: false, ...toFailure(before.story, job) };
   const { clock, environment, patience } = parts;
   const how = { clock, environment, timeout: patience.install, progress: onProgress };
   return fetchPackage(job, { ...how, isCurrent: false, before: before.value });
@@ -180,7 +180,7 @@ async function installInTurn(job: Job, { policy, onProgress, parts }: Installing
  * Until when something must have been published; a version that is younger itself may bring what is as young. Null leaves
  * it to npm, and so to the user's settings.
  */
-async function lastMoment(job: Job, minimumAge: number, parts: Parts): Promise<Answer<number | null>> {
+async function lastMoment(job: InstallJob, minimumAge: number, parts: Parts): Promise<RegistryAnswer<number | null>> {
   if (minimumAge === 0) return { ok: true, value: null };
   const listing = await listVersions(job.package, runOf(job, parts));
   if (!listing.ok) return listing;
@@ -190,11 +190,11 @@ async function lastMoment(job: Job, minimumAge: number, parts: Parts): Promise<A
   return { ok: true, value: Math.min(limit, Math.max(own, parts.clock.now() - minimumAge)) };
 }
 
-function runOf({ signal }: Job, { environment, clock, patience }: Parts): NpmRun {
+function runOf({ signal }: InstallJob, { environment, clock, patience }: Parts): NpmRun {
   return { environment, clock, signal, timeout: patience.look };
 }
 
-async function find({ store }: Job, version: string): Promise<InstalledVersion | null> {
+async function find({ store }: InstallJob, version: string): Promise<InstalledVersion | null> {
   return (await store.list()).find((each) => each.version === version) ?? null;
 }
 

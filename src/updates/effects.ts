@@ -3,13 +3,13 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { UpdateAction, UpdateInput, UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
-import type { UpdateParts } from './ports.ts';
+import type { UpdatePorts } from './ports.ts';
 
 /** Those that take time. */
-export type Act = Extract<UpdateAction, { kind: 'install' | 'canary' | 'await-quiet' | 'back-up' | 'link' }>;
+export type Effect = Extract<UpdateAction, { kind: 'install' | 'canary' | 'await-quiet' | 'back-up' | 'link' }>;
 
-export interface ActContext {
-  readonly parts: UpdateParts;
+export interface EffectContext {
+  readonly parts: UpdatePorts;
   readonly clock: Clock;
   readonly spec: ServerSpec;
   readonly plan: UpdatePlan;
@@ -19,7 +19,7 @@ export interface ActContext {
 }
 
 /** Never throws: what goes wrong is in the news. Null when there is none, because it was aborted. */
-export function perform(act: Act, context: ActContext): Promise<UpdateInput | null> {
+export function performEffect(act: Effect, context: EffectContext): Promise<UpdateInput | null> {
   switch (act.kind) {
     case 'install':
       return install(context);
@@ -36,7 +36,7 @@ export function perform(act: Act, context: ActContext): Promise<UpdateInput | nu
   }
 }
 
-async function install({ parts, spec, plan, signal, say }: ActContext): Promise<UpdateInput> {
+async function install({ parts, spec, plan, signal, say }: EffectContext): Promise<UpdateInput> {
   try {
     const { packages } = parts;
     if (await packages.isInstalled(spec, plan.to)) return { kind: 'installed', refusal: null };
@@ -47,7 +47,7 @@ async function install({ parts, spec, plan, signal, say }: ActContext): Promise<
   }
 }
 
-async function tryOnTheSide({ parts, spec, plan, signal }: ActContext): Promise<UpdateInput> {
+async function tryOnTheSide({ parts, spec, plan, signal }: EffectContext): Promise<UpdateInput> {
   try {
     const report = await parts.canary(spec, plan.to, signal);
     if (!report.ok) return { kind: 'canaried', failure: report, lost: null };
@@ -62,7 +62,7 @@ async function tryOnTheSide({ parts, spec, plan, signal }: ActContext): Promise<
 /** How often it is asked whether anybody is using the server, ms. */
 const LOOK_EVERY = 1000;
 
-async function awaitQuiet({ parts, clock, spec, signal }: ActContext): Promise<UpdateInput | null> {
+async function awaitQuiet({ parts, clock, spec, signal }: EffectContext): Promise<UpdateInput | null> {
   while (!signal.aborted && parts.isUp(spec.name) && !parts.isQuiet(spec.name)) await pause(clock, signal);
   return signal.aborted ? null : { kind: 'quiet' };
 }
@@ -79,7 +79,7 @@ function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function backUp({ parts }: ActContext): Promise<UpdateInput> {
+async function backUp({ parts }: EffectContext): Promise<UpdateInput> {
   try {
     await parts.backUp();
     return { kind: 'backed-up', refusal: null };
@@ -88,7 +88,7 @@ async function backUp({ parts }: ActContext): Promise<UpdateInput> {
   }
 }
 
-async function link(version: string, { parts, spec }: ActContext): Promise<UpdateInput> {
+async function link(version: string, { parts, spec }: EffectContext): Promise<UpdateInput> {
   const refusal = await parts.packages.switchTo(spec, version).then(() => null, messageOf);
   return { kind: 'linked', version, refusal, isUp: parts.isUp(spec.name) };
 }

@@ -3,7 +3,7 @@ import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/model/eve
 import type { UpdateInput } from '../core/update/update-state.ts';
 
 /** Null for what says nothing of whether a version is of use. */
-export function newsOf(event: WatchdogEvent): UpdateInput | null {
+export function mapServerEvent(event: WatchdogEvent): UpdateInput | null {
   switch (event.kind) {
     case 'spawned':
       return { kind: 'spawned', version: event.version };

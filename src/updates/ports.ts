@@ -28,7 +28,7 @@ export type CanaryReport =
   /** `fault`: ours, and not the version's: no port, no file descriptor left. */
   | { readonly ok: false; readonly reason: string; readonly fault: 'version' | 'ours' };
 
-export interface UpdateParts {
+export interface UpdatePorts {
   readonly packages: UpdatePackages;
   /** Never touches the server that runs; resolves when nothing of the canary is left. */
   readonly canary: (spec: ServerSpec, version: string, signal: AbortSignal) => Promise<CanaryReport>;

@@ -5,7 +5,7 @@ import { afterOutcome } from '../core/update/update-memory.ts';
 import { recover, type Recovery, type SavedProgress, toSave } from '../core/update/update-record.ts';
 import { IDLE_UPDATE, type UpdateState, type RollbackVerdict } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
-import type { UpdateParts } from './ports.ts';
+import type { UpdatePorts } from './ports.ts';
 import type { UpdateRecords } from './records.ts';
 import type { PackageSpec } from './update-store.ts';
 
@@ -18,7 +18,7 @@ export interface Recovered {
 }
 
 export interface RecoverOptions {
-  readonly parts: Pick<UpdateParts, 'packages'>;
+  readonly parts: Pick<UpdatePorts, 'packages'>;
   readonly records: UpdateRecords;
   readonly clock: Clock;
   readonly onFault: (error: unknown, server: string) => void;

@@ -6,14 +6,14 @@ import type { UpdateCheck, UpdateAnswer, UpdateMemory } from '../core/model/upda
 import { clearBadVersion, checkWithoutRegistry, withoutPin } from '../core/update/update-memory.ts';
 import type { UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { busy, going, nothing, refused, takingBack, unmoved } from './responses.ts';
-import type { UpdateParts } from './ports.ts';
+import { busy, accepted, nothingToDo, refused, rollingBack, notUpdated } from './responses.ts';
+import type { UpdatePorts } from './ports.ts';
 import { isPackage, isSameWish, type PackageSpec } from './update-store.ts';
 import type { Updater } from './updater.ts';
 
 export interface RequestParts {
   readonly updater: Updater;
-  readonly parts: Pick<UpdateParts, 'packages' | 'specs'>;
+  readonly parts: Pick<UpdatePorts, 'packages' | 'specs'>;
   readonly clock: Clock;
 }
 
@@ -21,11 +21,11 @@ export interface RequestParts {
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
 /** @throws WatchdogError UNKNOWN_SERVER; without names all that are packages */
-export async function check(names: readonly string[], parts: RequestParts): Promise<readonly UpdateCheck[]> {
+export async function checkServers(names: readonly string[], parts: RequestParts): Promise<readonly UpdateCheck[]> {
   const outlooks: UpdateCheck[] = [];
   for (const spec of named(names, parts)) {
     if (!isPackage(spec)) throw noPackage(spec.name);
-    outlooks.push(await look(spec, parts));
+    outlooks.push(await checkForUpdate(spec, parts));
   }
   return outlooks;
 }
@@ -34,7 +34,7 @@ export async function check(names: readonly string[], parts: RequestParts): Prom
  * Asks, remembers and tells. What is judged by another wish than the config's, or by another `memory` than what is
  * remembered, answers a question, and is not how things are.
  */
-export async function look(
+export async function checkForUpdate(
   spec: PackageSpec,
   { updater, parts }: RequestParts,
   memory: UpdateMemory = updater.ledger.record(spec).memory,
@@ -58,7 +58,7 @@ export interface UpdateRequest {
   readonly dryRun: boolean;
 }
 
-export async function update(
+export async function updateServers(
   names: readonly string[],
   request: UpdateRequest,
   parts: RequestParts,
@@ -101,9 +101,9 @@ async function bestFor(
   const { updater } = parts;
   const memory = withoutPin(updater.ledger.record(spec).memory);
   if (!dryRun) updater.ledger.setMemory(spec, memory);
-  const outlook = await look(isExact(spec) ? anyVersionOf(spec) : spec, parts, memory);
+  const outlook = await checkForUpdate(isExact(spec) ? anyVersionOf(spec) : spec, parts, memory);
   // What was known before the registry went away may be gone, or bad, by now.
-  return (outlook.error === null ? outlook.candidate : null) ?? unmoved(outlook);
+  return (outlook.error === null ? outlook.candidate : null) ?? notUpdated(outlook);
 }
 
 export function isExact({ source }: PackageSpec): boolean {
@@ -127,7 +127,7 @@ function namedVersion(
   const { memory } = updater.ledger.record(spec);
   const isThere = from === to;
   if (!dryRun) updater.ledger.setMemory(spec, isThere ? { ...memory, pinned: to } : clearBadVersion(memory, to));
-  return isThere ? nothing(name, { from, to }) : to;
+  return isThere ? nothingToDo(name, { from, to }) : to;
 }
 
 interface Move extends Pick<UpdatePlan, 'from' | 'to' | 'isPin'> {
@@ -135,13 +135,13 @@ interface Move extends Pick<UpdatePlan, 'from' | 'to' | 'isPin'> {
 }
 
 function begin(spec: PackageSpec, { dryRun, ...move }: Move, parts: RequestParts): UpdateAnswer {
-  if (dryRun) return going(spec, { kind: 'update', ...move }, true);
+  if (dryRun) return accepted(spec, { kind: 'update', ...move }, true);
   // The config may have changed while the registry was asked.
   const now = parts.updater.spec(spec.name);
   if (now === null || !isSameWish(now, spec))
     return refused(spec.name, { reason: 'its config has just changed' });
   const plan = planOf(now, { kind: 'update', by: 'operator', ...move }, parts.clock);
-  return parts.updater.begin(now, plan) ? going(now, plan, false) : busy(spec.name);
+  return parts.updater.begin(now, plan) ? accepted(now, plan, false) : busy(spec.name);
 }
 
 export function planOf(
@@ -153,7 +153,7 @@ export function planOf(
 }
 
 /** Without names, all that have something to go back to. */
-export async function rollBack(
+export async function rollBackServers(
   names: readonly string[],
   { dryRun }: { readonly dryRun: boolean },
   parts: RequestParts,
@@ -168,16 +168,16 @@ export async function rollBack(
 
 async function rollBackOne(spec: ServerSpec, dryRun: boolean, parts: RequestParts): Promise<UpdateAnswer> {
   const { updater, clock } = parts;
-  if (!isPackage(spec)) return nothing(spec.name);
+  if (!isPackage(spec)) return nothingToDo(spec.name);
   if (updater.isBusy(spec.name)) {
     if (!dryRun) updater.cancel(spec.name);
-    return takingBack(spec.name, dryRun);
+    return rollingBack(spec.name, dryRun);
   }
   const to = updater.ledger.record(spec).memory.previous;
   const from = await parts.parts.packages.current(spec);
-  if (to === null || from === null || to === from) return nothing(spec.name, { from, to: from });
+  if (to === null || from === null || to === from) return nothingToDo(spec.name, { from, to: from });
   const plan = planOf(spec, { kind: 'rollback', from, to, by: 'operator', isPin: false }, clock);
-  return dryRun || updater.begin(spec, plan) ? going(spec, plan, dryRun) : busy(spec.name);
+  return dryRun || updater.begin(spec, plan) ? accepted(spec, plan, dryRun) : busy(spec.name);
 }
 
 const NO_PACKAGE = 'it is not an npm package, so there are no versions of it';

@@ -9,7 +9,7 @@ type Versions = Pick<UpdateAnswer, 'from' | 'to'>;
 const NO_VERSIONS: Versions = { from: null, to: null };
 const NO_WORDS = { reason: null, hint: null, steps: [] };
 
-export function nothing(server: string, versions: Versions = NO_VERSIONS): UpdateAnswer {
+export function nothingToDo(server: string, versions: Versions = NO_VERSIONS): UpdateAnswer {
   return { server, answer: 'nothing', ...versions, ...NO_WORDS };
 }
 
@@ -31,16 +31,16 @@ export function busy(server: string): UpdateAnswer {
 }
 
 /** What the registry has, and why nothing of it is taken. */
-export function unmoved({ server, running, latest, held, error }: UpdateCheck): UpdateAnswer {
+export function notUpdated({ server, running, latest, held, error }: UpdateCheck): UpdateAnswer {
   if (error !== null) return refused(server, { reason: error, from: running });
   const [first] = held;
-  if (first === undefined) return nothing(server, { from: running, to: running });
+  if (first === undefined) return nothingToDo(server, { from: running, to: running });
   const { version: to, detail } = first;
   const hint = `mcp-watchdog update ${server} --to ${to ?? latest} takes it all the same.`;
   return { server, answer: 'held', from: running, to, reason: detail, hint, steps: [] };
 }
 
-export function going(
+export function accepted(
   { name, update }: PackageSpec,
   plan: Pick<UpdatePlan, 'kind' | 'from' | 'to'>,
   isDry: boolean,
@@ -65,7 +65,7 @@ export function going(
   return { server: name, answer, from, to, reason: null, hint: null, steps: all };
 }
 
-export function takingBack(server: string, isDry: boolean): UpdateAnswer {
+export function rollingBack(server: string, isDry: boolean): UpdateAnswer {
   const answer = isDry ? 'planned' : 'begun';
   const steps = ['break off the update that is under way', 'go back to the version before it'];
   return { server, answer, ...NO_VERSIONS, reason: null, hint: null, steps };

@@ -1,23 +1,23 @@
 // What happens by itself: all packages are looked at, and those that may are updated, one after the other.
 import type { UpdateCheck } from '../core/model/update.ts';
-import { isExact, look, planOf, type RequestParts } from './requests.ts';
+import { isExact, checkForUpdate, planOf, type RequestParts } from './requests.ts';
 import { isPackage, isSameWish, type PackageSpec } from './update-store.ts';
 
 /** What a job of the schedule has to tell. `error`: who could not be looked at, and why. */
-export interface Round {
+export interface ScheduledRun {
   readonly said: string;
   readonly error: string | null;
 }
 
 /** @param signal ends the round; what has begun is ended by whoever ends the updates */
-export async function goRound(parts: RequestParts, signal: AbortSignal): Promise<Round> {
+export async function runScheduled(parts: RequestParts, signal: AbortSignal): Promise<ScheduledRun> {
   const outlooks: UpdateCheck[] = [];
   let updated = 0;
   for (const { name } of watched(parts)) {
     // It may have been removed while others were updated.
     const spec = parts.updater.spec(name);
     if (signal.aborted || parts.updater.signal.aborted || spec === null) continue;
-    const outlook = await look(spec, parts);
+    const outlook = await checkForUpdate(spec, parts);
     outlooks.push(outlook);
     if (await takeOver(spec, outlook, parts)) updated += 1;
   }
@@ -25,11 +25,11 @@ export async function goRound(parts: RequestParts, signal: AbortSignal): Promise
 }
 
 /** For servers that nobody has looked at for long: nothing is changed, whatever there is. */
-export async function lookAtStrangers(parts: RequestParts, longest: number): Promise<void> {
+export async function checkOverdue(parts: RequestParts, longest: number): Promise<void> {
   const since = parts.clock.now() - longest;
   for (const spec of watched(parts)) {
     const { checkedAt } = parts.updater.ledger.record(spec);
-    if (!parts.updater.signal.aborted && (checkedAt === null || checkedAt < since)) await look(spec, parts);
+    if (!parts.updater.signal.aborted && (checkedAt === null || checkedAt < since)) await checkForUpdate(spec, parts);
   }
 }
 
@@ -62,7 +62,7 @@ function mayTakeOver(spec: PackageSpec, { error }: UpdateCheck, { updater }: Req
   return spec.update.policy === 'auto' && error === null && !isNamed;
 }
 
-function sumUp(outlooks: readonly UpdateCheck[], updated: number): Round {
+function sumUp(outlooks: readonly UpdateCheck[], updated: number): ScheduledRun {
   const failed = outlooks.filter(({ error }) => error !== null);
   const available = outlooks.flatMap(({ server, candidate }) =>
     candidate === null ? [] : [`${server} ${candidate}`],

@@ -17,12 +17,12 @@ import {
 } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { type Act, perform } from './effects.ts';
-import { newsOf } from './event-mapping.ts';
-import type { UpdateParts } from './ports.ts';
+import { type Effect, performEffect } from './effects.ts';
+import { mapServerEvent } from './event-mapping.ts';
+import type { UpdatePorts } from './ports.ts';
 
-export interface FlowParts {
-  readonly parts: UpdateParts;
+export interface UpdateRunnerParts {
+  readonly parts: UpdatePorts;
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
   /** As the config has it now. */
@@ -35,7 +35,7 @@ export interface FlowParts {
   readonly onMoved: () => void;
 }
 
-export interface Flow {
+export interface UpdateRunner {
   readonly state: UpdateState;
   send(news: UpdateInput): void;
   /** Goes on where an earlier daemon was. */
@@ -48,9 +48,9 @@ export interface Flow {
   close(): Promise<void>;
 }
 
-type Judge = ReturnType<UpdateParts['judge']>;
+type Judge = ReturnType<UpdatePorts['judge']>;
 
-export function createFlow(name: string, options: FlowParts): Flow {
+export function createUpdateRunner(name: string, options: UpdateRunnerParts): UpdateRunner {
   const { parts, clock, bus } = options;
   const events = createSerialQueue(handle);
   let state: UpdateState = IDLE_UPDATE;
@@ -106,13 +106,13 @@ export function createFlow(name: string, options: FlowParts): Flow {
     }
   }
 
-  function begin(act: Act): void {
+  function begin(act: Effect): void {
     if (state.phase === 'idle') return;
     const { plan } = state;
     const { signal } = aborting;
     const context = { parts, clock, spec: options.spec(), plan, signal, say: (line: string) => tell(line) };
     work = work
-      .then(() => (signal.aborted ? null : perform(act, context)))
+      .then(() => (signal.aborted ? null : performEffect(act, context)))
       .then((news) => (news === null || signal.aborted ? undefined : learn(news)));
   }
 
@@ -144,7 +144,7 @@ export function createFlow(name: string, options: FlowParts): Flow {
     },
     hear(event) {
       if (state.phase === 'idle' || isClosed) return;
-      const news = 'server' in event ? newsOf(event) : null;
+      const news = 'server' in event ? mapServerEvent(event) : null;
       if (news !== null) send(news);
       if (news?.kind === 'failing') return;
       const reason = judge?.(event) ?? null;

@@ -20,7 +20,7 @@ export function isSameWish(one: PackageSpec, other: PackageSpec): boolean {
   return one.source.package === other.source.package && one.source.version === other.source.version;
 }
 
-export interface Ledger {
+export interface UpdateStore {
   record(spec: PackageSpec): UpdateRecord;
   /** False when the disk refused. */
   setProgress(spec: PackageSpec, progress: SavedProgress | null): boolean;
@@ -36,13 +36,13 @@ export interface Ledger {
   tell(spec: PackageSpec, isNews: boolean): void;
 }
 
-export interface LedgerParts {
+export interface UpdateStoreParts {
   readonly records: UpdateRecords;
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
 }
 
-export function openLedger({ records, bus, clock }: LedgerParts): Ledger {
+export function openUpdateStore({ records, bus, clock }: UpdateStoreParts): UpdateStore {
   const record = ({ name, source }: PackageSpec): UpdateRecord => records.of(name, source.package);
 
   function write(spec: PackageSpec, change: Partial<UpdateRecord>): boolean {

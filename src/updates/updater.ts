@@ -4,14 +4,14 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createFlow, type Flow } from './update-runner.ts';
-import { isPackage, isSameWish, type Ledger, openLedger, type PackageSpec } from './update-store.ts';
-import type { UpdateParts } from './ports.ts';
+import { createUpdateRunner, type UpdateRunner } from './update-runner.ts';
+import { isPackage, isSameWish, type UpdateStore, openUpdateStore, type PackageSpec } from './update-store.ts';
+import type { UpdatePorts } from './ports.ts';
 import { recoverAll, type Recovered } from './recover.ts';
 import type { UpdateRecords } from './records.ts';
 
 export interface UpdaterOptions {
-  readonly parts: UpdateParts;
+  readonly parts: UpdatePorts;
   readonly records: UpdateRecords;
   readonly clock: Clock;
   readonly bus: Bus;
@@ -26,7 +26,7 @@ export interface Updater {
   chosen(server: string, wish: string): string | null;
   /** As configured now; null for what is no package, or not there. */
   spec(server: string): PackageSpec | null;
-  readonly ledger: Ledger;
+  readonly ledger: UpdateStore;
   isBusy(server: string): boolean;
   /** False when an update of this server is under way, or waits for its turn. A rollback waits for nobody. */
   begin(spec: PackageSpec, plan: UpdatePlan): boolean;
@@ -44,8 +44,8 @@ const AT_WORK: ReadonlySet<string> = new Set(['installing', 'canary', 'waiting',
 
 export function createUpdater(options: UpdaterOptions): Updater {
   const { parts, records, clock, bus } = options;
-  const ledger = openLedger(options);
-  const flows = new Map<string, Flow>();
+  const ledger = openUpdateStore(options);
+  const flows = new Map<string, UpdateRunner>();
   const queue: { readonly spec: PackageSpec; readonly plan: UpdatePlan }[] = [];
   /** The version that the config asked for when we last looked. */
   const wishes = new Map<string, string>();
@@ -63,13 +63,13 @@ export function createUpdater(options: UpdaterOptions): Updater {
     return found !== undefined && isPackage(found) ? found : null;
   }
 
-  function flowOf(initial: PackageSpec): Flow {
+  function flowOf(initial: PackageSpec): UpdateRunner {
     const { name } = initial;
     // Of a server that was removed the last that was known counts, until its update has been called off.
     let last = initial;
     const spec = (): PackageSpec => (last = specNow(name) ?? last);
-    const made = (): Flow =>
-      createFlow(name, {
+    const made = (): UpdateRunner =>
+      createUpdateRunner(name, {
         parts,
         clock,
         bus,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createCleanUps } from '../../src/daemon/teardown.ts';
+import { createTeardown } from '../../src/daemon/teardown.ts';
 import { FakeClock } from '../fakes/clock.ts';
 
 function setUp() {
   const clock = new FakeClock();
   const faults: string[] = [];
   const done: string[] = [];
-  const cleanUps = createCleanUps({
+  const cleanUps = createTeardown({
     clock,
     patience: 1000,
     onFault: (name, error) => faults.push(`${name}: ${String(error)}`),

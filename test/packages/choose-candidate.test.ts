@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { settle, survey } from '../../src/packages/choose-candidate.ts';
-import type { Question } from '../../src/packages/choose-candidate.ts';
+import { pickCandidate, listCandidates } from '../../src/packages/choose-candidate.ts';
+import type { CandidateQuery } from '../../src/packages/choose-candidate.ts';
 import { readFacts, readListing } from '../../src/packages/npm/registry.ts';
 import type { VersionFacts } from '../../src/packages/npm/registry.ts';
 
@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 5, 1);
 const NO_MEMORY = { bad: [], pinned: null };
 
-type Changes = Partial<Omit<Question, 'listing'>> & {
+type Changes = Partial<Omit<CandidateQuery, 'listing'>> & {
   versions?: readonly string[];
   /** Age in ms by version, a month for the others; null: not told. */
   ages?: Readonly<Record<string, number | null>>;
@@ -22,7 +22,7 @@ function question({
   ages = {},
   tags,
   ...changes
-}: Changes = {}): Question {
+}: Changes = {}): CandidateQuery {
   const age = (version: string): number | null => (version in ages ? (ages[version] ?? null) : 30 * DAY);
   const time = versions.flatMap((version) => {
     const own = age(version);
@@ -51,14 +51,14 @@ function question({
 
 type Described = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-function decide(asked: Question, described: Described = {}) {
-  const found = survey(asked);
+function decide(asked: CandidateQuery, described: Described = {}) {
+  const found = listCandidates(asked);
   const facts = new Map<string, VersionFacts>();
   for (const version of found.toDescribe) {
     const read = readFacts({ name: 'p', version, ...described[version] });
     if (read !== null) facts.set(version, read);
   }
-  const { latest, candidate, held } = settle(found, { question: asked, facts });
+  const { latest, candidate, held } = pickCandidate(found, { question: asked, facts });
   return { latest, candidate, held: held.map((each) => `${each.version} ${each.reason}: ${each.detail}`) };
 }
 
@@ -152,7 +152,7 @@ describe('a newer version is held, and the next lower one taken, when it', () =>
   test('but no deeper than five', () => {
     const versions = Array.from({ length: 9 }, (_, minor) => `1.${minor}.0`);
     const asked = question({ versions });
-    expect(survey(asked).toDescribe).toEqual(['1.0.0', '1.8.0', '1.7.0', '1.6.0', '1.5.0', '1.4.0']);
+    expect(listCandidates(asked).toDescribe).toEqual(['1.0.0', '1.8.0', '1.7.0', '1.6.0', '1.5.0', '1.4.0']);
     const all = Object.fromEntries(versions.map((version) => [version, { deprecated: 'x' }]));
     const decided = decide(asked, all);
     expect(decided.candidate).toBeNull();
@@ -260,7 +260,7 @@ describe('a registry that lies', () => {
   test('about a version does not get it installed: what it will not describe is passed over', () => {
     const asked = question();
     const facts = new Map([['1.1.0', readFacts({ version: '1.1.0' })!]]);
-    expect(settle(survey(asked), { question: asked, facts }).candidate).toBe('1.1.0');
+    expect(pickCandidate(listCandidates(asked), { question: asked, facts }).candidate).toBe('1.1.0');
   });
 
   test('lists only what is a version, and points only to what is listed', () => {

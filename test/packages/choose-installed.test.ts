@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { chooseInstalled, chooseStandIn, wishKind } from '../../src/packages/choose-installed.ts';
+import { chooseInstalled, chooseFallback, wishKind } from '../../src/packages/choose-installed.ts';
 import type { InstalledVersion } from '../../src/packages/store.ts';
 
 function onDisk(current: string | null, ...versions: string[]) {
@@ -44,7 +44,7 @@ describe('chooseStandIn()', () => {
     ['the newest when nothing is current', onDisk(null, '2.0.0', '1.0.0'), '2.0.0'],
     ['nothing when nothing is installed', onDisk(null), null],
   ])('takes %s', (_what, disk, expected) => {
-    expect(chooseStandIn(disk)?.version ?? null).toBe(expected);
+    expect(chooseFallback(disk)?.version ?? null).toBe(expected);
   });
 });
 

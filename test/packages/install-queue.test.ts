@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createQueue } from '../../src/packages/install-queue.ts';
+import { createInstallQueue } from '../../src/packages/install-queue.ts';
 import { settle } from '../fakes/clock.ts';
 
 function gate(): { open: () => void; passed: Promise<void> } {
@@ -14,7 +14,7 @@ function gate(): { open: () => void; passed: Promise<void> } {
 const unaborted = new AbortController().signal;
 
 test('a queue runs one at a time, in order', async () => {
-  const queue = createQueue();
+  const queue = createInstallQueue();
   const story: string[] = [];
   const gates = [gate(), gate(), gate()];
   const all = gates.map(({ passed }, index) =>
@@ -31,7 +31,7 @@ test('a queue runs one at a time, in order', async () => {
 });
 
 test('a queue goes on after work that failed', async () => {
-  const queue = createQueue();
+  const queue = createInstallQueue();
   const failing = queue.inTurn(() => Promise.reject(new Error('no')), unaborted);
   const next = queue.inTurn(() => Promise.resolve('yes'), unaborted);
   await expect(failing).rejects.toThrow('no');
@@ -39,7 +39,7 @@ test('a queue goes on after work that failed', async () => {
 });
 
 test('who gives up waiting leaves at once, and nobody passes the one at work', async () => {
-  const queue = createQueue();
+  const queue = createInstallQueue();
   const first = gate();
   const controller = new AbortController();
   const story: string[] = [];

@@ -9,7 +9,7 @@ import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { NO_UPDATES } from '../../src/core/model/update.ts';
 import type { UpdateMemory } from '../../src/core/model/update.ts';
 import { createInstaller } from '../../src/packages/installer.ts';
-import { createQueue } from '../../src/packages/install-queue.ts';
+import { createInstallQueue } from '../../src/packages/install-queue.ts';
 import { createPackageUpdates } from '../../src/packages/package-updates.ts';
 import type { PackageUpdates, PackageUpdatesOptions } from '../../src/packages/package-updates.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -59,7 +59,7 @@ function updatesOf(options: Partial<PackageUpdatesOptions> = {}): PackageUpdates
   return createPackageUpdates({
     paths: { servers },
     clock: systemClock,
-    queue: createQueue(),
+    queue: createInstallQueue(),
     environment,
     ...options,
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import type { SavedProgress } from '../../src/core/update/update-record.ts';
-import { update } from '../../src/updates/requests.ts';
+import { updateServers } from '../../src/updates/requests.ts';
 import { MINUTE, packageSpec, updatesStage } from './stage.ts';
 
 const SAVED: SavedProgress = {
@@ -60,7 +60,7 @@ describe('a daemon after one that died', () => {
       });
       expect(stage.events.filter((event) => event.kind === 'update-settled' && event.isNews)).toHaveLength(1);
       expect(stage.disk).toMatchObject({ s: { progress: null } });
-      expect(await update(['s'], { to: null, dryRun: false }, stage.requests)).toMatchObject([
+      expect(await updateServers(['s'], { to: null, dryRun: false }, stage.requests)).toMatchObject([
         { answer: 'begun' },
       ]);
     },
@@ -127,7 +127,7 @@ describe('a daemon after one that died', () => {
     const stage = updatesStage({ current: { s: '1.0.0' } });
     stage.begin();
     await stage.go();
-    await update(['s'], { to: null, dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: null, dryRun: false }, stage.requests);
     await stage.go(MINUTE);
     await stage.updater.close();
     expect(stage.disk).toMatchObject({ s: { progress: { phase: 'probation', isPaused: true } } });
@@ -138,7 +138,7 @@ describe('a daemon after one that died', () => {
     stage.begin();
     await stage.go();
     stage.hold(step);
-    await update(['s'], { to: null, dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: null, dryRun: false }, stage.requests);
     await stage.go();
     await stage.updater.close();
     await stage.go(MINUTE);

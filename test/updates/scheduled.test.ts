@@ -1,8 +1,8 @@
 // What the schedule does by itself, on virtual time.
 import { describe, expect, test } from 'vitest';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
-import { update } from '../../src/updates/requests.ts';
-import { goRound, lookAtStrangers } from '../../src/updates/scheduled.ts';
+import { updateServers } from '../../src/updates/requests.ts';
+import { runScheduled, checkOverdue } from '../../src/updates/scheduled.ts';
 import { specOf } from '../fakes/spec.ts';
 import { MINUTE, packageSpec, updatesStage } from './stage.ts';
 
@@ -22,7 +22,7 @@ async function round(
   stage.begin();
   await stage.go();
   prepare(stage);
-  const going = goRound(stage.requests, NEVER);
+  const going = runScheduled(stage.requests, NEVER);
   await stage.go(3 * MINUTE);
   return { stage, result: await going };
 }
@@ -80,9 +80,9 @@ describe('a round', () => {
     const stage = updatesStage({ specs, current: { s: '1.0.0' } });
     stage.begin();
     await stage.go();
-    await update(['s'], { to: null, dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: null, dryRun: false }, stage.requests);
     await stage.go(MINUTE);
-    expect(await goRound(stage.requests, NEVER)).toMatchObject({ error: null });
+    expect(await runScheduled(stage.requests, NEVER)).toMatchObject({ error: null });
     expect(stage.acts.filter((act) => act.startsWith('install'))).toHaveLength(1);
   });
 
@@ -93,7 +93,7 @@ describe('a round', () => {
     });
     stage.begin();
     stage.hold('install');
-    const going = goRound(stage.requests, NEVER);
+    const going = runScheduled(stage.requests, NEVER);
     await stage.go();
     await stage.updater.close();
     await going;
@@ -113,9 +113,9 @@ test('a first look is taken at whom nobody has looked at for long, and changes n
   await stage.go();
   const looked = (): string[] =>
     stage.events.flatMap((event) => (event.kind === 'update-checked' ? event.server : []));
-  await lookAtStrangers(stage.requests, 8 * 1440 * MINUTE);
+  await checkOverdue(stage.requests, 8 * 1440 * MINUTE);
   expect(looked()).toEqual(['s']);
-  await lookAtStrangers(stage.requests, 8 * 1440 * MINUTE);
+  await checkOverdue(stage.requests, 8 * 1440 * MINUTE);
   expect(looked()).toEqual(['s']);
   expect(stage.acts).toEqual([]);
 });

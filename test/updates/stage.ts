@@ -6,7 +6,7 @@ import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import type { Tool } from '../../src/core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateMemory, UpdateProgress } from '../../src/core/model/update.ts';
 import { createBus } from '../../src/system/bus.ts';
-import type { CanaryReport, UpdateParts } from '../../src/updates/ports.ts';
+import type { CanaryReport, UpdatePorts } from '../../src/updates/ports.ts';
 import { openUpdateRecords } from '../../src/updates/records.ts';
 import type { RequestParts } from '../../src/updates/requests.ts';
 import { isPackage, type PackageSpec } from '../../src/updates/update-store.ts';
@@ -73,7 +73,7 @@ export function updatesStage({
     gates: new Map<string, Promise<void>>(),
   };
 
-  const parts: UpdateParts = {
+  const parts: UpdatePorts = {
     packages: {
       look: (spec) =>
         Promise.resolve({

@@ -1,6 +1,6 @@
 // Updates from the request to the verdict, on virtual time.
 import { describe, expect, test } from 'vitest';
-import { check, rollBack, update } from '../../src/updates/requests.ts';
+import { checkServers, rollBackServers, updateServers } from '../../src/updates/requests.ts';
 import { MINUTE, packageSpec, updatesStage } from './stage.ts';
 
 const BEST = { to: null, dryRun: false };
@@ -15,7 +15,7 @@ async function begun(options: Parameters<typeof updatesStage>[0] = {}) {
 describe('an update', () => {
   test('is installed, tried, switched to, watched and settled on', async () => {
     const stage = await begun();
-    expect(await update(['s'], BEST, stage.requests)).toMatchObject([
+    expect(await updateServers(['s'], BEST, stage.requests)).toMatchObject([
       { server: 's', answer: 'begun', from: '1.0.0', to: '2.0.0' },
     ]);
     await stage.go(2000);
@@ -46,7 +46,7 @@ describe('an update', () => {
 
   test('is written down before what is written is done', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2000);
     await stage.go(10 * MINUTE);
     const phases = stage.history.filter((line, index, all) => line !== all[index - 1]);
@@ -64,7 +64,7 @@ describe('an update', () => {
   test('does not move a link that could not be written down', async () => {
     const stage = await begun();
     const letGo = stage.hold('back-up');
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go();
     stage.diskIsFull = true;
     letGo();
@@ -102,7 +102,7 @@ describe('an update', () => {
   ] as const)('given up for %s leaves the old version untouched', async (_, spoil, result, isBad) => {
     const stage = await begun();
     spoil(stage);
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2000);
     expect(stage.acts.filter((act) => act.startsWith('restart'))).toEqual([]);
     expect(stage.current.get('s')).toBe('1.0.0');
@@ -118,7 +118,7 @@ describe('an update', () => {
   ] as const)('whose new version %s goes back with one restart', async (fate, reason, isBad) => {
     const stage = await begun();
     stage.fates.set('2.0.0', fate);
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2 * MINUTE);
     expect(stage.acts.slice(3)).toEqual([
       'link s 2.0.0',
@@ -135,7 +135,7 @@ describe('an update', () => {
 
   test('that fails on probation goes back, and is not tried again by itself', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(5 * MINUTE);
     stage.crash('s');
     await stage.go();
@@ -153,7 +153,7 @@ describe('an update', () => {
     'that is %s at the end of its probation has not passed until it is up again',
     async (_, isUp, isSuspect) => {
       const stage = await begun();
-      await update(['s'], BEST, stage.requests);
+      await updateServers(['s'], BEST, stage.requests);
       await stage.go(9 * MINUTE);
       stage.report('s', isUp, isSuspect);
       await stage.go(2 * MINUTE);
@@ -169,7 +169,7 @@ describe('an update', () => {
 
   test('that is down, and judged to be, goes back even after the end of its probation', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(9 * MINUTE);
     stage.report('s', false);
     await stage.go(2 * MINUTE);
@@ -181,7 +181,7 @@ describe('an update', () => {
 
   test('is what runs while it is on probation, for whoever asks the registry meanwhile', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     const asked: unknown[] = [];
     const { packages } = stage.parts;
@@ -190,13 +190,13 @@ describe('an update', () => {
       asked.push(given[1].chosen);
       return look(...given);
     };
-    await check(['s'], stage.requests);
+    await checkServers(['s'], stage.requests);
     expect(asked).toEqual([{ wish: 'latest', version: '2.0.0' }]);
   });
 
   test('that is judged to use too much on probation goes back', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(5 * MINUTE);
     stage.verdict = 'it uses 900 MiB';
     stage.bus.publish({ kind: 'ticked' });
@@ -208,7 +208,7 @@ describe('an update', () => {
     const stage = await begun();
     stage.fates.set('2.0.0', 'exits');
     stage.linkFails.add('1.0.0');
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     expect(stage.events.findLast(({ kind }) => kind === 'spawned')).toMatchObject({ version: '1.0.0' });
     expect(stage.progress()).toMatchObject({ phase: 'rolling_back' });
@@ -223,7 +223,7 @@ describe('an update', () => {
       const { update: policy } = packageSpec();
       const stage = await begun({ specs: [packageSpec('s', { update: { ...policy, strictTools } })] });
       stage.tools = [];
-      await update(['s'], BEST, stage.requests);
+      await updateServers(['s'], BEST, stage.requests);
       await stage.go(11 * MINUTE);
       const result = strictTools ? 'held' : 'committed';
       expect(stage.memory().last).toMatchObject({ result, reason: 'a tool is gone: a' });
@@ -234,7 +234,7 @@ describe('an update', () => {
   test('waits for a quiet moment, and not for ever', async () => {
     const stage = await begun();
     stage.isQuiet = false;
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(4 * MINUTE);
     expect(stage.progress()).toMatchObject({ phase: 'waiting' });
     await stage.go(2 * MINUTE);
@@ -245,7 +245,7 @@ describe('an update', () => {
     const stage = updatesStage({ current: { s: '1.0.0' } });
     stage.down.add('s');
     stage.begin();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2000);
     expect(stage.acts.at(-1)).toBe('link s 2.0.0');
     expect(stage.memory().last).toMatchObject({
@@ -256,7 +256,7 @@ describe('an update', () => {
 
   test('is asked for once: a second request finds it busy', async () => {
     const stage = await begun();
-    const two = await Promise.all([update(['s'], BEST, stage.requests), update(['s'], BEST, stage.requests)]);
+    const two = await Promise.all([updateServers(['s'], BEST, stage.requests), updateServers(['s'], BEST, stage.requests)]);
     expect(
       two
         .flat()
@@ -264,7 +264,7 @@ describe('an update', () => {
         .sort(),
     ).toEqual(['begun', 'busy']);
     await stage.go(2000);
-    expect(await update(['s'], BEST, stage.requests)).toMatchObject([{ answer: 'busy' }]);
+    expect(await updateServers(['s'], BEST, stage.requests)).toMatchObject([{ answer: 'busy' }]);
   });
 
   test('of one server waits until that of another is switched', async () => {
@@ -273,7 +273,7 @@ describe('an update', () => {
       current: { s: '1.0.0', t: '1.0.0' },
     });
     const letGo = stage.hold('canary');
-    await update([], BEST, stage.requests);
+    await updateServers([], BEST, stage.requests);
     await stage.go(2000);
     expect(stage.acts).toEqual(['install s 2.0.0', 'canary s 2.0.0']);
     letGo();
@@ -290,14 +290,14 @@ describe('an update', () => {
     const after = stage.clock.after.bind(stage.clock);
     // As a timer of the system may, by a fraction of a millisecond.
     stage.clock.after = (delay, wake) => after(delay > 0.5 ? delay - 0.5 : delay, wake);
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(11 * MINUTE);
     expect(stage.memory().last).toMatchObject({ result: 'committed' });
   });
 
   test('that sleeps with the machine is watched for as long as it would have been', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2000);
     const told = stage.progress()?.until ?? 0;
     stage.clock.wall += 60 * MINUTE;
@@ -313,7 +313,7 @@ type Stage = ReturnType<typeof updatesStage>;
 describe('an operator', () => {
   test('who stops the server on probation puts it on hold, and a start begins it anew', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2 * MINUTE);
     stage.stop('s');
     await stage.go(60 * MINUTE);
@@ -328,7 +328,7 @@ describe('an operator', () => {
 
   test('who restarts the server on probation changes nothing', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(2 * MINUTE);
     stage.restart('s');
     await stage.go(MINUTE);
@@ -340,9 +340,9 @@ describe('an operator', () => {
   test.each(['install', 'canary', 'back-up'])('who rolls back during %s breaks it off', async (step) => {
     const stage = await begun();
     const letGo = stage.hold(step);
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go();
-    expect(await rollBack(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'begun' }]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'begun' }]);
     letGo();
     await stage.go(2 * MINUTE);
     expect(stage.acts.filter((act) => /link|restart/.test(act))).toEqual([]);
@@ -354,9 +354,9 @@ describe('an operator', () => {
 
   test('who rolls back on probation has what ran before, and the other is bad', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
-    await rollBack(['s'], { dryRun: false }, stage.requests);
+    await rollBackServers(['s'], { dryRun: false }, stage.requests);
     await stage.go();
     expect(stage.current.get('s')).toBe('1.0.0');
     expect(stage.memory()).toMatchObject({
@@ -368,24 +368,24 @@ describe('an operator', () => {
 
   test('who has gone back from a version is not led to it by going back once more', async () => {
     const stage = await begun({ current: { s: '2.0.0' } });
-    await update(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
     await stage.go(11 * MINUTE);
     expect(stage.memory().previous).toBe('2.0.0');
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
-    await rollBack(['s'], { dryRun: false }, stage.requests);
+    await rollBackServers(['s'], { dryRun: false }, stage.requests);
     await stage.go(MINUTE);
     expect(stage.memory()).toMatchObject({ previous: null, bad: [{ version: '2.0.0' }] });
-    expect(await rollBack(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
   });
 
   test('who rolls back afterwards has what ran before, at once', async () => {
     const stage = await begun();
-    await update(['s'], { to: '2.0.0', dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: '2.0.0', dryRun: false }, stage.requests);
     await stage.go(11 * MINUTE);
     expect(stage.memory()).toMatchObject({ pinned: '2.0.0' });
     const before = stage.acts.length;
-    expect(await rollBack([], { dryRun: false }, stage.requests)).toMatchObject([
+    expect(await rollBackServers([], { dryRun: false }, stage.requests)).toMatchObject([
       { answer: 'begun', from: '2.0.0', to: '1.0.0' },
     ]);
     await stage.go(2000);
@@ -401,22 +401,22 @@ describe('an operator', () => {
       bad: [{ version: '2.0.0' }],
       last: { from: '2.0.0', to: '1.0.0', result: 'committed', reason: 'rolled back by an operator' },
     });
-    expect(await rollBack(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
-    expect(await rollBack([], { dryRun: false }, stage.requests)).toEqual([]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
+    expect(await rollBackServers([], { dryRun: false }, stage.requests)).toEqual([]);
   });
 
   test('who names a bad version means it, and who names none takes the pin back', async () => {
     const stage = await begun();
     stage.fates.set('2.0.0', 'exits');
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     expect(stage.memory().bad).toHaveLength(1);
     stage.fates.clear();
-    await update(['s'], { to: '2.0.0', dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: '2.0.0', dryRun: false }, stage.requests);
     await stage.go(11 * MINUTE);
     expect(stage.memory()).toMatchObject({ bad: [], pinned: '2.0.0' });
     stage.outlooks.set('s', { candidate: null });
-    expect(await update(['s'], BEST, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
+    expect(await updateServers(['s'], BEST, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
     expect(stage.memory().pinned).toBeNull();
   });
 
@@ -431,14 +431,14 @@ describe('an operator', () => {
   ] as const)('is answered at once where there is %s', async (_, outlook, answer) => {
     const stage = await begun();
     stage.outlooks.set('s', outlook);
-    expect(await update(['s'], BEST, stage.requests)).toMatchObject([{ answer }]);
+    expect(await updateServers(['s'], BEST, stage.requests)).toMatchObject([{ answer }]);
     await stage.go();
     expect(stage.acts).toEqual([]);
   });
 
   test('who only wants to know is shown the steps', async () => {
     const stage = await begun();
-    const [answer] = await update(['s'], { to: null, dryRun: true }, stage.requests);
+    const [answer] = await updateServers(['s'], { to: null, dryRun: true }, stage.requests);
     expect(answer).toMatchObject({ answer: 'planned', from: '1.0.0', to: '2.0.0' });
     expect(answer?.steps.length).toBeGreaterThan(3);
     await stage.go();
@@ -451,9 +451,9 @@ describe('an operator', () => {
     ['has named it in the config', '1.0.0', null],
   ])('who only wants to know changes nothing of what is shown where somebody %s', async (_, version, pin) => {
     const stage = await begun({ specs: [packageSpec('s', { version })] });
-    if (pin !== null) await update(['s'], { to: pin, dryRun: false }, stage.requests);
+    if (pin !== null) await updateServers(['s'], { to: pin, dryRun: false }, stage.requests);
     stage.events.length = 0;
-    await expect(update(['s'], { to: null, dryRun: true }, stage.requests)).resolves.toMatchObject([
+    await expect(updateServers(['s'], { to: null, dryRun: true }, stage.requests)).resolves.toMatchObject([
       { answer: 'planned', to: '2.0.0' },
     ]);
     expect(stage.events).toEqual([]);
@@ -462,19 +462,19 @@ describe('an operator', () => {
 
   test('is refused what cannot be', async () => {
     const stage = await begun({ specs: [packageSpec('s'), packageSpec('new')] });
-    expect(await update(['s'], { to: 'latest; rm', dryRun: false }, stage.requests)).toMatchObject([
+    expect(await updateServers(['s'], { to: 'latest; rm', dryRun: false }, stage.requests)).toMatchObject([
       { answer: 'refused' },
     ]);
-    expect(await update(['new'], BEST, stage.requests)).toMatchObject([{ answer: 'refused' }]);
-    await expect(update(['nobody'], BEST, stage.requests)).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
-    await expect(update([], { to: '1.0.0', dryRun: false }, stage.requests)).rejects.toMatchObject({
+    expect(await updateServers(['new'], BEST, stage.requests)).toMatchObject([{ answer: 'refused' }]);
+    await expect(updateServers(['nobody'], BEST, stage.requests)).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
+    await expect(updateServers([], { to: '1.0.0', dryRun: false }, stage.requests)).rejects.toMatchObject({
       code: 'USAGE',
     });
   });
 
   test('may leave the exact version of the config: that holds as long as the config asks for it', async () => {
     const stage = await begun({ specs: [packageSpec('s', { version: '1.0.0' })] });
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(11 * MINUTE);
     expect(stage.memory().chosen).toEqual({ wish: '1.0.0', version: '2.0.0' });
     expect(stage.updater.chosen('s', '1.0.0')).toBe('2.0.0');
@@ -488,7 +488,7 @@ describe('a config that changes meanwhile', () => {
   test.each(['install', 'canary', 'back-up'])('calls the update off during %s', async (step) => {
     const stage = await begun();
     const letGo = stage.hold(step);
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go();
     stage.change(packageSpec('s', { version: '^1' }));
     letGo();
@@ -499,7 +499,7 @@ describe('a config that changes meanwhile', () => {
 
   test('has the last word on probation, and what ran before can be gone back to', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     stage.change(packageSpec('s', { version: '^1' }));
     await stage.go(MINUTE);
@@ -509,7 +509,7 @@ describe('a config that changes meanwhile', () => {
 
   test('and names the very version that is on probation has settled on it', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     stage.change(packageSpec('s', { version: '2.0.0' }));
     expect(stage.progress()).toBeNull();
@@ -523,8 +523,8 @@ describe('a config that changes meanwhile', () => {
 
   test.each([0, 11 * MINUTE])('takes back a pin, %s ms after it was set', async (after) => {
     const stage = await begun({ specs: [packageSpec('s', { version: '1.0.0' })] });
-    await update(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
-    await update(['s'], { to: '1.5.0', dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: '1.0.0', dryRun: false }, stage.requests);
+    await updateServers(['s'], { to: '1.5.0', dryRun: false }, stage.requests);
     await stage.go(after);
     stage.change(packageSpec('s', { version: '1.0.0', args: ['--verbose'] }));
     expect(stage.memory().pinned).not.toBeNull();
@@ -534,7 +534,7 @@ describe('a config that changes meanwhile', () => {
 
   test('that says nothing of the version leaves the update alone', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     stage.change(packageSpec('s', { args: ['--verbose'] }));
     stage.restart('s');
@@ -545,7 +545,7 @@ describe('a config that changes meanwhile', () => {
   test.each([1000, 5 * MINUTE])('and has no such server any more ends it, %s ms on', async (after) => {
     const stage = await begun();
     const letGo = after === 1000 ? stage.hold('canary') : () => {};
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(after);
     stage.remove('s');
     letGo();
@@ -556,7 +556,7 @@ describe('a config that changes meanwhile', () => {
 
   test('and names another package forgets what was known of the first', async () => {
     const stage = await begun();
-    await update(['s'], BEST, stage.requests);
+    await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     const other = packageSpec('s');
     stage.change({ ...other, source: { ...other.source, package: '@x/other' } });

@@ -19,7 +19,7 @@ export async function run(context: Context): Promise<number> {
   if (service === 'launchd') trimLaunchdLog(paths.home);
   // Loaded now: nothing but this command needs them, and the nursery had to be small first.
   const { startDaemon } = await import('../../daemon.ts');
-  const { EndedWaiting } = await import('../../daemon/config/initial-config.ts');
+  const { StoppedWhileWaiting } = await import('../../daemon/config/initial-config.ts');
   const interruption = untilInterrupted(io);
   const tell = (error: Error): void => void io.err.write(linesOf(error));
   const configWait = service === undefined ? {} : { configWait: { signal: interruption.signal, tell } };
@@ -37,7 +37,7 @@ export async function run(context: Context): Promise<number> {
         }),
     });
   } catch (error) {
-    if (error instanceof EndedWaiting) return interruption.signal.aborted ? AFTER_SIGNAL : 0;
+    if (error instanceof StoppedWhileWaiting) return interruption.signal.aborted ? AFTER_SIGNAL : 0;
     throw error;
   } finally {
     interruption.release();

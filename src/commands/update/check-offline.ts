@@ -20,14 +20,14 @@ export async function lookHere(
     ({ name, source }) => source.kind === 'package' && (names.length === 0 || names.includes(name)),
   );
   if (wanted.length === 0) return [];
-  const [{ createPackageUpdates }, { createQueue }] = await Promise.all([
+  const [{ createPackageUpdates }, { createInstallQueue }] = await Promise.all([
     import('../../packages/package-updates.ts'),
     import('../../packages/install-queue.ts'),
   ]);
   const packages = createPackageUpdates({
     paths,
     clock: io.clock,
-    queue: createQueue(),
+    queue: createInstallQueue(),
     environment: io.env,
   });
   const { records } = readRecords(readUpdates(paths.state));

@@ -6,13 +6,13 @@ import { firingAlerts, restoreNotifications } from '../../core/notification/save
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy, statusSummary } from '../../core/status/health-summary.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
-import type { Base } from '../context.ts';
-import type { StateKeeper } from '../home/state-store.ts';
+import type { DaemonContext } from '../context.ts';
+import type { StateStore } from '../home/state-store.ts';
 import type { Reloader } from '../config/reload.ts';
 
 export interface AlertParts {
   readonly settings: Pick<DaemonConfig, 'alerts'>;
-  readonly keeper: Pick<StateKeeper, 'alerts' | 'evaluation' | 'setEvaluation'>;
+  readonly keeper: Pick<StateStore, 'alerts' | 'evaluation' | 'setEvaluation'>;
   readonly recorder: Pick<Recorder, 'readings'>;
   readonly status: () => Status;
   /** Where /metrics is served. */
@@ -24,7 +24,7 @@ const JOB = 'mcp-watchdog';
 
 /** To be begun once the servers are known: an alert about one that is not there is over. */
 export function openAlerting(
-  { bus, clock, log, cleanUps }: Base,
+  { bus, clock, log, cleanUps }: DaemonContext,
   { settings, keeper, recorder, status, url }: AlertParts,
 ): Alerting {
   const alerting = createAlerting({
@@ -58,7 +58,7 @@ export function followRules(
     reloader,
     initial,
     log,
-  }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig } & Pick<Base, 'log'>,
+  }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig } & Pick<DaemonContext, 'log'>,
 ): void {
   const signatureOf = (settings: DaemonConfig): string => JSON.stringify(rulesIn(settings));
   let current = signatureOf(initial);

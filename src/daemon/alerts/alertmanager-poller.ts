@@ -4,13 +4,13 @@ import type { Silence } from '../../core/delivery/silences.ts';
 import { type Alertmanager, openAlertmanager } from '../../notify/alertmanager-client.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
-interface AskingSettings {
+interface AlertmanagerPollerSettings {
   readonly url: string | null;
   /** ms */
   readonly every: number;
 }
 
-export interface AskingOptions {
+export interface AlertmanagerPollerOptions {
   readonly clock: Clock;
   /** What it is to tell now; null when that is not for us to say. */
   readonly toPost: () => readonly PostedAlert[] | null;
@@ -24,9 +24,9 @@ export interface AskingOptions {
 /** Whoever has just been found is asked once more soon, ms. */
 const SOON = 1000;
 
-export class Asking {
-  readonly #options: AskingOptions;
-  #settings: AskingSettings = { url: null, every: 0 };
+export class AlertmanagerPoller {
+  readonly #options: AlertmanagerPollerOptions;
+  #settings: AlertmanagerPollerSettings = { url: null, every: 0 };
   #alertmanager: Alertmanager | null = null;
   #cancel = (): void => {};
   #isBusy = false;
@@ -34,12 +34,12 @@ export class Asking {
   /** Good ones in a row. */
   #answers = 0;
 
-  constructor(options: AskingOptions) {
+  constructor(options: AlertmanagerPollerOptions) {
     this.#options = options;
   }
 
   /** Another one, or none, or at another pace. */
-  follow(next: AskingSettings): void {
+  follow(next: AlertmanagerPollerSettings): void {
     const isOther = next.url !== this.#settings.url;
     this.#settings = next;
     if (!isOther) return this.#plan();

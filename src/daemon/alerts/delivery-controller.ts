@@ -33,15 +33,15 @@ import type { NotificationInput } from '../../core/notification/notification-pol
 import type { Silence } from '../../core/delivery/silences.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import { engineNews } from './engine-events.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import { KnownSilences } from './silence-cache.ts';
+import { engineEvents } from './engine-events.ts';
+import type { StateStore } from '../home/state-store.ts';
+import { SilenceCache } from './silence-cache.ts';
 
-export interface DeliveryDeskOptions {
+export interface DeliveryControllerOptions {
   /** Awake time. */
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
-  readonly keeper: Pick<StateKeeper, 'delivery' | 'setDelivery'>;
+  readonly keeper: Pick<StateStore, 'delivery' | 'setDelivery'>;
   readonly settings: DeliverySettings;
   /** What people were told of. */
   readonly firing: () => readonly FiringAlert[];
@@ -56,26 +56,26 @@ export interface DeliveryDeskOptions {
 /** Those who evaluate rules, or forward to one who does, by how they call themselves. */
 const EVALUATORS = /^(?:Prometheus|GrafanaAgent|Alloy|vm_promscrape|vmagent)\b/iu;
 
-export class DeliveryDesk {
-  readonly #options: DeliveryDeskOptions;
+export class DeliveryController {
+  readonly #options: DeliveryControllerOptions;
   #settings: DeliverySettings;
   #state: DeliveryState;
   #held: Handoff;
   #instance: string | null;
-  readonly #silences: KnownSilences;
+  readonly #silences: SilenceCache;
   /** When the engine began to deliver what we had posted, ms since the epoch; null while it has nothing from us. */
   #leftAt: number | null = null;
   #reasons: string | null = null;
   #saved = '';
 
-  constructor(options: DeliveryDeskOptions) {
+  constructor(options: DeliveryControllerOptions) {
     const { owner, noticed, isNoticed, instance, silences } = readSavedDelivery(options.keeper.delivery());
     this.#options = options;
     this.#settings = options.settings;
     this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
     this.#held = { ...EMPTY_HANDOFF, noticed: new Set(noticed), isNoticed };
     this.#instance = instance;
-    this.#silences = new KnownSilences(silences);
+    this.#silences = new SilenceCache(silences);
   }
 
   get owner(): DeliveryOwner {
@@ -100,7 +100,7 @@ export class DeliveryDesk {
     const before = this.#state;
     const { state, owner, reasons } = decideDelivery(before, input, this.#settings);
     this.#state = state;
-    const said = engineNews(before, state, { input, settings: this.#settings });
+    const said = engineEvents(before, state, { input, settings: this.#settings });
     for (const one of said) this.#options.bus.publish(one);
     if (owner !== before.owner) this.#change(before, input.at);
     const why = reasons.join('\n');

@@ -4,21 +4,21 @@ import type { EvaluatedAlert } from '../../core/delivery/alertmanager-post.ts';
 import type { DeliverySettings } from '../../core/delivery/delivery.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
-import { Asking } from './alertmanager-poller.ts';
-import type { Base } from '../context.ts';
-import { DeliveryDesk } from './delivery-controller.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import type { Notifying } from './notifications.ts';
+import { AlertmanagerPoller } from './alertmanager-poller.ts';
+import type { DaemonContext } from '../context.ts';
+import { DeliveryController } from './delivery-controller.ts';
+import type { StateStore } from '../home/state-store.ts';
+import type { Notifications } from './notifications.ts';
 import type { Reloader } from '../config/reload.ts';
 
-export type Delivering = Pick<DeliveryDesk, 'hear'>;
+export type Delivery = Pick<DeliveryController, 'hear'>;
 
-export interface DeliverParts {
+export interface DeliveryParts {
   readonly settings: Pick<DaemonConfig, 'alerts'>;
   readonly reloader: Pick<Reloader, 'onSettings'>;
-  readonly keeper: Pick<StateKeeper, 'delivery' | 'setDelivery'>;
+  readonly keeper: Pick<StateStore, 'delivery' | 'setDelivery'>;
   readonly status: () => Status;
-  readonly notifying: Pick<Notifying, 'take' | 'silence'>;
+  readonly notifying: Pick<Notifications, 'take' | 'silence'>;
   readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
 }
 
@@ -30,11 +30,11 @@ const ASK_AT_LEAST = 30_000;
 const ROUNDS_LASTING = 4;
 const LEAST_LASTING = 60_000;
 
-export function openDelivering(base: Base, parts: DeliverParts): Delivering {
+export function openDelivery(base: DaemonContext, parts: DeliveryParts): Delivery {
   const { bus, clock, cleanUps } = base;
   const { notifying, status, alerting } = parts;
   let settings = settingsOf(parts.settings);
-  const desk = new DeliveryDesk({
+  const desk = new DeliveryController({
     ...base,
     ...parts,
     settings,
@@ -68,14 +68,14 @@ export function openDelivering(base: Base, parts: DeliverParts): Delivering {
   return desk;
 }
 
-function hearNews(event: WatchdogEvent, desk: DeliveryDesk): void {
+function hearNews(event: WatchdogEvent, desk: DeliveryController): void {
   if (event.kind === 'alert') desk.alerted(event);
   else if (event.kind === 'scraped') desk.scraped(event);
   else if (event.kind === 'gap' && event.cause === 'sleep') desk.take({ kind: 'woke' });
 }
 
-function openAsking({ clock, log }: Base, desk: DeliveryDesk, settings: () => Settings): Asking {
-  return new Asking({
+function openAsking({ clock, log }: DaemonContext, desk: DeliveryController, settings: () => Settings): AlertmanagerPoller {
+  return new AlertmanagerPoller({
     clock,
     toPost: () => desk.toPost(Math.max(LEAST_LASTING, ROUNDS_LASTING * settings().every)),
     onPosted: () => desk.posted(),

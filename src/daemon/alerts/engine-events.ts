@@ -8,13 +8,13 @@ import {
 } from '../../core/delivery/delivery.ts';
 import type { EventOf } from '../../core/model/events.ts';
 
-type EngineNews = Omit<EventOf<'engine'>, 'at'>;
+type EngineEvent = Omit<EventOf<'engine'>, 'at'>;
 
-export function engineNews(
+export function engineEvents(
   before: DeliveryState,
   after: DeliveryState,
   { input, settings }: { readonly input: DeliveryInput; readonly settings: DeliverySettings },
-): EngineNews[] {
+): EngineEvent[] {
   return ENGINE_NAMES.flatMap((engine) => {
     const isReachable = isAlive(engine, after, settings);
     const isHeardNow = isSignOf(engine, input);

@@ -4,18 +4,18 @@ import { restoreNotifications, saveNotifications } from '../../core/notification
 import { decideNotifications, nextDecisionAt, type NotificationInput } from '../../core/notification/notification-policy.ts';
 import type { NotificationRules, NotificationState } from '../../core/notification/notification-state.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import type { StateKeeper } from '../home/state-store.ts';
+import type { StateStore } from '../home/state-store.ts';
 
-export interface AlertDesk {
+export interface NotificationController {
   take(input: NotificationInput): void;
   setRules(rules: Omit<NotificationRules, 'isSilenced'>): void;
   silence(isSilenced: NonNullable<NotificationRules['isSilenced']>): void;
   close(): void;
 }
 
-export interface AlertDeskOptions {
+export interface NotificationControllerOptions {
   readonly clock: Clock;
-  readonly keeper: Pick<StateKeeper, 'alerts' | 'setAlerts'>;
+  readonly keeper: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly rules: NotificationRules;
   readonly onTell: (notification: Notification) => void;
   readonly onSpared: (spared: { readonly reason: NotifySuppression; readonly count: number }) => void;
@@ -24,7 +24,7 @@ export interface AlertDeskOptions {
 /** News come in flocks: they are written down as one, unless somebody is told. */
 const SAVE_WITHIN = 1000;
 
-export function openAlertDesk({ clock, keeper, onTell, onSpared, ...options }: AlertDeskOptions): AlertDesk {
+export function openNotificationController({ clock, keeper, onTell, onSpared, ...options }: NotificationControllerOptions): NotificationController {
   let { rules } = options;
   let state = restoreNotifications(keeper.alerts());
   let cancelAlarm = (): void => {};
@@ -71,7 +71,7 @@ function createRecord({
   clock,
   keeper,
   state,
-}: Pick<AlertDeskOptions, 'clock' | 'keeper'> & { readonly state: () => NotificationState }) {
+}: Pick<NotificationControllerOptions, 'clock' | 'keeper'> & { readonly state: () => NotificationState }) {
   let cancel: (() => void) | null = null;
 
   function save(): void {

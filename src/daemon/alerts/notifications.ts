@@ -10,13 +10,13 @@ import { openAlertLog } from '../../notify/alert-log.ts';
 import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import { systemClock } from '../../system/time/clock.ts';
-import { type AlertDesk, openAlertDesk } from './notification-controller.ts';
-import type { Base } from '../context.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import type { Records } from '../home/projections.ts';
+import { type NotificationController, openNotificationController } from './notification-controller.ts';
+import type { DaemonContext } from '../context.ts';
+import type { StateStore } from '../home/state-store.ts';
+import type { Projections } from '../home/projections.ts';
 import type { Reloader } from '../config/reload.ts';
 
-export interface Notifying {
+export interface Notifications {
   /** What concerns the policy beside the alerts themselves. */
   take(input: NotificationInput): void;
   /** Which alerts are not to be told for now, whoever asks. */
@@ -27,10 +27,10 @@ export interface Notifying {
   begin(): void;
 }
 
-export interface NotifyParts {
+export interface NotificationsParts {
   readonly status: () => Status;
-  readonly news: Records['news'];
-  readonly keeper: Pick<StateKeeper, 'alerts' | 'setAlerts'>;
+  readonly news: Projections['news'];
+  readonly keeper: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly reloader: Pick<Reloader, 'onSettings'>;
   readonly settings: Pick<DaemonConfig, 'alerts'>;
 }
@@ -38,7 +38,7 @@ export interface NotifyParts {
 /** How long a channel may go on when the daemon ends; a program that ignores its end takes a second more. */
 const LAST_WORDS = 1000;
 
-export function openNotifying(base: Base, parts: NotifyParts): Notifying {
+export function openNotifications(base: DaemonContext, parts: NotificationsParts): Notifications {
   const { clock, log, paths, cleanUps } = base;
   const dispatcher = openChannels(base, parts);
   const desk = openDesk(base, parts, dispatcher);
@@ -73,7 +73,7 @@ export function openNotifying(base: Base, parts: NotifyParts): Notifying {
   };
 }
 
-function openChannels({ bus, clock }: Base, { settings, reloader }: NotifyParts): Dispatcher {
+function openChannels({ bus, clock }: DaemonContext, { settings, reloader }: NotificationsParts): Dispatcher {
   const dispatcher = createDispatcher({
     settings: settings.alerts.notify,
     clock,
@@ -97,19 +97,19 @@ function resultOf(outcome: SendResult) {
 }
 
 function publishSpared(
-  bus: Base['bus'],
+  bus: DaemonContext['bus'],
   channel: NotifyKind,
   spared: { readonly reason: NotifySuppression; readonly count: number },
 ): void {
   bus.publish({ kind: 'notified', channel, result: 'suppressed', detail: null, ...spared });
 }
 
-function openDesk({ bus, clock }: Base, parts: NotifyParts, dispatcher: Dispatcher): AlertDesk {
-  const rulesOf = ({ alerts }: NotifyParts['settings']) => ({
+function openDesk({ bus, clock }: DaemonContext, parts: NotificationsParts, dispatcher: Dispatcher): NotificationController {
+  const rulesOf = ({ alerts }: NotificationsParts['settings']) => ({
     repeatEvery: alerts.repeatEvery,
     coveredBy: INHIBITED_BY,
   });
-  const desk = openAlertDesk({
+  const desk = openNotificationController({
     clock,
     keeper: parts.keeper,
     rules: rulesOf(parts.settings),

@@ -1,7 +1,7 @@
 // The silences that are known of Alertmanager, and when one of them begins or ends.
 import { isSilenced, type Silence } from '../../core/delivery/silences.ts';
 
-export class KnownSilences {
+export class SilenceCache {
   #list: readonly Silence[];
   #holding: string | null = null;
 

@@ -8,13 +8,13 @@ import { codeOf } from '../../core/base/guards.ts';
 const LARGEST = 2 * 1024 * 1024;
 
 /** Costs one stat a file: equal means unchanged, different means worth reading. */
-export async function glanceAt(paths: readonly string[]): Promise<string> {
+export async function statFingerprint(paths: readonly string[]): Promise<string> {
   const looks = await Promise.all(paths.map((path) => stat(path).then(lookOf, reasonOf)));
   return looks.join('\n');
 }
 
 /** Content and permissions of all files; missing and unreadable ones count as what they are. Never rejects. */
-export async function fingerprintOf(paths: readonly string[]): Promise<string> {
+export async function contentFingerprint(paths: readonly string[]): Promise<string> {
   const prints = await Promise.all([...new Set(paths)].map((path) => printOf(path).catch(reasonOf)));
   return prints.join('\n');
 }

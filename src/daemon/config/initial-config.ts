@@ -7,7 +7,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { glanceAt } from './fingerprint.ts';
+import { statFingerprint } from './fingerprint.ts';
 
 /** How a config is waited for; without it, one that cannot be used is an error at once. */
 export interface ConfigWait {
@@ -18,9 +18,9 @@ export interface ConfigWait {
 }
 
 /** The daemon was asked to end before it had a config. */
-export class EndedWaiting extends Error {}
+export class StoppedWhileWaiting extends Error {}
 
-export interface FirstConfigParts {
+export interface InitialConfigParts {
   readonly path: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -44,13 +44,13 @@ const READ_EVERY = 60_000;
  *
  * @throws EndedWaiting; without `wait`, what `loadConfigIsolated` throws
  */
-export async function loadFirstConfig(parts: FirstConfigParts): Promise<LoadedConfig> {
+export async function loadInitialConfig(parts: InitialConfigParts): Promise<LoadedConfig> {
   const { path, environment, wait } = parts;
   let told: string | null = null;
   let files: readonly string[] = [path];
   for (;;) {
     // Before it is read: what is written meanwhile is news.
-    const seen = await glanceAt(files);
+    const seen = await statFingerprint(files);
     try {
       const config = await loadConfigInChild(path, environment);
       if (told !== null) parts.log.info({ path }, 'The config can be used now');
@@ -67,7 +67,7 @@ export async function loadFirstConfig(parts: FirstConfigParts): Promise<LoadedCo
   }
 }
 
-function tell(error: WatchdogError, { path, bus, log, handlers }: FirstConfigParts, wait: ConfigWait): void {
+function tell(error: WatchdogError, { path, bus, log, handlers }: InitialConfigParts, wait: ConfigWait): void {
   Object.assign(handlers, refusing(error));
   bus.publish({ kind: 'config-loaded', path, ok: false, error: error.message });
   log.error({ path }, 'Waiting for a config that can be used');
@@ -96,14 +96,14 @@ function refusing({ code, message }: WatchdogError): Pick<ControlHandlers, Refus
 async function untilChanged(
   files: readonly string[],
   seen: string,
-  { clock, isAsked, wait }: FirstConfigParts,
+  { clock, isAsked, wait }: InitialConfigParts,
 ): Promise<void> {
   const deadline = clock.monotonic() + READ_EVERY;
   while (clock.monotonic() < deadline) {
     await pause(clock, wait?.signal);
     if (wait?.signal.aborted === true || isAsked())
-      throw new EndedWaiting('Asked to end before there was a config');
-    if ((await glanceAt(files)) !== seen) return;
+      throw new StoppedWhileWaiting('Asked to end before there was a config');
+    if ((await statFingerprint(files)) !== seen) return;
   }
 }
 

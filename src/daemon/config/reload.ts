@@ -12,8 +12,8 @@ import type { ConfigChanges, Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import type { StateKeeper } from '../home/state-store.ts';
+import { contentFingerprint } from './fingerprint.ts';
+import type { StateStore } from '../home/state-store.ts';
 
 /** What has become of it, or would. */
 type Outcome = { readonly report: ReloadReport } | { readonly refusal: WatchdogError };
@@ -44,7 +44,7 @@ export interface ReloaderParts {
   readonly log: Logger;
   readonly redactor: Redactor;
   readonly supervisor: Supervisor;
-  readonly keeper: StateKeeper;
+  readonly keeper: StateStore;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -64,7 +64,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
 
   async function reload({ dryRun = false, isPatient = false }: ReloadOptions): Promise<Outcome> {
     // Before it is read: what is written meanwhile is news.
-    const seen = fingerprintOf(files());
+    const seen = contentFingerprint(files());
     try {
       const next = await loadConfigInChild(path, parts.environment);
       parts.redactor.learn(next.secrets);
@@ -92,7 +92,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
   function settle(seen: Promise<string>, next: readonly string[]): void {
     const areSame = next.join('\n') === envFiles.join('\n');
     envFiles = next;
-    settled = areSame ? seen : fingerprintOf(files());
+    settled = areSame ? seen : contentFingerprint(files());
   }
 
   /** @returns who has not ended although it should have by now */
@@ -102,7 +102,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
     narrateReport(report, log);
     for (const { name, restartFields } of report.changed) {
       // Who edits `enabled` means it: an older wish from the command line gives way.
-      if (restartFields.includes('enabled')) parts.keeper.setWish(name, null);
+      if (restartFields.includes('enabled')) parts.keeper.setDesiredState(name, null);
     }
     if (report.settings.live.length > 0) for (const listener of listeners) listener(next.config);
     return await supervisor.apply(toChanges(next.servers, report));
@@ -110,7 +110,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
 
   return {
     files,
-    hasNews: async () => (await fingerprintOf(files())) !== (await settled),
+    hasNews: async () => (await contentFingerprint(files())) !== (await settled),
     reload(options = {}) {
       const mine = last.then(() => reload(options));
       last = mine;

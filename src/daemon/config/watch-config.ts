@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../../system/time/clock.ts';
-import { glanceAt } from './fingerprint.ts';
+import { statFingerprint } from './fingerprint.ts';
 
 export interface ConfigWatchOptions {
   readonly clock: Clock;
@@ -88,7 +88,7 @@ function keepGlancing({ clock, files, onFault, onNews }: Glancing): () => void {
   let cancel = (): void => {};
 
   async function glance(): Promise<void> {
-    const seen = await glanceAt(files()).catch((error: unknown) => onFault(error));
+    const seen = await statFingerprint(files()).catch((error: unknown) => onFault(error));
     if (isStopped) return;
     if (last !== null && seen !== undefined && seen !== last) onNews();
     last = seen ?? last;

@@ -8,9 +8,9 @@ import type { Sampler } from '../../sampling/sampler.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
-import type { Jobs } from '../servers/scheduled-jobs.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import type { Notifying } from '../alerts/notifications.ts';
+import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
+import type { StateStore } from '../home/state-store.ts';
+import type { Notifications } from '../alerts/notifications.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { Updates } from '../updates/updates.ts';
 
@@ -18,12 +18,12 @@ export interface HandlerParts {
   readonly bus: Bus;
   readonly status: () => Status;
   readonly supervisor: Supervisor;
-  readonly keeper: StateKeeper;
+  readonly keeper: StateStore;
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly reloader: Reloader;
-  readonly jobs: Pick<Jobs, 'cleanUp'>;
-  readonly notifying: Pick<Notifying, 'test'>;
+  readonly jobs: Pick<ScheduledJobs, 'cleanUp'>;
+  readonly notifying: Pick<Notifications, 'test'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
   readonly stop: () => Promise<void>;
 }
@@ -59,7 +59,7 @@ export function startingHandlers({
   };
 }
 
-export function createHandlers(parts: HandlerParts): ControlHandlers {
+export function createControlHandlers(parts: HandlerParts): ControlHandlers {
   const { bus, status, supervisor, keeper } = parts;
   const known = (): readonly string[] => supervisor.specs().map(({ name }) => name);
 
@@ -83,7 +83,7 @@ export function createHandlers(parts: HandlerParts): ControlHandlers {
   /** What the config says anyway is no wish: whoever edits `enabled` later, while we are down, means it. */
   function remember(name: string, wish: 'up' | 'down'): void {
     const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
-    keeper.setWish(name, wish === configured ? null : wish);
+    keeper.setDesiredState(name, wish === configured ? null : wish);
   }
 
   return {

@@ -10,8 +10,8 @@ import { createWebApp } from '../../web/app.ts';
 import type { AlertmanagerWebhookOptions } from '../../web/alertmanager-webhook.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import { openProtection } from './web-access.ts';
+import type { StateStore } from '../home/state-store.ts';
+import { openWebAccess } from './web-access.ts';
 
 export interface WebParts {
   readonly config: DaemonConfig;
@@ -19,7 +19,7 @@ export interface WebParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly recorder: Recorder;
-  readonly keeper: StateKeeper;
+  readonly keeper: StateStore;
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
@@ -37,7 +37,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   bus.subscribe((event) => {
     if (event.kind === 'ticked') lastTick = clock.monotonic();
   });
-  const protection = await openProtection(config.metrics, { clock, log });
+  const protection = await openWebAccess(config.metrics, { clock, log });
   const app = await createWebApp({
     status,
     metrics: keptPage(parts),

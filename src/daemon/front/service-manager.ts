@@ -9,7 +9,7 @@ import { startEventLoopWatchdog } from '../../system/time/event-loop-watchdog.ts
 import type { Logger } from '../../system/files/log.ts';
 import { createSystemdNotifier, type SystemdNotifier, takeSystemdSettings } from '../../system/time/systemd-notify.ts';
 
-export interface ServiceLinkParts {
+export interface ServiceManagerParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly status: () => Status;
@@ -19,7 +19,7 @@ export interface ServiceLinkParts {
   readonly clock?: Clock;
 }
 
-export interface ServiceLink {
+export interface ServiceManagerLink {
   /** The end begins, and takes at most so many ms. */
   stopping(longest: number): void;
   /** Tells that a reload is under way while `work` is done. */
@@ -35,7 +35,7 @@ const LONGEST_STATUS = 300;
  * Under systemd: READY once a config was taken over or found wrong, a sign of life from the event loop at twice the pace
  * that is asked for, and how the servers are. Under launchd, which does none of this: the dead man. Else nothing.
  */
-export function openServiceLink(parts: ServiceLinkParts): ServiceLink {
+export function openServiceManagerLink(parts: ServiceManagerParts): ServiceManagerLink {
   const { log, environment = process.env, clock = systemClock } = parts;
   const settings = takeSystemdSettings(environment);
   if (settings !== null) {
@@ -50,15 +50,15 @@ export function openServiceLink(parts: ServiceLinkParts): ServiceLink {
   return { stopping: () => {}, reloading: (work) => work(), close: stop };
 }
 
-interface Voice {
+interface SdNotifier {
   readonly notify: SystemdNotifier;
   readonly clock: Clock;
   readonly watchdog: number | null;
 }
 
-function speak({ bus, status }: ServiceLinkParts, { notify, clock, watchdog }: Voice): ServiceLink {
-  const stopPulse = startPulse({ notify, clock, watchdog });
-  const picture = createPicture(status, { notify, clock });
+function speak({ bus, status }: ServiceManagerParts, { notify, clock, watchdog }: SdNotifier): ServiceManagerLink {
+  const stopPulse = startKeepAlive({ notify, clock, watchdog });
+  const picture = createStatusLine(status, { notify, clock });
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind === 'config-loaded') picture.ready();
     // Whoever was away for so long owes a sign of life at once.
@@ -97,7 +97,7 @@ const CHANGES_THE_PICTURE: ReadonlySet<WatchdogEvent['kind']> = new Set([
 ]);
 
 /** A sign of life that only a running event loop can give. */
-function startPulse({ notify, clock, watchdog }: Voice): () => void {
+function startKeepAlive({ notify, clock, watchdog }: SdNotifier): () => void {
   if (watchdog === null) return () => {};
   const interval = watchdog / 2;
   let cancel = clock.after(interval, beat);
@@ -110,18 +110,18 @@ function startPulse({ notify, clock, watchdog }: Voice): () => void {
   return () => cancel();
 }
 
-interface Picture {
+interface StatusLine {
   /** A config was taken over or refused: told at once, with READY the first time. */
   ready(): void;
   changed(): void;
   stop(): void;
 }
 
-function createPicture(status: () => Status, { notify, clock }: Pick<Voice, 'notify' | 'clock'>): Picture {
+function createStatusLine(status: () => Status, { notify, clock }: Pick<SdNotifier, 'notify' | 'clock'>): StatusLine {
   let told: string | null = null;
   let cancel: (() => void) | null = null;
 
-  function tell(line = statusLine(status())): void {
+  function tell(line = formatStatusLine(status())): void {
     if (line === told) return;
     notify.notify({ ...(told === null ? { READY: '1' } : {}), STATUS: line });
     told = line;
@@ -149,7 +149,7 @@ function createPicture(status: () => Status, { notify, clock }: Pick<Voice, 'not
 }
 
 /** `3 of 4 healthy`, or what keeps the config from being taken over. */
-export function statusLine({ daemon, servers }: Status): string {
+export function formatStatusLine({ daemon, servers }: Status): string {
   const { ok, error } = daemon.config;
   const problem = ok ? null : truncate(neutralise(`config invalid: ${error ?? 'unknown'}`), LONGEST_STATUS);
   const wrong = servers.filter((server) => !isHealthy(server)).length;

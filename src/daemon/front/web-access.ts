@@ -10,7 +10,7 @@ import { compareInChild } from '../../web/bcrypt-compare.ts';
 import type { TlsSource } from '../../system/net/tls-server.ts';
 import { watchWebConfig, type WebConfigWatcher, type WebConfigResult } from '../../web/web-config-watcher.ts';
 
-export interface Protection {
+export interface WebAccess {
   readonly access: AccessControl;
   /** Left out where the web config has no TLS. */
   readonly tls?: TlsSource;
@@ -25,10 +25,10 @@ interface Parts {
  * @returns null without a web config
  * @throws WatchdogError CONFIG_UNREADABLE, CONFIG_UNSAFE, CONFIG_INVALID
  */
-export async function openProtection(
+export async function openWebAccess(
   { host, webConfigFile }: DaemonConfig['metrics'],
   { clock, log }: Parts,
-): Promise<Protection | null> {
+): Promise<WebAccess | null> {
   if (webConfigFile === null) return null;
   const web = await watchWebConfig({
     read: () => read(webConfigFile),

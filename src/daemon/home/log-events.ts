@@ -8,7 +8,7 @@ type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, se
 type Narrators = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
 
 /** Fixed sentences, the facts beside them, so that lines group. */
-export function narrate(event: WatchdogEvent, log: Logger): void {
+export function logEvent(event: WatchdogEvent, log: Logger): void {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
   const narrator = NARRATORS[event.kind] as (one: WatchdogEvent) => Line | null;
   const line = narrator(event);

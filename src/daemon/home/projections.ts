@@ -10,19 +10,19 @@ import { createRecorder, type Recorder } from '../../metrics/recorder.ts';
 import { openStateFile } from '../../supervisor/state-file.ts';
 import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
-import type { Base } from '../context.ts';
-import { keepState, type StateKeeper } from './state-store.ts';
-import { narrate } from './log-events.ts';
+import type { DaemonContext } from '../context.ts';
+import { openStateStore, type StateStore } from './state-store.ts';
+import { logEvent } from './log-events.ts';
 
-export interface Records {
+export interface Projections {
   readonly status: () => Status;
   /** The bus as people may see it: with known secrets taken out of what others wrote. */
   readonly news: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
-  readonly keeper: StateKeeper;
+  readonly keeper: StateStore;
 }
 
-export function openRecords({ bus, clock, log, paths, redactor, version, cleanUps }: Base): Records {
+export function openProjections({ bus, clock, log, paths, redactor, version, cleanUps }: DaemonContext): Projections {
   const file = openStateFile(paths.state, () => savedStates(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readServerHistory(keeper.past(server));
@@ -31,7 +31,7 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
   const alerts = firingAlerts(restoreNotifications(file.initial.alerts));
   let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
   const status = (): Status => current;
-  const news: Records['news'] = {
+  const news: Projections['news'] = {
     subscribe: (subscriber) =>
       bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
   };
@@ -46,19 +46,19 @@ export function openRecords({ bus, clock, log, paths, redactor, version, cleanUp
   });
   recorder.restore(file.initial.counters);
 
-  const keeper = keepState({ file, bus, clock: systemClock, status, counters: () => recorder.counters() });
+  const keeper = openStateStore({ file, bus, clock: systemClock, status, counters: () => recorder.counters() });
   cleanUps.add('state', () => keeper.save({ durable: true }));
 
   // The journal and the log tell the time of day, asleep or not.
   const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
   bus.subscribe(journal.record);
   cleanUps.add('journal', () => journal.close());
-  bus.subscribe((event) => narrate(event, log));
+  bus.subscribe((event) => logEvent(event, log));
   return { status, news, recorder, keeper };
 }
 
 /** Before anything is known. */
-export function emptyStatus({ version, paths }: Pick<Base, 'version' | 'paths'>): Status {
+export function emptyStatus({ version, paths }: Pick<DaemonContext, 'version' | 'paths'>): Status {
   return {
     daemon: {
       version,

@@ -32,7 +32,7 @@ const BETWEEN = 500;
  * @returns servers that were alive when the earlier daemon died
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
-export async function reapEarlier(parts: ReapParts): Promise<ReadonlySet<string>> {
+export async function reapPreviousDaemon(parts: ReapParts): Promise<ReadonlySet<string>> {
   const { clock, log } = parts;
   const deadline = clock.monotonic() + PATIENCE;
   for (let isFirst = true; ; isFirst = false) {

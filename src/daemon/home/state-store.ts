@@ -6,10 +6,10 @@ import type { StateFile } from '../../supervisor/state-file.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
-export interface StateKeeper {
-  wish(server: string): 'up' | 'down' | undefined;
+export interface StateStore {
+  desiredState(server: string): 'up' | 'down' | undefined;
   /** What an operator asked for outlives us; null takes it back. */
-  setWish(server: string, wish: 'up' | 'down' | null): void;
+  setDesiredState(server: string, wish: 'up' | 'down' | null): void;
   /** What is remembered of a job of the schedule; for its owner to understand. */
   job(name: string): unknown;
   setJob(name: string, record: unknown): void;
@@ -33,7 +33,7 @@ export interface StateKeeper {
   dispose(): void;
 }
 
-export interface StateKeeperOptions {
+export interface StateStoreOptions {
   readonly file: StateFile;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -47,7 +47,7 @@ const AT_ONCE = new Set(['restarted', 'start-failed', 'exited', 'gap', 'reaped']
 /** A power cut costs at most this much of what is only counted, ms: waiting for the disk is the dear part. */
 const DURABLE_EVERY = 60_000;
 
-export function keepState({ file, bus, clock, status, counters }: StateKeeperOptions): StateKeeper {
+export function openStateStore({ file, bus, clock, status, counters }: StateStoreOptions): StateStore {
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
@@ -90,7 +90,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
     if (event.kind === 'ticked' && clock.monotonic() - durableAt >= DURABLE_EVERY) save({ durable: true });
   });
   return {
-    wish: (server) => wishes.get(server),
+    desiredState: (server) => wishes.get(server),
     past: (server) => past.get(server),
     job: (name) => jobs.get(name),
     setJob(name, record) {
@@ -117,7 +117,7 @@ export function keepState({ file, bus, clock, status, counters }: StateKeeperOpt
       updates = record;
       return save({ durable: true });
     },
-    setWish(server, wish) {
+    setDesiredState(server, wish) {
       if (wish === null) wishes.delete(server);
       else wishes.set(server, wish);
       save({ durable: true });

@@ -4,7 +4,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 
-export interface HomeGuardOptions {
+export interface HomeWatchOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly home: string;
@@ -21,7 +21,7 @@ export interface HomeGuardOptions {
 const LOOK_EVERY = 5000;
 
 /** A daemon that cannot be reached by its commands could not even be stopped. @returns what ends the looking */
-export function guardHome({ clock, log, home, control, ...options }: HomeGuardOptions): () => void {
+export function watchHome({ clock, log, home, control, ...options }: HomeWatchOptions): () => void {
   let isStopped = false;
   let isInTrouble = false;
   let cancel = clock.after(LOOK_EVERY, () => void look());

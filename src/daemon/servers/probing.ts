@@ -9,19 +9,19 @@ import { localPort } from '../../supervisor/prepare.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import type { Outputs } from './server-output.ts';
+import type { ServerOutputs } from './server-output.ts';
 
-export interface HealthParts {
+export interface ProbingParts {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly version: string;
-  readonly outputs: Outputs;
+  readonly outputs: ServerOutputs;
   /** Made after the prober, because it hands its processes to it. */
   readonly supervisor: () => Supervisor;
 }
 
 /** A prober that reports to the supervisor, and watches the servers that have only a url by itself. */
-export function watchHealth({ clock, bus, version, outputs, supervisor }: HealthParts): Prober {
+export function openProbing({ clock, bus, version, outputs, supervisor }: ProbingParts): Prober {
   const leave = new Map<string, () => Promise<void>>();
   const prober = createProber({
     clock,

@@ -12,11 +12,11 @@ import { makeBackup } from '../../housekeeping/make-backup.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Cron } from '../../system/time/cron.ts';
 import { pathsInUse } from '../../system/process/paths-in-use.ts';
-import type { Base } from '../context.ts';
-import type { StateKeeper } from '../home/state-store.ts';
+import type { DaemonContext } from '../context.ts';
+import type { StateStore } from '../home/state-store.ts';
 import type { Reloader } from '../config/reload.ts';
 
-export interface Jobs {
+export interface ScheduledJobs {
   /** Follows the schedule, as it is now and as it will be; nothing is loaded while nothing is scheduled. */
   start(reloader: Pick<Reloader, 'onSettings' | 'files'>): Promise<void>;
   /** Config and state, unless nobody has changed anything since the newest backup. @throws when it cannot be written */
@@ -25,13 +25,13 @@ export interface Jobs {
   cleanUp(options: { readonly dryRun: boolean }): Promise<CleanupReport>;
 }
 
-export interface JobsParts {
-  readonly keeper: Pick<StateKeeper, 'save' | 'job' | 'setJob'>;
+export interface ScheduledJobsParts {
+  readonly keeper: Pick<StateStore, 'save' | 'job' | 'setJob'>;
   readonly settings: DaemonConfig;
   readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
   readonly status: () => Status;
   /** What the schedule asks of the updates. */
-  readonly update: (signal: AbortSignal) => Promise<Ending>;
+  readonly update: (signal: AbortSignal) => Promise<JobResult>;
   /** Ms of quiet, and of chance on top, before what was missed is made up for. */
   readonly settle?: number;
 }
@@ -39,7 +39,7 @@ export interface JobsParts {
 const PLANNED: readonly JobName[] = ['cleanup', 'backup', 'update'];
 
 /** To be opened before the servers are, so that what runs is waited for after they have ended. */
-export function openJobs(base: Base, parts: JobsParts): Jobs {
+export function openScheduledJobs(base: DaemonContext, parts: ScheduledJobsParts): ScheduledJobs {
   const { bus, cleanUps } = base;
   const turns = createTurns();
   let { settings } = parts;
@@ -81,7 +81,7 @@ export function openJobs(base: Base, parts: JobsParts): Jobs {
   };
 }
 
-type Work = Readonly<Record<JobName, (signal: AbortSignal) => Promise<Ending>>>;
+type Work = Readonly<Record<JobName, (signal: AbortSignal) => Promise<JobResult>>>;
 
 interface Planner {
   /** Changes only what differs. Never fails: what cannot be scheduled is logged. */
@@ -90,7 +90,7 @@ interface Planner {
   close(): Promise<void>;
 }
 
-function createPlanner(base: Base, parts: JobsParts, work: Work): Planner {
+function createPlanner(base: DaemonContext, parts: ScheduledJobsParts, work: Work): Planner {
   const rules = new Map<JobName, string>();
   let cron: Cron | null = null;
   let isClosed = false;
@@ -140,34 +140,34 @@ function createTurns(): { take<T>(work: () => T | Promise<T>): Promise<T> } {
   };
 }
 
-interface Ending {
+interface JobResult {
   readonly said: string;
   readonly error: string | null;
 }
 
 /** A job that fails takes nothing else with it. */
-async function perform(base: Base, job: JobName, work: () => Promise<Ending>): Promise<void> {
+async function perform(base: DaemonContext, job: JobName, work: () => Promise<JobResult>): Promise<void> {
   const startedAt = base.clock.monotonic();
   const ending = await work().catch((error: unknown) => ({ said: '', error: messageOf(error) }));
   tell(base, { job, startedAt, ...ending });
 }
 
 function tell(
-  { bus, clock }: Base,
-  { startedAt, ...news }: Ending & { readonly job: JobName; readonly startedAt: number },
+  { bus, clock }: DaemonContext,
+  { startedAt, ...news }: JobResult & { readonly job: JobName; readonly startedAt: number },
 ): void {
   bus.publish({ kind: 'job', took: clock.monotonic() - startedAt, ...news });
 }
 
-function endOfCleanup(report: CleanupReport): Ending {
+function endOfCleanup(report: CleanupReport): JobResult {
   const said = describeCleanup(report);
   const [first] = report.failed;
   return { said, error: first === undefined ? null : `${said}: ${first.path}: ${first.why}` };
 }
 
 function backUp(
-  { clock, paths, version }: Base,
-  { keeper }: JobsParts,
+  { clock, paths, version }: DaemonContext,
+  { keeper }: ScheduledJobsParts,
   {
     settings,
     files,
@@ -177,7 +177,7 @@ function backUp(
     readonly files: readonly string[];
     readonly by: 'schedule' | 'update';
   },
-): Ending {
+): JobResult {
   keeper.save({ durable: true });
   const { webConfigFile } = settings.metrics;
   const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
@@ -187,8 +187,8 @@ function backUp(
 }
 
 function factsOf(
-  { paths, clock }: Base,
-  { supervisor, status }: JobsParts,
+  { paths, clock }: DaemonContext,
+  { supervisor, status }: ScheduledJobsParts,
   { backups }: DaemonConfig,
 ): HomeFacts {
   return {
@@ -213,7 +213,7 @@ function factsOf(
   };
 }
 
-async function openCron({ clock, log }: Base, { keeper, settle }: JobsParts): Promise<Cron> {
+async function openCron({ clock, log }: DaemonContext, { keeper, settle }: ScheduledJobsParts): Promise<Cron> {
   // 2 to 6 MiB that a daemon without a schedule does not need.
   const { createCron } = await import('../../system/time/cron.ts');
   return createCron({

@@ -9,7 +9,7 @@ import type { Clock } from '../../system/time/clock.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { SpawnedProcess } from '../../system/process/spawn.ts';
 
-export interface Outputs {
+export interface ServerOutputs {
   /** Reads what a new process prints until its pipes end. */
   capture(spec: ServerSpec, run: number, child: SpawnedProcess): void;
   /** A line on a stdio server's stdout that is no message. */
@@ -21,7 +21,7 @@ export interface Outputs {
   close(): Promise<void>;
 }
 
-export interface OutputsOptions {
+export interface ServerOutputsOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly paths: Paths;
@@ -29,7 +29,7 @@ export interface OutputsOptions {
   readonly onTrouble: (server: string, error: Error | null) => void;
 }
 
-export function createOutputs({ clock, bus, paths, redactor, onTrouble }: OutputsOptions): Outputs {
+export function createServerOutputs({ clock, bus, paths, redactor, onTrouble }: ServerOutputsOptions): ServerOutputs {
   const logs = new Map<string, ServerLog>();
   bus.subscribe((event) => {
     if (event.kind === 'server-changed') logs.get(event.server)?.resize(event.spec.logs);

@@ -15,11 +15,11 @@ import { systemClock } from '../../system/time/clock.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
 import { startGuardian } from '../../system/process/guardian.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
-import type { Base } from '../context.ts';
-import { watchHealth } from './probing.ts';
-import type { StateKeeper } from '../home/state-store.ts';
-import { createOutputs, type Outputs } from './server-output.ts';
-import { reapEarlier } from '../home/reap-previous-daemon.ts';
+import type { DaemonContext } from '../context.ts';
+import { openProbing } from './probing.ts';
+import type { StateStore } from '../home/state-store.ts';
+import { createServerOutputs, type ServerOutputs } from './server-output.ts';
+import { reapPreviousDaemon } from '../home/reap-previous-daemon.ts';
 
 export interface Supervision {
   readonly supervisor: Supervisor;
@@ -34,15 +34,15 @@ export interface Supervision {
 }
 
 export async function openSupervision(
-  base: Base,
+  base: DaemonContext,
   config: DaemonConfig,
-  { keeper, chosen }: { keeper: StateKeeper; chosen: NonNullable<InstallerOptions['chosen']> },
+  { keeper, chosen }: { keeper: StateStore; chosen: NonNullable<InstallerOptions['chosen']> },
 ): Promise<Supervision> {
   const { bus, clock, log, paths, version, cleanUps } = base;
   const outputs = openOutputs(base);
-  const unobserved = await reapEarlier({ paths, bus, clock: systemClock, log });
+  const unobserved = await reapPreviousDaemon({ paths, bus, clock: systemClock, log });
 
-  const prober = watchHealth({ clock, bus, version, outputs, supervisor: () => supervisor });
+  const prober = openProbing({ clock, bus, version, outputs, supervisor: () => supervisor });
   cleanUps.add('prober', () => prober.stop());
   const installer = createInstaller({
     paths,
@@ -54,7 +54,7 @@ export async function openSupervision(
   const supervisor = createSupervisor({
     ...processes,
     home: paths.home,
-    desiredState: (server) => keeper.wish(server),
+    desiredState: (server) => keeper.desiredState(server),
     attach: (started) => attach(started, { outputs, prober }),
   });
   const sampler = openSampler(base, config, supervisor);
@@ -74,9 +74,9 @@ export async function openSupervision(
   return { supervisor, prober, sampler, unobserved, installer, processes };
 }
 
-function openOutputs(base: Base): Outputs {
+function openOutputs(base: DaemonContext): ServerOutputs {
   const { bus, log, cleanUps } = base;
-  const outputs = createOutputs({
+  const outputs = createServerOutputs({
     ...base,
     onTrouble(server, err) {
       if (err === null) log.info({ server }, 'Server log works again');
@@ -92,7 +92,7 @@ function openOutputs(base: Base): Outputs {
 
 /** All that a runner needs beside its server: how processes are made, found and ended. */
 async function openProcesses(
-  base: Base,
+  base: DaemonContext,
   installer: Installer,
 ): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
   const { bus, clock, log, paths } = base;
@@ -120,7 +120,7 @@ async function openProcesses(
 }
 
 /** Written down for whoever comes after us, and told to the guardian, who acts while nobody else can. */
-function openRegistry({ bus, log, paths, cleanUps }: Base): ProcessRegistry {
+function openRegistry({ bus, log, paths, cleanUps }: DaemonContext): ProcessRegistry {
   const guardian = startGuardian({
     clock: systemClock,
     onFault: (err) => log.error({ err }, 'The guardian failed'),
@@ -146,7 +146,7 @@ async function firstListener(port: number, addresses: readonly string[]): Promis
 
 function attach(
   { spec, run, child }: Parameters<RunnerParts['attach']>[0],
-  { outputs, prober }: { outputs: Outputs; prober: Prober },
+  { outputs, prober }: { outputs: ServerOutputs; prober: Prober },
 ): Attachment {
   outputs.capture(spec, run, child);
   const pipe = child.stdin === null ? null : { stdin: child.stdin, stdout: child.stdout };
@@ -157,7 +157,7 @@ function attach(
   };
 }
 
-function openSampler({ bus, clock, log }: Base, { sampling }: DaemonConfig, supervisor: Supervisor): Sampler {
+function openSampler({ bus, clock, log }: DaemonContext, { sampling }: DaemonConfig, supervisor: Supervisor): Sampler {
   const sampler = createSampler({
     clock,
     bus,

@@ -9,7 +9,7 @@ import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
-import type { Base } from '../context.ts';
+import type { DaemonContext } from '../context.ts';
 import type { Reloader } from '../config/reload.ts';
 
 type Settings = DaemonConfig['orphans'];
@@ -28,7 +28,7 @@ export interface OrphanWatchOptions {
 
 /** Looks from now on, with the settings and servers that the config has at the time. */
 export function openOrphanWatch(
-  { clock, bus, log, paths, cleanUps }: Base,
+  { clock, bus, log, paths, cleanUps }: DaemonContext,
   { reloader, supervisor, initial }: { reloader: Reloader; supervisor: Supervisor; initial: Settings },
 ): void {
   let settings = initial;

@@ -10,7 +10,7 @@ import { isListening, ownsPort } from '../../system/net/port-owner.ts';
 import { moveToPort } from './move-port.ts';
 
 /** Where it cannot be in the way of the server that runs. */
-export interface Aside {
+export interface CanaryPlacement {
   readonly spec: ServerSpec;
   /** Null for one that speaks over its pipes. */
   readonly port: number | null;
@@ -18,7 +18,7 @@ export interface Aside {
 }
 
 /** Why it cannot, in one line, when it cannot. @throws the system's error when it has no port to give */
-export async function standAside(spec: ServerSpec): Promise<Aside | string> {
+export async function placeCanary(spec: ServerSpec): Promise<CanaryPlacement | string> {
   if (spec.transport === 'stdio') return { spec, port: null, isSure: true };
   const from = localPort(spec.url);
   if (from === null) return `its url ${spec.url ?? ''} is not on this machine`;
@@ -45,7 +45,7 @@ export interface PortWait {
  */
 export async function awaitPort(
   canary: CanaryProcess,
-  { spec, port, isSure }: Aside & { readonly port: number },
+  { spec, port, isSure }: CanaryPlacement & { readonly port: number },
   { signal, clock, deadline }: PortWait,
 ): Promise<ToolsOutcome | null> {
   const addresses = localAddresses(spec.url);

@@ -13,8 +13,8 @@ import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { ProcessExit, SpawnError } from '../../system/process/spawn.ts';
-import type { CanaryReport, UpdateParts } from '../../updates/ports.ts';
-import { type Aside, awaitPort, pause, standAside } from './canary-port.ts';
+import type { CanaryReport, UpdatePorts } from '../../updates/ports.ts';
+import { type CanaryPlacement, awaitPort, pause, placeCanary } from './canary-port.ts';
 
 export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' | 'clock'> {
   readonly paths: Pick<Paths, 'home' | 'servers'>;
@@ -28,7 +28,7 @@ export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' |
 type Refusal = Extract<CanaryReport, { ok: false }>;
 
 /** The part `canary` of the updates. */
-export function createCanary(parts: CanaryParts): UpdateParts['canary'] {
+export function createCanary(parts: CanaryParts): UpdatePorts['canary'] {
   return async (spec, version, signal) => {
     const report = await tryVersion(spec, version, { signal, parts }).catch((error: unknown) =>
       refuse('ours', `it could not be tried on the side: ${messageOf(error)}`),
@@ -49,7 +49,7 @@ async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Prom
   const cwd = spec.cwd ?? parts.paths.home;
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     return refuse('ours', `the folder ${cwd} of the server does not exist`);
-  const aside = await standAside(spec);
+  const aside = await placeCanary(spec);
   if (typeof aside === 'string') return refuse('ours', aside);
   if (signal.aborted) return refuse('ours', GIVEN_UP);
   const [file, ...rest] = program.argv;
@@ -93,7 +93,7 @@ const LOOK_EVERY = 100;
 /** A process that closed its pipe is about to end: that says more than the pipe. */
 const LAST_WORDS = 500;
 
-async function converse(canary: CanaryProcess, aside: Aside, trial: Trial): Promise<CanaryReport> {
+async function converse(canary: CanaryProcess, aside: CanaryPlacement, trial: Trial): Promise<CanaryReport> {
   const { clock } = trial.parts;
   const watch = watchOver(canary, trial);
   try {
@@ -134,7 +134,7 @@ function watchOver(
   };
 }
 
-async function ask(canary: CanaryProcess, aside: Aside, { signal, parts }: Trial): Promise<ToolsOutcome> {
+async function ask(canary: CanaryProcess, aside: CanaryPlacement, { signal, parts }: Trial): Promise<ToolsOutcome> {
   const { clock, version } = parts;
   const { spec, port } = aside;
   const { stdin, stdout } = canary.child;

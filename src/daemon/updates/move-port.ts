@@ -1,19 +1,19 @@
 // How a server is told to listen on another port than its own, when only its args, env and url can be changed.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 
-export interface Moved {
+export interface MovedSpec {
   readonly spec: ServerSpec;
   /** Whether what was replaced can only be a port: `--port 3000`, `PORT=3000`, `127.0.0.1:3000`. */
   readonly isSure: boolean;
 }
 
-export interface Move {
+export interface PortMove {
   readonly from: number;
   readonly to: number;
 }
 
 /** Null when the port stands nowhere in args or env: the server then has it from somewhere that we cannot change. */
-export function moveToPort(spec: ServerSpec, move: Move): Moved | null {
+export function moveToPort(spec: ServerSpec, move: PortMove): MovedSpec | null {
   const url = spec.url === null ? null : withPort(spec.url, move.to);
   for (const isSure of [true, false]) {
     const replace = isSure ? replaceSure : replaceAny;
@@ -38,14 +38,14 @@ function isPortFlag(argument: string | undefined): boolean {
 }
 
 /** @param isAlone whether the whole text is a port, by what stands before it */
-function replaceSure(text: string, { from, to }: Move, isAlone: boolean): string {
+function replaceSure(text: string, { from, to }: PortMove, isAlone: boolean): string {
   if (isAlone && text === String(from)) return String(to);
   const marked = new RegExp(String.raw`(?<=^-p=?|^--?[\w-]*port=|:)${from}(?!\d)`, 'giu');
   return text.replaceAll(marked, String(to));
 }
 
 /** Wherever it stands as a whole number. */
-function replaceAny(text: string, { from, to }: Move): string {
+function replaceAny(text: string, { from, to }: PortMove): string {
   return text.replaceAll(new RegExp(String.raw`(?<![\d.])${from}(?!\.?\d)`, 'gu'), String(to));
 }
 

@@ -2,9 +2,9 @@
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { localPort } from '../../supervisor/prepare.ts';
-import type { UpdateParts } from '../../updates/ports.ts';
+import type { UpdatePorts } from '../../updates/ports.ts';
 
-export interface QuietParts {
+export interface QuietCheckParts {
   readonly status: (server: string) => ServerStatus | undefined;
   readonly spec: (server: string) => ServerSpec | undefined;
   /** Whether a probe of it is on its way: ended in the middle, it would look like a failure. */
@@ -21,7 +21,7 @@ const IDLE = 0.1;
  * us for its only client; of an http server on macOS the connections are not looked at, which would cost a program each
  * time, so that only the processor tells there.
  */
-export function createQuiet(parts: QuietParts): UpdateParts['isQuiet'] {
+export function createQuietCheck(parts: QuietCheckParts): UpdatePorts['isQuiet'] {
   return (server) => {
     const status = parts.status(server);
     if (status === undefined || parts.isLooking(server) || !isWell(status)) return false;

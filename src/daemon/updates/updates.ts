@@ -8,17 +8,17 @@ import type { UpdateCheck, UpdateAnswer } from '../../core/model/update.ts';
 import { createPackageUpdates } from '../../packages/package-updates.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { countClients } from '../../system/net/tcp-clients.ts';
-import type { UpdateParts } from '../../updates/ports.ts';
+import type { UpdatePorts } from '../../updates/ports.ts';
 import { openUpdateRecords } from '../../updates/records.ts';
-import { check, type RequestParts, rollBack, update } from '../../updates/requests.ts';
-import { goRound, lookAtStrangers, type Round } from '../../updates/scheduled.ts';
+import { checkServers, type RequestParts, rollBackServers, updateServers } from '../../updates/requests.ts';
+import { runScheduled, checkOverdue, type ScheduledRun } from '../../updates/scheduled.ts';
 import { createUpdater, type Updater } from '../../updates/updater.ts';
-import type { Base } from '../context.ts';
-import type { StateKeeper } from '../home/state-store.ts';
+import type { DaemonContext } from '../context.ts';
+import type { StateStore } from '../home/state-store.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { Supervision } from '../servers/supervision.ts';
 import { createCanary } from './canary.ts';
-import { createQuiet } from './quiet-check.ts';
+import { createQuietCheck } from './quiet-check.ts';
 
 export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
   /** Asks the registry, one package after the other. Without names, all. @throws WatchdogError UNKNOWN_SERVER */
@@ -30,21 +30,21 @@ export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
   ): Promise<readonly UpdateAnswer[]>;
   rollback(names: readonly string[], options: { readonly dryRun: boolean }): Promise<readonly UpdateAnswer[]>;
   /** What the schedule asks for: all are looked at, and those that may are updated. */
-  goRound(signal: AbortSignal): Promise<Round>;
+  goRound(signal: AbortSignal): Promise<ScheduledRun>;
   /** Some minutes from now, whoever has not been looked at for long is, if anything is scheduled then. */
   begin(reloader: Pick<Reloader, 'onSettings'>): void;
 }
 
 export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'processes' | 'prober'> {
-  readonly backUp: UpdateParts['backUp'];
-  readonly keeper: Pick<StateKeeper, 'updates' | 'setUpdates'>;
+  readonly backUp: UpdatePorts['backUp'];
+  readonly keeper: Pick<StateStore, 'updates' | 'setUpdates'>;
   readonly supervisor: Pick<Supervisor, 'specs' | 'runner' | 'restart'>;
   readonly status: () => Status;
   readonly settings: DaemonConfig;
 }
 
 /** To be opened before the servers are added, and closed before they are stopped. */
-export function openUpdates(base: Base, options: UpdatesOptions): Updates {
+export function openUpdates(base: DaemonContext, options: UpdatesOptions): Updates {
   const { bus, clock, log, cleanUps } = base;
   const parts = partsOf(base, options);
   const updater = createUpdater({
@@ -63,18 +63,18 @@ export function openUpdates(base: Base, options: UpdatesOptions): Updates {
   return {
     chosen: (...given) => updater.chosen(...given),
     recover: (specs) => updater.recover(specs),
-    check: (names) => check(names, requests),
-    update: (names, how) => update(names, how, requests),
-    rollback: (names, how) => rollBack(names, how, requests),
-    goRound: (signal) => goRound(requests, signal),
+    check: (names) => checkServers(names, requests),
+    update: (names, how) => updateServers(names, how, requests),
+    rollback: (names, how) => rollBackServers(names, how, requests),
+    goRound: (signal) => runScheduled(requests, signal),
     begin: (reloader) => planFirstLook(base, { reloader, settings: options.settings, requests }),
   };
 }
 
-function partsOf(base: Base, options: UpdatesOptions): UpdateParts {
+function partsOf(base: DaemonContext, options: UpdatesOptions): UpdatePorts {
   const { installer, processes, backUp, supervisor, status } = options;
   const { log, redactor } = base;
-  const isQuiet = createQuiet({
+  const isQuiet = createQuietCheck({
     status: (server) => status().servers.find(({ name }) => name === server),
     spec: (server) => supervisor.specs().find(({ name }) => name === server),
     isLooking: (server) => options.prober.isProbing(server),
@@ -121,7 +121,7 @@ const FIRST_LOOK = { after: 5 * MINUTE, spread: 5 * MINUTE } as const;
 const LONGEST_UNSEEN = 8 * 24 * 60 * MINUTE;
 
 function planFirstLook(
-  { clock, log, cleanUps }: Base,
+  { clock, log, cleanUps }: DaemonContext,
   {
     reloader,
     settings,
@@ -132,7 +132,7 @@ function planFirstLook(
   reloader.onSettings(({ schedule }) => (isScheduled = schedule.update !== null));
   const cancel = clock.after(FIRST_LOOK.after + Math.random() * FIRST_LOOK.spread, () => {
     if (!isScheduled) return;
-    void lookAtStrangers(requests, LONGEST_UNSEEN).catch((err: unknown) =>
+    void checkOverdue(requests, LONGEST_UNSEEN).catch((err: unknown) =>
       log.error({ err }, 'Cannot look for updates'),
     );
   });

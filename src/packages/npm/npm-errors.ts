@@ -8,11 +8,11 @@ import {
   FULL,
   npmDied,
   npmUnstartable,
-  stopped,
-  tooSlow,
+  aborted,
+  npmTimedOut,
   wrongEngine,
 } from '../manager/install-error.ts';
-import type { Story, Wanted } from '../manager/install-error.ts';
+import type { InstallError, InstallTarget } from '../manager/install-error.ts';
 
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
@@ -61,15 +61,15 @@ function word(value: unknown): string {
  *
  * @param timeout ms that it was given
  */
-export function storyOfResult(
+export function errorOfResult(
   result: CommandResult,
-  { timeout, wanted }: { readonly timeout: number; readonly wanted: Wanted },
-): Story | null {
-  if (result.aborted) return stopped();
-  if (result.timedOut) return tooSlow(timeout);
+  { timeout, wanted }: { readonly timeout: number; readonly wanted: InstallTarget },
+): InstallError | null {
+  if (result.aborted) return aborted();
+  if (result.timedOut) return npmTimedOut(timeout);
   if (result.spawnError !== null) return npmUnstartable(result.spawnError);
   if (result.signal !== null) return npmDied(result.signal);
-  return result.code === 0 ? null : storyOfError(readNpmError(result), wanted);
+  return result.code === 0 ? null : explainNpmError(readNpmError(result), wanted);
 }
 
 const OFFLINE: ReadonlySet<string> = new Set([
@@ -107,7 +107,7 @@ const DENIED: ReadonlySet<string> = new Set([
 ]);
 
 /** One story for one error of npm. */
-export function storyOfError(error: NpmError, wanted: Wanted): Story {
+export function explainNpmError(error: NpmError, wanted: InstallTarget): InstallError {
   const { code, summary } = error;
   if (code === 'E404') return unknownPackage(error, wanted);
   if (code === 'ETARGET') return unknownVersion(error, wanted);
@@ -131,7 +131,7 @@ const TRUST =
 const NETWORK =
   'Check the network, the proxy and the registry in ~/.npmrc. It is tried again without your doing.';
 
-function unreached({ code, summary }: NpmError): Story | null {
+function unreached({ code, summary }: NpmError): InstallError | null {
   const because = `(${code}: ${firstLine(summary)})`;
   if (OFFLINE.has(code)) {
     return {
@@ -147,15 +147,15 @@ function unreached({ code, summary }: NpmError): Story | null {
   return /^E(5\d\d|429)$/.test(code) ? lost(`the registry is in trouble ${because}`) : null;
 }
 
-function lost(reason: string): Story {
+function lost(reason: string): InstallError {
   return { ...failed(reason, NETWORK), unreachable: true };
 }
 
-function failed(reason: string, hint: string): Story {
+function failed(reason: string, hint: string): InstallError {
   return { code: 'INSTALL_FAILED', reason, hint };
 }
 
-function unknownPackage({ summary }: NpmError, { package: name }: Wanted): Story {
+function unknownPackage({ summary }: NpmError, { package: name }: InstallTarget): InstallError {
   // It knows the package: `latest`, or what was asked for, points nowhere.
   if (summary.startsWith('No match found for version ')) return failed(firstLine(summary), DEPENDENCY);
   const [, path = ''] = /GET \S+?:\/\/[^/]+\/(\S*)/.exec(summary) ?? [];
@@ -168,7 +168,7 @@ function unknownPackage({ summary }: NpmError, { package: name }: Wanted): Story
 
 const DEPENDENCY = 'Ask the maintainers of the package, or set `version` to one that can be installed.';
 
-function unknownVersion({ summary }: NpmError, { package: name, spec }: Wanted): Story {
+function unknownVersion({ summary }: NpmError, { package: name, spec }: InstallTarget): InstallError {
   if (!summary.includes(` ${name}@`))
     return failed(firstLine(summary), / with a date before /.test(summary) ? TOO_YOUNG : DEPENDENCY);
   const hint = `See which there are: \`npm view ${name} versions dist-tags\`.`;
@@ -181,7 +181,7 @@ function unknownVersion({ summary }: NpmError, { package: name, spec }: Wanted):
 
 const TOO_YOUNG = 'Wait until what it needs is old enough, or lower `update.minimumAge`.';
 
-function engineMismatch({ summary, detail }: NpmError): Story {
+function engineMismatch({ summary, detail }: NpmError): InstallError {
   const [, culprit = 'it'] = /Not compatible with your version of node\/npm: (\S+)/.exec(summary) ?? [];
   const [, engine = 'another version'] = /"node":"([^"]+)"/.exec(detail) ?? [];
   return wrongEngine(culprit, engine);

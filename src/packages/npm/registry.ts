@@ -3,14 +3,14 @@ import valid from 'semver/functions/valid.js';
 
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
-import { noNpm, senseless } from '../manager/install-error.ts';
-import type { Story } from '../manager/install-error.ts';
-import { storyOfResult } from './npm-errors.ts';
+import { noNpm, unreadableAnswer } from '../manager/install-error.ts';
+import type { InstallError } from '../manager/install-error.ts';
+import { errorOfResult } from './npm-errors.ts';
 import { findNpm, runNpmView } from './npm-command.ts';
 import type { NpmRun } from './npm-command.ts';
 
 /** All that is published. */
-export interface Listing {
+export interface VersionListing {
   /** Each is a version, in no order. */
   readonly versions: readonly string[];
   /** Ms since the epoch, by version; what the registry does not tell is missing. */
@@ -39,16 +39,16 @@ export interface VersionFacts {
   readonly isTrusted: boolean;
 }
 
-export type Answer<T> =
+export type RegistryAnswer<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly story: Story };
+  | { readonly ok: false; readonly story: InstallError };
 
 /** Every version of `name`. Costs one npm: half a second and 100 MB for its life. */
-export async function listVersions(name: string, run: NpmRun): Promise<Answer<Listing>> {
+export async function listVersions(name: string, run: NpmRun): Promise<RegistryAnswer<VersionListing>> {
   const answer = await view(name, { spec: name, fields: ['versions', 'time', 'dist-tags'], run });
   if (!answer.ok) return answer;
   const listing = readListing(answer.value[0]);
-  return listing === null ? { ok: false, story: senseless() } : { ok: true, value: listing };
+  return listing === null ? { ok: false, story: unreadableAnswer() } : { ok: true, value: listing };
 }
 
 const FIELDS = [
@@ -68,7 +68,7 @@ export async function describeVersions(
   name: string,
   versions: readonly string[],
   run: NpmRun,
-): Promise<Answer<ReadonlyMap<string, VersionFacts>>> {
+): Promise<RegistryAnswer<ReadonlyMap<string, VersionFacts>>> {
   const answer = await view(name, { spec: `${name}@${versions.join(' || ')}`, fields: FIELDS, run });
   if (!answer.ok) return answer;
   const facts = answer.value.filter((each) => each['name'] === name).map(readFacts);
@@ -81,15 +81,15 @@ type JsonObject = Readonly<Record<string, unknown>>;
 async function view(
   name: string,
   { spec, fields, run }: { spec: string; fields: readonly string[]; run: NpmRun },
-): Promise<Answer<readonly JsonObject[]>> {
+): Promise<RegistryAnswer<readonly JsonObject[]>> {
   const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
   if (npm === null) return { ok: false, story: noNpm() };
   const result = await runNpmView({ npm, spec, fields }, run);
   const wanted = { package: name, spec, folder: 'the temporary files' };
-  const story = storyOfResult(result, { timeout: run.timeout, wanted });
+  const story = errorOfResult(result, { timeout: run.timeout, wanted });
   if (story !== null) return { ok: false, story };
   const objects = readObjects(result);
-  return objects.length > 0 ? { ok: true, value: objects } : { ok: false, story: senseless() };
+  return objects.length > 0 ? { ok: true, value: objects } : { ok: false, story: unreadableAnswer() };
 }
 
 function readObjects({ stdout }: CommandResult): readonly JsonObject[] {
@@ -98,7 +98,7 @@ function readObjects({ stdout }: CommandResult): readonly JsonObject[] {
 }
 
 /** Null without a single version. */
-export function readListing(answer: JsonObject | undefined): Listing | null {
+export function readListing(answer: JsonObject | undefined): VersionListing | null {
   const versions = stringsIn(answer?.['versions']).filter((each) => valid(each) === each);
   if (versions.length === 0) return null;
   const known = new Set(versions);

@@ -7,9 +7,9 @@ import type { EventOf } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
-import { openAlertDesk } from '../../../src/daemon/alerts/notification-controller.ts';
-import { createCleanUps } from '../../../src/daemon/teardown.ts';
-import { openDelivering } from '../../../src/daemon/alerts/delivery.ts';
+import { openNotificationController } from '../../../src/daemon/alerts/notification-controller.ts';
+import { createTeardown } from '../../../src/daemon/teardown.ts';
+import { openDelivery } from '../../../src/daemon/alerts/delivery.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import type { Clock } from '../../../src/system/time/clock.ts';
 import { createLog } from '../../../src/system/files/log.ts';
@@ -66,7 +66,7 @@ function live(
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const cleanUps = createCleanUps({ clock, patience: MINUTE, onFault: () => {} });
+  const cleanUps = createTeardown({ clock, patience: MINUTE, onFault: () => {} });
   onTestFinished(() => cleanUps.run());
   const redactor = createRedactor();
   const log = createLog({ path: null, level: 'fatal', redactor, clock });
@@ -76,7 +76,7 @@ function live(
   bus.subscribe((event) => void (event.kind === 'delivery' && said.push(event)));
   const told: string[] = [];
   const ruled = new Map<string, EvaluatedAlert>();
-  const desk = openAlertDesk({
+  const desk = openNotificationController({
     clock,
     keeper: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
     rules: { repeatEvery: REPEAT, inhibitedBy: {} },
@@ -90,7 +90,7 @@ function live(
     desk.take({ kind: 'alert', at, alert });
   });
   const listeners: ((settings: DaemonConfig) => void)[] = [];
-  const delivering = openDelivering(
+  const delivering = openDelivery(
     { paths: tempHome(), version: '1', clock, bus, log, redactor, cleanUps },
     {
       settings: settingsFor(url),

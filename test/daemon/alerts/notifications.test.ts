@@ -10,8 +10,8 @@ import { firingAlerts, restoreNotifications } from '../../../src/core/notificati
 import { GROUP_WAIT, WAKE_HOLD } from '../../../src/core/notification/notification-policy.ts';
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
-import { createCleanUps } from '../../../src/daemon/teardown.ts';
-import { openNotifying } from '../../../src/daemon/alerts/notifications.ts';
+import { createTeardown } from '../../../src/daemon/teardown.ts';
+import { openNotifications } from '../../../src/daemon/alerts/notifications.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import { createLog } from '../../../src/system/files/log.ts';
 import type { Paths } from '../../../src/system/files/paths.ts';
@@ -73,7 +73,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const cleanUps = createCleanUps({ clock, patience: 60_000, onFault: () => {} });
+  const cleanUps = createTeardown({ clock, patience: 60_000, onFault: () => {} });
   const log = createLog({ path: null, level: 'fatal', redactor: createRedactor(), clock });
   const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverStatus({ name }));
   let status = statusOf(servers, { alerts: firingAlerts(restoreNotifications(disk.saved)) });
@@ -83,7 +83,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const notified: EventOf<'notified'>[] = [];
   bus.subscribe((event) => void (event.kind === 'notified' && notified.push(event)));
   const listeners: ((settings: DaemonConfig) => void)[] = [];
-  const notifying = openNotifying(
+  const notifying = openNotifications(
     { paths, version: '1', clock, bus, log, redactor: createRedactor(), cleanUps },
     {
       status: () => status,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { fingerprintOf, glanceAt } from '../../../src/daemon/config/fingerprint.ts';
+import { contentFingerprint, statFingerprint } from '../../../src/daemon/config/fingerprint.ts';
 import { startConfigWatch } from '../../../src/daemon/config/watch-config.ts';
 import { FakeClock, settle } from '../../fakes/clock.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
@@ -33,18 +33,18 @@ async function watching({
   const files = [config];
   const told: string[] = [];
   let looks = 0;
-  let settled = await fingerprintOf(files);
+  let settled = await contentFingerprint(files);
   if (meanwhile !== '') writeFileSync(config, meanwhile);
   const watch = startConfigWatch({
     clock,
     files: () => files,
     async hasNews() {
-      const seen = await fingerprintOf(files);
+      const seen = await contentFingerprint(files);
       looks += 1;
       return seen !== settled;
     },
     async take(isFinal) {
-      const seen = await fingerprintOf(files);
+      const seen = await contentFingerprint(files);
       const text = textOf(config);
       const isGood = text !== null && text !== 'bad';
       if (isGood || isFinal) settled = seen;
@@ -237,24 +237,24 @@ describe('startConfigWatch()', () => {
 describe('fingerprintOf()', () => {
   it('tells content, permissions and absence apart, and nothing else', async () => {
     const path = join(tempHome().home, 'file');
-    const missing = await fingerprintOf([path]);
+    const missing = await contentFingerprint([path]);
     writeFileSync(path, 'a', { mode: 0o600 });
-    const first = await fingerprintOf([path]);
+    const first = await contentFingerprint([path]);
     utimesSync(path, 1, 1);
-    expect(await fingerprintOf([path])).toBe(first);
+    expect(await contentFingerprint([path])).toBe(first);
     chmodSync(path, 0o620);
-    const open = await fingerprintOf([path]);
+    const open = await contentFingerprint([path]);
     writeFileSync(path, 'b');
-    const other = await fingerprintOf([path]);
+    const other = await contentFingerprint([path]);
     expect(new Set([missing, first, open, other]).size).toBe(4);
     rmSync(path);
-    expect(await fingerprintOf([path])).toBe(missing);
+    expect(await contentFingerprint([path])).toBe(missing);
   });
 
   it('does not wait for a folder or a file of any size', async () => {
     const { home } = tempHome();
     writeFileSync(join(home, 'large'), Buffer.alloc(3 * 1024 * 1024));
-    expect(await fingerprintOf([home, join(home, 'large')])).toContain('\n');
-    expect(await glanceAt([home])).toMatch(/^\d/);
+    expect(await contentFingerprint([home, join(home, 'large')])).toContain('\n');
+    expect(await statFingerprint([home])).toMatch(/^\d/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openServiceLink, statusLine } from '../../../src/daemon/front/service-manager.ts';
+import { openServiceManagerLink, formatStatusLine } from '../../../src/daemon/front/service-manager.ts';
 import type { Status } from '../../../src/core/model/status.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import { FakeClock } from '../../fakes/clock.ts';
@@ -23,7 +23,7 @@ function link(watchdog?: string) {
     NOTIFY_SOCKET: '/nowhere',
     ...(watchdog === undefined ? {} : { WATCHDOG_USEC: watchdog, WATCHDOG_PID: String(process.pid) }),
   };
-  const opened = openServiceLink({ bus, log, status: () => shown.status, environment, clock });
+  const opened = openServiceManagerLink({ bus, log, status: () => shown.status, environment, clock });
   onTestFinished(() => opened.close());
   const told = (count: number): Promise<string[][]> =>
     waitFor(() => fake.told().length >= count && fake.told(), { what: `${count} notices` });
@@ -113,7 +113,7 @@ describe('under systemd', () => {
 test('without a service manager nothing is done', async () => {
   const bus = createBus(new FakeClock(), () => {});
   const clock = new FakeClock();
-  const opened = openServiceLink({ bus, log, status: () => status([]), environment: {}, clock });
+  const opened = openServiceManagerLink({ bus, log, status: () => status([]), environment: {}, clock });
   bus.publish(loaded(true));
   opened.stopping(1);
   expect(await opened.reloading(() => Promise.resolve('done'))).toBe('done');
@@ -130,6 +130,6 @@ describe('statusLine()', () => {
     [{ daemon: refused, servers: [well] }, '1 of 1 healthy; config invalid: line 3'],
     [{ daemon: refused, servers: [] }, 'config invalid: line 3'],
   ])('%#', (shown, line) => {
-    expect(statusLine(shown)).toBe(line);
+    expect(formatStatusLine(shown)).toBe(line);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
-import { type ReapParts, reapEarlier } from '../../../src/daemon/home/reap-previous-daemon.ts';
+import { type ReapParts, reapPreviousDaemon } from '../../../src/daemon/home/reap-previous-daemon.ts';
 import { identifyProcess, readBootId } from '../../../src/system/process/process-identity.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { FakeClock } from '../../fakes/clock.ts';
@@ -56,7 +56,7 @@ describe('what an earlier daemon left', () => {
       },
     });
     write(readBootId(), [recordOf(4242)]);
-    const reaping = reapEarlier(parts);
+    const reaping = reapPreviousDaemon(parts);
     await clock.advance(5000);
     expect(await reaping).toEqual(new Set(['files']));
     expect(attempts).toBe(4);
@@ -68,7 +68,7 @@ describe('what an earlier daemon left', () => {
     const { parts, clock, paths, write } = setUp({ reap: () => Promise.resolve().then(unreadable) });
     write(readBootId(), [recordOf(4242)]);
     const before = readFileSync(paths.processes, 'utf8');
-    const failed = expect(reapEarlier(parts)).rejects.toMatchObject({ code: 'PROCESS_TABLE_UNREADABLE' });
+    const failed = expect(reapPreviousDaemon(parts)).rejects.toMatchObject({ code: 'PROCESS_TABLE_UNREADABLE' });
     await clock.advance(20_000);
     await failed;
     expect(readFileSync(paths.processes, 'utf8')).toBe(before);
@@ -78,7 +78,7 @@ describe('what an earlier daemon left', () => {
     const { parts, clock, write, published } = setUp();
     const stranger = startGroup(['sleep', '60']);
     write(null, [recordOf(stranger.pid)]);
-    const failed = expect(reapEarlier(parts)).rejects.toMatchObject({
+    const failed = expect(reapPreviousDaemon(parts)).rejects.toMatchObject({
       code: 'PROCESS_TABLE_UNREADABLE',
       hint: expect.stringContaining('remove that file'),
     });
@@ -92,14 +92,14 @@ describe('what an earlier daemon left', () => {
     const { parts, write } = setUp();
     const stranger = startGroup(['sleep', '60']);
     write(null, [{ ...recordOf(stranger.pid), startToken: '1' }]);
-    expect(await reapEarlier(parts)).toEqual(new Set());
+    expect(await reapPreviousDaemon(parts)).toEqual(new Set());
     expect(isRunning(stranger.pid)).toBe(true);
   });
 
   test('of another boot is nothing', async () => {
     const { parts, write } = setUp({ reap: (records) => Promise.resolve(records.map(() => unreadable())) });
     write('earlier', [recordOf(startGroup(['sleep', '60']).pid)]);
-    expect(await reapEarlier(parts)).toEqual(new Set());
+    expect(await reapPreviousDaemon(parts)).toEqual(new Set());
   });
 
   test.skipIf(process.platform !== 'linux')(
@@ -110,12 +110,12 @@ describe('what an earlier daemon left', () => {
       const ours = startGroup(['sleep', '60'], { [MARKER]: '4000001.77.uuid/files/3' });
       const another = startGroup(['sleep', '60'], { [MARKER]: '4000001.78.uuid/files/3' });
       const odd = startGroup(['sleep', '60'], { [MARKER]: '4000001.77.uuid' });
-      expect(await reapEarlier(parts)).toEqual(new Set());
+      expect(await reapPreviousDaemon(parts)).toEqual(new Set());
       // Without an owner nobody looks, so that a new home costs nothing.
       expect(said).toEqual([]);
       mkdirSync(join(paths.run, 'lock'), { mode: 0o700 });
       writeFileSync(join(paths.run, 'lock', '1'), JSON.stringify(daemon));
-      expect(await reapEarlier(parts)).toEqual(new Set(['files']));
+      expect(await reapPreviousDaemon(parts)).toEqual(new Set(['files']));
       await waitFor(() => !isRunning(ours.pid), { what: 'the end of what was left' });
       expect([another, odd].map(({ pid }) => isRunning(pid))).toEqual([true, true]);
       expect(existsSync(paths.processes)).toBe(false);

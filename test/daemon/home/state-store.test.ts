@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY, type Status } from '../../../src/core/model/status.ts';
-import { keepState } from '../../../src/daemon/home/state-store.ts';
+import { openStateStore } from '../../../src/daemon/home/state-store.ts';
 import { openStateFile, type SavedState } from '../../../src/supervisor/state-file.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import { FakeClock } from '../../fakes/clock.ts';
@@ -22,7 +22,7 @@ function setUp(paths = tempHome()) {
     events.push(event);
     status = reduceStatus(status, event, () => NO_HISTORY);
   });
-  const keeper = keepState({
+  const keeper = openStateStore({
     file: openStateFile(paths.state),
     bus,
     clock,
@@ -57,11 +57,11 @@ describe('keepState()', () => {
 
   test('keeps a wish until it is taken back, over a death', () => {
     const first = setUp();
-    first.keeper.setWish('s', 'down');
+    first.keeper.setDesiredState('s', 'down');
     const second = setUp(first.paths);
-    expect(second.keeper.wish('s')).toBe('down');
-    second.keeper.setWish('s', null);
-    expect(setUp(first.paths).keeper.wish('s')).toBeUndefined();
+    expect(second.keeper.desiredState('s')).toBe('down');
+    second.keeper.setDesiredState('s', null);
+    expect(setUp(first.paths).keeper.desiredState('s')).toBeUndefined();
   });
 
   test('keeps the past of a server that is out of the config for now', () => {

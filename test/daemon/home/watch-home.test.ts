@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
-import { guardHome } from '../../../src/daemon/home/watch-home.ts';
+import { watchHome } from '../../../src/daemon/home/watch-home.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
 function setUp(answers: readonly (boolean | Error)[]) {
@@ -8,7 +8,7 @@ function setUp(answers: readonly (boolean | Error)[]) {
   const told: string[] = [];
   const log = (_: object, sentence: string): void => void told.push(sentence);
   let asked = 0;
-  const stop = guardHome({
+  const stop = watchHome({
     clock,
     home: '/home',
     log: { trace: log, debug: log, info: log, warn: log, error: log, fatal: log },

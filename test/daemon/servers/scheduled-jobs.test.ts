@@ -5,8 +5,8 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
 import type { EventOf } from '../../../src/core/model/events.ts';
 import { NO_UPDATES, type UpdateStatus } from '../../../src/core/model/update.ts';
-import { openBase } from '../../../src/daemon/context.ts';
-import { openJobs } from '../../../src/daemon/servers/scheduled-jobs.ts';
+import { openContext } from '../../../src/daemon/context.ts';
+import { openScheduledJobs } from '../../../src/daemon/servers/scheduled-jobs.ts';
 import { DAY, untidyHome } from '../../fakes/rubbish.ts';
 import { specOf } from '../../fakes/spec.ts';
 import { serverStatus, status } from '../../fakes/status.ts';
@@ -39,7 +39,7 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
     ...defaults,
     schedule: { ...NEVER, ...changes },
   });
-  const base = openBase({ paths, version: '1.2.3' });
+  const base = openContext({ paths, version: '1.2.3' });
   onTestFinished(() => base.cleanUps.run());
   const news: EventOf<'job'>[] = [];
   base.bus.subscribe((event) => {
@@ -47,7 +47,7 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
   });
   const records = new Map(Object.entries(jobs));
   let change: (settings: DaemonConfig) => void = () => {};
-  const opened = openJobs(base, {
+  const opened = openScheduledJobs(base, {
     settings: withSchedule(schedule),
     supervisor: () => ({ specs: () => [specOf({ name: 'a' })], roots: () => [] }),
     status: () => status([serverStatus({ name: 'a', update: UPDATING })]),

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createQuiet, type QuietParts } from '../../../src/daemon/updates/quiet-check.ts';
+import { createQuietCheck, type QuietCheckParts } from '../../../src/daemon/updates/quiet-check.ts';
 import { createStage, HEALTHY, USAGE } from '../../fakes/stage.ts';
 
 /** A server that idles, with what is changed about it. */
 function isQuiet(
-  changes: { url?: string; usage?: object; health?: object; isUp?: boolean } & Partial<QuietParts> = {},
+  changes: { url?: string; usage?: object; health?: object; isUp?: boolean } & Partial<QuietCheckParts> = {},
 ): boolean {
   const stage = createStage();
   const url = changes.url ?? null;
@@ -13,7 +13,7 @@ function isQuiet(
   const server = 'files';
   stage.bus.publish({ kind: 'sampled', server, usage: { ...USAGE, cpuCores: 0.01, ...changes.usage } });
   stage.bus.publish({ kind: 'health', server, health: { ...HEALTHY, ...changes.health } });
-  return createQuiet({
+  return createQuietCheck({
     status: (name) => stage.status().servers.find((one) => one.name === name),
     spec: (name) => (name === 'files' ? spec : undefined),
     isLooking: () => false,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { explain } from '../../../src/packages/manager/install-error.ts';
-import { readNpmError, storyOfError } from '../../../src/packages/npm/npm-errors.ts';
+import { toFailure } from '../../../src/packages/manager/install-error.ts';
+import { readNpmError, explainNpmError } from '../../../src/packages/npm/npm-errors.ts';
 
 const WANTED = { package: '@some/server', spec: '@some/server@^2', folder: '/home/servers/some' };
 
@@ -11,7 +11,7 @@ function printed(code: string | number, summary: string, detail = ''): { stdout:
 }
 
 function explained(output: { stdout: string; stderr: string }) {
-  const { failure, unreachable } = explain(storyOfError(readNpmError(output), WANTED), WANTED);
+  const { failure, unreachable } = toFailure(explainNpmError(readNpmError(output), WANTED), WANTED);
   return { ...failure, unreachable };
 }
 

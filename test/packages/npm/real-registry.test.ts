@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { NO_UPDATES } from '../../../src/core/model/update.ts';
-import { createQueue } from '../../../src/packages/install-queue.ts';
+import { createInstallQueue } from '../../../src/packages/install-queue.ts';
 import { createPackageUpdates } from '../../../src/packages/package-updates.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { createHome, packageSpec, WANTED } from '../../fakes/install-home.ts';
@@ -53,7 +53,7 @@ test.skipIf(!requireThat('an npm registry', isReachable))(
       environment,
     });
     expect(prepared).toMatchObject({ ok: true, version: older });
-    const updates = createPackageUpdates({ paths: home, clock: systemClock, queue: createQueue() });
+    const updates = createPackageUpdates({ paths: home, clock: systemClock, queue: createInstallQueue() });
     const { candidate, ...outlook } = await updates.look(spec, NO_UPDATES, WANTED);
     expect(outlook).toMatchObject({ running: older, error: null });
     expect(candidate).toMatch(/^4\.\d+\.\d+$/);
