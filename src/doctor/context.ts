@@ -4,13 +4,13 @@ import type { WatchdogError } from '../core/base/errors.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
-import type { Availability } from '../notify/channel-availability.ts';
+import type { ChannelAvailability } from '../notify/channel-availability.ts';
 import type { Orphan } from '../orphans/find-orphans.ts';
 import type { ReleaseAnswer } from '../packages/own-release.ts';
 import type { Machine } from '../service/shared/machine.ts';
 import type { ServiceManager } from '../service/shared/service-manager.ts';
 import type { RunTool } from '../service/shared/service-options.ts';
-import type { Planned } from '../service/plan/plan-service.ts';
+import type { PlannedService } from '../service/plan/plan-service.ts';
 import type { PortOwner } from '../system/net/port-owner.ts';
 import type { Paths } from '../system/files/paths.ts';
 
@@ -29,7 +29,7 @@ export interface ServiceAnswer {
   readonly manager: ServiceManager;
   readonly home: string | null;
   /** What `install` would write now. */
-  readonly plan: () => Planned;
+  readonly plan: () => PlannedService;
 }
 
 export interface DoctorContext {
@@ -55,7 +55,7 @@ export interface DoctorContext {
   readonly commandOf: (pid: number) => Promise<string | null>;
   readonly whoListens: (port: number, host?: string) => Promise<PortOwner | null>;
   readonly orphans: () => Promise<readonly Orphan[]>;
-  readonly channels: () => Promise<readonly Availability[]>;
+  readonly channels: () => Promise<readonly ChannelAvailability[]>;
   /** Bytes that are free where `path` is. */
   readonly freeSpace: (path: string) => Promise<number>;
   readonly run: RunTool;

@@ -4,7 +4,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { type Check, type Finding, unknown } from './check.ts';
 import type { DoctorContext } from './context.ts';
 
-export interface Examined {
+export interface CheckResult {
   readonly id: string;
   readonly title: string;
   readonly findings: readonly Finding[];
@@ -19,7 +19,7 @@ export async function runChecks(
   checks: readonly Check[],
   context: DoctorContext,
   { clock, timeout }: { clock: Clock; timeout: number },
-): Promise<readonly Examined[]> {
+): Promise<readonly CheckResult[]> {
   const examined = await Promise.all(
     checks.map(async ({ id, title, run }) => ({
       id,

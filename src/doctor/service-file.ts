@@ -2,7 +2,7 @@
 import { parsePlist } from '../service/launchd/plist-parse.ts';
 
 /** Program and arguments; null when they cannot be read out of it. */
-export function argvOf(kind: 'launchd' | 'systemd', text: string): readonly string[] | null {
+export function serviceCommand(kind: 'launchd' | 'systemd', text: string): readonly string[] | null {
   return kind === 'launchd' ? fromPlist(text) : fromUnit(text);
 }
 

@@ -53,7 +53,7 @@ export function listBackups({ backups }: Pick<Paths, 'backups'>): Backup[] {
 }
 
 /** The state files of the backups, newest first, unverified: what reads them judges for itself. */
-export function savedStates({ backups }: Pick<Paths, 'backups'>): string[] {
+export function backedUpStateFiles({ backups }: Pick<Paths, 'backups'>): string[] {
   return backupIds(backups).map((id) => join(backups, id, FILES, 'run', 'state.json'));
 }
 

@@ -4,11 +4,11 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { CleanupReport, RemovedItem, KeptItem } from '../core/model/cleanup-report.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Findings, Found, HomeFacts } from './cleanup-context.ts';
+import type { CleanupSearch, CleanupCandidate, CleanupContext } from './cleanup-context.ts';
 import { findOwnLogs, findServerLogs } from './find-logs.ts';
 import { findBackups, findStale } from './find-leftovers.ts';
 import { findVersions } from './find-versions.ts';
-import { isWithin, sizeOf } from './home-entries.ts';
+import { isWithin, totalSize } from './home-entries.ts';
 
 const SEARCHES = {
   logs: findServerLogs,
@@ -16,7 +16,7 @@ const SEARCHES = {
   servers: findVersions,
   backups: findBackups,
   run: findStale,
-} as const satisfies Record<string, (facts: HomeFacts) => Promise<Findings>>;
+} as const satisfies Record<string, (facts: CleanupContext) => Promise<CleanupSearch>>;
 
 export interface CleanUpOptions {
   /** Removes nothing. */
@@ -29,7 +29,7 @@ const NEVER = new AbortController().signal;
 
 /** Never throws for what lies in the home: what cannot be read or removed is in `failed`. */
 export async function cleanUp(
-  facts: HomeFacts,
+  facts: CleanupContext,
   { dryRun = false, signal = NEVER }: CleanUpOptions = {},
 ): Promise<CleanupReport> {
   const removed: RemovedItem[] = [];
@@ -51,8 +51,8 @@ export async function cleanUp(
   return { dryRun, removed: inHome(removed), spared: inHome(spared), failed: inHome(failed), freed };
 }
 
-async function searchAll(facts: HomeFacts): Promise<Findings & { failed: KeptItem[] }> {
-  const found: Found[] = [];
+async function searchAll(facts: CleanupContext): Promise<CleanupSearch & { failed: KeptItem[] }> {
+  const found: CleanupCandidate[] = [];
   const spared: KeptItem[] = [];
   const failed: KeptItem[] = [];
   for (const [place, search] of Object.entries(SEARCHES)) {
@@ -75,9 +75,9 @@ interface Removal {
   readonly signal: AbortSignal;
 }
 
-async function remove({ entry, whyKept }: Found, { home, dryRun, signal }: Removal): Promise<Outcome> {
+async function remove({ entry, whyKept }: CleanupCandidate, { home, dryRun, signal }: Removal): Promise<Outcome> {
   try {
-    const bytes = await sizeOf(entry, signal);
+    const bytes = await totalSize(entry, signal);
     if (dryRun) return { bytes };
     // A folder on the way may have become a link since it was looked at.
     if (!(await isWithin(home, dirname(entry.path)))) return { kept: 'it is not in the home any more' };

@@ -1,9 +1,9 @@
 // What has to be known before anything is called rubbish, and what a search comes back with.
 import type { RemovedKind, KeptItem } from '../core/model/cleanup-report.ts';
 import type { Paths } from '../system/files/paths.ts';
-import type { Entry } from './home-entries.ts';
+import type { HomeEntry } from './home-entries.ts';
 
-export interface HomeFacts {
+export interface CleanupContext {
   readonly paths: Paths;
   /** Ms since the epoch. */
   readonly now: number;
@@ -18,20 +18,20 @@ export interface HomeFacts {
   readonly keep: (server: string) => readonly string[];
 }
 
-export interface Found {
+export interface CleanupCandidate {
   readonly kind: RemovedKind;
-  readonly entry: Entry;
+  readonly entry: HomeEntry;
   /** Asked again right before it is removed; the answer is why it must stay. */
   readonly whyKept?: () => Promise<string | null>;
 }
 
-export interface Findings {
-  readonly found: readonly Found[];
+export interface CleanupSearch {
+  readonly found: readonly CleanupCandidate[];
   /** Absolute paths here. */
   readonly spared: readonly KeptItem[];
 }
 
 /** True for a server that the config does not name any more. */
-export function isForgotten({ servers, running }: HomeFacts, server: string): boolean {
+export function isForgotten({ servers, running }: CleanupContext, server: string): boolean {
   return servers !== null && !servers.has(server) && !running.has(server);
 }

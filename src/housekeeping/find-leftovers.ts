@@ -1,12 +1,12 @@
 // Which backups are too many, and which temporary files somebody died over.
 import { join } from 'node:path';
 import { BACKUP_ID } from './backup-id.ts';
-import type { Findings, HomeFacts } from './cleanup-context.ts';
+import type { CleanupSearch, CleanupContext } from './cleanup-context.ts';
 import { FORGOTTEN_AFTER, STALE_AFTER, UNFINISHED_AFTER } from './retention.ts';
-import { type Entry, look } from './home-entries.ts';
+import { type HomeEntry, listEntries } from './home-entries.ts';
 
-export async function findBackups({ paths, now, backupsKept }: HomeFacts): Promise<Findings> {
-  const entries = (await look(paths.home, paths.backups)).filter(({ kind }) => kind === 'folder');
+export async function findBackups({ paths, now, backupsKept }: CleanupContext): Promise<CleanupSearch> {
+  const entries = (await listEntries(paths.home, paths.backups)).filter(({ kind }) => kind === 'folder');
   const backups = entries.filter(({ name }) => BACKUP_ID.test(name)).toReversed();
   const unfinished = entries.filter(
     ({ name, changedAt }) => name.startsWith('.tmp-') && now - changedAt > UNFINISHED_AFTER,
@@ -26,9 +26,9 @@ const TEMPORARY = /^.+\.\d+\.[\da-f]{8}\.tmp$/;
 const DRAFT = /^draft-\d+-[\da-f]+$/;
 const DAMAGED = /^state\.json\.damaged$/;
 
-export async function findStale({ paths, now }: HomeFacts): Promise<Findings> {
-  const find = async (folder: string, pattern: RegExp, age: number): Promise<Entry[]> =>
-    (await look(paths.home, folder)).filter(
+export async function findStale({ paths, now }: CleanupContext): Promise<CleanupSearch> {
+  const find = async (folder: string, pattern: RegExp, age: number): Promise<HomeEntry[]> =>
+    (await listEntries(paths.home, folder)).filter(
       ({ name, kind, changedAt }) => kind === 'file' && pattern.test(name) && now - changedAt > age,
     );
   const entries = await Promise.all([

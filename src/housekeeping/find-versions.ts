@@ -3,9 +3,9 @@ import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { KeptItem } from '../core/model/cleanup-report.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
-import { type Findings, type Found, type HomeFacts, isForgotten } from './cleanup-context.ts';
+import { type CleanupSearch, type CleanupCandidate, type CleanupContext, isForgotten } from './cleanup-context.ts';
 import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './retention.ts';
-import { type Entry, entryAt, look } from './home-entries.ts';
+import { type HomeEntry, entryAt, listEntries } from './home-entries.ts';
 
 /** What the installer gives its folders; anything else was put there by somebody else. */
 const VERSION = /^\d+\.\d+\.\d+[\w.+~-]*$/;
@@ -13,9 +13,9 @@ const VERSION = /^\d+\.\d+\.\d+[\w.+~-]*$/;
 const LEFTOVER = /^\.tmp-/;
 
 /** @throws WatchdogError PROCESS_TABLE_UNREADABLE: then no version may go */
-export async function findVersions(facts: HomeFacts): Promise<Findings> {
+export async function findVersions(facts: CleanupContext): Promise<CleanupSearch> {
   const { home, servers } = facts.paths;
-  const folders = (await look(home, servers)).filter(
+  const folders = (await listEntries(home, servers)).filter(
     ({ name, kind }) => kind === 'folder' && SERVER_NAME.test(name),
   );
   if (folders.length === 0) return { found: [], spared: [] };
@@ -24,16 +24,16 @@ export async function findVersions(facts: HomeFacts): Promise<Findings> {
   return { found: all.flatMap(({ found }) => found), spared: all.flatMap(({ spared }) => spared) };
 }
 
-async function findInServer(server: Entry, inUse: ReadonlySet<string>, facts: HomeFacts): Promise<Findings> {
+async function findInServer(server: HomeEntry, inUse: ReadonlySet<string>, facts: CleanupContext): Promise<CleanupSearch> {
   const { home } = facts.paths;
-  const inside = await look(home, server.path);
-  const installed = await look(home, join(server.path, 'versions'));
+  const inside = await listEntries(home, server.path);
+  const installed = await listEntries(home, join(server.path, 'versions'));
   const versions = installed.filter(({ name, kind }) => kind === 'folder' && VERSION.test(name));
   const leftovers = [...inside, ...installed].filter(
     ({ name, changedAt }) => LEFTOVER.test(name) && facts.now - changedAt > UNFINISHED_AFTER,
   );
   const dispensable = await findDispensable(server, versions, facts);
-  const found: Found[] = leftovers.map((entry) => ({ kind: 'leftover', entry }));
+  const found: CleanupCandidate[] = leftovers.map((entry) => ({ kind: 'leftover', entry }));
   const spared: KeptItem[] = [];
   for (const entry of dispensable) {
     const why = whyUsed(server.name, { version: entry.name, versions, inUse, facts });
@@ -46,10 +46,10 @@ async function findInServer(server: Entry, inUse: ReadonlySet<string>, facts: Ho
 
 /** Of a server that nobody knows any more, all; else all but `current`, what updates need, and the ones installed last. */
 async function findDispensable(
-  server: Entry,
-  versions: readonly Entry[],
-  facts: HomeFacts,
-): Promise<readonly Entry[]> {
+  server: HomeEntry,
+  versions: readonly HomeEntry[],
+  facts: CleanupContext,
+): Promise<readonly HomeEntry[]> {
   if (isForgotten(facts, server.name)) return (await isLongForgotten(server, facts)) ? versions : [];
   const current = await currentOf(server);
   const others = versions.filter(({ name }) => name !== current);
@@ -60,12 +60,12 @@ async function findDispensable(
 }
 
 /** A version that was installed anew beside a damaged one is called `1.2.0~` and something. */
-function isKept({ name }: Entry, kept: readonly string[]): boolean {
+function isKept({ name }: HomeEntry, kept: readonly string[]): boolean {
   return kept.includes(name.split('~')[0] ?? name);
 }
 
 /** The log is written as long as a server runs: its last line tells when that ended. */
-async function isLongForgotten(server: Entry, { paths, now }: HomeFacts): Promise<boolean> {
+async function isLongForgotten(server: HomeEntry, { paths, now }: CleanupContext): Promise<boolean> {
   const log = `${server.name}.log`;
   const signs = await Promise.all([
     entryAt(join(server.path, 'versions'), 'versions'),
@@ -75,16 +75,16 @@ async function isLongForgotten(server: Entry, { paths, now }: HomeFacts): Promis
   return now - latest > FORGOTTEN_AFTER;
 }
 
-async function currentOf(server: Entry): Promise<string | null> {
+async function currentOf(server: HomeEntry): Promise<string | null> {
   const target = await readlink(join(server.path, 'current')).catch(() => null);
   return target === null ? null : basename(target);
 }
 
 interface Use {
   readonly version: string;
-  readonly versions: readonly Entry[];
+  readonly versions: readonly HomeEntry[];
   readonly inUse: ReadonlySet<string>;
-  readonly facts: HomeFacts;
+  readonly facts: CleanupContext;
 }
 
 function whyUsed(server: string, { version, versions, inUse, facts }: Use): string | null {
@@ -105,8 +105,8 @@ function isMentioned(path: string, inUse: ReadonlySet<string>): boolean {
 
 /** A server may have been started, or `current` moved, since the first look. */
 async function whyKeptNow(
-  server: Entry,
-  { entry, versions, facts }: { entry: Entry; versions: readonly Entry[]; facts: HomeFacts },
+  server: HomeEntry,
+  { entry, versions, facts }: { entry: HomeEntry; versions: readonly HomeEntry[]; facts: CleanupContext },
 ): Promise<string | null> {
   if ((await currentOf(server)) === entry.name && !isForgotten(facts, server.name))
     return 'it is the current version by now';

@@ -3,7 +3,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { codeOf } from '../core/base/guards.ts';
 
-export interface Entry {
+export interface HomeEntry {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
@@ -20,7 +20,7 @@ export interface Entry {
  *
  * @throws the system's error when the folder cannot be read
  */
-export async function look(home: string, folder: string): Promise<Entry[]> {
+export async function listEntries(home: string, folder: string): Promise<HomeEntry[]> {
   if (!(await isWithin(home, folder))) return [];
   const names = await readdir(folder);
   const entries = await Promise.all(names.sort().map((name) => entryAt(join(folder, name), name)));
@@ -28,13 +28,13 @@ export async function look(home: string, folder: string): Promise<Entry[]> {
 }
 
 /** Null when it is gone by now. */
-export async function entryAt(path: string, name: string): Promise<Entry | null> {
+export async function entryAt(path: string, name: string): Promise<HomeEntry | null> {
   try {
     const stats = await lstat(path);
     const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
     return { name, path, kind, size: stats.size, changedAt: stats.mtimeMs };
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isNotFound(error)) return null;
     throw error;
   }
 }
@@ -45,24 +45,24 @@ export async function isWithin(home: string, path: string): Promise<boolean> {
     const [from, to] = await Promise.all([realpath(home), realpath(path)]);
     return relative(from, to).split(sep)[0] !== '..';
   } catch (error) {
-    if (isGone(error)) return false;
+    if (isNotFound(error)) return false;
     throw error;
   }
 }
 
 /** Bytes of everything below a folder, or of the one file; links count as themselves. */
-export async function sizeOf({ path, kind, size }: Entry, signal: AbortSignal): Promise<number> {
+export async function totalSize({ path, kind, size }: HomeEntry, signal: AbortSignal): Promise<number> {
   if (kind !== 'folder') return size;
   let sum = 0;
   for (const name of await readdir(path).catch(() => [])) {
     if (signal.aborted) break;
     const entry = await entryAt(join(path, name), name).catch(() => null);
-    if (entry !== null) sum += await sizeOf(entry, signal);
+    if (entry !== null) sum += await totalSize(entry, signal);
   }
   return sum;
 }
 
-export function isGone(error: unknown): boolean {
+export function isNotFound(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }

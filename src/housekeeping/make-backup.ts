@@ -29,9 +29,9 @@ import {
   sealManifest,
   sha256,
 } from './backup.ts';
-import { isGone } from './home-entries.ts';
+import { isNotFound } from './home-entries.ts';
 
-export interface BackupOrder {
+export interface BackupRequest {
   readonly paths: Paths;
   /** Ms since the epoch. */
   readonly now: number;
@@ -39,9 +39,9 @@ export interface BackupOrder {
   /** Our own release. */
   readonly version: string;
   /** Absolute paths of what the config reads beside itself; those outside the home are left out. */
-  readonly besides: readonly string[];
+  readonly additionalFiles: readonly string[];
   /** Makes none when nobody changed anything since the newest one. */
-  readonly onlyNews?: boolean;
+  readonly skipUnchanged?: boolean;
 }
 
 export type BackupOutcome =
@@ -62,8 +62,8 @@ interface Copy {
 }
 
 /** @throws WatchdogError BACKUP_FAILED; nothing of a half one is left then, and older ones are untouched */
-export function makeBackup(order: BackupOrder): BackupOutcome {
-  const { paths, onlyNews = false } = order;
+export function makeBackup(order: BackupRequest): BackupOutcome {
+  const { paths, skipUnchanged: onlyNews = false } = order;
   try {
     const { copies, missing } = readFiles(order);
     if (copies.length === 0) return { kind: 'nothing' };
@@ -83,7 +83,7 @@ export function makeBackup(order: BackupOrder): BackupOutcome {
   }
 }
 
-function readFiles({ paths, besides }: BackupOrder): { copies: Copy[]; missing: string[] } {
+function readFiles({ paths, additionalFiles: besides }: BackupRequest): { copies: Copy[]; missing: string[] } {
   const copies: Copy[] = [];
   const missing: string[] = [];
   for (const file of new Set([...besides, paths.state, paths.config])) {
@@ -99,12 +99,12 @@ function readIfThere(file: string): Buffer | null {
   try {
     return readFileSync(file);
   } catch (error) {
-    if (isGone(error)) return null;
+    if (isNotFound(error)) return null;
     throw error;
   }
 }
 
-function describe({ now, by, version, paths }: BackupOrder, copies: readonly Copy[]): Manifest {
+function describe({ now, by, version, paths }: BackupRequest, copies: readonly Copy[]): Manifest {
   return {
     version: 1,
     createdAt: now,

@@ -9,13 +9,13 @@ import type { Paths } from '../system/files/paths.ts';
 import { type Backup, type BackupFile, FILES, listBackups, type Manifest } from './backup.ts';
 
 /** A backup that can be restored. */
-export type SoundBackup = Backup & { readonly manifest: Manifest };
+export type VerifiedBackup = Backup & { readonly manifest: Manifest };
 
 /**
  * @param wanted an id, or `latest`
  * @throws WatchdogError BACKUP_FAILED when there is no such backup, or it is damaged
  */
-export function findBackup(paths: Paths, wanted: string): SoundBackup {
+export function findBackup(paths: Paths, wanted: string): VerifiedBackup {
   const all = listBackups(paths);
   const backup = wanted === 'latest' ? all[0] : all.find(({ id }) => id === wanted);
   if (backup === undefined) throw noSuchBackup(wanted, all);
@@ -38,7 +38,7 @@ function noSuchBackup(wanted: string, all: readonly Backup[]): WatchdogError {
 }
 
 /** The copy of a file of the home; null when the backup has none. */
-export function copyOf({ folder, manifest }: SoundBackup, paths: Paths, file: string): string | null {
+export function copyPath({ folder, manifest }: VerifiedBackup, paths: Paths, file: string): string | null {
   const path = relative(paths.home, file).split(sep).join('/');
   const known = manifest.files.some((one) => one.path === path);
   return known ? join(folder, FILES, ...path.split('/')) : null;
@@ -49,7 +49,7 @@ export function copyOf({ folder, manifest }: SoundBackup, paths: Paths, file: st
  *
  * @throws WatchdogError BACKUP_FAILED
  */
-export function refuseLinks({ id, manifest }: SoundBackup, { home }: Paths): void {
+export function refuseLinks({ id, manifest }: VerifiedBackup, { home }: Paths): void {
   for (const { path } of manifest.files) {
     const parts = path.split('/');
     for (let depth = 1; depth <= parts.length; depth += 1) {
@@ -68,7 +68,7 @@ export function refuseLinks({ id, manifest }: SoundBackup, { home }: Paths): voi
  * @returns paths relative to the home
  * @throws WatchdogError BACKUP_FAILED; files that were already replaced stay so, and are in the backup made before
  */
-export function replaceFiles({ id, folder, manifest }: SoundBackup, { home }: Paths): string[] {
+export function replaceFiles({ id, folder, manifest }: VerifiedBackup, { home }: Paths): string[] {
   const done: string[] = [];
   for (const { path } of configLast(manifest.files)) {
     try {

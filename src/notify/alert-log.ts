@@ -2,7 +2,7 @@
 import type { EventOf } from '../core/model/events.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
-import { plain } from './message/message.ts';
+import { toPlainLine } from './message/message.ts';
 
 export interface AlertLog {
   write(event: EventOf<'alert'>): void;
@@ -30,7 +30,7 @@ export function openAlertLog({ onTrouble, ...options }: AlertLogOptions): AlertL
   return {
     write: ({ at, name, about, severity, state, summary }) =>
       file.write(
-        `${new Date(at).toISOString()} ${state} ${severity} ${plain(name, 80)} ${plain(about ?? 'watchdog', 80)}: ${plain(summary, 400)}\n`,
+        `${new Date(at).toISOString()} ${state} ${severity} ${toPlainLine(name, 80)} ${toPlainLine(about ?? 'watchdog', 80)}: ${toPlainLine(summary, 400)}\n`,
       ),
     close: () => file.close(),
   };

@@ -4,11 +4,11 @@ import { readSilences, type Silence } from '../core/delivery/silences.ts';
 import { codeOf, isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpResponse, type HttpClient } from '../system/net/http-client.ts';
-import { meaningOfAnswer, meaningOfError } from './channels/http-outcome.ts';
+import { outcomeOfResponse, outcomeOfError } from './channels/http-outcome.ts';
 
-export interface Alertmanager {
+export interface AlertmanagerClient {
   /** Why it is not ready, for people; null when it is. */
-  trouble(): Promise<string | null>;
+  checkReady(): Promise<string | null>;
   /** Why it did not take them, for people; null when it did. */
   post(alerts: readonly PostedAlert[]): Promise<string | null>;
   /** Those that are active or to come; null when it did not tell. */
@@ -22,16 +22,16 @@ const LARGEST_ANSWER = 4 * 1024 * 1024;
 const LARGEST_READINESS = 64;
 
 /** @param url as the config has it: with a path when Alertmanager has a route prefix, with credentials when it asks for some */
-export function openAlertmanager({
+export function openAlertmanagerClient({
   url,
   clock,
 }: {
   readonly url: string;
   readonly clock: Clock;
-}): Alertmanager {
+}): AlertmanagerClient {
   const parts: Parts = { base: new URL(url), client: createHttpClient(), clock };
   return {
-    trouble: () => troubleOf(parts, { path: '/-/ready' }, readReadiness),
+    checkReady: () => troubleOf(parts, { path: '/-/ready' }, readReadiness),
     post: (alerts) =>
       troubleOf(parts, {
         path: '/api/v2/alerts',
@@ -64,13 +64,13 @@ async function troubleOf(
   } catch (error) {
     // Only our own patience aborts while anybody still asks.
     const timeout = codeOf(error) === 'ABORT_ERR' ? PATIENCE : null;
-    const { detail } = meaningOfError(error, { host: parts.base.host, timeout }).outcome;
+    const { detail } = outcomeOfError(error, { host: parts.base.host, timeout }).outcome;
     return detail.replace(/ \(([^()]*)\)$/u, ': $1');
   }
 }
 
 function refusalIn(answer: HttpResponse): string | null {
-  const { outcome } = meaningOfAnswer(answer);
+  const { outcome } = outcomeOfResponse(answer);
   return outcome.result === 'sent' ? null : outcome.detail;
 }
 

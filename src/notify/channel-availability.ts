@@ -1,10 +1,10 @@
 // Whether the channels could work, asked without sending anything.
 import type { NotifyKind } from '../core/model/events.ts';
 import type { ChannelSettings } from '../core/model/notification.ts';
-import type { ChannelParts } from './channels/channel.ts';
+import type { ChannelContext } from './channels/channel.ts';
 import { openChannel } from './channels/registry.ts';
 
-export interface Availability {
+export interface ChannelAvailability {
   readonly kind: NotifyKind;
   /** A program or a host. */
   readonly to: string;
@@ -15,10 +15,10 @@ export interface Availability {
 }
 
 /** In the order of `settings`; takes a few seconds at most. */
-export function availability(
+export function checkChannels(
   settings: readonly ChannelSettings[],
-  parts: ChannelParts,
-): Promise<readonly Availability[]> {
+  parts: ChannelContext,
+): Promise<readonly ChannelAvailability[]> {
   return Promise.all(
     settings.map(async (one) => {
       const channel = openChannel(one, parts);

@@ -8,7 +8,7 @@ import type {
   SendResult,
 } from '../core/model/notification.ts';
 import { messageOf as reasonOf } from '../core/base/guards.ts';
-import { type Channel, type ChannelParts, failed, type SendOptions } from './channels/channel.ts';
+import { type Channel, type ChannelContext, failed, type SendOptions } from './channels/channel.ts';
 import { openChannel } from './channels/registry.ts';
 import { testNotification } from './message/message.ts';
 
@@ -25,7 +25,7 @@ export interface Dispatcher {
   close(patience: number): Promise<void>;
 }
 
-export interface DispatcherOptions extends ChannelParts {
+export interface DispatcherOptions extends ChannelContext {
   readonly settings: readonly ChannelSettings[];
   readonly onResult: (kind: NotifyKind, outcome: SendResult) => void;
   /** Told of notifications that a channel never got to see. */

@@ -1,7 +1,7 @@
 // A home with files of any age in it: shared by the tests of housekeeping.
 import { lutimesSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { HomeFacts } from '../../src/housekeeping/cleanup-context.ts';
+import type { CleanupContext } from '../../src/housekeeping/cleanup-context.ts';
 import type { Paths } from '../../src/system/files/paths.ts';
 import { tempHome } from './temp-home.ts';
 
@@ -17,7 +17,7 @@ export interface UntidyHome {
   current(server: string, version: string): void;
   /** Makes a folder or link `age` ms old, once everything in it is there. */
   date(path: string, age: number): void;
-  facts(changes?: Partial<HomeFacts>): HomeFacts;
+  facts(changes?: Partial<CleanupContext>): CleanupContext;
   /** Every file and link below the home, relative to it. */
   files(): string[];
 }

@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Backup, listBackups, savedStates, sealManifest } from '../../src/housekeeping/backup.ts';
+import { type Backup, listBackups, backedUpStateFiles, sealManifest } from '../../src/housekeeping/backup.ts';
 import { describeBackup } from '../../src/housekeeping/describe-backup.ts';
-import { type BackupOrder, makeBackup } from '../../src/housekeeping/make-backup.ts';
-import { copyOf, findBackup, refuseLinks, replaceFiles } from '../../src/housekeeping/restore-backup.ts';
+import { type BackupRequest, makeBackup } from '../../src/housekeeping/make-backup.ts';
+import { copyPath, findBackup, refuseLinks, replaceFiles } from '../../src/housekeeping/restore-backup.ts';
 import { type Paths, resolvePaths } from '../../src/system/files/paths.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -35,16 +35,16 @@ function homeWithFiles(paths: Paths = tempHome()): Paths {
   return paths;
 }
 
-const orderIn = (paths: Paths, changes: Partial<BackupOrder> = {}): BackupOrder => ({
+const orderIn = (paths: Paths, changes: Partial<BackupRequest> = {}): BackupRequest => ({
   paths,
   now: NOW,
   by: 'manual',
   version: '1.2.3',
-  besides: [join(paths.home, 'secrets/a.env')],
+  additionalFiles: [join(paths.home, 'secrets/a.env')],
   ...changes,
 });
 
-function made(paths: Paths, changes: Partial<BackupOrder> = {}): Backup {
+function made(paths: Paths, changes: Partial<BackupRequest> = {}): Backup {
   const outcome = makeBackup(orderIn(paths, changes));
   if (outcome.kind !== 'made') throw new Error(outcome.kind);
   return outcome.backup;
@@ -76,7 +76,7 @@ describe('makeBackup()', () => {
     const paths = homeWithFiles();
     rmSync(paths.state);
     const besides = ['/etc/hostname', join(paths.home, 'gone.env'), paths.config];
-    const outcome = makeBackup(orderIn(paths, { besides }));
+    const outcome = makeBackup(orderIn(paths, { additionalFiles: besides }));
     expect(outcome).toMatchObject({ kind: 'made', missing: ['/etc/hostname', join(paths.home, 'gone.env')] });
     expect(describeBackup(outcome, NOW)).toMatch(
       /^backed up 1 file, .* as 20261122T013000000Z-\w{6}; not in it: \/etc/,
@@ -84,13 +84,13 @@ describe('makeBackup()', () => {
   });
 
   test('makes none where there is nothing', () => {
-    expect(makeBackup(orderIn(tempHome(), { besides: [] }))).toEqual({ kind: 'nothing' });
+    expect(makeBackup(orderIn(tempHome(), { additionalFiles: [] }))).toEqual({ kind: 'nothing' });
   });
 
   test('makes none of what nobody changed, whatever was counted meanwhile', () => {
     const paths = homeWithFiles();
     const first = made(paths);
-    const order = orderIn(paths, { by: 'schedule', onlyNews: true, now: NOW + 86_400_000 * 3 });
+    const order = orderIn(paths, { by: 'schedule', skipUnchanged: true, now: NOW + 86_400_000 * 3 });
     writeFileSync(paths.state, STATE.replace('"counters":1', '"counters":2'));
     const outcome = makeBackup(order);
     expect(outcome).toMatchObject({ kind: 'unchanged', since: { id: first.id } });
@@ -99,14 +99,14 @@ describe('makeBackup()', () => {
     expect(makeBackup(order).kind).toBe('made');
     writeFileSync(join(paths.home, 'secrets/a.env'), 'TOKEN=other\n');
     expect(makeBackup(order).kind).toBe('made');
-    expect(makeBackup({ ...order, onlyNews: false }).kind).toBe('made');
+    expect(makeBackup({ ...order, skipUnchanged: false }).kind).toBe('made');
   });
 
   test('a damaged one is no reason not to make another', () => {
     const paths = homeWithFiles();
     const { folder } = made(paths);
     writeFileSync(join(folder, 'files/config.yaml'), 'x');
-    expect(makeBackup(orderIn(paths, { onlyNews: true })).kind).toBe('made');
+    expect(makeBackup(orderIn(paths, { skipUnchanged: true })).kind).toBe('made');
   });
 
   describe.skipIf(!requireThat('the right to mount', canMount()))('on a full disk', () => {
@@ -130,7 +130,7 @@ describe('listBackups()', () => {
     const ids = [NOW, NOW + 1000, NOW + 2000].map((now) => made(paths, { now }).id);
     mkdirSync(join(paths.backups, 'mine'));
     expect(listBackups(paths).map(({ id }) => id)).toEqual(ids.toReversed());
-    expect(savedStates(paths)[0]).toContain(ids[2]);
+    expect(backedUpStateFiles(paths)[0]).toContain(ids[2]);
   });
 
   const damages: readonly [string, string, (folder: string) => void][] = [
@@ -203,8 +203,8 @@ describe('a restore', () => {
     expect(statSync(paths.config).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(paths.home, 'secrets/a.env'), 'utf8')).toBe('TOKEN=hunter22\n');
     expect(readFileSync(join(paths.home, 'other.env'), 'utf8')).toBe('kept');
-    expect(copyOf(backup, paths, paths.config)).toContain(id);
-    expect(copyOf(backup, paths, '/etc/passwd')).toBeNull();
+    expect(copyPath(backup, paths, paths.config)).toContain(id);
+    expect(copyPath(backup, paths, '/etc/passwd')).toBeNull();
   });
 
   test('knows the nearest id, and that there is none', () => {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openAlertmanager } from '../../src/notify/alertmanager-client.ts';
+import { openAlertmanagerClient } from '../../src/notify/alertmanager-client.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { freePort } from '../e2e/daemon.ts';
 import { ALERTMANAGER, startAlertmanager } from '../fakes/alertmanager.ts';
@@ -25,9 +25,9 @@ describe.skipIf(!requireProgram(ALERTMANAGER))('a real Alertmanager', () => {
     mkdirSync(folder);
     const real = await startAlertmanager(folder, { config: CONFIG, port: await freePort() });
     onTestFinished(() => real.stop());
-    const ours = openAlertmanager({ url: `${real.url}/`, clock: systemClock });
+    const ours = openAlertmanagerClient({ url: `${real.url}/`, clock: systemClock });
     onTestFinished(() => ours.close());
-    expect(await ours.trouble()).toBeNull();
+    expect(await ours.checkReady()).toBeNull();
     expect(await ours.post([ALERT])).toBeNull();
     expect(await ours.post([{ ...ALERT, endsAt: Date.now() + 90_000 }])).toBeNull();
     expect((await real.alerts()).map(({ labels }) => labels)).toEqual([ALERT.labels]);
@@ -43,9 +43,9 @@ describe.skipIf(!requireProgram(ALERTMANAGER))('a real Alertmanager', () => {
 describe('what is no Alertmanager', () => {
   test('nobody listens', async () => {
     const port = await freePort();
-    const ours = openAlertmanager({ url: `http://ada:secret@127.0.0.1:${port}`, clock: systemClock });
+    const ours = openAlertmanagerClient({ url: `http://ada:secret@127.0.0.1:${port}`, clock: systemClock });
     const why = `127.0.0.1:${port} cannot be reached: ECONNREFUSED`;
-    expect([await ours.trouble(), await ours.post([ALERT]), await ours.silences()]).toEqual([why, why, null]);
+    expect([await ours.checkReady(), await ours.post([ALERT]), await ours.silences()]).toEqual([why, why, null]);
   });
 
   test('one that answers something else, or never', async () => {
@@ -61,9 +61,9 @@ describe('what is no Alertmanager', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const clock = new FakeClock();
-    const ours = openAlertmanager({ url: `http://127.0.0.1:${port}/am/`, clock });
+    const ours = openAlertmanagerClient({ url: `http://127.0.0.1:${port}/am/`, clock });
     expect([await ours.post([ALERT]), await ours.silences()]).toEqual(['answered 500', null]);
-    const answer = ours.trouble();
+    const answer = ours.checkReady();
     await clock.advance(3000);
     expect(await answer).toBe(`127.0.0.1:${port} did not answer within 3 s`);
   });
@@ -83,8 +83,8 @@ describe('what is no Alertmanager', () => {
     });
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const ours = openAlertmanager({ url: `http://127.0.0.1:${port}`, clock: systemClock });
-    expect(await ours.trouble()).toBe('what answers there is no Alertmanager');
+    const ours = openAlertmanagerClient({ url: `http://127.0.0.1:${port}`, clock: systemClock });
+    expect(await ours.checkReady()).toBe('what answers there is no Alertmanager');
   });
 
   test('one that wants to know who asks, one that is elsewhere, and one that never ends', async () => {
@@ -100,9 +100,9 @@ describe('what is no Alertmanager', () => {
     });
     const address = server.address();
     const host = `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-    const stranger = openAlertmanager({ url: `http://${host}`, clock: systemClock });
-    const ada = openAlertmanager({ url: `http://ada:secret@${host}`, clock: systemClock });
-    expect([await stranger.trouble(), await ada.trouble()]).toEqual([
+    const stranger = openAlertmanagerClient({ url: `http://${host}`, clock: systemClock });
+    const ada = openAlertmanagerClient({ url: `http://ada:secret@${host}`, clock: systemClock });
+    expect([await stranger.checkReady(), await ada.checkReady()]).toEqual([
       'answered 401',
       'answered 302: redirects are not followed',
     ]);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings, Notification, SendResult } from '../../src/core/model/notification.ts';
-import { availability } from '../../src/notify/channel-availability.ts';
+import { checkChannels } from '../../src/notify/channel-availability.ts';
 import { createDispatcher } from '../../src/notify/dispatcher.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { partsIn, program, single, tempFolder } from './fixtures.ts';
@@ -163,7 +163,7 @@ describe('availability()', () => {
   it('says of each channel whether it could work, without sending anything', async () => {
     const folder = tempFolder();
     const works = teller(folder, 'works');
-    const found = await availability(
+    const found = await checkChannels(
       [works.settings, command('/nowhere/tell'), { kind: 'desktop', program: null, timeout: 5000 }],
       partsIn(folder),
     );

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Notification, NotifiedAlert } from '../../src/core/model/notification.ts';
-import type { ChannelParts } from '../../src/notify/channels/channel.ts';
+import type { ChannelContext } from '../../src/notify/channels/channel.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 
 export const AT = Date.UTC(2026, 0, 1, 12);
@@ -79,7 +79,7 @@ export function recorder(folder: string, name: string, after = ''): () => Record
 }
 
 /** With only `folder` on the PATH. */
-export function partsIn(folder: string, platform: NodeJS.Platform = 'linux'): ChannelParts {
+export function partsIn(folder: string, platform: NodeJS.Platform = 'linux'): ChannelContext {
   return { clock: systemClock, environment: { PATH: folder, HOME: folder }, platform };
 }
 

@@ -6,7 +6,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../../doctor/context.ts';
 import { readJournal } from '../../journal/journal.ts';
-import { availability } from '../../notify/channel-availability.ts';
+import { checkChannels } from '../../notify/channel-availability.ts';
 import { findOrphans } from '../../orphans/find-orphans.ts';
 import { findNewerRelease } from '../../packages/own-release.ts';
 import { hasServiceManager } from '../../service/select-manager.ts';
@@ -103,7 +103,7 @@ function askForRelease({ io }: Context): ReturnType<DoctorContext['newerRelease'
 function askChannels({ io }: Context, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {
   const settings = config.kind === 'valid' ? config.loaded.config.alerts.notify : [];
   const environment = childEnvironment(io.env, {});
-  return availability(settings, { clock: io.clock, environment, platform: process.platform });
+  return checkChannels(settings, { clock: io.clock, environment, platform: process.platform });
 }
 
 /** Several checks ask the same; the machine is asked once. */

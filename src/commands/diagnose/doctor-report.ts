@@ -1,7 +1,7 @@
 // How the findings of the doctor are shown: a mark, what was found, and its cure below.
 import { neutralise } from '../../core/base/text.ts';
 import type { FindingStatus } from '../../doctor/check.ts';
-import type { Examined } from '../../doctor/run-checks.ts';
+import type { CheckResult } from '../../doctor/run-checks.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { fit, pad, paint, type Style, widthOf } from '../views/style.ts';
 
@@ -13,13 +13,13 @@ const MARKS: Readonly<Record<FindingStatus, readonly [mark: string, plain: strin
 };
 
 /** Warnings and what is not known do not make an installation sick. */
-export function isWell(examined: readonly Examined[]): boolean {
+export function isWell(examined: readonly CheckResult[]): boolean {
   return !all(examined).some(({ status }) => status === 'problem');
 }
 
 /** @param options.isPlain for terminals that show only ASCII */
 export function doctorLines(
-  examined: readonly Examined[],
+  examined: readonly CheckResult[],
   options: ViewOptions & { readonly isPlain: boolean },
 ): string[] {
   const { colour, width, isPlain } = options;
@@ -43,7 +43,7 @@ export function doctorLines(
   return [...lines, '', summary(examined, colour)];
 }
 
-function summary(examined: readonly Examined[], colour: boolean): string {
+function summary(examined: readonly CheckResult[], colour: boolean): string {
   const count = (status: FindingStatus) =>
     all(examined).filter((finding) => finding.status === status).length;
   const [problems, warnings, unknowns] = [count('problem'), count('warning'), count('unknown')];
@@ -57,6 +57,6 @@ function summary(examined: readonly Examined[], colour: boolean): string {
   return parts.length === 0 ? paint('All is well', 'green', colour) : parts.join(', ');
 }
 
-function all(examined: readonly Examined[]) {
+function all(examined: readonly CheckResult[]) {
   return examined.flatMap(({ findings }) => findings);
 }

@@ -32,7 +32,7 @@ function create(context: Context): number {
   const { paths, io, flags } = context;
   const { besides, warning } = filesBeside(context);
   const now = io.clock.now();
-  const outcome = makeBackup({ paths, now, by: 'manual', version: readVersion(), besides });
+  const outcome = makeBackup({ paths, now, by: 'manual', version: readVersion(), additionalFiles: besides });
   const said = describeBackup(outcome, now);
   if (flags.json === true && outcome.kind === 'made') {
     const { backup, missing } = outcome;

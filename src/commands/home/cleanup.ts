@@ -7,7 +7,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { readRecords } from '../../core/update/read-update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { cleanUp } from '../../housekeeping/clean-up.ts';
-import type { HomeFacts } from '../../housekeeping/cleanup-context.ts';
+import type { CleanupContext } from '../../housekeeping/cleanup-context.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import { checkIdentity, readBootId } from '../../system/process/process-identity.ts';
 import { pathsInUse } from '../../system/process/paths-in-use.ts';
@@ -45,7 +45,7 @@ async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupRepo
   return dryRun ? await work() : await whileNoneCanStart(paths, work);
 }
 
-function gatherFacts({ paths, io }: Context): HomeFacts {
+function gatherFacts({ paths, io }: Context): CleanupContext {
   const loaded = loadIfValid(paths, io.env);
   const kept = readKept(paths);
   return {

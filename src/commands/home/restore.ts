@@ -5,11 +5,11 @@ import { ConfigError, formatProblem } from '../../config/read/problems.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { makeBackup } from '../../housekeeping/make-backup.ts';
 import {
-  copyOf,
+  copyPath,
   findBackup,
   refuseLinks,
   replaceFiles,
-  type SoundBackup,
+  type VerifiedBackup,
 } from '../../housekeeping/restore-backup.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, shutDown, startInBackground } from '../daemon/daemon-process.ts';
@@ -62,14 +62,14 @@ export async function restore(context: Context, wanted: string): Promise<number>
 }
 
 /** @throws WatchdogError CONFIG_INVALID as if the backup were in place already */
-function refuseInvalid(backup: SoundBackup, { paths, io }: Context): void {
-  const config = copyOf(backup, paths, paths.config);
+function refuseInvalid(backup: VerifiedBackup, { paths, io }: Context): void {
+  const config = copyPath(backup, paths, paths.config);
   if (config === null) return;
   try {
     readConfig(readFileSync(config, 'utf8'), {
       path: paths.config,
       environment: io.env,
-      locate: (file) => copyOf(backup, paths, file) ?? file,
+      locate: (file) => copyPath(backup, paths, file) ?? file,
     });
   } catch (error) {
     if (error instanceof ConfigError) throw notValid(backup.id, error);
@@ -91,7 +91,7 @@ function notValid(id: string, cause: ConfigError): WatchdogError {
   );
 }
 
-function replace(backup: SoundBackup, context: Context): Omit<Restored, 'daemon'> {
+function replace(backup: VerifiedBackup, context: Context): Omit<Restored, 'daemon'> {
   const { paths } = context;
   const before = backUpPresent(context);
   return { id: backup.id, files: replaceFiles(backup, paths), before };
@@ -102,7 +102,7 @@ function backUpPresent(context: Context): string | null {
   const { paths, io } = context;
   const { besides } = filesBeside(context);
   const now = io.clock.now();
-  const outcome = makeBackup({ paths, now, by: 'restore', version: readVersion(), besides });
+  const outcome = makeBackup({ paths, now, by: 'restore', version: readVersion(), additionalFiles: besides });
   return outcome.kind === 'made' ? outcome.backup.id : null;
 }
 

@@ -1,7 +1,7 @@
 // `install`: the daemon as a service that starts at every login.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
-import type { Planned } from '../../service/plan/plan-service.ts';
+import type { PlannedService } from '../../service/plan/plan-service.ts';
 import { findDaemon, shutDown, startInBackground, untilStarted } from '../daemon/daemon-process.ts';
 import type { Context } from '../shared/command.ts';
 import { type Host, homeIn, planFor, processHost, serviceOf } from '../shared/service.ts';
@@ -28,7 +28,7 @@ export async function run(context: Context, host: Host = processHost(context.io)
 
 export interface Installing {
   readonly service: ServiceManager;
-  readonly planned: Planned;
+  readonly planned: PlannedService;
   readonly host: Host;
 }
 
@@ -58,7 +58,7 @@ export async function installService(
     if (isOutside) ended = await shutDown(paths, io.clock);
   };
   try {
-    const outcome = await service.install(plan, { force: isForced, makeWay });
+    const outcome = await service.install(plan, { force: isForced, beforeChange: makeWay });
     return { outcome, ended };
   } catch (error) {
     if (ended !== null) await startInBackground(paths, { clock: io.clock, program: plan.program });
@@ -67,7 +67,7 @@ export async function installService(
 }
 
 /** For whoever looks before they leap, and for pipes: nothing but the file. */
-function printFile(context: Context, service: ServiceManager, { plan, warnings }: Planned): number {
+function printFile(context: Context, service: ServiceManager, { plan, warnings }: PlannedService): number {
   context.io.out.write(service.render(plan));
   warn(context, warnings);
   return 0;

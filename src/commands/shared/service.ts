@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createMachine, type Machine } from '../../service/shared/machine.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import type { RunTool } from '../../service/shared/service-options.ts';
-import { planService, type Planned } from '../../service/plan/plan-service.ts';
+import { planService, type PlannedService } from '../../service/plan/plan-service.ts';
 import { hasServiceManager, selectServiceManager } from '../../service/select-manager.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
@@ -100,7 +100,7 @@ export function homeIn(text: string): string | null {
   return unit?.replaceAll('%%', '%') ?? null;
 }
 
-export function planFor({ paths, io }: Context, host: Host = processHost(io)): Planned {
+export function planFor({ paths, io }: Context, host: Host = processHost(io)): PlannedService {
   const { node, program, userHome, platform, temporary, machine } = host;
   return planService(
     { node, program, home: paths.home, userHome, platform, temporary, env: io.env },

@@ -1,7 +1,7 @@
 // How Alertmanager is asked again and again whether it is there, and given what it is to tell.
 import type { PostedAlert } from '../../core/delivery/alertmanager-post.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
-import { type Alertmanager, openAlertmanager } from '../../notify/alertmanager-client.ts';
+import { type AlertmanagerClient, openAlertmanagerClient } from '../../notify/alertmanager-client.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
 interface AlertmanagerPollerSettings {
@@ -27,7 +27,7 @@ const SOON = 1000;
 export class AlertmanagerPoller {
   readonly #options: AlertmanagerPollerOptions;
   #settings: AlertmanagerPollerSettings = { url: null, every: 0 };
-  #alertmanager: Alertmanager | null = null;
+  #alertmanager: AlertmanagerClient | null = null;
   #cancel = (): void => {};
   #isBusy = false;
   #isHurried = false;
@@ -46,7 +46,7 @@ export class AlertmanagerPoller {
     this.close();
     this.#answers = 0;
     if (next.url === null) return;
-    this.#alertmanager = openAlertmanager({ url: next.url, clock: this.#options.clock });
+    this.#alertmanager = openAlertmanagerClient({ url: next.url, clock: this.#options.clock });
     void this.#round();
   }
 
@@ -79,9 +79,9 @@ export class AlertmanagerPoller {
     this.#plan();
   }
 
-  async #ask(one: Alertmanager): Promise<void> {
+  async #ask(one: AlertmanagerClient): Promise<void> {
     const { onAnswer, onSilences } = this.#options;
-    const trouble = (await one.trouble()) ?? (await this.#post(one));
+    const trouble = (await one.checkReady()) ?? (await this.#post(one));
     // Another one was configured meanwhile: this answer is nobody's.
     if (one !== this.#alertmanager) return;
     this.#answers = trouble === null ? this.#answers + 1 : 0;
@@ -91,7 +91,7 @@ export class AlertmanagerPoller {
   }
 
   /** Why it did not take what there is to post; null when it did. */
-  async #post(one: Alertmanager): Promise<string | null> {
+  async #post(one: AlertmanagerClient): Promise<string | null> {
     const alerts = one === this.#alertmanager ? (this.#options.toPost() ?? []) : [];
     if (alerts.length === 0) return null;
     const trouble = await one.post(alerts);

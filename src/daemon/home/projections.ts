@@ -4,7 +4,7 @@ import { firingAlerts, restoreNotifications } from '../../core/notification/save
 import { readServerHistory } from '../../core/status/server-history.ts';
 import { scrubEvent } from '../../core/status/scrub-event.ts';
 import { noEngines, type Status } from '../../core/model/status.ts';
-import { savedStates } from '../../housekeeping/backup.ts';
+import { backedUpStateFiles } from '../../housekeeping/backup.ts';
 import { openJournal } from '../../journal/journal.ts';
 import { createRecorder, type Recorder } from '../../metrics/recorder.ts';
 import { openStateFile } from '../../supervisor/state-file.ts';
@@ -23,7 +23,7 @@ export interface Projections {
 }
 
 export function openProjections({ bus, clock, log, paths, redactor, version, cleanUps }: DaemonContext): Projections {
-  const file = openStateFile(paths.state, () => savedStates(paths));
+  const file = openStateFile(paths.state, () => backedUpStateFiles(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readServerHistory(keeper.past(server));
 

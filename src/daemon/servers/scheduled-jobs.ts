@@ -7,7 +7,7 @@ import type { Status } from '../../core/model/status.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { describeBackup } from '../../housekeeping/describe-backup.ts';
 import { cleanUp } from '../../housekeeping/clean-up.ts';
-import type { HomeFacts } from '../../housekeeping/cleanup-context.ts';
+import type { CleanupContext } from '../../housekeeping/cleanup-context.ts';
 import { makeBackup } from '../../housekeeping/make-backup.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Cron } from '../../system/time/cron.ts';
@@ -182,7 +182,7 @@ function backUp(
   const { webConfigFile } = settings.metrics;
   const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
   const now = clock.now();
-  const outcome = makeBackup({ paths, now, by, version, besides, onlyNews: true });
+  const outcome = makeBackup({ paths, now, by, version, additionalFiles: besides, skipUnchanged: true });
   return { said: describeBackup(outcome, now), error: null };
 }
 
@@ -190,7 +190,7 @@ function factsOf(
   { paths, clock }: DaemonContext,
   { supervisor, status }: ScheduledJobsParts,
   { backups }: DaemonConfig,
-): HomeFacts {
+): CleanupContext {
   return {
     paths,
     now: clock.now(),

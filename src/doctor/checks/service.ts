@@ -2,7 +2,7 @@
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { type Check, type Finding, ok, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext, ServiceAnswer } from '../context.ts';
-import { argvOf } from '../service-file.ts';
+import { serviceCommand } from '../service-file.ts';
 import { isTooOld } from './node.ts';
 
 const AGAIN = 'mcp-watchdog install --force';
@@ -41,7 +41,7 @@ function whatItStarts(
   text: string,
   { machine }: DoctorContext,
 ): Finding | null {
-  const [node, program] = argvOf(kind, text) ?? [];
+  const [node, program] = serviceCommand(kind, text) ?? [];
   if (node === undefined || program === undefined)
     return problem(`${file} does not say what to start`, AGAIN);
   if (!machine.isExecutable(node))

@@ -3,7 +3,7 @@ import type { ChannelSettings, Notification, NotifyFailure, SendResult } from '.
 import type { NotifyKind } from '../../core/model/events.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
-export interface ChannelParts {
+export interface ChannelContext {
   readonly clock: Clock;
   /** What programs are given, PATH included. */
   readonly environment: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export const READY: Readiness = { ok: true, reason: null, cure: null };
 /** Opens a channel with its settings; nothing is held open between two notifications. */
 export type OpenChannel<Settings extends ChannelSettings> = (
   settings: Settings,
-  parts: ChannelParts,
+  parts: ChannelContext,
 ) => Channel;
 
 export function failed(reason: NotifyFailure, detail: string): SendResult {

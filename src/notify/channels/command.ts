@@ -1,19 +1,19 @@
 // The channel that runs a program of the user's, with the notification as JSON on its stdin.
 import type { CommandSettings } from '../../core/model/notification.ts';
 import { type OpenChannel, READY } from './channel.ts';
-import { payloadOf } from '../message/payload.ts';
-import { type Argv, isExecutable, nameOf, runProgram } from './run-program.ts';
+import { toPayload } from '../message/payload.ts';
+import { type Argv, isExecutable, programName, runProgram } from './run-program.ts';
 
 export const openCommand: OpenChannel<CommandSettings> = ({ command, env, timeout }, parts) => {
   const argv = argvOf(command);
-  const to = nameOf(argv[0]);
+  const to = programName(argv[0]);
   const environment = { ...parts.environment, ...env };
   return {
     kind: 'command',
     to,
     advice: null,
     async send(notification, { signal }) {
-      const input = `${JSON.stringify(payloadOf(notification))}\n`;
+      const input = `${JSON.stringify(toPayload(notification))}\n`;
       const { outcome } = await runProgram(argv, { clock: parts.clock, environment, timeout, signal, input });
       return outcome;
     },

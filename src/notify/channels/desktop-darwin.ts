@@ -1,9 +1,9 @@
 // How macOS is asked to show a notification. Whether it does, it does not tell: not allowed means not shown, and no error.
 import type { DesktopSettings } from '../../core/model/notification.ts';
 import { runCommand } from '../../system/process/run-command.ts';
-import { type Channel, type ChannelParts, READY, type Readiness } from './channel.ts';
+import { type Channel, type ChannelContext, READY, type Readiness } from './channel.ts';
 import { isExecutable, runProgram } from './run-program.ts';
-import { type Message, messageOf } from '../message/message.ts';
+import { type Message, composeMessage } from '../message/message.ts';
 
 /** Constant: what is told travels as arguments of `run`, never as a part of the script. */
 const SCRIPT = [
@@ -20,7 +20,7 @@ const ADVICE =
   'If you saw nothing: open Script Editor, run  display notification "x"  there once and allow it; then look at ' +
   'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not tell us.';
 
-export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelParts): Channel {
+export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelContext): Channel {
   // Its arguments are read in the encoding of the locale.
   const environment = { ...parts.environment, LANG: 'en_US.UTF-8' };
   return {
@@ -28,7 +28,7 @@ export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelParts):
     to: 'osascript',
     advice: ADVICE,
     async send(notification, { signal }) {
-      const argv = ['osascript', ...SCRIPT, ...argumentsOf(messageOf(notification))] as const;
+      const argv = ['osascript', ...SCRIPT, ...argumentsOf(composeMessage(notification))] as const;
       const { outcome } = await runProgram(argv, { clock: parts.clock, environment, timeout, signal });
       return outcome;
     },
@@ -42,7 +42,7 @@ function argumentsOf({ title, subtitle, body }: Message): readonly [string, stri
 }
 
 /** Only the session of whoever is logged in at the screen can show anything. */
-async function check({ environment, clock }: ChannelParts): Promise<Readiness> {
+async function check({ environment, clock }: ChannelContext): Promise<Readiness> {
   if (!(await isExecutable('osascript', environment))) {
     return {
       ok: false,

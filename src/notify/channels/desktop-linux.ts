@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Severity } from '../../core/model/events.ts';
 import type { DesktopSettings, SendResult } from '../../core/model/notification.ts';
-import { type Channel, type ChannelParts, failed, READY, type Readiness } from './channel.ts';
+import { type Channel, type ChannelContext, failed, READY, type Readiness } from './channel.ts';
 import { isExecutable, runProgram } from './run-program.ts';
-import { type Message, messageOf } from '../message/message.ts';
+import { type Message, composeMessage } from '../message/message.ts';
 
 const LOOKS: Readonly<Record<Severity, { readonly urgency: string; readonly icon: string }>> = {
   critical: { urgency: 'critical', icon: 'dialog-error' },
@@ -17,14 +17,14 @@ const LOOKS: Readonly<Record<Severity, { readonly urgency: string; readonly icon
 const NOBODY =
   /ServiceUnknown|not provided by any|Cannot autolaunch|Could not connect|No such file|session bus/iu;
 
-export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelParts): Channel {
+export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelContext): Channel {
   const { clock, environment } = parts;
   return {
     kind: 'desktop',
     to: 'notify-send',
     advice: 'If you saw nothing: look whether do-not-disturb is on, and in the list of past notifications.',
     async send(notification, { signal }) {
-      const argv = ['notify-send', ...argumentsOf(messageOf(notification))] as const;
+      const argv = ['notify-send', ...argumentsOf(composeMessage(notification))] as const;
       const { outcome, stderr } = await runProgram(argv, { clock, environment, timeout, signal });
       return explained(outcome, stderr);
     },
@@ -56,7 +56,7 @@ function explained(outcome: SendResult, stderr: string): SendResult {
   return isNobody ? failed('no_session', `nobody shows notifications here: ${outcome.detail}`) : outcome;
 }
 
-async function check(environment: ChannelParts['environment']): Promise<Readiness> {
+async function check(environment: ChannelContext['environment']): Promise<Readiness> {
   if (!(await isExecutable('notify-send', environment))) {
     return {
       ok: false,
@@ -75,7 +75,7 @@ async function check(environment: ChannelParts['environment']): Promise<Readines
 function hasSessionBus({
   DBUS_SESSION_BUS_ADDRESS: address,
   XDG_RUNTIME_DIR: runtime,
-}: ChannelParts['environment']): boolean {
+}: ChannelContext['environment']): boolean {
   if (address !== undefined && address !== '') return true;
   return runtime !== undefined && existsSync(join(runtime, 'bus'));
 }

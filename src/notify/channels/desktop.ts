@@ -2,10 +2,10 @@
 import type { DesktopSettings } from '../../core/model/notification.ts';
 import { openOnDarwin } from './desktop-darwin.ts';
 import { openOnLinux } from './desktop-linux.ts';
-import { type Channel, type ChannelParts, type OpenChannel, READY } from './channel.ts';
-import { isExecutable, nameOf, runProgram } from './run-program.ts';
+import { type Channel, type ChannelContext, type OpenChannel, READY } from './channel.ts';
+import { isExecutable, programName, runProgram } from './run-program.ts';
 import { fillArguments } from '../message/template.ts';
-import { messageOf, placeholdersOf } from '../message/message.ts';
+import { composeMessage, placeholderValues } from '../message/message.ts';
 
 export const openDesktop: OpenChannel<DesktopSettings> = (settings, parts) => {
   const own = openOwn(settings, parts);
@@ -13,7 +13,7 @@ export const openDesktop: OpenChannel<DesktopSettings> = (settings, parts) => {
   return program === undefined ? own : withProgram(own, [program, ...template], { settings, parts });
 };
 
-function openOwn(settings: DesktopSettings, parts: ChannelParts): Channel {
+function openOwn(settings: DesktopSettings, parts: ChannelContext): Channel {
   if (parts.platform === 'darwin') return openOnDarwin(settings, parts);
   return openOnLinux(settings, parts);
 }
@@ -22,9 +22,9 @@ function openOwn(settings: DesktopSettings, parts: ChannelParts): Channel {
 function withProgram(
   own: Channel,
   [program, ...template]: readonly [string, ...string[]],
-  { settings, parts }: { settings: DesktopSettings; parts: ChannelParts },
+  { settings, parts }: { settings: DesktopSettings; parts: ChannelContext },
 ): Channel {
-  const name = nameOf(program);
+  const name = programName(program);
   return {
     kind: 'desktop',
     to: name,
@@ -33,7 +33,7 @@ function withProgram(
       const { environment } = parts;
       if (!(await isExecutable(program, environment)))
         return withNote(await own.send(notification, options), name);
-      const texts = placeholdersOf(messageOf(notification));
+      const texts = placeholderValues(composeMessage(notification));
       const { outcome } = await runProgram([program, ...fillArguments(template, texts)], {
         clock: parts.clock,
         environment,

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../core/base/guards.ts';
 import type { HttpResponse } from '../../system/net/http-client.ts';
 import { failed } from './channel.ts';
 
-export interface Attempt {
+export interface HttpAttempt {
   readonly outcome: SendResult;
   /** Least ms before the next attempt; null when another would end alike. */
   readonly retryAfter: number | null;
@@ -13,7 +13,7 @@ export interface Attempt {
 const LONGEST_RETRY_AFTER = 60_000;
 const TEMPORARY = new Set([408, 425, 429]);
 
-export function meaningOfAnswer({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): Attempt {
+export function outcomeOfResponse({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): HttpAttempt {
   if (status >= 200 && status < 300) {
     return { outcome: { result: 'sent', detail: `answered ${status}` }, retryAfter: null };
   }
@@ -25,10 +25,10 @@ export function meaningOfAnswer({ status, headers }: Pick<HttpResponse, 'status'
 }
 
 /** @param timeout ms when our own patience ended it, else null */
-export function meaningOfError(
+export function outcomeOfError(
   error: unknown,
   { host, timeout }: { host: string; timeout: number | null },
-): Attempt {
+): HttpAttempt {
   if (timeout !== null) return again(failed('timeout', `${host} did not answer within ${timeout / 1000} s`));
   const code = codeOf(error) ?? '';
   if (code === 'ABORT_ERR') return final(failed('closed', 'the request was broken off'));
@@ -54,10 +54,10 @@ function waitAskedFor(header: string | undefined): number {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER) : 0;
 }
 
-function final(outcome: SendResult): Attempt {
+function final(outcome: SendResult): HttpAttempt {
   return { outcome, retryAfter: null };
 }
 
-function again(outcome: SendResult): Attempt {
+function again(outcome: SendResult): HttpAttempt {
   return { outcome, retryAfter: 0 };
 }

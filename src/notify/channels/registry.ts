@@ -3,7 +3,7 @@ import type { NotifyKind } from '../../core/model/events.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import { openCommand } from './command.ts';
 import { openDesktop } from './desktop.ts';
-import type { Channel, ChannelParts, OpenChannel } from './channel.ts';
+import type { Channel, ChannelContext, OpenChannel } from './channel.ts';
 import { openWebhook } from './webhook.ts';
 
 const KINDS = {
@@ -12,7 +12,7 @@ const KINDS = {
   command: openCommand,
 } as const satisfies { readonly [Kind in NotifyKind]: OpenChannel<Extract<ChannelSettings, { kind: Kind }>> };
 
-export function openChannel(settings: ChannelSettings, parts: ChannelParts): Channel {
+export function openChannel(settings: ChannelSettings, parts: ChannelContext): Channel {
   switch (settings.kind) {
     case 'desktop':
       return KINDS.desktop(settings, parts);

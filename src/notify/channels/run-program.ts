@@ -5,7 +5,7 @@ import type { SendResult } from '../../core/model/notification.ts';
 import { type CommandResult, runCommand } from '../../system/process/run-command.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { failed } from './channel.ts';
-import { plain } from '../message/message.ts';
+import { toPlainLine } from '../message/message.ts';
 
 export type Argv = readonly [string, ...string[]];
 
@@ -28,7 +28,7 @@ export async function runProgram(
 }
 
 function meaningOf([program]: Argv, ended: CommandResult, timeout: number): SendResult {
-  const name = nameOf(program);
+  const name = programName(program);
   const { spawnError, timedOut, aborted, code, signal } = ended;
   if (spawnError !== null) return failed('missing_program', `${name} cannot be started (${spawnError})`);
   if (timedOut) return failed('timeout', `${name} did not end within ${timeout / 1000} s`);
@@ -40,8 +40,8 @@ function meaningOf([program]: Argv, ended: CommandResult, timeout: number): Send
 }
 
 /** The name of a program for people. */
-export function nameOf(program: string): string {
-  return plain(basename(program), 80);
+export function programName(program: string): string {
+  return toPlainLine(basename(program), 80);
 }
 
 /** True when `program` would be found and may be executed. */
@@ -63,5 +63,5 @@ function mayExecute(path: string): Promise<boolean> {
 }
 
 function lastLine(text: string): string {
-  return plain(text.trimEnd().split('\n').at(-1) ?? '', 200);
+  return toPlainLine(text.trimEnd().split('\n').at(-1) ?? '', 200);
 }

@@ -5,10 +5,10 @@ import type { Notification, SendResult, WebhookSettings } from '../../core/model
 import type { Clock } from '../../system/time/clock.ts';
 import { createHttpClient, type HttpRequest } from '../../system/net/http-client.ts';
 import { type OpenChannel, READY, type Readiness, type SendOptions } from './channel.ts';
-import { payloadOf } from '../message/payload.ts';
+import { toPayload } from '../message/payload.ts';
 import { fillTemplate } from '../message/template.ts';
-import { messageOf, placeholdersOf } from '../message/message.ts';
-import { type Attempt, meaningOfAnswer, meaningOfError } from './http-outcome.ts';
+import { composeMessage, placeholderValues } from '../message/message.ts';
+import { type HttpAttempt, outcomeOfResponse, outcomeOfError } from './http-outcome.ts';
 
 const FIRST_DELAY = 1000;
 const DELAY_GROWS = 4;
@@ -49,15 +49,15 @@ async function send(
 }
 
 function bodyOf(notification: Notification, { template }: WebhookSettings): unknown {
-  if (template === null) return payloadOf(notification);
-  return fillTemplate(template, placeholdersOf(messageOf(notification)));
+  if (template === null) return toPayload(notification);
+  return fillTemplate(template, placeholderValues(composeMessage(notification)));
 }
 
 async function attempt(
   body: string,
   signal: AbortSignal,
   { settings, url, clock }: Target,
-): Promise<Attempt> {
+): Promise<HttpAttempt> {
   const client = createHttpClient();
   const stop = new AbortController();
   const abort = (): void => stop.abort();
@@ -71,9 +71,9 @@ async function attempt(
     const answer = await client.send(requestOf(body, { settings, url, clock }, stop.signal));
     // What it says beside its status is for nobody.
     answer.body.destroy();
-    return meaningOfAnswer(answer);
+    return outcomeOfResponse(answer);
   } catch (error) {
-    return meaningOfError(error, { host: url.host, timeout: isLate ? settings.timeout : null });
+    return outcomeOfError(error, { host: url.host, timeout: isLate ? settings.timeout : null });
   } finally {
     cancel();
     signal.removeEventListener('abort', abort);

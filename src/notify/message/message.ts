@@ -26,7 +26,7 @@ const LONGEST_BODY = 240;
 /** Of each trouble a digest names so many servers. */
 const MOST_NAMED = 4;
 
-export function messageOf(notification: Notification): Message {
+export function composeMessage(notification: Notification): Message {
   const { kind, severity, alerts } = notification;
   const [only] = alerts;
   const status = kind === 'test' ? 'test' : alerts.some(isFiring) ? 'firing' : 'resolved';
@@ -36,8 +36,8 @@ export function messageOf(notification: Notification): Message {
     ...(kind === 'test' ? TEST : words),
     severity,
     status,
-    alert: isSingle ? plain(only.name, LONGEST_TITLE) : null,
-    server: isSingle && only.about !== null ? plain(only.about, LONGEST_TITLE) : null,
+    alert: isSingle ? toPlainLine(only.name, LONGEST_TITLE) : null,
+    server: isSingle && only.about !== null ? toPlainLine(only.about, LONGEST_TITLE) : null,
     count: alerts.length,
   };
 }
@@ -60,8 +60,8 @@ function wordsOfOne(alert: NotifiedAlert, { swallowed }: Notification): Words {
   const trouble = troubleWords(alert.name);
   const isOver = alert.state === 'resolved';
   return {
-    title: plain(`${subject}: ${trouble}${isOver ? ' (resolved)' : ''}`, LONGEST_TITLE),
-    subtitle: plain(`${isOver ? 'resolved' : alert.severity}, ${alert.name}`, LONGEST_TITLE),
+    title: toPlainLine(`${subject}: ${trouble}${isOver ? ' (resolved)' : ''}`, LONGEST_TITLE),
+    subtitle: toPlainLine(`${isOver ? 'resolved' : alert.severity}, ${alert.name}`, LONGEST_TITLE),
     body: withTail(alert.summary, tail(swallowed)),
   };
 }
@@ -75,8 +75,8 @@ function wordsOfMany({ alerts, at, swallowed }: Notification): Words {
     ...(over > 0 ? [`${over} resolved`] : []),
   ];
   return {
-    title: plain(counts.join(', '), LONGEST_TITLE),
-    subtitle: plain(`${severities(firing)}for up to ${span(at - oldest)}`, LONGEST_TITLE),
+    title: toPlainLine(counts.join(', '), LONGEST_TITLE),
+    subtitle: toPlainLine(`${severities(firing)}for up to ${span(at - oldest)}`, LONGEST_TITLE),
     body: withTail(groups(alerts).join('; '), tail(swallowed)),
   };
 }
@@ -123,11 +123,11 @@ export function troubleWords(name: string): string {
 /** The end is never cut: it says how much is missing. */
 function withTail(text: string, end: string): string {
   const suffix = oneLine(end);
-  return plain(text, LONGEST_BODY - Array.from(suffix).length) + suffix;
+  return toPlainLine(text, LONGEST_BODY - Array.from(suffix).length) + suffix;
 }
 
 /** One line of visible characters, at most `length` code points, that no program takes for an option. */
-export function plain(text: string, length: number): string {
+export function toPlainLine(text: string, length: number): string {
   const line = oneLine(text)
     .replace(/^[\s-]+/u, '')
     .trimEnd();
@@ -149,7 +149,7 @@ function oneLine(text: string): string {
 }
 
 /** What stands for each placeholder of a template. */
-export function placeholdersOf(message: Message): Readonly<Record<Placeholder, string>> {
+export function placeholderValues(message: Message): Readonly<Record<Placeholder, string>> {
   const { title, subtitle, body, status, severity, alert, server, count } = message;
   return {
     title,

@@ -1,25 +1,25 @@
 // In which order launchctl is asked, and what is waited for: launchd answers before it has done its work.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import { type Answer, type Launchctl, launchctlFailed, type PrintedJob } from './launchctl.ts';
+import { type LaunchctlAnswer, type Launchctl, launchctlFailed, type PrintedJob } from './launchctl.ts';
 import { explainJobExit, explainLaunchctl } from './launchctl-errors.ts';
 import { EXIT_TIMEOUT } from './job-definition.ts';
 
-export interface Sequence {
+export interface LaunchdJobControl {
   /** Where the agent belongs: the session at the screen where there is one. */
-  home(): Promise<Domain>;
+  preferredDomain(): Promise<Domain>;
   /** Every place where launchd knows it now. */
-  loaded(): Promise<readonly Loaded[]>;
+  findLoaded(): Promise<readonly LoadedJob[]>;
   /** Makes it known, and waits until it runs. */
   load(domain: Domain, file: string): Promise<void>;
   /** Takes back that it was switched off, which counts from the next login. */
-  allow(domain: Domain): Promise<void>;
+  enable(domain: Domain): Promise<void>;
   /** Waits until it runs, and starts it when it does not by itself. */
   ensureRunning(target: string): Promise<void>;
   /** Ends it, and waits until launchd has forgotten it. */
   unload(target: string): Promise<void>;
   /** Ends a running one and starts it again, without launchd forgetting it in between. */
-  replace(target: string): Promise<void>;
+  restart(target: string): Promise<void>;
 }
 
 /** `gui/501`: with a screen; `user/501`: without one, and gone at the next boot until somebody logs in. */
@@ -28,13 +28,13 @@ interface Domain {
   readonly hasScreen: boolean;
 }
 
-export interface Loaded {
+export interface LoadedJob {
   readonly domain: Domain;
   readonly target: string;
   readonly job: PrintedJob;
 }
 
-export interface SequenceParts {
+export interface JobControlOptions {
   readonly launchctl: Launchctl;
   readonly clock: Clock;
   readonly uid: number;
@@ -53,33 +53,33 @@ const KICKSTART_PATIENCE = 15_000;
 /** Done, never there, or under way. */
 const AS_GOOD_AS_GONE: ReadonlySet<number> = new Set([0, 3, 36, 113]);
 
-export function createSequence(parts: SequenceParts): Sequence {
+export function createJobControl(parts: JobControlOptions): LaunchdJobControl {
   return {
-    home: () => homeOf(parts),
-    loaded: () => loadedOf(parts),
+    preferredDomain: () => homeOf(parts),
+    findLoaded: () => loadedOf(parts),
     load: (domain, file) => load(parts, domain, file),
-    allow: (domain) => allow(parts, domain),
+    enable: (domain) => allow(parts, domain),
     ensureRunning: (target) => ensureRunning(parts, target),
     unload: (target) => unload(parts, target),
-    replace: (target) => replace(parts, target),
+    restart: (target) => replace(parts, target),
   };
 }
 
-function screenOf({ uid }: SequenceParts): Domain {
+function screenOf({ uid }: JobControlOptions): Domain {
   return { name: `gui/${uid}`, hasScreen: true };
 }
 
-function bareOf({ uid }: SequenceParts): Domain {
+function bareOf({ uid }: JobControlOptions): Domain {
   return { name: `user/${uid}`, hasScreen: false };
 }
 
-async function homeOf(parts: SequenceParts): Promise<Domain> {
+async function homeOf(parts: JobControlOptions): Promise<Domain> {
   const screen = screenOf(parts);
   return (await parts.launchctl.hasDomain(screen.name)) ? screen : bareOf(parts);
 }
 
-async function loadedOf(parts: SequenceParts): Promise<Loaded[]> {
-  const found: Loaded[] = [];
+async function loadedOf(parts: JobControlOptions): Promise<LoadedJob[]> {
+  const found: LoadedJob[] = [];
   for (const domain of [screenOf(parts), bareOf(parts)]) {
     const target = `${domain.name}/${parts.label}`;
     const job = await parts.launchctl.print(target);
@@ -88,7 +88,7 @@ async function loadedOf(parts: SequenceParts): Promise<Loaded[]> {
   return found;
 }
 
-async function load(parts: SequenceParts, domain: Domain, file: string): Promise<void> {
+async function load(parts: JobControlOptions, domain: Domain, file: string): Promise<void> {
   const { launchctl, label } = parts;
   const target = `${domain.name}/${label}`;
   // A record of being disabled outlives the file and every boot, and makes the next call fail.
@@ -99,16 +99,16 @@ async function load(parts: SequenceParts, domain: Domain, file: string): Promise
 }
 
 async function bootstrap(
-  { launchctl, clock, label }: SequenceParts,
+  { launchctl, clock, label }: JobControlOptions,
   { name }: Domain,
   file: string,
-): Promise<Answer> {
+): Promise<LaunchctlAnswer> {
   const target = `${name}/${label}`;
   for (let attempt = 0; ; attempt += 1) {
     const answer = await launchctl.bootstrap(name, file);
     if (answer.number === 0) return answer;
     const wait = BOOTSTRAP_RETRIES[attempt];
-    const isLast = wait === undefined || explainLaunchctl(answer.number)?.passes !== true;
+    const isLast = wait === undefined || explainLaunchctl(answer.number)?.isTransient !== true;
     // 37 is "loaded already", and so is 5 now and then: whether that is so can be asked.
     const mayBeLoaded = answer.number === 37 || (isLast && answer.number === 5);
     if (mayBeLoaded && (await launchctl.print(target)) !== null) return { ...answer, number: 0 };
@@ -118,11 +118,11 @@ async function bootstrap(
   }
 }
 
-async function allow({ launchctl, label }: SequenceParts, { name }: Domain): Promise<void> {
+async function allow({ launchctl, label }: JobControlOptions, { name }: Domain): Promise<void> {
   if (await launchctl.isDisabled(name, label)) await launchctl.enable(`${name}/${label}`);
 }
 
-async function ensureRunning(parts: SequenceParts, target: string): Promise<void> {
+async function ensureRunning(parts: JobControlOptions, target: string): Promise<void> {
   const { launchctl, clock, label } = parts;
   const isRunning = async (): Promise<boolean> => (await launchctl.print(target))?.state === 'running';
   if (await until(clock, START_PATIENCE, isRunning)) return;
@@ -133,7 +133,7 @@ async function ensureRunning(parts: SequenceParts, target: string): Promise<void
   throw notRunning(parts, await launchctl.print(target));
 }
 
-async function unload({ launchctl, clock, label }: SequenceParts, target: string): Promise<void> {
+async function unload({ launchctl, clock, label }: JobControlOptions, target: string): Promise<void> {
   const answer = await launchctl.bootout(target);
   if (!AS_GOOD_AS_GONE.has(answer.number)) throw launchctlFailed(`stop ${label}`, answer);
   const isGone = async (): Promise<boolean> => (await launchctl.print(target)) === null;
@@ -145,20 +145,20 @@ async function unload({ launchctl, clock, label }: SequenceParts, target: string
   );
 }
 
-async function replace(parts: SequenceParts, target: string): Promise<void> {
+async function replace(parts: JobControlOptions, target: string): Promise<void> {
   const answer = await parts.launchctl.kickstart(target, { kill: true });
   if (answer.number !== 0) throw launchctlFailed(`restart ${parts.label}`, answer);
   await ensureRunning(parts, target);
 }
 
-function notRunning({ label, log }: SequenceParts, job: PrintedJob | null): WatchdogError {
+function notRunning({ label, log }: JobControlOptions, job: PrintedJob | null): WatchdogError {
   const code = /^\d+/u.exec(job?.lastExit ?? '')?.[0];
   const known = code === undefined ? null : explainJobExit(Number(code));
   const facts = [
     `state ${job?.state ?? 'unknown'}`,
     ...(code === undefined ? [] : [`last exit code ${code}`]),
   ];
-  const reason = known?.words ?? 'launchd has it, and it does not stay up';
+  const reason = known?.message ?? 'launchd has it, and it does not stay up';
   return new WatchdogError('SERVICE_FAILED', `Cannot start ${label}: ${reason} (${facts.join(', ')})`, {
     hint: known?.cure ?? `See ${log} and mcp-watchdog logs, or run it in the foreground: mcp-watchdog run`,
   });

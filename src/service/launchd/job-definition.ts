@@ -9,12 +9,12 @@ export const DEFAULT_LABEL = 'com.mcp.daemon';
 export const EXIT_TIMEOUT = 30;
 
 /** What launchd opens for the daemon's output: only what is printed before, or instead of, its own log. */
-export function launchdLogOf(home: string): string {
+export function launchdLogPath(home: string): string {
   return join(home, 'logs', 'launchd.log');
 }
 
-export function launchdJob({ node, program, home, path, userHome }: ServicePlan, label: string) {
-  const output = launchdLogOf(home);
+export function defineLaunchdJob({ node, program, home, path, userHome }: ServicePlan, label: string) {
+  const output = launchdLogPath(home);
   return {
     Label: label,
     // Absolute: launchd searches a bare name in /usr/bin:/bin:/usr/sbin:/sbin only, where no node is.

@@ -2,85 +2,85 @@
 
 export interface LaunchctlError {
   readonly number: number;
-  readonly words: string;
+  readonly message: string;
   /** What a person does; null where the sequence takes care of it. */
   readonly cure: string | null;
   /** It passes by itself: the same call is made again a little later. */
-  readonly passes?: boolean;
+  readonly isTransient?: boolean;
 }
 
 const SESSION = 'Log in at the screen of this Mac and run it there, not over SSH and not with sudo';
 
 /** Answers of launchctl itself; `launchctl error N` names them in the system's words. */
 export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
-  { number: 3, words: 'there is no such process', cure: null },
+  { number: 3, message: 'there is no such process', cure: null },
   {
     number: 5,
-    words:
+    message:
       'input/output error, which stands for many: still stopping, disabled, file mode, no session at the screen, or a protected folder',
     cure: 'Try again in a minute; mcp-watchdog doctor looks at the file, and logging out and in clears the rest',
-    passes: true,
+    isTransient: true,
   },
-  { number: 36, words: 'the operation is in progress', cure: 'Try again in a minute', passes: true },
-  { number: 37, words: 'it is loaded already', cure: null, passes: true },
+  { number: 36, message: 'the operation is in progress', cure: 'Try again in a minute', isTransient: true },
+  { number: 37, message: 'it is loaded already', cure: null, isTransient: true },
   {
     number: 108,
-    words: 'the path of the file is invalid',
+    message: 'the path of the file is invalid',
     cure: 'mcp-watchdog install --force writes it again',
   },
   {
     number: 109,
-    words: 'the property list is invalid',
+    message: 'the property list is invalid',
     cure: 'mcp-watchdog install --force writes it again',
   },
-  { number: 112, words: 'there is no such domain: nobody is logged in at the screen', cure: SESSION },
-  { number: 113, words: 'launchd does not know the service', cure: 'mcp-watchdog install loads it' },
+  { number: 112, message: 'there is no such domain: nobody is logged in at the screen', cure: SESSION },
+  { number: 113, message: 'launchd does not know the service', cure: 'mcp-watchdog install loads it' },
   {
     number: 119,
-    words: 'the service is disabled',
+    message: 'the service is disabled',
     cure: 'Switch it on under System Settings, General, Login Items, or: launchctl enable gui/$(id -u)/LABEL',
-    passes: true,
+    isTransient: true,
   },
   {
     number: 122,
-    words: 'the file has the wrong owner or permissions',
+    message: 'the file has the wrong owner or permissions',
     cure: 'It must be yours, a regular file, mode 644: mcp-watchdog install --force writes it again',
   },
   {
     number: 124,
-    words: 'the domain is being taken down',
+    message: 'the domain is being taken down',
     cure: 'Try again after the next login',
-    passes: true,
+    isTransient: true,
   },
   {
     number: 125,
-    words: 'the domain does not support the action: there is no session at the screen',
+    message: 'the domain does not support the action: there is no session at the screen',
     cure: SESSION,
   },
   {
     number: 134,
-    words: 'the file does not allow this kind of session',
+    message: 'the file does not allow this kind of session',
     cure: 'mcp-watchdog install --force writes it again, for every session',
   },
   {
     number: 146,
-    words: 'the domain takes only what is asked for at the moment, as during a login',
+    message: 'the domain takes only what is asked for at the moment, as during a login',
     cure: 'Try again in a minute',
-    passes: true,
+    isTransient: true,
   },
   {
     number: 150,
-    words: 'System Integrity Protection forbids it',
+    message: 'System Integrity Protection forbids it',
     cure: 'Choose another label with --label, not one of Apple',
   },
   {
     number: 155,
-    words: 'the program is quarantined, as after a download',
+    message: 'the program is quarantined, as after a download',
     cure: 'Install node from Homebrew or nodejs.org, or: xattr -d com.apple.quarantine "$(which node)"',
   },
   {
     number: 161,
-    words: 'it was switched off under Login Items',
+    message: 'it was switched off under Login Items',
     cure: 'Switch it on under System Settings, General, Login Items & Extensions, Allow in the Background',
   },
 ];
@@ -89,17 +89,17 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
 export const JOB_EXIT_CODES: readonly LaunchctlError[] = [
   {
     number: 78,
-    words: 'launchd could not prepare it: log file, working directory or program out of its reach',
+    message: 'launchd could not prepare it: log file, working directory or program out of its reach',
     cure: 'Keep home and program on the internal disk, outside Documents, Desktop and Downloads; mcp-watchdog doctor names the one',
   },
   {
     number: 126,
-    words: 'the program may not be executed',
+    message: 'the program may not be executed',
     cure: 'mcp-watchdog install --force looks for a node that can be',
   },
   {
     number: 127,
-    words: 'the program was not found',
+    message: 'the program was not found',
     cure: 'node was moved or removed: mcp-watchdog install --force',
   },
 ];

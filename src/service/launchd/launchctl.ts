@@ -8,12 +8,12 @@ export interface Launchctl {
   /** Null when launchd does not know the service. */
   print(target: string): Promise<PrintedJob | null>;
   isDisabled(domain: string, label: string): Promise<boolean>;
-  enable(target: string): Promise<Answer>;
-  bootstrap(domain: string, file: string): Promise<Answer>;
+  enable(target: string): Promise<LaunchctlAnswer>;
+  bootstrap(domain: string, file: string): Promise<LaunchctlAnswer>;
   /** Answers before the process has ended. */
-  bootout(target: string): Promise<Answer>;
+  bootout(target: string): Promise<LaunchctlAnswer>;
   /** @param kill ends a running one first */
-  kickstart(target: string, options: { readonly kill: boolean }): Promise<Answer>;
+  kickstart(target: string, options: { readonly kill: boolean }): Promise<LaunchctlAnswer>;
 }
 
 /** As far as the text was understood. */
@@ -24,11 +24,11 @@ export interface PrintedJob {
   readonly runs: number | null;
 }
 
-export interface Answer {
+export interface LaunchctlAnswer {
   /** 0 is success. */
   readonly number: number;
   /** launchctl's own words, one line, perhaps empty. */
-  readonly said: string;
+  readonly message: string;
 }
 
 /** @throws (each method) WatchdogError SERVICE_FAILED when launchctl cannot be started */
@@ -38,7 +38,7 @@ export function createLaunchctl(run: RunTool): Launchctl {
     if (result.spawnError !== null) throw notThere(result.spawnError);
     return result;
   };
-  const act = async (...args: readonly string[]): Promise<Answer> => answerOf(await ask(...args));
+  const act = async (...args: readonly string[]): Promise<LaunchctlAnswer> => answerOf(await ask(...args));
   return {
     hasDomain: async (domain) => (await ask('print', domain)).code === 0,
     async print(target) {
@@ -57,20 +57,20 @@ export function createLaunchctl(run: RunTool): Launchctl {
 }
 
 /** @param action what was tried, `load com.mcp.daemon` for instance */
-export function launchctlFailed(action: string, { number, said }: Answer): WatchdogError {
+export function launchctlFailed(action: string, { number, message: said }: LaunchctlAnswer): WatchdogError {
   const known = explainLaunchctl(number);
-  const reason = known === null ? said || 'launchctl gave no reason' : known.words;
+  const reason = known === null ? said || 'launchctl gave no reason' : known.message;
   return new WatchdogError('SERVICE_FAILED', `Cannot ${action}: ${reason} (launchctl error ${number})`, {
     hint: known?.cure ?? `launchctl error ${number} says more; mcp-watchdog start runs it in the background`,
   });
 }
 
 /** `Bootstrap failed: 5: Input/output error` and exit code 5 say the same; some releases say only one of them. */
-function answerOf({ code, stderr }: ToolResult): Answer {
+function answerOf({ code, stderr }: ToolResult): LaunchctlAnswer {
   const [said = ''] = stderr.trim().split('\n');
   const told = /\b(?:failed|error): (\d+):/u.exec(stderr)?.[1];
-  if (code === 0) return { number: 0, said };
-  return { number: told === undefined ? (code ?? -1) : Number(told), said };
+  if (code === 0) return { number: 0, message: said };
+  return { number: told === undefined ? (code ?? -1) : Number(told), message: said };
 }
 
 function parseJob(text: string): PrintedJob {

@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
-import { isServiceFileSound, readServiceFile, removeServiceFile, stageServiceFile } from '../shared/service-file.ts';
+import { isServiceFileIntact, readServiceFile, removeServiceFile, stageServiceFile } from '../shared/service-file.ts';
 import { createLaunchctl, type Launchctl } from './launchctl.ts';
-import { DEFAULT_LABEL, launchdJob, launchdLogOf } from './job-definition.ts';
+import { DEFAULT_LABEL, defineLaunchdJob, launchdLogPath } from './job-definition.ts';
 import { isLabel, lintLaunchdJob } from './lint-job.ts';
-import { createSequence, type Loaded, type Sequence } from './job-control.ts';
+import { createJobControl, type LoadedJob, type LaunchdJobControl } from './job-control.ts';
 import { createMachine } from '../shared/machine.ts';
 import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from '../shared/service-manager.ts';
 import type { ServiceOptions } from '../shared/service-options.ts';
@@ -21,7 +21,7 @@ export function createLaunchd(options: ServiceOptions): ServiceManager {
     kind: 'launchd',
     file,
     logHint: `tail ${log}`,
-    render: (plan) => renderPlist(launchdJob(plan, label)),
+    render: (plan) => renderPlist(defineLaunchdJob(plan, label)),
     read: () => readServiceFile(file),
     install: (plan, options = {}) => install(agent, plan, options),
     uninstall: () => uninstall(agent),
@@ -41,13 +41,13 @@ interface Agent {
   readonly file: string;
   readonly log: string;
   readonly launchctl: Launchctl;
-  readonly sequence: Sequence;
+  readonly sequence: LaunchdJobControl;
 }
 
 function createAgent({ home, userHome, uid, clock, run, label: wish }: ServiceOptions): Agent {
   const label = wish ?? DEFAULT_LABEL;
   if (!isLabel(label)) throw wrongLabel(label);
-  const log = launchdLogOf(home);
+  const log = launchdLogPath(home);
   const launchctl = createLaunchctl(run);
   return {
     label,
@@ -55,32 +55,32 @@ function createAgent({ home, userHome, uid, clock, run, label: wish }: ServiceOp
     log,
     launchctl,
     file: join(userHome, 'Library', 'LaunchAgents', `${label}.plist`),
-    sequence: createSequence({ launchctl, clock, uid, label, log }),
+    sequence: createJobControl({ launchctl, clock, uid, label, log }),
   };
 }
 
 async function install(
   agent: Agent,
   plan: ServicePlan,
-  { force = false, makeWay }: InstallOptions,
+  { force = false, beforeChange: makeWay }: InstallOptions,
 ): Promise<'installed' | 'unchanged'> {
   const { label, file, uid } = agent;
   needUser(uid);
   prepareLogs(plan.home);
   refuseFaults(plan, label);
-  const text = renderPlist(launchdJob(plan, label));
-  const isSame = !force && readServiceFile(file) === text && isServiceFileSound(file);
+  const text = renderPlist(defineLaunchdJob(plan, label));
+  const isSame = !force && readServiceFile(file) === text && isServiceFileIntact(file);
   await makeWay?.();
   return await bringUp(agent, isSame ? null : text);
 }
 
 /** @param text of the new file; null when the one that is there is to stay */
 async function bringUp({ sequence, file }: Agent, text: string | null): Promise<'installed' | 'unchanged'> {
-  const domain = await sequence.home();
-  const loaded = await sequence.loaded();
+  const domain = await sequence.preferredDomain();
+  const loaded = await sequence.findLoaded();
   const atHome = loaded.find((one) => one.domain.name === domain.name);
   if (text === null && atHome !== undefined) {
-    await sequence.allow(domain);
+    await sequence.enable(domain);
     if (atHome.job.state === 'running') return 'unchanged';
     await sequence.ensureRunning(atHome.target);
     return 'installed';
@@ -98,7 +98,7 @@ async function bringUp({ sequence, file }: Agent, text: string | null): Promise<
 }
 
 async function unloadAll({ sequence }: Agent): Promise<boolean> {
-  const loaded = await sequence.loaded();
+  const loaded = await sequence.findLoaded();
   for (const { target } of loaded) await sequence.unload(target);
   return loaded.length > 0;
 }
@@ -108,22 +108,22 @@ async function uninstall(agent: Agent): Promise<boolean> {
   const wasLoaded = await unloadAll(agent);
   const wasThere = readServiceFile(file) !== null;
   // A record of being disabled would outlive the file and meet the next install.
-  if (wasLoaded || wasThere) await launchctl.enable(`${(await sequence.home()).name}/${label}`);
+  if (wasLoaded || wasThere) await launchctl.enable(`${(await sequence.preferredDomain()).name}/${label}`);
   return removeServiceFile(file) || wasLoaded;
 }
 
 async function restart(agent: Agent): Promise<void> {
   const { file, sequence } = agent;
-  const [loaded] = await sequence.loaded();
-  if (loaded !== undefined) return await sequence.replace(loaded.target);
+  const [loaded] = await sequence.findLoaded();
+  if (loaded !== undefined) return await sequence.restart(loaded.target);
   needFile(agent);
-  return await sequence.load(await sequence.home(), file);
+  return await sequence.load(await sequence.preferredDomain(), file);
 }
 
 async function stateOf({ file, label, launchctl, sequence }: Agent): Promise<ServiceState> {
   const isInstalled = readServiceFile(file) !== null;
-  const domain = await sequence.home();
-  const [loaded] = await sequence.loaded();
+  const domain = await sequence.preferredDomain();
+  const [loaded] = await sequence.findLoaded();
   return {
     isInstalled,
     isLoaded: loaded !== undefined,
@@ -135,7 +135,7 @@ async function stateOf({ file, label, launchctl, sequence }: Agent): Promise<Ser
 
 /** launchd starts nothing whose output it cannot open. */
 function prepareLogs(home: string): void {
-  const folder = dirname(launchdLogOf(home));
+  const folder = dirname(launchdLogPath(home));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -147,7 +147,7 @@ function prepareLogs(home: string): void {
 }
 
 function refuseFaults(plan: ServicePlan, label: string): void {
-  const [first, ...others] = lintLaunchdJob(launchdJob(plan, label), {
+  const [first, ...others] = lintLaunchdJob(defineLaunchdJob(plan, label), {
     ...createMachine(),
     userHome: plan.userHome,
   });
@@ -169,7 +169,7 @@ function needUser(uid: number): void {
   );
 }
 
-function detailOf({ domain, target, job }: Loaded): string {
+function detailOf({ domain, target, job }: LoadedJob): string {
   const facts = [
     `state ${job.state ?? 'unknown'}`,
     job.runs === null ? null : `runs ${job.runs}`,

@@ -1,6 +1,6 @@
 // Everything that can be wrong with an agent although it is a property list: what launchd would answer with "5".
 import { dirname } from 'node:path';
-import { DEFAULT_LABEL, EXIT_TIMEOUT, launchdJob } from './job-definition.ts';
+import { DEFAULT_LABEL, EXIT_TIMEOUT, defineLaunchdJob } from './job-definition.ts';
 import type { Machine } from '../shared/machine.ts';
 import type { PlistDictionary, PlistValue } from './plist.ts';
 import { isDictionary } from './plist-parse.ts';
@@ -47,7 +47,7 @@ const RULES: readonly Rule[] = [
 ];
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set(
-  Object.keys(launchdJob({ node: '', program: '', home: '', path: [], userHome: '' }, DEFAULT_LABEL)),
+  Object.keys(defineLaunchdJob({ node: '', program: '', home: '', path: [], userHome: '' }, DEFAULT_LABEL)),
 );
 
 function unknownKeys(job: PlistDictionary): LintProblem[] {

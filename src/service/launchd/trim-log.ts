@@ -1,6 +1,6 @@
 // How the file that launchd writes our output to stays small: launchd never rotates it.
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { launchdLogOf } from './job-definition.ts';
+import { launchdLogPath } from './job-definition.ts';
 
 const LARGEST = 1024 * 1024;
 const KEPT = 64 * 1024;
@@ -12,7 +12,7 @@ const KEPT = 64 * 1024;
 export function trimLaunchdLog(home: string): void {
   let descriptor: number;
   try {
-    descriptor = openSync(launchdLogOf(home), 'r+');
+    descriptor = openSync(launchdLogPath(home), 'r+');
   } catch {
     return;
   }

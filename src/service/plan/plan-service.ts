@@ -4,9 +4,9 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { Machine } from '../shared/machine.ts';
 import type { ServicePlan } from '../shared/service-manager.ts';
 import { chooseNode, type RunningNode } from './node-path.ts';
-import { searchPath } from './search-path.ts';
+import { buildSearchPath } from './search-path.ts';
 
-export interface PlanFacts {
+export interface PlanInput {
   readonly node: RunningNode;
   /** `cli.js` as it was started, perhaps through links. */
   readonly program: string;
@@ -20,21 +20,21 @@ export interface PlanFacts {
   readonly temporary: readonly string[];
 }
 
-export interface Planned {
+export interface PlannedService {
   readonly plan: ServicePlan;
   /** One sentence each, without a capital at its start. */
   readonly warnings: readonly string[];
 }
 
 /** @throws WatchdogError SERVICE_FAILED for a program that npm throws away */
-export function planService(facts: PlanFacts, machine: Machine): Planned {
+export function planService(facts: PlanInput, machine: Machine): PlannedService {
   const { home, userHome, env, temporary } = facts;
   const program = machine.realpath(facts.program) ?? facts.program;
   if (program.includes('/_npx/')) throw inNpxCache(program);
   const { path: node, warning } = chooseNode(facts.node, facts, machine);
   const isPassing = (path: string): boolean =>
     /\/_npx\/|\/fnm_multishells\//u.test(path) || isBelow(path, temporary);
-  const path = searchPath({ node, env }, (folder) => !isPassing(folder), machine);
+  const path = buildSearchPath({ node, env }, (folder) => !isPassing(folder), machine);
   const warnings = [
     warning,
     isBelow(node, temporary) ? `runs on ${node}, which lies in a folder that the system empties` : null,
@@ -65,7 +65,7 @@ function isBelow(path: string, folders: readonly string[]): boolean {
   );
 }
 
-function proxyWarning(env: PlanFacts['env']): string | null {
+function proxyWarning(env: PlanInput['env']): string | null {
   const name = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].find(
     (one) => env[one] !== undefined,
   );

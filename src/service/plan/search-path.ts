@@ -13,7 +13,7 @@ const SYSTEM = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
  * @param env the environment of the shell that installs
  * @param isLasting false for a folder that is gone tomorrow
  */
-export function searchPath(
+export function buildSearchPath(
   { node, env }: { readonly node: string; readonly env: Readonly<Record<string, string | undefined>> },
   isLasting: (folder: string) => boolean,
   machine: Machine,

@@ -20,7 +20,7 @@ export function readServiceFile(path: string): string | null {
 }
 
 /** Whether the file that is there is a regular one of ours with the mode that it must have. */
-export function isServiceFileSound(path: string): boolean {
+export function isServiceFileIntact(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && isOwn(found.uid) && (found.mode & 0o777) === MODE;
 }

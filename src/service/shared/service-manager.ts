@@ -30,7 +30,7 @@ export interface InstallOptions {
   /** Writes it again, also when nothing changed. */
   readonly force?: boolean;
   /** Done when nothing more is known to stand against it, and before anything is changed. */
-  readonly makeWay?: () => Promise<void>;
+  readonly beforeChange?: () => Promise<void>;
 }
 
 /**

@@ -14,7 +14,7 @@ export interface Systemctl {
   /** What it answers, whatever that is. */
   ask(...argv: string[]): Promise<ToolResult>;
   /** What the service itself said in the last minutes, oldest line first; none when the journal cannot be read. */
-  lastWords(): Promise<readonly string[]>;
+  lastOutput(): Promise<readonly string[]>;
 }
 
 const JOURNALCTL = [
@@ -40,7 +40,7 @@ export function createSystemctl(unit: string, { run, env, uid }: ServiceOptions)
       if (result.code === 0) return result.stdout;
       throw refusal(result, { action, unit });
     },
-    async lastWords() {
+    async lastOutput() {
       // Not --unit: that is also what systemd says of it, which it says last.
       const { stdout } = await run([...prefix, ...JOURNALCTL, `_SYSTEMD_USER_UNIT=${unit}`]);
       return stdout

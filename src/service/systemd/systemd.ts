@@ -7,7 +7,7 @@ import { readServiceFile, removeServiceFile, stageServiceFile } from '../shared/
 import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from '../shared/service-manager.ts';
 import type { ServiceOptions } from '../shared/service-options.ts';
 import { createSystemctl, type Systemctl } from './systemctl.ts';
-import { readShow, type Shown, SHOWN, stateOf, whyNotUp } from './unit-state.ts';
+import { parseProperties, type UnitProperties, SHOW_PROPERTIES, toServiceState, failureReason } from './unit-state.ts';
 import { renderUnit } from './unit-file.ts';
 
 const DEFAULT_NAME = 'mcp-watchdog';
@@ -47,7 +47,7 @@ export function createSystemd(options: ServiceOptions): ServiceManager {
 async function install(
   job: Job,
   plan: ServicePlan,
-  { force = false, makeWay }: InstallOptions,
+  { force = false, beforeChange: makeWay }: InstallOptions,
 ): Promise<'installed' | 'unchanged'> {
   const { unit, file, systemctl, options } = job;
   needNotify(options.env);
@@ -55,8 +55,8 @@ async function install(
   const text = renderUnit(plan, unit);
   const isSame = !force && readServiceFile(file) === text;
   // Asked before anything is written: where systemd cannot be reached nothing is left behind.
-  const shown = readShow(await systemctl.run('install the service', 'show', unit, SHOWN));
-  const { isEnabled, pid } = stateOf(shown, { isInstalled: isSame, lingers: null });
+  const shown = parseProperties(await systemctl.run('install the service', 'show', unit, SHOW_PROPERTIES));
+  const { isEnabled, pid } = toServiceState(shown, { isInstalled: isSame, lingers: null });
   await makeWay?.();
   if (isSame && isEnabled && pid !== null) return 'unchanged';
   stageServiceFile(file, text).commit();
@@ -94,10 +94,10 @@ async function bringUp(job: Job, verb: 'start' | 'restart'): Promise<void> {
 
 /** What became of the daemon; null when it never came to that, and what systemctl said is all. */
 async function explainFailure(verb: string, { unit, systemctl }: Job): Promise<WatchdogError | null> {
-  const { code, stdout } = await systemctl.ask('show', unit, SHOWN);
-  const why = code === 0 ? whyNotUp(readShow(stdout)) : null;
+  const { code, stdout } = await systemctl.ask('show', unit, SHOW_PROPERTIES);
+  const why = code === 0 ? failureReason(parseProperties(stdout)) : null;
   if (why === null) return null;
-  const words = await systemctl.lastWords();
+  const words = await systemctl.lastOutput();
   const error = words.findLast((line) => line.startsWith('error: '))?.slice('error: '.length);
   const cure = words.findLast((line) => line.startsWith('hint: '))?.slice('hint: '.length);
   const said = error ?? words.at(-1);
@@ -112,15 +112,15 @@ async function explainFailure(verb: string, { unit, systemctl }: Job): Promise<W
 
 async function readState({ unit, file, systemctl, options }: Job): Promise<ServiceState> {
   const isInstalled = existsSync(file);
-  const { code, stdout } = await systemctl.ask('show', unit, SHOWN);
-  if (code === 0) return stateOf(readShow(stdout), { isInstalled, lingers: lingers(options) });
+  const { code, stdout } = await systemctl.ask('show', unit, SHOW_PROPERTIES);
+  if (code === 0) return toServiceState(parseProperties(stdout), { isInstalled, lingers: lingers(options) });
   // Where it was never installed there may be no systemd, and that is no fault.
-  if (!isInstalled) return stateOf(NOTHING_SHOWN, { isInstalled, lingers: null });
-  const again = await systemctl.run('ask for the service', 'show', unit, SHOWN);
-  return stateOf(readShow(again), { isInstalled, lingers: null });
+  if (!isInstalled) return toServiceState(NOTHING_SHOWN, { isInstalled, lingers: null });
+  const again = await systemctl.run('ask for the service', 'show', unit, SHOW_PROPERTIES);
+  return toServiceState(parseProperties(again), { isInstalled, lingers: null });
 }
 
-const NOTHING_SHOWN: Shown = {};
+const NOTHING_SHOWN: UnitProperties = {};
 
 function unitName(label: string | null): string {
   const name = (label ?? DEFAULT_NAME).replace(/\.service$/u, '');

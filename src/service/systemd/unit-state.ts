@@ -2,13 +2,13 @@
 import type { ServiceState } from '../shared/service-manager.ts';
 
 /** Properties by name; systemd leaves none of those out that it was asked for, but leaves some empty. */
-export type Shown = Readonly<Record<string, string>>;
+export type UnitProperties = Readonly<Record<string, string>>;
 
 /** The argument of `systemctl show` that asks for all that is read here. */
-export const SHOWN =
+export const SHOW_PROPERTIES =
   '--property=LoadState,ActiveState,SubState,UnitFileState,MainPID,Result,StatusText,ExecMainStatus,NeedDaemonReload';
 
-export function readShow(output: string): Shown {
+export function parseProperties(output: string): UnitProperties {
   const lines = output.split('\n').filter((line) => line.includes('='));
   return Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
@@ -16,8 +16,8 @@ export function readShow(output: string): Shown {
 }
 
 /** @param lingers whether it outlives the last session of the user; null when that is not known */
-export function stateOf(
-  shown: Shown,
+export function toServiceState(
+  shown: UnitProperties,
   { isInstalled, lingers }: { isInstalled: boolean; lingers: boolean | null },
 ): ServiceState {
   const pid = Number(shown['MainPID'] ?? 0);
@@ -36,7 +36,7 @@ export function stateOf(
 }
 
 /** `active (running): 3 of 4 healthy`, `failed: exit code 78`. */
-function activity(shown: Shown): string {
+function activity(shown: UnitProperties): string {
   const {
     ActiveState: active = 'unknown',
     SubState: sub = '',
@@ -44,13 +44,13 @@ function activity(shown: Shown): string {
     StatusText: text = '',
   } = shown;
   if (load === 'masked') return 'masked';
-  const why = active === 'active' ? null : whyNotUp(shown);
+  const why = active === 'active' ? null : failureReason(shown);
   const more = why ?? text;
   return `${active} (${sub})${more === '' ? '' : `: ${more}`}`;
 }
 
 /** What ended it last; null when nothing did. */
-export function whyNotUp(shown: Shown): string | null {
+export function failureReason(shown: UnitProperties): string | null {
   const { Result: result = 'success', ExecMainStatus: status = '?' } = shown;
   return result === 'success' ? null : (RESULTS[result]?.(status) ?? `it ended with result ${result}`);
 }

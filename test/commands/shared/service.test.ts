@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { homeIn } from '../../../src/commands/shared/service.ts';
-import { launchdJob } from '../../../src/service/launchd/job-definition.ts';
+import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { renderPlist } from '../../../src/service/launchd/plist.ts';
 import { renderUnit } from '../../../src/service/systemd/unit-file.ts';
 
@@ -16,7 +16,7 @@ describe.each(HOMES)('homeIn() reads %s', (home) => {
   const plan = { node: '/usr/bin/node', program: '/cli.js', home, userHome: '/home/me', path: ['/usr/bin'] };
 
   test('from a property list', () => {
-    expect(homeIn(renderPlist(launchdJob(plan, 'x')))).toBe(home);
+    expect(homeIn(renderPlist(defineLaunchdJob(plan, 'x')))).toBe(home);
   });
 
   test('from a unit', () => {

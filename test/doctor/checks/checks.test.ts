@@ -446,14 +446,14 @@ describe('the service', () => {
   });
 
   it('of launchd is read as well', async () => {
-    const { argvOf } = await import('../../../src/doctor/service-file.ts');
+    const { serviceCommand } = await import('../../../src/doctor/service-file.ts');
     const { renderPlist } = await import('../../../src/service/launchd/plist.ts');
     const argv = ['/n & m/node', '/p/cli.js', 'run'];
-    expect(argvOf('launchd', renderPlist({ Label: 'x', ProgramArguments: argv }))).toEqual(argv);
-    expect(argvOf('launchd', 'nonsense')).toBeNull();
+    expect(serviceCommand('launchd', renderPlist({ Label: 'x', ProgramArguments: argv }))).toEqual(argv);
+    expect(serviceCommand('launchd', 'nonsense')).toBeNull();
     const { renderUnit } = await import('../../../src/service/systemd/unit-file.ts');
     const plan = { node: '/n %m/node', program: '/p $x/"c"li.js', home: '/h', path: [], userHome: '/u' };
-    expect(argvOf('systemd', renderUnit(plan, 'x.service'))).toEqual([plan.node, plan.program, 'run']);
+    expect(serviceCommand('systemd', renderUnit(plan, 'x.service'))).toEqual([plan.node, plan.program, 'run']);
   });
 });
 

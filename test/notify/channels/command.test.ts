@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CommandSettings } from '../../../src/core/model/notification.ts';
 import { openCommand } from '../../../src/notify/channels/command.ts';
-import { payloadOf } from '../../../src/notify/message/payload.ts';
+import { toPayload } from '../../../src/notify/message/payload.ts';
 import { isRunning } from '../../fakes/processes.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 import { digest, NASTY, OPTIONS, partsIn, program, single, tempFolder, told } from '../fixtures.ts';
@@ -34,7 +34,7 @@ describe('a command as a channel', () => {
       const { argv, env, input } = JSON.parse(readFileSync(out, 'utf8'));
       expect(argv).toEqual(['$(id)', '-x']);
       expect(env).toMatchObject({ TOKEN: 'of its own', HOME: folder });
-      expect(JSON.parse(input)).toEqual(payloadOf(notification));
+      expect(JSON.parse(input)).toEqual(toPayload(notification));
       expect(input.endsWith('\n') && input.split('\n').length === 2).toBe(true);
     }
   });

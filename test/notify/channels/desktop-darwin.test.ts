@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DesktopSettings } from '../../../src/core/model/notification.ts';
 import { openDesktop } from '../../../src/notify/channels/desktop.ts';
-import { messageOf } from '../../../src/notify/message/message.ts';
+import { composeMessage } from '../../../src/notify/message/message.ts';
 import { NASTY, OPTIONS, partsIn, program, recorder, single, tempFolder } from '../fixtures.ts';
 
 const SETTINGS: DesktopSettings = { kind: 'desktop', program: null, timeout: 10_000 };
@@ -24,7 +24,7 @@ describe('the desktop of macOS', () => {
       const folder = tempFolder();
       const recorded = recorder(folder, 'osascript');
       const notification = single({ summary: text, about: text });
-      const { title, subtitle, body } = messageOf(notification);
+      const { title, subtitle, body } = composeMessage(notification);
       const outcome = await openDesktop(SETTINGS, partsIn(folder, 'darwin')).send(notification, OPTIONS);
       expect(outcome).toEqual({ result: 'sent', detail: 'handed over to osascript' });
       expect(recorded().argv).toEqual([...SCRIPT, `MCP Watchdog: ${title}`, body, subtitle]);
@@ -96,7 +96,7 @@ describe('a program in place of the desktop', () => {
     const folder = tempFolder();
     const recorded = recorder(folder, 'alerter');
     const notification = single({ summary: text });
-    const { body } = messageOf(notification);
+    const { body } = composeMessage(notification);
     const outcome = await openDesktop(settings, partsIn(folder, 'darwin')).send(notification, OPTIONS);
     expect(outcome).toEqual({ result: 'sent', detail: 'handed over to alerter' });
     expect(recorded().argv).toEqual(['--title', 'files: gave up', '--message', body, '--group=files']);

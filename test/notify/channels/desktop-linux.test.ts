@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { DesktopSettings } from '../../../src/core/model/notification.ts';
 import { openDesktop } from '../../../src/notify/channels/desktop.ts';
 import type { Channel } from '../../../src/notify/channels/channel.ts';
-import { messageOf, testNotification } from '../../../src/notify/message/message.ts';
+import { composeMessage, testNotification } from '../../../src/notify/message/message.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { startGroup } from '../../fakes/processes.ts';
 import { requireProgram, requireThat } from '../../fakes/require-program.ts';
@@ -41,7 +41,7 @@ describe('the desktop of Linux', () => {
     async (_, notification, urgency, icon, topic) => {
       const folder = tempFolder();
       const recorded = recorder(folder, 'notify-send');
-      const { title, subtitle, body } = messageOf(notification);
+      const { title, subtitle, body } = composeMessage(notification);
       expect(await openDesktop(SETTINGS, partsIn(folder)).send(notification, OPTIONS)).toEqual({
         result: 'sent',
         detail: 'handed over to notify-send',
@@ -137,7 +137,7 @@ describe.skipIf(!isReal)('notify-send on a real session bus', () => {
     const { channel, log } = await realDesktop();
     for (const text of NASTY) {
       const notification = single({ summary: text });
-      const { title, subtitle, body } = messageOf(notification);
+      const { title, subtitle, body } = composeMessage(notification);
       expect(await channel.send(notification, OPTIONS)).toMatchObject({ result: 'sent' });
       const shown = `Notify "mcp-watchdog" 0 "dialog-error" "${title}" "${escaped(subtitle)}\n${escaped(body)}" []`;
       await waitFor(() => log().includes(shown), { what: shown });

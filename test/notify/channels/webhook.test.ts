@@ -7,7 +7,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { WebhookSettings } from '../../../src/core/model/notification.ts';
 import type { Channel } from '../../../src/notify/channels/channel.ts';
-import { payloadOf } from '../../../src/notify/message/payload.ts';
+import { toPayload } from '../../../src/notify/message/payload.ts';
 import { openWebhook } from '../../../src/notify/channels/webhook.ts';
 import { type Clock, systemClock } from '../../../src/system/time/clock.ts';
 import { createAuthority } from '../../fakes/certificates.ts';
@@ -112,7 +112,7 @@ describe('a webhook', () => {
         path: '/hook?key=value',
         type: 'application/json; charset=utf-8',
       });
-      expect(JSON.parse(body ?? '')).toEqual(payloadOf(notification));
+      expect(JSON.parse(body ?? '')).toEqual(toPayload(notification));
     }
   });
 

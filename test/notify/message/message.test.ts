@@ -1,9 +1,9 @@
 // What a notification says, and what no text in it can become.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { payloadOf } from '../../../src/notify/message/payload.ts';
+import { toPayload } from '../../../src/notify/message/payload.ts';
 import { fillArguments, fillTemplate } from '../../../src/notify/message/template.ts';
-import { messageOf, placeholdersOf, plain, testNotification, troubleWords } from '../../../src/notify/message/message.ts';
+import { composeMessage, placeholderValues, toPlainLine, testNotification, troubleWords } from '../../../src/notify/message/message.ts';
 import { AT, digest, NASTY, single, told } from '../fixtures.ts';
 
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/u;
@@ -12,7 +12,7 @@ const lengthOf = (text: string): number => Array.from(text).length;
 
 describe('messageOf()', () => {
   it('says who is in which trouble, how grave, and why', () => {
-    expect(messageOf(single())).toEqual({
+    expect(composeMessage(single())).toEqual({
       title: 'files: gave up',
       subtitle: 'critical, McpServerGaveUp',
       body: 'files failed too often',
@@ -26,14 +26,14 @@ describe('messageOf()', () => {
 
   it('says that it is over, and how many came and went', () => {
     const over = { state: 'resolved', summary: 'files has recovered, after 3 min' } as const;
-    expect(messageOf(single(over, 2))).toMatchObject({
+    expect(composeMessage(single(over, 2))).toMatchObject({
       title: 'files: gave up (resolved)',
       subtitle: 'resolved, McpServerGaveUp',
       body: 'files has recovered, after 3 min (2 more alerts came and went meanwhile)',
       severity: 'info',
       status: 'resolved',
     });
-    expect(messageOf(single({ about: null, name: 'McpWatchdogConfigReloadFailed' })).title).toBe(
+    expect(composeMessage(single({ about: null, name: 'McpWatchdogConfigReloadFailed' })).title).toBe(
       'watchdog: config reload failed',
     );
   });
@@ -42,7 +42,7 @@ describe('messageOf()', () => {
     const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((about) => told({ about }));
     const over = told({ about: 'z', state: 'resolved', since: AT - 3_600_000 });
     expect(
-      messageOf(digest([...many, told({ name: 'McpServerCpuHigh', severity: 'warning' }), over], 990)),
+      composeMessage(digest([...many, told({ name: 'McpServerCpuHigh', severity: 'warning' }), over], 990)),
     ).toEqual({
       title: '8 alerts, 1 resolved',
       subtitle: '7 critical, 1 warning, for up to 1 h',
@@ -53,11 +53,11 @@ describe('messageOf()', () => {
       server: null,
       count: 9,
     });
-    expect(messageOf(digest([over, over])).title).toBe('2 resolved');
+    expect(composeMessage(digest([over, over])).title).toBe('2 resolved');
   });
 
   it('never cuts off how many came and went', () => {
-    const { body } = messageOf(single({ summary: 'x'.repeat(1000) }, 990));
+    const { body } = composeMessage(single({ summary: 'x'.repeat(1000) }, 990));
     expect(body).toMatch(/x… \(990 more alerts came and went meanwhile\)$/);
     expect(lengthOf(body)).toBe(240);
   });
@@ -72,7 +72,7 @@ describe('messageOf()', () => {
   });
 
   it.each(NASTY.map((text) => [text.slice(0, 40), text]))('makes plain text of %j', (_, text) => {
-    const message = messageOf(single({ summary: text, about: text, name: text }));
+    const message = composeMessage(single({ summary: text, about: text, name: text }));
     const lines = [message.title, message.subtitle, message.body, message.server ?? ''];
     for (const line of lines) {
       expect(line).not.toMatch(FORBIDDEN);
@@ -84,7 +84,7 @@ describe('messageOf()', () => {
   });
 
   it('keeps emoji, accents and other scripts', () => {
-    expect(messageOf(single({ summary: '👩‍👩‍👧 naïve 日本語 العربية' })).body).toBe('👩‍👩‍👧 naïve 日本語 العربية');
+    expect(composeMessage(single({ summary: '👩‍👩‍👧 naïve 日本語 العربية' })).body).toBe('👩‍👩‍👧 naïve 日本語 العربية');
   });
 });
 
@@ -95,7 +95,7 @@ describe('plain()', () => {
         fc.string({ unit: 'binary', maxLength: 400 }),
         fc.integer({ min: 1, max: 300 }),
         (text, length) => {
-          const line = plain(text, length);
+          const line = toPlainLine(text, length);
           expect(lengthOf(line)).toBeLessThanOrEqual(length);
           expect(line).not.toMatch(FORBIDDEN);
           expect(line).not.toMatch(/^[\s-]/);
@@ -106,8 +106,8 @@ describe('plain()', () => {
 });
 
 describe('templates', () => {
-  const texts = placeholdersOf(
-    messageOf(single({ summary: '{title} {{title}} $& <!channel> [x](http://y) @everyone' })),
+  const texts = placeholderValues(
+    composeMessage(single({ summary: '{title} {{title}} $& <!channel> [x](http://y) @everyone' })),
   );
 
   it('fill the arguments of a program, each as one argument, once', () => {
@@ -136,7 +136,7 @@ describe('templates', () => {
 
 describe('payloadOf()', () => {
   it('is the whole story as JSON', () => {
-    expect(payloadOf(single({ about: null }, 3))).toEqual({
+    expect(toPayload(single({ about: null }, 3))).toEqual({
       version: 1,
       kind: 'single',
       status: 'firing',
@@ -162,13 +162,13 @@ describe('payloadOf()', () => {
 
   it('is bounded, and still counts everything', () => {
     const many = Array.from({ length: 1000 }, () => told({ summary: 'x'.repeat(5000) }));
-    const payload = payloadOf(digest(many));
+    const payload = toPayload(digest(many));
     expect(payload).toMatchObject({ count: 1000, title: '1000 alerts' });
     expect(JSON.stringify(payload).length).toBeLessThan(100_000);
   });
 
   it('says of a test that it is one', () => {
-    expect(payloadOf(testNotification(AT))).toMatchObject({
+    expect(toPayload(testNotification(AT))).toMatchObject({
       kind: 'test',
       status: 'test',
       alerts: [],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { JOB_EXIT_CODES, LAUNCHCTL_ERRORS } from '../../../src/service/launchd/launchctl-errors.ts';
-import { launchdJob } from '../../../src/service/launchd/job-definition.ts';
+import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { lintLaunchdJob } from '../../../src/service/launchd/lint-job.ts';
 import { createMachine } from '../../../src/service/shared/machine.ts';
 import { renderPlist } from '../../../src/service/launchd/plist.ts';
@@ -16,7 +16,7 @@ const README = readFileSync(join(FOLDER, 'README.md'), 'utf8');
 const SYSTEM = ['/opt/homebrew/bin', '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 const TEMPLATE = renderPlist(
-  launchdJob(
+  defineLaunchdJob(
     {
       node: '__NODE__',
       program: '__PROGRAM__',
@@ -29,7 +29,7 @@ const TEMPLATE = renderPlist(
 );
 
 const EXAMPLE = renderPlist(
-  launchdJob(
+  defineLaunchdJob(
     {
       node: '/opt/homebrew/opt/node@24/bin/node',
       program: '/opt/homebrew/lib/node_modules/mcp-watchdog/dist/cli.js',
@@ -50,14 +50,14 @@ describe('launchd/', () => {
   });
 
   test('README gives a reason for every key', () => {
-    const job = launchdJob({ node: '', program: '', home: '', userHome: '', path: [] }, '');
+    const job = defineLaunchdJob({ node: '', program: '', home: '', userHome: '', path: [] }, '');
     const missing = Object.keys(job).filter((key) => !new RegExp(`^\\| \`${key}\``, 'mu').test(README));
     expect(missing).toEqual([]);
   });
 
   test('README has the table of error numbers that the program has', () => {
     const rows = [...LAUNCHCTL_ERRORS, ...JOB_EXIT_CODES].map(
-      ({ number, words, cure }) => `| ${number} | ${words} | ${cure ?? 'nothing to do'} |`,
+      ({ number, message: words, cure }) => `| ${number} | ${words} | ${cure ?? 'nothing to do'} |`,
     );
     expect(README.split('\n').filter((line) => /^\| \d/u.test(line))).toEqual(rows);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { launchdJob } from '../../../src/service/launchd/job-definition.ts';
+import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { lintLaunchdJob, type LintView } from '../../../src/service/launchd/lint-job.ts';
 import type { PlistDictionary } from '../../../src/service/launchd/plist.ts';
 
 const USER = '/Users/me';
-const GOOD = launchdJob(
+const GOOD = defineLaunchdJob(
   {
     node: '/opt/homebrew/bin/node',
     program: '/opt/homebrew/lib/node_modules/mcp-watchdog/dist/cli.js',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { launchdJob } from '../../../src/service/launchd/job-definition.ts';
+import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { type PlistDictionary, renderPlist } from '../../../src/service/launchd/plist.ts';
 import { parsePlist } from '../../../src/service/launchd/plist-parse.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
@@ -23,12 +23,12 @@ function readByPython(text: string): unknown {
 
 describe.skipIf(!requireProgram('python3'))('a rendered property list, read by python3', () => {
   test('says what was meant, whatever is in the paths', () => {
-    const job = launchdJob(PLAN, 'com.mcp.daemon');
+    const job = defineLaunchdJob(PLAN, 'com.mcp.daemon');
     expect(readByPython(renderPlist(job))).toEqual(job);
   });
 
   test('has numbers that are numbers and truths that are truths', () => {
-    const read = readByPython(renderPlist(launchdJob(PLAN, 'x')));
+    const read = readByPython(renderPlist(defineLaunchdJob(PLAN, 'x')));
     expect(read).toMatchObject({ Umask: 0o077, RunAtLoad: true, KeepAlive: { SuccessfulExit: false } });
   });
 });

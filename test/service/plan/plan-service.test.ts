@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type PlanFacts, planService } from '../../../src/service/plan/plan-service.ts';
+import { type PlanInput, planService } from '../../../src/service/plan/plan-service.ts';
 import { machineOf, type MachineFacts } from '../../fakes/machine.ts';
 
-const FACTS: PlanFacts = {
+const FACTS: PlanInput = {
   node: { path: '/opt/homebrew/opt/node/bin/node', version: '24.1.0' },
   program: '/opt/homebrew/bin/mcp-watchdog',
   home: '/Users/me/.mcp-watchdog',
@@ -19,7 +19,7 @@ const MACHINE: MachineFacts = {
 };
 const SYSTEM = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
-function plan(facts: Partial<PlanFacts> = {}, machine: MachineFacts = MACHINE) {
+function plan(facts: Partial<PlanInput> = {}, machine: MachineFacts = MACHINE) {
   return planService({ ...FACTS, ...facts }, machineOf(machine));
 }
 
