@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { EXIT_CODES } from './commands/shared/command.ts';
-import type { CommandSpec, Io } from './commands/shared/command.ts';
+import type { CommandSpec, CommandIo } from './commands/shared/command.ts';
 import { processIo } from './commands/shared/process-io.ts';
 import { createProgram } from './commands/program.ts';
 import { errorLines, usageError } from './commands/views/error.ts';
@@ -16,7 +16,7 @@ import { WatchdogError } from './core/base/errors.ts';
  *
  * @returns the exit code; errors have been printed
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+export async function runCli(argv: readonly string[], io: CommandIo): Promise<number> {
   let exitCode = 0;
   let spec: CommandSpec | null = null;
   const program = createProgram(io, (chosen, work) => {
@@ -32,14 +32,14 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function withoutCommand(program: Command, io: Io): number {
+function withoutCommand(program: Command, io: CommandIo): number {
   io.err.write(program.helpInformation());
   return EXIT_CODES.USAGE;
 }
 
 function explain(
   error: unknown,
-  { io, spec, argv }: { io: Io; spec: CommandSpec | null; argv: readonly string[] },
+  { io, spec, argv }: { io: CommandIo; spec: CommandSpec | null; argv: readonly string[] },
 ): number {
   // Help and version were asked for and have been printed.
   if (error === null) return 0;

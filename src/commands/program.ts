@@ -4,14 +4,14 @@ import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
 import { isObject } from '../core/base/guards.ts';
 import { resolvePaths } from '../system/files/paths.ts';
-import type { ArgumentSpec, CommandSpec, Flags, Io, OptionSpec } from './shared/command.ts';
+import type { ArgumentSpec, CommandSpec, Flags, CommandIo, OptionSpec } from './shared/command.ts';
 import { COMMANDS } from './registry.ts';
 import { wantsColour } from './views/style.ts';
 
 type Run = (spec: CommandSpec, work: () => Promise<number>) => Promise<void>;
 
 /** @param run told which command was chosen, and given its work to do */
-export function createProgram(io: Io, run: Run): Command {
+export function createProgram(io: CommandIo, run: Run): Command {
   const program = new Command('mcp-watchdog')
     .description('Keeps local MCP servers alive, and tells the truth about them.')
     .option(
@@ -33,7 +33,7 @@ export function createProgram(io: Io, run: Run): Command {
   return program;
 }
 
-function addCommand(program: Command, spec: CommandSpec, { io, run }: { io: Io; run: Run }): void {
+function addCommand(program: Command, spec: CommandSpec, { io, run }: { io: CommandIo; run: Run }): void {
   const command = program
     .command(spec.name)
     .summary(spec.summary)

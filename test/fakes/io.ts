@@ -1,8 +1,8 @@
 // A terminal that only remembers, for commands that run in the test's own process.
-import type { Io } from '../../src/commands/shared/command.ts';
+import type { CommandIo } from '../../src/commands/shared/command.ts';
 import { type Clock, systemClock } from '../../src/system/time/clock.ts';
 
-export interface FakeIo extends Io {
+export interface FakeIo extends CommandIo {
   /** All that was printed so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;

@@ -1,7 +1,7 @@
 // A user with a home folder, a watchdog home in it, and the commands that make a service of it, on a Mac that is none.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context, Flags } from '../../src/commands/shared/command.ts';
+import type { CommandContext, Flags } from '../../src/commands/shared/command.ts';
 import { type Host, processHost } from '../../src/commands/shared/service.ts';
 import { resolvePaths } from '../../src/system/files/paths.ts';
 import { CLI, fixture } from '../e2e/daemon.ts';
@@ -16,7 +16,7 @@ export interface ServiceStage {
   readonly file: string;
   /** Runs a command; what it printed, and its exit code. */
   readonly command: (
-    run: (context: Context, host: Host) => Promise<number>,
+    run: (context: CommandContext, host: Host) => Promise<number>,
     flags?: Flags,
     changes?: {
       readonly home?: string;
@@ -47,7 +47,7 @@ export function serviceStage(changes: Partial<Machine> = {}): ServiceStage {
     file: join(userHome, 'Library', 'LaunchAgents', 'com.mcp.daemon.plist'),
     async command(run, flags = {}, { home: other = home, host = {}, env = {} } = {}) {
       const io: FakeIo = fakeIo({ env: { ...launchd.env, ...env } });
-      const context: Context = { paths: resolvePaths(other), arguments: [], flags, colour: false, io };
+      const context: CommandContext = { paths: resolvePaths(other), arguments: [], flags, colour: false, io };
       const mac = { platform: 'darwin', uid: 501, userHome, program: CLI, temporary: [] };
       const code = await run(context, { ...processHost(io), ...mac, ...host });
       return { code, out: io.stdout(), err: io.stderr() };

@@ -5,7 +5,7 @@ import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
 import { type CommandModel, modelOf } from './model.ts';
 import { zshCompletion } from './zsh.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { COMMANDS } from '../registry.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
@@ -15,7 +15,7 @@ const SHELLS: Readonly<Record<string, (commands: readonly CommandModel[]) => str
   fish: fishCompletion,
 };
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   if (context.flags.servers === true) {
     printLines(context, await findServers(context));
     return 0;
@@ -31,7 +31,7 @@ export async function run(context: Context): Promise<number> {
 const PATIENCE = 150;
 
 /** Those of the daemon, or else of the config, or else none: a completion never complains and never waits for long. */
-async function findServers({ paths, io }: Context): Promise<string[]> {
+async function findServers({ paths, io }: CommandContext): Promise<string[]> {
   return await new Promise((resolve) => {
     const readAnyway = (): void => void namesInConfig(paths).then(resolve, () => resolve([]));
     const cancel = io.clock.after(PATIENCE, readAnyway);

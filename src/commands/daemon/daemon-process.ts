@@ -68,7 +68,7 @@ const TOO_LATE = `it does not answer after ${START_TIMEOUT / 1000} s`;
  * @param logHint how to read what it says
  * @throws WatchdogError CONTROL_FAILED when it does not answer in time, CONFIG_INVALID when it waits for another config
  */
-export function untilStarted(paths: Paths, clock: Clock, logHint: string): Promise<DaemonStatus> {
+export function waitUntilStarted(paths: Paths, clock: Clock, logHint: string): Promise<DaemonStatus> {
   const late = (): WatchdogError =>
     new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${TOO_LATE}`, { hint: `See ${logHint}` });
   return untilUp(paths, clock, { failure: () => null, late });

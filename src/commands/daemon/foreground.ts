@@ -1,8 +1,8 @@
 // How a daemon lives in a terminal or under a service manager: what is shown, and which signal does what.
 import type { Status } from '../../core/model/status.ts';
 import type { Bus } from '../../system/bus.ts';
-import type { Context } from '../shared/command.ts';
-import { inactiveLines } from '../shared/inactive-keys.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import { createLiveView } from './live-view.ts';
 
 /** What is needed of a daemon here. */
@@ -30,7 +30,7 @@ export interface ForegroundOptions {
 const AFTER_SIGNAL = 143;
 
 /** @returns 143 after a signal, 0 when the daemon was stopped by a command */
-export async function runForeground(context: Context, options: ForegroundOptions): Promise<number> {
+export async function runForeground(context: CommandContext, options: ForegroundOptions): Promise<number> {
   // Whatever becomes of the terminal, pipe or file that we print to: the servers go on, and the log has it all.
   context.io.outliveOutput();
   const isLive = context.io.out.isTTY === true && context.flags.json !== true;
@@ -44,7 +44,7 @@ export async function runForeground(context: Context, options: ForegroundOptions
     if (typeof daemon === 'number') return daemon;
     say([
       ...daemon.config.warnings.map((warning) => `warning: ${warning}`),
-      ...inactiveLines(daemon.config.inactive),
+      ...inactiveKeyLines(daemon.config.inactive),
     ]);
     show?.attach(daemon);
     signals.attach(daemon);
@@ -73,7 +73,7 @@ interface Listening {
   readonly kill: (group: number) => void;
 }
 
-function listenToSignals({ io }: Context, { say, isLive, kill }: Listening): Signals {
+function listenToSignals({ io }: CommandContext, { say, isLive, kill }: Listening): Signals {
   let daemon: RunningDaemon | null = null;
   let signalled = 0;
   let giveUp: (code: number) => void = () => {};

@@ -1,6 +1,6 @@
 // What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
 import type { DaemonStatus, Status } from '../../core/model/status.ts';
-import { cheatSheet } from '../views/client-snippets.ts';
+import { clientSnippets } from '../views/client-snippets.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { statusTable } from '../views/status-table.ts';
 import { paint } from '../views/style.ts';
@@ -12,17 +12,17 @@ export function liveHeader(
 ): string[] {
   const { version } = daemon;
   const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
-  const sheet = cheatSheet(servers);
+  const sheet = clientSnippets(servers);
   return [
     `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
-    ...places(daemon, { logs, colour }),
+    ...locationLines(daemon, { logs, colour }),
     ...(sheet.length === 0 ? [] : ['', ...sheet]),
     '',
   ];
 }
 
 /** Where everything is, a line each. */
-export function places(
+export function locationLines(
   { listen, config }: Pick<DaemonStatus, 'listen' | 'config'>,
   { logs, colour }: { logs: string; colour: boolean },
 ): string[] {

@@ -1,6 +1,6 @@
 // What a terminal shows while the daemon runs in it: news scrolls, the table stays below and is redrawn in place.
 import type { WatchdogEvent } from '../../core/model/events.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import type { RunningDaemon } from './foreground.ts';
 import { createScreen } from '../shared/screen.ts';
 import { eventLine } from './event-line.ts';
@@ -20,7 +20,7 @@ export interface LiveView {
 const REDRAW_EVERY = 1000;
 const REDRAW_SOON = 100;
 
-export function createLiveView(context: Context): LiveView {
+export function createLiveView(context: CommandContext): LiveView {
   const { io, colour, paths } = context;
   const screen = createScreen(io.out);
   let daemon: RunningDaemon | null = null;

@@ -1,7 +1,7 @@
 // What a changed config did to the daemon, or would do: one line for each server, then what else must be known.
 import { type ChangeEffect, isUnchanged, type ReloadReport } from '../../core/model/config-diff.ts';
 import { ago } from '../../core/base/format.ts';
-import { inactiveLines } from '../shared/inactive-keys.ts';
+import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { pad, paint, type Style, widthOf } from '../views/style.ts';
 
@@ -81,6 +81,6 @@ function remarks({ renamed, ending, warnings, inactive }: ReloadReport, colour: 
     ),
     ...ending.map((name) => warning(`${name} has not ended yet; mcp-watchdog status ${name} shows more`)),
     ...warnings.map(warning),
-    ...inactiveLines(inactive),
+    ...inactiveKeyLines(inactive),
   ];
 }

@@ -1,13 +1,13 @@
 // `reload [--dry-run] [--json]`: the config is read again, and what that changes is told.
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { reloadReport } from './reload-report.ts';
 import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
 // What is removed is given its grace, and then some.
 const TIMEOUT = 300_000;
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { flags } = context;
   const dryRun = flags.dryRun === true;
   try {

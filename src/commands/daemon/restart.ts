@@ -2,32 +2,32 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { shutDown } from './daemon-process.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { startServers } from './server-control.ts';
 import { readVersion } from '../program.ts';
 import { installedService } from '../shared/service.ts';
-import { startDaemonAndTell, tellThatItRuns } from './start.ts';
+import { startDaemonAndPrint, printDaemonStarted } from './start.ts';
 import { restartService } from './service-control.ts';
 import { printLines, withDaemon } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await startServers(context, 'restart');
   return await restartDaemon(context, installedService(context));
 }
 
 /** @param service null where it is none */
-export async function restartDaemon(context: Context, service: ServiceManager | null): Promise<number> {
+export async function restartDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   await keepWhatRuns(context);
   if (service !== null) {
     const { daemon, endedOutside } = await restartService(context, service);
     if (endedOutside !== null)
       printLines(context, [`Stopped the daemon with pid ${endedOutside}, which ran beside its service`]);
-    tellThatItRuns(context, daemon.pid, service);
+    printDaemonStarted(context, daemon.pid, service);
     return 0;
   }
   const pid = await shutDown(context.paths, context.io.clock);
   if (pid !== null) printLines(context, [`Stopped the daemon with pid ${pid}`]);
-  await startDaemonAndTell(context, null);
+  await startDaemonAndPrint(context, null);
   return 0;
 }
 
@@ -37,7 +37,7 @@ export async function restartDaemon(context: Context, service: ServiceManager | 
  *
  * @throws WatchdogError CONFIG_…
  */
-async function keepWhatRuns(context: Context): Promise<void> {
+async function keepWhatRuns(context: CommandContext): Promise<void> {
   try {
     await withDaemon(context, async (running) => {
       const { daemon } = await running.request('status', {});

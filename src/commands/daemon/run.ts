@@ -1,16 +1,16 @@
 // `run`: the daemon in the foreground, from the first config to the last server's end.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { limitYoungGeneration } from '../../system/process/v8-flags.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { runForeground } from './foreground.ts';
 import { createFirstConfig } from '../setup/init.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
 import { readVersion } from '../program.ts';
 import { errorLines } from '../views/error.ts';
 
 const AFTER_SIGNAL = 143;
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
   const isFirst = flags.init === true && createFirstConfig(paths);
   limitYoungGeneration(io.env);
@@ -20,7 +20,7 @@ export async function run(context: Context): Promise<number> {
   // Loaded now: nothing but this command needs them, and the nursery had to be small first.
   const { startDaemon } = await import('../../daemon.ts');
   const { StoppedWhileWaiting } = await import('../../daemon/config/initial-config.ts');
-  const interruption = untilInterrupted(io);
+  const interruption = interruptSignal(io);
   const tell = (error: Error): void => void io.err.write(linesOf(error));
   const configWait = service === undefined ? {} : { configWait: { signal: interruption.signal, tell } };
   try {

@@ -3,14 +3,14 @@ import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { statusSummary, stateLabel } from '../../core/status/health-summary.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { pickServer, printLines, withDaemon } from '../shared/with-daemon.ts';
 
 // The longest grace and the slowest install that are still worth waiting for.
 const TIMEOUT = 300_000;
 
 /** @throws WatchdogError UNKNOWN_SERVER before anything is asked */
-export function stopServers(context: Context): Promise<number> {
+export function stopServers(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     const before = await named(context, daemon);
     const names = before.map(({ name }) => name);
@@ -25,7 +25,7 @@ export function stopServers(context: Context): Promise<number> {
  *
  * @throws WatchdogError UNKNOWN_SERVER before anything is asked, CONTROL_FAILED when one did not come up
  */
-export function startServers(context: Context, method: 'start' | 'restart'): Promise<number> {
+export function startServers(context: CommandContext, method: 'start' | 'restart'): Promise<number> {
   return withDaemon(context, async (daemon) => {
     const before = await named(context, daemon);
     await daemon.request(method, { names: before.map(({ name }) => name) }, { timeout: TIMEOUT });
@@ -45,7 +45,7 @@ export function startServers(context: Context, method: 'start' | 'restart'): Pro
   });
 }
 
-async function named(context: Context, daemon: Client): Promise<ServerStatus[]> {
+async function named(context: CommandContext, daemon: Client): Promise<ServerStatus[]> {
   const status = await daemon.request('status', {});
   return [...new Set(context.arguments)].map((name) => pickServer(status, name));
 }
@@ -59,7 +59,7 @@ function hasSettled(server: ServerStatus, old: ServerStatus, method: 'start' | '
 }
 
 /** The first status in which all servers have settled. A second connection: watching uses one up. */
-function settled(context: Context, isSettled: (server: ServerStatus) => boolean): Promise<Status> {
+function settled(context: CommandContext, isSettled: (server: ServerStatus) => boolean): Promise<Status> {
   const { clock } = context.io;
   return withDaemon(context, async (daemon) => {
     const stop = new AbortController();
@@ -85,7 +85,7 @@ const QUIET = 1000;
  * On a terminal says what is waited for, a dependency or an install for instance, each thing once. To be told who is
  * left after each change, and in the end that nobody is.
  */
-function progressTeller(context: Context): (left: readonly ServerStatus[]) => void {
+function progressTeller(context: CommandContext): (left: readonly ServerStatus[]) => void {
   const { out, clock } = context.io;
   if (out.isTTY !== true) return () => {};
   const told = new Set<string>();

@@ -3,11 +3,11 @@ import type { DaemonInfo } from '../../control/protocol.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
-import { findDaemon, shutDown, untilStarted } from './daemon-process.ts';
-import type { Context } from '../shared/command.ts';
+import { findDaemon, shutDown, waitUntilStarted } from './daemon-process.ts';
+import type { CommandContext } from '../shared/command.ts';
 
 /** Whether the daemon that answers is not the one that the service runs. */
-export async function runsOutside(service: ServiceManager, daemon: DaemonInfo): Promise<boolean> {
+export async function runsBesideService(service: ServiceManager, daemon: DaemonInfo): Promise<boolean> {
   const { pid } = await service.state();
   return pid !== daemon.pid;
 }
@@ -17,29 +17,29 @@ export async function runsOutside(service: ServiceManager, daemon: DaemonInfo): 
  *
  * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_INVALID
  */
-export async function startService({ paths, io }: Context, service: ServiceManager): Promise<DaemonStatus> {
+export async function startService({ paths, io }: CommandContext, service: ServiceManager): Promise<DaemonStatus> {
   await service.start();
-  return await untilStarted(paths, io.clock, service.logHint);
+  return await waitUntilStarted(paths, io.clock, service.logHint);
 }
 
 /** Of a daemon that runs beside the service, the service takes the place. */
 export async function restartService(
-  context: Context,
+  context: CommandContext,
   service: ServiceManager,
 ): Promise<{ readonly daemon: DaemonStatus; readonly endedOutside: number | null }> {
   const { paths, io } = context;
   const running = await findUnlessStuck(context);
-  const isOutside = running !== null && (await runsOutside(service, running));
+  const isOutside = running !== null && (await runsBesideService(service, running));
   const endedOutside = isOutside ? await shutDown(paths, io.clock) : null;
   await service.restart();
-  return { daemon: await untilStarted(paths, io.clock, service.logHint), endedOutside };
+  return { daemon: await waitUntilStarted(paths, io.clock, service.logHint), endedOutside };
 }
 
 /** @returns the pid of the daemon that was ended, null when there was none */
-export async function stopService(context: Context, service: ServiceManager): Promise<number | null> {
+export async function stopService(context: CommandContext, service: ServiceManager): Promise<number | null> {
   const { paths, io } = context;
   const running = await findUnlessStuck(context);
-  if (running !== null && (await runsOutside(service, running).catch(() => true))) {
+  if (running !== null && (await runsBesideService(service, running).catch(() => true))) {
     return await shutDown(paths, io.clock);
   }
   const { pid } = await service.state();
@@ -49,7 +49,7 @@ export async function stopService(context: Context, service: ServiceManager): Pr
 }
 
 /** The service can end what does not answer any more. */
-async function findUnlessStuck({ paths, io }: Context): Promise<DaemonInfo | null> {
+async function findUnlessStuck({ paths, io }: CommandContext): Promise<DaemonInfo | null> {
   try {
     return await findDaemon(paths, io.clock);
   } catch (error) {

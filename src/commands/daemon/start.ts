@@ -1,43 +1,43 @@
 // `start [names...]`: servers, or the daemon itself, by its service or in the background.
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, startInBackground } from './daemon-process.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { startServers } from './server-control.ts';
 import { installedService } from '../shared/service.ts';
-import { runsOutside, startService } from './service-control.ts';
+import { runsBesideService, startService } from './service-control.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await startServers(context, 'start');
   return await startDaemon(context, installedService(context));
 }
 
 /** @param service null where it is none */
-export async function startDaemon(context: Context, service: ServiceManager | null): Promise<number> {
+export async function startDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   const { paths, io } = context;
   const running = await findDaemon(paths, io.clock);
   if (running === null) {
-    await startDaemonAndTell(context, service);
+    await startDaemonAndPrint(context, service);
     return 0;
   }
   printLines(context, [`The daemon already runs, pid ${running.pid}`]);
-  if (service !== null && (await runsOutside(service, running)))
+  if (service !== null && (await runsBesideService(service, running)))
     printLines(context, ['It runs beside its service: mcp-watchdog restart lets the service take over']);
   return 0;
 }
 
 /** @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED or CONFIG_INVALID when it does not come up */
-export async function startDaemonAndTell(
-  context: Context,
+export async function startDaemonAndPrint(
+  context: CommandContext,
   service: ServiceManager | null = installedService(context),
 ): Promise<void> {
   const { paths, io } = context;
   const { pid } =
     service === null ? await startInBackground(paths, io) : await startService(context, service);
-  tellThatItRuns(context, pid, service);
+  printDaemonStarted(context, pid, service);
 }
 
-export function tellThatItRuns(context: Context, pid: number, service: ServiceManager | null): void {
+export function printDaemonStarted(context: CommandContext, pid: number, service: ServiceManager | null): void {
   const how = service === null ? '' : ` as a service of ${service.kind}`;
   printLines(context, [
     `The daemon runs${how}, pid ${pid}. See mcp-watchdog status, or mcp-watchdog logs -f`,

@@ -1,19 +1,19 @@
 // `stop [names...]`: servers, or the daemon itself with all of them.
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { shutDown } from './daemon-process.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { stopServers } from './server-control.ts';
 import { installedService } from '../shared/service.ts';
 import { stopService } from './service-control.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await stopServers(context);
   return await stopDaemon(context, installedService(context));
 }
 
 /** @param service null where it is none */
-export async function stopDaemon(context: Context, service: ServiceManager | null): Promise<number> {
+export async function stopDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   const pid =
     service === null ? await shutDown(context.paths, context.io.clock) : await stopService(context, service);
   printLines(context, [

@@ -15,10 +15,10 @@ import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
 import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
-import type { Context } from '../shared/command.ts';
-import { readOptions } from './orphans.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { readFindOptions } from './orphans.ts';
 import { readPackageName, readVersion } from '../program.ts';
-import { homeIn, planFor, processHost, serviceOf } from '../shared/service.ts';
+import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 
 /** One tool of the system, ms. */
 const TOOL_TIMEOUT = 10_000;
@@ -29,7 +29,7 @@ const RELEASE_TIMEOUT = 5000;
 /** Lines of the journal: several days of a calm one. */
 const JOURNAL_LINES = 5000;
 
-export function createDoctorContext(context: Context): DoctorContext {
+export function createDoctorContext(context: CommandContext): DoctorContext {
   const { paths, io } = context;
   const host = processHost(io);
   const config = readConfig(context);
@@ -51,7 +51,7 @@ export function createDoctorContext(context: Context): DoctorContext {
     commandOf,
     whoListens: findPortOwner,
     orphans: () => {
-      const { options } = readOptions(context);
+      const { options } = readFindOptions(context);
       const configured = config.kind === 'valid' ? configuredPrograms(config.loaded.servers) : [];
       return findOrphans({ ...options, configured });
     },
@@ -65,7 +65,7 @@ export function createDoctorContext(context: Context): DoctorContext {
   };
 }
 
-function readConfig({ paths, io }: Context): ConfigAnswer {
+function readConfig({ paths, io }: CommandContext): ConfigAnswer {
   try {
     return { kind: 'valid', loaded: loadConfig(paths.config, io.env) };
   } catch (error) {
@@ -74,13 +74,13 @@ function readConfig({ paths, io }: Context): ConfigAnswer {
   }
 }
 
-function findService(context: Context): ServiceAnswer {
+function findService(context: CommandContext): ServiceAnswer {
   const manager = serviceOf(context);
   const text = manager.read();
-  return { manager, home: text === null ? null : homeIn(text), plan: () => planFor(context) };
+  return { manager, home: text === null ? null : readServiceHome(text), plan: () => planServiceFor(context) };
 }
 
-async function askDaemon({ paths, io }: Context): Promise<DaemonAnswer> {
+async function askDaemon({ paths, io }: CommandContext): Promise<DaemonAnswer> {
   const startedAt = io.clock.monotonic();
   try {
     const client = await connect(paths.socket, { clock: io.clock });
@@ -94,13 +94,13 @@ async function askDaemon({ paths, io }: Context): Promise<DaemonAnswer> {
   }
 }
 
-function askForRelease({ io }: Context): ReturnType<DoctorContext['newerRelease']> {
+function askForRelease({ io }: CommandContext): ReturnType<DoctorContext['newerRelease']> {
   const own = { package: readPackageName(), version: readVersion(), node: process.version };
   const { signal } = new AbortController();
   return findNewerRelease(own, { environment: io.env, timeout: RELEASE_TIMEOUT, signal, clock: systemClock });
 }
 
-function askChannels({ io }: Context, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {
+function askChannels({ io }: CommandContext, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {
   const settings = config.kind === 'valid' ? config.loaded.config.alerts.notify : [];
   const environment = childEnvironment(io.env, {});
   return checkChannels(settings, { clock: io.clock, environment, platform: process.platform });

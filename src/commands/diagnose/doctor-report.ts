@@ -13,7 +13,7 @@ const MARKS: Readonly<Record<FindingStatus, readonly [mark: string, plain: strin
 };
 
 /** Warnings and what is not known do not make an installation sick. */
-export function isWell(examined: readonly CheckResult[]): boolean {
+export function hasNoProblem(examined: readonly CheckResult[]): boolean {
   return !all(examined).some(({ status }) => status === 'problem');
 }
 

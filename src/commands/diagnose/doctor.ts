@@ -1,18 +1,18 @@
 // `doctor`: everything that can be wrong with this installation, each with its cure.
 import { CHECKS } from '../../doctor/checks/registry.ts';
 import { runChecks } from '../../doctor/run-checks.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { createDoctorContext } from './doctor-context.ts';
-import { doctorLines, isWell } from './doctor-report.ts';
+import { doctorLines, hasNoProblem } from './doctor-report.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
 /** Longer than a healthy machine needs for any of them. */
 const TIMEOUT = 15_000;
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const doctor = createDoctorContext(context);
   const examined = await runChecks(CHECKS, doctor, { clock: context.io.clock, timeout: TIMEOUT });
-  const healthy = isWell(examined);
+  const healthy = hasNoProblem(examined);
   if (context.flags.json === true)
     printLines(context, [JSON.stringify({ ok: healthy, checks: examined }, null, 2)]);
   else {
@@ -23,7 +23,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 /** By the rule of setlocale(3): the first that is set decides. Without any, a terminal of today does. */
-function speaksUnicode(env: Context['io']['env']): boolean {
+function speaksUnicode(env: CommandContext['io']['env']): boolean {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
     (value) => value !== undefined && value !== '',
   );

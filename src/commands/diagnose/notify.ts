@@ -5,7 +5,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { ChannelReport } from '../../core/model/notification.ts';
 import { createDispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { notifyReport } from './notify-report.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
@@ -13,7 +13,7 @@ import { printLines } from '../shared/with-daemon.ts';
 const TIMEOUT = 310_000;
 
 /** Through the daemon when it runs: what its session may show, and its config, are what counts. */
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const throughDaemon = await askDaemon(context);
   const channels = throughDaemon ?? (await tryHere(context));
   const through = throughDaemon === null ? 'here' : 'daemon';
@@ -23,7 +23,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 /** Null when no daemon runs. */
-async function askDaemon({ paths, io }: Context): Promise<readonly ChannelReport[] | null> {
+async function askDaemon({ paths, io }: CommandContext): Promise<readonly ChannelReport[] | null> {
   const daemon = await connect(paths.socket, { clock: io.clock }).catch((error: unknown) => {
     if (error instanceof WatchdogError && error.code === 'NO_DAEMON') return null;
     throw error;
@@ -36,7 +36,7 @@ async function askDaemon({ paths, io }: Context): Promise<readonly ChannelReport
   }
 }
 
-function tryHere({ paths, io }: Context): Promise<readonly ChannelReport[]> {
+function tryHere({ paths, io }: CommandContext): Promise<readonly ChannelReport[]> {
   const { config } = loadConfig(paths.config, io.env);
   const dispatcher = createDispatcher({
     settings: config.alerts.notify,

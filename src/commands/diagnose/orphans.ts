@@ -5,12 +5,12 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { findOrphans, type FindOrphansOptions, type Orphan } from '../../orphans/find-orphans.ts';
 import { type ReapedOrphan, reapOrphans } from '../../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { orphanLines, reapedLines } from './orphan-list.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
-  const { options, note } = readOptions(context);
+export async function run(context: CommandContext): Promise<number> {
+  const { options, note } = readFindOptions(context);
   const found = await findOrphans(options);
   const isReaping = context.flags.reap === true;
   const reaped = isReaping ? await reapOrphans(found, context.io.clock) : [];
@@ -34,7 +34,7 @@ interface Read {
 }
 
 /** Without a usable config the well-known servers are still found. */
-export function readOptions({ paths, io }: Pick<Context, 'paths' | 'io'>): Read {
+export function readFindOptions({ paths, io }: Pick<CommandContext, 'paths' | 'io'>): Read {
   const registered = readProcessRecords(paths.processes);
   try {
     const { config, servers } = loadConfig(paths.config, io.env);

@@ -3,16 +3,16 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { type Backup, listBackups } from '../../housekeeping/backup.ts';
 import { describeBackup } from '../../housekeeping/describe-backup.ts';
 import { makeBackup } from '../../housekeeping/make-backup.ts';
-import type { Context } from '../shared/command.ts';
-import { filesBeside } from './home-files.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { filesNamedByConfig } from './home-files.ts';
 import { readVersion } from '../program.ts';
-import { restore } from './restore.ts';
+import { restoreBackup } from './restore.ts';
 import { backupLines, bytesOf } from './backup-list.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const [action = 'create', id] = context.arguments;
-  if (action === 'restore') return await restore(context, wanted(id));
+  if (action === 'restore') return await restoreBackup(context, wanted(id));
   if (id !== undefined) {
     throw new WatchdogError('USAGE', `Cannot ${action} "${id}": only restore takes a backup`, {
       hint: `mcp-watchdog backup ${action}, or mcp-watchdog backup restore ${id}`,
@@ -28,9 +28,9 @@ function wanted(id: string | undefined): string {
   });
 }
 
-function create(context: Context): number {
+function create(context: CommandContext): number {
   const { paths, io, flags } = context;
-  const { besides, warning } = filesBeside(context);
+  const { besides, warning } = filesNamedByConfig(context);
   const now = io.clock.now();
   const outcome = makeBackup({ paths, now, by: 'manual', version: readVersion(), additionalFiles: besides });
   const said = describeBackup(outcome, now);
@@ -43,7 +43,7 @@ function create(context: Context): number {
   return 0;
 }
 
-function list(context: Context): number {
+function list(context: CommandContext): number {
   const backups = listBackups(context.paths);
   printLines(
     context,

@@ -13,8 +13,8 @@ import { checkIdentity, readBootId } from '../../system/process/process-identity
 import { pathsInUse } from '../../system/process/paths-in-use.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { findDaemon } from '../daemon/daemon-process.ts';
-import type { Context } from '../shared/command.ts';
-import { whileNoneCanStart } from './home-files.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { withHomeLock } from './home-files.ts';
 import { cleanupLines } from './cleanup-report.ts';
 import { printLines, withDaemon } from '../shared/with-daemon.ts';
 
@@ -22,7 +22,7 @@ import { printLines, withDaemon } from '../shared/with-daemon.ts';
 const TIMEOUT = 600_000;
 
 /** @returns 0 when all could be removed, else 1 */
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
   const dryRun = flags.dryRun === true;
   const daemon = await findDaemon(paths, io.clock);
@@ -34,7 +34,7 @@ export async function run(context: Context): Promise<number> {
   return report.failed.length === 0 ? 0 : 1;
 }
 
-async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupReport> {
+async function cleanHere(context: CommandContext, dryRun: boolean): Promise<CleanupReport> {
   const { paths } = context;
   if (!existsSync(paths.home)) {
     throw new WatchdogError('HOME_UNUSABLE', `Cannot clean up ${paths.home}: there is no such folder`, {
@@ -42,10 +42,10 @@ async function cleanHere(context: Context, dryRun: boolean): Promise<CleanupRepo
     });
   }
   const work = (): Promise<CleanupReport> => cleanUp(gatherFacts(context), { dryRun });
-  return dryRun ? await work() : await whileNoneCanStart(paths, work);
+  return dryRun ? await work() : await withHomeLock(paths, work);
 }
 
-function gatherFacts({ paths, io }: Context): CleanupContext {
+function gatherFacts({ paths, io }: CommandContext): CleanupContext {
   const loaded = loadIfValid(paths, io.env);
   const kept = readKept(paths);
   return {
@@ -72,7 +72,7 @@ function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-function loadIfValid(paths: Paths, environment: Context['io']['env']): LoadedConfig | null {
+function loadIfValid(paths: Paths, environment: CommandContext['io']['env']): LoadedConfig | null {
   try {
     return loadConfig(paths.config, environment);
   } catch (error) {

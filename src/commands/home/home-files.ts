@@ -5,10 +5,10 @@ import { ConfigError } from '../../config/read/problems.ts';
 import { acquireLock } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Paths } from '../../system/files/paths.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 
 /** @throws WatchdogError LOCK_HELD when a daemon is just starting or ending */
-export async function whileNoneCanStart<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
+export async function withHomeLock<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
   const lock = acquireLock(join(paths.run, 'lock'));
   if (!lock.held) {
     throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: pid ${lock.pid} is just doing so`, {
@@ -23,7 +23,7 @@ export async function whileNoneCanStart<T>(paths: Paths, work: () => T | Promise
 }
 
 /** Absolute paths of what the config reads beside itself; as far as it can be read, and why no further. */
-export function filesBeside({ paths, io }: Context): {
+export function filesNamedByConfig({ paths, io }: CommandContext): {
   readonly besides: readonly string[];
   readonly warning: string | null;
 } {

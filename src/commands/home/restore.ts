@@ -13,11 +13,11 @@ import {
 } from '../../housekeeping/restore-backup.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, shutDown, startInBackground } from '../daemon/daemon-process.ts';
-import type { Context } from '../shared/command.ts';
-import { filesBeside, whileNoneCanStart } from './home-files.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { filesNamedByConfig, withHomeLock } from './home-files.ts';
 import { readVersion } from '../program.ts';
 import { installedService } from '../shared/service.ts';
-import { runsOutside, startService, stopService } from '../daemon/service-control.ts';
+import { runsBesideService, startService, stopService } from '../daemon/service-control.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
 interface Restored {
@@ -34,7 +34,7 @@ interface Restored {
  * @param wanted an id, or `latest`
  * @throws WatchdogError BACKUP_FAILED, CONFIG_INVALID (of the backup), or what stopping and starting the daemon throws
  */
-export async function restore(context: Context, wanted: string): Promise<number> {
+export async function restoreBackup(context: CommandContext, wanted: string): Promise<number> {
   const { paths, flags } = context;
   const say = (line: string): void => {
     if (flags.json !== true) printLines(context, [line]);
@@ -47,7 +47,7 @@ export async function restore(context: Context, wanted: string): Promise<number>
   if (runner !== null) say(`Stopped the daemon with pid ${await runner.stop()} and all its servers`);
   let result: Omit<Restored, 'daemon'>;
   try {
-    result = await whileNoneCanStart(paths, () => replace(backup, context));
+    result = await withHomeLock(paths, () => replace(backup, context));
     if (result.before !== null) say(`What was there is backed up as ${result.before}`);
     say(`Restored ${result.files.join(', ')}`);
   } finally {
@@ -62,7 +62,7 @@ export async function restore(context: Context, wanted: string): Promise<number>
 }
 
 /** @throws WatchdogError CONFIG_INVALID as if the backup were in place already */
-function refuseInvalid(backup: VerifiedBackup, { paths, io }: Context): void {
+function refuseInvalid(backup: VerifiedBackup, { paths, io }: CommandContext): void {
   const config = copyPath(backup, paths, paths.config);
   if (config === null) return;
   try {
@@ -91,16 +91,16 @@ function notValid(id: string, cause: ConfigError): WatchdogError {
   );
 }
 
-function replace(backup: VerifiedBackup, context: Context): Omit<Restored, 'daemon'> {
+function replace(backup: VerifiedBackup, context: CommandContext): Omit<Restored, 'daemon'> {
   const { paths } = context;
   const before = backUpPresent(context);
   return { id: backup.id, files: replaceFiles(backup, paths), before };
 }
 
 /** @returns null when there was nothing */
-function backUpPresent(context: Context): string | null {
+function backUpPresent(context: CommandContext): string | null {
   const { paths, io } = context;
-  const { besides } = filesBeside(context);
+  const { besides } = filesNamedByConfig(context);
   const now = io.clock.now();
   const outcome = makeBackup({ paths, now, by: 'restore', version: readVersion(), additionalFiles: besides });
   return outcome.kind === 'made' ? outcome.backup.id : null;
@@ -112,12 +112,12 @@ interface Runner {
 }
 
 /** How the daemon that runs is ended, and started again the same way; null when none runs. */
-async function findRunner(context: Context): Promise<Runner | null> {
+async function findRunner(context: CommandContext): Promise<Runner | null> {
   const { paths, io } = context;
   const daemon = await findDaemon(paths, io.clock);
   if (daemon === null) return null;
   const service: ServiceManager | null = installedService(context);
-  if (service === null || (await runsOutside(service, daemon))) {
+  if (service === null || (await runsBesideService(service, daemon))) {
     return { stop: () => shutDown(paths, io.clock), start: () => startInBackground(paths, io) };
   }
   return { stop: () => stopService(context, service), start: () => startService(context, service) };

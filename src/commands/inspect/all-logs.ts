@@ -2,20 +2,20 @@
 import { neutralise } from '../../core/base/text.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { formatLogLine } from '../../logs/format-log-line.ts';
-import type { Context } from '../shared/command.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
-import { DAEMON, inOrder, type LogLine, withNames } from './log-lines.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
+import { DAEMON, sortByTime, type LogLine, prefixNames } from './log-lines.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
 /** One log file and whose it is. */
-export interface Source {
+export interface LogSource {
   readonly name: string;
   readonly path: string;
 }
 
 interface Options {
   /** All logs there are, asked for again and again: servers come and go. */
-  readonly sources: () => readonly Source[];
+  readonly sources: () => readonly LogSource[];
   /** Lines of all together to begin with. */
   readonly last: number;
 }
@@ -25,7 +25,7 @@ const GATHER = 150;
 /** ms between two looks for the log of a new server. */
 const LOOK_EVERY = 1000;
 
-export async function printAllLogs(context: Context, { sources, last }: Options): Promise<void> {
+export async function printAllLogs(context: CommandContext, { sources, last }: Options): Promise<void> {
   const { readLastLines } = await import('../../system/files/tail.ts');
   const found = sources();
   const lines = await Promise.all(
@@ -33,18 +33,18 @@ export async function printAllLogs(context: Context, { sources, last }: Options)
       return (await readLastLines(path, last)).map((line) => toLine(name, line));
     }),
   );
-  print(context, lastOf(inOrder(lines.flat()), last), namesOf(found));
+  print(context, lastOf(sortByTime(lines.flat()), last), namesOf(found));
 }
 
 /** Until Ctrl-C. */
-export async function followAllLogs(context: Context, { sources, last }: Options): Promise<void> {
+export async function followAllLogs(context: CommandContext, { sources, last }: Options): Promise<void> {
   const { followLines } = await import('../../logs/follow-log.ts');
   const { clock } = context.io;
-  const { signal, release } = untilInterrupted(context.io);
+  const { signal, release } = interruptSignal(context.io);
   const gathered = gatherLines(context, { sources, last });
   const following = new Map<string, Promise<void>>();
 
-  async function follow({ name, path }: Source, count: number): Promise<void> {
+  async function follow({ name, path }: LogSource, count: number): Promise<void> {
     for await (const line of followLines(path, { last: count, signal, clock }))
       gathered.add(toLine(name, line));
   }
@@ -78,7 +78,7 @@ export async function followAllLogs(context: Context, { sources, last }: Options
   }
 }
 
-function gatherLines(context: Context, { sources, last }: Options) {
+function gatherLines(context: CommandContext, { sources, last }: Options) {
   let waiting: LogLine[] = [];
   let isFirst = true;
   let cancel: (() => void) | null = null;
@@ -86,7 +86,7 @@ function gatherLines(context: Context, { sources, last }: Options) {
   function flush(): void {
     cancel?.();
     cancel = null;
-    const lines = inOrder(waiting);
+    const lines = sortByTime(waiting);
     waiting = [];
     if (lines.length > 0) print(context, isFirst ? lastOf(lines, last) : lines, namesOf(sources()));
     isFirst = false;
@@ -109,10 +109,10 @@ function toLine(name: string, line: string): LogLine {
   return { name, text: name === DAEMON ? formatLogLine(line) : neutralise(line) };
 }
 
-function namesOf(sources: readonly Source[]): string[] {
+function namesOf(sources: readonly LogSource[]): string[] {
   return sources.map(({ name }) => name).filter((name) => name !== DAEMON);
 }
 
-function print(context: Context, lines: readonly LogLine[], names: readonly string[]): void {
-  printLines(context, withNames(lines, { names, colour: context.colour }));
+function print(context: CommandContext, lines: readonly LogLine[], names: readonly string[]): void {
+  printLines(context, prefixNames(lines, { names, colour: context.colour }));
 }

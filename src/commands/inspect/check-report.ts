@@ -18,13 +18,13 @@ interface Fault {
   readonly limit: number | null;
 }
 
-export interface Checked {
+export interface CheckResult {
   readonly server: string;
   readonly faults: readonly Fault[];
 }
 
 /** @param asked the server was named: then being down on request, or done, counts as not running */
-export function checkServer(server: ServerStatus, { asked, now }: { asked: boolean; now: number }): Checked {
+export function checkServer(server: ServerStatus, { asked, now }: { asked: boolean; now: number }): CheckResult {
   const rests = server.state === 'stopped' && isHealthy(server);
   if (rests && !asked) return { server: server.name, faults: [] };
   const faults = isRunning(server) ? [...overLimit(server), ...silence(server)] : [notRunning(server, now)];
@@ -32,13 +32,13 @@ export function checkServer(server: ServerStatus, { asked, now }: { asked: boole
 }
 
 /** 0 when there is no fault; of several the gravest counts. */
-export function exitCodeOf(checked: readonly Checked[]): number {
+export function exitCodeOf(checked: readonly CheckResult[]): number {
   const codes = checked.flatMap(({ faults }) => faults.map(({ kind }) => FAULT_CODES[kind]));
   return codes.length === 0 ? 0 : Math.min(...codes);
 }
 
 export function checkReport(
-  checked: readonly Checked[],
+  checked: readonly CheckResult[],
   servers: readonly ServerStatus[],
   { width, colour }: ViewOptions,
 ): string[] {

@@ -1,12 +1,12 @@
 // `check [name]`: one full look at every server now, and an exit code that says what is wrong.
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { checkReport, checkServer, exitCodeOf } from './check-report.ts';
 import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
 // As long as all probes and a process listing may take together on a busy machine.
 const TIMEOUT = 60_000;
 
-export function run(context: Context): Promise<number> {
+export function run(context: CommandContext): Promise<number> {
   const [name] = context.arguments;
   return withDaemon(context, async (daemon) => {
     // Asked first, because a name that is not there deserves the nearest one.

@@ -2,16 +2,16 @@
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { Context } from '../shared/command.ts';
-import { inactiveLines } from '../shared/inactive-keys.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const [action] = context.arguments;
   return action === 'show' ? await show(context) : validate(context);
 }
 
-function validate(context: Context): number {
+function validate(context: CommandContext): number {
   try {
     const loaded = loadConfig(context.paths.config, context.io.env);
     printLines(
@@ -36,11 +36,11 @@ function summary({ path, servers, inactive, warnings }: LoadedConfig): string[] 
   return [
     `${path} is valid: ${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`,
     ...warnings.map((warning) => `warning: ${warning}`),
-    ...inactiveLines(inactive),
+    ...inactiveKeyLines(inactive),
   ];
 }
 
-async function show(context: Context): Promise<number> {
+async function show(context: CommandContext): Promise<number> {
   const loaded = loadConfig(context.paths.config, context.io.env);
   const { effectiveConfig, effectiveYaml } = await import('../../config/effective.ts');
   const text =

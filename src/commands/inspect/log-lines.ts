@@ -14,7 +14,7 @@ export const DAEMON = '(watchdog)';
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/u;
 
 /** Lines of one log keep their order; those of several are merged by their times. */
-export function inOrder(lines: readonly LogLine[]): LogLine[] {
+export function sortByTime(lines: readonly LogLine[]): LogLine[] {
   const latest = new Map<string, string>();
   const timed = lines.map((line) => {
     // A line without a time belongs to the one before it.
@@ -26,7 +26,7 @@ export function inOrder(lines: readonly LogLine[]): LogLine[] {
 }
 
 /** `context7    2026-01-01T00:00:00.000Z stderr ready`. */
-export function withNames(
+export function prefixNames(
   lines: readonly LogLine[],
   { names, colour }: { readonly names: readonly string[]; readonly colour: boolean },
 ): string[] {

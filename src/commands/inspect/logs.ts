@@ -6,15 +6,15 @@ import { suggestSpelling } from '../../core/base/suggest.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { formatLogLine } from '../../logs/format-log-line.ts';
-import { followAllLogs, printAllLogs, type Source } from './all-logs.ts';
-import type { Context } from '../shared/command.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
+import { followAllLogs, printAllLogs, type LogSource } from './all-logs.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
 import { DAEMON } from './log-lines.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
 const DEFAULT_LINES = 50;
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
   const [name] = context.arguments;
   if (flags.all === true) return await all(context, name);
@@ -31,14 +31,14 @@ export async function run(context: Context): Promise<number> {
   return 0;
 }
 
-async function all(context: Context, name: string | undefined): Promise<number> {
+async function all(context: CommandContext, name: string | undefined): Promise<number> {
   if (name !== undefined) {
     throw new WatchdogError('USAGE', `Cannot show all logs and only that of "${name}"`, {
       hint: 'Leave out --all, or the name',
     });
   }
   const { paths, flags } = context;
-  const sources = (): Source[] => [
+  const sources = (): LogSource[] => [
     { name: DAEMON, path: paths.watchdogLog },
     ...namesIn(paths).map((server) => ({ name: server, path: join(paths.serverLogs, `${server}.log`) })),
   ];
@@ -50,11 +50,11 @@ async function all(context: Context, name: string | undefined): Promise<number> 
 }
 
 async function follow(
-  context: Context,
+  context: CommandContext,
   { path, last, write }: { path: string; last: number; write: (line: string) => string },
 ): Promise<void> {
   const { followLines } = await import('../../logs/follow-log.ts');
-  const { signal, release } = untilInterrupted(context.io);
+  const { signal, release } = interruptSignal(context.io);
   try {
     for await (const line of followLines(path, { last, signal, clock: context.io.clock })) {
       printLines(context, [write(line)]);

@@ -2,22 +2,22 @@
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { uptime } from '../../core/base/format.ts';
-import type { Change } from './status-changes.ts';
+import type { StatusChange } from './status-changes.ts';
 import { statusTable, type ViewOptions } from '../views/status-table.ts';
 import { fit, paint } from '../views/style.ts';
 
 /** A change and when it was seen, ms since the epoch. */
-export interface News extends Change {
+export interface TimedChange extends StatusChange {
   readonly at: number;
 }
 
 export interface MonitorState {
   readonly status: Status;
   /** Oldest first. */
-  readonly news: readonly News[];
+  readonly changes: readonly TimedChange[];
   readonly isPaused: boolean;
   /** When the daemon went away, ms since the epoch; null while it is there. */
-  readonly lostAt: number | null;
+  readonly disconnectedAt: number | null;
 }
 
 /** At most `rows` lines: of the news as many as there is room for, newest last. */
@@ -26,12 +26,12 @@ export function monitorView(state: MonitorState, options: ViewOptions & { readon
   const top = [header(state, options), '', ...statusTable(state.status, options), ''];
   const foot = paint(fit(`q quits, p ${state.isPaused ? 'goes on' : 'pauses'}`, width), 'dim', colour);
   const room = rows - top.length - 1;
-  const news = room <= 0 ? [] : state.news.slice(-room).map((one) => newsLine(one, options));
+  const news = room <= 0 ? [] : state.changes.slice(-room).map((one) => newsLine(one, options));
   const space = Array.from({ length: Math.max(0, room - news.length) }, () => '');
   return [...top.slice(0, Math.max(1, rows - 1)), ...news, ...space, foot].slice(0, rows);
 }
 
-function header({ status, isPaused, lostAt }: MonitorState, { width, colour, now }: ViewOptions): string {
+function header({ status, isPaused, disconnectedAt: lostAt }: MonitorState, { width, colour, now }: ViewOptions): string {
   const { daemon, servers } = status;
   if (lostAt !== null) {
     const text = `The daemon is gone since ${timeOf(lostAt)}; this goes on when it is back`;
@@ -53,7 +53,7 @@ function header({ status, isPaused, lostAt }: MonitorState, { width, colour, now
   return paint(fit(facts.join('   '), width), style, colour);
 }
 
-function newsLine({ at, text, style }: News, { width, colour }: ViewOptions): string {
+function newsLine({ at, text, style }: TimedChange, { width, colour }: ViewOptions): string {
   return paint(fit(`${timeOf(at)} ${text}`, width), style, colour);
 }
 

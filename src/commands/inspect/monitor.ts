@@ -1,16 +1,16 @@
 // `monitor`: a live table of all servers, until q or Ctrl-C; without a terminal a line for each change.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Status } from '../../core/model/status.ts';
-import { type Context, sizeOf } from '../shared/command.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
+import { type CommandContext, sizeOf } from '../shared/command.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
 import { createFullScreen } from '../shared/screen.ts';
-import { createChangeFinder, createChangePrinter } from './status-changes.ts';
-import { monitorView, type News } from './monitor-view.ts';
+import { createStatusDiff, createChangePrinter } from './status-changes.ts';
+import { monitorView, type TimedChange } from './monitor-view.ts';
 import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { io } = context;
-  const { signal, release } = untilInterrupted(io);
+  const { signal, release } = interruptSignal(io);
   const canDraw = io.out.isTTY === true && io.env['TERM'] !== 'dumb';
   try {
     await (canDraw ? showScreen(context, signal) : printChanges(context, signal));
@@ -21,7 +21,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 /** @throws WatchdogError NO_DAEMON when the daemon is not there, or goes away */
-async function printChanges(context: Context, signal: AbortSignal): Promise<void> {
+async function printChanges(context: CommandContext, signal: AbortSignal): Promise<void> {
   const changes = createChangePrinter();
   await withDaemon(context, (daemon) =>
     daemon.watch((status) => printLines(context, changes(status, viewOptions(context))), signal),
@@ -37,7 +37,7 @@ const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 
 /** @throws WatchdogError NO_DAEMON when there is none to begin with; one that goes away later is waited for */
-async function showScreen(context: Context, interrupted: AbortSignal): Promise<void> {
+async function showScreen(context: CommandContext, interrupted: AbortSignal): Promise<void> {
   const { io } = context;
   const quit = new AbortController();
   const signal = AbortSignal.any([interrupted, quit.signal]);
@@ -60,7 +60,7 @@ async function showScreen(context: Context, interrupted: AbortSignal): Promise<v
   }
 }
 
-async function follow(context: Context, view: View, signal: AbortSignal): Promise<void> {
+async function follow(context: CommandContext, view: View, signal: AbortSignal): Promise<void> {
   let hasSeen = false;
   let oddities = 0;
   while (!signal.aborted) {
@@ -86,7 +86,7 @@ async function follow(context: Context, view: View, signal: AbortSignal): Promis
   }
 }
 
-function pause({ io }: Context, signal: AbortSignal): Promise<void> {
+function pause({ io }: CommandContext, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       cancel();
@@ -108,13 +108,13 @@ interface View {
   end(): void;
 }
 
-function createView(context: Context): View {
+function createView(context: CommandContext): View {
   const { io } = context;
   const screen = createFullScreen(io.out);
-  const find = createChangeFinder();
-  let news: readonly News[] = [];
+  const find = createStatusDiff();
+  let news: readonly TimedChange[] = [];
   let current: Status | null = null;
-  let shown: { readonly status: Status; readonly news: readonly News[]; readonly now: number } | null = null;
+  let shown: { readonly status: Status; readonly news: readonly TimedChange[]; readonly now: number } | null = null;
   let isPaused = false;
   let lostAt: number | null = null;
   let cancel = (): void => {};
@@ -126,7 +126,7 @@ function createView(context: Context): View {
     const now = lostAt ?? io.clock.now();
     if (!isPaused || shown === null) shown = { status: current, news, now };
     const options = { ...viewOptions(context), now: shown.now, rows: sizeOf(io.out).rows };
-    screen.draw(monitorView({ ...shown, isPaused, lostAt }, options));
+    screen.draw(monitorView({ ...shown, isPaused, disconnectedAt: lostAt }, options));
     cancel = io.clock.after(REDRAW_EVERY, redraw);
   }
 

@@ -6,19 +6,19 @@ import type { ViewOptions } from '../views/status-table.ts';
 import type { Style } from '../views/style.ts';
 
 /** One thing that changed, in one line without a time. */
-export interface Change {
+export interface StatusChange {
   readonly text: string;
   readonly style: Style | undefined;
 }
 
 /** The first status is news throughout; the returned function remembers what it has said. */
 export function createChangePrinter(): (status: Status, options: ViewOptions) => string[] {
-  const find = createChangeFinder();
+  const find = createStatusDiff();
   return (status, { now }) => find(status, now).map(({ text }) => `${stamp(now)} ${text}`);
 }
 
 /** As `createChangePrinter`, for who writes the lines. */
-export function createChangeFinder(): (status: Status, now: number) => Change[] {
+export function createStatusDiff(): (status: Status, now: number) => StatusChange[] {
   let said = new Map<string, string>();
   return ({ servers }, now) => {
     const before = said;

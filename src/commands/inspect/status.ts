@@ -2,15 +2,15 @@
 import type { Client } from '../../control/client.ts';
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
-import type { Context } from '../shared/command.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
 import { createScreen } from '../shared/screen.ts';
 import { createChangePrinter } from './status-changes.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
 import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
-export function run(context: Context): Promise<number> {
+export function run(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     if (context.flags.watch === true) return await watch(context, daemon);
     const status = narrowed(context, await daemon.request('status', {}));
@@ -22,20 +22,20 @@ export function run(context: Context): Promise<number> {
   });
 }
 
-function narrowed({ arguments: [name], flags }: Context, status: Status): Status {
+function narrowed({ arguments: [name], flags }: CommandContext, status: Status): Status {
   // Whoever watches from the start sees it come.
   const isTooEarly = flags.watch === true && status.servers.length === 0 && isStarting(status.daemon);
   return name === undefined || isTooEarly ? status : { ...status, servers: [pickServer(status, name)] };
 }
 
-function view(context: Context, status: Status): string[] {
+function view(context: CommandContext, status: Status): string[] {
   const [server] = status.servers;
   const wantsDetail = context.arguments.length > 0 && server !== undefined;
   return wantsDetail ? serverDetail(server, viewOptions(context)) : statusTable(status, viewOptions(context));
 }
 
-async function watch(context: Context, daemon: Client): Promise<number> {
-  const { signal, release } = untilInterrupted(context.io);
+async function watch(context: CommandContext, daemon: Client): Promise<number> {
+  const { signal, release } = interruptSignal(context.io);
   const show = chooseShow(context);
   try {
     await daemon.watch((status) => show.status(narrowed(context, status)), signal);
@@ -51,7 +51,7 @@ interface Show {
   end(): void;
 }
 
-function chooseShow(context: Context): Show {
+function chooseShow(context: CommandContext): Show {
   if (context.flags.json === true) {
     return { status: (status) => printLines(context, [JSON.stringify(status)]), end: () => {} };
   }
@@ -60,7 +60,7 @@ function chooseShow(context: Context): Show {
   return { status: (status) => printLines(context, changes(status, viewOptions(context))), end: () => {} };
 }
 
-function redrawing(context: Context): Show {
+function redrawing(context: CommandContext): Show {
   const { io } = context;
   const screen = createScreen(io.out);
   let shown: Status | null = null;

@@ -2,14 +2,14 @@
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
-import { cheatSheet } from '../views/client-snippets.ts';
-import { places } from '../daemon/live-lines.ts';
+import { clientSnippets } from '../views/client-snippets.ts';
+import { locationLines } from '../daemon/live-lines.ts';
 import { fit, pad, paint } from '../views/style.ts';
 
-export type StepName = 'config' | 'service' | 'start' | 'verify';
+export type DeployStepName = 'config' | 'service' | 'start' | 'verify';
 
-export interface Step {
-  readonly name: StepName;
+export interface DeployStep {
+  readonly name: DeployStepName;
   readonly ok: boolean;
   /** One line: what was done, or why it could not be. */
   readonly detail: string;
@@ -19,7 +19,7 @@ export interface Step {
 
 /** A mark that the terminal can show. */
 export function stepLine(
-  { name, ok, detail }: Step,
+  { name, ok, detail }: DeployStep,
   { colour, isUnicode }: { readonly colour: boolean; readonly isUnicode: boolean },
 ): string {
   const mark = isUnicode ? (ok ? '✔' : '✘') : ok ? '[ok]' : '[failed]';
@@ -37,7 +37,7 @@ export function isUnicodeLocale(env: Readonly<Record<string, string | undefined>
 }
 
 /** One line for each server that is not well yet, when there is something new to say of it. */
-export function createProgress(): (
+export function createDeployProgress(): (
   status: Status,
   options: { readonly now: number; readonly width: number; readonly colour: boolean },
 ) => string[] {
@@ -74,10 +74,10 @@ export function nextSteps(
   { logs, colour }: { readonly logs: string; readonly colour: boolean },
 ): string[] {
   const width = Math.max(...COMMANDS.map(([command]) => command.length));
-  const sheet = cheatSheet(servers);
+  const sheet = clientSnippets(servers);
   return [
     '',
-    ...places(daemon, { logs, colour }),
+    ...locationLines(daemon, { logs, colour }),
     '',
     ...COMMANDS.map(([command, what]) => `  ${pad(command, width)}  ${paint(what, 'dim', colour)}`),
     ...(sheet.length === 0 ? [] : ['', ...sheet]),

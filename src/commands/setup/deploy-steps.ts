@@ -5,12 +5,12 @@ import { loadConfig } from '../../config/load.ts';
 import { isUnchanged } from '../../core/model/config-diff.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { hasServiceManager } from '../../service/select-manager.ts';
-import { findDaemon, startInBackground, untilStarted } from '../daemon/daemon-process.ts';
-import type { Context } from '../shared/command.ts';
+import { findDaemon, startInBackground, waitUntilStarted } from '../daemon/daemon-process.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { createFirstConfig, importFirstConfig } from './init.ts';
 import { installService } from './install.ts';
 import { readVersion } from '../program.ts';
-import { type Host, installedService, planFor, serviceOf } from '../shared/service.ts';
+import { type Host, installedService, planServiceFor, serviceOf } from '../shared/service.ts';
 import { startService } from '../daemon/service-control.ts';
 import { viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
@@ -21,7 +21,7 @@ interface Done {
 }
 
 /** @throws WatchdogError CONFIG_…, HOME_UNUSABLE, USAGE for a client that nobody knows */
-export async function makeConfig(context: Context): Promise<Done> {
+export async function ensureConfig(context: CommandContext): Promise<Done> {
   const { paths, io } = context;
   const made = existsSync(paths.config) ? await keptConfig(context) : await firstConfig(context);
   // What is wrong with it is told here, not by a daemon that does not come up.
@@ -33,13 +33,13 @@ export async function makeConfig(context: Context): Promise<Done> {
   };
 }
 
-function keptConfig({ paths, flags }: Context): Promise<Done> {
+function keptConfig({ paths, flags }: CommandContext): Promise<Done> {
   const ignored =
     flags.from === undefined ? '' : ' (nothing was imported: mcp-watchdog init --from shows what could be)';
   return Promise.resolve({ detail: `${paths.config} is there already${ignored}` });
 }
 
-async function firstConfig(context: Context): Promise<Done> {
+async function firstConfig(context: CommandContext): Promise<Done> {
   const { paths, flags } = context;
   if (flags.from === undefined) {
     createFirstConfig(paths);
@@ -57,7 +57,7 @@ async function firstConfig(context: Context): Promise<Done> {
 }
 
 /** Every server of the config that is used, whether it is to run or not. */
-export function configuredNames({ paths, io }: Context): string[] {
+export function configuredNames({ paths, io }: CommandContext): string[] {
   return loadConfig(paths.config, io.env).servers.map(({ name }) => name);
 }
 
@@ -65,7 +65,7 @@ export function configuredNames({ paths, io }: Context): string[] {
 const SYSTEMD = '/run/systemd/system';
 
 /** @throws WatchdogError SERVICE_FAILED */
-export async function makeService(context: Context, host: Host): Promise<Done> {
+export async function ensureService(context: CommandContext, host: Host): Promise<Done> {
   const { flags, io } = context;
   if (flags.service === false) return { detail: 'not wanted: it does not start at login' };
   const isThere =
@@ -73,7 +73,7 @@ export async function makeService(context: Context, host: Host): Promise<Done> {
   if (!isThere)
     return { detail: 'this system has no service manager that is known: it does not start at login' };
   const service = serviceOf(context, host);
-  const planned = planFor(context, host);
+  const planned = planServiceFor(context, host);
   const { outcome, ended } = await installService(context, { service, planned, host });
   for (const warning of planned.warnings) io.err.write(`warning: the service ${warning}\n`);
   const replaced = ended === null ? '' : `, in place of the daemon with pid ${ended}`;
@@ -82,7 +82,7 @@ export async function makeService(context: Context, host: Host): Promise<Done> {
 }
 
 /** @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_… */
-export async function startAll(context: Context, host: Host): Promise<Done> {
+export async function ensureDaemon(context: CommandContext, host: Host): Promise<Done> {
   const { paths, flags, io } = context;
   // Who wants no service gets a daemon of this session, also where one was installed before.
   const service = flags.service === false ? null : installedService(context, host);
@@ -90,7 +90,7 @@ export async function startAll(context: Context, host: Host): Promise<Done> {
   if (running !== null)
     return await refreshed(
       context,
-      await untilStarted(paths, io.clock, service?.logHint ?? 'mcp-watchdog logs'),
+      await waitUntilStarted(paths, io.clock, service?.logHint ?? 'mcp-watchdog logs'),
     );
   const { pid } =
     service === null ? await startInBackground(paths, io) : await startService(context, service);
@@ -99,7 +99,7 @@ export async function startAll(context: Context, host: Host): Promise<Done> {
 
 /** What it has not seen yet of the config, it sees now. */
 async function refreshed(
-  context: Context,
+  context: CommandContext,
   { pid, version }: Pick<DaemonStatus, 'pid' | 'version'>,
 ): Promise<Done> {
   const report = await withDaemon(context, (daemon) => daemon.request('reload', {}, { timeout: 300_000 }));

@@ -1,37 +1,37 @@
 // `deploy`: config, service, start and a check that every server answers; stops at the first step that fails.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Status } from '../../core/model/status.ts';
-import type { Context } from '../shared/command.ts';
-import { configuredNames, makeConfig, makeService, startAll } from './deploy-steps.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { configuredNames, ensureConfig, ensureService, ensureDaemon } from './deploy-steps.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
 import { type Host, processHost } from '../shared/service.ts';
-import { verifyAll } from './verify.ts';
+import { verifyServers } from './verify.ts';
 import {
-  createProgress,
+  createDeployProgress,
   isUnicodeLocale,
   nextSteps,
-  type Step,
+  type DeployStep,
   stepLine,
-  type StepName,
+  type DeployStepName,
 } from './deploy-report.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
 export interface DeployOptions {
   readonly host?: Host;
   /** ms that all servers together may take until they answer: packages are installed in it. */
-  readonly patience?: number;
+  readonly verifyTimeout?: number;
 }
 
 const PATIENCE = 120_000;
 
-export async function run(context: Context, options: DeployOptions = {}): Promise<number> {
+export async function run(context: CommandContext, options: DeployOptions = {}): Promise<number> {
   const host = options.host ?? processHost(context.io);
   const steps = createSteps(context);
   try {
-    await steps.do('config', () => makeConfig(context));
-    await steps.do('service', () => makeService(context, host));
-    await steps.do('start', () => startAll(context, host));
-    const verified = await verify(context, steps, options.patience ?? PATIENCE);
+    await steps.do('config', () => ensureConfig(context));
+    await steps.do('service', () => ensureService(context, host));
+    await steps.do('start', () => ensureDaemon(context, host));
+    const verified = await verify(context, steps, options.verifyTimeout ?? PATIENCE);
     if (verified !== null)
       steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
     return verified === null ? 1 : 0;
@@ -44,14 +44,14 @@ export async function run(context: Context, options: DeployOptions = {}): Promis
 }
 
 /** @returns the status in which all is well; null when somebody did not want to wait for it */
-async function verify(context: Context, steps: Steps, patience: number): Promise<Status | null> {
-  const { signal, release } = untilInterrupted(context.io);
-  const progress = createProgress();
+async function verify(context: CommandContext, steps: Steps, patience: number): Promise<Status | null> {
+  const { signal, release } = interruptSignal(context.io);
+  const progress = createDeployProgress();
   let last: Status | null = null;
   try {
     await steps.do('verify', async () => {
-      const outcome = await verifyAll(context, {
-        patience,
+      const outcome = await verifyServers(context, {
+        timeout: patience,
         signal,
         names: configuredNames(context),
         onStatus: (status) => steps.say(progress(status, viewOptions(context))),
@@ -69,7 +69,7 @@ async function verify(context: Context, steps: Steps, patience: number): Promise
 
 interface Steps {
   /** Does one, and tells how it went. A failure names the step. */
-  do(name: StepName, work: () => Promise<Done>): Promise<void>;
+  do(name: DeployStepName, work: () => Promise<Done>): Promise<void>;
   /** Lines for people. */
   say(lines: readonly string[]): void;
   /** The result, for programs. */
@@ -83,17 +83,17 @@ interface Done {
   readonly more?: readonly string[];
 }
 
-function createSteps(context: Context): Steps {
+function createSteps(context: CommandContext): Steps {
   const { flags, colour, io } = context;
   const isJson = flags.json === true;
   const isUnicode = isUnicodeLocale(io.env);
-  const steps: Step[] = [];
+  const steps: DeployStep[] = [];
 
   function say(lines: readonly string[]): void {
     if (!isJson && lines.length > 0) printLines(context, lines);
   }
 
-  function tell(step: Step): void {
+  function tell(step: DeployStep): void {
     steps.push(step);
     say([stepLine(step, { colour, isUnicode })]);
   }
@@ -119,7 +119,7 @@ function createSteps(context: Context): Steps {
   };
 }
 
-function named(step: StepName, error: WatchdogError): WatchdogError {
+function named(step: DeployStepName, error: WatchdogError): WatchdogError {
   const hint = error.hint === null ? {} : { hint: error.hint };
   return new WatchdogError(error.code, `Cannot deploy, the step "${step}" failed: ${error.message}`, {
     ...hint,

@@ -6,10 +6,10 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 import type { ImportResult, ClientMachine } from '../../config/import/import-clients.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { printLines, viewOptions } from '../shared/with-daemon.ts';
 
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
   if (flags.from !== undefined) return await importFrom(context, flags.from);
   if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
@@ -41,7 +41,7 @@ export function createFirstConfig(
 }
 
 /** What `init --from` came to. */
-export interface Imported {
+export interface ConfigImport {
   readonly found: ImportResult;
   /** False when there was a config already, or nothing was to be written. */
   readonly isWritten: boolean;
@@ -54,9 +54,9 @@ export interface Imported {
  * @throws WatchdogError USAGE, CONFIG_UNREADABLE, HOME_UNUSABLE; nothing is written then
  */
 export async function importFirstConfig(
-  { paths, flags, io }: Context,
+  { paths, flags, io }: CommandContext,
   from: readonly string[],
-): Promise<Imported> {
+): Promise<ConfigImport> {
   // Loaded now: the parsers are of no use to any other command.
   const { importClients } = await import('../../config/import/import-clients.ts');
   const taken = await namesIn(paths.config);
@@ -71,7 +71,7 @@ export async function importFirstConfig(
   return { found, isWritten: isNew && isWorthWriting(found) && createFirstConfig(paths, found.text) };
 }
 
-async function importFrom(context: Context, from: readonly string[]): Promise<number> {
+async function importFrom(context: CommandContext, from: readonly string[]): Promise<number> {
   const imported = await importFirstConfig(context, from);
   const { importJson, importReport } = await import('./import-report.ts');
   const view = {
@@ -88,7 +88,7 @@ async function importFrom(context: Context, from: readonly string[]): Promise<nu
 }
 
 /** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
-async function showOnly({ io, paths }: Context, found: ImportResult, report: readonly string[]): Promise<void> {
+async function showOnly({ io, paths }: CommandContext, found: ImportResult, report: readonly string[]): Promise<void> {
   const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
   const { maskSections } = await import('../../config/import/mask-import.ts');
   // On a terminal it is looked at; into a file it must be complete.

@@ -2,21 +2,21 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import type { PlannedService } from '../../service/plan/plan-service.ts';
-import { findDaemon, shutDown, startInBackground, untilStarted } from '../daemon/daemon-process.ts';
-import type { Context } from '../shared/command.ts';
-import { type Host, homeIn, planFor, processHost, serviceOf } from '../shared/service.ts';
-import { runsOutside } from '../daemon/service-control.ts';
+import { findDaemon, shutDown, startInBackground, waitUntilStarted } from '../daemon/daemon-process.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { type Host, readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
+import { runsBesideService } from '../daemon/service-control.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
-export async function run(context: Context, host: Host = processHost(context.io)): Promise<number> {
+export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const service = serviceOf(context, host);
-  const planned = planFor(context, host);
+  const planned = planServiceFor(context, host);
   if (context.flags.print === true) return printFile(context, service, planned);
   const { warnings } = planned;
   printLines(context, installedLines(await installService(context, { service, planned, host }), service));
   warn(context, warnings);
   const { paths, io } = context;
-  const { pid } = await untilStarted(paths, io.clock, service.logHint);
+  const { pid } = await waitUntilStarted(paths, io.clock, service.logHint);
   const { detail } = await service.state();
   printLines(context, [
     `The daemon runs, pid ${pid}, and starts at every login. See mcp-watchdog status, or mcp-watchdog logs -f`,
@@ -26,13 +26,13 @@ export async function run(context: Context, host: Host = processHost(context.io)
   return 0;
 }
 
-export interface Installing {
+export interface InstallRequest {
   readonly service: ServiceManager;
   readonly planned: PlannedService;
   readonly host: Host;
 }
 
-export interface Installed {
+export interface InstallResult {
   readonly outcome: 'installed' | 'unchanged';
   /** Pid of a daemon that ran without the service, and had to end; null when there was none. */
   readonly ended: number | null;
@@ -44,15 +44,15 @@ export interface Installed {
  * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED; a daemon that ran before runs again then
  */
 export async function installService(
-  { paths, flags, io }: Context,
-  { service, planned: { plan }, host }: Installing,
-): Promise<Installed> {
+  { paths, flags, io }: CommandContext,
+  { service, planned: { plan }, host }: InstallRequest,
+): Promise<InstallResult> {
   refuseSudo(host, io.env);
   const isForced = flags.force === true;
   if (!isForced) refuseOther(service, plan.home);
   const running = await findDaemon(paths, io.clock);
   // Two cannot have one home: the service would find it taken and stay down.
-  const isOutside = running !== null && (await runsOutside(service, running));
+  const isOutside = running !== null && (await runsBesideService(service, running));
   let ended: number | null = null;
   const makeWay = async (): Promise<void> => {
     if (isOutside) ended = await shutDown(paths, io.clock);
@@ -67,17 +67,17 @@ export async function installService(
 }
 
 /** For whoever looks before they leap, and for pipes: nothing but the file. */
-function printFile(context: Context, service: ServiceManager, { plan, warnings }: PlannedService): number {
+function printFile(context: CommandContext, service: ServiceManager, { plan, warnings }: PlannedService): number {
   context.io.out.write(service.render(plan));
   warn(context, warnings);
   return 0;
 }
 
-function warn({ io }: Context, warnings: readonly string[]): void {
+function warn({ io }: CommandContext, warnings: readonly string[]): void {
   for (const warning of warnings) io.err.write(`warning: the service ${warning}\n`);
 }
 
-function installedLines({ outcome, ended }: Installed, { kind, file }: ServiceManager): string[] {
+function installedLines({ outcome, ended }: InstallResult, { kind, file }: ServiceManager): string[] {
   const did =
     outcome === 'installed' ? 'Installed the service' : 'The service is installed already, and runs';
   return [
@@ -94,7 +94,7 @@ const NOTES: Readonly<Record<ServiceManager['kind'], readonly string[]>> = {
 };
 
 /** The service of root would be another one, with another home, and files that the user cannot write any more. */
-function refuseSudo({ uid }: Host, env: Context['io']['env']): void {
+function refuseSudo({ uid }: Host, env: CommandContext['io']['env']): void {
   if (uid !== 0 || env['SUDO_UID'] === undefined) return;
   throw new WatchdogError(
     'SERVICE_FAILED',
@@ -108,7 +108,7 @@ function refuseSudo({ uid }: Host, env: Context['io']['env']): void {
 /** One name, one home: the other home would lose its service without a word. */
 function refuseOther(service: ServiceManager, home: string): void {
   const text = service.read();
-  const other = text === null ? null : homeIn(text);
+  const other = text === null ? null : readServiceHome(text);
   if (other === null || other === home) return;
   throw new WatchdogError(
     'SERVICE_FAILED',

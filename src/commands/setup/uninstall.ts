@@ -1,14 +1,14 @@
 // `uninstall`: the daemon no longer starts at login; config, logs and servers stay.
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { Context } from '../shared/command.ts';
-import { type Host, homeIn, installedService, processHost, serviceOf } from '../shared/service.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { type Host, readServiceHome, installedService, processHost, serviceOf } from '../shared/service.ts';
 import { printLines } from '../shared/with-daemon.ts';
 
-export async function run(context: Context, host: Host = processHost(context.io)): Promise<number> {
+export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const { paths } = context;
   const service = installedService(context, host) ?? serviceOf(context, host);
   const text = service.read();
-  const other = text === null ? null : homeIn(text);
+  const other = text === null ? null : readServiceHome(text);
   if (other !== null && other !== paths.home) throw servesOther(service.file, other);
   const wasThere = await service.uninstall();
   printLines(

@@ -4,27 +4,27 @@ import type { StartFailureCode } from '../../core/model/events.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import { span } from '../../core/base/format.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
 export interface VerifyOptions {
   /** Every server of the config: a daemon that has only just begun does not have all of them yet. */
   readonly names: readonly string[];
   /** ms. */
-  readonly patience: number;
+  readonly timeout: number;
   /** Somebody does not want to wait. */
   readonly signal: AbortSignal;
   readonly onStatus: (status: Status) => void;
 }
 
-export type Verified =
+export type VerifyResult =
   | { readonly isInterrupted: true }
   | { readonly isInterrupted: false; readonly status: Status; readonly detail: string };
 
 /** @throws WatchdogError CONTROL_FAILED that names each server that is not well; NO_DAEMON when it went away */
-export async function verifyAll(context: Context, options: VerifyOptions): Promise<Verified> {
+export async function verifyServers(context: CommandContext, options: VerifyOptions): Promise<VerifyResult> {
   const { clock } = context.io;
-  const { patience, signal, onStatus, names } = options;
+  const { timeout: patience, signal, onStatus, names } = options;
   const stop = new AbortController();
   const cancel = clock.after(patience, () => stop.abort());
   const began = clock.monotonic();
@@ -76,7 +76,7 @@ interface Seen {
   readonly took: number;
 }
 
-function judge(status: Status | null, { names, now, took }: Seen): Verified {
+function judge(status: Status | null, { names, now, took }: Seen): VerifyResult {
   if (status === null || !hasAll(status, names)) {
     throw new WatchdogError(
       'CONTROL_FAILED',

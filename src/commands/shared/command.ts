@@ -13,7 +13,7 @@ export interface CommandSpec {
   readonly notes: readonly string[];
   /** Exit codes of errors where they differ from `EXIT_CODES`. */
   readonly exitCodes?: Partial<Readonly<Record<ErrorCode, number>>>;
-  readonly load: () => Promise<{ readonly run: (context: Context) => Promise<number> }>;
+  readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
 
 export interface ArgumentSpec {
@@ -55,16 +55,16 @@ export interface Flags {
   readonly service?: boolean;
 }
 
-export interface Context {
+export interface CommandContext {
   readonly paths: Paths;
   readonly arguments: readonly string[];
   readonly flags: Flags;
   readonly colour: boolean;
-  readonly io: Io;
+  readonly io: CommandIo;
 }
 
 /** The world of a command: the process's own, or a test's. */
-export interface Io {
+export interface CommandIo {
   readonly out: Output;
   readonly err: Output;
   readonly env: Readonly<Record<string, string | undefined>>;

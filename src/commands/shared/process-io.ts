@@ -1,8 +1,8 @@
 // The world of a command when it is a process of its own.
 import { systemClock } from '../../system/time/clock.ts';
-import type { Io } from './command.ts';
+import type { CommandIo } from './command.ts';
 
-export const processIo: Io = {
+export const processIo: CommandIo = {
   out: process.stdout,
   err: process.stderr,
   env: process.env,

@@ -11,7 +11,7 @@ import { hasServiceManager, selectServiceManager } from '../../service/select-ma
 import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
 import { userHome } from '../../system/files/paths.ts';
-import type { Context, Io } from './command.ts';
+import type { CommandContext, CommandIo } from './command.ts';
 
 /** What of the machine decides about the service; a test gives another. */
 export interface Host {
@@ -31,7 +31,7 @@ export interface Host {
 
 const TOOL_TIMEOUT = 150_000;
 
-export function processHost({ env }: Io): Host {
+export function processHost({ env }: CommandIo): Host {
   return {
     platform: process.platform,
     uid: process.geteuid?.() ?? 0,
@@ -46,7 +46,7 @@ export function processHost({ env }: Io): Host {
 }
 
 /** @throws WatchdogError SERVICE_FAILED where there is no service manager, or for a label that it does not take */
-export function serviceOf({ paths, flags, io }: Context, host: Host = processHost(io)): ServiceManager {
+export function serviceOf({ paths, flags, io }: CommandContext, host: Host = processHost(io)): ServiceManager {
   const { platform, uid, userHome, run } = host;
   const label = flags.label ?? null;
   const { env, clock } = io;
@@ -60,14 +60,14 @@ export function serviceOf({ paths, flags, io }: Context, host: Host = processHos
  * @throws WatchdogError SERVICE_FAILED when its file cannot be read
  */
 export function installedService(
-  context: Context,
+  context: CommandContext,
   host: Host = processHost(context.io),
 ): ServiceManager | null {
   if (!hasServiceManager(host.platform)) return null;
   const { paths, flags } = context;
   const service = serviceOf(context, host);
   const text = service.read();
-  if (text !== null && homeIn(text) === paths.home) return service;
+  if (text !== null && readServiceHome(text) === paths.home) return service;
   const label = flags.label === undefined ? labelFor(paths.home, service.file, host) : null;
   return label === null ? null : serviceOf({ ...context, flags: { ...flags, label } }, host);
 }
@@ -77,7 +77,7 @@ function labelFor(home: string, file: string, { machine }: Host): string | null 
   const folder = dirname(file);
   const kind = extname(file);
   const names = machine.list(folder).filter((name) => extname(name) === kind);
-  const name = names.find((name) => homeIn(textOf(join(folder, name))) === home);
+  const name = names.find((name) => readServiceHome(textOf(join(folder, name))) === home);
   return name === undefined ? null : basename(name, kind);
 }
 
@@ -91,7 +91,7 @@ function textOf(path: string): string {
 }
 
 /** The home that a service file serves, of either kind; null when it was not written by us. */
-export function homeIn(text: string): string | null {
+export function readServiceHome(text: string): string | null {
   const xml = /<key>MCP_WATCHDOG_HOME<\/key>\s*<string>([^<]*)<\/string>/u.exec(text)?.[1];
   if (xml !== undefined) return xml.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
   const quoted = /^Environment="MCP_WATCHDOG_HOME=(.*)"$/mu.exec(text)?.[1];
@@ -100,7 +100,7 @@ export function homeIn(text: string): string | null {
   return unit?.replaceAll('%%', '%') ?? null;
 }
 
-export function planFor({ paths, io }: Context, host: Host = processHost(io)): PlannedService {
+export function planServiceFor({ paths, io }: CommandContext, host: Host = processHost(io)): PlannedService {
   const { node, program, userHome, platform, temporary, machine } = host;
   return planService(
     { node, program, home: paths.home, userHome, platform, temporary, env: io.env },

@@ -5,12 +5,12 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
-import { type Context, sizeOf } from './command.ts';
+import { type CommandContext, sizeOf } from './command.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 
 /** @throws WatchdogError NO_DAEMON, and whatever the daemon refuses */
 export async function withDaemon<T>(
-  { paths, io }: Context,
+  { paths, io }: CommandContext,
   work: (daemon: Client) => Promise<T>,
 ): Promise<T> {
   const daemon = await connect(paths.socket, { clock: io.clock });
@@ -46,10 +46,10 @@ export function pickServer<Server extends { readonly name: string }>(
 }
 
 /** How wide, how colourful and when: what every view needs to know. */
-export function viewOptions({ io, colour }: Context): ViewOptions {
+export function viewOptions({ io, colour }: CommandContext): ViewOptions {
   return { width: io.out.columns === undefined ? 160 : sizeOf(io.out).columns, colour, now: io.clock.now() };
 }
 
-export function printLines({ io }: Context, lines: readonly string[]): void {
+export function printLines({ io }: CommandContext, lines: readonly string[]): void {
   io.out.write(lines.map((line) => `${line}\n`).join(''));
 }

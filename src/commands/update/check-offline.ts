@@ -6,16 +6,16 @@ import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { UpdateRecord } from '../../core/update/update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../../core/model/update.ts';
-import type { Context } from '../shared/command.ts';
-import { refuseOthers } from './request-change.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { requirePackages } from './request-change.ts';
 
 /** Changes nothing, and remembers nothing. @throws WatchdogError CONFIG_*, UNKNOWN_SERVER, CONTROL_FAILED */
-export async function lookHere(
-  { paths, io }: Context,
+export async function checkOffline(
+  { paths, io }: CommandContext,
   names: readonly string[],
 ): Promise<readonly UpdateCheck[]> {
   const { servers } = loadConfig(paths.config, io.env);
-  refuseOthers({ servers: servers.map(({ name, source }) => ({ name, source: source.kind })) }, names);
+  requirePackages({ servers: servers.map(({ name, source }) => ({ name, source: source.kind })) }, names);
   const wanted = servers.filter(
     ({ name, source }) => source.kind === 'package' && (names.length === 0 || names.includes(name)),
   );

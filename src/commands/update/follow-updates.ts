@@ -1,9 +1,9 @@
 // How an update that was begun is followed: until it is on probation, or has ended, or nobody waits any more.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import type { UpdateAnswer, UpdateMemory, UpdateResult, UpdateStatus } from '../../core/model/update.ts';
-import type { Context } from '../shared/command.ts';
-import { untilInterrupted } from '../shared/interrupt.ts';
-import type { Change } from './update-report.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { interruptSignal } from '../shared/interrupt.ts';
+import type { UpdateAction } from './update-report.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
 /** What has become of one server. */
@@ -22,14 +22,14 @@ export interface UpdateOutcome extends Pick<
   readonly until: number | null;
 }
 
-export interface Following {
-  readonly change: Change;
+export interface FollowOptions {
+  readonly change: UpdateAction;
   /** Those that were begun. */
   readonly begun: readonly UpdateAnswer[];
   /** How things stood before. */
   readonly before: Status;
   /** Whether a probation is waited for as well. */
-  readonly waits: boolean;
+  readonly waitsForProbation: boolean;
   readonly onStatus: (status: Status) => void;
 }
 
@@ -44,10 +44,10 @@ const PATIENCE = 5000;
 
 /** @throws WatchdogError NO_DAEMON when the daemon goes away meanwhile */
 export async function followUpdates(
-  context: Context,
-  following: Following,
+  context: CommandContext,
+  following: FollowOptions,
 ): Promise<readonly UpdateOutcome[]> {
-  const { signal, release } = untilInterrupted(context.io);
+  const { signal, release } = interruptSignal(context.io);
   const done = new AbortController();
   const judge = judgeOf(following);
   let outcomes: readonly UpdateOutcome[] = following.begun.map(outcomeOf);
@@ -87,7 +87,7 @@ interface Judged {
   readonly isFinal: boolean;
 }
 
-function judgeOf({ begun, before, ...how }: Following): (status: Status) => readonly Judged[] {
+function judgeOf({ begun, before, ...how }: FollowOptions): (status: Status) => readonly Judged[] {
   const old = new Map(before.servers.map(({ name, update }) => [name, update]));
   return ({ servers }) => {
     const now = new Map(servers.map(({ name, update }) => [name, update]));
@@ -104,7 +104,7 @@ function judgeOf({ begun, before, ...how }: Following): (status: Status) => read
 function judgeOne(
   answer: UpdateAnswer,
   { old, now }: { readonly old: UpdateStatus | null; readonly now: UpdateStatus | null },
-  { change, waits }: Pick<Following, 'change' | 'waits'>,
+  { change, waitsForProbation: waits }: Pick<FollowOptions, 'change' | 'waits'>,
 ): UpdateOutcome | null {
   if (now === null)
     return { ...outcomeOf(answer), result: 'failed', reason: 'the config no longer has it as a package' };
@@ -119,7 +119,7 @@ function judgeOne(
 function ended(
   answer: UpdateAnswer,
   { from, to, result, reason }: NonNullable<UpdateMemory['last']>,
-  change: Change,
+  change: UpdateAction,
 ): UpdateOutcome {
   // It was on its way to a version, and was broken off: that is what was asked for.
   if (change === 'rollback' && answer.to === null && result !== 'committed')

@@ -3,28 +3,28 @@ import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
 import type { UpdateAnswer } from '../../core/model/update.ts';
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { followUpdates, outcomeOf, type UpdateOutcome } from './follow-updates.ts';
-import { answerLines, type Change, createUpdateProgress, outcomeLine } from './update-report.ts';
+import { answerLines, type UpdateAction, createUpdateProgress, outcomeLine } from './update-report.ts';
 import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
 /** Registries are asked about one package after the other; a slow one takes half a minute for each. */
 export const REGISTRY_TIMEOUT = 600_000;
 
 export interface UpdateRequest {
-  readonly change: Change;
+  readonly change: UpdateAction;
   readonly ask: (daemon: Client, names: readonly string[]) => Promise<readonly UpdateAnswer[]>;
 }
 
 /** Asks, tells, and unless it was a dry run waits. @returns 0 when all are done or had nothing to do, else 1 */
-export async function requestChange(context: Context, { change, ask }: UpdateRequest): Promise<number> {
+export async function requestChange(context: CommandContext, { change, ask }: UpdateRequest): Promise<number> {
   const { flags } = context;
   const names = [...new Set(context.arguments)];
   const say = flags.json === true ? () => {} : (lines: readonly string[]) => printLines(context, lines);
   const { before, answers } = await withDaemon(context, async (daemon) => {
     const before = await daemon.request('status', {});
-    refuseOthers(before, names);
-    const answers = await whileTelling(context, () => ask(daemon, names));
+    requirePackages(before, names);
+    const answers = await withRegistryNotice(context, () => ask(daemon, names));
     return { before, answers };
   });
   say(
@@ -42,7 +42,7 @@ export async function requestChange(context: Context, { change, ask }: UpdateReq
 const GOOD: ReadonlySet<UpdateOutcome['result']> = new Set(['planned', 'nothing', 'probation', 'committed']);
 
 /** @throws WatchdogError UNKNOWN_SERVER, or CONTROL_FAILED for what is no package */
-export function refuseOthers(
+export function requirePackages(
   known: {
     readonly servers: readonly Pick<ServerStatus, 'name' | 'source'>[];
     readonly daemon?: DaemonStatus;
@@ -62,7 +62,7 @@ export function refuseOthers(
 const QUIET = 1000;
 
 /** Asks the registry; says so on a terminal when that takes its time. */
-export async function whileTelling<T>(context: Context, work: () => Promise<T>): Promise<T> {
+export async function withRegistryNotice<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
   const { io, flags } = context;
   const isTold = io.out.isTTY === true && flags.json !== true;
   const cancel = isTold
@@ -76,14 +76,14 @@ export async function whileTelling<T>(context: Context, work: () => Promise<T>):
 }
 
 interface Answered {
-  readonly change: Change;
+  readonly change: UpdateAction;
   readonly before: Status;
   readonly answers: readonly UpdateAnswer[];
   readonly say: (lines: readonly string[]) => void;
 }
 
 async function settle(
-  context: Context,
+  context: CommandContext,
   { change, before, answers, say }: Answered,
 ): Promise<readonly UpdateOutcome[]> {
   const begun = answers.filter(({ answer }) => answer === 'begun');
@@ -96,7 +96,7 @@ async function settle(
     begun,
     change,
     before,
-    waits: context.flags.wait === true,
+    waitsForProbation: context.flags.wait === true,
     onStatus(status) {
       const lines = progress(status, { ...viewOptions(context), names, isChatty });
       if (lines.length > 0) say(lines);

@@ -1,12 +1,12 @@
 // `rollback [names…] [--dry-run]`: brings servers back to the version that ran before.
-import type { Context } from '../shared/command.ts';
+import type { CommandContext } from '../shared/command.ts';
 import { requestChange } from './request-change.ts';
 
 /** Nothing is fetched; a server is given its grace, and comes up again. */
 const TIMEOUT = 120_000;
 
 /** @returns 0 done or nothing to do, else 1 */
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { dryRun = false } = context.flags;
   return await requestChange(context, {
     change: 'rollback',

@@ -8,18 +8,18 @@ import type { ViewOptions } from '../views/status-table.ts';
 import { fit, paint, type Style } from '../views/style.ts';
 import { type Column, layoutTable } from '../views/table.ts';
 
-export type Change = 'update' | 'rollback';
+export type UpdateAction = 'update' | 'rollback';
 
 /** What was asked for. `to`: a version, null for the best. */
-export interface Asked {
-  readonly change: Change;
+export interface RequestedChange {
+  readonly change: UpdateAction;
   readonly to: string | null;
 }
 
 type Painting = Pick<ViewOptions, 'colour'>;
 
 /** What comes of it, the cure and the steps below. */
-export function answerLines(answer: UpdateAnswer, { change, to, colour }: Asked & Painting): string[] {
+export function answerLines(answer: UpdateAnswer, { change, to, colour }: RequestedChange & Painting): string[] {
   const { server, hint, steps } = answer;
   const style = ANSWER_STYLES[answer.answer];
   const isPlan = answer.answer === 'planned';
@@ -37,7 +37,7 @@ const ANSWER_STYLES: Readonly<Partial<Record<UpdateAnswer['answer'], Style>>> = 
   refused: 'red',
 };
 
-function answerWords({ answer, from, to, reason }: UpdateAnswer, asked: Asked): string {
+function answerWords({ answer, from, to, reason }: UpdateAnswer, asked: RequestedChange): string {
   // What is broken off has not said yet where it is.
   const step = from === null || to === null ? asked.change : `${asked.change} ${stepText({ from, to })}`;
   const why = detailText(reason ?? '');
@@ -58,7 +58,7 @@ function answerWords({ answer, from, to, reason }: UpdateAnswer, asked: Asked): 
   }
 }
 
-function reasonToRest(from: string | null, { change, to }: Asked): string {
+function reasonToRest(from: string | null, { change, to }: RequestedChange): string {
   if (change === 'rollback') return ', there is no version from before to go back to';
   if (from === null) return '';
   return to === null
@@ -69,7 +69,7 @@ function reasonToRest(from: string | null, { change, to }: Asked): string {
 /** How it ended, or where it was left. */
 export function outcomeLine(
   outcome: UpdateOutcome,
-  change: Change,
+  change: UpdateAction,
   { colour, now }: Pick<ViewOptions, 'colour' | 'now'>,
 ): string {
   const { server, result } = outcome;
@@ -79,7 +79,7 @@ export function outcomeLine(
 
 function outcomeWords(
   { server, result, reason, until, ...versions }: UpdateOutcome,
-  { change, now }: { readonly change: Change; readonly now: number },
+  { change, now }: { readonly change: UpdateAction; readonly now: number },
 ): string {
   const [from, to] = [versionText(versions.from ?? '?'), versionText(versions.to ?? '?')];
   const why = reason === null ? '' : `: ${detailText(reason)}`;

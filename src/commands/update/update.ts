@@ -2,14 +2,14 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { UpdateCheck } from '../../core/model/update.ts';
 import { findDaemon } from '../daemon/daemon-process.ts';
-import type { Context } from '../shared/command.ts';
-import { lookHere } from './check-offline.ts';
-import { refuseOthers, REGISTRY_TIMEOUT, requestChange, whileTelling } from './request-change.ts';
+import type { CommandContext } from '../shared/command.ts';
+import { checkOffline } from './check-offline.ts';
+import { requirePackages, REGISTRY_TIMEOUT, requestChange, withRegistryNotice } from './request-change.ts';
 import { checkLines } from './update-report.ts';
 import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
 
 /** @returns 0 done or nothing to do; 1 held, failed or rolled back, or the registry could not be asked */
-export async function run(context: Context): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
   const { flags } = context;
   refuseWrongUse(context);
   if (flags.check === true) return await check(context);
@@ -28,7 +28,7 @@ export async function run(context: Context): Promise<number> {
 /** As semver writes one: what is not exactly one version (a range, a tag) cannot be gone to. */
 const VERSION = /^\d+\.\d+\.\d+(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/u;
 
-function refuseWrongUse({ arguments: names, flags: { to, check, wait, dryRun } }: Context): void {
+function refuseWrongUse({ arguments: names, flags: { to, check, wait, dryRun } }: CommandContext): void {
   if (check === true && (to !== undefined || wait === true || dryRun === true)) {
     throw wrong('--check only looks, and goes with no other option', 'Leave out --check, or the others');
   }
@@ -43,11 +43,11 @@ function wrong(reason: string, hint: string): WatchdogError {
   return new WatchdogError('USAGE', `Cannot read the command line: ${reason}`, { hint });
 }
 
-async function check(context: Context): Promise<number> {
+async function check(context: CommandContext): Promise<number> {
   const daemon = await findDaemon(context.paths, context.io.clock);
   const names = [...new Set(context.arguments)];
-  const look = daemon === null ? lookHere : lookThroughDaemon;
-  const outlooks = await whileTelling(context, () => look(context, names));
+  const look = daemon === null ? checkOffline : lookThroughDaemon;
+  const outlooks = await withRegistryNotice(context, () => look(context, names));
   const exitCode = outlooks.every(({ error }) => error === null) ? 0 : 1;
   if (context.flags.json === true)
     printLines(context, [JSON.stringify({ exitCode, servers: outlooks }, null, 2)]);
@@ -55,9 +55,9 @@ async function check(context: Context): Promise<number> {
   return exitCode;
 }
 
-function lookThroughDaemon(context: Context, names: readonly string[]): Promise<readonly UpdateCheck[]> {
+function lookThroughDaemon(context: CommandContext, names: readonly string[]): Promise<readonly UpdateCheck[]> {
   return withDaemon(context, async (daemon) => {
-    refuseOthers(await daemon.request('status', {}), names);
+    requirePackages(await daemon.request('status', {}), names);
     return await daemon.request('updateCheck', { names }, { timeout: REGISTRY_TIMEOUT });
   });
 }

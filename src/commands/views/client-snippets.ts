@@ -2,7 +2,7 @@
 import type { ServerStatus } from '../../core/model/status.ts';
 
 /** Lines for each server that clients can share; none when there is no such server. Never cut: they are to be copied. */
-export function cheatSheet(servers: readonly ServerStatus[]): string[] {
+export function clientSnippets(servers: readonly ServerStatus[]): string[] {
   const shared = servers.flatMap(({ name, url, source, transport, enabled }) =>
     url !== null && source !== 'url' && transport === 'http' && enabled ? [{ name, url }] : [],
   );

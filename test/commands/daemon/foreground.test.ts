@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Context, Flags } from '../../../src/commands/shared/command.ts';
+import type { CommandContext, Flags } from '../../../src/commands/shared/command.ts';
 import { type RunningDaemon, runForeground } from '../../../src/commands/daemon/foreground.ts';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { resolvePaths } from '../../../src/system/files/paths.ts';
@@ -30,7 +30,7 @@ function fakeRunning() {
   };
 }
 
-function contextOf(io: FakeIo, flags: Flags = {}): Context {
+function contextOf(io: FakeIo, flags: Flags = {}): CommandContext {
   return { paths: resolvePaths('/home/ada/.mcp-watchdog'), arguments: [], flags, colour: false, io };
 }
 

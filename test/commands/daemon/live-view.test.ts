@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createChangePrinter } from '../../../src/commands/inspect/status-changes.ts';
-import { cheatSheet } from '../../../src/commands/views/client-snippets.ts';
+import { clientSnippets } from '../../../src/commands/views/client-snippets.ts';
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
 import { liveHeader } from '../../../src/commands/daemon/live-lines.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
@@ -11,7 +11,7 @@ const url = 'http://127.0.0.1:9640/mcp';
 
 describe('cheatSheet()', () => {
   it('says what to paste into which client', () => {
-    expect(cheatSheet([serverStatus()])).toEqual([
+    expect(clientSnippets([serverStatus()])).toEqual([
       `Paste ${url} into your client:`,
       `  Claude Code  claude mcp add --transport http context7 ${url}`,
       `  Cursor       ~/.cursor/mcp.json: {"mcpServers":{"context7":{"url":"${url}"}}}`,
@@ -25,14 +25,14 @@ describe('cheatSheet()', () => {
     const stdio = serverStatus({ name: 'a', transport: 'stdio', url: null });
     const foreign = serverStatus({ name: 'b', source: 'url' });
     const second = serverStatus({ name: 'c', url: 'http://127.0.0.1:1/mcp' });
-    expect(cheatSheet([stdio, foreign])).toEqual([]);
-    expect(cheatSheet([stdio, serverStatus(), foreign, second]).at(-1)).toBe(
+    expect(clientSnippets([stdio, foreign])).toEqual([]);
+    expect(clientSnippets([stdio, serverStatus(), foreign, second]).at(-1)).toBe(
       'The same for c: http://127.0.0.1:1/mcp',
     );
   });
 
   it('makes names that every client takes', () => {
-    expect(cheatSheet([serverStatus({ name: 'a.b' })])[1]).toContain(' a-b ');
+    expect(clientSnippets([serverStatus({ name: 'a.b' })])[1]).toContain(' a-b ');
   });
 });
 

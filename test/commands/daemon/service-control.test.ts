@@ -1,6 +1,6 @@
 // start, stop and restart of the daemon where it is a service, against a service that only remembers.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Context } from '../../../src/commands/shared/command.ts';
+import type { CommandContext } from '../../../src/commands/shared/command.ts';
 import { readVersion } from '../../../src/commands/program.ts';
 import { restartDaemon } from '../../../src/commands/daemon/restart.ts';
 import { startServers } from '../../../src/commands/daemon/server-control.ts';
@@ -27,7 +27,7 @@ const ANOTHER = 999_999;
 const hurried: Clock = { ...systemClock, after: (delay, wake) => systemClock.after(delay / 100, wake) };
 
 interface World {
-  readonly context: Context;
+  readonly context: CommandContext;
   readonly io: FakeIo;
   readonly service: ServiceManager;
   /** What the service was asked for. */
@@ -215,7 +215,7 @@ describe('servers that take their time', () => {
     const daemon = fakeDaemon(status([waiting]));
     const server = await startControlServer({ socketPath: paths.socket, handlers: daemon.handlers });
     onTestFinished(() => server.close());
-    const context: Context = { paths, arguments: ['app', 'app'], flags: {}, colour: false, io };
+    const context: CommandContext = { paths, arguments: ['app', 'app'], flags: {}, colour: false, io };
     const started = startServers(context, 'start');
     await waitFor(() => daemon.watched() === 1, { what: 'the command to watch' });
     const since = performance.now();

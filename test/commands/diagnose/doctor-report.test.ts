@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { doctorLines, isWell } from '../../../src/commands/diagnose/doctor-report.ts';
+import { doctorLines, hasNoProblem } from '../../../src/commands/diagnose/doctor-report.ts';
 import type { Finding } from '../../../src/doctor/check.ts';
 import { NOW } from '../../fakes/status.ts';
 
@@ -34,7 +34,7 @@ test('ASCII where the terminal knows nothing else', () => {
 });
 
 test('only a problem makes an installation sick', () => {
-  expect(isWell(examined(full))).toBe(true);
-  expect(isWell(examined(closed))).toBe(false);
+  expect(hasNoProblem(examined(full))).toBe(true);
+  expect(hasNoProblem(examined(closed))).toBe(false);
   expect(doctorLines(examined(), options).at(-1)).toBe('All is well');
 });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Context, Flags } from '../../../src/commands/shared/command.ts';
+import type { CommandContext, Flags } from '../../../src/commands/shared/command.ts';
 import { type DeployOptions, run } from '../../../src/commands/setup/deploy.ts';
 import { processHost } from '../../../src/commands/shared/service.ts';
 import { run as uninstall } from '../../../src/commands/setup/uninstall.ts';
@@ -26,8 +26,8 @@ async function deploying(shown: Status, { flags = {}, patience = 60_000, env = {
   const server = await startControlServer({ socketPath: paths.socket, handlers: daemon.handlers });
   onTestFinished(() => server.close());
   const io = fakeIo({ env });
-  const context: Context = { paths, arguments: [], flags, colour: false, io };
-  const options: DeployOptions = { host: { ...processHost(io), platform: 'plan9' }, patience };
+  const context: CommandContext = { paths, arguments: [], flags, colour: false, io };
+  const options: DeployOptions = { host: { ...processHost(io), platform: 'plan9' }, verifyTimeout: patience };
   return { io, daemon, ended: run(context, options) };
 }
 
@@ -122,7 +122,7 @@ describe('deploy', () => {
     const paths = tempHome();
     writeFileSync(paths.config, 'servers: {a: {comand: [x], enabled: maybe}}', { mode: 0o600 });
     const io = fakeIo();
-    const context: Context = { paths, arguments: [], flags: { json: true }, colour: false, io };
+    const context: CommandContext = { paths, arguments: [], flags: { json: true }, colour: false, io };
     expect(await run(context)).toBe(1);
     const { steps } = JSON.parse(io.stdout());
     expect(steps).toMatchObject([{ name: 'config', ok: false, hint: expect.stringContaining('config') }]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { homeIn } from '../../../src/commands/shared/service.ts';
+import { readServiceHome } from '../../../src/commands/shared/service.ts';
 import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { renderPlist } from '../../../src/service/launchd/plist.ts';
 import { renderUnit } from '../../../src/service/systemd/unit-file.ts';
@@ -16,15 +16,15 @@ describe.each(HOMES)('homeIn() reads %s', (home) => {
   const plan = { node: '/usr/bin/node', program: '/cli.js', home, userHome: '/home/me', path: ['/usr/bin'] };
 
   test('from a property list', () => {
-    expect(homeIn(renderPlist(defineLaunchdJob(plan, 'x')))).toBe(home);
+    expect(readServiceHome(renderPlist(defineLaunchdJob(plan, 'x')))).toBe(home);
   });
 
   test('from a unit', () => {
-    expect(homeIn(renderUnit(plan, 'x.service'))).toBe(home);
+    expect(readServiceHome(renderUnit(plan, 'x.service'))).toBe(home);
   });
 });
 
 test('homeIn() finds none in the file of somebody else', () => {
-  expect(homeIn('<plist><dict><key>Label</key><string>x</string></dict></plist>')).toBeNull();
-  expect(homeIn('[Service]\nExecStart=/bin/true\n')).toBeNull();
+  expect(readServiceHome('<plist><dict><key>Label</key><string>x</string></dict></plist>')).toBeNull();
+  expect(readServiceHome('[Service]\nExecStart=/bin/true\n')).toBeNull();
 });

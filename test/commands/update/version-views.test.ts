@@ -1,6 +1,6 @@
 // Where versions and updates show up: in the table, beside one server, in what changed, and above the live view.
 import { describe, expect, it } from 'vitest';
-import { createChangeFinder } from '../../../src/commands/inspect/status-changes.ts';
+import { createStatusDiff } from '../../../src/commands/inspect/status-changes.ts';
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
 import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
@@ -61,7 +61,7 @@ describe('everything about one server', () => {
 
 describe('what changed', () => {
   it('is each phase once, and how it ended, but no line of npm and no countdown', () => {
-    const find = createChangeFinder();
+    const find = createStatusDiff();
     const show = (update: UpdateStatus, now = NOW) =>
       find(status([at(update)]), now).map(({ text }) => text.replace(/^.*\(/u, '('));
     show(updateOf());
