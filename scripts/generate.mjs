@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const check = process.argv.includes('--check');
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { configSchemaText } = await load('config/json-schema.js');
-const { renderMetricsPage } = await load('core/metrics-page.js');
+const { configSchemaText } = await load('config/schema/json-schema.js');
+const { renderMetricsPage } = await load('core/metrics/metrics-page.js');
 
 const FILES = {
   'config.schema.json': configSchemaText(),

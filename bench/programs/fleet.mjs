@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadConfig } from '../../dist/config/load.js';
-import { foldStatus } from '../../dist/core/status/reduce-status.js';
-import { INITIAL } from '../../dist/core/model/lifecycle-state.js';
-import { NOTHING_REMEMBERED } from '../../dist/core/model/status.js';
+import { reduceStatus } from '../../dist/core/status/reduce-status.js';
+import { INITIAL_LIFECYCLE } from '../../dist/core/model/lifecycle-state.js';
+import { NO_HISTORY } from '../../dist/core/model/status.js';
 import { emptyStatus } from '../../dist/daemon/home/projections.js';
 import { createRecorder } from '../../dist/metrics/recorder.js';
 import { createBus } from '../../dist/system/bus.js';
@@ -18,7 +18,7 @@ export async function createFleet({ count, folder, clock, random = Math.random }
   });
   let status = wellConfigured(emptyStatus({ version: VERSION, paths: { home: folder, config: '' } }));
   bus.subscribe((event) => {
-    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+    status = reduceStatus(status, event, () => NO_HISTORY);
   });
   const build = { version: VERSION, nodeVersion: process.version };
   const recorder = createRecorder({ bus, clock, status: () => status, build });
@@ -46,11 +46,11 @@ async function specs(count, folder) {
 
 function begin(bus, spec) {
   const server = spec.name;
-  const starting = { ...INITIAL, phase: 'starting', wanted: 'up', run: 1, deadline: 0 };
+  const starting = { ...INITIAL_LIFECYCLE, phase: 'starting', wanted: 'up', run: 1, deadline: 0 };
   const running = { ...starting, phase: 'running', since: 0, stable: true, deadline: null };
   const moved = { kind: 'transition', server, cause: 'start', nextAttemptAt: null, budgetRemaining: 5 };
   bus.publish({ kind: 'server-added', server, spec });
-  bus.publish({ ...moved, from: INITIAL, to: starting });
+  bus.publish({ ...moved, from: INITIAL_LIFECYCLE, to: starting });
   bus.publish({ kind: 'spawned', server, run: 1, pid: 1, version: '1.2.3' });
   bus.publish({ ...moved, from: starting, to: running });
   const handshake = {

@@ -2,8 +2,8 @@
 import { createRandom } from './random.mjs';
 
 const load = (module) => import(new URL(`../../dist/${module}`, import.meta.url));
-const { foldStatus } = await load('core/fold-status.js');
-const { noEngines, NOTHING_REMEMBERED } = await load('core/status.js');
+const { reduceStatus } = await load('core/status/reduce-status.js');
+const { noEngines, NO_HISTORY } = await load('core/model/status.js');
 const { createRecorder } = await load('metrics/recorder.js');
 const { createBus } = await load('system/bus.js');
 
@@ -26,7 +26,7 @@ export function createMachine({ at, tick, seed, instance, labels = {}, version =
   });
   let status = emptyStatus(version, at);
   bus.subscribe((event) => {
-    status = foldStatus(status, event, () => NOTHING_REMEMBERED);
+    status = reduceStatus(status, event, () => NO_HISTORY);
   });
   const build = { version, nodeVersion: '24.4.0' };
   const recorder = createRecorder({ bus, clock, status: () => status, build });

@@ -7,7 +7,11 @@ import { createYield } from './breath.ts';
 import { type AlertsByRule, createEvaluator, type Evaluator, type ScheduledGroup } from './evaluator.ts';
 import type { ScrapeTarget } from './scrape-ingest.ts';
 import { firingAlerts } from './alert-diff.ts';
-import { createEvaluationReporter, type AlertingListeners, type EvaluationReporter } from './evaluation-report.ts';
+import {
+  createEvaluationReporter,
+  type AlertingListeners,
+  type EvaluationReporter,
+} from './evaluation-report.ts';
 import { alertsData, rulesData } from './api-responses.ts';
 import { isDue, lastDue, nextDue } from './evaluation-schedule.ts';
 import { compileRules } from './compile-rules.ts';

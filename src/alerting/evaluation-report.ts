@@ -40,7 +40,10 @@ export interface EvaluationReporter {
 }
 
 /** @param known what is known to fire, as people were told */
-export function createEvaluationReporter(known: readonly FiringAlert[], listeners: AlertingListeners): EvaluationReporter {
+export function createEvaluationReporter(
+  known: readonly FiringAlert[],
+  listeners: AlertingListeners,
+): EvaluationReporter {
   let told: FiringAlerts = new Map(known.map((alert) => [alertKey(alert), alert]));
   let signature = '';
   const countFaults = createFaults(listeners.onFault);

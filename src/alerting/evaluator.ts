@@ -1,6 +1,11 @@
 // The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import { type AlertsByRule, createRuleEngine, type RuleEngine, type RuleHealth } from '../promql/rules/rule-engine.ts';
+import {
+  type AlertsByRule,
+  createRuleEngine,
+  type RuleEngine,
+  type RuleHealth,
+} from '../promql/rules/rule-engine.ts';
 import { requiredSeriesOf } from '../promql/rules/required-series.ts';
 import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import { createSeriesStore, type SeriesStore } from '../promql/series/series-store.ts';

@@ -28,7 +28,11 @@ interface Known {
 
 const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 
-export function createScrapeIngest(store: SeriesStore, interests: readonly RequiredSeries[], target: ScrapeTarget): ScrapeIngest {
+export function createScrapeIngest(
+  store: SeriesStore,
+  interests: readonly RequiredSeries[],
+  target: ScrapeTarget,
+): ScrapeIngest {
   const catalogue = createCatalogue(interests, target);
   const names = new Set(interests.map(({ selector }) => selector.name));
   let round = 0;

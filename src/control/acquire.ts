@@ -37,7 +37,13 @@ export interface ControlEndpoint {
 /**
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
-export async function acquireEndpoint({ socketPath, clock, take, onFault, owned }: AcquireOptions): Promise<ControlEndpoint> {
+export async function acquireEndpoint({
+  socketPath,
+  clock,
+  take,
+  onFault,
+  owned,
+}: AcquireOptions): Promise<ControlEndpoint> {
   const path = prepareSocketPath(socketPath);
   const lock = owned?.isOurs() === true ? owned : await claimHome(socketPath, clock);
   const server = createServer(take);

@@ -43,7 +43,8 @@ function shortPath(wanted: string): string {
     (base) => base !== undefined && isFolder(base),
   );
   return (
-    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fitsSocketPath) ?? join('/tmp', name)
+    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fitsSocketPath) ??
+    join('/tmp', name)
   );
 }
 

@@ -75,7 +75,10 @@ interface Removal {
   readonly signal: AbortSignal;
 }
 
-async function remove({ entry, whyKept }: CleanupCandidate, { home, dryRun, signal }: Removal): Promise<Outcome> {
+async function remove(
+  { entry, whyKept }: CleanupCandidate,
+  { home, dryRun, signal }: Removal,
+): Promise<Outcome> {
   try {
     const bytes = await totalSize(entry, signal);
     if (dryRun) return { bytes };

@@ -1,6 +1,11 @@
 // Which log files nobody will ask for any more: beyond what is kept, or of a server that is long gone.
 import { basename, dirname } from 'node:path';
-import { type CleanupSearch, type CleanupCandidate, type CleanupContext, isForgotten } from './cleanup-context.ts';
+import {
+  type CleanupSearch,
+  type CleanupCandidate,
+  type CleanupContext,
+  isForgotten,
+} from './cleanup-context.ts';
 import { FORGOTTEN_AFTER, OWN_LOGS_KEPT } from './retention.ts';
 import { type HomeEntry, listEntries } from './home-entries.ts';
 

@@ -3,7 +3,12 @@ import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { KeptItem } from '../core/model/cleanup-report.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
-import { type CleanupSearch, type CleanupCandidate, type CleanupContext, isForgotten } from './cleanup-context.ts';
+import {
+  type CleanupSearch,
+  type CleanupCandidate,
+  type CleanupContext,
+  isForgotten,
+} from './cleanup-context.ts';
 import { FORGOTTEN_AFTER, UNFINISHED_AFTER, VERSIONS_KEPT } from './retention.ts';
 import { type HomeEntry, entryAt, listEntries } from './home-entries.ts';
 
@@ -24,7 +29,11 @@ export async function findVersions(facts: CleanupContext): Promise<CleanupSearch
   return { found: all.flatMap(({ found }) => found), spared: all.flatMap(({ spared }) => spared) };
 }
 
-async function findInServer(server: HomeEntry, inUse: ReadonlySet<string>, facts: CleanupContext): Promise<CleanupSearch> {
+async function findInServer(
+  server: HomeEntry,
+  inUse: ReadonlySet<string>,
+  facts: CleanupContext,
+): Promise<CleanupSearch> {
   const { home } = facts.paths;
   const inside = await listEntries(home, server.path);
   const installed = await listEntries(home, join(server.path, 'versions'));

@@ -83,7 +83,10 @@ export function makeBackup(order: BackupRequest): BackupOutcome {
   }
 }
 
-function readFiles({ paths, additionalFiles: besides }: BackupRequest): { copies: Copy[]; missing: string[] } {
+function readFiles({ paths, additionalFiles: besides }: BackupRequest): {
+  copies: Copy[];
+  missing: string[];
+} {
   const copies: Copy[] = [];
   const missing: string[] = [];
   for (const file of new Set([...besides, paths.state, paths.config])) {

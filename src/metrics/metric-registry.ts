@@ -5,7 +5,13 @@ import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
-import { METRIC_NAMES, METRIC_PREFIX, METRICS, type MetricName, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
+import {
+  METRIC_NAMES,
+  METRIC_PREFIX,
+  METRICS,
+  type MetricName,
+  PROBE_BUCKETS,
+} from '../core/metrics/metric-catalogue.ts';
 import { createHistogram, type HistogramWriter } from './histogram.ts';
 import { createExpositionCache, type ExpositionCache } from './exposition-cache.ts';
 import { registerProcessMetrics } from './process-metrics.ts';

@@ -104,7 +104,10 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
       board.replaceSamples(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
     }
     changed.clear();
-    board.replaceSamples('', [...watchdogGauges(now, { build, collectors, evaluation }), ...ledger.counters(null)]);
+    board.replaceSamples('', [
+      ...watchdogGauges(now, { build, collectors, evaluation }),
+      ...ledger.counters(null),
+    ]);
   }
 
   // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.

@@ -54,7 +54,9 @@ export function createServerCounters(durations: HistogramWriter): ServerCounters
     facts: (server) => pages.get(server),
     counters(server) {
       const spec = server === null ? undefined : pages.get(server)?.spec;
-      return spec === undefined ? tally.samplesOf(server) : tally.samplesOf(server).filter((sample) => fits(sample, spec));
+      return spec === undefined
+        ? tally.samplesOf(server)
+        : tally.samplesOf(server).filter((sample) => fits(sample, spec));
     },
     save: () => tally.save(),
     restore: (saved) => tally.restore(saved),
@@ -153,7 +155,10 @@ function countOwn(event: WatchdogEvent, tally: CounterStore): void {
   }
 }
 
-function countNotification({ channel, result, reason, count }: EventOf<'notified'>, tally: CounterStore): void {
+function countNotification(
+  { channel, result, reason, count }: EventOf<'notified'>,
+  tally: CounterStore,
+): void {
   const why = { channel, reason: reason ?? '' };
   if (result === 'suppressed') return tally.add('notifications_suppressed_total', why, count);
   tally.add('notifications_total', { channel }, count);

@@ -1,7 +1,13 @@
 // Which MCP server processes of this user nobody owns any more.
 import { daemonOf, RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { type ConfiguredProgram, KNOWN_SERVERS, recogniseServer } from '../core/orphans/known-servers.ts';
-import { type StdinPeer, judgeOrphan, type OrphanFacts, type OrphanTree, orphanTree } from '../core/orphans/orphans.ts';
+import {
+  type StdinPeer,
+  judgeOrphan,
+  type OrphanFacts,
+  type OrphanTree,
+  orphanTree,
+} from '../core/orphans/orphans.ts';
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { asksForHttp, type ServerProgram, programOf } from '../core/orphans/server-program.ts';
 import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
@@ -79,7 +85,11 @@ interface Suspect {
   readonly server: string | null;
 }
 
-function suspectOf(row: ProcessRow, { commands }: ProcessSnapshot, options: FindOrphansOptions): Suspect | null {
+function suspectOf(
+  row: ProcessRow,
+  { commands }: ProcessSnapshot,
+  options: FindOrphansOptions,
+): Suspect | null {
   if (row.state !== 'alive' || row.pid === process.pid || row.pid === 1) return null;
   const program = programOf(commands.get(row.pid) ?? []);
   if (program === null) return null;

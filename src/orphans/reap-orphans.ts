@@ -27,7 +27,10 @@ const LAST_LOOK = 1000;
  * @param orphans those that are not certain are left alone, whoever asks
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
-export async function reapOrphans(orphans: readonly Orphan[], clock: Clock): Promise<readonly ReapedOrphan[]> {
+export async function reapOrphans(
+  orphans: readonly Orphan[],
+  clock: Clock,
+): Promise<readonly ReapedOrphan[]> {
   return Promise.all(orphans.filter(({ isCertain }) => isCertain).map((orphan) => reapOne(orphan, clock)));
 }
 

@@ -48,7 +48,11 @@ function parseSocket(line: string): { inode: string; references: number; isConne
   };
 }
 
-async function writersOf(pipe: string, tree: ReadonlySet<number>, others: Iterable<number>): Promise<StdinPeer> {
+async function writersOf(
+  pipe: string,
+  tree: ReadonlySet<number>,
+  others: Iterable<number>,
+): Promise<StdinPeer> {
   let looked = 0;
   for (const pid of others) {
     if (tree.has(pid)) continue;

@@ -66,7 +66,10 @@ export function listCandidates(question: CandidateQuery): CandidateList {
 /** @param facts of the versions in `toDescribe`; a version that the registry would not describe is passed over */
 export function pickCandidate(
   { latest, candidates: prospects }: CandidateList,
-  { question, facts }: { readonly question: CandidateQuery; readonly facts: ReadonlyMap<string, VersionFacts> },
+  {
+    question,
+    facts,
+  }: { readonly question: CandidateQuery; readonly facts: ReadonlyMap<string, VersionFacts> },
 ): Pick<UpdateCheck, 'latest' | 'candidate' | 'held'> {
   const held: HeldVersion[] = [];
   const running = facts.get(question.running ?? '');
@@ -147,7 +150,10 @@ function holdUntagged(version: string, tag: Tag | null): HeldVersion {
 }
 
 /** What the list of versions tells against one of them. */
-function prefilter(version: string, { listing, memory, minimumAge, now }: CandidateQuery): HeldVersion | null {
+function prefilter(
+  version: string,
+  { listing, memory, minimumAge, now }: CandidateQuery,
+): HeldVersion | null {
   const bad = memory.bad.find((each) => each.version === version);
   if (bad !== undefined) return hold(version, 'bad', bad.reason);
   if (minimumAge === 0) return null;
@@ -160,7 +166,11 @@ function prefilter(version: string, { listing, memory, minimumAge, now }: Candid
 }
 
 /** What its description tells against it, by itself and beside the one that runs. */
-function checkFacts(own: VersionFacts, running: VersionFacts | undefined, { node }: CandidateQuery): HeldVersion | null {
+function checkFacts(
+  own: VersionFacts,
+  running: VersionFacts | undefined,
+  { node }: CandidateQuery,
+): HeldVersion | null {
   const { version, deprecated, engine } = own;
   if (deprecated !== null) return hold(version, 'deprecated', deprecated);
   if (engine !== null && !(isRange(engine) && isWithin(node, engine)))

@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../system/time/clock.ts';
-import { toFailure, systemFailure, noNpm, unresolvedBin, installedElsewhere, wrongEngine } from './manager/install-error.ts';
+import {
+  toFailure,
+  systemFailure,
+  noNpm,
+  unresolvedBin,
+  installedElsewhere,
+  wrongEngine,
+} from './manager/install-error.ts';
 import type { InstallFailure } from './manager/install-error.ts';
 import type { InstallJob } from './job.ts';
 import { errorOfResult } from './npm/npm-errors.ts';
@@ -55,7 +62,11 @@ export async function fetchPackage(job: InstallJob, options: FetchOptions): Prom
 }
 
 /** Null when npm ended well. */
-async function runNpm(job: InstallJob, folder: string, options: FetchOptions): Promise<InstallFailure | null> {
+async function runNpm(
+  job: InstallJob,
+  folder: string,
+  options: FetchOptions,
+): Promise<InstallFailure | null> {
   const { clock, environment, timeout, progress } = options;
   const npm = findNpm(process.execPath, environment['PATH'] ?? '');
   if (npm === null) return toFailure(noNpm(), job);

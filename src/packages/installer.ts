@@ -112,7 +112,11 @@ async function prepareJob(job: InstallJob, parts: Parts): Promise<Prepared> {
   return launch(job, chosen, null);
 }
 
-async function fetchOrStandIn(job: InstallJob, standIn: InstalledVersion | null, parts: Parts): Promise<Prepared> {
+async function fetchOrStandIn(
+  job: InstallJob,
+  standIn: InstalledVersion | null,
+  parts: Parts,
+): Promise<Prepared> {
   const { server } = job;
   const { alone, withStandIn } = parts.patience;
   const known = recentFailure(job, parts);

@@ -17,7 +17,11 @@ export interface InstallJob extends InstallTarget {
 }
 
 /** @throws TypeError for a server that has no package */
-export function planInstall({ name, source, update }: ServerSpec, servers: string, signal: AbortSignal): InstallJob {
+export function planInstall(
+  { name, source, update }: ServerSpec,
+  servers: string,
+  signal: AbortSignal,
+): InstallJob {
   if (source.kind !== 'package') throw new TypeError(`Cannot install ${name}: it is a ${source.kind} server`);
   const folder = join(servers, name);
   return {

@@ -9,7 +9,14 @@ import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
 import { readAgeLimit } from './npm/age-limit.ts';
 import { chooseFallback, chooseToRun, wishKind } from './choose-installed.ts';
-import { toFailure, systemFailure, firstLine, refuseRequest, aborted, tooYoungForNpm } from './manager/install-error.ts';
+import {
+  toFailure,
+  systemFailure,
+  firstLine,
+  refuseRequest,
+  aborted,
+  tooYoungForNpm,
+} from './manager/install-error.ts';
 import type { InstallFailure } from './manager/install-error.ts';
 import { faultOf, fetchPackage } from './fetch-package.ts';
 import { planInstall } from './job.ts';
@@ -70,7 +77,8 @@ const NEVER = new AbortController().signal;
 
 export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpdates {
   const parts: Parts = { environment: process.env, node: process.version, patience: PATIENCE, ...options };
-  const plan = (spec: ServerSpec, signal = NEVER): InstallJob => planInstall(spec, parts.paths.servers, signal);
+  const plan = (spec: ServerSpec, signal = NEVER): InstallJob =>
+    planInstall(spec, parts.paths.servers, signal);
   return {
     async look(spec, memory, signal) {
       const job = plan(spec, signal);
@@ -180,7 +188,11 @@ async function installInTurn(job: InstallJob, { policy, onProgress, parts }: Ins
  * Until when something must have been published; a version that is younger itself may bring what is as young. Null leaves
  * it to npm, and so to the user's settings.
  */
-async function lastMoment(job: InstallJob, minimumAge: number, parts: Parts): Promise<RegistryAnswer<number | null>> {
+async function lastMoment(
+  job: InstallJob,
+  minimumAge: number,
+  parts: Parts,
+): Promise<RegistryAnswer<number | null>> {
   if (minimumAge === 0) return { ok: true, value: null };
   const listing = await listVersions(job.package, runOf(job, parts));
   if (!listing.ok) return listing;

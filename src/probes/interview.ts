@@ -2,7 +2,13 @@
 import { messageOf } from '../core/base/guards.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import type { ProbeTarget } from './probe-kind.ts';
-import { listTools, toolsFailure, toolsFailureOf, type ToolsOutcome, type ToolsFailure } from './list-tools.ts';
+import {
+  listTools,
+  toolsFailure,
+  toolsFailureOf,
+  type ToolsOutcome,
+  type ToolsFailure,
+} from './list-tools.ts';
 import { transportOf } from './mcp.ts';
 import type { McpTransport } from '../wire/handshake.ts';
 

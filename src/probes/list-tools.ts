@@ -36,7 +36,8 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
       return toolsFailure('server', `The answer to tools/list was ${code} ${message}`);
     }
     const { result } = outcome.answer;
-    if (!Array.isArray(result['tools'])) return toolsFailure('server', 'The answer to tools/list holds no tools');
+    if (!Array.isArray(result['tools']))
+      return toolsFailure('server', 'The answer to tools/list holds no tools');
     characters += lengthOf(result['tools']);
     tools.push(...result['tools'].flatMap(toolOf));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;

@@ -16,7 +16,14 @@ import type { Clock } from '../system/time/clock.ts';
 import type { HttpClient } from '../system/net/http-client.ts';
 import type { TargetState } from './restart-guard.ts';
 import type { Deadline } from '../wire/deadline.ts';
-import { faultOf, isAlive, timed, type ProbeDepth, type ProbeSession, type ProbeAttempt } from './probe-kind.ts';
+import {
+  faultOf,
+  isAlive,
+  timed,
+  type ProbeDepth,
+  type ProbeSession,
+  type ProbeAttempt,
+} from './probe-kind.ts';
 import { excused, lastResult, sessionKey } from './looks.ts';
 import { delayAfter, firstDelay, spread, startupDelay } from './probe-schedule.ts';
 

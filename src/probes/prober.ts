@@ -120,7 +120,10 @@ class AllWatchers implements Prober {
 
   #connect({ spec, run, pipe }: Watched): Connection | null {
     if (pipe === null) return null;
-    return openConnection(pipe, { run, onNonProtocolLine: (line) => this.#options.onNonProtocolLine(spec.name, line) });
+    return openConnection(pipe, {
+      run,
+      onNonProtocolLine: (line) => this.#options.onNonProtocolLine(spec.name, line),
+    });
   }
 
   #startWatcher({ spec, run }: Watched, connection: Connection | null): ProbeLoop {

@@ -29,7 +29,9 @@ export function judgeRestart(accused: TargetState, others: readonly TargetState[
   const { failingSince: since, isCorroborated: isWitnessed } = accused;
   if (since === null) return { kind: 'restart' };
   // Who had been failing for long before says nothing about what happened at that time.
-  const crowd = others.filter(({ lastPass, longestGap: rhythm }) => lastPass !== null && lastPass >= since - 2 * rhythm);
+  const crowd = others.filter(
+    ({ lastPass, longestGap: rhythm }) => lastPass !== null && lastPass >= since - 2 * rhythm,
+  );
   if (crowd.length + 1 < CROWD) return { kind: 'restart' };
   // A witness passed while this one failed, and this one failed once more in a look that began after that: when all
   // recover together, looks that began before still run into their timeouts.

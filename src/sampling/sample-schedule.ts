@@ -21,7 +21,10 @@ export interface SampleScheduleOptions {
   readonly work: () => Promise<void>;
 }
 
-export function createSampleSchedule(clock: Clock, { interval: initial, shortly, work }: SampleScheduleOptions): SampleSchedule {
+export function createSampleSchedule(
+  clock: Clock,
+  { interval: initial, shortly, work }: SampleScheduleOptions,
+): SampleSchedule {
   let interval = initial;
   let underWay: Promise<void> | null = null;
   let cancelTick: (() => void) | null = null;

@@ -6,7 +6,12 @@ import type { Clock } from '../system/time/clock.ts';
 import { identifyProcess } from '../system/process/process-identity.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
-import { type SpawnedProcess, type ProcessExit, spawnProcess, type SpawnError } from '../system/process/spawn.ts';
+import {
+  type SpawnedProcess,
+  type ProcessExit,
+  spawnProcess,
+  type SpawnError,
+} from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { ProcessRegistry } from './process-registry.ts';

@@ -1,5 +1,10 @@
 // What is left of a server's process: its group, and what left the group.
-import { type DetachedProcess, buildProcessTrees, type ProcessRow, type TreeRoot } from '../core/lifecycle/process-tree.ts';
+import {
+  type DetachedProcess,
+  buildProcessTrees,
+  type ProcessRow,
+  type TreeRoot,
+} from '../core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { findByEnvironment, readProcessTable } from '../system/process/process-table.ts';
 

@@ -73,7 +73,11 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
 
   async function look(): Promise<LeftoverProcesses | null> {
     try {
-      const remains = await findLeftoverProcesses(leader, [...strays.values()], AbortSignal.timeout(LOOK_TIMEOUT));
+      const remains = await findLeftoverProcesses(
+        leader,
+        [...strays.values()],
+        AbortSignal.timeout(LOOK_TIMEOUT),
+      );
       remains.strays.forEach(learn);
       isBlind = false;
       return remains;

@@ -10,7 +10,13 @@ export interface StartRateLimiter {
   wait(enter: () => void): () => void;
 }
 
-export function createStartRateLimiter({ clock, chance }: { clock: Clock; chance: () => number }): StartRateLimiter {
+export function createStartRateLimiter({
+  clock,
+  chance,
+}: {
+  clock: Clock;
+  chance: () => number;
+}): StartRateLimiter {
   let nextFree = -Infinity;
   return {
     wait(enter) {

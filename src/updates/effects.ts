@@ -6,7 +6,10 @@ import type { Clock } from '../system/time/clock.ts';
 import type { UpdatePorts } from './ports.ts';
 
 /** Those that take time. */
-export type Effect = Extract<UpdateAction, { kind: 'install' | 'canary' | 'await-quiet' | 'back-up' | 'link' }>;
+export type Effect = Extract<
+  UpdateAction,
+  { kind: 'install' | 'canary' | 'await-quiet' | 'back-up' | 'link' }
+>;
 
 export interface EffectContext {
   readonly parts: UpdatePorts;

@@ -21,7 +21,10 @@ export interface RequestParts {
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/;
 
 /** @throws WatchdogError UNKNOWN_SERVER; without names all that are packages */
-export async function checkServers(names: readonly string[], parts: RequestParts): Promise<readonly UpdateCheck[]> {
+export async function checkServers(
+  names: readonly string[],
+  parts: RequestParts,
+): Promise<readonly UpdateCheck[]> {
   const outlooks: UpdateCheck[] = [];
   for (const spec of named(names, parts)) {
     if (!isPackage(spec)) throw noPackage(spec.name);
@@ -126,7 +129,8 @@ function namedVersion(
   }
   const { memory } = updater.ledger.record(spec);
   const isThere = from === to;
-  if (!dryRun) updater.ledger.setMemory(spec, isThere ? { ...memory, pinned: to } : clearBadVersion(memory, to));
+  if (!dryRun)
+    updater.ledger.setMemory(spec, isThere ? { ...memory, pinned: to } : clearBadVersion(memory, to));
   return isThere ? nothingToDo(name, { from, to }) : to;
 }
 

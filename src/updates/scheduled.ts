@@ -29,7 +29,8 @@ export async function checkOverdue(parts: RequestParts, longest: number): Promis
   const since = parts.clock.now() - longest;
   for (const spec of watched(parts)) {
     const { checkedAt } = parts.updater.ledger.record(spec);
-    if (!parts.updater.signal.aborted && (checkedAt === null || checkedAt < since)) await checkForUpdate(spec, parts);
+    if (!parts.updater.signal.aborted && (checkedAt === null || checkedAt < since))
+      await checkForUpdate(spec, parts);
   }
 }
 

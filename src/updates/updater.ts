@@ -5,7 +5,13 @@ import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts'
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createUpdateRunner, type UpdateRunner } from './update-runner.ts';
-import { isPackage, isSameWish, type UpdateStore, openUpdateStore, type PackageSpec } from './update-store.ts';
+import {
+  isPackage,
+  isSameWish,
+  type UpdateStore,
+  openUpdateStore,
+  type PackageSpec,
+} from './update-store.ts';
 import type { UpdatePorts } from './ports.ts';
 import { recoverAll, type Recovered } from './recover.ts';
 import type { UpdateRecords } from './records.ts';

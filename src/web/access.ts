@@ -27,7 +27,7 @@ const DENIALS = {
 } as const;
 
 export function createAccessControl(
-  web: Pick<WebConfigWatcher, 'current' | 'look'>,
+  web: Pick<WebConfigWatcher, 'current' | 'refresh'>,
   { clock, compare }: { readonly clock: Clock; readonly compare: ComparePassword },
 ): AccessControl {
   const passwords = createPasswordCheck(compare);

@@ -39,7 +39,10 @@ interface ConnectionCounters {
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Takes over a server's pipe. Nothing else may read its stdout or write to its stdin. */
-export function openConnection({ stdin, stdout }: Pipe, { run, onNonProtocolLine: onNoise }: ConnectionOptions): Connection {
+export function openConnection(
+  { stdin, stdout }: Pipe,
+  { run, onNonProtocolLine: onNoise }: ConnectionOptions,
+): Connection {
   let noise = 0;
   const peer = new Peer({
     idPrefix: `wd:${run}:`,
@@ -72,7 +75,7 @@ export function openConnection({ stdin, stdout }: Pipe, { run, onNonProtocolLine
       return peer.isEnded;
     },
     get counters() {
-      return { strays: peer.strays, noise };
+      return { unmatchedResponses: peer.strays, nonProtocolLines: noise };
     },
   };
 }

@@ -85,9 +85,7 @@ class HttpTransport implements McpTransport {
     const { answer } = exchange;
     if (answer?.kind === 'error' && isModernError(answer.error)) {
       const offered = offeredLegacyVersion(answer.error);
-      return offered === null
-        ? this.#greeted(foreignPeer(answer.error))
-        : this.#initialize(signal, offered);
+      return offered === null ? this.#greeted(foreignPeer(answer.error)) : this.#initialize(signal, offered);
     }
     const found = answer?.kind === 'result' ? modernPeer(answer.result) : null;
     return found === null ? this.#initialize(signal) : this.#greeted(found);

@@ -155,7 +155,10 @@ function follow(target: ProbeTarget, { url, body, number }: Following): Promise<
 }
 
 /** A question that cannot be posted ends the stream: its session is of no more use. */
-function peerOver(target: ProbeTarget, { postTo, body, number }: Omit<Stream, 'peer'> & { number: number }): Peer {
+function peerOver(
+  target: ProbeTarget,
+  { postTo, body, number }: Omit<Stream, 'peer'> & { number: number },
+): Peer {
   const what = 'POST to the endpoint of the stream';
 
   async function send(message: string, signal: AbortSignal): Promise<void> {

@@ -98,5 +98,7 @@ export class Peer {
 
 // We declare no capabilities: sampling, elicitation and roots are not ours to give.
 function replyTo(id: string | number, method: string): string {
-  return method === 'ping' ? rpcResult(id, {}) : rpcErrorResponse(id, RPC_CODES.methodNotFound, 'Method not found');
+  return method === 'ping'
+    ? rpcResult(id, {})
+    : rpcErrorResponse(id, RPC_CODES.methodNotFound, 'Method not found');
 }

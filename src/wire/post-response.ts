@@ -19,7 +19,11 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const LINGER = 250;
 
 /** @param id of the request; null for a notification, whose body does not matter */
-export async function readPostResponse(answer: HttpResponse, id: string | null, clock: Clock): Promise<PostResponse> {
+export async function readPostResponse(
+  answer: HttpResponse,
+  id: string | null,
+  clock: Clock,
+): Promise<PostResponse> {
   const { status, headers, body } = answer;
   if (id === null) {
     release(body, clock);

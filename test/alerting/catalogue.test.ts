@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import { isMetricName, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import {
+  isMetricName,
+  METRIC_PREFIX,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../src/core/metrics/metric-catalogue.ts';
 import { INHIBITED_BY } from '../../src/core/notification/notification-state.ts';
 import { groupingsOf, selectorsOf } from './expression.ts';
 import {

@@ -99,7 +99,10 @@ function labelsOfOperation({ operator, left, right, matching }: Operation): read
   return chosen(ours, matching.choice);
 }
 
-function chosen(labels: readonly string[], { mode, names }: Pick<LabelSelection, 'mode' | 'names'>): string[] {
+function chosen(
+  labels: readonly string[],
+  { mode, names }: Pick<LabelSelection, 'mode' | 'names'>,
+): string[] {
   return labels.filter((label) => names.includes(label) === (mode === 'only'));
 }
 

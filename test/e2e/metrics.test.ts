@@ -2,7 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { METRIC_NAMES, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import {
+  METRIC_NAMES,
+  METRIC_PREFIX,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../src/core/metrics/metric-catalogue.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';

@@ -21,7 +21,9 @@ export interface Web extends HttpListener {
   ): Promise<Answer>;
 }
 
-export async function startWeb(parts: Partial<WebAppOptions> & { readonly shown?: Status } = {}): Promise<Web> {
+export async function startWeb(
+  parts: Partial<WebAppOptions> & { readonly shown?: Status } = {},
+): Promise<Web> {
   const faults: unknown[] = [];
   const app = await createWebApp({
     status: () => parts.shown ?? statusOf(),

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { PROBE_FAILURES, RESTART_REASONS, SERVER_STATES } from '../../src/core/model/events.ts';
-import { METRIC_NAMES, METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import {
+  METRIC_NAMES,
+  METRIC_PREFIX,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
 import { at, createStage, HEALTHY, parse, USAGE } from '../fakes/stage.ts';

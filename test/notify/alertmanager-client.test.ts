@@ -45,7 +45,11 @@ describe('what is no Alertmanager', () => {
     const port = await freePort();
     const ours = openAlertmanagerClient({ url: `http://ada:secret@127.0.0.1:${port}`, clock: systemClock });
     const why = `127.0.0.1:${port} cannot be reached: ECONNREFUSED`;
-    expect([await ours.checkReady(), await ours.post([ALERT]), await ours.silences()]).toEqual([why, why, null]);
+    expect([await ours.checkReady(), await ours.post([ALERT]), await ours.silences()]).toEqual([
+      why,
+      why,
+      null,
+    ]);
   });
 
   test('one that answers something else, or never', async () => {

@@ -98,7 +98,10 @@ export async function findAmong(
   return found.filter(({ members }) => members.some(({ pid }) => pids.includes(pid)));
 }
 
-export async function findOne(pid: number, options: Partial<FindOrphansOptions> = {}): Promise<Orphan | undefined> {
+export async function findOne(
+  pid: number,
+  options: Partial<FindOrphansOptions> = {},
+): Promise<Orphan | undefined> {
   return (await findAmong([pid], options))[0];
 }
 

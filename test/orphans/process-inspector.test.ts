@@ -48,7 +48,10 @@ describe("macOS' tools", () => {
       leadsSession: false,
       terminal: 'alive',
     });
-    expect(await look.sessionFactsOf(row(432, 1), scene)).toMatchObject({ isService: true, terminal: 'none' });
+    expect(await look.sessionFactsOf(row(432, 1), scene)).toMatchObject({
+      isService: true,
+      terminal: 'none',
+    });
   });
 
   test('that do not answer leave everything open', async () => {

@@ -91,7 +91,10 @@ describe('an interview', () => {
 
   test('speaks with a server of the modern era', async () => {
     const server = startStdio(['--era', 'modern', '--tools', '2']);
-    expect(await connectAndListTools(target(server), patience)).toMatchObject({ ok: true, tools: { length: 2 } });
+    expect(await connectAndListTools(target(server), patience)).toMatchObject({
+      ok: true,
+      tools: { length: 2 },
+    });
   });
 
   test('ends with a server that always names another page', async () => {

@@ -16,7 +16,13 @@ import { waitFor } from '../fakes/wait-for.ts';
 async function start(script: string) {
   const marker = `test/${Math.random()}`;
   const env = { PATH: process.env['PATH'] ?? '', [RUN_MARKER]: marker };
-  const child = await spawnProcess({ argv: ['/bin/sh', '-c', script], env, cwd: '/', stdin: 'pipe', nice: 0 });
+  const child = await spawnProcess({
+    argv: ['/bin/sh', '-c', script],
+    env,
+    cwd: '/',
+    stdin: 'pipe',
+    nice: 0,
+  });
   if (!('pid' in child)) throw new Error(child.message);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -256,7 +256,10 @@ describe('an update', () => {
 
   test('is asked for once: a second request finds it busy', async () => {
     const stage = await begun();
-    const two = await Promise.all([updateServers(['s'], BEST, stage.requests), updateServers(['s'], BEST, stage.requests)]);
+    const two = await Promise.all([
+      updateServers(['s'], BEST, stage.requests),
+      updateServers(['s'], BEST, stage.requests),
+    ]);
     expect(
       two
         .flat()
@@ -342,7 +345,9 @@ describe('an operator', () => {
     const letGo = stage.hold(step);
     await updateServers(['s'], BEST, stage.requests);
     await stage.go();
-    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'begun' }]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([
+      { answer: 'begun' },
+    ]);
     letGo();
     await stage.go(2 * MINUTE);
     expect(stage.acts.filter((act) => /link|restart/.test(act))).toEqual([]);
@@ -376,7 +381,9 @@ describe('an operator', () => {
     await rollBackServers(['s'], { dryRun: false }, stage.requests);
     await stage.go(MINUTE);
     expect(stage.memory()).toMatchObject({ previous: null, bad: [{ version: '2.0.0' }] });
-    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([
+      { answer: 'nothing' },
+    ]);
   });
 
   test('who rolls back afterwards has what ran before, at once', async () => {
@@ -401,7 +408,9 @@ describe('an operator', () => {
       bad: [{ version: '2.0.0' }],
       last: { from: '2.0.0', to: '1.0.0', result: 'committed', reason: 'rolled back by an operator' },
     });
-    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([{ answer: 'nothing' }]);
+    expect(await rollBackServers(['s'], { dryRun: false }, stage.requests)).toMatchObject([
+      { answer: 'nothing' },
+    ]);
     expect(await rollBackServers([], { dryRun: false }, stage.requests)).toEqual([]);
   });
 
@@ -466,7 +475,9 @@ describe('an operator', () => {
       { answer: 'refused' },
     ]);
     expect(await updateServers(['new'], BEST, stage.requests)).toMatchObject([{ answer: 'refused' }]);
-    await expect(updateServers(['nobody'], BEST, stage.requests)).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' });
+    await expect(updateServers(['nobody'], BEST, stage.requests)).rejects.toMatchObject({
+      code: 'UNKNOWN_SERVER',
+    });
     await expect(updateServers([], { to: '1.0.0', dryRun: false }, stage.requests)).rejects.toMatchObject({
       code: 'USAGE',
     });

@@ -13,7 +13,10 @@ function pipe() {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const noise: string[] = [];
-  const connection = openConnection({ stdin, stdout }, { run: 4, onNonProtocolLine: (line) => noise.push(line) });
+  const connection = openConnection(
+    { stdin, stdout },
+    { run: 4, onNonProtocolLine: (line) => noise.push(line) },
+  );
   const sent = () =>
     String(stdin.read() ?? '')
       .split('\n')
@@ -45,7 +48,9 @@ describe('a connection', () => {
     const session = stdioSession(server);
     await session.connect(patience());
     expect(await session.probe('shallow', patience())).toMatchObject([{ result: { outcome: 'passed' } }]);
-    await waitFor(() => session.connection?.counters.unmatchedResponses === 4, { what: 'four answers to nobody' });
+    await waitFor(() => session.connection?.counters.unmatchedResponses === 4, {
+      what: 'four answers to nobody',
+    });
     await waitFor(() => session.noise.length === 6, { what: 'six lines of noise' });
     expect(session.noise).toContain('[info] handling a request');
     expect(session.noise).toContain('{ half a message');

@@ -123,7 +123,9 @@ describe('a look over a pipe', () => {
     ]);
     const hung = stdioSession(startStdio(['--behaviour', 'backend-hung']));
     await hung.connect(patience());
-    expect(await hung.probe('deep', patience(200))).toMatchObject([{ probe: 'list_tools', result: timedOut }]);
+    expect(await hung.probe('deep', patience(200))).toMatchObject([
+      { probe: 'list_tools', result: timedOut },
+    ]);
   });
 
   it('asks a server without tools for what it has, or pings it', async () => {

@@ -78,7 +78,14 @@ export const firingForFleet: Annotation = {
   title: '{{alertname}}',
 };
 
-export function annotationQuery({ name, color, expr, title, atValue, on }: Annotation): AnnotationQueryBuilder {
+export function annotationQuery({
+  name,
+  color,
+  expr,
+  title,
+  atValue,
+  on,
+}: Annotation): AnnotationQueryBuilder {
   const builder = new AnnotationQueryBuilder()
     .name(name)
     .datasource(DATASOURCE)

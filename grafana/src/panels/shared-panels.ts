@@ -15,7 +15,9 @@ interface Place {
 /** The words and colours of `stateOfEach`. */
 export const STATE_LOOK: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
   steps: SHOWN_STATES.map(({ value, color }, index) => ({ value: index === 0 ? null : value, color })),
-  mappings: valueMappings(Object.fromEntries(SHOWN_STATES.map(({ value, text, color }) => [value, [text, color]]))),
+  mappings: valueMappings(
+    Object.fromEntries(SHOWN_STATES.map(({ value, text, color }) => [value, [text, color]])),
+  ),
 };
 
 export const YES_IS_GOOD: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {

@@ -1,5 +1,9 @@
 // How is a metric asked for? Each selector follows the variables of its dashboard, and names only what exists.
-import { METRIC_PREFIX, type MetricName, type PROCESS_METRICS } from '../../../src/core/metrics/metric-catalogue.ts';
+import {
+  METRIC_PREFIX,
+  type MetricName,
+  type PROCESS_METRICS,
+} from '../../../src/core/metrics/metric-catalogue.ts';
 
 type ProcessMetric = (typeof PROCESS_METRICS)[number]['name'];
 

@@ -16,7 +16,10 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 /** @param service null where it is none */
-export async function restartDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
+export async function restartDaemon(
+  context: CommandContext,
+  service: ServiceManager | null,
+): Promise<number> {
   await keepWhatRuns(context);
   if (service !== null) {
     const { daemon, endedOutside } = await restartService(context, service);

@@ -17,7 +17,10 @@ export async function runsBesideService(service: ServiceManager, daemon: DaemonI
  *
  * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_INVALID
  */
-export async function startService({ paths, io }: CommandContext, service: ServiceManager): Promise<DaemonStatus> {
+export async function startService(
+  { paths, io }: CommandContext,
+  service: ServiceManager,
+): Promise<DaemonStatus> {
   await service.start();
   return await waitUntilStarted(paths, io.clock, service.logHint);
 }

@@ -37,7 +37,11 @@ export async function startDaemonAndPrint(
   printDaemonStarted(context, pid, service);
 }
 
-export function printDaemonStarted(context: CommandContext, pid: number, service: ServiceManager | null): void {
+export function printDaemonStarted(
+  context: CommandContext,
+  pid: number,
+  service: ServiceManager | null,
+): void {
   const how = service === null ? '' : ` as a service of ${service.kind}`;
   printLines(context, [
     `The daemon runs${how}, pid ${pid}. See mcp-watchdog status, or mcp-watchdog logs -f`,

@@ -2,7 +2,13 @@
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
-import { describeLastExit, isHealthy, latestProbe, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
+import {
+  describeLastExit,
+  isHealthy,
+  latestProbe,
+  statusSummary,
+  stateLabel,
+} from '../../core/status/health-summary.ts';
 import { cpu, latency, size } from '../../core/base/format.ts';
 import type { ViewOptions } from '../views/status-table.ts';
 import { fit, pad, paint, widthOf } from '../views/style.ts';
@@ -24,7 +30,10 @@ export interface CheckResult {
 }
 
 /** @param asked the server was named: then being down on request, or done, counts as not running */
-export function checkServer(server: ServerStatus, { asked, now }: { asked: boolean; now: number }): CheckResult {
+export function checkServer(
+  server: ServerStatus,
+  { asked, now }: { asked: boolean; now: number },
+): CheckResult {
   const rests = server.state === 'stopped' && isHealthy(server);
   if (rests && !asked) return { server: server.name, faults: [] };
   const faults = isRunning(server) ? [...overLimit(server), ...silence(server)] : [notRunning(server, now)];

@@ -31,7 +31,10 @@ export function monitorView(state: MonitorState, options: ViewOptions & { readon
   return [...top.slice(0, Math.max(1, rows - 1)), ...news, ...space, foot].slice(0, rows);
 }
 
-function header({ status, isPaused, disconnectedAt: lostAt }: MonitorState, { width, colour, now }: ViewOptions): string {
+function header(
+  { status, isPaused, disconnectedAt: lostAt }: MonitorState,
+  { width, colour, now }: ViewOptions,
+): string {
   const { daemon, servers } = status;
   if (lostAt !== null) {
     const text = `The daemon is gone since ${timeOf(lostAt)}; this goes on when it is back`;

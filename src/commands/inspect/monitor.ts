@@ -112,9 +112,13 @@ function createView(context: CommandContext): View {
   const { io } = context;
   const screen = createFullScreen(io.out);
   const find = createStatusDiff();
-  let news: readonly TimedChange[] = [];
+  let changes: readonly TimedChange[] = [];
   let current: Status | null = null;
-  let shown: { readonly status: Status; readonly news: readonly TimedChange[]; readonly now: number } | null = null;
+  let shown: {
+    readonly status: Status;
+    readonly changes: readonly TimedChange[];
+    readonly now: number;
+  } | null = null;
   let isPaused = false;
   let lostAt: number | null = null;
   let cancel = (): void => {};
@@ -124,7 +128,7 @@ function createView(context: CommandContext): View {
     if (current === null) return;
     // What nobody tells any more stands still.
     const now = lostAt ?? io.clock.now();
-    if (!isPaused || shown === null) shown = { status: current, news, now };
+    if (!isPaused || shown === null) shown = { status: current, changes, now };
     const options = { ...viewOptions(context), now: shown.now, rows: sizeOf(io.out).rows };
     screen.draw(monitorView({ ...shown, isPaused, disconnectedAt: lostAt }, options));
     cancel = io.clock.after(REDRAW_EVERY, redraw);
@@ -136,7 +140,7 @@ function createView(context: CommandContext): View {
       const at = io.clock.now();
       const found = find(status, at).map(({ text, style }) => ({ text, style, at }));
       // What is there at the start is in the table, and no news.
-      if (current !== null) news = [...news, ...found].slice(-MOST_NEWS);
+      if (current !== null) changes = [...changes, ...found].slice(-MOST_NEWS);
       current = status;
       lostAt = null;
       redraw();

@@ -3,7 +3,13 @@ import { RESTART_REASONS, type TreeUsage } from '../../core/model/events.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
-import { describeLastExit, latestProbe, overLimits, describeRestart, restartsOf } from '../../core/status/health-summary.ts';
+import {
+  describeLastExit,
+  latestProbe,
+  overLimits,
+  describeRestart,
+  restartsOf,
+} from '../../core/status/health-summary.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
 import type { ViewOptions } from '../views/status-table.ts';

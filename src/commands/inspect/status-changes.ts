@@ -44,7 +44,8 @@ function summary(server: ServerStatus): string {
 /** What makes a status news: what is told of it, and how its update stands, which is told as the reason. */
 function gist(server: ServerStatus): string {
   const { progress = null, memory } = server.update ?? {};
-  const phase = progress === null ? `${memory?.last?.at ?? ''}` : describePhase({ ...progress, detail: null });
+  const phase =
+    progress === null ? `${memory?.last?.at ?? ''}` : describePhase({ ...progress, detail: null });
   return `${summary(server)} ${phase}`;
 }
 

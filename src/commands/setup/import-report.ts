@@ -1,6 +1,11 @@
 // What was imported from MCP clients, what was not and why, and what is left for a person to do.
 import { tildePath } from '../../config/import/import-clients.ts';
-import type { ImportConflict, ImportResult, ImportedServer, PendingServer } from '../../config/import/import-clients.ts';
+import type {
+  ImportConflict,
+  ImportResult,
+  ImportedServer,
+  PendingServer,
+} from '../../config/import/import-clients.ts';
 import { maskSections, maskSettings } from '../../config/import/mask-import.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { ViewOptions } from '../views/status-table.ts';

@@ -88,7 +88,11 @@ async function importFrom(context: CommandContext, from: readonly string[]): Pro
 }
 
 /** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
-async function showOnly({ io, paths }: CommandContext, found: ImportResult, report: readonly string[]): Promise<void> {
+async function showOnly(
+  { io, paths }: CommandContext,
+  found: ImportResult,
+  report: readonly string[],
+): Promise<void> {
   const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
   const { maskSections } = await import('../../config/import/mask-import.ts');
   // On a terminal it is looked at; into a file it must be complete.

@@ -67,7 +67,11 @@ export async function installService(
 }
 
 /** For whoever looks before they leap, and for pipes: nothing but the file. */
-function printFile(context: CommandContext, service: ServiceManager, { plan, warnings }: PlannedService): number {
+function printFile(
+  context: CommandContext,
+  service: ServiceManager,
+  { plan, warnings }: PlannedService,
+): number {
   context.io.out.write(service.render(plan));
   warn(context, warnings);
   return 0;

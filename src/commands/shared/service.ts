@@ -46,7 +46,10 @@ export function processHost({ env }: CommandIo): Host {
 }
 
 /** @throws WatchdogError SERVICE_FAILED where there is no service manager, or for a label that it does not take */
-export function serviceOf({ paths, flags, io }: CommandContext, host: Host = processHost(io)): ServiceManager {
+export function serviceOf(
+  { paths, flags, io }: CommandContext,
+  host: Host = processHost(io),
+): ServiceManager {
   const { platform, uid, userHome, run } = host;
   const label = flags.label ?? null;
   const { env, clock } = io;

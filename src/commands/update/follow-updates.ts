@@ -104,7 +104,7 @@ function judgeOf({ begun, before, ...how }: FollowOptions): (status: Status) => 
 function judgeOne(
   answer: UpdateAnswer,
   { old, now }: { readonly old: UpdateStatus | null; readonly now: UpdateStatus | null },
-  { change, waitsForProbation: waits }: Pick<FollowOptions, 'change' | 'waits'>,
+  { change, waitsForProbation: waits }: Pick<FollowOptions, 'change' | 'waitsForProbation'>,
 ): UpdateOutcome | null {
   if (now === null)
     return { ...outcomeOf(answer), result: 'failed', reason: 'the config no longer has it as a package' };

@@ -17,7 +17,10 @@ export interface UpdateRequest {
 }
 
 /** Asks, tells, and unless it was a dry run waits. @returns 0 when all are done or had nothing to do, else 1 */
-export async function requestChange(context: CommandContext, { change, ask }: UpdateRequest): Promise<number> {
+export async function requestChange(
+  context: CommandContext,
+  { change, ask }: UpdateRequest,
+): Promise<number> {
   const { flags } = context;
   const names = [...new Set(context.arguments)];
   const say = flags.json === true ? () => {} : (lines: readonly string[]) => printLines(context, lines);

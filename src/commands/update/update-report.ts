@@ -1,6 +1,18 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type { UpdateCheck, UpdateAnswer, UpdatePhase, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
-import { detailText, describeHeld, describePhase, stepText, versionText } from '../../core/update/update-text.ts';
+import type {
+  UpdateCheck,
+  UpdateAnswer,
+  UpdatePhase,
+  UpdateProgress,
+  UpdateStatus,
+} from '../../core/model/update.ts';
+import {
+  detailText,
+  describeHeld,
+  describePhase,
+  stepText,
+  versionText,
+} from '../../core/update/update-text.ts';
 import type { Status } from '../../core/model/status.ts';
 import { span } from '../../core/base/format.ts';
 import type { UpdateOutcome } from './follow-updates.ts';
@@ -19,7 +31,10 @@ export interface RequestedChange {
 type Painting = Pick<ViewOptions, 'colour'>;
 
 /** What comes of it, the cure and the steps below. */
-export function answerLines(answer: UpdateAnswer, { change, to, colour }: RequestedChange & Painting): string[] {
+export function answerLines(
+  answer: UpdateAnswer,
+  { change, to, colour }: RequestedChange & Painting,
+): string[] {
   const { server, hint, steps } = answer;
   const style = ANSWER_STYLES[answer.answer];
   const isPlan = answer.answer === 'planned';

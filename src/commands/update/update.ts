@@ -55,7 +55,10 @@ async function check(context: CommandContext): Promise<number> {
   return exitCode;
 }
 
-function lookThroughDaemon(context: CommandContext, names: readonly string[]): Promise<readonly UpdateCheck[]> {
+function lookThroughDaemon(
+  context: CommandContext,
+  names: readonly string[],
+): Promise<readonly UpdateCheck[]> {
   return withDaemon(context, async (daemon) => {
     requirePackages(await daemon.request('status', {}), names);
     return await daemon.request('updateCheck', { names }, { timeout: REGISTRY_TIMEOUT });

@@ -48,7 +48,11 @@ function rulesOf({ rules, builtIn }: Settings['alerts'], { folder, report }: Loa
 }
 
 /** What anybody in the network may reach must be protected. */
-function checkListeners({ metrics, gateway }: Settings, webConfigFile: string | null, report: Diagnostics): void {
+function checkListeners(
+  { metrics, gateway }: Settings,
+  webConfigFile: string | null,
+  report: Diagnostics,
+): void {
   // A file that cannot be used is complained about by itself: what it would have held is not known.
   const missing = webConfigFile === null ? 'a webConfigFile' : missingIn(readWeb(webConfigFile, report));
   if (missing !== null && !isLoopbackHost(metrics.listen.host)) {

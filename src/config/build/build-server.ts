@@ -94,7 +94,11 @@ function commandOf(command: string | string[], { args }: ServerSettings, complai
   return null;
 }
 
-function transportOf({ settings, own }: ServerDeclaration, kind: Source['kind'], complain: Complain): Transport {
+function transportOf(
+  { settings, own }: ServerDeclaration,
+  kind: Source['kind'],
+  complain: Complain,
+): Transport {
   const { transport: named, type, url } = settings;
   const alias = type === 'streamable-http' ? 'http' : type;
   if (named !== undefined && alias !== undefined && named !== alias) {
@@ -116,7 +120,11 @@ interface StdioContext {
   readonly complain: Complain;
 }
 
-function complainAboutStdio({ url }: ServerSettings, own: DocumentValue, { kind, complain }: StdioContext): void {
+function complainAboutStdio(
+  { url }: ServerSettings,
+  own: DocumentValue,
+  { kind, complain }: StdioContext,
+): void {
   if (url !== null) {
     const reason = kind === 'url' ? 'is stdio, which needs a program to start' : 'is stdio, which has no url';
     complain(['transport'], `${reason}; write transport: http, or remove the url`);
@@ -158,7 +166,10 @@ function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain):
   }
 }
 
-function restartOf({ settings: { restart }, merged }: ServerDeclaration, complain: Complain): ServerSpec['restart'] {
+function restartOf(
+  { settings: { restart }, merged }: ServerDeclaration,
+  complain: Complain,
+): ServerSpec['restart'] {
   const [initialDelay, maxDelay] = inOrder(
     {
       low: restart.initialDelay,

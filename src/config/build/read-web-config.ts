@@ -67,7 +67,10 @@ function secretsOf(tree: DocumentValue): string[] {
   );
 }
 
-function warningsAbout(file: string, { isReadableByOthers, replaceableIn: openFolder }: SecureFile): string[] {
+function warningsAbout(
+  file: string,
+  { isReadableByOthers, replaceableIn: openFolder }: SecureFile,
+): string[] {
   const warnings: string[] = [];
   if (isReadableByOthers)
     warnings.push(`${file} holds password hashes and others may read it; chmod 600 ${file}`);

@@ -66,7 +66,9 @@ export function importClients(from: readonly string[], options: ImportOptions): 
   const read = distinct(from.flatMap((each) => filesOf(each, options.where)));
   const found = read.flatMap((file) => entriesOf(file, options.where));
   const skipped = found.filter(isSkipped);
-  const { servers, conflicts } = mergeServers(found.filter((each): each is ImportCandidate => !isSkipped(each)));
+  const { servers, conflicts } = mergeServers(
+    found.filter((each): each is ImportCandidate => !isSkipped(each)),
+  );
   const judged = servers.map((server) => ({ server, reasons: reasonsToWait(server, options) }));
   const waiting = judged.filter(({ reasons }) => reasons.length > 0);
   const ready = judged.filter(({ reasons }) => reasons.length === 0).map(({ server }) => server);
@@ -180,7 +182,11 @@ function isGone(project: string | null): boolean {
 }
 
 /** `cursor`, `claude-code in ~/work/site`, or the path that was named. */
-function labelOf({ project }: ClientEntry, { client, place, isNamed }: ReadFile, where: ClientMachine): string {
+function labelOf(
+  { project }: ClientEntry,
+  { client, place, isNamed }: ReadFile,
+  where: ClientMachine,
+): string {
   const file = isNamed ? tildePath(place.path, where) : client;
   const isTold = project === null || (isNamed && project === place.project);
   return isTold ? file : `${file} in ${tildePath(project, where)}`;

@@ -26,7 +26,10 @@ export interface TranslateContext {
 }
 
 /** @returns a reason when nothing can be made of it */
-export function translateEntry(entry: ClientEntry, { dialect, where }: TranslateContext): TranslatedEntry | string {
+export function translateEntry(
+  entry: ClientEntry,
+  { dialect, where }: TranslateContext,
+): TranslatedEntry | string {
   const launch = readEntry(entry.written);
   if (typeof launch === 'string') return launch;
   const transport = transportOf(launch);

@@ -28,7 +28,10 @@ export interface PostOptions {
 }
 
 /** What fires and what has ended lately. The heartbeat is left out: it would say that Prometheus lives. */
-export function toPost(alerts: Iterable<EvaluatedAlert>, { now, lasts, instance }: PostOptions): PostedAlert[] {
+export function toPost(
+  alerts: Iterable<EvaluatedAlert>,
+  { now, lasts, instance }: PostOptions,
+): PostedAlert[] {
   return [...alerts].flatMap((alert) => {
     const { annotations, state, firedAt, resolvedAt } = alert;
     const isOver = state === 'inactive' && resolvedAt !== null;

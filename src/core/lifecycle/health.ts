@@ -53,7 +53,12 @@ export function beginHealth(isOurs: boolean): Health {
  * An answer of `unauthorized` is a sign of life and is flagged; `inconclusive` changes nothing but the words.
  * @param at monotonic ms, when the look began
  */
-export function observe(health: Health, result: ProbeResult, policy: HealthPolicy, at: number): HealthObservation {
+export function observe(
+  health: Health,
+  result: ProbeResult,
+  policy: HealthPolicy,
+  at: number,
+): HealthObservation {
   if (health.phase === 'held') return unchanged(health, 'none');
   switch (result.outcome) {
     case 'passed':

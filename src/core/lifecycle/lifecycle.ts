@@ -23,7 +23,11 @@ import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './resta
 import type { RestartPolicy } from '../model/server-spec.ts';
 
 /** What follows from `event` in `state`; news of an earlier run changes nothing. */
-export function decideLifecycle(state: LifecycleState, event: LifecycleEvent, policy: LifecyclePolicy): LifecycleDecision {
+export function decideLifecycle(
+  state: LifecycleState,
+  event: LifecycleEvent,
+  policy: LifecyclePolicy,
+): LifecycleDecision {
   if ('run' in event && event.run !== state.run) return stay(state);
   switch (event.kind) {
     case 'start':
@@ -126,7 +130,12 @@ function mayBeEnded({ phase }: LifecycleState, { restart }: LifecyclePolicy): bo
 }
 
 /** The process is ended because it is no longer of use; unplanned, so it counts. */
-function fail(state: LifecycleState, cause: RestartCause, event: When, policy: LifecyclePolicy): LifecycleDecision {
+function fail(
+  state: LifecycleState,
+  cause: RestartCause,
+  event: When,
+  policy: LifecyclePolicy,
+): LifecycleDecision {
   const leadsTo = policy.restart.policy === 'never' ? 'rest' : 'retry';
   return end(failed(state, cause, event, policy), leadsTo, event, policy);
 }

@@ -1,6 +1,12 @@
 // Which metrics exist: each once, with its type, unit, help and labels. Code, page, dashboards and rules read it from here.
 import { ENGINE_NAMES } from '../delivery/delivery.ts';
-import { NOTIFY_KINDS, PROBE_FAILURES, PROBE_NAMES, RESTART_REASONS, SERVER_STATES } from '../model/events.ts';
+import {
+  NOTIFY_KINDS,
+  PROBE_FAILURES,
+  PROBE_NAMES,
+  RESTART_REASONS,
+  SERVER_STATES,
+} from '../model/events.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
 import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from '../model/notification.ts';
 import { UPDATE_RESULTS } from '../model/update.ts';

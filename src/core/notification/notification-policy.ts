@@ -1,5 +1,10 @@
 // When the person is told of what: rarely, never twice, never in a storm, and nothing is lost without being counted.
-import { type AlertChange, alertKey, type Notification, type NotifySuppression } from '../model/notification.ts';
+import {
+  type AlertChange,
+  alertKey,
+  type Notification,
+  type NotifySuppression,
+} from '../model/notification.ts';
 import { composeNotifications } from './notification-digest.ts';
 import { dueRecords, nextDueAt, MIN_INTERVAL, recent, roomAt, roomFor } from './notification-due.ts';
 import { forwardAlert } from './notification-relay.ts';
@@ -124,10 +129,15 @@ function learnFire(state: NotificationState, record: AlertRecord): NotificationD
   );
 }
 
-function learnEnd(state: NotificationState, record: AlertRecord, rules: NotificationRules): NotificationDecision {
+function learnEnd(
+  state: NotificationState,
+  record: AlertRecord,
+  rules: NotificationRules,
+): NotificationDecision {
   const { notified: told } = record;
   const isTold = told?.state === 'firing';
-  if (record.inhibitedSince !== null || (isTold && isOneTimeAlert(record.alert))) return endSaid(state, record);
+  if (record.inhibitedSince !== null || (isTold && isOneTimeAlert(record.alert)))
+    return endSaid(state, record);
   if (isTold && !(state.isMuted && told.by === 'others'))
     return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
   return endUntold(state, record, rules);
@@ -141,7 +151,11 @@ function endSaid(state: NotificationState, record: AlertRecord): NotificationDec
 }
 
 /** It came and went, and we told nobody. */
-function endUntold(state: NotificationState, record: AlertRecord, rules: NotificationRules): NotificationDecision {
+function endUntold(
+  state: NotificationState,
+  record: AlertRecord,
+  rules: NotificationRules,
+): NotificationDecision {
   const { alert, unreported: untold } = record;
   const records = withRecord(state, ended(record));
   if (state.isMuted) return quietly({ ...state, records }, 'elsewhere', untold);
@@ -182,7 +196,11 @@ function proceed(state: NotificationState, rules: NotificationRules): Notificati
   return tell(state, due, rules);
 }
 
-function tell(state: NotificationState, due: readonly AlertRecord[], rules: NotificationRules): NotificationDecision {
+function tell(
+  state: NotificationState,
+  due: readonly AlertRecord[],
+  rules: NotificationRules,
+): NotificationDecision {
   const { at, swallowed } = state;
   const notifications = composeNotifications(
     due.map(({ alert, since }) => ({ ...alert, since })),
@@ -193,7 +211,13 @@ function tell(state: NotificationState, due: readonly AlertRecord[], rules: Noti
     const { alert, forwarded: relayed } = record;
     const by = relayed === null ? 'us' : 'relay';
     const told = { state: alert.state, severity: alert.severity, at, by } as const;
-    records.set(alertKey(alert), { ...record, notified: told, forwarded: null, unreported: 0, inhibitedSince: null });
+    records.set(alertKey(alert), {
+      ...record,
+      notified: told,
+      forwarded: null,
+      unreported: 0,
+      inhibitedSince: null,
+    });
   }
   const sentAt = [...recent(state), ...notifications.map(() => at)];
   const next = { ...state, records, sentAt, collectedAt: null, swallowed: 0 };
@@ -209,10 +233,15 @@ function tell(state: NotificationState, due: readonly AlertRecord[], rules: Noti
 }
 
 /** What an alert covered to its end has just been spoken for. */
-function spokenFor({ name, about }: AlertChange, state: NotificationState, { inhibitedBy: coveredBy }: NotificationRules): NotificationState {
+function spokenFor(
+  { name, about }: AlertChange,
+  state: NotificationState,
+  { inhibitedBy }: NotificationRules,
+): NotificationState {
   const records = new Map(state.records);
   for (const [key, record] of records) {
-    const isCovered = record.inhibitedSince !== null && coveredBy[record.alert.name]?.includes(name) === true;
+    const isCovered =
+      record.inhibitedSince !== null && inhibitedBy[record.alert.name]?.includes(name) === true;
     if (isCovered && record.alert.about === about) records.set(key, { ...record, inhibitedSince: state.at });
   }
   return { ...state, records };
@@ -233,7 +262,9 @@ function tidied(state: NotificationState): NotificationState {
   const isOld = ({ alert, isOwn, since, notified: told }: AlertRecord): boolean => {
     if (!isOwn && state.at - (told?.at ?? since) > FORGOTTEN_AFTER) return true;
     return (
-      alert.state === 'resolved' && told?.state !== 'firing' && state.at - (told?.at ?? -Infinity) >= MIN_INTERVAL
+      alert.state === 'resolved' &&
+      told?.state !== 'firing' &&
+      state.at - (told?.at ?? -Infinity) >= MIN_INTERVAL
     );
   };
   const kept = [...state.records].filter(([, record]) => !isOld(record));
@@ -241,7 +272,11 @@ function tidied(state: NotificationState): NotificationState {
 }
 
 /** Nothing is told. */
-function quietly(state: NotificationState, reason: NotifySuppression = 'passing', count = 0): NotificationDecision {
+function quietly(
+  state: NotificationState,
+  reason: NotifySuppression = 'passing',
+  count = 0,
+): NotificationDecision {
   return { state, notifications: [], suppressed: counted(reason, count) };
 }
 

@@ -3,10 +3,19 @@ import type { AlertChange } from '../model/notification.ts';
 import { alertKey } from '../model/notification.ts';
 import { MIN_INTERVAL } from './notification-due.ts';
 import type { AlertRecord, NotificationRules, NotificationState } from './notification-state.ts';
-import { isMoreSevereThanNotified, isOneTimeAlert, newAlertRecord, withRecord } from './notification-state.ts';
+import {
+  isMoreSevereThanNotified,
+  isOneTimeAlert,
+  newAlertRecord,
+  withRecord,
+} from './notification-state.ts';
 
 /** It is told unless that was done not long ago. */
-export function forwardAlert(state: NotificationState, alert: AlertChange, { repeatEvery }: NotificationRules): NotificationState {
+export function forwardAlert(
+  state: NotificationState,
+  alert: AlertChange,
+  { repeatEvery }: NotificationRules,
+): NotificationState {
   const known = state.records.get(alertKey(alert)) ?? newAlertRecord(alert, state.at);
   const record: AlertRecord = {
     ...known,

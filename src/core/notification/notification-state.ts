@@ -82,10 +82,21 @@ export const EMPTY_NOTIFICATION_STATE: NotificationState = {
 /** What is known of an alert before anything was. */
 export function newAlertRecord(alert: AlertChange, at: number): AlertRecord {
   const over = { ...alert, state: 'resolved' as const };
-  return { alert: over, isOwn: false, since: at, notified: null, forwarded: null, unreported: 0, inhibitedSince: null };
+  return {
+    alert: over,
+    isOwn: false,
+    since: at,
+    notified: null,
+    forwarded: null,
+    unreported: 0,
+    inhibitedSince: null,
+  };
 }
 
-export function withRecord({ records }: NotificationState, record: AlertRecord): NotificationState['records'] {
+export function withRecord(
+  { records }: NotificationState,
+  record: AlertRecord,
+): NotificationState['records'] {
   return new Map(records).set(alertKey(record.alert), record);
 }
 
@@ -98,7 +109,11 @@ export function isMoreSevereThanNotified({ alert, notified: told }: AlertRecord)
 }
 
 /** The alerts that say more than this one about the same server, and fire. */
-export function inhibitorsOf({ name, about }: AlertChange, state: NotificationState, rules: NotificationRules): AlertRecord[] {
+export function inhibitorsOf(
+  { name, about }: AlertChange,
+  state: NotificationState,
+  rules: NotificationRules,
+): AlertRecord[] {
   return (rules.inhibitedBy[name] ?? []).flatMap((cover) => {
     const record = state.records.get(alertKey({ name: cover, about }));
     return record?.alert.state === 'firing' ? [record] : [];

@@ -68,7 +68,9 @@ function past(server: ServerStatus, now: number): string | null {
   if (state === 'stopped') return atRest(server);
   const last = update?.memory.last ?? null;
   if (last !== null && last.at >= (lastRestart?.at ?? 0)) return describeLastUpdate(last, now);
-  return lastRestart === null ? null : `restarted ${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`;
+  return lastRestart === null
+    ? null
+    : `restarted ${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`;
 }
 
 /** Down by itself, and meant to stay so. */

@@ -156,7 +156,10 @@ function afterProbe(server: ServerStatus, { probe, result, at }: EventOf<'probed
 }
 
 /** A server that was added to the config just now. */
-export function newServerStatus({ spec, at }: EventOf<'server-added'>, remembered: ServerHistory): ServerStatus {
+export function newServerStatus(
+  { spec, at }: EventOf<'server-added'>,
+  remembered: ServerHistory,
+): ServerStatus {
   return {
     ...factsOf(spec),
     ...remembered,

@@ -4,7 +4,12 @@ import { NO_HISTORY, type ServerHistory, type ServerStatus } from '../model/stat
 import { isObject } from '../base/guards.ts';
 
 /** The part of a server's status that outlives the daemon. */
-export function historyToSave({ restarts, startFailures, lastRestart, lastExit }: ServerStatus): ServerHistory {
+export function historyToSave({
+  restarts,
+  startFailures,
+  lastRestart,
+  lastExit,
+}: ServerStatus): ServerHistory {
   return { restarts, startFailures, lastRestart, lastExit };
 }
 

@@ -104,7 +104,11 @@ export function rejudge(outlook: UpdateCheck, running: string, memory: UpdateMem
 }
 
 /** What is known when the registry could not be asked: what it said last, and why that is not fresh. */
-export function checkWithoutRegistry(known: UpdateCheck | null, refused: UpdateCheck, memory: UpdateMemory): UpdateCheck {
+export function checkWithoutRegistry(
+  known: UpdateCheck | null,
+  refused: UpdateCheck,
+  memory: UpdateMemory,
+): UpdateCheck {
   if (known === null || refused.error === null || refused.running === null) return refused;
   return { ...rejudge(known, refused.running, memory), error: refused.error };
 }

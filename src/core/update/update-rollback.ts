@@ -59,7 +59,10 @@ function finish(state: RollingBack, { at }: UpdateEvent): UpdateDecision {
 }
 
 /** The end of a way back. What a person asked for has not failed. */
-export function rollbackOutcome(plan: UpdatePlan, { reason, isBad, isAsked }: RollbackVerdict): UpdateOutcome {
+export function rollbackOutcome(
+  plan: UpdatePlan,
+  { reason, isBad, isAsked }: RollbackVerdict,
+): UpdateOutcome {
   const bad = isBad ? plan.to : null;
   return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
 }

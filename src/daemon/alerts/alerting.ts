@@ -13,7 +13,7 @@ import type { Reloader } from '../config/reload.ts';
 export interface AlertParts {
   readonly settings: Pick<DaemonConfig, 'alerts'>;
   readonly keeper: Pick<StateStore, 'alerts' | 'evaluation' | 'setEvaluation'>;
-  readonly recorder: Pick<Recorder, 'readings'>;
+  readonly recorder: Pick<Recorder, 'samples'>;
   readonly status: () => Status;
   /** Where /metrics is served. */
   readonly url: string;

@@ -74,7 +74,11 @@ function hearNews(event: WatchdogEvent, desk: DeliveryController): void {
   else if (event.kind === 'gap' && event.cause === 'sleep') desk.take({ kind: 'woke' });
 }
 
-function openAsking({ clock, log }: DaemonContext, desk: DeliveryController, settings: () => Settings): AlertmanagerPoller {
+function openAsking(
+  { clock, log }: DaemonContext,
+  desk: DeliveryController,
+  settings: () => Settings,
+): AlertmanagerPoller {
   return new AlertmanagerPoller({
     clock,
     toPost: () => desk.toPost(Math.max(LEAST_LASTING, ROUNDS_LASTING * settings().every)),

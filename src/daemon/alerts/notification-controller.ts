@@ -1,7 +1,11 @@
 // The policy at work: its state, its alarm clock, and its record on disk.
 import type { Notification, NotifySuppression } from '../../core/model/notification.ts';
 import { restoreNotifications, saveNotifications } from '../../core/notification/saved-notifications.ts';
-import { decideNotifications, nextDecisionAt, type NotificationInput } from '../../core/notification/notification-policy.ts';
+import {
+  decideNotifications,
+  nextDecisionAt,
+  type NotificationInput,
+} from '../../core/notification/notification-policy.ts';
 import type { NotificationRules, NotificationState } from '../../core/notification/notification-state.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { StateStore } from '../home/state-store.ts';
@@ -24,7 +28,13 @@ export interface NotificationControllerOptions {
 /** News come in flocks: they are written down as one, unless somebody is told. */
 const SAVE_WITHIN = 1000;
 
-export function openNotificationController({ clock, keeper, onTell, onSpared, ...options }: NotificationControllerOptions): NotificationController {
+export function openNotificationController({
+  clock,
+  keeper,
+  onTell,
+  onSpared,
+  ...options
+}: NotificationControllerOptions): NotificationController {
   let { rules } = options;
   let state = restoreNotifications(keeper.alerts());
   let cancelAlarm = (): void => {};

@@ -104,10 +104,14 @@ function publishSpared(
   bus.publish({ kind: 'notified', channel, result: 'suppressed', detail: null, ...spared });
 }
 
-function openDesk({ bus, clock }: DaemonContext, parts: NotificationsParts, dispatcher: Dispatcher): NotificationController {
+function openDesk(
+  { bus, clock }: DaemonContext,
+  parts: NotificationsParts,
+  dispatcher: Dispatcher,
+): NotificationController {
   const rulesOf = ({ alerts }: NotificationsParts['settings']) => ({
     repeatEvery: alerts.repeatEvery,
-    coveredBy: INHIBITED_BY,
+    inhibitedBy: INHIBITED_BY,
   });
   const desk = openNotificationController({
     clock,

@@ -67,7 +67,11 @@ export async function loadInitialConfig(parts: InitialConfigParts): Promise<Load
   }
 }
 
-function tell(error: WatchdogError, { path, bus, log, handlers }: InitialConfigParts, wait: ConfigWait): void {
+function tell(
+  error: WatchdogError,
+  { path, bus, log, handlers }: InitialConfigParts,
+  wait: ConfigWait,
+): void {
   Object.assign(handlers, refusing(error));
   bus.publish({ kind: 'config-loaded', path, ok: false, error: error.message });
   log.error({ path }, 'Waiting for a config that can be used');

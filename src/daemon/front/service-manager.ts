@@ -7,7 +7,11 @@ import type { Bus } from '../../system/bus.ts';
 import { type Clock, systemClock } from '../../system/time/clock.ts';
 import { startEventLoopWatchdog } from '../../system/time/event-loop-watchdog.ts';
 import type { Logger } from '../../system/files/log.ts';
-import { createSystemdNotifier, type SystemdNotifier, takeSystemdSettings } from '../../system/time/systemd-notify.ts';
+import {
+  createSystemdNotifier,
+  type SystemdNotifier,
+  takeSystemdSettings,
+} from '../../system/time/systemd-notify.ts';
 
 export interface ServiceManagerParts {
   readonly bus: Bus;
@@ -56,7 +60,10 @@ interface SdNotifier {
   readonly watchdog: number | null;
 }
 
-function speak({ bus, status }: ServiceManagerParts, { notify, clock, watchdog }: SdNotifier): ServiceManagerLink {
+function speak(
+  { bus, status }: ServiceManagerParts,
+  { notify, clock, watchdog }: SdNotifier,
+): ServiceManagerLink {
   const stopPulse = startKeepAlive({ notify, clock, watchdog });
   const picture = createStatusLine(status, { notify, clock });
   const unsubscribe = bus.subscribe((event) => {
@@ -117,7 +124,10 @@ interface StatusLine {
   stop(): void;
 }
 
-function createStatusLine(status: () => Status, { notify, clock }: Pick<SdNotifier, 'notify' | 'clock'>): StatusLine {
+function createStatusLine(
+  status: () => Status,
+  { notify, clock }: Pick<SdNotifier, 'notify' | 'clock'>,
+): StatusLine {
   let told: string | null = null;
   let cancel: (() => void) | null = null;
 

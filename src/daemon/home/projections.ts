@@ -22,7 +22,15 @@ export interface Projections {
   readonly keeper: StateStore;
 }
 
-export function openProjections({ bus, clock, log, paths, redactor, version, cleanUps }: DaemonContext): Projections {
+export function openProjections({
+  bus,
+  clock,
+  log,
+  paths,
+  redactor,
+  version,
+  cleanUps,
+}: DaemonContext): Projections {
   const file = openStateFile(paths.state, () => backedUpStateFiles(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readServerHistory(keeper.past(server));
@@ -46,7 +54,13 @@ export function openProjections({ bus, clock, log, paths, redactor, version, cle
   });
   recorder.restore(file.initial.counters);
 
-  const keeper = openStateStore({ file, bus, clock: systemClock, status, counters: () => recorder.counters() });
+  const keeper = openStateStore({
+    file,
+    bus,
+    clock: systemClock,
+    status,
+    counters: () => recorder.counters(),
+  });
   cleanUps.add('state', () => keeper.save({ durable: true }));
 
   // The journal and the log tell the time of day, asleep or not.

@@ -213,7 +213,10 @@ function factsOf(
   };
 }
 
-async function openCron({ clock, log }: DaemonContext, { keeper, settle }: ScheduledJobsParts): Promise<Cron> {
+async function openCron(
+  { clock, log }: DaemonContext,
+  { keeper, settle }: ScheduledJobsParts,
+): Promise<Cron> {
   // 2 to 6 MiB that a daemon without a schedule does not need.
   const { createCron } = await import('../../system/time/cron.ts');
   return createCron({

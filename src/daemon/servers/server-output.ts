@@ -29,7 +29,13 @@ export interface ServerOutputsOptions {
   readonly onTrouble: (server: string, error: Error | null) => void;
 }
 
-export function createServerOutputs({ clock, bus, paths, redactor, onTrouble }: ServerOutputsOptions): ServerOutputs {
+export function createServerOutputs({
+  clock,
+  bus,
+  paths,
+  redactor,
+  onTrouble,
+}: ServerOutputsOptions): ServerOutputs {
   const logs = new Map<string, ServerLog>();
   bus.subscribe((event) => {
     if (event.kind === 'server-changed') logs.get(event.server)?.resize(event.spec.logs);

@@ -157,7 +157,11 @@ function attach(
   };
 }
 
-function openSampler({ bus, clock, log }: DaemonContext, { sampling }: DaemonConfig, supervisor: Supervisor): Sampler {
+function openSampler(
+  { bus, clock, log }: DaemonContext,
+  { sampling }: DaemonConfig,
+  supervisor: Supervisor,
+): Sampler {
   const sampler = createSampler({
     clock,
     bus,

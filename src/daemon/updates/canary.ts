@@ -134,7 +134,11 @@ function watchOver(
   };
 }
 
-async function ask(canary: CanaryProcess, aside: CanaryPlacement, { signal, parts }: Trial): Promise<ToolsOutcome> {
+async function ask(
+  canary: CanaryProcess,
+  aside: CanaryPlacement,
+  { signal, parts }: Trial,
+): Promise<ToolsOutcome> {
   const { clock, version } = parts;
   const { spec, port } = aside;
   const { stdin, stdout } = canary.child;

@@ -1,5 +1,10 @@
 // What a kind of channel is: how it is opened, used, and asked whether it could work.
-import type { ChannelSettings, Notification, NotifyFailure, SendResult } from '../../core/model/notification.ts';
+import type {
+  ChannelSettings,
+  Notification,
+  NotifyFailure,
+  SendResult,
+} from '../../core/model/notification.ts';
 import type { NotifyKind } from '../../core/model/events.ts';
 import type { Clock } from '../../system/time/clock.ts';
 

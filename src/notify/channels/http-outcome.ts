@@ -13,7 +13,10 @@ export interface HttpAttempt {
 const LONGEST_RETRY_AFTER = 60_000;
 const TEMPORARY = new Set([408, 425, 429]);
 
-export function outcomeOfResponse({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): HttpAttempt {
+export function outcomeOfResponse({
+  status,
+  headers,
+}: Pick<HttpResponse, 'status' | 'headers'>): HttpAttempt {
   if (status >= 200 && status < 300) {
     return { outcome: { result: 'sent', detail: `answered ${status}` }, retryAfter: null };
   }

@@ -1,9 +1,24 @@
 // How many elements become one for each group.
-import { type LabelSelection, createLabelSelection, type Labels, withLabel, writeKey } from '../model/labels.ts';
+import {
+  type LabelSelection,
+  createLabelSelection,
+  type Labels,
+  withLabel,
+  writeKey,
+} from '../model/labels.ts';
 import { decimal } from '../template/go-numbers.ts';
 import { memoize, memoizeBySeries } from './series-cache.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
-import { average, largest, incrementalMean, plainSum, quantile, smallest, sum, variance } from './statistics.ts';
+import {
+  average,
+  largest,
+  incrementalMean,
+  plainSum,
+  quantile,
+  smallest,
+  sum,
+  variance,
+} from './statistics.ts';
 import type { Aggregation } from '../model/syntax-tree.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
@@ -58,7 +73,9 @@ interface Groups {
   readonly groupOf: readonly number[];
 }
 
-const groupsOf = memoize((grouping: LabelSelection) => memoizeBySeries((labels) => groupsBy(grouping, labels)));
+const groupsOf = memoize((grouping: LabelSelection) =>
+  memoizeBySeries((labels) => groupsBy(grouping, labels)),
+);
 
 /**
  * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
@@ -128,7 +145,8 @@ function countValues(elements: Vector, grouping: LabelSelection, label: string):
     labels: withLabel(labels, label, formatValue(value)),
     value,
   }));
-  const choice = grouping.mode === 'only' ? createLabelSelection('only', [...grouping.names, label]) : grouping;
+  const choice =
+    grouping.mode === 'only' ? createLabelSelection('only', [...grouping.names, label]) : grouping;
   const groups = groupsBy(
     choice,
     valued.map(({ labels }) => labels),

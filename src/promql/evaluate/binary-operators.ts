@@ -72,7 +72,9 @@ function withNumber(plan: Plan, left: Side, right: Side): Element[] {
 /** Of each side, whether an element has one on the other that matches. */
 const presence = memoize(({ matching: { choice } }: Operation) =>
   memoizeBySeriesPair((left, right) => {
-    const [ofLeft, ofRight] = [left, right].map((side) => side.map((labels) => writeKey(choice.apply(labels))));
+    const [ofLeft, ofRight] = [left, right].map((side) =>
+      side.map((labels) => writeKey(choice.apply(labels))),
+    );
     const areIn = (keys: readonly string[] = [], others: readonly string[] = []): boolean[] => {
       const there = new Set(others);
       return keys.map((key) => there.has(key));

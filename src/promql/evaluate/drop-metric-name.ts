@@ -4,7 +4,9 @@ import { memoize, memoizeBySeries } from './series-cache.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** Of what a part of an expression is given, element by element. */
-export const labelsWithoutName = memoize(() => memoizeBySeries((labels): readonly Labels[] => labels.map(withoutName)));
+export const labelsWithoutName = memoize(() =>
+  memoizeBySeries((labels): readonly Labels[] => labels.map(withoutName)),
+);
 
 /** For a part of an expression whose results might be called the same. @throws EvaluationError when they are */
 export const rejectDuplicateLabels = memoize(() => memoizeBySeries(refuseEqual));

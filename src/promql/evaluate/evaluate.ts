@@ -51,7 +51,11 @@ function valueOf(expression: Expression, moment: Moment): Value {
         ? negated(expression, sideOf(expression.operand, moment))
         : sideOf(expression.operand, moment);
     case 'operation':
-      return applyBinaryOperator(expression, sideOf(expression.left, moment), sideOf(expression.right, moment));
+      return applyBinaryOperator(
+        expression,
+        sideOf(expression.left, moment),
+        sideOf(expression.right, moment),
+      );
     default:
       return expression satisfies never;
   }

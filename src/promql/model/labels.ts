@@ -57,9 +57,7 @@ export interface LabelSelection {
 
 export function createLabelSelection(mode: LabelSelection['mode'], names: readonly string[]): LabelSelection {
   const dropped = [...names, NAME];
-  const of = memoize((labels: Labels) =>
-    mode === 'only' ? only(labels, names) : without(labels, dropped),
-  );
+  const of = memoize((labels: Labels) => (mode === 'only' ? only(labels, names) : without(labels, dropped)));
   return { mode, names, apply: of };
 }
 

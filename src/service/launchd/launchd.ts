@@ -3,7 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
-import { isServiceFileIntact, readServiceFile, removeServiceFile, stageServiceFile } from '../shared/service-file.ts';
+import {
+  isServiceFileIntact,
+  readServiceFile,
+  removeServiceFile,
+  stageServiceFile,
+} from '../shared/service-file.ts';
 import { createLaunchctl, type Launchctl } from './launchctl.ts';
 import { DEFAULT_LABEL, defineLaunchdJob, launchdLogPath } from './job-definition.ts';
 import { isLabel, lintLaunchdJob } from './lint-job.ts';

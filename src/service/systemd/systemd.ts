@@ -7,7 +7,13 @@ import { readServiceFile, removeServiceFile, stageServiceFile } from '../shared/
 import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from '../shared/service-manager.ts';
 import type { ServiceOptions } from '../shared/service-options.ts';
 import { createSystemctl, type Systemctl } from './systemctl.ts';
-import { parseProperties, type UnitProperties, SHOW_PROPERTIES, toServiceState, failureReason } from './unit-state.ts';
+import {
+  parseProperties,
+  type UnitProperties,
+  SHOW_PROPERTIES,
+  toServiceState,
+  failureReason,
+} from './unit-state.ts';
 import { renderUnit } from './unit-file.ts';
 
 const DEFAULT_NAME = 'mcp-watchdog';

@@ -5,7 +5,13 @@
 // 2 to 6 MiB of resident memory.
 import { createRequire } from 'node:module';
 import schedule from 'node-schedule';
-import { type CronRule, type JobRecord, judgeFiring, parseRule, wasMissed } from '../../core/base/schedule.ts';
+import {
+  type CronRule,
+  type JobRecord,
+  judgeFiring,
+  parseRule,
+  wasMissed,
+} from '../../core/base/schedule.ts';
 import type { Clock } from './clock.ts';
 
 export interface CronJob {

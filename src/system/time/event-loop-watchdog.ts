@@ -25,7 +25,11 @@ export interface EventLoopWatchdogOptions {
  *
  * @returns what ends it
  */
-export function startEventLoopWatchdog({ clock, limit = 60_000, onFault }: EventLoopWatchdogOptions): () => Promise<void> {
+export function startEventLoopWatchdog({
+  clock,
+  limit = 60_000,
+  onFault,
+}: EventLoopWatchdogOptions): () => Promise<void> {
   const interval = limit / MISSED_CHECKS;
   const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const signs = new Int32Array(counter);

@@ -55,7 +55,12 @@ const PAUSE = 1000;
  * By the program `systemd-notify`, one at a time: Node has no datagram sockets of the kind that systemd listens on, and a
  * native module would need a compiler at each installation. One call takes 5 to 10 ms of another process.
  */
-export function createSystemdNotifier({ socket, path, clock, onMissing }: SystemdNotifierOptions): SystemdNotifier {
+export function createSystemdNotifier({
+  socket,
+  path,
+  clock,
+  onMissing,
+}: SystemdNotifierOptions): SystemdNotifier {
   let waiting: Notice = {};
   let working: Promise<void> | null = null;
   let isMissing = false;

@@ -50,7 +50,13 @@ describe('liveHeader()', () => {
 });
 
 describe('eventLine()', () => {
-  const running = { ...INITIAL_LIFECYCLE, phase: 'running', since: 0, stable: false, deadline: null } as const;
+  const running = {
+    ...INITIAL_LIFECYCLE,
+    phase: 'running',
+    since: 0,
+    stable: false,
+    deadline: null,
+  } as const;
   const moved = {
     kind: 'transition',
     server: 'a',

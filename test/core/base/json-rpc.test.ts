@@ -1,6 +1,12 @@
 import { assert, json, oneof, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessages, rpcNotification, rpcErrorResponse, rpcRequest, rpcResult } from '../../../src/core/base/json-rpc.ts';
+import {
+  readMessages,
+  rpcNotification,
+  rpcErrorResponse,
+  rpcRequest,
+  rpcResult,
+} from '../../../src/core/base/json-rpc.ts';
 
 describe('what we send', () => {
   it('is a request with a string id, and with params only when there are some', () => {

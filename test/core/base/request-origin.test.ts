@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type RequestSource, findRefusal, ALERTMANAGER_WEBHOOK_PATH } from '../../../src/core/base/request-origin.ts';
+import {
+  type RequestSource,
+  findRefusal,
+  ALERTMANAGER_WEBHOOK_PATH,
+} from '../../../src/core/base/request-origin.ts';
 
 const PLAIN: RequestSource = {
   method: 'GET',

@@ -2,7 +2,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAlertmanagerMessage } from '../../../src/core/delivery/alertmanager-message.ts';
-import { notYetHandedOff, type EvaluatedAlert, toPost } from '../../../src/core/delivery/alertmanager-post.ts';
+import {
+  notYetHandedOff,
+  type EvaluatedAlert,
+  toPost,
+} from '../../../src/core/delivery/alertmanager-post.ts';
 import { readSavedDelivery } from '../../../src/core/delivery/saved-delivery.ts';
 import { isSilenced, readSilences } from '../../../src/core/delivery/silences.ts';
 
@@ -42,7 +46,9 @@ describe('a message of the webhook', () => {
   });
 
   test('of a heartbeat that is over is none', () => {
-    expect(readAlertmanagerMessage(message({ ...HEARTBEAT, status: 'resolved' }))).toMatchObject({ hasHeartbeat: false });
+    expect(readAlertmanagerMessage(message({ ...HEARTBEAT, status: 'resolved' }))).toMatchObject({
+      hasHeartbeat: false,
+    });
   });
 
   test.each([
@@ -61,7 +67,9 @@ describe('a message of the webhook', () => {
   });
 
   test('never throws', () => {
-    fc.assert(fc.property(fc.jsonValue(), (alerts) => void readAlertmanagerMessage({ version: '4', alerts })));
+    fc.assert(
+      fc.property(fc.jsonValue(), (alerts) => void readAlertmanagerMessage({ version: '4', alerts })),
+    );
   });
 });
 

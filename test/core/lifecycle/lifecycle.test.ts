@@ -214,11 +214,15 @@ describe('decide()', () => {
       ...policy,
       restart: { ...restart, policy: 'on-failure' as const, successExitCodes: [0, 3] },
     };
-    expect(play(INITIAL_LIFECYCLE, success).up(0).at(1, exit(1, 3), { kind: 'gone', run: 1 }).state).toMatchObject({
+    expect(
+      play(INITIAL_LIFECYCLE, success).up(0).at(1, exit(1, 3), { kind: 'gone', run: 1 }).state,
+    ).toMatchObject({
       because: 'completed',
     });
     const prevent = { ...policy, restart: { ...restart, preventExitCodes: [78] } };
-    expect(play(INITIAL_LIFECYCLE, prevent).up(0).at(1, exit(1, 78), { kind: 'gone', run: 1 }).state).toMatchObject({
+    expect(
+      play(INITIAL_LIFECYCLE, prevent).up(0).at(1, exit(1, 78), { kind: 'gone', run: 1 }).state,
+    ).toMatchObject({
       because: 'prevented',
       wanted: 'up',
     });

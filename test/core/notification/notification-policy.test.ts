@@ -3,8 +3,17 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AlertChange, alertKey, type Notification } from '../../../src/core/model/notification.ts';
 import { MAX_SINGLES } from '../../../src/core/notification/notification-digest.ts';
-import { MAX_IN_WINDOW, MAX_UNLESS_CRITICAL, MIN_INTERVAL, RATE_WINDOW } from '../../../src/core/notification/notification-due.ts';
-import { firingAlerts, restoreNotifications, saveNotifications } from '../../../src/core/notification/saved-notifications.ts';
+import {
+  MAX_IN_WINDOW,
+  MAX_UNLESS_CRITICAL,
+  MIN_INTERVAL,
+  RATE_WINDOW,
+} from '../../../src/core/notification/notification-due.ts';
+import {
+  firingAlerts,
+  restoreNotifications,
+  saveNotifications,
+} from '../../../src/core/notification/saved-notifications.ts';
 import {
   GROUP_WAIT,
   decideNotifications,
@@ -12,7 +21,11 @@ import {
   type NotificationInput,
   WAKE_HOLD,
 } from '../../../src/core/notification/notification-policy.ts';
-import { EMPTY_NOTIFICATION_STATE, type NotificationRules, type NotificationState } from '../../../src/core/notification/notification-state.ts';
+import {
+  EMPTY_NOTIFICATION_STATE,
+  type NotificationRules,
+  type NotificationState,
+} from '../../../src/core/notification/notification-state.ts';
 import { INHIBITED_BY } from '../../../src/core/notification/notification-state.ts';
 
 const MINUTE = 60_000;
@@ -404,7 +417,10 @@ describe('in any history', () => {
   it('every piece of news was told, is counted as spared, or still waits', () => {
     check((person) => {
       const { repeat = 0, passing = 0, superseded = 0, covered = 0, grouped = 0 } = person.suppressed;
-      const waiting = [...person.state.records.values()].reduce((sum, { unreported: untold }) => sum + untold, 0);
+      const waiting = [...person.state.records.values()].reduce(
+        (sum, { unreported: untold }) => sum + untold,
+        0,
+      );
       const told = person.told.flatMap(({ alerts }) => alerts);
       const again = pairs(person).filter(
         ({ before, next }) =>

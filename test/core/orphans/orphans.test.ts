@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type StdinPeer, judgeOrphan, type OrphanFacts, orphanTree } from '../../../src/core/orphans/orphans.ts';
+import {
+  type StdinPeer,
+  judgeOrphan,
+  type OrphanFacts,
+  orphanTree,
+} from '../../../src/core/orphans/orphans.ts';
 import type { ProcessRow } from '../../../src/core/lifecycle/process-tree.ts';
 
 const MINUTE = 60_000;

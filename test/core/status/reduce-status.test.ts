@@ -15,7 +15,11 @@ function added(change: Parameters<typeof specOf>[0] = {}): Status {
   return reduceStatus(status([]), { kind: 'server-added', at: NOW, server: 'files', spec }, nothing);
 }
 
-function moved(before: Status, to: LifecycleState, from: LifecycleState = INITIAL_LIFECYCLE): ServerStatus | undefined {
+function moved(
+  before: Status,
+  to: LifecycleState,
+  from: LifecycleState = INITIAL_LIFECYCLE,
+): ServerStatus | undefined {
   const event: EventOf<'transition'> = {
     kind: 'transition',
     at: NOW,
@@ -36,7 +40,11 @@ describe('foldStatus()', () => {
   ])('shows of the url %s only %s', (url, shown) => {
     expect(added({ transport: 'http', url }).servers[0]?.url).toBe(shown);
     const spec = specOf({ name: 'files', url });
-    const changed = reduceStatus(added(), { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
+    const changed = reduceStatus(
+      added(),
+      { kind: 'server-changed', at: NOW, server: 'files', spec },
+      nothing,
+    );
     expect(changed.servers[0]?.url).toBe(shown);
   });
 

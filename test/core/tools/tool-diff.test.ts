@@ -1,7 +1,12 @@
 import { Ajv } from 'ajv';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareTools, describeLosses, losesSomething, type Tool } from '../../../src/core/tools/tool-diff.ts';
+import {
+  compareTools,
+  describeLosses,
+  losesSomething,
+  type Tool,
+} from '../../../src/core/tools/tool-diff.ts';
 
 type Schema = Readonly<Record<string, unknown>> | boolean;
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { RestartReason, UnstampedEvent } from '../../../src/core/model/events.ts';
-import { type AfterStop, type RestartCause, INITIAL_LIFECYCLE, type LifecycleState } from '../../../src/core/model/lifecycle-state.ts';
+import {
+  type AfterStop,
+  type RestartCause,
+  INITIAL_LIFECYCLE,
+  type LifecycleState,
+} from '../../../src/core/model/lifecycle-state.ts';
 import { observeProbation, beginProbation, type ProbationState } from '../../../src/core/update/probation.ts';
 import { at as phase, HEALTHY, USAGE } from '../../fakes/stage.ts';
 

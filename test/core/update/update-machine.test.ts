@@ -308,7 +308,9 @@ describe('decide()', () => {
     expect(describeDecision(switching)).toBe('switching.back-up: abort, back-up');
     const seen: UpdateState = { ...STATES.seen, plan: BACK };
     expect(describeDecision(decideUpdate(seen, { at: 0, kind: 'up' }, RULES))).toBe('committed to bad 2.0.0');
-    expect(describeDecision(decideUpdate(seen, { at: 0, kind: 'stopped' }, RULES))).toBe('committed to bad 2.0.0');
+    expect(describeDecision(decideUpdate(seen, { at: 0, kind: 'stopped' }, RULES))).toBe(
+      'committed to bad 2.0.0',
+    );
     const failing = decideUpdate(seen, { at: 0, ...EVENTS.failing }, RULES);
     expect(describeDecision(failing)).toBe('rolling_back.link: abort, link 2.0.0');
   });

@@ -68,7 +68,9 @@ describe('what an earlier daemon left', () => {
     const { parts, clock, paths, write } = setUp({ reap: () => Promise.resolve().then(unreadable) });
     write(readBootId(), [recordOf(4242)]);
     const before = readFileSync(paths.processes, 'utf8');
-    const failed = expect(reapPreviousDaemon(parts)).rejects.toMatchObject({ code: 'PROCESS_TABLE_UNREADABLE' });
+    const failed = expect(reapPreviousDaemon(parts)).rejects.toMatchObject({
+      code: 'PROCESS_TABLE_UNREADABLE',
+    });
     await clock.advance(20_000);
     await failed;
     expect(readFileSync(paths.processes, 'utf8')).toBe(before);

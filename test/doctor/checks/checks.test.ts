@@ -453,7 +453,11 @@ describe('the service', () => {
     expect(serviceCommand('launchd', 'nonsense')).toBeNull();
     const { renderUnit } = await import('../../../src/service/systemd/unit-file.ts');
     const plan = { node: '/n %m/node', program: '/p $x/"c"li.js', home: '/h', path: [], userHome: '/u' };
-    expect(serviceCommand('systemd', renderUnit(plan, 'x.service'))).toEqual([plan.node, plan.program, 'run']);
+    expect(serviceCommand('systemd', renderUnit(plan, 'x.service'))).toEqual([
+      plan.node,
+      plan.program,
+      'run',
+    ]);
   });
 });
 

@@ -3,7 +3,13 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toPayload } from '../../../src/notify/message/payload.ts';
 import { fillArguments, fillTemplate } from '../../../src/notify/message/template.ts';
-import { composeMessage, placeholderValues, toPlainLine, testNotification, troubleWords } from '../../../src/notify/message/message.ts';
+import {
+  composeMessage,
+  placeholderValues,
+  toPlainLine,
+  testNotification,
+  troubleWords,
+} from '../../../src/notify/message/message.ts';
 import { AT, digest, NASTY, single, told } from '../fixtures.ts';
 
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/u;
@@ -84,7 +90,9 @@ describe('messageOf()', () => {
   });
 
   it('keeps emoji, accents and other scripts', () => {
-    expect(composeMessage(single({ summary: '👩‍👩‍👧 naïve 日本語 العربية' })).body).toBe('👩‍👩‍👧 naïve 日本語 العربية');
+    expect(composeMessage(single({ summary: '👩‍👩‍👧 naïve 日本語 العربية' })).body).toBe(
+      '👩‍👩‍👧 naïve 日本語 العربية',
+    );
   });
 });
 

@@ -168,7 +168,9 @@ describe('install()', () => {
     const ways: number[] = [];
     const makeWay = (): Promise<void> => Promise.resolve(void ways.push(done.length));
     refusals['*'] = 'Failed to connect to bus: No medium found\n';
-    await expect(manager.install(plan, { beforeChange: makeWay })).rejects.toThrow('does not run, or cannot be reached');
+    await expect(manager.install(plan, { beforeChange: makeWay })).rejects.toThrow(
+      'does not run, or cannot be reached',
+    );
     expect(ways).toEqual([]);
     delete refusals['*'];
     await manager.install(plan, { beforeChange: makeWay });

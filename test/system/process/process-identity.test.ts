@@ -33,9 +33,9 @@ describe('isSame()', () => {
   });
 
   it('takes a pid of another boot for somebody else, even with the same start', () => {
-    expect(checkIdentity({ ...identifyProcess(process.pid)!, bootId: '00000000-0000-0000-0000-000000000000' })).toBe(
-      'recycled',
-    );
+    expect(
+      checkIdentity({ ...identifyProcess(process.pid)!, bootId: '00000000-0000-0000-0000-000000000000' }),
+    ).toBe('recycled');
   });
 
   it('does not guess when the boot is not known', () => {

@@ -31,6 +31,7 @@ export const gemini: ClientFormat = {
 function withType(written: DocumentValue): DocumentValue {
   if (!isDocumentMap(written) || written['type'] !== undefined) return written;
   const { httpUrl, ...others } = written;
-  if (httpUrl !== undefined) return documentMap([...Object.entries(others), ['url', httpUrl], ['type', 'http']]);
+  if (httpUrl !== undefined)
+    return documentMap([...Object.entries(others), ['url', httpUrl], ['type', 'http']]);
   return written['url'] === undefined ? written : documentMap([...Object.entries(others), ['type', 'sse']]);
 }

@@ -4,7 +4,11 @@ import type { DocumentMap, KeyPath, DocumentValue } from '../../schema/document.
 import type { ClientEntry, ClientFileLocation } from './client-format.ts';
 
 /** The entries of the map at `path`; none when there is no such map. */
-export function serversAt(root: DocumentMap, path: KeyPath, { project }: Pick<ClientFileLocation, 'project'>): ClientEntry[] {
+export function serversAt(
+  root: DocumentMap,
+  path: KeyPath,
+  { project }: Pick<ClientFileLocation, 'project'>,
+): ClientEntry[] {
   const servers = valueAt(root, path);
   if (!isDocumentMap(servers)) return [];
   return Object.entries(servers).map(([name, written]) => ({ name, project, written }));
