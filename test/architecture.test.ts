@@ -1,10 +1,12 @@
-// The architecture as one table: which folder may import which, and who may use which package.
+// The architecture as one table: the imports each folder and each package is allowed, no circles, no crowded folders.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { circlesIn, type Graph } from './import-graph.ts';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const DASHBOARDS = fileURLToPath(new URL('../grafana/src', import.meta.url));
 
 const FEATURES = [
   'supervisor',
@@ -25,13 +27,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   promql: [],
   system: ['core'],
+  // One connection to each MCP server, for all who talk to it.
+  wire: ['core', 'system'],
   ...Object.fromEntries(FEATURES.map((feature) => [feature, ['core', 'system']])),
   alerting: ['core', 'promql', 'system'],
+  probes: ['core', 'system', 'wire'],
   // Rules that cannot be evaluated are a fault of the config.
   config: ['core', 'promql', 'system'],
   control: ['core', 'system'],
   web: ['core', 'system'],
-  daemon: ['core', 'system', ...FEATURES, 'config', 'control', 'web'],
+  daemon: ['core', 'system', 'wire', ...FEATURES, 'config', 'control', 'web'],
   doctor: ['core', 'system', ...FEATURES, 'config', 'control'],
   commands: ['core', 'system', ...FEATURES, 'config', 'control', 'daemon', 'doctor'],
   cli: ['core', 'commands'],
@@ -62,6 +67,11 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   semver: ['packages'],
 };
 
+/** Files in one folder: what one can take in at a glance. */
+const MOST_FILES = 14;
+/** Folders that hold more, by path, with the number and the reason. */
+const CROWDED: Readonly<Record<string, { readonly files: number; readonly reason: string }>> = {};
+
 interface Import {
   readonly file: string;
   readonly folder: string;
@@ -86,9 +96,13 @@ function folderOf(file: string): string {
   return first.replace(/\.(d\.)?ts$/, '');
 }
 
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => join(SRC, name));
+function filesBelow(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(root, name));
+}
+
+const files = filesBelow(SRC);
 const imports = files.flatMap(importsOf);
 const isLocal = ({ target }: Import): boolean => target.startsWith('.');
 const packageOf = ({ target }: Import): string =>
@@ -97,9 +111,80 @@ const packageOf = ({ target }: Import): string =>
     .slice(0, target.startsWith('@') ? 2 : 1)
     .join('/');
 
+/** All imports between files of one tree, types included: file to imported files, relative to `root`. */
+function graphBelow(root: string): Graph {
+  const all = new Set(filesBelow(root));
+  return new Map(
+    [...all].map((file) => [
+      relative(root, file),
+      importsOf(file)
+        .filter(isLocal)
+        .map(({ target }) => resolve(dirname(file), target))
+        .filter((target) => all.has(target))
+        .map((target) => relative(root, target)),
+    ]),
+  );
+}
+
+/**
+ * The rooms of a folder and their imports: its sub-folders, each with all that is below it, and the files beside
+ * them. A file and a folder of one name are one room, as `daemon.ts` and `daemon/`.
+ */
+function roomsOf(folder: string, graph: Graph): Graph {
+  const prefix = folder === '' ? '' : folder + sep;
+  const roomOf = (file: string): string | null =>
+    file.startsWith(prefix)
+      ? prefix + (file.slice(prefix.length).split(sep)[0] ?? '').replace(/\.(d\.)?ts$/, '')
+      : null;
+  const rooms = new Map<string, string[]>();
+  for (const [file, targets] of graph) {
+    const from = roomOf(file);
+    if (from === null) continue;
+    const reached = targets.map(roomOf).filter((to) => to !== null && to !== from);
+    rooms.set(from, [...(rooms.get(from) ?? []), ...reached.filter((to) => to !== null)]);
+  }
+  return rooms;
+}
+
+function foldersIn(graph: Graph): string[] {
+  const folders = new Set(['']);
+  for (const file of graph.keys())
+    for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) folders.add(folder);
+  return [...folders].sort();
+}
+
 describe('the architecture', () => {
   test('has a row for every folder, and no row without one', () => {
     expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set(files.map(folderOf))].sort());
+  });
+
+  test.each([
+    ['src', SRC],
+    ['grafana/src', DASHBOARDS],
+  ])('has no circle between files of %s, whether of values or of types', (_name, root) => {
+    expect(circlesIn(graphBelow(root))).toEqual([]);
+  });
+
+  test.each([
+    ['src', SRC],
+    ['grafana/src', DASHBOARDS],
+  ])('has no circle between folders of %s, nor between a folder and the files beside it', (_name, root) => {
+    const graph = graphBelow(root);
+    const circles = foldersIn(graph).flatMap((folder) => circlesIn(roomsOf(folder, graph)));
+    // Circles of files alone are told by the test above.
+    expect(circles.filter((circle) => !circle.every((room) => graph.has(`${room}.ts`)))).toEqual([]);
+  });
+
+  test('has no crowded folder, and no exception that is not needed', () => {
+    const counts = new Map<string, number>();
+    for (const file of [...files, ...filesBelow(DASHBOARDS)]) {
+      const folder = relative(dirname(SRC), dirname(file));
+      counts.set(folder, (counts.get(folder) ?? 0) + 1);
+    }
+    const crowded = [...counts].filter(([, count]) => count > MOST_FILES);
+    expect(Object.fromEntries(crowded)).toEqual(
+      Object.fromEntries(Object.entries(CROWDED).map(([folder, { files: count }]) => [folder, count])),
+    );
   });
 
   test('lets each folder import only what its row says', () => {
