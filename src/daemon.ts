@@ -50,32 +50,39 @@ export interface Daemon {
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   makeHome(options.paths);
-  const base = openContext(options);
-  const end = createShutdown(base);
+  const context = openContext(options);
+  const end = createShutdown(context);
   try {
-    return await assemble(base, end, options);
+    return await assemble(context, end, options);
   } catch (error) {
-    await base.cleanUps.run();
+    await context.teardown.run();
     throw error;
   } finally {
     end.allow();
   }
 }
 
-async function assemble(base: DaemonContext, end: Shutdown, options: DaemonOptions): Promise<Daemon> {
-  const { version, log, redactor, paths } = base;
-  const front = await openFront(base, end);
-  const config = await readConfig(base, end, { ...options, handlers: front.handlers });
+async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOptions): Promise<Daemon> {
+  const { version, log, redactor, paths } = context;
+  const front = await openFront(context, end);
+  const config = await readConfig(context, end, { ...options, handlers: front.handlers });
   // Before anything else: what is saved from here on is news, however long it takes until somebody watches.
   const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
-  const care = await openCare(base, front, config);
+  const care = await openCare(context, front, config);
   const { environment } = options;
-  const reloader = openReloader(base, { ...front, ...care, config, seen, environment });
-  await begin(base, end, { ...front, ...care, config, reloader });
+  const reloader = openReloader(context, { ...front, ...care, config, seen, environment });
+  await begin(context, end, { ...front, ...care, config, reloader });
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
-  const { news, status } = front;
-  return { bus: news, config, status, reload: () => refusalOf(reloader), stop: end.stop, done: end.done };
+  const { redactedBus, status } = front;
+  return {
+    bus: redactedBus,
+    config,
+    status,
+    reload: () => refusalOf(reloader),
+    stop: end.stop,
+    done: end.done,
+  };
 }
 
 interface Front extends Projections {
@@ -84,27 +91,27 @@ interface Front extends Projections {
 }
 
 /** What must be there before anything is started: the home is ours, we can be asked, and nothing is lost from here on. */
-async function openFront(base: DaemonContext, { stop }: Shutdown): Promise<Front> {
-  const { paths, bus, log, cleanUps } = base;
+async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Front> {
+  const { paths, bus, log, teardown } = context;
   let records: Projections | null = null;
-  const status = (): Status => records?.status() ?? emptyStatus(base);
+  const status = (): Status => records?.status() ?? emptyStatus(context);
   // First in, last out: the lock is held around everything that two daemons must not touch.
   const handlers = startingHandlers({ bus, status, stop });
   const control = await startControlServer({ socketPath: paths.socket, handlers, log });
-  cleanUps.add('control socket', () => control.close());
-  records = openProjections(base);
-  const { keeper } = records;
+  teardown.add('control socket', () => control.close());
+  records = openProjections(context);
+  const { stateStore } = records;
   const stopGuarding = watchHome({
-    ...base,
+    ...context,
     home: paths.home,
     control,
     makeFolders: () => makeHome(paths),
-    onRenewed: () => keeper.save({ durable: true }),
+    onRenewed: () => stateStore.save({ durable: true }),
     onLost: () => void stop(),
   });
-  cleanUps.add('home guard', stopGuarding);
+  teardown.add('home guard', stopGuarding);
   const link = openServiceManagerLink({ bus, log, status });
-  cleanUps.add('service link', () => link.close());
+  teardown.add('service link', () => link.close());
   return { ...records, handlers, link };
 }
 
@@ -112,13 +119,20 @@ type ReadingOptions = Pick<DaemonOptions, 'environment'> &
   Pick<Front, 'handlers'> & { configWait?: ConfigWait | null };
 
 function readConfig(
-  base: DaemonContext,
+  context: DaemonContext,
   end: Shutdown,
   { environment, handlers, configWait = null }: ReadingOptions,
 ): Promise<LoadedConfig> {
-  const { paths } = base;
+  const { paths } = context;
   const isAsked = (): boolean => end.isAsked();
-  return loadInitialConfig({ ...base, path: paths.config, environment, handlers, wait: configWait, isAsked });
+  return loadInitialConfig({
+    ...context,
+    path: paths.config,
+    environment,
+    handlers,
+    wait: configWait,
+    isAsked,
+  });
 }
 
 interface Care extends Supervision {
@@ -131,25 +145,25 @@ interface Care extends Supervision {
 
 /** Everything that looks after servers, and shows it. */
 async function openCare(
-  base: DaemonContext,
-  { keeper, recorder, status }: Front,
+  context: DaemonContext,
+  { stateStore, recorder, status }: Front,
   config: LoadedConfig,
 ): Promise<Care> {
-  const { bus, log, cleanUps } = base;
-  const jobs = openScheduledJobs(base, {
-    keeper,
+  const { bus, log, teardown } = context;
+  const jobs = openScheduledJobs(context, {
+    stateStore,
     settings: config.config,
     supervisor: () => supervision.supervisor,
     status,
     update: (signal) => updates.goRound(signal),
   });
-  const supervision = await openSupervision(base, config.config, {
-    keeper,
+  const supervision = await openSupervision(context, config.config, {
+    stateStore,
     chosen: (...given) => updates.chosen(...given),
   });
-  const updates = openUpdates(base, {
+  const updates = openUpdates(context, {
     ...supervision,
-    keeper,
+    stateStore,
     status,
     settings: config.config,
     backUp: () => jobs.backUp(),
@@ -161,8 +175,8 @@ async function openCare(
   let alerting: Alerting | null = null;
   const ear: Care['ear'] = { delivering: null };
   const web = await serveWeb({
-    ...base,
-    keeper,
+    ...context,
+    stateStore,
     recorder,
     status,
     config: config.config,
@@ -170,41 +184,42 @@ async function openCare(
     rules: () => alerting,
     onNotices: (...given) => ear.delivering?.hear(...given) ?? null,
   });
-  cleanUps.add('web', () => web.close());
+  teardown.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });
   bus.publish({ kind: 'config-loaded', path: config.path, ok: true, error: null });
   for (const warning of config.warnings) log.warn({ warning }, 'Configuration warning');
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
-  alerting = openAlerting(base, { settings: config.config, keeper, recorder, status, url });
+  alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
   return { ...supervision, jobs, updates, alerting, ear };
 }
 
 /** A reload that the service manager is told of. */
 function openReloader(
-  base: DaemonContext,
+  context: DaemonContext,
   {
     link,
     ...parts
-  }: Pick<ReloaderParts, 'config' | 'seen' | 'environment' | 'supervisor' | 'keeper'> & Pick<Front, 'link'>,
+  }: Pick<ReloaderParts, 'config' | 'seen' | 'environment' | 'supervisor' | 'stateStore'> &
+    Pick<Front, 'link'>,
 ): Reloader {
-  const quiet = createReloader({ ...base, ...parts });
+  const quiet = createReloader({ ...context, ...parts });
   return { ...quiet, reload: (...given) => link.reloading(() => quiet.reload(...given)) };
 }
 
 /** The servers are started, the commands answered, and what goes on by itself begins. */
 async function begin(
-  base: DaemonContext,
+  context: DaemonContext,
   end: Shutdown,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
   const { config, reloader, supervisor, sampler, jobs, updates, link, handlers, unobserved, alerting } =
     parts;
-  const { bus, log, cleanUps } = base;
+  const { bus, log, teardown } = context;
   // Before anybody can ask for another update, and before what it is about is started.
   await updates.recover(config.servers);
-  const notifying = openNotifications(base, { ...parts, settings: config.config });
-  parts.ear.delivering = openDelivery(base, { ...parts, notifying, settings: config.config });
+  const notifying = openNotifications(context, { ...parts, settings: config.config });
+  parts.ear.delivering = openDelivery(context, { ...parts, notifying, settings: config.config });
   Object.assign(handlers, createControlHandlers({ ...parts, bus, notifying, stop: end.stop }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
@@ -213,16 +228,16 @@ async function begin(
     notifying.begin();
     alerting.start();
   }
-  followConfig(reloader, base, sampler);
-  openOrphanWatch(base, { reloader, supervisor, initial: config.config.orphans });
+  followConfig(reloader, context, sampler);
+  openOrphanWatch(context, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);
   updates.begin(reloader);
   // Last in, first out: told before anything ends.
-  cleanUps.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
+  teardown.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
 }
 
 /** A config that somebody saves is taken over as if it had been asked for. */
-function followConfig(reloader: Reloader, { clock, log, cleanUps }: DaemonContext, sampler: Sampler): void {
+function followConfig(reloader: Reloader, { clock, log, teardown }: DaemonContext, sampler: Sampler): void {
   reloader.onSettings(({ sampling }) => {
     if (sampling.interval !== sampler.interval) sampler.changeInterval(sampling.interval);
   });
@@ -233,7 +248,7 @@ function followConfig(reloader: Reloader, { clock, log, cleanUps }: DaemonContex
     take: async (isFinal) => 'report' in (await reloader.reload({ isPatient: !isFinal })),
     onFault: (err) => log.error({ err }, 'Cannot watch the config'),
   });
-  cleanUps.add('config watch', () => watching.stop());
+  teardown.add('config watch', () => watching.stop());
 }
 
 async function refusalOf(reloader: Reloader): Promise<string | null> {

@@ -16,7 +16,7 @@ export interface DaemonContext {
   readonly bus: Bus;
   readonly log: Log;
   readonly redactor: Redactor;
-  readonly cleanUps: Teardown;
+  readonly teardown: Teardown;
 }
 
 export interface DaemonContextOptions {
@@ -38,12 +38,12 @@ export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions)
     clock: systemClock,
     ...(alsoLogTo === undefined ? {} : { alsoTo: alsoLogTo }),
   });
-  const cleanUps = createTeardown({
+  const teardown = createTeardown({
     clock: systemClock,
     patience: CLOSE_PATIENCE,
     onFault: (name, err) => log.error({ name, err }, 'Cannot close a part'),
   });
-  cleanUps.add('log', () => log.close());
+  teardown.add('log', () => log.close());
   const bus = createBus(systemClock, (err, event) =>
     log.error({ err, kind: event.kind }, 'A subscriber failed'),
   );
@@ -51,6 +51,6 @@ export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions)
     onGap: (gap: ClockGap) => bus.publish({ kind: 'gap', ...gap }),
   });
   awake.start();
-  cleanUps.add('clock', () => awake.stop());
-  return { paths, version, clock: awake.clock, bus, log, redactor, cleanUps };
+  teardown.add('clock', () => awake.stop());
+  return { paths, version, clock: awake.clock, bus, log, redactor, teardown };
 }

@@ -11,7 +11,7 @@ export interface Shutdown {
   allow(): void;
 }
 
-export function createShutdown({ cleanUps }: Pick<DaemonContext, 'cleanUps'>): Shutdown {
+export function createShutdown({ teardown }: Pick<DaemonContext, 'teardown'>): Shutdown {
   let isAsked = false;
   let finish = (): void => {};
   let allow = (): void => {};
@@ -23,7 +23,7 @@ export function createShutdown({ cleanUps }: Pick<DaemonContext, 'cleanUps'>): S
     isAsked: () => isAsked,
     stop() {
       isAsked = true;
-      return allowed.then(() => cleanUps.run()).then(finish);
+      return allowed.then(() => teardown.run()).then(finish);
     },
   };
 }

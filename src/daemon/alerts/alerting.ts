@@ -12,7 +12,7 @@ import type { Reloader } from '../config/reload.ts';
 
 export interface AlertParts {
   readonly settings: Pick<DaemonConfig, 'alerts'>;
-  readonly keeper: Pick<StateStore, 'alerts' | 'evaluation' | 'setEvaluation'>;
+  readonly stateStore: Pick<StateStore, 'alerts' | 'evaluation' | 'setEvaluation'>;
   readonly recorder: Pick<Recorder, 'samples'>;
   readonly status: () => Status;
   /** Where /metrics is served. */
@@ -24,19 +24,19 @@ const JOB = 'mcp-watchdog';
 
 /** To be begun once the servers are known: an alert about one that is not there is over. */
 export function openAlerting(
-  { bus, clock, log, cleanUps }: DaemonContext,
-  { settings, keeper, recorder, status, url }: AlertParts,
+  { bus, clock, log, teardown }: DaemonContext,
+  { settings, stateStore, recorder, status, url }: AlertParts,
 ): Alerting {
   const alerting = createAlerting({
     clock,
     settings: rulesIn(settings),
     target: { job: JOB, instance: instanceOf(url) },
     samples: (wants) => recorder.samples(wants),
-    saved: keeper.evaluation(),
-    notified: firingAlerts(restoreNotifications(keeper.alerts())),
+    saved: stateStore.evaluation(),
+    notified: firingAlerts(restoreNotifications(stateStore.alerts())),
     onChange: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
     onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
-    onRecord: (record, isUrgent) => keeper.setEvaluation(record, isUrgent),
+    onRecord: (record, isUrgent) => stateStore.setEvaluation(record, isUrgent),
     onFault: (err, place) => log.error({ err, ...place }, 'Cannot evaluate an alert rule'),
   });
   const unsubscribe = bus.subscribe((event) => {
@@ -44,7 +44,7 @@ export function openAlerting(
     if (event.cause === 'sleep') alerting.onWake();
     else if (event.cause === 'clock-step') alerting.onClockSet(event.duration);
   });
-  cleanUps.add('alert rules', () => {
+  teardown.add('alert rules', () => {
     unsubscribe();
     alerting.stop();
   });

@@ -41,7 +41,7 @@ export interface DeliveryControllerOptions {
   /** Awake time. */
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
-  readonly keeper: Pick<StateStore, 'delivery' | 'setDelivery'>;
+  readonly stateStore: Pick<StateStore, 'delivery' | 'setDelivery'>;
   readonly settings: DeliverySettings;
   /** What people were told of. */
   readonly firing: () => readonly FiringAlert[];
@@ -69,7 +69,9 @@ export class DeliveryController {
   #saved = '';
 
   constructor(options: DeliveryControllerOptions) {
-    const { owner, noticed, isNoticed, instance, silences } = readSavedDelivery(options.keeper.delivery());
+    const { owner, noticed, isNoticed, instance, silences } = readSavedDelivery(
+      options.stateStore.delivery(),
+    );
     this.#options = options;
     this.#settings = options.settings;
     this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
@@ -243,7 +245,7 @@ export class DeliveryController {
     const text = JSON.stringify(record);
     if (text === this.#saved) return;
     this.#saved = text;
-    this.#options.keeper.setDelivery(record);
+    this.#options.stateStore.setDelivery(record);
   }
 }
 

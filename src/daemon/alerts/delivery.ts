@@ -16,7 +16,7 @@ export type Delivery = Pick<DeliveryController, 'hear'>;
 export interface DeliveryParts {
   readonly settings: Pick<DaemonConfig, 'alerts'>;
   readonly reloader: Pick<Reloader, 'onSettings'>;
-  readonly keeper: Pick<StateStore, 'delivery' | 'setDelivery'>;
+  readonly stateStore: Pick<StateStore, 'delivery' | 'setDelivery'>;
   readonly status: () => Status;
   readonly notifying: Pick<Notifications, 'take' | 'silence'>;
   readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
@@ -30,12 +30,12 @@ const ASK_AT_LEAST = 30_000;
 const ROUNDS_LASTING = 4;
 const LEAST_LASTING = 60_000;
 
-export function openDelivery(base: DaemonContext, parts: DeliveryParts): Delivery {
-  const { bus, clock, cleanUps } = base;
+export function openDelivery(context: DaemonContext, parts: DeliveryParts): Delivery {
+  const { bus, clock, teardown } = context;
   const { notifying, status, alerting } = parts;
   let settings = settingsOf(parts.settings);
   const desk = new DeliveryController({
-    ...base,
+    ...context,
     ...parts,
     settings,
     firing: () => status().daemon.alerts,
@@ -43,7 +43,7 @@ export function openDelivery(base: DaemonContext, parts: DeliveryParts): Deliver
     tell: (input) => notifying.take(input),
     onToPost: () => asking.hurry(),
   });
-  const asking = openAsking(base, desk, () => settings);
+  const asking = openAsking(context, desk, () => settings);
   notifying.silence((alert, at) => desk.isSilenced(alert, at));
   const unsubscribe = bus.subscribe((event) => hearNews(event, desk));
   let cancelTick = (): void => {};
@@ -57,7 +57,7 @@ export function openDelivery(base: DaemonContext, parts: DeliveryParts): Deliver
     desk.replace(settings, settings.url !== url);
     asking.follow(settings);
   });
-  cleanUps.add('delivery', () => {
+  teardown.add('delivery', () => {
     unsubscribe();
     cancelTick();
     asking.close();

@@ -19,7 +19,7 @@ export interface NotificationController {
 
 export interface NotificationControllerOptions {
   readonly clock: Clock;
-  readonly keeper: Pick<StateStore, 'alerts' | 'setAlerts'>;
+  readonly stateStore: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly rules: NotificationRules;
   readonly onTell: (notification: Notification) => void;
   readonly onSpared: (spared: { readonly reason: NotifySuppression; readonly count: number }) => void;
@@ -30,15 +30,15 @@ const SAVE_WITHIN = 1000;
 
 export function openNotificationController({
   clock,
-  keeper,
+  stateStore,
   onTell,
   onSpared,
   ...options
 }: NotificationControllerOptions): NotificationController {
   let { rules } = options;
-  let state = restoreNotifications(keeper.alerts());
+  let state = restoreNotifications(stateStore.alerts());
   let cancelAlarm = (): void => {};
-  const record = createRecord({ clock, keeper, state: () => state });
+  const record = createRecord({ clock, stateStore, state: () => state });
 
   function take(input: NotificationInput): void {
     const before = state;
@@ -79,15 +79,17 @@ export function openNotificationController({
 
 function createRecord({
   clock,
-  keeper,
+  stateStore,
   state,
-}: Pick<NotificationControllerOptions, 'clock' | 'keeper'> & { readonly state: () => NotificationState }) {
+}: Pick<NotificationControllerOptions, 'clock' | 'stateStore'> & {
+  readonly state: () => NotificationState;
+}) {
   let cancel: (() => void) | null = null;
 
   function save(): void {
     cancel?.();
     cancel = null;
-    keeper.setAlerts(saveNotifications(state()));
+    stateStore.setAlerts(saveNotifications(state()));
   }
 
   return { save, saveSoon: () => void (cancel ??= clock.after(SAVE_WITHIN, save)) };

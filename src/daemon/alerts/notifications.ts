@@ -29,8 +29,8 @@ export interface Notifications {
 
 export interface NotificationsParts {
   readonly status: () => Status;
-  readonly news: Projections['news'];
-  readonly keeper: Pick<StateStore, 'alerts' | 'setAlerts'>;
+  readonly redactedBus: Projections['redactedBus'];
+  readonly stateStore: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly reloader: Pick<Reloader, 'onSettings'>;
   readonly settings: Pick<DaemonConfig, 'alerts'>;
 }
@@ -38,17 +38,17 @@ export interface NotificationsParts {
 /** How long a channel may go on when the daemon ends; a program that ignores its end takes a second more. */
 const LAST_WORDS = 1000;
 
-export function openNotifications(base: DaemonContext, parts: NotificationsParts): Notifications {
-  const { clock, log, paths, cleanUps } = base;
-  const dispatcher = openChannels(base, parts);
-  const desk = openDesk(base, parts, dispatcher);
+export function openNotifications(context: DaemonContext, parts: NotificationsParts): Notifications {
+  const { clock, log, paths, teardown } = context;
+  const dispatcher = openChannels(context, parts);
+  const desk = openDesk(context, parts, dispatcher);
   const alertLog = openAlertLog({
     path: paths.alertsLog,
     clock: systemClock,
     onTrouble: (err) =>
       err === null ? log.info({}, 'The log of alerts works again') : log.error({ err }, 'Cannot log alerts'),
   });
-  const unsubscribe = parts.news.subscribe((event) => {
+  const unsubscribe = parts.redactedBus.subscribe((event) => {
     if (event.kind === 'alert') {
       alertLog.write(event);
       const { kind: _, at, ...alert } = event;
@@ -57,7 +57,7 @@ export function openNotifications(base: DaemonContext, parts: NotificationsParts
       desk.take({ kind: event.cause === 'sleep' ? 'woke' : 'tick', at: event.at });
     }
   });
-  cleanUps.add('notifications', async () => {
+  teardown.add('notifications', async () => {
     unsubscribe();
     desk.close();
     await dispatcher.close(LAST_WORDS);
@@ -115,7 +115,7 @@ function openDesk(
   });
   const desk = openNotificationController({
     clock,
-    keeper: parts.keeper,
+    stateStore: parts.stateStore,
     rules: rulesOf(parts.settings),
     onTell: (notification) => dispatcher.send(notification),
     onSpared(spared) {

@@ -44,7 +44,7 @@ export interface ReloaderParts {
   readonly log: Logger;
   readonly redactor: Redactor;
   readonly supervisor: Supervisor;
-  readonly keeper: StateStore;
+  readonly stateStore: StateStore;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -102,7 +102,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
     narrateReport(report, log);
     for (const { name, restartFields } of report.changed) {
       // Who edits `enabled` means it: an older wish from the command line gives way.
-      if (restartFields.includes('enabled')) parts.keeper.setDesiredState(name, null);
+      if (restartFields.includes('enabled')) parts.stateStore.setDesiredState(name, null);
     }
     if (report.settings.live.length > 0) for (const listener of listeners) listener(next.config);
     return await supervisor.apply(toChanges(next.servers, report));

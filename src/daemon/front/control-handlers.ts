@@ -18,7 +18,7 @@ export interface HandlerParts {
   readonly bus: Bus;
   readonly status: () => Status;
   readonly supervisor: Supervisor;
-  readonly keeper: StateStore;
+  readonly stateStore: StateStore;
   readonly prober: Prober;
   readonly sampler: Sampler;
   readonly reloader: Reloader;
@@ -60,7 +60,7 @@ export function startingHandlers({
 }
 
 export function createControlHandlers(parts: HandlerParts): ControlHandlers {
-  const { bus, status, supervisor, keeper } = parts;
+  const { bus, status, supervisor, stateStore } = parts;
   const known = (): readonly string[] => supervisor.specs().map(({ name }) => name);
 
   function check(names: readonly string[]): readonly string[] {
@@ -83,7 +83,7 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
   /** What the config says anyway is no wish: whoever edits `enabled` later, while we are down, means it. */
   function remember(name: string, wish: 'up' | 'down'): void {
     const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
-    keeper.setDesiredState(name, wish === configured ? null : wish);
+    stateStore.setDesiredState(name, wish === configured ? null : wish);
   }
 
   return {

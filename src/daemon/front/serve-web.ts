@@ -19,7 +19,7 @@ export interface WebParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly recorder: Recorder;
-  readonly keeper: StateStore;
+  readonly stateStore: StateStore;
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
@@ -63,11 +63,11 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
 }
 
 /** What was shown once is on disk: a kept counter that goes back after our death is taken for one that began anew. */
-function keptPage({ recorder, keeper }: WebParts): Recorder['render'] {
+function keptPage({ recorder, stateStore }: WebParts): Recorder['render'] {
   let shown: unknown = null;
   return async () => {
     const page = await recorder.render();
-    if (page.text !== shown) keeper.save();
+    if (page.text !== shown) stateStore.save();
     shown = page.text;
     return page;
   };

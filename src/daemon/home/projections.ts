@@ -17,9 +17,9 @@ import { logEvent } from './log-events.ts';
 export interface Projections {
   readonly status: () => Status;
   /** The bus as people may see it: with known secrets taken out of what others wrote. */
-  readonly news: Pick<Bus, 'subscribe'>;
+  readonly redactedBus: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
-  readonly keeper: StateStore;
+  readonly stateStore: StateStore;
 }
 
 export function openProjections({
@@ -29,21 +29,21 @@ export function openProjections({
   paths,
   redactor,
   version,
-  cleanUps,
+  teardown,
 }: DaemonContext): Projections {
   const file = openStateFile(paths.state, () => backedUpStateFiles(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
-  const remembered = (server: string) => readServerHistory(keeper.past(server));
+  const remembered = (server: string) => readServerHistory(stateStore.past(server));
 
   const empty = emptyStatus({ version, paths });
   const alerts = firingAlerts(restoreNotifications(file.initial.alerts));
   let current: Status = { ...empty, daemon: { ...empty.daemon, alerts } };
   const status = (): Status => current;
-  const news: Projections['news'] = {
+  const redactedBus: Projections['redactedBus'] = {
     subscribe: (subscriber) =>
       bus.subscribe((event) => subscriber(scrubEvent(event, (text) => redactor.scrub(text)))),
   };
-  news.subscribe((event) => {
+  redactedBus.subscribe((event) => {
     current = reduceStatus(current, event, remembered);
   });
   const recorder = createRecorder({
@@ -54,21 +54,21 @@ export function openProjections({
   });
   recorder.restore(file.initial.counters);
 
-  const keeper = openStateStore({
+  const stateStore = openStateStore({
     file,
     bus,
     clock: systemClock,
     status,
     counters: () => recorder.counters(),
   });
-  cleanUps.add('state', () => keeper.save({ durable: true }));
+  teardown.add('state', () => stateStore.save({ durable: true }));
 
   // The journal and the log tell the time of day, asleep or not.
   const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
   bus.subscribe(journal.record);
-  cleanUps.add('journal', () => journal.close());
+  teardown.add('journal', () => journal.close());
   bus.subscribe((event) => logEvent(event, log));
-  return { status, news, recorder, keeper };
+  return { status, redactedBus, recorder, stateStore };
 }
 
 /** Before anything is known. */

@@ -26,7 +26,7 @@ export interface ScheduledJobs {
 }
 
 export interface ScheduledJobsParts {
-  readonly keeper: Pick<StateStore, 'save' | 'job' | 'setJob'>;
+  readonly stateStore: Pick<StateStore, 'save' | 'job' | 'setJob'>;
   readonly settings: DaemonConfig;
   readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
   readonly status: () => Status;
@@ -39,20 +39,20 @@ export interface ScheduledJobsParts {
 const PLANNED: readonly JobName[] = ['cleanup', 'backup', 'update'];
 
 /** To be opened before the servers are, so that what runs is waited for after they have ended. */
-export function openScheduledJobs(base: DaemonContext, parts: ScheduledJobsParts): ScheduledJobs {
-  const { bus, cleanUps } = base;
+export function openScheduledJobs(context: DaemonContext, parts: ScheduledJobsParts): ScheduledJobs {
+  const { bus, teardown } = context;
   const turns = createTurns();
   let { settings } = parts;
-  let files = (): readonly string[] => [base.paths.config];
+  let files = (): readonly string[] => [context.paths.config];
   const work: Work = {
     cleanup: (signal) =>
-      turns.take(async () => endOfCleanup(await cleanUp(factsOf(base, parts, settings), { signal }))),
-    backup: () => turns.take(() => backUp(base, parts, { settings, files: files(), by: 'schedule' })),
+      turns.take(async () => endOfCleanup(await cleanUp(factsOf(context, parts, settings), { signal }))),
+    backup: () => turns.take(() => backUp(context, parts, { settings, files: files(), by: 'schedule' })),
     // It asks the network, and backs up in between: nobody else waits for it.
     update: (signal) => parts.update(signal),
   };
-  const planner = createPlanner(base, parts, work);
-  cleanUps.add('jobs', async () => {
+  const planner = createPlanner(context, parts, work);
+  teardown.add('jobs', async () => {
     await planner.close();
     await turns.take(() => undefined);
   });
@@ -67,15 +67,15 @@ export function openScheduledJobs(base: DaemonContext, parts: ScheduledJobsParts
         if (event.kind === 'gap') planner.rearm();
       });
       // Nobody waits for it here: the servers are to be stopped now.
-      cleanUps.add('schedule', () => void planner.close());
+      teardown.add('schedule', () => void planner.close());
       return planner.plan(settings);
     },
-    backUp: () => turns.take(() => void backUp(base, parts, { settings, files: files(), by: 'update' })),
+    backUp: () => turns.take(() => void backUp(context, parts, { settings, files: files(), by: 'update' })),
     cleanUp: ({ dryRun }) =>
       turns.take(async () => {
-        const startedAt = base.clock.monotonic();
-        const report = await cleanUp(factsOf(base, parts, settings), { dryRun });
-        if (!dryRun) tell(base, { job: 'cleanup', startedAt, ...endOfCleanup(report) });
+        const startedAt = context.clock.monotonic();
+        const report = await cleanUp(factsOf(context, parts, settings), { dryRun });
+        if (!dryRun) tell(context, { job: 'cleanup', startedAt, ...endOfCleanup(report) });
         return report;
       }),
   };
@@ -90,7 +90,7 @@ interface Planner {
   close(): Promise<void>;
 }
 
-function createPlanner(base: DaemonContext, parts: ScheduledJobsParts, work: Work): Planner {
+function createPlanner(context: DaemonContext, parts: ScheduledJobsParts, work: Work): Planner {
   const rules = new Map<JobName, string>();
   let cron: Cron | null = null;
   let isClosed = false;
@@ -98,7 +98,7 @@ function createPlanner(base: DaemonContext, parts: ScheduledJobsParts, work: Wor
 
   async function plan({ schedule }: DaemonConfig): Promise<void> {
     const isNeeded = PLANNED.some((name) => schedule[name] !== null);
-    if (isNeeded && !isClosed) cron ??= await openCron(base, parts);
+    if (isNeeded && !isClosed) cron ??= await openCron(context, parts);
     if (isClosed || cron === null) return;
     for (const name of PLANNED) change(cron, name, schedule[name]);
   }
@@ -110,15 +110,15 @@ function createPlanner(base: DaemonContext, parts: ScheduledJobsParts, work: Wor
       return cron.remove(name);
     }
     rules.set(name, rule);
-    const record = readJobRecord(parts.keeper.job(name));
-    cron.add({ name, rule, record, run: (signal) => perform(base, name, () => work[name](signal)) });
+    const record = readJobRecord(parts.stateStore.job(name));
+    cron.add({ name, rule, record, run: (signal) => perform(context, name, () => work[name](signal)) });
   }
 
   return {
     plan: (settings) =>
       (last = last
         .then(() => plan(settings))
-        .catch((err: unknown) => base.log.error({ err }, 'Cannot follow the schedule'))),
+        .catch((err: unknown) => context.log.error({ err }, 'Cannot follow the schedule'))),
     rearm: () => cron?.rearm(),
     async close() {
       isClosed = true;
@@ -146,10 +146,10 @@ interface JobResult {
 }
 
 /** A job that fails takes nothing else with it. */
-async function perform(base: DaemonContext, job: JobName, work: () => Promise<JobResult>): Promise<void> {
-  const startedAt = base.clock.monotonic();
+async function perform(context: DaemonContext, job: JobName, work: () => Promise<JobResult>): Promise<void> {
+  const startedAt = context.clock.monotonic();
   const ending = await work().catch((error: unknown) => ({ said: '', error: messageOf(error) }));
-  tell(base, { job, startedAt, ...ending });
+  tell(context, { job, startedAt, ...ending });
 }
 
 function tell(
@@ -167,7 +167,7 @@ function endOfCleanup(report: CleanupReport): JobResult {
 
 function backUp(
   { clock, paths, version }: DaemonContext,
-  { keeper }: ScheduledJobsParts,
+  { stateStore }: ScheduledJobsParts,
   {
     settings,
     files,
@@ -178,7 +178,7 @@ function backUp(
     readonly by: 'schedule' | 'update';
   },
 ): JobResult {
-  keeper.save({ durable: true });
+  stateStore.save({ durable: true });
   const { webConfigFile } = settings.metrics;
   const besides = [...files, ...(webConfigFile === null ? [] : [webConfigFile])];
   const now = clock.now();
@@ -215,14 +215,14 @@ function factsOf(
 
 async function openCron(
   { clock, log }: DaemonContext,
-  { keeper, settle }: ScheduledJobsParts,
+  { stateStore, settle }: ScheduledJobsParts,
 ): Promise<Cron> {
   // 2 to 6 MiB that a daemon without a schedule does not need.
   const { createCron } = await import('../../system/time/cron.ts');
   return createCron({
     clock,
     onFault: (job, err) => log.error({ job, err }, 'A job of the schedule failed'),
-    onRecord: (job, record) => keeper.setJob(job, record),
+    onRecord: (job, record) => stateStore.setJob(job, record),
     ...(settle === undefined ? {} : { settle, jitter: settle }),
   });
 }

@@ -34,30 +34,30 @@ export interface Supervision {
 }
 
 export async function openSupervision(
-  base: DaemonContext,
+  context: DaemonContext,
   config: DaemonConfig,
-  { keeper, chosen }: { keeper: StateStore; chosen: NonNullable<InstallerOptions['chosen']> },
+  { stateStore, chosen }: { stateStore: StateStore; chosen: NonNullable<InstallerOptions['chosen']> },
 ): Promise<Supervision> {
-  const { bus, clock, log, paths, version, cleanUps } = base;
-  const outputs = openOutputs(base);
+  const { bus, clock, log, paths, version, teardown } = context;
+  const outputs = openOutputs(context);
   const unobserved = await reapPreviousDaemon({ paths, bus, clock: systemClock, log });
 
   const prober = openProbing({ clock, bus, version, outputs, supervisor: () => supervisor });
-  cleanUps.add('prober', () => prober.stop());
+  teardown.add('prober', () => prober.stop());
   const installer = createInstaller({
     paths,
     bus,
     chosen,
     onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
   });
-  const processes = await openProcesses(base, installer);
+  const processes = await openProcesses(context, installer);
   const supervisor = createSupervisor({
     ...processes,
     home: paths.home,
-    desiredState: (server) => keeper.desiredState(server),
+    desiredState: (server) => stateStore.desiredState(server),
     attach: (started) => attach(started, { outputs, prober }),
   });
-  const sampler = openSampler(base, config, supervisor);
+  const sampler = openSampler(context, config, supervisor);
   const stopLimits = startLimitsWatch({
     clock,
     bus,
@@ -70,14 +70,14 @@ export async function openSupervision(
     await supervisor.stopAll();
     sampler.stop();
   };
-  cleanUps.add('servers', stopServers, () => supervisor.longestStop());
+  teardown.add('servers', stopServers, () => supervisor.longestStop());
   return { supervisor, prober, sampler, unobserved, installer, processes };
 }
 
-function openOutputs(base: DaemonContext): ServerOutputs {
-  const { bus, log, cleanUps } = base;
+function openOutputs(context: DaemonContext): ServerOutputs {
+  const { bus, log, teardown } = context;
   const outputs = createServerOutputs({
-    ...base,
+    ...context,
     onTrouble(server, err) {
       if (err === null) log.info({ server }, 'Server log works again');
       else log.error({ server, err }, 'Cannot write a server log');
@@ -86,18 +86,18 @@ function openOutputs(base: DaemonContext): ServerOutputs {
   bus.subscribe((event) => {
     if (event.kind === 'server-removed') void outputs.forget(event.server);
   });
-  cleanUps.add('server logs', () => outputs.close());
+  teardown.add('server logs', () => outputs.close());
   return outputs;
 }
 
 /** All that a runner needs beside its server: how processes are made, found and ended. */
 async function openProcesses(
-  base: DaemonContext,
+  context: DaemonContext,
   installer: Installer,
 ): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
-  const { bus, clock, log, paths } = base;
+  const { bus, clock, log, paths } = context;
   const chance = Math.random;
-  const registry = openRegistry(base);
+  const registry = openRegistry(context);
   await installer.removeLeftovers();
   return {
     clock,
@@ -120,12 +120,12 @@ async function openProcesses(
 }
 
 /** Written down for whoever comes after us, and told to the guardian, who acts while nobody else can. */
-function openRegistry({ bus, log, paths, cleanUps }: DaemonContext): ProcessRegistry {
+function openRegistry({ bus, log, paths, teardown }: DaemonContext): ProcessRegistry {
   const guardian = startGuardian({
     clock: systemClock,
     onFault: (err) => log.error({ err }, 'The guardian failed'),
   });
-  cleanUps.add('guardian', () => guardian.close());
+  teardown.add('guardian', () => guardian.close());
   const registry = createProcessRegistry(paths.processes, {
     guardian,
     onFault: (err) => log.error({ err }, 'Cannot write down the processes'),

@@ -28,7 +28,7 @@ export interface OrphanWatchOptions {
 
 /** Looks from now on, with the settings and servers that the config has at the time. */
 export function openOrphanWatch(
-  { clock, bus, log, paths, cleanUps }: DaemonContext,
+  { clock, bus, log, paths, teardown }: DaemonContext,
   { reloader, supervisor, initial }: { reloader: Reloader; supervisor: Supervisor; initial: Settings },
 ): void {
   let settings = initial;
@@ -41,7 +41,7 @@ export function openOrphanWatch(
     specs: () => supervisor.specs(),
     registered: () => readProcessRecords(paths.processes),
   });
-  cleanUps.add('orphan watch', stop);
+  teardown.add('orphan watch', stop);
 }
 
 /** By then the servers of this daemon are up, and what an earlier one left is ended. */

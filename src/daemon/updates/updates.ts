@@ -37,28 +37,28 @@ export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
 
 export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'processes' | 'prober'> {
   readonly backUp: UpdatePorts['backUp'];
-  readonly keeper: Pick<StateStore, 'updates' | 'setUpdates'>;
+  readonly stateStore: Pick<StateStore, 'updates' | 'setUpdates'>;
   readonly supervisor: Pick<Supervisor, 'specs' | 'runner' | 'restart'>;
   readonly status: () => Status;
   readonly settings: DaemonConfig;
 }
 
 /** To be opened before the servers are added, and closed before they are stopped. */
-export function openUpdates(base: DaemonContext, options: UpdatesOptions): Updates {
-  const { bus, clock, log, cleanUps } = base;
-  const parts = partsOf(base, options);
+export function openUpdates(context: DaemonContext, options: UpdatesOptions): Updates {
+  const { bus, clock, log, teardown } = context;
+  const parts = partsOf(context, options);
   const updater = createUpdater({
     parts,
     clock,
     bus,
     records: openUpdateRecords({
-      saved: options.keeper.updates(),
-      save: (records) => options.keeper.setUpdates(records),
+      saved: options.stateStore.updates(),
+      save: (records) => options.stateStore.setUpdates(records),
       onDropped: (server) => log.warn({ server }, 'What was remembered of an update makes no sense'),
     }),
     onFault: (err, server) => log.error({ server, err }, 'Cannot link the version that is to run'),
   });
-  cleanUps.add('updates', () => updater.close());
+  teardown.add('updates', () => updater.close());
   const requests: RequestParts = { updater, parts, clock };
   return {
     chosen: (...given) => updater.chosen(...given),
@@ -67,13 +67,13 @@ export function openUpdates(base: DaemonContext, options: UpdatesOptions): Updat
     update: (names, how) => updateServers(names, how, requests),
     rollback: (names, how) => rollBackServers(names, how, requests),
     goRound: (signal) => runScheduled(requests, signal),
-    begin: (reloader) => planFirstLook(base, { reloader, settings: options.settings, requests }),
+    begin: (reloader) => planFirstLook(context, { reloader, settings: options.settings, requests }),
   };
 }
 
-function partsOf(base: DaemonContext, options: UpdatesOptions): UpdatePorts {
+function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
   const { installer, processes, backUp, supervisor, status } = options;
-  const { log, redactor } = base;
+  const { log, redactor } = context;
   const isQuiet = createQuietCheck({
     status: (server) => status().servers.find(({ name }) => name === server),
     spec: (server) => supervisor.specs().find(({ name }) => name === server),
@@ -81,9 +81,9 @@ function partsOf(base: DaemonContext, options: UpdatesOptions): UpdatePorts {
     countClients,
   });
   return {
-    packages: createPackageUpdates({ ...base, queue: installer.queue }),
+    packages: createPackageUpdates({ ...context, queue: installer.queue }),
     canary: createCanary({
-      ...base,
+      ...context,
       ...processes,
       scrub: (text) => redactor.scrub(text),
       onFault: (err, server) => log.error({ server, err }, 'Cannot end what was tried on the side'),
@@ -121,7 +121,7 @@ const FIRST_LOOK = { after: 5 * MINUTE, spread: 5 * MINUTE } as const;
 const LONGEST_UNSEEN = 8 * 24 * 60 * MINUTE;
 
 function planFirstLook(
-  { clock, log, cleanUps }: DaemonContext,
+  { clock, log, teardown }: DaemonContext,
   {
     reloader,
     settings,
@@ -136,5 +136,5 @@ function planFirstLook(
       log.error({ err }, 'Cannot look for updates'),
     );
   });
-  cleanUps.add('first look for updates', cancel);
+  teardown.add('first look for updates', cancel);
 }

@@ -66,8 +66,8 @@ function live(
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const cleanUps = createTeardown({ clock, patience: MINUTE, onFault: () => {} });
-  onTestFinished(() => cleanUps.run());
+  const teardown = createTeardown({ clock, patience: MINUTE, onFault: () => {} });
+  onTestFinished(() => teardown.run());
   const redactor = createRedactor();
   const log = createLog({ path: null, level: 'fatal', redactor, clock });
   let status = statusOf([]);
@@ -78,7 +78,7 @@ function live(
   const ruled = new Map<string, EvaluatedAlert>();
   const desk = openNotificationController({
     clock,
-    keeper: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
+    stateStore: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
     rules: { repeatEvery: REPEAT, inhibitedBy: {} },
     onTell: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
     onSpared: () => {},
@@ -91,11 +91,11 @@ function live(
   });
   const listeners: ((settings: DaemonConfig) => void)[] = [];
   const delivering = openDelivery(
-    { paths: tempHome(), version: '1', clock, bus, log, redactor, cleanUps },
+    { paths: tempHome(), version: '1', clock, bus, log, redactor, teardown },
     {
       settings: settingsFor(url),
       reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
-      keeper: { delivery: () => saved.delivery, setDelivery: (record) => (saved.delivery = record) },
+      stateStore: { delivery: () => saved.delivery, setDelivery: (record) => (saved.delivery = record) },
       status: () => status,
       notifying: desk,
       alerting: { state: () => new Map([['own', [...ruled.values()]]]) },

@@ -73,7 +73,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const cleanUps = createTeardown({ clock, patience: 60_000, onFault: () => {} });
+  const teardown = createTeardown({ clock, patience: 60_000, onFault: () => {} });
   const log = createLog({ path: null, level: 'fatal', redactor: createRedactor(), clock });
   const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverStatus({ name }));
   let status = statusOf(servers, { alerts: firingAlerts(restoreNotifications(disk.saved)) });
@@ -84,12 +84,12 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   bus.subscribe((event) => void (event.kind === 'notified' && notified.push(event)));
   const listeners: ((settings: DaemonConfig) => void)[] = [];
   const notifying = openNotifications(
-    { paths, version: '1', clock, bus, log, redactor: createRedactor(), cleanUps },
+    { paths, version: '1', clock, bus, log, redactor: createRedactor(), teardown },
     {
       status: () => status,
-      news: bus,
+      redactedBus: bus,
       settings,
-      keeper: {
+      stateStore: {
         alerts: () => disk.saved,
         setAlerts: (saved) => (disk.saved = JSON.parse(JSON.stringify(saved))),
       },
@@ -105,7 +105,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
       state,
       summary: `${about} is ${state}`,
     });
-  onTestFinished(() => cleanUps.run());
+  onTestFinished(() => teardown.run());
   return {
     notifying,
     alert,
@@ -115,7 +115,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
     // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
     reload: (next: Alerts) => listeners.forEach((listener) => listener(next as DaemonConfig)),
     async end() {
-      const ended = cleanUps.run();
+      const ended = teardown.run();
       await settle();
       await ended;
     },

@@ -22,7 +22,7 @@ function setUp(paths = tempHome()) {
     events.push(event);
     status = reduceStatus(status, event, () => NO_HISTORY);
   });
-  const keeper = openStateStore({
+  const stateStore = openStateStore({
     file: openStateFile(paths.state),
     bus,
     clock,
@@ -31,7 +31,7 @@ function setUp(paths = tempHome()) {
   });
   const saved = (): SavedState => JSON.parse(readFileSync(paths.state, 'utf8'));
   bus.publish({ kind: 'server-added', server: 's', spec: specOf({ name: 's' }) });
-  return { bus, clock, events, keeper, saved, paths };
+  return { bus, clock, events, stateStore, saved, paths };
 }
 
 describe('keepState()', () => {
@@ -43,8 +43,8 @@ describe('keepState()', () => {
   });
 
   test('waits for the disk once a minute, whatever becomes of the time of day', () => {
-    const { bus, clock, keeper, paths } = setUp();
-    keeper.save({ durable: true });
+    const { bus, clock, stateStore, paths } = setUp();
+    stateStore.save({ durable: true });
     rmSync(`${paths.state}.bak`);
     clock.wall -= 86_400_000;
     clock.elapsed += 59_000;
@@ -57,38 +57,38 @@ describe('keepState()', () => {
 
   test('keeps a wish until it is taken back, over a death', () => {
     const first = setUp();
-    first.keeper.setDesiredState('s', 'down');
+    first.stateStore.setDesiredState('s', 'down');
     const second = setUp(first.paths);
-    expect(second.keeper.desiredState('s')).toBe('down');
-    second.keeper.setDesiredState('s', null);
-    expect(setUp(first.paths).keeper.desiredState('s')).toBeUndefined();
+    expect(second.stateStore.desiredState('s')).toBe('down');
+    second.stateStore.setDesiredState('s', null);
+    expect(setUp(first.paths).stateStore.desiredState('s')).toBeUndefined();
   });
 
   test('keeps the past of a server that is out of the config for now', () => {
     const first = setUp();
     first.bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
     first.bus.publish({ kind: 'server-removed', server: 's' });
-    first.keeper.save();
-    expect(first.keeper.past('s')).toMatchObject({ restarts: { exit: 1 } });
+    first.stateStore.save();
+    expect(first.stateStore.past('s')).toMatchObject({ restarts: { exit: 1 } });
     const second = setUp(first.paths);
     second.bus.publish({ kind: 'server-removed', server: 's' });
-    second.keeper.save();
+    second.stateStore.save();
     expect(second.saved().servers['s']).toMatchObject({ restarts: { exit: 1 } });
   });
 
   test('keeps what is known of a job, over a death', () => {
     const first = setUp();
-    first.keeper.setJob('cleanup', { lastRunAt: 5 });
+    first.stateStore.setJob('cleanup', { lastRunAt: 5 });
     const second = setUp(first.paths);
-    expect(second.keeper.job('cleanup')).toEqual({ lastRunAt: 5 });
-    expect(second.keeper.job('backup')).toBeUndefined();
+    expect(second.stateStore.job('cleanup')).toEqual({ lastRunAt: 5 });
+    expect(second.stateStore.job('backup')).toBeUndefined();
   });
 
   test('says that the disk refuses, and goes on', () => {
-    const { bus, events, keeper, paths } = setUp();
+    const { bus, events, stateStore, paths } = setUp();
     rmSync(paths.run, { recursive: true });
     bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
-    keeper.save();
+    stateStore.save();
     const failures = events.filter(({ kind }) => kind === 'state-persist-failed');
     expect(failures).toHaveLength(2);
   });

@@ -39,28 +39,28 @@ function setUp({ schedule = {}, jobs = {} }: { schedule?: object; jobs?: Record<
     ...defaults,
     schedule: { ...NEVER, ...changes },
   });
-  const base = openContext({ paths, version: '1.2.3' });
-  onTestFinished(() => base.cleanUps.run());
+  const context = openContext({ paths, version: '1.2.3' });
+  onTestFinished(() => context.teardown.run());
   const news: EventOf<'job'>[] = [];
-  base.bus.subscribe((event) => {
+  context.bus.subscribe((event) => {
     if (event.kind === 'job') news.push(event);
   });
   const records = new Map(Object.entries(jobs));
   let change: (settings: DaemonConfig) => void = () => {};
-  const opened = openScheduledJobs(base, {
+  const opened = openScheduledJobs(context, {
     settings: withSchedule(schedule),
     supervisor: () => ({ specs: () => [specOf({ name: 'a' })], roots: () => [] }),
     status: () => status([serverStatus({ name: 'a', update: UPDATING })]),
     update: () => Promise.resolve({ said: 'checked 1', error: null }),
     settle: 20,
-    keeper: {
+    stateStore: {
       save: () => {},
       job: (name) => records.get(name),
       setJob: (name, record) => void records.set(name, record),
     },
   });
   return {
-    base,
+    context,
     paths,
     news,
     records,
@@ -139,11 +139,11 @@ describe('the jobs', () => {
   });
 
   test('end with the daemon, which waits for what is under way', async () => {
-    const { base, news, paths, start, cleanUp } = setUp({ schedule: { cleanup: EACH_SECOND } });
+    const { context, news, paths, start, cleanUp } = setUp({ schedule: { cleanup: EACH_SECOND } });
     await start();
     writeFileSync(`${paths.serverLogs}/a.log.9`, '');
     const underWay = cleanUp({ dryRun: false });
-    await base.cleanUps.run();
+    await context.teardown.run();
     expect(await underWay).toMatchObject({ removed: [{ path: 'logs/servers/a.log.9' }] });
     const told = news.length;
     expect(told).toBeGreaterThanOrEqual(1);
