@@ -1,4 +1,4 @@
-// How a daemon takes its place: at most one for each home, on a socket that only its owner can reach.
+// Acquisition of a home by a daemon: at most one for each home, on a socket that only its owner can reach.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -7,11 +7,9 @@ import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { connect } from './client.ts';
+import { prepareSocketPath, socketNotePath, trackFileIdentity } from './control-paths.ts';
 import { acquireLock } from './lock.ts';
 import type { LockAttempt } from './lock.ts';
-import { prepareSocketPath } from './place-socket.ts';
-import { socketNotePath } from './control-paths.ts';
-import { trackFileIdentity } from './file-identity.ts';
 
 type Lock = Extract<LockAttempt, { readonly held: true }>;
 
@@ -19,44 +17,47 @@ export interface AcquireOptions {
   /** `Paths.socket` */
   readonly socketPath: string;
   readonly clock: Clock;
-  readonly take: (socket: Socket) => void;
-  /** Told when the system does not let a connection in. */
+  readonly onConnection: (socket: Socket) => void;
+  /** Called when the system refuses a connection. */
   readonly onFault: (error: Error) => void;
-  /** What was claimed earlier: it is used again as long as it is ours. */
-  readonly owned?: Lock;
+  /** Acquired earlier: reused as long as it is still ours. */
+  readonly held?: Lock;
 }
 
-/** Where a daemon sits: the lock of its home, and a socket that leads to it. */
+/** The lock of a home, and the socket that leads to its daemon. */
 export interface ControlEndpoint {
   readonly path: string;
   readonly lock: Lock;
   readonly server: Server;
+  /** False once somebody has removed or replaced the lock, the socket or its note. */
   readonly isIntact: () => boolean;
 }
 
 /**
+ * Takes the lock and listens on the socket.
+ *
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
 export async function acquireEndpoint({
   socketPath,
   clock,
-  take,
+  onConnection,
   onFault,
-  owned,
+  held,
 }: AcquireOptions): Promise<ControlEndpoint> {
   const path = prepareSocketPath(socketPath);
-  const lock = owned?.isOurs() === true ? owned : await claimHome(socketPath, clock);
-  const server = createServer(take);
+  const lock = held?.isOurs() === true ? held : await lockHome(socketPath, clock);
+  const server = createServer(onConnection);
   try {
     // Whose socket this was is dead: its owner would hold the lock.
     rmSync(path, { force: true });
     await listen(server, path);
   } catch (error) {
-    if (lock !== owned) lock.release();
+    if (lock !== held) lock.release();
     throw cannotListen(path, error);
   }
   server.on('error', onFault);
-  // A place away from the run folder is found by the note in it alone.
+  // A socket outside the run folder is found by the note in it alone.
   const needed = [
     lock.isOurs,
     trackFileIdentity(path),
@@ -65,10 +66,10 @@ export async function acquireEndpoint({
   return { path, lock, server, isIntact: () => needed.every((isThere) => isThere()) };
 }
 
-async function claimHome(socketPath: string, clock: Clock): Promise<Lock> {
+async function lockHome(socketPath: string, clock: Clock): Promise<Lock> {
   await refuseWhenAnswered(socketPath, clock);
   const lock = acquireLock(join(dirname(socketPath), 'lock'));
-  if (!lock.held) throw held(dirname(socketPath), lock.pid);
+  if (!lock.held) throw lockHeld(dirname(socketPath), lock.pid);
   return lock;
 }
 
@@ -78,10 +79,10 @@ async function refuseWhenAnswered(socketPath: string, clock: Clock): Promise<voi
   if (other === null) return;
   try {
     const { pid } = await other.request('ping', {}, { timeout: 2000 });
-    throw held(dirname(socketPath), pid);
+    throw lockHeld(dirname(socketPath), pid);
   } catch (error) {
     if (error instanceof WatchdogError && error.code === 'LOCK_HELD') throw error;
-    // It hangs or speaks another language; the lock knows whether it lives, and its pid.
+    // It hangs or speaks another protocol; the lock knows whether it lives, and its pid.
   } finally {
     other.close();
   }
@@ -98,7 +99,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function held(run: string, pid: number): WatchdogError {
+function lockHeld(run: string, pid: number): WatchdogError {
   return new WatchdogError(
     'LOCK_HELD',
     `Cannot run in "${dirname(run)}": the daemon with pid ${pid} already does`,

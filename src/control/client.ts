@@ -1,4 +1,4 @@
-// How the command line asks the daemon, and how it hears that there is none.
+// Client of the control socket, for the command line.
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -13,19 +13,21 @@ import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
 import { findSocket } from './control-paths.ts';
 
-type Asked = Exclude<Method, 'watch'>;
+type RequestMethod = Exclude<Method, 'watch'>;
 
 export interface Client {
   /**
+   * Asks one question and waits for its answer.
+   *
    * @param options.timeout ms to wait for the answer
    * @throws WatchdogError what the daemon refused, NO_DAEMON when it went away, CONTROL_FAILED when it does not answer
    */
-  request<M extends Asked>(
+  request<M extends RequestMethod>(
     method: M,
     params: Methods[M]['params'],
     options?: { timeout?: number },
   ): Promise<Methods[M]['result']>;
-  /** Ends when `signal` is aborted, or with NO_DAEMON when the daemon goes away. The connection is used up. */
+  /** Streams the status until `signal` is aborted; rejects with NO_DAEMON when the daemon goes away. The connection is closed then. */
   watch(onStatus: (status: Status) => void, signal: AbortSignal): Promise<void>;
   close(): void;
   /** Resolves once the connection has ended, whoever ended it. */
@@ -33,6 +35,8 @@ export interface Client {
 }
 
 /**
+ * Connects to the daemon.
+ *
  * @param socketPath `Paths.socket`
  * @throws WatchdogError NO_DAEMON when nobody listens there
  */
@@ -68,7 +72,7 @@ function createClient(socket: Socket, clock: Clock): Client {
   };
 }
 
-function request<M extends Asked>(
+function request<M extends RequestMethod>(
   exchange: RpcClient,
   { method, params }: { method: M; params: Methods[M]['params'] },
   { timeout, clock }: { timeout: number; clock: Clock },

@@ -1,22 +1,31 @@
-// Where the control socket is found: in the run folder, or where a note in it says when that path is too long.
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { checkPrivateDirectory } from './private-directory.ts';
+// Paths of a home's control socket and lock: private folders, the place of the socket, and proof that a file is still ours.
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { WatchdogError } from '../core/base/errors.ts';
+import { codeOf, messageOf } from '../core/base/guards.ts';
+import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 
 /** `sun_path` holds 104 bytes on macOS, the final 0 included; longer paths are cut silently by some systems. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** Whether the system can bind a socket at `path`. */
+/** Tells whether the system can bind a socket at `path`. */
 export function fitsSocketPath(path: string): boolean {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
-/** The file that says where a socket lies that does not lie where it is wanted. */
+/** Names the file that says where the socket is when it is not in the run folder. */
 export function socketNotePath(wanted: string): string {
   return `${wanted}.path`;
 }
 
-/** For the side that connects; null when there can be no socket. */
+/**
+ * Finds the socket, for the side that connects; null when there can be none.
+ *
+ * @throws WatchdogError HOME_UNUSABLE when a folder on the way is not ours alone
+ */
 export function findSocket(wanted: string): string | null {
   checkPrivateDirectory(dirname(wanted));
   const path = fitsSocketPath(wanted) ? wanted : readNote(wanted);
@@ -29,5 +38,116 @@ function readNote(wanted: string): string | null {
     return readFileSync(socketNotePath(wanted), 'utf8');
   } catch {
     return null;
+  }
+}
+
+/**
+ * Makes the folder private and returns the path to listen on: in the run folder, or, when that path is too long, somewhere
+ * short and just as private. That other place is noted in the run folder, because the two sides may see different environments.
+ *
+ * @throws WatchdogError HOME_UNUSABLE
+ */
+export function prepareSocketPath(wanted: string): string {
+  ensurePrivateDirectory(dirname(wanted));
+  if (fitsSocketPath(wanted)) {
+    rmSync(socketNotePath(wanted), { force: true });
+    return wanted;
+  }
+  const short = shortPath(wanted);
+  ensurePrivateDirectory(dirname(short));
+  writeFileAtomic(socketNotePath(wanted), short, { durable: false });
+  return short;
+}
+
+/** Removes what was made outside the run folder, once nobody listens there any more. */
+export function removeSocketPath(wanted: string, path: string): void {
+  if (path === wanted) return;
+  try {
+    rmSync(socketNotePath(wanted), { force: true });
+    rmSync(path, { force: true });
+    rmdirSync(dirname(path));
+  } catch {
+    // The next daemon of this home finds the same place.
+  }
+}
+
+// The same home gets the same place, so that a crash leaves one stale folder, not one each.
+function shortPath(wanted: string): string {
+  const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
+  const name = join(`mcp-watchdog-${process.getuid?.() ?? 0}-${hash}`, 'control.sock');
+  const bases = [process.env['XDG_RUNTIME_DIR'], tmpdir()].filter(
+    (base) => base !== undefined && isFolder(base),
+  );
+  return (
+    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fitsSocketPath) ??
+    join('/tmp', name)
+  );
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/**
+ * Makes `path` a folder that only its owner can enter; one of ours that is too open is closed.
+ *
+ * @throws WatchdogError HOME_UNUSABLE when it is a symbolic link, not a folder, someone else's, or cannot be made
+ */
+export function ensurePrivateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(path, messageOf(error), error);
+  }
+  checkPrivateDirectory(path);
+  if ((lstatSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
+}
+
+/** @throws WatchdogError HOME_UNUSABLE when it is there and is a symbolic link, not a folder, someone else's, or out of reach */
+function checkPrivateDirectory(path: string): void {
+  const found = statsOf(path);
+  if (found === undefined) return;
+  if (found.isSymbolicLink()) throw unusable(path, 'it is a symbolic link');
+  if (!found.isDirectory()) throw unusable(path, 'it is not a folder');
+  const self = process.getuid?.();
+  if (self !== undefined && found.uid !== self)
+    throw unusable(path, `it belongs to user ${found.uid}, not to ${self}`);
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unusable(path, messageOf(error), error);
+  }
+}
+
+/** Makes the one error for a folder of the home that cannot be used as it is. */
+export function unusable(path: string, reason: string, cause?: unknown): WatchdogError {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(cause) ?? '');
+  return new WatchdogError('HOME_UNUSABLE', `Cannot use the folder "${path}": ${reason}`, {
+    hint: isFull
+      ? 'The disk is full: make room, then start it again'
+      : 'Remove it or make it yours, or choose another home with --home DIR',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/**
+ * Remembers which file is at `path` now; the returned function tells whether it is still there. No descriptor is needed for
+ * the answer, so that it is the same when there are none; where the system would not tell, the file counts as there.
+ */
+export function trackFileIdentity(path: string): () => boolean {
+  const own = fileIdentity(path);
+  return () => [own, 'unknown'].includes(fileIdentity(path));
+}
+
+/** A number of a file is used again; together with the time of its making it is not. */
+function fileIdentity(path: string): string {
+  try {
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? 'gone' : `${stats.dev}:${stats.ino}:${stats.mtimeNs}`;
+  } catch {
+    return 'unknown';
   }
 }

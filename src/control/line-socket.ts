@@ -1,4 +1,4 @@
-// How lines travel over one connection, in both directions, never longer than agreed.
+// Line framing of a control connection, with a longest line.
 import type { Socket } from 'node:net';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 
@@ -9,7 +9,7 @@ export interface LineSocketOptions {
   readonly onOverflow: () => void;
 }
 
-/** Reads `socket` line by line; empty lines are nothing. */
+/** Reads `socket` line by line; empty lines are skipped. */
 export function readLines(socket: Socket, { maxBytes, onLine, onOverflow }: LineSocketOptions): void {
   let overflown = false;
   let pending = 0;

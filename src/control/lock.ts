@@ -1,4 +1,4 @@
-// Who owns a home: at most one living process, whatever crashed before and however many start at once.
+// Lock of a home: at most one living owner, whatever crashed before and however many start at once.
 //
 // `lock/<n>` holds the identity of the owner, n counts owners. A file is created whole, by link(2), which fails when it
 // exists; the highest one is never removed. So of all who found n abandoned, exactly one gets n + 1, and who was so slow
@@ -10,8 +10,7 @@ import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { identifyProcess, checkIdentity } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
-import { trackFileIdentity } from './file-identity.ts';
-import { ensurePrivateDirectory, unusable } from './private-directory.ts';
+import { ensurePrivateDirectory, trackFileIdentity, unusable } from './control-paths.ts';
 
 export type LockAttempt =
   | {
@@ -28,7 +27,11 @@ const KEPT = 8;
 
 const RELEASED = 'released\n';
 
-/** @throws WatchdogError HOME_UNUSABLE, also when the folder cannot be written */
+/**
+ * Tries to become the owner of the home; answers at once, with the pid of the owner when there is one.
+ *
+ * @throws WatchdogError HOME_UNUSABLE, also when the folder cannot be written
+ */
 export function acquireLock(directory: string): LockAttempt {
   ensurePrivateDirectory(directory);
   const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
@@ -42,7 +45,7 @@ export function acquireLock(directory: string): LockAttempt {
   }
 }
 
-/** The living process that owns the home; null when nobody does. */
+/** Finds the living process that owns the home; null when nobody does. */
 export function lockHolder(directory: string): number | null {
   try {
     const highest = generations(directory).at(-1) ?? 0;
@@ -52,7 +55,7 @@ export function lockHolder(directory: string): number | null {
   }
 }
 
-/** Who owned the home before and died without leaving it, as far back as that is kept. Ours is not among them. */
+/** Lists the owners that died without releasing the lock, as far back as that is kept; the own process is not among them. */
 export function previousOwners(directory: string): readonly ProcessIdentity[] {
   try {
     return generations(directory)

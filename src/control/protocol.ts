@@ -1,4 +1,4 @@
-// What command line and daemon say to each other: one JSON object a line, typed and versioned.
+// Control protocol between command line and daemon: one JSON object a line, typed and versioned.
 import type { CleanupReport } from '../core/model/cleanup-report.ts';
 import type { ReloadReport } from '../core/model/config-diff.ts';
 import type { ErrorCode } from '../core/base/errors.ts';
@@ -16,7 +16,7 @@ export const PROTOCOL_VERSION = 1;
 export const MAX_REQUEST_BYTES = 1024 ** 2;
 export const MAX_RESPONSE_BYTES = 16 * 1024 ** 2;
 
-/** Who answers: enough to say who holds the home. `startedAt` in ms since the epoch. */
+/** The daemon that answers: enough to say who holds the home. `startedAt` in ms since the epoch. */
 export interface DaemonInfo {
   readonly version: string;
   readonly pid: number;
@@ -27,7 +27,7 @@ export interface DaemonInfo {
 type NamesParams = { readonly names: readonly string[] };
 type NoParams = Readonly<Record<string, never>>;
 
-/** Every question and its answer; the daemon gives one handler for each but `ping` and `watch`. */
+/** Every method with its params and result; the daemon has one handler for each but `ping` and `watch`. */
 export interface Methods {
   readonly ping: { readonly params: NoParams; readonly result: DaemonInfo };
   readonly status: { readonly params: NoParams; readonly result: Status };
@@ -40,7 +40,7 @@ export interface Methods {
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
   /** Reads the config again; a dry run only says what would follow. Refused with every problem of the file. */
   readonly reload: { readonly params: { readonly dryRun?: boolean }; readonly result: ReloadReport };
-  /** Removes what is too much or forgotten; a dry run only says what that would be. */
+  /** Removes old logs, versions and forgotten files; a dry run only says what that would be. */
   readonly cleanup: { readonly params: { readonly dryRun?: boolean }; readonly result: CleanupReport };
   /** Asks the registry now. Without names, all servers that are packages. */
   readonly updateCheck: { readonly params: NamesParams; readonly result: readonly UpdateCheck[] };
@@ -49,7 +49,7 @@ export interface Methods {
     readonly params: NamesParams & { readonly to?: string; readonly dryRun?: boolean };
     readonly result: readonly UpdateAnswer[];
   };
-  /** Back to what ran before. Without names, all servers that have something to go back to. */
+  /** Rolls back to the version before. Without names, all servers that have one. */
   readonly rollback: {
     readonly params: NamesParams & { readonly dryRun?: boolean };
     readonly result: readonly UpdateAnswer[];

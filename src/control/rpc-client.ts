@@ -1,4 +1,4 @@
-// Which answer belongs to which question on one connection, and what becomes of questions when it ends.
+// Request and reply matching on one control connection; its end fails every open request.
 import type { Socket } from 'node:net';
 import { WatchdogError } from '../core/base/errors.ts';
 import { readLines, writeLine } from './line-socket.ts';
@@ -12,7 +12,7 @@ interface Listener {
 }
 
 export interface RpcClient {
-  /** The listener hears every reply to this question until the returned function is called. */
+  /** Sends a request; the listener gets every reply to it until the returned function is called. */
   call(method: Method, params: object, listener: Listener): () => void;
   close(): void;
   /** Resolves once the connection has ended, whoever ended it. */

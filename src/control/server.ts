@@ -1,4 +1,4 @@
-// How the daemon listens to its command line: one private socket, which is also what keeps a second daemon away.
+// Control server of the daemon: one private socket, which also keeps a second daemon away.
 import type { Socket } from 'node:net';
 import { WatchdogError } from '../core/base/errors.ts';
 import { systemClock } from '../system/time/clock.ts';
@@ -13,15 +13,15 @@ import {
 } from './protocol.ts';
 import type { Method, Methods, DaemonInfo, Request } from './protocol.ts';
 import { acquireEndpoint } from './acquire.ts';
-import { removeSocketPath } from './place-socket.ts';
+import { removeSocketPath } from './control-paths.ts';
 import { createWatchers } from './status-watchers.ts';
 import type { Watchers } from './status-watchers.ts';
 
 type Handled = Exclude<Method, 'ping' | 'watch'>;
 
 /**
- * What the daemon can be asked; what a handler throws is sent back. `shutdown` must only begin: the answer goes out
- * first, and `close()` is the last thing to do, because its end tells the asker that all is done.
+ * One handler for each method; what a handler throws is sent back. `shutdown` must only begin: the answer goes out
+ * first, and `close()` comes last, because the end of the connection tells the client that all is done.
  */
 export type ControlHandlers = {
   readonly [M in Exclude<Handled, 'status'>]: (
@@ -43,7 +43,7 @@ export interface ControlServerOptions {
 
 export interface ControlServer {
   /**
-   * Makes lock and socket anew where somebody took them away, with the home or from a folder of temporary files.
+   * Makes lock and socket again where somebody removed them, with the home or from a folder of temporary files.
    *
    * @returns whether anything was missing
    * @throws what `startControlServer` throws; LOCK_HELD when another daemon has the home by now
@@ -54,7 +54,7 @@ export interface ControlServer {
 }
 
 /**
- * Owns the home and answers on its socket, which only its owner can reach.
+ * Acquires the home and answers on its socket, which only its owner can reach.
  *
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
@@ -62,22 +62,22 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const { socketPath, handlers, clock = systemClock, log } = options;
   const watchers = createWatchers({ clock, status: handlers.status, onChange: handlers.onChange });
   const sockets = new Set<Socket>();
-  const take = (socket: Socket): void => {
+  const onConnection = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serve(socket, { ...options, watchers });
   };
-  // Out of descriptors, for instance: who asks gets no answer, and everything else goes on.
+  // Out of descriptors, for instance: that client gets no answer, and everything else goes on.
   const onFault = (err: Error): void => log?.warn({ err }, 'Cannot take a command');
-  const occupation = { socketPath, clock, take, onFault };
-  let place = await acquireEndpoint(occupation);
+  const acquisition = { socketPath, clock, onConnection, onFault };
+  let endpoint = await acquireEndpoint(acquisition);
   let renewal: Promise<unknown> = Promise.resolve();
 
   async function renew(): Promise<boolean> {
-    if (place.isIntact()) return false;
+    if (endpoint.isIntact()) return false;
     // First, because closing removes whatever is at the path of the socket.
-    place.server.close();
-    place = await acquireEndpoint({ ...occupation, owned: place.lock });
+    endpoint.server.close();
+    endpoint = await acquireEndpoint({ ...acquisition, held: endpoint.lock });
     return true;
   }
 
@@ -94,12 +94,12 @@ export async function startControlServer(options: ControlServerOptions): Promise
       watchers.close();
       for (const socket of sockets) socket.end(() => socket.destroy());
       await new Promise<void>((resolve) => {
-        place.server.close(() => resolve());
-        // Who does not take its last bytes must not keep the daemon from ending.
+        endpoint.server.close(() => resolve());
+        // A client that does not read its last bytes must not keep the daemon from ending.
         clock.after(500, () => sockets.forEach((socket) => socket.destroy()));
       });
-      removeSocketPath(socketPath, place.path);
-      place.lock.release();
+      removeSocketPath(socketPath, endpoint.path);
+      endpoint.lock.release();
     },
   };
 }
@@ -132,7 +132,7 @@ async function answer(
     return;
   }
   try {
-    const result = request.method === 'ping' ? pong(handlers) : await call(handlers, request);
+    const result = request.method === 'ping' ? daemonInfo(handlers) : await call(handlers, request);
     reply(socket, request.id, { result });
   } catch (error) {
     if (!(error instanceof WatchdogError))
@@ -148,7 +148,7 @@ function call<M extends Handled>(
   return handlers[request.method](request.params);
 }
 
-function pong(handlers: ControlHandlers): DaemonInfo {
+function daemonInfo(handlers: ControlHandlers): DaemonInfo {
   const { version, pid, home, startedAt } = handlers.status().daemon;
   return { version, pid, home, startedAt };
 }

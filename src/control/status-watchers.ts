@@ -1,4 +1,4 @@
-// Who is watching the status, and when each is told: at once, then a few times a second, never faster than it reads.
+// Subscriptions to the status: sent at once, then a few times a second, never faster than the client reads.
 import type { Socket } from 'node:net';
 import type { Status } from '../core/model/status.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -20,7 +20,7 @@ export interface WatchersOptions {
   readonly interval?: number;
 }
 
-/** Subscribes only while somebody watches. */
+/** Creates the list of watchers, which follows the status only while there are any. */
 export function createWatchers({ clock, status, onChange, interval = 250 }: WatchersOptions): Watchers {
   const watching = new Map<Socket, { readonly id: number; sent: Status | null }>();
   let unsubscribe: (() => void) | null = null;
@@ -29,7 +29,7 @@ export function createWatchers({ clock, status, onChange, interval = 250 }: Watc
   function sendTo(socket: Socket): void {
     const watcher = watching.get(socket);
     const now = status();
-    // Who does not read gets the newest status later, instead of all of them.
+    // A client that does not read gets the newest status later, instead of all of them.
     if (watcher === undefined || watcher.sent === now || socket.writableNeedDrain) return;
     watcher.sent = now;
     writeLine(socket, { v: PROTOCOL_VERSION, id: watcher.id, status: now });
