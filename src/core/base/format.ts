@@ -1,7 +1,5 @@
 // How moments, spans and sizes are said to people: short, rounded, with a unit.
 
-import type { DeliveryOwner } from '../delivery/delivery.ts';
-
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -47,24 +45,6 @@ export function cpu(cores: number): string {
 export function latency(milliseconds: number): string {
   return milliseconds < 1000 ? `${shortened(milliseconds)} ms` : `${shortened(milliseconds / 1000)} s`;
 }
-
-/** `Alerts are delivered by the watchdog: no Prometheus and no Alertmanager is known`. */
-export function describeDelivery({
-  owner,
-  reasons,
-}: {
-  readonly owner: DeliveryOwner;
-  readonly reasons: readonly string[];
-}): string {
-  const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
-  return `Alerts are delivered by ${DELIVERERS[owner]}${why}`;
-}
-
-const DELIVERERS: Readonly<Record<DeliveryOwner, string>> = {
-  engine: 'Prometheus and Alertmanager',
-  'alertmanager-by-us': 'Alertmanager, which gets them from the watchdog',
-  us: 'the watchdog',
-};
 
 function shortened(value: number): number {
   return value < 9.95 ? Number(value.toFixed(1)) : Math.round(value);

@@ -1,5 +1,5 @@
 // What a message of Alertmanager's webhook says: which alerts it has told, and whether the heartbeat is among them.
-import { SEVERITIES, type Severity } from '../model/events.ts';
+import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import { truncate, neutralise } from '../base/text.ts';
 import { isObject } from '../base/guards.ts';
 

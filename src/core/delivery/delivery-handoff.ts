@@ -1,5 +1,5 @@
 // What is not told twice, and not lost, when another one begins to deliver: which alerts the last one can have told.
-import type { DeliveryOwner } from './delivery.ts';
+import type { DeliveryOwner } from '../model/vocabulary.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../model/notification.ts';
 
 export interface Handoff {

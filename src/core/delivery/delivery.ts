@@ -1,18 +1,7 @@
-// Who tells the person of alerts: Prometheus with Alertmanager, Alertmanager fed by us, or we ourselves.
-// A fold over what is heard of the two. The three links of their chain are judged one by one, each slow to be lost and
-// slow to be found again, so that a single missed scrape moves nothing.
-import { reasonsOf } from './delivery-reasons.ts';
-
-/**
- * `engine`: Prometheus evaluates and Alertmanager tells. `alertmanager-by-us`: Alertmanager tells what we post to it.
- * `us`: the channels of our own config.
- */
-export const DELIVERY_OWNERS = ['us', 'alertmanager-by-us', 'engine'] as const;
-export type DeliveryOwner = (typeof DELIVERY_OWNERS)[number];
-
-/** Those who could deliver. A metric label: a closed list. */
-export const ENGINE_NAMES = ['prometheus', 'alertmanager'] as const;
-export type EngineName = (typeof ENGINE_NAMES)[number];
+// Delivery decision: who notifies the person of alerts (Prometheus with Alertmanager, Alertmanager fed by us, or our own channels), and why.
+// A fold over signals of the two. The three links of their chain are judged one by one, each slow to be lost and slow to
+// be found again, so that a single missed scrape changes nothing.
+import { DELIVERY_OWNERS, type DeliveryOwner } from '../model/vocabulary.ts';
 
 /** `at` in awake ms: nothing is missed while the machine sleeps. */
 export type DeliveryInput =
@@ -224,3 +213,72 @@ function ownerBy(state: DeliveryState, { hasAlertmanager }: DeliverySettings): D
 function rank(owner: DeliveryOwner): number {
   return DELIVERY_OWNERS.indexOf(owner);
 }
+
+/** The usual state of who uses neither: there is nothing to say about it. */
+const NOBODY_KNOWN = 'no Prometheus and no Alertmanager is known';
+
+/** There is nobody else who could, nor was there anybody. */
+export function isDeliveredByUsAlone({
+  owner,
+  reasons,
+}: {
+  readonly owner: DeliveryOwner;
+  readonly reasons: readonly string[];
+}): boolean {
+  // Without any reason nothing was decided yet.
+  return owner === 'us' && (reasons.length === 0 || reasons.includes(NOBODY_KNOWN));
+}
+
+/** For people; empty when it is the engine. */
+export function reasonsOf(
+  { scrapes, heartbeats, alertmanager }: DeliveryState,
+  owner: DeliveryOwner,
+  { hasAlertmanager }: DeliverySettings,
+): string[] {
+  if (owner === 'engine') return [];
+  const wasHeard = scrapes.lastAt !== null || heartbeats.lastAt !== null;
+  if (!hasAlertmanager && !wasHeard) return [NOBODY_KNOWN];
+  // What the others may follow from comes first: a terminal is not wide.
+  return [
+    ...(!hasAlertmanager || alertmanager.isAlive ? [] : [ofAlertmanager(alertmanager)]),
+    ...(scrapes.isAlive ? [] : [ofScrapes(scrapes)]),
+    ...(heartbeats.isAlive ? [] : [ofHeartbeats(heartbeats)]),
+  ];
+}
+
+function ofAlertmanager({ against, trouble }: DeliveryState['alertmanager']): string {
+  if (against > 0) return 'Alertmanager has only just become ready';
+  return `Alertmanager is not ready${trouble === null ? '' : ` (${trouble})`}`;
+}
+
+function ofScrapes({ lastAt, good }: PeriodicSignal): string {
+  if (lastAt === null) return 'Prometheus has not read the metrics yet';
+  return good > 0
+    ? 'Prometheus has only just begun to read the metrics'
+    : 'Prometheus no longer reads the metrics';
+}
+
+function ofHeartbeats({ lastAt, good }: PeriodicSignal): string {
+  if (lastAt === null) return 'no heartbeat of Alertmanager has arrived yet';
+  return good > 0
+    ? 'the heartbeat of Alertmanager has only just begun'
+    : 'the heartbeat of Alertmanager no longer arrives';
+}
+
+/** `Alerts are delivered by the watchdog: no Prometheus and no Alertmanager is known`. */
+export function describeDelivery({
+  owner,
+  reasons,
+}: {
+  readonly owner: DeliveryOwner;
+  readonly reasons: readonly string[];
+}): string {
+  const why = reasons.length === 0 ? '' : `: ${reasons.join(', ')}`;
+  return `Alerts are delivered by ${DELIVERERS[owner]}${why}`;
+}
+
+const DELIVERERS: Readonly<Record<DeliveryOwner, string>> = {
+  engine: 'Prometheus and Alertmanager',
+  'alertmanager-by-us': 'Alertmanager, which gets them from the watchdog',
+  us: 'the watchdog',
+};

@@ -1,5 +1,5 @@
 // What outlives the daemon of who delivers, and how much of what is found on disk can be believed.
-import { DELIVERY_OWNERS, type DeliveryOwner } from './delivery.ts';
+import { DELIVERY_OWNERS, type DeliveryOwner } from '../model/vocabulary.ts';
 import { readSilences, type Silence } from './silences.ts';
 import { isObject } from '../base/guards.ts';
 

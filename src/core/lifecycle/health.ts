@@ -1,5 +1,5 @@
 // Is a server up? The kubelet's probe semantics as a pure machine: thresholds, startup, quiet times, hold.
-import type { HealthVerdict, ProbeResult } from '../model/events.ts';
+import type { HealthVerdict, ProbeResult } from '../model/observations.ts';
 import type { ProbePolicy } from '../model/server-spec.ts';
 
 /**

@@ -6,7 +6,7 @@
  * The deadline of every wait lives in the state, so there are no timers to cancel; every process has a
  * number (`run`), so late news of an earlier one is dropped in one line.
  */
-import type { StartFailure } from '../model/events.ts';
+import type { StartFailure } from '../model/observations.ts';
 import {
   type LifecycleAction,
   type AfterStop,

@@ -1,15 +1,16 @@
 // Which metrics exist: each once, with its type, unit, help and labels. Code, page, dashboards and rules read it from here.
-import { ENGINE_NAMES } from '../delivery/delivery.ts';
 import {
+  ENGINE_NAMES,
   NOTIFY_KINDS,
   PROBE_FAILURES,
   PROBE_NAMES,
   RESTART_REASONS,
   SERVER_STATES,
-} from '../model/events.ts';
+  UPDATE_RESULTS,
+  NOTIFY_FAILURES,
+  NOTIFY_SUPPRESSIONS,
+} from '../model/vocabulary.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
-import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from '../model/notification.ts';
-import { UPDATE_RESULTS } from '../model/update.ts';
 
 /** Before every name below. */
 export const METRIC_PREFIX = 'mcp_watchdog_';

@@ -1,128 +1,19 @@
-// Everything that downstream (metrics, journal, logs, status) may learn: one union, one bus, time inside.
-import type { DeliveryOwner, EngineName } from '../delivery/delivery.ts';
+// Union of all events on the bus: everything that metrics, journal, logs and status may learn.
 import type { LifecycleState } from './lifecycle-state.ts';
-import type { NotifyFailure, NotifySuppression } from './notification.ts';
+import type { AlertChange } from './notification.ts';
+import type { Handshake, HealthVerdict, ProbeResult, StartFailure, TreeUsage } from './observations.ts';
 import type { ServerSpec } from './server-spec.ts';
 import type { UpdateCheck, UpdateMemory, UpdateProgress } from './update.ts';
-
-/** Closed lists: they are metric labels and are pre-set to 0. */
-export const RESTART_REASONS = [
-  'exit',
-  'signal',
-  'probe',
-  'start_timeout',
-  'memory',
-  'cpu',
-  'requested',
-  'update',
-  'config',
-  'unobserved',
-] as const;
-export type RestartReason = (typeof RESTART_REASONS)[number];
-
-export const SERVER_STATES = [
-  'stopped',
-  'starting',
-  'running',
-  'stopping',
-  'backoff',
-  'crash_looping',
-] as const;
-export type ServerStateName = (typeof SERVER_STATES)[number];
-
-/** What runs by itself at set times. */
-const JOB_NAMES = ['update', 'cleanup', 'backup'] as const;
-export type JobName = (typeof JOB_NAMES)[number];
-
-/** Ways to reach the person, one plug-in each. */
-export const NOTIFY_KINDS = ['desktop', 'webhook', 'command'] as const;
-export type NotifyKind = (typeof NOTIFY_KINDS)[number];
-
-export const SEVERITIES = ['info', 'warning', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
-
-export const PROBE_NAMES = ['ping', 'list_tools', 'http', 'exec'] as const;
-export type ProbeName = (typeof PROBE_NAMES)[number];
-
-export const PROBE_FAILURES = [
-  'timeout',
-  'refused',
-  'closed',
-  'protocol',
-  'http_status',
-  'unauthorized',
-] as const;
-export type ProbeFailure = (typeof PROBE_FAILURES)[number];
-
-/** What one look at a server showed; `took` in ms. `inconclusive` is our own fault and never counts. */
-export type ProbeResult =
-  | { readonly outcome: 'passed'; readonly took: number; readonly tools?: number }
-  | {
-      readonly outcome: 'failed';
-      readonly took: number;
-      readonly reason: ProbeFailure;
-      readonly detail: string;
-    }
-  | { readonly outcome: 'inconclusive'; readonly detail: string };
-
-/** Why a server could not even be started. `code` is stable, `message` is for people. */
-export interface StartFailure {
-  readonly code: StartFailureCode;
-  readonly message: string;
-  readonly hint: string | null;
-  /** `config` faults do not heal by themselves: no retry until the config changes or someone starts it. */
-  readonly retry: 'backoff' | 'never';
-}
-
-export type StartFailureCode =
-  | 'EXECUTABLE_MISSING'
-  | 'SPAWN_FAILED'
-  | 'CWD_MISSING'
-  | 'PORT_IN_USE'
-  | 'OFFLINE'
-  | 'UNKNOWN_PACKAGE'
-  | 'UNKNOWN_VERSION'
-  | 'ENGINE_MISMATCH'
-  | 'DISK_FULL'
-  | 'BIN_UNRESOLVED'
-  | 'INSTALL_FAILED'
-  | 'LEFTOVERS'
-  | 'EXITED_BEFORE_READY'
-  | 'NOT_READY_IN_TIME';
-
-/** What a server is told by the protocol: filled by the handshake, null until then. */
-export interface Handshake {
-  readonly era: 'legacy' | 'modern';
-  readonly protocolVersion: string;
-  readonly serverName: string | null;
-  readonly serverVersion: string | null;
-}
-
-/** Sums over one server's process tree. Null where the system does not tell. */
-export interface TreeUsage {
-  /** Cumulative since the daemon first saw the server, seconds, never goes back. */
-  readonly cpuSeconds: number;
-  /** Cores used since the previous sample; null for the first. */
-  readonly cpuCores: number | null;
-  readonly residentBytes: number;
-  /** What macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
-  readonly footprintBytes: number | null;
-  /** Whether that was read since the last sample: it is read less often than the rest. Left out where it is null. */
-  readonly footprintIsNew?: boolean;
-  readonly processes: number;
-  readonly threads: number | null;
-  readonly openFds: number | null;
-}
-
-/** `up` is null until the first verdict of an incarnation. `suspect`: a miss, not yet a verdict. */
-export interface HealthVerdict {
-  readonly up: boolean | null;
-  readonly suspect: boolean;
-  readonly unauthorized: boolean;
-  readonly consecutiveFailures: number;
-  /** One line for people: what the last failure was; null while all is well. */
-  readonly detail: string | null;
-}
+import type {
+  DeliveryOwner,
+  EngineName,
+  JobName,
+  NotifyFailure,
+  NotifyKind,
+  NotifySuppression,
+  ProbeName,
+  RestartReason,
+} from './vocabulary.ts';
 
 type Body =
   | { readonly kind: 'server-added'; readonly server: string; readonly spec: ServerSpec }
@@ -264,17 +155,7 @@ type Body =
       }[];
     }
   /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
-  | {
-      readonly kind: 'alert';
-      readonly name: string;
-      readonly about: string | null;
-      readonly severity: Severity;
-      readonly state: 'firing' | 'resolved';
-      readonly summary: string;
-      /** As Prometheus would send them to Alertmanager, those of the scrape (job, instance) not among them. */
-      readonly labels?: Readonly<Record<string, string>>;
-      readonly annotations?: Readonly<Record<string, string>>;
-    }
+  | ({ readonly kind: 'alert' } & AlertChange)
   /** Who delivers alerts from now on; why, for people. `wasOwner` is the same when only the reasons have changed. */
   | {
       readonly kind: 'delivery';

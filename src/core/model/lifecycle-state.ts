@@ -1,5 +1,6 @@
 // What there is to know about one supervised server's life: its phases, its memory, its news and its orders.
-import type { RestartReason, ServerStateName, StartFailure } from './events.ts';
+import type { StartFailure } from './observations.ts';
+import type { RestartReason, ServerStateName } from './vocabulary.ts';
 import type { RestartPolicy } from './server-spec.ts';
 
 /** How one server is started, stopped and brought back. Durations in milliseconds. */

@@ -1,15 +1,13 @@
 // What is known right now about the watchdog and its servers, as page, command line and API show it.
-import type { DeliveryOwner, EngineName } from '../delivery/delivery.ts';
 import type {
-  Handshake,
-  HealthVerdict,
+  DeliveryOwner,
+  EngineName,
   NotifyKind,
   ProbeName,
   RestartReason,
   ServerStateName,
-  StartFailure,
-  TreeUsage,
-} from './events.ts';
+} from './vocabulary.ts';
+import type { Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';

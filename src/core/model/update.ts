@@ -1,37 +1,5 @@
-// What there is to say about the version of a server: what runs, what could, what must not, and how an update stands.
-
-/** From a decision to a verdict; persisted, so that a daemon that dies anywhere knows where it was. */
-export const UPDATE_PHASES = [
-  'idle',
-  'installing',
-  'canary',
-  'waiting',
-  'switching',
-  'probation',
-  'rolling_back',
-] as const;
-export type UpdatePhase = (typeof UPDATE_PHASES)[number];
-
-/** Why a newer version is not taken. A closed list: doors of a metric and words for people hang on it. */
-export const HELD_REASONS = [
-  'minimum_age',
-  'deprecated',
-  'engine',
-  'bad',
-  'backwards',
-  'attestation',
-  'install_script',
-  'publisher',
-  'pinned',
-  'tools',
-] as const;
-export type HeldReason = (typeof HELD_REASONS)[number];
-
-export const UPDATE_RESULTS = ['committed', 'rolled_back', 'failed', 'held'] as const;
-export type UpdateResult = (typeof UPDATE_RESULTS)[number];
-
-/** `schedule` and `operator` go by the same rules; an operator may also name a version. */
-export type UpdateBy = 'schedule' | 'operator';
+// Facts about the version of a server: what runs, what is available, what is held back, and how far an update is.
+import type { HeldReason, UpdateBy, UpdatePhase, UpdateResult } from './vocabulary.ts';
 
 export interface HeldVersion {
   readonly version: string;

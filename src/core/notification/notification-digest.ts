@@ -1,5 +1,5 @@
 // How the alerts that are due become notifications: one each while they are few, else one about all.
-import { SEVERITIES, type Severity } from '../model/events.ts';
+import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import type { Notification, NotifiedAlert } from '../model/notification.ts';
 
 /** As notifications of their own; more at once become one digest. */

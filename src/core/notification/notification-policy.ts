@@ -1,10 +1,6 @@
 // When the person is told of what: rarely, never twice, never in a storm, and nothing is lost without being counted.
-import {
-  type AlertChange,
-  alertKey,
-  type Notification,
-  type NotifySuppression,
-} from '../model/notification.ts';
+import { type AlertChange, alertKey, type Notification } from '../model/notification.ts';
+import type { NotifySuppression } from '../model/vocabulary.ts';
 import { composeNotifications } from './notification-digest.ts';
 import { dueRecords, nextDueAt, MIN_INTERVAL, recent, roomAt, roomFor } from './notification-due.ts';
 import { forwardAlert } from './notification-relay.ts';

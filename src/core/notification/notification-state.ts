@@ -1,5 +1,5 @@
 // What must be remembered so that nobody is told twice: one record per alert, and the latest notifications.
-import { SEVERITIES, type Severity } from '../model/events.ts';
+import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import { type AlertChange, alertKey } from '../model/notification.ts';
 
 /** Times in ms since the epoch: they outlive the daemon. */

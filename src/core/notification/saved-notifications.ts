@@ -1,5 +1,5 @@
 // How what was told outlives the daemon, and how much of what is found on disk can be believed.
-import { SEVERITIES } from '../model/events.ts';
+import { SEVERITIES } from '../model/vocabulary.ts';
 import type { FiringAlert } from '../model/notification.ts';
 import { alertKey } from '../model/notification.ts';
 import type { AlertRecord, NotificationState } from './notification-state.ts';

@@ -1,5 +1,6 @@
 // How the picture of one server follows from its news.
-import type { EventOf, HealthVerdict, WatchdogEvent } from '../model/events.ts';
+import type { EventOf, WatchdogEvent } from '../model/events.ts';
+import type { HealthVerdict } from '../model/observations.ts';
 import { hasProcess, stateName } from '../model/lifecycle-state.ts';
 import { budgetRemaining } from '../lifecycle/restart-policy.ts';
 import type { ServerSpec } from '../model/server-spec.ts';

@@ -1,5 +1,6 @@
 // Which words in an event others wrote, so that the secrets in them can be taken out before people see it.
-import type { EventOf, Handshake, StartFailure, WatchdogEvent } from '../model/events.ts';
+import type { EventOf, WatchdogEvent } from '../model/events.ts';
+import type { Handshake, StartFailure } from '../model/observations.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
 import type { UpdateCheck, UpdateMemory } from '../model/update.ts';
 

@@ -1,5 +1,5 @@
 // What an earlier daemon wrote down about a server, believed only as far as it makes sense.
-import { RESTART_REASONS, type RestartReason } from '../model/events.ts';
+import { RESTART_REASONS, type RestartReason } from '../model/vocabulary.ts';
 import { NO_HISTORY, type ServerHistory, type ServerStatus } from '../model/status.ts';
 import { isObject } from '../base/guards.ts';
 

@@ -1,5 +1,7 @@
 // Whether a version that was just switched to does well: from its first moment to the end of its probation.
-import type { EventOf, RestartReason, TreeUsage, WatchdogEvent } from '../model/events.ts';
+import type { EventOf, WatchdogEvent } from '../model/events.ts';
+import type { TreeUsage } from '../model/observations.ts';
+import type { RestartReason } from '../model/vocabulary.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import { size } from '../base/format.ts';
 

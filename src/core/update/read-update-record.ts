@@ -1,13 +1,7 @@
 // What an earlier daemon wrote down of updates, believed only as far as it makes sense.
 import { isObject } from '../base/guards.ts';
-import {
-  type HeldVersion,
-  HELD_REASONS,
-  NO_UPDATES,
-  type UpdateCheck,
-  UPDATE_RESULTS,
-  type UpdateMemory,
-} from '../model/update.ts';
+import { type HeldVersion, NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../model/update.ts';
+import { HELD_REASONS, UPDATE_RESULTS } from '../model/vocabulary.ts';
 import type { SavedProgress, UpdateRecord } from './update-record.ts';
 import type { UpdatePlan, RollbackVerdict } from './update-state.ts';
 

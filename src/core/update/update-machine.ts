@@ -4,7 +4,7 @@
  * Same shape as the lifecycle: what happened comes in, what is to be done goes out, and the deadline of every wait lives in
  * the state. Until the link is moved a failure changes nothing; from then on every failure leads back to what ran before.
  */
-import type { UpdateResult } from '../model/update.ts';
+import type { UpdateResult } from '../model/vocabulary.ts';
 import {
   BY_OPERATOR,
   LONGEST_WAIT,

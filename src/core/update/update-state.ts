@@ -1,5 +1,5 @@
 // What there is to know about one update: how far it is, what happened, what is to be done, how it ended.
-import type { UpdateBy, UpdateResult } from '../model/update.ts';
+import type { UpdateBy, UpdateResult } from '../model/vocabulary.ts';
 
 /** What was decided when it began, and holds to its end. */
 export interface UpdatePlan {

@@ -1,14 +1,8 @@
 // How versions, and an update on its way, are told to people: one line each, made of texts that a registry may have written.
 import type { ServerStatus } from '../model/status.ts';
 import { truncate, neutralise } from '../base/text.ts';
-import type {
-  HeldVersion,
-  HeldReason,
-  UpdateMemory,
-  UpdateProgress,
-  UpdateResult,
-  UpdateStatus,
-} from '../model/update.ts';
+import type { HeldVersion, UpdateMemory, UpdateProgress, UpdateStatus } from '../model/update.ts';
+import type { HeldReason, UpdateResult } from '../model/vocabulary.ts';
 import { ago, span } from '../base/format.ts';
 
 /** UTF-16 units. Honest versions are shorter by far; semver would allow 256. */

@@ -5,13 +5,13 @@ import {
   beginDelivery,
   decideDelivery,
   type DeliveryInput,
-  type DeliveryOwner,
   type DeliverySettings,
   type DeliveryState,
   DELIVERY_GRACE,
   lastContact,
   withNewAlertmanager,
 } from '../../../src/core/delivery/delivery.ts';
+import type { DeliveryOwner } from '../../../src/core/model/vocabulary.ts';
 import {
   handOff,
   handoffAfterAlert,

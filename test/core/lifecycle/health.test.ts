@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProbeResult } from '../../../src/core/model/events.ts';
+import type { ProbeResult } from '../../../src/core/model/observations.ts';
 import {
   beginHealth,
   resetFailures,

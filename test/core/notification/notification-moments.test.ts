@@ -1,6 +1,6 @@
 // What has happened and cannot un-happen is told once; what only wants to be known is not told every few hours.
 import { describe, expect, it } from 'vitest';
-import type { Severity } from '../../../src/core/model/events.ts';
+import type { Severity } from '../../../src/core/model/vocabulary.ts';
 import type { AlertChange } from '../../../src/core/model/notification.ts';
 import { decideNotifications, nextDecisionAt } from '../../../src/core/notification/notification-policy.ts';
 import {

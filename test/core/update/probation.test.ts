@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RestartReason, UnstampedEvent } from '../../../src/core/model/events.ts';
+import type { UnstampedEvent } from '../../../src/core/model/events.ts';
+import type { RestartReason } from '../../../src/core/model/vocabulary.ts';
 import {
   type AfterStop,
   type RestartCause,

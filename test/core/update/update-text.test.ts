@@ -2,7 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { neutralise } from '../../../src/core/base/text.ts';
-import { UPDATE_PHASES, type UpdateStatus } from '../../../src/core/model/update.ts';
+import type { UpdateStatus } from '../../../src/core/model/update.ts';
+import { UPDATE_PHASES } from '../../../src/core/model/vocabulary.ts';
 import { updateFacts } from '../../../src/core/update/update-facts.ts';
 import {
   availableVersion,

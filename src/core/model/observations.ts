@@ -1,0 +1,56 @@
+// Observations of one server: start failures, handshake, probe results, health verdicts and resource usage.
+import type { ProbeFailure, StartFailureCode } from './vocabulary.ts';
+
+/** Result of one probe; `took` in ms. `inconclusive` is our own fault and never counts. */
+export type ProbeResult =
+  | { readonly outcome: 'passed'; readonly took: number; readonly tools?: number }
+  | {
+      readonly outcome: 'failed';
+      readonly took: number;
+      readonly reason: ProbeFailure;
+      readonly detail: string;
+    }
+  | { readonly outcome: 'inconclusive'; readonly detail: string };
+
+/** Why a server could not even be started. `code` is stable, `message` is for people. */
+export interface StartFailure {
+  readonly code: StartFailureCode;
+  readonly message: string;
+  readonly hint: string | null;
+  /** `never` for faults of the config, which do not heal by themselves: no retry until the config changes or someone starts it. */
+  readonly retry: 'backoff' | 'never';
+}
+
+/** The server's answer to the MCP handshake. */
+export interface Handshake {
+  readonly era: 'legacy' | 'modern';
+  readonly protocolVersion: string;
+  readonly serverName: string | null;
+  readonly serverVersion: string | null;
+}
+
+/** Sums over one server's process tree. Null where the system does not tell. */
+export interface TreeUsage {
+  /** Cumulative since the daemon first saw the server, seconds, never goes back. */
+  readonly cpuSeconds: number;
+  /** Cores used since the previous sample; null for the first. */
+  readonly cpuCores: number | null;
+  readonly residentBytes: number;
+  /** Memory that macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
+  readonly footprintBytes: number | null;
+  /** Whether the footprint was read since the last sample: it is read less often than the rest. Left out where it is null. */
+  readonly footprintIsNew?: boolean;
+  readonly processes: number;
+  readonly threads: number | null;
+  readonly openFds: number | null;
+}
+
+/** `up` is null until the first verdict on a process. `suspect`: a failed probe, not yet a verdict. */
+export interface HealthVerdict {
+  readonly up: boolean | null;
+  readonly suspect: boolean;
+  readonly unauthorized: boolean;
+  readonly consecutiveFailures: number;
+  /** One line for people: what the last failure was; null while all is well. */
+  readonly detail: string | null;
+}
