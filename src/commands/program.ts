@@ -1,12 +1,11 @@
 // How the list of commands becomes a parser with help.
-import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
-import { isObject } from '../core/base/guards.ts';
 import { resolvePaths } from '../system/files/paths.ts';
+import { readVersion } from './shared/own-package.ts';
 import type { ArgumentSpec, CommandSpec, Flags, CommandIo, OptionSpec } from './shared/command.ts';
 import { COMMANDS } from './registry.ts';
-import { wantsColour } from './views/style.ts';
+import { capitalised, wantsColour } from './views/style.ts';
 
 type Run = (spec: CommandSpec, work: () => Promise<number>) => Promise<void>;
 
@@ -82,25 +81,4 @@ function readCount(flags: string, value: string): number {
   throw new WatchdogError('USAGE', `Cannot read ${flags}: it must be a whole number, got "${value}"`, {
     hint: 'For example -n 100',
   });
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** The release this is, from its package.json. */
-export function readVersion(): string {
-  return readOwn('version');
-}
-
-/** The name that this is published under. */
-export function readPackageName(): string {
-  return readOwn('name');
-}
-
-function readOwn(key: 'name' | 'version'): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const manifest: unknown = JSON.parse(text);
-  const value = isObject(manifest) ? manifest[key] : undefined;
-  return typeof value === 'string' ? value : 'unknown';
 }

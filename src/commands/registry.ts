@@ -260,7 +260,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ syntax: '<shell>', summary: 'which shell', choices: ['bash', 'zsh', 'fish'] }],
     options: [{ flags: '--servers', summary: 'only the names of the servers, which the scripts ask for' }],
     notes: ['For example: source <(mcp-watchdog completion bash)'],
-    load: () => import('./completions/completion.ts'),
+    // It completes this very list, and so is given it.
+    load: async () => {
+      const { printCompletion } = await import('./completions/completion.ts');
+      return { run: (context) => printCompletion(context, COMMANDS) };
+    },
   },
   {
     name: 'config',

@@ -5,9 +5,8 @@ import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
 import { type CommandModel, modelOf } from './model.ts';
 import { zshCompletion } from './zsh.ts';
-import type { CommandContext } from '../shared/command.ts';
-import { COMMANDS } from '../registry.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import type { CommandContext, CommandSpec } from '../shared/command.ts';
+import { printLines } from '../shared/output.ts';
 
 const SHELLS: Readonly<Record<string, (commands: readonly CommandModel[]) => string>> = {
   bash: bashCompletion,
@@ -15,7 +14,11 @@ const SHELLS: Readonly<Record<string, (commands: readonly CommandModel[]) => str
   fish: fishCompletion,
 };
 
-export async function run(context: CommandContext): Promise<number> {
+/** @param commands every command there is: what the script completes */
+export async function printCompletion(
+  context: CommandContext,
+  commands: readonly CommandSpec[],
+): Promise<number> {
   if (context.flags.servers === true) {
     printLines(context, await findServers(context));
     return 0;
@@ -23,7 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
   const [shell = ''] = context.arguments;
   const { NAMED_CLIENTS } = await import('../../config/import/clients/registry.ts');
   // The parser has let only these through.
-  context.io.out.write(SHELLS[shell]?.(modelOf(COMMANDS, NAMED_CLIENTS)) ?? '');
+  context.io.out.write(SHELLS[shell]?.(modelOf(commands, NAMED_CLIENTS)) ?? '');
   return 0;
 }
 

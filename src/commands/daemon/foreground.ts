@@ -1,22 +1,8 @@
 // How a daemon lives in a terminal or under a service manager: what is shown, and which signal does what.
-import type { Status } from '../../core/model/status.ts';
-import type { Bus } from '../../system/bus.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import { createLiveView } from './live-view.ts';
-
-/** What is needed of a daemon here. */
-export interface RunningDaemon {
-  readonly bus: Pick<Bus, 'subscribe'>;
-  status(): Status;
-  /** Keys that are set and do nothing in this release, and what is probably not meant. */
-  readonly config: { readonly inactive: readonly string[]; readonly warnings: readonly string[] };
-  /** Resolves to the reason when the config was refused. */
-  reload(): Promise<string | null>;
-  stop(): Promise<void>;
-  /** Resolves once all is stopped, whoever asked for it. */
-  readonly done: Promise<unknown>;
-}
+import type { RunningDaemon } from './running-daemon.ts';
 
 export interface ForegroundOptions {
   /** @param alsoLogTo gets each log line, newline included; null where log lines would disturb */

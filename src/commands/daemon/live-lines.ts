@@ -1,9 +1,8 @@
 // What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
 import type { DaemonStatus, Status } from '../../core/model/status.ts';
 import { clientSnippets } from '../views/client-snippets.ts';
-import type { ViewOptions } from '../views/status-table.ts';
 import { statusTable } from '../views/status-table.ts';
-import { paint } from '../views/style.ts';
+import { paint, type ViewOptions } from '../views/style.ts';
 
 /** Printed once. */
 export function liveHeader(

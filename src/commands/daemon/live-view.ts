@@ -1,12 +1,12 @@
 // What a terminal shows while the daemon runs in it: news scrolls, the table stays below and is redrawn in place.
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { CommandContext } from '../shared/command.ts';
-import type { RunningDaemon } from './foreground.ts';
 import { createScreen } from '../shared/screen.ts';
 import { eventLine } from './event-line.ts';
+import type { RunningDaemon } from './running-daemon.ts';
 import { liveBlock, liveHeader } from './live-lines.ts';
-import { paint } from '../views/style.ts';
-import { viewOptions } from '../shared/with-daemon.ts';
+import { paint, timeOfDay } from '../views/style.ts';
+import { viewOptions } from '../shared/output.ts';
 
 export interface LiveView {
   print(lines: readonly string[]): void;
@@ -38,7 +38,7 @@ export function createLiveView(context: CommandContext): LiveView {
   function onEvent(event: WatchdogEvent): void {
     const line = eventLine(event);
     if (line !== null && isNews(event, line.text)) {
-      screen.print([`${paint(timeOf(event.at), 'dim', colour)} ${paint(line.text, line.style, colour)}`]);
+      screen.print([`${paint(timeOfDay(event.at), 'dim', colour)} ${paint(line.text, line.style, colour)}`]);
     }
     if (isSoon) return;
     isSoon = true;
@@ -72,8 +72,4 @@ function createRepetitionFilter(): (event: WatchdogEvent, text: string) => boole
     last.set(subject, text);
     return isNew;
   };
-}
-
-function timeOf(at: number): string {
-  return new Date(at).toTimeString().slice(0, 8);
 }

@@ -2,8 +2,7 @@
 import { type ChangeEffect, isUnchanged, type ReloadReport } from '../../core/model/config-diff.ts';
 import { ago } from '../../core/base/format.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { pad, paint, type Style, widthOf } from '../views/style.ts';
+import { pad, paint, type Style, widthOf, type ViewOptions } from '../views/style.ts';
 
 interface Line {
   readonly sign: '+' | '-' | '~';

@@ -2,7 +2,8 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { reloadReport } from './reload-report.ts';
-import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { printLines, viewOptions } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 // What is removed is given its grace, and then some.
 const TIMEOUT = 300_000;

@@ -4,11 +4,12 @@ import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { shutDown } from './daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { startServers } from './server-control.ts';
-import { readVersion } from '../program.ts';
+import { readVersion } from '../shared/own-package.ts';
 import { installedService } from '../shared/service.ts';
 import { startDaemonAndPrint, printDaemonStarted } from './start.ts';
 import { restartService } from './service-control.ts';
-import { printLines, withDaemon } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await startServers(context, 'restart');

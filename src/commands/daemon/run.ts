@@ -3,9 +3,9 @@ import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { limitYoungGeneration } from '../../system/process/v8-flags.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { runForeground } from './foreground.ts';
-import { createFirstConfig } from '../setup/init.ts';
+import { createFirstConfig } from '../shared/first-config.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
-import { readVersion } from '../program.ts';
+import { readVersion } from '../shared/own-package.ts';
 import { errorLines } from '../views/error.ts';
 
 const AFTER_SIGNAL = 143;

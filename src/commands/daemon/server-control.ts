@@ -4,7 +4,8 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { pickServer, printLines, withDaemon } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
+import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 // The longest grace and the slowest install that are still worth waiting for.
 const TIMEOUT = 300_000;

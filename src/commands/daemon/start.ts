@@ -5,7 +5,7 @@ import type { CommandContext } from '../shared/command.ts';
 import { startServers } from './server-control.ts';
 import { installedService } from '../shared/service.ts';
 import { runsBesideService, startService } from './service-control.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await startServers(context, 'start');

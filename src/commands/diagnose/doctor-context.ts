@@ -17,7 +17,7 @@ import { findPortOwner } from '../../system/net/port-owner.ts';
 import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { readFindOptions } from './orphans.ts';
-import { readPackageName, readVersion } from '../program.ts';
+import { readPackageName, readVersion } from '../shared/own-package.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 
 /** One tool of the system, ms. */

@@ -2,8 +2,7 @@
 import { neutralise } from '../../core/base/text.ts';
 import type { FindingStatus } from '../../doctor/check.ts';
 import type { CheckResult } from '../../doctor/run-checks.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { fit, pad, paint, type Style, widthOf } from '../views/style.ts';
+import { fit, pad, paint, type Style, widthOf, type ViewOptions } from '../views/style.ts';
 
 const MARKS: Readonly<Record<FindingStatus, readonly [mark: string, plain: string, style: Style]>> = {
   ok: ['✔', 'ok', 'green'],

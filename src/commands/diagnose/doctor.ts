@@ -4,7 +4,7 @@ import { runChecks } from '../../doctor/run-checks.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createDoctorContext } from './doctor-context.ts';
 import { doctorLines, hasNoProblem } from './doctor-report.ts';
-import { printLines, viewOptions } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 /** Longer than a healthy machine needs for any of them. */
 const TIMEOUT = 15_000;
@@ -13,8 +13,7 @@ export async function run(context: CommandContext): Promise<number> {
   const doctor = createDoctorContext(context);
   const examined = await runChecks(CHECKS, doctor, { clock: context.io.clock, timeout: TIMEOUT });
   const healthy = hasNoProblem(examined);
-  if (context.flags.json === true)
-    printLines(context, [JSON.stringify({ ok: healthy, checks: examined }, null, 2)]);
+  if (context.flags.json === true) printJson(context, { ok: healthy, checks: examined });
   else {
     const isPlain = !speaksUnicode(context.io.env);
     printLines(context, doctorLines(examined, { ...viewOptions(context), isPlain }));

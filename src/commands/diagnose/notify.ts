@@ -7,7 +7,7 @@ import { createDispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { notifyReport } from './notify-report.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printJson, printLines } from '../shared/output.ts';
 
 /** The slowest channel is a command, with a timeout of at most five minutes. */
 const TIMEOUT = 310_000;
@@ -17,7 +17,7 @@ export async function run(context: CommandContext): Promise<number> {
   const throughDaemon = await askDaemon(context);
   const channels = throughDaemon ?? (await tryHere(context));
   const through = throughDaemon === null ? 'here' : 'daemon';
-  if (context.flags.json === true) printLines(context, [JSON.stringify({ through, channels }, null, 2)]);
+  if (context.flags.json === true) printJson(context, { through, channels });
   else printLines(context, notifyReport(channels, { through, colour: context.colour }));
   return channels.every(({ outcome }) => outcome.result === 'sent') ? 0 : 1;
 }

@@ -2,8 +2,7 @@
 import { span, size } from '../../core/base/format.ts';
 import type { Orphan } from '../../orphans/find-orphans.ts';
 import type { ReapedOrphan } from '../../orphans/reap-orphans.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { fit, paint, type Style } from '../views/style.ts';
+import { fit, paint, type Style, type ViewOptions } from '../views/style.ts';
 
 /** Those that are certain first, then those that are not, and what can be done. */
 export function orphanLines(orphans: readonly Orphan[], options: ViewOptions): string[] {

@@ -7,15 +7,14 @@ import { type ReapedOrphan, reapOrphans } from '../../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { orphanLines, reapedLines } from './orphan-list.ts';
-import { printLines, viewOptions } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { options, note } = readFindOptions(context);
   const found = await findOrphans(options);
   const isReaping = context.flags.reap === true;
   const reaped = isReaping ? await reapOrphans(found, context.io.clock) : [];
-  if (context.flags.json === true)
-    printLines(context, [JSON.stringify(report(found, isReaping ? reaped : null), null, 2)]);
+  if (context.flags.json === true) printJson(context, report(found, isReaping ? reaped : null));
   else {
     const view = viewOptions(context);
     const lines = isReaping ? reapedLines(found, reaped, view) : orphanLines(found, view);

@@ -2,7 +2,7 @@
 import { ago, size } from '../../core/base/format.ts';
 import type { Backup } from '../../housekeeping/backup.ts';
 import { type Column, layoutTable } from '../views/table.ts';
-import type { ViewOptions } from '../views/status-table.ts';
+import type { ViewOptions } from '../views/style.ts';
 
 const NONE = 'No backups yet. Make one with mcp-watchdog backup';
 

@@ -5,10 +5,11 @@ import { describeBackup } from '../../housekeeping/describe-backup.ts';
 import { makeBackup } from '../../housekeeping/make-backup.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { filesNamedByConfig } from './home-files.ts';
-import { readVersion } from '../program.ts';
+import { readVersion } from '../shared/own-package.ts';
 import { restoreBackup } from './restore.ts';
+import { capitalised } from '../views/style.ts';
 import { backupLines, bytesOf } from './backup-list.ts';
-import { printLines, viewOptions } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const [action = 'create', id] = context.arguments;
@@ -36,10 +37,10 @@ function create(context: CommandContext): number {
   const said = describeBackup(outcome, now);
   if (flags.json === true && outcome.kind === 'made') {
     const { backup, missing } = outcome;
-    printLines(context, [JSON.stringify({ ...summaryOf(backup), missing, warning }, null, 2)]);
+    printJson(context, { ...summaryOf(backup), missing, warning });
     return 0;
   }
-  printLines(context, [said.charAt(0).toUpperCase() + said.slice(1), ...(warning === null ? [] : [warning])]);
+  printLines(context, [capitalised(said), ...(warning === null ? [] : [warning])]);
   return 0;
 }
 

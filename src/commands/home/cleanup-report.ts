@@ -2,6 +2,7 @@
 import { type CleanupReport, describeCleanup } from '../../core/model/cleanup-report.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { size } from '../../core/base/format.ts';
+import { capitalised } from '../views/style.ts';
 
 export function cleanupLines(report: CleanupReport): string[] {
   const { removed, spared, failed, dryRun } = report;
@@ -12,8 +13,4 @@ export function cleanupLines(report: CleanupReport): string[] {
     ...failed.map(({ path, why }) => `cannot remove ${neutralise(path)}: ${neutralise(why)}`),
     capitalised(describeCleanup(report)),
   ];
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -16,7 +16,8 @@ import { findDaemon } from '../daemon/daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { withHomeLock } from './home-files.ts';
 import { cleanupLines } from './cleanup-report.ts';
-import { printLines, withDaemon } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 /** A large version on a slow disk takes its time. */
 const TIMEOUT = 600_000;

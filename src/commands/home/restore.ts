@@ -15,10 +15,10 @@ import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, shutDown, startInBackground } from '../daemon/daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { filesNamedByConfig, withHomeLock } from './home-files.ts';
-import { readVersion } from '../program.ts';
+import { readVersion } from '../shared/own-package.ts';
 import { installedService } from '../shared/service.ts';
 import { runsBesideService, startService, stopService } from '../daemon/service-control.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printJson, printLines } from '../shared/output.ts';
 
 interface Restored {
   readonly id: string;
@@ -56,8 +56,7 @@ export async function restoreBackup(context: CommandContext, wanted: string): Pr
   }
   const daemon = (await findDaemon(paths, context.io.clock))?.pid ?? null;
   if (daemon !== null) say(`The daemon runs again, pid ${daemon}`);
-  if (flags.json === true)
-    printLines(context, [JSON.stringify({ ...result, daemon } satisfies Restored, null, 2)]);
+  if (flags.json === true) printJson(context, { ...result, daemon } satisfies Restored);
   return 0;
 }
 

@@ -5,7 +5,7 @@ import { formatLogLine } from '../../logs/format-log-line.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { DAEMON, sortByTime, type LogLine, prefixNames } from './log-lines.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
 
 /** One log file and whose it is. */
 export interface LogSource {

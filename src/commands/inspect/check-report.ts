@@ -10,8 +10,7 @@ import {
   stateLabel,
 } from '../../core/status/health-summary.ts';
 import { cpu, latency, size } from '../../core/base/format.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { fit, pad, paint, widthOf } from '../views/style.ts';
+import { fit, pad, paint, widthOf, type ViewOptions } from '../views/style.ts';
 
 /** The exit code of `check` for each fault; the lowest of several is the gravest. */
 const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;

@@ -1,7 +1,8 @@
 // `check [name]`: one full look at every server now, and an exit code that says what is wrong.
 import type { CommandContext } from '../shared/command.ts';
 import { checkReport, checkServer, exitCodeOf } from './check-report.ts';
-import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 // As long as all probes and a process listing may take together on a busy machine.
 const TIMEOUT = 60_000;
@@ -16,8 +17,7 @@ export function run(context: CommandContext): Promise<number> {
     const now = context.io.clock.now();
     const checked = servers.map((server) => checkServer(server, { asked: name !== undefined, now }));
     const exitCode = exitCodeOf(checked);
-    if (context.flags.json === true)
-      printLines(context, [JSON.stringify({ exitCode, servers: checked }, null, 2)]);
+    if (context.flags.json === true) printJson(context, { exitCode, servers: checked });
     else printLines(context, checkReport(checked, servers, viewOptions(context)));
     return exitCode;
   });

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printJson, printLines } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const [action] = context.arguments;
@@ -23,7 +23,7 @@ function validate(context: CommandContext): number {
     if (context.flags.json !== true || !(error instanceof WatchdogError)) throw error;
     const { code, message, hint } = error;
     const problems = 'problems' in error ? error.problems : [];
-    printLines(context, [JSON.stringify({ valid: false, code, message, hint, problems }, null, 2)]);
+    printJson(context, { valid: false, code, message, hint, problems });
     return 2;
   }
 }

@@ -10,7 +10,7 @@ import { followAllLogs, printAllLogs, type LogSource } from './all-logs.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { DAEMON } from './log-lines.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
 
 const DEFAULT_LINES = 50;
 

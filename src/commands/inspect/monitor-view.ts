@@ -3,8 +3,8 @@ import type { Status } from '../../core/model/status.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { uptime } from '../../core/base/format.ts';
 import type { StatusChange } from './status-changes.ts';
-import { statusTable, type ViewOptions } from '../views/status-table.ts';
-import { fit, paint } from '../views/style.ts';
+import { statusTable } from '../views/status-table.ts';
+import { fit, paint, timeOfDay, type ViewOptions } from '../views/style.ts';
 
 /** A change and when it was seen, ms since the epoch. */
 export interface TimedChange extends StatusChange {
@@ -37,7 +37,7 @@ function header(
 ): string {
   const { daemon, servers } = status;
   if (lostAt !== null) {
-    const text = `The daemon is gone since ${timeOf(lostAt)}; this goes on when it is back`;
+    const text = `The daemon is gone since ${timeOfDay(lostAt)}; this goes on when it is back`;
     return paint(fit(text, width), 'red', colour);
   }
   const healthy = servers.filter(isHealthy).length;
@@ -57,9 +57,5 @@ function header(
 }
 
 function newsLine({ at, text, style }: TimedChange, { width, colour }: ViewOptions): string {
-  return paint(fit(`${timeOf(at)} ${text}`, width), style, colour);
-}
-
-function timeOf(at: number): string {
-  return new Date(at).toTimeString().slice(0, 8);
+  return paint(fit(`${timeOfDay(at)} ${text}`, width), style, colour);
 }

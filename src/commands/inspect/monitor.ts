@@ -6,7 +6,8 @@ import { interruptSignal } from '../shared/interrupt.ts';
 import { createFullScreen } from '../shared/screen.ts';
 import { createStatusDiff, createChangePrinter } from './status-changes.ts';
 import { monitorView, type TimedChange } from './monitor-view.ts';
-import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { printLines, viewOptions } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { io } = context;

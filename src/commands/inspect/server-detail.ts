@@ -1,5 +1,6 @@
 // Everything known about one server, one fact a line.
-import { RESTART_REASONS, type TreeUsage } from '../../core/model/events.ts';
+import type { TreeUsage } from '../../core/model/observations.ts';
+import { RESTART_REASONS } from '../../core/model/vocabulary.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
@@ -12,8 +13,7 @@ import {
 } from '../../core/status/health-summary.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { type Cell, fit, pad, paint } from '../views/style.ts';
+import { type Cell, fit, pad, paint, type ViewOptions } from '../views/style.ts';
 
 type Fact = readonly [label: string, value: Cell | string | null];
 

@@ -2,8 +2,7 @@
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { describePhase } from '../../core/update/update-text.ts';
 import { healthLabel, isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import type { Style } from '../views/style.ts';
+import type { Style, ViewOptions } from '../views/style.ts';
 
 /** One thing that changed, in one line without a time. */
 export interface StatusChange {

@@ -8,13 +8,14 @@ import { createScreen } from '../shared/screen.ts';
 import { createChangePrinter } from './status-changes.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
-import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 export function run(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     if (context.flags.watch === true) return await watch(context, daemon);
     const status = narrowed(context, await daemon.request('status', {}));
-    if (context.flags.json === true) printLines(context, [JSON.stringify(status, null, 2)]);
+    if (context.flags.json === true) printJson(context, status);
     else printLines(context, view(context, status));
     // Without a config nobody can say that all is well.
     const isKnown = status.daemon.config.loadedAt !== null;

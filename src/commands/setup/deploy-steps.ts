@@ -7,12 +7,14 @@ import type { DaemonStatus } from '../../core/model/status.ts';
 import { hasServiceManager } from '../../service/select-manager.ts';
 import { findDaemon, startInBackground, waitUntilStarted } from '../daemon/daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { createFirstConfig, importFirstConfig } from './init.ts';
+import { createFirstConfig } from '../shared/first-config.ts';
+import { importFirstConfig } from './init.ts';
 import { installService } from './install.ts';
-import { readVersion } from '../program.ts';
+import { readVersion } from '../shared/own-package.ts';
 import { type Host, installedService, planServiceFor, serviceOf } from '../shared/service.ts';
 import { startService } from '../daemon/service-control.ts';
-import { viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { viewOptions } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 interface Done {
   readonly detail: string;

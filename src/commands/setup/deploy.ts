@@ -14,7 +14,7 @@ import {
   stepLine,
   type DeployStepName,
 } from './deploy-report.ts';
-import { printLines, viewOptions } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 export interface DeployOptions {
   readonly host?: Host;
@@ -114,7 +114,7 @@ function createSteps(context: CommandContext): Steps {
       }
     },
     end() {
-      if (isJson) printLines(context, [JSON.stringify({ steps }, null, 2)]);
+      if (isJson) printJson(context, { steps });
     },
   };
 }

@@ -8,8 +8,7 @@ import type {
 } from '../../config/import/import-clients.ts';
 import { maskSections, maskSettings } from '../../config/import/mask-import.ts';
 import { neutralise } from '../../core/base/text.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { paint } from '../views/style.ts';
+import { paint, type ViewOptions } from '../views/style.ts';
 import type { Style } from '../views/style.ts';
 import { layoutTable } from '../views/table.ts';
 

@@ -1,43 +1,21 @@
 // `init`: a first config to change, or one made from what MCP clients start; never in place of another.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { exampleConfig, writeFirstConfig } from '../../config/import/example-config.ts';
-import { WatchdogError } from '../../core/base/errors.ts';
-import { messageOf } from '../../core/base/guards.ts';
-import { makeFolder } from '../../system/files/make-folder.ts';
+import { exampleConfig } from '../../config/import/example-config.ts';
 import type { ImportResult, ClientMachine } from '../../config/import/import-clients.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { printLines, viewOptions } from '../shared/with-daemon.ts';
+import { createFirstConfig } from '../shared/first-config.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
   if (flags.from !== undefined) return await importFrom(context, flags.from);
   if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
   else if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
-  else if (flags.json === true) printLines(context, [JSON.stringify({ written: paths.config }, null, 2)]);
+  else if (flags.json === true) printJson(context, { written: paths.config });
   else printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
   return 0;
-}
-
-/**
- * @param text what it says; the example when left out
- * @returns false when there is a config already
- * @throws WatchdogError HOME_UNUSABLE when it cannot be written
- */
-export function createFirstConfig(
-  { home, config }: { home: string; config: string },
-  text: string = exampleConfig(),
-): boolean {
-  try {
-    makeFolder(home);
-    return writeFirstConfig(config, text);
-  } catch (cause) {
-    const reason = messageOf(cause);
-    throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
-      hint: 'Choose another home with --home DIR',
-      cause,
-    });
-  }
 }
 
 /** What `init --from` came to. */
@@ -80,8 +58,7 @@ async function importFrom(context: CommandContext, from: readonly string[]): Pro
     home: context.io.env['HOME'] ?? homedir(),
   };
   const { found, isWritten } = imported;
-  if (context.flags.json === true)
-    printLines(context, [JSON.stringify(importJson(found, { ...view, isWritten }), null, 2)]);
+  if (context.flags.json === true) printJson(context, importJson(found, { ...view, isWritten }));
   else if (isWritten) printLines(context, importReport(found, { ...view, isWritten }));
   else await showOnly(context, found, importReport(found, { ...view, isWritten }));
   return found.conflicts.length > 0 ? 1 : 0;

@@ -6,7 +6,7 @@ import { findDaemon, shutDown, startInBackground, waitUntilStarted } from '../da
 import type { CommandContext } from '../shared/command.ts';
 import { type Host, readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 import { runsBesideService } from '../daemon/service-control.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
 
 export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const service = serviceOf(context, host);

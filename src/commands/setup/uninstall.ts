@@ -2,7 +2,7 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { type Host, readServiceHome, installedService, processHost, serviceOf } from '../shared/service.ts';
-import { printLines } from '../shared/with-daemon.ts';
+import { printLines } from '../shared/output.ts';
 
 export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const { paths } = context;

@@ -1,6 +1,6 @@
 // Whether every server that is wanted comes up: looked at until all are well, one has given up, or time is over.
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { StartFailureCode } from '../../core/model/events.ts';
+import type { StartFailureCode } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import { span } from '../../core/base/format.ts';

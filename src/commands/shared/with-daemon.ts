@@ -5,8 +5,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
-import { type CommandContext, sizeOf } from './command.ts';
-import type { ViewOptions } from '../views/status-table.ts';
+import type { CommandContext } from './command.ts';
 
 /** @throws WatchdogError NO_DAEMON, and whatever the daemon refuses */
 export async function withDaemon<T>(
@@ -43,13 +42,4 @@ export function pickServer<Server extends { readonly name: string }>(
   throw new WatchdogError('UNKNOWN_SERVER', `Cannot find the server "${name}": the config has no such name`, {
     hint: guess === null ? known : `Did you mean ${guess}?`,
   });
-}
-
-/** How wide, how colourful and when: what every view needs to know. */
-export function viewOptions({ io, colour }: CommandContext): ViewOptions {
-  return { width: io.out.columns === undefined ? 160 : sizeOf(io.out).columns, colour, now: io.clock.now() };
-}
-
-export function printLines({ io }: CommandContext, lines: readonly string[]): void {
-  io.out.write(lines.map((line) => `${line}\n`).join(''));
 }

@@ -1,10 +1,13 @@
 // How an update that was begun is followed: until it is on probation, or has ended, or nobody waits any more.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import type { UpdateAnswer, UpdateMemory, UpdateResult, UpdateStatus } from '../../core/model/update.ts';
+import type { UpdateAnswer, UpdateMemory, UpdateStatus } from '../../core/model/update.ts';
+import type { UpdateResult } from '../../core/model/vocabulary.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
-import type { UpdateAction } from './update-report.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
+
+/** The two commands that change which version of a server runs. */
+export type UpdateAction = 'update' | 'rollback';
 
 /** What has become of one server. */
 export interface UpdateOutcome extends Pick<

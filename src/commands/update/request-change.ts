@@ -4,9 +4,10 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
 import type { UpdateAnswer } from '../../core/model/update.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { followUpdates, outcomeOf, type UpdateOutcome } from './follow-updates.ts';
-import { answerLines, type UpdateAction, createUpdateProgress, outcomeLine } from './update-report.ts';
-import { pickServer, printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { followUpdates, outcomeOf, type UpdateAction, type UpdateOutcome } from './follow-updates.ts';
+import { answerLines, createUpdateProgress, outcomeLine } from './update-report.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 /** Registries are asked about one package after the other; a slow one takes half a minute for each. */
 export const REGISTRY_TIMEOUT = 600_000;
@@ -38,7 +39,7 @@ export async function requestChange(
   if (answers.length === 0) say([`There is nothing to ${change === 'update' ? 'update' : 'roll back'}`]);
   const outcomes = await settle(context, { change, before, answers, say });
   const exitCode = outcomes.every(({ result }) => GOOD.has(result)) ? 0 : 1;
-  if (flags.json === true) printLines(context, [JSON.stringify({ exitCode, servers: outcomes }, null, 2)]);
+  if (flags.json === true) printJson(context, { exitCode, servers: outcomes });
   return exitCode;
 }
 

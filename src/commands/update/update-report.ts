@@ -1,11 +1,6 @@
 // How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
-import type {
-  UpdateCheck,
-  UpdateAnswer,
-  UpdatePhase,
-  UpdateProgress,
-  UpdateStatus,
-} from '../../core/model/update.ts';
+import type { UpdateCheck, UpdateAnswer, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
+import type { UpdatePhase } from '../../core/model/vocabulary.ts';
 import {
   detailText,
   describeHeld,
@@ -15,12 +10,9 @@ import {
 } from '../../core/update/update-text.ts';
 import type { Status } from '../../core/model/status.ts';
 import { span } from '../../core/base/format.ts';
-import type { UpdateOutcome } from './follow-updates.ts';
-import type { ViewOptions } from '../views/status-table.ts';
-import { fit, paint, type Style } from '../views/style.ts';
+import type { UpdateAction, UpdateOutcome } from './follow-updates.ts';
+import { fit, paint, type Style, type ViewOptions } from '../views/style.ts';
 import { type Column, layoutTable } from '../views/table.ts';
-
-export type UpdateAction = 'update' | 'rollback';
 
 /** What was asked for. `to`: a version, null for the best. */
 export interface RequestedChange {

@@ -6,7 +6,8 @@ import type { CommandContext } from '../shared/command.ts';
 import { checkOffline } from './check-offline.ts';
 import { requirePackages, REGISTRY_TIMEOUT, requestChange, withRegistryNotice } from './request-change.ts';
 import { checkLines } from './update-report.ts';
-import { printLines, viewOptions, withDaemon } from '../shared/with-daemon.ts';
+import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { withDaemon } from '../shared/with-daemon.ts';
 
 /** @returns 0 done or nothing to do; 1 held, failed or rolled back, or the registry could not be asked */
 export async function run(context: CommandContext): Promise<number> {
@@ -49,8 +50,7 @@ async function check(context: CommandContext): Promise<number> {
   const look = daemon === null ? checkOffline : lookThroughDaemon;
   const outlooks = await withRegistryNotice(context, () => look(context, names));
   const exitCode = outlooks.every(({ error }) => error === null) ? 0 : 1;
-  if (context.flags.json === true)
-    printLines(context, [JSON.stringify({ exitCode, servers: outlooks }, null, 2)]);
+  if (context.flags.json === true) printJson(context, { exitCode, servers: outlooks });
   else printLines(context, checkLines(outlooks, viewOptions(context)));
   return exitCode;
 }

@@ -1,5 +1,5 @@
 // The table of all servers, what is wrong below it, and the daemon above it.
-import { isDeliveredByUsAlone } from '../../core/delivery/delivery-reasons.ts';
+import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
@@ -12,19 +12,11 @@ import {
   statusSummary,
   restartsOf,
 } from '../../core/status/health-summary.ts';
-import { cpu, describeDelivery, latency, size, span, uptime } from '../../core/base/format.ts';
+import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
-import { type Cell, fit, paint } from './style.ts';
+import { type Cell, fit, paint, type ViewOptions } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';
-
-export interface ViewOptions {
-  /** Columns of the terminal. */
-  readonly width: number;
-  readonly colour: boolean;
-  /** ms since the epoch. */
-  readonly now: number;
-}
 
 export function statusTable(status: Status, options: ViewOptions): string[] {
   const { servers, daemon } = status;

@@ -11,6 +11,15 @@ const CODES = {
 
 export type Style = keyof typeof CODES;
 
+/** What every view is told about its reader. */
+export interface ViewOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly colour: boolean;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
 /** A text and how it looks. */
 export interface Cell {
   readonly text: string;
@@ -74,4 +83,13 @@ export function wantsColour(
   if (refused || no !== '') return false;
   if (force !== '') return force !== '0' && force !== 'false';
   return out.isTTY === true && terminal !== 'dumb';
+}
+
+/** `14:03:59`, in the time zone of the reader. */
+export function timeOfDay(at: number): string {
+  return new Date(at).toTimeString().slice(0, 8);
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandContext, Flags } from '../../../src/commands/shared/command.ts';
-import { type RunningDaemon, runForeground } from '../../../src/commands/daemon/foreground.ts';
+import { runForeground } from '../../../src/commands/daemon/foreground.ts';
+import type { RunningDaemon } from '../../../src/commands/daemon/running-daemon.ts';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { resolvePaths } from '../../../src/system/files/paths.ts';
 import { FakeClock, settle } from '../../fakes/clock.ts';

@@ -1,7 +1,7 @@
 // start, stop and restart of the daemon where it is a service, against a service that only remembers.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandContext } from '../../../src/commands/shared/command.ts';
-import { readVersion } from '../../../src/commands/program.ts';
+import { readVersion } from '../../../src/commands/shared/own-package.ts';
 import { restartDaemon } from '../../../src/commands/daemon/restart.ts';
 import { startServers } from '../../../src/commands/daemon/server-control.ts';
 import { startDaemon } from '../../../src/commands/daemon/start.ts';

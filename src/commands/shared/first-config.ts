@@ -1,0 +1,26 @@
+// First config of a new home, written where there is none.
+import { exampleConfig, writeFirstConfig } from '../../config/import/example-config.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { makeFolder } from '../../system/files/make-folder.ts';
+
+/**
+ * @param text what it says; the example when left out
+ * @returns false when there is a config already
+ * @throws WatchdogError HOME_UNUSABLE when it cannot be written
+ */
+export function createFirstConfig(
+  { home, config }: { home: string; config: string },
+  text: string = exampleConfig(),
+): boolean {
+  try {
+    makeFolder(home);
+    return writeFirstConfig(config, text);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw new WatchdogError('HOME_UNUSABLE', `Cannot write a first config to "${config}": ${reason}`, {
+      hint: 'Choose another home with --home DIR',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,20 @@
+// The package.json that this program belongs to.
+import { readFileSync } from 'node:fs';
+import { isObject } from '../../core/base/guards.ts';
+
+/** The release this is, from its package.json. */
+export function readVersion(): string {
+  return readOwn('version');
+}
+
+/** The name that this is published under. */
+export function readPackageName(): string {
+  return readOwn('name');
+}
+
+function readOwn(key: 'name' | 'version'): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const value = isObject(manifest) ? manifest[key] : undefined;
+  return typeof value === 'string' ? value : 'unknown';
+}
