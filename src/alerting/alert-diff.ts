@@ -1,5 +1,5 @@
-// What of the alerts is news: which began, which became graver, and which ended.
-import { SEVERITIES, type Severity } from '../core/model/events.ts';
+// Changes between two evaluations: alerts that began, became more severe, or ended.
+import { SEVERITIES, type Severity } from '../core/model/vocabulary.ts';
 import { type AlertChange, type FiringAlert, alertKey, alertSummary } from '../core/model/notification.ts';
 import { isMoreSevere } from '../core/notification/notification-state.ts';
 import { span } from '../core/base/format.ts';

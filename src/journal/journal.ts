@@ -1,5 +1,6 @@
 // What happened, in order, one JSON line per event, kept over restarts and never holding a secret.
-import type { HealthVerdict, WatchdogEvent } from '../core/model/events.ts';
+import type { WatchdogEvent } from '../core/model/events.ts';
+import type { HealthVerdict } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type Redactor, stripUrlSecrets } from '../core/base/text.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';

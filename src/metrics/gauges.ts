@@ -1,7 +1,7 @@
-// What the gauges read, given what is known: one list for a server, one for the watchdog.
+// Gauges of one server and of the watchdog, computed from the status.
 import { constants } from 'node:os';
-import { ENGINE_NAMES } from '../core/delivery/delivery.ts';
-import { type EventOf, type ProbeName, SERVER_STATES } from '../core/model/events.ts';
+import { ENGINE_NAMES, type ProbeName, SERVER_STATES } from '../core/model/vocabulary.ts';
+import type { EventOf } from '../core/model/events.ts';
 import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import type { ProbePolicy, ServerSpec } from '../core/model/server-spec.ts';
 import type { ServerStatus, Status } from '../core/model/status.ts';

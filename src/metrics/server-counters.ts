@@ -1,5 +1,6 @@
-// What the news say about servers beyond their status: facts for the gauges, counts, and probe durations.
-import type { EventOf, ProbeResult, WatchdogEvent } from '../core/model/events.ts';
+// Counters, probe durations and gauge facts of all servers, kept up to date from bus events.
+import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
+import type { ProbeResult } from '../core/model/observations.ts';
 import { everyLabelSet } from '../core/metrics/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';

@@ -1,5 +1,5 @@
 // Whether the channels could work, asked without sending anything.
-import type { NotifyKind } from '../core/model/events.ts';
+import type { NotifyKind } from '../core/model/vocabulary.ts';
 import type { ChannelSettings } from '../core/model/notification.ts';
 import type { ChannelContext } from './channels/channel.ts';
 import { openChannel } from './channels/registry.ts';

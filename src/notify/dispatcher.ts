@@ -1,12 +1,6 @@
 // How notifications reach the channels: each has a queue of its own, so that a slow one holds up nobody.
-import type { NotifyKind } from '../core/model/events.ts';
-import type {
-  ChannelReport,
-  ChannelSettings,
-  Notification,
-  NotifySuppression,
-  SendResult,
-} from '../core/model/notification.ts';
+import type { NotifyKind, NotifySuppression } from '../core/model/vocabulary.ts';
+import type { ChannelReport, ChannelSettings, Notification, SendResult } from '../core/model/notification.ts';
 import { messageOf as reasonOf } from '../core/base/guards.ts';
 import { type Channel, type ChannelContext, failed, type SendOptions } from './channels/channel.ts';
 import { openChannel } from './channels/registry.ts';

@@ -4,7 +4,8 @@ import parse from 'semver/functions/parse.js';
 import rcompare from 'semver/functions/rcompare.js';
 
 import { truncate, neutralise } from '../core/base/text.ts';
-import type { HeldVersion, HeldReason, UpdateCheck, UpdateMemory } from '../core/model/update.ts';
+import type { HeldVersion, UpdateCheck, UpdateMemory } from '../core/model/update.ts';
+import type { HeldReason } from '../core/model/vocabulary.ts';
 import { span } from '../core/base/format.ts';
 import type { WishKind } from './choose-installed.ts';
 import { isRange, isWithin } from './npm/ranges.ts';

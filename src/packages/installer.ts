@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { StartFailure } from '../core/model/events.ts';
+import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/time/clock.ts';

@@ -1,5 +1,5 @@
 // What a look comes to, and when the session behind it must be opened anew.
-import type { ProbeResult } from '../core/model/events.ts';
+import type { ProbeResult } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { ProbeAttempt } from './probe-kind.ts';
 

@@ -1,6 +1,6 @@
 // Does an MCP server answer, and does what lies behind it? The looks are the same over every transport and in both eras.
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
-import type { ProbeResult } from '../core/model/events.ts';
+import type { ProbeResult } from '../core/model/observations.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { CallFailure } from '../wire/call.ts';

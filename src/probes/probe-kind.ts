@@ -1,5 +1,6 @@
 // What a kind of probe is: one file that offers this, and one line in the registry.
-import type { Handshake, ProbeName, ProbeResult } from '../core/model/events.ts';
+import type { Handshake, ProbeResult } from '../core/model/observations.ts';
+import type { ProbeName } from '../core/model/vocabulary.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';

@@ -1,5 +1,5 @@
 // How one incarnation of one server is watched: contact at the start, then looks at intervals, never two at a time.
-import type { HealthVerdict, ProbeResult } from '../core/model/events.ts';
+import type { HealthVerdict, ProbeResult } from '../core/model/observations.ts';
 import {
   beginHealth,
   resetFailures,

@@ -1,5 +1,5 @@
 // When a server is looked at next, ms.
-import type { ProbeResult } from '../core/model/events.ts';
+import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 

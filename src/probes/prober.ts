@@ -1,5 +1,5 @@
 // Who looks after the health of all servers: one watcher each, one view of them together.
-import type { Handshake } from '../core/model/events.ts';
+import type { Handshake } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';

@@ -1,5 +1,6 @@
 // Which servers use more than they may: every sample is judged, and who goes too far is named.
-import type { EventOf, TreeUsage } from '../core/model/events.ts';
+import type { EventOf } from '../core/model/events.ts';
+import type { TreeUsage } from '../core/model/observations.ts';
 import {
   forgetSamples,
   judgeSample,

@@ -7,7 +7,7 @@ import {
   type ProcessTree,
   type TreeRoot,
 } from '../core/lifecycle/process-tree.ts';
-import type { TreeUsage } from '../core/model/events.ts';
+import type { TreeUsage } from '../core/model/observations.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';

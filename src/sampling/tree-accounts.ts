@@ -1,6 +1,6 @@
 // What each server's tree has used, from one sample to the next.
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
-import type { TreeUsage } from '../core/model/events.ts';
+import type { TreeUsage } from '../core/model/observations.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';

@@ -1,7 +1,7 @@
 // What must hold before a server is started: its program is there, its folder too, and its port is free.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import type { StartFailure } from '../core/model/events.ts';
+import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 
 /** A server that can be started: argv without a shell, the folder to start it in, the version that will run. */

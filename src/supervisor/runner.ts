@@ -1,5 +1,5 @@
 // One server's life carried out: it holds the state, the process and one alarm, and decides nothing.
-import type { StartFailure } from '../core/model/events.ts';
+import type { StartFailure } from '../core/model/observations.ts';
 import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
   type LifecycleAction,

@@ -1,5 +1,6 @@
 // What the news of a server mean for its update.
-import type { EventOf, StartFailureCode, WatchdogEvent } from '../core/model/events.ts';
+import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
+import type { StartFailureCode } from '../core/model/vocabulary.ts';
 import type { UpdateInput } from '../core/update/update-state.ts';
 
 /** Null for what says nothing of whether a version is of use. */

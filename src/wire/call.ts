@@ -1,5 +1,5 @@
-// What became of one request to a server: an answer, a failure of the server, or a fault of ours.
-import type { ProbeFailure } from '../core/model/events.ts';
+// Outcome of one request to a server: its response, a failure of the server, or a fault of ours.
+import type { ProbeFailure } from '../core/model/vocabulary.ts';
 import type { JsonObject, RpcResponse } from '../core/base/json-rpc.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
 import { codeOf } from '../core/base/guards.ts';
@@ -9,9 +9,9 @@ export type CallFailure =
   | { readonly kind: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
   | { readonly kind: 'inconclusive'; readonly detail: string };
 
-export type CallOutcome = { readonly kind: 'answer'; readonly answer: RpcResponse } | CallFailure;
+export type CallOutcome = { readonly kind: 'response'; readonly response: RpcResponse } | CallFailure;
 
-/** One request over whatever transport; never rejects for what a server does. */
+/** Sends one request over whatever transport; never rejects for what a server does. */
 export type Call = (
   method: string,
   params: JsonObject | undefined,
@@ -20,7 +20,7 @@ export type Call = (
 
 const DETAIL_LENGTH = 300;
 
-/** One line that may quote the server: control characters made visible, bounded. */
+/** Makes text that quotes the server safe to show: one line, control characters visible, at most 300 characters. */
 export function quote(text: string): string {
   return truncate(neutralise(text), DETAIL_LENGTH);
 }
@@ -29,7 +29,11 @@ export function failed(reason: ProbeFailure, detail: string): CallFailure {
   return { kind: 'failed', reason, detail: quote(detail) };
 }
 
-/** @param what for people: `ping`, `GET /health` */
+/**
+ * Tells whose fault it is that a request was aborted.
+ *
+ * @param what for people: `ping`, `GET /health`
+ */
 export function abortedCall(signal: AbortSignal, what: string): CallFailure {
   const end = endOfWait(signal, what);
   return end.outcome === 'failed'
@@ -60,7 +64,7 @@ const REASONS: Readonly<Record<string, ProbeFailure>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'protocol',
 };
 
-/** Why an HTTP request did not get through. */
+/** Explains why an HTTP request did not get through. */
 export function failureOf(error: unknown, signal: AbortSignal, what: string): CallFailure {
   if (signal.aborted) return abortedCall(signal, what);
   const code = nameOf(error);

@@ -1,34 +1,34 @@
-// How long a probe waits, and whose fault it is when the wait ends: the server's, ours, or nobody's.
-import type { ProbeResult } from '../core/model/events.ts';
+// Deadline of a request, and whose fault it is when it passes: the server's, ours, or nobody's.
+import type { ProbeResult } from '../core/model/observations.ts';
 import type { Clock } from '../system/time/clock.ts';
 
-/** What a signal of ours was aborted with. `late`: our own loop was stuck, so the wait proves nothing. */
+/** Reason that a signal of ours was aborted with. `late`: our own event loop was blocked, so the wait proves nothing. */
 type WaitEnd =
   | { readonly end: 'timeout'; readonly after: number }
   | { readonly end: 'late'; readonly by: number }
   | { readonly end: 'discarded' };
 
-/** Given to whoever probes: how long one request may take (ms), and when nobody wants the answer any more. */
+/** Timeout of one request, ms, and a signal that is aborted when nobody wants the response any more. */
 export interface Deadline {
   readonly clock: Clock;
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-/** An alarm that rings this much too late, ms, says that we were not running. */
+/** A timer that fires this much too late, ms, says that we were not running. */
 const LATENESS = 1_000;
 
 /** Runs `work` with a signal that is aborted at the timeout or with the outer signal. */
 export async function withTimeout<T>(
-  patience: Deadline,
+  deadline: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { signal: outer } = patience;
+  const { signal: outer } = deadline;
   const inner = new AbortController();
   const stop = () => inner.abort(outer.reason);
   if (outer.aborted) stop();
   outer.addEventListener('abort', stop, { once: true });
-  const cancel = startTimeout(patience, inner);
+  const cancel = startTimeout(deadline, inner);
   try {
     return await work(inner.signal);
   } finally {
@@ -41,7 +41,7 @@ function startTimeout({ clock, timeout }: Deadline, controller: AbortController)
   const due = clock.monotonic() + timeout;
   let cancel = clock.after(timeout, () => {
     const by = clock.monotonic() - due;
-    // Timers ring before sockets are read: an answer that is already here must win, so one more turn of the loop.
+    // Timers fire before sockets are read: a response that is already here must win, so one more turn of the loop.
     cancel = clock.after(0, () =>
       controller.abort(by > LATENESS ? { end: 'late', by } : { end: 'timeout', after: timeout }),
     );
@@ -49,7 +49,7 @@ function startTimeout({ clock, timeout }: Deadline, controller: AbortController)
   return () => cancel();
 }
 
-/** What an aborted wait for `what` means for the server. */
+/** Turns an aborted wait for `what` into the probe result that it proves. */
 export function endOfWait(signal: AbortSignal, what: string): Exclude<ProbeResult, { outcome: 'passed' }> {
   const reason = isWaitEnd(signal.reason) ? signal.reason : { end: 'discarded' as const };
   switch (reason.end) {

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { DeliveryOwner } from '../../src/core/delivery/delivery.ts';
+import type { DeliveryOwner } from '../../src/core/model/vocabulary.ts';
 import { ALERTMANAGER, startAlertmanager, startReceiver } from '../fakes/alertmanager.ts';
 import { startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { UpdatePhase } from '../../src/core/model/update.ts';
+import type { UpdatePhase } from '../../src/core/model/vocabulary.ts';
 import { requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, type RunningDaemon, startDaemon } from './daemon.ts';

@@ -1,5 +1,6 @@
 // A bus whose news reach a status and a recorder, as in the daemon, with time in the test's hands.
-import type { ServerStateName, TreeUsage } from '../../src/core/model/events.ts';
+import type { TreeUsage } from '../../src/core/model/observations.ts';
+import type { ServerStateName } from '../../src/core/model/vocabulary.ts';
 import { reduceStatus } from '../../src/core/status/reduce-status.ts';
 import { INITIAL_LIFECYCLE, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
-import { RESTART_REASONS, SERVER_STATES } from '../../src/core/model/events.ts';
+import { RESTART_REASONS, SERVER_STATES } from '../../src/core/model/vocabulary.ts';
 import { at, createStage, parse, USAGE } from '../fakes/stage.ts';
 
 type Stage = ReturnType<typeof createStage>;

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PROBE_FAILURES, RESTART_REASONS, type UnstampedEvent } from '../../src/core/model/events.ts';
+import type { UnstampedEvent } from '../../src/core/model/events.ts';
+import { PROBE_FAILURES, RESTART_REASONS } from '../../src/core/model/vocabulary.ts';
 import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics/metric-catalogue.ts';
 import { createStage } from '../fakes/stage.ts';
 

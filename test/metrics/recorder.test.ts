@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PROBE_FAILURES, RESTART_REASONS, SERVER_STATES } from '../../src/core/model/events.ts';
+import { PROBE_FAILURES, RESTART_REASONS, SERVER_STATES } from '../../src/core/model/vocabulary.ts';
 import {
   METRIC_NAMES,
   METRIC_PREFIX,

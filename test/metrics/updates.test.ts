@@ -1,6 +1,6 @@
 // What /metrics says of versions: nothing before the registry was asked, and nothing of what is no package.
 import { describe, expect, test } from 'vitest';
-import { UPDATE_RESULTS } from '../../src/core/model/update.ts';
+import { UPDATE_RESULTS } from '../../src/core/model/vocabulary.ts';
 import { createStage } from '../fakes/stage.ts';
 import { COMMITTED, memoryOf, outlookOf, progressOf, ROLLED_BACK } from '../fakes/updates.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProbeResult } from '../../src/core/model/events.ts';
+import type { ProbeResult } from '../../src/core/model/observations.ts';
 import { settle } from '../fakes/clock.ts';
 import { MISS, PASS, rig, type Mood } from './scripted.ts';
 import { specOf } from '../fakes/spec.ts';

@@ -1,5 +1,6 @@
 // A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
-import type { EventKind, EventOf, ProbeResult, WatchdogEvent } from '../../src/core/model/events.ts';
+import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
+import type { ProbeResult } from '../../src/core/model/observations.ts';
 import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
 import type { ProbeDepth, ProbeKind } from '../../src/probes/probe-kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';

@@ -1,5 +1,5 @@
 // One probe session against a real server, outside of any prober.
-import type { Handshake } from '../../src/core/model/events.ts';
+import type { Handshake } from '../../src/core/model/observations.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/wire/connection.ts';
 import type { Deadline } from '../../src/wire/deadline.ts';

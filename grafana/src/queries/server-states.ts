@@ -1,5 +1,5 @@
-// In which state is a server, as one number? Larger is worse, so that the worst of many can be picked.
-import type { SERVER_STATES } from '../../../src/core/model/events.ts';
+// Server states as one number; larger is worse, so that max() picks the worst of many.
+import type { SERVER_STATES } from '../../../src/core/model/vocabulary.ts';
 import { EACH_SERVER, server } from './expressions.ts';
 
 interface Shown {

@@ -11,12 +11,12 @@ import {
   beginDelivery,
   decideDelivery,
   type DeliveryInput,
-  type DeliveryOwner,
   type DeliverySettings,
   type DeliveryState,
   lastContact,
   withNewAlertmanager,
 } from '../../core/delivery/delivery.ts';
+import type { DeliveryOwner } from '../../core/model/vocabulary.ts';
 import {
   type Handoff,
   handOff,

@@ -1,11 +1,6 @@
 // What is said of Prometheus and Alertmanager after each piece of news: that one was heard, was found, or was lost.
-import {
-  type DeliveryInput,
-  type DeliverySettings,
-  type DeliveryState,
-  ENGINE_NAMES,
-  type EngineName,
-} from '../../core/delivery/delivery.ts';
+import type { DeliveryInput, DeliverySettings, DeliveryState } from '../../core/delivery/delivery.ts';
+import { ENGINE_NAMES, type EngineName } from '../../core/model/vocabulary.ts';
 import type { EventOf } from '../../core/model/events.ts';
 
 type EngineEvent = Omit<EventOf<'engine'>, 'at'>;

@@ -1,5 +1,6 @@
 // The policy at work: its state, its alarm clock, and its record on disk.
-import type { Notification, NotifySuppression } from '../../core/model/notification.ts';
+import type { Notification } from '../../core/model/notification.ts';
+import type { NotifySuppression } from '../../core/model/vocabulary.ts';
 import { restoreNotifications, saveNotifications } from '../../core/notification/saved-notifications.ts';
 import {
   decideNotifications,

@@ -1,7 +1,7 @@
 // How alerts reach the person: what the policy lets through goes to the channels, and all of it into the records.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
-import type { NotifyKind } from '../../core/model/events.ts';
-import type { ChannelReport, NotifySuppression, SendResult } from '../../core/model/notification.ts';
+import type { NotifyKind, NotifySuppression } from '../../core/model/vocabulary.ts';
+import type { ChannelReport, SendResult } from '../../core/model/notification.ts';
 import type { NotificationInput } from '../../core/notification/notification-policy.ts';
 import type { NotificationRules } from '../../core/notification/notification-state.ts';
 import type { Status } from '../../core/model/status.ts';

@@ -1,7 +1,7 @@
 // What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { type CleanupReport, describeCleanup, versionsInUse } from '../../core/model/cleanup-report.ts';
-import type { JobName } from '../../core/model/events.ts';
+import type { JobName } from '../../core/model/vocabulary.ts';
 import { readJobRecord } from '../../core/base/schedule.ts';
 import type { Status } from '../../core/model/status.ts';
 import { messageOf } from '../../core/base/guards.ts';

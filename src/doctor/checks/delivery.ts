@@ -1,7 +1,7 @@
 // Whether whoever should deliver alerts does: a Prometheus or an Alertmanager that was named, or was once heard of.
-import { isDeliveredByUsAlone } from '../../core/delivery/delivery-reasons.ts';
+import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
-import { ago, describeDelivery } from '../../core/base/format.ts';
+import { ago } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 

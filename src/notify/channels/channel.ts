@@ -1,11 +1,6 @@
 // What a kind of channel is: how it is opened, used, and asked whether it could work.
-import type {
-  ChannelSettings,
-  Notification,
-  NotifyFailure,
-  SendResult,
-} from '../../core/model/notification.ts';
-import type { NotifyKind } from '../../core/model/events.ts';
+import type { ChannelSettings, Notification, SendResult } from '../../core/model/notification.ts';
+import type { NotifyFailure, NotifyKind } from '../../core/model/vocabulary.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
 export interface ChannelContext {

@@ -1,7 +1,7 @@
 // How a Linux desktop is asked to show a notification, through the program that every desktop packages.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Severity } from '../../core/model/events.ts';
+import type { Severity } from '../../core/model/vocabulary.ts';
 import type { DesktopSettings, SendResult } from '../../core/model/notification.ts';
 import { type Channel, type ChannelContext, failed, READY, type Readiness } from './channel.ts';
 import { isExecutable, runProgram } from './run-program.ts';

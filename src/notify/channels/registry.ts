@@ -1,5 +1,5 @@
 // Which kinds of channel there are: a new one is a file of its own and a line here.
-import type { NotifyKind } from '../../core/model/events.ts';
+import type { NotifyKind } from '../../core/model/vocabulary.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import { openCommand } from './command.ts';
 import { openDesktop } from './desktop.ts';

@@ -1,5 +1,5 @@
 // How a notification is put into words: plain, short, and unable to become code, markup or an option.
-import type { Severity } from '../../core/model/events.ts';
+import type { Severity } from '../../core/model/vocabulary.ts';
 import type { Notification, Placeholder, NotifiedAlert } from '../../core/model/notification.ts';
 import { ESCAPE_SEQUENCES } from '../../core/base/text.ts';
 import { span } from '../../core/base/format.ts';

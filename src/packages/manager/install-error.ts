@@ -1,5 +1,6 @@
 // What an installation that failed is called: our own words for it, and what can be done.
-import type { StartFailure, StartFailureCode } from '../../core/model/events.ts';
+import type { StartFailure } from '../../core/model/observations.ts';
+import type { StartFailureCode } from '../../core/model/vocabulary.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 
 /** What could not be had. */

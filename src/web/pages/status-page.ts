@@ -10,7 +10,8 @@ import {
 } from '../../core/update/update-text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
 import { isHealthy, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
-import { cpu, describeDelivery, size, span, uptime } from '../../core/base/format.ts';
+import { cpu, size, span, uptime } from '../../core/base/format.ts';
+import { describeDelivery } from '../../core/delivery/delivery.ts';
 import { type Content, Html, html } from './html.ts';
 import { healthBadge, type StatusBadge, stateBadge } from './status-badges.ts';
 import { STYLE } from './style.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EvaluatedAlert } from '../../../src/core/delivery/alertmanager-post.ts';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
-import { type DeliveryOwner, DELIVERY_GRACE } from '../../../src/core/delivery/delivery.ts';
+import { DELIVERY_GRACE } from '../../../src/core/delivery/delivery.ts';
+import type { DeliveryOwner } from '../../../src/core/model/vocabulary.ts';
 import type { EventOf } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
