@@ -1,4 +1,4 @@
-// What a series that is not there would be called, as far as its matchers say.
+// Labels of absent()'s result, derived from the matchers of its selector.
 import { type Labels, NAME } from '../model/labels.ts';
 import type { Matcher } from '../model/syntax-tree.ts';
 

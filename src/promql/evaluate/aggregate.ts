@@ -1,4 +1,4 @@
-// How many elements become one for each group.
+// Aggregation operators: many elements to one in each group.
 import {
   type LabelSelection,
   createLabelSelection,
@@ -7,7 +7,8 @@ import {
   writeKey,
 } from '../model/labels.ts';
 import { decimal } from '../template/go-numbers.ts';
-import { memoize, memoizeBySeries } from './series-cache.ts';
+import { memoize } from '../model/memoize.ts';
+import { memoizeBySeries } from './series-cache.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import {
   average,

@@ -1,7 +1,8 @@
-// What an operator makes of two sides: numbers, vectors, or one of each.
+// Binary operators between numbers, vectors, or one of each.
 import { labelIn, type Labels, withLabel, without, withoutName, writeKey } from '../model/labels.ts';
 import { labelsWithoutName } from './drop-metric-name.ts';
-import { memoize, memoizeBySeriesPair } from './series-cache.ts';
+import { memoize } from '../model/memoize.ts';
+import { memoizeBySeriesPair } from './series-cache.ts';
 import {
   type Arithmetic,
   type Comparison,

@@ -1,4 +1,4 @@
-// What JavaScript's dates do not tell by themselves, in UTC.
+// Calendar arithmetic in UTC that Date lacks.
 
 const DAY = 86_400_000;
 

@@ -1,4 +1,4 @@
-// Whether an expression makes sense before anything is computed: functions that exist, with what they take.
+// Type checker of expressions: unknown functions and wrong arguments are refused before evaluation.
 import { AGGREGATIONS, PARAMETERS } from './aggregate.ts';
 import { FUNCTIONS } from './functions.ts';
 import {

@@ -1,6 +1,7 @@
-// Labels of results that are no longer what the metric was: without its name.
+// Labels of results without the metric name, checked for duplicates.
 import { formatLabels, type Labels, withoutName, writeKey } from '../model/labels.ts';
-import { memoize, memoizeBySeries } from './series-cache.ts';
+import { memoize } from '../model/memoize.ts';
+import { memoizeBySeries } from './series-cache.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** Of what a part of an expression is given, element by element. */

@@ -1,4 +1,4 @@
-// What an expression comes to at one moment, on the samples that are there.
+// Evaluator of expressions at one moment, over the samples of a series source.
 import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';

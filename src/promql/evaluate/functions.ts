@@ -1,4 +1,4 @@
-// Which functions there are, what each takes and gives, and what it does: the one list that checking and evaluation read.
+// Table of PromQL functions: parameters, result type and implementation, read by type checker and evaluator.
 import { impliedLabels } from './absent-labels.ts';
 import { dayOfYear, daysInMonth } from './calendar.ts';
 import { histogramQuantile } from './histogram-quantile.ts';

@@ -1,7 +1,8 @@
-// Quantiles from the buckets of a classic histogram.
+// histogram_quantile() over the buckets of classic histograms.
 import { createLabelSelection, labelIn, type Labels, writeKey } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
-import { memoize, memoizeBySeries } from './series-cache.ts';
+import { memoize } from '../model/memoize.ts';
+import { memoizeBySeries } from './series-cache.ts';
 import type { Element, Vector } from '../model/value.ts';
 
 interface Bucket {

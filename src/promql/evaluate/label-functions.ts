@@ -1,4 +1,4 @@
-// How labels are rewritten.
+// label_replace() and label_join().
 import { isLabelName, labelIn, withLabel, writeKey } from '../model/labels.ts';
 import { anchored } from '../model/matcher.ts';
 import type { Element, Vector } from '../model/value.ts';

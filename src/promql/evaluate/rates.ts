@@ -1,4 +1,4 @@
-// How fast something grows, from the samples of a window: what lies between the samples and the edges is extrapolated.
+// rate(), increase(), delta() and their relatives, with extrapolation to the edges of the window.
 import type { PrometheusMajor } from '../model/series-source.ts';
 import { KahanSum } from './statistics.ts';
 import type { Numbers, Window } from '../model/value.ts';

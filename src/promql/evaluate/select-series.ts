@@ -1,4 +1,4 @@
-// Which samples a selector takes at one moment.
+// Samples that a selector takes at one moment.
 import type { PrometheusMajor, Series, SeriesSource } from '../model/series-source.ts';
 import type { RangeSelector, Selector } from '../model/syntax-tree.ts';
 import type { RangeValue } from '../model/value.ts';

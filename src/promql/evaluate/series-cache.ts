@@ -1,14 +1,14 @@
-// What is worked out from labels is worked out once: each evaluation meets the same series in the same order.
+// Cache of values derived from label sets: each evaluation sees the same series in the same order.
 import type { Labels } from '../model/labels.ts';
 import type { Vector } from '../model/value.ts';
 
-/** Remembers what `make` gave for the last labels, and takes the very same objects in the same order for the same. */
+/** Caches the last result of `make`; valid while the same label objects come in the same order. */
 export function memoizeBySeries<T>(make: (labels: readonly Labels[]) => T): (elements: Vector) => T {
   const ofPair = memoizeBySeriesPair((labels) => make(labels));
   return (elements) => ofPair(elements, []);
 }
 
-/** As `recurring`, for the labels of two sides. */
+/** As `memoizeBySeries`, for the labels of both sides of an operator. */
 export function memoizeBySeriesPair<T>(
   make: (left: readonly Labels[], right: readonly Labels[]) => T,
 ): (left: Vector, right: Vector) => T {
@@ -20,18 +20,6 @@ export function memoizeBySeriesPair<T>(
     const made = make(ofLeft, ofRight);
     last = { left: ofLeft, right: ofRight, made };
     return made;
-  };
-}
-
-/** What was made of the same object before is not made again. */
-export function memoize<Key extends object, T>(make: (key: Key) => T): (key: Key) => T {
-  const made = new WeakMap<Key, { readonly value: T }>();
-  return (key) => {
-    const known = made.get(key);
-    if (known !== undefined) return known.value;
-    const value = make(key);
-    made.set(key, { value });
-    return value;
   };
 }
 

@@ -1,4 +1,4 @@
-// Sums, spreads and quantiles of lists of numbers, for windows and for groups alike.
+// Sums, spreads and quantiles of numbers, shared by window functions and aggregations.
 import type { Numbers } from '../model/value.ts';
 
 /** A sum that carries along what rounding loses (Kahan, in Neumaier's form). */

@@ -1,5 +1,5 @@
-// What names a series: its labels, and how two sets of them are compared and cut.
-import { memoize } from '../evaluate/series-cache.ts';
+// Label sets of series: identity, comparison, projection.
+import { memoize } from './memoize.ts';
 
 /** A label that is empty is one that is not there. The metric's name is the label `__name__`. Never changed once made. */
 export type Labels = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-// How numbers, durations and strings are written in an expression.
+// Parsers of number, duration and string literals.
 
 const UNITS = { y: 31_536_000_000, w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 /** The largest unit first, each at most once. */

@@ -1,4 +1,4 @@
-// Which values of a label a matcher takes, and which regular expressions are understood.
+// Label matchers, and the regular expressions they accept.
 import { labelIn, type Labels } from './labels.ts';
 import type { Matcher } from './syntax-tree.ts';
 

@@ -1,4 +1,4 @@
-// Where samples come from, as the evaluation sees it.
+// Series source: where an evaluation reads its samples.
 import type { Labels } from './labels.ts';
 import type { Matcher } from './syntax-tree.ts';
 import type { Window } from './value.ts';

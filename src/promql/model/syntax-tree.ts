@@ -1,4 +1,4 @@
-// What an expression is once it has been read: a tree of what is to be done, without words and brackets.
+// Syntax tree of a parsed expression.
 import type { LabelSelection } from './labels.ts';
 
 export type Expression =

@@ -1,4 +1,4 @@
-// What an expression comes to: a number, a text, or a list of labelled numbers.
+// Values of expressions: numbers, strings, vectors and windows of samples.
 import type { Labels } from './labels.ts';
 
 export interface Element {

@@ -1,4 +1,4 @@
-// How a node of the grammar's tree is looked into, and how a fault in it is told.
+// Access to nodes of the grammar's tree, and syntax errors located at them.
 import type { SyntaxNode } from '@lezer/common';
 import { parseString } from '../model/literals.ts';
 import { PromqlError } from '../model/syntax-tree.ts';

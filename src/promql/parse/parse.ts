@@ -1,4 +1,4 @@
-// How the text of an expression becomes a tree, or a refusal that says where and what.
+// Parser of PromQL text; a syntax error says where and what.
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';
 import { checkTypes } from '../evaluate/check-types.ts';

@@ -1,4 +1,4 @@
-// How each kind of expression is read from the grammar's tree.
+// Reader of expressions: grammar tree to syntax tree.
 import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { isOperator, numberAt, readOperators } from './read-operators.ts';

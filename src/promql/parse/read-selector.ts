@@ -1,4 +1,4 @@
-// How selectors are read: names, matchers and ranges.
+// Reader of selectors: names, matchers and ranges.
 import type { SyntaxNode } from '@lezer/common';
 import { NAME } from '../model/labels.ts';
 import { parseDuration, parseNumber } from '../model/literals.ts';

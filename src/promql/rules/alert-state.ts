@@ -1,4 +1,4 @@
-// How an alert begins, fires and ends: the states of Prometheus' alerting rules, with the time inside.
+// State machine of alerts: pending, firing and resolved, as in Prometheus' alerting rules.
 import { type Labels, NAME, withoutName, writeKey } from '../model/labels.ts';
 import type { AlertingRule } from './rule-file.ts';
 import type { TemplateData } from '../template/template.ts';

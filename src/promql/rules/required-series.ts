@@ -1,4 +1,4 @@
-// What rules read, and how far back: a store keeps nothing else.
+// Series that the rules read, and how far back: the series store keeps nothing else.
 import { LOOKBACK } from '../evaluate/evaluate.ts';
 import type { RuleGroup } from './rule-file.ts';
 import type { RequiredSeries } from '../series/series-store.ts';

@@ -1,4 +1,4 @@
-// The rules in their order, one evaluation after another: what they record is there for the rules behind them.
+// Rule engine: evaluates groups rule by rule and stores each result for the rules after it.
 import { type Alert, type Alerts, nextAlerts } from './alert-state.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { type Labels, NAME, withLabel, writeKey } from '../model/labels.ts';

@@ -1,4 +1,4 @@
-// What a rule file says, once its YAML is read: checked whole, every text compiled, each fault with the rule it is in.
+// Reader of rule files: every expression and template is compiled, each error names its rule.
 import {
   durationIn,
   faultAt,

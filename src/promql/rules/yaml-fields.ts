@@ -1,4 +1,4 @@
-// How the parts of a parsed YAML document are read, each fault with the place it is at.
+// Typed access to the fields of a parsed rule file; each error names its place in the file.
 import { isLabelName } from '../model/labels.ts';
 import { parseDuration } from '../model/literals.ts';
 

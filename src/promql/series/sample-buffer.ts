@@ -1,4 +1,4 @@
-// The samples of one series in typed arrays: appended at the end, dropped at the beginning, handed out in place.
+// Sample buffer of one series: typed arrays, appended at the end, pruned at the start, read without a copy.
 import type { Labels } from '../model/labels.ts';
 import type { Series } from '../model/series-source.ts';
 import type { Window } from '../model/value.ts';

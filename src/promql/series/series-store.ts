@@ -1,4 +1,4 @@
-// The recent past, kept in memory: only of series that some rule reads, and only as far back as it looks.
+// In-memory series store: only series that some rule reads, and only as far back as it reads.
 import { SampleBuffer } from './sample-buffer.ts';
 import { labelIn, type Labels, NAME, writeKey } from '../model/labels.ts';
 import { matchesAll } from '../model/matcher.ts';

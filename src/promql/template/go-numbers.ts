@@ -1,4 +1,4 @@
-// How numbers become text as Go writes them: rounded half to even, where JavaScript rounds half up, with its exponents.
+// Numbers formatted as Go's strconv does: half to even (JavaScript: half up), with Go's exponents.
 
 /** `%.2f`: with so many digits behind the point. */
 export function fixed(value: number, digits: number): string {

@@ -1,4 +1,4 @@
-// Go's printf, as far as alert texts use it: a format is read once, and refused where Go would write a complaint.
+// Go's printf, as far as alert texts use it; a format that Go would complain about is refused when compiled.
 import { fixed, general, scientific } from './go-numbers.ts';
 
 /** What a value is: a text, a number with a fraction, or an integer as it is written in a template. */

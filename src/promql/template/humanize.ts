@@ -1,4 +1,4 @@
-// How numbers are written for people in alert texts, as the templates of Prometheus do.
+// Prometheus' humanize functions for numbers in alert texts.
 import { general } from './go-numbers.ts';
 
 const BIG = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];

@@ -1,4 +1,4 @@
-// The texts of alerts: the part of Go's templates that rules use, refused when read where it is more than that.
+// Templates of alert texts: the part of Go's template language that rules use; the rest is refused when compiled.
 import {
   humanize,
   humanize1024,

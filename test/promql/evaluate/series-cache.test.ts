@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { memoize, memoizeBySeries, memoizeBySeriesPair } from '../../../src/promql/evaluate/series-cache.ts';
+import { memoizeBySeries, memoizeBySeriesPair } from '../../../src/promql/evaluate/series-cache.ts';
 
 const of = (...labels: readonly { readonly [name: string]: string }[]) =>
   labels.map((one, index) => ({ labels: one, value: index }));
 const [a, b] = [{ k: 'a' }, { k: 'b' }];
 
-describe('recurring()', () => {
-  test('makes anew only for other labels objects, or another order of them', () => {
+describe('memoizeBySeries()', () => {
+  test('calls its function again only for other labels objects, or another order of them', () => {
     let count = 0;
     const make = memoizeBySeries((labels) => `${(count += 1)}: ${labels.map(({ k }) => k).join('')}`);
     expect([
@@ -19,7 +19,7 @@ describe('recurring()', () => {
     ]).toEqual(['1: ab', '1: ab', '2: ba', '3: a', '4: a', '5: ']);
   });
 
-  test('remembers nothing of what failed', () => {
+  test('caches no failure', () => {
     let count = 0;
     const make = memoizeBySeries(() => {
       count += 1;
@@ -30,17 +30,10 @@ describe('recurring()', () => {
   });
 });
 
-test('recurringPair() looks at both sides, and does not take one for the other', () => {
+test('memoizeBySeriesPair() looks at both sides, and does not take one for the other', () => {
   const make = memoizeBySeriesPair((left, right) => ({ sides: [left.length, right.length] }));
   const first = make(of(a, b), of(a));
   expect(make(of(a, b), of(a))).toBe(first);
   expect(make(of(a), of(b, a)).sides).toEqual([1, 2]);
   expect(make(of(a, b), of(a))).not.toBe(first);
-});
-
-test('remembered() makes one for each object', () => {
-  const make = memoize((node: object) => ({ node }));
-  const [one, other] = [{}, {}];
-  expect(make(one)).toBe(make(one));
-  expect(make(one)).not.toBe(make(other));
 });
