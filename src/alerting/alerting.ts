@@ -1,4 +1,4 @@
-// Local rule evaluation: what Prometheus would do with our metrics, done here, whether or not one is there.
+// Local rule evaluation: what Prometheus would do with our metrics, whether or not there is one.
 import type { AlertsData, MetricSample, RuleDocument, RulesData } from '../core/model/alert-rules.ts';
 import type { FiringAlert } from '../core/model/notification.ts';
 import type { PrometheusMajor } from '../promql/model/series-source.ts';

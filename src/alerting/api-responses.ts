@@ -1,4 +1,4 @@
-// The rules and alerts as Prometheus' API shows them.
+// Rules and alerts in the form of Prometheus' HTTP API.
 import type {
   AlertsData,
   RulesData,

@@ -1,4 +1,4 @@
-// What is evaluated: the rules of all files, compiled, group by group, each with a name that outlives us.
+// Compiled rule groups of all rule files, each with a key that stays the same after a restart.
 import { basename } from 'node:path';
 import type { RuleDocument } from '../core/model/alert-rules.ts';
 import { isObject } from '../core/base/guards.ts';

@@ -1,4 +1,4 @@
-// What is told after an evaluation: the record first, then what is news, then the figures.
+// Report of one evaluation to its listeners: saved state first, then changes, then counts.
 import type { EventOf } from '../core/model/events.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../core/model/notification.ts';
 import type { AlertsByRule, ScheduledGroup } from './evaluator.ts';

@@ -1,4 +1,4 @@
-// When which group is due: at moments that a wall clock has in common, so that restarts do not move them.
+// Evaluation schedule: wall-clock multiples of an interval, so that a restart does not move them; and pauses for the event loop.
 
 /** The next moment (ms since the epoch, after `now`) at which a group with one of these intervals (ms) is due. */
 export function nextDue(intervals: readonly number[], now: number): number {

@@ -1,4 +1,4 @@
-// The rules at work on what was fed to them: every group with its own clockwork, over one common memory.
+// Rule groups of one rule set, each with its own interval, over one common series store.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import {
   type AlertsByRule,

@@ -1,4 +1,4 @@
-// How alerts outlive the daemon, and how much of what is found on disk can be believed.
+// Alerts in the state file: saved, validated when read, and shifted when the clock was set.
 import { isObject } from '../core/base/guards.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 import type { AlertsByRule } from './evaluator.ts';

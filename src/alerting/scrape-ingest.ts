@@ -1,4 +1,4 @@
-// How what /metrics shows becomes series, as if a Prometheus had scraped it: what vanished has ended.
+// Ingestion of /metrics samples into series, as a Prometheus scrape does: a series that vanished is marked stale.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { Labels } from '../promql/model/labels.ts';
 import type { RequiredSeries, SeriesStore } from '../promql/series/series-store.ts';

@@ -1,4 +1,4 @@
-// What has been counted so far, by server.
+// Event counters by server, with the form in which they are saved to the state file and restored.
 import type { MetricName } from '../core/metrics/metric-catalogue.ts';
 import { keyOf, type Labels, type Sample } from './sample.ts';
 import { readCounters, saveCounters, type SavedCounters } from './saved-counters.ts';

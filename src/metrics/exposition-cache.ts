@@ -1,4 +1,4 @@
-// The text of all families, of which only those that changed are written again.
+// Cache of the exposition text by metric family: only families that changed are rendered again.
 import type { Registry } from 'prom-client';
 import { METRIC_PREFIX, type MetricName } from '../core/metrics/metric-catalogue.ts';
 

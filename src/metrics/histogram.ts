@@ -1,4 +1,4 @@
-// The histogram of probe durations: for the text of a scrape, and as samples.
+// Histogram that is rendered by prom-client and can be read as samples.
 import type Histogram from 'prom-client/lib/histogram.js';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';

@@ -1,4 +1,4 @@
-// What a scrape sees: who shows which samples, and the text that they make together.
+// Metric registry that replaces all samples of one owner atomically and renders the exposition text.
 import Counter from 'prom-client/lib/counter.js';
 import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';

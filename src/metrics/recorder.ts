@@ -1,4 +1,4 @@
-// What Prometheus reads: news become samples, samples become text.
+// Metrics recorder: turns bus events and the status into samples and the text of /metrics.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';

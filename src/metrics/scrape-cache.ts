@@ -1,4 +1,4 @@
-// When the text of a scrape is put together anew, and when the last one is still good.
+// Cache of the whole scrape response, with the rule that decides how long it stays valid.
 import type { Clock } from '../system/time/clock.ts';
 
 /** A text that changes with every measurement is put together at most once in this time, ms. */

@@ -1,4 +1,4 @@
-// Is the objective kept, what fires, and what fired? Needs the rules of alerting/rules in this Prometheus.
+// Alerts and SLO dashboard. Needs the rules of alerting/rules in the Prometheus it reads.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firing, restarts, versionChanges, wakes } from '../panels/annotations.ts';
 import { above, type PlacedPanel } from '../panels/panel.ts';

@@ -1,4 +1,4 @@
-// Which versions run in the fleet, and which of its machines stand out? The lower half of its dashboard.
+// Lower half of the fleet dashboard: versions, and machines that stand out.
 import { above } from '../panels/panel.ts';
 import { EACH_MACHINE, EACH_SERVER, machine, memoryUsed, server, UNPLANNED } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

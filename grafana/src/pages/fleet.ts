@@ -1,4 +1,4 @@
-// How are hundreds of machines? Shares, counts and the worst ten; nothing that grows by a line for each machine.
+// Fleet dashboard for hundreds of machines: shares, counts and the worst ten; nothing grows by a line per machine.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firingForFleet } from '../panels/annotations.ts';
 import { above, below } from '../panels/panel.ts';

@@ -1,4 +1,4 @@
-// What happened to the servers, how do they serve, what do they use? The lower part of the overview.
+// Lower part of the overview: events, service and resources of the servers.
 import { above, type PlacedPanel } from '../panels/panel.ts';
 import { EACH_SERVER, failureShare, memoryShare, server } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

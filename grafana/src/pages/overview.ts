@@ -1,4 +1,4 @@
-// Is everything up, what happened, what is slow? The page to begin with, about one machine or a few.
+// Overview dashboard, the first page: one machine or a few.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firing, reloads, restarts, versionChanges, wakes } from '../panels/annotations.ts';
 import { above, below, type PlacedPanel } from '../panels/panel.ts';

@@ -1,4 +1,4 @@
-// What does a server use, and which versions of it are there? The end of its dashboard.
+// End of a server's dashboard: resources and versions.
 import { above } from '../panels/panel.ts';
 import { age, EACH_MACHINE, EACH_SERVER, memoryUsed, ownProcess, server } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

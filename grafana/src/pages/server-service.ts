@@ -1,4 +1,4 @@
-// How well does a server serve, and why does it end? The middle of its dashboard.
+// Middle of a server's dashboard: quality of service, and the reasons of its exits.
 import { above } from '../panels/panel.ts';
 import { age, EACH_SERVER, failureShare, server, UNPLANNED } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

@@ -1,4 +1,4 @@
-// What is the matter with one server? Reached by a click on it anywhere else.
+// Dashboard of one server, reached by a click on its name anywhere else.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firingForServer, reloads, restarts, versionChanges, wakes } from '../panels/annotations.ts';
 import { below } from '../panels/panel.ts';

@@ -1,4 +1,4 @@
-// Is the objective of each server kept? The error budget, and how fast it is spent.
+// Panels of the availability objective: error budget and burn rate.
 import { above, below, type PlacedPanel, type Query } from '../panels/panel.ts';
 import { recorded } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

@@ -1,4 +1,4 @@
-// What does the watchdog use, and did its machine sleep? The end of its dashboard.
+// End of the watchdog's dashboard: its own resources, and sleep of the machine.
 import { above, type PlacedPanel } from '../panels/panel.ts';
 import { EACH_MACHINE, machine, ownProcess } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

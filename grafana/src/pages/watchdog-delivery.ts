@@ -1,4 +1,4 @@
-// Does the watchdog get through to people? The middle of its dashboard.
+// Middle of the watchdog's dashboard: delivery of notifications.
 import type { PlacedPanel } from '../panels/panel.ts';
 import { machine } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';

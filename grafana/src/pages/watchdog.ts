@@ -1,4 +1,4 @@
-// How is the watchdog itself, and what does it cost? Each graph shows one line for each machine, the ten that stand out.
+// Dashboard of the watchdog itself: one line per machine, the ten that stand out.
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { firing, refusedReloads, reloads, wakes } from '../panels/annotations.ts';
 import { above } from '../panels/panel.ts';

@@ -1,4 +1,4 @@
-// What happened, as marks on every graph? Without the variables of Grafana's intervals, which annotations lack in old ones.
+// Annotations of all graphs. Without Grafana's interval variables, which annotations lack in older releases.
 import { AnnotationQueryBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DATASOURCE } from './panel.ts';
 import { alerts, EACH_SERVER, machine, server, serverAlerts } from '../queries/expressions.ts';

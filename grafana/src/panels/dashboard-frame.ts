@@ -1,4 +1,4 @@
-// What stands around the panels? The variables, the marks on the time axis, the links from one dashboard to the others.
+// Frame of a dashboard: variables, annotations, and links to the other dashboards.
 import {
   AdHocVariableBuilder,
   type Dashboard,

@@ -1,4 +1,4 @@
-// Where does each panel stand? In lines of 24 columns without a hole, under headings.
+// Grid layout of panels: rows of 24 columns without a hole, under headings.
 import {
   DashboardLinkBuilder,
   DashboardLinkType,

@@ -1,4 +1,4 @@
-// What does a panel need to be of use? A kind, queries with legends, a unit, what it shows, and what to do about it.
+// Panel kinds: stat, time series, bars, state timeline, heatmap and table.
 import {
   BigValueColorMode,
   BigValueGraphMode,

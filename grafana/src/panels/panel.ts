@@ -1,4 +1,4 @@
-// What do all panels have in common? Facts that the compiler demands, so that none comes without its explanation.
+// Common options of all panels; the compiler demands a description and an advice for each.
 import {
   type DashboardLink,
   DashboardLinkBuilder,

@@ -1,4 +1,4 @@
-// Which panels stand on several dashboards? They must look and mean the same on each.
+// Panels that stand on several dashboards, with the same look and meaning on each.
 import type { Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PlacedPanel } from './panel.ts';
 import { alerts, EACH_SERVER, server } from '../queries/expressions.ts';

@@ -1,4 +1,4 @@
-// Which columns does a table have, and how does each look? One list, in the order of the page.
+// Columns of tables: order and look.
 import { TableCellDisplayMode } from '@grafana/grafana-foundation-sdk/common';
 import type { DynamicConfigValue, Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';

@@ -1,4 +1,4 @@
-// How is a number told in words?
+// Value mappings: numbers shown as text.
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 
 type Words = Readonly<Record<number | string, readonly [text: string, color: string]>>;

@@ -1,4 +1,4 @@
-// How is a metric asked for? Each selector follows the variables of its dashboard, and names only what exists.
+// PromQL selectors that follow the variables of their dashboard and name only metrics that exist.
 import {
   METRIC_PREFIX,
   type MetricName,

@@ -1,4 +1,4 @@
-// At which values do the alert rules say that something is wrong? Panels colour there, and nowhere else.
+// Thresholds of the alert rules: panels change colour at these values and nowhere else.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
