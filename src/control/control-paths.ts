@@ -1,12 +1,13 @@
 // Paths of a home's control socket and lock: private folders, the place of the socket, and proof that a file is still ours.
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 /** `sun_path` holds 104 bytes on macOS, the final 0 included; longer paths are cut silently by some systems. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -28,17 +29,9 @@ export function socketNotePath(wanted: string): string {
  */
 export function findSocket(wanted: string): string | null {
   checkPrivateDirectory(dirname(wanted));
-  const path = fitsSocketPath(wanted) ? wanted : readNote(wanted);
+  const path = fitsSocketPath(wanted) ? wanted : readFileOrNull(socketNotePath(wanted));
   if (path !== null) checkPrivateDirectory(dirname(path));
   return path;
-}
-
-function readNote(wanted: string): string | null {
-  try {
-    return readFileSync(socketNotePath(wanted), 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 /**

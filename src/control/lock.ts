@@ -4,13 +4,14 @@
 // exists; the highest one is never removed. So of all who found n abandoned, exactly one gets n + 1, and who was so slow
 // that n + 1 is already history finds a higher one after linking and gives way. No time-outs, no removal of another's lock.
 import { randomBytes } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { identifyProcess, checkIdentity } from '../system/process/process-identity.ts';
 import type { ProcessIdentity } from '../system/process/process-identity.ts';
 import { ensurePrivateDirectory, trackFileIdentity, unusable } from './control-paths.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 export type LockAttempt =
   | {
@@ -59,7 +60,7 @@ export function lockHolder(directory: string): number | null {
 export function previousOwners(directory: string): readonly ProcessIdentity[] {
   try {
     return generations(directory)
-      .map((generation) => parseIdentity(readOrNothing(join(directory, String(generation)))))
+      .map((generation) => parseIdentity(readFileOrNull(join(directory, String(generation))) ?? ''))
       .filter((owner) => owner !== null)
       .filter((owner) => owner.pid !== process.pid || checkIdentity(owner) === 'recycled');
   } catch {
@@ -122,19 +123,11 @@ function tryLink(from: string, to: string): boolean {
 
 /** The process that wrote the file, when it still lives. */
 function readOwner(path: string): ProcessIdentity | null {
-  const owner = parseIdentity(readOrNothing(path));
+  const owner = parseIdentity(readFileOrNull(path) ?? '');
   if (owner === null) return null;
   const verdict = checkIdentity(owner);
   // Where the system does not tell, a living pid has to do: two daemons are worse than a file to remove by hand.
   return verdict === 'same' || (verdict === 'unknown' && isAlive(owner.pid)) ? owner : null;
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 // A file that a power cut left empty names nobody.

@@ -1,18 +1,20 @@
 // Whether a process waits for connections, and whether it has any, on Linux.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { RequestChannels } from './process-inspector.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 export function listeningOf(pid: number): Pick<RequestChannels, 'listens' | 'isUsed'> {
   const inodes = socketsOf(pid);
   if (inodes === null) return { listens: null, isUsed: null };
   // Those of its own network namespace: it may be another than ours.
-  const tables = [readTable(`/proc/${pid}/net/tcp`), readTable(`/proc/${pid}/net/tcp6`)];
+  const tableOf = (name: string): string => readFileOrNull(`/proc/${pid}/net/${name}`, 'latin1') ?? '';
+  const tables = [tableOf('tcp'), tableOf('tcp6')];
   const connections = tables.flatMap(parseTable);
   const ports = connections
     .filter(({ state, inode }) => state === LISTEN && inodes.has(inode))
     .map(({ port }) => port);
   // Who is connected to a file cannot be seen.
-  if (listensOnFile(readTable(`/proc/${pid}/net/unix`), inodes)) return { listens: true, isUsed: null };
+  if (listensOnFile(tableOf('unix'), inodes)) return { listens: true, isUsed: null };
   const isUsed = connections.some(({ state, port }) => state === ESTABLISHED && ports.includes(port));
   return { listens: ports.length > 0, isUsed };
 }
@@ -64,14 +66,6 @@ function socketsOf(pid: number): Set<string> | null {
 function inodeOf(path: string): string {
   try {
     return /^socket:\[(\d+)\]$/u.exec(readlinkSync(path))?.[1] ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
   } catch {
     return '';
   }

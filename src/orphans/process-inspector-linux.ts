@@ -1,5 +1,5 @@
 // What Linux tells about a suspect: small files below /proc, nothing is started.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OrphanParent } from '../core/orphans/orphans.ts';
@@ -7,6 +7,7 @@ import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { stdinStateOf } from './stdin-peer-linux.ts';
 import type { ProcessInspector, ProcessSnapshot, SessionFacts } from './process-inspector.ts';
 import { listeningOf } from './listening-sockets-linux.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 /** Processes read between two turns of the event loop. */
 const CHUNK = 100;
@@ -36,7 +37,7 @@ async function readCommands(rows: readonly ProcessRow[]): Promise<Map<number, re
     if (index % CHUNK === CHUNK - 1) await nextTurn();
     if (state !== 'alive' || ownerOf(pid) !== user) continue;
     // A title that a program gave itself is padded with NULs.
-    const text = read(`/proc/${pid}/cmdline`)?.replace(/\0+$/u, '') ?? '';
+    const text = readFileOrNull(`/proc/${pid}/cmdline`)?.replace(/\0+$/u, '') ?? '';
     if (text !== '') commands.set(pid, text.split('\0'));
   }
   return commands;
@@ -78,7 +79,7 @@ function standingOf(row: ProcessRow, { rows }: ProcessSnapshot): SessionFacts {
 
 /** Fields 6 and 7 of /proc/PID/stat, see proc_pid_stat(5). */
 function sessionOf(pid: number): { session: number; terminal: number } | null {
-  const text = read(`/proc/${pid}/stat`);
+  const text = readFileOrNull(`/proc/${pid}/stat`);
   if (text === null) return null;
   const [, , , session, terminal] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { session: Number(session), terminal: Number(terminal) };
@@ -86,7 +87,7 @@ function sessionOf(pid: number): { session: number; terminal: number } | null {
 
 /** The innermost unit that the process belongs to, as its control group is called; null when it is in none. */
 function unitOf(pid: number): string | null {
-  const lines = (read(`/proc/${pid}/cgroup`) ?? '').split('\n');
+  const lines = (readFileOrNull(`/proc/${pid}/cgroup`) ?? '').split('\n');
   const path = lines.find((line) => line.startsWith('0::/') || line.includes(':name=systemd:'));
   return path?.split('/').findLast((part) => /\.(?:service|scope)$/u.test(part)) ?? null;
 }
@@ -97,17 +98,11 @@ export function isServiceUnit(unit: string | null): boolean {
 }
 
 function environmentOf(pid: number): Map<string, string> {
-  const entries = (read(`/proc/${pid}/environ`) ?? '').split('\0').map((entry): [string, string] => {
-    const at = entry.indexOf('=');
-    return [entry.slice(0, at), entry.slice(at + 1)];
-  });
+  const entries = (readFileOrNull(`/proc/${pid}/environ`) ?? '')
+    .split('\0')
+    .map((entry): [string, string] => {
+      const at = entry.indexOf('=');
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    });
   return new Map(entries);
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }

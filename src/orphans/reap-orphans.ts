@@ -6,6 +6,7 @@ import { checkIdentity, readBootId } from '../system/process/process-identity.ts
 import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
 import type { Orphan } from './find-orphans.ts';
+import { pause } from '../system/time/pause.ts';
 
 export interface ReapedOrphan {
   readonly orphan: Orphan;
@@ -75,7 +76,7 @@ async function areGone(members: readonly Named[], patience: number, clock: Clock
   for (;;) {
     if (!members.some(isAlive)) return true;
     if (clock.monotonic() >= deadline) return false;
-    await new Promise<void>((resolve) => clock.after(LOOK, resolve));
+    await pause(clock, LOOK);
   }
 }
 

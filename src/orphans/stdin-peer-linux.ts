@@ -1,8 +1,9 @@
 // Who holds the other end of a process's standard input, on Linux.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StdinPeer } from '../core/orphans/orphans.ts';
 import { codeOf } from '../core/base/guards.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 /** Processes looked into between two turns of the event loop. */
 const CHUNK = 20;
@@ -17,7 +18,7 @@ export async function stdinStateOf(
   if (target === null) return isClosed(pid) ? 'null' : 'unknown';
   if (target === '/dev/null') return 'null';
   const [, kind, inode = ''] = /^(pipe|socket):\[(\d+)\]$/u.exec(target) ?? [];
-  if (kind === 'socket') return socketPeerState(inode, read(`/proc/${pid}/net/unix`));
+  if (kind === 'socket') return socketPeerState(inode, readFileOrNull(`/proc/${pid}/net/unix`));
   if (kind === 'pipe') return await writersOf(target, tree, others);
   // The terminal was closed, and cannot be opened again.
   return /^\/dev\/(?:pts\/\d+|tty\w*) \(deleted\)$/u.test(target) ? 'gone' : 'held';
@@ -72,7 +73,7 @@ function writes(pid: number, pipe: string): boolean {
 
 /** `flags` are those of open(2), in octal; the last two bits are 0 for reading only. */
 function isOpenForWriting(path: string): boolean {
-  const flags = /^flags:\s*([0-7]+)/mu.exec(read(path) ?? '')?.[1];
+  const flags = /^flags:\s*([0-7]+)/mu.exec(readFileOrNull(path) ?? '')?.[1];
   return flags === undefined || (Number.parseInt(flags, 8) & 3) !== 0;
 }
 
@@ -81,9 +82,9 @@ const MIDDLEMEN = /^(?:sshd.*|sudo|su|doas|runuser|init|Relay.*)$/u;
 async function hasMiddleman(): Promise<boolean> {
   for (const [index, pid] of namesIn('/proc').entries()) {
     if (index % (CHUNK * 5) === 0) await nextTurn();
-    if (!/^\d+$/u.test(pid) || !MIDDLEMEN.test(read(`/proc/${pid}/comm`)?.trim() ?? '')) continue;
+    if (!/^\d+$/u.test(pid) || !MIDDLEMEN.test(readFileOrNull(`/proc/${pid}/comm`)?.trim() ?? '')) continue;
     // The one that only waits for new sessions is a child of pid 1, and pid 1 itself passes nothing on.
-    const isDaemon = pid === '1' || /\) \S 1 /u.test(read(`/proc/${pid}/stat`) ?? '');
+    const isDaemon = pid === '1' || /\) \S 1 /u.test(readFileOrNull(`/proc/${pid}/stat`) ?? '');
     if (!isDaemon && !isReadable(`/proc/${pid}/fd`)) return true;
   }
   return false;
@@ -118,14 +119,6 @@ function namesIn(folder: string): string[] {
 function linkOf(path: string): string | null {
   try {
     return readlinkSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }

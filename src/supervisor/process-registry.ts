@@ -1,5 +1,4 @@
 // What is written down about every live process, for whoever has to clean up after us.
-import { readFileSync } from 'node:fs';
 import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
@@ -7,6 +6,7 @@ import type { Guardian } from '../system/process/guardian.ts';
 import { readBootId } from '../system/process/process-identity.ts';
 import { identityAt } from '../system/files/rotation.ts';
 import type { Leader } from './leftover-processes.ts';
+import { readFileOrNull } from '../system/files/read-file.ts';
 
 /** One line of `run/processes.json`. */
 export interface ProcessRecord extends Leader {
@@ -114,7 +114,7 @@ export interface EarlierRecords {
 
 /** What an earlier daemon wrote down, and how much that says. */
 export function readEarlierRecords(path: string): EarlierRecords {
-  const file = parseJson(readOrNothing(path));
+  const file = parseJson(readFileOrNull(path) ?? '');
   if (!isObject(file) || !Array.isArray(file['processes']))
     return { records: [], boot: 'this', isWhole: false };
   const records = file['processes'].filter(isProcessRecord);
@@ -125,14 +125,6 @@ function bootOf(written: unknown): EarlierRecords['boot'] {
   const current = readBootId();
   if (current === null || typeof written !== 'string') return 'unknown';
   return written === current ? 'this' : 'other';
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function isProcessRecord(value: unknown): value is ProcessRecord {

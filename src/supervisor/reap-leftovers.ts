@@ -5,6 +5,7 @@ import { signalProcess } from '../system/process/process-group.ts';
 import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
 import { findLeftovers, type Leftover } from './leftover-processes.ts';
+import { pause } from '../system/time/pause.ts';
 
 export interface ReapedLeftover {
   readonly server: string;
@@ -50,8 +51,4 @@ function signalLeftover(left: Leftover, signal: NodeJS.Signals): void {
 
 function isAlive({ pid, startToken }: Leftover): boolean {
   return checkIdentity({ pid, startToken, bootId: readBootId() }) === 'same';
-}
-
-function pause(clock: Clock, delay: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delay, resolve));
 }

@@ -1,4 +1,4 @@
-// How news travels: one ordered list of subscribers; nothing downstream can break what is upstream.
+// Event bus: one ordered list of subscribers; a subscriber that throws harms neither the publisher nor the others.
 import type { WatchdogEvent, UnstampedEvent } from '../core/model/events.ts';
 import type { Clock } from './time/clock.ts';
 

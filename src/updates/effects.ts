@@ -4,6 +4,7 @@ import { messageOf } from '../core/base/guards.ts';
 import type { UpdateAction, UpdateInput, UpdatePlan } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { UpdatePorts } from './ports.ts';
+import { pause } from '../system/time/pause.ts';
 
 /** Those that take time. */
 export type Effect = Extract<
@@ -66,20 +67,9 @@ async function tryOnTheSide({ parts, spec, plan, signal }: EffectContext): Promi
 const LOOK_EVERY = 1000;
 
 async function awaitQuiet({ parts, clock, spec, signal }: EffectContext): Promise<UpdateInput | null> {
-  while (!signal.aborted && parts.isUp(spec.name) && !parts.isQuiet(spec.name)) await pause(clock, signal);
+  while (!signal.aborted && parts.isUp(spec.name) && !parts.isQuiet(spec.name))
+    await pause(clock, LOOK_EVERY, signal);
   return signal.aborted ? null : { kind: 'quiet' };
-}
-
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(LOOK_EVERY, finish);
-    function finish(): void {
-      cancel();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    }
-    signal.addEventListener('abort', finish);
-  });
 }
 
 async function backUp({ parts }: EffectContext): Promise<UpdateInput> {

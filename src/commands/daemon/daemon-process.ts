@@ -1,6 +1,6 @@
-// How the daemon is started in the background and ended, and when that is really done.
+// Daemon process as commands see it: found, started in the background, awaited and shut down.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../control/client.ts';
@@ -12,15 +12,19 @@ import { messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Paths } from '../../system/files/paths.ts';
+import { pause } from '../../system/time/pause.ts';
+import { readFileOrNull } from '../../system/files/read-file.ts';
 
-const POLL = 50;
+/** ms between two questions. */
+const POLL_INTERVAL = 50;
+/** ms. */
 const START_TIMEOUT = 30_000;
-// Servers are given their grace, then killed; an install may have to be broken off.
+/** ms. Servers get their grace period before they are killed, and an installation may have to be aborted. */
 const STOP_TIMEOUT = 120_000;
 
 const PROGRAM = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
-/** The running daemon, null when there is none. */
+/** Asks the running daemon who it is; null when none runs. */
 export async function findDaemon(paths: Paths, clock: Clock): Promise<DaemonInfo | null> {
   try {
     const client = await connect(paths.socket, { clock });
@@ -34,73 +38,73 @@ export async function findDaemon(paths: Paths, clock: Clock): Promise<DaemonInfo
 /**
  * Starts the daemon, detached from this terminal, and waits until it answers.
  *
- * @throws WatchdogError CONTROL_FAILED with what it said when it ended instead
+ * @throws WatchdogError CONTROL_FAILED with its last output when it exits instead
  */
 export async function startInBackground(
   paths: Paths,
   { clock, program = PROGRAM }: { clock: Clock; program?: string },
 ): Promise<DaemonStatus> {
-  const said = join(paths.logs, 'start.log');
-  const output = openOutput(paths, said);
+  const outputPath = join(paths.logs, 'start.log');
+  const output = openOutput(paths, outputPath);
   const child = spawn(process.execPath, [program, 'run', '--home', paths.home], {
     detached: true,
-    // Its own log tells the rest; this one holds what is said before there is a log, or when it breaks.
+    // The daemon has its own log. This file holds what it prints before the log is open, or when the log fails.
     stdio: ['ignore', 'ignore', output],
     cwd: paths.home,
   });
   closeSync(output);
-  const end = endOf(child);
+  const failureOf = watchExit(child);
   child.unref();
-  return await untilUp(paths, clock, {
+  return await waitUntilUp(paths, clock, {
     failure() {
-      const words = end();
-      return words === null ? null : notStarted(`it ended with ${words}`, said);
+      const exit = failureOf();
+      return exit === null ? null : startError(`it ended with ${exit}`, outputPath);
     },
-    late: () => notStarted(TOO_LATE, said),
+    onTimeout: () => startError(TIMED_OUT, outputPath),
   });
 }
 
-const TOO_LATE = `it does not answer after ${START_TIMEOUT / 1000} s`;
+const TIMED_OUT = `it does not answer after ${START_TIMEOUT / 1000} s`;
 
 /**
- * Waits until a daemon that somebody else starts has taken its config over.
+ * Waits until a daemon that a service manager starts has loaded its config.
  *
- * @param logHint how to read what it says
- * @throws WatchdogError CONTROL_FAILED when it does not answer in time, CONFIG_INVALID when it waits for another config
+ * @param logHint how to read its log
+ * @throws WatchdogError CONTROL_FAILED when it does not answer in time, CONFIG_INVALID when its config cannot be used
  */
 export function waitUntilStarted(paths: Paths, clock: Clock, logHint: string): Promise<DaemonStatus> {
-  const late = (): WatchdogError =>
-    new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${TOO_LATE}`, { hint: `See ${logHint}` });
-  return untilUp(paths, clock, { failure: () => null, late });
+  const onTimeout = (): WatchdogError =>
+    new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${TIMED_OUT}`, { hint: `See ${logHint}` });
+  return waitUntilUp(paths, clock, { failure: () => null, onTimeout });
 }
 
-interface Waiting {
-  /** Asked each time: whether it cannot come any more. */
+interface WaitOptions {
+  /** Asked at each poll; null while the daemon may still come up. */
   readonly failure: () => WatchdogError | null;
-  readonly late: () => WatchdogError;
+  readonly onTimeout: () => WatchdogError;
 }
 
-async function untilUp(paths: Paths, clock: Clock, { failure, late }: Waiting): Promise<DaemonStatus> {
+async function waitUntilUp(paths: Paths, clock: Clock, { failure, onTimeout }: WaitOptions): Promise<DaemonStatus> {
   const deadline = clock.monotonic() + START_TIMEOUT;
   for (;;) {
     const daemon = await findStarted(paths, clock);
     if (daemon !== null) return daemon;
     const error = failure();
     if (error !== null) throw error;
-    if (clock.monotonic() > deadline) throw late();
-    await pause(clock, POLL);
+    if (clock.monotonic() > deadline) throw onTimeout();
+    await pause(clock, POLL_INTERVAL);
   }
 }
 
-/** What it ended with; null while it has not failed. */
-function endOf(child: ChildProcess): () => string | null {
-  let end: string | null = null;
-  child.once('error', (error) => (end = error.message));
+/** Returns a function that says how the process failed; null while it has not. */
+function watchExit(child: ChildProcess): () => string | null {
+  let failure: string | null = null;
+  child.once('error', (error) => (failure = error.message));
   child.once('exit', (code, signal) => {
-    // 0: another one was quicker to take the home, and will answer.
-    if (code !== 0) end = signal ?? `exit code ${code ?? '?'}`;
+    // 0: another daemon took the home first, and will answer.
+    if (code !== 0) failure = signal ?? `exit code ${code ?? '?'}`;
   });
-  return () => end;
+  return () => failure;
 }
 
 function openOutput({ home, logs }: Paths, path: string): number {
@@ -110,19 +114,19 @@ function openOutput({ home, logs }: Paths, path: string): number {
   } catch (cause) {
     const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot start the daemon in "${home}": ${reason}`, {
-      hint: 'See whose it is, and whether its mode is 700; or choose another home with --home DIR',
+      hint: 'Check its owner, and that its mode is 700; or choose another home with --home DIR',
       cause,
     });
   }
 }
 
-// It answers from its first moment, to hold the home; what can go wrong goes wrong before it has taken its config over.
+// The daemon answers from its first moment, because it holds the home; it counts as started once it has loaded its config.
 async function findStarted(paths: Paths, clock: Clock): Promise<DaemonStatus | null> {
   const daemon = await ask(paths, clock);
   if (daemon === null || daemon.config.loadedAt !== null) return daemon;
   if (daemon.config.error === null) return null;
   throw new WatchdogError('CONFIG_INVALID', `Cannot start the servers: ${daemon.config.error}`, {
-    hint: 'The daemon is up and waits: it starts them as soon as the config is right',
+    hint: 'The daemon runs and waits: it starts them as soon as the config is valid',
   });
 }
 
@@ -136,60 +140,56 @@ async function ask(paths: Paths, clock: Clock): Promise<DaemonStatus | null> {
   }
 }
 
-// It may end between our question and its answer.
+// The daemon may exit between our question and its answer.
 function isNoAnswer({ code }: WatchdogError): boolean {
   return code === 'NO_DAEMON' || code === 'CONTROL_FAILED';
 }
 
-function notStarted(reason: string, said: string): WatchdogError {
-  const [error, ...others] = lastWords(said);
+function startError(reason: string, outputPath: string): WatchdogError {
+  const [error, ...others] = outputLines(outputPath);
   const hint = others.find((line) => line.startsWith('hint: '))?.slice('hint: '.length);
   const words = error === undefined ? '' : `: ${error.replace(/^error: /u, '')}`;
   return new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${reason}${words}`, {
-    hint: hint ?? `See ${said}, or run it in the foreground: mcp-watchdog run`,
+    hint: hint ?? `See ${outputPath}, or run it in the foreground: mcp-watchdog run`,
   });
 }
 
-function lastWords(path: string): string[] {
-  try {
-    return readFileSync(path, 'utf8')
-      .split('\n')
-      .map(neutralise)
-      .filter((line) => line !== '');
-  } catch {
-    return [];
-  }
+function outputLines(path: string): string[] {
+  return (readFileOrNull(path) ?? '')
+    .split('\n')
+    .map(neutralise)
+    .filter((line) => line !== '');
 }
 
 /**
- * Ends the daemon with all its servers and waits until it is gone.
+ * Shuts the daemon and all its servers down and waits until the process is gone.
  *
- * @returns its pid, null when there was none
- * @throws WatchdogError CONTROL_FAILED when it takes too long
+ * @returns its pid; null when none ran
+ * @throws WatchdogError CONTROL_FAILED after two minutes
  */
 export async function shutDown(paths: Paths, clock: Clock): Promise<number | null> {
   const daemon = await findDaemon(paths, clock);
   if (daemon === null) return null;
   const client = await connect(paths.socket, { clock });
-  let isLate = false;
+  let hasTimedOut = false;
   const cancel = clock.after(STOP_TIMEOUT, () => {
-    isLate = true;
+    hasTimedOut = true;
     client.close();
   });
   try {
     await client.request('shutdown', {});
     await client.closed;
-    for (let waited = 0; isAlive(daemon.pid) && waited < 5000; waited += POLL) await pause(clock, POLL);
+    for (let waited = 0; isAlive(daemon.pid) && waited < 5000; waited += POLL_INTERVAL) await pause(clock, POLL_INTERVAL);
   } finally {
     cancel();
     client.close();
   }
-  if (!isLate) return daemon.pid;
+  if (!hasTimedOut) return daemon.pid;
   throw new WatchdogError(
     'CONTROL_FAILED',
     `Cannot stop the daemon: pid ${daemon.pid} still runs after ${STOP_TIMEOUT / 1000} s`,
     {
-      hint: 'mcp-watchdog logs tells what it waits for',
+      hint: 'mcp-watchdog logs shows what it waits for',
     },
   );
 }
@@ -200,8 +200,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }

@@ -8,6 +8,7 @@ import { createStatusDiff, createChangePrinter } from './status-changes.ts';
 import { monitorView, type TimedChange } from './monitor-view.ts';
 import { printLines, viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
+import { pause } from '../../system/time/pause.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { io } = context;
@@ -82,21 +83,9 @@ async function follow(context: CommandContext, view: View, signal: AbortSignal):
       // A daemon that ends while we connect may answer with anything; one of another release does so for ever.
       if (error.code !== 'NO_DAEMON' && (oddities += 1) > MOST_ODDITIES) throw error;
       view.lose();
-      await pause(context, signal);
+      await pause(context.io.clock, RECONNECT_EVERY, signal);
     }
   }
-}
-
-function pause({ io }: CommandContext, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      cancel();
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const cancel = io.clock.after(RECONNECT_EVERY, finish);
-    signal.addEventListener('abort', finish);
-  });
 }
 
 interface View {

@@ -1,5 +1,4 @@
 // The service that may run the daemon: which manager it has, what it may touch, and whether it is ours.
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,7 @@ import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
 import { userHome } from '../../system/files/paths.ts';
 import type { CommandContext, CommandIo } from './command.ts';
+import { readFileOrNull } from '../../system/files/read-file.ts';
 
 /** What of the machine decides about the service; a test gives another. */
 export interface Host {
@@ -80,17 +80,8 @@ function labelFor(home: string, file: string, { machine }: Host): string | null 
   const folder = dirname(file);
   const kind = extname(file);
   const names = machine.list(folder).filter((name) => extname(name) === kind);
-  const name = names.find((name) => readServiceHome(textOf(join(folder, name))) === home);
+  const name = names.find((name) => readServiceHome(readFileOrNull(join(folder, name)) ?? '') === home);
   return name === undefined ? null : basename(name, kind);
-}
-
-/** Other people's files are none of our business, least of all those that we may not read. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** The home that a service file serves, of either kind; null when it was not written by us. */

@@ -1,5 +1,4 @@
 // What there is to update to, found out without a daemon: by config, by what is installed, and by what is remembered.
-import { readFileSync } from 'node:fs';
 import { loadConfig } from '../../config/load.ts';
 import { readRecords } from '../../core/update/read-update-record.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
@@ -8,6 +7,7 @@ import { isObject, parseJson } from '../../core/base/guards.ts';
 import { NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../../core/model/update.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { requirePackages } from './request-change.ts';
+import { readFileOrNull } from '../../system/files/read-file.ts';
 
 /** Changes nothing, and remembers nothing. @throws WatchdogError CONFIG_*, UNKNOWN_SERVER, CONTROL_FAILED */
 export async function checkOffline(
@@ -46,10 +46,6 @@ function memoryOf(record: UpdateRecord | undefined, { source }: ServerSpec): Upd
 
 /** Read only: a file that is damaged is put aside by the daemon, which also knows its backup. */
 function readUpdates(path: string): unknown {
-  try {
-    const state = parseJson(readFileSync(path, 'utf8'));
-    return isObject(state) ? state['updates'] : null;
-  } catch {
-    return null;
-  }
+  const state = parseJson(readFileOrNull(path) ?? '');
+  return isObject(state) ? state['updates'] : null;
 }

@@ -1,4 +1,4 @@
-// With which config the daemon begins: under a service manager, with the first one that can be used, however long that takes.
+// Initial config of the daemon; under a service manager it waits until there is a usable one.
 import { loadConfigInChild } from '../../config/load-in-child.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
@@ -8,16 +8,17 @@ import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { statFingerprint } from './fingerprint.ts';
+import { pause } from '../../system/time/pause.ts';
 
-/** How a config is waited for; without it, one that cannot be used is an error at once. */
+/** Waiting for a usable config; without it, an unusable one is an error at once. */
 export interface ConfigWait {
   /** Ends the waiting. */
   readonly signal: AbortSignal;
-  /** Told why the config cannot be used, once for each reason. */
+  /** Called with why the config cannot be used, once for each reason. */
   readonly tell: (error: WatchdogError) => void;
 }
 
-/** The daemon was asked to end before it had a config. */
+/** Signals that the daemon was stopped before it had a config. */
 export class StoppedWhileWaiting extends Error {}
 
 export interface InitialConfigParts {
@@ -26,21 +27,21 @@ export interface InitialConfigParts {
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
   readonly log: Logger;
-  /** What commands are answered with meanwhile is written into it. */
+  /** Replaced in place, so that commands are answered with the reason meanwhile. */
   readonly handlers: ControlHandlers;
   readonly wait: ConfigWait | null;
-  /** Asked to end by a command. */
+  /** Whether a command has requested the shutdown. */
   readonly isAsked: () => boolean;
 }
 
-/** Ms between two glances at the files. */
-const GLANCE_EVERY = 1000;
-/** Ms after which it is read again although no file has changed: a disk may have come back, or an update be over. */
+/** Ms between two stats of the files. */
+const POLL_INTERVAL = 1000;
+/** Ms after which it is read again although no file has changed: a disk may be mounted again, an update be over. */
 const READ_EVERY = 60_000;
 
 /**
- * A service manager would start a daemon that ends at once again and again, more and more rarely, and present that badly;
- * one that stays answers `status` with the reason.
+ * Loads the config, and with `wait` retries until it is usable. A daemon that exits would be restarted by the service
+ * manager again and again, with nothing to see; one that stays answers `status` with the reason.
  *
  * @throws EndedWaiting; without `wait`, what `loadConfigIsolated` throws
  */
@@ -49,7 +50,7 @@ export async function loadInitialConfig(parts: InitialConfigParts): Promise<Load
   let told: string | null = null;
   let files: readonly string[] = [path];
   for (;;) {
-    // Before it is read: what is written meanwhile is news.
+    // Before it is read, so that a write meanwhile counts as a change.
     const seen = await statFingerprint(files);
     try {
       const config = await loadConfigInChild(path, environment);
@@ -104,24 +105,11 @@ async function untilChanged(
 ): Promise<void> {
   const deadline = clock.monotonic() + READ_EVERY;
   while (clock.monotonic() < deadline) {
-    await pause(clock, wait?.signal);
+    await pause(clock, POLL_INTERVAL, wait?.signal);
     if (wait?.signal.aborted === true || isAsked())
       throw new StoppedWhileWaiting('Asked to end before there was a config');
     if ((await statFingerprint(files)) !== seen) return;
   }
-}
-
-function pause(clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.after(GLANCE_EVERY, done);
-    signal?.addEventListener('abort', done);
-    if (signal?.aborted === true) done();
-  });
 }
 
 function isConfigFault(error: unknown): error is WatchdogError {

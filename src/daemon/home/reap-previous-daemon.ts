@@ -1,4 +1,4 @@
-// The first deed of a new daemon: to end what an earlier one could not.
+// Reaping of processes that an earlier daemon left behind; done before anything is started.
 import { join } from 'node:path';
 import { previousOwners } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -12,6 +12,7 @@ import { readBootId } from '../../system/process/process-identity.ts';
 import { readProcessTable } from '../../system/process/process-table.ts';
 import type { Logger } from '../../system/files/log.ts';
 import type { Paths } from '../../system/files/paths.ts';
+import { pause } from '../../system/time/pause.ts';
 
 export interface ReapParts {
   readonly paths: Pick<Paths, 'processes' | 'run'>;
@@ -21,27 +22,27 @@ export interface ReapParts {
   readonly reap?: typeof reapLeftovers;
 }
 
-/** Ms for which a system that does not tell of its processes is asked again. */
-const PATIENCE = 10_000;
-const BETWEEN = 500;
+/** Ms for which reading the process table is retried, and between two tries. */
+const RETRY_FOR = 10_000;
+const RETRY_EVERY = 500;
 
 /**
- * Nothing is signalled on a guess, and nothing is started beside what may still live: while the system does not tell,
- * it is asked again, and in the end the daemon does not start, with everything still written down.
+ * Ends what an earlier daemon left running. Nothing is signalled on a guess, and nothing is started beside what may still
+ * live: while the process table cannot be read, it retries, and in the end the daemon does not start, with all records kept.
  *
  * @returns servers that were alive when the earlier daemon died
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function reapPreviousDaemon(parts: ReapParts): Promise<ReadonlySet<string>> {
   const { clock, log } = parts;
-  const deadline = clock.monotonic() + PATIENCE;
+  const deadline = clock.monotonic() + RETRY_FOR;
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await reapOnce(parts);
     } catch (err) {
       if (clock.monotonic() >= deadline) throw err;
-      if (isFirst) log.error({ err }, 'Cannot see what an earlier daemon left, and try again');
-      await new Promise<void>((resolve) => void clock.after(BETWEEN, resolve));
+      if (isFirst) log.error({ err }, 'Cannot read the processes of an earlier daemon, retrying');
+      await pause(clock, RETRY_EVERY);
     }
   }
 }
@@ -65,7 +66,7 @@ async function recordsOf(
   log: Logger,
 ): Promise<readonly ProcessRecord[]> {
   const { records, boot, isWhole } = readEarlierRecords(processes);
-  if (boot === 'unknown' && (await mayLive(records))) throw untold(processes);
+  if (boot === 'unknown' && (await mayLive(records))) throw unknownBoot(processes);
   const known = boot === 'this' ? records : [];
   if (isWhole) return known;
   const owners = previousOwners(join(run, 'lock')).filter(
@@ -75,12 +76,12 @@ async function recordsOf(
   const found = await recoverRecords(owners);
   log.warn(
     { processes, found: found.length },
-    'The record of processes was lost; their marks were looked for',
+    'The record of processes was lost; they were searched by their marks',
   );
   return [...known, ...found];
 }
 
-/** Whoever has neither pid nor start of one of them is none of them, in whichever boot. */
+/** Tells whether one of them may still live: a process is one of them only if pid and start both match, in any boot. */
 async function mayLive(records: readonly ProcessRecord[]): Promise<boolean> {
   if (records.length === 0) return false;
   const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
@@ -90,10 +91,10 @@ async function mayLive(records: readonly ProcessRecord[]): Promise<boolean> {
     .some((known) => alive.has(processKey(known)));
 }
 
-function untold(path: string): WatchdogError {
+function unknownBoot(path: string): WatchdogError {
   return new WatchdogError(
     'PROCESS_TABLE_UNREADABLE',
-    `Cannot tell whether the processes in ${path} still live: the system does not name its boot`,
-    { hint: 'See that no server of the last time is running, then remove that file' },
+    `Cannot tell whether the processes in ${path} still run: the system does not report its boot id`,
+    { hint: 'Make sure that no server of an earlier daemon is running, then remove that file' },
   );
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../system/time/clock.ts';
 import { findFreePort } from '../../system/net/free-port.ts';
 import { isListening, ownsPort } from '../../system/net/port-owner.ts';
 import { moveToPort } from './move-port.ts';
+import { pause } from '../../system/time/pause.ts';
 
 /** Where it cannot be in the way of the server that runs. */
 export interface CanaryPlacement {
@@ -66,8 +67,4 @@ export async function awaitPort(
 
 function unheard(fault: 'server' | 'ours', detail: string): ToolsOutcome {
   return { ok: false, fault, detail };
-}
-
-export function pause(clock: Clock, delay: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(delay, resolve));
 }

@@ -14,7 +14,8 @@ import { createHttpClient } from '../../system/net/http-client.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { ProcessExit, SpawnError } from '../../system/process/spawn.ts';
 import type { CanaryReport, UpdatePorts } from '../../updates/ports.ts';
-import { type CanaryPlacement, awaitPort, pause, placeCanary } from './canary-port.ts';
+import { type CanaryPlacement, awaitPort, placeCanary } from './canary-port.ts';
+import { pause } from '../../system/time/pause.ts';
 
 export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' | 'clock'> {
   readonly paths: Pick<Paths, 'home' | 'servers'>;

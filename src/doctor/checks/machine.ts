@@ -1,10 +1,11 @@
 // Whether the machine gives what a daemon needs: the right time, room on the disk, descriptors.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { size } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { times } from './daemon.ts';
+import { readFileOrNull } from '../../system/files/read-file.ts';
 
 const DAY = 86_400_000;
 const MEBIBYTE = 1024 ** 2;
@@ -113,16 +114,10 @@ async function fileLimit({ platform, daemon, run }: DoctorContext): Promise<numb
   }
   const answer = await daemon();
   const pid = answer.kind === 'running' ? [answer.status.daemon.pid] : [];
-  const text = [...pid, 'self'].map((who) => read(`/proc/${who}/limits`)).find((found) => found !== null);
+  const text = [...pid, 'self']
+    .map((who) => readFileOrNull(`/proc/${who}/limits`))
+    .find((found) => found !== null);
   return toLimit(/^Max open files\s+\S+\s+(\S+)/mu.exec(text ?? '')?.[1]);
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 function toLimit(word: string | undefined): number | null {

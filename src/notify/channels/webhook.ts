@@ -9,6 +9,7 @@ import { toPayload } from '../message/payload.ts';
 import { fillTemplate } from '../message/template.ts';
 import { composeMessage, placeholderValues } from '../message/message.ts';
 import { type HttpAttempt, outcomeOfResponse, outcomeOfError } from './http-outcome.ts';
+import { pause } from '../../system/time/pause.ts';
 
 const FIRST_DELAY = 1000;
 const DELAY_GROWS = 4;
@@ -42,7 +43,7 @@ async function send(
   for (let left = mayRetry ? settings.retries : 0; ; left -= 1) {
     const { outcome, retryAfter } = await attempt(body, signal, target);
     if (outcome.result === 'sent' || retryAfter === null || left <= 0 || signal.aborted) return outcome;
-    await pause(Math.max(delay, retryAfter), { clock, signal });
+    await pause(clock, Math.max(delay, retryAfter), signal);
     if (signal.aborted) return outcome;
     delay *= DELAY_GROWS;
   }
@@ -108,18 +109,6 @@ function signature(body: string, secret: string | null, clock: Clock): Record<st
     'x-mcp-watchdog-timestamp': timestamp,
     'x-mcp-watchdog-signature': `sha256=${digest}`,
   };
-}
-
-function pause(delay: number, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.after(delay, done);
-    function done(): void {
-      cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 /** Whether anybody listens there; nothing is said to them. */

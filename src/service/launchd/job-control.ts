@@ -1,28 +1,29 @@
-// In which order launchctl is asked, and what is waited for: launchd answers before it has done its work.
+// Order of launchctl calls and waits that loads, restarts and unloads the agent: launchd answers before it is done.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { type LaunchctlAnswer, type Launchctl, launchctlFailed, type PrintedJob } from './launchctl.ts';
 import { explainJobExit, explainLaunchctl } from './launchctl-errors.ts';
 import { EXIT_TIMEOUT } from './job-definition.ts';
+import { pause } from '../../system/time/pause.ts';
 
 export interface LaunchdJobControl {
-  /** Where the agent belongs: the session at the screen where there is one. */
+  /** Returns the domain for the agent: the GUI session where there is one. */
   preferredDomain(): Promise<Domain>;
-  /** Every place where launchd knows it now. */
+  /** Returns the job in every domain where launchd has it loaded. */
   findLoaded(): Promise<readonly LoadedJob[]>;
-  /** Makes it known, and waits until it runs. */
+  /** Loads it and waits until it runs. */
   load(domain: Domain, file: string): Promise<void>;
-  /** Takes back that it was switched off, which counts from the next login. */
+  /** Clears its disabled flag, which would otherwise keep it down from the next login on. */
   enable(domain: Domain): Promise<void>;
-  /** Waits until it runs, and starts it when it does not by itself. */
+  /** Waits until it runs, and starts it when it does not start by itself. */
   ensureRunning(target: string): Promise<void>;
-  /** Ends it, and waits until launchd has forgotten it. */
+  /** Ends it and waits until launchd has unloaded it. */
   unload(target: string): Promise<void>;
-  /** Ends a running one and starts it again, without launchd forgetting it in between. */
+  /** Ends a running one and starts it again without unloading it. */
   restart(target: string): Promise<void>;
 }
 
-/** `gui/501`: with a screen; `user/501`: without one, and gone at the next boot until somebody logs in. */
+/** `gui/501` is a session at the screen; `user/501` has none, and after a boot exists only once somebody logs in. */
 interface Domain {
   readonly name: string;
   readonly hasScreen: boolean;
@@ -39,19 +40,20 @@ export interface JobControlOptions {
   readonly clock: Clock;
   readonly uid: number;
   readonly label: string;
-  /** Where people look when it does not run. */
+  /** Log file to name when it does not run. */
   readonly log: string;
 }
 
-const POLL = 200;
-/** What was just ended may be known a little longer, and an answer of 5 means that and many other things. */
+/** Intervals and timeouts in ms. */
+const POLL_INTERVAL = 200;
+/** launchd may keep a job for a moment after it was ended; error 5 means that, among many other things. */
 const BOOTSTRAP_RETRIES = [300, 1000, 2000, 3000, 5000];
-const UNLOAD_PATIENCE = (EXIT_TIMEOUT + 5) * 1000;
-/** RunAtLoad may be put off, during a login for instance; to ask at once would kill a daemon that is starting. */
-const START_PATIENCE = 3000;
-const KICKSTART_PATIENCE = 15_000;
-/** Done, never there, or under way. */
-const AS_GOOD_AS_GONE: ReadonlySet<number> = new Set([0, 3, 36, 113]);
+const UNLOAD_TIMEOUT = (EXIT_TIMEOUT + 5) * 1000;
+/** launchd may delay RunAtLoad, for instance during a login; a kickstart at once would kill a daemon that is starting. */
+const START_TIMEOUT = 3000;
+const KICKSTART_TIMEOUT = 15_000;
+/** Done, no such process, in progress, not loaded. */
+const UNLOADED_OR_UNLOADING: ReadonlySet<number> = new Set([0, 3, 36, 113]);
 
 export function createJobControl(parts: JobControlOptions): LaunchdJobControl {
   return {
@@ -65,22 +67,22 @@ export function createJobControl(parts: JobControlOptions): LaunchdJobControl {
   };
 }
 
-function screenOf({ uid }: JobControlOptions): Domain {
+function guiDomain({ uid }: JobControlOptions): Domain {
   return { name: `gui/${uid}`, hasScreen: true };
 }
 
-function bareOf({ uid }: JobControlOptions): Domain {
+function userDomain({ uid }: JobControlOptions): Domain {
   return { name: `user/${uid}`, hasScreen: false };
 }
 
 async function homeOf(parts: JobControlOptions): Promise<Domain> {
-  const screen = screenOf(parts);
-  return (await parts.launchctl.hasDomain(screen.name)) ? screen : bareOf(parts);
+  const screen = guiDomain(parts);
+  return (await parts.launchctl.hasDomain(screen.name)) ? screen : userDomain(parts);
 }
 
 async function loadedOf(parts: JobControlOptions): Promise<LoadedJob[]> {
   const found: LoadedJob[] = [];
-  for (const domain of [screenOf(parts), bareOf(parts)]) {
+  for (const domain of [guiDomain(parts), userDomain(parts)]) {
     const target = `${domain.name}/${parts.label}`;
     const job = await parts.launchctl.print(target);
     if (job !== null) found.push({ domain, target, job });
@@ -91,7 +93,7 @@ async function loadedOf(parts: JobControlOptions): Promise<LoadedJob[]> {
 async function load(parts: JobControlOptions, domain: Domain, file: string): Promise<void> {
   const { launchctl, label } = parts;
   const target = `${domain.name}/${label}`;
-  // A record of being disabled outlives the file and every boot, and makes the next call fail.
+  // The disabled flag survives the file and every boot, and makes bootstrap fail.
   await launchctl.enable(target);
   const answer = await bootstrap(parts, domain, file);
   if (answer.number !== 0) throw launchctlFailed(`load ${label}`, answer);
@@ -109,7 +111,7 @@ async function bootstrap(
     if (answer.number === 0) return answer;
     const wait = BOOTSTRAP_RETRIES[attempt];
     const isLast = wait === undefined || explainLaunchctl(answer.number)?.isTransient !== true;
-    // 37 is "loaded already", and so is 5 now and then: whether that is so can be asked.
+    // 37 means "already loaded", and sometimes 5 does: `print` tells.
     const mayBeLoaded = answer.number === 37 || (isLast && answer.number === 5);
     if (mayBeLoaded && (await launchctl.print(target)) !== null) return { ...answer, number: 0 };
     if (isLast) return answer;
@@ -125,22 +127,22 @@ async function allow({ launchctl, label }: JobControlOptions, { name }: Domain):
 async function ensureRunning(parts: JobControlOptions, target: string): Promise<void> {
   const { launchctl, clock, label } = parts;
   const isRunning = async (): Promise<boolean> => (await launchctl.print(target))?.state === 'running';
-  if (await until(clock, START_PATIENCE, isRunning)) return;
+  if (await until(clock, START_TIMEOUT, isRunning)) return;
   const answer = await launchctl.kickstart(target, { kill: false });
-  // 37: it came up by itself in between.
+  // 37: it started by itself in between.
   if (answer.number !== 0 && answer.number !== 37) throw launchctlFailed(`start ${label}`, answer);
-  if (await until(clock, KICKSTART_PATIENCE, isRunning)) return;
+  if (await until(clock, KICKSTART_TIMEOUT, isRunning)) return;
   throw notRunning(parts, await launchctl.print(target));
 }
 
 async function unload({ launchctl, clock, label }: JobControlOptions, target: string): Promise<void> {
   const answer = await launchctl.bootout(target);
-  if (!AS_GOOD_AS_GONE.has(answer.number)) throw launchctlFailed(`stop ${label}`, answer);
+  if (!UNLOADED_OR_UNLOADING.has(answer.number)) throw launchctlFailed(`stop ${label}`, answer);
   const isGone = async (): Promise<boolean> => (await launchctl.print(target)) === null;
-  if (await until(clock, UNLOAD_PATIENCE, isGone)) return;
+  if (await until(clock, UNLOAD_TIMEOUT, isGone)) return;
   throw new WatchdogError(
     'SERVICE_FAILED',
-    `Cannot stop ${label}: launchd still has it after ${UNLOAD_PATIENCE / 1000} s`,
+    `Cannot stop ${label}: launchd still has it after ${UNLOAD_TIMEOUT / 1000} s`,
     { hint: `See what it waits for: launchctl print ${target}` },
   );
 }
@@ -158,22 +160,18 @@ function notRunning({ label, log }: JobControlOptions, job: PrintedJob | null): 
     `state ${job?.state ?? 'unknown'}`,
     ...(code === undefined ? [] : [`last exit code ${code}`]),
   ];
-  const reason = known?.message ?? 'launchd has it, and it does not stay up';
+  const reason = known?.message ?? 'launchd has loaded it, but it does not stay up';
   return new WatchdogError('SERVICE_FAILED', `Cannot start ${label}: ${reason} (${facts.join(', ')})`, {
     hint: known?.cure ?? `See ${log} and mcp-watchdog logs, or run it in the foreground: mcp-watchdog run`,
   });
 }
 
-/** Whether it held within `patience` ms. */
-async function until(clock: Clock, patience: number, holds: () => Promise<boolean>): Promise<boolean> {
-  const deadline = clock.monotonic() + patience;
+/** Polls until `holds` is true; false after `timeout` ms. */
+async function until(clock: Clock, timeout: number, holds: () => Promise<boolean>): Promise<boolean> {
+  const deadline = clock.monotonic() + timeout;
   for (;;) {
     if (await holds()) return true;
     if (clock.monotonic() >= deadline) return false;
-    await pause(clock, POLL);
+    await pause(clock, POLL_INTERVAL);
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }

@@ -1,4 +1,4 @@
-// Which lines wait for a slow disk, and which are dropped and counted because too many wait already.
+// Bounded queue of lines in front of a slow disk: what does not fit is dropped and counted.
 
 /** What a waiting line costs beside its bytes: a million empty lines are not free. */
 const LINE_OVERHEAD = 32;

@@ -1,4 +1,4 @@
-// How a byte stream becomes lines without ever holding more than one bounded line in memory.
+// Splitter of byte streams into lines that never holds more than one bounded line in memory.
 import { StringDecoder } from 'node:string_decoder';
 
 export interface LineSplitterOptions {

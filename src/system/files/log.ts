@@ -1,4 +1,4 @@
-// What the daemon says about itself: JSON lines with fixed sentences and the facts beside them, without secrets.
+// The watchdog's own log: JSON lines with fixed sentences, the facts beside them, and no secrets.
 import { pino } from 'pino';
 import type { Logger as PinoLogger } from 'pino';
 import { REDACTED } from '../../core/base/text.ts';

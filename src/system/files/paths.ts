@@ -1,4 +1,4 @@
-// Where everything of one installation lives: the layout of the home, and nothing outside it.
+// Layout of the home folder: every path of one installation.
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 

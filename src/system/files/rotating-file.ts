@@ -1,4 +1,4 @@
-// How lines reach a file that must not grow without end, on a disk that may be slow, full or gone.
+// Log file of bounded size that never blocks its writer, on a disk that may be slow, full or gone.
 import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { codeOf } from '../../core/base/guards.ts';
 import type { Clock } from '../time/clock.ts';

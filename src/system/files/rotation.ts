@@ -1,4 +1,4 @@
-// How a log file is opened safely, recognised again, and set aside by rename.
+// Log rotation on disk: open for append, recognise a file by its inode, rename to `.1`, `.2`, ….
 import {
   constants,
   closeSync,

@@ -1,4 +1,4 @@
-// What the end of a rotated log says, read backwards from the end, never more than was asked for.
+// Last lines of a rotated log, read backwards and bounded in bytes.
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { codeOf } from '../../core/base/guards.ts';

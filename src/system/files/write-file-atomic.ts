@@ -1,4 +1,4 @@
-// How files are replaced: whole or not at all.
+// Atomic file replacement: a reader sees the old file or the new one, never half of it.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 

@@ -1,4 +1,4 @@
-// A port that nobody has at this moment. Somebody may take it the next: who uses it asks afterwards whose it is.
+// Search for a free TCP port. Another process may take it at any moment: check the owner after use.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 

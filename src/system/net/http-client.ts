@@ -1,4 +1,4 @@
-// How HTTP requests leave the daemon: a few pooled sockets per server, dropped as one when they may be stale.
+// HTTP client: a few pooled sockets per server, all dropped together when they may be stale.
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';

@@ -1,4 +1,4 @@
-// Who listens on a TCP port, on macOS: lsof, which shows other users' processes to root only.
+// TCP listeners on macOS, read with lsof, which shows the processes of other users to root only.
 import { execFile } from 'node:child_process';
 
 export interface Listener {

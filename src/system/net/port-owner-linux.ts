@@ -1,8 +1,9 @@
-// Who listens on a TCP port, on Linux: the kernel's socket tables name an inode, the descriptors of a process hold it.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+// TCP listeners on Linux: the kernel's socket tables give an inode, /proc/PID/fd the process that holds it.
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { codeOf } from '../../core/base/guards.ts';
 import { listPids } from '../process/process-table-linux.ts';
+import { readFileOrNull } from '../files/read-file.ts';
 
 export interface ListeningSocket {
   /** As people write it: `127.0.0.1`, `::1`; the wildcards are `0.0.0.0` and `::`. */
@@ -12,7 +13,9 @@ export interface ListeningSocket {
 
 /** Every socket of this network namespace that listens on `port`, whoever owns it. */
 export function listListening(port: number): ListeningSocket[] {
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseSocketTable(readTable(path), port));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+    parseSocketTable(readFileOrNull(path, 'latin1') ?? '', port),
+  );
 }
 
 const LISTEN = '0A';
@@ -78,15 +81,6 @@ function inodeOf(path: string): string {
   try {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1] ?? '';
   } catch {
-    return '';
-  }
-}
-
-function readTable(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    // A kernel without IPv6 has no tcp6.
     return '';
   }
 }

@@ -1,4 +1,4 @@
-// Who listens on a TCP port: the server that we started, a stranger that keeps it from starting, or nobody.
+// Owner of a TCP port: our own server, a foreign process that blocks its start, or nobody.
 import type { Clock } from '../time/clock.ts';
 import { connect } from 'node:net';
 import * as darwin from './port-owner-darwin.ts';

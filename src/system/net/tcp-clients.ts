@@ -1,5 +1,6 @@
-// How many others are connected to a port of this machine right now.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+// Count of other processes connected to a local TCP port.
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readFileOrNull } from '../files/read-file.ts';
 
 /**
  * Established connections to a listening port, our own left out. Only Linux tells without starting a program: null
@@ -7,7 +8,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
  */
 export function countClients(port: number): number | null {
   if (process.platform !== 'linux') return null;
-  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readOrNull);
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileOrNull(path, 'latin1'));
   if (tables.every((table) => table === null)) return null;
   return clientsIn(
     tables.map((table) => table ?? ''),
@@ -81,14 +82,6 @@ function namesOfDescriptors(): readonly string[] {
 function socketAt(path: string): string | null {
   try {
     return /^socket:\[(\d+)\]$/u.exec(readlinkSync(path))?.[1] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function readOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1');
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-// How the TLS settings of a web config are said to Node.
+// TLS settings of a web config, as Node's secure context options.
 import type { SecureContextOptions } from 'node:tls';
 import type { WebTls } from '../../core/model/web-config.ts';
 

@@ -1,4 +1,4 @@
-// Who ends our children when we are killed: one small shell, told by pipe which groups to hold.
+// Guardian: a small shell process that ends the process groups of our servers when the daemon is killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { messageOf } from '../../core/base/guards.ts';
 import type { Clock } from '../time/clock.ts';

@@ -1,4 +1,4 @@
-// How macOS tells what memory it charges each process for: one `top` for all of them, which takes about a second.
+// Memory footprints on macOS: one `top` for all processes, which takes about a second.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 

@@ -1,4 +1,4 @@
-// What memory the system charges each process for, where it tells more than what is resident.
+// Memory that the system charges to each process, where that is more than what is resident.
 import * as darwin from './memory-footprint-darwin.ts';
 
 /** Bytes by pid, of all processes of the machine. */

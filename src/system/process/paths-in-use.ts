@@ -1,4 +1,4 @@
-// Which files below a folder some process runs from: what must not be deleted, whoever started it.
+// Paths below a folder from which some process runs, whoever started it: these must not be deleted.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';

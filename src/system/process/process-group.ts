@@ -1,4 +1,4 @@
-// How a whole process group is signalled, and how we know that nothing of it is left.
+// Signals to whole process groups, and the check that a group is empty.
 import { codeOf } from '../../core/base/guards.ts';
 
 /** What a signal to a group met. `gone`: nothing was there to take it. */

@@ -1,7 +1,7 @@
-// Whether a pid that was written down earlier still is the process it was.
+// Process identity that survives the reuse of pids: pid, start time and boot.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { readProcess } from './process-table.ts';
+import { readFileOrNull } from '../files/read-file.ts';
 
 /** A pid alone is reused; with the time of its start and the boot it names one process for good. */
 export interface ProcessIdentity {
@@ -44,11 +44,7 @@ export function readBootId(): string | null {
 }
 
 function readLinuxBootId(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
-  }
+  return readFileOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
 }
 
 function readDarwinBootId(): string | null {

@@ -1,4 +1,4 @@
-// How macOS tells about processes: one ps for all of them. The columns exist in Linux' ps too, where they are tested.
+// Process table on macOS: one `ps` for all processes. Linux' ps has the same columns, so it is tested there.
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';

@@ -1,9 +1,10 @@
-// How Linux tells about processes: small files below /proc, read without starting anything.
+// Process table on Linux: small files below /proc, read without starting a program.
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
 import { codeOf } from '../../core/base/guards.ts';
+import { readFileOrNull } from '../files/read-file.ts';
 
 /** Processes read between two turns of the event loop: about 2 ms of work. */
 const CHUNK = 150;
@@ -62,11 +63,11 @@ export function parseStat(text: string): ProcessRow | null {
 
 /** The arguments; a kernel thread has none and shows its name. Null when they cannot be read. */
 export function readCommand(pid: number): string[] | null {
-  const written = readWhole(`/proc/${pid}/cmdline`);
+  const written = readFileOrNull(`/proc/${pid}/cmdline`);
   if (written === null) return null;
   const argv = written.split('\0');
   if (argv.some((argument) => argument.trim() !== '')) return argv.at(-1) === '' ? argv.slice(0, -1) : argv;
-  const name = readWhole(`/proc/${pid}/comm`)?.trim();
+  const name = readFileOrNull(`/proc/${pid}/comm`)?.trim();
   return name === undefined ? null : [`[${name}]`];
 }
 
@@ -152,14 +153,6 @@ function readSmall(path: string): string | null {
     return null;
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function readWhole(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
   }
 }
 

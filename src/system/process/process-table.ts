@@ -1,4 +1,4 @@
-// Which processes there are, and what the system tells about one of them.
+// Process table, and details of single processes, for Linux and macOS.
 import { WatchdogError } from '../../core/base/errors.ts';
 import { maskArguments, maskCommand } from '../../core/orphans/mask-command.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';

@@ -1,4 +1,4 @@
-// What processes use, as pidusage reads it: the one place that knows its ways.
+// CPU and memory usage of processes: the only user of pidusage.
 import type pidusage from 'pidusage';
 import { codeOf } from '../../core/base/guards.ts';
 

@@ -1,4 +1,4 @@
-// How a short-lived program is run to its end: bounded in time and memory, and never leaving a process behind.
+// Runner of short-lived programs: bounded in time and memory, and no process is left behind.
 import type { ChildProcess } from 'node:child_process';
 
 import { systemClock } from '../time/clock.ts';

@@ -1,4 +1,4 @@
-// How a server's process is started: its own group, no shell, an environment of its own.
+// Start of server processes: own process group, no shell, only the environment that is passed in.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// How the daemon keeps its memory small: it lives for months and allocates little, so a small nursery costs it nothing.
+// V8 flags for a small heap: the daemon lives for months and allocates little.
 import { setFlagsFromString } from 'node:v8';
 
 /**

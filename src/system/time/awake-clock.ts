@@ -1,4 +1,4 @@
-// How time is counted so that nothing falls due while nobody was awake to see it.
+// Clock that counts awake time only: after a suspend nothing is overdue.
 import { uptime } from 'node:os';
 import { classifyGap, type ClockGap } from '../../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';

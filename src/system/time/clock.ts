@@ -1,4 +1,4 @@
-// The only source of time: everything that waits or reads the time takes a Clock.
+// Clock: the only source of time; everything that waits or reads the time takes one.
 
 export interface Clock {
   /** Milliseconds since the epoch: for what people and metrics read, never for measuring a wait. */

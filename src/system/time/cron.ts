@@ -1,4 +1,4 @@
-// How jobs run at set times of the day: node-schedule, without its surprises.
+// Cron jobs: node-schedule, without its surprises.
 //
 // By itself it runs every time that it missed, one after the other, forgets what fell due while we were not there, and
 // may lose its jobs for good when the machine sleeps (node-schedule#387, #431, #596). Load this file lazily: it costs

@@ -1,4 +1,4 @@
-// The second thread of `dead-man.ts`: it only looks whether the first one still counts.
+// Worker thread of event-loop-watchdog.ts: checks that the main thread's heartbeat still advances.
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 

@@ -1,4 +1,4 @@
-// What ends the daemon when its own event loop is stuck for good, where the service manager does not look after that.
+// Watchdog thread that kills the daemon when its event loop is stuck, for service managers without such a check.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from './clock.ts';
 import type { WatchdogWorkerData } from './event-loop-watchdog-worker.ts';

@@ -1,6 +1,7 @@
-// How systemd is told that the daemon is ready, how it is, and that it lives: the sd_notify protocol.
+// Notifications to systemd (sd_notify): ready, reloading, stopping, status, watchdog.
 import { spawn } from 'node:child_process';
 import type { Clock } from './clock.ts';
+import { pause } from './pause.ts';
 
 /** What may be told; see sd_notify(3). */
 type Notice = Readonly<
@@ -49,7 +50,7 @@ export interface SystemdNotifierOptions extends Pick<SystemdSettings, 'socket' |
 /** After this long systemd-notify is ended: systemd is busy, and what is told next is newer. */
 const PATIENCE = 10_000;
 /** Between two attempts, where the system refuses to start one more process. */
-const PAUSE = 1000;
+const RETRY_DELAY = 1000;
 
 /**
  * By the program `systemd-notify`, one at a time: Node has no datagram sockets of the kind that systemd listens on, and a
@@ -75,7 +76,7 @@ export function createSystemdNotifier({
         onMissing();
       } else if (fault !== null) {
         waiting = { ...notice, ...waiting };
-        await new Promise<void>((resolve) => void clock.after(PAUSE, resolve));
+        await pause(clock, RETRY_DELAY);
       }
     }
     working = null;
