@@ -1,18 +1,16 @@
-// How the servers of a config file become ServerSpecs: defaults below, envFiles beside, dependencies between.
+// ServerSpecs of a config file: `defaults` merged in, envFiles read, dependencies checked.
 import { basename } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
+import { parseNpmSpec, parseRunnerLine } from '../../core/base/package-runner.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { buildServer } from './build-server.ts';
-import { findCycles } from './dependencies.ts';
 import { parseEnvFile } from '../read/env-file.ts';
-import { mergeDefaults } from './merge.ts';
-import { npxAdvice } from './npx.ts';
 import { readSecureFile } from '../read/secure-file.ts';
 import { formatPath, formatValue } from '../read/problems.ts';
 import type { Diagnostics } from '../read/diagnostics.ts';
 import { serverSchema } from '../schema/server-schema.ts';
-import { isDocumentMap } from '../schema/document.ts';
+import { documentMap, isDocumentMap } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 export interface LoadContext {
@@ -22,7 +20,7 @@ export interface LoadContext {
   readonly locate?: ((file: string) => string) | undefined;
 }
 
-/** Servers whose form is already complained about are left out. */
+/** Builds all servers; those with mistakes in their form, which are reported elsewhere, are left out. */
 export function buildServers(tree: DocumentValue, { folder, report, locate }: LoadContext): ServerSpec[] {
   const key = isDocumentMap(tree) && 'mcpServers' in tree ? 'mcpServers' : 'servers';
   const written = isDocumentMap(tree) ? tree[key] : undefined;
@@ -50,24 +48,48 @@ export function buildServers(tree: DocumentValue, { folder, report, locate }: Lo
   return servers;
 }
 
+/** Merges maps key by key; anything else, lists included, is replaced by what the server says. */
+function mergeDefaults(defaults: DocumentValue, own: DocumentValue): DocumentValue {
+  if (!isDocumentMap(defaults) || !isDocumentMap(own)) return own;
+  const merged = new Map(Object.entries(defaults));
+  for (const [key, value] of Object.entries(own)) {
+    const below = merged.get(key);
+    merged.set(key, below === undefined ? value : mergeDefaults(below, value));
+  }
+  return documentMap(merged);
+}
+
 function adviseAgainstNpx({ source, args }: ServerSpec, warn: (sentence: string) => void): void {
   const advice = source.kind === 'command' ? npxAdvice([...source.command, ...args]) : null;
   if (advice !== null) warn(advice);
 }
 
-interface Names {
+/** Says which package to name instead; null when npx is not run, or does more than start one package of the registry. */
+function npxAdvice(argv: readonly string[]): string | null {
+  const line = parseRunnerLine(argv);
+  if (line?.runner !== 'npx' || line.packages.length > 0 || line.otherFlags.length > 0) return null;
+  const spec = parseNpmSpec(line.target ?? '');
+  if (spec === null) return null;
+  const pinned = spec.version === null ? '' : ` and version: ${JSON.stringify(spec.version)}`;
+  // Arguments after the package stay, and are not shown: they may be secret.
+  const shown = ['npx', ...argv.slice(1, line.targetAt + 1)].join(' ');
+  const rest = line.args.length === 0 ? '' : ', and keep the args after it';
+  return `runs npx, which takes twice the memory and start time; write package: ${JSON.stringify(spec.name)}${pinned} in place of ${shown}${rest}`;
+}
+
+interface DependencyContext {
   readonly key: string;
   readonly names: readonly string[];
   readonly report: Diagnostics;
 }
 
-function checkDependencies(servers: readonly ServerSpec[], { key, names, report }: Names): void {
+function checkDependencies(servers: readonly ServerSpec[], { key, names, report }: DependencyContext): void {
   const known = new Set(names);
   for (const { name, dependsOn } of servers) {
     for (const [index, other] of dependsOn.entries()) {
       if (known.has(other)) continue;
       const reason = `names ${formatValue(other)}, which is no server of this file`;
-      report.add([key, name, 'dependsOn', index], reason, { cure: meant(other, names), isHidden: true });
+      report.add([key, name, 'dependsOn', index], reason, { cure: spelling(other, names), isHidden: true });
     }
   }
   for (const cycle of findCycles(new Map(servers.map(({ name, dependsOn }) => [name, dependsOn])))) {
@@ -78,7 +100,61 @@ function checkDependencies(servers: readonly ServerSpec[], { key, names, report 
   }
 }
 
-function meant(name: string, names: readonly string[]): string {
+/** Names by the names they depend on; names that are not keys are ignored. */
+type Dependencies = ReadonlyMap<string, readonly string[]>;
+
+/** Nobody fixes more at once, and each one costs a pass over all names. */
+const MOST_CYCLES = 20;
+
+/** Finds each circle once, its first name repeated at the end: `[['a', 'b', 'a']]`. Iterative: a chain may be long. */
+function findCycles(dependencies: Dependencies): string[][] {
+  const left = new Map(
+    [...dependencies].map(([name, on]) => [name, on.filter((other) => dependencies.has(other))]),
+  );
+  const cycles: string[][] = [];
+  for (;;) {
+    dropAcyclic(left);
+    const [start] = left.keys();
+    if (start === undefined || cycles.length === MOST_CYCLES) return cycles;
+    const cycle = walkCycle(start, left);
+    cycles.push(cycle);
+    for (const name of cycle) left.delete(name);
+  }
+}
+
+/** Removes what depends, through any number of steps, on nothing that is left. */
+function dropAcyclic(left: Map<string, string[]>): void {
+  const dependants = new Map<string, string[]>();
+  const open = new Map<string, number>();
+  for (const [name, on] of left) {
+    const waiting = on.filter((other) => left.has(other));
+    open.set(name, waiting.length);
+    for (const other of waiting) dependants.set(other, [...(dependants.get(other) ?? []), name]);
+  }
+  const free = [...left.keys()].filter((name) => open.get(name) === 0);
+  for (let name = free.pop(); name !== undefined; name = free.pop()) {
+    left.delete(name);
+    for (const dependant of dependants.get(name) ?? []) {
+      const rest = (open.get(dependant) ?? 0) - 1;
+      open.set(dependant, rest);
+      if (rest === 0) free.push(dependant);
+    }
+  }
+}
+
+/** After `dropAcyclic` every name leads to another one that is left, so the walk must come back to itself. */
+function walkCycle(start: string, left: ReadonlyMap<string, readonly string[]>): string[] {
+  const walked = new Map<string, number>();
+  for (let name: string | undefined = start; name !== undefined;) {
+    const seen = walked.get(name);
+    if (seen !== undefined) return [...[...walked.keys()].slice(seen), name];
+    walked.set(name, walked.size);
+    name = left.get(name)?.find((other) => left.has(other));
+  }
+  return [...walked.keys()];
+}
+
+function spelling(name: string, names: readonly string[]): string {
   const near = suggestSpelling(name, names);
   return near === null ? 'name one, or remove it' : `did you mean ${near}?`;
 }

@@ -1,5 +1,6 @@
-// Which npm package a command line fetches and runs, so that the watchdog can install it instead.
-import { basename } from 'node:path';
+// Command line of a client's entry, split into a package that the watchdog can install and a command that is kept.
+import { parseNpmSpec, parseRunnerLine, programName } from '../../core/base/package-runner.ts';
+import type { RunnerLine } from '../../core/base/package-runner.ts';
 
 interface PackageLaunch {
   readonly package: string;
@@ -19,7 +20,7 @@ export type CommandLine =
       readonly note: string | null;
     };
 
-/** What a program means that is kept as a command: `env A=b` in front of it and the words of Windows are taken away. */
+/** Reads a program and its arguments; `env A=b` in front of it and `cmd /c` of Windows are taken away. */
 export function readCommandLine(
   written: readonly string[],
 ): CommandLine & { readonly env: Readonly<Record<string, string>> } {
@@ -31,108 +32,27 @@ export function readCommandLine(
 
 /** A package, a sentence why it is none although a package runner is called, or null when none is. */
 function packageOf(argv: readonly string[]): PackageLaunch | string | null {
-  const runner = runnerOf(argv);
-  if (runner === null) return null;
-  const parsed = parseRunner(runner.rest);
-  if (typeof parsed === 'string') return `kept as ${runner.name}: ${parsed}`;
-  if (parsed.packages.length > 1) return `kept as ${runner.name}: it wants several packages at once`;
-  return (
-    launchOf(parsed, runner) ??
-    `kept as ${runner.name}: what it starts is not a package of the registry by name and version`
-  );
+  const line = parseRunnerLine(argv);
+  if (line === null || line.index !== 'npm' || line.isLocal) return null;
+  const launch = launchOf(line);
+  return typeof launch === 'string' ? `kept as ${line.runner}: ${launch}` : launch;
 }
 
-function launchOf({ packages, words }: Words, runner: Runner): PackageLaunch | null {
-  const [spec = words[0] ?? ''] = packages;
-  const [, name, version] = SPEC.exec(spec) ?? [];
-  if (name === undefined) return null;
+/** @returns a reason when nothing can be installed for it */
+function launchOf({ packages, target, args, otherFlags }: RunnerLine): PackageLaunch | string {
+  const [flag] = otherFlags;
+  if (flag !== undefined) return `its flag ${flag} has no counterpart here`;
+  if (packages.length > 1) return 'it wants several packages at once';
+  const [named = target] = packages;
+  if (named === null) return 'it names no package';
+  const spec = parseNpmSpec(named);
+  if (spec === null) return 'what it starts is not a package of the registry by name and version';
   return {
-    package: name,
-    version: version === undefined || version === 'latest' ? null : version,
-    bin: packages.length === 0 ? null : (words[0] ?? null),
-    // npm itself takes the first `--`; the others hand it on.
-    args: words.slice(runner.name.startsWith('npm ') && words[1] === '--' ? 2 : 1),
+    package: spec.name,
+    version: spec.version,
+    bin: packages.length === 0 ? null : target,
+    args,
   };
-}
-
-/** A name as the registry knows it, then perhaps a version, range or tag. */
-const SPEC = /^((?:@[\w~][\w.~-]*\/)?[\w~][\w.~-]*)(?:@([^-@\s/:][^@\s/:]*))?$/;
-
-interface Runner {
-  readonly name: string;
-  readonly rest: readonly string[];
-}
-
-function runnerOf([program = '', ...rest]: readonly string[]): Runner | null {
-  const name = programName(program);
-  if (['npx', 'bunx', 'pnpx'].includes(name)) return { name, rest };
-  const verbs = VERBS.get(name);
-  const at = verbs === undefined ? -1 : rest.findIndex((word) => !word.startsWith('-'));
-  const verb = rest[at];
-  if (verbs === undefined || verb === undefined || !verbs.includes(verb)) return null;
-  return { name: `${name} ${verb}`, rest: [...rest.slice(0, at), ...rest.slice(at + 1)] };
-}
-
-const VERBS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['npm', ['exec', 'x']],
-  ['pnpm', ['dlx']],
-  ['yarn', ['dlx']],
-  ['bun', ['x']],
-]);
-
-/** Flags that change nothing about which package runs, or how. */
-const IDLE = new Set([
-  '-y',
-  '--yes',
-  '-q',
-  '--quiet',
-  '-s',
-  '--silent',
-  '--verbose',
-  '--prefer-offline',
-  '--prefer-online',
-  '--ignore-existing',
-  '--no-audit',
-  '--no-fund',
-  '--no-update-notifier',
-]);
-
-interface Words {
-  readonly packages: readonly string[];
-  readonly words: readonly string[];
-}
-
-/** All flags of a runner stand before the first word; what follows belongs to the program. */
-function parseRunner(rest: readonly string[]): Words | string {
-  const packages: string[] = [];
-  let at = 0;
-  for (; at < rest.length; at += 1) {
-    const word = rest[at] ?? '';
-    if (word === '--' || !word.startsWith('-')) break;
-    if (isIdle(word)) continue;
-    const named = packageIn(word);
-    if (named === null) return `its flag ${word.split('=')[0]} has no counterpart here`;
-    if (named === '') at += 1;
-    packages.push(named === '' ? (rest[at] ?? '') : named);
-  }
-  const words = rest.slice(rest[at] === '--' ? at + 1 : at);
-  return packages.length + words.length === 0 ? 'it names no package' : { packages, words };
-}
-
-/** @returns null for any other flag, '' when the name is the next word */
-function packageIn(flag: string): string | null {
-  const match = /^(?:-p|--package)(?:=(.*))?$/.exec(flag);
-  return match === null ? null : (match[1] ?? '');
-}
-
-function isIdle(flag: string): boolean {
-  return IDLE.has(flag) || flag.startsWith('--loglevel=');
-}
-
-function programName(program: string): string {
-  return basename(program.replaceAll('\\', '/'))
-    .replace(/\.(?:cmd|exe)$/i, '')
-    .toLowerCase();
 }
 
 /** `cmd /c npx …` is how a file that was made for Windows starts the same program. */

@@ -1,6 +1,5 @@
 // Which entries of several clients are one server, and which only share a name.
 import type { RequiredVariable } from './clients/references.ts';
-import { serverNameFrom } from './server-names.ts';
 import type { TranslatedEntry } from './translate-entry.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../schema/document.ts';
@@ -55,6 +54,19 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
+}
+
+/** Makes a valid name of any: `My Files` -> `my-files`. */
+export function serverNameFrom(written: string): string {
+  const plain = written
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64)
+    .replace(/[-.]+$/, '');
+  return plain === '' ? 'server' : plain;
 }
 
 /** What is started or watched, and with what; independent of the order of keys. */

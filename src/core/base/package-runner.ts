@@ -111,6 +111,8 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map<string, Runner>([
 ]);
 
 /**
+ * Takes a command line apart.
+ *
  * @param argv program and arguments
  * @returns null when the program is no runner, or is not asked to run a package: `npm start`
  */
@@ -143,7 +145,12 @@ export function parseRunnerLine(argv: readonly string[]): RunnerLine | null {
   };
 }
 
-/** `C:\bin\NPX.cmd` -> `npx`. */
+/** Tells whether a program is a runner, whatever it is asked to do. */
+export function isPackageRunner(program: string): boolean {
+  return RUNNERS.has(programName(program));
+}
+
+/** Strips folder and ending of Windows: `C:\bin\NPX.cmd` -> `npx`. */
 export function programName(program: string): string {
   return program
     .replace(/^.*[/\\]/s, '')
@@ -196,7 +203,7 @@ class FlagScan {
   }
 }
 
-/** A package of npm's registry. */
+/** A package of npm's registry, taken apart. */
 export interface NpmSpec {
   readonly name: string;
   /** Version, range or tag; null for none or `latest`. */
@@ -206,7 +213,7 @@ export interface NpmSpec {
 /** A name as npm's registry knows it, then perhaps a version, range or tag. */
 const NPM_SPEC = /^((?:@[\w~][\w.~-]*\/)?[\w~][\w.~-]*)(?:@([^-@\s/:][^@\s/:]*))?$/;
 
-/** `@a/b@^1.2` -> `{ name: '@a/b', version: '^1.2' }`; null for a path, an address or an alias. */
+/** Splits a spec: `@a/b@^1.2` -> `{ name: '@a/b', version: '^1.2' }`; null for a path, an address or an alias. */
 export function parseNpmSpec(spec: string): NpmSpec | null {
   const [, name, version] = NPM_SPEC.exec(spec) ?? [];
   if (name === undefined) return null;

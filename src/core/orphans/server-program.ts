@@ -1,4 +1,5 @@
-// Which program a command line runs, by the names it is known under: never by a word somewhere in its arguments.
+// Program of a command line, by the names it is known under: never by a word somewhere in its arguments.
+import { isPackageRunner, parseRunnerLine, type PackageIndex } from '../base/package-runner.ts';
 
 export interface ServerProgram {
   /** The package, or the program's own name; the first is for people. */
@@ -11,31 +12,30 @@ export interface ServerProgram {
   readonly isWrapper: boolean;
 }
 
-/** Null when it is not to be seen what runs: code on the command line, an interactive shell. */
+/** Finds the program of a command line; null when the line does not tell: code on the command line, an interactive shell. */
 export function programOf(argv: readonly string[]): ServerProgram | null {
   const [first = '', ...rest] = argv;
   // npm writes its own title over its arguments, which are one text then.
-  if (rest.length === 0 && /^npm (?:exec|x) /u.test(first)) return wrapped(words(first).slice(2), 'npm');
+  if (rest.length === 0 && /^npm (?:exec|x) /u.test(first)) return packageRun(words(first));
   const name = baseName(first).toLowerCase();
-  const runner = RUNNERS.find(({ names }) => names.test(name));
-  return runner === undefined ? programFrom(first, rest) : runner.read(rest);
+  const interpreter = INTERPRETERS.find(({ names }) => names.test(name));
+  const packaged = packageRun(argv);
+  if (packaged !== null) return packaged;
+  if (interpreter !== undefined) return interpreter.read(rest);
+  // A runner that is asked for something else starts nothing that has a name.
+  return isPackageRunner(first) ? null : programFrom(first, rest);
 }
 
-interface Runner {
+interface Interpreter {
   readonly names: RegExp;
   readonly read: (rest: readonly string[]) => ServerProgram | null;
 }
 
-const RUNNERS: readonly Runner[] = [
+const INTERPRETERS: readonly Interpreter[] = [
   { names: /^(?:node|nodejs|tsx)$/u, read: (rest) => script(rest, NODE_VALUES) },
   { names: /^(?:python|pypy)\d*(?:\.\d+)*$/u, read: python },
-  { names: /^bun$/u, read: bun },
+  { names: /^bun$/u, read: (rest) => script(rest[0] === 'run' ? rest.slice(1) : rest, new Set()) },
   { names: /^deno$/u, read: deno },
-  { names: /^(?:npx|bunx|pnpx)$/u, read: (rest) => wrapped(rest, 'npm') },
-  { names: /^(?:npm|pnpm|yarn)$/u, read: (rest) => fetching(rest, ['exec', 'x', 'dlx'], 'npm') },
-  { names: /^uvx$/u, read: (rest) => wrapped(rest, 'python') },
-  { names: /^uv$/u, read: uv },
-  { names: /^pipx$/u, read: (rest) => fetching(rest, ['run'], 'python') },
   { names: /^(?:sh|bash|dash|zsh|ash)$/u, read: shell },
 ];
 
@@ -67,8 +67,8 @@ function script(rest: readonly string[], values: ReadonlySet<string>): ServerPro
 /** npx and npm are scripts of node themselves. */
 function scriptFrom(file: string, rest: readonly string[]): ServerProgram | null {
   const name = baseName(file);
-  if (name === 'npx-cli.js' || name === 'npx') return wrapped(rest, 'npm');
-  if (name === 'npm-cli.js' || name === 'npm') return fetching(rest, ['exec', 'x'], 'npm');
+  if (name === 'npx-cli.js' || name === 'npx') return packageRun(['npx', ...rest]);
+  if (name === 'npm-cli.js' || name === 'npm') return packageRun(['npm', ...rest]);
   return programFrom(file, rest);
 }
 
@@ -94,11 +94,6 @@ function python(rest: readonly string[]): ServerProgram | null {
 const MODULE = '\0module';
 const PYTHON_VALUES = new Set(['-W', '-X']);
 
-function bun(rest: readonly string[]): ServerProgram | null {
-  if (rest[0] === 'x') return wrapped(rest.slice(1), 'npm');
-  return script(rest[0] === 'run' ? rest.slice(1) : rest, new Set());
-}
-
 function deno(rest: readonly string[]): ServerProgram | null {
   if (rest[0] !== 'run') return null;
   const found = script(rest.slice(1), new Set());
@@ -107,37 +102,12 @@ function deno(rest: readonly string[]): ServerProgram | null {
   return { ...found, names: [withoutVersion(name)], file: null };
 }
 
-function uv(rest: readonly string[]): ServerProgram | null {
-  const [group, action] = rest;
-  const isTool = group === 'tool' && (action === 'run' || action === 'uvx');
-  return isTool ? wrapped(rest.slice(2), 'python') : null;
-}
-
-function fetching(rest: readonly string[], actions: readonly string[], kind: Kind): ServerProgram | null {
-  return actions.includes(rest[0] ?? '') ? wrapped(rest.slice(1), kind) : null;
-}
-
-type Kind = 'npm' | 'python';
-
-/** Options of npx, uvx and their like whose value is a word of its own. */
-const WRAPPER_VALUES = new Set(['-p', '--package', '--from', '--with', '--python', '-c', '--call', '--spec']);
-
-function wrapped(rest: readonly string[], kind: Kind): ServerProgram | null {
-  const names: string[] = [];
-  for (let at = 0; at < rest.length; at += 1) {
-    const word = rest[at] ?? '';
-    const [, given] = /^(?:--package|--from|--spec)=(.+)$/u.exec(word) ?? [];
-    if (given !== undefined) names.push(packageName(given, kind));
-    else if (WRAPPER_VALUES.has(word)) {
-      if (['-p', '--package', '--from', '--spec'].includes(word))
-        names.push(packageName(rest[at + 1] ?? '', kind));
-      at += 1;
-    } else if (!word.startsWith('-')) {
-      names.push(packageName(word, kind));
-      return { names, file: null, rest: rest.slice(at + 1), isWrapper: true };
-    }
-  }
-  return null;
+/** The package that a runner fetches, then the program of it that is named; null when the line runs none. */
+function packageRun(argv: readonly string[]): ServerProgram | null {
+  const line = parseRunnerLine(argv);
+  if (line === null || line.target === null) return null;
+  const names = [...line.packages, line.target].map((spec) => packageName(spec, line.index));
+  return { names, file: null, rest: line.args, isWrapper: true };
 }
 
 /** `sh -c "program arguments"`, as npm starts a program; anything that a shell would have to interpret is no such line. */
@@ -166,8 +136,8 @@ function namesOfFile(path: string): string[] {
   return [path.endsWith('.py') ? pythonName(name) : name];
 }
 
-function packageName(word: string, kind: Kind): string {
-  return kind === 'npm' ? withoutVersion(word) : pythonName(word.replace(/(?:@|[<>=!~]=?|\[).*$/u, ''));
+function packageName(word: string, index: PackageIndex): string {
+  return index === 'npm' ? withoutVersion(word) : pythonName(word.replace(/(?:@|[<>=!~]=?|\[).*$/u, ''));
 }
 
 function withoutVersion(word: string): string {

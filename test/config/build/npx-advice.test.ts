@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { npxAdvice } from '../../../src/config/build/npx.ts';
 import { read } from '../temporary.ts';
+
+/** The warning about a server with this command; null when there is none. */
+function npxAdvice(argv: readonly string[]): string | null {
+  const { warnings } = read(JSON.stringify({ servers: { a: { command: argv } } }));
+  return warnings[0] ?? null;
+}
 
 describe('a command of npx', () => {
   it('is taken as clients write it, with a warning that says what to write instead', () => {
@@ -18,6 +23,7 @@ describe('a command of npx', () => {
     [['/usr/bin/npx', '--yes', '--', 'a'], 'write package: "a" in place of npx --yes -- a'],
     [['npx', '-y', 'a@latest'], 'write package: "a" in place of npx -y a@latest'],
     [['npx', '-y', 'a@1.2.3'], 'write package: "a" and version: "1.2.3" in place of npx -y a@1.2.3'],
+    [['npx', '-s', '--loglevel=error', 'a'], 'write package: "a" in place of npx -s --loglevel=error a'],
     [['npx', '-y', '@a/b@^1.2'], 'write package: "@a/b" and version: "^1.2" in place of npx -y @a/b@^1.2'],
   ])('%j: %s', (argv, cure) => {
     expect(npxAdvice(argv)?.split('; ')[1]).toBe(cure);
@@ -35,6 +41,8 @@ describe('a command of npx', () => {
     [['npx', '--package', 'a', 'b']],
     [['npx', '-y', 'github:a/b']],
     [['npx', './server']],
+    [['npx', '--registry', 'https://r.example', 'a']],
+    [['uvx', '-p', '3.12', 'a']],
     [['node', 'npx', 'a']],
     [['/opt/npx-like', 'a']],
   ])('%j: nothing to say', (argv) => {

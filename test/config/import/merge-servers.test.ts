@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { serverNameFrom } from '../../../src/config/import/server-names.ts';
 import { importedConfig } from '../../../src/config/import/write-yaml.ts';
+import { serverNameFrom } from '../../../src/config/import/merge-servers.ts';
 import type { ImportedServer } from '../../../src/config/import/merge-servers.ts';
 import { readConfig } from '../../../src/config/load.ts';
 import { SERVER_NAME } from '../../../src/core/model/server-spec.ts';
