@@ -1,4 +1,4 @@
-// The composition root: it alone knows all parts, builds them in order and takes them apart in reverse.
+// Composition root of the daemon: builds all parts in order and tears them down in reverse.
 import type { LoadedConfig } from './config/build/loaded-config.ts';
 import { type ControlHandlers, startControlServer } from './control/server.ts';
 import type { Status } from './core/model/status.ts';
@@ -28,24 +28,26 @@ import type { Bus } from './system/bus.ts';
 export interface DaemonOptions extends DaemonContextOptions {
   /** What `${env:NAME}` in the config refers to. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Given under a service manager: a config that cannot be used is waited for. */
+  /** Set under a service manager: the daemon then waits until the config is usable instead of failing. */
   readonly configWait?: ConfigWait;
 }
 
 export interface Daemon {
-  /** Everything that happens, known secrets taken out. */
+  /** All events, with known secrets redacted. */
   readonly bus: Pick<Bus, 'subscribe'>;
   readonly config: LoadedConfig;
   status(): Status;
-  /** Reads the config again; resolves to the reason when it was refused. */
+  /** Reads the config again; resolves to the reason when it was refused, else to null. */
   reload(): Promise<string | null>;
-  /** Stops every server and takes everything down; the same end however often it is asked. */
+  /** Stops every server and tears everything down; calling it again returns the same end. */
   stop(): Promise<void>;
-  /** Resolves when everything is down, whoever asked for it. */
+  /** Resolves when everything is down, whoever stopped it. */
   readonly done: Promise<void>;
 }
 
 /**
+ * Starts the daemon: takes the home, loads the config, starts the servers.
+ *
  * @throws WatchdogError HOME_UNUSABLE, LOCK_HELD, LISTEN_FAILED, CONFIG_…; nothing is left running then
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -66,7 +68,7 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
   const { version, log, redactor, paths } = context;
   const front = await openFront(context, end);
   const config = await readConfig(context, end, { ...options, handlers: front.handlers });
-  // Before anything else: what is saved from here on is news, however long it takes until somebody watches.
+  // Before anything else: an edit from here on counts as a change, however long it takes until the watch begins.
   const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
   const care = await openCare(context, front, config);
@@ -90,12 +92,12 @@ interface Front extends Projections {
   readonly link: ServiceManagerLink;
 }
 
-/** What must be there before anything is started: the home is ours, we can be asked, and nothing is lost from here on. */
+/** Opens what must exist before any server starts: the lock on the home, the control socket, state and journal. */
 async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Front> {
   const { paths, bus, log, teardown } = context;
   let records: Projections | null = null;
   const status = (): Status => records?.status() ?? emptyStatus(context);
-  // First in, last out: the lock is held around everything that two daemons must not touch.
+  // First opened, last closed: the lock covers everything that two daemons must not touch.
   const handlers = startingHandlers({ bus, status, stop });
   const control = await startControlServer({ socketPath: paths.socket, handlers, log });
   teardown.add('control socket', () => control.close());
@@ -139,11 +141,11 @@ interface Care extends Supervision {
   readonly jobs: ScheduledJobs;
   readonly updates: Updates;
   readonly alerting: Alerting;
-  /** Who is told what Alertmanager posts, once there is somebody. */
+  /** Receiver of Alertmanager's webhook messages, once it is open. */
   readonly ear: { delivering: Delivery | null };
 }
 
-/** Everything that looks after servers, and shows it. */
+/** Opens everything that supervises servers, and the web pages that show them. */
 async function openCare(
   context: DaemonContext,
   { stateStore, recorder, status }: Front,
@@ -194,7 +196,7 @@ async function openCare(
   return { ...supervision, jobs, updates, alerting, ear };
 }
 
-/** A reload that the service manager is told of. */
+/** Reports each reload to the service manager. */
 function openReloader(
   context: DaemonContext,
   {
@@ -207,7 +209,7 @@ function openReloader(
   return { ...quiet, reload: (...given) => link.reloading(() => quiet.reload(...given)) };
 }
 
-/** The servers are started, the commands answered, and what goes on by itself begins. */
+/** Starts the servers, answers all commands from here on, and begins the scheduled work. */
 async function begin(
   context: DaemonContext,
   end: Shutdown,
@@ -216,7 +218,7 @@ async function begin(
   const { config, reloader, supervisor, sampler, jobs, updates, link, handlers, unobserved, alerting } =
     parts;
   const { bus, log, teardown } = context;
-  // Before anybody can ask for another update, and before what it is about is started.
+  // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
   const notifying = openNotifications(context, { ...parts, settings: config.config });
   parts.ear.delivering = openDelivery(context, { ...parts, notifying, settings: config.config });
@@ -232,11 +234,11 @@ async function begin(
   openOrphanWatch(context, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);
   updates.begin(reloader);
-  // Last in, first out: told before anything ends.
-  teardown.add('word to the service manager', () => link.stopping(supervisor.longestStop()));
+  // Last added, first run: systemd learns of the stop before anything ends.
+  teardown.add('stop notice to the service manager', () => link.stopping(supervisor.longestStop()));
 }
 
-/** A config that somebody saves is taken over as if it had been asked for. */
+/** Reloads the config whenever its files change. */
 function followConfig(reloader: Reloader, { clock, log, teardown }: DaemonContext, sampler: Sampler): void {
   reloader.onSettings(({ sampling }) => {
     if (sampling.interval !== sampler.interval) sampler.changeInterval(sampling.interval);

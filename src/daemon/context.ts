@@ -1,4 +1,4 @@
-// What every part of the daemon is given: time, news, a voice, and a way to be taken down.
+// Context shared by all parts of the daemon: paths, clock, bus, log, redactor and teardown.
 import type { ClockGap } from '../core/lifecycle/clock-gap.ts';
 import { createRedactor, type Redactor } from '../core/base/text.ts';
 import { createAwakeClock } from '../system/time/awake-clock.ts';
@@ -11,7 +11,7 @@ import { type Teardown, createTeardown } from './teardown.ts';
 export interface DaemonContext {
   readonly paths: Paths;
   readonly version: string;
-  /** Awake time: no deadline falls due while the machine sleeps. */
+  /** Counts awake time only: no deadline falls due while the machine sleeps. */
   readonly clock: Clock;
   readonly bus: Bus;
   readonly log: Log;
@@ -22,12 +22,12 @@ export interface DaemonContext {
 export interface DaemonContextOptions {
   readonly paths: Paths;
   readonly version: string;
-  /** Gets each log line as well: standard output where nobody watches a terminal. */
+  /** Also gets each log line: standard output where there is no terminal. */
   readonly alsoLogTo?: (line: string) => void;
 }
 
-/** How long one part may take to close; servers have their own grace in front of it. */
-const CLOSE_PATIENCE = 30_000;
+/** Ms that one part may take to close; the stop grace of servers comes on top. */
+const CLOSE_TIMEOUT = 30_000;
 
 export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions): DaemonContext {
   const redactor = createRedactor();
@@ -40,7 +40,7 @@ export function openContext({ paths, version, alsoLogTo }: DaemonContextOptions)
   });
   const teardown = createTeardown({
     clock: systemClock,
-    patience: CLOSE_PATIENCE,
+    timeout: CLOSE_TIMEOUT,
     onFault: (name, err) => log.error({ name, err }, 'Cannot close a part'),
   });
   teardown.add('log', () => log.close());

@@ -1,13 +1,13 @@
-// How the daemon ends: once, however often it is asked, and not before it can be taken apart.
+// Shutdown of the daemon: runs the teardown once, and not before startup has finished or failed.
 import type { DaemonContext } from './context.ts';
 
 export interface Shutdown {
-  /** The same end however often it is asked. */
+  /** Requests the shutdown; every call returns the same end. */
   readonly stop: () => Promise<void>;
-  /** Resolves when everything is down, whoever asked for it. */
+  /** Resolves when everything is down, whoever requested it. */
   readonly done: Promise<void>;
   isAsked(): boolean;
-  /** What is still being put together cannot be taken apart: from here on it can. */
+  /** Marks startup as over: only from here on does a requested teardown run. */
   allow(): void;
 }
 

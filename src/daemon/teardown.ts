@@ -1,13 +1,15 @@
-// How the daemon takes itself apart: named steps, last in first out, none of which can stop the next.
+// Teardown of the daemon: named steps, last in, first out; a step that fails or hangs does not stop the next.
 import type { Clock } from '../system/time/clock.ts';
 
 export interface Teardown {
   /**
-   * @param name what is being undone, for a log line should it fail
-   * @param extra ms of patience on top, asked when it begins
+   * Adds a step in front of those added before.
+   *
+   * @param name of the part, for the log line if it fails
+   * @param extra ms on top of the timeout, computed when the step begins
    */
   add(name: string, undo: () => void | Promise<void>, extra?: () => number): void;
-  /** Once, however often it is called. */
+  /** Runs all steps once, however often it is called. */
   run(): Promise<void>;
 }
 
@@ -17,14 +19,14 @@ interface Step {
   readonly extra: () => number;
 }
 
-/** @param patience ms that one step may take before the next is tried */
+/** @param timeout ms that one step may take before the next begins */
 export function createTeardown({
   clock,
-  patience,
+  timeout,
   onFault,
 }: {
   clock: Clock;
-  patience: number;
+  timeout: number;
   onFault: (name: string, error: unknown) => void;
 }): Teardown {
   const steps: Step[] = [];
@@ -33,15 +35,15 @@ export function createTeardown({
   async function undoAll(): Promise<void> {
     for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
       try {
-        await withinPatience(step);
+        await withTimeout(step);
       } catch (error) {
         onFault(step.name, error);
       }
     }
   }
 
-  async function withinPatience({ name, undo, extra }: Step): Promise<void> {
-    const wait = patience + extra();
+  async function withTimeout({ name, undo, extra }: Step): Promise<void> {
+    const wait = timeout + extra();
     const work = Promise.resolve(undo());
     return new Promise((resolve, reject) => {
       const cancel = clock.after(wait, () => reject(new Error(`${name} took longer than ${wait} ms`)));

@@ -1,6 +1,6 @@
 // What an operator may ask of the updates: to look, to go forward, to go back.
 import { WatchdogError } from '../core/base/errors.ts';
-import { suggestSpelling } from '../core/base/suggest.ts';
+import { unknownServer } from '../core/base/unknown-server.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { UpdateCheck, UpdateAnswer, UpdateMemory } from '../core/model/update.ts';
 import { clearBadVersion, checkWithoutRegistry, withoutPin } from '../core/update/update-memory.ts';
@@ -202,11 +202,4 @@ function named(names: readonly string[], { parts }: RequestParts): readonly Serv
       );
     return found;
   });
-}
-
-function unknownServer(name: string, known: readonly string[]): WatchdogError {
-  const similar = suggestSpelling(name, known);
-  const hint =
-    similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
-  return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });
 }

@@ -8,7 +8,7 @@ function setUp() {
   const done: string[] = [];
   const teardown = createTeardown({
     clock,
-    patience: 1000,
+    timeout: 1000,
     onFault: (name, error) => faults.push(`${name}: ${String(error)}`),
   });
   return {

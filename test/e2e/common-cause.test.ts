@@ -16,7 +16,7 @@ test(
     signalAll('SIGSTOP');
     await waitFor(async () => (await daemon.status()).daemon.braked, { what: 'the brake' });
     await Promise.all(names.map((name) => daemon.until(name, 'down', ({ health }) => health.up === false)));
-    expect(daemon.output()).toContain('Nearly everything fails at once');
+    expect(daemon.output()).toContain('Nearly all servers fail at once');
     signalAll('SIGCONT');
     await Promise.all(names.map((name) => daemon.up(name)));
     const { servers, daemon: itself } = await daemon.status();

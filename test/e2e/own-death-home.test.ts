@@ -193,7 +193,7 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
       what: 'commands to work again',
     });
     expect(await daemon.server('s')).toMatchObject({ pid, run: 1 });
-    expect(daemon.output()).toContain('were made anew');
+    expect(daemon.output()).toContain('were recreated');
     expect(statSync(home).mode & 0o777).toBe(0o700);
     // Without a config there is nothing to take over, so that the one in memory stays.
     await waitFor(async () => (await daemon.status()).daemon.config.error?.includes('no such file'));
@@ -225,7 +225,7 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
     first.child.kill('SIGCONT');
     await waitFor(() => first.child.exitCode !== null, { timeout: 40_000, what: 'the first to end' });
     expect(first.child.exitCode).toBe(0);
-    expect(first.output()).toContain('The home belongs to another daemon now');
+    expect(first.output()).toContain('Another daemon holds the home now');
     expect(isRunning(pid ?? 0)).toBe(false);
     expect(isRunning(own ?? 0)).toBe(true);
     await waitFor(() => runCli(home, ['status']).code === 0, {

@@ -54,7 +54,7 @@ describe('a daemon that is killed', { timeout: 120_000 }, () => {
     const second = await startDaemon({ s: fixture() }, { home: first.home });
     expect(isRunning(pid ?? 0)).toBe(false);
     await second.up('s');
-    expect(second.output()).toContain('Ended what an earlier daemon left');
+    expect(second.output()).toContain('Killed a process left by an earlier daemon');
   });
 });
 

@@ -322,7 +322,7 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a full disk', {
   });
 });
 
-test('is told in the log when what was remembered makes no sense', { timeout: 120_000 }, async () => {
+test('logs a saved update record that is invalid', { timeout: 120_000 }, async () => {
   const { home } = tempHome();
   const first = await start(home);
   await comesUp(first);
@@ -333,7 +333,7 @@ test('is told in the log when what was remembered makes no sense', { timeout: 12
   const second = await start(home);
   await comesUp(second);
   expect(linked(home)).toBe('1.0.0');
-  await waitFor(() => read(`${home}/logs/watchdog.log`).includes('makes no sense'), { what: 'the log line' });
+  await waitFor(() => read(`${home}/logs/watchdog.log`).includes('update record is invalid'), { what: 'the log line' });
 });
 
 function fill(path: string): void {

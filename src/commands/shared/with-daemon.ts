@@ -2,7 +2,7 @@
 import { connect } from '../../control/client.ts';
 import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { suggestSpelling } from '../../core/base/suggest.ts';
+import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
 import type { CommandContext } from './command.ts';
@@ -36,10 +36,8 @@ export function pickServer<Server extends { readonly name: string }>(
       },
     );
   }
-  const names = servers.map((each) => each.name);
-  const guess = suggestSpelling(name, names);
-  const known = names.length === 0 ? 'No servers are configured' : `Servers: ${names.join(', ')}`;
-  throw new WatchdogError('UNKNOWN_SERVER', `Cannot find the server "${name}": the config has no such name`, {
-    hint: guess === null ? known : `Did you mean ${guess}?`,
-  });
+  throw unknownServer(
+    name,
+    servers.map((each) => each.name),
+  );
 }

@@ -1,19 +1,19 @@
-// Whether files have changed: at a glance by what the system says of them, for certain by what is in them.
+// Fingerprints of files, to tell whether they have changed: a cheap one by stat, a certain one by content.
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { codeOf } from '../../core/base/guards.ts';
 
-/** Larger than any config that is accepted; such a file is told by its looks alone. */
+/** Bytes; larger than any config that is accepted. Of a larger file only its stat counts. */
 const LARGEST = 2 * 1024 * 1024;
 
-/** Costs one stat a file: equal means unchanged, different means worth reading. */
+/** Fingerprints each file by one stat: equal means unchanged, different means worth reading. Never rejects. */
 export async function statFingerprint(paths: readonly string[]): Promise<string> {
   const looks = await Promise.all(paths.map((path) => stat(path).then(lookOf, reasonOf)));
   return looks.join('\n');
 }
 
-/** Content and permissions of all files; missing and unreadable ones count as what they are. Never rejects. */
+/** Fingerprints content and permissions of all files; a missing or unreadable one counts by its error. Never rejects. */
 export async function contentFingerprint(paths: readonly string[]): Promise<string> {
   const prints = await Promise.all([...new Set(paths)].map((path) => printOf(path).catch(reasonOf)));
   return prints.join('\n');
@@ -21,12 +21,12 @@ export async function contentFingerprint(paths: readonly string[]): Promise<stri
 
 async function printOf(path: string): Promise<string> {
   const stats = await stat(path);
-  // A pipe would not end, and a folder cannot be read.
+  // Reading a pipe would never end, and a folder cannot be read.
   if (!stats.isFile() || stats.size > LARGEST) return lookOf(stats);
   const hash = createHash('sha256')
     .update(await readFile(path))
     .digest('base64');
-  // A file that others may write is refused, so that its mode is news too.
+  // A file that others may write is refused, so a change of its mode counts too.
   return [stats.mode, stats.uid, hash].join(' ');
 }
 

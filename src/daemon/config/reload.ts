@@ -1,4 +1,4 @@
-// What a changed config does to a running daemon: only what changed is touched, and a bad file changes nothing.
+// Reload of the config in a running daemon: only what changed is touched, and an invalid file changes nothing.
 import { diffServers, diffSettings } from '../../config/diff.ts';
 import { loadConfigInChild } from '../../config/load-in-child.ts';
 import type { DaemonConfig, LoadedConfig } from '../../config/build/loaded-config.ts';
@@ -15,30 +15,30 @@ import type { Logger } from '../../system/files/log.ts';
 import { contentFingerprint } from './fingerprint.ts';
 import type { StateStore } from '../home/state-store.ts';
 
-/** What has become of it, or would. */
+/** Result of a reload, or of a dry run. */
 type Outcome = { readonly report: ReloadReport } | { readonly refusal: WatchdogError };
 
 interface ReloadOptions {
-  /** Changes nothing and tells nobody but the asker. */
+  /** Changes nothing and publishes nothing. */
   readonly dryRun?: boolean;
-  /** A refusal is only returned: the file is perhaps still being written. */
+  /** A refusal is only returned, not published: the file may still be being written. */
   readonly isPatient?: boolean;
 }
 
 export interface Reloader {
-  /** One at a time. A refusal is in status, log and metrics too. */
+  /** Reloads, one at a time. A refusal also goes to status, log and metrics. */
   reload(options?: ReloadOptions): Promise<Outcome>;
-  /** The config and what is read beside it. */
+  /** The config file and its env files. */
   files(): readonly string[];
-  /** Whether these files are not what was last taken over or refused. */
+  /** Tells whether these files differ from what was last applied or refused. */
   hasNews(): Promise<boolean>;
-  /** Called with the settings of the daemon itself after each change of them; the returned function ends that. */
+  /** Calls `listener` with the daemon's own settings after each change of them; the returned function unsubscribes. */
   onSettings(listener: (settings: DaemonConfig) => void): () => void;
 }
 
 export interface ReloaderParts {
   readonly config: LoadedConfig;
-  /** What its files were like when it had been read. */
+  /** Fingerprint of its files from when they were read. */
   readonly seen: Promise<string>;
   readonly bus: Bus;
   readonly log: Logger;
@@ -63,7 +63,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
   }
 
   async function reload({ dryRun = false, isPatient = false }: ReloadOptions): Promise<Outcome> {
-    // Before it is read: what is written meanwhile is news.
+    // Before it is read, so that a write meanwhile counts as a change.
     const seen = contentFingerprint(files());
     try {
       const next = await loadConfigInChild(path, parts.environment);
@@ -88,20 +88,20 @@ export function createReloader(parts: ReloaderParts): Reloader {
     }
   }
 
-  /** From here on only what differs from `seen` is news. */
+  /** From here on only what differs from `seen` counts as a change. */
   function settle(seen: Promise<string>, next: readonly string[]): void {
     const areSame = next.join('\n') === envFiles.join('\n');
     envFiles = next;
     settled = areSame ? seen : contentFingerprint(files());
   }
 
-  /** @returns who has not ended although it should have by now */
+  /** @returns names of servers that have not ended although they should have by now */
   async function take(next: LoadedConfig, report: ReloadReport): Promise<readonly string[]> {
     current = next;
     takenAt = systemClock.now();
-    narrateReport(report, log);
+    logReport(report, log);
     for (const { name, restartFields } of report.changed) {
-      // Who edits `enabled` means it: an older wish from the command line gives way.
+      // An edit of `enabled` overrides an older start or stop from the command line.
       if (restartFields.includes('enabled')) parts.stateStore.setDesiredState(name, null);
     }
     if (report.settings.live.length > 0) for (const listener of listeners) listener(next.config);
@@ -152,7 +152,7 @@ function effectOf(
 ): ChangeEffect {
   if (restartFields.length === 0) return 'live';
   if (restartFields.includes('enabled')) return spec?.enabled === true ? 'start' : 'stop';
-  // Without a process of ours there is nothing to restart: it is only watched in another way.
+  // Without a process of ours there is nothing to restart: only the probing changes.
   if (runner === undefined) return spec?.source.kind === 'url' ? 'live' : 'start';
   return runner.state.wanted === 'up' ? 'restart' : 'next-start';
 }
@@ -169,8 +169,8 @@ function toChanges(servers: readonly ServerSpec[], report: ReloadReport): Config
   };
 }
 
-/** One line for each server and kind of setting; nothing when there is nothing new. */
-function narrateReport({ added, removed, changed, renamed, settings }: ReloadReport, log: Logger): void {
+/** Logs one line for each server and kind of setting; nothing when nothing changed. */
+function logReport({ added, removed, changed, renamed, settings }: ReloadReport, log: Logger): void {
   const formerly = new Map(renamed.map(({ from, to }) => [to, from]));
   for (const server of removed) log.info({ server }, 'The config no longer has this server');
   for (const { name, effect, liveFields, restartFields } of changed)

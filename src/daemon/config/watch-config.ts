@@ -1,4 +1,4 @@
-// When the config is worth reading again: somebody wrote to it, and has been quiet since.
+// Watch on the config files: triggers a reload once a file has changed and then stayed the same for a moment.
 import { watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -7,11 +7,11 @@ import { statFingerprint } from './fingerprint.ts';
 
 export interface ConfigWatchOptions {
   readonly clock: Clock;
-  /** Absolute paths, asked for at each look. */
+  /** Absolute paths, asked for at each check. */
   readonly files: () => readonly string[];
-  /** Whether their content differs from what was taken over or refused last. */
+  /** Whether their content differs from what was last applied or refused. */
   readonly hasNews: () => Promise<boolean>;
-  /** @returns false when they were refused; that is told to nobody unless `isFinal` */
+  /** @returns false when they were refused, which is reported only if `isFinal` */
   readonly take: (isFinal: boolean) => Promise<boolean>;
   readonly onFault: (error: unknown) => void;
 }
@@ -22,12 +22,12 @@ export interface ConfigWatch {
 
 /** Ms without a change after which a file is read: an editor writes in several steps. */
 const QUIET = 300;
-/** Ms for which a file must stay as it is before it is called wrong: it may be written in two halves. */
+/** Ms for which a file must stay the same before it is reported as invalid: it may be written in two halves. */
 const STABLE = 2000;
-/** Ms between two glances where the system tells of no change: network disks, links, a folder that was replaced. */
-const GLANCE_EVERY = 5000;
+/** Ms between two stats, for where the system reports no change: network disks, links, a folder that was replaced. */
+const POLL_INTERVAL = 5000;
 
-/** Begins at once. At most one reading is under way; what happens meanwhile leads to one more. */
+/** Starts watching at once. At most one read is under way; changes meanwhile lead to one more. */
 export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
   const { clock, files, onFault } = options;
   let isStopped = false;
@@ -67,35 +67,35 @@ export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
     if (!hasMore && !isStopped) await options.take(true);
   }
 
-  // Something may have been saved before anybody watched.
+  // Something may have been saved before the watch began.
   void folders.follow(files()).then(notice).catch(onFault);
-  const stopGlancing = keepGlancing({ clock, files, onFault, onNews: notice });
+  const stopPolling = pollFiles({ clock, files, onFault, onNews: notice });
   return {
     stop() {
       isStopped = true;
-      for (const cancel of [cancelQuiet, cancelPause, stopGlancing]) cancel();
+      for (const cancel of [cancelQuiet, cancelPause, stopPolling]) cancel();
       folders.stop();
     },
   };
 }
 
-type Glancing = Pick<ConfigWatchOptions, 'clock' | 'files' | 'onFault'> & { readonly onNews: () => void };
+type PollOptions = Pick<ConfigWatchOptions, 'clock' | 'files' | 'onFault'> & { readonly onNews: () => void };
 
-/** Each glance waits for the one before: a disk that hangs is asked once. The returned function ends it. */
-function keepGlancing({ clock, files, onFault, onNews }: Glancing): () => void {
+/** Polls by stat, each time after the one before: a disk that hangs is asked once. The returned function ends it. */
+function pollFiles({ clock, files, onFault, onNews }: PollOptions): () => void {
   let isStopped = false;
   let last: string | null = null;
   let cancel = (): void => {};
 
-  async function glance(): Promise<void> {
+  async function poll(): Promise<void> {
     const seen = await statFingerprint(files()).catch((error: unknown) => onFault(error));
     if (isStopped) return;
     if (last !== null && seen !== undefined && seen !== last) onNews();
     last = seen ?? last;
-    cancel = clock.after(GLANCE_EVERY, () => void glance());
+    cancel = clock.after(POLL_INTERVAL, () => void poll());
   }
 
-  void glance();
+  void poll();
   return () => {
     isStopped = true;
     cancel();
@@ -103,12 +103,12 @@ function keepGlancing({ clock, files, onFault, onNews }: Glancing): () => void {
 }
 
 interface FolderWatch {
-  /** Watches the folders of these files, and of what they are links to, in place of all others. */
+  /** Watches the folders of these files and of their link targets, in place of all others. */
   follow(files: readonly string[]): Promise<void>;
   stop(): void;
 }
 
-/** Folders, not files: who saves by renaming would leave us watching the old one. */
+/** Watches folders, not files: an editor that saves by renaming would leave us watching the old file. */
 function createFolderWatch(onChange: () => void): FolderWatch {
   let release = (): void => {};
   let isStopped = false;
@@ -127,7 +127,7 @@ function createFolderWatch(onChange: () => void): FolderWatch {
         }),
       );
       release = () => releases.forEach((each) => each());
-      // Last: what is closed takes along the news that were still on their way to it.
+      // Last: closing a watcher loses the changes that were still on their way to it.
       releaseOld();
     },
     stop() {
@@ -137,7 +137,7 @@ function createFolderWatch(onChange: () => void): FolderWatch {
   };
 }
 
-/** Where that is impossible (no such folder, too many watches) the glances have to do. */
+/** Where watching is impossible (no such folder, too many watches), the polling must do. */
 function watchFolder(folder: string, onChange: (name: string | null) => void): () => void {
   try {
     const watcher = watch(folder, (_, name) => onChange(name));

@@ -1,7 +1,7 @@
-// What the command line may ask of a running daemon, and what follows.
+// Handlers of the control socket: each command that the command line sends to a running daemon.
 import type { ControlHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { suggestSpelling } from '../../core/base/suggest.ts';
+import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
 import type { Sampler } from '../../sampling/sampler.ts';
@@ -28,7 +28,7 @@ export interface HandlerParts {
   readonly stop: () => Promise<void>;
 }
 
-/** What can be answered while the daemon is still being put together: what it is, and that it should end. */
+/** Answers `status` and `shutdown` while the daemon starts, and refuses everything else. */
 export function startingHandlers({
   bus,
   status,
@@ -68,7 +68,7 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
     return names;
   }
 
-  /** Only a server with a process of ours can be started and stopped. */
+  /** Refuses servers without a process of ours: they cannot be started or stopped. */
   function owned(names: readonly string[]): readonly string[] {
     for (const name of check(names)) {
       if (supervisor.runner(name) !== undefined) continue;
@@ -80,10 +80,10 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
     return names;
   }
 
-  /** What the config says anyway is no wish: whoever edits `enabled` later, while we are down, means it. */
-  function remember(name: string, wish: 'up' | 'down'): void {
+  /** Saves a desired state only where it differs from the config: a later edit of `enabled`, while we are down, counts. */
+  function remember(name: string, desired: 'up' | 'down'): void {
     const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
-    stateStore.setDesiredState(name, wish === configured ? null : wish);
+    stateStore.setDesiredState(name, desired === configured ? null : desired);
   }
 
   return {
@@ -104,7 +104,7 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
     restart({ names }) {
       for (const name of owned(names)) {
         remember(name, 'up');
-        supervisor.restart(name, { reason: 'requested', detail: 'asked for by an operator' });
+        supervisor.restart(name, { reason: 'requested', detail: 'requested by an operator' });
       }
       return null;
     },
@@ -118,7 +118,7 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
       if ('report' in outcome) return outcome.report;
       const { code, message } = outcome.refusal;
       throw new WatchdogError(code, message, {
-        hint: 'The old config stays in force until this one is mended.',
+        hint: 'The old config stays in force until this one is fixed.',
       });
     },
     cleanup: ({ dryRun = false }) => parts.jobs.cleanUp({ dryRun }),
@@ -133,7 +133,7 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
   };
 }
 
-/** Measures now, unless that was done a moment ago: over too short a time a burst looks like a habit. */
+/** Samples usage now, unless that was done a moment ago: over too short a time a burst looks like steady load. */
 async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {
   const { daemon } = status();
   const age = systemClock.now() - (daemon.lastTickAt ?? 0);
@@ -141,10 +141,3 @@ async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {
 }
 
 const SHORTEST_WINDOW = 3000;
-
-function unknownServer(name: string, known: readonly string[]): WatchdogError {
-  const similar = suggestSpelling(name, known);
-  const hint =
-    similar === null ? `Configured are: ${known.join(', ') || 'none'}.` : `Did you mean ${similar}?`;
-  return new WatchdogError('UNKNOWN_SERVER', `There is no server "${name}"`, { hint });
-}

@@ -1,4 +1,4 @@
-// What the web pages are told of the daemon, and when it calls itself ready and healthy.
+// Web server of the daemon: wires the pages to status and metrics, and decides when it is ready and healthy.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
@@ -27,7 +27,7 @@ export interface WebParts {
   readonly onNotices: NonNullable<AlertmanagerWebhookOptions['onAlertmanagerMessage']>;
 }
 
-/** Ticks that may be missing before we no longer call ourselves healthy. */
+/** Ticks that may be missing before the daemon reports itself unhealthy. */
 const MISSED_TICKS = 4;
 
 /** @throws WatchdogError LISTEN_FAILED */
@@ -40,7 +40,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   const protection = await openWebAccess(config.metrics, { clock, log });
   const app = await createWebApp({
     status,
-    metrics: keptPage(parts),
+    metrics: savedPage(parts),
     rules: parts.rules,
     now: () => clock.now(),
     allowedHosts: config.metrics.allowedHosts,
@@ -62,8 +62,8 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   });
 }
 
-/** What was shown once is on disk: a kept counter that goes back after our death is taken for one that began anew. */
-function keptPage({ recorder, stateStore }: WebParts): Recorder['render'] {
+/** Saves the counters before they are scraped: one that goes back after a crash of ours would count as a reset. */
+function savedPage({ recorder, stateStore }: WebParts): Recorder['render'] {
   let shown: unknown = null;
   return async () => {
     const page = await recorder.render();
@@ -73,7 +73,7 @@ function keptPage({ recorder, stateStore }: WebParts): Recorder['render'] {
   };
 }
 
-/** Still on its way for the first time; a server that failed has been tried, and its failure is told elsewhere. */
+/** Tells whether it is still starting for the first time; a server that failed counts as started, its failure shows elsewhere. */
 function isFirstStart({ desired, state, run, startFailures, health }: ServerStatus): boolean {
   if (desired === 'down') return false;
   if (state === 'watched') return health.up === null;

@@ -1,4 +1,4 @@
-// What the service manager is told of the daemon, and who ends it when its event loop is stuck.
+// Link to the service manager: sd_notify under systemd, a watchdog of the event loop under launchd.
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
 import { truncate, neutralise } from '../../core/base/text.ts';
@@ -17,27 +17,28 @@ export interface ServiceManagerParts {
   readonly bus: Bus;
   readonly log: Logger;
   readonly status: () => Status;
-  /** Where systemd says how to reach it; what it says is taken out. */
+  /** Holds NOTIFY_SOCKET and the like, which are removed from it. */
   readonly environment?: Record<string, string | undefined>;
-  /** Time that passes also while nothing else may fall due. */
+  /** Not the awake clock: it must run while nothing else may fall due. */
   readonly clock?: Clock;
 }
 
 export interface ServiceManagerLink {
-  /** The end begins, and takes at most so many ms. */
+  /** Announces the shutdown, which takes at most `longest` ms. */
   stopping(longest: number): void;
-  /** Tells that a reload is under way while `work` is done. */
+  /** Announces a reload for as long as `work` takes. */
   reloading<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Changes within this time are told in one line: a call costs a process. */
+/** Ms within which changes are sent as one line: each call costs a process. */
 const STATUS_DELAY = 1000;
 const LONGEST_STATUS = 300;
 
 /**
- * Under systemd: READY once a config was taken over or found wrong, a sign of life from the event loop at twice the pace
- * that is asked for, and how the servers are. Under launchd, which does none of this: the dead man. Else nothing.
+ * Opens the link. Under systemd: READY once a config was applied or refused, WATCHDOG from the event loop twice per
+ * requested interval, and STATUS with the health of the servers. Under launchd, which has none of this: the event loop
+ * watchdog. Else nothing.
  */
 export function openServiceManagerLink(parts: ServiceManagerParts): ServiceManagerLink {
   const { log, environment = process.env, clock = systemClock } = parts;
@@ -92,7 +93,7 @@ function speak(
   };
 }
 
-/** What the rest takes, beside the grace of the servers. */
+/** Ms that the rest takes, beside the stop grace of the servers. */
 const CLOSING = 60_000;
 
 const CHANGES_THE_PICTURE: ReadonlySet<WatchdogEvent['kind']> = new Set([
@@ -103,7 +104,7 @@ const CHANGES_THE_PICTURE: ReadonlySet<WatchdogEvent['kind']> = new Set([
   'health',
 ]);
 
-/** A sign of life that only a running event loop can give. */
+/** Sends WATCHDOG, which only a running event loop can do. */
 function startKeepAlive({ notify, clock, watchdog }: SdNotifier): () => void {
   if (watchdog === null) return () => {};
   const interval = watchdog / 2;
@@ -118,7 +119,7 @@ function startKeepAlive({ notify, clock, watchdog }: SdNotifier): () => void {
 }
 
 interface StatusLine {
-  /** A config was taken over or refused: told at once, with READY the first time. */
+  /** Sends the status at once after a config was applied or refused, with READY the first time. */
   ready(): void;
   changed(): void;
   stop(): void;
@@ -138,7 +139,7 @@ function createStatusLine(
   }
 
   function changed(): void {
-    // Before the config was looked at there is nothing to tell.
+    // Before the config was read there is nothing to send.
     if (told === null) return;
     cancel ??= clock.after(STATUS_DELAY, () => {
       cancel = null;
@@ -149,7 +150,7 @@ function createStatusLine(
   return {
     ready() {
       const { daemon, servers } = status();
-      // The servers of a new config are put in place after it was taken over.
+      // The servers of a new config are added after it was applied.
       tell(daemon.config.ok && servers.length === 0 ? 'starting' : undefined);
       changed();
     },
@@ -158,7 +159,7 @@ function createStatusLine(
   };
 }
 
-/** `3 of 4 healthy`, or what keeps the config from being taken over. */
+/** Formats `3 of 4 healthy`, or why the config was refused. */
 export function formatStatusLine({ daemon, servers }: Status): string {
   const { ok, error } = daemon.config;
   const problem = ok ? null : truncate(neutralise(`config invalid: ${error ?? 'unknown'}`), LONGEST_STATUS);

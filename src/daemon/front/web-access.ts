@@ -1,4 +1,4 @@
-// How the web config of a daemon comes into force: read in a process of its own, at the start and whenever it changes.
+// Authentication and TLS of the web server, from a web config that is read in a child process and followed as it changes.
 import { readWebConfigInChild } from '../../config/load-in-child.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
@@ -51,7 +51,7 @@ async function read(path: string): Promise<WebConfigResult> {
   }
 }
 
-/** TLS is neither begun nor ended while we listen: `tls` is only what types cannot tell of later versions. */
+/** TLS is never turned on or off while we listen: the fallback `tls` is only there for the types. */
 function tlsOf(web: WebConfigWatcher, tls: WebTls): TlsSource {
   return {
     current: () => web.current.tls ?? tls,

@@ -1,4 +1,4 @@
-// What of the news is worth a line in the daemon's own log, and in which words.
+// Log lines of the daemon, from bus events: a table from event kind to level, facts and sentence.
 import type { EventKind, EventOf, WatchdogEvent } from '../../core/model/events.ts';
 import { describeExit } from '../../core/lifecycle/lifecycle.ts';
 import type { Logger } from '../../system/files/log.ts';
@@ -7,7 +7,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error';
 type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, sentence: string];
 type Narrators = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
 
-/** Fixed sentences, the facts beside them, so that lines group. */
+/** Logs an event as a fixed sentence with the facts beside it, so that lines group; some events are not logged. */
 export function logEvent(event: WatchdogEvent, log: Logger): void {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
   const narrator = NARRATORS[event.kind] as (one: WatchdogEvent) => Line | null;
@@ -29,7 +29,7 @@ const NARRATORS: Narrators = {
     return [
       'info',
       { server, run, how: describeExit(event), lastLines: lastLines.slice(-5) },
-      'Server ended',
+      'Server exited',
     ];
   },
   restarted: ({ server, reason, detail }) => ['warn', { server, reason, detail }, 'Restarting server'],
@@ -48,12 +48,12 @@ const NARRATORS: Narrators = {
   'update-checked': ofOutlook,
   'update-moved': (event) => {
     const { server, progress } = event;
-    // What npm says each second.
+    // Install progress, each second.
     if (progress.phase === 'installing' && progress.detail !== null) return routine(event);
-    return ['info', { server, ...progress }, 'Update moved on'];
+    return ['info', { server, ...progress }, 'Update entered its next phase'];
   },
   'update-settled': ({ server, memory, isNews }) =>
-    isNews ? ['info', { server, ...memory.last }, 'Update ended'] : null,
+    isNews ? ['info', { server, ...memory.last }, 'Update finished'] : null,
   handshake: ({ server, run, handshake }) => [
     'info',
     { server, run, ...handshake },
@@ -70,17 +70,25 @@ const NARRATORS: Narrators = {
     'Server printed faster than is kept',
   ],
   waiting: ({ server, on }) => ['info', { server, on }, 'Server waits for others'],
-  reaped: ({ server, pid, why }) => ['warn', { server, pid, why }, 'Ended what an earlier daemon left'],
-  'orphan-reaped': ({ pid, command }) => ['warn', { pid, command }, 'Ended a server that nobody owned'],
-  gap: ({ cause, duration }) => ['warn', { cause, duration }, 'Time passed without us'],
+  reaped: ({ server, pid, why }) => [
+    'warn',
+    { server, pid, why },
+    'Killed a process left by an earlier daemon',
+  ],
+  'orphan-reaped': ({ pid, command }) => ['warn', { pid, command }, 'Killed an orphaned server'],
+  gap: ({ cause, duration }) => ['warn', { cause, duration }, 'The machine slept or the clock was changed'],
   brake: ({ failing, watched }) =>
     failing === 0
-      ? ['info', { watched }, 'Not everything fails any more: restarts are made again']
-      : ['warn', { failing, watched }, 'Nearly everything fails at once: nobody is restarted for it'],
+      ? ['info', { watched }, 'No longer failing all at once: restarts resume']
+      : [
+          'warn',
+          { failing, watched },
+          'Nearly all servers fail at once: restarts for failed probes are suspended',
+        ],
   'config-loaded': ({ ok, path, error }) =>
     ok
       ? ['info', { path }, 'Configuration loaded']
-      : ['error', { path, error }, 'Configuration refused, what was in force stays'],
+      : ['error', { path, error }, 'Configuration refused, the previous one stays in force'],
   listening: ({ url }) => ['info', { url }, 'Listening'],
   'state-persist-failed': ({ error }) => ['error', { error }, 'Cannot save the state'],
   collected: ({ collector, error }) =>
@@ -92,12 +100,12 @@ const NARRATORS: Narrators = {
   alert: ({ name, about, severity, summary, state }) => [
     'warn',
     { alert: name, about, severity, summary },
-    state === 'firing' ? 'Alert' : 'Alert is over',
+    state === 'firing' ? 'Alert firing' : 'Alert resolved',
   ],
   delivery: ({ owner, wasOwner, reasons }) =>
     owner === wasOwner
-      ? ['debug', { owner, reasons }, 'Why alerts are delivered so has changed']
-      : ['warn', { owner, wasOwner, reasons }, 'Others deliver alerts from now on'],
+      ? ['debug', { owner, reasons }, 'The reasons for the delivery of alerts have changed']
+      : ['warn', { owner, wasOwner, reasons }, 'The delivery of alerts has changed hands'],
   notified: (event) => {
     const { channel, reason, detail } = event;
     return event.result === 'failed'
@@ -117,7 +125,7 @@ const NARRATORS: Narrators = {
 
 function ofOutlook(event: EventOf<'update-checked'>): Line {
   const { server, running, candidate, error } = event.outlook;
-  if (error !== null) return ['warn', { server, error }, 'Cannot look for updates'];
+  if (error !== null) return ['warn', { server, error }, 'Cannot check for updates'];
   return candidate === null ? routine(event) : ['info', { server, running, candidate }, 'Update available'];
 }
 
@@ -129,8 +137,8 @@ function ofTransition({ server, to, from, cause, nextAttemptAt }: EventOf<'trans
       'Server gave up: too many failures in too short a time',
     ];
   if (to.phase === 'stopping' && to.repeats === 1)
-    return ['error', { server }, 'Server cannot be ended: the system does not let its processes go'];
+    return ['error', { server }, 'Server cannot be stopped: the system does not end its processes'];
   if (from.phase === to.phase) return null;
   const delay = 'delay' in to ? to.delay : undefined;
-  return ['info', { server, from: from.phase, to: to.phase, cause, delay }, 'Server moved on'];
+  return ['info', { server, from: from.phase, to: to.phase, cause, delay }, 'Server changed state'];
 }

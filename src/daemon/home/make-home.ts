@@ -1,18 +1,18 @@
-// The home: made private, and refused in one sentence when it cannot be used.
+// Creation of the home folder: private to the user, with one clear error when it is unusable.
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 import type { Paths } from '../../system/files/paths.ts';
 
-/** @throws WatchdogError HOME_UNUSABLE */
+/** Creates the folders of the home and makes them private. @throws WatchdogError HOME_UNUSABLE */
 export function makeHome(paths: Paths): void {
-  // For what npm and the servers write, which inherit it: whatever started us, as a service does.
+  // Inherited by npm and the servers, for what they write; a service manager may have set another one.
   process.umask(0o077);
   try {
     for (const folder of [paths.home, paths.run, paths.logs, paths.serverLogs, paths.servers]) {
       makeFolder(folder);
-      // It was perhaps made by hand: what is in it is code to be run and output that may hold secrets.
+      // It may have been made by hand, and it holds code to run and output that may contain secrets.
       chmodSync(folder, 0o700);
     }
     accessSync(paths.run, constants.W_OK);
@@ -25,6 +25,6 @@ export function makeHome(paths: Paths): void {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full: make room, then start it again.',
-  EROFS: 'Its file system takes no writes now: mount it anew, or set MCP_WATCHDOG_HOME.',
+  ENOSPC: 'The disk is full: free some space, then start it again.',
+  EROFS: 'Its file system is read-only: remount it, or set MCP_WATCHDOG_HOME.',
 };

@@ -1,4 +1,4 @@
-// Everything that only listens: status, metrics, state file, journal and log, in the order in which they must learn.
+// Projections of the bus: status, metrics, state file, journal and log, subscribed in the order in which they must learn.
 import { reduceStatus } from '../../core/status/reduce-status.ts';
 import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
 import { readServerHistory } from '../../core/status/server-history.ts';
@@ -16,7 +16,7 @@ import { logEvent } from './log-events.ts';
 
 export interface Projections {
   readonly status: () => Status;
-  /** The bus as people may see it: with known secrets taken out of what others wrote. */
+  /** The bus with known secrets redacted from what others wrote. */
   readonly redactedBus: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
   readonly stateStore: StateStore;
@@ -63,7 +63,7 @@ export function openProjections({
   });
   teardown.add('state', () => stateStore.save({ durable: true }));
 
-  // The journal and the log tell the time of day, asleep or not.
+  // Journal and log use the time of day, not awake time.
   const journal = openJournal({ path: paths.journal, clock: systemClock, redactor });
   bus.subscribe(journal.record);
   teardown.add('journal', () => journal.close());
@@ -71,7 +71,7 @@ export function openProjections({
   return { status, redactedBus, recorder, stateStore };
 }
 
-/** Before anything is known. */
+/** Builds the status from before anything is known. */
 export function emptyStatus({ version, paths }: Pick<DaemonContext, 'version' | 'paths'>): Status {
   return {
     daemon: {

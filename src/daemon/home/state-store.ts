@@ -1,4 +1,4 @@
-// When the counters and wishes are written down: before anything that can follow from them, and once a tick for good.
+// State store: desired states, counters and the records of alerts, jobs and updates, saved before what follows from them.
 import { historyToSave } from '../../core/status/server-history.ts';
 import type { Status } from '../../core/model/status.ts';
 import { messageOf } from '../../core/base/guards.ts';
@@ -8,26 +8,26 @@ import type { Clock } from '../../system/time/clock.ts';
 
 export interface StateStore {
   desiredState(server: string): 'up' | 'down' | undefined;
-  /** What an operator asked for outlives us; null takes it back. */
+  /** Saves what an operator asked for; null removes it, so that the config counts again. */
   setDesiredState(server: string, wish: 'up' | 'down' | null): void;
-  /** What is remembered of a job of the schedule; for its owner to understand. */
+  /** The saved record of a scheduled job; only its owner parses it. */
   job(name: string): unknown;
   setJob(name: string, record: unknown): void;
-  /** What is remembered of alerts; for its owner to understand. */
+  /** The saved record of notified alerts; only its owner parses it. */
   alerts(): unknown;
   setAlerts(record: unknown): void;
-  /** Alerts as the rules left them; for their owner to understand. */
+  /** The saved state of the alert rules; only its owner parses it. */
   evaluation(): unknown;
-  /** @param isUrgent false when the next save is early enough */
+  /** @param isUrgent false when the next save is soon enough */
   setEvaluation(record: unknown, isUrgent: boolean): void;
-  /** Who delivered alerts; for its owner to understand. */
+  /** The saved delivery state; only its owner parses it. */
   delivery(): unknown;
   setDelivery(record: unknown): void;
-  /** What is remembered of updates; for its owner to understand. */
+  /** The saved update records; only their owner parses them. */
   updates(): unknown;
-  /** True when it is on the disk, and not only on its way there. */
+  /** @returns true once it is on disk (fsync), false when that failed */
   setUpdates(record: unknown): boolean;
-  /** What is remembered of a server, whether it is configured now or was once. */
+  /** The saved counters of a server, whether it is configured now or was once. */
   past(server: string): unknown;
   save(options?: { durable?: boolean }): void;
   dispose(): void;
@@ -41,11 +41,11 @@ export interface StateStoreOptions {
   readonly counters: () => unknown;
 }
 
-/** Counted events: each is on disk, if only in the page cache, before the next can happen. */
+/** Counted events: each is written, if only to the page cache, before the next can happen. */
 const AT_ONCE = new Set(['restarted', 'start-failed', 'exited', 'gap', 'reaped']);
 
-/** A power cut costs at most this much of what is only counted, ms: waiting for the disk is the dear part. */
-const DURABLE_EVERY = 60_000;
+/** Ms of counting that a power cut may cost: waiting for the disk is the expensive part. */
+const FSYNC_EVERY = 60_000;
 
 export function openStateStore({ file, bus, clock, status, counters }: StateStoreOptions): StateStore {
   const wishes = new Map(Object.entries(file.initial.wishes));
@@ -57,7 +57,7 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
   /** False when the disk refused. */
   function save({ durable = false } = {}): boolean {
     try {
-      // A server that is only out of the config for now keeps its past.
+      // A server that is out of the config for now keeps its counters.
       for (const server of status().servers) past.set(server.name, historyToSave(server));
       file.save(
         {
@@ -75,7 +75,7 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
       if (durable) durableAt = clock.monotonic();
       return true;
     } catch (error) {
-      // The next tick tries again: a full disk has room again one day.
+      // The next tick retries: a full disk may have room again by then.
       durableAt = -Infinity;
       bus.publish({
         kind: 'state-persist-failed',
@@ -87,7 +87,7 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
 
   const unsubscribe = bus.subscribe((event) => {
     if (AT_ONCE.has(event.kind)) save();
-    if (event.kind === 'ticked' && clock.monotonic() - durableAt >= DURABLE_EVERY) save({ durable: true });
+    if (event.kind === 'ticked' && clock.monotonic() - durableAt >= FSYNC_EVERY) save({ durable: true });
   });
   return {
     desiredState: (server) => wishes.get(server),

@@ -1,4 +1,4 @@
-// What becomes of a daemon whose home is taken away while it runs: it goes on, and makes it anew.
+// Watch on the home: a daemon whose lock or socket is removed while it runs recreates them and goes on.
 import type { ControlServer } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -8,36 +8,36 @@ export interface HomeWatchOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly home: string;
-  /** Makes the folders that are missing. */
+  /** Creates the folders that are missing. */
   readonly makeFolders: () => void;
   readonly control: Pick<ControlServer, 'renew'>;
-  /** All that is only in our memory can be written down again. */
+  /** Called once it was recreated: state that is only in memory can be saved again. */
   readonly onRenewed: () => void;
-  /** Another daemon has the home: two must not run the same servers. */
+  /** Called when another daemon holds the home: two must not run the same servers. */
   readonly onLost: () => void;
 }
 
-/** Ms between two looks: three files are looked at, none is read. */
-const LOOK_EVERY = 5000;
+/** Ms between two checks: each stats three files and reads none. */
+const CHECK_EVERY = 5000;
 
-/** A daemon that cannot be reached by its commands could not even be stopped. @returns what ends the looking */
+/** Starts the watch: a daemon that no command can reach could not even be stopped. @returns what ends it */
 export function watchHome({ clock, log, home, control, ...options }: HomeWatchOptions): () => void {
   let isStopped = false;
   let isInTrouble = false;
-  let cancel = clock.after(LOOK_EVERY, () => void look());
+  let cancel = clock.after(CHECK_EVERY, () => void check());
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     try {
       if (await control.renew()) renewed();
       isInTrouble = false;
     } catch (err) {
       refused(err);
     }
-    if (!isStopped) cancel = clock.after(LOOK_EVERY, () => void look());
+    if (!isStopped) cancel = clock.after(CHECK_EVERY, () => void check());
   }
 
   function renewed(): void {
-    log.warn({ home }, 'Lock or socket had been taken away and were made anew');
+    log.warn({ home }, 'Lock or socket had been removed and were recreated');
     options.makeFolders();
     options.onRenewed();
   }
@@ -45,12 +45,12 @@ export function watchHome({ clock, log, home, control, ...options }: HomeWatchOp
   function refused(err: unknown): void {
     if (isStopped) return;
     if (err instanceof WatchdogError && err.code === 'LOCK_HELD') {
-      log.error({ home, reason: err.message }, 'The home belongs to another daemon now: this one ends');
+      log.error({ home, reason: err.message }, 'Another daemon holds the home now: this one stops');
       isStopped = true;
       return options.onLost();
     }
-    // Told once; it is tried again all the same.
-    if (!isInTrouble) log.error({ err }, 'Lock or socket were taken away and cannot be made anew');
+    // Logged once; it is retried all the same.
+    if (!isInTrouble) log.error({ err }, 'Lock or socket were removed and cannot be recreated');
     isInTrouble = true;
   }
 

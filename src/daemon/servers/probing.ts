@@ -1,4 +1,4 @@
-// Who is watched, and what a verdict on a server's health leads to: the one arrow that points back upstream.
+// Prober of the daemon: probes each server that runs and each that has only a url, and reports failures to the supervisor.
 import { type PortProof, proveOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import { readProcessTable } from '../../system/process/process-table.ts';
 import { buildProcessTrees } from '../../core/lifecycle/process-tree.ts';
@@ -16,11 +16,11 @@ export interface ProbingParts {
   readonly bus: Bus;
   readonly version: string;
   readonly outputs: ServerOutputs;
-  /** Made after the prober, because it hands its processes to it. */
+  /** Read lazily: the supervisor is created after the prober, whose targets its processes are. */
   readonly supervisor: () => Supervisor;
 }
 
-/** A prober that reports to the supervisor, and watches the servers that have only a url by itself. */
+/** Opens a prober that reports to the supervisor, and that itself watches servers which have only a url. */
 export function openProbing({ clock, bus, version, outputs, supervisor }: ProbingParts): Prober {
   const leave = new Map<string, () => Promise<void>>();
   const prober = createProber({
@@ -59,7 +59,7 @@ export function openProbing({ clock, bus, version, outputs, supervisor }: Probin
 
 type Ownership = { ok: true } | { ok: false; detail: string };
 
-/** An answer on the port proves nothing about our process: another may have taken it, or ours may have moved on. */
+/** Checks who holds the port: an answer on it proves nothing about our process, which may have lost it or moved on. */
 function createOwnershipCheck(
   supervisor: () => Supervisor,
   clock: Clock,
@@ -81,7 +81,7 @@ function createOwnershipCheck(
     if (proof === false)
       return { ok: false, detail: `port ${port} is held by ${await nameHolder(port)}, not by this server` };
     if (typeof proof === 'function') proofs.set(server, { pid: leader.pid, port, holds: proof });
-    // Where the system does not tell who holds a port, the answer itself must do.
+    // Where the system does not tell who holds a port, the answer itself counts.
     return { ok: true };
   };
 }

@@ -1,4 +1,4 @@
-// What the daemon does by itself at set times, or when it is asked to: cleaning up and backing up.
+// Scheduled jobs of the daemon: cleanup, backup and update, by cron rule or on request.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { type CleanupReport, describeCleanup, versionsInUse } from '../../core/model/cleanup-report.ts';
 import type { JobName } from '../../core/model/vocabulary.ts';
@@ -17,11 +17,11 @@ import type { StateStore } from '../home/state-store.ts';
 import type { Reloader } from '../config/reload.ts';
 
 export interface ScheduledJobs {
-  /** Follows the schedule, as it is now and as it will be; nothing is loaded while nothing is scheduled. */
+  /** Follows the schedule and its changes; the cron library is not loaded while nothing is scheduled. */
   start(reloader: Pick<Reloader, 'onSettings' | 'files'>): Promise<void>;
-  /** Config and state, unless nobody has changed anything since the newest backup. @throws when it cannot be written */
+  /** Backs up config and state, unless nothing has changed since the newest backup. @throws when it cannot be written */
   backUp(): Promise<void>;
-  /** At once, one after the other. */
+  /** Cleans up now, after whatever job is under way. */
   cleanUp(options: { readonly dryRun: boolean }): Promise<CleanupReport>;
 }
 
@@ -30,15 +30,15 @@ export interface ScheduledJobsParts {
   readonly settings: DaemonConfig;
   readonly supervisor: () => Pick<Supervisor, 'specs' | 'roots'>;
   readonly status: () => Status;
-  /** What the schedule asks of the updates. */
+  /** Runs the update job. */
   readonly update: (signal: AbortSignal) => Promise<JobResult>;
-  /** Ms of quiet, and of chance on top, before what was missed is made up for. */
+  /** Ms of delay, plus the same as jitter, before a missed run is made up for. */
   readonly settle?: number;
 }
 
 const PLANNED: readonly JobName[] = ['cleanup', 'backup', 'update'];
 
-/** To be opened before the servers are, so that what runs is waited for after they have ended. */
+/** Opens the jobs; to be called before the servers start, so that a running job is waited for after they have ended. */
 export function openScheduledJobs(context: DaemonContext, parts: ScheduledJobsParts): ScheduledJobs {
   const { bus, teardown } = context;
   const turns = createTurns();
@@ -48,7 +48,7 @@ export function openScheduledJobs(context: DaemonContext, parts: ScheduledJobsPa
     cleanup: (signal) =>
       turns.take(async () => endOfCleanup(await cleanUp(factsOf(context, parts, settings), { signal }))),
     backup: () => turns.take(() => backUp(context, parts, { settings, files: files(), by: 'schedule' })),
-    // It asks the network, and backs up in between: nobody else waits for it.
+    // Not in turn with the others: it takes long on the network, and itself makes a backup.
     update: (signal) => parts.update(signal),
   };
   const planner = createPlanner(context, parts, work);
@@ -66,7 +66,7 @@ export function openScheduledJobs(context: DaemonContext, parts: ScheduledJobsPa
       bus.subscribe((event) => {
         if (event.kind === 'gap') planner.rearm();
       });
-      // Nobody waits for it here: the servers are to be stopped now.
+      // Not awaited here: the servers must be stopped first.
       teardown.add('schedule', () => void planner.close());
       return planner.plan(settings);
     },
@@ -84,7 +84,7 @@ export function openScheduledJobs(context: DaemonContext, parts: ScheduledJobsPa
 type Work = Readonly<Record<JobName, (signal: AbortSignal) => Promise<JobResult>>>;
 
 interface Planner {
-  /** Changes only what differs. Never fails: what cannot be scheduled is logged. */
+  /** Applies only what differs. Never fails: a rule that cannot be scheduled is logged. */
   plan(settings: DaemonConfig): Promise<void>;
   rearm(): void;
   close(): Promise<void>;
@@ -128,7 +128,7 @@ function createPlanner(context: DaemonContext, parts: ScheduledJobsParts, work: 
   };
 }
 
-/** Two that remove or copy the same things at once would only report each other. */
+/** Queues jobs: two that remove or copy the same files at once would report each other's work as failures. */
 function createTurns(): { take<T>(work: () => T | Promise<T>): Promise<T> } {
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -145,7 +145,7 @@ interface JobResult {
   readonly error: string | null;
 }
 
-/** A job that fails takes nothing else with it. */
+/** Runs a job and publishes its result; a failure stops nothing else. */
 async function perform(context: DaemonContext, job: JobName, work: () => Promise<JobResult>): Promise<void> {
   const startedAt = context.clock.monotonic();
   const ending = await work().catch((error: unknown) => ({ said: '', error: messageOf(error) }));
@@ -217,7 +217,7 @@ async function openCron(
   { clock, log }: DaemonContext,
   { stateStore, settle }: ScheduledJobsParts,
 ): Promise<Cron> {
-  // 2 to 6 MiB that a daemon without a schedule does not need.
+  // The cron library takes 2 to 6 MiB, which a daemon without a schedule does not need.
   const { createCron } = await import('../../system/time/cron.ts');
   return createCron({
     clock,

@@ -1,4 +1,4 @@
-// Where what a server prints goes: its log, safe and bounded, and for a stdio server its words to the prober.
+// Output of all servers: captured into one redacted, bounded log each; stdout of a stdio server goes to the prober.
 import { join } from 'node:path';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Redactor } from '../../core/base/text.ts';
@@ -12,10 +12,10 @@ import type { SpawnedProcess } from '../../system/process/spawn.ts';
 export interface ServerOutputs {
   /** Reads what a new process prints until its pipes end. */
   capture(spec: ServerSpec, run: number, child: SpawnedProcess): void;
-  /** A line on a stdio server's stdout that is no message. */
+  /** Logs a line on a stdio server's stdout that is not a protocol message. */
   noise(server: string, line: string): void;
   lastLines(server: string): readonly string[];
-  /** Ends the log of a server that is no longer configured. */
+  /** Closes the log of a server that is no longer configured. */
   forget(server: string): Promise<void>;
   flushSync(): void;
   close(): Promise<void>;
@@ -69,7 +69,7 @@ export function createServerOutputs({
             bus.publish({ kind: 'log-dropped', server, lines, bytes });
           },
         });
-      // The stdout of a stdio server carries its answers: the prober reads it, and hands over what is none.
+      // The stdout of a stdio server carries its answers: the prober reads it and hands over the other lines.
       read('stderr');
       if (spec.transport !== 'stdio') read('stdout');
     },

@@ -1,4 +1,4 @@
-// Servers and everything that looks after them: their processes, output, health, usage and limits.
+// Supervision of the servers: processes, output, probes, usage samples and limits, wired together.
 import { randomUUID } from 'node:crypto';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { daemonMark } from '../../core/lifecycle/run-marker.ts';
@@ -27,9 +27,9 @@ export interface Supervision {
   readonly sampler: Sampler;
   /** Servers that were alive when an earlier daemon died. */
   readonly unobserved: ReadonlySet<string>;
-  /** Who runs npm, one at a time. */
+  /** Installs packages, one at a time. */
   readonly installer: Installer;
-  /** How processes are made, for others who start some. */
+  /** Parts for starting processes, also needed by the canary. */
   readonly processes: Omit<RunnerParts, 'home' | 'attach'>;
 }
 
@@ -90,20 +90,20 @@ function openOutputs(context: DaemonContext): ServerOutputs {
   return outputs;
 }
 
-/** All that a runner needs beside its server: how processes are made, found and ended. */
+/** Opens all that a runner needs beside its server: how processes are started, found and ended. */
 async function openProcesses(
   context: DaemonContext,
   installer: Installer,
 ): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
   const { bus, clock, log, paths } = context;
-  const chance = Math.random;
+  const random = Math.random;
   const registry = openRegistry(context);
   await installer.removeLeftovers();
   return {
     clock,
     bus,
-    random: chance,
-    startRateLimiter: createStartRateLimiter({ clock, chance }),
+    random,
+    startRateLimiter: createStartRateLimiter({ clock, chance: random }),
     registry,
     daemonId: daemonMark(
       { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },
@@ -119,7 +119,7 @@ async function openProcesses(
   };
 }
 
-/** Written down for whoever comes after us, and told to the guardian, who acts while nobody else can. */
+/** Opens the record of all processes: on disk for the next daemon, and with the guardian in case this one is killed. */
 function openRegistry({ bus, log, paths, teardown }: DaemonContext): ProcessRegistry {
   const guardian = startGuardian({
     clock: systemClock,
@@ -136,7 +136,7 @@ function openRegistry({ bus, log, paths, teardown }: DaemonContext): ProcessRegi
   return registry;
 }
 
-/** Asked from outside first, which is a hundred times cheaper. */
+/** Finds who listens; connecting first, which is a hundred times cheaper than asking the system. */
 async function firstListener(port: number, addresses: readonly string[]): Promise<PortOwner | null> {
   for (const address of addresses) {
     if (await isListening(port, address)) return findPortOwner(port, address);

@@ -1,4 +1,4 @@
-// When the daemon looks for MCP servers that nobody owns, and whether it ends them.
+// Periodic search for orphaned MCP servers, which are reported and, if configured, ended.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
@@ -18,7 +18,7 @@ export interface OrphanWatchOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly log: Logger;
-  /** Asked for at each look, so that a changed config counts at once. */
+  /** Read at each search, so that a changed config counts at once. */
   readonly settings: () => Settings;
   readonly specs: () => readonly ServerSpec[];
   readonly registered: () => FindOrphansOptions['registered'];
@@ -26,7 +26,7 @@ export interface OrphanWatchOptions {
   readonly reap?: typeof reapOrphans;
 }
 
-/** Looks from now on, with the settings and servers that the config has at the time. */
+/** Starts the search, always with the settings and servers of the config in force. */
 export function openOrphanWatch(
   { clock, bus, log, paths, teardown }: DaemonContext,
   { reloader, supervisor, initial }: { reloader: Reloader; supervisor: Supervisor; initial: Settings },
@@ -44,12 +44,12 @@ export function openOrphanWatch(
   teardown.add('orphan watch', stop);
 }
 
-/** By then the servers of this daemon are up, and what an earlier one left is ended. */
-const FIRST_LOOK = 60_000;
-/** After a sleep clients find out one by one that their servers are gone, and come back. */
+/** Ms; by then the servers of this daemon are up, and those of an earlier one are ended. */
+const FIRST_SEARCH = 60_000;
+/** Ms; after a sleep, clients notice one by one that their servers are gone, and start them again. */
 const SETTLE = 60_000;
 
-/** Publishes `orphans` after each look: processes of those that are certain. @returns what ends it */
+/** Publishes `orphans` after each search: the number of processes that are certainly orphaned. @returns what ends it */
 export function watchOrphans(options: OrphanWatchOptions): () => void {
   const { clock, bus, log, settings } = options;
   let isStopped = false;
@@ -68,15 +68,15 @@ export function watchOrphans(options: OrphanWatchOptions): () => void {
     const wait = quietUntil - clock.monotonic();
     if (wait > 0) return plan(wait);
     try {
-      const left = await look(options, () => isStopped);
-      if (!isStopped) bus.publish({ kind: 'orphans', found: sum(left) });
+      const left = await search(options, () => isStopped);
+      if (!isStopped) bus.publish({ kind: 'orphans', found: countProcesses(left) });
     } catch (err) {
-      log.error({ err }, 'Cannot look for orphans');
+      log.error({ err }, 'Cannot search for orphans');
     }
     plan(settings().interval);
   }
 
-  plan(Math.min(FIRST_LOOK, settings().interval));
+  plan(Math.min(FIRST_SEARCH, settings().interval));
   return () => {
     isStopped = true;
     cancel();
@@ -84,8 +84,8 @@ export function watchOrphans(options: OrphanWatchOptions): () => void {
   };
 }
 
-/** @returns those that are certain and still there */
-async function look(options: OrphanWatchOptions, isStopped: () => boolean): Promise<readonly Orphan[]> {
+/** Searches and, if configured, ends what it finds. @returns those that are certain and still there */
+async function search(options: OrphanWatchOptions, isStopped: () => boolean): Promise<readonly Orphan[]> {
   const { find = findOrphans, settings, specs, registered } = options;
   const { reap, patterns, minimumAge } = settings();
   const configured = configuredPrograms(specs());
@@ -94,7 +94,7 @@ async function look(options: OrphanWatchOptions, isStopped: () => boolean): Prom
   return found.filter(({ isCertain }) => isCertain);
 }
 
-/** @returns those that would not end */
+/** Ends those that are certain. @returns those that did not end */
 async function reapCertain(
   found: readonly Orphan[],
   { bus, clock, log, reap = reapOrphans }: OrphanWatchOptions,
@@ -102,13 +102,13 @@ async function reapCertain(
   const reaped = await reap(found, clock);
   for (const { orphan, outcome } of reaped) {
     const { pid, command, because } = orphan;
-    log.info({ pid, outcome, because }, 'Looked after an orphan');
+    log.info({ pid, outcome, because }, 'Ended an orphan');
     if (outcome === 'ended' || outcome === 'killed') bus.publish({ kind: 'orphan-reaped', pid, command });
   }
   return reaped.filter(({ outcome }) => outcome === 'alive').map(({ orphan }) => orphan);
 }
 
-/** Processes of all of them. */
-function sum(orphans: readonly Orphan[]): number {
+/** Counts the processes of all of them. */
+function countProcesses(orphans: readonly Orphan[]): number {
   return orphans.reduce((total, { members }) => total + members.length, 0);
 }

@@ -1,4 +1,4 @@
-// Where a version on trial listens without being in the way of the server that runs, and whether it is really itself.
+// Port of a canary: a free one beside that of the running server, and the proof that the canary itself listens there.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { span } from '../../core/base/format.ts';
 import type { ToolsOutcome } from '../../probes/list-tools.ts';
@@ -10,15 +10,20 @@ import { isListening, ownsPort } from '../../system/net/port-owner.ts';
 import { moveToPort } from './move-port.ts';
 import { pause } from '../../system/time/pause.ts';
 
-/** Where it cannot be in the way of the server that runs. */
+/** A spec that does not collide with the server that runs. */
 export interface CanaryPlacement {
   readonly spec: ServerSpec;
-  /** Null for one that speaks over its pipes. */
+  /** Null for stdio. */
   readonly port: number | null;
   readonly isSure: boolean;
 }
 
-/** Why it cannot, in one line, when it cannot. @throws the system's error when it has no port to give */
+/**
+ * Moves a spec to a free port.
+ *
+ * @returns the reason, in one line, when it cannot be moved
+ * @throws the system's error when there is no free port
+ */
 export async function placeCanary(spec: ServerSpec): Promise<CanaryPlacement | string> {
   if (spec.transport === 'stdio') return { spec, port: null, isSure: true };
   const from = localPort(spec.url);
@@ -26,13 +31,13 @@ export async function placeCanary(spec: ServerSpec): Promise<CanaryPlacement | s
   const to = await findFreePort(localAddresses(spec.url)[0] ?? '127.0.0.1');
   const moved = moveToPort(spec, { from, to });
   if (moved === null) {
-    return `it cannot be tried on another port, as its port ${from} stands in neither its args nor its env: name it there`;
+    return `it cannot be tried on another port: its port ${from} is in neither its args nor its env; set it there`;
   }
   return { ...moved, port: to };
 }
 
-/** Ms between two looks at something that is awaited. */
-const LOOK_EVERY = 100;
+/** Ms between two checks of the port. */
+const CHECK_EVERY = 100;
 
 export interface PortWait {
   readonly signal: AbortSignal;
@@ -41,8 +46,10 @@ export interface PortWait {
 }
 
 /**
- * Null once a process of the canary listens on its port, or the system does not tell. Nothing is sent before: a stranger
- * who has taken the port meanwhile must not be given the headers of the config, nor pass for the new version.
+ * Waits until a process of the canary listens on its port. Nothing is sent before: another program that has taken the port
+ * meanwhile must not get the headers of the config, nor pass for the new version.
+ *
+ * @returns null once it listens, or when the system does not tell who does
  */
 export async function awaitPort(
   canary: CanaryProcess,
@@ -56,15 +63,18 @@ export async function awaitPort(
     if (host !== undefined) {
       const { pids } = await canary.look();
       if ((await ownsPort(port, pids, host)) !== false) return null;
-      return unheard('ours', `port ${port}, which was free for its trial, was taken by somebody else`);
+      return notListening('ours', `port ${port}, chosen for its canary, was taken by another program`);
     }
-    await pause(clock, LOOK_EVERY);
+    await pause(clock, CHECK_EVERY);
   }
   const within = span(spec.start.timeout);
-  // Told by a number that may have meant something else, it may listen elsewhere with every right.
-  return unheard(isSure ? 'server' : 'ours', `it did not listen on port ${port}, as told, within ${within}`);
+  // The number that was replaced may not have been its port: then it rightly listens elsewhere.
+  return notListening(
+    isSure ? 'server' : 'ours',
+    `it did not listen on port ${port}, as told, within ${within}`,
+  );
 }
 
-function unheard(fault: 'server' | 'ours', detail: string): ToolsOutcome {
+function notListening(fault: 'server' | 'ours', detail: string): ToolsOutcome {
   return { ok: false, fault, detail };
 }

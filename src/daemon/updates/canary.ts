@@ -1,4 +1,4 @@
-// Whether a version that is installed works: it is started on the side, asked as a client would ask it, and ended again.
+// Canary: starts an installed version beside the running server, lists its tools as a client would, and ends it again.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
@@ -6,8 +6,8 @@ import { messageOf } from '../../core/base/guards.ts';
 import { resolveBin, type ResolvedBin } from '../../packages/npm/resolve-bin.ts';
 import { openStore } from '../../packages/store.ts';
 import { openConnection } from '../../wire/connection.ts';
-import { connectAndListTools } from '../../probes/interview.ts';
-import type { ToolsOutcome } from '../../probes/list-tools.ts';
+import { connectAndListTools, type ToolsOutcome } from '../../probes/list-tools.ts';
+
 import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
@@ -28,11 +28,11 @@ export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' |
 
 type Refusal = Extract<CanaryReport, { ok: false }>;
 
-/** The part `canary` of the updates. */
+/** Creates the port `canary` of the updates. */
 export function createCanary(parts: CanaryParts): UpdatePorts['canary'] {
   return async (spec, version, signal) => {
     const report = await tryVersion(spec, version, { signal, parts }).catch((error: unknown) =>
-      refuse('ours', `it could not be tried on the side: ${messageOf(error)}`),
+      refuse('ours', `its canary failed: ${messageOf(error)}`),
     );
     return report.ok ? report : { ...report, reason: parts.scrub(report.reason) };
   };
@@ -75,7 +75,7 @@ async function programOf(
   return resolveBin(folder, source.bin);
 }
 
-/** What the system says when it is short of something, whatever the program. */
+/** Errors of a system that is short of something, whatever the program. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
 
 function refuseStart({ code, message }: SpawnError): Refusal {
@@ -85,14 +85,15 @@ function refuseStart({ code, message }: SpawnError): Refusal {
 async function endAfter(canary: CanaryProcess, work: () => Promise<CanaryReport>): Promise<CanaryReport> {
   const report = await work().catch((error: unknown) => refuse('ours', messageOf(error)));
   if (await canary.end()) return report;
-  return refuse('ours', `the system does not let go of pid ${canary.child.pid}, which was tried on the side`);
+  return refuse('ours', `the system does not end pid ${canary.child.pid}, its canary`);
 }
 
-/** More than that before it has told its tools is no greeting. */
+/** Bytes of output before it has listed its tools; beyond that it is broken. */
 const FLOOD = 32 * 1024 * 1024;
-const LOOK_EVERY = 100;
-/** A process that closed its pipe is about to end: that says more than the pipe. */
-const LAST_WORDS = 500;
+/** Ms between two checks of the process. */
+const CHECK_EVERY = 100;
+/** Ms to wait for the exit of a process that closed its pipe: the exit says more than the pipe. */
+const EXIT_WAIT = 500;
 
 async function converse(canary: CanaryProcess, aside: CanaryPlacement, trial: Trial): Promise<CanaryReport> {
   const { clock } = trial.parts;
@@ -100,7 +101,7 @@ async function converse(canary: CanaryProcess, aside: CanaryPlacement, trial: Tr
   try {
     const outcome = await ask(canary, aside, { ...trial, signal: watch.signal });
     if (!outcome.ok && canary.exit() === null && !watch.signal.aborted)
-      await Promise.race([canary.exited.then(() => pause(clock, LOOK_EVERY)), pause(clock, LAST_WORDS)]);
+      await Promise.race([canary.exited.then(() => pause(clock, CHECK_EVERY)), pause(clock, EXIT_WAIT)]);
     if (trial.signal.aborted) return refuse('ours', GIVEN_UP);
     if (canary.written() > FLOOD)
       return refuse('version', `it printed ${canary.written()} bytes and no answer`);
@@ -112,7 +113,7 @@ async function converse(canary: CanaryProcess, aside: CanaryPlacement, trial: Tr
   }
 }
 
-/** Aborts what is asked when there is nobody left to answer, when it floods us, and when nobody wants to know. */
+/** Aborts the conversation when the process has exited, when it floods us, and when the update is aborted. */
 function watchOver(
   canary: CanaryProcess,
   { signal, parts }: Trial,
@@ -122,7 +123,7 @@ function watchOver(
   let cancel = (): void => {};
   function look(): void {
     if (canary.exit() !== null || canary.written() > FLOOD) return abort();
-    cancel = parts.clock.after(LOOK_EVERY, look);
+    cancel = parts.clock.after(CHECK_EVERY, look);
   }
   signal.addEventListener('abort', abort, { once: true });
   look();
@@ -172,19 +173,19 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
     const reason = `${detail}${said === null ? '' : ` (it last said: ${said})`}`;
     return refuse(fault === 'ours' ? 'ours' : 'version', reason);
   }
-  // It lives, and will not tell strangers more: the same as of a server that runs.
+  // Unauthorized counts as alive, as with a server that runs.
   const tools = outcome.ok ? outcome.tools : [];
   const { residentBytes } = await canary.look().catch(() => ({ residentBytes: null }));
   return { ok: true, tools, residentBytes };
 }
 
-/** What somebody else does to a process says nothing about it. */
+/** Signals that come from outside and say nothing about the version. */
 const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
 function refuseEnd({ code, signal }: ProcessExit, canary: CanaryProcess): Refusal {
   const said = canary.lastLine();
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  const reason = `it ended ${how} before it had told its tools${said === null ? '' : `: ${said}`}`;
+  const reason = `it exited ${how} before it had listed its tools${said === null ? '' : `: ${said}`}`;
   return refuse(signal !== null && FROM_OUTSIDE.has(signal) ? 'ours' : 'version', reason);
 }
 

@@ -1,9 +1,9 @@
-// How a server is told to listen on another port than its own, when only its args, env and url can be changed.
+// Rewriting of a spec so that the server listens on another port: in its args, env and url.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 
 export interface MovedSpec {
   readonly spec: ServerSpec;
-  /** Whether what was replaced can only be a port: `--port 3000`, `PORT=3000`, `127.0.0.1:3000`. */
+  /** What was replaced can only be a port: `--port 3000`, `PORT=3000`, `127.0.0.1:3000`. */
   readonly isSure: boolean;
 }
 
@@ -12,7 +12,7 @@ export interface PortMove {
   readonly to: number;
 }
 
-/** Null when the port stands nowhere in args or env: the server then has it from somewhere that we cannot change. */
+/** Replaces the port; null when it is in neither args nor env: the server then has it from where we cannot change it. */
 export function moveToPort(spec: ServerSpec, move: PortMove): MovedSpec | null {
   const url = spec.url === null ? null : withPort(spec.url, move.to);
   for (const isSure of [true, false]) {
@@ -37,14 +37,14 @@ function isPortFlag(argument: string | undefined): boolean {
   return argument !== undefined && /^-(?:p|-?[\w-]*port)$/iu.test(argument);
 }
 
-/** @param isAlone whether the whole text is a port, by what stands before it */
+/** @param isAlone whether the whole text is a port, by the flag before it or its name */
 function replaceSure(text: string, { from, to }: PortMove, isAlone: boolean): string {
   if (isAlone && text === String(from)) return String(to);
   const marked = new RegExp(String.raw`(?<=^-p=?|^--?[\w-]*port=|:)${from}(?!\d)`, 'giu');
   return text.replaceAll(marked, String(to));
 }
 
-/** Wherever it stands as a whole number. */
+/** Replaces the port wherever it stands as a whole number. */
 function replaceAny(text: string, { from, to }: PortMove): string {
   return text.replaceAll(new RegExp(String.raw`(?<![\d.])${from}(?!\.?\d)`, 'gu'), String(to));
 }

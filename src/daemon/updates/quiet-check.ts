@@ -1,4 +1,4 @@
-// Whether nobody seems to be using a server right now, so that a restart is hardly noticed.
+// Quiet check: tells whether a server seems unused right now, so that a restart is hardly noticed.
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { localPort } from '../../supervisor/prepare.ts';
@@ -7,31 +7,31 @@ import type { UpdatePorts } from '../../updates/ports.ts';
 export interface QuietCheckParts {
   readonly status: (server: string) => ServerStatus | undefined;
   readonly spec: (server: string) => ServerSpec | undefined;
-  /** Whether a probe of it is on its way: ended in the middle, it would look like a failure. */
+  /** Whether a probe of it is in flight: cut off by a restart, it would look like a failure. */
   readonly isLooking: (server: string) => boolean;
-  /** Connections to a port of this machine that are not ours; null where the system does not tell. */
+  /** Counts the connections to a port of this machine that are not ours; null where the system does not tell. */
   readonly countClients: (port: number) => number | null;
 }
 
-/** Cores. A server that works for somebody uses more; one that only idles, or is probed, uses less. */
+/** Cores. A server at work uses more; one that idles, or is only probed, uses less. */
 const IDLE = 0.1;
 
 /**
- * Quiet is a server that is well, uses hardly any processor, and has no client connected. Who speaks over its pipes has
- * us for its only client; of an http server on macOS the connections are not looked at, which would cost a program each
- * time, so that only the processor tells there.
+ * Creates the check. Quiet is a server that is healthy, uses hardly any CPU, and has no client connected. A stdio server
+ * has no client but us; on macOS the connections of an http server are not counted, which would start a program each time,
+ * so that only the CPU counts there.
  */
 export function createQuietCheck(parts: QuietCheckParts): UpdatePorts['isQuiet'] {
   return (server) => {
     const status = parts.status(server);
-    if (status === undefined || parts.isLooking(server) || !isWell(status)) return false;
-    // Null after a start: what it did before is not known.
+    if (status === undefined || parts.isLooking(server) || !isHealthy(status)) return false;
+    // Null after a start: nothing is known of it yet.
     if ((status.usage?.cpuCores ?? 1) >= IDLE) return false;
     const port = localPort(parts.spec(server)?.url ?? null);
     return port === null || (parts.countClients(port) ?? 0) === 0;
   };
 }
 
-function isWell({ state, health }: ServerStatus): boolean {
+function isHealthy({ state, health }: ServerStatus): boolean {
   return state === 'running' && health.up === true && !health.suspect;
 }

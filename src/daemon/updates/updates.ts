@@ -1,4 +1,4 @@
-// The updates, wired to packages, canaries, the schedule and what is remembered.
+// Updates of the daemon: the updater, wired to packages, canary, schedule and state store.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import { observeProbation, beginProbation } from '../../core/update/probation.ts';
@@ -21,17 +21,17 @@ import { createCanary } from './canary.ts';
 import { createQuietCheck } from './quiet-check.ts';
 
 export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
-  /** Asks the registry, one package after the other. Without names, all. @throws WatchdogError UNKNOWN_SERVER */
+  /** Checks the registry, one package after the other; without names, all. @throws WatchdogError UNKNOWN_SERVER */
   check(names: readonly string[]): Promise<readonly UpdateCheck[]>;
-  /** @param to a version, with one name only; null for the best there is */
+  /** @param to a version, with one name only; null for the newest that may be taken */
   update(
     names: readonly string[],
     options: { readonly to: string | null; readonly dryRun: boolean },
   ): Promise<readonly UpdateAnswer[]>;
   rollback(names: readonly string[], options: { readonly dryRun: boolean }): Promise<readonly UpdateAnswer[]>;
-  /** What the schedule asks for: all are looked at, and those that may are updated. */
+  /** Runs the update job: checks all packages, and updates those whose policy allows it. */
   goRound(signal: AbortSignal): Promise<ScheduledRun>;
-  /** Some minutes from now, whoever has not been looked at for long is, if anything is scheduled then. */
+  /** Checks overdue packages some minutes from now, if updates are scheduled then. */
   begin(reloader: Pick<Reloader, 'onSettings'>): void;
 }
 
@@ -43,7 +43,7 @@ export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'process
   readonly settings: DaemonConfig;
 }
 
-/** To be opened before the servers are added, and closed before they are stopped. */
+/** Opens the updates: before servers are added, and so that they close before servers are stopped. */
 export function openUpdates(context: DaemonContext, options: UpdatesOptions): Updates {
   const { bus, clock, log, teardown } = context;
   const parts = partsOf(context, options);
@@ -54,9 +54,9 @@ export function openUpdates(context: DaemonContext, options: UpdatesOptions): Up
     records: openUpdateRecords({
       saved: options.stateStore.updates(),
       save: (records) => options.stateStore.setUpdates(records),
-      onDropped: (server) => log.warn({ server }, 'What was remembered of an update makes no sense'),
+      onDropped: (server) => log.warn({ server }, 'The saved update record is invalid and was dropped'),
     }),
-    onFault: (err, server) => log.error({ server, err }, 'Cannot link the version that is to run'),
+    onFault: (err, server) => log.error({ server, err }, 'Cannot link the version to run'),
   });
   teardown.add('updates', () => updater.close());
   const requests: RequestParts = { updater, parts, clock };
@@ -67,7 +67,7 @@ export function openUpdates(context: DaemonContext, options: UpdatesOptions): Up
     update: (names, how) => updateServers(names, how, requests),
     rollback: (names, how) => rollBackServers(names, how, requests),
     goRound: (signal) => runScheduled(requests, signal),
-    begin: (reloader) => planFirstLook(context, { reloader, settings: options.settings, requests }),
+    begin: (reloader) => planFirstCheck(context, { reloader, settings: options.settings, requests }),
   };
 }
 
@@ -86,10 +86,10 @@ function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
       ...context,
       ...processes,
       scrub: (text) => redactor.scrub(text),
-      onFault: (err, server) => log.error({ server, err }, 'Cannot end what was tried on the side'),
+      onFault: (err, server) => log.error({ server, err }, 'Cannot end a canary'),
     }),
     runningTools: (server) => options.prober.tools(server),
-    // Nobody can be using what does not run: a new version may even be what heals it.
+    // Nobody can be using what does not run, and a new version may even fix it.
     isQuiet: (server) => supervisor.runner(server)?.state.phase !== 'running' || isQuiet(server),
     backUp,
     restart: (server, cause) => supervisor.restart(server, cause),
@@ -115,12 +115,12 @@ function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
 }
 
 const MINUTE = 60_000;
-/** After the start the network may still be away, and everybody is busy, ms. */
-const FIRST_LOOK = { after: 5 * MINUTE, spread: 5 * MINUTE } as const;
-/** A schedule looks each week; what falls due while we are down it makes up for by itself. */
-const LONGEST_UNSEEN = 8 * 24 * 60 * MINUTE;
+/** Ms after the start, when the network may still be down and all servers are starting. */
+const FIRST_CHECK = { after: 5 * MINUTE, spread: 5 * MINUTE } as const;
+/** Ms. A schedule checks at least each week; runs that were missed while we were down it makes up for by itself. */
+const OVERDUE_AFTER = 8 * 24 * 60 * MINUTE;
 
-function planFirstLook(
+function planFirstCheck(
   { clock, log, teardown }: DaemonContext,
   {
     reloader,
@@ -130,11 +130,11 @@ function planFirstLook(
 ): void {
   let isScheduled = settings.schedule.update !== null;
   reloader.onSettings(({ schedule }) => (isScheduled = schedule.update !== null));
-  const cancel = clock.after(FIRST_LOOK.after + Math.random() * FIRST_LOOK.spread, () => {
+  const cancel = clock.after(FIRST_CHECK.after + Math.random() * FIRST_CHECK.spread, () => {
     if (!isScheduled) return;
-    void checkOverdue(requests, LONGEST_UNSEEN).catch((err: unknown) =>
-      log.error({ err }, 'Cannot look for updates'),
+    void checkOverdue(requests, OVERDUE_AFTER).catch((err: unknown) =>
+      log.error({ err }, 'Cannot check for updates'),
     );
   });
-  teardown.add('first look for updates', cancel);
+  teardown.add('first check for updates', cancel);
 }

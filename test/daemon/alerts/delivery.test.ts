@@ -67,7 +67,7 @@ function live(
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const teardown = createTeardown({ clock, patience: MINUTE, onFault: () => {} });
+  const teardown = createTeardown({ clock, timeout: MINUTE, onFault: () => {} });
   onTestFinished(() => teardown.run());
   const redactor = createRedactor();
   const log = createLog({ path: null, level: 'fatal', redactor, clock });

@@ -73,7 +73,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const bus = createBus(clock, (error) => {
     throw error;
   });
-  const teardown = createTeardown({ clock, patience: 60_000, onFault: () => {} });
+  const teardown = createTeardown({ clock, timeout: 60_000, onFault: () => {} });
   const log = createLog({ path: null, level: 'fatal', redactor: createRedactor(), clock });
   const servers = ['a', 'b', 'c', 'd', 'e'].map((name) => serverStatus({ name }));
   let status = statusOf(servers, { alerts: firingAlerts(restoreNotifications(disk.saved)) });

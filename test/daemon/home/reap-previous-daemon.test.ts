@@ -60,7 +60,7 @@ describe('what an earlier daemon left', () => {
     await clock.advance(5000);
     expect(await reaping).toEqual(new Set(['files']));
     expect(attempts).toBe(4);
-    expect(said).toEqual(['Cannot see what an earlier daemon left, and try again']);
+    expect(said).toEqual(['Cannot read the processes of an earlier daemon, retrying']);
     expect(published).toMatchObject([{ kind: 'reaped', server: 'files', pid: 4242 }]);
   });
 

@@ -40,7 +40,7 @@ test('a home that is there is looked at now and then, and nothing is said', asyn
 test('what was made anew is told and written to at once', async () => {
   const { clock, told } = setUp([false, true]);
   await clock.advance(60_000);
-  expect(told).toEqual(['Lock or socket had been taken away and were made anew', 'folders', 'renewed']);
+  expect(told).toEqual(['Lock or socket had been removed and were recreated', 'folders', 'renewed']);
 });
 
 test('what cannot be made anew is told once, and tried again', async () => {
@@ -55,6 +55,6 @@ test('a home that another daemon has by now ends this one, once', async () => {
   const held = new WatchdogError('LOCK_HELD', 'the daemon with pid 7 already does');
   const { clock, told, asked } = setUp([held, held]);
   await clock.advance(60_000);
-  expect(told).toEqual(['The home belongs to another daemon now: this one ends', 'lost']);
+  expect(told).toEqual(['Another daemon holds the home now: this one stops', 'lost']);
   expect(asked()).toBe(1);
 });

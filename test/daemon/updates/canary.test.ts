@@ -132,11 +132,11 @@ describe('a canary over pipes', () => {
   });
 
   test.each<[string, readonly string[], RegExp, number?]>([
-    ['ends at once', ['--behaviour', 'exit-at-once', '--code', '3'], /^it ended with exit code 3 before/],
+    ['ends at once', ['--behaviour', 'exit-at-once', '--code', '3'], /^it exited with exit code 3 before/],
     [
       'ends on the first question',
       ['--behaviour', 'crash', '--after', '0', '--code', '7'],
-      /^it ended with exit code 7/,
+      /^it exited with exit code 7/,
     ],
     [
       'will not introduce itself',
@@ -210,7 +210,7 @@ describe('a canary over pipes', () => {
     expect(await run(server())).toEqual({
       ok: false,
       fault: 'version',
-      reason: 'it ended with exit code 9 before it had told its tools: [secret] is no good\\x07',
+      reason: 'it exited with exit code 9 before it had listed its tools: [secret] is no good\\x07',
     });
   });
 
@@ -301,7 +301,7 @@ describe('a canary over http', () => {
       ok: false,
       fault: 'ours',
       reason:
-        'it cannot be tried on another port, as its port 4242 stands in neither its args nor its env: name it there',
+        'it cannot be tried on another port: its port 4242 is in neither its args nor its env; set it there',
     });
   });
 
@@ -319,7 +319,7 @@ describe('a canary over http', () => {
       ['--behaviour', 'slow-start', '--delay', '60000'],
       /^it did not listen on port \d+, as told, within 2 s/,
     ],
-    ['ends', ['--behaviour', 'exit-at-once'], /^it ended with exit code 0/],
+    ['ends', ['--behaviour', 'exit-at-once'], /^it exited with exit code 0/],
   ])('that %s is reported', async (_, args, words) => {
     const { run, expectNothingLeft } = stage();
     const report = await run(httpServer(await freePort(), args, { start: { timeout: 2000 } }));
