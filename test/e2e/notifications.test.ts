@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MAX_IN_WINDOW } from '../../src/core/notification/notification-due.ts';
+import { MAX_IN_WINDOW } from '../../src/core/notification/notification-state.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, type RunningDaemon, type Settings, startDaemon } from './daemon.ts';

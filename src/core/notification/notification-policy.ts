@@ -1,36 +1,44 @@
-// When the person is told of what: rarely, never twice, never in a storm, and nothing is lost without being counted.
-import { type AlertChange, alertKey, type Notification } from '../model/notification.ts';
-import type { NotifySuppression } from '../model/vocabulary.ts';
-import { composeNotifications } from './notification-digest.ts';
-import { dueRecords, nextDueAt, MIN_INTERVAL, recent, roomAt, roomFor } from './notification-due.ts';
-import { forwardAlert } from './notification-relay.ts';
-import type { AlertRecord, NotificationRules, NotificationState } from './notification-state.ts';
+// Notification policy: groups, inhibits, repeats and rate-limits alerts, and composes the notifications that are sent.
+import { type AlertChange, alertKey, type Notification, type NotifiedAlert } from '../model/notification.ts';
+import { type NotifySuppression, SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import {
+  type AlertRecord,
+  atTime,
+  dueRecords,
   inhibitorsOf,
   isMoreSevere,
   isMoreSevereThanNotified,
   isOneTimeAlert,
-  atTime,
+  MIN_INTERVAL,
   newAlertRecord,
+  nextDueAt,
+  type NotificationRules,
+  type NotificationState,
+  recentlySent,
+  roomAt,
+  roomFor,
   withRecord,
 } from './notification-state.ts';
 
-/** What begins within this time is told together, ms. */
+/** Alerts that begin within this time of each other are sent together, ms: the `group_wait` of Alertmanager. */
 export const GROUP_WAIT = 5000;
-/** After a wake nothing is told for so long, ms: most of what fails is over when the machine is really awake. */
+/** Nothing is sent for so long after a wake, ms: most failures are over once the machine is fully awake. */
 export const WAKE_HOLD = 75_000;
 
-/** Whoever told us of an alert and never of its end is gone. Longer than Alertmanagers wait before they say it again, ms. */
+/** Alerts that get a notification each; more at once become one digest. */
+export const MAX_SINGLES = 3;
+
+/** An Alertmanager that never reported the end of an alert is gone after this time, which is longer than its `repeat_interval`, ms. */
 const FORGOTTEN_AFTER = 8 * 24 * 3_600_000;
 
 /** `at` in ms since the epoch. */
 export type NotificationInput =
   | { readonly kind: 'alert'; readonly at: number; readonly alert: AlertChange }
-  /** Alertmanager asks us to tell it. */
-  | { readonly kind: 'relay'; readonly at: number; readonly alert: AlertChange }
-  /** Alertmanager has told it, or can be taken to have. */
+  /** Alertmanager asks us to send it. */
+  | { readonly kind: 'forwarded'; readonly at: number; readonly alert: AlertChange }
+  /** Alertmanager has sent it, or can be assumed to have. */
   | {
-      readonly kind: 'told-elsewhere';
+      readonly kind: 'notified-elsewhere';
       readonly at: number;
       readonly alert: Pick<AlertChange, 'name' | 'about' | 'state'>;
     }
@@ -39,13 +47,14 @@ export type NotificationInput =
   | { readonly kind: 'woke'; readonly at: number }
   | { readonly kind: 'tick'; readonly at: number };
 
+/** Result of one input: the next state, what to send now, and how many alerts got no notification of their own. */
 export interface NotificationDecision {
   readonly state: NotificationState;
   readonly notifications: readonly Notification[];
   readonly suppressed: readonly { readonly reason: NotifySuppression; readonly count: number }[];
 }
 
-/** What follows from one piece of news, or from time alone. */
+/** Takes in one input, which may be time alone, and decides what is sent: rarely, never twice, never a storm, and all that is left out is counted. */
 export function decideNotifications(
   before: NotificationState,
   input: NotificationInput,
@@ -54,14 +63,14 @@ export function decideNotifications(
   const state = atTime(before, input.at);
   switch (input.kind) {
     case 'alert': {
-      const learnt = learn(state, input.alert, rules);
-      const outcome = proceed(learnt.state, rules);
-      return { ...outcome, suppressed: [...learnt.suppressed, ...outcome.suppressed] };
+      const taken = takeIn(state, input.alert, rules);
+      const outcome = proceed(taken.state, rules);
+      return { ...outcome, suppressed: [...taken.suppressed, ...outcome.suppressed] };
     }
-    case 'relay':
+    case 'forwarded':
       return proceed(forwardAlert(state, input.alert, rules), rules);
-    case 'told-elsewhere':
-      return noteTold(state, input.alert, rules);
+    case 'notified-elsewhere':
+      return noteNotifiedElsewhere(state, input.alert, rules);
     case 'muted':
       return proceed({ ...state, isMuted: input.isMuted }, rules);
     case 'woke':
@@ -73,7 +82,7 @@ export function decideNotifications(
   }
 }
 
-/** When a `tick` is needed, ms since the epoch; null when only news can move anything. */
+/** Time at which a `tick` is needed, ms since the epoch; null when only another input can change anything. */
 export function nextDecisionAt(state: NotificationState, rules: NotificationRules): number | null {
   const { collectedAt, heldUntil } = state;
   const next =
@@ -83,12 +92,16 @@ export function nextDecisionAt(state: NotificationState, rules: NotificationRule
   return next === Infinity ? null : next;
 }
 
-function learn(state: NotificationState, alert: AlertChange, rules: NotificationRules): NotificationDecision {
+function takeIn(
+  state: NotificationState,
+  alert: AlertChange,
+  rules: NotificationRules,
+): NotificationDecision {
   const known = state.records.get(alertKey(alert)) ?? newAlertRecord(alert, state.at);
-  if (!isNews(alert, known)) {
-    const isForgotten = alert.state === 'resolved';
-    const records = isForgotten ? state.records : withRecord(state, { ...known, alert, isOwn: true });
-    return quietly({ ...state, records }, 'repeat', 1);
+  if (!isChange(alert, known)) {
+    const isUnknown = alert.state === 'resolved';
+    const records = isUnknown ? state.records : withRecord(state, { ...known, alert, isOwn: true });
+    return sendNothing({ ...state, records }, 'repeat', 1);
   }
   const isSameIncident = known.alert.state === 'firing' || known.notified?.state === 'firing';
   const record: AlertRecord = {
@@ -97,102 +110,126 @@ function learn(state: NotificationState, alert: AlertChange, rules: Notification
     isOwn: true,
     since: isSameIncident ? known.since : state.at,
     unreported: known.unreported + 1,
-    inhibitedSince: known.inhibitedSince ?? (isSpokenFor(alert, state, rules) ? state.at : null),
+    inhibitedSince: known.inhibitedSince ?? (isInhibited(alert, state, rules) ? state.at : null),
   };
   return alert.state === 'resolved'
-    ? learnEnd(spokenFor(alert, state, rules), record, rules)
-    : learnFire(state, record);
+    ? takeInEnd(reinhibit(alert, state, rules), record, rules)
+    : takeInFire(state, record);
 }
 
-function isNews(alert: AlertChange, known: AlertRecord): boolean {
+function isChange(alert: AlertChange, known: AlertRecord): boolean {
   if (alert.state !== known.alert.state) return true;
   return alert.state === 'firing' && isMoreSevere(alert, known.alert);
 }
 
-/** One that says more was told, and so will be its end. */
-function isSpokenFor(alert: AlertChange, state: NotificationState, rules: NotificationRules): boolean {
-  return inhibitorsOf(alert, state, rules).some(({ notified: told }) => told?.state === 'firing');
+/** True when an alert that inhibits this one was sent, so that its end will be sent as well. */
+function isInhibited(alert: AlertChange, state: NotificationState, rules: NotificationRules): boolean {
+  return inhibitorsOf(alert, state, rules).some(({ notified }) => notified?.state === 'firing');
 }
 
-function learnFire(state: NotificationState, record: AlertRecord): NotificationDecision {
-  const isToldAlready = record.notified?.state === 'firing' && !isMoreSevereThanNotified(record);
-  if (!isToldAlready) return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
-  // It was over for a moment that nobody heard of.
-  return quietly(
+function takeInFire(state: NotificationState, record: AlertRecord): NotificationDecision {
+  const isNotified = record.notified?.state === 'firing' && !isMoreSevereThanNotified(record);
+  if (!isNotified) return sendNothing({ ...state, records: withRecord(state, record) }, 'passing', 0);
+  // It was resolved for a moment that was never reported.
+  return sendNothing(
     { ...state, records: withRecord(state, { ...record, unreported: 0 }) },
     'passing',
     record.unreported,
   );
 }
 
-function learnEnd(
+function takeInEnd(
   state: NotificationState,
   record: AlertRecord,
   rules: NotificationRules,
 ): NotificationDecision {
-  const { notified: told } = record;
-  const isTold = told?.state === 'firing';
-  if (record.inhibitedSince !== null || (isTold && isOneTimeAlert(record.alert)))
-    return endSaid(state, record);
-  if (isTold && !(state.isMuted && told.by === 'others'))
-    return quietly({ ...state, records: withRecord(state, record) }, 'passing', 0);
-  return endUntold(state, record, rules);
+  const { notified } = record;
+  const isNotified = notified?.state === 'firing';
+  if (record.inhibitedSince !== null || (isNotified && isOneTimeAlert(record.alert)))
+    return endReportedByOther(state, record);
+  if (isNotified && !(state.isMuted && notified.by === 'others'))
+    return sendNothing({ ...state, records: withRecord(state, record) }, 'passing', 0);
+  return endUnreported(state, record, rules);
 }
 
-/** Whoever speaks for it tells the end as well, or there is none. */
-function endSaid(state: NotificationState, record: AlertRecord): NotificationDecision {
+/** Ends an alert whose end the inhibiting alert reports, or that has no end. */
+function endReportedByOther(state: NotificationState, record: AlertRecord): NotificationDecision {
   const records = withRecord(state, { ...ended(record), inhibitedSince: null });
-  const isSaidAlready = record.notified?.state === 'firing' && isOneTimeAlert(record.alert);
-  return quietly({ ...state, records }, isSaidAlready ? 'repeat' : 'covered', record.unreported);
+  const isNotified = record.notified?.state === 'firing' && isOneTimeAlert(record.alert);
+  return sendNothing({ ...state, records }, isNotified ? 'repeat' : 'covered', record.unreported);
 }
 
-/** It came and went, and we told nobody. */
-function endUntold(
+/** Ends an alert that came and went without a notification. */
+function endUnreported(
   state: NotificationState,
   record: AlertRecord,
   rules: NotificationRules,
 ): NotificationDecision {
-  const { alert, unreported: untold } = record;
+  const { alert, unreported } = record;
   const records = withRecord(state, ended(record));
-  if (state.isMuted) return quietly({ ...state, records }, 'elsewhere', untold);
-  // Who asked for silence need not hear of it.
-  if (rules.isSilenced?.(alert, state.at) === true) return quietly({ ...state, records }, 'silenced', untold);
-  return quietly({ ...state, records, swallowed: state.swallowed + 1 }, 'passing', untold);
+  if (state.isMuted) return sendNothing({ ...state, records }, 'elsewhere', unreported);
+  // Whoever silenced it does not want the summary either.
+  if (rules.isSilenced?.(alert, state.at) === true)
+    return sendNothing({ ...state, records }, 'silenced', unreported);
+  return sendNothing({ ...state, records, swallowed: state.swallowed + 1 }, 'passing', unreported);
 }
 
-/** Nothing of it is left to tell. */
+/** Marks the record as having nothing left to report. */
 function ended(record: AlertRecord): AlertRecord {
-  const { notified: told } = record;
-  return { ...record, unreported: 0, notified: told && { ...told, state: 'resolved' } };
+  const { notified } = record;
+  return { ...record, unreported: 0, notified: notified && { ...notified, state: 'resolved' } };
 }
 
-function noteTold(
+function noteNotifiedElsewhere(
   state: NotificationState,
-  { name, about, state: toldState }: Pick<AlertChange, 'name' | 'about' | 'state'>,
+  { name, about, state: newState }: Pick<AlertChange, 'name' | 'about' | 'state'>,
   rules: NotificationRules,
 ): NotificationDecision {
   const known = state.records.get(alertKey({ name, about }));
-  // Of what we never told, nor saw, the end is no news either.
+  // The end of an alert that we never saw nor sent changes nothing.
   if (known === undefined) return proceed(state, rules);
-  const told = { state: toldState, severity: known.alert.severity, at: state.at, by: 'others' } as const;
-  const records = withRecord(state, { ...known, notified: told, forwarded: null, unreported: 0 });
+  const notified = { state: newState, severity: known.alert.severity, at: state.at, by: 'others' } as const;
+  const records = withRecord(state, { ...known, notified, forwarded: null, unreported: 0 });
   const outcome = proceed({ ...state, records }, rules);
   return { ...outcome, suppressed: [...counted('elsewhere', known.unreported), ...outcome.suppressed] };
 }
 
-/** Tells what is due, if it may be told now. */
-function proceed(state: NotificationState, rules: NotificationRules): NotificationDecision {
-  const { at, heldUntil } = state;
-  // Most news of a storm end here.
-  if (state.collectedAt !== null && at < Math.max(state.collectedAt, heldUntil)) return quietly(state);
-  const due = dueRecords(state, rules);
-  if (due.length === 0) return quietly(tidied({ ...state, collectedAt: null }));
-  const collectedAt = state.collectedAt ?? at + GROUP_WAIT;
-  if (at < Math.max(collectedAt, heldUntil, roomAt(due, state))) return quietly({ ...state, collectedAt });
-  return tell(state, due, rules);
+/** Marks an alert that Alertmanager forwarded as due, unless it was sent not long ago. */
+function forwardAlert(
+  state: NotificationState,
+  alert: AlertChange,
+  { repeatEvery }: NotificationRules,
+): NotificationState {
+  const known = state.records.get(alertKey(alert)) ?? newAlertRecord(alert, state.at);
+  const record: AlertRecord = {
+    ...known,
+    alert,
+    since: known.alert.state === 'firing' ? known.since : state.at,
+  };
+  const { notified } = record;
+  const isStale = notified === null || state.at - notified.at >= Math.max(MIN_INTERVAL, repeatEvery);
+  const isDue =
+    alert.state === 'resolved'
+      ? notified?.state === 'firing' && !isOneTimeAlert(alert)
+      : isStale || notified.state !== 'firing' || isMoreSevereThanNotified(record);
+  const forwarded = isDue ? alert.state : null;
+  return { ...state, records: withRecord(state, { ...record, forwarded }) };
 }
 
-function tell(
+/** Sends what is due, if it may be sent now. */
+function proceed(state: NotificationState, rules: NotificationRules): NotificationDecision {
+  const { at, heldUntil } = state;
+  // Most inputs of a storm end here.
+  if (state.collectedAt !== null && at < Math.max(state.collectedAt, heldUntil)) return sendNothing(state);
+  const due = dueRecords(state, rules);
+  if (due.length === 0) return sendNothing(pruned({ ...state, collectedAt: null }));
+  const collectedAt = state.collectedAt ?? at + GROUP_WAIT;
+  if (at < Math.max(collectedAt, heldUntil, roomAt(due, state)))
+    return sendNothing({ ...state, collectedAt });
+  return send(state, due, rules);
+}
+
+function send(
   state: NotificationState,
   due: readonly AlertRecord[],
   rules: NotificationRules,
@@ -204,22 +241,22 @@ function tell(
   );
   const records = new Map(state.records);
   for (const record of due) {
-    const { alert, forwarded: relayed } = record;
-    const by = relayed === null ? 'us' : 'relay';
-    const told = { state: alert.state, severity: alert.severity, at, by } as const;
+    const { alert, forwarded } = record;
+    const by = forwarded === null ? 'us' : 'relay';
+    const notified = { state: alert.state, severity: alert.severity, at, by } as const;
     records.set(alertKey(alert), {
       ...record,
-      notified: told,
+      notified,
       forwarded: null,
       unreported: 0,
       inhibitedSince: null,
     });
   }
-  const sentAt = [...recent(state), ...notifications.map(() => at)];
+  const sentAt = [...recentlySent(state), ...notifications.map(() => at)];
   const next = { ...state, records, sentAt, collectedAt: null, swallowed: 0 };
-  const superseded = due.reduce((sum, { unreported: untold }) => sum + Math.max(0, untold - 1), 0);
+  const superseded = due.reduce((sum, { unreported }) => sum + Math.max(0, unreported - 1), 0);
   return {
-    state: tidied(markCovered(next, rules)),
+    state: pruned(markInhibited(next, rules)),
     notifications,
     suppressed: [
       ...counted('superseded', superseded),
@@ -228,47 +265,88 @@ function tell(
   };
 }
 
-/** What an alert covered to its end has just been spoken for. */
-function spokenFor(
+interface ComposeOptions {
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly swallowed: number;
+  /** Notifications that the rate limit leaves; at least one. */
+  readonly room: number;
+}
+
+/** Turns the alerts that are due into one notification each while they are few, else into one digest. */
+function composeNotifications(
+  alerts: readonly NotifiedAlert[],
+  { at, swallowed, room }: ComposeOptions,
+): Notification[] {
+  if (alerts.length === 0) return [];
+  const sorted = alerts.toSorted(bySeverity);
+  if (sorted.length > Math.min(MAX_SINGLES, room) && sorted.length > 1) {
+    return [{ kind: 'digest', at, severity: highestSeverity(sorted), alerts: sorted, swallowed }];
+  }
+  return sorted.map((alert, index) => ({
+    kind: 'single',
+    at,
+    severity: highestSeverity([alert]),
+    alerts: [alert],
+    swallowed: index === 0 ? swallowed : 0,
+  }));
+}
+
+function bySeverity(a: NotifiedAlert, b: NotifiedAlert): number {
+  return rankOf(b) - rankOf(a) || a.since - b.since;
+}
+
+/** Ranks resolved alerts below all that fire. */
+function rankOf({ state, severity }: NotifiedAlert): number {
+  return state === 'firing' ? SEVERITIES.indexOf(severity) : -1;
+}
+
+function highestSeverity(alerts: readonly NotifiedAlert[]): Severity {
+  return SEVERITIES[Math.max(0, ...alerts.map(rankOf))] ?? 'info';
+}
+
+/** Restarts the inhibition of the alerts that `name` inhibited until its end. */
+function reinhibit(
   { name, about }: AlertChange,
   state: NotificationState,
   { inhibitedBy }: NotificationRules,
 ): NotificationState {
   const records = new Map(state.records);
   for (const [key, record] of records) {
-    const isCovered =
+    const isInhibitedByIt =
       record.inhibitedSince !== null && inhibitedBy[record.alert.name]?.includes(name) === true;
-    if (isCovered && record.alert.about === about) records.set(key, { ...record, inhibitedSince: state.at });
+    if (isInhibitedByIt && record.alert.about === about)
+      records.set(key, { ...record, inhibitedSince: state.at });
   }
   return { ...state, records };
 }
 
-/** From now on those that were told speak for those that say less. */
-function markCovered(state: NotificationState, rules: NotificationRules): NotificationState {
+/** Marks the alerts that those just sent inhibit from now on. */
+function markInhibited(state: NotificationState, rules: NotificationRules): NotificationState {
   const records = new Map(state.records);
   for (const [key, record] of records) {
     if (record.alert.state !== 'firing' || record.inhibitedSince !== null) continue;
-    if (isSpokenFor(record.alert, state, rules)) records.set(key, { ...record, inhibitedSince: state.at });
+    if (isInhibited(record.alert, state, rules)) records.set(key, { ...record, inhibitedSince: state.at });
   }
   return { ...state, records };
 }
 
-/** What is over and has been quiet for long enough is forgotten. */
-function tidied(state: NotificationState): NotificationState {
-  const isOld = ({ alert, isOwn, since, notified: told }: AlertRecord): boolean => {
-    if (!isOwn && state.at - (told?.at ?? since) > FORGOTTEN_AFTER) return true;
+/** Drops records that are resolved and old enough, and times outside of the rate window. */
+function pruned(state: NotificationState): NotificationState {
+  const isOld = ({ alert, isOwn, since, notified }: AlertRecord): boolean => {
+    if (!isOwn && state.at - (notified?.at ?? since) > FORGOTTEN_AFTER) return true;
     return (
       alert.state === 'resolved' &&
-      told?.state !== 'firing' &&
-      state.at - (told?.at ?? -Infinity) >= MIN_INTERVAL
+      notified?.state !== 'firing' &&
+      state.at - (notified?.at ?? -Infinity) >= MIN_INTERVAL
     );
   };
   const kept = [...state.records].filter(([, record]) => !isOld(record));
-  return { ...state, records: new Map(kept), sentAt: recent(state) };
+  return { ...state, records: new Map(kept), sentAt: recentlySent(state) };
 }
 
-/** Nothing is told. */
-function quietly(
+/** Sends nothing. */
+function sendNothing(
   state: NotificationState,
   reason: NotifySuppression = 'passing',
   count = 0,

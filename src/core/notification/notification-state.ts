@@ -1,60 +1,61 @@
-// What must be remembered so that nobody is told twice: one record per alert, and the latest notifications.
-import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
+// State of the notification policy: one record per alert, the inhibition rules, and which records are due under the rate limit.
 import { type AlertChange, alertKey } from '../model/notification.ts';
+import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 
-/** Times in ms since the epoch: they outlive the daemon. */
+/** Persistent memory of the policy. Times in ms since the epoch: they outlive the daemon. */
 export interface NotificationState {
   readonly records: ReadonlyMap<string, AlertRecord>;
-  /** When the alerts that are being collected may be told; null when there are none. */
+  /** When the group that is being collected may be sent; null when none is. */
   readonly collectedAt: number | null;
-  /** After a wake: until then nothing is told. */
+  /** After a wake: until then nothing is sent. */
   readonly heldUntil: number;
   /** When the latest notifications were made, oldest first, as far back as limits look. */
   readonly sentAt: readonly number[];
-  /** Alerts that came and went untold since the last notification. */
+  /** Alerts that came and went unreported since the last notification. */
   readonly swallowed: number;
-  /** Others deliver: only what they ask for is told, and the end of what we told. */
+  /** Others deliver: we only send what Alertmanager forwards to us, and the end of what we sent. */
   readonly isMuted: boolean;
-  /** The latest moment seen: a clock that was set back is found out by it. */
+  /** The latest moment seen: it reveals a clock that was set back. */
   readonly at: number;
 }
 
+/** History of one alert towards the person. */
 export interface AlertRecord {
   readonly alert: AlertChange;
-  /** Found by our own rules. Of any other only Alertmanager knows, and when it ends. */
+  /** Found by our own rules. Others are known to Alertmanager alone, their end included. */
   readonly isOwn: boolean;
   /** When it began to fire. */
   readonly since: number;
-  /** The last time that the person heard of it; null for never. */
+  /** The last notification about it; null for none. */
   readonly notified: {
     readonly state: AlertChange['state'];
     readonly severity: Severity;
     readonly at: number;
     readonly by: NotifiedBy;
   } | null;
-  /** What Alertmanager asked us to tell, while that has not been done; null for nothing. */
+  /** State that Alertmanager asked us to notify of, and that is not sent yet; null for none. */
   readonly forwarded: AlertChange['state'] | null;
-  /** Changes since then. */
+  /** Changes since the last notification. */
   readonly unreported: number;
-  /** Since when another alert speaks for it, that one's end included; null when it speaks for itself. */
+  /** Since when another alert inhibits it, that one's end included; null when none does. */
   readonly inhibitedSince: number | null;
 }
 
-/** Who told it: we, we on behalf of Alertmanager, or Alertmanager by ways of its own. The first tells the end as well. */
-export const NOTIFIERS_BY = ['us', 'relay', 'others'] as const;
-type NotifiedBy = (typeof NOTIFIERS_BY)[number];
+/** Who notified: we, we on behalf of Alertmanager, or Alertmanager through receivers of its own. The first also reports the end. */
+export const NOTIFIED_BY = ['us', 'relay', 'others'] as const;
+type NotifiedBy = (typeof NOTIFIED_BY)[number];
 
-/** Durations in ms. */
+/** Settings of the policy. Durations in ms. */
 export interface NotificationRules {
-  /** What still fires is told again this long after the last time. */
+  /** An alert that still fires is repeated this long after its last notification. */
   readonly repeatEvery: number;
-  /** By alert: those that say more about the same server. */
+  /** By alert name: the alerts about the same server that inhibit it while they fire. */
   readonly inhibitedBy: Readonly<Record<string, readonly string[]>>;
-  /** Whether somebody asked for silence about it, as of `at`. */
+  /** Whether a silence of Alertmanager matches it, as of `at`. */
   readonly isSilenced?: (alert: AlertChange, at: number) => boolean;
 }
 
-/** Alerts that say less than others about the same server: while one of those fires, they are not told. */
+/** Inhibition, as Alertmanager has it: while one of the named alerts fires for the same server, the alert is not sent. */
 export const INHIBITED_BY: NotificationRules['inhibitedBy'] = {
   McpServerDown: ['McpServerGaveUp'],
   McpServerUnresponsive: ['McpServerGaveUp', 'McpServerDown'],
@@ -62,11 +63,14 @@ export const INHIBITED_BY: NotificationRules['inhibitedBy'] = {
   McpServerVersionChanged: ['McpServerUpdateRolledBack'],
 };
 
-/** Alerts that tell what has happened and cannot un-happen: their end is not told. */
-const MOMENTS: ReadonlySet<string> = new Set(['McpServerVersionChanged', 'McpServerUpdateRolledBack']);
+/** Alerts about a single past event: they have no end worth a notification. */
+const ONE_TIME_ALERTS: ReadonlySet<string> = new Set([
+  'McpServerVersionChanged',
+  'McpServerUpdateRolledBack',
+]);
 
 export function isOneTimeAlert({ name }: { readonly name: string }): boolean {
-  return MOMENTS.has(name);
+  return ONE_TIME_ALERTS.has(name);
 }
 
 export const EMPTY_NOTIFICATION_STATE: NotificationState = {
@@ -79,11 +83,11 @@ export const EMPTY_NOTIFICATION_STATE: NotificationState = {
   at: -Infinity,
 };
 
-/** What is known of an alert before anything was. */
+/** Record of an alert that was never seen before. */
 export function newAlertRecord(alert: AlertChange, at: number): AlertRecord {
-  const over = { ...alert, state: 'resolved' as const };
+  const resolved = { ...alert, state: 'resolved' as const };
   return {
-    alert: over,
+    alert: resolved,
     isOwn: false,
     since: at,
     notified: null,
@@ -104,27 +108,27 @@ export function isMoreSevere(one: { severity: Severity }, other: { severity: Sev
   return SEVERITIES.indexOf(one.severity) > SEVERITIES.indexOf(other.severity);
 }
 
-export function isMoreSevereThanNotified({ alert, notified: told }: AlertRecord): boolean {
-  return told !== null && isMoreSevere(alert, told);
+export function isMoreSevereThanNotified({ alert, notified }: AlertRecord): boolean {
+  return notified !== null && isMoreSevere(alert, notified);
 }
 
-/** The alerts that say more than this one about the same server, and fire. */
+/** Alerts that fire now and inhibit this one. */
 export function inhibitorsOf(
   { name, about }: AlertChange,
   state: NotificationState,
   rules: NotificationRules,
 ): AlertRecord[] {
-  return (rules.inhibitedBy[name] ?? []).flatMap((cover) => {
-    const record = state.records.get(alertKey({ name: cover, about }));
+  return (rules.inhibitedBy[name] ?? []).flatMap((inhibitor) => {
+    const record = state.records.get(alertKey({ name: inhibitor, about }));
     return record?.alert.state === 'firing' ? [record] : [];
   });
 }
 
-/** `state` at `at`: a clock that was set back must not keep us silent until it has caught up. */
+/** Moves `state` to `at`. A clock that was set back moves all times with it, so that it does not keep us silent until it has caught up. */
 export function atTime(state: NotificationState, at: number): NotificationState {
   if (at >= state.at) return { ...state, at };
   const back = state.at - at;
-  const records = [...state.records].map(([key, record]) => [key, earlier(record, back)] as const);
+  const records = [...state.records].map(([key, record]) => [key, movedBack(record, back)] as const);
   return {
     ...state,
     at,
@@ -135,12 +139,90 @@ export function atTime(state: NotificationState, at: number): NotificationState 
   };
 }
 
-function earlier(record: AlertRecord, back: number): AlertRecord {
-  const { since, notified: told, inhibitedSince: coveredAt } = record;
+function movedBack(record: AlertRecord, back: number): AlertRecord {
+  const { since, notified, inhibitedSince } = record;
   return {
     ...record,
     since: since - back,
-    notified: told === null ? null : { ...told, at: told.at - back },
-    inhibitedSince: coveredAt === null ? null : coveredAt - back,
+    notified: notified && { ...notified, at: notified.at - back },
+    inhibitedSince: inhibitedSince === null ? null : inhibitedSince - back,
   };
+}
+
+/** Least time between two notifications of one alert, unless it is resolved or has become more severe, ms. */
+export const MIN_INTERVAL = 5 * 60_000;
+
+/** Least time before an `info` alert is repeated, ms. */
+const WEEK = 7 * 24 * 60 * 60_000;
+
+/** Rate limit: at most `MAX_IN_WINDOW` notifications in any `RATE_WINDOW` (ms); the last ones are kept for critical alerts. */
+export const RATE_WINDOW = 10 * 60_000;
+export const MAX_IN_WINDOW = 6;
+export const MAX_UNLESS_CRITICAL = 4;
+
+/** Records that are due for a notification now, before the rate limit. */
+export function dueRecords(state: NotificationState, rules: NotificationRules): AlertRecord[] {
+  return [...state.records.values()].filter((record) => dueAt(record, state, rules) <= state.at);
+}
+
+/** Time at which the next record is due, ms since the epoch; Infinity for never. */
+export function nextDueAt(state: NotificationState, rules: NotificationRules): number {
+  return [...state.records.values()].reduce(
+    (next, record) => Math.min(next, dueAt(record, state, rules)),
+    Infinity,
+  );
+}
+
+function dueAt(record: AlertRecord, state: NotificationState, rules: NotificationRules): number {
+  const { alert, notified, forwarded } = record;
+  if (alert.state === 'resolved') {
+    const isOwed =
+      notified?.state === 'firing' && (!state.isMuted || notified.by === 'us' || forwarded === 'resolved');
+    return isOwed ? -Infinity : Infinity;
+  }
+  // Alertmanager has already applied inhibition and silences, and repeats its own alerts, or their end, itself.
+  if (forwarded === null && (!record.isOwn || isWithheld(alert, state, rules))) return Infinity;
+  return dueWhileFiring(record, rules);
+}
+
+function isWithheld(alert: AlertChange, state: NotificationState, rules: NotificationRules): boolean {
+  if (state.isMuted || inhibitorsOf(alert, state, rules).length > 0) return true;
+  return rules.isSilenced?.(alert, state.at) === true;
+}
+
+function dueWhileFiring(record: AlertRecord, rules: NotificationRules): number {
+  const { notified, inhibitedSince, alert } = record;
+  const usual = Math.max(MIN_INTERVAL, rules.repeatEvery);
+  const again = alert.severity === 'info' ? Math.max(WEEK, usual) : usual;
+  const earliest = Math.max(
+    earliestRepeat(record),
+    inhibitedSince === null ? -Infinity : inhibitedSince + usual,
+  );
+  if (notified?.state !== 'firing') return earliest;
+  return isMoreSevereThanNotified(record) ? -Infinity : Math.max(earliest, notified.at + again);
+}
+
+function earliestRepeat({ notified }: AlertRecord): number {
+  return notified === null ? -Infinity : notified.at + MIN_INTERVAL;
+}
+
+/** Times of the notifications within the last `RATE_WINDOW`. */
+export function recentlySent({ sentAt, at }: NotificationState): number[] {
+  return sentAt.filter((moment) => at - moment < RATE_WINDOW);
+}
+
+/** Number of notifications that the rate limit leaves now. */
+export function roomFor(due: readonly AlertRecord[], state: NotificationState): number {
+  return Math.max(0, limitFor(due) - recentlySent(state).length);
+}
+
+/** Time at which the rate limit allows one, ms since the epoch; -Infinity for now. */
+export function roomAt(due: readonly AlertRecord[], state: NotificationState): number {
+  const oldest = recentlySent(state).at(-limitFor(due));
+  return oldest === undefined ? -Infinity : oldest + RATE_WINDOW;
+}
+
+function limitFor(due: readonly AlertRecord[]): number {
+  const isCritical = due.some(({ alert }) => alert.state === 'firing' && alert.severity === 'critical');
+  return isCritical ? MAX_IN_WINDOW : MAX_UNLESS_CRITICAL;
 }

@@ -1,39 +1,59 @@
-// How what was told outlives the daemon, and how much of what is found on disk can be believed.
-import { SEVERITIES } from '../model/vocabulary.ts';
-import type { FiringAlert } from '../model/notification.ts';
-import { alertKey } from '../model/notification.ts';
-import type { AlertRecord, NotificationState } from './notification-state.ts';
-import { EMPTY_NOTIFICATION_STATE, NOTIFIERS_BY } from './notification-state.ts';
+// State file form of the notification policy's state: plain JSON out, checked values in.
 import { isObject } from '../base/guards.ts';
+import { alertKey, type FiringAlert } from '../model/notification.ts';
+import { SEVERITIES } from '../model/vocabulary.ts';
+import {
+  type AlertRecord,
+  EMPTY_NOTIFICATION_STATE,
+  NOTIFIED_BY,
+  type NotificationState,
+} from './notification-state.ts';
 
-/** Plain JSON, for the state file. */
+/** Plain JSON, for the state file. Its field names are older than those of the code and stay. */
 export interface SavedNotifications {
-  readonly records: readonly AlertRecord[];
+  readonly records: readonly SavedRecord[];
   readonly sentAt: readonly number[];
   readonly swallowed: number;
 }
 
-export function saveNotifications({ records, sentAt, swallowed }: NotificationState): SavedNotifications {
-  return { records: [...records.values()], sentAt, swallowed };
+interface SavedRecord extends Pick<AlertRecord, 'alert' | 'isOwn' | 'since'> {
+  readonly told: AlertRecord['notified'];
+  readonly relayed: AlertRecord['forwarded'];
+  readonly untold: number;
+  readonly coveredAt: number | null;
 }
 
-/** @param saved JSON of whatever age and shape: what cannot be believed is left out */
+export function saveNotifications({ records, sentAt, swallowed }: NotificationState): SavedNotifications {
+  return { records: [...records.values()].map(saveRecord), sentAt, swallowed };
+}
+
+function saveRecord({
+  notified: told,
+  forwarded: relayed,
+  unreported: untold,
+  inhibitedSince: coveredAt,
+  ...record
+}: AlertRecord): SavedRecord {
+  return { ...record, told, relayed, untold, coveredAt };
+}
+
+/** @param saved JSON of any age and shape: implausible parts are left out */
 export function restoreNotifications(saved: unknown): NotificationState {
   if (!isObject(saved)) return EMPTY_NOTIFICATION_STATE;
   const records = listOf(saved['records']).flatMap((record) => readRecord(record));
   const sentAt = listOf(saved['sentAt']).filter(isCount);
-  const moments = [...sentAt, ...records.flatMap(({ since, notified: told }) => [since, told?.at ?? since])];
+  const moments = [...sentAt, ...records.flatMap(({ since, notified }) => [since, notified?.at ?? since])];
   return {
     ...EMPTY_NOTIFICATION_STATE,
     records: new Map(records.map((record) => [alertKey(record.alert), record])),
     sentAt,
     swallowed: isCount(saved['swallowed']) ? saved['swallowed'] : 0,
-    // A clock that was set back while nobody ran is found out as well.
+    // Reveals a clock that was set back while no daemon ran.
     at: moments.reduce((latest, moment) => Math.max(latest, moment), -Infinity),
   };
 }
 
-/** What fires by our own rules, as status shows it. */
+/** Lists the alerts of our own rules that fire, as status shows them. */
 export function firingAlerts({ records }: NotificationState): FiringAlert[] {
   return [...records.values()].flatMap(({ alert, isOwn, since }) => {
     const { name, about, severity, summary } = alert;
@@ -50,7 +70,7 @@ function readRecord(saved: unknown): AlertRecord[] {
       alert,
       isOwn: saved['isOwn'] !== false,
       since: saved['since'],
-      notified: readTold(saved['told']),
+      notified: readNotified(saved['told']),
       forwarded: readState(saved['relayed']),
       unreported: isCount(saved['untold']) ? saved['untold'] : 0,
       inhibitedSince: isCount(saved['coveredAt']) ? saved['coveredAt'] : null,
@@ -68,11 +88,11 @@ function readAlert(saved: unknown): AlertRecord['alert'] | null {
   return about === null || typeof about === 'string' ? { name, about, severity, state, summary } : null;
 }
 
-function readTold(saved: unknown): AlertRecord['notified'] {
+function readNotified(saved: unknown): AlertRecord['notified'] {
   if (!isObject(saved) || !isCount(saved['at'])) return null;
   const severity = readSeverity(saved['severity']);
   const state = readState(saved['state']);
-  const by = NOTIFIERS_BY.find((teller) => teller === saved['by']) ?? 'us';
+  const by = NOTIFIED_BY.find((one) => one === saved['by']) ?? 'us';
   return severity === null || state === null ? null : { state, severity, at: saved['at'], by };
 }
 

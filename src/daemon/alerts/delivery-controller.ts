@@ -191,7 +191,7 @@ export class DeliveryController {
 
   #noteTold({ name, about, state }: Pick<AlertChange, 'name' | 'about' | 'state'>): void {
     const { tell, clock } = this.#options;
-    tell({ kind: 'told-elsewhere', at: clock.now(), alert: { name, about, state } });
+    tell({ kind: 'notified-elsewhere', at: clock.now(), alert: { name, about, state } });
   }
 
   #hearOne({ name, severity, summary, labels, state }: AlertNotice, isToTell: boolean): void {
@@ -204,7 +204,7 @@ export class DeliveryController {
     if (isToTell) {
       // What our own channels tell is on their record.
       this.#held = { ...this.#held, isNoticed: true };
-      this.#options.tell({ kind: 'relay', at: this.#options.clock.now(), alert });
+      this.#options.tell({ kind: 'forwarded', at: this.#options.clock.now(), alert });
     } else if (isOurs) {
       this.#held = handoffAfterNotice(this.#held, alert);
       this.#noteTold(alert);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { effectiveYaml } from '../../../src/config/effective.ts';
 import { knownKeys } from '../../../src/config/schema/json-schema.ts';
-import { MAX_IN_WINDOW } from '../../../src/core/notification/notification-due.ts';
+import { MAX_IN_WINDOW } from '../../../src/core/notification/notification-state.ts';
 import { PLACEHOLDERS } from '../../../src/core/model/notification.ts';
 import { NOTIFY_FAILURES, NOTIFY_SUPPRESSIONS } from '../../../src/core/model/vocabulary.ts';
 import { problemsOf, read } from '../temporary.ts';

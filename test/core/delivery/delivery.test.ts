@@ -232,7 +232,7 @@ function simulate(
     });
     held = outcome.next;
     for (const { name, about } of outcome.told)
-      input({ kind: 'told-elsewhere', at: now, alert: { name, about, state: 'firing' } });
+      input({ kind: 'notified-elsewhere', at: now, alert: { name, about, state: 'firing' } });
     input({ kind: 'muted', at: now, isMuted: state.owner !== 'us' });
   };
   const engineTells = (key: string): void => {
@@ -247,12 +247,12 @@ function simulate(
     const one = news(alert, 'firing');
     if (isRelaying) {
       held = { ...held, isNoticed: true };
-      input({ kind: 'relay', at: now, alert: one });
+      input({ kind: 'forwarded', at: now, alert: one });
     } else {
       told.push({ by: 'engine', key, at: now, owner: state.owner });
       if (isNoticing) {
         held = handoffAfterNotice(held, one);
-        input({ kind: 'told-elsewhere', at: now, alert: one });
+        input({ kind: 'notified-elsewhere', at: now, alert: one });
       }
     }
   };

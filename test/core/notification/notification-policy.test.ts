@@ -2,19 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AlertChange, alertKey, type Notification } from '../../../src/core/model/notification.ts';
-import { MAX_SINGLES } from '../../../src/core/notification/notification-digest.ts';
 import {
-  MAX_IN_WINDOW,
-  MAX_UNLESS_CRITICAL,
-  MIN_INTERVAL,
-  RATE_WINDOW,
-} from '../../../src/core/notification/notification-due.ts';
-import {
-  firingAlerts,
-  restoreNotifications,
-  saveNotifications,
-} from '../../../src/core/notification/saved-notifications.ts';
-import {
+  MAX_SINGLES,
   GROUP_WAIT,
   decideNotifications,
   nextDecisionAt,
@@ -22,11 +11,20 @@ import {
   WAKE_HOLD,
 } from '../../../src/core/notification/notification-policy.ts';
 import {
+  MAX_IN_WINDOW,
+  MAX_UNLESS_CRITICAL,
+  MIN_INTERVAL,
+  RATE_WINDOW,
   EMPTY_NOTIFICATION_STATE,
   type NotificationRules,
   type NotificationState,
+  INHIBITED_BY,
 } from '../../../src/core/notification/notification-state.ts';
-import { INHIBITED_BY } from '../../../src/core/notification/notification-state.ts';
+import {
+  firingAlerts,
+  restoreNotifications,
+  saveNotifications,
+} from '../../../src/core/notification/saved-notifications.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -68,7 +66,7 @@ class Person {
 
   /** Alertmanager asks for it to be told. */
   isAsked(change: Partial<AlertChange> = {}): this {
-    return this.#take({ kind: 'relay', at: this.now, alert: alertOf(change) });
+    return this.#take({ kind: 'forwarded', at: this.now, alert: alertOf(change) });
   }
 
   others(deliver: boolean): this {
