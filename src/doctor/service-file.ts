@@ -1,5 +1,5 @@
 // What the installed service file starts.
-import { parsePlist } from '../service/launchd/plist-parse.ts';
+import { parsePlist } from '../service/launchd/plist.ts';
 
 /** Program and arguments; null when they cannot be read out of it. */
 export function serviceCommand(kind: 'launchd' | 'systemd', text: string): readonly string[] | null {

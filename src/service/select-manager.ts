@@ -1,4 +1,4 @@
-// Which service manager this system has.
+// Choice of the service manager by platform.
 import { WatchdogError } from '../core/base/errors.ts';
 import { createLaunchd } from './launchd/launchd.ts';
 import type { ServiceManager } from './shared/service-manager.ts';
@@ -12,14 +12,16 @@ const MANAGERS = {
 
 const KIND_OF: Readonly<Record<string, ServiceManager['kind']>> = { darwin: 'launchd', linux: 'systemd' };
 
-/** Whether there is a service manager that we know; says nothing of whether it runs. */
+/** True when this platform has a supported service manager; it need not run. */
 export function hasServiceManager(platform: string): boolean {
   return KIND_OF[platform] !== undefined;
 }
 
 /**
+ * Creates the service manager of this platform.
+ *
  * @param options.platform as in `process.platform`
- * @throws WatchdogError SERVICE_FAILED where there is none that we know, or for a label that it does not take
+ * @throws WatchdogError SERVICE_FAILED where none is supported, or for an invalid label
  */
 export function selectServiceManager(
   options: ServiceOptions & { readonly platform: string },

@@ -1,4 +1,4 @@
-// What launchd is told about the daemon: every key that we set, and why.
+// Job definition of the launchd agent: every key that we set, and why.
 import { join } from 'node:path';
 import type { ServicePlan } from '../shared/service-manager.ts';
 import type { PlistDictionary } from './plist.ts';
@@ -8,7 +8,7 @@ export const DEFAULT_LABEL = 'com.mcp.daemon';
 /** Seconds between SIGTERM and SIGKILL. */
 export const EXIT_TIMEOUT = 30;
 
-/** What launchd opens for the daemon's output: only what is printed before, or instead of, its own log. */
+/** Returns the file that launchd opens for stdout and stderr: it holds what is printed before, or instead of, our own log. */
 export function launchdLogPath(home: string): string {
   return join(home, 'logs', 'launchd.log');
 }
@@ -17,27 +17,27 @@ export function defineLaunchdJob({ node, program, home, path, userHome }: Servic
   const output = launchdLogPath(home);
   return {
     Label: label,
-    // Absolute: launchd searches a bare name in /usr/bin:/bin:/usr/sbin:/sbin only, where no node is.
+    // Absolute: launchd searches bare names in /usr/bin:/bin:/usr/sbin:/sbin only, where there is no node.
     ProgramArguments: [node, program, 'run', '--home', home],
     RunAtLoad: true,
-    // Up again after a crash and after a signal. Exit code 0 is a wish to stay down: `true` would start us in a
-    // loop while another daemon holds the home.
+    // Restarts after a crash or a signal. Exit code 0 means stay down: `true` would restart us in a loop while
+    // another daemon holds the home.
     KeepAlive: { SuccessfulExit: false },
-    // The default, spelled out: seconds from one start to the next.
+    // The default, written out: seconds from one start to the next.
     ThrottleInterval: 10,
-    // The system's own may be as short as 5, too short to stop servers in order; 0 would hold up a shutdown.
+    // The system default may be 5 s, too short to stop servers in order; 0 means no limit and could block a shutdown.
     ExitTimeOut: EXIT_TIMEOUT,
-    // Anything else throttles processor and disk, for every server too: late answers would pass for hanging servers.
+    // Any other type throttles CPU and disk, of every server too: late responses would look like hanging servers.
     ProcessType: 'Interactive',
-    // Aqua alone would keep us from being started over SSH.
+    // Aqua alone would not start over SSH.
     LimitLoadToSessionType: ['Aqua', 'Background'],
-    // The default is `/`; the home folder of the user is never behind a privacy question.
+    // The default is `/`; macOS never asks for permission for the home folder of the user.
     WorkingDirectory: userHome,
-    // 077 in decimal: a property list knows no other.
+    // 077 octal: property lists hold decimal integers only.
     Umask: 63,
-    // The default of 256 is used up by a dozen servers. Soft only, children inherit it.
+    // A dozen servers use up the default of 256. Soft limit only, children inherit it.
     SoftResourceLimits: { NumberOfFiles: 8192 },
-    // Nothing secret: everybody may read the file, and must be able to.
+    // No secrets: the file is readable by everybody, and has to be.
     EnvironmentVariables: {
       PATH: path.join(':'),
       HOME: userHome,

@@ -1,17 +1,17 @@
-// What the numbers of launchctl mean, and what to do about each.
+// Error numbers of launchctl and job exit codes of launchd, each with its meaning and its cure.
 
 export interface LaunchctlError {
   readonly number: number;
   readonly message: string;
-  /** What a person does; null where the sequence takes care of it. */
+  /** What a person can do; null where the job control retries or handles it. */
   readonly cure: string | null;
-  /** It passes by itself: the same call is made again a little later. */
+  /** True when retrying the same call a little later can help. */
   readonly isTransient?: boolean;
 }
 
 const SESSION = 'Log in at the screen of this Mac and run it there, not over SSH and not with sudo';
 
-/** Answers of launchctl itself; `launchctl error N` names them in the system's words. */
+/** Error numbers of launchctl itself; `launchctl error N` prints the system's own text. */
 export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
   { number: 3, message: 'there is no such process', cure: null },
   {
@@ -64,7 +64,7 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
   },
   {
     number: 146,
-    message: 'the domain takes only what is asked for at the moment, as during a login',
+    message: 'the domain takes on-demand requests only at the moment, as during a login',
     cure: 'Try again in a minute',
     isTransient: true,
   },
@@ -85,7 +85,7 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
   },
 ];
 
-/** Exit codes of the job itself that launchd, not the program, has given. */
+/** Job exit codes that launchd, not the program, has set. */
 export const JOB_EXIT_CODES: readonly LaunchctlError[] = [
   {
     number: 78,
@@ -104,12 +104,12 @@ export const JOB_EXIT_CODES: readonly LaunchctlError[] = [
   },
 ];
 
-/** @returns null for a number that is not in the table */
+/** Finds the meaning of an error number; null for an unknown one. */
 export function explainLaunchctl(number: number): LaunchctlError | null {
   return LAUNCHCTL_ERRORS.find((one) => one.number === number) ?? null;
 }
 
-/** @returns null for an exit code that the program itself gave */
+/** Finds the meaning of a job exit code; null for one that the program itself returned. */
 export function explainJobExit(number: number): LaunchctlError | null {
   return JOB_EXIT_CODES.find((one) => one.number === number) ?? null;
 }

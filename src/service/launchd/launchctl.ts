@@ -1,22 +1,22 @@
-// What launchctl is asked, and how its answers are read. Its text is no interface: only numbers are relied upon.
+// Client of launchctl. Its text output is no stable interface, so decisions use exit codes and error numbers only.
 import { WatchdogError } from '../../core/base/errors.ts';
 import { explainLaunchctl } from './launchctl-errors.ts';
 import type { RunTool, ToolResult } from '../shared/service-options.ts';
 
 export interface Launchctl {
   hasDomain(domain: string): Promise<boolean>;
-  /** Null when launchd does not know the service. */
+  /** Describes a loaded job; null when launchd does not know it. */
   print(target: string): Promise<PrintedJob | null>;
   isDisabled(domain: string, label: string): Promise<boolean>;
   enable(target: string): Promise<LaunchctlAnswer>;
   bootstrap(domain: string, file: string): Promise<LaunchctlAnswer>;
-  /** Answers before the process has ended. */
+  /** Returns before the process has ended. */
   bootout(target: string): Promise<LaunchctlAnswer>;
-  /** @param kill ends a running one first */
+  /** Starts the job; `kill` ends a running one first. */
   kickstart(target: string, options: { readonly kill: boolean }): Promise<LaunchctlAnswer>;
 }
 
-/** As far as the text was understood. */
+/** Fields of `launchctl print`; null for each that was not recognised. */
 export interface PrintedJob {
   readonly state: string | null;
   readonly pid: number | null;
@@ -27,26 +27,26 @@ export interface PrintedJob {
 export interface LaunchctlAnswer {
   /** 0 is success. */
   readonly number: number;
-  /** launchctl's own words, one line, perhaps empty. */
+  /** First line of launchctl's stderr, possibly empty. */
   readonly message: string;
 }
 
-/** @throws (each method) WatchdogError SERVICE_FAILED when launchctl cannot be started */
+/** Wraps `run`; each method throws WatchdogError SERVICE_FAILED when launchctl cannot be started. */
 export function createLaunchctl(run: RunTool): Launchctl {
-  const ask = async (...args: readonly string[]): Promise<ToolResult> => {
+  const call = async (...args: readonly string[]): Promise<ToolResult> => {
     const result = await run(['launchctl', ...args]);
-    if (result.spawnError !== null) throw notThere(result.spawnError);
+    if (result.spawnError !== null) throw notStarted(result.spawnError);
     return result;
   };
-  const act = async (...args: readonly string[]): Promise<LaunchctlAnswer> => answerOf(await ask(...args));
+  const act = async (...args: readonly string[]): Promise<LaunchctlAnswer> => answerOf(await call(...args));
   return {
-    hasDomain: async (domain) => (await ask('print', domain)).code === 0,
+    hasDomain: async (domain) => (await call('print', domain)).code === 0,
     async print(target) {
-      const { code, stdout } = await ask('print', target);
+      const { code, stdout } = await call('print', target);
       return code === 0 ? parseJob(stdout) : null;
     },
     async isDisabled(domain, label) {
-      const { stdout } = await ask('print-disabled', domain);
+      const { stdout } = await call('print-disabled', domain);
       return readDisabled(stdout).includes(label);
     },
     enable: (target) => act('enable', target),
@@ -56,7 +56,7 @@ export function createLaunchctl(run: RunTool): Launchctl {
   };
 }
 
-/** @param action what was tried, `load com.mcp.daemon` for instance */
+/** Builds the error for a failed call; `action` is what was tried, for instance `load com.mcp.daemon`. */
 export function launchctlFailed(action: string, { number, message: said }: LaunchctlAnswer): WatchdogError {
   const known = explainLaunchctl(number);
   const reason = known === null ? said || 'launchctl gave no reason' : known.message;
@@ -65,7 +65,7 @@ export function launchctlFailed(action: string, { number, message: said }: Launc
   });
 }
 
-/** `Bootstrap failed: 5: Input/output error` and exit code 5 say the same; some releases say only one of them. */
+/** Some releases report the number in the exit code, some only in the text: `Bootstrap failed: 5: Input/output error`. */
 function answerOf({ code, stderr }: ToolResult): LaunchctlAnswer {
   const [said = ''] = stderr.trim().split('\n');
   const told = /\b(?:failed|error): (\d+):/u.exec(stderr)?.[1];
@@ -74,7 +74,7 @@ function answerOf({ code, stderr }: ToolResult): LaunchctlAnswer {
 }
 
 function parseJob(text: string): PrintedJob {
-  // The first of each name: deeper lists repeat some of them further down.
+  // Takes the first of each name: nested sections repeat some of them further down.
   const field = (name: string): string | null =>
     new RegExp(String.raw`^\s*${name} = (.+)$`, 'mu').exec(text)?.[1]?.trim() ?? null;
   return {
@@ -89,13 +89,13 @@ function countOf(text: string | null): number | null {
   return text !== null && /^\d+$/u.test(text) ? Number(text) : null;
 }
 
-/** Older releases say `=> true`, newer ones `=> disabled`. */
+/** Older releases print `=> true`, newer ones `=> disabled`. */
 function readDisabled(text: string): string[] {
   return [...text.matchAll(/^\s*"([^"]+)" => (?:true|disabled)\s*$/gmu)].map(([, label = '']) => label);
 }
 
-function notThere(code: string): WatchdogError {
+function notStarted(code: string): WatchdogError {
   return new WatchdogError('SERVICE_FAILED', `Cannot ask launchd: launchctl does not start (${code})`, {
-    hint: 'It is /bin/launchctl on every Mac: see that PATH has /bin',
+    hint: 'It is /bin/launchctl on every Mac: make sure that PATH contains /bin',
   });
 }

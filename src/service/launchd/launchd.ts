@@ -1,4 +1,4 @@
-// How the daemon is an agent of launchd: one property list, checked before launchd sees it.
+// launchd as service manager: one agent per user from one property list, checked before launchd sees it.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -18,7 +18,7 @@ import type { InstallOptions, ServiceManager, ServicePlan, ServiceState } from '
 import type { ServiceOptions } from '../shared/service-options.ts';
 import { renderPlist } from './plist.ts';
 
-/** @throws WatchdogError USAGE when the label is none */
+/** Creates the launchd manager. @throws WatchdogError USAGE for an invalid label */
 export function createLaunchd(options: ServiceOptions): ServiceManager {
   const agent = createAgent(options);
   const { label, file, log } = agent;
@@ -31,7 +31,7 @@ export function createLaunchd(options: ServiceOptions): ServiceManager {
     install: (plan, options = {}) => install(agent, plan, options),
     uninstall: () => uninstall(agent),
     async start() {
-      needFile(agent);
+      requireFile(agent);
       await bringUp(agent, null);
     },
     stop: async () => void (await unloadAll(agent)),
@@ -49,8 +49,8 @@ interface Agent {
   readonly sequence: LaunchdJobControl;
 }
 
-function createAgent({ home, userHome, uid, clock, run, label: wish }: ServiceOptions): Agent {
-  const label = wish ?? DEFAULT_LABEL;
+function createAgent({ home, userHome, uid, clock, run, label: chosen }: ServiceOptions): Agent {
+  const label = chosen ?? DEFAULT_LABEL;
   if (!isLabel(label)) throw wrongLabel(label);
   const log = launchdLogPath(home);
   const launchctl = createLaunchctl(run);
@@ -70,29 +70,29 @@ async function install(
   { force = false, beforeChange: makeWay }: InstallOptions,
 ): Promise<'installed' | 'unchanged'> {
   const { label, file, uid } = agent;
-  needUser(uid);
-  prepareLogs(plan.home);
-  refuseFaults(plan, label);
+  requireUser(uid);
+  makeLogFolder(plan.home);
+  requireValidJob(plan, label);
   const text = renderPlist(defineLaunchdJob(plan, label));
   const isSame = !force && readServiceFile(file) === text && isServiceFileIntact(file);
   await makeWay?.();
   return await bringUp(agent, isSame ? null : text);
 }
 
-/** @param text of the new file; null when the one that is there is to stay */
+/** Loads and starts the agent; `text` is that of the new file, null keeps the installed one. */
 async function bringUp({ sequence, file }: Agent, text: string | null): Promise<'installed' | 'unchanged'> {
   const domain = await sequence.preferredDomain();
   const loaded = await sequence.findLoaded();
-  const atHome = loaded.find((one) => one.domain.name === domain.name);
-  if (text === null && atHome !== undefined) {
+  const current = loaded.find((one) => one.domain.name === domain.name);
+  if (text === null && current !== undefined) {
     await sequence.enable(domain);
-    if (atHome.job.state === 'running') return 'unchanged';
-    await sequence.ensureRunning(atHome.target);
+    if (current.job.state === 'running') return 'unchanged';
+    await sequence.ensureRunning(current.target);
     return 'installed';
   }
   const staged = text === null ? null : stageServiceFile(file, text);
   try {
-    // launchd reads the file once, when it is loaded: a changed one has to be forgotten first.
+    // launchd reads the file only when it loads the job: a changed one has to be unloaded first.
     for (const { target } of loaded) await sequence.unload(target);
     staged?.commit();
   } finally {
@@ -112,7 +112,7 @@ async function uninstall(agent: Agent): Promise<boolean> {
   const { file, label, launchctl, sequence } = agent;
   const wasLoaded = await unloadAll(agent);
   const wasThere = readServiceFile(file) !== null;
-  // A record of being disabled would outlive the file and meet the next install.
+  // The disabled flag would survive the file and break the next install.
   if (wasLoaded || wasThere) await launchctl.enable(`${(await sequence.preferredDomain()).name}/${label}`);
   return removeServiceFile(file) || wasLoaded;
 }
@@ -121,7 +121,7 @@ async function restart(agent: Agent): Promise<void> {
   const { file, sequence } = agent;
   const [loaded] = await sequence.findLoaded();
   if (loaded !== undefined) return await sequence.restart(loaded.target);
-  needFile(agent);
+  requireFile(agent);
   return await sequence.load(await sequence.preferredDomain(), file);
 }
 
@@ -138,8 +138,8 @@ async function stateOf({ file, label, launchctl, sequence }: Agent): Promise<Ser
   };
 }
 
-/** launchd starts nothing whose output it cannot open. */
-function prepareLogs(home: string): void {
+/** launchd does not start a job whose log file it cannot open. */
+function makeLogFolder(home: string): void {
   const folder = dirname(launchdLogPath(home));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -151,7 +151,7 @@ function prepareLogs(home: string): void {
   }
 }
 
-function refuseFaults(plan: ServicePlan, label: string): void {
+function requireValidJob(plan: ServicePlan, label: string): void {
   const [first, ...others] = lintLaunchdJob(defineLaunchdJob(plan, label), {
     ...createMachine(),
     userHome: plan.userHome,
@@ -163,11 +163,11 @@ function refuseFaults(plan: ServicePlan, label: string): void {
   });
 }
 
-function needUser(uid: number): void {
+function requireUser(uid: number): void {
   if (uid !== 0) return;
   throw new WatchdogError(
     'SERVICE_FAILED',
-    'Cannot make a service for root: it belongs to the one who logs in',
+    'Cannot install a service for root: it belongs to the user who logs in',
     {
       hint: 'Run it as yourself, without sudo',
     },
@@ -194,7 +194,7 @@ function wrongLabel(label: string): WatchdogError {
   );
 }
 
-function needFile({ file, label }: Agent): void {
+function requireFile({ file, label }: Agent): void {
   if (readServiceFile(file) !== null) return;
   throw new WatchdogError('SERVICE_FAILED', `Cannot start ${label}: it is not installed`, {
     hint: 'mcp-watchdog install',

@@ -1,9 +1,8 @@
-// Everything that can be wrong with an agent although it is a property list: what launchd would answer with "5".
+// Checks of a job definition before launchd sees it: launchd answers most of these faults with a bare "5".
 import { dirname } from 'node:path';
 import { DEFAULT_LABEL, EXIT_TIMEOUT, defineLaunchdJob } from './job-definition.ts';
 import type { Machine } from '../shared/machine.ts';
-import type { PlistDictionary, PlistValue } from './plist.ts';
-import { isDictionary } from './plist-parse.ts';
+import { isDictionary, type PlistDictionary, type PlistValue } from './plist.ts';
 
 export interface LintProblem {
   /** `ProgramArguments[0]`, `EnvironmentVariables.PATH` … */
@@ -17,22 +16,23 @@ export interface LintView extends Pick<Machine, 'isExecutable' | 'isFile' | 'isF
   readonly userHome: string;
 }
 
-/** Reverse DNS by convention; never anything that could end a target of launchctl or a path. */
+/** Reverse DNS by convention; excludes every character that could end a launchctl target or a path. */
 const LABEL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/u;
 
+/** True for a text that can be the label of a job. */
 export function isLabel(text: string): boolean {
   return LABEL.test(text);
 }
 
 type Rule = (job: PlistDictionary, view: LintView) => readonly LintProblem[];
 
-/** @returns every problem; nothing when launchd will take it */
+/** Returns every problem of the job; none when launchd will accept it. */
 export function lintLaunchdJob(job: PlistDictionary, view: LintView): LintProblem[] {
   return RULES.flatMap((rule) => rule(job, view));
 }
 
-const AGAIN = 'mcp-watchdog install --force writes it again';
-const ELSEWHERE = 'Move it to the internal disk, outside Documents, Desktop and Downloads';
+const REINSTALL = 'mcp-watchdog install --force writes it again';
+const MOVE_IT = 'Move it to the internal disk, outside Documents, Desktop and Downloads';
 
 const RULES: readonly Rule[] = [
   unknownKeys,
@@ -53,7 +53,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set(
 function unknownKeys(job: PlistDictionary): LintProblem[] {
   return Object.keys(job)
     .filter((key) => !KNOWN_KEYS.has(key))
-    .map((key) => ({ key, reason: 'is no key of ours', cure: AGAIN }));
+    .map((key) => ({ key, reason: 'is not a key that mcp-watchdog writes', cure: REINSTALL }));
 }
 
 function wrongLabel({ Label: label }: PlistDictionary): LintProblem[] {
@@ -74,7 +74,7 @@ function wrongProgram({ ProgramArguments: argv }: PlistDictionary, view: LintVie
     problems.push({
       key: 'ProgramArguments[0]',
       reason: `must be the absolute path of a node that can be executed, got ${show(node)}`,
-      cure: AGAIN,
+      cure: REINSTALL,
     });
   if (program === undefined || !program.startsWith('/') || !view.isFile(program))
     problems.push({
@@ -89,7 +89,7 @@ function wrongNumbers(job: PlistDictionary): LintProblem[] {
   const limits = job['SoftResourceLimits'];
   const numbers: Readonly<Record<string, PlistValue | undefined>> = {
     ThrottleInterval: job['ThrottleInterval'],
-    // 0 is for ever: a server that hangs would hold up a shutdown.
+    // 0 means no limit: a hanging server would block a shutdown.
     ExitTimeOut: job['ExitTimeOut'],
     Umask: job['Umask'],
     'SoftResourceLimits.NumberOfFiles': isDictionary(limits) ? limits['NumberOfFiles'] : undefined,
@@ -99,7 +99,7 @@ function wrongNumbers(job: PlistDictionary): LintProblem[] {
     .map(([key, value]) => ({
       key,
       reason: `must be a whole number above 0, got ${show(value)}`,
-      cure: AGAIN,
+      cure: REINSTALL,
     }));
 }
 
@@ -109,20 +109,20 @@ function wrongPolicy(job: PlistDictionary): LintProblem[] {
   if (!isDictionary(keepAlive) || keepAlive['SuccessfulExit'] !== false)
     problems.push({
       key: 'KeepAlive',
-      reason: `must be SuccessfulExit false, or a second daemon is started in a loop, got ${show(keepAlive)}`,
-      cure: AGAIN,
+      reason: `must be SuccessfulExit false, or launchd starts a second daemon in a loop, got ${show(keepAlive)}`,
+      cure: REINSTALL,
     });
   if (type !== 'Interactive')
     problems.push({
       key: 'ProcessType',
       reason: `must be Interactive, or launchd throttles the daemon and every server, got ${show(type)}`,
-      cure: AGAIN,
+      cure: REINSTALL,
     });
   if (typeof exitTimeout === 'number' && exitTimeout > 0 && exitTimeout < EXIT_TIMEOUT)
     problems.push({
       key: 'ExitTimeOut',
       reason: `must be ${EXIT_TIMEOUT} seconds, so that servers can be stopped in order, got ${exitTimeout}`,
-      cure: AGAIN,
+      cure: REINSTALL,
     });
   return problems;
 }
@@ -132,12 +132,12 @@ const SECRET_VALUE = /\b(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA[0-
 
 function wrongEnvironment({ EnvironmentVariables: env }: PlistDictionary): LintProblem[] {
   if (!isDictionary(env))
-    return [{ key: 'EnvironmentVariables', reason: 'must be a dictionary', cure: AGAIN }];
+    return [{ key: 'EnvironmentVariables', reason: 'must be a dictionary', cure: REINSTALL }];
   return Object.entries(env).flatMap(([name, value]) => {
     const key = `EnvironmentVariables.${name}`;
     if (typeof value !== 'string')
-      return [{ key, reason: `must be a text, got ${show(value)}`, cure: AGAIN }];
-    // The value stays unsaid.
+      return [{ key, reason: `must be a text, got ${show(value)}`, cure: REINSTALL }];
+    // The value is never printed.
     if (!SECRET_NAME.test(name) && !SECRET_VALUE.test(value)) return [];
     const cure = 'Everybody can read this file: keep secrets in an envFile of the config';
     return [{ key, reason: 'looks like a secret', cure }];
@@ -156,16 +156,18 @@ function unexpanded(job: PlistDictionary): LintProblem[] {
     }));
 }
 
-/** Without a terminal there is nobody who could be asked: macOS answers EPERM, and the job may not even start. */
+/** A background job cannot show the permission dialog: macOS answers EPERM, and the job may not even start. */
 function protectedFolders(job: PlistDictionary, { userHome }: LintView): LintProblem[] {
   const names = ['Documents', 'Desktop', 'Downloads', 'Library/Mobile Documents', 'Library/CloudStorage'];
-  const closed = [...names.map((name) => `${userHome}/${name}`), '/Volumes'].map((one) => one.toLowerCase());
+  const protectedPaths = [...names.map((name) => `${userHome}/${name}`), '/Volumes'].map((one) =>
+    one.toLowerCase(),
+  );
   return pathsOf(job)
-    .filter(({ text }) => closed.some((folder) => `${text.toLowerCase()}/`.startsWith(`${folder}/`)))
+    .filter(({ text }) => protectedPaths.some((folder) => `${text.toLowerCase()}/`.startsWith(`${folder}/`)))
     .map(({ key, text }) => ({
       key,
-      reason: `lies in a folder that macOS keeps from background programs: ${show(text)}`,
-      cure: ELSEWHERE,
+      reason: `lies in a folder that macOS closes to background programs: ${show(text)}`,
+      cure: MOVE_IT,
     }));
 }
 
@@ -176,7 +178,7 @@ function wrongFolders(job: PlistDictionary, view: LintView): LintProblem[] {
     problems.push({
       key: 'WorkingDirectory',
       reason: `must be a folder, got ${show(cwd)}`,
-      cure: AGAIN,
+      cure: REINSTALL,
     });
   for (const key of ['StandardOutPath', 'StandardErrorPath']) {
     const path = job[key];
@@ -184,8 +186,8 @@ function wrongFolders(job: PlistDictionary, view: LintView): LintProblem[] {
     if (folder !== null && view.isFolder(folder) && view.isWritable(folder)) continue;
     problems.push({
       key,
-      reason: `must be in a folder that can be written, or launchd starts nothing, got ${show(path)}`,
-      cure: 'Make that folder, and make it yours',
+      reason: `must be in a writable folder, or launchd does not start the job, got ${show(path)}`,
+      cure: 'Create that folder and make it yours',
     });
   }
   return problems;
@@ -202,7 +204,7 @@ const PATH_KEYS: ReadonlySet<string> = new Set([
   'EnvironmentVariables.MCP_WATCHDOG_HOME',
 ]);
 
-/** Every text of the job that is a path, by the key it has. */
+/** Every text of the job that is a path, with its key. */
 function pathsOf(job: PlistDictionary): Text[] {
   return textsIn(job).filter(({ key }) => PATH_KEYS.has(key) || /^ProgramArguments\[[01]\]$/u.test(key));
 }

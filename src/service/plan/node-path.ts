@@ -1,4 +1,4 @@
-// Which path of node survives: the one that runs now is often one that goes with its next update.
+// Choice of a node path that outlives node updates: version managers remove the running one.
 import { join } from 'node:path';
 import type { Machine } from '../shared/machine.ts';
 
@@ -11,35 +11,35 @@ export interface RunningNode {
 
 export interface NodeChoice {
   readonly path: string;
-  /** For people: why it is another one, or how it can go; null when all is well. */
+  /** For people: why another one was chosen, or what can remove it; null when there is no risk. */
   readonly warning: string | null;
 }
 
-/** @param surroundings.platform as in `process.platform` */
+/** Chooses the node that the service starts; `platform` as in `process.platform`. */
 export function chooseNode(
   running: RunningNode,
   { userHome, platform }: { readonly userHome: string; readonly platform: string },
   machine: Machine,
 ): NodeChoice {
-  const brewed = fromCellar(running.path, machine);
-  if (brewed !== null) return brewed;
-  const path = settled(running.path, userHome, machine);
+  const homebrew = fromCellar(running.path, machine);
+  if (homebrew !== null) return homebrew;
+  const path = withoutShellLinks(running.path, userHome, machine);
   const manager = managerOf(path);
   if (manager === null) return { path, warning: null };
-  const steady = steadyNodes(platform).find((node) => isFit(node, running, machine));
-  if (steady !== undefined)
+  const system = systemNodes(platform).find((node) => isUsable(node, running, machine));
+  if (system !== undefined)
     return {
-      path: steady,
-      warning: `runs on ${steady}, because ${path} of ${manager} goes with its versions`,
+      path: system,
+      warning: `runs on ${system}, because ${manager} may remove ${path}`,
     };
-  const cure = platform === 'darwin' ? 'a node from Homebrew or nodejs.org' : 'a node of the system';
+  const alternative = platform === 'darwin' ? 'a node from Homebrew or nodejs.org' : 'a node of the system';
   return {
     path,
-    warning: `runs on ${path} of ${manager}: after that version is removed it does not start any more; ${cure} stays, and else mcp-watchdog install writes the path again`,
+    warning: `runs on ${path} of ${manager} and cannot start once that version is removed; install ${alternative}, or run mcp-watchdog install after each change of node`,
   };
 }
 
-/** `…/Cellar/node@22/22.11.0/bin/node` goes at the next upgrade; `…/opt/node@22/bin/node` leads to the newest. */
+/** Homebrew removes `…/Cellar/node@22/22.11.0/bin/node` at an upgrade; `…/opt/node@22/bin/node` leads to the newest. */
 function fromCellar(path: string, machine: Machine): NodeChoice | null {
   const found = /^(.*)\/Cellar\/([^/]+)\/[^/]+\/(.+)$/u.exec(path);
   if (found === null) return null;
@@ -48,12 +48,12 @@ function fromCellar(path: string, machine: Machine): NodeChoice | null {
   if (machine.isExecutable(stable)) return { path: stable, warning: null };
   return {
     path,
-    warning: `runs on ${path}, which goes at the next brew upgrade, because ${stable} is not there: brew link ${formula}`,
+    warning: `runs on ${path}, which the next brew upgrade removes, because ${stable} is missing: brew link ${formula}`,
   };
 }
 
-/** Without the links that live only as long as a shell, and without a start script that needs one. */
-function settled(path: string, userHome: string, machine: Machine): string {
+/** Resolves links that live only as long as a shell (fnm) and start scripts that need one (Volta). */
+function withoutShellLinks(path: string, userHome: string, machine: Machine): string {
   if (/\/fnm_multishells\//u.test(path)) return machine.realpath(path) ?? path;
   if (path === join(userHome, '.volta', 'bin', 'node')) return voltaImage(userHome, machine) ?? path;
   return path;
@@ -85,7 +85,7 @@ function managerOf(path: string): string | null {
   return MANAGERS.find(([, mark]) => mark.test(path))?.[0] ?? null;
 }
 
-function steadyNodes(platform: string): readonly string[] {
+function systemNodes(platform: string): readonly string[] {
   if (platform !== 'darwin') return ['/usr/local/bin/node', '/usr/bin/node'];
   const kegs = ['/opt/homebrew', '/usr/local'].flatMap((prefix) =>
     ['node@24', 'node@22'].map((formula) => `${prefix}/opt/${formula}/bin/node`),
@@ -93,17 +93,17 @@ function steadyNodes(platform: string): readonly string[] {
   return ['/opt/homebrew/bin/node', '/usr/local/bin/node', ...kegs];
 }
 
-/** Old enough to be out of care, or older than what was chosen here: then that choice is kept. */
-const CARED_FOR = 22;
+/** Oldest major that is preferred to the running node even when that one is newer; older ones get no fixes. */
+const SUPPORTED_MAJOR = 22;
 
-function isFit(path: string, running: RunningNode, machine: Machine): boolean {
+function isUsable(path: string, running: RunningNode, machine: Machine): boolean {
   if (!machine.isExecutable(path)) return false;
-  // A link in a steady place may lead to where versions come and go.
+  // A link in a system folder may lead into a version manager.
   if (managerOf(machine.realpath(path) ?? path) !== null) return false;
   const version = machine.nodeVersion(path);
   if (version === null || compare(version, OLDEST) < 0) return false;
   const major = Number.parseInt(version, 10);
-  return major >= CARED_FOR || major >= Number.parseInt(running.version, 10);
+  return major >= SUPPORTED_MAJOR || major >= Number.parseInt(running.version, 10);
 }
 
 /** As in package.json, `engines`. */

@@ -1,4 +1,4 @@
-// What the service file is made from: paths that will still be there after the next update and the next login.
+// Plan of the service file: paths that stay valid after the next update and the next login.
 import { sep } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Machine } from '../shared/machine.ts';
@@ -8,15 +8,15 @@ import { buildSearchPath } from './search-path.ts';
 
 export interface PlanInput {
   readonly node: RunningNode;
-  /** `cli.js` as it was started, perhaps through links. */
+  /** `cli.js` as it was started, possibly through links. */
   readonly program: string;
   readonly home: string;
   readonly userHome: string;
   /** As in `process.platform`. */
   readonly platform: string;
-  /** Of the shell that installs. */
+  /** Environment of the shell that installs. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folders that the system empties. */
+  /** Folders that the system empties, such as /tmp. */
   readonly temporary: readonly string[];
 }
 
@@ -26,15 +26,19 @@ export interface PlannedService {
   readonly warnings: readonly string[];
 }
 
-/** @throws WatchdogError SERVICE_FAILED for a program that npm throws away */
+/**
+ * Chooses node, program and PATH for the service, and warns of everything that will not last.
+ *
+ * @throws WatchdogError SERVICE_FAILED for a program in the npx cache, which npm empties
+ */
 export function planService(facts: PlanInput, machine: Machine): PlannedService {
   const { home, userHome, env, temporary } = facts;
   const program = machine.realpath(facts.program) ?? facts.program;
   if (program.includes('/_npx/')) throw inNpxCache(program);
   const { path: node, warning } = chooseNode(facts.node, facts, machine);
-  const isPassing = (path: string): boolean =>
+  const isTransient = (path: string): boolean =>
     /\/_npx\/|\/fnm_multishells\//u.test(path) || isBelow(path, temporary);
-  const path = buildSearchPath({ node, env }, (folder) => !isPassing(folder), machine);
+  const path = buildSearchPath({ node, env }, (folder) => !isTransient(folder), machine);
   const warnings = [
     warning,
     isBelow(node, temporary) ? `runs on ${node}, which lies in a folder that the system empties` : null,
@@ -50,7 +54,7 @@ export function planService(facts: PlanInput, machine: Machine): PlannedService 
   };
 }
 
-/** A cache that npm empties by itself, and another one for each version. */
+/** npm empties this cache by itself and has another one for each version. */
 function inNpxCache(program: string): WatchdogError {
   return new WatchdogError(
     'SERVICE_FAILED',

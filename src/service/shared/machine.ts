@@ -1,8 +1,8 @@
-// What is asked of the file system when a service is planned.
+// Read-only view of the machine that service plans and doctor checks use; tests give another.
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 
-/** Every method answers for any path; what cannot be seen is not there. */
+/** No method throws: a path that cannot be read counts as absent. */
 export interface Machine {
   isExecutable(path: string): boolean;
   isFile(path: string): boolean;
@@ -11,7 +11,7 @@ export interface Machine {
   /** Null when there is nothing. */
   realpath(path: string): string | null;
   list(folder: string): readonly string[];
-  /** `22.11.0` as that node says itself; null when it does not run. */
+  /** The version that this node reports (`22.11.0`); null when it does not run. */
   nodeVersion(path: string): string | null;
 }
 
@@ -44,9 +44,9 @@ function may(path: string, mode: number): boolean {
   return orNull(() => accessSync(path, mode)) !== null;
 }
 
-function orNull<T>(look: () => T): T | null {
+function orNull<T>(read: () => T): T | null {
   try {
-    return look();
+    return read();
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-// How the service file is put in place: whole, readable by its manager, and never through somebody else's link.
+// Service file on disk: written atomically, readable by its manager, never through a foreign symbolic link.
 import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -8,7 +8,11 @@ import { codeOf, messageOf } from '../../core/base/guards.ts';
 // launchd refuses what others may write, and on some releases what others may not read. No secret is ever in it.
 const MODE = 0o644;
 
-/** @throws WatchdogError SERVICE_FAILED when there is one that cannot be read */
+/**
+ * Reads the service file; null when there is none.
+ *
+ * @throws WatchdogError SERVICE_FAILED when there is one that cannot be read
+ */
 export function readServiceFile(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -19,23 +23,23 @@ export function readServiceFile(path: string): string | null {
   }
 }
 
-/** Whether the file that is there is a regular one of ours with the mode that it must have. */
+/** True when the installed file is a regular file of this user with mode 644. */
 export function isServiceFileIntact(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && isOwn(found.uid) && (found.mode & 0o777) === MODE;
 }
 
 export interface StagedFile {
-  /** From now on it is there. */
+  /** Moves it to its final path. */
   commit(): void;
-  /** As if nothing had been; harmless after `commit`. */
+  /** Removes the temporary file; harmless after `commit`. */
   discard(): void;
 }
 
 /**
- * Writes the text beside `path`; a full disk shows here, before a running service was touched.
+ * Writes the text to a temporary file beside `path`, so that a full disk shows before a running service is touched.
  *
- * @throws WatchdogError SERVICE_FAILED when it cannot be written, or when what is there is a link or not ours
+ * @throws WatchdogError SERVICE_FAILED when it cannot be written, or when `path` is a link or belongs to another user
  */
 export function stageServiceFile(path: string, text: string): StagedFile {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
@@ -43,7 +47,7 @@ export function stageServiceFile(path: string, text: string): StagedFile {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     refuseForeign(path);
     writeFileSync(temporary, text, { flag: 'wx', mode: MODE });
-    // The umask has its say in the line above, and not here.
+    // writeFileSync applies the umask, chmodSync does not.
     chmodSync(temporary, MODE);
   });
   return {
@@ -53,6 +57,8 @@ export function stageServiceFile(path: string, text: string): StagedFile {
 }
 
 /**
+ * Removes the service file.
+ *
  * @returns false when there was none
  * @throws WatchdogError SERVICE_FAILED
  */
@@ -92,8 +98,8 @@ function attempt(path: string, work: () => void): void {
 function refused(action: 'read' | 'write' | 'remove', path: string, reason: string): WatchdogError {
   const hint =
     action === 'write'
-      ? `Remove it, and see that the folder is yours: ls -ld "${dirname(path)}"`
-      : `See whose it is: ls -l "${path}"`;
+      ? `Remove it, and make sure that the folder is yours: ls -ld "${dirname(path)}"`
+      : `Check who owns it: ls -l "${path}"`;
   return new WatchdogError('SERVICE_FAILED', `Cannot ${action} the service file ${path}: ${reason}`, {
     hint,
   });

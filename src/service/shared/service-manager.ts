@@ -1,8 +1,8 @@
-// What a service manager does for us: the one shape that launchd and systemd are both brought into.
+// Interface that launchd and systemd both implement.
 
-/** Everything that the service file is made from; all paths absolute. */
+/** Input of the service file; all paths absolute. */
 export interface ServicePlan {
-  /** A path of node that survives its updates. */
+  /** A path of node that stays valid when node is updated. */
   readonly node: string;
   /** The built `cli.js`. */
   readonly program: string;
@@ -13,45 +13,45 @@ export interface ServicePlan {
   readonly userHome: string;
 }
 
-/** What the manager says of us, as far as it tells. */
+/** State of the service as its manager reports it. */
 export interface ServiceState {
-  /** The file is there. */
+  /** The service file exists. */
   readonly isInstalled: boolean;
   /** The manager knows the job. */
   readonly isLoaded: boolean;
   /** It starts at login. */
   readonly isEnabled: boolean;
   readonly pid: number | null;
-  /** For people: the manager's own words, one line; null when there is nothing to add. */
+  /** For people: the manager's own report in one line; null when there is nothing to add. */
   readonly detail: string | null;
 }
 
 export interface InstallOptions {
-  /** Writes it again, also when nothing changed. */
+  /** Writes the file again even when nothing changed. */
   readonly force?: boolean;
-  /** Done when nothing more is known to stand against it, and before anything is changed. */
+  /** Called after all checks have passed and before anything is changed. */
   readonly beforeChange?: () => Promise<void>;
 }
 
 /**
- * One service manager, for one user and one label. Every method throws WatchdogError SERVICE_FAILED with the
- * manager's words and a cure.
+ * One service manager for one user and one label. Every method throws WatchdogError SERVICE_FAILED with the
+ * manager's reason and a hint.
  */
 export interface ServiceManager {
   readonly kind: 'launchd' | 'systemd';
   /** Absolute path of the service file. */
   readonly file: string;
-  /** What the log of the manager, or of what is printed before our own log exists, is read with. */
+  /** Command that shows the manager's log and what the daemon prints before its own log exists. */
   readonly logHint: string;
   render(plan: ServicePlan): string;
-  /** The text of the file as it is now; null when there is none. */
+  /** Returns the text of the installed file; null when there is none. */
   read(): string | null;
-  /** Writes the file, makes it start at login and starts it now; a running one is replaced only when the file changed. */
+  /** Writes the file, enables it at login and starts it now; restarts a running one only when the file changed. */
   install(plan: ServicePlan, options?: InstallOptions): Promise<'installed' | 'unchanged'>;
-  /** Stops it, forgets it and removes the file; false when nothing was there. */
+  /** Stops it, unloads it and removes the file; false when nothing was installed. */
   uninstall(): Promise<boolean>;
   start(): Promise<void>;
-  /** Down until it is started again, or until the next login. */
+  /** Stops it until it is started again or until the next login. */
   stop(): Promise<void>;
   restart(): Promise<void>;
   state(): Promise<ServiceState>;

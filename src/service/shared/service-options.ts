@@ -1,8 +1,8 @@
-// What every service manager is made from: one user, one name, and all of the world that it may touch.
+// Options of every service manager, and the command runner that it uses.
 import type { Clock } from '../../system/time/clock.ts';
 
 export interface ServiceOptions {
-  /** A name of the user's choice; null is the manager's own default. */
+  /** Name that the user chose; null takes the manager's default. */
   readonly label: string | null;
   /** The watchdog's home, absolute. */
   readonly home: string;
@@ -10,7 +10,7 @@ export interface ServiceOptions {
   readonly userHome: string;
   /** Effective user id. */
   readonly uid: number;
-  /** Of the command that is running: PATH, XDG_CONFIG_HOME, XDG_RUNTIME_DIR … */
+  /** Environment of the running command: PATH, XDG_CONFIG_HOME, XDG_RUNTIME_DIR … */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly run: RunTool;
   readonly clock: Clock;
@@ -20,10 +20,10 @@ export interface ServiceOptions {
 export type RunTool = (argv: readonly [string, ...string[]]) => Promise<ToolResult>;
 
 export interface ToolResult {
-  /** Null when it was never started or did not end by itself. */
+  /** Exit code; null when it was never started or was killed. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** The system's error code when it could not be started (ENOENT …), else null. */
+  /** Error code when it could not be started (ENOENT …), else null. */
   readonly spawnError: string | null;
 }

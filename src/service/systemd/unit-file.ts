@@ -1,10 +1,10 @@
-// What the unit file says. Why each line is there stands in systemd/README.md.
+// Text of the unit file; systemd/README.md gives the reason for each line.
 import type { ServicePlan } from '../shared/service-manager.ts';
 
-/** Without a sign of life for so long, systemd ends and restarts the daemon. */
+/** Seconds without a watchdog signal after which systemd kills and restarts the daemon. */
 const WATCHDOG_SECONDS = 60;
 
-/** What is in capitals is filled in; `systemd/` shows it filled in. */
+/** Template; words in capitals are placeholders. `systemd/` holds a rendered example. */
 const UNIT = `# Written by mcp-watchdog install, which overwrites it. What is to stay goes into a drop-in:
 # systemctl --user edit UNIT_NAME
 [Unit]
@@ -37,7 +37,7 @@ NoNewPrivileges=yes
 WantedBy=default.target
 `;
 
-/** @param unit its file name */
+/** Renders the unit file; `unit` is its file name. */
 export function renderUnit(plan: ServicePlan, unit: string): string {
   const { node, program, home, path } = plan;
   const values: Readonly<Record<string, string>> = {
@@ -47,24 +47,24 @@ export function renderUnit(plan: ServicePlan, unit: string): string {
     ENVIRONMENT_PATH: quote(`PATH=${path.join(':')}`),
     ENVIRONMENT_HOME: quote(`MCP_WATCHDOG_HOME=${home}`),
   };
-  // By function: a `$&` in a path is no pattern of ours.
+  // With a function: a `$&` in a path must not act as a replacement pattern.
   return UNIT.replaceAll(
     /UNIT_NAME|EXEC_START|EXEC_RELOAD|ENVIRONMENT_PATH|ENVIRONMENT_HOME/gu,
     (name) => values[name] ?? name,
   );
 }
 
-/** As systemd reads it (systemd.service(5), "Command lines"): its own quotes, `%` and `$`; there is no shell. */
+/** Quotes a command for systemd.service(5), "Command lines": its own quotes, `%` and `$`; there is no shell. */
 export function commandLine(argv: readonly [string, ...string[]]): string {
-  const [program, ...args] = NEVER_A_PROGRAM.test(argv[0]) ? ['/usr/bin/env', ...argv] : argv;
-  // Variables are put into arguments only, so a `$` in the path of the program stands for itself.
+  const [program, ...args] = INVALID_PROGRAM.test(argv[0]) ? ['/usr/bin/env', ...argv] : argv;
+  // systemd expands variables in arguments only, so a `$` in the program path stands for itself.
   return [quote(program ?? ''), ...args.map((arg) => quote(arg).replaceAll('$', '$$$$'))].join(' ');
 }
 
-/** What systemd refuses in the path of a program, however it is quoted; `env` takes it as an argument. */
-const NEVER_A_PROGRAM = /["'\\\p{Cc}]/u;
+/** Characters that systemd refuses in a program path, quoted or not; `env` accepts it as an argument. */
+const INVALID_PROGRAM = /["'\\\p{Cc}]/u;
 
-/** One word of a unit file. A plain one stays as it is, for those who read it. */
+/** Quotes one word of a unit file; a plain word stays as it is, to keep the file readable. */
 export function quote(word: string): string {
   const escaped = word
     .replaceAll('\\', '\\\\')

@@ -1,10 +1,10 @@
-// What `systemctl show` says of the unit, in our words.
+// State of the unit, read from `systemctl show`.
 import type { ServiceState } from '../shared/service-manager.ts';
 
-/** Properties by name; systemd leaves none of those out that it was asked for, but leaves some empty. */
+/** Properties by name; systemd prints every property it was asked for, some of them empty. */
 export type UnitProperties = Readonly<Record<string, string>>;
 
-/** The argument of `systemctl show` that asks for all that is read here. */
+/** Argument of `systemctl show` that selects every property read here. */
 export const SHOW_PROPERTIES =
   '--property=LoadState,ActiveState,SubState,UnitFileState,MainPID,Result,StatusText,ExecMainStatus,NeedDaemonReload';
 
@@ -15,7 +15,7 @@ export function parseProperties(output: string): UnitProperties {
   );
 }
 
-/** @param lingers whether it outlives the last session of the user; null when that is not known */
+/** Converts unit properties; `lingers` says whether the unit outlives the user's last session, null when unknown. */
 export function toServiceState(
   shown: UnitProperties,
   { isInstalled, lingers }: { isInstalled: boolean; lingers: boolean | null },
@@ -44,33 +44,33 @@ function activity(shown: UnitProperties): string {
     StatusText: text = '',
   } = shown;
   if (load === 'masked') return 'masked';
-  const why = active === 'active' ? null : failureReason(shown);
-  const more = why ?? text;
+  const reason = active === 'active' ? null : failureReason(shown);
+  const more = reason ?? text;
   return `${active} (${sub})${more === '' ? '' : `: ${more}`}`;
 }
 
-/** What ended it last; null when nothing did. */
+/** Says why the last run failed; null when it did not. */
 export function failureReason(shown: UnitProperties): string | null {
   const { Result: result = 'success', ExecMainStatus: status = '?' } = shown;
   return result === 'success' ? null : (RESULTS[result]?.(status) ?? `it ended with result ${result}`);
 }
 
-/** By the names that systemd.exec(5) gives them for $SERVICE_RESULT. */
+/** Reasons by the names that systemd.exec(5) lists for $SERVICE_RESULT. */
 const RESULTS: Readonly<Record<string, (status: string) => string>> = {
   'exit-code': (status) => `it ended with exit code ${status}${EXIT_CODES[status] ?? ''}`,
   signal: (status) => `it was ended by signal ${status}`,
   'core-dump': (status) => `it was ended by signal ${status}, with a core dump`,
   timeout: () => 'it was not ready, or not down, in time',
-  watchdog: () => 'it gave no sign of life in time',
-  'oom-kill': () => 'the system ran out of memory and ended it',
+  watchdog: () => 'it sent no watchdog signal in time',
+  'oom-kill': () => 'the system ran out of memory and killed it',
   'start-limit-hit': () => 'it was started too often',
-  resources: () => 'the system lacked what it takes to start it',
-  protocol: () => 'it ended without having said that it was ready',
+  resources: () => 'the system lacked the resources to start it',
+  protocol: () => 'it ended before it reported ready',
 };
 
-/** What systemd itself, systemd.exec(5), and we mean by some. */
+/** Meaning of some exit codes: ours, and those of systemd.exec(5). */
 const EXIT_CODES: Readonly<Record<string, string>> = {
   '78': ' (the home cannot be used)',
-  '200': ' (its working folder is missing)',
-  '203': ' (node is not where it was: run mcp-watchdog install again)',
+  '200': ' (its working directory is missing)',
+  '203': ' (node was moved or removed: run mcp-watchdog install again)',
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { run as install } from '../../../src/commands/setup/install.ts';
 import { run as uninstall } from '../../../src/commands/setup/uninstall.ts';
-import { parsePlist } from '../../../src/service/launchd/plist-parse.ts';
+import { parsePlist } from '../../../src/service/launchd/plist.ts';
 import { leftOver, runCli, startDaemon, fixture } from '../../e2e/daemon.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
 import { GOOD_CONFIG, serviceStage } from '../../fakes/service-stage.ts';
@@ -104,7 +104,7 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     const { command, home } = serviceStage();
     const { child } = await startDaemon({ only: fixture() }, { home });
     await expect(command(install, {}, { host: { uid: 0 } })).rejects.toThrow(
-      'Cannot make a service for root',
+      'Cannot install a service for root',
     );
     expect(child.exitCode).toBeNull();
     expect(runCli(home, ['status']).out).toContain(`only`);
@@ -115,7 +115,7 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     const root = { host: { uid: 0 } };
     const sudo = { ...root, env: { SUDO_UID: '501' } };
     await expect(command(install, {}, sudo)).rejects.toThrow('Cannot install the service with sudo');
-    await expect(command(install, {}, root)).rejects.toThrow('Cannot make a service for root');
+    await expect(command(install, {}, root)).rejects.toThrow('Cannot install a service for root');
     expect(launchd.acts()).toEqual([]);
   });
 

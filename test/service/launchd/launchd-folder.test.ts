@@ -8,8 +8,7 @@ import { JOB_EXIT_CODES, LAUNCHCTL_ERRORS } from '../../../src/service/launchd/l
 import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { lintLaunchdJob } from '../../../src/service/launchd/lint-job.ts';
 import { createMachine } from '../../../src/service/shared/machine.ts';
-import { renderPlist } from '../../../src/service/launchd/plist.ts';
-import { parsePlist } from '../../../src/service/launchd/plist-parse.ts';
+import { parsePlist, renderPlist } from '../../../src/service/launchd/plist.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'launchd');
 const README = readFileSync(join(FOLDER, 'README.md'), 'utf8');

@@ -287,7 +287,7 @@ describe('the file', () => {
     const { service, plan, timed } = stage();
     const home = join(plan.userHome, 'Documents', 'watchdog');
     await expect(timed(service.install({ ...plan, home }))).rejects.toThrow(
-      /lies in a folder that macOS keeps from background programs/u,
+      /lies in a folder that macOS closes to background programs/u,
     );
   });
 });

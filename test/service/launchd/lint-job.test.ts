@@ -77,24 +77,32 @@ describe('lintLaunchdJob()', () => {
     ['no limit of files', { SoftResourceLimits: {} }, /^SoftResourceLimits\.NumberOfFiles must be/u],
     ['a job that is always started again', { KeepAlive: true }, /^KeepAlive must be SuccessfulExit false/u],
     ['a throttled job', { ProcessType: 'Background' }, /^ProcessType must be Interactive/u],
-    ['a key of others', { Program: '/bin/sh' }, /^Program is no key of ours/u],
-    ['a key that is never to be written', { Disabled: false }, /^Disabled is no key of ours/u],
+    ['a key of others', { Program: '/bin/sh' }, /^Program is not a key that mcp-watchdog writes/u],
+    [
+      'a key that is never to be written',
+      { Disabled: false },
+      /^Disabled is not a key that mcp-watchdog writes/u,
+    ],
     ['a folder that is not there', { WorkingDirectory: '/missing' }, /^WorkingDirectory must be a folder/u],
     [
       'output that cannot be opened',
       { StandardOutPath: '/locked/log' },
-      /^StandardOutPath must be in a folder/u,
+      /^StandardOutPath must be in a writable folder/u,
     ],
-    ['errors to nowhere', { StandardErrorPath: '/missing/log' }, /^StandardErrorPath must be in a folder/u],
+    [
+      'errors to nowhere',
+      { StandardErrorPath: '/missing/log' },
+      /^StandardErrorPath must be in a writable folder/u,
+    ],
     [
       'a working folder that is protected',
       { WorkingDirectory: `${USER}/Desktop` },
-      /macOS keeps from background/u,
+      /macOS closes to background/u,
     ],
     [
       'a home in iCloud',
       withEnv({ MCP_WATCHDOG_HOME: `${USER}/Library/Mobile Documents/x` }),
-      /macOS keeps/u,
+      /macOS closes/u,
     ],
     [
       'a program in a clone in Documents',

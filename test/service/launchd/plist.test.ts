@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
-import { type PlistDictionary, renderPlist } from '../../../src/service/launchd/plist.ts';
-import { parsePlist } from '../../../src/service/launchd/plist-parse.ts';
+import { parsePlist, type PlistDictionary, renderPlist } from '../../../src/service/launchd/plist.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
 
 const PLAN = {

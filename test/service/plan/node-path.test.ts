@@ -30,7 +30,7 @@ describe('chooseNode()', () => {
     const running = '/opt/homebrew/Cellar/node@22/22.11.0/bin/node';
     const { path, warning } = choose(running, machineOf());
     expect(path).toBe(running);
-    expect(warning).toContain('goes at the next brew upgrade');
+    expect(warning).toContain('which the next brew upgrade removes');
     expect(warning).toContain('brew link node@22');
   });
 
@@ -68,7 +68,7 @@ describe('chooseNode()', () => {
     ['nodenv', '/Users/me/.nodenv/versions/24.1.0/bin/node'],
     ['Nix', '/nix/store/abc-nodejs-24.1.0/bin/node'],
     ['npx', '/Users/me/.npm/_npx/abc/node_modules/node/bin/node'],
-  ])('warns that a node of %s goes with its version', (name, running) => {
+  ])('warns that %s may remove its node', (name, running) => {
     const { path, warning } = choose(running, machineOf());
     expect(path).toBe(running);
     expect(warning).toContain(`of ${name}`);

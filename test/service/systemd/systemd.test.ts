@@ -209,7 +209,7 @@ describe('start()', () => {
       code: 'SERVICE_FAILED',
       message:
         'Cannot start the service: it ended with exit code 1: Cannot listen on 127.0.0.1:9638: it is in use',
-      hint: `Stop pid 7. systemd goes on trying; see journalctl --user -u ${UNIT}`,
+      hint: `Stop pid 7. systemd keeps retrying; see journalctl --user -u ${UNIT}`,
     });
   });
 
@@ -218,10 +218,10 @@ describe('start()', () => {
     [
       'exit-code',
       '203',
-      'it ended with exit code 203 (node is not where it was: run mcp-watchdog install again)',
+      'it ended with exit code 203 (node was moved or removed: run mcp-watchdog install again)',
     ],
-    ['watchdog', '9', 'it gave no sign of life in time'],
-    ['protocol', '0', 'it ended without having said that it was ready'],
+    ['watchdog', '9', 'it sent no watchdog signal in time'],
+    ['protocol', '0', 'it ended before it reported ready'],
     ['something-new', '0', 'it ended with result something-new'],
   ])('knows the result %s %s', async (result, status, words) => {
     const fake = fakeSystemd();

@@ -26,7 +26,7 @@ const EXAMPLE: ServicePlan = {
 };
 
 const shipped = (name: string): string =>
-  readFileSync(new URL(`../../systemd/${name}`, import.meta.url), 'utf8');
+  readFileSync(new URL(`../../../systemd/${name}`, import.meta.url), 'utf8');
 
 describe('renderUnit()', () => {
   test.each([
