@@ -1,10 +1,10 @@
-// What a new config changes, and which changes need a new process or a new daemon.
+// Differences between two configs, sorted by what they need: nothing, a new process, or a new daemon.
 import type { ServerChange, ServerDiff, SettingsDiff } from '../core/model/config-diff.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { DaemonConfig } from './build/loaded-config.ts';
 
-/** What differs, by name; a server whose specification is equal in all fields is in none of the lists. */
+/** Compares two lists of servers by name; a server whose spec is equal in all fields is in none of the lists. */
 export function diffServers(before: readonly ServerSpec[], after: readonly ServerSpec[]): ServerDiff {
   const old = new Map(before.map((spec) => [spec.name, spec]));
   const names = new Set(after.map(({ name }) => name));
@@ -32,7 +32,7 @@ function renamesBetween(
   });
 }
 
-/** What differs between the settings of the watchdog itself, as the file names them. */
+/** Compares the settings of the watchdog itself; paths are those of the file. */
 export function diffSettings(before: DaemonConfig, after: DaemonConfig): SettingsDiff {
   const old = settingsOf(before);
   const changed = settingsOf(after).filter(
@@ -45,7 +45,7 @@ export function diffSettings(before: DaemonConfig, after: DaemonConfig): Setting
   };
 }
 
-/** Whoever owns one of them listens to `Reloader.onSettings`. */
+/** Settings that count at once: their owners listen to `Reloader.onSettings`. */
 const LIVE_SETTINGS: ReadonlySet<string> = new Set([
   'sampling.interval',
   'schedule.update',
@@ -77,7 +77,7 @@ function settingsOf({ metrics, gateway, ...sections }: DaemonConfig): (readonly 
   );
 }
 
-/** What only the watchdog reads: it counts from the next probe, sample, stop or start. The process does not see it. */
+/** Fields that only the watchdog reads: they count from the next probe, sample, stop or start. The process does not see them. */
 const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   name: false,
   source: false,
@@ -98,7 +98,7 @@ const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   logs: true,
 };
 
-/** The one limit that the system, not the watchdog, keeps: it is set at spawn. */
+/** The one limit that the system enforces, not the watchdog: it is set at spawn. */
 const NICE = 'limits.nice';
 
 function changeOf(before: ServerSpec, after: ServerSpec): ServerChange[] {
@@ -121,7 +121,7 @@ function fieldsOf(spec: ServerSpec): Field[] {
   return Object.keys(LIVE).filter((field): field is Field => field in spec);
 }
 
-/** Sections are told key by key; `env`, `headers` and `source` only as a whole, their keys are not settings. */
+/** Sections are listed key by key; `env`, `headers` and `source` only as a whole, their keys are not settings. */
 function changedPaths(field: Field, before: unknown, after: unknown): Changed[] {
   if (isSame(before, after)) return [];
   if (!LIVE[field] || !isObject(before) || !isObject(after)) return [[field, field]];
@@ -130,7 +130,7 @@ function changedPaths(field: Field, before: unknown, after: unknown): Changed[] 
     .map((key) => [field, `${field}.${key}`]);
 }
 
-/** The order of keys means nothing, the order of a list does. */
+/** Compares deeply; the order of keys means nothing, the order of a list does. */
 function isSame(left: unknown, right: unknown): boolean {
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((item, index) => isSame(item, right[index]));

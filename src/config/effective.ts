@@ -1,4 +1,4 @@
-// What a config comes to with every default in place, as `config show` prints it: secrets masked, and else loadable again.
+// Effective config with every default in place, as `config show` prints it: secrets masked, else loadable again.
 import { stringify } from 'yaml';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { formatDuration, formatSize } from '../core/base/units.ts';
@@ -9,7 +9,7 @@ import { maskSecrets } from './read/secrets.ts';
 import { documentMap, isDocumentMap, isDocumentList } from './schema/document.ts';
 import type { DocumentMap, DocumentValue } from './schema/document.ts';
 
-/** In the keys and units of the file; what an envFile gave stands under `env`. */
+/** Writes a loaded config in the keys and units of the file; variables of an envFile are under `env`. */
 export function effectiveConfig({ config, servers, secrets }: LoadedConfig): DocumentMap {
   const tree = {
     ...daemonSettings(config),

@@ -1,4 +1,4 @@
-// The process of `isolated.ts`: reads the file named by its argument, prints the answer as JSON, and ends.
+// Child process of `load-in-child.ts`: reads the file named by its argument, prints the answer as JSON, and ends.
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ChildAnswer } from './load-in-child.ts';
 import { loadConfig } from './load.ts';

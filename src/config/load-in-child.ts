@@ -1,4 +1,4 @@
-// How a config is read without keeping the parsers in memory: a short-lived process reads it, its result is kept.
+// Config loading in a short-lived child process, so that the parsers do not stay in the daemon's memory.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WatchdogError } from '../core/base/errors.ts';
@@ -10,7 +10,7 @@ import type { LoadedConfig } from './build/loaded-config.ts';
 import { ConfigError } from './read/problems.ts';
 import type { Problem } from './read/problems.ts';
 
-/** What the process writes to its standard output, as JSON. */
+/** What the child writes to its standard output, as JSON. */
 export type ChildAnswer =
   | { readonly loaded: LoadedConfig }
   | { readonly web: WebConfig }
@@ -19,11 +19,11 @@ export type ChildAnswer =
 
 const READER = fileURLToPath(new URL('load-child.js', import.meta.url));
 
-/** What a config of the largest size can come to, several times over. */
+/** Several times what a config of the largest size can become. */
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 /**
- * As `loadConfig`, in a process of its own: about 20 MB less resident memory here, about 0.3 s more time.
+ * Does what `loadConfig` does, in a child process: about 20 MB less resident memory here, about 0.3 s more time.
  *
  * @param signal ends the reading
  * @throws what `loadConfig` throws; CONFIG_UNREADABLE when the process itself failed
@@ -38,7 +38,7 @@ export async function loadConfigInChild(
   throw errorOf(path, answer);
 }
 
-/** As `readWebConfig`, in a process of its own. */
+/** Does what `readWebConfig` does, in a child process. */
 export async function readWebConfigInChild(
   path: string,
   { signal, reader = READER }: ChildOptions = {},

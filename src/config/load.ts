@@ -1,4 +1,4 @@
-// How a config file becomes what the daemon runs on, or the list of everything wrong with it.
+// Config loader: from a file to what the daemon runs on, or to the list of everything wrong with it.
 import { dirname, resolve } from 'node:path';
 import { buildDaemonConfig } from './build/build-daemon-config.ts';
 import { expandEnvironment } from './read/env-expansion.ts';
@@ -21,6 +21,8 @@ import type { DocumentValue } from './schema/document.ts';
 export type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
 
 /**
+ * Reads and checks a config file.
+ *
  * @param environment what `${env:NAME}` refers to
  * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE; ConfigError (CONFIG_INVALID) with every problem of the file
  */
@@ -42,58 +44,58 @@ export interface ReadOptions {
   /** Of the file that the text is, or will be, in. */
   readonly path: string;
   readonly environment: Environment;
-  /** Where an envFile is to be read instead of at its own path. */
+  /** Maps the path of an envFile to where it is read instead. */
   readonly locate?: (file: string) => string;
 }
 
-/** As `loadConfig`, for a text that was read already; envFiles are still read from disk. */
+/** Does what `loadConfig` does for a text that was read already; envFiles are still read from disk. */
 export function readConfig(text: string, { path, environment, locate }: ReadOptions): LoadedConfig {
   const source = readDocument(text);
   const expanded = expandEnvironment(source.tree, environment);
   const tree = emptyToMap(expanded.tree);
   const secrets = [...expanded.secrets, ...findSecrets(tree)];
-  const report = new Diagnostics({ file: path, source, tree, secrets: scrubbableSecrets(secrets) });
-  for (const fault of source.faults) report.addAt(fault.line, fault);
-  report.throwIfAny();
-  for (const fault of expanded.faults) report.add(fault.path, fault.reason, { isHidden: true });
+  const diagnostics = new Diagnostics({ file: path, source, tree, secrets: scrubbableSecrets(secrets) });
+  for (const fault of source.faults) diagnostics.addAt(fault.line, fault);
+  diagnostics.throwIfAny();
+  for (const fault of expanded.faults) diagnostics.add(fault.path, fault.reason, { isHidden: true });
   for (const { path: at, reference } of expanded.foreign) {
-    report.warn(
+    diagnostics.warn(
       at,
       `holds ${reference}, which is taken literally; \${env:NAME} is the form that is expanded`,
     );
   }
-  checkForm(tree, source, report);
-  const servers = buildServers(tree, { folder: dirname(path), report, locate });
-  const config = buildDaemonConfig(tree, { folder: dirname(path), report });
-  report.throwIfAny();
+  checkForm(tree, source, diagnostics);
+  const servers = buildServers(tree, { folder: dirname(path), diagnostics, locate });
+  const config = buildDaemonConfig(tree, { folder: dirname(path), diagnostics });
+  diagnostics.throwIfAny();
   if (config === null) throw new ConfigError(path, []);
   return {
     path,
     config,
     servers,
-    envFiles: [...report.envFiles],
+    envFiles: [...diagnostics.envFiles],
     inactive: inactiveKeys(tree),
     secrets: scrubbableSecrets([
       ...secrets,
       ...findSecrets(servers.map(({ env }) => env)),
       ...webhookTokens(config.alerts.notify),
     ]),
-    warnings: report.warnings,
+    warnings: diagnostics.warnings,
   };
 }
 
-/** An empty file is a map without keys: the complaint is then about what is missing in it. */
+/** Takes an empty file for a map without keys: the error is then about what is missing in it. */
 function emptyToMap(tree: DocumentValue): DocumentValue {
   return tree ?? {};
 }
 
-function checkForm(tree: DocumentValue, { writtenAt }: ParsedDocument, report: Diagnostics): void {
+function checkForm(tree: DocumentValue, { writtenAt }: ParsedDocument, diagnostics: Diagnostics): void {
   for (const { path, reason, cure } of schemaErrors(configSchema, { tree, writtenAt }))
-    report.add(path, reason, { cure });
+    diagnostics.add(path, reason, { cure });
   if (!isDocumentMap(tree)) return;
   if ('servers' in tree && 'mcpServers' in tree)
-    report.add(['mcpServers'], 'stands beside servers; keep one of them');
+    diagnostics.add(['mcpServers'], 'stands beside servers; keep one of them');
   if (!('servers' in tree) && !('mcpServers' in tree)) {
-    report.add([], 'names no servers; write servers: {context7: {package: "@upstash/context7-mcp"}}');
+    diagnostics.add([], 'names no servers; write servers: {context7: {package: "@upstash/context7-mcp"}}');
   }
 }

@@ -1,4 +1,4 @@
-// How the settings of the daemon itself are completed and checked.
+// DaemonConfig of a config file: the settings of the watchdog itself, completed and checked.
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { isLoopbackHost, missingProtection, type WebConfig } from '../../core/model/web-config.ts';
@@ -15,18 +15,21 @@ import { readWebConfig } from './read-web-config.ts';
 
 interface LoadContext {
   readonly folder: string;
-  readonly report: Diagnostics;
+  readonly diagnostics: Diagnostics;
 }
 
-/** @returns null when the form of the tree is wrong, which the report then holds already */
-export function buildDaemonConfig(tree: DocumentValue, { folder, report }: LoadContext): DaemonConfig | null {
-  // Servers are checked elsewhere, and by far the largest part.
+/** @returns null when the form of the document is wrong, which is reported already */
+export function buildDaemonConfig(
+  tree: DocumentValue,
+  { folder, diagnostics }: LoadContext,
+): DaemonConfig | null {
+  // Servers are checked elsewhere, and are by far the largest part.
   const { servers: _, mcpServers: __, defaults: ___, ...own } = isDocumentMap(tree) ? tree : {};
   const { data: settings } = configSchema.safeParse(own);
   if (settings === undefined) return null;
   const { metrics, gateway, sampling, orphans, schedule, backups, alerts } = settings;
   const webConfigFile = metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile);
-  checkListeners(settings, webConfigFile, report);
+  checkListeners(settings, webConfigFile, diagnostics);
   return {
     metrics: {
       ...metrics.listen,
@@ -38,50 +41,53 @@ export function buildDaemonConfig(tree: DocumentValue, { folder, report }: LoadC
     orphans,
     schedule,
     backups,
-    alerts: { ...alerts, rules: rulesOf(alerts, { folder, report }) },
+    alerts: { ...alerts, rules: rulesOf(alerts, { folder, diagnostics }) },
   };
 }
 
-function rulesOf({ rules, builtIn }: Settings['alerts'], { folder, report }: LoadContext): RuleDocument[] {
+function rulesOf(
+  { rules, builtIn }: Settings['alerts'],
+  { folder, diagnostics }: LoadContext,
+): RuleDocument[] {
   const paths = rules.map((path) => resolveFrom(folder, path));
-  return [...(builtIn ? builtInRules(report) : []), ...configuredRules(paths, report)];
+  return [...(builtIn ? builtInRules(diagnostics) : []), ...configuredRules(paths, diagnostics)];
 }
 
-/** What anybody in the network may reach must be protected. */
+/** Refuses a listener that the network can reach and nothing protects. */
 function checkListeners(
   { metrics, gateway }: Settings,
   webConfigFile: string | null,
-  report: Diagnostics,
+  diagnostics: Diagnostics,
 ): void {
-  // A file that cannot be used is complained about by itself: what it would have held is not known.
-  const missing = webConfigFile === null ? 'a webConfigFile' : missingIn(readWeb(webConfigFile, report));
+  // A file that cannot be used is reported by itself: what it would have held is unknown.
+  const missing = webConfigFile === null ? 'a webConfigFile' : missingIn(readWeb(webConfigFile, diagnostics));
   if (missing !== null && !isLoopbackHost(metrics.listen.host)) {
-    report.add(
+    diagnostics.add(
       ['metrics', 'listen'],
       `is open to the network without ${missing}; listen on 127.0.0.1, or protect it, see docs/web-config.md`,
     );
   }
   if (!isLoopbackHost(gateway.listen.host))
-    report.add(['gateway', 'listen'], 'is open to the network; listen on 127.0.0.1');
+    diagnostics.add(['gateway', 'listen'], 'is open to the network; listen on 127.0.0.1');
 }
 
 function missingIn(web: WebConfig | null): string | null {
   return web === null ? null : missingProtection(web);
 }
 
-/** Null when it cannot be used, which the report then holds. */
-function readWeb(file: string, report: Diagnostics): WebConfig | null {
-  // A certificate that was renewed is looked at again as the config is.
-  report.envFiles.add(file);
+/** Reads the web config; null when it cannot be used, which is reported then. */
+function readWeb(file: string, diagnostics: Diagnostics): WebConfig | null {
+  // A renewed certificate is read again as the config is.
+  diagnostics.envFiles.add(file);
   try {
     const web = readWebConfig(file);
-    for (const path of web.files) report.envFiles.add(path);
-    report.warnings.push(...web.warnings);
+    for (const path of web.files) diagnostics.envFiles.add(path);
+    diagnostics.warnings.push(...web.warnings);
     return web;
   } catch (error) {
-    if (error instanceof ConfigError) report.include(error);
+    if (error instanceof ConfigError) diagnostics.include(error);
     else if (error instanceof WatchdogError)
-      report.add(WEB_CONFIG, `cannot be used: ${error.message}`, {
+      diagnostics.add(WEB_CONFIG, `cannot be used: ${error.message}`, {
         cure: error.code === 'CONFIG_UNSAFE' ? error.hint : 'make the file, or remove webConfigFile',
         isHidden: true,
       });

@@ -1,4 +1,4 @@
-// How the settings of one server become its ServerSpec, and which of them contradict each other.
+// ServerSpec of one server, with the checks that need more than one key.
 import { join, resolve } from 'node:path';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
 import { userHome } from '../../system/files/paths.ts';
@@ -10,9 +10,9 @@ export interface ServerDeclaration {
   readonly name: string;
   /** Checked, defaults filled in. */
   readonly settings: ServerSettings;
-  /** What stands below this server's own name. */
+  /** As written below this server's name. */
   readonly own: DocumentValue;
-  /** The same with the file's `defaults` below it. */
+  /** The same, merged over the file's `defaults`. */
   readonly merged: DocumentValue;
 }
 
@@ -21,11 +21,11 @@ export interface BuildContext {
   readonly folder: string;
   /** `path` starts below the server's name; `reason` may hold `; cure`. */
   readonly complain: (path: KeyPath, reason: string) => void;
-  /** @returns the variables of an envFile, empty when it was complained about */
+  /** @returns the variables of an envFile; empty when it cannot be used, which is reported */
   readonly readEnv: (path: string) => Readonly<Record<string, string>>;
 }
 
-/** @returns null when the server was complained about and has no usable form */
+/** @returns null when nothing usable comes out, which is reported then */
 export function buildServer(
   written: ServerDeclaration,
   { folder, complain, readEnv }: BuildContext,
@@ -58,7 +58,7 @@ export function buildServer(
   };
 }
 
-/** `~/x` is in the user's home folder; anything else relative starts at `folder`. */
+/** Makes a path absolute: `~/x` is in the user's home folder, anything else relative starts at `folder`. */
 export function resolveFrom(folder: string, path: string): string {
   return path === '~' || path.startsWith('~/') ? join(userHome(), path.slice(1)) : resolve(folder, path);
 }
@@ -78,11 +78,11 @@ function sourceOf(settings: ServerSettings, complain: Complain): Source | null {
   return null;
 }
 
-/** One text is what MCP clients write: the program alone, its arguments in `args`. */
+/** Accepts one text too, as MCP clients write it: the program alone, its arguments in `args`. */
 function commandOf(command: string | string[], { args }: ServerSettings, complain: Complain): Source | null {
   const [program, ...rest] = typeof command === 'string' ? [command] : command;
   if (program === undefined) return null;
-  // A folder's name may hold spaces, but then the arguments stand apart.
+  // A path may hold spaces, but then the arguments are in `args`.
   const isLine =
     typeof command === 'string' && /\s/.test(command) && !(command.startsWith('/') && args.length > 0);
   if (!isLine) return { kind: 'command', command: [program, ...rest] };
@@ -134,8 +134,8 @@ function complainAboutStdio(
   }
 }
 
-/** Which kinds of source a key means anything for; said by the server itself it is a mistake, by `defaults` it is not. */
-const MEANT_FOR: Readonly<Record<string, readonly Source['kind'][]>> = {
+/** The kinds of source that a key applies to. Elsewhere it is a mistake in a server, but not in `defaults`. */
+const APPLIES_TO: Readonly<Record<string, readonly Source['kind'][]>> = {
   version: ['package'],
   bin: ['package'],
   args: ['package', 'command'],
@@ -145,7 +145,7 @@ const MEANT_FOR: Readonly<Record<string, readonly Source['kind'][]>> = {
 };
 
 function complainAboutIdleKeys(kind: Source['kind'], own: DocumentValue, complain: Complain): void {
-  for (const [key, kinds] of Object.entries(MEANT_FOR)) {
+  for (const [key, kinds] of Object.entries(APPLIES_TO)) {
     if (kinds.includes(kind) || isEmpty(valueAt(own, [key]))) continue;
     complain([key], `has a meaning only with ${kinds.join(' or ')}; remove it`);
   }
@@ -206,7 +206,7 @@ interface Pair {
   readonly keys: readonly [low: string, high: string];
 }
 
-/** Of two settings in the wrong order, the one that nobody wrote gives way; when both were written it is a fault. */
+/** Resolves two settings in the wrong order: the one left at its default follows the other; when both were written it is a mistake. */
 function inOrder(
   { low, high, at, keys: [lowKey, highKey] }: Pair,
   { merged, complain }: { merged: DocumentValue; complain: Complain },

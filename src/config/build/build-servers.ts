@@ -15,18 +15,21 @@ import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 export interface LoadContext {
   readonly folder: string;
-  readonly report: Diagnostics;
+  readonly diagnostics: Diagnostics;
   /** Where an envFile is read instead of at its own path. */
   readonly locate?: ((file: string) => string) | undefined;
 }
 
 /** Builds all servers; those with mistakes in their form, which are reported elsewhere, are left out. */
-export function buildServers(tree: DocumentValue, { folder, report, locate }: LoadContext): ServerSpec[] {
+export function buildServers(
+  tree: DocumentValue,
+  { folder, diagnostics, locate }: LoadContext,
+): ServerSpec[] {
   const key = isDocumentMap(tree) && 'mcpServers' in tree ? 'mcpServers' : 'servers';
   const written = isDocumentMap(tree) ? tree[key] : undefined;
   const defaults = isDocumentMap(tree) ? (tree['defaults'] ?? {}) : {};
   const servers: ServerSpec[] = [];
-  const readEnv = envReader(report, locate);
+  const readEnv = envReader(diagnostics, locate);
   for (const [name, own] of Object.entries(isDocumentMap(written) ? written : {})) {
     const merged = mergeDefaults(defaults, own);
     const { data: settings } = serverSchema.safeParse(merged);
@@ -36,15 +39,15 @@ export function buildServers(tree: DocumentValue, { folder, report, locate }: Lo
       { name, settings, own, merged },
       {
         folder,
-        complain: (path, reason) => report.add(at(path), reason),
+        complain: (path, reason) => diagnostics.add(at(path), reason),
         readEnv: (file) => readEnv(file, at(['envFile'])),
       },
     );
     if (spec === null) continue;
     servers.push(spec);
-    adviseAgainstNpx(spec, (sentence) => report.warn(at(['command']), sentence));
+    adviseAgainstNpx(spec, (sentence) => diagnostics.warn(at(['command']), sentence));
   }
-  checkDependencies(servers, { key, names: isDocumentMap(written) ? Object.keys(written) : [], report });
+  checkDependencies(servers, { key, names: isDocumentMap(written) ? Object.keys(written) : [], diagnostics });
   return servers;
 }
 
@@ -80,21 +83,27 @@ function npxAdvice(argv: readonly string[]): string | null {
 interface DependencyContext {
   readonly key: string;
   readonly names: readonly string[];
-  readonly report: Diagnostics;
+  readonly diagnostics: Diagnostics;
 }
 
-function checkDependencies(servers: readonly ServerSpec[], { key, names, report }: DependencyContext): void {
+function checkDependencies(
+  servers: readonly ServerSpec[],
+  { key, names, diagnostics }: DependencyContext,
+): void {
   const known = new Set(names);
   for (const { name, dependsOn } of servers) {
     for (const [index, other] of dependsOn.entries()) {
       if (known.has(other)) continue;
       const reason = `names ${formatValue(other)}, which is no server of this file`;
-      report.add([key, name, 'dependsOn', index], reason, { cure: spelling(other, names), isHidden: true });
+      diagnostics.add([key, name, 'dependsOn', index], reason, {
+        cure: spelling(other, names),
+        isHidden: true,
+      });
     }
   }
   for (const cycle of findCycles(new Map(servers.map(({ name, dependsOn }) => [name, dependsOn])))) {
     const path = [key, cycle[0] ?? '', 'dependsOn'];
-    report.add(path, `makes a circle: ${cycle.join(' -> ')}; remove one of these dependencies`, {
+    diagnostics.add(path, `makes a circle: ${cycle.join(' -> ')}; remove one of these dependencies`, {
       isHidden: true,
     });
   }
@@ -160,11 +169,11 @@ function spelling(name: string, names: readonly string[]): string {
 }
 
 /** Each file is read once, however many servers name it. */
-function envReader(report: Diagnostics, locate: LoadContext['locate'] = (file) => file) {
+function envReader(diagnostics: Diagnostics, locate: LoadContext['locate'] = (file) => file) {
   const read = new Map<string, Readonly<Record<string, string>>>();
   return (file: string, path: KeyPath): Readonly<Record<string, string>> => {
-    report.envFiles.add(file);
-    const known = read.get(file) ?? readEnvFile(locate(file), { path, report });
+    diagnostics.envFiles.add(file);
+    const known = read.get(file) ?? readEnvFile(locate(file), { path, diagnostics });
     read.set(file, known);
     return known;
   };
@@ -172,14 +181,14 @@ function envReader(report: Diagnostics, locate: LoadContext['locate'] = (file) =
 
 function readEnvFile(
   file: string,
-  { path, report }: { path: KeyPath; report: Diagnostics },
+  { path, diagnostics }: { path: KeyPath; diagnostics: Diagnostics },
 ): Readonly<Record<string, string>> {
   try {
     const { env, faults, unexpanded } = parseEnvFile(readSecureFile(file).text);
     for (const { line, reason } of faults)
-      report.addElsewhere({ file, line, path: formatPath(path), reason });
+      diagnostics.addElsewhere({ file, line, path: formatPath(path), reason });
     for (const line of unexpanded) {
-      report.warn(
+      diagnostics.warn(
         path,
         `has a $ in line ${line} of ${basename(file)}, which is taken literally; nothing is expanded there`,
       );
@@ -189,7 +198,7 @@ function readEnvFile(
     if (!(error instanceof WatchdogError)) throw error;
     const isMissing = error.code === 'CONFIG_UNREADABLE';
     const cure = isMissing ? 'make the file, or remove envFile' : error.hint;
-    report.add(path, `cannot be used: ${lowerFirst(error.message)}`, { cure, isHidden: true });
+    diagnostics.add(path, `cannot be used: ${lowerFirst(error.message)}`, { cure, isHidden: true });
     return {};
   }
 }

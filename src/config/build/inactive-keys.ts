@@ -1,4 +1,4 @@
-// Which keys of a config are understood, and do nothing before a later release.
+// Keys of a config that are understood, and do nothing before a later release.
 import { formatPath } from '../read/problems.ts';
 import { isDocumentMap, isSet, valueAt } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
@@ -6,7 +6,7 @@ import type { KeyPath, DocumentValue } from '../schema/document.ts';
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
 const INACTIVE: readonly KeyPath[] = [['gateway']];
 
-/** Paths of the keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
+/** Lists the paths of keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
 export function inactiveKeys(tree: DocumentValue): string[] {
   return INACTIVE.flatMap((pattern) => matches(tree, pattern))
     .flatMap((path) => leaves(valueAt(tree, path) ?? null, path))

@@ -1,4 +1,4 @@
-// What a config file comes to: plain data, so that another process may have read it.
+// Result of loading a config: plain data, so that a child process may have read it.
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
@@ -29,9 +29,9 @@ export interface DaemonConfig {
   };
   readonly backups: { readonly keep: number };
   readonly alerts: {
-    /** Whether the rules of this program count. */
+    /** Whether the rules that come with the watchdog are evaluated. */
     readonly builtIn: boolean;
-    /** All that count, those of this program first. */
+    /** All that are evaluated, those of the watchdog first. */
     readonly rules: readonly RuleDocument[];
     /** Ms. */
     readonly evaluateEvery: number;
@@ -49,12 +49,12 @@ export interface LoadedConfig {
   readonly config: DaemonConfig;
   /** In the order of the file, disabled ones included. */
   readonly servers: readonly ServerSpec[];
-  /** Absolute paths of what was read beside it, or should have been. */
+  /** Absolute paths of the other files that were read, or should have been. */
   readonly envFiles: readonly string[];
   /** Keys that are set and do nothing before a later release, as paths. */
   readonly inactive: readonly string[];
   /** Values of 8 characters and more that must not appear in any output, longest first. */
   readonly secrets: readonly string[];
-  /** What is allowed and probably not meant, one sentence each. */
+  /** What is allowed and probably a mistake, one sentence each. */
   readonly warnings: readonly string[];
 }

@@ -1,4 +1,4 @@
-// How a web config becomes what the listener runs on: read with everything it names, or refused with all that is wrong.
+// Web config loader: reads the file and everything it names, or lists all that is wrong.
 import { X509Certificate } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -21,15 +21,17 @@ import type { TlsSettings, WebSettings } from '../schema/web-schema.ts';
 const WHY = 'it decides who is let in';
 
 /**
+ * Reads and checks a web config.
+ *
  * @returns plain data: certificates and keys as text
  * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE; ConfigError (CONFIG_INVALID) with every problem
  */
 export function readWebConfig(path: string): WebConfig {
   const file = resolve(path);
   const own = readSecureFile(file, WHY);
-  const { settings, report } = readSettings(own.text, file);
-  const tls = readTls(settings.tls_server_config, { folder: dirname(file), report });
-  report.throwIfAny();
+  const { settings, diagnostics } = readSettings(own.text, file);
+  const tls = readTls(settings.tls_server_config, { folder: dirname(file), diagnostics });
+  diagnostics.throwIfAny();
   const { rate_limit: rateLimit, basic_auth_users: users, http_server_config: http } = settings;
   return {
     tls,
@@ -38,27 +40,27 @@ export function readWebConfig(path: string): WebConfig {
       Object.entries(http.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
     ),
     rateLimit: rateLimit === undefined || rateLimit.interval === 0 ? null : rateLimit,
-    files: [file, ...report.envFiles],
-    warnings: [...warningsAbout(file, own), ...report.warnings],
+    files: [file, ...diagnostics.envFiles],
+    warnings: [...warningsAbout(file, own), ...diagnostics.warnings],
   };
 }
 
-function readSettings(text: string, file: string): { settings: WebSettings; report: Diagnostics } {
+function readSettings(text: string, file: string): { settings: WebSettings; diagnostics: Diagnostics } {
   const source = readDocument(text);
   // A file of comments alone is a map without keys.
   const tree = source.tree ?? {};
-  const report = new Diagnostics({ file, source, tree, secrets: secretsOf(tree) });
-  for (const fault of source.faults) report.addAt(fault.line, fault);
-  report.throwIfAny();
+  const diagnostics = new Diagnostics({ file, source, tree, secrets: secretsOf(tree) });
+  for (const fault of source.faults) diagnostics.addAt(fault.line, fault);
+  diagnostics.throwIfAny();
   const schema: Readonly<Record<string, unknown>> = z.toJSONSchema(webSchema, { io: 'input' });
   const known = (at: KeyPath) => keysIn(schema, at);
   for (const { path, reason, cure } of schemaErrors(webSchema, { ...source, tree, known }))
-    report.add(path, reason, { cure, isHidden: path[0] === 'basic_auth_users' });
-  report.throwIfAny();
-  return { settings: webSchema.parse(tree), report };
+    diagnostics.add(path, reason, { cure, isHidden: path[0] === 'basic_auth_users' });
+  diagnostics.throwIfAny();
+  return { settings: webSchema.parse(tree), diagnostics };
 }
 
-/** Nothing of a password or a key may be quoted, however wrong it is. */
+/** Finds what must never be quoted, however wrong it is: passwords and keys. */
 function secretsOf(tree: DocumentValue): string[] {
   const users = valueAt(tree, ['basic_auth_users']);
   const hashes = isDocumentMap(users) ? Object.values(users) : [];
@@ -83,20 +85,20 @@ function warningsAbout(
 
 interface LoadContext {
   readonly folder: string;
-  readonly report: Diagnostics;
+  readonly diagnostics: Diagnostics;
 }
 
 function readTls(settings: TlsSettings | undefined, around: LoadContext): WebTls | null {
   if (settings === undefined) return null;
-  const { report } = around;
-  checkVersions(settings, report);
-  checkClients(settings, report);
+  const { diagnostics } = around;
+  checkVersions(settings, diagnostics);
+  checkClients(settings, diagnostics);
   const cert = readPem('cert', settings, around);
   const key = readPem('key', settings, around);
   const clientCa = readPem('client_ca', settings, around);
   for (const [name, text] of Object.entries({ cert, key })) {
     if (text === null)
-      report.add(at(`${name}_file`), 'is missing; name a file in PEM format', { isHidden: true });
+      diagnostics.add(at(`${name}_file`), 'is missing; name a file in PEM format', { isHidden: true });
   }
   if (cert === null || key === null) return null;
   const tls: WebTls = {
@@ -111,7 +113,7 @@ function readTls(settings: TlsSettings | undefined, around: LoadContext): WebTls
     curves: joined(settings.curve_preferences),
     prefersOwnOrder: settings.prefer_server_cipher_suites,
   };
-  checkPem(tls, settings, report);
+  checkPem(tls, settings, diagnostics);
   return tls;
 }
 
@@ -123,57 +125,57 @@ function joined(names: readonly string[]): string | null {
   return names.length === 0 ? null : names.join(':');
 }
 
-function checkVersions({ min_version, max_version }: TlsSettings, report: Diagnostics): void {
-  if (min_version > max_version) report.add(at('min_version'), 'is above max_version');
+function checkVersions({ min_version, max_version }: TlsSettings, diagnostics: Diagnostics): void {
+  if (min_version > max_version) diagnostics.add(at('min_version'), 'is above max_version');
 }
 
-function checkClients(settings: TlsSettings, report: Diagnostics): void {
+function checkClients(settings: TlsSettings, diagnostics: Diagnostics): void {
   const { client_auth_type: type, client_allowed_sans: sans } = settings;
   const hasCa = settings.client_ca !== undefined || settings.client_ca_file !== undefined;
   const verifies = type === 'VerifyClientCertIfGiven' || type === 'RequireAndVerifyClientCert';
   if (verifies && !hasCa)
-    report.add(at('client_auth_type'), 'has nothing to verify against; name a client_ca_file');
+    diagnostics.add(at('client_auth_type'), 'has nothing to verify against; name a client_ca_file');
   if (hasCa && type === 'NoClientCert')
-    report.add(at('client_auth_type'), 'asks for no certificate, so the client_ca is of no use', {
+    diagnostics.add(at('client_auth_type'), 'asks for no certificate, so the client_ca is of no use', {
       cure: 'write RequireAndVerifyClientCert',
       isHidden: true,
     });
   if (sans !== undefined && !type.startsWith('Require'))
-    report.add(at('client_allowed_sans'), 'needs a client_auth_type that requires a certificate', {
+    diagnostics.add(at('client_allowed_sans'), 'needs a client_auth_type that requires a certificate', {
       cure: 'write RequireAndVerifyClientCert',
     });
 }
 
 type PemName = 'cert' | 'key' | 'client_ca';
 
-/** Null when there is none, which may be a fault that the report then holds. */
-function readPem(name: PemName, settings: TlsSettings, { folder, report }: LoadContext): string | null {
+/** Reads a certificate or key; null when there is none, which is reported where it is a mistake. */
+function readPem(name: PemName, settings: TlsSettings, { folder, diagnostics }: LoadContext): string | null {
   const inline = settings[name];
   const written = settings[`${name}_file`];
   const path = at(`${name}_file`);
   if (written === undefined) return inline ?? null;
-  if (inline !== undefined) report.add(path, `stands beside ${name}; keep one of them`);
+  if (inline !== undefined) diagnostics.add(path, `stands beside ${name}; keep one of them`);
   const file = resolveFrom(folder, written);
-  report.envFiles.add(file);
+  diagnostics.envFiles.add(file);
   try {
     const { text, isReadableByAll, isReadableByOthers } = readSecureFile(file, WHY);
     if (name === 'key' && isReadableByAll)
-      report.add(path, `may be read by anybody; chmod 600 ${file}`, { isHidden: true });
+      diagnostics.add(path, `may be read by anybody; chmod 600 ${file}`, { isHidden: true });
     else if (name === 'key' && isReadableByOthers)
-      report.warn(path, `may be read by the group of ${basename(file)}; chmod 600 ${file}`);
+      diagnostics.warn(path, `may be read by the group of ${basename(file)}; chmod 600 ${file}`);
     return text;
   } catch (error) {
     if (!(error instanceof WatchdogError)) throw error;
     const cure = error.code === 'CONFIG_UNSAFE' ? error.hint : null;
-    report.add(path, `cannot be used: ${error.message.replace(/^C/, 'c')}`, { cure, isHidden: true });
+    diagnostics.add(path, `cannot be used: ${error.message.replace(/^C/, 'c')}`, { cure, isHidden: true });
     return null;
   }
 }
 
-function checkPem(tls: WebTls, settings: TlsSettings, report: Diagnostics): void {
+function checkPem(tls: WebTls, settings: TlsSettings, diagnostics: Diagnostics): void {
   const place = (name: PemName): KeyPath => at(settings[name] === undefined ? `${name}_file` : name);
   const complain = (name: PemName, reason: string): void =>
-    report.add(place(name), reason, { isHidden: true });
+    diagnostics.add(place(name), reason, { isHidden: true });
   const certificate = parseCertificate(tls.cert);
   if (certificate === null) return complain('cert', 'holds no certificate in PEM format');
   if (tls.clientCa !== null && parseCertificate(tls.clientCa) === null)
@@ -181,7 +183,7 @@ function checkPem(tls: WebTls, settings: TlsSettings, report: Diagnostics): void
   if (/ENCRYPTED/.test(tls.key)) return complain('key', 'is protected by a passphrase; write it without one');
   if (!tls.key.includes('PRIVATE KEY-----')) return complain('key', 'holds no private key in PEM format');
   if (Date.parse(certificate.validTo) < Date.now())
-    report.warn(place('cert'), `expired on ${certificate.validTo}`);
+    diagnostics.warn(place('cert'), `expired on ${certificate.validTo}`);
   try {
     createSecureContext(secureContextOptions(tls));
   } catch (error) {

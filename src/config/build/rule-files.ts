@@ -1,4 +1,4 @@
-// Which alert rules count: those that this program brings along, and those that the config names.
+// Rule files that are evaluated: those that come with the watchdog, and those that the config names.
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +18,8 @@ const LARGEST = 1024 * 1024;
 
 let builtIn: readonly RuleDocument[] | null = null;
 
-/** The catalogue, in the order of its files' names. Tests see to it that all of it can be evaluated. */
-export function builtInRules(report: Diagnostics): readonly RuleDocument[] {
+/** Reads the shipped rule files, in the order of their names. Tests ensure that all of them can be evaluated. */
+export function builtInRules(diagnostics: Diagnostics): readonly RuleDocument[] {
   try {
     builtIn ??= readdirSync(FOLDER)
       .filter((name) => name.endsWith('.yml'))
@@ -30,44 +30,48 @@ export function builtInRules(report: Diagnostics): readonly RuleDocument[] {
       });
     return builtIn;
   } catch (error) {
-    report.warnings.push(
+    diagnostics.warnings.push(
       `The alert rules of this installation cannot be read (${codeOf(error) ?? String(error)}): install it again`,
     );
     return [];
   }
 }
 
-/** @param paths absolute. What cannot be evaluated is in the report, with its place in its own file. */
-export function configuredRules(paths: readonly string[], report: Diagnostics): RuleDocument[] {
+/**
+ * Reads the rule files of the config. What cannot be evaluated is reported, with its place in its own file.
+ *
+ * @param paths absolute
+ */
+export function configuredRules(paths: readonly string[], diagnostics: Diagnostics): RuleDocument[] {
   return paths.flatMap((path, index) => {
-    // One that was mended is looked at again as the config is.
-    report.envFiles.add(path);
+    // One that was fixed is read again as the config is.
+    diagnostics.envFiles.add(path);
     const read = readText(path);
     if ('refusal' in read) {
-      report.add(['alerts', 'rules', index], read.refusal);
+      diagnostics.add(['alerts', 'rules', index], read.refusal);
       return [];
     }
     const source = readDocument(read.text);
-    if (!isUsable(path, source, report)) return [];
+    if (!isUsable(path, source, diagnostics)) return [];
     return [{ path, isBuiltIn: false, document: source.tree }];
   });
 }
 
-function isUsable(file: string, source: ParsedDocument, report: Diagnostics): boolean {
+function isUsable(file: string, source: ParsedDocument, diagnostics: Diagnostics): boolean {
   for (const { line, reason } of source.faults)
-    report.addElsewhere({ file, line: line ?? 1, path: '', reason });
+    diagnostics.addElsewhere({ file, line: line ?? 1, path: '', reason });
   if (source.faults.length > 0) return false;
   try {
     readRuleFile(source.tree);
     return true;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
-    report.addElsewhere({ file, line: lineOf(error.path, source), path: '', reason: error.message });
+    diagnostics.addElsewhere({ file, line: lineOf(error.path, source), path: '', reason: error.message });
     return false;
   }
 }
 
-/** The line of the place, or of the nearest thing around it that is there. */
+/** Finds the line of a place, or of the nearest thing around it that exists. */
 function lineOf(path: KeyPath, source: ParsedDocument): number {
   for (let length = path.length; length > 0; length -= 1) {
     const line = source.lineOf(path.slice(0, length));

@@ -1,4 +1,4 @@
-// How the file of an MCP client is read: only read, whatever it holds, and with one clear line when it cannot be used.
+// Reader of an MCP client's file: never writes, and fails with one clear line when the file cannot be used.
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { printParseErrorCode, visit } from 'jsonc-parser';
 import type { JSONVisitor } from 'jsonc-parser';
@@ -17,10 +17,12 @@ export interface ClientFile {
 /** ~/.claude.json keeps histories too, and grows to tens of megabytes. */
 const LARGEST = 64 * 1024 * 1024;
 
-/** A client's file needs six. */
+/** Levels of nesting; a client's file needs six. */
 const DEEPEST = 200;
 
 /**
+ * Reads a file as JSON or TOML.
+ *
  * @returns null when there is no such file
  * @throws WatchdogError CONFIG_UNREADABLE
  */
@@ -63,7 +65,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read by this user',
   EPERM: 'it may not be read by this program',
   ENOTDIR: 'its path leads through something that is not a folder',
-  ELOOP: 'its path goes round in a circle of links',
+  ELOOP: 'its path is a circle of symbolic links',
 };
 
 function decode(path: string, bytes: Buffer): string {
@@ -82,7 +84,7 @@ function looksLikeToml(path: string, text: string): boolean {
 }
 
 /**
- * JSON with comments and trailing commas, as editors write it. Ends at the first fault: ten megabytes of anything have
+ * Reads JSON with comments and trailing commas, as editors write it. Ends at the first error: ten megabytes of anything have
  * a million of them. Not `parse` of the same package: there a key `__proto__` is lost.
  */
 function readJson(path: string, text: string): DocumentValue {
@@ -110,7 +112,7 @@ function readJson(path: string, text: string): DocumentValue {
 
 type Group = Map<string, DocumentValue> | DocumentValue[];
 
-/** Puts together what is visited. */
+/** Builds a document from the events of the parser. */
 class JsonBuilder {
   root: DocumentValue = null;
   readonly #open: { readonly group: Group; readonly key: string }[] = [];
@@ -166,7 +168,7 @@ function readToml(path: string, text: string): DocumentValue {
   }
 }
 
-/** Dates and the like are told apart from maps by being text here; a key is a key, `__proto__` included. */
+/** Makes plain values: dates and the like become text; a key is a key, `__proto__` included. */
 function plain(value: unknown): DocumentValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
     return value;
@@ -177,7 +179,7 @@ function plain(value: unknown): DocumentValue {
 
 function unreadable(path: string, reason: string, hint?: string, cause?: unknown): WatchdogError {
   return new WatchdogError('CONFIG_UNREADABLE', `Cannot import from ${path}: ${reason}`, {
-    hint: hint ?? 'Mend it there, or leave this client out',
+    hint: hint ?? 'Fix it there, or leave this client out',
     cause,
   });
 }

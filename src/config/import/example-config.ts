@@ -1,12 +1,12 @@
-// What the first config says, when there is none yet.
+// Text of the first config, for a home that has none yet.
 import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../../system/files/write-file-atomic.ts';
 
-/** Where a client finds the server of the first config. */
+/** The address at which a client reaches the server of the first config. */
 export const EXAMPLE_URL = 'http://127.0.0.1:9640/mcp';
 
 export function exampleConfig(): string {
-  return `# What mcp-watchdog keeps alive. After a change: mcp-watchdog config validate
+  return `# Servers that mcp-watchdog keeps alive. After a change: mcp-watchdog config validate
 # Every key, with its default and its meaning: docs/configuration.md
 
 servers:
@@ -28,11 +28,11 @@ servers:
       # A key raises its limits. Secrets come from the environment of the watchdog, not into this file:
       # CONTEXT7_API_KEY: \${env:CONTEXT7_API_KEY}
 
-    # What follows are the defaults, to show what can be tuned.
+    # These are the defaults, to show what can be tuned.
     # probe:
-    #   interval: 15s        # how often it is asked whether it works
+    #   interval: 15s        # time between two probes
     #   timeout: 5s          # how long an answer may take
-    #   failures: 3          # misses in a row before it is restarted
+    #   failures: 3          # failures in a row before it is restarted
     # limits:
     #   memory: { soft: 1GiB, hard: 2GiB }     # warn, restart
 
@@ -41,7 +41,7 @@ servers:
 `;
 }
 
-/** @returns false when there is a file already, which is then left alone */
+/** Writes the first config. @returns false when there is a file already, which is left alone */
 export function writeFirstConfig(path: string, text: string = exampleConfig()): boolean {
   if (existsSync(path)) return false;
   writeFileAtomic(path, text, { mode: 0o600 });

@@ -1,10 +1,10 @@
-// Which servers a config has that is there already, whether or not it can be used.
+// Names of the servers in an existing config, whether or not it can be used.
 import { WatchdogError } from '../../core/base/errors.ts';
 import { readSecureFile } from '../read/secure-file.ts';
 import { readDocument } from '../read/read-document.ts';
 import { isDocumentMap, valueAt } from '../schema/document.ts';
 
-/** Empty when it cannot be read: to say what is wrong with it is the business of other commands. */
+/** Reads the names; empty when the file cannot be read: other commands say what is wrong with it. */
 export function serverNames(path: string): ReadonlySet<string> {
   try {
     const { tree } = readDocument(readSecureFile(path).text);

@@ -1,4 +1,4 @@
-// What MCP clients start, read from their files and said as a config of ours; nothing is written here.
+// Import of servers from the files of MCP clients, as the text of a config; nothing is written here.
 import { existsSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -31,7 +31,7 @@ interface ImportSource {
   readonly isWritableByOthers: boolean;
 }
 
-/** An entry that nothing can be made of. */
+/** An entry that cannot be imported. */
 interface SkippedEntry {
   readonly name: string;
   readonly from: string;
@@ -40,9 +40,9 @@ interface SkippedEntry {
 
 export interface ImportResult {
   readonly sources: readonly ImportSource[];
-  /** Taken over, and ready to be started. */
+  /** Imported, and ready to be started. */
   readonly servers: readonly ImportedServer[];
-  /** Taken over in comments, until what is missing is there. */
+  /** Imported as comments, until what is missing is there. */
   readonly waiting: readonly PendingServer[];
   readonly conflicts: readonly ImportConflict[];
   readonly skipped: readonly SkippedEntry[];
@@ -52,13 +52,15 @@ export interface ImportResult {
 
 export interface ImportOptions {
   readonly where: ClientMachine;
-  /** Path the text is going to be written to: paths in it are relative to its folder. */
+  /** Path that the text will be written to: paths in it are relative to its folder. */
   readonly config: string;
-  /** Names that a config has already. */
+  /** Names of servers that the config has already. */
   readonly taken?: ReadonlySet<string>;
 }
 
 /**
+ * Reads, translates and merges the servers of clients.
+ *
  * @param from names of clients, or paths of such files
  * @throws WatchdogError USAGE, CONFIG_UNREADABLE; nothing is half imported
  */
@@ -134,7 +136,7 @@ function fileAt(from: string, where: ClientMachine): ReadFile {
   );
 }
 
-/** A word without a slash or a dot was meant for a client. */
+/** Makes the error for a missing file; a word without a slash or a dot was meant for a client. */
 function missing(from: string, path: string): WatchdogError {
   const meant = suggestSpelling(from, NAMED_CLIENTS);
   const isWord = /^[\w-]+$/.test(from);
@@ -153,7 +155,7 @@ function missing(from: string, path: string): WatchdogError {
     : new WatchdogError('CONFIG_UNREADABLE', `Cannot import from ${path}: there is no such file`, { hint });
 }
 
-/** `…/site/.cursor/mcp.json` belongs to `…/site`; the same file in the home folder belongs to no project. */
+/** Finds the project of a file: `…/site/.cursor/mcp.json` belongs to `…/site`; the same file in the home folder belongs to no project. */
 function projectOf(path: string, { home }: ClientMachine): string | null {
   const [, project = null] =
     /^(.*)\/(?:\.(?:cursor|vscode|codex|zed|gemini)\/[^/]+|\.mcp\.json)$/.exec(path) ?? [];
@@ -181,7 +183,7 @@ function isGone(project: string | null): boolean {
   return project !== null && !existsSync(project);
 }
 
-/** `cursor`, `claude-code in ~/work/site`, or the path that was named. */
+/** Names the origin: `cursor`, `claude-code in ~/work/site`, or the path that was given. */
 function labelOf(
   { project }: ClientEntry,
   { client, place, isNamed }: ReadFile,
@@ -192,12 +194,12 @@ function labelOf(
   return isTold ? file : `${file} in ${tildePath(project, where)}`;
 }
 
-/** `~/work` for what lies in the home folder. */
+/** Shortens a path in the home folder to `~/work`. */
 export function tildePath(path: string, { home }: Pick<ClientMachine, 'home'>): string {
   return path === home || path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }
 
-/** Variables that are not set would make the whole config unusable, so their server waits in a comment. */
+/** Lists what keeps a server in a comment. A variable that is not set, for instance, would make the whole config unusable. */
 function reasonsToWait(server: ImportedServer, { where, config, taken }: ImportOptions): string[] {
   const unset = server.needs.filter(({ name }) => where.environment[name] === undefined);
   const present = taken?.has(server.name) === true ? ['the config has a server of this name already'] : [];
@@ -216,7 +218,7 @@ interface Trial {
   readonly unset: readonly RequiredVariable[];
 }
 
-/** What the reader of configs says to this server alone. */
+/** Lists the problems of a config with this server alone. */
 function complaints({ name, settings }: ImportedServer, { where, config, unset }: Trial): string[] {
   const standIns = unset.map((need) => [need.name, 'http://localhost/'] as const);
   const environment = { ...where.environment, ...Object.fromEntries(standIns) };

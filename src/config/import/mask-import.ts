@@ -1,17 +1,17 @@
-// What of imported settings must not be shown on a terminal.
+// Masking of secrets in imported settings that are shown on a terminal.
 import type { ImportedServer } from './merge-servers.ts';
 import type { ImportSections } from './write-yaml.ts';
 import { MASK, maskSecrets, findSecrets, scrubbableSecrets } from '../read/secrets.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
-/** A copy fit to be shown: references stay, what looks like a secret does not. */
+/** Copies settings with everything masked that looks like a secret; references stay. */
 export function maskSettings(settings: DocumentMap): DocumentMap {
   const shown = withoutOpaque(maskSecrets(settings, scrubbableSecrets(findSecrets(settings))));
   return isDocumentMap(shown) ? shown : {};
 }
 
-/** The same servers, fit to be shown. */
+/** Copies all servers with their secrets masked. */
 export function maskSections({ servers, waiting, conflicts }: ImportSections): ImportSections {
   return {
     servers: servers.map(hidden),

@@ -1,4 +1,4 @@
-// Which entries of several clients are one server, and which only share a name.
+// Merge of the entries of several clients: equal ones become one server, equal names with other content a conflict.
 import type { RequiredVariable } from './clients/references.ts';
 import type { TranslatedEntry } from './translate-entry.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
@@ -6,9 +6,9 @@ import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 /** One entry of one client, translated. */
 export interface ImportCandidate extends TranslatedEntry {
-  /** As the client has it. */
+  /** As the client writes it. */
   readonly writtenName: string;
-  /** Client, and project or path where that tells more: `cursor in ~/work/site`. */
+  /** Client, and project or path where needed: `cursor in ~/work/site`. */
   readonly from: string;
 }
 
@@ -23,7 +23,7 @@ export interface ImportedServer {
   readonly faults: readonly string[];
 }
 
-/** Servers that clients call by one name and start differently: nobody but the user knows which one is meant. */
+/** Servers of one name that clients start differently: only the user knows which one is meant. */
 export interface ImportConflict {
   readonly name: string;
   readonly servers: readonly ImportedServer[];
@@ -34,7 +34,7 @@ export interface MergeResult {
   readonly conflicts: readonly ImportConflict[];
 }
 
-/** Same content is one server, whatever it is called; same name with other content is a conflict. */
+/** Merges: the same content is one server, whatever its name; the same name with other content is a conflict. */
 export function mergeServers(candidates: readonly ImportCandidate[]): MergeResult {
   const same = [...groupBy(candidates, ({ settings }) => fingerprint(settings)).values()];
   const byName = groupBy(same, ([first]) => (first?.writtenName ?? '').toLowerCase());
@@ -69,7 +69,7 @@ export function serverNameFrom(written: string): string {
   return plain === '' ? 'server' : plain;
 }
 
-/** What is started or watched, and with what; independent of the order of keys. */
+/** Identifies what is started or watched, and with what; independent of the order of keys. */
 function fingerprint(settings: DocumentMap): string {
   const { start: _, ...others } = settings;
   return JSON.stringify(sorted(others));
@@ -83,7 +83,7 @@ function sorted(tree: DocumentValue): DocumentValue {
     .map(([key, value]) => [key, sorted(value)]);
 }
 
-/** Two names that only become equal by being simplified get a number. */
+/** Adds a number to a name that is equal to another one only because both were simplified. */
 function freeName(name: string, taken: Set<string>): string {
   let free = name;
   for (let number = 2; taken.has(free); number += 1) free = `${name.slice(0, 60)}-${number}`;
@@ -96,7 +96,7 @@ function merge(group: readonly ImportCandidate[], name: string): ImportedServer 
   const needs = group.flatMap((each) => each.needs);
   return {
     name,
-    // Where one of them allows more time for the start, that is said too.
+    // Where one of them allows more time for the start, that is kept.
     settings: (group.find(({ settings }) => 'start' in settings) ?? group[0])?.settings ?? {},
     enabled: group.some(({ enabled }) => enabled),
     from: unique(group.map(({ from }) => from)),

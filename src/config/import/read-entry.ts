@@ -1,31 +1,31 @@
-// What a client's entry says about starting or reaching one server, checked for its types.
+// Reader of a client's entry for one server: how to start or reach it, checked for types.
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** As the client has it: references are not resolved yet. */
+/** As the client writes it: references are not resolved yet. */
 export interface EntryLaunch {
   /** Program and arguments; empty when there is only a url. */
   readonly argv: readonly string[];
   readonly url: string | null;
-  /** `stdio`, `http`, `sse` or any other word; null when nothing is said. */
+  /** `stdio`, `http`, `sse` or any other word; null when it is left out. */
   readonly type: string | null;
   readonly env: Texts;
   readonly headers: Texts;
   readonly envFile: string | null;
   readonly cwd: string | null;
   readonly enabled: boolean;
-  /** Milliseconds that the client allows for the start; null when nothing is said. */
+  /** Milliseconds that the client allows for the start; null when it is left out. */
   readonly startTimeout: number | null;
-  /** Variables that are handed on from the client's environment. */
+  /** Variables that are passed on from the client's environment. */
   readonly envNames: readonly string[];
   /** Headers by the variables that hold their values. */
   readonly headersFromEnv: Texts;
   /** The variable that holds the token of `Authorization: Bearer`. */
   readonly bearerFromEnv: string | null;
   readonly signsIn: boolean;
-  /** What was taken for something else than it is written as. */
+  /** What was read differently from how it is written. */
   readonly notes: readonly string[];
 }
 
@@ -65,7 +65,7 @@ function argvOf(reading: EntryReader): string[] {
   const program = reading.program();
   const args = reading.list('args');
   const [only = ''] = program;
-  // Some clients take a whole line; a path may hold spaces.
+  // Some clients accept a whole command line; a path may hold spaces.
   const isLine =
     program.length === 1 && args.length === 0 && /^[^\s/\\]+\s/.test(only) && !/['"`$\\]/.test(only);
   if (!isLine) return program.length === 0 ? [] : [...program, ...args];
@@ -73,7 +73,7 @@ function argvOf(reading: EntryReader): string[] {
   return only.trim().split(/\s+/);
 }
 
-/** Collects what is wrong, so that all of it can be told at once. */
+/** Reads keys, and collects what is wrong so that all of it can be reported at once. */
 class EntryReader {
   readonly faults: string[] = [];
   readonly notes: string[] = [];

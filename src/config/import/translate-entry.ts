@@ -1,4 +1,4 @@
-// How one entry of a client's file becomes a server of our config, and what of it cannot be said there.
+// Translation of one client entry into a server of our config, with what could not be translated.
 import { resolve } from 'node:path';
 import type { ClientEntry, ClientMachine } from './clients/client-format.ts';
 import { readEntry } from './read-entry.ts';
@@ -14,9 +14,9 @@ export interface TranslatedEntry {
   readonly settings: DocumentMap;
   readonly enabled: boolean;
   readonly needs: readonly RequiredVariable[];
-  /** What changed on the way, or is worth knowing. */
+  /** What was changed, or is worth knowing. */
   readonly notes: readonly string[];
-  /** Why it cannot be started before somebody has a look. */
+  /** Why it cannot be started before somebody decides. */
   readonly faults: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export interface TranslateContext {
   readonly where: ClientMachine;
 }
 
-/** @returns a reason when nothing can be made of it */
+/** @returns a reason when it cannot be translated */
 export function translateEntry(
   entry: ClientEntry,
   { dialect, where }: TranslateContext,
@@ -87,7 +87,7 @@ function programKeys(launch: EntryLaunch, writer: Writer): Keys {
   return [
     ...sourceKeys(line, writer),
     ['cwd', folderOf(launch.cwd, words, writer)],
-    ['env', { ...writer.map(env), ...handedOn(launch.envNames, writer) }],
+    ['env', { ...writer.map(env), ...passedOn(launch.envNames, writer) }],
     ['envFile', fileOf(launch.envFile, writer)],
   ];
 }
@@ -105,7 +105,7 @@ function sourceKeys(line: ReturnType<typeof readCommandLine>, writer: Writer): K
   ];
 }
 
-/** One list is easier to read; an empty argument is only allowed among `args`. */
+/** Writes one list, which is easier to read; an empty argument is only allowed in `args`. */
 function commandKeys(argv: readonly string[]): Keys {
   if (!argv.includes('')) return [['command', argv]];
   return [
@@ -114,7 +114,7 @@ function commandKeys(argv: readonly string[]): Keys {
   ];
 }
 
-/** What starts with a path that is not absolute depends on the folder the client starts it in. */
+/** Finds the folder to start in: a relative path depends on the folder that the client starts it in. */
 function folderOf(cwd: string | null, words: readonly string[], writer: Writer): string | null {
   const { project } = writer.around;
   if (cwd !== null) return writer.path(cwd, 'cwd');
@@ -133,8 +133,8 @@ function fileOf(file: string | null, writer: Writer): string | null {
   return file === null ? null : writer.path(file, 'envFile');
 }
 
-/** A variable that is not set is not handed on by the client either. */
-function handedOn(names: readonly string[], writer: Writer): Record<string, string> {
+/** Passes variables on; one that is not set is not passed on by the client either. */
+function passedOn(names: readonly string[], writer: Writer): Record<string, string> {
   const { environment } = writer.around;
   const missing = names.filter((name) => environment[name] === undefined);
   if (missing.length > 0)
@@ -169,7 +169,7 @@ function headersOf(
   return { ...bearer, ...writer.map(headers), ...Object.fromEntries(fromEnv) };
 }
 
-/** Ours allows 30 s, and a client that allows less counts otherwise: it is not kept from starting. */
+/** Keeps a start timeout above our default of 30 s; a client that allows less does not stop the server then. */
 function startKeys({ startTimeout }: EntryLaunch, kind: TransportName): Keys {
   if (kind !== 'stdio' || startTimeout === null || startTimeout <= 30_000 || startTimeout > 86_400_000)
     return [];
@@ -180,7 +180,7 @@ function isIdle(value: DocumentValue): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
-/** Says texts of the client in our form, and remembers what came up on the way. */
+/** Writes texts of the client in our form, and collects variables, notes and faults. */
 class Writer {
   readonly needs: RequiredVariable[] = [];
   readonly notes: string[] = [];
@@ -204,11 +204,11 @@ class Writer {
     return Object.fromEntries(Object.entries(written).map(([name, value]) => [name, this.text(value)]));
   }
 
-  /** Relative to the project; where there is none, nobody knows to what. */
+  /** Resolves a path against the project; without one a relative path is a fault. */
   path(written: string, key: string): string {
     const text = this.text(written);
     const { project } = this.around;
-    // What holds an unknown reference was complained about.
+    // An unknown reference is a fault already.
     if (/^(?:\/|~\/|~$|\$\{)/.test(text)) return text;
     if (project !== null) return this.literal(resolve(project, written));
     this.faults.push(`has ${key} ${written}, which is relative to a folder that is not known`);

@@ -1,4 +1,4 @@
-// How imported servers are written: a config of ours that says where each came from, with what is not decided in comments.
+// YAML writer for imported servers: each with its origin, and undecided ones as comments.
 import { Document, isSeq, visit } from 'yaml';
 import { neutralise } from '../../core/base/text.ts';
 import type { ImportConflict, ImportedServer } from './merge-servers.ts';
@@ -16,17 +16,17 @@ export interface ImportSections {
   readonly conflicts: readonly ImportConflict[];
 }
 
-/** A whole config file. */
+/** Writes a whole config file. */
 export function importedConfig(parts: ImportSections): string {
   return `${[...HEAD, '', ...importedServers(parts)].join('\n')}\n`;
 }
 
 const HEAD = [
-  '# What mcp-watchdog keeps alive, taken over from MCP clients. After a change: mcp-watchdog config validate',
+  '# Servers that mcp-watchdog keeps alive, imported from MCP clients. After a change: mcp-watchdog config validate',
   '# Every key, with its default and its meaning: docs/configuration.md. It may hold secrets: keep its mode at 600.',
 ];
 
-/** The same without the head: what can be pasted below the `servers` of a config that is there. */
+/** Writes the same without the head: what can be pasted below the `servers` of an existing config. */
 export function importedServers({ servers, waiting, conflicts }: ImportSections): string[] {
   const sections = [
     ...servers.map(serverLines),
@@ -66,7 +66,7 @@ function conflictLines({ name, servers }: ImportConflict): string[] {
   ];
 }
 
-/** `  name:` and what stands below it. */
+/** Writes `  name:` and what is below it. */
 function settingLines({ name, settings, enabled }: ImportedServer): string[] {
   const off = enabled ? [] : ([['enabled', false]] as const);
   const document = new Document({ [name]: documentMap([...Object.entries(settings), ...off]) });
@@ -89,12 +89,12 @@ function settingLines({ name, settings, enabled }: ImportedServer): string[] {
 
 const LONGEST_LINE = 110;
 
-/** One line, whatever a client's file put into it: what follows a line break would not be a comment. */
+/** Writes one line, whatever a client's file put into it: text behind a line break would not be a comment. */
 function comment(text: string): string {
   return `  # ${neutralise(text)}`;
 }
 
-/** What stands in a comment has its place again once `# ` is taken away. */
+/** Comments lines out so that they are indented right again once `# ` is removed. */
 function inComment(lines: readonly string[]): string[] {
   return lines.map((line) => line.replace(/^ {2}/, '  # '));
 }

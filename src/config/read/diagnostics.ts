@@ -1,4 +1,4 @@
-// Everything found wrong while one config file is read, with its place in the file.
+// Collector of problems and warnings while one config file is read, each with its place in the file.
 import { splitCure } from './schema-errors.ts';
 import { ConfigError, formatPath, formatValue } from './problems.ts';
 import type { Problem } from './problems.ts';
@@ -18,7 +18,7 @@ interface Subject {
 
 interface Details {
   readonly cure?: string | null;
-  /** The reason says it all, or the value would say too much. */
+  /** Hides the value: the reason is enough, or the value would reveal too much. */
   readonly isHidden?: boolean;
 }
 
@@ -33,7 +33,7 @@ export class Diagnostics {
     this.#subject = subject;
   }
 
-  /** @param reason may hold `; cure`. The first complaint about a path is kept: the others follow from it. */
+  /** Adds a problem. The first one about a path is kept: the others follow from it. @param reason may hold `; cure` */
   add(path: KeyPath, reason: string, { cure, isHidden = false }: Details = {}): void {
     const { file, source, secrets } = this.#subject;
     const parts = splitCure(scrub(reason, secrets));
@@ -48,18 +48,18 @@ export class Diagnostics {
     this.#keep({ ...parts, path: formatPath(path), value: null, file: this.#subject.file, line });
   }
 
-  /** A fault in another file than the config. */
+  /** Adds a problem in another file than the config. */
   addElsewhere({ reason, ...place }: { file: string; line: number; path: string; reason: string }): void {
     this.#problems.push({ ...splitCure(reason), ...place, value: null });
   }
 
-  /** What was found in another file of the same kind. */
+  /** Adds the problems of another file of the same kind. */
   include({ problems, envFiles }: ConfigError): void {
     this.#problems.push(...problems);
     for (const file of envFiles) this.envFiles.add(file);
   }
 
-  /** What is allowed and probably not meant. */
+  /** Adds what is allowed and probably a mistake. */
   warn(path: KeyPath, sentence: string): void {
     this.warnings.push(`${formatPath(path)} ${sentence}`);
   }
@@ -76,7 +76,7 @@ export class Diagnostics {
     if (!isKnown) this.#problems.push(problem);
   }
 
-  /** Null where there is nothing to show: no value, or a whole map or list, which the path names already. */
+  /** The value as shown; null where there is none, or where it is a whole map or list, which the path names already. */
   #shown(path: KeyPath): string | null {
     const { tree, secrets } = this.#subject;
     const value = valueAt(tree, path);

@@ -1,4 +1,4 @@
-// How `${env:NAME}` in any value of a config becomes what the environment holds.
+// Expansion of `${env:NAME}` in the values of a config.
 import { namesSecret } from '../../core/orphans/mask-command.ts';
 import { documentMap, isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
@@ -8,19 +8,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ExpandedDocument {
   readonly tree: DocumentValue;
   readonly faults: readonly { readonly path: KeyPath; readonly reason: string }[];
-  /** What came from variables whose names speak of secrets. */
+  /** Values of variables whose names say that they are secret. */
   readonly secrets: readonly string[];
-  /** `${NAME}` and the like, left as they are: other programs' forms, probably not meant literally. */
+  /** `${NAME}` and the like, left as they are: forms of other programs, probably not meant literally. */
   readonly foreign: readonly { readonly path: KeyPath; readonly reference: string }[];
 }
 
-/** `$${env:NAME}` stands for the literal text. What a variable holds is not expanded again. */
+/** Expands all references; `$${env:NAME}` stands for the literal text. The value of a variable is not expanded again. */
 export function expandEnvironment(tree: DocumentValue, environment: Environment): ExpandedDocument {
   const expansion = new Expansion(environment);
   return { ...expansion.found, tree: expansion.expand(tree, []) };
 }
 
-/** The text that expands to `value` itself. */
+/** Writes the text that expands to `value` itself. */
 export function escapeReferences(value: string): string {
   return value.replaceAll('${env:', (reference) => `$${reference}`);
 }
@@ -51,7 +51,7 @@ class Expansion {
       if (escape === '$') return whole.slice(1);
       const value =
         end === '' ? this.#fault(path, 'has ${env: without its closing brace') : this.#variable(name, path);
-      // Left as written, so that nobody complains about the empty value that follows from the fault.
+      // Left as written, so that no second error follows from an empty value.
       return value ?? whole;
     };
     return written.replaceAll(/(\$?)\$\{env:([^}]*)(\}?)/g, expanded);

@@ -1,4 +1,4 @@
-// What an `envFile` says: lines of `export NAME="value"`, read without a shell.
+// Parser of an `envFile`: lines of `export NAME="value"`, read without a shell.
 
 export interface EnvFile {
   readonly env: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ export interface EnvFile {
 }
 
 /**
- * `export` may be left out; `#` starts a comment; a value with spaces, quotes, `;` or `#` needs quotes. Several on one line
+ * Parses the text. `export` may be left out; `#` starts a comment; a value with spaces, quotes, `;` or `#` needs quotes. Several on one line
  * are read as sh(1) reads them, `set -a` and `export NAME` of what was set before change nothing.
  * In double quotes `\"`, `\\`, `\$` and `` \` `` are unescaped, as sh(1) does; nothing is expanded. The last of two equal names wins.
  */
@@ -43,7 +43,7 @@ function parseLine(line: string, before: Readonly<Record<string, string>>): Assi
   return entries;
 }
 
-/** A comment, or commands of a shell that have nothing to say here. */
+/** Tells whether the line is a comment, or a shell command that changes nothing here. */
 function isIdle(line: string, known: ReadonlySet<string>): boolean {
   if (line.startsWith('#') || /^set [-+]a\s*(?:[;#].*)?$/.test(line)) return true;
   const [, names] = EXPORT.exec(line) ?? [];
@@ -61,7 +61,7 @@ const EXPORT = /^export((?:\s+[A-Za-z_]\w*)+)\s*(?:;\s*)?(?:#.*)?$/;
 
 interface Parsed {
   readonly entry: Assignment;
-  /** What of the line is left; empty after a fault. */
+  /** The rest of the line; empty after a mistake. */
   readonly after: string;
 }
 
@@ -89,7 +89,7 @@ function bare(name: string, rest: string): Parsed {
   return { entry: { name, value, isExpandable: true }, after };
 }
 
-/** What follows on the line, nothing before a comment; null when the value goes on. */
+/** Finds what follows a value on the line, nothing before a comment; null when the value goes on. */
 function afterValue(text: string): string | null {
   const [, next] = /^(?:\s*;\s*|\s+|$)(.*)$/s.exec(text) ?? [];
   if (next === undefined) return null;

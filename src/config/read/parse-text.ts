@@ -1,9 +1,9 @@
-// How a YAML or JSON text becomes a syntax tree, whatever the text is: faults, never exceptions.
+// Parser from YAML or JSON text to a syntax tree that never throws, whatever the text is.
 import { Composer, Lexer, LineCounter, Parser } from 'yaml';
 import type { Document } from 'yaml';
 import type { KeyPath } from '../schema/document.ts';
 
-/** A fault of the text itself; `path` says where in the tree, as far as that is known. */
+/** A mistake in the text itself; `path` says where in the document, as far as that is known. */
 export interface SyntaxProblem {
   readonly path: KeyPath;
   /** From 1; null when it is about the text as a whole. */
@@ -18,7 +18,7 @@ export type ParsedText =
 /** Levels of nesting that are read; a config needs seven. */
 export const DEEPEST = 50;
 
-/** Nobody mends more at once. */
+/** Nobody fixes more at once. */
 export const MOST_FAULTS = 100;
 
 export function parseText(text: string): ParsedText {
@@ -42,7 +42,7 @@ export function parseText(text: string): ParsedText {
   return document === undefined || faults.length > 0 ? { faults } : { document, lineAt };
 }
 
-/** What a config of a thousand servers needs, twice over; beyond it the text is an accident or an attack. */
+/** Twice what a config of a thousand servers needs; beyond it the text is an accident or an attack. */
 const MOST_LEXEMES = 400_000;
 
 type Token = Parameters<Composer['next']>[0];

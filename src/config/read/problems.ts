@@ -1,9 +1,9 @@
-// How a fault in a config is told: one line each, with file, line, path, reason, value and cure.
+// Problems in a config, and their messages: one line each, with file, line, path, reason, value and cure.
 import { basename } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { KeyPath } from '../schema/document.ts';
 
-/** One fault. `value` is already fit to be shown: shortened, and hidden where it may be secret. */
+/** One mistake. `value` is already fit to be shown: shortened, and hidden where it may be secret. */
 export interface Problem {
   /** As people write it: `servers.files.args[0]`; empty for the file as a whole. */
   readonly path: string;
@@ -11,26 +11,26 @@ export interface Problem {
   readonly value: string | null;
   readonly cure: string | null;
   readonly file: string;
-  /** From 1; null when the fault has no place in the file. */
+  /** From 1; null when it has no place in the file. */
   readonly line: number | null;
 }
 
 /** A config that cannot be used; `message` holds one line per problem, below a heading when there are several. */
 export class ConfigError extends WatchdogError {
   readonly problems: readonly Problem[];
-  /** What else it depends on: mending one of them may mend the config. */
+  /** Other files it depends on: a change of one of them may fix the config. */
   readonly envFiles: readonly string[];
 
   constructor(path: string, problems: readonly Problem[], envFiles: readonly string[] = []) {
     super('CONFIG_INVALID', messageOf(path, problems), {
-      hint: 'mend the file, then run `mcp-watchdog config validate`; docs/configuration.md lists every key',
+      hint: 'fix the file, then run `mcp-watchdog config validate`; docs/configuration.md lists every key',
     });
     this.problems = problems;
     this.envFiles = envFiles;
   }
 }
 
-/** `config.yaml:7: servers.files.enabled: must be true or false, got "yes"; write true`. */
+/** Writes one line: `config.yaml:7: servers.files.enabled: must be true or false, got "yes"; write true`. */
 export function formatProblem({ file, line, path, reason, value, cure }: Problem): string {
   const place = line === null ? basename(file) : `${basename(file)}:${line}`;
   const subject = path === '' ? '' : ` ${path}:`;
@@ -38,7 +38,7 @@ export function formatProblem({ file, line, path, reason, value, cure }: Problem
   return printable(`${place}:${subject} ${reason}${got}${cure === null ? '' : `; ${cure}`}`);
 }
 
-/** `['servers', 'a.b', 'args', 0]` -> `servers["a.b"].args[0]`. */
+/** Writes a path as people do: `['servers', 'a.b', 'args', 0]` -> `servers["a.b"].args[0]`. */
 export function formatPath(path: KeyPath): string {
   let text = '';
   for (const key of path) {
@@ -49,7 +49,7 @@ export function formatPath(path: KeyPath): string {
   return text;
 }
 
-/** The value as one short JSON text; maps and lists are only named, they may hold anything. */
+/** Writes a value as one short JSON text; maps and lists are only named, they may hold anything. */
 export function formatValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a map';
@@ -63,7 +63,7 @@ function shorten(text: string): string {
 
 const LONGEST_SHOWN = 80;
 
-/** More than anyone mends at once; a binary file taken for a config would print thousands. */
+/** More than anyone fixes at once; a binary file taken for a config would print thousands. */
 const MOST_SHOWN = 50;
 
 function messageOf(path: string, problems: readonly Problem[]): string {
@@ -74,7 +74,7 @@ function messageOf(path: string, problems: readonly Problem[]): string {
   return [`Cannot use ${path}: ${problems.length} problems`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** A config may come from anywhere: its text must not move the cursor or start a new line in a terminal. */
+/** Replaces what moves the cursor or starts a new line in a terminal: a config may come from anywhere. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\uFFFD');
 }

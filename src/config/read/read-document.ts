@@ -1,4 +1,4 @@
-// What a YAML or JSON text says, as plain values that remember their line.
+// Reader from YAML or JSON text to plain values that remember their line.
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
 import type { Node, Pair } from 'yaml';
 import { DEEPEST, MOST_FAULTS, parseText } from './parse-text.ts';
@@ -16,7 +16,7 @@ export interface ParsedDocument {
   readonly writtenAt: (path: KeyPath) => string | null;
 }
 
-/** Never throws: whatever the text is, it gives a tree or faults. */
+/** Reads a text. Never throws: whatever the text is, it gives a document or faults. */
 export function readDocument(text: string): ParsedDocument {
   const parsed = parseText(text);
   if ('faults' in parsed)
@@ -30,7 +30,7 @@ export function readDocument(text: string): ParsedDocument {
   };
 }
 
-/** Twenty thousand servers' worth: what aliases of aliases would unfold to stops here. */
+/** Enough for twenty thousand servers; stops aliases of aliases that would expand without end. */
 const MOST_VALUES = 100_000;
 
 interface SourcePosition {
@@ -38,7 +38,7 @@ interface SourcePosition {
   readonly written: string | null;
 }
 
-/** Turns syntax nodes into plain values, aliases included, and writes down where each stood. */
+/** Turns syntax nodes into plain values, aliases included, and records the place of each. */
 class TreeReader {
   readonly faults: SyntaxProblem[] = [];
   readonly #places = new Map<string, SourcePosition>();

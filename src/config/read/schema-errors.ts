@@ -1,4 +1,4 @@
-// What a schema's complaint means in words: path, reason and cure.
+// Messages for errors of a schema: path, reason and cure.
 import type { z } from 'zod';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { knownKeys } from '../schema/json-schema.ts';
@@ -15,20 +15,20 @@ export interface SchemaError {
 
 interface Text {
   readonly tree: DocumentValue;
-  /** A scalar as it was written, see `TextTree.writtenAt`. */
+  /** A scalar as it was written, see `ParsedDocument.writtenAt`. */
   readonly writtenAt: (path: KeyPath) => string | null;
-  /** Keys that may stand at a path; those of the config when it is left out. */
+  /** Keys allowed at a path; those of the config when it is left out. */
   readonly known?: (path: KeyPath) => KnownKeys;
 }
 
-/** All complaints of `schema` about `tree`; the messages of the schema are `reason` or `reason; cure`. */
+/** Lists all errors that `schema` finds; the messages of the schema are `reason` or `reason; cure`. */
 export function schemaErrors(schema: z.ZodType, text: Text): SchemaError[] {
   const result = schema.safeParse(text.tree, { error: wording });
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => explain(issue, text));
 }
 
-/** `reason; cure` in two parts. */
+/** Splits `reason; cure`. */
 export function splitCure(message: string): { reason: string; cure: string | null } {
   const [reason = message, ...cure] = message.split('; ');
   return { reason, cure: cure.length > 0 ? cure.join('; ') : null };
@@ -44,7 +44,7 @@ function explain(issue: Issue, text: Text): SchemaError[] {
   return [{ path, reason, cure: cure ?? cureOf(issue, path, text) }];
 }
 
-/** Words for what the schema itself does not word. */
+/** Messages for what the schema itself has none for. */
 function wording(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

@@ -1,18 +1,18 @@
-// Which values of a config must never be shown, and how they are hidden.
+// Secrets in a config: how they are recognised, and masked.
 import { namesSecret } from '../../core/orphans/mask-command.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 export const MASK = '***';
 
-/** Whether the value at `path` is secret by where it stands. */
+/** Tells whether the value at `path` is secret because of its key. */
 export function isSecretPlace(path: KeyPath): boolean {
   const name = path.findLast((key) => typeof key === 'string');
   return path.includes('headers') || (name !== undefined && namesSecret(name));
 }
 
 /**
- * Secrets found by the name they stand under, as `headers`, as a flag's value and in urls.
+ * Finds secrets by their key, in `headers`, as a flag's value and in urls.
  * Works on what a person wrote as well as on a `ServerSpec`; the longest come first, so that replacing
  * one never leaves the tail of another.
  */
@@ -25,7 +25,7 @@ export function findSecrets(tree: unknown): string[] {
 /** Shorter texts occur by chance: scrubbing `true` or `8080` everywhere would hide more than it protects. */
 const SHORTEST = 8;
 
-/** Those long enough to be looked for, longest first. */
+/** Keeps those long enough to be searched for, longest first. */
 export function scrubbableSecrets(values: Iterable<string>): string[] {
   return longestFirst(new Set([...values].filter((value) => value.length >= SHORTEST)));
 }
@@ -34,7 +34,7 @@ export function scrub(text: string, secrets: readonly string[]): string {
   return secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, MASK)), text);
 }
 
-/** A copy with every secret masked: whole under a telling name, else where its value occurs. */
+/** Copies a document with every secret masked: whole under a key that names one, else where its value occurs. */
 export function maskSecrets(tree: DocumentValue, secrets: readonly string[], name = ''): DocumentValue {
   if (typeof tree === 'string') return hide(tree, { name, secrets });
   if (isDocumentList(tree)) return tree.map((item) => maskSecrets(item, secrets, name));
@@ -75,7 +75,7 @@ function visitList(items: readonly unknown[], { name, found }: Search): void {
   }
 }
 
-/** What one text gives away by its form: `--token=…`, `--token …`, `?api_key=…`, `Bearer …`, `scheme://user:password@host`. */
+/** Finds what one text reveals by its form: `--token=…`, `--token …`, `?api_key=…`, `Bearer …`, `scheme://user:password@host`. */
 function secretsOf(text: string): string[] {
   if (!/[=:\s]/.test(text)) return [];
   const named = [...text.matchAll(ASSIGNED), ...text.matchAll(FLAGGED)].filter(([, name = '']) =>

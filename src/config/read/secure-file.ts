@@ -1,4 +1,4 @@
-// How a file that decides what is executed, or who is let in, is read: only when nobody else can have written it.
+// Reader of files that decide what is executed or who gets access: only when nobody else can have written them.
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,16 +14,16 @@ export interface SecureFile {
   readonly isReadableByOthers: boolean;
   /** Whether anybody at all may read it. */
   readonly isReadableByAll: boolean;
-  /** Where somebody of its group could put another file in its place; null when nobody can. */
+  /** The folder in which its group could replace the file; null when nobody can. */
   readonly replaceableIn: string | null;
 }
 
 const CODE = 'it decides what is executed';
 
 /**
- * Checks and reads through one descriptor, so that what was checked is what is read.
+ * Checks and reads a file through one descriptor, so that what was checked is what is read.
  *
- * @param why what makes it worth the care, as a half sentence
+ * @param why reason for the check, as a half sentence
  * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE
  */
 export function readSecureFile(path: string, why = CODE): SecureFile {
@@ -56,7 +56,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'it may not be read by this user',
   ENOTDIR: 'its path leads through something that is not a folder',
-  ELOOP: 'its path goes round in a circle of links',
+  ELOOP: 'its path is a circle of symbolic links',
 };
 
 const HINTS: Readonly<Record<string, { hint: string }>> = {
@@ -67,7 +67,7 @@ const HINTS: Readonly<Record<string, { hint: string }>> = {
 function refuseUnsafe(path: string, stats: Stats, why: string): void {
   if (!stats.isFile()) throw unreadable(path, 'it is not a regular file', {});
   const user = process.getuid?.() ?? stats.uid;
-  // What root wrote is trusted: root can do anything to us anyway.
+  // A file of root is trusted: root can do anything anyway.
   if (stats.uid !== user && stats.uid !== 0) {
     throw new WatchdogError(
       'CONFIG_UNSAFE',
@@ -92,8 +92,8 @@ function refuseUnsafe(path: string, stats: Stats, why: string): void {
 const STICKY = 0o1000;
 
 /**
- * Who may write a folder can put another file in the place of ours; in a sticky one only the owners of the files can.
- * Where each user has a group alone, a folder that the group may write is usual and harmless: that is only told.
+ * Refuses a file in a folder that anybody may write: they could replace the file. In a sticky folder only owners can.
+ * Where each user has a group alone, a folder that the group may write is usual and harmless: that is only a warning.
  */
 function refuseOpenFolders(path: string, why: string): string | null {
   const folders = [...new Set([dirname(path), dirname(realpathSync(path))])];

@@ -1,4 +1,4 @@
-// The plain values a config text is made of, and how to find one's way in them.
+// Plain values of a config text, and access to them by path.
 
 export type DocumentValue = null | boolean | number | string | readonly DocumentValue[] | DocumentMap;
 export interface DocumentMap {
@@ -16,14 +16,14 @@ export function isDocumentList(tree: DocumentValue | undefined): tree is readonl
   return Array.isArray(tree);
 }
 
-/** Without a prototype a key such as `constructor` is a key like any other. */
+/** Makes a map without a prototype, where a key such as `constructor` is a key like any other. */
 export function documentMap(entries: Iterable<readonly [string, DocumentValue]>): DocumentMap {
   const branch: Record<string, DocumentValue> = Object.create(null);
   for (const [key, value] of entries) branch[key] = value;
   return branch;
 }
 
-/** The value at `path`, undefined where there is none. */
+/** Finds the value at `path`; undefined where there is none. */
 export function valueAt(tree: DocumentValue, path: KeyPath): DocumentValue | undefined {
   let node: DocumentValue | undefined = tree;
   for (const key of path) {
@@ -34,7 +34,7 @@ export function valueAt(tree: DocumentValue, path: KeyPath): DocumentValue | und
   return node;
 }
 
-/** Whether something, null included, is written at `path`. */
+/** Tells whether something, null included, is written at `path`. */
 export function isSet(tree: DocumentValue, path: KeyPath): boolean {
   return valueAt(tree, path) !== undefined;
 }

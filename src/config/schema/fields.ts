@@ -1,4 +1,4 @@
-// The kinds of value a config is made of, each with its check, its wording and its JSON Schema.
+// Value types of the config: duration, size, address, cron and the like, each with its check, messages and JSON Schema.
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import {
@@ -12,7 +12,7 @@ import {
 import { parseRule } from '../../core/base/schedule.ts';
 import type { Quantity } from '../../core/base/units.ts';
 
-/** setTimeout of Node rings at once beyond 2^31-1 ms; nothing that is waited for may be longer. */
+/** setTimeout of Node fires at once beyond 2^31-1 ms; nothing that is waited for may be longer. */
 const LONGEST_WAIT = 24 * 86_400_000;
 
 interface Range {
@@ -77,7 +77,7 @@ export function endpoint() {
     .refine(isHttpUrl, 'must be a url with http or https; write it like http://127.0.0.1:3000/mcp');
 }
 
-/** Five fields (or six with seconds) that come to pass one day. */
+/** Five cron fields (or six with seconds) that match some day. */
 export function cron() {
   return z
     .string('must be text with five cron fields; write it like 0 2 * * 0')

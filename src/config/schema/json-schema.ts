@@ -1,20 +1,20 @@
-// The config's JSON Schema: for the completion of editors, and for finding which keys exist where.
+// JSON Schema of the config, for completion in editors and for suggestions of keys.
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 import type { KeyPath } from './document.ts';
 
-/** Draft 2020-12, describing what people write (durations as text), with defaults and descriptions. */
+/** Makes a schema of draft 2020-12 of what people write (durations as text), with defaults and descriptions. */
 export function configJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
   return {
     title: 'mcp-watchdog config',
-    description: 'Which MCP servers are kept alive, and how. See docs/configuration.md.',
+    description: 'MCP servers to keep alive, and settings of the watchdog. See docs/configuration.md.',
     ...schema,
     oneOf: [{ required: ['servers'] }, { required: ['mcpServers'] }],
   };
 }
 
-/** The text of config.schema.json. */
+/** Writes the text of config.schema.json. */
 export function configSchemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
@@ -36,12 +36,12 @@ export interface KnownKeys {
   readonly below: readonly string[];
 }
 
-/** Keys that may stand in the map at `path` of a config, and one level deeper as `probe.interval`. */
+/** Lists the keys allowed in the map at `path` of a config, and one level deeper as `probe.interval`. */
 export function knownKeys(path: KeyPath): KnownKeys {
   return keysIn((keySource ??= configJsonSchema()), path);
 }
 
-/** The same for any JSON Schema. */
+/** Does the same for any JSON Schema. */
 export function keysIn(schema: Node, path: KeyPath): KnownKeys {
   const maps = path.reduce<Node[]>((nodes, key) => nodes.flatMap((node) => step(node, key)), [schema]);
   const entries = maps.flatMap(variants).flatMap((node) => Object.entries(node.properties ?? {}));

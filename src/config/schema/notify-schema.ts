@@ -1,4 +1,4 @@
-// The keys of a notification channel, by its kind.
+// Schema of a notification channel, by its kind.
 import { z } from 'zod';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { type ChannelSettings, PLACEHOLDERS } from '../../core/model/notification.ts';
@@ -54,7 +54,7 @@ const command = z.strictObject({
 
 export const channelSchema = z.discriminatedUnion('kind', [desktop, webhook, command]);
 
-/** Parts of a url that let anybody post who knows them, as chat services give them out. */
+/** Finds the parts of webhook urls that let anybody post who knows them, as chat services give them out. */
 export function webhookTokens(channels: readonly ChannelSettings[]): string[] {
   return channels.flatMap((channel) => {
     if (channel.kind !== 'webhook') return [];
@@ -67,7 +67,7 @@ const SHORTEST_TOKEN = 16;
 const SINGLE = /\{(\w+)\}/gu;
 const DOUBLE = /\{\{\s*(\w+)\s*\}\}/gu;
 
-/** A misspelt placeholder would be told to the person as it stands. */
+/** Refuses misspelt placeholders, which would be shown to the person as they are. */
 function refuseUnknown(written: string, form: RegExp, context: z.RefinementCtx): void {
   for (const [whole, name = ''] of written.matchAll(form)) {
     if (PLACEHOLDERS.some((known) => known === name)) continue;

@@ -1,4 +1,4 @@
-// Every key of the config file: its form, its default and what it means.
+// Schema of the config file: form, default and meaning of every key.
 import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
 import { cron, duration, endpoint, filledText, listen } from './fields.ts';
@@ -17,7 +17,7 @@ const metrics = z
           .regex(/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i, 'must be a host name, with or without a port'),
       )
       .default([])
-      .describe('Host names accepted beside the loopback ones; every other Host gets 403.'),
+      .describe('Host names accepted beside the loopback ones; any other Host header gets 403.'),
     webConfigFile: filledText()
       .nullable()
       .default(null)
@@ -33,25 +33,27 @@ const orphans = z
     reap: z
       .boolean()
       .default(false)
-      .describe('Whether those that nobody can want any more are ended; else they are only counted.'),
-    interval: duration({ min: 1000 }).prefault('5m').describe('Time between two looks.'),
+      .describe(
+        'Whether orphans are ended when it is certain that nobody uses them; else they are only counted.',
+      ),
+    interval: duration({ min: 1000 }).prefault('5m').describe('Time between two searches.'),
     patterns: z
       .array(filledText())
       .default([])
-      .describe('Names of more packages and programs that are MCP servers; * stands for the rest of a name.'),
-    minimumAge: duration().prefault('60s').describe('What is younger is left alone.'),
+      .describe('Names of more packages and programs that are MCP servers; * matches the rest of a name.'),
+    minimumAge: duration().prefault('60s').describe('Younger processes are left alone.'),
   })
   .prefault({})
-  .describe('MCP server processes of this user that nobody owns any more.');
+  .describe('Orphans: MCP server processes of this user that no longer belong to anybody.');
 
 const schedule = z
   .strictObject({
-    update: cron().nullable().default('0 2 * * 0').describe('When updates are looked for.'),
+    update: cron().nullable().default('0 2 * * 0').describe('When updates are checked.'),
     cleanup: cron()
       .nullable()
       .default('0 1 * * *')
       .describe('When logs, journal and old versions are pruned.'),
-    backup: cron().nullable().default('30 1 * * *').describe('When config and state are copied.'),
+    backup: cron().nullable().default('30 1 * * *').describe('When config and state are backed up.'),
   })
   .prefault({})
   .describe('Cron times of the regular jobs, in local time; null is never.');
@@ -61,7 +63,7 @@ const backups = z
     keep: z.int().min(1).max(1000).default(14).describe('Backups that are kept; older ones are removed.'),
   })
   .prefault({})
-  .describe('Copies of config and state, see `schedule.backup`.');
+  .describe('Backups of config and state, see `schedule.backup`.');
 
 const alerts = z
   .strictObject({
@@ -69,35 +71,32 @@ const alerts = z
       .array(filledText())
       .default([])
       .describe('More rule files in the format of Prometheus; see docs/alerts.md.'),
-    builtIn: z
-      .boolean()
-      .default(true)
-      .describe('Whether the rules that come with the watchdog are evaluated too.'),
+    builtIn: z.boolean().default(true).describe('Whether the shipped rules are evaluated too.'),
     evaluateEvery: duration({ min: 1000 })
       .prefault('15s')
-      .describe('Time between two evaluations of the rules that do not say another.'),
+      .describe('Evaluation interval of groups that set none.'),
     prometheusVersion: z
       .union([z.literal(2), z.literal(3)])
       .default(3)
       .describe(
-        'The Prometheus to agree with: 2 counts a sample at the very beginning of a window, 3 does not; sums are rounded as there.',
+        'Major version of Prometheus whose results are reproduced: 2 counts a sample at the very beginning of a window, 3 does not; sums are rounded as there.',
       ),
     repeatEvery: duration({ min: 60_000 })
       .prefault('4h')
-      .describe('Time after which a firing alert is told again.'),
+      .describe('Time after which the notification of a firing alert is repeated.'),
     notify: z
       .array(channelSchema)
       .prefault([{ kind: 'desktop' }])
-      .describe('Through which channels the person is told; see docs/notifications.md.'),
+      .describe('Channels of notifications; see docs/notifications.md.'),
     alertmanager: z
       .strictObject({
         url: endpoint()
           .nullable()
           .default(null)
-          .describe('When set, it owns delivery while it is reachable.'),
+          .describe('When set, Alertmanager sends the notifications while it is reachable.'),
       })
       .prefault({})
-      .describe('An Alertmanager to hand alerts to; see docs/delivery.md.'),
+      .describe('Alertmanager that alerts are posted to; see docs/delivery.md.'),
   })
   .prefault({})
   .describe('Alerts and notifications.');
@@ -121,13 +120,13 @@ export const configSchema = z.strictObject({
     .describe('One endpoint in front of all servers. Not active yet.'),
   defaults: serverSchema
     .prefault({})
-    .describe('Any key of a server, applied to all; what a server says itself wins.'),
-  servers: servers.optional().describe('What to keep alive, by name.'),
+    .describe('Any key of a server, applied to all; the own keys of a server win.'),
+  servers: servers.optional().describe('MCP servers to keep alive, by name.'),
   mcpServers: servers.optional().describe('Another name of `servers`, as in the files of MCP clients.'),
   sampling: z
     .strictObject({ interval: duration({ min: 100 }).prefault('15s').describe('Time between two samples.') })
     .prefault({})
-    .describe('How often memory and CPU are measured.'),
+    .describe('Measurement of memory and CPU.'),
   orphans,
   schedule,
   backups,

@@ -1,12 +1,12 @@
-// Every key of one server in the config: its form, its default and what it means.
+// Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
 import { duration, endpoint, filledText, size, text, texts } from './fields.ts';
 
 const exitCode = z.int().min(0).max(255);
 
 const budget = z.strictObject({
-  restarts: z.int().min(1).max(10_000).describe('Unplanned ends that spend the budget.'),
-  within: duration({ min: 1000 }).describe('The stretch of time they are counted in.'),
+  restarts: z.int().min(1).max(10_000).describe('Unplanned restarts that exhaust the budget.'),
+  within: duration({ min: 1000 }).describe('Time window in which they are counted.'),
 });
 
 const restart = z
@@ -14,9 +14,9 @@ const restart = z
     policy: z
       .enum(['always', 'on-failure', 'never'])
       .default('always')
-      .describe('When an ended server is started again.'),
-    initialDelay: duration().prefault('500ms').describe('First delay; it doubles with each crash.'),
-    maxDelay: duration().prefault('60s').describe('Longest delay between two attempts.'),
+      .describe('When a server that exited is restarted.'),
+    initialDelay: duration().prefault('500ms').describe('First backoff delay; it doubles with each crash.'),
+    maxDelay: duration().prefault('60s').describe('Longest backoff delay.'),
     jitter: z
       .number()
       .min(0)
@@ -25,7 +25,7 @@ const restart = z
       .describe('Spread of each delay: 0.2 is plus or minus 20 %.'),
     stableAfter: duration()
       .prefault('60s')
-      .describe('Time ready after which the delay starts over and the next restart is immediate.'),
+      .describe('Time ready after which the backoff is reset and the next restart is immediate.'),
     budget: z
       .array(budget)
       .max(10)
@@ -34,9 +34,11 @@ const restart = z
         { restarts: 10, within: '1h' },
       ])
       .describe(
-        'Restarts allowed; spending any of them makes the server crash_looping. An empty list allows any number.',
+        'Restarts allowed; exhausting any of them makes the server crash_looping. An empty list allows any number.',
       ),
-    retryAfter: duration({ min: 1000 }).prefault('5m').describe('Crash looping: one attempt each so often.'),
+    retryAfter: duration({ min: 1000 })
+      .prefault('5m')
+      .describe('Time between two attempts while crash looping.'),
     successExitCodes: z
       .array(exitCode)
       .default([0])
@@ -44,14 +46,11 @@ const restart = z
     preventExitCodes: z.array(exitCode).default([]).describe('Exit codes after which the server stays down.'),
   })
   .prefault({})
-  .describe('How the server is brought back.');
+  .describe('Restart policy.');
 
 const probe = z
   .strictObject({
-    kind: z
-      .enum(['mcp', 'http', 'exec'])
-      .default('mcp')
-      .describe('What is asked: MCP, an HTTP GET, or a command.'),
+    kind: z.enum(['mcp', 'http', 'exec']).default('mcp').describe('MCP requests, an HTTP GET, or a command.'),
     interval: duration({ min: 100 }).prefault('15s').describe('Time between two probes.'),
     timeout: duration({ min: 10 }).prefault('5s').describe('How long an answer may take.'),
     failures: z
@@ -59,16 +58,24 @@ const probe = z
       .min(1)
       .max(1000)
       .default(3)
-      .describe('Failures in a row after which the server is down.'),
-    successes: z.int().min(1).max(1000).default(1).describe('Passes in a row after which it is up again.'),
+      .describe('Consecutive failures after which the server is down.'),
+    successes: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe('Consecutive successes after which it is up again.'),
     deepEvery: z
       .int()
       .min(1)
       .max(10_000)
       .default(4)
-      .describe('Every how many probes tools/list is asked instead of ping.'),
-    initialDelay: duration().prefault('0s').describe('Quiet time after readiness before the first probe.'),
-    onFailure: z.enum(['restart', 'report']).default('restart').describe('What a server that is down means.'),
+      .describe('Every how many probes is a full one: tools/list instead of ping.'),
+    initialDelay: duration().prefault('0s').describe('Delay of the first probe after the server is ready.'),
+    onFailure: z
+      .enum(['restart', 'report'])
+      .default('restart')
+      .describe('Restart a server that is down, or only report it.'),
     url: endpoint()
       .nullable()
       .default(null)
@@ -84,14 +91,14 @@ const probe = z
       .describe('Kind exec: program and arguments; exit code 0 means alive.'),
   })
   .prefault({})
-  .describe('How the server is asked whether it works.');
+  .describe('Liveness probe.');
 
 const memory = z
   .strictObject({
     soft: size({ min: 1024 ** 2 })
       .nullable()
       .prefault('1GiB')
-      .describe('Tells, and does nothing; null is no limit.'),
+      .describe('Raises an alert only; null is no limit.'),
     hard: size({ min: 1024 ** 2 })
       .nullable()
       .prefault('2GiB')
@@ -108,7 +115,7 @@ const cpu = z
       .max(4096)
       .nullable()
       .default(0.8)
-      .describe('Tells, and does nothing; null is no limit.'),
+      .describe('Raises an alert only; null is no limit.'),
     hard: z
       .number()
       .positive()
@@ -116,7 +123,7 @@ const cpu = z
       .nullable()
       .default(null)
       .describe('Restarts the server; null is no limit.'),
-    for: duration({ min: 1000 }).prefault('5m').describe('The stretch of time that is averaged.'),
+    for: duration({ min: 1000 }).prefault('5m').describe('Time window of the average.'),
   })
   .prefault({})
   .describe('Processor time of the whole process tree, in cores.');
@@ -125,31 +132,34 @@ const limits = z
   .strictObject({
     memory,
     cpu,
-    nice: z.int().min(-20).max(19).default(0).describe('Scheduling priority: 19 is the most polite.'),
+    nice: z.int().min(-20).max(19).default(0).describe('Scheduling priority: 19 is the lowest.'),
   })
   .prefault({})
-  .describe('What the server may use.');
+  .describe('Resource limits.');
 
 const update = z
   .strictObject({
-    policy: z.enum(['off', 'notify', 'auto']).default('notify').describe('What a newer version leads to.'),
+    policy: z
+      .enum(['off', 'notify', 'auto'])
+      .default('notify')
+      .describe('off: not looked for; notify: you are notified; auto: installed.'),
     range: filledText().default('*').describe('Versions that an update may reach.'),
     minimumAge: duration({ max: 3650 * 86_400_000 })
       .prefault('3d')
-      .describe('How long a version must have been out.'),
+      .describe('Time since the release of a version before it is used.'),
     allowScripts: z
       .boolean()
       .default(false)
-      .describe('Whether install scripts of the package and its parts may run.'),
+      .describe('Whether install scripts of the package and its dependencies may run.'),
     strictTools: z
       .boolean()
       .default(false)
-      .describe('Whether an update waits for a person when tools are gone or take less than before.'),
+      .describe(
+        'Whether an update is held back for your decision when tools are removed or accept less than before.',
+      ),
     probation: duration({ max: 86_400_000 })
       .prefault('10m')
-      .describe(
-        'How long a new version is watched before it is settled on; a failure until then brings the old one back.',
-      ),
+      .describe('How long a new version is watched; a failure until then rolls it back.'),
   })
   .prefault({})
   .describe('How a package is installed and kept up to date.');
@@ -162,7 +172,7 @@ const logs = z
     keep: z.int().min(0).max(1000).default(5).describe('Rotated files that are kept.'),
   })
   .prefault({})
-  .describe('What is kept of the output of the server.');
+  .describe('Log file of the output of the server.');
 
 const packageName = z
   .string()
@@ -178,7 +188,7 @@ const command = z.union([z.array(filledText()).min(1, 'must not be empty'), fill
       : 'must be a list of texts; write it like [node, server.js]',
 });
 
-/** What a person may write below a server's name. No key is required here: `build-server.ts` checks them together. */
+/** The keys below a server's name. No key is required here: `build-server.ts` checks them together. */
 export const serverSchema = z.strictObject({
   package: packageName.nullable().default(null).describe('npm package to install and run.'),
   version: z
@@ -189,7 +199,7 @@ export const serverSchema = z.strictObject({
     )
     .default('latest')
     .describe('Exact version, range or dist-tag of the package.'),
-  bin: filledText().nullable().default(null).describe('Which program of the package, when it has several.'),
+  bin: filledText().nullable().default(null).describe('Program of the package, when it has several.'),
   command: command
     .nullable()
     .default(null)
@@ -206,7 +216,7 @@ export const serverSchema = z.strictObject({
   transport: z
     .enum(['stdio', 'http', 'sse'])
     .optional()
-    .describe('How the server speaks MCP; http when `url` is set, else stdio.'),
+    .describe('Transport of MCP; http when `url` is set, else stdio.'),
   type: z
     .enum(['stdio', 'http', 'sse', 'streamable-http'])
     .optional()
@@ -215,7 +225,7 @@ export const serverSchema = z.strictObject({
   headers: texts(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of an HTTP header')
     .default({})
     .describe('HTTP headers sent with each probe; their values are kept secret.'),
-  enabled: z.boolean().default(true).describe('False keeps the server in the file, and stopped.'),
+  enabled: z.boolean().default(true).describe('False keeps the server in the file, but stopped.'),
   dependsOn: z.array(z.string()).default([]).describe('Servers that must be ready before this one starts.'),
   restart,
   start: z
@@ -223,15 +233,13 @@ export const serverSchema = z.strictObject({
       timeout: duration({ min: 100 }).prefault('30s').describe('Time allowed from spawn to ready.'),
     })
     .prefault({})
-    .describe('How the server is started.'),
+    .describe('Start of the server.'),
   stop: z
     .strictObject({
-      grace: duration({ max: 600_000 })
-        .prefault('5s')
-        .describe('Time between the request to end and SIGKILL.'),
+      grace: duration({ max: 600_000 }).prefault('5s').describe('Time between SIGTERM and SIGKILL.'),
     })
     .prefault({})
-    .describe('How the server is stopped.'),
+    .describe('Stop of the server.'),
   probe,
   limits,
   update,

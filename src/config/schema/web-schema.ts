@@ -1,11 +1,11 @@
-// Every key of a web config that is understood, and in one line each what is known elsewhere and not here.
+// Schema of a web config in the format of the exporter-toolkit of Prometheus; what is not supported is refused by name.
 import { z } from 'zod';
 import { CLIENT_AUTH, type TlsVersion } from '../../core/model/web-config.ts';
 import { duration, filledText } from './fields.ts';
 
 const VERSIONS: Readonly<Record<string, TlsVersion>> = { TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' };
 
-/** The suites that Go calls secure, in the words of OpenSSL. */
+/** The suites that Go calls secure, with OpenSSL's names. */
 const CIPHERS: Readonly<Record<string, string>> = {
   TLS_AES_128_GCM_SHA256: 'TLS_AES_128_GCM_SHA256',
   TLS_AES_256_GCM_SHA384: 'TLS_AES_256_GCM_SHA384',
@@ -29,7 +29,7 @@ const CURVES: Readonly<Record<string, string>> = {
   X25519: 'X25519',
 };
 
-/** Go's name for one of `names`, as OpenSSL's. */
+/** Maps Go's name to OpenSSL's. */
 function oneOf<T extends string>(names: Readonly<Record<string, T>>) {
   const known = Object.keys(names);
   return z.string().transform((name, context): T => {
@@ -44,7 +44,7 @@ function oneOf<T extends string>(names: Readonly<Record<string, T>>) {
   });
 }
 
-/** What was sent by a client of HTTP/1.1 must be one line. */
+/** The value of an HTTP/1.1 header: one line of Latin-1. */
 function headerValue() {
   return filledText().refine(
     (value) => !/[^\t\x20-\x7E\x80-\xFF]/.test(value),
@@ -60,7 +60,7 @@ const tls = z.strictObject({
   key_file: filledText().optional(),
   client_ca_file: filledText().optional(),
   client_auth_type: z
-    // An older name of RequireAnyClientCert, and the default in words.
+    // RequireClientCert is an older name of RequireAnyClientCert; the empty text is the default.
     .enum([...CLIENT_AUTH, 'RequireClientCert', ''])
     .default('NoClientCert')
     .transform((type) => {

@@ -21,7 +21,7 @@ export const claudeCode: ClientFormat = {
   entries: (root, place) => [...serversAt(root, ['mcpServers'], place), ...ofProjects(root)],
 };
 
-/** What was added for one project only stands below the path of that project. */
+/** Lists servers added for one project only, which are below the path of that project. */
 function ofProjects(root: DocumentMap): ClientEntry[] {
   const projects = valueAt(root, ['projects']);
   if (!isDocumentMap(projects)) return [];

@@ -1,9 +1,9 @@
-// What is known of a client of MCP servers: where its file is, how it is recognised, and which words it uses.
+// Description of an MCP client's file: where it is, how it is recognised, and how its entries are read.
 import type { Environment } from '../../read/env-expansion.ts';
 import type { DocumentMap, DocumentValue } from '../../schema/document.ts';
 import type { Dialect } from './references.ts';
 
-/** `portable` is a file of `mcpServers` that no client in particular is known by. */
+/** `portable` is a file of `mcpServers` that belongs to no known client. */
 export type ClientName =
   | 'claude-desktop'
   | 'claude-code'
@@ -33,14 +33,14 @@ export interface ClientFileLocation {
   readonly project: string | null;
 }
 
-/** One server of a client's file, its keys renamed to those that `launch.ts` reads. */
+/** One server of a client's file, its keys renamed to those that `read-entry.ts` reads. */
 export interface ClientEntry {
-  /** As the client has it. */
+  /** As the client writes it. */
   readonly name: string;
   /** Where the client starts it, as far as that is known. */
   readonly project: string | null;
   readonly written: DocumentValue;
-  /** What the client would ask for, by id: the words of the question. */
+  /** Questions that the client would ask the user, by id. */
   readonly questions?: ReadonlyMap<string, string>;
   /** Switched off in the client. */
   readonly isOff?: boolean;
@@ -50,7 +50,7 @@ export interface ClientFormat {
   readonly title: string;
   readonly syntax: 'json' | 'toml';
   readonly dialect: Dialect;
-  /** Where to look, in order; not all of them need to be there. */
+  /** Where the files may be, in order; not all of them need to exist. */
   readonly places: (where: ClientMachine) => readonly ClientFileLocation[];
   /** Whether a file found elsewhere is of this client, by its path or by what it says. */
   readonly recognises: (root: DocumentMap, path: string) => boolean;

@@ -1,9 +1,9 @@
-// How a map of servers in a client's file becomes a list of entries.
+// Entries from the map of servers in a client's file.
 import { documentMap, isDocumentMap, isDocumentList, valueAt } from '../../schema/document.ts';
 import type { DocumentMap, KeyPath, DocumentValue } from '../../schema/document.ts';
 import type { ClientEntry, ClientFileLocation } from './client-format.ts';
 
-/** The entries of the map at `path`; none when there is no such map. */
+/** Lists the entries of the map at `path`; none when there is no such map. */
 export function serversAt(
   root: DocumentMap,
   path: KeyPath,
@@ -14,7 +14,7 @@ export function serversAt(
   return Object.entries(servers).map(([name, written]) => ({ name, project, written }));
 }
 
-/** Every entry with what `more` says of it. */
+/** Extends every entry by what `more` returns. */
 export function extendEntries(
   entries: readonly ClientEntry[],
   more: (entry: ClientEntry) => Partial<ClientEntry>,
@@ -22,7 +22,7 @@ export function extendEntries(
   return entries.map((entry) => Object.assign({}, entry, more(entry)));
 }
 
-/** Every entry with its keys named as `launch.ts` reads them; what is not a map stays as it is. */
+/** Renames the keys of every entry to those that `read-entry.ts` reads; what is not a map stays as it is. */
 export function renameKeys(
   entries: readonly ClientEntry[],
   names: Readonly<Record<string, string>>,
@@ -30,7 +30,7 @@ export function renameKeys(
   return extendEntries(entries, ({ written }) => ({ written: rename(written, names) }));
 }
 
-/** The texts of the list at `path`. */
+/** Lists the texts of the list at `path`. */
 export function textsAt(root: DocumentValue, path: KeyPath): string[] {
   const list = valueAt(root, path);
   return isDocumentList(list) ? list.filter((item) => typeof item === 'string') : [];

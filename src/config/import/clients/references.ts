@@ -1,4 +1,4 @@
-// What `${…}` in a client's file means, and how the same is said in a config of ours.
+// References such as `${NAME}` in the files of clients, and their translation to `${env:NAME}` of our config.
 import { basename } from 'node:path';
 import { escapeReferences } from '../../read/env-expansion.ts';
 import type { Environment } from '../../read/env-expansion.ts';
@@ -6,11 +6,11 @@ import type { Environment } from '../../read/env-expansion.ts';
 /** A variable of the environment that must be set before a server can be started. */
 export interface RequiredVariable {
   readonly name: string;
-  /** The words in which the client would ask for it; null when it reads the environment itself. */
+  /** The question with which the client would ask for it; null when it reads the environment itself. */
   readonly question: string | null;
 }
 
-/** What a reference stands for: a known text, a variable, or something that only the client can tell. */
+/** The meaning of a reference: a known text, a variable, or something that only the client knows. */
 type Meaning = string | RequiredVariable | { readonly unknown: string };
 
 export interface ReferenceContext {
@@ -29,11 +29,11 @@ export interface Dialect {
 export interface Rewritten {
   readonly text: string;
   readonly needs: readonly RequiredVariable[];
-  /** References that cannot be said here. */
+  /** References that cannot be translated. */
   readonly unknown: readonly string[];
 }
 
-/** `text` as a config of ours says it: what the client takes literally is literal here too. */
+/** Translates a text: what the client takes literally is literal here too. */
 export function rewriteReferences(text: string, dialect: Dialect, around: ReferenceContext): Rewritten {
   const needs: RequiredVariable[] = [];
   const unknown: string[] = [];
@@ -48,7 +48,7 @@ export function rewriteReferences(text: string, dialect: Dialect, around: Refere
       unknown.push(`${match[0]}, ${meaning.unknown}`);
       result += match[0];
     } else {
-      // Here `$${env:X}` is the literal text, so a dollar before a reference cannot be said.
+      // Here `$${env:X}` is the literal text, so a dollar before a reference cannot be written.
       if (result.endsWith('$')) unknown.push(`a $ before ${match[0]}, which has no form here`);
       needs.push(meaning);
       result += `\${env:${meaning.name}}`;
@@ -57,7 +57,7 @@ export function rewriteReferences(text: string, dialect: Dialect, around: Refere
   return { text: result + escapeReferences(text.slice(end)), needs, unknown };
 }
 
-/** Claude Desktop and Codex start what stands there, word for word. */
+/** Claude Desktop and Codex expand nothing. */
 export const LITERAL: Dialect = { pattern: null, meaningOf: (inside) => inside };
 
 /** `${env:NAME}`, `${input:id}`, `${workspaceFolder}` and their like. */
@@ -75,7 +75,7 @@ export const DOLLAR: Dialect = {
   meaningOf: shellVariable,
 };
 
-/** Whose file it is is not known, so either form is taken for what it looks like. */
+/** For a file of an unknown client: each form is read as what it looks like. */
 export const EITHER: Dialect = {
   pattern: /\$\{([^}]*)\}/g,
   meaningOf: (inside, around) =>

@@ -1,4 +1,4 @@
-// Which clients can be imported from: the one list.
+// List of all clients that can be imported from.
 import type { DocumentMap } from '../../schema/document.ts';
 import { claudeCode } from './claude-code.ts';
 import { claudeDesktop } from './claude-desktop.ts';
@@ -26,14 +26,14 @@ export const CLIENTS = {
 
 const CLIENT_NAMES = Object.keys(CLIENTS).filter(isClientName);
 
-/** Those that can be named, because it is known where their files are. */
+/** Those that can be chosen by name, because the place of their files is known. */
 export const NAMED_CLIENTS = CLIENT_NAMES.filter((name) => name !== 'portable');
 
 export function isClientName(name: string): name is ClientName {
   return Object.hasOwn(CLIENTS, name);
 }
 
-/** Whose file it is; null when it is none of those known here. */
+/** Finds the client that a file belongs to; null when it is an unknown one. */
 export function recognise(root: DocumentMap, path: string): ClientName | null {
   return CLIENT_NAMES.find((name) => CLIENTS[name].recognises(root, path)) ?? null;
 }
