@@ -1,17 +1,18 @@
-// Does a command of the user's say that the server is well? Exit 0 is yes, every other end is no.
+// Probe kind `exec`: runs a command of the user's; exit 0 is a pass, every other end a failure.
 import { runCommand, type CommandResult } from '../system/process/run-command.ts';
 import { failed, quote } from '../wire/call.ts';
 import type { Deadline } from '../wire/deadline.ts';
 import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
 
+/** Its full probe is the same as its liveness probe. */
 export const exec: ProbeKind = {
   summary:
     'runs command without a shell, alive when it exits with 0; ended with its whole group at the timeout',
   open(target) {
-    const look = (patience: Deadline) => timed(patience, () => run(target, patience));
+    const probe = (deadline: Deadline) => timed(deadline, () => run(target, deadline));
     return {
-      connect: look,
-      probe: async (_depth, patience) => [{ probe: 'exec', result: await look(patience) }],
+      connect: probe,
+      probe: async (_depth, deadline) => [{ probe: 'exec', result: await probe(deadline) }],
       close: () => Promise.resolve(),
     };
   },

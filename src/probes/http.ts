@@ -1,19 +1,26 @@
-// Does a plain HTTP address answer as expected? For servers that offer a health page.
+// Probe kind `http`: GET of a health page, judged by its status.
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { failed, failureOf, type CallFailure } from '../wire/call.ts';
+import { failed, failureOf } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import { headersOf, parseUrl } from '../wire/http-endpoint.ts';
 import { release } from '../wire/post-response.ts';
-import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
+import {
+  resultOfFailure,
+  timed,
+  type ProbeKind,
+  type ProbeTarget,
+  type UntimedResult,
+} from './probe-kind.ts';
 
+/** Its full probe is the same as its liveness probe. */
 export const http: ProbeKind = {
   summary: 'GET url, alive when the status is one of expectStatus; redirects are not followed',
   open(target) {
-    const look = (patience: Deadline) =>
-      timed(patience, () => withTimeout(patience, (signal) => get(target, signal)));
+    const probe = (deadline: Deadline) =>
+      timed(deadline, () => withTimeout(deadline, (signal) => get(target, signal)));
     return {
-      connect: look,
-      probe: async (_depth, patience) => [{ probe: 'http', result: await look(patience) }],
+      connect: probe,
+      probe: async (_depth, deadline) => [{ probe: 'http', result: await probe(deadline) }],
       close: () => Promise.resolve(),
     };
   },
@@ -29,25 +36,19 @@ async function get(target: ProbeTarget, signal: AbortSignal): Promise<UntimedRes
     release(body, target.clock);
     return judge(status, what, target.spec);
   } catch (error) {
-    return resultOf(failureOf(error, signal, what));
+    return resultOfFailure(failureOf(error, signal, what));
   }
 }
 
-// The configured headers belong to the server; a health page elsewhere has no business with its credentials.
+// The configured headers belong to the server: its credentials must not reach a health page elsewhere.
 function isSameOrigin(url: URL, { url: own }: ServerSpec): boolean {
   return own !== null && parseUrl(own)?.origin === url.origin;
 }
 
-/** Only what is listed is alive: whoever expects a 401 lists it. */
+/** Passes only a status that is listed: whoever expects a 401 lists it. */
 function judge(status: number, what: string, { probe }: ServerSpec): UntimedResult {
   const expected = probe.expectStatus;
   const isExpected = expected.length === 0 ? status >= 200 && status < 300 : expected.includes(status);
   if (isExpected) return { outcome: 'passed' };
-  return resultOf(failed('http_status', `${what} was answered with HTTP ${status}`));
-}
-
-function resultOf(failure: CallFailure): UntimedResult {
-  return failure.kind === 'inconclusive'
-    ? { outcome: 'inconclusive', detail: failure.detail }
-    : { outcome: 'failed', reason: failure.reason, detail: failure.detail };
+  return resultOfFailure(failed('http_status', `${what} was answered with HTTP ${status}`));
 }

@@ -1,10 +1,12 @@
-// All tools of a server with what they take, page by page, within bounds.
+// Listing of all tools of a server with their input schemas, page by page, within bounds.
 import type { JsonObject } from '../core/base/json-rpc.ts';
+import { isObject, messageOf } from '../core/base/guards.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
-import { isObject } from '../core/base/guards.ts';
+import { pause } from '../system/time/pause.ts';
 import { quote, type CallFailure } from '../wire/call.ts';
-import { endOfWait } from '../wire/deadline.ts';
-import type { McpTransport } from '../wire/handshake.ts';
+import { endOfWait, withTimeout, type Deadline } from '../wire/deadline.ts';
+import type { McpTarget, McpTransport } from '../wire/mcp-transport.ts';
+import { openTransport } from '../wire/open-transport.ts';
 
 /**
  * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is
@@ -14,37 +16,87 @@ export type ToolsOutcome =
   | { readonly ok: true; readonly tools: readonly Tool[] }
   | { readonly ok: false; readonly fault: 'server' | 'ours' | 'unauthorized'; readonly detail: string };
 
-export type ToolsFailure = Extract<ToolsOutcome, { ok: false }>;
+type ToolsFailure = Extract<ToolsOutcome, { ok: false }>;
 
-/** Together: more than that is no list for a person's client either. */
+/** A server that starts is asked again this often, ms. */
+const RETRY_DELAY = 200;
+/** How long the end of the session may take, ms. */
+const CLOSE_TIMEOUT = 500;
+
+/** All pages together: more than that is no list for a person's client either. */
 const MAX_PAGES = 100;
 const MAX_TOOLS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-/** All tools of a server that has introduced itself; none when it says that it has none to offer. */
+/**
+ * Connects to a server, again and again until it answers, lists its tools and ends the session. `deadline.timeout`
+ * bounds all of that together. Never rejects.
+ */
+export async function connectAndListTools(target: McpTarget, deadline: Deadline): Promise<ToolsOutcome> {
+  const transport = openTransport(target);
+  let last: ToolsFailure | null = null;
+  try {
+    return await withTimeout(deadline, async (signal) => {
+      const within = { ...deadline, signal };
+      for (;;) {
+        last = await connect(transport, within, last);
+        if (last === null) return listTools(transport, signal);
+        if (last.fault === 'unauthorized') return last;
+        await pause(deadline.clock, RETRY_DELAY, signal);
+        if (signal.aborted) return last;
+      }
+    });
+  } catch (error) {
+    return fail('ours', messageOf(error));
+  } finally {
+    const { signal } = new AbortController();
+    await transport.close({ clock: deadline.clock, timeout: CLOSE_TIMEOUT, signal }).catch(() => undefined);
+  }
+}
+
+/** Returns null once connected. What the server answered last says more than that the time is up. */
+async function connect(
+  transport: McpTransport,
+  deadline: Deadline,
+  last: ToolsFailure | null,
+): Promise<ToolsFailure | null> {
+  const result = await transport.connect(deadline);
+  switch (result.kind) {
+    case 'connected':
+      return null;
+    case 'refused':
+      return fail('server', result.detail);
+    case 'failed':
+    case 'inconclusive':
+      return deadline.signal.aborted && last !== null && result.kind === 'failed' ? last : failOf(result);
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Lists all tools of a server after the handshake; none when it declared that it has none to offer. */
 export async function listTools(transport: McpTransport, signal: AbortSignal): Promise<ToolsOutcome> {
   if (!isObject(transport.peer?.capabilities['tools'])) return { ok: true, tools: [] };
   const tools: Tool[] = [];
   let characters = 0;
   let params: JsonObject = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    if (signal.aborted) return endedWait(signal);
+    if (signal.aborted) return failOfWait(signal);
     const outcome = await transport.call('tools/list', params, signal);
-    if (outcome.kind !== 'answer') return toolsFailureOf(outcome);
-    if (outcome.answer.kind === 'error') {
-      const { code, message } = outcome.answer.error;
-      return toolsFailure('server', `The answer to tools/list was ${code} ${message}`);
+    if (outcome.kind !== 'response') return failOf(outcome);
+    if (outcome.response.kind === 'error') {
+      const { code, message } = outcome.response.error;
+      return fail('server', `The answer to tools/list was ${code} ${message}`);
     }
-    const { result } = outcome.answer;
-    if (!Array.isArray(result['tools']))
-      return toolsFailure('server', 'The answer to tools/list holds no tools');
+    const { result } = outcome.response;
+    if (!Array.isArray(result['tools'])) return fail('server', 'The answer to tools/list holds no tools');
     characters += lengthOf(result['tools']);
     tools.push(...result['tools'].flatMap(toolOf));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
     if (typeof result['nextCursor'] !== 'string') return { ok: true, tools };
     params = { cursor: result['nextCursor'] };
   }
-  return toolsFailure('server', `Its list of tools does not end: ${tools.length} so far`);
+  return fail('server', `Its list of tools does not end: ${tools.length} so far`);
 }
 
 function toolOf(entry: unknown): Tool[] {
@@ -61,16 +113,16 @@ function lengthOf(value: unknown): number {
   }
 }
 
-export function toolsFailureOf(failed: CallFailure): ToolsFailure {
-  if (failed.kind === 'inconclusive') return toolsFailure('ours', failed.detail);
-  return toolsFailure(failed.reason === 'unauthorized' ? 'unauthorized' : 'server', failed.detail);
+function failOf(failure: CallFailure): ToolsFailure {
+  if (failure.kind === 'inconclusive') return fail('ours', failure.detail);
+  return fail(failure.reason === 'unauthorized' ? 'unauthorized' : 'server', failure.detail);
 }
 
-function endedWait(signal: AbortSignal): ToolsFailure {
+function failOfWait(signal: AbortSignal): ToolsFailure {
   const end = endOfWait(signal, 'tools/list');
-  return toolsFailure(end.outcome === 'failed' ? 'server' : 'ours', end.detail);
+  return fail(end.outcome === 'failed' ? 'server' : 'ours', end.detail);
 }
 
-export function toolsFailure(fault: ToolsFailure['fault'], detail: string): ToolsFailure {
+function fail(fault: ToolsFailure['fault'], detail: string): ToolsFailure {
   return { ok: false, fault, detail: quote(detail) };
 }

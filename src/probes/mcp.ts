@@ -1,87 +1,71 @@
-// Does an MCP server answer, and does what lies behind it? The looks are the same over every transport and in both eras.
+// Probe kind `mcp`: ping and tools/list, the same over every transport and in both protocol eras.
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
+import { isObject } from '../core/base/guards.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
-import { isObject } from '../core/base/guards.ts';
-import type { CallFailure } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
+import type { HandshakeResult } from '../wire/handshake.ts';
+import type { McpTransport } from '../wire/mcp-transport.ts';
+import { openTransport } from '../wire/open-transport.ts';
+import { listTools } from './list-tools.ts';
 import {
+  resultOfFailure,
   timed,
+  type ProbeAttempt,
   type ProbeKind,
   type ProbeSession,
-  type ProbeAttempt,
-  type ProbeTarget,
   type UntimedResult,
 } from './probe-kind.ts';
-import { listTools } from './list-tools.ts';
-import { openHttp } from '../wire/mcp-http.ts';
-import { openSse } from '../wire/mcp-sse.ts';
-import { openStdio } from '../wire/mcp-stdio.ts';
-import type { HandshakeResult, McpTransport } from '../wire/handshake.ts';
 
 export const mcp: ProbeKind = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
-  open: (target) => sessionOver(transportOf(target)),
+  open: (target) => sessionOver(openTransport(target)),
 };
-
-export function transportOf(target: ProbeTarget): McpTransport {
-  const { spec } = target;
-  switch (spec.transport) {
-    case 'stdio':
-      return openStdio(target);
-    case 'http':
-      return openHttp(target);
-    case 'sse':
-      return openSse(target);
-    default:
-      return spec.transport satisfies never;
-  }
-}
 
 function sessionOver(transport: McpTransport): ProbeSession {
   return {
-    connect: (patience) => timed(patience, async () => resultOfGreeting(await transport.connect(patience))),
-    async probe(depth, patience) {
-      const hello = await makeContact(transport, patience);
-      if (hello !== null) return [{ probe: 'ping', result: hello }];
-      if (depth === 'deep') return [await lookDeep(transport, patience)];
-      const ping = await lookShallow(transport, patience);
+    connect: (deadline) => timed(deadline, async () => resultOfHandshake(await transport.connect(deadline))),
+    async probe(depth, deadline) {
+      const handshake = await ensureConnected(transport, deadline);
+      if (handshake !== null) return [{ probe: 'ping', result: handshake }];
+      if (depth === 'full') return [await probeFully(transport, deadline)];
+      const ping = await probeLiveness(transport, deadline);
       if (!needsConfirming(ping.result)) return [ping];
       // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
-      return [ping, await listSomething(transport, patience)];
+      return [ping, await probeList(transport, deadline)];
     },
-    tools: (patience) => toolsOver(transport, patience),
-    close: (patience) => transport.close(patience),
+    tools: (deadline) => toolsOver(transport, deadline),
+    close: (deadline) => transport.close(deadline),
   };
 }
 
-/** Null when the server does not answer, or has not introduced itself. */
-async function toolsOver(transport: McpTransport, patience: Deadline): Promise<readonly Tool[] | null> {
+/** Lists the tools; null when the server does not answer, or before the handshake. */
+async function toolsOver(transport: McpTransport, deadline: Deadline): Promise<readonly Tool[] | null> {
   if (transport.peer === null) return null;
-  const outcome = await withTimeout(patience, (signal) => listTools(transport, signal));
+  const outcome = await withTimeout(deadline, (signal) => listTools(transport, signal));
   return outcome.ok ? outcome.tools : null;
 }
 
-function resultOfGreeting(greeting: HandshakeResult): UntimedResult {
-  switch (greeting.kind) {
-    case 'greeted':
+function resultOfHandshake(result: HandshakeResult): UntimedResult {
+  switch (result.kind) {
+    case 'connected':
       return { outcome: 'passed' };
     case 'refused':
-      return { outcome: 'failed', reason: 'protocol', detail: greeting.detail };
+      return { outcome: 'failed', reason: 'protocol', detail: result.detail };
     case 'failed':
     case 'inconclusive':
-      return resultOfFailure(greeting);
+      return resultOfFailure(result);
     default:
-      return greeting satisfies never;
+      return result satisfies never;
   }
 }
 
-/** Null once contact is made; until then, what the attempt showed. A refusal is an answer, so a sign of life. */
-async function makeContact(transport: McpTransport, patience: Deadline): Promise<ProbeResult | null> {
+/** Does the handshake if need be: null once connected, otherwise its result. A refusal is an answer, so a sign of life. */
+async function ensureConnected(transport: McpTransport, deadline: Deadline): Promise<ProbeResult | null> {
   if (transport.peer !== null) return null;
-  const result = await timed(patience, async () => {
-    const greeting = await withTimeout(patience, (signal) => transport.connect({ ...patience, signal }));
-    return greeting.kind === 'refused' ? { outcome: 'passed' } : resultOfGreeting(greeting);
+  const result = await timed(deadline, async () => {
+    const handshake = await withTimeout(deadline, (signal) => transport.connect({ ...deadline, signal }));
+    return handshake.kind === 'refused' ? { outcome: 'passed' } : resultOfHandshake(handshake);
   });
   return transport.peer === null ? result : null;
 }
@@ -90,50 +74,52 @@ function needsConfirming(result: ProbeResult): boolean {
   return result.outcome === 'failed' && result.reason !== 'refused' && result.reason !== 'unauthorized';
 }
 
-async function lookShallow(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
+async function probeLiveness(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {
   const method = transport.peer?.handshake.era === 'modern' ? 'server/discover' : 'ping';
-  const result = await timed(patience, async () =>
-    withTimeout(patience, async (signal) => {
+  const result = await timed(deadline, async () =>
+    withTimeout(deadline, async (signal) => {
       const outcome = await transport.call(method, undefined, signal);
-      return outcome.kind === 'answer' ? { outcome: 'passed' } : resultOfFailure(outcome);
+      return outcome.kind === 'response' ? { outcome: 'passed' } : resultOfFailure(outcome);
     }),
   );
   return { probe: 'ping', result };
 }
 
-/** A server that offers no lists is only pinged. */
-async function lookDeep(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
-  return listMethod(transport) === null
-    ? lookShallow(transport, patience)
-    : listSomething(transport, patience);
+/** Probes what lies behind the server; one that offers no lists is only pinged. */
+async function probeFully(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {
+  return listMethod(transport) === null ? probeLiveness(transport, deadline) : probeList(transport, deadline);
 }
 
-async function listSomething(transport: McpTransport, patience: Deadline): Promise<ProbeAttempt> {
+async function probeList(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {
   const method = listMethod(transport) ?? 'tools/list';
-  const result = await timed(patience, async () =>
-    withTimeout(patience, (signal) => listAll(transport, method, signal)),
+  const result = await timed(deadline, async () =>
+    withTimeout(deadline, (signal) => listPages(transport, method, signal)),
   );
   return { probe: 'list_tools', result };
 }
 
 const LISTS = ['tools', 'prompts', 'resources'] as const;
 
-function listMethod({ peer: contact }: McpTransport): string | null {
-  const offered = LISTS.find((list) => isObject(contact?.capabilities[list]));
+function listMethod({ peer }: McpTransport): string | null {
+  const offered = LISTS.find((list) => isObject(peer?.capabilities[list]));
   return offered === undefined ? null : `${offered}/list`;
 }
 
 /** A server that always names a next page would hold the probe for ever. */
 const MAX_PAGES = 20;
 
-async function listAll(transport: McpTransport, method: string, signal: AbortSignal): Promise<UntimedResult> {
+async function listPages(
+  transport: McpTransport,
+  method: string,
+  signal: AbortSignal,
+): Promise<UntimedResult> {
   let count = 0;
   let params: JsonObject = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const outcome = await transport.call(method, params, signal);
-    if (outcome.kind !== 'answer') return resultOfFailure(outcome);
-    if (outcome.answer.kind === 'error') return resultOfError(outcome.answer.error);
-    const { tools, nextCursor } = outcome.answer.result;
+    if (outcome.kind !== 'response') return resultOfFailure(outcome);
+    if (outcome.response.kind === 'error') return resultOfError(outcome.response.error);
+    const { tools, nextCursor } = outcome.response.result;
     if (Array.isArray(tools)) count += tools.length;
     if (typeof nextCursor !== 'string')
       return { outcome: 'passed', ...(method === 'tools/list' && { tools: count }) };
@@ -143,8 +129,8 @@ async function listAll(transport: McpTransport, method: string, signal: AbortSig
 }
 
 /**
- * An error is an answer: the server lives. The one exception is a bridge that says it lost the server behind it
- * (`Not connected`, `Connection closed` are the SDK's words): nothing but a restart brings that back.
+ * Judges an error response. It is an answer: the server lives. The one exception is a bridge that says it lost the
+ * server behind it (`Not connected`, `Connection closed` are the SDK's words): nothing but a restart brings that back.
  */
 function resultOfError({ code, message }: RpcError): UntimedResult {
   const isInternal = code === RPC_CODES.internalError || code === RPC_CODES.serverError;
@@ -154,10 +140,4 @@ function resultOfError({ code, message }: RpcError): UntimedResult {
     reason: 'protocol',
     detail: `The server behind it is gone: ${code} ${message}`,
   };
-}
-
-function resultOfFailure(failure: CallFailure): UntimedResult {
-  return failure.kind === 'inconclusive'
-    ? { outcome: 'inconclusive', detail: failure.detail }
-    : { outcome: 'failed', reason: failure.reason, detail: failure.detail };
 }

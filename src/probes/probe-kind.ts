@@ -1,60 +1,47 @@
-// What a kind of probe is: one file that offers this, and one line in the registry.
-import type { Handshake, ProbeResult } from '../core/model/observations.ts';
+// Interface of a probe kind: one file that implements it, and one line in the registry.
+import type { ProbeResult } from '../core/model/observations.ts';
 import type { ProbeName } from '../core/model/vocabulary.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
-import type { Clock } from '../system/time/clock.ts';
-import type { HttpClient } from '../system/net/http-client.ts';
-import type { Connection } from '../wire/connection.ts';
+import type { CallFailure } from '../wire/call.ts';
 import type { Deadline } from '../wire/deadline.ts';
+import type { McpTarget } from '../wire/mcp-transport.ts';
 
-/** One thing that was tried and what it showed. */
+/** One request of a probe round and its result. */
 export interface ProbeAttempt {
   readonly probe: ProbeName;
   readonly result: ProbeResult;
 }
 
 /** The server as a probe sees it. */
-export interface ProbeTarget {
-  readonly spec: ServerSpec;
-  /** Number of its process; 0 for a server that we do not start. */
-  readonly run: number;
-  /** Of a stdio server; null otherwise. */
-  readonly connection: Connection | null;
-  readonly http: HttpClient;
-  readonly clock: Clock;
-  /** What commands of the user are run with: as small as what the server itself gets. */
+export interface ProbeTarget extends McpTarget {
+  /** Environment of commands of the user: as small as what the server itself gets. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Our own version, told to servers. */
-  readonly version: string;
-  /** Told what a server said about itself, each time contact is made. */
-  readonly onHandshake: (handshake: Handshake) => void;
 }
 
-/** The probing of one incarnation. */
+/** Probing of one server process. */
 export interface ProbeSession {
-  /** One attempt to make contact while the server starts. `patience.timeout` bounds each request. */
-  connect(patience: Deadline): Promise<ProbeResult>;
+  /** Tries once to connect while the server starts. `deadline.timeout` bounds each request. */
+  connect(deadline: Deadline): Promise<ProbeResult>;
   /**
-   * One look. The last sighting decides; the ones before it are for the record. Never empty.
-   * @param depth `deep` also goes through to what lies behind the server
+   * Runs one probe round. The last attempt decides; the ones before it are for the record. Never empty.
+   * @param depth `full` also reaches what lies behind the server
    */
-  probe(depth: ProbeDepth, patience: Deadline): Promise<readonly [...ProbeAttempt[], ProbeAttempt]>;
-  /** Its whole list of tools, asked now; null when it does not answer. Left out where the kind does not speak MCP. */
-  tools?(patience: Deadline): Promise<readonly Tool[] | null>;
-  /** Takes leave of the server. Only called while it may still listen. */
-  close(patience: Deadline): Promise<void>;
+  probe(depth: ProbeDepth, deadline: Deadline): Promise<readonly [...ProbeAttempt[], ProbeAttempt]>;
+  /** Lists all its tools now; null when it does not answer. Left out where the kind does not speak MCP. */
+  tools?(deadline: Deadline): Promise<readonly Tool[] | null>;
+  /** Ends the session at the server. Only called while it may still listen. */
+  close(deadline: Deadline): Promise<void>;
 }
 
-export type ProbeDepth = 'shallow' | 'deep';
+export type ProbeDepth = 'liveness' | 'full';
 
 export interface ProbeKind {
   readonly summary: string;
   open(target: ProbeTarget): ProbeSession;
 }
 
-/** Runs `work` and fills in how long it took, ms. Whatever it throws is a fault of ours. */
+/** Runs `work` and adds how long it took, ms. Whatever it throws is a fault of ours. */
 export async function timed(
   { clock }: Deadline,
   work: () => Promise<UntimedResult | ProbeResult>,
@@ -68,12 +55,19 @@ export async function timed(
   }
 }
 
-/** What is thrown inside a probe is our own doing, or the machine's: too many open files, no name service, a bug. */
+/** Turns what a probe threw into a result: it is our own doing, or the machine's (too many open files, no DNS, a bug). */
 export function faultOf(error: unknown): Extract<ProbeResult, { outcome: 'inconclusive' }> {
   return { outcome: 'inconclusive', detail: `The probe itself failed: ${messageOf(error)}` };
 }
 
-/** Passed, or refused us for want of permission: either way somebody answered. */
+/** Turns a call that failed into a result. */
+export function resultOfFailure(failure: CallFailure): UntimedResult {
+  return failure.kind === 'inconclusive'
+    ? { outcome: 'inconclusive', detail: failure.detail }
+    : { outcome: 'failed', reason: failure.reason, detail: failure.detail };
+}
+
+/** Tells whether somebody answered: a pass, or a refusal for want of permission. */
 export function isAlive(result: ProbeResult): result is Exclude<ProbeResult, { outcome: 'inconclusive' }> {
   return result.outcome === 'passed' || (result.outcome === 'failed' && result.reason === 'unauthorized');
 }

@@ -1,4 +1,4 @@
-// How one incarnation of one server is watched: contact at the start, then looks at intervals, never two at a time.
+// Probe loop of one server process: handshake first, then liveness and full probes on a schedule, never two at once.
 import type { HealthVerdict, ProbeResult } from '../core/model/observations.ts';
 import {
   beginHealth,
@@ -24,16 +24,23 @@ import {
   type ProbeSession,
   type ProbeAttempt,
 } from './probe-kind.ts';
-import { excused, lastResult, sessionKey } from './looks.ts';
-import { delayAfter, firstDelay, spread, startupDelay } from './probe-schedule.ts';
+import {
+  delayAfter,
+  excuseFailure,
+  firstDelay,
+  lastResult,
+  sessionKey,
+  spread,
+  startupDelay,
+} from './probe-schedule.ts';
 
 export type Ownership = { readonly ok: true } | { readonly ok: false; readonly detail: string };
 
-/** What a full look found. */
+/** Result of a full probe that was asked for. */
 export interface CheckReport {
   readonly server: string;
   readonly run: number;
-  /** False while the server has not yet answered for the first time: it is then not looked at. */
+  /** False while the server has not yet answered for the first time: it is then not probed. */
   readonly isReady: boolean;
   readonly attempts: readonly ProbeAttempt[];
   readonly health: HealthVerdict;
@@ -48,17 +55,17 @@ export interface ProbeLoopOptions {
   readonly openSession: (spec: ServerSpec) => ProbeSession;
   readonly checkOwnership: ((server: string, run: number) => Promise<Ownership>) | null;
   readonly onReady: () => void;
-  /** The threshold is reached and the policy says restart: called at each failure until `hold`. */
+  /** The threshold is reached and the policy says restart: called at each failure until `freeze`. */
   readonly onDown: (detail: string) => void;
   readonly onPass: () => void;
-  /** Has another server passed since then, monotonic ms? */
+  /** Tells whether another server has passed since then, monotonic ms. */
   readonly hasCorroboration: (since: number) => boolean;
 }
 
-/** How long a farewell may take, ms. */
-const FAREWELL = 500;
+/** How long the end of a session may take, ms. */
+const CLOSE_TIMEOUT = 500;
 
-interface Look {
+interface ProbeRound {
   readonly controller: AbortController;
   readonly done: Promise<readonly ProbeAttempt[]>;
 }
@@ -70,12 +77,12 @@ export class ProbeLoop {
   #spec: ServerSpec;
   #session: ProbeSession;
   #health: Health;
-  #told: HealthVerdict | null = null;
-  #looks = 0;
+  #published: HealthVerdict | null = null;
+  #rounds = 0;
   #failingSince: number | null = null;
-  #isWitnessed = false;
+  #isCorroborated = false;
   #lastPass: number | null = null;
-  #look: Look | null = null;
+  #round: ProbeRound | null = null;
   /** The port is answered by a process that is not ours. */
   #isForeign = false;
   #isStopped = false;
@@ -95,51 +102,53 @@ export class ProbeLoop {
     return this.#options.run;
   }
 
-  /** Null while nothing can be said: not yet up, or given up. */
-  get standing(): TargetState | null {
+  /** State for the restart guard; null while nothing can be said: not yet up, or a restart was asked for. */
+  get state(): TargetState | null {
     if (this.#health.up === null || this.#health.phase !== 'probing') return null;
     const { name, probe } = this.#spec;
     return {
       server: name,
       failingSince: this.#failingSince,
-      isCorroborated: this.#isWitnessed,
+      isCorroborated: this.#isCorroborated,
       lastPass: this.#lastPass,
       longestGap: probe.interval + 2 * probe.timeout,
     };
   }
 
-  /** Who asks during a look waits for it and gets another: what was seen began after the question. */
-  async lookNow(depth: ProbeDepth): Promise<readonly ProbeAttempt[]> {
-    for (let look = this.#look; look !== null; look = this.#look) await look.done;
+  /** Runs a round now. During a round it waits and runs another: its results are all newer than the call. */
+  async probeNow(depth: ProbeDepth): Promise<readonly ProbeAttempt[]> {
+    for (let round = this.#round; round !== null; round = this.#round) await round.done;
     if (this.#isStopped || this.#health.phase === 'held') return [];
     this.#cancel();
     const controller = new AbortController();
-    const done = this.#perform(depth, controller);
-    this.#look = { controller, done };
+    const done = this.#runRound(depth, controller);
+    this.#round = { controller, done };
     return done;
   }
 
   async check(): Promise<CheckReport> {
-    const sightings = this.#health.phase === 'starting' ? [] : await this.lookNow('deep');
+    const attempts = this.#health.phase === 'starting' ? [] : await this.probeNow('full');
     return {
       server: this.#spec.name,
       run: this.run,
       isReady: this.#health.phase !== 'starting',
-      attempts: sightings,
+      attempts,
       health: verdictOf(this.#health),
     };
   }
 
-  /** Its whole list of tools; null when it does not answer within three looks' time, or its probe speaks no MCP. */
+  /** Lists all its tools; null when it does not answer within three timeouts, or its probe speaks no MCP. */
   async tools(): Promise<readonly Tool[] | null> {
     if (this.#isStopped || this.#isForeign) return null;
-    const patience = this.#patience(new AbortController(), 3 * this.#spec.probe.timeout);
-    return (await this.#session.tools?.(patience).catch(() => null)) ?? null;
+    const deadline = this.#deadline(new AbortController(), 3 * this.#spec.probe.timeout);
+    return (await this.#session.tools?.(deadline).catch(() => null)) ?? null;
   }
 
-  readonly isLooking = (): boolean => this.#look !== null;
+  get isProbing(): boolean {
+    return this.#round !== null;
+  }
 
-  update(next: ServerSpec): void {
+  updateSpec(next: ServerSpec): void {
     const old = this.#spec;
     this.#spec = next;
     if (sessionKey(old) !== sessionKey(next)) this.#reopen();
@@ -147,99 +156,99 @@ export class ProbeLoop {
       this.#schedule(spread(next));
   }
 
-  /** A restart was asked for: nothing of this incarnation counts any more. */
-  hold(): void {
+  /** Stops counting: a restart was asked for, and nothing of this process matters any more. */
+  freeze(): void {
     this.#health = freeze(this.#health);
     this.#cancel();
   }
 
-  /** Drops what is under way and counted; for `grace` ms nothing counts. */
+  /** Drops the round under way and the failures counted; for `grace` ms nothing counts. */
   discard(grace: number): void {
     const { clock, http } = this.#options;
     http.dropSockets();
     // A start counts no failures, and a server that reads its stdin slowly must not be asked twice.
     if (this.#health.phase !== 'probing') return;
-    this.#look?.controller.abort({ end: 'discarded' });
+    this.#round?.controller.abort({ end: 'discarded' });
     this.#health = resetFailures(this.#health, clock.monotonic() + grace);
     this.#failingSince = null;
-    this.#tellHealth();
+    this.#publishHealth();
     this.#schedule(spread(this.#spec));
   }
 
-  /** Takes leave of a server that is well: one that does not answer would only hold up its own end. */
+  /** Ends the loop, and the session of a healthy server: one that does not answer would only delay its own stop. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancel();
-    this.#look?.controller.abort({ end: 'discarded' });
+    this.#round?.controller.abort({ end: 'discarded' });
     if (this.#health.up === true && this.#health.failures === 0) {
-      await this.#session.close(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+      await this.#session.close(this.#deadline(new AbortController(), CLOSE_TIMEOUT)).catch(() => undefined);
     }
     this.#options.http.dropSockets();
   }
 
-  #patience({ signal }: AbortController, timeout = this.#spec.probe.timeout): Deadline {
+  #deadline({ signal }: AbortController, timeout = this.#spec.probe.timeout): Deadline {
     return { clock: this.#options.clock, timeout, signal };
   }
 
   #schedule(delay: number): void {
     this.#cancel();
-    if (!this.#isStopped) this.#cancel = this.#options.clock.after(delay, () => void this.#lookAsDue());
+    if (!this.#isStopped) this.#cancel = this.#options.clock.after(delay, () => void this.#probeAsDue());
   }
 
-  async #lookAsDue(): Promise<void> {
-    // A look is under way already when someone asked for one; it schedules the next itself.
-    if (this.#look !== null && !this.#look.controller.signal.aborted) return;
-    const isDue = this.#looks % Math.max(1, this.#spec.probe.deepEvery) === 0;
-    // Under suspicion a server is asked what needs all of it: a bridge may ping well with nothing behind it.
-    await this.lookNow(isDue || this.#health.failures > 0 ? 'deep' : 'shallow');
+  async #probeAsDue(): Promise<void> {
+    // A round is under way already when someone asked for one; it schedules the next itself.
+    if (this.#round !== null && !this.#round.controller.signal.aborted) return;
+    const isDue = this.#rounds % Math.max(1, this.#spec.probe.deepEvery) === 0;
+    // After a failure the probe is a full one: a bridge may answer ping with nothing behind it.
+    await this.probeNow(isDue || this.#health.failures > 0 ? 'full' : 'liveness');
   }
 
-  async #perform(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
+  async #runRound(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
     const began = this.#options.clock.monotonic();
-    // Asked now, not when the verdict falls: by then the others have passed again, and their earlier passes are forgotten.
-    this.#isWitnessed = this.#failingSince !== null && this.#options.hasCorroboration(this.#failingSince);
+    // Asked now, not at the verdict: by then the others have passed again, and their earlier passes are forgotten.
+    this.#isCorroborated = this.#failingSince !== null && this.#options.hasCorroboration(this.#failingSince);
     const isStartup = this.#health.phase === 'starting';
-    const seen = await (isStartup ? this.#greet(controller) : this.#examine(depth, controller));
-    this.#look = null;
-    // News of an incarnation that is gone, or of a time that does not count.
-    if (this.#isStopped || controller.signal.aborted) return seen;
-    if (isStartup) this.#tellStartup(seen, began);
-    else this.#tellLook(seen, began);
-    return seen;
+    const attempts = await (isStartup ? this.#connect(controller) : this.#probe(depth, controller));
+    this.#round = null;
+    // Results of a process that is gone, or of a time that does not count.
+    if (this.#isStopped || controller.signal.aborted) return attempts;
+    if (isStartup) this.#afterStartup(attempts, began);
+    else this.#afterRound(attempts, began);
+    return attempts;
   }
 
-  async #greet(controller: AbortController): Promise<readonly ProbeAttempt[]> {
-    const patience = this.#patience(controller);
-    // Somebody else's server was greeted once: from then on only the port is watched, so as not to fill it with sessions.
+  async #connect(controller: AbortController): Promise<readonly ProbeAttempt[]> {
+    const deadline = this.#deadline(controller);
+    // Once somebody else's server answered, only the port is watched: each handshake would leave it another session.
     if (this.#isForeign) {
       const owner = await this.#confirmOwner({ outcome: 'passed', took: 0 });
       if (!isAlive(owner)) return [{ probe: 'ping', result: owner }];
       this.#reopen();
     }
-    const greeting = await timed(patience, () => this.#session.connect(patience));
-    const result = await this.#confirmOwner(greeting);
-    this.#isForeign = isAlive(greeting) && !isAlive(result);
+    const answer = await timed(deadline, () => this.#session.connect(deadline));
+    const result = await this.#confirmOwner(answer);
+    this.#isForeign = isAlive(answer) && !isAlive(result);
     return [{ probe: 'ping', result }];
   }
 
   #reopen(): void {
-    void this.#session.close(this.#patience(new AbortController(), FAREWELL)).catch(() => undefined);
+    void this.#session.close(this.#deadline(new AbortController(), CLOSE_TIMEOUT)).catch(() => undefined);
     this.#session = this.#options.openSession(this.#spec);
   }
 
-  async #examine(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
+  async #probe(depth: ProbeDepth, controller: AbortController): Promise<readonly ProbeAttempt[]> {
     try {
-      const seen = await this.#session.probe(depth, this.#patience(controller));
-      const last = seen.at(-1);
-      if (depth === 'shallow' || last === undefined) return seen;
-      return [...seen.slice(0, -1), { probe: last.probe, result: await this.#confirmOwner(last.result) }];
+      const attempts = await this.#session.probe(depth, this.#deadline(controller));
+      const last = attempts.at(-1);
+      if (depth === 'liveness' || last === undefined) return attempts;
+      return [...attempts.slice(0, -1), { probe: last.probe, result: await this.#confirmOwner(last.result) }];
     } catch (error) {
       return [{ probe: 'ping', result: faultOf(error) }];
     }
   }
 
-  /** Somebody else's server on the port is not ours, however well it answers. */
+  /** Turns a pass into a failure when the port is held by a process that is not ours, however well it answers. */
   async #confirmOwner(result: ProbeResult): Promise<ProbeResult> {
     const { checkOwnership } = this.#options;
     const { name, transport } = this.#spec;
@@ -253,34 +262,37 @@ export class ProbeLoop {
     }
   }
 
-  /** Attempts to make contact are no probes: only that they end is told, and why they have not yet. */
-  #tellStartup(seen: readonly ProbeAttempt[], began: number): void {
+  /** Publishes no probe result, since attempts to connect are none: only that they ended, or why they have not yet. */
+  #afterStartup(attempts: readonly ProbeAttempt[], began: number): void {
     const { clock, onReady } = this.#options;
-    const result = lastResult(seen);
+    const result = lastResult(attempts);
     const { health, changed } = observe(this.#health, result, this.#spec.probe, began);
     this.#health = health;
-    this.#tellHealth();
+    this.#publishHealth();
     if (changed !== 'up')
       return this.#schedule(
         startupDelay(result, this.#isForeign ? Infinity : clock.monotonic() - this.#began),
       );
-    this.#remember(result, began);
+    this.#record(result, began);
     this.#schedule(this.#spec.probe.initialDelay + spread(this.#spec));
     if (this.#isOurs) onReady();
   }
 
-  #tellLook(seen: readonly ProbeAttempt[], began: number): void {
+  #afterRound(attempts: readonly ProbeAttempt[], began: number): void {
     const { clock, bus, onDown } = this.#options;
     const { name, probe: policy } = this.#spec;
     const isQuiet = began < this.#health.quietUntil;
-    const counted = seen.map(({ probe, result }) => ({ probe, result: isQuiet ? excused(result) : result }));
-    this.#looks += 1;
+    const counted = attempts.map(({ probe, result }) => ({
+      probe,
+      result: isQuiet ? excuseFailure(result) : result,
+    }));
+    this.#rounds += 1;
     for (const { probe, result } of counted) bus.publish({ kind: 'probed', server: name, probe, result });
     const result = lastResult(counted);
     const { health, next, wantsRestart } = observe(this.#health, result, policy, began);
     this.#health = health;
-    this.#remember(result, began);
-    this.#tellHealth();
+    this.#record(result, began);
+    this.#publishHealth();
     const delay = delayAfter(next, policy.interval, clock.monotonic() - began);
     if (delay !== null) this.#schedule(delay);
     if (!wantsRestart) return;
@@ -288,7 +300,7 @@ export class ProbeLoop {
     onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`);
   }
 
-  #remember(result: ProbeResult, began: number): void {
+  #record(result: ProbeResult, began: number): void {
     if (this.#health.failures > 0) this.#failingSince ??= began;
     else if (isAlive(result)) {
       this.#failingSince = null;
@@ -297,10 +309,10 @@ export class ProbeLoop {
     }
   }
 
-  #tellHealth(): void {
+  #publishHealth(): void {
     const verdict = verdictOf(this.#health);
-    if (this.#told !== null && isSameVerdict(this.#told, verdict)) return;
-    this.#told = verdict;
+    if (this.#published !== null && isSameVerdict(this.#published, verdict)) return;
+    this.#published = verdict;
     this.#options.bus.publish({ kind: 'health', server: this.#spec.name, health: verdict });
   }
 }

@@ -1,23 +1,32 @@
-// When a server is looked at next, ms.
+// Probe schedule of one server: delays in ms, results that do not count, and changes that need a new session.
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { ProbeAttempt } from './probe-kind.ts';
 
-/** After a first miss; half the interval when that is shorter. */
+/** Delay after a first miss; half the interval when that is shorter. */
 const SUSPECT_DELAY = 1_000;
-/** While a server starts: often at first, since its users wait for the moment when it answers again. */
-const EAGER = { every: 100, during: 5_000 } as const;
-const PATIENT = 250;
+/** Delay between two attempts to connect: short at first, since users wait for the moment when the server answers. */
+const EARLY_STARTUP = { delay: 100, until: 5_000 } as const;
+const LATE_STARTUP_DELAY = 250;
 
-/** @param since how long the start has taken so far */
-export function startupDelay(result: ProbeResult, since: number): number {
-  // Who refuses is asked with less haste than who is not there yet: it does work for each refusal.
+/**
+ * Returns the delay before the next attempt to connect to a server that starts.
+ *
+ * @param elapsed how long the start has taken so far
+ */
+export function startupDelay(result: ProbeResult, elapsed: number): number {
+  // A server that answers with a refusal is asked less often than one that is not there yet: each refusal costs it work.
   const hasAnswered =
     result.outcome === 'failed' && result.reason !== 'refused' && result.reason !== 'closed';
-  return since < EAGER.during && !hasAnswered ? EAGER.every : PATIENT;
+  return elapsed < EARLY_STARTUP.until && !hasAnswered ? EARLY_STARTUP.delay : LATE_STARTUP_DELAY;
 }
 
-/** @param took how much of the interval the look itself used; null: there is no next look */
+/**
+ * Returns the delay before the next probe round; null when there is none.
+ *
+ * @param took how much of the interval the last round itself used
+ */
 export function delayAfter(next: NextProbe, interval: number, took: number): number | null {
   switch (next) {
     case 'none':
@@ -32,7 +41,7 @@ export function delayAfter(next: NextProbe, interval: number, took: number): num
   }
 }
 
-/** Where in the interval a server's looks fall: spread over all servers, the same each time. FNV-1a of the name. */
+/** Places a server's rounds in the interval: spread over all servers, the same each time. FNV-1a of the name. */
 export function spread({ name, probe }: Pick<ServerSpec, 'name' | 'probe'>): number {
   let hash = 2_166_136_261;
   for (let index = 0; index < name.length; index += 1) {
@@ -41,7 +50,24 @@ export function spread({ name, probe }: Pick<ServerSpec, 'name' | 'probe'>): num
   return (hash / 2 ** 32) * probe.interval;
 }
 
-/** The first look at a server that is running already. */
+/** Returns the delay before the first round of a server that is running already. */
 export function firstDelay(spec: Pick<ServerSpec, 'name' | 'probe'>): number {
   return Math.min(spread(spec), SUSPECT_DELAY);
+}
+
+/** Reads the result of a round, which is that of its last attempt. */
+export function lastResult(attempts: readonly ProbeAttempt[]): ProbeResult {
+  return attempts.at(-1)?.result ?? { outcome: 'inconclusive', detail: 'The probe saw nothing' };
+}
+
+/** Makes a failure in a quiet time inconclusive; a pass still says that the server lives. */
+export function excuseFailure(result: ProbeResult): ProbeResult {
+  if (result.outcome !== 'failed' || result.reason === 'unauthorized') return result;
+  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${result.detail}` };
+}
+
+/** Names all that a session keeps of the spec that it was opened with: another key needs another session. */
+export function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
+  const { kind, url: page, expectStatus, command } = probe;
+  return JSON.stringify([transport, url, headers, env, cwd, kind, page, expectStatus, command]);
 }

@@ -1,4 +1,4 @@
-// Who looks after the health of all servers: one watcher each, one view of them together.
+// Prober of all servers: one probe loop each, and one restart guard over them together.
 import type { Handshake } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
@@ -16,109 +16,109 @@ export interface ProberOptions {
   readonly bus: Bus;
   /** Our own version, told to servers. */
   readonly version: string;
-  /** The first sign of life of an incarnation. */
+  /** Called at the first sign of life of a process. */
   readonly onReady: (server: string, run: number) => void;
-  /** It should be restarted; at most once an incarnation. `detail` is one line for people. */
+  /** Called when a process should be restarted, at most once for each. `detail` is one line for people. */
   readonly onUnhealthy: (server: string, run: number, detail: string) => void;
-  /** Lines on the stdout of a stdio server that are no messages. */
+  /** Called with each line on the stdout of a stdio server that is no message. */
   readonly onNonProtocolLine: (server: string, line: string) => void;
-  /** Does the process that we started hold the server's port? Asked at readiness and with each deep look. */
+  /** Tells whether the process that we started holds the server's port; asked at readiness and with each full probe. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
-  /** What commands of the `exec` kind are run with. */
+  /** Environment for commands of the `exec` kind. */
   readonly environment?: (spec: ServerSpec) => Readonly<Record<string, string>>;
   readonly kinds?: Readonly<Record<ServerSpec['probe']['kind'], ProbeKind>>;
 }
 
-/** One incarnation to watch. A server that is only watched (`url`) is never reported as ready or unhealthy. */
-interface Watched {
+/** One process to probe. A server that is only watched (`url`) is never reported as ready or unhealthy. */
+interface ProbedProcess {
   readonly spec: ServerSpec;
   /** Number of the process; 0 for a server that is only watched. */
   readonly run: number;
-  /** Of a stdio server: from here on it is ours alone. */
+  /** Of a stdio server: from here on it belongs to the prober alone. */
   readonly pipe: Pipe | null;
 }
 
 export interface Prober {
-  /** Ends the watching of an earlier incarnation. The returned function takes leave of the server, within 500 ms. */
-  watch(watched: Watched): () => Promise<void>;
-  /** A full look, now; null for a server that is not watched. */
+  /** Starts probing, instead of an earlier process of the server. The returned function ends it within 500 ms. */
+  watch(probed: ProbedProcess): () => Promise<void>;
+  /** Runs a full probe now; null for a server that is not probed. */
   checkNow(server: string): Promise<CheckReport | null>;
-  /** The whole list of tools of a server that runs, asked now; null when it does not tell. */
+  /** Lists all tools of a server that runs, now; null when it does not answer. */
   tools(server: string): Promise<readonly Tool[] | null>;
-  /** Whether it is being looked at right now. */
+  /** Tells whether a probe of it is under way. */
   isProbing(server: string): boolean;
-  /** From the next look on. */
+  /** Changes the settings from the next probe round on. */
   updateSpec(spec: ServerSpec): void;
-  /** The machine slept or we were stuck: forget what was under way and counted, and count nothing for `grace` ms. */
+  /** After a sleep or a blocked loop: drops what is under way and counted, and counts nothing for `grace` ms. */
   discardInFlight(grace?: number): void;
   stop(): Promise<void>;
 }
 
-/** Ms in which nothing counts: networks, disks and the servers themselves wake up more slowly than we do. */
-const GRACE = 30_000;
+/** Ms in which nothing counts after a sleep: networks, disks and the servers themselves wake up more slowly than we. */
+const WAKE_GRACE = 30_000;
 /** Ms after which servers are restarted although all of them fail: what heals by itself has healed by then. */
-const LONGEST_BRAKE = 300_000;
+const LONGEST_HOLD = 300_000;
 
 export function createProber(options: ProberOptions): Prober {
-  return new AllWatchers(options);
+  return new AllLoops(options);
 }
 
-interface Entry {
-  readonly watcher: ProbeLoop;
+interface RunningLoop {
+  readonly loop: ProbeLoop;
   readonly stop: () => Promise<void>;
 }
 
-class AllWatchers implements Prober {
+class AllLoops implements Prober {
   readonly #options: ProberOptions;
-  readonly #entries = new Map<string, Entry>();
-  /** Those on whose behalf others were looked at, until they pass. */
-  readonly #lookedAroundFor = new WeakSet<ProbeLoop>();
-  #brakedSince: number | null = null;
+  readonly #loops = new Map<string, RunningLoop>();
+  /** Loops for whose sake others were probed, until they pass. */
+  readonly #corroborationAskedFor = new WeakSet<ProbeLoop>();
+  #heldSince: number | null = null;
 
   constructor(options: ProberOptions) {
     this.#options = options;
   }
 
-  watch(watched: Watched): () => Promise<void> {
-    const { name } = watched.spec;
-    void this.#entries.get(name)?.stop();
-    const connection = this.#connect(watched);
-    const watcher = this.#startWatcher(watched, connection);
+  watch(probed: ProbedProcess): () => Promise<void> {
+    const { name } = probed.spec;
+    void this.#loops.get(name)?.stop();
+    const connection = this.#openConnection(probed);
+    const loop = this.#startLoop(probed, connection);
     const stop = async () => {
-      if (this.#entries.get(name)?.watcher === watcher) this.#entries.delete(name);
-      await watcher.stop();
+      if (this.#loops.get(name)?.loop === loop) this.#loops.delete(name);
+      await loop.stop();
       connection?.close();
     };
-    this.#entries.set(name, { watcher, stop });
+    this.#loops.set(name, { loop, stop });
     return stop;
   }
 
   async checkNow(server: string): Promise<CheckReport | null> {
-    return (await this.#entries.get(server)?.watcher.check()) ?? null;
+    return (await this.#loops.get(server)?.loop.check()) ?? null;
   }
 
   async tools(server: string): Promise<readonly Tool[] | null> {
-    return (await this.#entries.get(server)?.watcher.tools()) ?? null;
+    return (await this.#loops.get(server)?.loop.tools()) ?? null;
   }
 
   isProbing(server: string): boolean {
-    return this.#entries.get(server)?.watcher.isLooking() ?? false;
+    return this.#loops.get(server)?.loop.isProbing ?? false;
   }
 
   updateSpec(spec: ServerSpec): void {
-    this.#entries.get(spec.name)?.watcher.update(spec);
+    this.#loops.get(spec.name)?.loop.updateSpec(spec);
   }
 
-  discardInFlight(grace = GRACE): void {
-    this.#release();
-    for (const { watcher } of this.#entries.values()) watcher.discard(grace);
+  discardInFlight(grace = WAKE_GRACE): void {
+    this.#releaseRestarts();
+    for (const { loop } of this.#loops.values()) loop.discard(grace);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(({ stop }) => stop()));
+    await Promise.all([...this.#loops.values()].map(({ stop }) => stop()));
   }
 
-  #connect({ spec, run, pipe }: Watched): Connection | null {
+  #openConnection({ spec, run, pipe }: ProbedProcess): Connection | null {
     if (pipe === null) return null;
     return openConnection(pipe, {
       run,
@@ -126,11 +126,11 @@ class AllWatchers implements Prober {
     });
   }
 
-  #startWatcher({ spec, run }: Watched, connection: Connection | null): ProbeLoop {
+  #startLoop({ spec, run }: ProbedProcess, connection: Connection | null): ProbeLoop {
     const { clock, bus, kinds = PROBES, checkOwnership = null, onReady } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();
-    const watcher: ProbeLoop = new ProbeLoop({
+    const loop: ProbeLoop = new ProbeLoop({
       spec,
       run,
       clock,
@@ -141,95 +141,94 @@ class AllWatchers implements Prober {
         kinds[current.probe.kind].open(this.#targetOf(current, { run, connection, http })),
       onReady: () => onReady(name, run),
       onDown: (detail) => {
-        if (source.kind !== 'url') this.#consider({ watcher, server: name, detail });
+        if (source.kind !== 'url') this.#guardRestart({ loop, server: name, detail });
       },
       onPass: () => {
-        this.#release();
-        this.#lookedAroundFor.delete(watcher);
+        this.#releaseRestarts();
+        this.#corroborationAskedFor.delete(loop);
       },
       hasCorroboration: (since) =>
         this.#othersThan(name).some(({ lastPass }) => lastPass !== null && lastPass >= since),
     });
-    return watcher;
+    return loop;
   }
 
-  #targetOf(spec: ServerSpec, reach: Reach): ProbeTarget {
+  #targetOf(spec: ServerSpec, channels: Channels): ProbeTarget {
     const { clock, bus, version, environment = smallEnvironment } = this.#options;
     return {
-      ...reach,
+      ...channels,
       spec,
       clock,
       version,
       environment: environment(spec),
       onHandshake: (handshake: Handshake) =>
-        bus.publish({ kind: 'handshake', server: spec.name, run: reach.run, handshake }),
+        bus.publish({ kind: 'handshake', server: spec.name, run: channels.run, handshake }),
     };
   }
 
-  /** A server is down: by its own fault, or everybody's? */
-  #consider(accusation: Accusation): void {
-    const { watcher, server } = accusation;
-    const accused = watcher.standing;
-    if (accused === null) return;
-    const judgement = judgeRestart(accused, this.#othersThan(server));
-    switch (judgement.kind) {
+  /** Restarts a server that is down, unless every other is down too. */
+  #guardRestart(candidate: RestartCandidate): void {
+    const { loop, server } = candidate;
+    if (loop.state === null) return;
+    const verdict = judgeRestart(loop.state, this.#othersThan(server));
+    switch (verdict.kind) {
       case 'restart':
-        return this.#restart(accusation);
+        return this.#restart(candidate);
       case 'ask':
-        return void this.#lookAround(accusation, judgement.servers);
+        return void this.#corroborate(candidate, verdict.servers);
       case 'brake':
-        return this.#isBrakeSpent() ? this.#restart(accusation) : this.#brake(judgement);
+        return this.#isHoldOver() ? this.#restart(candidate) : this.#holdRestarts(verdict);
       default:
-        return judgement satisfies never;
+        return verdict satisfies never;
     }
   }
 
-  #restart({ watcher, server, detail }: Accusation): void {
-    watcher.hold();
-    this.#options.onUnhealthy(server, watcher.run, detail);
+  #restart({ loop, server, detail }: RestartCandidate): void {
+    loop.freeze();
+    this.#options.onUnhealthy(server, loop.run, detail);
   }
 
-  #isBrakeSpent(): boolean {
-    return this.#brakedSince !== null && this.#options.clock.monotonic() - this.#brakedSince >= LONGEST_BRAKE;
+  #isHoldOver(): boolean {
+    return this.#heldSince !== null && this.#options.clock.monotonic() - this.#heldSince >= LONGEST_HOLD;
   }
 
-  #brake({ failing, watched }: { readonly failing: number; readonly watched: number }): void {
-    if (this.#brakedSince !== null) return;
-    this.#brakedSince = this.#options.clock.monotonic();
+  #holdRestarts({ failing, watched }: { readonly failing: number; readonly watched: number }): void {
+    if (this.#heldSince !== null) return;
+    this.#heldSince = this.#options.clock.monotonic();
     this.#options.bus.publish({ kind: 'brake', failing, watched });
   }
 
-  #release(): void {
-    if (this.#brakedSince === null) return;
-    this.#brakedSince = null;
-    this.#options.bus.publish({ kind: 'brake', failing: 0, watched: this.#entries.size });
+  #releaseRestarts(): void {
+    if (this.#heldSince === null) return;
+    this.#heldSince = null;
+    this.#options.bus.publish({ kind: 'brake', failing: 0, watched: this.#loops.size });
   }
 
-  /** Looks at others, then at the accused again, which brings the accusation back if it still fails. */
-  async #lookAround({ watcher, server }: Accusation, others: readonly string[]): Promise<void> {
-    // Once in a row of failures: if that brought no clarity, its next looks at the usual pace do.
-    if (this.#lookedAroundFor.has(watcher)) return;
-    this.#lookedAroundFor.add(watcher);
-    await Promise.all(others.map(async (other) => this.#entries.get(other)?.watcher.lookNow('shallow')));
-    if (this.#entries.get(server)?.watcher === watcher) await watcher.lookNow('deep');
+  /** Probes others, then the candidate again, which makes it one once more if it still fails. */
+  async #corroborate({ loop, server }: RestartCandidate, others: readonly string[]): Promise<void> {
+    // Once in a row of failures: if that brought no clarity, the next rounds on schedule do.
+    if (this.#corroborationAskedFor.has(loop)) return;
+    this.#corroborationAskedFor.add(loop);
+    await Promise.all(others.map(async (other) => this.#loops.get(other)?.loop.probeNow('liveness')));
+    if (this.#loops.get(server)?.loop === loop) await loop.probeNow('full');
   }
 
   #othersThan(server: string): readonly TargetState[] {
-    return [...this.#entries].flatMap(([name, { watcher }]) => {
-      const standing = name === server ? null : watcher.standing;
-      return standing === null ? [] : [standing];
+    return [...this.#loops].flatMap(([name, { loop }]) => {
+      const state = name === server ? null : loop.state;
+      return state === null ? [] : [state];
     });
   }
 }
 
-interface Reach {
+interface Channels {
   readonly run: number;
   readonly connection: Connection | null;
   readonly http: HttpClient;
 }
 
-interface Accusation {
-  readonly watcher: ProbeLoop;
+interface RestartCandidate {
+  readonly loop: ProbeLoop;
   readonly server: string;
   readonly detail: string;
 }

@@ -1,4 +1,4 @@
-// Which kinds of probe there are: `probe.kind` in the config names one of these.
+// Registry of probe kinds: `probe.kind` in the config names one of these.
 import { exec } from './exec.ts';
 import { http } from './http.ts';
 import type { ProbeKind } from './probe-kind.ts';

@@ -1,4 +1,4 @@
-// Who owns the pipe of a stdio server: one Connection reads all that it prints and writes all that it is told.
+// Connection to a stdio server: sole reader of its stdout and sole writer of its stdin, shared by all who talk to it.
 import type { Readable, Writable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
@@ -14,22 +14,22 @@ export interface Pipe {
 export interface ConnectionOptions {
   /** Number of the process, part of every request id. */
   readonly run: number;
-  /** What the server printed on stdout that is no message: it belongs into the server's log. */
+  /** Called with each line on stdout that is no message: it belongs into the server's log. */
   readonly onNonProtocolLine: (line: string) => void;
 }
 
 export interface Connection {
-  /** May be called by several users at a time; each gets its own answer. */
+  /** Sends a request. Several users may do so at a time; each gets its own response. */
   readonly request: Call;
   notify(method: string, params?: JsonObject): void;
-  /** Ends all requests; what the server still prints is read as noise, so that it is not blocked while it stops. */
+  /** Fails all requests; what the server still prints is read on, so that it is not blocked while it stops. */
   close(): void;
   readonly isClosed: boolean;
   readonly counters: ConnectionCounters;
 }
 
 interface ConnectionCounters {
-  /** Answers that nobody waits for. */
+  /** Responses that nobody waits for. */
   readonly unmatchedResponses: number;
   /** Lines on stdout that are no messages. */
   readonly nonProtocolLines: number;
@@ -38,12 +38,12 @@ interface ConnectionCounters {
 /** The longest message that is understood: a page of tools with schemas is some 100 KiB, a screenshot some MiB. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** Takes over a server's pipe. Nothing else may read its stdout or write to its stdin. */
+/** Opens the connection over a server's pipe. Nothing else may read its stdout or write to its stdin. */
 export function openConnection(
   { stdin, stdout }: Pipe,
-  { run, onNonProtocolLine: onNoise }: ConnectionOptions,
+  { run, onNonProtocolLine }: ConnectionOptions,
 ): Connection {
-  let noise = 0;
+  let nonProtocolLines = 0;
   const peer = new Peer({
     idPrefix: `wd:${run}:`,
     send: createOutbox(stdin),
@@ -53,8 +53,8 @@ export function openConnection(
   function read(line: string, dropped: number): void {
     if (line === '') return;
     if (dropped === 0 && looksLikeMessage(line) && peer.receive(line)) return;
-    noise += 1;
-    onNoise(line);
+    nonProtocolLines += 1;
+    onNonProtocolLine(line);
   }
 
   stdout.on('data', (chunk: Buffer) => lines.push(chunk));
@@ -75,7 +75,7 @@ export function openConnection(
       return peer.isEnded;
     },
     get counters() {
-      return { unmatchedResponses: peer.strays, nonProtocolLines: noise };
+      return { unmatchedResponses: peer.unmatchedResponses, nonProtocolLines };
     },
   };
 }

@@ -1,4 +1,4 @@
-// How a server-sent event stream becomes events, however it is cut into chunks.
+// Parser of server-sent event streams, whatever chunks they come in.
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 
 export interface ServerSentEvent {
@@ -10,13 +10,13 @@ export interface ServerSentEvent {
 
 export interface EventStreamReader {
   push(chunk: Buffer): void;
-  /** Bytes that were too many for one event and lost. */
+  /** Bytes lost because their event was longer than `maxBytes`. */
   readonly dropped: number;
 }
 
 /**
- * Reads what https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream describes, but
- * for lines that end in a lone CR. Comments (keep-alives), ids and retry hints are passed over.
+ * Parses the format of https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream describes, but
+ * for lines that end in a lone CR. Comments (keep-alives), ids and retry hints are skipped.
  */
 export function createEventStreamReader(
   maxBytes: number,

@@ -1,9 +1,9 @@
-// Where requests to an HTTP server go, and what every one of them carries.
+// HTTP endpoint of an MCP server: its URL and headers, POST, DELETE, and the verdict on a status.
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf, type CallFailure } from './call.ts';
 import { readPostResponse, release, type PostResponse } from './post-response.ts';
-import type { ProbeTarget } from '../probes/probe-kind.ts';
+import type { McpTarget } from './mcp-transport.ts';
 
 export interface PostRequest {
   readonly url: URL;
@@ -17,11 +17,11 @@ export interface PostRequest {
   readonly signal: AbortSignal;
 }
 
-/** Sends one message; what the server does wrong is a value. */
-export async function post(target: ProbeTarget, request: PostRequest): Promise<PostResponse | CallFailure> {
+/** Sends one message by POST; never rejects for what the server does. */
+export async function post(target: McpTarget, request: PostRequest): Promise<PostResponse | CallFailure> {
   const { url, message, id, headers, what, signal } = request;
   try {
-    const answer = await target.http.send({
+    const response = await target.http.send({
       method: 'POST',
       url,
       headers: {
@@ -33,33 +33,33 @@ export async function post(target: ProbeTarget, request: PostRequest): Promise<P
       body: message,
       signal,
     });
-    return await readPostResponse(answer, id, target.clock);
+    return await readPostResponse(response, id, target.clock);
   } catch (error) {
     return failureOf(error, signal, what);
   }
 }
 
-/** Takes leave of a session; whether that works is the server's affair. */
+/** Ends a session; a server that refuses is left with it. */
 export async function sendDelete(
-  target: ProbeTarget,
+  target: McpTarget,
   url: URL,
   request: Pick<PostRequest, 'headers' | 'signal'>,
 ): Promise<void> {
   try {
     const headers = { ...headersOf(target.spec), ...request.headers };
-    const answer = await target.http.send({ method: 'DELETE', url, headers, signal: request.signal });
-    release(answer.body, target.clock);
+    const response = await target.http.send({ method: 'DELETE', url, headers, signal: request.signal });
+    release(response.body, target.clock);
   } catch {
     // It is stopping anyway.
   }
 }
 
-/** What the config adds to each request, names in lower case. */
+/** Returns the headers that the config adds to each request, names in lower case. */
 export function headersOf({ headers }: ServerSpec): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** What an HTTP status says by itself, whatever the body; null when the body decides. */
+/** Judges an HTTP status by itself, whatever the body; null when the body decides. */
 export function failureOfStatus(status: number, what: string): CallFailure | null {
   if (status === 401 || status === 403)
     return failed('unauthorized', `${what} was answered with HTTP ${status}`);
@@ -68,7 +68,11 @@ export function failureOfStatus(status: number, what: string): CallFailure | nul
   return status >= 500 ? failed('http_status', `${what} was answered with HTTP ${status}`) : null;
 }
 
-/** The MCP endpoint. The config sees to it that an HTTP server has one. */
+/**
+ * Parses the URL of the MCP endpoint.
+ *
+ * @throws WatchdogError CONFIG_INVALID when there is none, which the config prevents
+ */
 export function endpointOf({ name, url }: ServerSpec): URL {
   const parsed = parseUrl(url ?? '');
   if (parsed !== null) return parsed;
@@ -78,7 +82,7 @@ export function endpointOf({ name, url }: ServerSpec): URL {
   );
 }
 
-/** Null for what is no URL. */
+/** Parses `text`; null when it is no URL. */
 export function parseUrl(text: string, base?: URL): URL | null {
   return URL.canParse(text, base?.href) ? new URL(text, base) : null;
 }

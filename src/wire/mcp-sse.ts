@@ -1,22 +1,15 @@
-// How a server of the first HTTP transport (2024-11-05, deprecated) is watched: one stream for answers, POST for questions.
+// MCP transport over HTTP+SSE (2024-11-05, deprecated): one event stream for responses, POST for requests.
 import type { Readable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Deadline } from './deadline.ts';
 import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './http-endpoint.ts';
 import { createEventStreamReader } from './event-stream.ts';
-import type { ProbeTarget } from '../probes/probe-kind.ts';
-import {
-  initializeParams,
-  legacyPeer,
-  refusal,
-  type PeerInfo,
-  type HandshakeResult,
-  type McpTransport,
-} from './handshake.ts';
+import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from './handshake.ts';
+import type { McpTarget, McpTransport } from './mcp-transport.ts';
 import { Peer } from './peer.ts';
 
-/** One open stream and where its questions go. */
+/** One open stream and the URL that its requests are posted to. */
 interface Stream {
   readonly peer: Peer;
   readonly body: Readable;
@@ -26,29 +19,29 @@ interface Stream {
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OLDEST = '2024-11-05';
 
-export function openSse(target: ProbeTarget): McpTransport {
+export function openSse(target: McpTarget): McpTransport {
   return new SseTransport(target);
 }
 
 class SseTransport implements McpTransport {
-  readonly #target: ProbeTarget;
+  readonly #target: McpTarget;
   peer: PeerInfo | null = null;
   #stream: Stream | null = null;
   #count = 0;
 
-  constructor(target: ProbeTarget) {
+  constructor(target: McpTarget) {
     this.#target = target;
   }
 
-  connect(patience: Deadline): Promise<HandshakeResult> {
-    return withTimeout(patience, (signal) => this.#initialize(signal));
+  connect(deadline: Deadline): Promise<HandshakeResult> {
+    return withTimeout(deadline, (signal) => this.#initialize(signal));
   }
 
   async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
     if (this.#stream === null || this.#stream.peer.isEnded) {
-      const greeting = await this.#initialize(signal);
-      if (greeting.kind === 'refused') return { kind: 'answer', answer: greeting.answer };
-      if (greeting.kind !== 'greeted') return greeting;
+      const again = await this.#initialize(signal);
+      if (again.kind === 'refused') return { kind: 'response', response: again.response };
+      if (again.kind !== 'connected') return again;
     }
     const outcome = this.#stream?.peer.request(method, params, signal);
     return outcome ?? failed('closed', 'The event stream ended');
@@ -68,26 +61,29 @@ class SseTransport implements McpTransport {
     this.#stream = stream;
     const params = initializeParams(this.#target.version, OLDEST);
     const outcome = await stream.peer.request('initialize', params, signal);
-    const isResult = outcome.kind === 'answer' && outcome.answer.kind === 'result';
-    const found = isResult && outcome.answer.kind === 'result' ? legacyPeer(outcome.answer.result) : null;
+    const response = outcome.kind === 'response' ? outcome.response : null;
+    const found = response?.kind === 'result' ? legacyPeer(response.result) : null;
     if (found === null) {
       await this.close();
-      return outcome.kind === 'answer' ? refusal('initialize', outcome.answer) : outcome;
+      return outcome.kind === 'response' ? refusal('initialize', outcome.response) : outcome;
     }
     stream.peer.notify('notifications/initialized');
     this.peer = found;
     this.#target.onHandshake(found.handshake);
-    return { kind: 'greeted', contact: found };
+    return { kind: 'connected', peer: found };
   }
 }
 
-interface Opening {
+interface OpenStreamOptions {
   readonly number: number;
   readonly signal: AbortSignal;
 }
 
-/** Resolves once the stream has said where to POST. */
-async function openStream(target: ProbeTarget, { number, signal }: Opening): Promise<Stream | CallFailure> {
+/** Opens the stream; resolves once it has said where to POST. */
+async function openStream(
+  target: McpTarget,
+  { number, signal }: OpenStreamOptions,
+): Promise<Stream | CallFailure> {
   const url = endpointOf(target.spec);
   // The stream outlives the request that opened it, but not a timeout before it is of use.
   const life = new AbortController();
@@ -115,13 +111,13 @@ async function openStream(target: ProbeTarget, { number, signal }: Opening): Pro
   }
 }
 
-interface Following {
+interface StreamBody {
   readonly url: URL;
   readonly body: Readable;
   readonly number: number;
 }
 
-function follow(target: ProbeTarget, { url, body, number }: Following): Promise<Stream | CallFailure> {
+function follow(target: McpTarget, { url, body, number }: StreamBody): Promise<Stream | CallFailure> {
   return new Promise((resolve, reject) => {
     let stream: Stream | null = null;
     const reader = createEventStreamReader(MAX_EVENT_BYTES, ({ type, data }) => {
@@ -137,9 +133,9 @@ function follow(target: ProbeTarget, { url, body, number }: Following): Promise<
         resolve(failed('protocol', `The endpoint of the stream is at another origin: ${data}`));
         return null;
       }
-      const begun = { postTo, body, peer: peerOver(target, { postTo, body, number }) };
-      resolve(begun);
-      return begun;
+      const opened = { postTo, body, peer: peerOver(target, { postTo, body, number }) };
+      resolve(opened);
+      return opened;
     }
 
     function end(error?: Error): void {
@@ -154,16 +150,16 @@ function follow(target: ProbeTarget, { url, body, number }: Following): Promise<
   });
 }
 
-/** A question that cannot be posted ends the stream: its session is of no more use. */
+/** Makes the peer whose requests are posted; one that cannot be posted ends the stream, whose session is then useless. */
 function peerOver(
-  target: ProbeTarget,
+  target: McpTarget,
   { postTo, body, number }: Omit<Stream, 'peer'> & { number: number },
 ): Peer {
   const what = 'POST to the endpoint of the stream';
 
   async function send(message: string, signal: AbortSignal): Promise<void> {
-    const exchange = await post(target, { url: postTo, id: null, message, headers: {}, what, signal });
-    const failure = 'kind' in exchange ? exchange : failureOfPost(exchange.status, what);
+    const response = await post(target, { url: postTo, id: null, message, headers: {}, what, signal });
+    const failure = 'kind' in response ? response : failureOfPost(response.status, what);
     // Our own timeout is told by the request itself.
     if (failure?.kind !== 'failed' || signal.aborted) return;
     peer.end(failure);

@@ -1,9 +1,8 @@
-// How contact is made over a pipe, where the first words settle for good which era the server speaks with everyone.
+// MCP transport over a pipe, where the first message settles for good which era the server speaks with everyone.
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
 import { failed, type CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Deadline } from './deadline.ts';
-import type { ProbeTarget } from '../probes/probe-kind.ts';
 import {
   initializeParams,
   isModernError,
@@ -14,20 +13,20 @@ import {
   refusal,
   type PeerInfo,
   type HandshakeResult,
-  type McpTransport,
 } from './handshake.ts';
+import type { McpTarget, McpTransport } from './mcp-transport.ts';
 
-/** The target's connection is null when its process has no pipe, which is a fault of the config. */
-export function openStdio(target: ProbeTarget): McpTransport {
+/** Opens the transport; a target without a connection fails each call, which is a fault of the config. */
+export function openStdio(target: McpTarget): McpTransport {
   return new StdioTransport(target);
 }
 
 class StdioTransport implements McpTransport {
-  readonly #target: ProbeTarget;
+  readonly #target: McpTarget;
   readonly #connection: Connection | null;
   peer: PeerInfo | null = null;
 
-  constructor(target: ProbeTarget) {
+  constructor(target: McpTarget) {
     this.#target = target;
     this.#connection = target.connection;
   }
@@ -54,30 +53,31 @@ class StdioTransport implements McpTransport {
       initializeParams(this.#target.version, version),
       signal,
     );
-    if (outcome.kind !== 'answer') return outcome;
-    const { answer } = outcome;
-    if (answer.kind === 'error') {
-      const offered = version === undefined ? offeredLegacyVersion(answer.error) : null;
+    if (outcome.kind !== 'response') return outcome;
+    const { response } = outcome;
+    if (response.kind === 'error') {
+      const offered = version === undefined ? offeredLegacyVersion(response.error) : null;
       if (offered !== null) return this.#initialize(signal, offered);
-      return maySpeakModern(answer.error) ? this.#discover(signal) : refusal('initialize', answer);
+      return maySpeakModern(response.error) ? this.#discover(signal) : refusal('initialize', response);
     }
-    const found = legacyPeer(answer.result);
-    if (found === null) return refusal('initialize', answer);
+    const found = legacyPeer(response.result);
+    if (found === null) return refusal('initialize', response);
     this.#connection?.notify('notifications/initialized');
-    return this.#greeted(found);
+    return this.#connected(found);
   }
 
   async #discover(signal: AbortSignal): Promise<HandshakeResult> {
     const outcome = await this.#request('server/discover', modernParams(this.#target.version), signal);
-    if (outcome.kind !== 'answer') return outcome;
-    const found = outcome.answer.kind === 'result' ? modernPeer(outcome.answer.result) : null;
-    return found === null ? refusal('server/discover', outcome.answer) : this.#greeted(found);
+    if (outcome.kind !== 'response') return outcome;
+    const { response } = outcome;
+    const found = response.kind === 'result' ? modernPeer(response.result) : null;
+    return found === null ? refusal('server/discover', response) : this.#connected(found);
   }
 
-  #greeted(found: PeerInfo): HandshakeResult {
+  #connected(found: PeerInfo): HandshakeResult {
     this.peer = found;
     this.#target.onHandshake(found.handshake);
-    return { kind: 'greeted', contact: found };
+    return { kind: 'connected', peer: found };
   }
 
   #request(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
@@ -86,7 +86,7 @@ class StdioTransport implements McpTransport {
   }
 }
 
-// A server that only fails for the moment is asked again; any other question might make it exit.
+// A server that only fails for the moment is asked again; any other request might make it exit.
 function maySpeakModern(error: RpcError): boolean {
   const { methodNotFound, invalidRequest, invalidParams } = RPC_CODES;
   return (

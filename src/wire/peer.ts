@@ -1,4 +1,4 @@
-// How requests find their answers on a channel that many users share: numbering, matching, and what servers ask of us.
+// JSON-RPC peer on a channel that several users share: numbers requests, matches responses, answers the server's requests.
 import {
   RPC_CODES,
   readMessages,
@@ -12,7 +12,7 @@ import {
 import { abortedCall, type CallFailure, type CallOutcome } from './call.ts';
 
 export interface PeerOptions {
-  /** In front of every id, unique among all runs: answers of an earlier process then match nothing. */
+  /** Prefix of every request id, unique among all runs: responses of an earlier process then match nothing. */
   readonly idPrefix: string;
   /** Sends one message; need not be sent any more once `signal` is aborted. */
   readonly send: (message: string, signal?: AbortSignal) => void;
@@ -22,23 +22,23 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #pending = new Map<string, (outcome: CallOutcome) => void>();
   #count = 0;
-  #strays = 0;
+  #unmatched = 0;
   #ending: CallFailure | null = null;
 
   constructor(options: PeerOptions) {
     this.#options = options;
   }
 
-  /** Answers to nobody: unknown ids, second answers, answers after the timeout. */
-  get strays(): number {
-    return this.#strays;
+  /** Responses that match no open request: unknown ids, second responses, responses after the timeout. */
+  get unmatchedResponses(): number {
+    return this.#unmatched;
   }
 
   get isEnded(): boolean {
     return this.#ending !== null;
   }
 
-  /** Resolves with the answer to this very request; several may be under way. */
+  /** Sends a request and resolves with its response; several may be under way. */
   request(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
     if (this.#ending !== null) return Promise.resolve(this.#ending);
     if (signal.aborted) return Promise.resolve(abortedCall(signal, method));
@@ -60,7 +60,7 @@ export class Peer {
     if (this.#ending === null) this.#options.send(rpcNotification(method, params));
   }
 
-  /** Takes one line or event from the server; false when it is not JSON-RPC. */
+  /** Handles one line or event from the server; false when it is not JSON-RPC. */
   receive(text: string): boolean {
     // Every message of a batch is taken, whatever the others are.
     return readMessages(text)
@@ -68,7 +68,7 @@ export class Peer {
       .every(Boolean);
   }
 
-  /** Nothing will come any more: every open and every later request fails like this. */
+  /** Fails every open and every later request like this: nothing will come any more. */
   end(failure: CallFailure): void {
     this.#ending ??= failure;
     for (const settle of this.#pending.values()) settle(this.#ending);
@@ -79,8 +79,8 @@ export class Peer {
       case 'result':
       case 'error': {
         const settle = message.id === null ? undefined : this.#pending.get(message.id);
-        if (settle === undefined) this.#strays += 1;
-        else settle({ kind: 'answer', answer: message });
+        if (settle === undefined) this.#unmatched += 1;
+        else settle({ kind: 'response', response: message });
         return true;
       }
       case 'request':

@@ -1,4 +1,4 @@
-// How one JSON-RPC message goes out by POST, and how its answer comes back: as JSON, or in a stream of events.
+// Response to one POST of a JSON-RPC message: a JSON body, or a stream of events.
 import type { Readable } from 'node:stream';
 import { readMessages, type IncomingMessage, type RpcResponse } from '../core/base/json-rpc.ts';
 import type { HttpResponse } from '../system/net/http-client.ts';
@@ -9,33 +9,37 @@ import { createEventStreamReader } from './event-stream.ts';
 export interface PostResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** The answer to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
-  readonly answer: RpcResponse | null;
+  /** The response to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
+  readonly message: RpcResponse | null;
 }
 
-/** As for the pipe: a longer answer than this is none. */
+/** The same limit as for a pipe: what is longer is not read. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** How long the rest of a stream may hold its socket once the answer is out, ms. */
+/** How long the rest of a stream may hold its socket once the response was read, ms. */
 const LINGER = 250;
 
-/** @param id of the request; null for a notification, whose body does not matter */
+/**
+ * Reads the body until the response to `id` was found.
+ *
+ * @param id of the request; null for a notification, whose body does not matter
+ */
 export async function readPostResponse(
-  answer: HttpResponse,
+  response: HttpResponse,
   id: string | null,
   clock: Clock,
 ): Promise<PostResponse> {
-  const { status, headers, body } = answer;
+  const { status, headers, body } = response;
   if (id === null) {
     release(body, clock);
-    return { status, headers, answer: null };
+    return { status, headers, message: null };
   }
   const isStream = headers['content-type']?.startsWith('text/event-stream') === true;
   const found = await (isStream ? readStream(body, id) : readJson(body, id));
   release(body, clock);
-  return { status, headers, answer: found };
+  return { status, headers, message: found };
 }
 
-/** Lets a body end by itself, so that its socket can be used again, but not for ever. */
+/** Lets a body end by itself within 250 ms, so that its socket can be used again. */
 export function release(body: Readable, clock: Clock): void {
   if (body.destroyed || body.readableEnded) return;
   const cancel = clock.after(LINGER, () => body.destroy());
@@ -46,13 +50,13 @@ export function release(body: Readable, clock: Clock): void {
 function readStream(body: Readable, id: string): Promise<RpcResponse | null> {
   return new Promise((resolve, reject) => {
     const reader = createEventStreamReader(MAX_BODY_BYTES, ({ data }) => {
-      const answer = answerAmong(readMessages(data), id);
-      if (answer !== null) finish(answer);
+      const found = responseAmong(readMessages(data), id);
+      if (found !== null) finish(found);
     });
     const push = (chunk: Buffer) => reader.push(chunk);
-    const finish = (answer: RpcResponse | null) => {
+    const finish = (found: RpcResponse | null) => {
       body.off('data', push);
-      resolve(answer);
+      resolve(found);
     };
     body.on('data', push);
     body.once('end', () => finish(null));
@@ -72,12 +76,12 @@ function readJson(body: Readable, id: string): Promise<RpcResponse | null> {
           Object.assign(new Error('The answer is too long'), { code: 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE' }),
         );
     });
-    body.once('end', () => resolve(answerAmong(readMessages(Buffer.concat(chunks).toString('utf8')), id)));
+    body.once('end', () => resolve(responseAmong(readMessages(Buffer.concat(chunks).toString('utf8')), id)));
     body.once('error', reject);
   });
 }
 
-function answerAmong(messages: readonly IncomingMessage[], id: string): RpcResponse | null {
+function responseAmong(messages: readonly IncomingMessage[], id: string): RpcResponse | null {
   for (const message of messages) {
     if (message.kind === 'result' && message.id === id) return message;
     if (message.kind === 'error' && (message.id === id || message.id === null)) return message;

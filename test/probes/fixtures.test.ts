@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createServer } from 'node:net';
 import { freePort, portOf, startHttp, startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, stdioSession } from './session.ts';
+import { deadline, stdioSession } from './session.ts';
 
 afterEach(stopAll);
 
@@ -95,8 +95,8 @@ describe('a fixture server', () => {
 
   it('answers slowly when told to', async () => {
     const session = stdioSession(startStdio(['--behaviour', 'slow', '--delay', '300']));
-    await session.connect(patience());
-    const [{ result }] = await session.probe('shallow', patience());
+    await session.connect(deadline());
+    const [{ result }] = await session.probe('liveness', deadline());
     expect(result.outcome === 'passed' && result.took).toBeGreaterThan(290);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
-import { connectAndListTools } from '../../src/probes/interview.ts';
+import { connectAndListTools } from '../../src/probes/list-tools.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
@@ -71,7 +71,7 @@ describe('the tools of a server that runs', () => {
 });
 
 describe('an interview', () => {
-  const patience = { clock: systemClock, timeout: 10_000, signal: new AbortController().signal };
+  const deadline = { clock: systemClock, timeout: 10_000, signal: new AbortController().signal };
 
   function target({ child }: Started) {
     const connection = openConnection(
@@ -83,7 +83,7 @@ describe('an interview', () => {
   }
 
   test('hears the tools of context7 with what they take', async () => {
-    const outcome = await connectAndListTools(target(start(CONTEXT7)), patience);
+    const outcome = await connectAndListTools(target(start(CONTEXT7)), deadline);
     if (!outcome.ok) throw new Error(outcome.detail);
     expect(outcome.tools.map(({ name }) => name)).toEqual(['resolve-library-id', 'query-docs']);
     expect(outcome.tools[0]?.inputSchema).toMatchObject({ type: 'object', required: expect.any(Array) });
@@ -91,7 +91,7 @@ describe('an interview', () => {
 
   test('speaks with a server of the modern era', async () => {
     const server = startStdio(['--era', 'modern', '--tools', '2']);
-    expect(await connectAndListTools(target(server), patience)).toMatchObject({
+    expect(await connectAndListTools(target(server), deadline)).toMatchObject({
       ok: true,
       tools: { length: 2 },
     });
@@ -107,7 +107,7 @@ describe('an interview', () => {
         const result = method === 'initialize' ? hello : { tools, nextCursor: 'more' };
         console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
       });`;
-    const outcome = await connectAndListTools(target(start('-e', [script])), patience);
+    const outcome = await connectAndListTools(target(start('-e', [script])), deadline);
     expect(outcome).toEqual({
       ok: false,
       fault: 'server',

@@ -67,7 +67,7 @@ describe('a prober and real processes', () => {
     ]);
     expect(await prober.checkNow('server')).toMatchObject({
       isReady: true,
-      sightings: [{ probe: 'list_tools', result: { outcome: 'passed', tools: 2 } }],
+      attempts: [{ probe: 'list_tools', result: { outcome: 'passed', tools: 2 } }],
     });
     await stop();
     expect(await server.stats()).toMatchObject({ sessions: 0, deleted: 1, requests: { initialize: 1 } });

@@ -95,14 +95,14 @@ describe('while a server starts', () => {
 });
 
 describe('a server that is up', () => {
-  it('is looked at each interval, deep every fourth time, never at the same instant as its neighbours', async () => {
-    const { clock, watch, looks } = rig();
+  it('is probed each interval, fully every fourth time, never at the same instant as its neighbours', async () => {
+    const { clock, watch, rounds } = rig();
     for (const name of ['a', 'b', 'c', 'd']) watch(name, { probe: quick });
     await clock.advance(9_500);
     const times = (name: string) =>
-      looks.filter((look) => look.includes(` ${name} `)).map((look) => Number(look.split(' ')[0]));
-    const depths = looks.filter((look) => look.includes(' a ')).map((look) => look.split(' ')[2]);
-    expect(depths.slice(0, 6)).toEqual(['deep', 'shallow', 'shallow', 'shallow', 'deep', 'shallow']);
+      rounds.filter((look) => look.includes(` ${name} `)).map((look) => Number(look.split(' ')[0]));
+    const depths = rounds.filter((look) => look.includes(' a ')).map((look) => look.split(' ')[2]);
+    expect(depths.slice(0, 6)).toEqual(['full', 'liveness', 'liveness', 'liveness', 'full', 'liveness']);
     expect(times('a').map((time, index) => time - times('a')[0]! - index * 1_000)).toEqual(
       times('a').map(() => 0),
     );
@@ -110,25 +110,25 @@ describe('a server that is up', () => {
   });
 
   it('is first looked at after the initial delay', async () => {
-    const { clock, watch, looks } = rig();
+    const { clock, watch, rounds } = rig();
     watch('one', { probe: { ...quick, initialDelay: 20_000 } });
     await clock.advance(20_000);
-    expect(looks).toEqual([]);
+    expect(rounds).toEqual([]);
     await clock.advance(1_000);
-    expect(looks).toHaveLength(1);
+    expect(rounds).toHaveLength(1);
   });
 
   it('is suspect after one miss, looked at again within a second, and nothing else happens', async () => {
-    const { clock, moods, watch, calls, of, looks } = rig();
+    const { clock, moods, watch, calls, of, rounds } = rig();
     watch('one');
     await clock.advance(20_000);
     let misses = 0;
     moods.set('one', () => ((misses += 1) === 1 ? MISS : PASS));
-    const before = looks.length;
+    const before = rounds.length;
     await clock.advance(16_000);
-    const [first, again] = looks.slice(before).map((look) => look.split(' '));
+    const [first, again] = rounds.slice(before).map((look) => look.split(' '));
     expect(Number(again![0]) - Number(first![0])).toBe(1_000);
-    expect(again![2]).toBe('deep');
+    expect(again![2]).toBe('full');
     expect(
       of('health')
         .slice(-2)
@@ -138,15 +138,15 @@ describe('a server that is up', () => {
   });
 
   it('is reported once when it is down, and then left alone until its next incarnation', async () => {
-    const { clock, moods, watch, calls, of, looks } = rig();
+    const { clock, moods, watch, calls, of, rounds } = rig();
     watch('one', { probe: quick });
     await clock.advance(3_000);
     moods.set('one', MISS);
     await clock.advance(60_000);
     expect(calls).toEqual(['ready one 1', 'unhealthy one 1']);
-    const seen = looks.length;
+    const seen = rounds.length;
     await clock.advance(60_000);
-    expect(looks).toHaveLength(seen);
+    expect(rounds).toHaveLength(seen);
     expect(of('health').at(-1)?.health).toMatchObject({ up: false, consecutiveFailures: 2 });
     moods.set('one', PASS);
     watch('one', { probe: quick, run: 2 });
@@ -191,15 +191,15 @@ describe('a server that is up', () => {
   });
 
   it('is never looked at twice at a time', async () => {
-    const { clock, moods, watch, looks, prober } = rig();
+    const { clock, moods, watch, rounds, prober } = rig();
     watch('one', { probe: { ...quick, timeout: 10_000 } });
     await clock.advance(3_000);
     moods.set('one', 'hangs');
     await clock.advance(1_000);
-    const before = looks.length;
+    const before = rounds.length;
     const checks = [prober.checkNow('one'), prober.checkNow('one')];
     await clock.advance(5_000);
-    expect(looks).toHaveLength(before);
+    expect(rounds).toHaveLength(before);
     await clock.advance(60_000);
     await Promise.all(checks);
   });
@@ -259,14 +259,14 @@ describe('what proves nothing', () => {
   });
 
   it('nothing is looked at once watching has stopped, and the server is taken leave of', async () => {
-    const { clock, watch, calls, looks, of } = rig();
+    const { clock, watch, calls, rounds, of } = rig();
     const stop = watch('one', { probe: quick });
     await clock.advance(3_000);
-    const before = [looks.length, of('health').length];
+    const before = [rounds.length, of('health').length];
     const stopping = stop();
     await clock.advance(60_000);
     await stopping;
-    expect([looks.length, of('health').length]).toEqual(before);
+    expect([rounds.length, of('health').length]).toEqual(before);
     expect(calls).toEqual(['ready one 1', 'left one']);
     expect(clock.pending).toBe(0);
   });
@@ -444,7 +444,7 @@ function verdicts(
 }
 
 describe('checkNow()', () => {
-  it('looks deep at once, and tells what it saw', async () => {
+  it('runs a full probe at once, and reports it', async () => {
     const { clock, watch, prober } = rig();
     watch('one', { run: 3 });
     await clock.advance(100);
@@ -452,7 +452,7 @@ describe('checkNow()', () => {
       server: 'one',
       run: 3,
       isReady: true,
-      sightings: [{ probe: 'list_tools', result: PASS }],
+      attempts: [{ probe: 'list_tools', result: PASS }],
       health: { up: true, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null },
     });
   });
@@ -464,7 +464,7 @@ describe('checkNow()', () => {
     await clock.advance(100);
     expect(await prober.checkNow('one')).toMatchObject({
       isReady: false,
-      sightings: [],
+      attempts: [],
       health: { up: null },
     });
     expect(await prober.checkNow('two')).toBeNull();
@@ -473,14 +473,14 @@ describe('checkNow()', () => {
 
 describe('updatePolicy()', () => {
   it('takes effect with the next look, without a new start', async () => {
-    const { clock, watch, prober, looks, calls } = rig();
+    const { clock, watch, prober, rounds, calls } = rig();
     watch('one');
     await clock.advance(20_000);
     prober.updateSpec(specOf({ name: 'one', probe: { ...quick, deepEvery: 1 } }));
-    const before = looks.length;
+    const before = rounds.length;
     await clock.advance(5_000);
-    expect(looks.length - before).toBeGreaterThanOrEqual(4);
-    expect(looks.slice(before).every((look) => look.endsWith('deep'))).toBe(true);
+    expect(rounds.length - before).toBeGreaterThanOrEqual(4);
+    expect(rounds.slice(before).every((look) => look.endsWith('full'))).toBe(true);
     expect(calls).toEqual(['ready one 1']);
   });
 

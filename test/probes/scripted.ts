@@ -16,15 +16,15 @@ export type Mood =
   | ProbeResult
   | 'hangs'
   | 'throws'
-  | ((depth: ProbeDepth | 'greet') => ProbeResult | 'hangs' | 'throws');
+  | ((depth: ProbeDepth | 'connect') => ProbeResult | 'hangs' | 'throws');
 
 export interface Rig {
   readonly clock: FakeClock;
   readonly events: WatchdogEvent[];
   /** `ready one 3`, `unhealthy one 3`, `left one`. */
   readonly calls: string[];
-  /** Every look, with its time in virtual ms: `1000 one shallow`. */
-  readonly looks: string[];
+  /** Every probe round, with its time in virtual ms: `1000 one liveness`. */
+  readonly rounds: string[];
   readonly prober: ReturnType<typeof createProber>;
   readonly moods: Map<string, Mood>;
   readonly watch: (
@@ -38,13 +38,13 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
   const clock = new FakeClock();
   const events: WatchdogEvent[] = [];
   const calls: string[] = [];
-  const looks: string[] = [];
+  const rounds: string[] = [];
   const moods = new Map<string, Mood>();
   const bus = createBus(clock, (error) => {
     throw error;
   });
   bus.subscribe((event) => events.push(event));
-  const kind = scriptedKind({ looks, moods, calls, clock });
+  const kind = scriptedKind({ rounds, moods, calls, clock });
   const prober = createProber({
     clock,
     bus,
@@ -59,7 +59,7 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
     clock,
     events,
     calls,
-    looks,
+    rounds,
     prober,
     moods,
     watch(name, { run = 1, ...overrides } = {}) {
@@ -74,20 +74,20 @@ function isOf<K extends EventKind>(event: WatchdogEvent, kind: K): event is Even
 }
 
 function scriptedKind({
-  looks,
+  rounds,
   moods,
   calls,
   clock,
-}: Pick<Rig, 'looks' | 'moods' | 'calls' | 'clock'>): ProbeKind {
+}: Pick<Rig, 'rounds' | 'moods' | 'calls' | 'clock'>): ProbeKind {
   return {
     summary: 'scripted',
     open({ spec: { name } }) {
       async function show(
-        depth: ProbeDepth | 'greet',
+        depth: ProbeDepth | 'connect',
         timeout: number,
         signal: AbortSignal,
       ): Promise<ProbeResult> {
-        if (depth !== 'greet') looks.push(`${clock.elapsed} ${name} ${depth}`);
+        if (depth !== 'connect') rounds.push(`${clock.elapsed} ${name} ${depth}`);
         const mood = moods.get(name) ?? PASS;
         const now = typeof mood === 'function' ? mood(depth) : mood;
         if (now === 'throws') throw new Error('EMFILE: too many open files');
@@ -106,9 +106,9 @@ function scriptedKind({
         });
       }
       return {
-        connect: ({ timeout, signal }) => show('greet', timeout, signal),
+        connect: ({ timeout, signal }) => show('connect', timeout, signal),
         probe: async (depth, { timeout, signal }) => [
-          { probe: depth === 'deep' ? 'list_tools' : 'ping', result: await show(depth, timeout, signal) },
+          { probe: depth === 'full' ? 'list_tools' : 'ping', result: await show(depth, timeout, signal) },
         ],
         async close() {
           calls.push(`left ${name}`);

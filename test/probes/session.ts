@@ -39,9 +39,9 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     onHandshake: (handshake) => handshakes.push(handshake),
   });
   return {
-    connect: (patience) => session.connect(patience),
-    probe: (depth, patience) => session.probe(depth, patience),
-    close: (patience) => session.close(patience),
+    connect: (deadline) => session.connect(deadline),
+    probe: (depth, deadline) => session.probe(depth, deadline),
+    close: (deadline) => session.close(deadline),
     handshakes,
     noise,
     connection,
@@ -57,6 +57,6 @@ export function httpSession(url: string, overrides: Parameters<typeof specOf>[0]
   return sessionOf(specOf({ transport: 'http', url, ...overrides }));
 }
 
-export function patience(timeout = 5_000, signal = new AbortController().signal): Deadline {
+export function deadline(timeout = 5_000, signal = new AbortController().signal): Deadline {
   return { clock: systemClock, timeout, signal };
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
 import { startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, stdioSession } from '../probes/session.ts';
+import { deadline, stdioSession } from '../probes/session.ts';
 
 afterEach(stopAll);
 
@@ -39,15 +39,15 @@ describe('a connection', () => {
     stdout.write(
       `{"jsonrpc":"2.0","id":"${ids[1]}","result":{"of":2}}\n{"jsonrpc":"2.0","id":"${ids[0]}","result":{"of":1}}\n`,
     );
-    expect(await first).toMatchObject({ kind: 'answer', answer: { result: { of: 1 } } });
-    expect(await second).toMatchObject({ kind: 'answer', answer: { result: { of: 2 } } });
+    expect(await first).toMatchObject({ kind: 'response', response: { result: { of: 1 } } });
+    expect(await second).toMatchObject({ kind: 'response', response: { result: { of: 2 } } });
   });
 
   it('counts answers to nobody, and gives what is no message to the log', async () => {
     const server = startStdio(['--behaviour', 'duplicate,noise']);
     const session = stdioSession(server);
-    await session.connect(patience());
-    expect(await session.probe('shallow', patience())).toMatchObject([{ result: { outcome: 'passed' } }]);
+    await session.connect(deadline());
+    expect(await session.probe('liveness', deadline())).toMatchObject([{ result: { outcome: 'passed' } }]);
     await waitFor(() => session.connection?.counters.unmatchedResponses === 4, {
       what: 'four answers to nobody',
     });
@@ -58,15 +58,15 @@ describe('a connection', () => {
 
   it('reads messages that are cut within lines and characters', async () => {
     const session = stdioSession(startStdio(['--behaviour', 'split']));
-    await session.connect(patience());
-    expect(await session.probe('deep', patience())).toMatchObject([{ result: { tools: 2 } }]);
+    await session.connect(deadline());
+    expect(await session.probe('full', deadline())).toMatchObject([{ result: { tools: 2 } }]);
     expect(session.noise).toEqual([]);
   });
 
   it('answers a ping of the server, and refuses what it does not offer', async () => {
     const server = startStdio(['--behaviour', 'asks']);
     const session = stdioSession(server);
-    await session.connect(patience());
+    await session.connect(deadline());
     const said = await waitFor(() => server.output().includes('"s"') && server.output());
     expect(said).toContain('reply {"jsonrpc":"2.0","id":7,"result":{}}');
     expect(said).toContain(
@@ -77,7 +77,7 @@ describe('a connection', () => {
   it('fails what is open as closed when the server goes, and everything after', async () => {
     const server = startStdio(['--behaviour', 'no-ping']);
     const session = stdioSession(server);
-    await session.connect(patience());
+    await session.connect(deadline());
     const open = session.connection?.request('ping', undefined, never);
     process.kill(server.pid, 'SIGKILL');
     expect(await open).toMatchObject({ kind: 'failed', reason: 'closed' });
@@ -104,7 +104,7 @@ describe('a connection', () => {
       if (!stdout.write(piece)) await new Promise((resolve) => stdout.once('drain', resolve));
     }
     stdout.write(`\n{"jsonrpc":"2.0","id":"${request!.id}","result":{}}\n`);
-    expect(await asked).toMatchObject({ kind: 'answer' });
+    expect(await asked).toMatchObject({ kind: 'response' });
     expect(noise.map(({ length }) => length)).toEqual([16 * 1024 * 1024]);
   });
 

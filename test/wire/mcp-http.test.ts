@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CONTEXT7, EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { httpSession, patience } from '../probes/session.ts';
+import { httpSession, deadline } from '../probes/session.ts';
 
 afterEach(stopAll);
 
@@ -13,7 +13,7 @@ describe('contact over HTTP', () => {
   it('is made by initialize with a legacy server, in one session', async () => {
     const server = await startHttp(['--sessions']);
     const session = httpSession(server.url);
-    expect(await session.connect(patience())).toEqual(passed);
+    expect(await session.connect(deadline())).toEqual(passed);
     expect(session.handshakes).toMatchObject([
       { era: 'legacy', protocolVersion: '2025-11-25', serverName: 'fixture' },
     ]);
@@ -25,12 +25,12 @@ describe('contact over HTTP', () => {
     async (era) => {
       const server = await startHttp(['--era', era]);
       const session = httpSession(server.url);
-      expect(await session.connect(patience())).toEqual(passed);
+      expect(await session.connect(deadline())).toEqual(passed);
       expect(session.handshakes).toMatchObject([
         { era: 'modern', protocolVersion: '2026-07-28', serverVersion: '1.2.3' },
       ]);
-      expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-      expect(await session.probe('deep', patience())).toMatchObject([
+      expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+      expect(await session.probe('full', deadline())).toMatchObject([
         { probe: 'list_tools', result: { tools: 2 } },
       ]);
       const { requests, headers } = await server.stats();
@@ -42,8 +42,8 @@ describe('contact over HTTP', () => {
   it('sends what a legacy server asks for with each request, and the configured headers', async () => {
     const server = await startHttp(['--sessions']);
     const session = httpSession(server.url, { headers: { Authorization: 'Bearer hush' } });
-    await session.connect(patience());
-    await session.probe('shallow', patience());
+    await session.connect(deadline());
+    await session.probe('liveness', deadline());
     expect((await server.stats()).headers).toMatchObject({
       accept: 'application/json, text/event-stream',
       authorization: 'Bearer hush',
@@ -55,7 +55,7 @@ describe('contact over HTTP', () => {
 
   it('is refused where nobody listens', async () => {
     const session = httpSession(`http://127.0.0.1:${await freePort()}/mcp`);
-    expect(await session.connect(patience())).toMatchObject({ outcome: 'failed', reason: 'refused' });
+    expect(await session.connect(deadline())).toMatchObject({ outcome: 'failed', reason: 'refused' });
   });
 
   it.each([
@@ -65,13 +65,13 @@ describe('contact over HTTP', () => {
     ['something that is no MCP server', 'html', 'protocol'],
   ])('with %s ends as %s', async (_name, behaviour, reason) => {
     const session = httpSession((await startHttp(['--behaviour', behaviour])).url);
-    expect(await session.connect(patience())).toMatchObject({ outcome: 'failed', reason });
+    expect(await session.connect(deadline())).toMatchObject({ outcome: 'failed', reason });
     expect(session.handshakes).toEqual([]);
   });
 
   it('is no outage, nor a success, when we are told to ask less often', async () => {
     const session = httpSession((await startHttp(['--behaviour', 'throttled'])).url);
-    expect(await session.connect(patience())).toMatchObject({ outcome: 'inconclusive' });
+    expect(await session.connect(deadline())).toMatchObject({ outcome: 'inconclusive' });
   });
 
   it('does not take a timeout for an old server', async () => {
@@ -79,7 +79,7 @@ describe('contact over HTTP', () => {
     await new Promise((resolve) => listener.once('listening', resolve));
     const address = listener.address();
     const session = httpSession(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/mcp`);
-    expect(await session.connect(patience(200))).toMatchObject({
+    expect(await session.connect(deadline(200))).toMatchObject({
       ...timedOut,
       detail: 'No answer to server/discover within 200 ms',
     });
@@ -91,10 +91,10 @@ describe('a look over HTTP', () => {
   it.each(['json', 'sse', 'sse-odd'])('understands answers as %s', async (answers) => {
     const server = await startHttp(['--answers', answers, '--sessions']);
     const session = httpSession(server.url);
-    expect(await session.connect(patience())).toEqual(passed);
+    expect(await session.connect(deadline())).toEqual(passed);
     for (let count = 0; count < 4; count += 1) {
-      expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-      expect(await session.probe('deep', patience())).toMatchObject([
+      expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+      expect(await session.probe('full', deadline())).toMatchObject([
         { probe: 'list_tools', result: { tools: 2 } },
       ]);
     }
@@ -104,9 +104,9 @@ describe('a look over HTTP', () => {
   it('keeps one session over 50 probes, and ends it with DELETE', async () => {
     const server = await startHttp(['--sessions']);
     const session = httpSession(server.url);
-    await session.connect(patience());
+    await session.connect(deadline());
     for (let count = 0; count < 50; count += 1) {
-      const seen = await session.probe(count % 4 === 0 ? 'deep' : 'shallow', patience());
+      const seen = await session.probe(count % 4 === 0 ? 'full' : 'liveness', deadline());
       expect(seen.at(-1)?.result.outcome).toBe('passed');
     }
     expect(await server.stats()).toMatchObject({
@@ -114,33 +114,33 @@ describe('a look over HTTP', () => {
       deleted: 0,
       requests: { initialize: 1, ping: 37 },
     });
-    await session.close(patience());
+    await session.close(deadline());
     expect(await server.stats()).toMatchObject({ sessions: 0, deleted: 1 });
-    await session.close(patience());
+    await session.close(deadline());
     expect(await server.stats()).toMatchObject({ deleted: 1 });
   });
 
   it.each(['404', '400'])('renews its session once when the server answers %s', async (status) => {
     const server = await startHttp(['--sessions', '--lost-status', status]);
     const session = httpSession(server.url);
-    await session.connect(patience());
+    await session.connect(deadline());
     process.kill(server.pid, 'SIGUSR1');
     await waitFor(async () => (await server.stats()).sessions === 0);
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
     expect(await server.stats()).toMatchObject({ sessions: 1, requests: { initialize: 2 } });
   });
 
   it('confirms a ping that hangs, or is answered with nothing, by tools/list', async () => {
     const silent = httpSession((await startHttp(['--behaviour', 'no-ping'])).url);
-    await silent.connect(patience());
-    expect(await silent.probe('shallow', patience(300))).toMatchObject([
+    await silent.connect(deadline());
+    expect(await silent.probe('liveness', deadline(300))).toMatchObject([
       { probe: 'ping', result: timedOut },
       { probe: 'list_tools', result: passed },
     ]);
     const empty = httpSession((await startHttp(['--behaviour', 'empty-ping'])).url);
-    await empty.connect(patience());
-    expect(await empty.probe('shallow', patience())).toMatchObject([
+    await empty.connect(deadline());
+    expect(await empty.probe('liveness', deadline())).toMatchObject([
       { probe: 'ping', result: { outcome: 'failed', reason: 'protocol' } },
       { probe: 'list_tools', result: passed },
     ]);
@@ -149,11 +149,11 @@ describe('a look over HTTP', () => {
   it('makes contact when that was not possible before', async () => {
     const port = await freePort();
     const session = httpSession(`http://127.0.0.1:${port}/mcp`);
-    expect(await session.probe('shallow', patience())).toMatchObject([
+    expect(await session.probe('liveness', deadline())).toMatchObject([
       { probe: 'ping', result: { outcome: 'failed', reason: 'refused' } },
     ]);
     await startHttp(['--port', String(port)]);
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
     expect(session.handshakes).toHaveLength(1);
   });
 
@@ -161,11 +161,11 @@ describe('a look over HTTP', () => {
     const port = String(await freePort());
     const old = await startHttp(['--port', port, '--era', 'modern']);
     const session = httpSession(old.url);
-    await session.connect(patience());
+    await session.connect(deadline());
     await old.stop();
     await startHttp(['--port', port, '--sessions']);
     await waitFor(
-      async () => (await session.probe('shallow', patience())).at(-1)?.result.outcome === 'passed',
+      async () => (await session.probe('liveness', deadline())).at(-1)?.result.outcome === 'passed',
     );
     expect(session.handshakes.map(({ era }) => era)).toEqual(['modern', 'legacy']);
   });
@@ -173,22 +173,22 @@ describe('a look over HTTP', () => {
   it('finds a server frozen, and alive again on new sockets', async () => {
     const server = await startHttp();
     const session = httpSession(server.url);
-    await session.connect(patience());
+    await session.connect(deadline());
     process.kill(server.pid, 'SIGSTOP');
-    expect((await session.probe('shallow', patience(300))).map(({ result }) => result)).toMatchObject([
+    expect((await session.probe('liveness', deadline(300))).map(({ result }) => result)).toMatchObject([
       timedOut,
       timedOut,
     ]);
     process.kill(server.pid, 'SIGCONT');
     session.http.dropSockets();
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
   });
 });
 
 describe('real servers over HTTP', () => {
   async function greetReal(url: string) {
     const session = httpSession(url);
-    await waitFor(async () => (await session.connect(patience())).outcome === 'passed', {
+    await waitFor(async () => (await session.connect(deadline())).outcome === 'passed', {
       timeout: 20_000,
       what: url,
     });
@@ -202,12 +202,12 @@ describe('real servers over HTTP', () => {
     });
     const session = await greetReal(`http://127.0.0.1:${port}/mcp`);
     expect(session.handshakes).toMatchObject([{ era: 'modern', serverName: 'Context7' }]);
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await session.probe('deep', patience())).toMatchObject([
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('full', deadline())).toMatchObject([
       { probe: 'list_tools', result: { tools: 2 } },
     ]);
     process.kill(-server.pid, 'SIGSTOP');
-    expect((await session.probe('shallow', patience(500))).at(-1)?.result).toMatchObject(timedOut);
+    expect((await session.probe('liveness', deadline(500))).at(-1)?.result).toMatchObject(timedOut);
   });
 
   it('server-everything is greeted in the legacy era, keeps one session, and loses it at the end', async () => {
@@ -218,11 +218,11 @@ describe('real servers over HTTP', () => {
     const session = await greetReal(`http://127.0.0.1:${port}/mcp`);
     expect(session.handshakes).toMatchObject([{ era: 'legacy', protocolVersion: '2025-11-25' }]);
     for (let count = 0; count < 5; count += 1) {
-      expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
+      expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
     }
-    const [deep] = await session.probe('deep', patience());
-    expect(deep.result.outcome === 'passed' && deep.result.tools).toBeGreaterThanOrEqual(13);
-    await session.close(patience());
+    const [full] = await session.probe('full', deadline());
+    expect(full.result.outcome === 'passed' && full.result.tools).toBeGreaterThanOrEqual(13);
+    await session.close(deadline());
     await waitFor(() => /closed for session/u.test(log + server.output()), {
       what: 'the session to be closed',
     });

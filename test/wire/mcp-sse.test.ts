@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { patience, sessionOf } from '../probes/session.ts';
+import { deadline, sessionOf } from '../probes/session.ts';
 import { specOf } from '../fakes/spec.ts';
 
 afterEach(stopAll);
@@ -16,23 +16,23 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
   it('is greeted, looked at over one stream, and left by closing it', async () => {
     const server = await startHttp(['--transport', 'sse']);
     const session = sseSession(server.url);
-    expect(await session.connect(patience())).toEqual(passed);
+    expect(await session.connect(deadline())).toEqual(passed);
     expect(session.handshakes).toMatchObject([{ era: 'legacy', protocolVersion: '2024-11-05' }]);
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await session.probe('deep', patience())).toMatchObject([
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('full', deadline())).toMatchObject([
       { probe: 'list_tools', result: { tools: 2 } },
     ]);
     expect(await server.stats()).toMatchObject({ sessions: 1, requests: { initialize: 1 } });
-    await session.close(patience());
+    await session.close(deadline());
     await waitFor(async () => (await server.stats()).deleted === 1, { what: 'the stream to be closed' });
   });
 
   it('is greeted again when the stream was lost', async () => {
     const session = sseSession((await startHttp(['--transport', 'sse'])).url);
-    await session.connect(patience());
+    await session.connect(deadline());
     session.http.dropSockets();
     await waitFor(
-      async () => (await session.probe('shallow', patience())).at(-1)?.result.outcome === 'passed',
+      async () => (await session.probe('liveness', deadline())).at(-1)?.result.outcome === 'passed',
     );
     expect(session.handshakes).toHaveLength(2);
   });
@@ -40,9 +40,9 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
   it('is found frozen', async () => {
     const server = await startHttp(['--transport', 'sse']);
     const session = sseSession(server.url);
-    await session.connect(patience());
+    await session.connect(deadline());
     process.kill(server.pid, 'SIGSTOP');
-    expect((await session.probe('shallow', patience(300))).map(({ result }) => result)).toMatchObject([
+    expect((await session.probe('liveness', deadline(300))).map(({ result }) => result)).toMatchObject([
       { outcome: 'failed', reason: 'timeout' },
       { outcome: 'failed', reason: 'timeout' },
     ]);
@@ -50,7 +50,7 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
 
   it('is not sent to another origin, where our headers have no business', async () => {
     const server = await startHttp(['--transport', 'sse', '--behaviour', 'foreign-endpoint']);
-    expect(await sseSession(server.url).connect(patience())).toMatchObject({
+    expect(await sseSession(server.url).connect(deadline())).toMatchObject({
       outcome: 'failed',
       reason: 'protocol',
     });
@@ -58,20 +58,20 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
 
   it('is unauthorized, refused, or no stream at all', async () => {
     const locked = await startHttp(['--transport', 'sse', '--behaviour', 'unauthorized']);
-    expect(await sseSession(locked.url).connect(patience())).toMatchObject({ reason: 'unauthorized' });
+    expect(await sseSession(locked.url).connect(deadline())).toMatchObject({ reason: 'unauthorized' });
     const nobody = sseSession(`http://127.0.0.1:${await freePort()}/mcp`);
-    expect(await nobody.connect(patience())).toMatchObject({ reason: 'refused' });
+    expect(await nobody.connect(deadline())).toMatchObject({ reason: 'refused' });
     const other = await startHttp();
-    expect(await sseSession(other.url).connect(patience())).toMatchObject({ reason: 'http_status' });
+    expect(await sseSession(other.url).connect(deadline())).toMatchObject({ reason: 'http_status' });
   });
 
   it('is what server-everything still offers', async () => {
     const port = await freePort();
     start(EVERYTHING, ['sse'], { PORT: String(port) });
     const session = sseSession(`http://127.0.0.1:${port}/sse`);
-    await waitFor(async () => (await session.connect(patience())).outcome === 'passed', { timeout: 20_000 });
-    expect(await session.probe('shallow', patience())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await session.probe('deep', patience())).toMatchObject([{ probe: 'list_tools', result: passed }]);
-    await session.close(patience());
+    await waitFor(async () => (await session.connect(deadline())).outcome === 'passed', { timeout: 20_000 });
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(await session.probe('full', deadline())).toMatchObject([{ probe: 'list_tools', result: passed }]);
+    await session.close(deadline());
   });
 });

@@ -7,7 +7,6 @@ import { resolveBin, type ResolvedBin } from '../../packages/npm/resolve-bin.ts'
 import { openStore } from '../../packages/store.ts';
 import { openConnection } from '../../wire/connection.ts';
 import { connectAndListTools, type ToolsOutcome } from '../../probes/list-tools.ts';
-
 import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
@@ -175,7 +174,7 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
   }
   // Unauthorized counts as alive, as with a server that runs.
   const tools = outcome.ok ? outcome.tools : [];
-  const { residentBytes } = await canary.look().catch(() => ({ residentBytes: null }));
+  const { residentBytes } = await canary.inspect().catch(() => ({ residentBytes: null }));
   return { ok: true, tools, residentBytes };
 }
 

@@ -1,0 +1,20 @@
+// Choice of the MCP transport that a server's config names.
+import { openHttp } from './mcp-http.ts';
+import { openSse } from './mcp-sse.ts';
+import { openStdio } from './mcp-stdio.ts';
+import type { McpTarget, McpTransport } from './mcp-transport.ts';
+
+/** Opens a transport; nothing is sent before `connect()`. */
+export function openTransport(target: McpTarget): McpTransport {
+  const { transport } = target.spec;
+  switch (transport) {
+    case 'stdio':
+      return openStdio(target);
+    case 'http':
+      return openHttp(target);
+    case 'sse':
+      return openSse(target);
+    default:
+      return transport satisfies never;
+  }
+}
