@@ -1,5 +1,6 @@
-// A version of a server that is started on the side, as the server itself would be, and of which nothing is left afterwards.
+// Canary process: a version started beside the running server, the same way, of which nothing is left afterwards.
 import { buildProcessTrees } from '../core/lifecycle/process-tree.ts';
+import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -15,11 +16,11 @@ import {
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { ProcessRegistry } from './process-registry.ts';
-import { type Leader, RUN_MARKER } from './leftover-processes.ts';
+import type { Leader } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
 
 export interface CanaryOptions {
-  /** With the args, env and url of the canary, where these are others than those of the server. */
+  /** With the args, env and url of the canary, where these differ from those of the server. */
   readonly spec: ServerSpec;
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
@@ -31,31 +32,35 @@ export interface CanaryOptions {
 
 export interface CanaryProcess {
   readonly child: SpawnedProcess;
-  /** How the process itself has ended, with its last words read; null while it lives. */
+  /** Returns how the process itself has ended, with its last output read; null while it lives. */
   exit(): ProcessExit | null;
   /** Resolves when the process itself has ended. */
   readonly exited: Promise<ProcessExit>;
-  /** What it wrote last to stderr, safe to show; null when it wrote nothing. */
+  /** Returns what it wrote last to stderr, safe to show; null when it wrote nothing. */
   lastLine(): string | null;
-  /** Bytes that it has written to its pipes. */
+  /** Counts the bytes that it has written to its pipes. */
   written(): number;
-  /** Pids of all that belongs to it now, and their resident memory together, bytes; null where that is not told. */
-  look(): Promise<{ readonly pids: readonly number[]; readonly residentBytes: number | null }>;
+  /** Lists the pids of all that belongs to it now, and sums their resident memory, bytes; null where the system does not tell. */
+  inspect(): Promise<{ readonly pids: readonly number[]; readonly residentBytes: number | null }>;
   /**
-   * Ends it the way the server would be ended. Resolves with true when nothing of it is left; with false when the
-   * system does not let it go: it stays written down then, for whoever comes after us.
+   * Stops it the way the server would be stopped. Resolves with true when nothing of it is left; with false when the
+   * kernel does not let it go: it stays in the registry then, for whoever cleans up after us.
    */
   end(): Promise<boolean>;
 }
 
-/** Stands in the marker where a server has the number of its run: those begin with 1. */
+/** Run number in the marker; those of servers begin with 1. */
 const RUN = 0;
-/** How often the KILL is repeated before the system is taken at its word that it does not let go. */
+/** How often KILL is repeated before it is accepted that the kernel does not let go. */
 const KILLS = 5;
 const LONGEST_LINE = 2000;
 const SHOWN_LINE = 200;
 
-/** @returns what the system said when it did not start it */
+/**
+ * Starts it.
+ *
+ * @returns what the system said when it did not start it
+ */
 export async function startCanary(options: CanaryOptions): Promise<CanaryProcess | SpawnError> {
   const { spec, argv, cwd, daemonId, registry } = options;
   const marker = `${daemonId}/${spec.name}/${RUN}`;
@@ -74,8 +79,8 @@ function supervise(leader: Leader, child: SpawnedProcess, options: CanaryOptions
   const { registry, clock, onFault, spec } = options;
   const output = listenTo(child);
   let exit: ProcessExit | null = null;
-  let tellGone = (): void => {};
-  const gone = new Promise<true>((resolve) => (tellGone = () => resolve(true)));
+  let resolveGone = (): void => {};
+  const gone = new Promise<true>((resolve) => (resolveGone = () => resolve(true)));
   const process = superviseProcess({
     leader,
     child,
@@ -83,10 +88,10 @@ function supervise(leader: Leader, child: SpawnedProcess, options: CanaryOptions
     onExit: (how) => (exit = how),
     onGone() {
       registry.remove(leader);
-      tellGone();
+      resolveGone();
     },
-    onDetached: (stray) => registry.addDetached(leader, stray),
-    onDetachedGone: (stray) => registry.removeDetached(leader, stray),
+    onDetached: (detached) => registry.addDetached(leader, detached),
+    onDetachedGone: (detached) => registry.removeDetached(leader, detached),
     onFault,
   });
   return {
@@ -94,7 +99,7 @@ function supervise(leader: Leader, child: SpawnedProcess, options: CanaryOptions
     ...output,
     exited: child.exit,
     exit: () => exit,
-    look: () => lookAt(leader, process),
+    inspect: () => inspect(leader, process),
     end: () => endProcess(process, { gone, clock, spec }),
   };
 }
@@ -118,7 +123,7 @@ function listenTo(child: SpawnedProcess): Pick<CanaryProcess, 'lastLine' | 'writ
   };
 }
 
-async function lookAt(
+async function inspect(
   leader: Leader,
   process: ServerProcess,
 ): Promise<{ pids: readonly number[]; residentBytes: number | null }> {
@@ -148,7 +153,7 @@ async function endProcess(process: ServerProcess, { gone, clock, spec }: Ending)
   return false;
 }
 
-/** False when that takes longer than `wait` ms. */
+/** Waits for `gone`; false when that takes longer than `wait` ms. */
 function within(gone: Promise<true>, wait: number, clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = clock.after(wait, () => resolve(false));

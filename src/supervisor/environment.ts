@@ -1,4 +1,4 @@
-// What a server inherits from us: what a program needs to run on this machine, and nothing else.
+// Environment of a server: what a program needs to run on this machine, and nothing else of ours.
 
 /** Named one by one: a secret in our own environment is not handed to every server. */
 const INHERITED = [
@@ -33,7 +33,11 @@ const INHERITED = [
 ] as const;
 const INHERITED_PREFIXES = ['LC_', 'XDG_'];
 
-/** @param own what the config gives this server; it wins */
+/**
+ * Picks from our environment what a child may inherit.
+ *
+ * @param own what the config gives this server; it wins
+ */
 export function childEnvironment(
   ours: Readonly<Record<string, string | undefined>>,
   own: Readonly<Record<string, string>>,

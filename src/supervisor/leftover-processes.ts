@@ -1,4 +1,4 @@
-// What is left of a server's process: its group, and what left the group.
+// Search for what is left of a server's process: its group, detached processes, and what an earlier daemon left.
 import {
   type DetachedProcess,
   buildProcessTrees,
@@ -7,8 +7,6 @@ import {
 } from '../core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { findByEnvironment, readProcessTable } from '../system/process/process-table.ts';
-
-export { RUN_MARKER };
 
 /** The process that was spawned, named beyond doubt. */
 export interface Leader extends TreeRoot {
@@ -19,14 +17,14 @@ export interface Leader extends TreeRoot {
 export interface LeftoverProcesses {
   /** Something of the group is alive, the leader included. */
   readonly group: boolean;
-  /** Alive outside the group, each named by pid and start. */
-  readonly strays: readonly DetachedProcess[];
+  /** Alive outside the group, each named by pid and start token. */
+  readonly detached: readonly DetachedProcess[];
 }
 
 /**
- * Looks once at the whole process table.
+ * Scans the whole process table once.
  *
- * @param known strays seen earlier: once their parent is dead, only memory and the marker tie them to the server
+ * @param known detached processes seen earlier: once their parent is dead, only memory and the marker tie them to the server
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function findLeftoverProcesses(
@@ -44,13 +42,13 @@ export async function findLeftoverProcesses(
   const all = [...found.values()];
   return {
     group: all.some(({ pgid }) => pgid === root.pgid),
-    strays: all
+    detached: all
       .filter(({ pgid }) => pgid !== root.pgid)
       .map(({ pid, startToken, pgid }) => ({ pid, startToken, pgid })),
   };
 }
 
-/** Whoever inherited from the leader was started after it: nobody else's environment has to be read. */
+/** Only what started after the leader can have inherited from it: nobody else's environment has to be read. */
 function youngerThan({ startToken }: Leader, rows: readonly ProcessRow[]): readonly number[] {
   const since = Number(startToken);
   return rows
@@ -58,7 +56,7 @@ function youngerThan({ startToken }: Leader, rows: readonly ProcessRow[]): reado
     .map(({ pid }) => pid);
 }
 
-/** A pid is free again only when no group bears its number: whoever has it now is not ours, nor is its group. */
+/** Tells whether the pid is another process by now. It is free again only when no group bears its number, so the group is not ours either. */
 function isRecycled({ pid, startToken }: Leader, rows: readonly ProcessRow[]): boolean {
   // Without a start of its own nothing can be said: the group is then trusted as long as its leader is ours.
   if (startToken === '') return false;
@@ -73,7 +71,7 @@ export interface Leftover {
 }
 
 /**
- * What is still alive of what was written down: the leader and its strays where pid and start agree, their
+ * Finds what is still alive of what was recorded: the leader and its detached processes where pid and start agree, their
  * descendants, and whatever carries the run's marker. A group whose leader is gone is ours only by that marker.
  */
 export async function findLeftovers(

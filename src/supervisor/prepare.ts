@@ -1,10 +1,10 @@
-// What must hold before a server is started: its program is there, its folder too, and its port is free.
+// Checks before a start: the program and the folder of the server exist, and its port is free.
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 
-/** A server that can be started: argv without a shell, the folder to start it in, the version that will run. */
+/** Outcome of the checks: argv without a shell, the folder to start it in, the version that will run; or why not. */
 export type PreparedStart =
   | {
       readonly ok: true;
@@ -14,7 +14,7 @@ export type PreparedStart =
     }
   | { readonly ok: false; readonly failure: StartFailure };
 
-/** What a package resolves to; the installer's answer. */
+/** Outcome of the installer for a package. */
 type Resolved =
   | { readonly ok: true; readonly argv: readonly [string, ...string[]]; readonly version: string }
   | { readonly ok: false; readonly failure: StartFailure };
@@ -22,7 +22,7 @@ type Resolved =
 export interface PrepareParts {
   readonly home: string;
   readonly resolvePackage: (spec: ServerSpec, signal: AbortSignal) => Promise<Resolved>;
-  /** Who listens on a port at one of these addresses of this machine; null when nobody does. */
+  /** Finds who listens on a port at one of these addresses of this machine; null when nobody does. */
   readonly whoListens: (
     port: number,
     addresses: readonly string[],
@@ -75,7 +75,7 @@ async function resolveProgram(
   return { ok: true, argv: [file, ...rest], version: null };
 }
 
-/** The rule of execvp: a name with a slash is a path, any other is looked up in PATH. */
+/** Finds a program as execvp does: a name with a slash is a path, any other is looked up in PATH. */
 export function findExecutable(command: string, { path, cwd }: { path: string; cwd: string }): string | null {
   const candidates = command.includes('/')
     ? [resolve(cwd, command)]
@@ -103,7 +103,7 @@ async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promi
   );
 }
 
-/** The port that a server of ours will listen on, null when its url is not on this machine. */
+/** Reads the port that a server of ours will listen on; null when its url is not on this machine. */
 export function localPort(url: string | null): number | null {
   if (url === null) return null;
   const { hostname, port, protocol } = new URL(url);
@@ -111,7 +111,7 @@ export function localPort(url: string | null): number | null {
   return isLocal ? Number(port) || (protocol === 'https:' ? 443 : 80) : null;
 }
 
-/** Where a client looks for it: `localhost` is two addresses, and a stranger at one of them is in the way. */
+/** Lists the addresses where a client looks for it: `localhost` is two, and a stranger at one of them is in the way. */
 export function localAddresses(url: string | null): readonly string[] {
   if (localPort(url) === null || url === null) return [];
   const { hostname } = new URL(url);

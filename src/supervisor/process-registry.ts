@@ -1,4 +1,4 @@
-// What is written down about every live process, for whoever has to clean up after us.
+// Registry of all live processes, on disk and at the guardian, for whoever cleans up after this daemon has died.
 import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
@@ -15,14 +15,14 @@ export interface ProcessRecord extends Leader {
 
 export interface ProcessRegistry {
   add(leader: Leader): void;
-  addDetached(leader: Leader, stray: DetachedProcess): void;
-  removeDetached(leader: Leader, stray: DetachedProcess): void;
+  addDetached(leader: Leader, detached: DetachedProcess): void;
+  removeDetached(leader: Leader, detached: DetachedProcess): void;
   remove(leader: Leader): void;
-  /** Writes again what the disk refused, and what somebody took away or replaced. */
+  /** Writes the file again when the disk refused it, or somebody removed or replaced it. */
   refresh(): void;
 }
 
-/** Keeps `path` and the guardian in step with what is alive. A disk that refuses is told, not fatal. */
+/** Keeps `path` and the guardian in step with what is alive. A disk that refuses goes to `onFault`, not thrown. */
 export function createProcessRegistry(
   path: string,
   { guardian, onFault }: { guardian: Guardian; onFault: (error: unknown) => void },
@@ -39,12 +39,12 @@ export function createProcessRegistry(
       records.set(leader.pid, { ...leader, strays: [] });
       save();
     },
-    addDetached(leader, stray) {
+    addDetached(leader, detached) {
       const record = records.get(leader.pid);
       if (record === undefined) return;
       // Only a leader's number names a group of which all members are ours.
-      if (stray.pgid === stray.pid) guardian.hold(stray.pgid);
-      records.set(leader.pid, { ...record, strays: [...record.strays, stray] });
+      if (detached.pgid === detached.pid) guardian.hold(detached.pgid);
+      records.set(leader.pid, { ...record, strays: [...record.strays, detached] });
       save();
     },
     removeDetached(leader, { pid, startToken, pgid }) {
@@ -72,7 +72,7 @@ export function createProcessRegistry(
 
 interface RecordFile {
   write(processes: readonly ProcessRecord[]): void;
-  /** False when the last write was refused, and when the file is no longer the one that was written. */
+  /** False when the last write was refused, or the file is no longer the one that was written. */
   isIntact(): boolean;
 }
 
@@ -89,7 +89,7 @@ function createRecordFile(path: string, onFault: (error: unknown) => void): Reco
         isRefused = false;
       } catch (error) {
         written = null;
-        // Told once: it is tried again with each change and each tick.
+        // Reported once: it is tried again with each change and each tick.
         if (!isRefused) onFault(error);
         isRefused = true;
       }
@@ -98,7 +98,7 @@ function createRecordFile(path: string, onFault: (error: unknown) => void): Reco
   };
 }
 
-/** What an earlier daemon left behind: nothing when the file is missing, unreadable or of another boot. */
+/** Reads what an earlier daemon recorded: nothing when the file is missing, unreadable or of another boot. */
 export function readProcessRecords(path: string): readonly ProcessRecord[] {
   const { records, boot } = readEarlierRecords(path);
   return boot === 'this' ? records : [];
@@ -112,7 +112,7 @@ export interface EarlierRecords {
   readonly isWhole: boolean;
 }
 
-/** What an earlier daemon wrote down, and how much that says. */
+/** Reads what an earlier daemon recorded, and how far it can be trusted. */
 export function readEarlierRecords(path: string): EarlierRecords {
   const file = parseJson(readFileOrNull(path) ?? '');
   if (!isObject(file) || !Array.isArray(file['processes']))

@@ -1,4 +1,4 @@
-// How a new daemon ends what an earlier one left alive, and touches nothing else.
+// Termination of what an earlier daemon left alive, and of nothing else.
 import type { Clock } from '../system/time/clock.ts';
 import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess } from '../system/process/process-group.ts';
@@ -14,10 +14,10 @@ export interface ReapedLeftover {
 }
 
 const GRACE = 2000;
-const LOOK = 50;
+const CHECK_INTERVAL = 50;
 
 /**
- * TERM, 2 s, KILL, to each process that is beyond doubt what was written down. A recycled pid, and a process that
+ * Sends TERM, after 2 s KILL, to each process that is beyond doubt what was recorded. A recycled pid, and a process that
  * cannot be told apart from a stranger, stays untouched.
  *
  * @returns what was ended
@@ -35,12 +35,12 @@ export async function reapLeftovers(
   for (const left of found) signalLeftover(left, 'SIGTERM');
   for (const left of found) signalLeftover(left, 'SIGCONT');
   const deadline = clock.monotonic() + GRACE;
-  while (found.some(isAlive) && clock.monotonic() < deadline) await pause(clock, LOOK);
-  // A second look: what was ended may have started something in the meantime.
+  while (found.some(isAlive) && clock.monotonic() < deadline) await pause(clock, CHECK_INTERVAL);
+  // A second scan: what was ended may have started something in the meantime.
   const rest = await findLeftovers(records);
   for (const left of rest) signalLeftover(left, 'SIGKILL');
   const end = clock.monotonic() + GRACE;
-  while (rest.some(isAlive) && clock.monotonic() < end) await pause(clock, LOOK);
+  while (rest.some(isAlive) && clock.monotonic() < end) await pause(clock, CHECK_INTERVAL);
   return reaped.map(({ server, pid, command }) => ({ server, pid, command }));
 }
 

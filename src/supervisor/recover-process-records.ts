@@ -1,4 +1,4 @@
-// Which processes an earlier daemon left when nobody can read any more what it wrote down: they carry its mark.
+// Recovery of process records that are lost: processes of an earlier daemon still carry its run marker.
 import { daemonOf, RUN_MARKER, serverOf } from '../core/lifecycle/run-marker.ts';
 import { readMarks, readProcessTable } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
@@ -9,8 +9,10 @@ interface Owner {
 }
 
 /**
+ * Finds the processes that earlier daemons left.
+ *
  * @param owners daemons that had this home, in this boot, and died
- * @returns one record for each process that bears the mark of one of them; none on macOS, where marks cannot be read
+ * @returns one record for each process that carries the marker of one of them; none on macOS, where markers cannot be read
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function recoverRecords(owners: readonly Owner[]): Promise<readonly ProcessRecord[]> {

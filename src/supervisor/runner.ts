@@ -1,4 +1,4 @@
-// One server's life carried out: it holds the state, the process and one alarm, and decides nothing.
+// Runner of one server: holds its lifecycle state, its process and one timer, and carries out what the lifecycle decides.
 import type { StartFailure } from '../core/model/observations.ts';
 import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type LifecycleState,
 } from '../core/model/lifecycle-state.ts';
 import { createSerialQueue } from '../core/base/serial-queue.ts';
+import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { budgetRemaining } from '../core/lifecycle/restart-policy.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
@@ -21,26 +22,26 @@ import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { PreparedStart } from './prepare.ts';
 import type { ProcessRegistry } from './process-registry.ts';
-import { type Leader, RUN_MARKER } from './leftover-processes.ts';
+import type { Leader } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
 import type { StartRateLimiter } from './start-rate-limiter.ts';
 
-/** What others do with a process of ours: read its output, talk to it. */
+/** Reader or user of a process of ours: its log output, its probes. */
 export interface Attachment {
-  /** The process is ending, or has ended: no more questions to it. */
+  /** The process is ending, or has ended: no more requests to it. */
   leave(): void;
-  /** What it wrote last to stderr, neutralised, oldest first. */
+  /** Returns what it wrote last to stderr, neutralised, oldest first. */
   lastLines(): readonly string[];
 }
 
 export interface RunnerParts {
   readonly clock: Clock;
   readonly bus: Bus;
-  /** 0..1, for jitter. */
+  /** Returns 0..1, for jitter. */
   readonly random: () => number;
   readonly startRateLimiter: StartRateLimiter;
   readonly registry: ProcessRegistry;
-  /** Names this daemon's life in the marker, so that an earlier one's run 1 is not taken for ours. */
+  /** Names this daemon process in the run marker, so that an earlier one's run 1 is not taken for ours. */
   readonly daemonId: string;
   readonly home: string;
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
@@ -56,8 +57,8 @@ export interface Runner {
   readonly spec: ServerSpec;
   readonly state: LifecycleState;
   readonly process: ServerProcess | null;
-  send(news: LifecycleInput): void;
-  /** What can change while the process lives changes at once; the rest with the next start. */
+  send(input: LifecycleInput): void;
+  /** Applies at once what can change while the process lives; the rest with the next start. */
   updateSpec(spec: ServerSpec): void;
 }
 
@@ -70,19 +71,19 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let current: ServerProcess | null = null;
   let attachment: Attachment | null = null;
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
-  let cancelAlarm = (): void => {};
+  let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
 
-  function send(news: LifecycleInput): void {
-    events.send({ ...news, at: clock.monotonic(), chance: parts.random() });
+  function send(input: LifecycleInput): void {
+    events.send({ ...input, at: clock.monotonic(), chance: parts.random() });
   }
 
   function handle(event: LifecycleEvent): void {
     const from = state;
     const { state: to, actions } = decideLifecycle(from, event, lifecyclePolicy(spec));
     state = to;
-    armAlarm();
-    // A server that is being ended is not asked whether it is well.
+    armTimer();
+    // A server that is being stopped is not probed.
     if (to.phase === 'stopping' && from.phase !== 'stopping') attachment?.leave();
     if (to !== from) publishTransition(from, event);
     for (const action of actions) perform(action);
@@ -102,10 +103,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     });
   }
 
-  function armAlarm(): void {
-    cancelAlarm();
+  function armTimer(): void {
+    cancelTimer();
     const deadline = lifecycleDeadline(state);
-    cancelAlarm =
+    cancelTimer =
       deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
   }
 
@@ -130,14 +131,14 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   function prepare(run: number): void {
     const abort = new AbortController();
-    const leaveGate = parts.startRateLimiter.wait(() => {
+    const cancelWait = parts.startRateLimiter.wait(() => {
       void parts.prepare(spec, abort.signal).then(
         (result) => afterPreparation(run, result),
         (error: unknown) => afterPreparation(run, { ok: false, failure: unexpected(error) }),
       );
     });
     abortPrepare = () => {
-      leaveGate();
+      cancelWait();
       abort.abort();
     };
   }
@@ -192,18 +193,18 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         if (current === supervised) current = null;
         send({ kind: 'gone', run });
       },
-      onDetached: (stray) => parts.registry.addDetached(leader, stray),
-      onDetachedGone: (stray) => parts.registry.removeDetached(leader, stray),
+      onDetached: (detached) => parts.registry.addDetached(leader, detached),
+      onDetachedGone: (detached) => parts.registry.removeDetached(leader, detached),
       onFault: (error) => parts.onFault(error, spec.name),
     });
     current = supervised;
-    // A stop that came while the system was starting it found nothing to end, and nobody to take leave.
+    // A stop that came during the spawn found no process to end, and nobody to tell.
     if (state.phase !== 'stopping' || state.run !== run) return;
     attached.leave();
     supervised.end('terminate');
   }
 
-  /** A failed spawn is an end like any other, with nothing left to sweep. */
+  /** Treats a failed spawn as an exit with nothing left to clean up. */
   function spawnFailed(run: number, code: string, message: string): void {
     bus.publish({
       kind: 'exited',

@@ -1,4 +1,4 @@
-// One process of one server, from its start to the moment when nothing of it is left.
+// Process of one server with its group and detached processes, from spawn until nothing of it is left.
 import type { StopStep } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess } from '../core/lifecycle/process-tree.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -13,7 +13,7 @@ export interface ServerProcess {
   /** Carries out one step of the stop sequence on everything that is left. */
   end(how: StopStep['kind']): void;
   /**
-   * Takes in who has left the group as of now, while their parents still tell whose they are. Who is dead is forgotten:
+   * Takes in the processes outside the group as of now, while their parents still tell whose they are. Dead ones are forgotten:
    * a server that starts a browser for each request must not fill a list for months, nor hold numbers of groups that
    * are somebody else's by then.
    */
@@ -25,64 +25,64 @@ export interface ServerProcessOptions {
   readonly child: SpawnedProcess;
   readonly clock: Clock;
   readonly onExit: (exit: ProcessExit) => void;
-  /** The group is empty and no stray is alive. */
+  /** The group is empty and no detached process is alive. */
   readonly onGone: () => void;
-  readonly onDetached: (stray: DetachedProcess) => void;
-  readonly onDetachedGone: (stray: DetachedProcess) => void;
+  readonly onDetached: (detached: DetachedProcess) => void;
+  readonly onDetachedGone: (detached: DetachedProcess) => void;
   readonly onFault: (error: unknown) => void;
 }
 
-/** How often the process table is read while something is still to go, in milliseconds. */
-const FIRST_LOOK = 10;
-const SLOW_LOOK = 200;
-/** What outlived its KILL for that many looks is held by the kernel: there is no hurry left. */
-const MANY_LOOKS = 200;
-const SLOWEST_LOOK = 2000;
+/** Delay, ms, between two scans of the process table while something is still alive: doubled up to the limit. */
+const FIRST_SCAN_DELAY = 10;
+const MAX_SCAN_DELAY = 200;
+/** What outlived its KILL for that many scans is held by the kernel: there is no hurry left. */
+const MANY_SCANS = 200;
+const STUCK_SCAN_DELAY = 2000;
 /** A process table that does not answer must not keep a signal from being sent. */
-const LOOK_TIMEOUT = 2000;
-/** Longest wait for pipes that somebody else holds open; a process that is alone has closed them with its end. */
-const LAST_WORDS = 50;
-/** What a dead process has written is still in its pipes: so long it may be read. */
+const SCAN_TIMEOUT = 2000;
+/** Longest wait, ms, for output in pipes that somebody else holds open; a process that is alone closed them with its end. */
+const LAST_OUTPUT_WAIT = 50;
+/** How long, ms, what a dead process has written may be read from its pipes. */
 const DRAIN = 250;
 
 export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   const { leader, child, clock } = options;
-  const strays = new Map<number, DetachedProcess>();
+  const detached = new Map<number, DetachedProcess>();
   let hasExited = false;
   let isGone = false;
-  let looks = 0;
+  let scans = 0;
   let isBlind = false;
 
-  function learn(stray: DetachedProcess): void {
-    const known = strays.get(stray.pid);
-    if (known?.startToken === stray.startToken) return;
+  function add(found: DetachedProcess): void {
+    const known = detached.get(found.pid);
+    if (known?.startToken === found.startToken) return;
     if (known !== undefined) options.onDetachedGone(known);
-    strays.set(stray.pid, stray);
-    options.onDetached(stray);
+    detached.set(found.pid, found);
+    options.onDetached(found);
   }
 
-  function remember(found: readonly DetachedProcess[]): void {
-    found.forEach(learn);
+  function updateDetached(found: readonly DetachedProcess[]): void {
+    found.forEach(add);
     const alive = new Set(found.map(({ pid }) => pid));
-    for (const stray of strays.values()) {
-      if (alive.has(stray.pid) || !isDead(stray)) continue;
-      strays.delete(stray.pid);
-      options.onDetachedGone(stray);
+    for (const known of detached.values()) {
+      if (alive.has(known.pid) || !isDead(known)) continue;
+      detached.delete(known.pid);
+      options.onDetachedGone(known);
     }
   }
 
-  async function look(): Promise<LeftoverProcesses | null> {
+  async function scan(): Promise<LeftoverProcesses | null> {
     try {
-      const remains = await findLeftoverProcesses(
+      const left = await findLeftoverProcesses(
         leader,
-        [...strays.values()],
-        AbortSignal.timeout(LOOK_TIMEOUT),
+        [...detached.values()],
+        AbortSignal.timeout(SCAN_TIMEOUT),
       );
-      remains.strays.forEach(learn);
+      left.detached.forEach(add);
       isBlind = false;
-      return remains;
+      return left;
     } catch (error) {
-      // Told once: what cannot be seen now is looked for again and again.
+      // Reported once: what cannot be seen now is scanned for again and again.
       if (!isBlind) options.onFault(error);
       isBlind = true;
       return null;
@@ -90,12 +90,12 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   }
 
   async function signalAll(how: 'terminate' | 'kill'): Promise<void> {
-    // First the look, then the signal: with the leader dies the chain that leads to what left the group.
-    const remains = await look();
+    // The scan first, then the signal: with the leader dies the chain that leads to what left the group.
+    const left = await scan();
     if (isGone) return;
     // While the leader is not reaped the number of its group cannot belong to anybody else.
-    if (!hasExited || remains?.group === true) signalLeaderGroup(how);
-    for (const stray of strays.values()) signalStray(stray, how);
+    if (!hasExited || left?.group === true) signalLeaderGroup(how);
+    for (const known of detached.values()) signalDetached(known, how);
   }
 
   function signalLeaderGroup(how: 'terminate' | 'kill'): void {
@@ -103,19 +103,19 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
     else signalGroup(leader.pgid, 'SIGKILL');
   }
 
-  function signalStray(stray: DetachedProcess, how: 'terminate' | 'kill'): void {
-    const { pid } = stray;
-    if (verdictOn(stray) !== 'same') return;
+  function signalDetached(known: DetachedProcess, how: 'terminate' | 'kill'): void {
+    const { pid } = known;
+    if (verdictOn(known) !== 'same') return;
     signalProcess(pid, how === 'terminate' ? 'SIGTERM' : 'SIGKILL');
     if (how === 'terminate') signalProcess(pid, 'SIGCONT');
   }
 
   async function waitUntilGone(wait: number): Promise<void> {
-    const remains = await look();
-    if (remains !== null && !remains.group && remains.strays.length === 0) return gone();
-    looks += 1;
-    const slowest = looks > MANY_LOOKS ? SLOWEST_LOOK : SLOW_LOOK;
-    clock.after(wait, () => void waitUntilGone(Math.min(slowest, wait * 2)));
+    const left = await scan();
+    if (left !== null && !left.group && left.detached.length === 0) return gone();
+    scans += 1;
+    const maxDelay = scans > MANY_SCANS ? STUCK_SCAN_DELAY : MAX_SCAN_DELAY;
+    clock.after(wait, () => void waitUntilGone(Math.min(maxDelay, wait * 2)));
   }
 
   function gone(): void {
@@ -126,15 +126,15 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
 
   void child.exit.then(async (exit) => {
     hasExited = true;
-    await lastWords();
+    await lastOutput();
     options.onExit(exit);
-    return waitUntilGone(FIRST_LOOK);
+    return waitUntilGone(FIRST_SCAN_DELAY);
   });
 
   /** A process writes why it ends just before it does: that is still in the pipe. */
-  function lastWords(): Promise<void> {
+  function lastOutput(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = clock.after(LAST_WORDS, resolve);
+      const cancel = clock.after(LAST_OUTPUT_WAIT, resolve);
       void child.drained.then(cancel).then(resolve);
     });
   }
@@ -142,7 +142,7 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   return {
     leader,
     child,
-    updateDetached: remember,
+    updateDetached,
     end(how) {
       if (how === 'close-stdin') child.stdin?.end();
       else void signalAll(how);
@@ -150,8 +150,8 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   };
 }
 
-function isDead(stray: DetachedProcess): boolean {
-  const verdict = verdictOn(stray);
+function isDead(known: DetachedProcess): boolean {
+  const verdict = verdictOn(known);
   return verdict === 'gone' || verdict === 'recycled';
 }
 

@@ -1,4 +1,4 @@
-// What outlives the daemon: the operator's wishes and the counters.
+// State file: what outlives the daemon, the operator's desired states and the counters above all.
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { isObject, messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
@@ -12,7 +12,7 @@ export interface SavedState {
   readonly counters: unknown;
   /** When the jobs of the schedule ran, by name; missing in files of earlier releases. */
   readonly jobs?: Readonly<Record<string, unknown>>;
-  /** What was told of alerts; missing in files of earlier releases. */
+  /** Notifications that were sent; missing in files of earlier releases. */
   readonly alerts?: unknown;
   /** Alerts as the rules left them; missing in files of earlier releases. */
   readonly evaluation?: unknown;
@@ -24,7 +24,7 @@ export interface SavedState {
 
 export interface StateFile {
   readonly initial: SavedState;
-  /** Told when the file could not be read, and what was used instead. */
+  /** Why the file could not be read, and what was used instead; null when it was read. */
   readonly recovered: string | null;
   save(state: Omit<SavedState, 'version'>, options?: { durable?: boolean }): void;
 }
@@ -51,21 +51,21 @@ export function openStateFile(path: string, olderCopies: () => readonly string[]
     save(state, { durable = false } = {}) {
       const text = `${JSON.stringify({ version: 1, ...state })}\n`;
       writeFileAtomic(path, text, { durable });
-      // The backup follows only what is certainly on the disk, and is certain itself: what replaces the first in the next
-      // minute is not waited for, and a power cut may leave it empty.
+      // The backup follows only a file that is certainly on the disk: one that is written without waiting for the disk may
+      // be empty after a power cut.
       if (durable) writeFileAtomic(backup, text);
     },
   };
 }
 
-interface Reading {
+interface ReadState {
   readonly state: SavedState | null;
   readonly damage: string | null;
 }
 
 interface Rescue {
   readonly state: SavedState | null;
-  /** In words; null when nothing had to be rescued. */
+  /** Text for people; null when nothing had to be rescued. */
   readonly from: string | null;
 }
 
@@ -79,21 +79,21 @@ function rescue(backup: string, olderCopies: () => readonly string[]): Rescue {
   return { state: null, from: null };
 }
 
-function describeRescue(path: string, { damage }: Reading, { state, from }: Rescue): string | null {
+function describeRescue(path: string, { damage }: ReadState, { state, from }: Rescue): string | null {
   if (damage === null) return from === null ? null : `${path} is missing; ${from}`;
   return `${damage}; ${state === null ? 'counters start at 0' : from}`;
 }
 
-/** Where that is refused, the next save replaces it: nothing of it could be used anyway. */
+/** Renames the damaged file. Where that is refused, the next save replaces it: nothing of it could be used anyway. */
 function putAside(path: string): void {
   try {
     renameSync(path, `${path}.damaged`);
   } catch {
-    // What it says was told already.
+    // The damage was reported already.
   }
 }
 
-function read(path: string): Reading {
+function read(path: string): ReadState {
   if (!existsSync(path)) return { state: null, damage: null };
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,4 +1,4 @@
-// All servers together: who is wanted, who waits for whom, who is stopped first.
+// Supervisor of all servers: desired states, start order by dependency, config changes, stop order.
 import type { WatchdogEvent } from '../core/model/events.ts';
 import type { RestartCause } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess, TreeRoot } from '../core/lifecycle/process-tree.ts';
@@ -7,7 +7,7 @@ import { unfinishedAfter } from './wait-with-timeout.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import { createRunner, type Runner, type RunnerParts } from './runner.ts';
 
-/** What a new config means for the servers, already compared with the old one. */
+/** Difference of a new config from the old one, in servers. */
 export interface ConfigChanges {
   readonly added: readonly ServerSpec[];
   readonly removed: readonly string[];
@@ -16,27 +16,29 @@ export interface ConfigChanges {
 }
 
 export interface SupervisorOptions extends RunnerParts {
-  /** What the operator asked for, when that is not what the config says. */
+  /** Returns what the operator asked for, when that is not what the config says. */
   readonly desiredState: (server: string) => 'up' | 'down' | undefined;
 }
 
 export interface Supervisor {
   /**
+   * Adds, removes and changes servers.
+   *
    * @param unobserved servers that were alive when an earlier daemon died: their start counts as a restart
-   * @returns servers that have not ended although they were given their time: what replaces them waits, nothing else does
+   * @returns servers that did not end within their time: what replaces them waits, nothing else does
    */
   apply(changes: ConfigChanges, unobserved?: ReadonlySet<string>): Promise<readonly string[]>;
   start(server: string): void;
-  /** Resolves when nothing of it is left. */
+  /** Stops it; resolves when no process of it is left. */
   stop(server: string): Promise<void>;
   restart(server: string, cause: RestartCause): void;
   ready(server: string, run: number): void;
   failing(server: string, run: number, cause: RestartCause): void;
-  /** Who has left the server's group, as of the last sample. */
-  updateDetached(server: string, strays: readonly DetachedProcess[]): void;
-  /** Dependents first, the rest in parallel; resolves when nothing of any is left. */
+  /** Takes in the processes that left the server's group, as of the last sample. */
+  updateDetached(server: string, detached: readonly DetachedProcess[]): void;
+  /** Stops all, dependents first, the rest in parallel; resolves when no process of any is left. */
   stopAll(): Promise<void>;
-  /** ms that this takes when each server uses up all of its grace. */
+  /** Returns how long `stopAll()` takes, ms, when each server uses up all of its grace. */
   longestStop(): number;
   roots(): readonly TreeRoot[];
   specs(): readonly ServerSpec[];
@@ -44,20 +46,20 @@ export interface Supervisor {
   dispose(): void;
 }
 
-/** What a process that the system does not let go may hold up beyond its own grace, ms. */
-const EXTRA_PATIENCE = 5000;
+/** How long a process that the kernel does not let go may delay others beyond its own grace, ms. */
+const EXTRA_WAIT = 5000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { bus } = options;
   const specs = new Map<string, ServerSpec>();
   const runners = new Map<string, Runner>();
-  /** Who is to start once what it depends on is ready, and what its start is then counted as. */
+  /** Servers to start once their dependencies are ready, and the cause that the start then counts for. */
   const waiting = new Map<string, RestartCause | undefined>();
-  /** Who is removed and has not ended yet. */
+  /** Servers that were removed and have not ended yet. */
   const leaving = new Map<string, Promise<void>>();
-  /** Who is configured again before an earlier process of that name has ended. */
+  /** Servers configured again before the earlier process of that name has ended. */
   const returning = new Map<string, ServerSpec>();
-  /** Watched servers have no life of ours: their health tells whether others can build on them. */
+  /** Servers with only a url that are up: they have no lifecycle, so their health is what dependents wait for. */
   const upUrls = new Set<string>();
   const unsubscribe = bus.subscribe(onEvent);
   let isStopping = false;
@@ -68,7 +70,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       (event.kind === 'health' && event.health.up === true);
     if (event.kind === 'health' && event.health.up === true) upUrls.add(event.server);
     if (event.kind === 'health' && event.health.up === false) upUrls.delete(event.server);
-    // A copy: who still has to wait is put back while it is gone through.
+    // A copy: a server that still has to wait is put back during the loop.
     if (hasBecomeReady) [...waiting.keys()].forEach((name) => start(name));
   }
 
@@ -83,11 +85,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const spec = specs.get(name);
     const runner = runners.get(name);
     if (spec === undefined || runner === undefined || isStopping) return;
-    // Who is up, or on its way, does not wait: nobody is told that it waits while it runs.
+    // A server that is up, or starting, does not wait: nobody is told that it waits while it runs.
     const isUnderWay = runner.state.wanted === 'up' && runner.state.phase !== 'stopped';
     const on = isUnderWay ? [] : missing(spec);
-    const isNews = on.length > 0 || waiting.has(name);
-    if (isNews) bus.publish({ kind: 'waiting', server: name, on });
+    const hasChanged = on.length > 0 || waiting.has(name);
+    if (hasChanged) bus.publish({ kind: 'waiting', server: name, on });
     if (on.length > 0) {
       waiting.set(name, cause);
       return;
@@ -110,7 +112,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (spec.source.kind === 'url') return;
     const runner = createRunner(spec, options);
     runners.set(spec.name, runner);
-    // Said even though nothing runs: what is wanted may differ from what the config says.
+    // Sent even though nothing runs: the desired state may differ from what the config says.
     if ((options.desiredState(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
       return runner.send({ kind: 'stop' });
     start(
@@ -120,7 +122,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function remove(name: string): Promise<void> {
-    // First of all, so that nobody starts it again while its end is awaited.
+    // Before anything else, so that nobody starts it again while its end is awaited.
     specs.delete(name);
     returning.delete(name);
     const gone = leaving.get(name) ?? stop(name).then(() => forget(name));
@@ -176,7 +178,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
   }
 
-  /** Who is needed by somebody still alive waits for its turn. */
   async function stopAll(): Promise<void> {
     isStopping = true;
     waiting.clear();
@@ -201,8 +202,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function endOf(
     work: readonly (readonly [name: string, done: Promise<void>])[],
   ): Promise<readonly string[]> {
-    const patience = EXTRA_PATIENCE + Math.max(0, ...work.map(([name]) => longestStop(name)));
-    return unfinishedAfter(patience, new Map(work), options.clock);
+    const timeout = EXTRA_WAIT + Math.max(0, ...work.map(([name]) => longestStop(name)));
+    return unfinishedAfter(timeout, new Map(work), options.clock);
   }
 
   return {
@@ -218,7 +219,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
     failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
-    updateDetached: (name, strays) => runners.get(name)?.process?.updateDetached(strays),
+    updateDetached: (name, detached) => runners.get(name)?.process?.updateDetached(detached),
     stopAll,
     longestStop: () => Math.max(0, ...[...runners.keys()].map(longestStop)),
     roots: () => [...runners.values()].flatMap((runner) => runner.process?.leader ?? []),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readProcessRecords, createProcessRegistry } from '../../src/supervisor/process-registry.ts';
 import { reapLeftovers } from '../../src/supervisor/reap-leftovers.ts';
-import { type Leader, RUN_MARKER } from '../../src/supervisor/leftover-processes.ts';
+import { RUN_MARKER } from '../../src/core/lifecycle/run-marker.ts';
+import type { Leader } from '../../src/supervisor/leftover-processes.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { writeFileAtomic } from '../../src/system/files/write-file-atomic.ts';
 import { identifyProcess, readBootId } from '../../src/system/process/process-identity.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DetachedProcess } from '../../src/core/lifecycle/process-tree.ts';
-import { RUN_MARKER } from '../../src/supervisor/leftover-processes.ts';
+import { RUN_MARKER } from '../../src/core/lifecycle/run-marker.ts';
 import { superviseProcess } from '../../src/supervisor/server-process.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { identifyProcess } from '../../src/system/process/process-identity.ts';

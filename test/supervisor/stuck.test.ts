@@ -37,7 +37,7 @@ function setUp() {
     clock: quick,
     bus,
     random: () => 0.5,
-    startRateLimiter: createStartRateLimiter({ clock: quick, chance: () => 0.5 }),
+    startRateLimiter: createStartRateLimiter({ clock: quick, random: () => 0.5 }),
     registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
     daemonId: `stuck-${process.pid}`,
     home: paths.home,

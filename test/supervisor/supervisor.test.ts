@@ -49,7 +49,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     clock: systemClock,
     bus,
     random: () => 0.5,
-    startRateLimiter: createStartRateLimiter({ clock: systemClock, chance: () => 0.5 }),
+    startRateLimiter: createStartRateLimiter({ clock: systemClock, random: () => 0.5 }),
     registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
     daemonId: `test-${Math.random()}`,
     home: paths.home,

@@ -103,7 +103,7 @@ async function openProcesses(
     clock,
     bus,
     random,
-    startRateLimiter: createStartRateLimiter({ clock, chance: random }),
+    startRateLimiter: createStartRateLimiter({ clock, random }),
     registry,
     daemonId: daemonMark(
       { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },

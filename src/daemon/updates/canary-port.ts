@@ -61,7 +61,7 @@ export async function awaitPort(
     const answering = await Promise.all(addresses.map((address) => isListening(port, address)));
     const host = addresses[answering.indexOf(true)];
     if (host !== undefined) {
-      const { pids } = await canary.look();
+      const { pids } = await canary.inspect();
       if ((await ownsPort(port, pids, host)) !== false) return null;
       return notListening('ours', `port ${port}, chosen for its canary, was taken by another program`);
     }

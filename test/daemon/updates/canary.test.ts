@@ -6,7 +6,7 @@ import type { ServerSpec } from '../../../src/core/model/server-spec.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { createCanary } from '../../../src/daemon/updates/canary.ts';
 import { createProcessRegistry } from '../../../src/supervisor/process-registry.ts';
-import { RUN_MARKER } from '../../../src/supervisor/leftover-processes.ts';
+import { RUN_MARKER } from '../../../src/core/lifecycle/run-marker.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
 import { findByEnvironment } from '../../../src/system/process/process-table.ts';
 import { isRunning } from '../../fakes/processes.ts';
