@@ -1,6 +1,5 @@
 // What is remembered of updates, server by server, and written down before what follows from it is done.
-import { readRecords } from '../core/update/read-update-record.ts';
-import { newRecord, type UpdateRecord } from '../core/update/update-record.ts';
+import { newRecord, readRecords, type UpdateRecord } from '../core/update/update-record.ts';
 
 export interface UpdateRecords {
   /** Names of all that are remembered, configured or not. */

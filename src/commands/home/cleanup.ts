@@ -1,10 +1,10 @@
-// `cleanup [--dry-run] [--json]`: by the daemon when one runs, else here, while none can start.
+// Command `cleanup [--dry-run] [--json]`: runs in the daemon when there is one, else here under the lock of the home.
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { type CleanupReport, versionsInUse } from '../../core/model/cleanup-report.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { readRecords } from '../../core/update/read-update-record.ts';
+import { readRecords } from '../../core/update/update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { cleanUp } from '../../housekeeping/clean-up.ts';
 import type { CleanupContext } from '../../housekeeping/cleanup-context.ts';
@@ -19,10 +19,10 @@ import { cleanupLines } from './cleanup-report.ts';
 import { printLines } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
-/** A large version on a slow disk takes its time. */
+/** ms. Removing a large version from a slow disk takes minutes. */
 const TIMEOUT = 600_000;
 
-/** @returns 0 when all could be removed, else 1 */
+/** Cleans up. @returns 0 when everything could be removed, else 1 */
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
   const dryRun = flags.dryRun === true;
@@ -53,7 +53,7 @@ function gatherFacts({ paths, io }: CommandContext): CleanupContext {
     paths,
     now: io.clock.now(),
     servers: loaded === null ? null : new Map(loaded.servers.map(({ name, logs }) => [name, logs.keep])),
-    // Without a config nobody says how few are enough.
+    // Without a config there is no limit to apply.
     backupsKept: loaded?.config.backups.keep ?? Infinity,
     running: new Set(survivors(paths)),
     inUse: () => pathsInUse(paths.servers),
@@ -61,7 +61,7 @@ function gatherFacts({ paths, io }: CommandContext): CleanupContext {
   };
 }
 
-/** What the last daemon remembered of updates; nothing when it cannot be read: the newest ones stay anyhow. */
+/** Reads which versions the last daemon still needs; none when its state cannot be read, as the newest ones stay anyway. */
 function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
   const saved = existsSync(state) ? parseJson(readFileSync(state, 'utf8')) : null;
   const { records } = readRecords(isObject(saved) ? saved['updates'] : undefined);
@@ -82,7 +82,7 @@ function loadIfValid(paths: Paths, environment: CommandContext['io']['env']): Lo
   }
 }
 
-/** Servers that an earlier daemon left running, or of which that cannot be ruled out. */
+/** Lists servers that an earlier daemon left running, or may have. */
 function survivors(paths: Paths): string[] {
   return readProcessRecords(paths.processes)
     .filter(({ pid, startToken }) => {

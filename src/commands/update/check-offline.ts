@@ -1,15 +1,14 @@
-// What there is to update to, found out without a daemon: by config, by what is installed, and by what is remembered.
+// Update check without a daemon, from the config, the installed versions and the saved state.
 import { loadConfig } from '../../config/load.ts';
-import { readRecords } from '../../core/update/read-update-record.ts';
+import { readRecords, type UpdateRecord } from '../../core/update/update-record.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import type { UpdateRecord } from '../../core/update/update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../../core/model/update.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { requirePackages } from './request-change.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
 
-/** Changes nothing, and remembers nothing. @throws WatchdogError CONFIG_*, UNKNOWN_SERVER, CONTROL_FAILED */
+/** Checks for updates; writes nothing. @throws WatchdogError CONFIG_*, UNKNOWN_SERVER, CONTROL_FAILED */
 export async function checkOffline(
   { paths, io }: CommandContext,
   names: readonly string[],
@@ -39,12 +38,12 @@ export async function checkOffline(
   return outlooks;
 }
 
-/** What is remembered of another package by this name means nothing. */
+/** Reads what is remembered of the server; nothing when the record is about another package. */
 function memoryOf(record: UpdateRecord | undefined, { source }: ServerSpec): UpdateMemory {
   return source.kind === 'package' && record?.package === source.package ? record.memory : NO_UPDATES;
 }
 
-/** Read only: a file that is damaged is put aside by the daemon, which also knows its backup. */
+/** Reads the saved state and never repairs it: only the daemon sets a damaged file aside and knows its backup. */
 function readUpdates(path: string): unknown {
   const state = parseJson(readFileOrNull(path) ?? '');
   return isObject(state) ? state['updates'] : null;

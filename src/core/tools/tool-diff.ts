@@ -38,11 +38,6 @@ export function compareTools(before: readonly Tool[], after: readonly Tool[]): T
   return { removed, added, narrowed };
 }
 
-/** Whether a client that worked before may fail now. */
-export function losesSomething({ removed, narrowed }: ToolChanges): boolean {
-  return removed.length > 0 || narrowed.length > 0;
-}
-
 /** One line: `2 tools are gone: a, b; "c" takes less: "limit" is now required`. Null when clients lose nothing. */
 export function describeLosses({ removed, narrowed }: ToolChanges): string | null {
   const gone = removed.length === 1 ? 'a tool is gone' : `${removed.length} tools are gone`;

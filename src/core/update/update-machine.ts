@@ -1,38 +1,31 @@
 /**
- * What an update does next, as a pure function.
+ * State machine of one update, as a pure function.
  *
- * Same shape as the lifecycle: what happened comes in, what is to be done goes out, and the deadline of every wait lives in
- * the state. Until the link is moved a failure changes nothing; from then on every failure leads back to what ran before.
+ * It has the shape of the lifecycle: events come in, actions go out, and the deadline of every wait lives in the state.
+ * Until the link is switched a failure changes nothing; from then on every failure rolls back to what ran before.
  */
 import type { UpdateResult } from '../model/vocabulary.ts';
 import {
   BY_OPERATOR,
+  IDLE_UPDATE,
   LONGEST_WAIT,
+  RELINK_EVERY,
+  type RollbackVerdict,
   type UpdateDecision,
   type UpdateEvent,
+  type UpdateOutcome,
   type UpdatePlan,
   type UpdateRules,
   type UpdateState,
   type UpdateUnderWay,
-  type RollbackVerdict,
 } from './update-state.ts';
-import {
-  rollBack,
-  isDue,
-  mayBeLinked,
-  notHealthy,
-  settle,
-  stay,
-  strangeVersion,
-  verdictOn,
-  whileRollingBack,
-} from './update-rollback.ts';
 
 type Waiting = Extract<UpdateState, { phase: 'waiting' }>;
 type Switching = Extract<UpdateState, { phase: 'switching' }>;
 type Probation = Extract<UpdateState, { phase: 'probation' }>;
+type RollingBack = Extract<UpdateState, { phase: 'rolling_back' }>;
 
-/** What follows from `event` in `state`; what does not belong to the phase changes nothing. */
+/** Takes in one event and returns the next state and what to do; an event that does not belong to the phase changes nothing. */
 export function decideUpdate(state: UpdateState, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
   if (state.phase === 'idle') return event.kind === 'begin' ? begin(event.plan) : stay(state);
   if (event.kind === 'superseded') return supersede(state, event.reason);
@@ -84,7 +77,7 @@ function afterCanary(
 function beginSwitch({ plan, notice }: Pick<Waiting, 'plan' | 'notice'>): UpdateDecision {
   return {
     state: { phase: 'switching', plan, step: 'back-up', isSeen: false, deadline: null, notice },
-    // Whoever still waits for a quiet moment need not any more.
+    // Ends the wait for a quiet moment, if it still lasts.
     actions: [{ kind: 'abort' }, { kind: 'back-up' }],
   };
 }
@@ -99,7 +92,7 @@ function whileSwitching(state: Switching, event: UpdateEvent, rules: UpdateRules
     case 'link':
       if (event.kind === 'unwritten') return giveUp(plan, { reason: CANNOT_WRITE });
       if (event.kind !== 'linked' || event.version !== plan.to) return stay(state);
-      // Nothing was restarted, and readers of the link see the old one: the same as never begun.
+      // Nothing was restarted and the link still leads to the old version: the update has changed nothing.
       if (event.refusal !== null) return giveUp(plan, { reason: event.refusal });
       return afterLink(state, event, rules);
     case 'start':
@@ -116,17 +109,17 @@ function afterLink(
   { at, isUp }: Extract<UpdateEvent, { kind: 'linked' }>,
   { comeUp }: UpdateRules,
 ): UpdateDecision {
-  // Who is down is not started for the sake of being watched: the next start takes the new version.
+  // A server that is down is not started just for a probation: its next start takes the new version.
   if (!isUp) return commit({ ...state, notice: state.notice ?? NOT_WATCHED });
   return {
     state: { ...state, step: 'start', deadline: at + comeUp },
-    actions: [{ kind: 'restart', detail: describeMove(state.plan) }],
+    actions: [{ kind: 'restart', detail: describeStep(state.plan) }],
   };
 }
 
 const NOT_WATCHED = 'it does not run, so it was taken over without a probation';
 
-function describeMove({ kind, from, to }: UpdatePlan): string {
+function describeStep({ kind, from, to }: UpdatePlan): string {
   return kind === 'update' ? `${from} → ${to}` : `${from} → ${to}, ${BY_OPERATOR}`;
 }
 
@@ -134,7 +127,7 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
   const { plan, notice } = state;
   switch (event.kind) {
     case 'spawned':
-      if (event.version !== plan.to) return rollBack(plan, strangeVersion(plan.to, event.version));
+      if (event.version !== plan.to) return rollBack(plan, unexpectedVersion(plan.to, event.version));
       return stay({ ...state, isSeen: true });
     case 'up':
       if (!state.isSeen) return stay(state);
@@ -167,13 +160,15 @@ function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRul
   const { plan } = state;
   switch (event.kind) {
     case 'spawned':
-      return event.version === plan.to ? stay(state) : rollBack(plan, strangeVersion(plan.to, event.version));
+      return event.version === plan.to
+        ? stay(state)
+        : rollBack(plan, unexpectedVersion(plan.to, event.version));
     case 'up':
       return whenUp(state, event, rules);
     case 'down':
       return stay(state.isUp ? { ...state, isUp: false } : state);
     case 'failing':
-      // A port that is taken, a full disk: the old version would fare no better.
+      // A port in use or a full disk would stop the old version as well.
       if (event.stage === 'start' && event.fault === 'ours') return stay(state);
       return rollBack(plan, verdictOn(event));
     case 'stopped':
@@ -202,23 +197,23 @@ function cancel(state: UpdateUnderWay): UpdateDecision {
     case 'switching':
       // The link is being moved, or a process of the new version may exist.
       if (state.step !== 'back-up') return rollBack(plan, verdict);
-      return callOff(plan, 'broken off by an operator');
+      return callOff(plan, 'cancelled by an operator');
     default:
-      return callOff(plan, 'broken off by an operator');
+      return callOff(plan, 'cancelled by an operator');
   }
 }
 
-/** Somebody has seen enough, and says so where it counts. */
+/** Commits a version that the config names during its probation. */
 function adopt({ plan }: Probation, wish: string): UpdateDecision {
   return commit({ plan: { ...plan, wish }, notice: 'its config names it now' });
 }
 
-/** Somebody has thought better of it: nothing has failed, and nobody need be warned. */
+/** Ends an update that an operator no longer wants: nothing has failed, so no alert is raised. */
 function callOff(plan: UpdatePlan, reason: string): UpdateDecision {
   return giveUp(plan, { reason, result: 'held' });
 }
 
-/** The config has the last word: whatever is linked now, the next start goes by the new wish. */
+/** Ends an update that the config overrules: whatever is linked now, the next start takes what the config asks for. */
 function supersede(state: UpdateUnderWay, reason: string): UpdateDecision {
   const { plan } = state;
   const isUntouched = !mayBeLinked(state);
@@ -238,11 +233,99 @@ function commit({
   return settle({ plan, result: 'committed', reason, bad: isRollback ? plan.from : null, runs: 'to' });
 }
 
-/** Nothing was touched yet. */
+/** Ends an update before anything was changed. */
 function giveUp(
   plan: UpdatePlan,
   { reason, isBad = false, result = 'failed' }: { reason: string; isBad?: boolean; result?: UpdateResult },
 ): UpdateDecision {
   const settled = settle({ plan, result, reason, bad: isBad ? plan.to : null, runs: 'from' });
   return { ...settled, actions: [{ kind: 'abort' }, ...settled.actions] };
+}
+
+/** Begins the rollback: the link first, then a restart. */
+function rollBack(plan: UpdatePlan, verdict: RollbackVerdict): UpdateDecision {
+  return {
+    state: { phase: 'rolling_back', plan, step: 'link', isLinked: false, deadline: null, verdict },
+    actions: [{ kind: 'abort' }, { kind: 'link', version: plan.from }],
+  };
+}
+
+function whileRollingBack(state: RollingBack, event: UpdateEvent, { comeUp }: UpdateRules): UpdateDecision {
+  const { plan, verdict } = state;
+  switch (event.kind) {
+    case 'linked': {
+      if (state.step === 'start' || event.version !== plan.from) return stay(state);
+      const next = { ...state, isLinked: event.refusal === null };
+      if (state.step === 'relink' || !event.isUp) return finish(next, event);
+      const detail = `back to ${plan.from}: ${verdict.reason}`;
+      return {
+        state: { ...next, step: 'start', deadline: event.at + comeUp },
+        actions: [{ kind: 'restart', detail }],
+      };
+    }
+    case 'spawned':
+      return state.step === 'start' && event.version === plan.from ? finish(state, event) : stay(state);
+    case 'stopped':
+      return state.step === 'start' ? finish(state, event) : stay(state);
+    case 'tick':
+      if (!isDue(state, event)) return stay(state);
+      if (state.step === 'start') return finish(state, event);
+      return { state: { ...state, deadline: null }, actions: [{ kind: 'link', version: plan.from }] };
+    default:
+      return stay(state);
+  }
+}
+
+/** Ends the rollback once the link is back. Health of the old version is left to the supervisor: it is what the person had before. */
+function finish(state: RollingBack, { at }: UpdateEvent): UpdateDecision {
+  const { plan, verdict, isLinked } = state;
+  if (!isLinked) return stay({ ...state, step: 'relink', deadline: at + RELINK_EVERY });
+  return settle(rollbackOutcome(plan, verdict));
+}
+
+/** Builds the outcome of a rollback. One that an operator asked for counts as committed, not as failed. */
+export function rollbackOutcome(
+  plan: UpdatePlan,
+  { reason, isBad, isAsked }: RollbackVerdict,
+): UpdateOutcome {
+  const bad = isBad ? plan.to : null;
+  return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
+}
+
+function unexpectedVersion(wanted: string, version: string | null): RollbackVerdict {
+  const reason = `${version ?? 'an unknown version'} was started in place of ${wanted}`;
+  return { reason, isBad: false, isAsked: false };
+}
+
+function verdictOn({
+  reason,
+  fault,
+}: {
+  readonly reason: string;
+  readonly fault: 'version' | 'ours';
+}): RollbackVerdict {
+  return { reason, isBad: fault === 'version', isAsked: false };
+}
+
+function notHealthy({ comeUp }: UpdateRules): RollbackVerdict {
+  const reason = `it was not healthy ${Math.round(comeUp / 1000)} s after the restart`;
+  return { reason, isBad: true, isAsked: false };
+}
+
+function settle(outcome: UpdateOutcome): UpdateDecision {
+  return { state: IDLE_UPDATE, actions: [{ kind: 'settle', outcome }] };
+}
+
+/** True once the link may lead to the new version. */
+function mayBeLinked(state: UpdateUnderWay): boolean {
+  if (state.phase === 'switching') return state.step !== 'back-up';
+  return state.phase === 'probation' || state.phase === 'rolling_back';
+}
+
+function isDue(state: { readonly deadline: number | null }, { kind, at }: UpdateEvent): boolean {
+  return kind === 'tick' && state.deadline !== null && at >= state.deadline;
+}
+
+function stay(state: UpdateState): UpdateDecision {
+  return { state, actions: [] };
 }

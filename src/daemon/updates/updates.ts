@@ -104,7 +104,7 @@ function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
     },
     compare: (before, after) => describeLosses(compareTools(before, after)),
     judge: (beginning) => {
-      let state = beginProbation({ ...beginning, isUp: true });
+      let state = beginProbation(beginning);
       return (event) => {
         const next = observeProbation(state, event);
         ({ state } = next);

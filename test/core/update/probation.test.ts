@@ -70,7 +70,6 @@ const missed: UnstampedEvent = {
   probe: 'ping',
   result: { outcome: 'failed', took: 9, reason: 'timeout', detail: 'x' },
 };
-const spawned: UnstampedEvent = { kind: 'spawned', server, run: 2, pid: 7, version: '2.0.0' };
 const brake = (failing: number): UnstampedEvent => ({ kind: 'brake', failing, watched: 3 });
 
 function judge(news: readonly UnstampedEvent[], state = beginProbation({ baselineBytes: 100 * MIB })) {
@@ -170,37 +169,6 @@ describe('a probation', () => {
     const { failure } = judge([restarted('exit'), restarted('memory'), health(true)]);
     expect(failure).toMatch(/\(exit\)/);
   });
-});
-
-describe('before the restart', () => {
-  const before = beginProbation({ baselineBytes: 100 * MIB, isUp: false });
-  const preparing: LifecycleState = {
-    wanted,
-    failures,
-    attempt,
-    halfOpen,
-    cause: null,
-    phase: 'preparing',
-    run: 2,
-  };
-
-  test('nothing that the old version does counts', () => {
-    const old = [move(UP, stopping('retry')), health(false), missed, missed, listed(9), restarted('exit')];
-    expect(judge(old, before)).toMatchObject({ failure: null, state: { tools: null } });
-  });
-
-  test('what the old version left to be told is not the new one’s', () => {
-    const story = [
-      move(phase('backoff', UP), preparing),
-      restarted('exit'),
-      spawned,
-      health(true),
-      listed(2),
-    ];
-    const { state, failure } = judge(story, before);
-    expect(failure).toBeNull();
-    expect(judge([restarted('exit')], state).failure).not.toBeNull();
-  });
 
   test('a new version that cannot even be started has failed', () => {
     const failure = {
@@ -209,7 +177,16 @@ describe('before the restart', () => {
       hint: null,
       retry: 'never',
     } as const;
+    const preparing: LifecycleState = {
+      wanted,
+      failures,
+      attempt,
+      halfOpen,
+      cause: null,
+      phase: 'preparing',
+      run: 2,
+    };
     const news: UnstampedEvent[] = [move(UP, preparing), { kind: 'start-failed', server, failure }];
-    expect(judge(news, before).failure).toBe('It has no program');
+    expect(judge(news).failure).toBe('It has no program');
   });
 });

@@ -1,14 +1,19 @@
 // What outlives the daemon: what is believed of it, and what is made of it.
 import { anything, assert, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readRecords } from '../../../src/core/update/read-update-record.ts';
 import {
   afterOutcome,
   clearBadVersion,
   rejudge,
   checkWithoutRegistry,
 } from '../../../src/core/update/update-memory.ts';
-import { newRecord, recover, type SavedProgress, toSave } from '../../../src/core/update/update-record.ts';
+import {
+  newRecord,
+  readRecords,
+  recover,
+  type SavedProgress,
+  toSave,
+} from '../../../src/core/update/update-record.ts';
 import type { UpdateOutcome, UpdatePlan, UpdateState } from '../../../src/core/update/update-state.ts';
 import { NO_UPDATES, type UpdateCheck } from '../../../src/core/model/update.ts';
 
