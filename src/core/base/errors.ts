@@ -1,6 +1,6 @@
-// Which errors can be told to a person, and how each is named, explained and cured.
+// Errors meant for a person: a stable code, one sentence, and a hint.
 
-/** Stable names of everything that can be refused; the message beside it says action, reason and value. */
+/** Stable names of errors; the message beside it says action, reason and value. */
 export type ErrorCode =
   | 'USAGE'
   | 'CONFIG_INVALID'
@@ -19,8 +19,8 @@ export type ErrorCode =
   | 'PROCESS_TABLE_UNREADABLE';
 
 /**
- * A surprise worth showing to a person: `message` is one sentence (what could not be done, why, the value),
- * `hint` is the cure, or null when there is none to offer.
+ * An error to show to a person: `message` is one sentence (what could not be done, why, the value), `hint` is the cure, or
+ * null when there is none to offer.
  */
 export class WatchdogError extends Error {
   override readonly name = 'WatchdogError';

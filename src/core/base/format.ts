@@ -1,4 +1,4 @@
-// How moments, spans and sizes are said to people: short, rounded, with a unit.
+// Times, spans, sizes and rates for people: short, rounded, with a unit.
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -25,7 +25,7 @@ export function uptime(milliseconds: number): string {
   return `${Math.floor(ms / DAY)}d ${unit(HOUR, DAY)}h`;
 }
 
-/** `just now`, `3 min ago`; a moment that is still to come, by a clock that was set back, is now. */
+/** `just now`, `3 min ago`; a time in the future, from before the clock was set back, counts as now. */
 export function ago(at: number, now: number): string {
   return now - at < SECOND ? 'just now' : `${span(now - at)} ago`;
 }

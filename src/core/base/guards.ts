@@ -1,11 +1,11 @@
-// What a value that we did not make turns out to be: parsed JSON, or whatever was thrown.
+// Type guards for values of unknown origin: parsed JSON and caught errors.
 
-/** A plain object: neither null nor an array. */
+/** True for a plain object: neither null nor an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What `text` says as JSON; undefined when it is none. */
+/** Parses `text` as JSON; undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -14,12 +14,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The system's name for what went wrong (`ENOENT`, …); null for errors of another kind. */
+/** Returns the error code of the system (`ENOENT`, …); null for errors without one. */
 export function codeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
-/** What went wrong, in the words of who threw it. */
+/** Returns the message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,14 @@
-// What one JSON-RPC 2.0 message is: how ours are built, and what a line from a server turns out to be.
+// JSON-RPC 2.0 messages: builders for ours, a classifier for those that come in.
 import { isObject, parseJson } from './guards.ts';
 
-/** Error codes that mean something to us; the last three came with MCP 2026-07-28. */
+/** Error codes that we send or act on; the last three came with MCP 2026-07-28. */
 export const RPC_CODES = {
   invalidRequest: -32600,
   methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
   serverError: -32000,
-  /** The SDKs' word for a session that they do not know. */
+  /** Used by the SDKs for an unknown session. */
   sessionNotFound: -32001,
   headerMismatch: -32020,
   missingClientCapability: -32021,
@@ -23,13 +23,13 @@ export interface RpcError {
   readonly data: unknown;
 }
 
-/** What a server said about one of our requests. */
+/** A server's response to one of our requests. */
 export type RpcResponse =
   | { readonly kind: 'result'; readonly id: string; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly id: string | null; readonly error: RpcError };
 
 /**
- * One message as it came in. An error's `id` is null when the server could not tell which request it is about;
+ * One incoming message. An error's `id` is null when the server could not tell which request it is about;
  * `garbage` is everything that is not JSON-RPC, log lines above all.
  */
 export type IncomingMessage =
@@ -45,7 +45,7 @@ export type IncomingMessage =
 
 const GARBAGE: IncomingMessage = { kind: 'garbage' };
 
-/** Without `params` when there are none: some servers refuse an empty object, others an absent one only for lists. */
+/** Builds a request, without `params` when there are none: some servers refuse an empty object, others an absent one only for lists. */
 export function rpcRequest(id: string, method: string, params?: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) });
 }
@@ -62,7 +62,7 @@ export function rpcErrorResponse(id: string | number, code: number, message: str
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
 }
 
-/** Classifies one line or one body. Batches, which protocol 2025-03-26 alone allowed, come out one by one. */
+/** Classifies one line or one body. Batches, which only protocol 2025-03-26 allowed, come out one by one. */
 export function readMessages(text: string): readonly IncomingMessage[] {
   const value = parseJson(text);
   if (Array.isArray(value) && value.length > 0) return value.map(classify);

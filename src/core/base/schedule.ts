@@ -1,8 +1,8 @@
-// What a cron rule may say, and whether a time that it names is due, late or already done.
+// Cron rules: their parser, and the decision whether a planned run is due, late or already done.
 import { isObject } from './guards.ts';
 
-/** What a rule means, or why it means nothing: `reason; cure`. */
-export type ParsedRule = { readonly rule: CronRule } | { readonly problem: string };
+/** A parsed rule, or why the text is invalid: `reason; cure`. */
+type ParsedRule = { readonly rule: CronRule } | { readonly problem: string };
 
 /** The values that each field allows, ascending. Sunday is 0. */
 export interface CronRule {
@@ -44,8 +44,8 @@ const FIELDS = {
 const LONGEST_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Five fields (minute, hour, day, month, weekday), or six with seconds in front; `*`, numbers, names of months and
- * weekdays, ranges, lists and steps. Whatever is accepted here is accepted by node-schedule, and comes to pass one day.
+ * Parses five fields (minute, hour, day, month, weekday), or six with seconds in front; `*`, numbers, names of months and
+ * weekdays, ranges, lists and steps. Whatever it accepts, node-schedule accepts, and some date matches.
  */
 export function parseRule(text: string): ParsedRule {
   const words = text.trim().split(/\s+/);
@@ -68,11 +68,11 @@ export function parseRule(text: string): ParsedRule {
   };
   const [first] = problems;
   if (first !== undefined) return { problem: first };
-  if (!comesToPass(rule)) return { problem: `never comes: none of its months has ${daysOf(rule)}` };
+  if (!everMatches(rule)) return { problem: `never comes: none of its months has ${daysOf(rule)}` };
   return { rule };
 }
 
-/** Ascending; or what is wrong with it. */
+/** Returns the values, ascending, or what is wrong with the field. */
 function parseField(text: string, field: Field): readonly number[] | string {
   const values = new Set<number>();
   for (const item of text.toLowerCase().split(',')) {
@@ -85,14 +85,14 @@ function parseField(text: string, field: Field): readonly number[] | string {
   return [...values].sort((one, other) => one - other);
 }
 
-interface Stretch {
+interface Range {
   readonly from: number;
   readonly to: number;
   readonly step: number;
 }
 
 /** `*`, `5`, `mon-fri`, each with `/step`; `5/15` goes from 5 to the end. */
-function parseItem(item: string, field: Field): Stretch | null {
+function parseItem(item: string, field: Field): Range | null {
   const [, range = '', stepText] = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(item) ?? [];
   const step = stepText === undefined ? 1 : Number(stepText);
   if (step === 0) return null;
@@ -121,7 +121,7 @@ function complaint(text: string, { name, min, max, names }: Field): string {
   return `has a ${name} that cannot be read, "${shown}"; write ${min} to ${max}${named}, lists, ranges or */2`;
 }
 
-function comesToPass({ days, months }: CronRule): boolean {
+function everMatches({ days, months }: CronRule): boolean {
   const [first = 1] = days;
   return months.some((month) => first <= (LONGEST_MONTH[month - 1] ?? 31));
 }
@@ -130,61 +130,61 @@ function daysOf({ days }: CronRule): string {
   return days.length === 1 ? `a day ${days[0]}` : `one of the days ${days.join(', ')}`;
 }
 
-/** What is known of a job, kept over restarts. Moments in ms since the epoch. */
+/** Record of a job, kept over restarts. Times in ms since the epoch. */
 export interface JobRecord {
-  /** As it was when `dueAt` was computed: of another rule it tells nothing. */
+  /** The rule for which `dueAt` was computed: it says nothing about another one. */
   readonly rule: string;
   readonly lastRunAt: number | null;
-  /** The next time that the rule names, as last computed; null when nothing is planned. */
+  /** The next planned run, as last computed; null when none is planned. */
   readonly dueAt: number | null;
 }
 
-/** Later than this it waits until things have settled. */
+/** A run that is later than this, ms, waits until the machine has settled. */
 const PUNCTUAL = 60_000;
 
-/** A moment so far ahead of now was written under a wrong clock, and must not silence a job until then. */
-const BELIEVABLE_LEAD = 26 * 3_600_000;
+/** A time further ahead of now than this, ms, was written under a wrong clock and must not hold a job back until then. */
+const PLAUSIBLE_LEAD = 26 * 3_600_000;
 
 const EVERY_HOUR = 24;
 
-export interface FiringFacts {
+interface FiringFacts {
   readonly now: number;
   readonly lastRunAt: number | null;
   readonly rule: CronRule;
-  /** What the clock on the wall shows at a moment, as ms: behind by an hour once summer time ends. */
+  /** Local wall-clock time, in ms: goes back by an hour when summer time ends. */
   readonly local: (moment: number) => number;
 }
 
 /**
- * What to do about the time `plannedAt` that a timer rings for: `run` now; `late`, make up for it once; `done`, it was
- * covered by a run since. So several missed times are one, a clock that is set back runs nothing twice, and neither
- * does the hour that comes twice when summer time ends, unless the rule means every hour.
+ * Decides about the run planned at `plannedAt`: `run` now; `late`, catch up once; `done`, a later run has covered it. So
+ * several missed runs become one, and neither a clock that is set back nor the hour that comes twice when summer time
+ * ends runs a job twice, unless the rule means every hour.
  */
 export function judgeFiring(
   plannedAt: number,
   { now, lastRunAt, rule, local }: FiringFacts,
 ): 'run' | 'late' | 'done' {
-  const last = believed(lastRunAt, now);
+  const last = plausible(lastRunAt, now);
   if (last !== null && plannedAt <= last) return 'done';
   if (last !== null && rule.hours.length < EVERY_HOUR && local(plannedAt) <= local(last)) return 'done';
   return now - plannedAt > PUNCTUAL ? 'late' : 'run';
 }
 
-/** True when the time that was due next has passed with nobody there. */
+/** True when the next planned run has passed while no daemon ran. */
 export function wasMissed(
   record: JobRecord,
   { now, rule }: { readonly now: number; readonly rule: string },
 ): boolean {
   if (record.rule !== rule || record.dueAt === null || record.dueAt > now) return false;
-  const last = believed(record.lastRunAt, now);
+  const last = plausible(record.lastRunAt, now);
   return last === null || record.dueAt > last;
 }
 
-function believed(moment: number | null, now: number): number | null {
-  return moment !== null && moment - now > BELIEVABLE_LEAD ? null : moment;
+function plausible(moment: number | null, now: number): number | null {
+  return moment !== null && moment - now > PLAUSIBLE_LEAD ? null : moment;
 }
 
-/** What an earlier daemon wrote down, believed only as far as it makes sense; null when it is no record. */
+/** Reads what an earlier daemon saved; null when it is not a plausible record. */
 export function readJobRecord(saved: unknown): JobRecord | null {
   if (!isObject(saved)) return null;
   const { rule, lastRunAt, dueAt } = saved;

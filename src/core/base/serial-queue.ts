@@ -1,9 +1,9 @@
-// How a machine takes its events: one is finished before the next, also when handling one brings another.
+// Serial queue of events: each is handled to its end before the next, also when handling one sends another.
 
 export interface SerialQueue<T> {
   /** Handled before it returns, unless one is being handled: then right after it. */
   send(event: T): void;
-  /** Before all that wait. */
+  /** Puts it before all that wait. */
   sendFirst(event: T): void;
 }
 

@@ -1,6 +1,6 @@
-// Which known word was probably meant by a mistyped one.
+// Spelling suggestions for mistyped names.
 
-/** The closest of `known` when it is close enough to be a slip, else null. Case does not count as a difference. */
+/** Returns the closest of `known` when it is close enough to be a typing error, else null. Ignores case. */
 export function suggestSpelling(word: string, known: Iterable<string>): string | null {
   const written = word.toLowerCase().slice(0, LONGEST);
   const allowed = Math.floor(written.length / 3);
@@ -15,7 +15,7 @@ export function suggestSpelling(word: string, known: Iterable<string>): string |
 // The table below grows with the product of both lengths; no key of ours is longer.
 const LONGEST = 64;
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+/** Counts insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 export function editDistance(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, column) => column);

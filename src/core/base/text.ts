@@ -1,4 +1,4 @@
-// How text that others wrote is made safe to show: no control characters, a bounded length, no secrets.
+// Safe display of foreign text: no control characters, bounded length, no secrets.
 
 // Escape sequences that terminals act on: CSI (colours, cursor), OSC (titles, links, clipboard), and two-character ones.
 export const ESCAPE_SEQUENCES =
@@ -9,12 +9,12 @@ export const ESCAPE_SEQUENCES =
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const EACH_UNSAFE = new RegExp(UNSAFE, 'gu');
 
-/** Needed in honest text: indentation, and the joiners of emoji and of Persian and Indic scripts. */
+/** Needed in ordinary text: indentation, and the joiners of emoji and of Persian and Indic scripts. */
 const HARMLESS: ReadonlySet<string> = new Set(['\t', '\u200C', '\u200D']);
 
 /**
- * One line that a terminal shows as it is: colours and other escape sequences are removed, every other control or
- * bidi character becomes a visible `\x07` or `\u202e`. Doing it twice changes nothing.
+ * Makes text harmless for a terminal: colours and other escape sequences are removed, every other control or bidi
+ * character becomes a visible `\x07` or `\u202e`. Doing it twice changes nothing.
  */
 export function neutralise(text: string): string {
   if (!UNSAFE.test(text)) return text;
@@ -28,7 +28,7 @@ export function neutralise(text: string): string {
   });
 }
 
-/** At most `length` UTF-16 units; a cut is shown by a final `…` and never splits a character. */
+/** Cuts text to at most `length` UTF-16 units; a cut is shown by a final `…` and never splits a character. */
 export function truncate(text: string, length: number): string {
   if (text.length <= length) return text;
   const end = length - 1;
@@ -40,22 +40,22 @@ function isHighSurrogate(text: string, index: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 
-/** Where `url` leads, without user, password, query and fragment, in which secrets travel; null when it is no URL. */
+/** Strips user, password, query and fragment, in which secrets travel; null when it is no URL. */
 export function stripUrlSecrets(url: string): string | null {
   if (!URL.canParse(url)) return null;
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`;
 }
 
-/** What stands in place of a secret. */
+/** Replacement for a secret. */
 export const REDACTED = '[secret]';
 
-/** Shorter values (`true`, `8080`, `info`) are too common in honest text to be searched for. */
+/** Shorter values (`true`, `8080`, `info`) are too common in ordinary text to be searched for. */
 export const SHORTEST_SECRET = 8;
 
 const SHORTEST_SECRET_HEAD = 4;
 
-/** Knows the secrets of all servers and takes them out of any text. */
+/** Removes the secrets of all servers from any text. */
 export interface Redactor {
   /** @param isCut the end of `text` was cut off: a secret may have been cut in two, so its head goes as well */
   readonly scrub: (text: string, isCut?: boolean) => string;

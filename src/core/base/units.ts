@@ -1,6 +1,6 @@
-// How people write durations and sizes, and how those are read and written back.
+// Parser and writer of durations and sizes as people write them in the config.
 
-/** What a text means in milliseconds or bytes, or why it means nothing: `reason; cure`. */
+/** Milliseconds or bytes, or why the text is invalid: `reason; cure`. */
 export type Quantity = { readonly value: number } | { readonly problem: string };
 
 const DURATIONS = [
@@ -19,7 +19,7 @@ const SIZES = [
 
 type Units = readonly (readonly [unit: string, factor: number])[];
 
-/** For JSON Schema: what `parseDuration` and `parseSize` accept. */
+/** Patterns for the JSON Schema: they match what `parseDuration` and `parseSize` accept. */
 export const DURATION_PATTERN = String.raw`^\d+(\.\d+)?(ms|s|m|h|d)$`;
 export const SIZE_PATTERN = String.raw`^\d+(\.\d+)?(KiB|MiB|GiB)$`;
 
@@ -33,13 +33,13 @@ export function parseSize(text: string): Quantity {
   return parse(text, SIZES, 'write it like 512KiB, 64MiB or 2GiB');
 }
 
-/** The largest unit that needs no fraction: 90_000 -> `90s`, 120_000 -> `2m`. */
+/** Writes it in the largest unit that needs no fraction: 90_000 -> `90s`, 120_000 -> `2m`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0s';
   return writeWhole(milliseconds, DURATIONS) ?? `${milliseconds}ms`;
 }
 
-/** The largest unit that needs no fraction: 1_572_864 -> `1536KiB`. */
+/** Writes it in the largest unit that needs no fraction: 1_572_864 -> `1536KiB`. */
 export function formatSize(bytes: number): string {
   if (bytes === 0) return '0KiB';
   return writeWhole(bytes, SIZES) ?? `${bytes / 1024}KiB`;

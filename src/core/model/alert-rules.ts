@@ -1,10 +1,10 @@
-// What passes between whoever reads rule files, whoever evaluates them, and whoever shows the outcome.
+// Rule documents, metric samples, and the alerts and rules of Prometheus' HTTP API.
 
-/** A rule file as data: its YAML is read, and nothing in it is compiled. */
+/** A rule file as parsed YAML, not compiled yet. */
 export interface RuleDocument {
   /** Absolute path. */
   readonly path: string;
-  /** Part of this program, not of the config. */
+  /** True for rules that ship with this program. */
   readonly isBuiltIn: boolean;
   readonly document: unknown;
 }
@@ -13,12 +13,12 @@ export interface RuleDocument {
 export interface MetricSample {
   /** With prefix and suffix: `mcp_watchdog_probe_duration_seconds_bucket`. */
   readonly name: string;
-  /** Those of one metric always in the same order. */
+  /** All samples of one metric have their labels in the same order. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** The data of /api/v1/alerts, as Prometheus has it. */
+/** Data of `/api/v1/alerts`, in the format of Prometheus. */
 export interface AlertsData {
   readonly alerts: readonly ApiAlert[];
 }
@@ -29,13 +29,13 @@ export interface ApiAlert {
   readonly state: 'pending' | 'firing';
   /** RFC 3339. */
   readonly activeAt: string;
-  /** Only while it fires for no other reason than `keep_firing_for`. */
+  /** Present only while it fires just because of `keep_firing_for`. */
   readonly keepFiringSince?: string;
-  /** As Go writes a float: `1e+00`. */
+  /** A float in Go's notation: `1e+00`. */
   readonly value: string;
 }
 
-/** The data of /api/v1/rules, as Prometheus has it. Durations in seconds. */
+/** Data of `/api/v1/rules`, in the format of Prometheus. Durations in seconds. */
 export interface RulesData {
   readonly groups: readonly ApiRuleGroup[];
 }

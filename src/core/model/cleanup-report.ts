@@ -1,8 +1,8 @@
-// What a cleanup removed, left and could not remove: the one report that daemon, command and log share.
+// Cleanup report: what was removed, kept and could not be removed, as daemon, command and log share it.
 import type { UpdateMemory } from './update.ts';
 import { size } from '../base/format.ts';
 
-/** Everything that is ever removed is of one of these kinds. */
+/** Kinds of files that a cleanup removes. */
 const RUBBISH_KINDS = ['log', 'old-log', 'journal', 'version', 'leftover', 'backup', 'stale'] as const;
 export type RemovedKind = (typeof RUBBISH_KINDS)[number];
 
@@ -13,7 +13,7 @@ export interface RemovedItem {
   readonly bytes: number;
 }
 
-/** What somebody might expect to be removed, and why it was not. */
+/** A file that was not removed, and why. */
 export interface KeptItem {
   /** Relative to the home. */
   readonly path: string;
@@ -21,17 +21,17 @@ export interface KeptItem {
 }
 
 export interface CleanupReport {
-  /** Nothing was removed: `removed` is what would have been. */
+  /** True when nothing was removed: `removed` lists what would have been. */
   readonly dryRun: boolean;
   readonly removed: readonly RemovedItem[];
   readonly spared: readonly KeptItem[];
-  /** `why` is what the system said. */
+  /** `why` is the system's error message. */
   readonly failed: readonly KeptItem[];
-  /** Bytes of all that is in `removed`. */
+  /** Total bytes of `removed`. */
   readonly freed: number;
 }
 
-/** Versions that a server may be brought back to, or is just being brought to: none of them may go. */
+/** Versions that a server may return to, or is being updated to: none of them may be removed. */
 export function versionsInUse(
   { previous, chosen, pinned }: UpdateMemory,
   underWay: { readonly from: string; readonly to: string } | null,

@@ -1,50 +1,50 @@
-// What a new config changes about a running watchdog: names and dotted paths, never values.
+// Difference between a new config and the running one: names and dotted paths, never values.
 
-/** A server that is in both configs and not the same in them. */
+/** A server that both configs have, with different settings. */
 export interface ServerChange {
   readonly name: string;
-  /** Taken over by a living process: `probe.interval`. */
+  /** Fields that apply to the running process: `probe.interval`. */
   readonly liveFields: readonly string[];
-  /** Seen by a new process only: `env`. */
+  /** Fields that need a new process: `env`. */
   readonly restartFields: readonly string[];
 }
 
-/** Names in the order of the file. */
+/** Servers that differ, by name in the order of the file. */
 export interface ServerDiff {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly ServerChange[];
-  /** Pairs of `removed` and `added` that are the same but for the name. */
+  /** Pairs of `removed` and `added` that differ only in the name. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
 }
 
-/** Settings of the watchdog itself that differ: what it takes over now, and what counts from its next start. */
+/** Settings of the watchdog itself that differ: those that apply now, and those that apply from its next start. */
 export interface SettingsDiff {
   readonly live: readonly string[];
   readonly nextStart: readonly string[];
 }
 
-/** What becomes of a server that changed; `next-start`: it is down, so nothing becomes of it now. */
+/** Effect on a server that changed; `next-start`: it is down, so the change waits for its next start. */
 export type ChangeEffect = 'live' | 'restart' | 'next-start' | 'start' | 'stop';
 
-/** The answer to a reload. */
+/** Response to a reload. */
 export interface ReloadReport extends Omit<ServerDiff, 'changed'> {
   /** The file that was read. */
   readonly path: string;
-  /** When what runs was taken over from it, ms since the epoch. */
+  /** Time at which the running settings were taken from it, ms since the epoch. */
   readonly takenAt: number;
-  /** False for a dry run: this is what would follow. */
+  /** False for a dry run: the report says what would change. */
   readonly isApplied: boolean;
   readonly changed: readonly (ServerChange & { readonly effect: ChangeEffect })[];
   readonly settings: SettingsDiff;
-  /** Servers whose process has not ended yet although it was given its time; what replaces it waits. */
+  /** Servers whose process has not ended within its stop timeout; the replacement waits. */
   readonly ending: readonly string[];
   readonly warnings: readonly string[];
-  /** Keys that are set and do nothing in this release. */
+  /** Keys that are set but have no effect in this release. */
   readonly inactive: readonly string[];
 }
 
-/** True when the file says what is already so. */
+/** True when the file changes nothing. */
 export function isUnchanged({ added, removed, changed, settings }: ReloadReport): boolean {
   return [added, removed, changed, settings.live, settings.nextStart].every(({ length }) => length === 0);
 }

@@ -1,33 +1,33 @@
-// What there is to know about one supervised server's life: its phases, its memory, its news and its orders.
+// Types of the lifecycle state machine: policy, phases, state, inputs and actions of one supervised server.
 import type { StartFailure } from './observations.ts';
 import type { RestartReason, ServerStateName } from './vocabulary.ts';
 import type { RestartPolicy } from './server-spec.ts';
 
-/** How one server is started, stopped and brought back. Durations in milliseconds. */
+/** Start, stop and restart settings of one server. Durations in milliseconds. */
 export interface LifecyclePolicy {
   readonly restart: RestartPolicy;
   /** A process that is not ready this long after its spawn is ended and counted as a failed start. */
   readonly startTimeout: number;
-  /** What to try, in order, to end the process; the last step repeats until nothing of it is left. */
+  /** Steps that end the process, in order; the last one repeats until no process of it is left. */
   readonly stop: readonly [StopStep, ...StopStep[]];
 }
 
-/** One attempt to end a process group, and how long to wait before the next. */
+/** One attempt to end a process group, and the wait before the next, ms. */
 export interface StopStep {
   readonly kind: 'close-stdin' | 'terminate' | 'kill';
   readonly wait: number;
 }
 
-/** What follows once nothing of the process is left. */
+/** Continuation once no process of the run is left. */
 export type AfterStop = 'rest' | 'complete' | 'again' | 'retry';
 
 export type LifecyclePhase =
-  /** `because`: an operator's wish, a task that ended well, or an exit that must not be followed by a start. */
+  /** `because`: an operator's request, a task that completed, or an exit that must not be followed by a start. */
   | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' }
   /** Being installed, resolved and checked; no process yet. */
   | { readonly phase: 'preparing' }
   | { readonly phase: 'starting'; readonly deadline: number }
-  /** `stable` once ready for `stableAfter`. */
+  /** `stable` after it has been ready for `stableAfter`. */
   | {
       readonly phase: 'running';
       readonly since: number;
@@ -39,30 +39,30 @@ export type LifecyclePhase =
       readonly step: number;
       readonly deadline: number;
       readonly leadsTo: AfterStop;
-      /** How often the last step was repeated: more than 0 means that the kernel does not let it go. */
+      /** Repetitions of the last step: more than 0 means that the kernel does not end the process. */
       readonly repeats: number;
       /** False for a process that failed before it was ever ready: it does not come back at once. */
       readonly wasReady: boolean;
     }
   | { readonly phase: 'backoff'; readonly deadline: number; readonly delay: number }
-  /** The budget is spent: one attempt at the deadline; null waits for a person or a new config. */
+  /** The restart budget is exhausted: one attempt at the deadline; null waits for a person or a new config. */
   | { readonly phase: 'crash_looping'; readonly deadline: number | null; readonly delay: number };
 
-/** Why the current or last process ended unplanned, or the next one is started. */
+/** Reason of an unplanned end, or of the next start. */
 export interface RestartCause {
   readonly reason: RestartReason;
   readonly detail: string | null;
 }
 
-/** Everything remembered about one server. Times are the clock's monotonic milliseconds. */
+/** Lifecycle state of one server. Times are monotonic milliseconds. */
 export type LifecycleState = LifecyclePhase & {
-  /** What was asked for; survives crashes and, on disk, our own end. */
+  /** Desired state; survives crashes and, on disk, our own end. The journal has the name `wanted`. */
   readonly wanted: 'up' | 'down';
-  /** Counts attempts, so that news of an earlier one is recognised and dropped. */
+  /** Number of the attempt, so that inputs of an earlier one are recognised and dropped. */
   readonly run: number;
-  /** When this server ended unplanned, oldest first, as far back as a budget looks. */
+  /** Times of unplanned ends, oldest first, as far back as a budget looks. */
   readonly failures: readonly number[];
-  /** Unplanned ends since the last stable run: drives the delay. */
+  /** Unplanned ends since the last stable run: they determine the delay. */
   readonly attempt: number;
   /** True while the run is the one attempt that a crash loop allows. */
   readonly halfOpen: boolean;
@@ -72,9 +72,9 @@ export type LifecycleState = LifecyclePhase & {
 
 export type LifecycleEvent = { readonly at: number; /** 0..1 */ readonly chance: number } & LifecycleInput;
 
-/** An event before the runner adds time and chance. */
+/** An input before the runner adds time and randomness. */
 export type LifecycleInput =
-  /** `clear` forgets past failures: an operator knows better. `cause`: what to count it as, if anything. */
+  /** `clear` resets past failures, as an operator wants. `cause`: the restart to count, if any. */
   | { readonly kind: 'start'; readonly clear: boolean; readonly cause?: RestartCause }
   | { readonly kind: 'stop' }
   | { readonly kind: 'restart'; readonly cause: RestartCause }
@@ -117,7 +117,7 @@ export const INITIAL_LIFECYCLE: LifecycleState = {
   cause: null,
 };
 
-/** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
+/** Returns the monotonic time at which `state` needs a `tick`; null when only another input can move it. */
 export function lifecycleDeadline(state: LifecycleState): number | null {
   return 'deadline' in state ? state.deadline : null;
 }
@@ -127,7 +127,7 @@ export function hasProcess({ phase }: LifecycleState): boolean {
   return phase === 'starting' || phase === 'running' || phase === 'stopping';
 }
 
-/** The name that status and metrics show. */
+/** Returns the state name that status and metrics show. */
 export function stateName({ phase }: LifecycleState): ServerStateName {
   return phase === 'preparing' ? 'starting' : phase;
 }

@@ -1,10 +1,10 @@
-// What a supervised server is: how it is obtained, started, watched, limited and brought back.
+// Specification of a supervised server: source, start, probes, limits, restarts, updates.
 // Durations are milliseconds, sizes are bytes; `config/` converts from what people write.
 
-/** A server name: it becomes a folder, a file name and a metric label. */
+/** Valid server names: a name becomes a folder, a file name and a metric label. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** Where the program comes from. `url` servers are watched, not started: they have health and no lifecycle. */
+/** Source of the program. `url` servers are watched, not started: they have health and no lifecycle. */
 export type Source =
   | {
       readonly kind: 'package';
@@ -18,7 +18,7 @@ export type Source =
 /** `sse` is the deprecated HTTP+SSE transport of 2024-11-05, watched read-only. */
 export type Transport = 'stdio' | 'http' | 'sse';
 
-/** One limit on restarts: the budget is spent by the `restarts`-th unplanned end within `within` ms. */
+/** One limit on restarts: the `restarts`-th unplanned end within `within` ms exhausts it. */
 export interface RestartBudget {
   readonly restarts: number;
   readonly within: number;
@@ -30,10 +30,10 @@ export interface RestartPolicy {
   readonly maxDelay: number;
   /** 0.2 spreads a delay over ±20 %. */
   readonly jitter: number;
-  /** Time ready after which the delay starts over and the next restart is immediate. */
+  /** Time ready after which the delay is reset and the next restart is immediate. */
   readonly stableAfter: number;
   readonly budget: readonly RestartBudget[];
-  /** Crash looping: one attempt each so often. */
+  /** Time between two attempts while crash looping. */
   readonly retryAfter: number;
   /** Exit codes that `on-failure` does not count as a failure. */
   readonly successExitCodes: readonly number[];
@@ -50,13 +50,13 @@ export interface ProbePolicy {
   readonly failures: number;
   /** Consecutive passes after which a server that was down is up again. */
   readonly successes: number;
-  /** Every how many probes the deep one (`tools/list`) is sent. */
+  /** Every n-th probe is the full one (`tools/list`). */
   readonly deepEvery: number;
   /** Quiet time after readiness before the first periodic probe. */
   readonly initialDelay: number;
-  /** What a server that is down means: a restart, or only a report (readiness semantics). */
+  /** Reaction to a server that is down: a restart, or only a report (readiness semantics). */
   readonly onFailure: 'restart' | 'report';
-  /** Settings of the `http` kind: what to GET, and which answers mean alive. */
+  /** Settings of the `http` kind: the URL to GET, and the status codes that mean alive. */
   readonly url: string | null;
   readonly expectStatus: readonly number[];
   /** Settings of the `exec` kind: argv, exit 0 means alive. */
@@ -64,7 +64,7 @@ export interface ProbePolicy {
 }
 
 export interface LimitPolicy {
-  /** Whole tree, bytes; null is no limit. `soft` tells, `hard` restarts. */
+  /** Whole tree, bytes; null is no limit. `soft` raises an alert only, `hard` restarts. */
   readonly memory: { readonly soft: number | null; readonly hard: number | null };
   /** Cores, averaged over `for` ms; null is no limit. */
   readonly cpu: { readonly soft: number | null; readonly hard: number | null; readonly for: number };
@@ -76,13 +76,13 @@ interface UpdatePolicy {
   readonly range: string;
   readonly minimumAge: number;
   readonly allowScripts: boolean;
-  /** Whether tools that are gone, or take less than before, stand in the way of an update. */
+  /** True holds an update back whose tools are fewer or accept less than before. */
   readonly strictTools: boolean;
-  /** How long, ms, a new version is watched before it is settled on. */
+  /** Probation of a new version before it is committed, ms. */
   readonly probation: number;
 }
 
-/** Everything decided about one server, defaults filled in, secrets in place. */
+/** Complete specification of one server: defaults filled in, secrets resolved. */
 export interface ServerSpec {
   readonly name: string;
   readonly source: Source;
@@ -93,7 +93,7 @@ export interface ServerSpec {
   readonly headers: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly args: readonly string[];
-  /** What the config and the envFile add to the child's environment; values may be secret. */
+  /** Variables that the config and the envFile add to the child's environment; values may be secret. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string | null;
   /** Names of servers that must be ready before this one starts. */

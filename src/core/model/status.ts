@@ -1,4 +1,4 @@
-// What is known right now about the watchdog and its servers, as page, command line and API show it.
+// Status of the watchdog and its servers, as page, command line and API show it.
 import type {
   DeliveryOwner,
   EngineName,
@@ -13,7 +13,7 @@ import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
 import type { UpdateStatus } from './update.ts';
 
-/** Everything that status, page and CLI show. Times are milliseconds since the epoch, durations milliseconds. */
+/** Times are milliseconds since the epoch, durations milliseconds. */
 export interface Status {
   readonly daemon: DaemonStatus;
   /** In the order of the config. */
@@ -25,7 +25,7 @@ export interface DaemonStatus {
   readonly pid: number;
   readonly home: string;
   readonly startedAt: number;
-  /** Where /metrics and the page are, null while not listening. */
+  /** URL of /metrics and the page, null while not listening. */
   readonly listen: string | null;
   readonly config: {
     readonly path: string;
@@ -36,17 +36,17 @@ export interface DaemonStatus {
   readonly lastTickAt: number | null;
   readonly gaps: { readonly count: number; readonly sleptMs: number; readonly lastWakeAt: number | null };
   readonly braked: boolean;
-  /** When /metrics was last read; null for never since the start. */
+  /** Last scrape of /metrics; null for none since the start. */
   readonly lastScrapeAt: number | null;
-  /** Processes of MCP servers that nobody owns; null before the first look. */
+  /** Orphaned processes of MCP servers; null before the first scan. */
   readonly orphans: number | null;
-  /** What fires now, in the order in which it began. */
+  /** Alerts that fire now, in the order in which they began. */
   readonly alerts: readonly FiringAlert[];
-  /** Who delivers alerts. `since` in ms since the epoch. */
+  /** Owner of alert delivery. `since` in ms since the epoch. */
   readonly delivery: {
     readonly owner: DeliveryOwner;
     readonly since: number;
-    /** Why it is not Prometheus with Alertmanager; empty when it is. */
+    /** Why Prometheus with Alertmanager does not deliver; empty when it does. */
     readonly reasons: readonly string[];
     /** `lastSeenAt` in ms since the epoch, null for never since the start. */
     readonly engines: Readonly<
@@ -55,7 +55,7 @@ export interface DaemonStatus {
   };
   /** Channels whose last notification failed, and why. */
   readonly deafChannels: Readonly<Partial<Record<NotifyKind, string>>>;
-  /** When the state file could last not be written; null for never. */
+  /** Last failed write of the state file; null for none. */
   readonly lastPersistFailureAt: number | null;
 }
 
@@ -68,7 +68,7 @@ export interface ServerStatus {
   readonly url: string | null;
   readonly enabled: boolean;
   readonly desired: 'up' | 'down';
-  /** `watched`: only a url; it has health and no life of ours. */
+  /** `watched`: it has only a url, so health but no lifecycle. */
   readonly state: ServerStateName | 'watched';
   /** Null while it is not stopped, and before its first start. `prevented`: by its exit code or its restart policy. */
   readonly stoppedBecause: Extract<LifecycleState, { phase: 'stopped' }>['because'] | null;
@@ -76,7 +76,7 @@ export interface ServerStatus {
   readonly run: number;
   readonly pid: number | null;
   readonly startedAt: number | null;
-  /** It has been ready for as long as `restart.stableAfter` asks. */
+  /** True after it has been ready for `restart.stableAfter`. */
   readonly isStable: boolean;
   readonly version: string | null;
   readonly handshake: Handshake | null;
@@ -102,27 +102,27 @@ export interface ServerStatus {
     readonly signal: string | null;
   } | null;
   readonly lastFailure: ({ readonly at: number } & StartFailure) | null;
-  /** When the next attempt is due; null when none is. */
+  /** Time of the next start attempt; null when none is due. */
   readonly nextAttemptAt: number | null;
   readonly backoff: number;
   readonly budgetRemaining: number;
-  /** How often SIGKILL had to be repeated: more than 0 means that the system does not let the process go. */
+  /** Repetitions of SIGKILL: more than 0 means that the kernel does not end the process. */
   readonly killRepeats: number;
   /** Null for what is not a package. */
   readonly update: UpdateStatus | null;
-  /** What is worth a line beside the state: an install in progress, an older version in use offline. */
+  /** A line to show beside the state: an install in progress, an older version in use offline; null for none. */
   readonly note: string | null;
   /** The last lines of stderr before the last exit, neutralised. */
   readonly lastLines: readonly string[];
 }
 
-/** Nobody has been heard of. */
+/** Returns the delivery status before any engine was seen. */
 export function noEngines(since: number): DaemonStatus['delivery'] {
   const unseen = { isReachable: false, lastSeenAt: null };
   return { owner: 'us', since, reasons: [], engines: { prometheus: unseen, alertmanager: unseen } };
 }
 
-/** Counters that outlive the daemon: what `run/state.json` gave back. */
+/** Part of a server's status that outlives the daemon in `run/state.json`. */
 export type ServerHistory = Pick<ServerStatus, 'restarts' | 'startFailures' | 'lastRestart' | 'lastExit'>;
 
 export const NO_HISTORY: ServerHistory = {

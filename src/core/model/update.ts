@@ -1,6 +1,7 @@
 // Facts about the version of a server: what runs, what is available, what is held back, and how far an update is.
 import type { HeldReason, UpdateBy, UpdatePhase, UpdateResult } from './vocabulary.ts';
 
+/** A newer version that is not taken. */
 export interface HeldVersion {
   readonly version: string;
   readonly reason: HeldReason;
@@ -8,31 +9,31 @@ export interface HeldVersion {
   readonly detail: string;
 }
 
-/** What the registry says of one server's package, judged. */
+/** Result of a check for updates: the registry's versions of one server's package, and which of them may be taken. */
 export interface UpdateCheck {
   readonly server: string;
   readonly package: string;
-  /** What runs, or would run; null when nothing is installed yet. */
+  /** Version that runs, or would run; null when none is installed yet. */
   readonly running: string | null;
   /** The newest stable version that is published, whether it may be taken or not. */
   readonly latest: string | null;
-  /** The version to go to; null when there is none. */
+  /** The version to update to; null when there is none. */
   readonly candidate: string | null;
-  /** Versions that would come before the candidate, were it not for this; the newest first. */
+  /** Versions that would be preferred to the candidate were they not held back; the newest first. */
   readonly held: readonly HeldVersion[];
-  /** Why nothing could be found out; one line. */
+  /** Why the check failed, one line; null when it did not. */
   readonly error: string | null;
 }
 
-/** Lasting facts of one server, kept in `run/state.json`. Times in ms since the epoch. */
+/** Update history of one server, kept in `run/state.json`. Times in ms since the epoch. */
 export interface UpdateMemory {
-  /** What ran before the last change; what `rollback` goes back to. */
+  /** Version before the last change, to which `rollback` returns; null for none. */
   readonly previous: string | null;
-  /** Versions that failed here, and are not tried again by themselves. */
+  /** Versions that failed here and are not tried again automatically. */
   readonly bad: readonly { readonly version: string; readonly reason: string; readonly at: number }[];
-  /** A version that an operator named; the schedule leaves the server alone. */
+  /** Version that an operator pinned: the schedule does not update the server; null for none. */
   readonly pinned: string | null;
-  /** What was chosen in place of what the config asks for, as long as it asks for that. */
+  /** Version that replaces the config's `wish` as long as the config has it; null for none. */
   readonly chosen: { readonly wish: string; readonly version: string } | null;
   readonly last: {
     readonly at: number;
@@ -51,7 +52,7 @@ export const NO_UPDATES: UpdateMemory = {
   last: null,
 };
 
-/** An update under way. `until` in ms since the epoch: the end of the wait or the probation. */
+/** An update under way. `until` in ms since the epoch: the end of the wait or the probation; null in other phases. */
 export interface UpdateProgress {
   readonly phase: Exclude<UpdatePhase, 'idle'>;
   readonly from: string;
@@ -59,13 +60,13 @@ export interface UpdateProgress {
   readonly by: UpdateBy;
   readonly since: number;
   readonly until: number | null;
-  /** One line for people: a line of npm, what is waited for, why it is rolled back. */
+  /** One line for people: npm's progress, what it waits for, why it is rolled back; null for none. */
   readonly detail: string | null;
 }
 
-/** What status, page and metrics show. */
+/** Update part of a server's status, as page and metrics show it. */
 export interface UpdateStatus {
-  /** Null before the first look. */
+  /** Null before the first check. */
   readonly checkedAt: number | null;
   readonly outlook: UpdateCheck | null;
   /** Null while nothing is under way. */
@@ -73,7 +74,7 @@ export interface UpdateStatus {
   readonly memory: UpdateMemory;
 }
 
-/** What an operator is answered. `begun` goes on in the background: the status tells how. */
+/** Response to an operator's request. `begun` goes on in the background: the status shows its progress. */
 export interface UpdateAnswer {
   readonly server: string;
   readonly answer: 'begun' | 'planned' | 'nothing' | 'held' | 'busy' | 'refused';
@@ -82,6 +83,6 @@ export interface UpdateAnswer {
   /** Why not, in one line; null for `begun`, `planned` and `nothing`. */
   readonly reason: string | null;
   readonly hint: string | null;
-  /** What is, or would be, done, in order; for people. */
+  /** Steps that are, or would be, done, in order; for people. */
   readonly steps: readonly string[];
 }

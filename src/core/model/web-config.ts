@@ -1,4 +1,4 @@
-// What a web config says, in the format of Prometheus' exporter-toolkit: who may look, and over which connection.
+// Web config in the format of Prometheus' exporter-toolkit: users, TLS, headers and rate limit.
 
 /** As the exporter-toolkit names them. */
 export const CLIENT_AUTH = [
@@ -10,22 +10,22 @@ export const CLIENT_AUTH = [
 ] as const;
 type ClientAuth = (typeof CLIENT_AUTH)[number];
 
-/** Everything that its files say, so that nobody reads them again. */
+/** Contents of the web config and of the files that it names. */
 export interface WebConfig {
   /** Null for plain HTTP. */
   readonly tls: WebTls | null;
-  /** bcrypt hashes by name; none: nobody is asked for a password. */
+  /** bcrypt hashes by user name; empty: no password is asked for. */
   readonly users: Readonly<Record<string, string>>;
-  /** Added to every answer. */
+  /** Added to every response. */
   readonly headers: Readonly<Record<string, string>>;
   readonly rateLimit: RateLimit | null;
   /** Absolute paths of everything that was read. */
   readonly files: readonly string[];
-  /** What is allowed and probably not meant, one sentence each. */
+  /** Settings that are valid but probably a mistake, one sentence each. */
   readonly warnings: readonly string[];
 }
 
-/** One request each `interval` ms on average, `burst` of them at once. */
+/** One request per `interval` ms on average, at most `burst` at once. */
 export interface RateLimit {
   readonly interval: number;
   readonly burst: number;
@@ -37,7 +37,7 @@ export interface WebTls {
   readonly key: string;
   readonly clientCa: string | null;
   readonly clientAuth: ClientAuth;
-  /** One of these names must be in a client's certificate; null when any will do. */
+  /** A client's certificate must have one of these names; null accepts any. */
   readonly clientSans: readonly string[] | null;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
@@ -48,13 +48,13 @@ export interface WebTls {
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
-/** Which section is missing before strangers in the network may be let near; null when none is. */
+/** Returns the section that is missing before a listener may be open to the network; null when none is. */
 export function missingProtection({ tls, users }: Pick<WebConfig, 'tls' | 'users'>): string | null {
   if (tls === null) return 'tls_server_config';
   return Object.keys(users).length === 0 ? 'basic_auth_users' : null;
 }
 
-/** Whether only programs on this machine can reach what listens there. */
+/** True when only programs on this machine can reach a listener on `host`. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
 }
