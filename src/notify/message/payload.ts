@@ -1,13 +1,14 @@
-// A notification for programs: the JSON that webhooks get as their body and commands on their stdin.
+// JSON form of a notification: the body for webhooks, the stdin for commands.
 import type { Notification } from '../../core/model/notification.ts';
 import { composeMessage, toPlainLine } from './message.ts';
 
-/** Beyond these a digest only counts. */
-const MOST_ALERTS = 100;
+/** A longer list is cut; `count` still has the full number. */
+const MAX_ALERTS = 100;
 
-/** Raised when a field changes its meaning or goes; fields may be added at any time. */
+/** Raised when a field is removed or changes its meaning; fields may be added at any time. */
 const VERSION = 1;
 
+/** Converts a notification; docs/notifications.md describes the fields. */
 export function toPayload(notification: Notification): object {
   const { title, subtitle, body, severity, status, count } = composeMessage(notification);
   return {
@@ -21,7 +22,7 @@ export function toPayload(notification: Notification): object {
     at: new Date(notification.at).toISOString(),
     count,
     swallowed: notification.swallowed,
-    alerts: notification.alerts.slice(0, MOST_ALERTS).map((alert) => ({
+    alerts: notification.alerts.slice(0, MAX_ALERTS).map((alert) => ({
       name: toPlainLine(alert.name, 80),
       server: alert.about === null ? null : toPlainLine(alert.about, 80),
       severity: alert.severity,
