@@ -1,7 +1,9 @@
 // Event counters by server, with the form in which they are saved to the state file and restored.
-import type { MetricName } from '../core/metrics/metric-catalogue.ts';
-import { keyOf, type Labels, type Sample } from './sample.ts';
-import { readCounters, saveCounters, type SavedCounters } from './saved-counters.ts';
+import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
+import { isMetricName, METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
+import { SERVER_NAME } from '../core/model/server-spec.ts';
+import { isObject } from '../core/base/guards.ts';
+import { type Labels, type Sample, seriesKey } from './sample.ts';
 
 export interface CounterStore {
   /** @param by not negative; 0 makes the label set exist */
@@ -10,31 +12,73 @@ export interface CounterStore {
   samplesOf(server: string | null): Sample[];
   remove(server: string): void;
   save(): SavedCounters;
-  /** Adds what an earlier life counted; servers not known yet keep theirs until they are. */
+  /** Adds saved counters; those of servers that are not known yet are kept until they are. */
   restore(saved: unknown): void;
 }
 
+/** Plain JSON: by metric, the label sets that have counted something. */
+export type SavedCounters = Readonly<
+  Record<string, readonly { readonly labels: Labels; readonly value: number }[]>
+>;
+
 export function createCounterStore(): CounterStore {
-  const counts = new Map<string | null, Map<string, Sample>>();
+  const counters = new Map<string | null, Map<string, Sample>>();
 
   function add(metric: MetricName, labels: Labels, by: number): void {
     const server = labels['server'] ?? null;
-    const own = counts.get(server) ?? new Map<string, Sample>();
-    const key = keyOf({ metric, labels });
-    counts.set(server, own.set(key, { metric, labels, value: (own.get(key)?.value ?? 0) + by }));
+    const own = counters.get(server) ?? new Map<string, Sample>();
+    const key = seriesKey(metric, labels);
+    counters.set(server, own.set(key, { metric, labels, value: (own.get(key)?.value ?? 0) + by }));
   }
 
-  function of(server: string | null): Sample[] {
-    return [...(counts.get(server)?.values() ?? [])];
+  function samplesOf(server: string | null): Sample[] {
+    return [...(counters.get(server)?.values() ?? [])];
   }
 
   return {
     add,
-    samplesOf: of,
-    remove: (server) => void counts.delete(server),
-    save: () => saveCounters([...counts.keys()].flatMap(of)),
+    samplesOf,
+    remove: (server) => void counters.delete(server),
+    save: () => saveCounters([...counters.keys()].flatMap(samplesOf)),
     restore: (saved) => {
       for (const { metric, labels, value } of readCounters(saved)) add(metric, labels, value);
     },
   };
+}
+
+/** Only counters that survive a restart; zeros are left out. */
+function saveCounters(samples: readonly Sample[]): SavedCounters {
+  const saved: Record<string, { labels: Labels; value: number }[]> = {};
+  for (const { metric, labels, value } of samples)
+    if (value > 0 && METRICS[metric].survives === true) (saved[metric] ??= []).push({ labels, value });
+  return saved;
+}
+
+/** Drops every counter that today's catalogue would not make: an older or newer version wrote it. */
+function readCounters(saved: unknown): Sample[] {
+  if (!isObject(saved)) return [];
+  return Object.entries(saved).flatMap(([name, entries]) =>
+    isMetricName(name) && METRICS[name].survives === true && Array.isArray(entries)
+      ? entries.flatMap((entry) => readCounter(name, entry))
+      : [],
+  );
+}
+
+function readCounter(metric: MetricName, entry: unknown): Sample[] {
+  if (!isObject(entry) || !isObject(entry['labels'])) return [];
+  const { value } = entry;
+  const labels = readLabels(METRICS[metric], entry['labels']);
+  if (labels === null || typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return [];
+  return [{ metric, labels, value }];
+}
+
+function readLabels(metric: MetricDefinition, saved: Readonly<Record<string, unknown>>): Labels | null {
+  const labels: Record<string, string> = {};
+  for (const [label, list] of Object.entries(metric.labels)) {
+    const value = saved[label];
+    if (typeof value !== 'string' || !(list === null ? SERVER_NAME.test(value) : list.includes(value)))
+      return null;
+    labels[label] = value;
+  }
+  return labels;
 }

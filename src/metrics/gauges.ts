@@ -9,13 +9,13 @@ import type { UpdateStatus } from '../core/model/update.ts';
 import { availableVersion, isWorrying, versionText } from '../core/update/update-text.ts';
 import type { Labels, Sample } from './sample.ts';
 
-/** What the status does not tell about a server. Times are milliseconds since the epoch. */
+/** Facts about a server that its status lacks. Times are milliseconds since the epoch. */
 export interface ServerFacts {
   readonly spec: ServerSpec;
-  /** Since when it is wanted: what counts as the last success before the first one. */
+  /** When its desired state became up; stands for the last success before the first one. */
   readonly wantedSince: number;
   readonly lastSuccess: Readonly<Partial<Record<ProbeName, number>>>;
-  /** The last one agreed on; a restart does not forget it, so that one restart does not make two series. */
+  /** The last one negotiated; kept over a restart, so that a restart does not create a second series. */
   readonly protocolVersion: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface WatchdogFacts {
   readonly collectors: ReadonlyMap<string, { readonly took: number; readonly ok: boolean }>;
 }
 
-type Reading = readonly [metric: MetricName, value: number | null, labels?: Labels];
+type GaugeValue = readonly [metric: MetricName, value: number | null, labels?: Labels];
 
 const PROBES_OF: Readonly<Record<ProbePolicy['kind'], readonly ProbeName[]>> = {
   mcp: ['ping', 'list_tools'],
@@ -35,19 +35,19 @@ const PROBES_OF: Readonly<Record<ProbePolicy['kind'], readonly ProbeName[]>> = {
   exec: ['exec'],
 };
 
-/** The probes that a server with this policy is asked with. */
+/** Returns the probes of a server with this policy. */
 export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
   return PROBES_OF[kind];
 }
 
 export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {
-  const readings = [
+  const values = [
     ...identity(server, facts),
-    ...(server.state === 'watched' ? [] : [...life(server), ...usage(server)]),
+    ...(server.state === 'watched' ? [] : [...lifecycle(server), ...usage(server)]),
     ...(server.update === null ? [] : versions(server.update)),
     ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
   ];
-  return written(readings, { server: server.name });
+  return toSamples(values, { server: server.name });
 }
 
 export function watchdogGauges(
@@ -55,7 +55,7 @@ export function watchdogGauges(
   { build, collectors, evaluation }: WatchdogFacts,
 ): Sample[] {
   const { version, nodeVersion } = build;
-  return written([
+  return toSamples([
     ['build_info', 1, { version, node_version: nodeVersion }],
     ['servers_configured', servers.length],
     ['config_last_reload_successful', flag(daemon.config.ok)],
@@ -63,7 +63,7 @@ export function watchdogGauges(
     ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
     ['orphan_processes', daemon.orphans],
     ['fallback_active', flag(daemon.delivery.owner !== 'engine')],
-    ...ENGINE_NAMES.flatMap((engine): Reading[] => {
+    ...ENGINE_NAMES.flatMap((engine): GaugeValue[] => {
       const { isReachable, lastSeenAt } = daemon.delivery.engines[engine];
       return [
         ['engine_reachable', flag(isReachable), { engine }],
@@ -71,19 +71,19 @@ export function watchdogGauges(
       ];
     }),
     ['last_wake_timestamp_seconds', seconds(daemon.gaps.lastWakeAt ?? 0)],
-    ...[...collectors].flatMap(([collector, { took, ok }]): Reading[] => [
+    ...[...collectors].flatMap(([collector, { took, ok }]): GaugeValue[] => [
       ['collector_duration_seconds', seconds(took), { collector }],
       ['collector_success', flag(ok), { collector }],
     ]),
     ['rule_evaluation_duration_seconds', evaluation && seconds(evaluation.took)],
-    ...(evaluation?.alerts ?? []).flatMap(({ name, pending, firing }): Reading[] => [
+    ...(evaluation?.alerts ?? []).flatMap(({ name, pending, firing }): GaugeValue[] => [
       ['alerts', pending, { alertname: name, alertstate: 'pending' }],
       ['alerts', firing, { alertname: name, alertstate: 'firing' }],
     ]),
   ]);
 }
 
-function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Reading[] {
+function identity(server: ServerStatus, { protocolVersion }: ServerFacts): GaugeValue[] {
   const { transport, state, health, desired, stoppedBecause, tools } = server;
   const info = {
     transport,
@@ -100,10 +100,10 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Readi
   ];
 }
 
-function life(server: ServerStatus): Reading[] {
+function lifecycle(server: ServerStatus): GaugeValue[] {
   const { startedAt, lastExit, backoff, budgetRemaining } = server;
   return [
-    ...SERVER_STATES.map((state): Reading => ['server_state', flag(server.state === state), { state }]),
+    ...SERVER_STATES.map((state): GaugeValue => ['server_state', flag(server.state === state), { state }]),
     ['server_start_time_seconds', startedAt && seconds(startedAt)],
     ['server_last_exit_code', lastExit && exitCode(lastExit)],
     ['server_last_exit_timestamp_seconds', lastExit && seconds(lastExit.at)],
@@ -115,8 +115,8 @@ function life(server: ServerStatus): Reading[] {
   ];
 }
 
-/** What only the registry tells is absent until it was asked. */
-function versions(update: UpdateStatus): Reading[] {
+/** Values that only the package registry knows are absent until it was asked. */
+function versions(update: UpdateStatus): GaugeValue[] {
   const { outlook, progress, memory } = update;
   const latest = outlook?.latest ?? null;
   const { previous, bad, last } = memory;
@@ -131,11 +131,11 @@ function versions(update: UpdateStatus): Reading[] {
   ];
 }
 
-function named(metric: MetricName, version: string | null): Reading[] {
+function named(metric: MetricName, version: string | null): GaugeValue[] {
   return version === null ? [] : [[metric, 1, { version: versionText(version) }]];
 }
 
-function usage({ pid, usage, limits }: ServerStatus): Reading[] {
+function usage({ pid, usage, limits }: ServerStatus): GaugeValue[] {
   // Without a process nothing is used; with one that was not measured yet, nothing is known.
   const unmeasured = pid === null ? 0 : null;
   return [
@@ -152,7 +152,7 @@ function probing(
   server: ServerStatus,
   probe: ProbeName,
   { spec, lastSuccess, wantedSince }: ServerFacts,
-): Reading[] {
+): GaugeValue[] {
   const { interval, timeout, deepEvery } = spec.probe;
   const last = server.probes[probe];
   return [
@@ -167,13 +167,13 @@ function probing(
   ];
 }
 
-function written(readings: readonly Reading[], common: Labels = {}): Sample[] {
-  return readings.flatMap(([metric, value, labels]) =>
+function toSamples(values: readonly GaugeValue[], common: Labels = {}): Sample[] {
+  return values.flatMap(([metric, value, labels]) =>
     value === null ? [] : [{ metric, labels: { ...common, ...labels }, value }],
   );
 }
 
-/** As a shell tells it: 128 plus the number of the signal. */
+/** As in a shell: for a signal 128 plus its number. */
 function exitCode({
   code,
   signal,

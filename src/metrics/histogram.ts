@@ -1,14 +1,25 @@
 // Histogram that is rendered by prom-client and can be read as samples.
-import type Histogram from 'prom-client/lib/histogram.js';
+import PromHistogram from 'prom-client/lib/histogram.js';
+import type { Registry } from 'prom-client';
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import { METRIC_PREFIX, PROBE_BUCKETS } from '../core/metrics/metric-catalogue.ts';
-import type { ExpositionCache } from './exposition-cache.ts';
-import { keyOf, type Labels } from './sample.ts';
+import type { Labels } from './sample.ts';
+
+export interface HistogramOptions {
+  /** With its prefix and unit: `mcp_watchdog_probe_duration_seconds`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds, growing, in the unit of the name; the last one, infinity, is left out. */
+  readonly buckets: readonly number[];
+  readonly registry: Registry;
+  /** Called after each change of a series. */
+  readonly onChange: () => void;
+}
 
 export interface HistogramWriter {
-  /** Makes the series exist, with nothing observed. */
+  /** Creates the series, with nothing observed. */
   open(labels: Labels): void;
-  observe(labels: Labels, seconds: number): void;
+  observe(labels: Labels, value: number): void;
   remove(labels: Labels): void;
 }
 
@@ -17,56 +28,58 @@ export interface LabelledHistogram extends HistogramWriter {
   samples(wants: (name: string) => boolean): MetricSample[];
 }
 
-const METRIC = 'probe_duration_seconds';
-const [BUCKET, SUM, COUNT] = [
-  `${METRIC_PREFIX}${METRIC}_bucket`,
-  `${METRIC_PREFIX}${METRIC}_sum`,
-  `${METRIC_PREFIX}${METRIC}_count`,
-];
+export function createHistogram(options: HistogramOptions): LabelledHistogram {
+  const { name, help, labels: labelNames, buckets, registry, onChange } = options;
+  const rendered = new PromHistogram({
+    name,
+    help,
+    labelNames: [...labelNames],
+    buckets: [...buckets],
+    registers: [registry],
+  });
+  const series = new Map<string, SeriesCounts>();
+  const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
+  const keyOf = (labels: Labels): string => labelNames.map((label) => labels[label]).join('\0');
 
-/** What is counted of one label set, once more: reading it out of the histogram would make all its labels anew. */
-interface Counts {
-  readonly labels: Labels;
-  /** Of each bound and of infinity. */
-  readonly bucketLabels: readonly Labels[];
-  /** Not yet added up. */
-  readonly counts: number[];
-  sum: number;
-}
-
-export function createHistogram(histogram: Histogram, page: ExpositionCache): LabelledHistogram {
-  const all = new Map<string, Counts>();
-  const keyFor = (labels: Labels): string => keyOf({ metric: METRIC, labels });
-
-  function countsFor(labels: Labels): Counts {
-    const key = keyFor(labels);
-    const counts = all.get(key) ?? noCounts(labels);
-    all.set(key, counts);
+  function countsOf(labels: Labels): SeriesCounts {
+    const key = keyOf(labels);
+    const counts = series.get(key) ?? emptyCounts(labels, buckets);
+    series.set(key, counts);
     return counts;
   }
 
   return {
     open(labels) {
-      histogram.zero(labels);
-      all.set(keyFor(labels), noCounts(labels));
-      page.invalidate(METRIC);
+      rendered.zero(labels);
+      series.set(keyOf(labels), emptyCounts(labels, buckets));
+      onChange();
     },
-    observe(labels, seconds) {
-      histogram.observe(labels, seconds);
-      observe(countsFor(labels), seconds);
-      page.invalidate(METRIC);
+    observe(labels, value) {
+      rendered.observe(labels, value);
+      addTo(countsOf(labels), value, buckets);
+      onChange();
     },
     remove(labels) {
-      histogram.remove(labels);
-      all.delete(keyFor(labels));
-      page.invalidate(METRIC);
+      rendered.remove(labels);
+      series.delete(keyOf(labels));
+      onChange();
     },
-    samples: (wants) => [...all.values()].flatMap((counts) => readingsOf(counts, wants)),
+    samples: (wants) => [...series.values()].flatMap((counts) => samplesOf(counts, names, wants)),
   };
 }
 
-function noCounts(labels: Labels): Counts {
-  const bounds = [...PROBE_BUCKETS.map(String), '+Inf'];
+/** Counts of one label set, kept twice: prom-client would build all its label objects again for each reading. */
+interface SeriesCounts {
+  readonly labels: Labels;
+  /** Of each bound, and of infinity. */
+  readonly bucketLabels: readonly Labels[];
+  /** By bucket, not cumulative. */
+  readonly counts: number[];
+  sum: number;
+}
+
+function emptyCounts(labels: Labels, buckets: readonly number[]): SeriesCounts {
+  const bounds = [...buckets.map(String), '+Inf'];
   return {
     labels: { ...labels },
     bucketLabels: bounds.map((le) => ({ ...labels, le })),
@@ -75,25 +88,26 @@ function noCounts(labels: Labels): Counts {
   };
 }
 
-function observe(own: Counts, seconds: number): void {
-  const found = PROBE_BUCKETS.findIndex((bound) => seconds <= bound);
-  const index = found < 0 ? PROBE_BUCKETS.length : found;
+function addTo(own: SeriesCounts, value: number, buckets: readonly number[]): void {
+  const found = buckets.findIndex((bound) => value <= bound);
+  const index = found < 0 ? buckets.length : found;
   own.counts[index] = (own.counts[index] ?? 0) + 1;
-  own.sum += seconds;
+  own.sum += value;
 }
 
-function readingsOf(
-  { labels, bucketLabels, counts, sum }: Counts,
+function samplesOf(
+  { labels, bucketLabels, counts, sum }: SeriesCounts,
+  names: { readonly bucket: string; readonly sum: string; readonly count: string },
   wants: (name: string) => boolean,
 ): MetricSample[] {
-  const readings: MetricSample[] = [];
+  const samples: MetricSample[] = [];
   let total = 0;
-  const hasBuckets = wants(BUCKET);
+  const hasBuckets = wants(names.bucket);
   for (const [index, count] of counts.entries()) {
     total += count;
-    if (hasBuckets) readings.push({ name: BUCKET, labels: bucketLabels[index] ?? labels, value: total });
+    if (hasBuckets) samples.push({ name: names.bucket, labels: bucketLabels[index] ?? labels, value: total });
   }
-  if (wants(SUM)) readings.push({ name: SUM, labels, value: sum });
-  if (wants(COUNT)) readings.push({ name: COUNT, labels, value: total });
-  return readings;
+  if (wants(names.sum)) samples.push({ name: names.sum, labels, value: sum });
+  if (wants(names.count)) samples.push({ name: names.count, labels, value: total });
+  return samples;
 }

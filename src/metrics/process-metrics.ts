@@ -1,5 +1,5 @@
-// What the watchdog itself costs: the client library's `process_*` set, without the `nodejs_*` one, which times the
-// event loop at the event loop's expense.
+// Process metrics of the watchdog itself: the client library's `process_*` set. The `nodejs_*` set is left out: it
+// measures the event loop at the event loop's expense.
 import type { Registry } from 'prom-client';
 import Counter from 'prom-client/lib/counter.js';
 import registerMemory from 'prom-client/lib/metrics/osMemoryHeap.js';
@@ -7,7 +7,7 @@ import registerMaxFds from 'prom-client/lib/metrics/processMaxFileDescriptors.js
 import registerOpenFds from 'prom-client/lib/metrics/processOpenFileDescriptors.js';
 import registerStartTime from 'prom-client/lib/metrics/processStartTime.js';
 
-/** The watchdog’s own process, under the names that all client libraries share. */
+/** Registers the watchdog's own process under the names that all client libraries share. */
 export function registerProcessMetrics(registry: Registry): void {
   registerCpu(registry, 'process_cpu_user_seconds_total', 'user', ({ user }) => user);
   registerCpu(registry, 'process_cpu_system_seconds_total', 'system', ({ system }) => system);
@@ -18,7 +18,7 @@ export function registerProcessMetrics(registry: Registry): void {
   registerMaxFds(registry);
 }
 
-// The library's own version starts at 0 when it is loaded, so it leaves our start-up out.
+// The library's own CPU counters start at 0 when it is loaded and so leave our start-up out.
 function registerCpu(
   registry: Registry,
   name: string,

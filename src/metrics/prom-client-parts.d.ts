@@ -1,5 +1,5 @@
-// The parts of prom-client that are loaded one by one: its entry point also loads a push gateway, cluster support and
-// a tracing library, 7 MB that nothing here uses. A test checks that the parts are what the entry point exports.
+// Types of the prom-client modules that are loaded one by one: its entry point also loads a push gateway, cluster support
+// and a tracing library, 7 MB that nothing here uses. A test checks that the modules are what the entry point exports.
 declare module 'prom-client/lib/registry.js' {
   import { Registry } from 'prom-client';
   export = Registry;

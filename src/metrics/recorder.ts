@@ -8,19 +8,19 @@ import { createMetricRegistry } from './metric-registry.ts';
 import { serverGauges, watchdogGauges, type WatchdogFacts } from './gauges.ts';
 import { createServerCounters } from './server-counters.ts';
 import { createScrapeCache, type Urgency } from './scrape-cache.ts';
-import type { SavedCounters } from './saved-counters.ts';
+import type { SavedCounters } from './counter-store.ts';
 
 /** The only format that is ever served, whatever the client would accept. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export interface Recorder {
-  /** One consistent picture, cached until something changes. */
+  /** One consistent exposition, cached until something changes. */
   render(): Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** The samples of the metrics that are wanted, as the text would show them now. */
   samples(wants: (name: string) => boolean): Promise<readonly MetricSample[]>;
-  /** The event counters, as plain JSON for the state file; up to date with the last event. */
+  /** Returns the event counters as plain JSON for the state file, up to date with the last event. */
   counters(): SavedCounters;
-  /** Adds what `counters()` gave in an earlier life, to be called once; what cannot be believed is left out. */
+  /** Adds counters saved by an earlier daemon. To be called once; what is not valid is left out. */
   restore(saved: unknown): void;
   dispose(): void;
 }
@@ -28,7 +28,7 @@ export interface Recorder {
 export interface RecorderOptions {
   readonly bus: Bus;
   readonly clock: Clock;
-  /** The snapshot that page and command line show; its fold must see the events that `bus` carries. */
+  /** The snapshot that web page and command line show; its reducer must see the events that `bus` carries. */
   readonly status: () => Status;
   readonly build: WatchdogFacts['build'];
 }
@@ -75,23 +75,23 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
 };
 
 export function createRecorder({ bus, clock, status, build }: RecorderOptions): Recorder {
-  const board = createMetricRegistry();
-  const ledger = createServerCounters(board.probeDurations);
+  const registry = createMetricRegistry();
+  const counters = createServerCounters(registry.histogram('probe_duration_seconds'));
   let evaluation: WatchdogFacts['evaluation'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
-  /** Servers whose samples are no longer what the board shows. */
+  /** Servers whose samples in the registry are out of date. */
   const changed = new Set<string>();
-  const renderer = createScrapeCache(clock, produce);
+  const cache = createScrapeCache(clock, renderText);
 
-  function learn(event: WatchdogEvent): void {
+  function onEvent(event: WatchdogEvent): void {
     if (event.kind === 'collected') {
       collectors.set(event.collector, { took: event.took, ok: event.error === null });
       // A collector that fails takes its values away from every server.
       if (event.error !== null) for (const { name } of status().servers) changed.add(name);
-    } else ledger.record(event);
+    } else counters.record(event);
     if (event.kind === 'evaluated') evaluation = event;
     if ('server' in event) changed.add(event.server);
-    renderer.invalidate(URGENCY[event.kind]);
+    cache.invalidate(URGENCY[event.kind]);
   }
 
   function update(): void {
@@ -99,35 +99,38 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     const servers = new Map(now.servers.map((server) => [server.name, server]));
     for (const name of changed) {
       const server = servers.get(name);
-      const facts = ledger.facts(name);
+      const facts = counters.facts(name);
       const isThere = server !== undefined && facts !== undefined;
-      board.replaceSamples(name, isThere ? [...serverGauges(server, facts), ...ledger.counters(name)] : []);
+      registry.replaceSamples(
+        name,
+        isThere ? [...serverGauges(server, facts), ...counters.counters(name)] : [],
+      );
     }
     changed.clear();
-    board.replaceSamples('', [
+    registry.replaceSamples('', [
       ...watchdogGauges(now, { build, collectors, evaluation }),
-      ...ledger.counters(null),
+      ...counters.counters(null),
     ]);
   }
 
-  // Everything is brought up to date and read in one go, with no event in between: the picture is of one moment.
-  function produce(): Promise<string> {
+  // Updated and read in one turn, with no event in between: all values are of one moment.
+  function renderText(): Promise<string> {
     update();
-    return board.text();
+    return registry.text();
   }
 
-  const unsubscribe = bus.subscribe(learn);
+  const unsubscribe = bus.subscribe(onEvent);
   return {
-    render: async () => ({ text: await renderer.current(), contentType: CONTENT_TYPE }),
+    render: async () => ({ text: await cache.current(), contentType: CONTENT_TYPE }),
     samples(wants) {
       update();
-      return board.samples(wants);
+      return registry.samples(wants);
     },
-    counters: () => ledger.save(),
+    counters: () => counters.save(),
     restore(saved) {
-      ledger.restore(saved);
+      counters.restore(saved);
       for (const { name } of status().servers) changed.add(name);
-      renderer.invalidate('now');
+      cache.invalidate('now');
     },
     dispose: unsubscribe,
   };

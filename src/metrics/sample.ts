@@ -1,4 +1,4 @@
-// What one line of the exposition says, before it is written.
+// Sample of a catalogued metric: one line of the exposition, before its prefix.
 import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -9,8 +9,8 @@ export interface Sample {
   readonly value: number;
 }
 
-/** The same for the same metric and label values, whatever the order of the labels. */
-export function keyOf({ metric, labels }: Pick<Sample, 'metric' | 'labels'>): string {
+/** The same text for the same metric and label values, whatever the order of the labels. */
+export function seriesKey(metric: MetricName, labels: Labels): string {
   let key: string = metric;
   for (const label of Object.keys(METRICS[metric].labels)) key += `\0${labels[label]}`;
   return key;

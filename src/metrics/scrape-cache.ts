@@ -1,41 +1,41 @@
 // Cache of the whole scrape response, with the rule that decides how long it stays valid.
 import type { Clock } from '../system/time/clock.ts';
 
-/** A text that changes with every measurement is put together at most once in this time, ms. */
-const CONTINUOUS_INTERVAL = 1000;
+/** Ms between two renderings when only measurements changed. */
+const MEASUREMENT_INTERVAL = 1000;
 
-/** How much an event hurries: a change that a person would look for at once, a measurement, or nothing shown. */
+/** How soon an event must be visible: a change at once, a measurement soon, what is not exported never. */
 export type Urgency = 'now' | 'soon' | 'never';
 
 export interface ScrapeCache {
   invalidate(urgency: Urgency): void;
-  /** Those who ask while a text is in the making get that one. */
+  /** Callers during a rendering share its result. */
   current(): Promise<Buffer>;
 }
 
-export function createScrapeCache(clock: Clock, produce: () => Promise<string>): ScrapeCache {
+export function createScrapeCache(clock: Clock, renderText: () => Promise<string>): ScrapeCache {
   let urgency: Urgency = 'now';
   let latest: { readonly text: Buffer; readonly at: number } | null = null;
-  let inTheMaking: Promise<Buffer> | null = null;
+  let rendering: Promise<Buffer> | null = null;
 
-  async function make(): Promise<Buffer> {
+  async function render(): Promise<Buffer> {
     const at = clock.monotonic();
-    // Taken back before the text is begun: what happens from here on is for the next one.
+    // Reset before rendering begins: what changes from here on is for the next text.
     urgency = 'never';
     try {
-      const text = Buffer.from(await produce());
+      const text = Buffer.from(await renderText());
       latest = { text, at };
       return text;
     } catch (error) {
       urgency = 'now';
       throw error;
     } finally {
-      inTheMaking = null;
+      rendering = null;
     }
   }
 
-  function isGood({ at }: { readonly at: number }): boolean {
-    return urgency === 'never' || (urgency === 'soon' && clock.monotonic() - at < CONTINUOUS_INTERVAL);
+  function isFresh({ at }: { readonly at: number }): boolean {
+    return urgency === 'never' || (urgency === 'soon' && clock.monotonic() - at < MEASUREMENT_INTERVAL);
   }
 
   return {
@@ -43,10 +43,10 @@ export function createScrapeCache(clock: Clock, produce: () => Promise<string>):
       if (by === 'now' || urgency === 'never') urgency = by;
     },
     current() {
-      if (inTheMaking !== null) return inTheMaking;
-      if (latest !== null && isGood(latest)) return Promise.resolve(latest.text);
-      inTheMaking = make();
-      return inTheMaking;
+      if (rendering !== null) return rendering;
+      if (latest !== null && isFresh(latest)) return Promise.resolve(latest.text);
+      rendering = render();
+      return rendering;
     },
   };
 }

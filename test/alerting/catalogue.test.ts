@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import {
-  isMetricName,
-  METRIC_PREFIX,
-  METRICS,
-  PROCESS_METRICS,
-} from '../../src/core/metrics/metric-catalogue.ts';
+import { isMetricName, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import { METRIC_PREFIX } from '../../src/core/metrics/metric-definition.ts';
 import { INHIBITED_BY } from '../../src/core/notification/notification-state.ts';
 import { groupingsOf, selectorsOf } from './expression.ts';
 import {

@@ -1,5 +1,10 @@
 // Which labels does the answer to a query have? Worked out from the catalogue and the rules, without asking anybody.
-import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import {
+  fullMetricName,
+  METRIC_NAMES,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import type { LabelSelection } from '../../src/promql/model/labels.ts';
 import { readRuleFile, type RecordingRule } from '../../src/promql/rules/rule-file.ts';
@@ -26,9 +31,10 @@ export const RECORDED: ReadonlyMap<string, RecordingRule> = new Map(
 
 /** Labels by the names of all metrics that can be asked for. */
 export const KNOWN: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  ...Object.entries<MetricDefinition>(METRICS).flatMap(([name, definition]): [string, string[]][] => {
+  ...METRIC_NAMES.flatMap((name): [string, string[]][] => {
+    const definition: MetricDefinition = METRICS[name];
     const labels = [...TARGET, ...Object.keys(definition.labels)];
-    const full = METRIC_PREFIX + name;
+    const full = fullMetricName(name);
     return definition.type === 'histogram'
       ? [
           [`${full}_bucket`, [...labels, 'le']],

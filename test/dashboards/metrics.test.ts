@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import {
+  fullMetricName,
   isMetricName,
   METRIC_NAMES,
-  METRIC_PREFIX,
   METRICS,
   PROCESS_METRICS,
 } from '../../src/core/metrics/metric-catalogue.ts';
+import { METRIC_PREFIX } from '../../src/core/metrics/metric-definition.ts';
 import { parse } from '../../src/promql/parse/parse.ts';
 import { FLEET_FILE, groupsOf, RULE_FILES } from '../alerting/read-catalogue.ts';
 import { KNOWN, labelsOf, OPTIONAL, RECORDED } from './labels-of.ts';
@@ -167,7 +168,7 @@ describe('the catalogue', () => {
     ...ruled.flatMap((expr) => selectorsIn(expr)).map(({ name }) => name ?? ''),
   ]);
   const exported = [
-    ...METRIC_NAMES.map((name) => METRIC_PREFIX + name),
+    ...METRIC_NAMES.map((name) => fullMetricName(name)),
     ...PROCESS_METRICS.map(({ name }) => name),
   ];
   const isUsed = (name: string): boolean => used.has(name) || used.has(`${name}_bucket`);
@@ -178,7 +179,7 @@ describe('the catalogue', () => {
 
   test('is shown whole: every metric of ours is in a dashboard, not only in a rule', () => {
     const shown = new Set(asked.flatMap(({ expr }) => selectorsIn(expr)).map(({ name }) => name ?? ''));
-    const hidden = METRIC_NAMES.map((name) => METRIC_PREFIX + name).filter(
+    const hidden = METRIC_NAMES.map((name) => fullMetricName(name)).filter(
       (name) => !shown.has(name) && !shown.has(`${name}_bucket`),
     );
     // When it ended is in the marks and the state timeline; the rule needs it to tell a first start from a later one.

@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
+  fullMetricName,
   METRIC_NAMES,
-  METRIC_PREFIX,
   METRICS,
   PROCESS_METRICS,
 } from '../../src/core/metrics/metric-catalogue.ts';
@@ -14,11 +14,11 @@ import { waitFor } from '../fakes/wait-for.ts';
 import { CONTEXT7, EVERYTHING } from '../fixtures/start.ts';
 import { fixture, freePort, httpFixture, QUICK, type RunningDaemon, startDaemon } from './daemon.ts';
 
-const NOW = METRIC_NAMES.map((name) => ({ name, ...METRICS[name] })).filter(({ later }) => later !== true);
+const NOW = METRIC_NAMES.map((name) => ({ name, ...METRICS[name] }));
 
 /** They have a value when a package was updated: updates-seen.test.ts looks at them. */
 const OF_PACKAGES = METRIC_NAMES.filter((name) => /_update|_version_info|_bad_versions/u.test(name)).map(
-  (name) => METRIC_PREFIX + name,
+  (name) => fullMetricName(name),
 );
 
 /** One daemon with a server of every kind, each of which has been looked at. */
@@ -101,7 +101,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
         return metadata !== null && Object.keys(metadata).length > 0 && metadata;
       });
       const expected = [
-        ...NOW.map(({ name, type }) => [METRIC_PREFIX + name, type]),
+        ...NOW.map(({ name, type }) => [fullMetricName(name), type]),
         ...PROCESS_METRICS.filter(({ everywhere }) => everywhere || process.platform === 'linux').map(
           ({ name, type }) => [name, type],
         ),
@@ -109,7 +109,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
       expect(expected.map(([name = '']) => [name, known[name]?.[0]?.type])).toEqual(expected);
       const names = (await ask<string[]>(`${base}/label/__name__/values`)) ?? [];
       const series = NOW.map(
-        ({ name, type }) => METRIC_PREFIX + name + (type === 'histogram' ? '_count' : ''),
+        ({ name, type }) => fullMetricName(name) + (type === 'histogram' ? '_count' : ''),
       );
       const elsewhere = ['mcp_watchdog_server_memory_footprint_bytes', ...OF_PACKAGES];
       expect(series.filter((name) => !names.includes(name) && !elsewhere.includes(name))).toEqual([]);
@@ -162,7 +162,7 @@ test('no counter that is kept goes back over kill -9 of the daemon', { timeout: 
 
 function keptCounters(text: string): Map<string, number> {
   const kept = new Set(
-    NOW.filter(({ survives }) => survives === true).map(({ name }) => METRIC_PREFIX + name),
+    NOW.filter(({ survives }) => survives === true).map(({ name }) => fullMetricName(name)),
   );
   const samples = text.split('\n').flatMap((line): [string, number][] => {
     const [, name = '', labels = '', value] = /^(\w+)(\{.*\})? (\S+)$/.exec(line) ?? [];

@@ -1,7 +1,7 @@
 // What a person sees of updates: the command line, the status, the metrics and the alert, with real packages and npm.
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { METRIC_NAMES, METRIC_PREFIX } from '../../src/core/metrics/metric-catalogue.ts';
+import { fullMetricName, METRIC_NAMES } from '../../src/core/metrics/metric-catalogue.ts';
 import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -90,7 +90,7 @@ test('an update is offered, done, and taken back, and that is told', { timeout: 
   const updated = await run('update', 's', '--wait');
   expect(updated).toMatchObject({
     code: 0,
-    out: expect.stringContaining('s: 1.1.0 is settled on, it was 1.0.0'),
+    out: expect.stringContaining('s: 1.1.0 is kept, it was 1.0.0'),
   });
   expect(updated.out).toContain('1.1.0 on probation');
   const told = (await run('status', 's')).out;
@@ -122,7 +122,7 @@ test('an update is offered, done, and taken back, and that is told', { timeout: 
 
   const text = await daemon.metrics();
   for (const name of METRIC_NAMES.filter((one) => /_update|_version_info|_bad_versions/u.test(one)))
-    expect(text).toContain(`\n${METRIC_PREFIX}${name}{server="s"`);
+    expect(text).toContain(`\n${fullMetricName(name)}{server="s"`);
 
   const back = await run('rollback', 's');
   expect(back).toMatchObject({ code: 0, out: expect.stringContaining('s: 1.0.0 runs again') });

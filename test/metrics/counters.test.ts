@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { UnstampedEvent } from '../../src/core/model/events.ts';
 import { PROBE_FAILURES, RESTART_REASONS } from '../../src/core/model/vocabulary.ts';
-import { isMetricName, METRIC_PREFIX, METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import { isMetricName, METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import { METRIC_PREFIX } from '../../src/core/metrics/metric-definition.ts';
 import { createStage } from '../fakes/stage.ts';
 
 const SERVERS = ['files', 'other'] as const;

@@ -29,15 +29,15 @@ function expected(shown: readonly Sample[]): Map<string, number> {
   );
 }
 
-test('a board shows exactly what its owners showed last, whatever they showed before', async () => {
+test('a registry holds exactly the last samples of each owner, whatever it held before', async () => {
   const history = fc.array(fc.tuple(samplesOf('files'), samplesOf('other')), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(history, async (rounds) => {
-      const board = createMetricRegistry();
+      const registry = createMetricRegistry();
       for (const [files, other] of rounds) {
-        board.replaceSamples('files', files);
-        board.replaceSamples('other', other);
-        const text = await board.text();
+        registry.replaceSamples('files', files);
+        registry.replaceSamples('other', other);
+        const text = await registry.text();
         const shown = [...parse(text)].filter(
           ([series]) => series.startsWith('mcp_watchdog_probe') && series.includes('{'),
         );

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { PROBE_FAILURES, RESTART_REASONS, SERVER_STATES } from '../../src/core/model/vocabulary.ts';
 import {
+  fullMetricName,
   METRIC_NAMES,
-  METRIC_PREFIX,
   METRICS,
   PROCESS_METRICS,
 } from '../../src/core/metrics/metric-catalogue.ts';
@@ -316,15 +316,15 @@ describe('the watchdog', () => {
     const text = await createStage().text();
     for (const name of METRIC_NAMES) {
       const definition: MetricDefinition = METRICS[name];
-      const line = `# TYPE ${METRIC_PREFIX}${name} ${definition.type}\n`;
-      expect([name, text.includes(line)]).toEqual([name, definition.later !== true]);
+      const line = `# TYPE ${fullMetricName(name)} ${definition.type}\n`;
+      expect([name, text.includes(line)]).toEqual([name, true]);
     }
     for (const { name, type, everywhere } of PROCESS_METRICS) {
       if (everywhere || process.platform === 'linux') expect(text).toContain(`# TYPE ${name} ${type}\n`);
     }
     const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
     const known = new Set([
-      ...METRIC_NAMES.map((name) => METRIC_PREFIX + name),
+      ...METRIC_NAMES.map((name) => fullMetricName(name)),
       ...PROCESS_METRICS.map(({ name }) => name),
     ]);
     expect(families.filter((name) => !known.has(name))).toEqual([]);

@@ -5,38 +5,38 @@ import { FakeClock } from '../fakes/clock.ts';
 function setUp() {
   const clock = new FakeClock();
   const made: string[] = [];
-  const renderer = createScrapeCache(clock, async () => {
+  const cache = createScrapeCache(clock, async () => {
     made.push(`text ${made.length + 1}`);
     return made.at(-1) ?? '';
   });
-  return { clock, made, renderer, text: async () => (await renderer.current()).toString() };
+  return { clock, made, cache, text: async () => (await cache.current()).toString() };
 }
 
-test('what changes while a text is in the making is in the next one', async () => {
-  const { renderer, text } = setUp();
+test('what changes during a rendering is in the next text', async () => {
+  const { cache, text } = setUp();
   const first = text();
-  renderer.invalidate('now');
+  cache.invalidate('now');
   expect(await first).toBe('text 1');
   expect(await text()).toBe('text 2');
   expect(await text()).toBe('text 2');
 });
 
-test('a measurement does not take back the hurry of a change', async () => {
-  const { renderer, text } = setUp();
+test('a measurement does not delay a change', async () => {
+  const { cache, text } = setUp();
   await text();
-  renderer.invalidate('now');
-  renderer.invalidate('soon');
-  renderer.invalidate('never');
+  cache.invalidate('now');
+  cache.invalidate('soon');
+  cache.invalidate('never');
   expect(await text()).toBe('text 2');
 });
 
 test('a text that failed is tried again', async () => {
   let fails = true;
-  const renderer = createScrapeCache(new FakeClock(), async () => {
+  const cache = createScrapeCache(new FakeClock(), async () => {
     if (fails) throw new Error('not now');
     return 'text';
   });
-  await expect(renderer.current()).rejects.toThrow('not now');
+  await expect(cache.current()).rejects.toThrow('not now');
   fails = false;
-  expect((await renderer.current()).toString()).toBe('text');
+  expect((await cache.current()).toString()).toBe('text');
 });

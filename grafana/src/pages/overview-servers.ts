@@ -1,6 +1,6 @@
 // Lower part of the overview: events, service and resources of the servers.
 import { above, type PlacedPanel } from '../panels/panel.ts';
-import { EACH_SERVER, failureShare, memoryShare, server } from '../queries/expressions.ts';
+import { EACH_SERVER, failureShare, memoryShare, server, serverBuckets } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { bars, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
@@ -104,7 +104,7 @@ function durations(): PlacedPanel {
     alerts: ['McpServerSlow'],
     queries: [
       {
-        expr: `sum by (le) (increase(${server('probe_duration_seconds_bucket')}[$__rate_interval]))`,
+        expr: `sum by (le) (increase(${serverBuckets('probe_duration_seconds')}[$__rate_interval]))`,
         legend: '{{le}}',
       },
     ],

@@ -1,6 +1,6 @@
 // Middle of a server's dashboard: quality of service, and the reasons of its exits.
 import { above } from '../panels/panel.ts';
-import { age, EACH_SERVER, failureShare, server, UNPLANNED } from '../queries/expressions.ts';
+import { age, EACH_SERVER, failureShare, server, UNPLANNED, serverBuckets } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { bars, DASHED, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
@@ -25,7 +25,7 @@ export function service(rules: Rules): Section {
             alerts: ['McpServerSlow'],
             queries: [
               {
-                expr: `sum by (le) (increase(${server('probe_duration_seconds_bucket')}[$__rate_interval]))`,
+                expr: `sum by (le) (increase(${serverBuckets('probe_duration_seconds')}[$__rate_interval]))`,
                 legend: '{{le}}',
               },
             ],
@@ -106,7 +106,7 @@ function failureShares(): ReturnType<typeof lines> {
 }
 
 function slowness(rules: Rules): ReturnType<typeof lines> {
-  const p95 = `histogram_quantile(0.95, sum by (${EACH_SERVER}, le) (rate(${server('probe_duration_seconds_bucket')}[$__rate_interval])))`;
+  const p95 = `histogram_quantile(0.95, sum by (${EACH_SERVER}, le) (rate(${serverBuckets('probe_duration_seconds')}[$__rate_interval])))`;
   return lines({
     key: 'slowness',
     title: 'p95 as a share of the timeout',

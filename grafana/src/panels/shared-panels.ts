@@ -1,7 +1,7 @@
 // Panels that stand on several dashboards, with the same look and meaning on each.
 import type { Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { PlacedPanel } from './panel.ts';
-import { alerts, EACH_SERVER, server } from '../queries/expressions.ts';
+import { alerts, EACH_SERVER, server, serverBuckets } from '../queries/expressions.ts';
 import { SEVERITIES, valueMappings } from './value-mappings.ts';
 import { lines, table } from './panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
@@ -55,7 +55,7 @@ export function firingTable(
 /** p50, p95 and p99 of the successful probes, over all chosen servers and kinds of probes. */
 export function quantiles({ key, width, shows }: Place & { readonly shows: string }): PlacedPanel {
   const quantile = (share: number): string =>
-    `histogram_quantile(${share}, sum by (le) (rate(${server('probe_duration_seconds_bucket')}[$__rate_interval])))`;
+    `histogram_quantile(${share}, sum by (le) (rate(${serverBuckets('probe_duration_seconds')}[$__rate_interval])))`;
   return lines({
     key,
     title: 'How long probes take',

@@ -1,6 +1,6 @@
 // PromQL selectors that follow the variables of their dashboard and name only metrics that exist.
 import {
-  METRIC_PREFIX,
+  fullMetricName,
   type MetricName,
   type PROCESS_METRICS,
 } from '../../../src/core/metrics/metric-catalogue.ts';
@@ -25,14 +25,19 @@ const SERVER = [...MACHINE, 'server=~"$server"'];
 /** Restarts that say something about the server: the others were asked for, or are the watchdog's own. */
 export const UNPLANNED = 'reason!~"requested|update|config|unobserved"';
 
-/** A metric about a server, of those that are chosen. `x_bucket` is the histogram's. */
-export function server(name: MetricName | 'probe_duration_seconds_bucket', ...more: string[]): string {
-  return selector(METRIC_PREFIX + name, [...SERVER, ...more]);
+/** A metric about the selected servers. */
+export function server(name: MetricName, ...more: string[]): string {
+  return selector(fullMetricName(name), [...SERVER, ...more]);
+}
+
+/** The buckets of a histogram about the selected servers. */
+export function serverBuckets(name: MetricName): string {
+  return selector(`${fullMetricName(name)}_bucket`, SERVER);
 }
 
 /** A metric about a machine or its watchdog, whichever servers are chosen. */
 export function machine(name: MetricName, ...more: string[]): string {
-  return selector(METRIC_PREFIX + name, [...MACHINE, ...more]);
+  return selector(fullMetricName(name), [...MACHINE, ...more]);
 }
 
 /** Of the watchdog's own process. */

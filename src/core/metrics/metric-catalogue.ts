@@ -1,4 +1,4 @@
-// Which metrics exist: each once, with its type, unit, help and labels. Code, page, dashboards and rules read it from here.
+// Catalogue of all metrics: code, docs page, dashboards and alert rules read them from here.
 import {
   ENGINE_NAMES,
   NOTIFY_KINDS,
@@ -11,9 +11,6 @@ import {
   NOTIFY_SUPPRESSIONS,
 } from '../model/vocabulary.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
-
-/** Before every name below. */
-export const METRIC_PREFIX = 'mcp_watchdog_';
 
 const SERVER = { server: null };
 const PROBE = { server: null, probe: PROBE_NAMES };
@@ -257,7 +254,7 @@ export const ALERT_METRICS = {
   ),
 } as const satisfies Record<string, MetricDefinition>;
 
-/** The whole catalogue, without the prefix. */
+/** The whole catalogue, by names without their prefix. */
 export const METRICS = {
   ...SERVER_METRICS,
   ...PROBE_METRICS,
@@ -273,6 +270,11 @@ export function isMetricName(name: string): name is MetricName {
 
 /** In the order of the catalogue. */
 export const METRIC_NAMES = Object.keys(METRICS).filter(isMetricName);
+
+/** The name in /metrics, with its prefix. */
+export function fullMetricName(metric: MetricName): string {
+  return METRICS[metric].prefix + metric;
+}
 
 /** The client library's set about the watchdog's own process; those not marked `everywhere` are Linux's. */
 export const PROCESS_METRICS = [

@@ -1,4 +1,4 @@
-// What the catalogue of metrics says about each metric, and how a line of it is written.
+// Definitions of metrics: type, unit, help, labels, and the prefix of the name.
 
 /** `timestamp` is seconds since the epoch, `boolean` 0 or 1, `info` always 1 with the text in the labels. */
 export type MetricUnit = 'seconds' | 'timestamp' | 'bytes' | 'boolean' | 'count' | 'info';
@@ -6,7 +6,12 @@ export type MetricUnit = 'seconds' | 'timestamp' | 'bytes' | 'boolean' | 'count'
 /** Label name to its closed list of values; null for a value that comes from the config or the system. */
 type MetricLabels = Readonly<Record<string, readonly string[] | null>>;
 
+/** Before the names of our own metrics. */
+export const METRIC_PREFIX = 'mcp_watchdog_';
+
 export interface MetricDefinition {
+  /** Before the name in the catalogue: `METRIC_PREFIX`, or nothing where a standard fixes the whole name. */
+  readonly prefix: string;
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly unit: MetricUnit;
   /** One stable sentence: Prometheus shows it, and warns when it changes. */
@@ -16,27 +21,24 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[];
   /** Counts events, so that it goes on counting after our own restart. */
   readonly survives?: true;
-  /** Its feature is not there yet: it is not exported, because a constant 0 would be a lie. */
-  readonly later?: true;
 }
 
-type Extra = Pick<MetricDefinition, 'labels' | 'survives' | 'later'>;
-type Line = Partial<Extra>;
+type Options = Partial<Pick<MetricDefinition, 'prefix' | 'labels' | 'survives'>>;
 
-export function gauge(unit: MetricUnit, help: string, line: Line = {}): MetricDefinition {
-  return { type: 'gauge', unit, help, labels: {}, ...line };
+export function gauge(unit: MetricUnit, help: string, options: Options = {}): MetricDefinition {
+  return { type: 'gauge', unit, help, prefix: METRIC_PREFIX, labels: {}, ...options };
 }
 
-export function counter(unit: MetricUnit, help: string, line: Line = {}): MetricDefinition {
-  return { type: 'counter', unit, help, labels: {}, ...line };
+export function counter(unit: MetricUnit, help: string, options: Options = {}): MetricDefinition {
+  return { type: 'counter', unit, help, prefix: METRIC_PREFIX, labels: {}, ...options };
 }
 
 export function histogram(
   unit: MetricUnit,
   help: string,
-  line: Line & { readonly buckets: readonly number[] },
+  options: Options & { readonly buckets: readonly number[] },
 ): MetricDefinition {
-  return { type: 'histogram', unit, help, labels: {}, ...line };
+  return { type: 'histogram', unit, help, prefix: METRIC_PREFIX, labels: {}, ...options };
 }
 
 /** Every combination of the closed lists, with the open labels taken from `known`, which also narrows a closed one. */

@@ -1,8 +1,7 @@
 // How the catalogue of metrics reads as a page: docs/metrics.md is its output, and a test compares the two.
-import type { MetricDefinition } from './metric-definition.ts';
+import { METRIC_PREFIX, type MetricDefinition } from './metric-definition.ts';
 import {
   ALERT_METRICS,
-  METRIC_PREFIX,
   PROBE_METRICS,
   PROCESS_METRICS,
   SERVER_METRICS,
@@ -27,8 +26,7 @@ removed. Counters marked *kept* go on where they were after a restart of the wat
 with only a \`url\` has no process of ours, so it has none of the metrics about one.
 
 A scrape shows what the watchdog already knows: nothing is measured because of it, and the text is rendered again only
-after something changed, for measurements at most once a second. Metrics marked *later* belong to a feature that is not
-there yet, and are not exported.
+after something changed, for measurements at most once a second.
 `;
 
 /** Markdown, ending in a newline. */
@@ -42,11 +40,8 @@ function table(metrics: Readonly<Record<string, MetricDefinition>>): string {
   return ['| name | type | unit | labels | help |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-function row(name: string, { type, unit, help, labels, survives, later }: MetricDefinition): string {
-  const marks = [survives === true ? 'kept' : '', later === true ? 'later' : ''].filter(
-    (mark) => mark !== '',
-  );
-  const kind = [type, ...marks.map((mark) => `*${mark}*`)].join(', ');
+function row(name: string, { type, unit, help, labels, survives }: MetricDefinition): string {
+  const kind = survives === true ? `${type}, *kept*` : type;
   return `| \`${name}\` | ${kind} | ${unit} | ${Object.keys(labels).join(', ')} | ${help} |`;
 }
 

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { everyLabelSet, type MetricDefinition } from '../../../src/core/metrics/metric-definition.ts';
+import {
+  everyLabelSet,
+  METRIC_PREFIX,
+  type MetricDefinition,
+} from '../../../src/core/metrics/metric-definition.ts';
 import { renderMetricsPage } from '../../../src/core/metrics/metrics-page.ts';
 import {
   isMetricName,
   METRIC_NAMES,
-  METRIC_PREFIX,
   METRICS,
   type MetricName,
 } from '../../../src/core/metrics/metric-catalogue.ts';
@@ -95,8 +98,6 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   ['alerts', 'alertstate', 'pending firing'],
 ];
 
-const LATER: readonly MetricName[] = [];
-
 const NEVER_LABELS = ['pid', 'path', 'command', 'url', 'instance', 'job', 'le'];
 
 describe('the catalogue of metrics', () => {
@@ -137,11 +138,6 @@ describe('the catalogue of metrics', () => {
       if (survives === true) expect(type).toBe('counter');
     },
   );
-
-  test('marks what is not there yet', () => {
-    const later = METRIC_NAMES.filter((name) => METRICS[name].later === true);
-    expect(later).toEqual(LATER);
-  });
 });
 
 test('isMetricName() does not take what every object has for a metric', () => {

@@ -1,6 +1,11 @@
 // Series by chance of every metric that the catalogue names, so that each rule has something to say.
 import { everyLabelSet, type MetricDefinition } from '../../../src/core/metrics/metric-definition.ts';
-import { METRIC_PREFIX, METRICS, PROCESS_METRICS } from '../../../src/core/metrics/metric-catalogue.ts';
+import {
+  fullMetricName,
+  METRIC_NAMES,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../../src/core/metrics/metric-catalogue.ts';
 import type { RuleGroup } from '../../../src/promql/rules/rule-file.ts';
 import type { Sample } from '../../fakes/prometheus.ts';
 import type { Random } from './random.ts';
@@ -43,9 +48,7 @@ function instanceSeries(
   return [
     ...of({ __name__: 'up' }, flagStep),
     ...PROCESS_METRICS.flatMap(({ name }) => of({ __name__: name }, processStep(name))),
-    ...Object.entries(METRICS).flatMap(([name, metric]) =>
-      metricSeries(`${METRIC_PREFIX}${name}`, metric, of),
-    ),
+    ...METRIC_NAMES.flatMap((name) => metricSeries(fullMetricName(name), METRICS[name], of)),
     ...recordedNames(groups).flatMap((name) =>
       recordedLabels(name).flatMap((labels) => of({ __name__: name, ...labels }, shareStep)),
     ),
