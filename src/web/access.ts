@@ -1,7 +1,7 @@
-// Who gets an answer at all: the rate limit first, then name and password, as the web config in force says.
+// Access control by the current web config: the rate limit first, then name and password.
+import type { RateLimit } from '../core/model/web-config.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { type ComparePassword, createPasswordCheck } from './password.ts';
-import { createTokenBucket } from './rate-limit.ts';
 import type { WebConfigWatcher } from './web-config-watcher.ts';
 
 interface Denial {
@@ -11,9 +11,9 @@ interface Denial {
 }
 
 export interface AccessControl {
-  /** Null for who may go on. */
+  /** Judges a request by its Authorization header; null when it may go on. */
   check(authorization: string | undefined): Promise<Denial | null>;
-  /** To be added to every answer. */
+  /** Headers for every response. */
   headers(): Readonly<Record<string, string>>;
 }
 
@@ -47,4 +47,29 @@ export function createAccessControl(
 function tooMany(interval: number): Denial {
   const headers = { 'Retry-After': String(Math.ceil(interval / 1000)) };
   return { status: 429, reason: 'Too many requests', headers };
+}
+
+export interface TokenBucket {
+  /** Takes a token; false when there is none. */
+  take(limit: RateLimit): boolean;
+}
+
+/**
+ * Creates a bucket that gains one token each interval, and never holds more than a burst.
+ *
+ * @param now monotonic ms
+ */
+export function createTokenBucket(now: () => number): TokenBucket {
+  let tokens = Number.POSITIVE_INFINITY;
+  let countedAt = now();
+  return {
+    take({ interval, burst }) {
+      const at = now();
+      tokens = Math.min(burst, tokens + (at - countedAt) / interval);
+      countedAt = at;
+      if (tokens < 1) return false;
+      tokens -= 1;
+      return true;
+    },
+  };
 }

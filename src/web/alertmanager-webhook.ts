@@ -1,14 +1,14 @@
-// What Alertmanager may post to us: a webhook message, small, in JSON.
+// Receiver of webhook messages from Alertmanager: JSON, up to a size.
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import { parseJson } from '../core/base/guards.ts';
 
 export interface AlertmanagerWebhookOptions {
-  /** `isToTell`: the route asks us to hand it to our own channels. @returns what is wrong with it, or null */
+  /** Takes a message; `isToTell` when its route asks for delivery by our own channels. @returns what is wrong with it, or null */
   readonly onAlertmanagerMessage?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
 }
 
-/** Several hundred alerts, of some 2 KiB each; what is larger Alertmanager would not send again. */
+/** Bytes: several hundred alerts of some 2 KiB each. Alertmanager would not send a larger message again. */
 const LARGEST = 1024 * 1024;
 
 export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }: AlertmanagerWebhookOptions) {
@@ -16,7 +16,7 @@ export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }:
     const refuse = (status: number, reason: string): void => {
       response.status(status).set('Connection', 'close').type('text').send(`${reason}\n`);
     };
-    // A form of a web page could send anything else without being asked whether it may.
+    // A form of a web page could send any other type without a preflight request.
     if (request.is('application/json') === false) return refuse(415, 'Only application/json is understood');
     const text = await readBody(request);
     if (text === null) return refuse(413, `Larger than ${LARGEST} bytes`);
@@ -26,7 +26,7 @@ export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }:
   };
 }
 
-/** Null when it is too large. @throws when the client breaks off */
+/** Reads the whole body; null when it is too large. @throws when the client breaks off */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,4 +1,4 @@
-// The process of `compare.ts`: reads a password and a bcrypt hash, prints whether they belong together, and ends.
+// Child process of `bcrypt-compare.ts`: reads a password and a bcrypt hash, prints whether they match, and ends.
 import { text } from 'node:stream/consumers';
 import { compareSync } from 'bcryptjs';
 

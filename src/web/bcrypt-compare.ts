@@ -1,4 +1,4 @@
-// How a password is compared with its hash: in a process of its own, because it would hold up the daemon's loop.
+// Comparison of a password with its bcrypt hash in a child process, because it would block the daemon's event loop.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,8 +8,8 @@ const PROGRAM = fileURLToPath(new URL('bcrypt-child.js', import.meta.url));
 const TIMEOUT = 30_000;
 
 /**
- * The asynchronous form of bcryptjs works in the same thread, 0.1 s and more at a stretch, and a thread of our own would
- * stay in memory. The password goes through a pipe: arguments and environment can be seen by others.
+ * Compares in a child process. The asynchronous form of bcryptjs works in the same thread, 0.1 s and more at a stretch, and
+ * a worker thread would stay in memory. The password goes through a pipe: arguments and environment are visible to others.
  *
  * @throws what execFile throws when the process could not be started or did not come to an end
  */
@@ -20,7 +20,7 @@ export function compareInChild(password: string, hash: string, program = PROGRAM
       if (error === null) resolve(output === 'true');
       else reject(error);
     });
-    // When it cannot be written the process has ended, and how it ended tells more.
+    // When the pipe is broken the process has ended, and its exit tells more.
     child.stdin?.on('error', () => {});
     child.stdin?.end(JSON.stringify({ password, hash }));
   });

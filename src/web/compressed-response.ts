@@ -1,22 +1,33 @@
-// When a text is sent compressed: once for all who ask for the same one, and only where it pays.
+// Response with a large text: compressed once for all clients that ask for the same one, where compressing pays.
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
+import type { Request, Response } from 'express';
 
-/** Below this, over loopback, sending is quicker than compressing. */
-const WORTH_IT = 256 * 1024;
+/** Bytes below which, over loopback, sending is quicker than compressing. */
+const WORTH_COMPRESSING = 256 * 1024;
 
 const compress = promisify(gzip);
-const done = new WeakMap<Buffer, Promise<Buffer>>();
+const compressed = new WeakMap<Buffer, Promise<Buffer>>();
 
-export function isWorthCompressing(text: Buffer): boolean {
-  return text.length >= WORTH_IT;
+/** Sends a text. Not with express's `send`, which would search it for a character set and hash it. */
+export async function sendText(
+  request: Request,
+  response: Response,
+  { text, contentType }: { readonly text: Buffer; readonly contentType: string },
+): Promise<void> {
+  const isWorth = text.length >= WORTH_COMPRESSING && request.acceptsEncodings('gzip') === 'gzip';
+  const body = isWorth ? await compressOnce(text) : text;
+  if (isWorth) response.set('Content-Encoding', 'gzip');
+  response
+    .set({ 'Content-Type': contentType, 'Content-Length': String(body.length), Vary: 'Accept-Encoding' })
+    .end(body);
 }
 
-/** The fastest level: numbers shrink tenfold with any. A text is compressed once, in another thread. */
+/** Compresses at the fastest level: numbers shrink tenfold with any. A text is compressed once, in another thread. */
 export function compressOnce(text: Buffer): Promise<Buffer> {
-  const known = done.get(text);
+  const known = compressed.get(text);
   if (known !== undefined) return known;
-  const compressed = compress(text, { level: constants.Z_BEST_SPEED });
-  done.set(text, compressed);
-  return compressed;
+  const work = compress(text, { level: constants.Z_BEST_SPEED });
+  compressed.set(text, work);
+  return work;
 }

@@ -1,24 +1,24 @@
-// Whether a request carries the name and password of a user: computed once, then remembered without the password.
+// Basic authentication against bcrypt hashes: computed once, then cached without the password.
 import { createHmac, randomBytes } from 'node:crypto';
 
 /** bcrypt hashes by name. */
 type Users = Readonly<Record<string, string>>;
 
-/** `busy`: too many are being computed already, it may be right. */
+/** `busy`: too many are being computed already; it may be right. */
 type Verdict = 'right' | 'wrong' | 'busy';
 
 export interface PasswordCheck {
-  /** @param authorization the header of that name */
+  /** Judges the credentials of a request. @param authorization the header of that name */
   verify(authorization: string | undefined, users: Users): Promise<Verdict>;
 }
 
-/** Whether `password` is the one that bcrypt made `hash` of; it takes a tenth of a second of a processor and more. */
+/** Tells whether bcrypt made `hash` of `password`; takes a tenth of a second of processor time and more. */
 export type ComparePassword = (password: string, hash: string) => Promise<boolean>;
 
-/** One is computed at a time; beyond these who wait, nobody is let in. */
+/** One is computed at a time; beyond this number of waiting ones, requests are refused. */
 const MOST_WAITING = 8;
 
-/** Of each kind: a client has one password, and one wrong one that it tries again and again. */
+/** Of each kind: a client has one password, or one wrong one that it tries again and again. */
 const MOST_REMEMBERED = 100;
 
 export function createPasswordCheck(compare: ComparePassword): PasswordCheck {
@@ -27,7 +27,7 @@ export function createPasswordCheck(compare: ComparePassword): PasswordCheck {
   const key = randomBytes(32);
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Names the attempt: without the key, which dies with us, nobody can tell the password from it. */
+  /** Makes a cache key: without the secret, which dies with the process, the password cannot be guessed from it. */
   function nameOf(...parts: readonly string[]): string {
     return createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64');
   }
@@ -49,7 +49,7 @@ export function createPasswordCheck(compare: ComparePassword): PasswordCheck {
       if (given === null) return 'wrong';
       const { user, password } = given;
       const own = Object.hasOwn(users, user) ? users[user] : undefined;
-      // Who is not known takes as long as who is: names cannot be found out by the time it takes.
+      // An unknown name takes as long as a known one: names cannot be found out by timing.
       const hash = own ?? standIn(users);
       const name = nameOf(user, hash, password);
       if (remembered.right.has(name)) return 'right';
@@ -63,7 +63,7 @@ export function createPasswordCheck(compare: ComparePassword): PasswordCheck {
   };
 }
 
-/** `Basic base64(user:password)`; null when it is something else. */
+/** Parses `Basic base64(user:password)`; null when it is something else. */
 function parseCredentials(header = ''): { user: string; password: string } | null {
   const [, encoded] = /^basic +([\w+/-]+=*)$/i.exec(header) ?? [];
   if (encoded === undefined) return null;
@@ -72,7 +72,7 @@ function parseCredentials(header = ''): { user: string; password: string } | nul
   return colon === -1 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** The hash of nothing that anybody knows, as costly as those of the users. */
+/** Makes a hash that matches no password, as costly as those of the users. */
 function standIn(users: Users): string {
   const [cost = '10'] = Object.values(users).map((hash) => hash.slice(4, 6));
   return `$2b$${cost}$${'.'.repeat(21)}u${'.'.repeat(31)}`;

@@ -1,13 +1,13 @@
-// The rules and their alerts over HTTP, as Prometheus answers, so that whatever reads its API reads ours.
+// Rules and alerts over HTTP in the format of Prometheus, for everything that reads its API.
 import type { Express } from 'express';
 import type { AlertsData, RulesData, ApiRuleGroup } from '../core/model/alert-rules.ts';
 
 export interface RulesApiOptions {
-  /** What the alert rules come to; null while there are none yet. */
+  /** State of the alert rules; null while they are not loaded yet. */
   readonly rules?: () => { alerts(): AlertsData; rules(): RulesData } | null;
 }
 
-/** What the parameter `type` may ask for. */
+/** Values of the parameter `type`, with the types of rules they select. */
 const KINDS = { alert: 'alerting', record: 'recording' } as const;
 type RuleType = (typeof KINDS)[keyof typeof KINDS];
 
@@ -29,14 +29,14 @@ export function addRulesApi(app: Pick<Express, 'get'>, { rules }: RulesApiOption
   });
 }
 
-/** Null for all, undefined for what there is not. */
+/** Maps the parameter to a type; null for all, undefined for an unknown one. */
 function kindOf(type: string): RuleType | null | undefined {
   if (type === '') return null;
   const word = type.toLowerCase();
   return word === 'alert' || word === 'record' ? KINDS[word] : undefined;
 }
 
-/** Null where everything is wanted. */
+/** Filters of a request; null where everything is wanted. */
 interface RuleFilter {
   readonly kind: RuleType | null;
   readonly names: ReadonlySet<string> | null;
@@ -55,7 +55,7 @@ function onlyOf({ groups }: RulesData, wish: RuleFilter): RulesData {
   return isAll ? { groups } : { groups: groups.flatMap((group) => fitting(group, wish)) };
 }
 
-/** Nothing of a group of which no rule is wanted, as the newer Prometheus has it. */
+/** Filters a group; one without a selected rule is left out, as in newer versions of Prometheus. */
 function fitting(group: ApiRuleGroup, { kind, names, groups, files }: RuleFilter): ApiRuleGroup[] {
   if (groups?.has(group.name) === false || files?.has(group.file) === false) return [];
   const rules = group.rules.filter(

@@ -1,10 +1,10 @@
-// Which web config is in force: its files are looked at again as people ask, and a broken one changes nothing.
+// Current web config: its files are checked again as requests come in, and a broken one changes nothing.
 import { statSync } from 'node:fs';
 import { codeOf, messageOf } from '../core/base/guards.ts';
 import { missingProtection, type WebConfig } from '../core/model/web-config.ts';
 import type { Clock } from '../system/time/clock.ts';
 
-/** What reading came to; `files` are those that may mend it when they change. */
+/** Result of reading; `files` are those whose change may fix an error. */
 export type WebConfigResult =
   | { readonly config: WebConfig }
   | { readonly error: unknown; readonly files: readonly string[] };
@@ -12,25 +12,25 @@ export type WebConfigResult =
 export interface WebConfigOptions {
   readonly read: () => Promise<WebConfigResult>;
   readonly clock: Clock;
-  /** Others than programs of this machine can reach us: TLS and users must stay. */
+  /** The network can reach the listener: TLS and users must stay. */
   readonly isOpen: boolean;
-  /** Told once of each change of the files that cannot be used. */
+  /** Called once for each change of the files that cannot be used. */
   readonly onFault: (error: unknown) => void;
   readonly onChange: (config: WebConfig) => void;
 }
 
 export interface WebConfigWatcher {
   readonly current: WebConfig;
-  /** Resolves with what is in force now; files that changed are read before that. Never rejects. */
+  /** Resolves with the current config, after files that changed were read. Never rejects. */
   refresh(): Promise<WebConfig>;
-  /** Told after each change; the returned function ends that. */
+  /** Calls the listener after each change; the returned function ends that. */
   onChange(listener: (config: WebConfig) => void): () => void;
 }
 
-/** Files are looked at no more often than this, ms. */
-const PAUSE = 1000;
+/** Ms between two checks of the files. */
+const CHECK_INTERVAL = 1000;
 
-/** @throws what `read` found wrong */
+/** Reads the web config and keeps it current. @throws what `read` found wrong */
 export async function watchWebConfig(options: WebConfigOptions): Promise<WebConfigWatcher> {
   const first = await options.read();
   if ('error' in first) throw first.error;
@@ -76,9 +76,9 @@ export async function watchWebConfig(options: WebConfigOptions): Promise<WebConf
 }
 
 interface Watched {
-  /** Since the last look; false when that was a moment ago. */
+  /** Compares with the last check; false when that was a moment ago. */
   haveChanged(): boolean;
-  /** Others from now on. Which ones they are is a part of what is compared, so they are read once more. */
+  /** Watches other files from now on. Their names are part of what is compared, so they are read once more. */
   follow(files: readonly string[]): void;
 }
 
@@ -88,10 +88,10 @@ function watchFiles(first: readonly string[], clock: Clock): Watched {
   let lookedAt = clock.monotonic();
   return {
     haveChanged() {
-      if (clock.monotonic() - lookedAt < PAUSE) return false;
+      if (clock.monotonic() - lookedAt < CHECK_INTERVAL) return false;
       lookedAt = clock.monotonic();
       const before = seen;
-      // Taken before anything is read: what is written meanwhile is seen by the next look.
+      // Taken before anything is read: what is written meanwhile is seen by the next check.
       seen = fingerprintOf(files);
       return seen !== before;
     },
@@ -101,7 +101,7 @@ function watchFiles(first: readonly string[], clock: Clock): Watched {
   };
 }
 
-/** Why what was read cannot be used, null when it can; and which files may change that. */
+/** Decides why the result of reading cannot be used, null when it can, and which files may change that. */
 function judge(
   reading: WebConfigResult,
   current: WebConfig,
@@ -116,7 +116,7 @@ function isSame(one: WebConfig, other: WebConfig): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Why `next` cannot take the place of `current` while connections are open; null when it can. */
+/** Finds why `next` cannot replace `current` while the listener runs; null when it can. */
 function refusalOf(next: WebConfig, current: WebConfig, isOpen: boolean): Error | null {
   const missing = isOpen ? missingProtection(next) : null;
   if (missing !== null) return new Error(`without ${missing} nobody in the network may be let in`);
@@ -127,7 +127,7 @@ function refusalOf(next: WebConfig, current: WebConfig, isOpen: boolean): Error 
   return null;
 }
 
-/** Whether clients are asked for a certificate at all. */
+/** Tells whether clients are asked for a certificate at all. */
 function asksForCertificate({ tls }: Pick<WebConfig, 'tls'>): boolean {
   return tls !== null && tls.clientAuth !== 'NoClientCert';
 }
@@ -136,11 +136,11 @@ function fingerprintOf(files: readonly string[]): string {
   return files.map(markOf).join('\n');
 }
 
-/** What cannot be looked at, in a folder that was closed or in a circle of links, is for the reading to tell. */
+/** Identifies a version of a file. One that cannot be inspected, in a closed folder or a circle of links, fails when it is read. */
 function markOf(file: string): string {
   try {
     const { ino, size, mtimeMs, mode, uid } = statSync(file);
-    // A file that others may write is refused, so that its mode is news too.
+    // A file that others may write is refused, so its mode counts too.
     return [file, ino, size, mtimeMs, mode, uid].join(' ');
   } catch (error) {
     return `${file} ${codeOf(error)}`;

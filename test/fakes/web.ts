@@ -39,7 +39,13 @@ export async function startWeb(
     ...parts,
   });
   const onFault = (error: unknown): void => void faults.push(error);
-  const listening = await listenHttp(app, { host: '127.0.0.1', port: 0, clock: systemClock, onFault });
+  const listening = await listenHttp(app, {
+    host: '127.0.0.1',
+    port: 0,
+    setting: 'metrics.listen',
+    clock: systemClock,
+    onFault,
+  });
   const port = Number(new URL(listening.url).port);
   return { ...listening, port, faults, ask: (path, options) => ask(port, path, options) };
 }

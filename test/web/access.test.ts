@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { WebConfig } from '../../src/core/model/web-config.ts';
-import { createAccessControl } from '../../src/web/access.ts';
+import { createAccessControl, createTokenBucket } from '../../src/web/access.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { startWeb, type Web } from '../fakes/web.ts';
 
@@ -77,4 +77,25 @@ test('a password that cannot be checked is a fault of ours', async () => {
   onTestFinished(() => web.close());
   expect((await web.ask('/', { headers: ADA })).status).toBe(500);
   expect(web.faults).toEqual([new Error('no process')]);
+});
+
+test('a bucket lets a burst through, then one each interval, and never saves up more than a burst', () => {
+  let now = 0;
+  const bucket = createTokenBucket(() => now);
+  const limit = { interval: 1000, burst: 3 };
+  const take = (): boolean => bucket.take(limit);
+  expect([take(), take(), take(), take()]).toEqual([true, true, true, false]);
+  now += 999;
+  expect(take()).toBe(false);
+  now += 1;
+  expect([take(), take()]).toEqual([true, false]);
+  now += 60_000;
+  expect([take(), take(), take(), take()]).toEqual([true, true, true, false]);
+});
+
+test('a limit that was lowered counts at once', () => {
+  const bucket = createTokenBucket(() => 0);
+  expect(bucket.take({ interval: 1000, burst: 10 })).toBe(true);
+  expect(bucket.take({ interval: 1000, burst: 1 })).toBe(true);
+  expect(bucket.take({ interval: 1000, burst: 1 })).toBe(false);
 });

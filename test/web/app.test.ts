@@ -137,7 +137,7 @@ test('a fault of ours is told to us and not to the client', async () => {
   try {
     for (const path of ['/metrics', '/', '/api/v1/status']) {
       const { status, body } = await other.ask(path);
-      expect([status, body]).toEqual([500, 'This went wrong on our side; the log says more\n']);
+      expect([status, body]).toEqual([500, 'Internal error; see the log of mcp-watchdog\n']);
     }
     expect(other.faults).toHaveLength(3);
   } finally {

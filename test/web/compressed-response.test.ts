@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { compressOnce, isWorthCompressing } from '../../src/web/compressed-response.ts';
+import { compressOnce } from '../../src/web/compressed-response.ts';
 import { startWeb } from '../fakes/web.ts';
 
 const LARGE = Buffer.from('mcp_watchdog_server_up{server="s"} 1\n'.repeat(20_000));
@@ -13,11 +13,17 @@ describe('compressOnce()', () => {
     expect(gunzipSync(first)).toEqual(LARGE);
     expect(first.length).toBeLessThan(LARGE.length / 10);
   });
+});
 
-  test('is not for small texts', () => {
-    expect(isWorthCompressing(Buffer.from('small'))).toBe(false);
-    expect(isWorthCompressing(LARGE)).toBe(true);
-  });
+test('a small text is sent plain, whatever the client takes', async () => {
+  const web = await startWeb();
+  try {
+    const answer = await fetch(`${web.url}/metrics`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await answer.text()).toBe('up 1\n');
+  } finally {
+    await web.close();
+  }
 });
 
 test('/metrics of many servers is sent compressed to who takes it, and plain to who does not', async () => {

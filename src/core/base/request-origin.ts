@@ -1,11 +1,9 @@
-// Who may ask: programs on this machine and pages of our own, never a web site in the user's browser.
+// Host and origin rule of an HTTP server on this machine: its own programs and pages may ask, a web site in the user's browser may not.
 // A page on the internet can make a name of its own resolve to 127.0.0.1 (DNS rebinding), so the Host decides, on every
 // route. An address as Host is no danger: a name is what such a page needs.
 
-export interface RequestSource {
-  readonly method: string;
-  /** The path, without a query. */
-  readonly path: string;
+/** The parts of a request that say where it comes from. */
+export interface RequestOrigin {
   readonly host: string | undefined;
   readonly origin: string | undefined;
   /** `Sec-Fetch-Site` and `Sec-Fetch-Mode`: what a browser says about the page that asks. */
@@ -16,34 +14,26 @@ export interface RequestSource {
   readonly port: number;
 }
 
-export interface Refusal {
-  readonly status: 403 | 405;
-  readonly reason: string;
+export interface OriginRule {
+  /** Further names, in lower case, with or without a port; without one, ours is meant. */
+  readonly allowedHosts?: readonly string[];
+  /** Pages of other sites may link to it: only for what changes nothing and tells nothing about this machine. */
+  readonly isLinkable?: boolean;
 }
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** @param allowedHosts further names, in lower case, with or without a port; without one, ours is meant */
-export function findRefusal(asking: RequestSource, allowedHosts: readonly string[] = []): Refusal | null {
-  if (!isAllowedHost(asking, allowedHosts)) return { status: 403, reason: 'This Host is not allowed' };
-  if (!isOwnOrigin(asking)) return { status: 403, reason: 'Other origins are not allowed' };
-  if (!isOwnSite(asking)) return { status: 403, reason: 'Requests by other sites are not allowed' };
-  const methods = methodsOf(asking.path);
-  if (methods.includes(asking.method)) return null;
-  return {
-    status: 405,
-    reason: `Only ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'} allowed`,
-  };
+/** @returns why the request must be refused with 403; null when it may be answered */
+export function refuseForeignOrigin(
+  request: RequestOrigin,
+  { allowedHosts = [], isLinkable = false }: OriginRule = {},
+): string | null {
+  if (!isAllowedHost(request, allowedHosts)) return 'This Host is not allowed';
+  if (!isOwnOrigin(request)) return 'Other origins are not allowed';
+  return isOwnSite(request, isLinkable) ? null : 'Requests by other sites are not allowed';
 }
 
-/** Where Alertmanager tells us what it told: the one place that takes anything. */
-export const ALERTMANAGER_WEBHOOK_PATH = '/api/v1/alertmanager';
-
-export function methodsOf(path: string): readonly string[] {
-  return path === ALERTMANAGER_WEBHOOK_PATH ? ['POST'] : ['GET', 'HEAD'];
-}
-
-function isAllowedHost({ host, address, port }: RequestSource, allowedHosts: readonly string[]): boolean {
+function isAllowedHost({ host, address, port }: RequestOrigin, allowedHosts: readonly string[]): boolean {
   const written = host?.toLowerCase() ?? '';
   const [, name, itsPort] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
   if (name === undefined) return false;
@@ -52,14 +42,14 @@ function isAllowedHost({ host, address, port }: RequestSource, allowedHosts: rea
   return isPortRight && [...LOOPBACK, inHost(address), ...allowedHosts].includes(name);
 }
 
-/** An address as it stands in a Host header; Node calls IPv4 `::ffff:127.0.0.1` on a socket that takes both. */
+/** Writes an address as in a Host header; Node calls IPv4 `::ffff:127.0.0.1` on a socket that takes both. */
 function inHost(address: string): string {
   const bare = address.replace(/^::ffff:(?=\d+\.)/, '');
   return bare.includes(':') ? `[${bare}]` : bare;
 }
 
-/** A browser names the origin of what it was told to send; `null` stands for one that it hides. */
-function isOwnOrigin({ origin, host = '' }: RequestSource): boolean {
+/** Compares Origin and Host; `null` stands for an origin that the browser hides. */
+function isOwnOrigin({ origin, host = '' }: RequestOrigin): boolean {
   if (origin === undefined) return true;
   if (!URL.canParse(origin) || !/^https?:\/\//i.test(origin)) return false;
   // A proxy in front of us may speak https where we do not: the name decides, with the port that the scheme implies.
@@ -69,11 +59,7 @@ function isOwnOrigin({ origin, host = '' }: RequestSource): boolean {
 }
 
 /** Another port of this machine is the same site: its pages may link here, but not read or embed what is here. */
-function isOwnSite({ site, mode }: RequestSource): boolean {
-  return (
-    site === undefined ||
-    site === 'same-origin' ||
-    site === 'none' ||
-    (site === 'same-site' && mode === 'navigate')
-  );
+function isOwnSite({ site, mode }: RequestOrigin, isLinkable: boolean): boolean {
+  if (site === undefined || site === 'same-origin' || site === 'none') return true;
+  return mode === 'navigate' && (site === 'same-site' || isLinkable);
 }

@@ -55,6 +55,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   return listenHttp(app, {
     host,
     port,
+    setting: 'metrics.listen',
     clock,
     ...(protection?.tls === undefined ? {} : { tls: protection.tls }),
     whoListens: findPortOwner,

@@ -1,8 +1,14 @@
-// How the web app gets its address, and gives it back.
-import { createServer, type RequestListener, type Server as HttpServer } from 'node:http';
+// HTTP listener: opens and closes the port of an app, and names the holder of a port that is taken.
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+} from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
+import type { RequestOrigin } from '../../core/base/request-origin.ts';
 import type { Clock } from '../time/clock.ts';
 import { createTlsServer, type TlsSource } from './tls-server.ts';
 
@@ -10,12 +16,14 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
+  /** Key of the config that holds host and port, for hints. */
+  readonly setting: string;
   readonly clock: Clock;
   /** Left out: plain HTTP. */
   readonly tls?: TlsSource;
-  /** Told when a connection could not be taken, for instance for want of descriptors; listening goes on. */
+  /** Called when a connection could not be taken, for instance for want of descriptors; listening goes on. */
   readonly onFault: (error: unknown) => void;
-  /** Asked when the port is taken, so that the error can name the culprit; null when nobody was found. */
+  /** Finds the holder of a taken port, for the error; null when nobody was found. */
   readonly whoListens?: (
     port: number,
     host: string,
@@ -25,15 +33,15 @@ export interface ListenOptions {
 export interface HttpListener {
   /** `http://127.0.0.1:9638`, or with https, without a slash at the end. */
   readonly url: string;
-  /** Answers in the making are finished, at most for half a second; every connection is closed. */
+  /** Closes every connection; responses under way get half a second to finish. */
   close(): Promise<void>;
 }
 
-/** A request is small and has no body, whoever needs longer does not mean it. */
+/** A request is small: a client that needs longer is slow on purpose. */
 const LIMITS = {
   headersTimeout: 5000,
   requestTimeout: 10_000,
-  // How often those two are looked at; Node's own 30 s would be their real length.
+  // How often those two are checked; Node's own 30 s would be their real length.
   connectionsCheckingInterval: 2000,
   keepAliveTimeout: 75_000,
   maxHeaderSize: 16_384,
@@ -44,7 +52,11 @@ const MAX_CONNECTIONS = 200;
 
 const GRACE = 500;
 
-/** @throws WatchdogError LISTEN_FAILED */
+/**
+ * Listens for requests.
+ *
+ * @throws WatchdogError LISTEN_FAILED
+ */
 export async function listenHttp(app: RequestListener, options: ListenOptions): Promise<HttpListener> {
   const { tls } = options;
   const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
@@ -59,7 +71,7 @@ export async function listenHttp(app: RequestListener, options: ListenOptions): 
   return { url: urlOf(server, options), close: () => close(server, sockets, options.clock) };
 }
 
-/** Those that still shake hands are no HTTP connections yet, and nobody else knows them. */
+/** Tracks all sockets: those in a TLS handshake are no HTTP connections yet, and Node does not close them. */
 function trackSockets(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.prependListener('connection', (socket) => {
@@ -101,14 +113,14 @@ function close(server: HttpServer, sockets: ReadonlySet<Socket>, clock: Clock): 
 }
 
 async function explain(cause: unknown, options: ListenOptions): Promise<WatchdogError> {
-  const { host, port } = options;
+  const { host, port, setting } = options;
   const where = `Cannot listen on ${host}:${port}`;
-  const hint = 'Set another metrics.listen in the config';
+  const hint = `Set another ${setting} in the config`;
   switch (codeOf(cause)) {
     case 'EADDRINUSE':
       return refused(`${where}: ${await holderOf(options)} has that port`, {
         cause,
-        hint: 'End it, or set another metrics.listen in the config',
+        hint: `End it, or set another ${setting} in the config`,
       });
     case 'EACCES':
       return refused(`${where}: this user may not use that port`, {
@@ -131,4 +143,20 @@ async function holderOf({ host, port, whoListens }: ListenOptions): Promise<stri
   const owner = await whoListens?.(port, host).catch(() => null);
   if (owner?.pid == null) return 'another process';
   return owner.command === null ? `process ${owner.pid}` : `process ${owner.pid} (${owner.command})`;
+}
+
+/** Reads from a request what `refuseForeignOrigin` decides by. */
+export function originOf({ headers, socket }: IncomingMessage): RequestOrigin {
+  return {
+    host: headers.host,
+    origin: headers.origin,
+    site: first(headers['sec-fetch-site']),
+    mode: first(headers['sec-fetch-mode']),
+    address: socket.localAddress ?? '',
+    port: socket.localPort ?? 0,
+  };
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.[0];
 }

@@ -1,4 +1,4 @@
-// How HTML is written so that nothing that others wrote can become markup.
+// HTML templates that escape every value, so that no text of others becomes markup.
 
 /** Text that is markup already. */
 export class Html {
@@ -11,7 +11,7 @@ export class Html {
 
 export type Content = Html | string | number | null | readonly Content[];
 
-/** A template whose values are escaped, in text and in quoted attributes; null is nothing, a list is its parts. */
+/** Fills a template: values are escaped, for text and quoted attributes; null is nothing, a list is its parts. */
 export function html(strings: TemplateStringsArray, ...values: readonly Content[]): Html {
   return new Html(
     strings.reduce((markup, string, index) => markup + write(values[index - 1] ?? null) + string),

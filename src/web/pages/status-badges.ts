@@ -1,4 +1,4 @@
-// Which words stand for the state and the health of a server on the page, and in which colour.
+// Badges for the state and the health of a server: one word, one colour.
 import type { ServerStatus } from '../../core/model/status.ts';
 import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
 

@@ -1,4 +1,4 @@
-// What a person sees at `/`: every server in one table, and where else to look.
+// Status page at `/`: every server in one table, alerts, versions and links.
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
 import {
@@ -16,7 +16,7 @@ import { type Content, Html, html } from './html.ts';
 import { healthBadge, type StatusBadge, stateBadge } from './status-badges.ts';
 import { STYLE } from './style.ts';
 
-/** Seconds after which the browser asks again. */
+/** Seconds after which the browser reloads the page. */
 const REFRESH = 5;
 
 // Not in a template: formatting it would change the text that the security policy names.
@@ -31,7 +31,7 @@ const LINKS = [
   ['/-/ready', 'Ready?'],
 ] as const;
 
-/** A whole document. @param now milliseconds since the epoch */
+/** Renders the whole document. @param now milliseconds since the epoch */
 export function renderStatusPage({ daemon, servers }: Status, now: number): string {
   return renderDocument(
     { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
@@ -49,10 +49,10 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
   );
 }
 
-/** The page for a path where there is none. */
+/** Renders the page for an unknown path. */
 export function renderMissingPage(): string {
-  const body = html`<h1>Nothing is here</h1>
-    <p>The <a href="/">status page</a> tells what there is.</p>`;
+  const body = html`<h1>Not found</h1>
+    <p>Go to the <a href="/">status page</a>.</p>`;
   return renderDocument({ title: 'Not found · mcp-watchdog', refresh: null }, body);
 }
 
@@ -75,10 +75,10 @@ function renderDocument({ title, refresh }: { title: string; refresh: number | n
 }
 
 function summary(servers: readonly ServerStatus[]): string {
-  const well = servers.filter(isHealthy).length;
+  const healthy = servers.filter(isHealthy).length;
   if (servers.length === 0) return 'No server is configured';
-  if (well < servers.length) return `${servers.length - well} of ${count(servers.length)} not well`;
-  return servers.length === 1 ? 'The server is well' : `All ${count(servers.length)} are well`;
+  if (healthy < servers.length) return `${servers.length - healthy} of ${count(servers.length)} unhealthy`;
+  return servers.length === 1 ? 'The server is healthy' : `All ${count(servers.length)} are healthy`;
 }
 
 function count(servers: number): string {
@@ -91,14 +91,16 @@ function notices({ config, braked }: DaemonStatus): Html[] {
       ? []
       : [
           html`<p class="notice">
-            The config was not taken over, the one before is in use: ${config.error}
+            The config was not taken over, the previous one is in use: ${config.error}
           </p>`,
         ]),
-    ...(braked ? [html`<p class="notice">Many servers fail at once: none is restarted for it.</p>`] : []),
+    ...(braked
+      ? [html`<p class="notice">Many servers fail at once: restarts by probes are held back.</p>`]
+      : []),
   ];
 }
 
-/** What fires, the latest last; nothing when nothing does. */
+/** Renders the firing alerts, the latest last; nothing when none fires. */
 function firing({ alerts }: DaemonStatus, now: number): Html | null {
   if (alerts.length === 0) return null;
   const lines = alerts.map(
@@ -132,7 +134,7 @@ const COLUMNS: readonly (readonly [title: string, isNumber: boolean])[] = [
 ];
 
 function table(servers: readonly ServerStatus[], now: number): Html {
-  if (servers.length === 0) return html`<p class="empty">Add one to the config: it is started at once.</p>`;
+  if (servers.length === 0) return html`<p class="empty">Add one to the config: it starts at once.</p>`;
   const heads = COLUMNS.map(
     ([title, isNumber]) => html`<th scope="col" class="${isNumber ? 'number' : 'text'}">${title}</th>`,
   );
@@ -163,7 +165,7 @@ function row(server: ServerStatus, now: number): Html {
   </tr>`;
 }
 
-/** What the versions in the column mean; the details are below the table. */
+/** Explains the versions in the column; the details are below the table. */
 function updateNote({ update }: ServerStatus, now: number): Html | null {
   const progress = describeProgress(withoutDetail(update), now);
   if (progress !== null) return sub(progress);
@@ -172,7 +174,7 @@ function updateNote({ update }: ServerStatus, now: number): Html | null {
   return held === undefined ? null : sub(`held: ${summarizeHeld(held)}`);
 }
 
-/** Of each server of which there is something to tell, what that is; nothing when there is none. */
+/** Renders what is known about the updates of each server; nothing when there is none. */
 function versions(servers: readonly ServerStatus[], now: number): Html | null {
   const told = servers.flatMap((server) => {
     const facts = updateFacts(server, now).filter(({ label }) => label !== 'asked');
@@ -190,7 +192,7 @@ function versions(servers: readonly ServerStatus[], now: number): Html | null {
   </section>`;
 }
 
-/** Why it is right that it does not run. */
+/** Says why a server that does not run is all right. */
 function restNote({ desired, stoppedBecause }: ServerStatus): Html | null {
   if (desired === 'down') return sub('on request');
   return stoppedBecause === 'completed' ? sub('completed') : null;
@@ -212,6 +214,6 @@ function footer({ version, pid, startedAt, home, delivery }: DaemonStatus, now: 
   return html`<footer>
     <p>${describeDelivery(delivery)}.</p>
     mcp-watchdog ${version}, process ${pid}, running for ${uptime(now - startedAt)}, home ${home}. This page
-    asks again every ${REFRESH} seconds.
+    refreshes every ${REFRESH} s.
   </footer>`;
 }

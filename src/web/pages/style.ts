@@ -1,4 +1,4 @@
-// What the page looks like: light or dark as the reader's system is, readable on a phone, nothing loaded from elsewhere.
+// Style sheet of all pages: light or dark as the system is, readable on a phone, nothing loaded from elsewhere.
 import { createHash } from 'node:crypto';
 
 export const STYLE = `
@@ -34,5 +34,5 @@ a { color: var(--link); } a:focus-visible, .frame:focus-visible { outline: 2px s
 footer { margin-top: 1rem; font-size: .85rem; color: var(--soft); overflow-wrap: anywhere; }
 `;
 
-/** As a Content-Security-Policy names it: only this very style is applied. */
+/** Source for the Content-Security-Policy: only this very style is applied. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;

@@ -1,14 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type RequestSource,
-  findRefusal,
-  ALERTMANAGER_WEBHOOK_PATH,
-} from '../../../src/core/base/request-origin.ts';
+import { type RequestOrigin, refuseForeignOrigin } from '../../../src/core/base/request-origin.ts';
 
-const PLAIN: RequestSource = {
-  method: 'GET',
-  path: '/metrics',
+const PLAIN: RequestOrigin = {
   host: '127.0.0.1:9638',
   origin: undefined,
   site: undefined,
@@ -17,8 +11,8 @@ const PLAIN: RequestSource = {
   port: 9638,
 };
 
-function statusFor(change: Partial<RequestSource>, allowedHosts: string[] = []): number {
-  return findRefusal({ ...PLAIN, ...change }, allowedHosts)?.status ?? 200;
+function statusFor(change: Partial<RequestOrigin>, allowedHosts: string[] = []): number {
+  return refuseForeignOrigin({ ...PLAIN, ...change }, { allowedHosts }) === null ? 200 : 403;
 }
 
 describe('the Host', () => {
@@ -112,13 +106,18 @@ describe('a browser', () => {
   });
 });
 
-test('POST is allowed where Alertmanager tells us what it told, and nothing else there', () => {
-  expect(statusFor({ method: 'POST', path: ALERTMANAGER_WEBHOOK_PATH })).toBe(200);
-  expect(statusFor({ method: 'GET', path: ALERTMANAGER_WEBHOOK_PATH })).toBe(405);
-  expect(statusFor({ method: 'POST', path: ALERTMANAGER_WEBHOOK_PATH, host: 'evil.example' })).toBe(403);
-});
+describe('a page that others may link to', () => {
+  const statusOf = (change: Partial<RequestOrigin>): number =>
+    refuseForeignOrigin({ ...PLAIN, ...change }, { isLinkable: true }) === null ? 200 : 403;
 
-test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('%s is not allowed', (method) => {
-  expect(statusFor({ method })).toBe(405);
-  expect(statusFor({ method, host: 'evil.example' })).toBe(403);
+  test('opens from a link on any site, and in no other way', () => {
+    expect(statusOf({ site: 'cross-site', mode: 'navigate' })).toBe(200);
+    for (const mode of ['no-cors', 'cors', 'same-origin', undefined])
+      expect(statusOf({ site: 'cross-site', mode })).toBe(403);
+  });
+
+  test('still needs a Host of ours, and no other origin', () => {
+    expect(statusOf({ site: 'cross-site', mode: 'navigate', host: 'evil.example' })).toBe(403);
+    expect(statusOf({ site: 'cross-site', mode: 'navigate', origin: 'http://evil.example' })).toBe(403);
+  });
 });

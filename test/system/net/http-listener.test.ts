@@ -7,7 +7,13 @@ import { listenHttp, type ListenOptions } from '../../../src/system/net/http-lis
 import { waitFor } from '../../fakes/wait-for.ts';
 import { startWeb } from '../../fakes/web.ts';
 
-const HERE: ListenOptions = { host: '127.0.0.1', port: 0, clock: systemClock, onFault: () => {} };
+const HERE: ListenOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  setting: 'metrics.listen',
+  clock: systemClock,
+  onFault: () => {},
+};
 
 async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> {
   const error: unknown = await listenHttp(() => {}, { ...HERE, ...options }).then(
@@ -18,7 +24,7 @@ async function failure(options: Partial<ListenOptions>): Promise<WatchdogError> 
   throw new Error(`Expected a WatchdogError, got ${String(error)}`);
 }
 
-describe('listen()', () => {
+describe('listenHttp()', () => {
   test('tells the address that it got', async () => {
     const listening = await listenHttp((_, response) => response.end('here'), HERE);
     const { url } = listening;

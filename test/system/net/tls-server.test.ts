@@ -53,6 +53,7 @@ describe.skipIf(!requireProgram('openssl'))('a TLS listener', () => {
     const listening = await listenHttp((_, response) => response.end('here'), {
       host: '127.0.0.1',
       port: 0,
+      setting: 'metrics.listen',
       clock: systemClock,
       onFault: () => {},
       tls: {

@@ -32,7 +32,7 @@ describe('the status page', () => {
       '>117 MiB<',
       '>3.4 %<',
       '>3<',
-      'The server is well',
+      'The server is healthy',
     ]) {
       expect(page).toContain(text);
     }
@@ -49,12 +49,12 @@ describe('the status page', () => {
       lastExit: { at: NOW, code: 1, signal: null },
     });
     const page = renderStatusPage(status([serverStatus(), broken]), NOW);
-    expect(page).toContain('1 of 2 servers not well');
+    expect(page).toContain('1 of 2 servers unhealthy');
     expect(page).toContain('crash looping');
     expect(page).toContain('next attempt in 4 min: exited with code 1');
   });
 
-  test('tells of the last restart of a server that is well', () => {
+  test('tells of the last restart of a healthy server', () => {
     const lastRestart = { at: NOW - 42_000, reason: 'start_timeout' as const, detail: null };
     expect(renderStatusPage(status([serverStatus({ lastRestart })]), NOW)).toContain(
       'restarted 42 s ago: start timeout',
@@ -64,10 +64,10 @@ describe('the status page', () => {
   test('counts a task that completed as well, and says why it does not run', () => {
     const done = serverStatus({ state: 'stopped', stoppedBecause: 'completed', health: UNKNOWN, pid: null });
     const page = renderStatusPage(status([done]), NOW);
-    expect(page).toContain('The server is well');
+    expect(page).toContain('The server is healthy');
     expect(page).toContain('>completed<');
     expect(renderStatusPage(status([{ ...done, stoppedBecause: 'prevented' }]), NOW)).toContain(
-      '1 of 1 server not well',
+      '1 of 1 server unhealthy',
     );
   });
 
@@ -85,7 +85,7 @@ describe('the status page', () => {
     const config = { path: '/x', ok: false, error: 'line 3: unknown key "servrs"', loadedAt: NOW };
     const page = renderStatusPage(status([], { config, braked: true }), NOW);
     expect(page).toContain('line 3: unknown key &quot;servrs&quot;');
-    expect(page).toContain('none is restarted for it');
+    expect(page).toContain('restarts by probes are held back');
     expect(page).toContain('No server is configured');
   });
 
