@@ -1,4 +1,4 @@
-// The record of alerts that is always written, whatever the channels do: one line for each beginning and each end.
+// Log file of all alerts, independent of the channels: one line when an alert fires and one when it resolves.
 import type { EventOf } from '../core/model/events.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
@@ -12,14 +12,15 @@ export interface AlertLog {
 export interface AlertLogOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** The disk refuses (the error), or works again (null). */
+  /** Called with the error when writing fails, with null when it works again. */
   readonly onTrouble?: (error: Error | null) => void;
 }
 
+/** Bytes per file, and how many older files are kept. */
 const MAX_SIZE = 1024 * 1024;
 const KEEP = 3;
 
-/** Lines like `2026-01-01T00:00:00.000Z firing critical McpServerDown files: files is down`. */
+/** Opens the log; lines look like `2026-01-01T00:00:00.000Z firing critical McpServerDown files: files is down`. */
 export function openAlertLog({ onTrouble, ...options }: AlertLogOptions): AlertLog {
   const file = openRotatingFile({
     ...options,

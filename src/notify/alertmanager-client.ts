@@ -1,27 +1,30 @@
-// How we speak with Alertmanager: whether it is ready, what it is to tell, and what it is to be silent about.
+// HTTP client of Alertmanager: readiness, posting alerts, reading silences.
 import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
 import { readSilences, type Silence } from '../core/delivery/silences.ts';
 import { codeOf, isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpResponse, type HttpClient } from '../system/net/http-client.ts';
+import { basicAuthorization } from './channels/basic-authorization.ts';
 import { outcomeOfResponse, outcomeOfError } from './channels/http-outcome.ts';
 
 export interface AlertmanagerClient {
-  /** Why it is not ready, for people; null when it is. */
+  /** Returns why it is not ready, for people; null when it is. */
   checkReady(): Promise<string | null>;
-  /** Why it did not take them, for people; null when it did. */
+  /** Posts alerts; returns why it did not accept them, for people, or null when it did. */
   post(alerts: readonly PostedAlert[]): Promise<string | null>;
-  /** Those that are active or to come; null when it did not tell. */
+  /** Reads the active and pending silences; null when the request failed. */
   silences(): Promise<readonly Silence[] | null>;
   close(): void;
 }
 
-const PATIENCE = 3000;
-const LARGEST_ANSWER = 4 * 1024 * 1024;
-/** `OK` is what it answers; whoever says more than this is not Alertmanager. */
-const LARGEST_READINESS = 64;
+/** ms */
+const TIMEOUT = 3000;
+/** Bytes of a response body. */
+const MAX_RESPONSE = 4 * 1024 * 1024;
+/** Bytes; Alertmanager answers `OK`, so a longer body comes from something else. */
+const MAX_READY_RESPONSE = 64;
 
-/** @param url as the config has it: with a path when Alertmanager has a route prefix, with credentials when it asks for some */
+/** Opens a client; `url` as in the config: with a path when Alertmanager has a route prefix, with credentials when it needs them. */
 export function openAlertmanagerClient({
   url,
   clock,
@@ -29,98 +32,93 @@ export function openAlertmanagerClient({
   readonly url: string;
   readonly clock: Clock;
 }): AlertmanagerClient {
-  const parts: Parts = { base: new URL(url), client: createHttpClient(), clock };
+  const connection: Connection = { base: new URL(url), client: createHttpClient(), clock };
   return {
-    checkReady: () => troubleOf(parts, { path: '/-/ready' }, readReadiness),
+    checkReady: () => failureOf(connection, { path: '/-/ready' }, readReadiness),
     post: (alerts) =>
-      troubleOf(parts, {
+      failureOf(connection, {
         path: '/api/v2/alerts',
-        body: JSON.stringify(alerts.map((alert) => written(alert))),
+        body: JSON.stringify(alerts.map((alert) => toJson(alert))),
       }),
-    silences: () => ask(parts, { path: '/api/v2/silences' }, readAnswer).catch(() => null),
-    close: () => parts.client.dropSockets(),
+    silences: () => request(connection, { path: '/api/v2/silences' }, readSilenceList).catch(() => null),
+    close: () => connection.client.dropSockets(),
   };
 }
 
-interface Parts {
+interface Connection {
   readonly base: URL;
   readonly client: HttpClient;
   readonly clock: Clock;
 }
 
-interface Question {
+interface AlertmanagerRequest {
   readonly path: string;
-  /** JSON; without it nothing is posted. */
+  /** JSON to POST; without it the request is a GET. */
   readonly body?: string;
 }
 
-async function troubleOf(
-  parts: Parts,
-  question: Question,
-  read: (answer: HttpResponse) => Promise<string | null> = async (answer) => refusalIn(answer),
+async function failureOf(
+  connection: Connection,
+  query: AlertmanagerRequest,
+  read: (response: HttpResponse) => Promise<string | null> = async (response) => refusalIn(response),
 ): Promise<string | null> {
   try {
-    return await ask(parts, question, read);
+    return await request(connection, query, read);
   } catch (error) {
-    // Only our own patience aborts while anybody still asks.
-    const timeout = codeOf(error) === 'ABORT_ERR' ? PATIENCE : null;
-    const { detail } = outcomeOfError(error, { host: parts.base.host, timeout }).outcome;
+    // While the client is in use, only our own timeout aborts a request.
+    const timeout = codeOf(error) === 'ABORT_ERR' ? TIMEOUT : null;
+    const { detail } = outcomeOfError(error, { host: connection.base.host, timeout }).outcome;
     return detail.replace(/ \(([^()]*)\)$/u, ': $1');
   }
 }
 
-function refusalIn(answer: HttpResponse): string | null {
-  const { outcome } = outcomeOfResponse(answer);
+function refusalIn(response: HttpResponse): string | null {
+  const { outcome } = outcomeOfResponse(response);
   return outcome.result === 'sent' ? null : outcome.detail;
 }
 
-/** A login page or a Prometheus says 200 as well, and would swallow what it is to tell. */
-async function readReadiness(answer: HttpResponse): Promise<string | null> {
-  const refusal = refusalIn(answer);
+/** A login page or a Prometheus answers 200 too, and would swallow the alerts. */
+async function readReadiness(response: HttpResponse): Promise<string | null> {
+  const refusal = refusalIn(response);
   if (refusal !== null) return refusal;
-  const text = await readText(answer.body, LARGEST_READINESS);
+  const text = await readText(response.body, MAX_READY_RESPONSE);
   const isKnown = text !== null && ['', 'ok'].includes(text.trim().toLowerCase());
-  return isKnown ? null : 'what answers there is no Alertmanager';
+  return isKnown ? null : 'the server that answers is not Alertmanager';
 }
 
-async function ask<Result>(
-  { base, client, clock }: Parts,
-  { path, body }: Question,
-  read: (answer: HttpResponse) => Promise<Result>,
+async function request<Result>(
+  { base, client, clock }: Connection,
+  { path, body }: AlertmanagerRequest,
+  read: (response: HttpResponse) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
-  const cancel = clock.after(PATIENCE, () => stop.abort());
+  const cancel = clock.after(TIMEOUT, () => stop.abort());
   const url = new URL(base.pathname.replace(/\/+$/u, '') + path, base);
   const headers = {
     'user-agent': 'mcp-watchdog',
     accept: 'application/json',
-    ...(base.username === '' && base.password === '' ? {} : { authorization: credentials(base) }),
+    ...basicAuthorization(base),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
   };
-  let answer: HttpResponse | null = null;
+  let response: HttpResponse | null = null;
   try {
     const method = body === undefined ? 'GET' : 'POST';
-    answer = await client.send({
+    response = await client.send({
       method,
       url,
       headers,
       signal: stop.signal,
       ...(body === undefined ? {} : { body }),
     });
-    return await read(answer);
+    return await read(response);
   } finally {
-    answer?.body.destroy();
+    response?.body.destroy();
     cancel();
   }
 }
 
-function credentials({ username, password }: URL): string {
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-/** Alertmanager makes the fingerprint; `generatorURL` leads to nothing of ours and may be left out. */
-function written({ labels, annotations, startsAt, endsAt }: PostedAlert): unknown {
+/** Alertmanager computes the fingerprint itself; `generatorURL` is optional and we have no page for it. */
+function toJson({ labels, annotations, startsAt, endsAt }: PostedAlert): unknown {
   return {
     labels,
     annotations,
@@ -129,13 +127,13 @@ function written({ labels, annotations, startsAt, endsAt }: PostedAlert): unknow
   };
 }
 
-async function readAnswer({ status, body }: HttpResponse): Promise<readonly Silence[] | null> {
-  const text = status === 200 ? await readText(body, LARGEST_ANSWER) : null;
+async function readSilenceList({ status, body }: HttpResponse): Promise<readonly Silence[] | null> {
+  const text = status === 200 ? await readText(body, MAX_RESPONSE) : null;
   const answer = text === null ? null : parseJson(text);
   return Array.isArray(answer) ? readSilences(answer.map((one: unknown) => withTimes(one))) : null;
 }
 
-/** Null when it is too large. */
+/** Returns the body; null when it is too large. */
 async function readText(body: HttpResponse['body'], largest: number): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -150,9 +148,9 @@ async function readText(body: HttpResponse['body'], largest: number): Promise<st
 
 function withTimes(silence: unknown): unknown {
   if (!isObject(silence)) return null;
-  return { ...silence, startsAt: moment(silence['startsAt']), endsAt: moment(silence['endsAt']) };
+  return { ...silence, startsAt: timeOf(silence['startsAt']), endsAt: timeOf(silence['endsAt']) };
 }
 
-function moment(written: unknown): number {
+function timeOf(written: unknown): number {
   return typeof written === 'string' ? Date.parse(written) : NaN;
 }

@@ -1,4 +1,4 @@
-// Whether the channels could work, asked without sending anything.
+// Availability of the configured channels, checked without sending anything.
 import type { NotifyKind } from '../core/model/vocabulary.ts';
 import type { ChannelSettings } from '../core/model/notification.ts';
 import type { ChannelContext } from './channels/channel.ts';
@@ -6,15 +6,15 @@ import { openChannel } from './channels/registry.ts';
 
 export interface ChannelAvailability {
   readonly kind: NotifyKind;
-  /** A program or a host. */
+  /** A program or a host, never a secret. */
   readonly to: string;
   readonly ok: boolean;
-  /** What is wrong, and what to do about it; null when nothing is. */
+  /** Why it cannot work, and what to do about it; both null when it can. */
   readonly reason: string | null;
   readonly cure: string | null;
 }
 
-/** In the order of `settings`; takes a few seconds at most. */
+/** Checks all channels at once, in the order of `settings`; takes a few seconds at most. */
 export function checkChannels(
   settings: readonly ChannelSettings[],
   parts: ChannelContext,

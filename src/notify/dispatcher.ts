@@ -1,46 +1,46 @@
-// How notifications reach the channels: each has a queue of its own, so that a slow one holds up nobody.
+// Dispatcher of notifications: one queue per channel, so that a slow channel delays no other.
 import type { NotifyKind, NotifySuppression } from '../core/model/vocabulary.ts';
 import type { ChannelReport, ChannelSettings, Notification, SendResult } from '../core/model/notification.ts';
-import { messageOf as reasonOf } from '../core/base/guards.ts';
+import { messageOf } from '../core/base/guards.ts';
 import { type Channel, type ChannelContext, failed, type SendOptions } from './channels/channel.ts';
 import { openChannel } from './channels/registry.ts';
 import { testNotification } from './message/message.ts';
 
 export interface Dispatcher {
-  /** Returns at once. */
+  /** Queues the notification for every channel and returns at once. */
   send(notification: Notification): void;
-  /** One attempt through every channel, past its queue; never rejects. */
+  /** Makes one attempt through every channel, bypassing the queues; never rejects. */
   test(): Promise<readonly ChannelReport[]>;
-  /** From now on these are the channels; what waits for the old ones is still sent by them. */
+  /** Replaces the channels; what is queued for the old ones is still sent by them. */
   replace(settings: readonly ChannelSettings[]): void;
-  /** The kinds in use, each once. */
+  /** Returns the kinds in use, each once. */
   kinds(): readonly NotifyKind[];
-  /** Gives what waits `patience` ms, then breaks it off; never rejects. */
-  close(patience: number): Promise<void>;
+  /** Gives the queues `timeout` ms to drain, then aborts what is left; never rejects. */
+  close(timeout: number): Promise<void>;
 }
 
 export interface DispatcherOptions extends ChannelContext {
   readonly settings: readonly ChannelSettings[];
   readonly onResult: (kind: NotifyKind, outcome: SendResult) => void;
-  /** Told of notifications that a channel never got to see. */
+  /** Called for notifications that were dropped before a channel saw them. */
   readonly onDropped: (kind: NotifyKind, reason: NotifySuppression, count: number) => void;
 }
 
-/** Notifications are few by policy: more than this means that the channel has not worked for hours. */
-const LONGEST_QUEUE = 20;
+/** The policy sends few notifications: a longer queue means that the channel has not worked for hours. */
+const MAX_QUEUE = 20;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  let lanes = openLanes(options.settings, options);
-  const old = new Set<Lane>();
+  let queues = openQueues(options.settings, options);
+  const retired = new Set<ChannelQueue>();
   let isClosed = false;
 
   return {
     send(notification) {
-      for (const lane of isClosed ? [] : lanes) lane.add(notification);
+      for (const queue of isClosed ? [] : queues) queue.add(notification);
     },
     test: () =>
       Promise.all(
-        lanes.map(async ({ channel }) => {
+        queues.map(async ({ channel }) => {
           const outcome = await trySend(channel, testNotification(options.clock.now()), {
             signal: new AbortController().signal,
             mayRetry: false,
@@ -52,25 +52,25 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         }),
       ),
     replace(settings) {
-      for (const lane of lanes) {
-        old.add(lane);
-        void lane.drained().then(() => old.delete(lane));
+      for (const queue of queues) {
+        retired.add(queue);
+        void queue.drained().then(() => retired.delete(queue));
       }
-      lanes = openLanes(settings, options);
+      queues = openQueues(settings, options);
     },
-    kinds: () => [...new Set(lanes.map(({ channel }) => channel.kind))],
-    async close(patience) {
+    kinds: () => [...new Set(queues.map(({ channel }) => channel.kind))],
+    async close(timeout) {
       isClosed = true;
-      await Promise.all([...lanes, ...old].map((lane) => lane.close(patience)));
+      await Promise.all([...queues, ...retired].map((queue) => queue.close(timeout)));
     },
   };
 }
 
-function openLanes(settings: readonly ChannelSettings[], options: DispatcherOptions): Lane[] {
-  return settings.map((one) => new Lane(openChannel(one, options), options));
+function openQueues(settings: readonly ChannelSettings[], options: DispatcherOptions): ChannelQueue[] {
+  return settings.map((one) => new ChannelQueue(openChannel(one, options), options));
 }
 
-/** A kind that fails in a way it did not foresee is a failed attempt, not the end of its lane. */
+/** Turns an unexpected error of a channel into a failed attempt, so that its queue goes on. */
 async function trySend(
   channel: Channel,
   notification: Notification,
@@ -79,16 +79,16 @@ async function trySend(
   try {
     return await channel.send(notification, options);
   } catch (error) {
-    return failed('fault', reasonOf(error));
+    return failed('fault', messageOf(error));
   }
 }
 
-/** One channel and what waits for it; one notification at a time. */
-class Lane {
+/** Queue of one channel; sends one notification at a time. */
+class ChannelQueue {
   readonly channel: Channel;
   readonly #options: DispatcherOptions;
   readonly #stop = new AbortController();
-  #waiting: Notification[] = [];
+  #queue: Notification[] = [];
   #working: Promise<void> | null = null;
 
   constructor(channel: Channel, options: DispatcherOptions) {
@@ -97,10 +97,10 @@ class Lane {
   }
 
   add(notification: Notification): void {
-    this.#waiting.push(notification);
-    if (this.#waiting.length > LONGEST_QUEUE) {
-      // The newest is the truest.
-      this.#waiting.shift();
+    this.#queue.push(notification);
+    if (this.#queue.length > MAX_QUEUE) {
+      // The oldest goes: the newest describes the present.
+      this.#queue.shift();
       this.#options.onDropped(this.channel.kind, 'queue_full', 1);
     }
     this.#working ??= this.#work();
@@ -110,10 +110,10 @@ class Lane {
     await this.#working;
   }
 
-  async close(patience: number): Promise<void> {
-    const cancel = this.#options.clock.after(patience, () => {
-      const { length } = this.#waiting;
-      this.#waiting = [];
+  async close(timeout: number): Promise<void> {
+    const cancel = this.#options.clock.after(timeout, () => {
+      const { length } = this.#queue;
+      this.#queue = [];
       if (length > 0) this.#options.onDropped(this.channel.kind, 'shutdown', length);
       this.#stop.abort();
     });
@@ -122,7 +122,7 @@ class Lane {
   }
 
   async #work(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { signal } = this.#stop;
       const outcome = await trySend(this.channel, next, { signal, mayRetry: true });
       this.#options.onResult(this.channel.kind, outcome);

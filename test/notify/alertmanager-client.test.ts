@@ -88,7 +88,7 @@ describe('what is no Alertmanager', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const ours = openAlertmanagerClient({ url: `http://127.0.0.1:${port}`, clock: systemClock });
-    expect(await ours.checkReady()).toBe('what answers there is no Alertmanager');
+    expect(await ours.checkReady()).toBe('the server that answers is not Alertmanager');
   });
 
   test('one that wants to know who asks, one that is elsewhere, and one that never ends', async () => {

@@ -1,46 +1,47 @@
-// What a kind of channel is: how it is opened, used, and asked whether it could work.
+// Interface of a notification channel: opened with its settings, sends, and checks whether it could work.
 import type { ChannelSettings, Notification, SendResult } from '../../core/model/notification.ts';
 import type { NotifyFailure, NotifyKind } from '../../core/model/vocabulary.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
 export interface ChannelContext {
   readonly clock: Clock;
-  /** What programs are given, PATH included. */
+  /** Environment of the programs that a channel runs, PATH included. */
   readonly environment: Readonly<Record<string, string>>;
   readonly platform: NodeJS.Platform;
 }
 
 export interface Channel {
   readonly kind: NotifyKind;
-  /** Where it leads, for people: a program, or a host; never a secret. */
+  /** Target for people: a program or a host; never a secret. */
   readonly to: string;
-  /** What to do when nothing was seen although it was handed over; null where that cannot be. */
+  /** What to do when a sent notification was not seen; null where that cannot happen. */
   readonly advice: string | null;
-  /** Never rejects for what can be expected; ends soon after `signal`. */
+  /** Sends one notification; expected failures are results, and it ends soon after `signal` is aborted. */
   send(notification: Notification, options: SendOptions): Promise<SendResult>;
-  /** Whether it could work, found out without sending anything. */
+  /** Checks whether it could work, without sending anything. */
   check(): Promise<Readiness>;
 }
 
 export interface SendOptions {
   readonly signal: AbortSignal;
-  /** False makes one attempt: somebody waits for the answer. */
+  /** False allows one attempt only: somebody waits for the result. */
   readonly mayRetry: boolean;
 }
 
-/** `cure` is for people; both are null when all is well. */
+/** Result of a check; `reason` and `cure` are for people, and null when the channel can work. */
 export type Readiness =
   | { readonly ok: true; readonly reason: null; readonly cure: null }
   | { readonly ok: false; readonly reason: string; readonly cure: string };
 
 export const READY: Readiness = { ok: true, reason: null, cure: null };
 
-/** Opens a channel with its settings; nothing is held open between two notifications. */
+/** Opens a channel with its settings; it holds nothing open between two notifications. */
 export type OpenChannel<Settings extends ChannelSettings> = (
   settings: Settings,
   parts: ChannelContext,
 ) => Channel;
 
+/** Builds a failed result. */
 export function failed(reason: NotifyFailure, detail: string): SendResult {
   return { result: 'failed', reason, detail };
 }

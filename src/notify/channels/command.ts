@@ -1,4 +1,4 @@
-// The channel that runs a program of the user's, with the notification as JSON on its stdin.
+// Channel that runs a program of the user, with the notification as JSON on its stdin.
 import type { CommandSettings } from '../../core/model/notification.ts';
 import { type OpenChannel, READY } from './channel.ts';
 import { toPayload } from '../message/payload.ts';
@@ -21,14 +21,14 @@ export const openCommand: OpenChannel<CommandSettings> = ({ command, env, timeou
       if (await isExecutable(argv[0], environment)) return READY;
       return {
         ok: false,
-        reason: `${to} is not there or may not be executed`,
-        cure: 'Correct the command of this channel under alerts.notify; the PATH is the one of the watchdog',
+        reason: `${to} was not found or is not executable`,
+        cure: 'Correct the command of this channel under alerts.notify; the PATH is that of the daemon',
       };
     },
   };
 };
 
-/** The config lets no empty command through. */
+/** The config rejects an empty command. */
 function argvOf([program = '', ...rest]: readonly string[]): Argv {
   return [program, ...rest];
 }

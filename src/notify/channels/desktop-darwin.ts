@@ -1,11 +1,11 @@
-// How macOS is asked to show a notification. Whether it does, it does not tell: not allowed means not shown, and no error.
+// Desktop notifications on macOS through osascript, which reports no error when macOS does not show them.
 import type { DesktopSettings } from '../../core/model/notification.ts';
 import { runCommand } from '../../system/process/run-command.ts';
 import { type Channel, type ChannelContext, READY, type Readiness } from './channel.ts';
 import { isExecutable, runProgram } from './run-program.ts';
 import { type Message, composeMessage } from '../message/message.ts';
 
-/** Constant: what is told travels as arguments of `run`, never as a part of the script. */
+/** Constant: the texts are passed as arguments of `run`, never as part of the script. */
 const SCRIPT = [
   '-e',
   'on run argv',
@@ -18,10 +18,10 @@ const SCRIPT = [
 
 const ADVICE =
   'If you saw nothing: open Script Editor, run  display notification "x"  there once and allow it; then look at ' +
-  'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not tell us.';
+  'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not report it.';
 
 export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelContext): Channel {
-  // Its arguments are read in the encoding of the locale.
+  // osascript decodes its arguments with the encoding of the locale.
   const environment = { ...parts.environment, LANG: 'en_US.UTF-8' };
   return {
     kind: 'desktop',
@@ -36,18 +36,18 @@ export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelContext
   };
 }
 
-/** Shown as coming from Script Editor, so that the title must say who speaks; it also cannot begin with a dash. */
+/** macOS names Script Editor as the sender, so the title names us; the prefix also keeps it from starting with a dash. */
 function argumentsOf({ title, subtitle, body }: Message): readonly [string, string, string] {
   return [`MCP Watchdog: ${title}`, body, subtitle];
 }
 
-/** Only the session of whoever is logged in at the screen can show anything. */
+/** Checks for osascript and for the session at the screen, the only one that shows notifications. */
 async function check({ environment, clock }: ChannelContext): Promise<Readiness> {
   if (!(await isExecutable('osascript', environment))) {
     return {
       ok: false,
-      reason: 'osascript is not there or may not be executed',
-      cure: 'It is part of macOS, in /usr/bin: see that the PATH of the watchdog has that folder',
+      reason: 'osascript was not found or is not executable',
+      cure: 'It is part of macOS, in /usr/bin: make sure that the PATH of the daemon contains it',
     };
   }
   const { stdout, code } = await runCommand(['launchctl', 'managername'], {

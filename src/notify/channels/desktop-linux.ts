@@ -1,4 +1,4 @@
-// How a Linux desktop is asked to show a notification, through the program that every desktop packages.
+// Desktop notifications on Linux through notify-send, which every desktop packages.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Severity } from '../../core/model/vocabulary.ts';
@@ -7,14 +7,14 @@ import { type Channel, type ChannelContext, failed, READY, type Readiness } from
 import { isExecutable, runProgram } from './run-program.ts';
 import { type Message, composeMessage } from '../message/message.ts';
 
-const LOOKS: Readonly<Record<Severity, { readonly urgency: string; readonly icon: string }>> = {
+const APPEARANCE: Readonly<Record<Severity, { readonly urgency: string; readonly icon: string }>> = {
   critical: { urgency: 'critical', icon: 'dialog-error' },
   warning: { urgency: 'normal', icon: 'dialog-warning' },
   info: { urgency: 'normal', icon: 'dialog-information' },
 };
 
-/** What notify-send says when there is nobody to show anything. */
-const NOBODY =
+/** Errors of notify-send that mean: no notification service in this session. */
+const NO_SERVICE =
   /ServiceUnknown|not provided by any|Cannot autolaunch|Could not connect|No such file|session bus/iu;
 
 export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelContext): Channel {
@@ -26,23 +26,23 @@ export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelContext)
     async send(notification, { signal }) {
       const argv = ['notify-send', ...argumentsOf(composeMessage(notification))] as const;
       const { outcome, stderr } = await runProgram(argv, { clock, environment, timeout, signal });
-      return explained(outcome, stderr);
+      return withSessionReason(outcome, stderr);
     },
     check: () => check(environment),
   };
 }
 
 function argumentsOf({ title, subtitle, body, severity, server }: Message): string[] {
-  const { urgency, icon } = LOOKS[severity];
-  // A newer word about the same server takes the place of the older one.
+  const { urgency, icon } = APPEARANCE[severity];
+  // A newer notification about the same server replaces the older one.
   const topic = `mcp-watchdog${server === null ? '' : `-${server}`}`;
   const hint = `string:x-canonical-private-synchronous:${topic}`;
-  // The title is plain for both.
+  // Title needs no escaping: neither reader interprets it.
   const text = `${escaped(subtitle)}\n${escaped(body)}`;
   return ['-a', 'mcp-watchdog', '-u', urgency, '-i', icon, '-h', hint, '--', title, text];
 }
 
-/** For two readers: the desktop takes markup out of the body, and notify-send itself C escapes such as `\\n`. */
+/** Escapes for two readers: the desktop interprets markup in the body, notify-send C escapes such as `\\n`. */
 function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\\\')
@@ -51,23 +51,24 @@ function escaped(text: string): string {
     .replaceAll('>', '&gt;');
 }
 
-function explained(outcome: SendResult, stderr: string): SendResult {
-  const isNobody = outcome.result === 'failed' && outcome.reason === 'exit_code' && NOBODY.test(stderr);
-  return isNobody ? failed('no_session', `nobody shows notifications here: ${outcome.detail}`) : outcome;
+function withSessionReason(outcome: SendResult, stderr: string): SendResult {
+  const isNoService =
+    outcome.result === 'failed' && outcome.reason === 'exit_code' && NO_SERVICE.test(stderr);
+  return isNoService ? failed('no_session', `no notification service here: ${outcome.detail}`) : outcome;
 }
 
 async function check(environment: ChannelContext['environment']): Promise<Readiness> {
   if (!(await isExecutable('notify-send', environment))) {
     return {
       ok: false,
-      reason: 'notify-send is not there',
+      reason: 'notify-send was not found',
       cure: 'Install it (libnotify-bin on Debian and Ubuntu, libnotify elsewhere), or use another channel under alerts.notify',
     };
   }
   if (hasSessionBus(environment)) return READY;
   return {
     ok: false,
-    reason: 'there is no desktop session to show anything in',
+    reason: 'there is no desktop session',
     cure: 'On a machine without a desktop use a webhook or a command under alerts.notify',
   };
 }

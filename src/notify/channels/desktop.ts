@@ -1,4 +1,4 @@
-// The channel to whoever sits at this machine: the system's own notifications, or a program of the user's choice.
+// Desktop channel: the system's own notifications, or a program that the user chose.
 import type { DesktopSettings } from '../../core/model/notification.ts';
 import { openOnDarwin } from './desktop-darwin.ts';
 import { openOnLinux } from './desktop-linux.ts';
@@ -8,19 +8,19 @@ import { fillArguments } from '../message/template.ts';
 import { composeMessage, placeholderValues } from '../message/message.ts';
 
 export const openDesktop: OpenChannel<DesktopSettings> = (settings, parts) => {
-  const own = openOwn(settings, parts);
+  const native = openNative(settings, parts);
   const [program, ...template] = settings.program ?? [];
-  return program === undefined ? own : withProgram(own, [program, ...template], { settings, parts });
+  return program === undefined ? native : withProgram(native, [program, ...template], { settings, parts });
 };
 
-function openOwn(settings: DesktopSettings, parts: ChannelContext): Channel {
+function openNative(settings: DesktopSettings, parts: ChannelContext): Channel {
   if (parts.platform === 'darwin') return openOnDarwin(settings, parts);
   return openOnLinux(settings, parts);
 }
 
-/** A program that is not there is no reason to be silent: the system's own way takes its place. */
+/** Uses the chosen program, and the system's own notifications when that program is missing. */
 function withProgram(
-  own: Channel,
+  native: Channel,
   [program, ...template]: readonly [string, ...string[]],
   { settings, parts }: { settings: DesktopSettings; parts: ChannelContext },
 ): Channel {
@@ -32,7 +32,7 @@ function withProgram(
     async send(notification, options) {
       const { environment } = parts;
       if (!(await isExecutable(program, environment)))
-        return withNote(await own.send(notification, options), name);
+        return withNote(await native.send(notification, options), name);
       const texts = placeholderValues(composeMessage(notification));
       const { outcome } = await runProgram([program, ...fillArguments(template, texts)], {
         clock: parts.clock,
@@ -44,14 +44,14 @@ function withProgram(
     },
     async check() {
       if (await isExecutable(program, parts.environment)) return READY;
-      const instead = await own.check();
-      const cure = `Install ${name}, or take program out of the desktop channel under alerts.notify`;
-      const then = instead.ok ? `${own.to} is used instead` : instead.reason;
-      return { ok: false, reason: `${name} is not there or may not be executed; ${then}`, cure };
+      const instead = await native.check();
+      const cure = `Install ${name}, or remove program from the desktop channel under alerts.notify`;
+      const then = instead.ok ? `${native.to} is used instead` : instead.reason;
+      return { ok: false, reason: `${name} was not found or is not executable; ${then}`, cure };
     },
   };
 }
 
 function withNote<Outcome extends { readonly detail: string }>(outcome: Outcome, name: string): Outcome {
-  return { ...outcome, detail: `${outcome.detail} (${name} is not there)` };
+  return { ...outcome, detail: `${outcome.detail} (${name} was not found)` };
 }

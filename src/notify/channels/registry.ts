@@ -1,4 +1,4 @@
-// Which kinds of channel there are: a new one is a file of its own and a line here.
+// Table of all channel kinds: a new kind is one file and one line here.
 import type { NotifyKind } from '../../core/model/vocabulary.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import { openCommand } from './command.ts';
@@ -12,6 +12,7 @@ const KINDS = {
   command: openCommand,
 } as const satisfies { readonly [Kind in NotifyKind]: OpenChannel<Extract<ChannelSettings, { kind: Kind }>> };
 
+/** Opens the channel of these settings. */
 export function openChannel(settings: ChannelSettings, parts: ChannelContext): Channel {
   switch (settings.kind) {
     case 'desktop':

@@ -1,4 +1,4 @@
-// How a program is used to notify: without a shell, bounded in time, its end told in our own words.
+// Programs that send notifications: run without a shell and with a timeout, their exit turned into a result.
 import { access, constants } from 'node:fs/promises';
 import { basename, delimiter, join } from 'node:path';
 import type { SendResult } from '../../core/model/notification.ts';
@@ -12,39 +12,39 @@ export type Argv = readonly [string, ...string[]];
 export interface ProgramOptions {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string>>;
-  /** ms */
+  /** ms until it is killed */
   readonly timeout: number;
   readonly signal: AbortSignal;
   readonly input?: string;
 }
 
-/** @returns what the program's end means; the one who knows it better may look at `stderr` */
+/** Runs a program and interprets its exit; a caller that knows the program better may inspect `stderr`. */
 export async function runProgram(
   argv: Argv,
   { environment, ...options }: ProgramOptions,
 ): Promise<{ readonly outcome: SendResult; readonly stderr: string }> {
-  const ended = await runCommand(argv, { env: environment, ...options });
-  return { outcome: meaningOf(argv, ended, options.timeout), stderr: ended.stderr };
+  const result = await runCommand(argv, { env: environment, ...options });
+  return { outcome: toOutcome(argv, result, options.timeout), stderr: result.stderr };
 }
 
-function meaningOf([program]: Argv, ended: CommandResult, timeout: number): SendResult {
+function toOutcome([program]: Argv, ended: CommandResult, timeout: number): SendResult {
   const name = programName(program);
   const { spawnError, timedOut, aborted, code, signal } = ended;
   if (spawnError !== null) return failed('missing_program', `${name} cannot be started (${spawnError})`);
   if (timedOut) return failed('timeout', `${name} did not end within ${timeout / 1000} s`);
-  if (aborted) return failed('closed', `${name} was broken off`);
+  if (aborted) return failed('closed', `${name} was aborted`);
   if (code === 0) return { result: 'sent', detail: `handed over to ${name}` };
-  const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was ended by ${signal}`;
+  const how = signal === null ? `ended with exit code ${code ?? '?'}` : `was killed by ${signal}`;
   const said = lastLine(ended.stderr);
   return failed('exit_code', `${name} ${how}${said === '' ? '' : `: ${said}`}`);
 }
 
-/** The name of a program for people. */
+/** Returns the name of a program for people. */
 export function programName(program: string): string {
   return toPlainLine(basename(program), 80);
 }
 
-/** True when `program` would be found and may be executed. */
+/** True when `program` is found on the PATH of `environment` and is executable. */
 export async function isExecutable(
   program: string,
   environment: Readonly<Record<string, string>>,

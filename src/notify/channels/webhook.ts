@@ -1,4 +1,4 @@
-// The channel to any service that takes JSON over HTTP: signed when asked, tried again when that can help.
+// Channel to any service that accepts JSON over HTTP: optionally signed, retried when a retry can help.
 import { createHmac } from 'node:crypto';
 import { createConnection } from 'node:net';
 import type { Notification, SendResult, WebhookSettings } from '../../core/model/notification.ts';
@@ -8,11 +8,13 @@ import { type OpenChannel, READY, type Readiness, type SendOptions } from './cha
 import { toPayload } from '../message/payload.ts';
 import { fillTemplate } from '../message/template.ts';
 import { composeMessage, placeholderValues } from '../message/message.ts';
+import { basicAuthorization } from './basic-authorization.ts';
 import { type HttpAttempt, outcomeOfResponse, outcomeOfError } from './http-outcome.ts';
 import { pause } from '../../system/time/pause.ts';
 
+/** ms before the first retry, and the factor from one retry to the next. */
 const FIRST_DELAY = 1000;
-const DELAY_GROWS = 4;
+const DELAY_FACTOR = 4;
 const CHECK_TIMEOUT = 3000;
 
 export const openWebhook: OpenChannel<WebhookSettings> = (settings, { clock }) => {
@@ -45,7 +47,7 @@ async function send(
     if (outcome.result === 'sent' || retryAfter === null || left <= 0 || signal.aborted) return outcome;
     await pause(clock, Math.max(delay, retryAfter), signal);
     if (signal.aborted) return outcome;
-    delay *= DELAY_GROWS;
+    delay *= DELAY_FACTOR;
   }
 }
 
@@ -62,19 +64,19 @@ async function attempt(
   const client = createHttpClient();
   const stop = new AbortController();
   const abort = (): void => stop.abort();
-  let isLate = false;
+  let hasTimedOut = false;
   signal.addEventListener('abort', abort, { once: true });
   const cancel = clock.after(settings.timeout, () => {
-    isLate = true;
+    hasTimedOut = true;
     stop.abort();
   });
   try {
     const answer = await client.send(requestOf(body, { settings, url, clock }, stop.signal));
-    // What it says beside its status is for nobody.
+    // Only the status matters; the body is not read.
     answer.body.destroy();
     return outcomeOfResponse(answer);
   } catch (error) {
-    return outcomeOfError(error, { host: url.host, timeout: isLate ? settings.timeout : null });
+    return outcomeOfError(error, { host: url.host, timeout: hasTimedOut ? settings.timeout : null });
   } finally {
     cancel();
     signal.removeEventListener('abort', abort);
@@ -86,7 +88,7 @@ function requestOf(body: string, { settings, url, clock }: Target, signal: Abort
   const own = Object.entries(settings.headers).map(([name, value]) => [name.toLowerCase(), value]);
   const headers: Record<string, string> = {
     'user-agent': 'mcp-watchdog',
-    ...credentials(url),
+    ...basicAuthorization(url),
     ...Object.fromEntries(own),
     'content-type': 'application/json; charset=utf-8',
     ...signature(body, settings.secret, clock),
@@ -94,13 +96,7 @@ function requestOf(body: string, { settings, url, clock }: Target, signal: Abort
   return { method: 'POST', url, headers, body, signal };
 }
 
-function credentials({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
-/** The time is signed with the body, so that a recorded request cannot be used again later. */
+/** Signs the time together with the body, so that a recorded request cannot be replayed later. */
 function signature(body: string, secret: string | null, clock: Clock): Record<string, string> {
   if (secret === null) return {};
   const timestamp = String(Math.floor(clock.now() / 1000));
@@ -111,7 +107,7 @@ function signature(body: string, secret: string | null, clock: Clock): Record<st
   };
 }
 
-/** Whether anybody listens there; nothing is said to them. */
+/** Checks that the port accepts a connection; sends nothing. */
 function checkReachable(url: URL, clock: Clock): Promise<Readiness> {
   return new Promise((resolve) => {
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -133,6 +129,6 @@ function unreachable({ host }: URL, why: string): Readiness {
   return {
     ok: false,
     reason: `${host} cannot be reached (${why})`,
-    cure: 'See that this machine is online and that the url of this channel under alerts.notify is right',
+    cure: 'Check that this machine is online and that the url of this channel under alerts.notify is right',
   };
 }

@@ -1,10 +1,10 @@
-// How a notification is put into words: plain, short, and unable to become code, markup or an option.
+// Texts of a notification: one plain line each, unable to act as code, markup or a command-line option.
 import type { Severity } from '../../core/model/vocabulary.ts';
 import type { Notification, Placeholder, NotifiedAlert } from '../../core/model/notification.ts';
 import { ESCAPE_SEQUENCES } from '../../core/base/text.ts';
 import { span } from '../../core/base/format.ts';
 
-/** What a channel shows. All texts are one line of plain characters; lengths in code points. */
+/** Texts that a channel shows; each is one line of plain characters, lengths in code points. */
 export interface Message {
   /** At most 80. */
   readonly title: string;
@@ -14,69 +14,70 @@ export interface Message {
   readonly body: string;
   readonly severity: Severity;
   readonly status: 'firing' | 'resolved' | 'test';
-  /** The alert, when it is about only one. */
+  /** Name of the alert when it is about exactly one, else null. */
   readonly alert: string | null;
   readonly server: string | null;
-  /** How many alerts it is about. */
+  /** Number of alerts it is about. */
   readonly count: number;
 }
 
-const LONGEST_TITLE = 80;
-const LONGEST_BODY = 240;
-/** Of each trouble a digest names so many servers. */
-const MOST_NAMED = 4;
+const MAX_TITLE = 80;
+const MAX_BODY = 240;
+/** Servers that a digest names per kind of alert. */
+const MAX_NAMED = 4;
 
+/** Composes the texts of a notification. */
 export function composeMessage(notification: Notification): Message {
   const { kind, severity, alerts } = notification;
   const [only] = alerts;
   const status = kind === 'test' ? 'test' : alerts.some(isFiring) ? 'firing' : 'resolved';
   const isSingle = kind === 'single' && only !== undefined;
-  const words = isSingle ? wordsOfOne(only, notification) : wordsOfMany(notification);
+  const texts = isSingle ? textsOfOne(only, notification) : textsOfMany(notification);
   return {
-    ...(kind === 'test' ? TEST : words),
+    ...(kind === 'test' ? TEST : texts),
     severity,
     status,
-    alert: isSingle ? toPlainLine(only.name, LONGEST_TITLE) : null,
-    server: isSingle && only.about !== null ? toPlainLine(only.about, LONGEST_TITLE) : null,
+    alert: isSingle ? toPlainLine(only.name, MAX_TITLE) : null,
+    server: isSingle && only.about !== null ? toPlainLine(only.about, MAX_TITLE) : null,
     count: alerts.length,
   };
 }
 
-/** What `notify test` sends. */
+/** Builds the notification that `notify test` sends. */
 export function testNotification(at: number): Notification {
   return { kind: 'test', at, severity: 'info', alerts: [], swallowed: 0 };
 }
 
-type Words = Pick<Message, 'title' | 'subtitle' | 'body'>;
+type Texts = Pick<Message, 'title' | 'subtitle' | 'body'>;
 
-const TEST: Words = {
+const TEST: Texts = {
   title: 'Test notification',
   subtitle: 'mcp-watchdog notify test',
   body: 'If you can read this, alerts reach you through this channel.',
 };
 
-function wordsOfOne(alert: NotifiedAlert, { swallowed }: Notification): Words {
+function textsOfOne(alert: NotifiedAlert, { swallowed }: Notification): Texts {
   const subject = alert.about ?? 'watchdog';
-  const trouble = troubleWords(alert.name);
-  const isOver = alert.state === 'resolved';
+  const problem = humanizeAlertName(alert.name);
+  const isResolved = alert.state === 'resolved';
   return {
-    title: toPlainLine(`${subject}: ${trouble}${isOver ? ' (resolved)' : ''}`, LONGEST_TITLE),
-    subtitle: toPlainLine(`${isOver ? 'resolved' : alert.severity}, ${alert.name}`, LONGEST_TITLE),
+    title: toPlainLine(`${subject}: ${problem}${isResolved ? ' (resolved)' : ''}`, MAX_TITLE),
+    subtitle: toPlainLine(`${isResolved ? 'resolved' : alert.severity}, ${alert.name}`, MAX_TITLE),
     body: withTail(alert.summary, tail(swallowed)),
   };
 }
 
-function wordsOfMany({ alerts, at, swallowed }: Notification): Words {
+function textsOfMany({ alerts, at, swallowed }: Notification): Texts {
   const firing = alerts.filter(isFiring);
-  const over = alerts.length - firing.length;
+  const resolvedCount = alerts.length - firing.length;
   const oldest = alerts.reduce((first, { since }) => Math.min(first, since), at);
   const counts = [
     ...(firing.length > 0 ? [counted(firing.length, 'alert')] : []),
-    ...(over > 0 ? [`${over} resolved`] : []),
+    ...(resolvedCount > 0 ? [`${resolvedCount} resolved`] : []),
   ];
   return {
-    title: toPlainLine(counts.join(', '), LONGEST_TITLE),
-    subtitle: toPlainLine(`${severities(firing)}for up to ${span(at - oldest)}`, LONGEST_TITLE),
+    title: toPlainLine(counts.join(', '), MAX_TITLE),
+    subtitle: toPlainLine(`${severities(firing)}for up to ${span(at - oldest)}`, MAX_TITLE),
     body: withTail(groups(alerts).join('; '), tail(swallowed)),
   };
 }
@@ -85,20 +86,20 @@ function isFiring({ state }: NotifiedAlert): boolean {
   return state === 'firing';
 }
 
-/** `gave up: a, b, c, d and 6 more`, the gravest group first. */
+/** Lists servers per kind of alert: `gave up: a, b, c, d and 6 more`, the most severe group first. */
 function groups(alerts: readonly NotifiedAlert[]): string[] {
   const subjects = new Map<string, string[]>();
   for (const { about, name, state } of alerts) {
-    const group = `${troubleWords(name)}${state === 'resolved' ? ' (resolved)' : ''}`;
+    const group = `${humanizeAlertName(name)}${state === 'resolved' ? ' (resolved)' : ''}`;
     subjects.set(group, [...(subjects.get(group) ?? []), about ?? 'watchdog']);
   }
   return [...subjects].map(([group, names]) => {
-    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-    return `${group}: ${names.slice(0, MOST_NAMED).join(', ')}${more}`;
+    const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
+    return `${group}: ${names.slice(0, MAX_NAMED).join(', ')}${more}`;
   });
 }
 
-/** `2 critical, 3 warning, `; empty when nothing fires. */
+/** Counts by severity: `2 critical, 3 warning, `; empty when nothing fires. */
 function severities(firing: readonly NotifiedAlert[]): string {
   return (['critical', 'warning', 'info'] as const)
     .map((severity) => [severity, firing.filter((alert) => alert.severity === severity).length] as const)
@@ -114,19 +115,19 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** `McpServerGaveUp` as `gave up`: what stands before it says whose trouble it is. */
-export function troubleWords(name: string): string {
+/** Turns `McpServerGaveUp` into `gave up`: the text before it names the server. */
+export function humanizeAlertName(name: string): string {
   const words = name.replaceAll(/(?<=[\p{Ll}\d])(?=\p{Lu})/gu, ' ').toLowerCase();
   return words.replace(/^mcp (?:server |watchdog )?/u, '') || name;
 }
 
-/** The end is never cut: it says how much is missing. */
+/** Cuts the text but never its tail, which says how much is missing. */
 function withTail(text: string, end: string): string {
   const suffix = oneLine(end);
-  return toPlainLine(text, LONGEST_BODY - Array.from(suffix).length) + suffix;
+  return toPlainLine(text, MAX_BODY - Array.from(suffix).length) + suffix;
 }
 
-/** One line of visible characters, at most `length` code points, that no program takes for an option. */
+/** Reduces a text to one line of at most `length` visible code points that no program can take for an option. */
 export function toPlainLine(text: string, length: number): string {
   const line = oneLine(text)
     .replace(/^[\s-]+/u, '')
@@ -140,7 +141,7 @@ export function toPlainLine(text: string, length: number): string {
         .trimEnd()}…`;
 }
 
-/** Escape sequences, controls, bidi and other invisible characters are taken out; any run of spaces becomes one. */
+/** Removes escape sequences, controls, bidi and other invisible characters; collapses runs of spaces. */
 function oneLine(text: string): string {
   return text
     .replaceAll(ESCAPE_SEQUENCES, '')
@@ -148,7 +149,7 @@ function oneLine(text: string): string {
     .replaceAll(/[\s\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-/** What stands for each placeholder of a template. */
+/** Returns the value of each template placeholder. */
 export function placeholderValues(message: Message): Readonly<Record<Placeholder, string>> {
   const { title, subtitle, body, status, severity, alert, server, count } = message;
   return {

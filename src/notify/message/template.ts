@@ -1,17 +1,17 @@
-// How the texts of a message get into a template, in one pass: what was put in is never looked at again.
+// Templates of webhooks and programs, filled in one pass: inserted text is never expanded again.
 import { PLACEHOLDERS, type Placeholder, type TemplateValue } from '../../core/model/notification.ts';
 
-type Texts = Readonly<Record<Placeholder, string>>;
+type PlaceholderTexts = Readonly<Record<Placeholder, string>>;
 
-/** `{title}` in each argument of a program. */
-export function fillArguments(argv: readonly string[], texts: Texts): string[] {
+/** Fills `{title}` and the like in each argument of a program. */
+export function fillArguments(argv: readonly string[], texts: PlaceholderTexts): string[] {
   return argv.map((argument) =>
     argument.replaceAll(/\{(\w+)\}/gu, (whole, name) => textOf(whole, name, texts)),
   );
 }
 
-/** `{{title}}` in each text of a JSON value; keys stay as they are. */
-export function fillTemplate(template: TemplateValue, texts: Texts): TemplateValue {
+/** Fills `{{title}}` and the like in each text of a JSON value; keys stay as they are. */
+export function fillTemplate(template: TemplateValue, texts: PlaceholderTexts): TemplateValue {
   if (typeof template === 'string') {
     return template.replaceAll(/\{\{\s*(\w+)\s*\}\}/gu, (whole, name) =>
       withoutMarkup(textOf(whole, name, texts)),
@@ -22,12 +22,12 @@ export function fillTemplate(template: TemplateValue, texts: Texts): TemplateVal
   return Object.fromEntries(Object.entries(template).map(([key, one]) => [key, fillTemplate(one, texts)]));
 }
 
-function textOf(whole: string, name: unknown, texts: Texts): string {
+function textOf(whole: string, name: unknown, texts: PlaceholderTexts): string {
   const known = PLACEHOLDERS.find((placeholder) => placeholder === name);
   return known === undefined ? whole : texts[known];
 }
 
-/** Chat services read links, mentions and tags out of texts: a line of a log must not become one. */
+/** Chat services turn text into links, mentions and tags: a log line must not become one. */
 function withoutMarkup(text: string): string {
   return text
     .replaceAll('<', '‹')

@@ -52,7 +52,7 @@ describe('a command as a channel', () => {
       'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1e3)',
       {},
       'exit_code',
-      'was ended by SIGKILL',
+      'was killed by SIGKILL',
     ],
     [
       'hangs',

@@ -109,12 +109,12 @@ describe('a program in place of the desktop', () => {
     const channel = openDesktop(settings, partsIn(folder, 'darwin'));
     expect(await channel.send(single(), OPTIONS)).toEqual({
       result: 'sent',
-      detail: 'handed over to osascript (alerter is not there)',
+      detail: 'handed over to osascript (alerter was not found)',
     });
     expect(recorded().argv).toHaveLength(SCRIPT.length + 3);
     expect(await channel.check()).toEqual({
       ok: false,
-      reason: 'alerter is not there or may not be executed; osascript is used instead',
+      reason: 'alerter was not found or is not executable; osascript is used instead',
       cure: expect.stringContaining('Install alerter'),
     });
   });

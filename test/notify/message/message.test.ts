@@ -8,7 +8,7 @@ import {
   placeholderValues,
   toPlainLine,
   testNotification,
-  troubleWords,
+  humanizeAlertName,
 } from '../../../src/notify/message/message.ts';
 import { AT, digest, NASTY, single, told } from '../fixtures.ts';
 
@@ -74,7 +74,7 @@ describe('messageOf()', () => {
     ['DiskAlmostFull2h', 'disk almost full2h'],
     ['Mcp', 'mcp'],
   ])('says %s as %s', (name, words) => {
-    expect(troubleWords(name)).toBe(words);
+    expect(humanizeAlertName(name)).toBe(words);
   });
 
   it.each(NASTY.map((text) => [text.slice(0, 40), text]))('makes plain text of %j', (_, text) => {
