@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// How an argv becomes a command and an exit code; the only place where errors are printed and the process is ended.
+// Entry point of the command line: argv to command to exit code; the only file that prints errors and ends the process.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -41,7 +41,7 @@ function explain(
   error: unknown,
   { io, spec, argv }: { io: CommandIo; spec: CommandSpec | null; argv: readonly string[] },
 ): number {
-  // Help and version were asked for and have been printed.
+  // Help or version, which have been printed.
   if (error === null) return 0;
   const colour = wantsColour(io.err, io.env, argv.includes('--no-color'));
   const isDebug = io.env['MCP_LOG_LEVEL'] === 'debug';
@@ -51,16 +51,16 @@ function explain(
 }
 
 async function main(): Promise<void> {
-  // The reader of a pipe may have seen enough: `mcp-watchdog status | head -1`.
+  // The reader of a pipe may close it early: `mcp-watchdog status | head -1`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Another listener is a command that goes on without it.
+    // Another listener is a command that keeps running without its output.
     if (process.stdout.listenerCount('error') > 1) return;
     if (error.code !== 'EPIPE') throw error;
-    // eslint-disable-next-line unicorn/no-process-exit -- nobody is left to write to
+    // eslint-disable-next-line unicorn/no-process-exit -- nothing is left to write to
     process.exit(0);
   });
   const exitCode = await runCli(process.argv.slice(2), processIo);
-  // What was printed goes out first. What still holds the process, such as a server that will not end, is not waited for.
+  // Output is flushed first. Anything that still holds the process, such as a server that does not exit, is not awaited.
   // eslint-disable-next-line unicorn/no-process-exit -- this is the one place
   process.stdout.write('', () => process.exit(exitCode));
 }

@@ -1,4 +1,4 @@
-// What a program that embeds the watchdog may import; everything else is an inside of ours.
+// Public API for programs that embed the watchdog; everything else is internal.
 export { WatchdogError, type ErrorCode } from './core/base/errors.ts';
 export type { WatchdogEvent } from './core/model/events.ts';
 export type { ServerStatus, Status } from './core/model/status.ts';

@@ -1,4 +1,4 @@
-// How the list of commands becomes a parser with help.
+// Command-line parser with help, built from the list of commands.
 import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
 import { resolvePaths } from '../system/files/paths.ts';
@@ -9,10 +9,10 @@ import { capitalised, wantsColour } from './views/style.ts';
 
 type Run = (spec: CommandSpec, work: () => Promise<number>) => Promise<void>;
 
-/** @param run told which command was chosen, and given its work to do */
+/** Builds the parser. @param run called with the chosen command and its work */
 export function createProgram(io: CommandIo, run: Run): Command {
   const program = new Command('mcp-watchdog')
-    .description('Keeps local MCP servers alive, and tells the truth about them.')
+    .description('Keeps local MCP servers running and reports their real state.')
     .option(
       '--home <dir>',
       'folder of config, logs and state (default: $MCP_WATCHDOG_HOME or ~/.mcp-watchdog)',
@@ -68,7 +68,7 @@ function toOption({ flags, summary, isCount = false, isRepeatable = false }: Opt
   return isCount ? option.argParser((value: string) => readCount(flags, value)) : option;
 }
 
-/** `--home "$HOME_OF_MINE"` of a variable that is not set is a slip, and another home would be a surprise. */
+/** Refuses an empty `--home`, which an unset variable gives: falling back to another home would be a surprise. */
 function needFolder(value: string): string {
   if (value !== '') return value;
   throw new WatchdogError('USAGE', 'Cannot read --home <dir>: it is empty', {

@@ -1,11 +1,11 @@
-// Which commands there are: the one list that parsing, help, docs and tests read.
+// List of all commands, read by parser, help, completion, docs and tests.
 import type { CommandSpec, OptionSpec } from './shared/command.ts';
 
 const JSON_OUTPUT: OptionSpec = { flags: '--json', summary: 'print JSON, for programs' };
 const ONE_SERVER = { syntax: '[name]', summary: 'a server; all when left out' };
 const SOME_SERVERS = { syntax: '[names...]', summary: 'servers; the daemon itself when left out' };
 
-// Here 1 means that it failed, whatever the reason.
+// Commands whose exit code 1 means that they failed, whatever the reason.
 const FAILED = { NO_DAEMON: 1, CONFIG_INVALID: 1, CONFIG_UNREADABLE: 1, CONFIG_UNSAFE: 1 };
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -18,9 +18,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--json', summary: 'print log lines in JSON, also on a terminal' },
     ],
     notes: [
-      'Ctrl-C stops every server and then ends; a second Ctrl-C kills at once.',
-      'SIGHUP reads the config again; on a terminal it means that this was closed, and ends the daemon.',
-      'As a service it waits for a config that it can use, instead of ending with 2.',
+      'Ctrl-C stops every server and then the daemon; a second Ctrl-C kills at once.',
+      'SIGHUP reloads the config; on a terminal, which has been closed then, it stops the daemon.',
+      'As a service it waits for a usable config instead of ending with 2.',
       'Exit codes: 143 after a signal, 0 when another daemon holds the home, 2 wrong config, 78 unusable home.',
     ],
     exitCodes: { HOME_UNUSABLE: 78, LOCK_HELD: 0 },
@@ -58,15 +58,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'status',
-    summary: 'show how the servers are',
+    summary: 'show the state of the servers',
     arguments: [ONE_SERVER],
     options: [JSON_OUTPUT, { flags: '-w, --watch', summary: 'keep showing it, until Ctrl-C' }],
-    notes: ['Exit codes: 0 all healthy, 1 something is not, 5 no daemon.'],
+    notes: ['Exit codes: 0 all healthy, 1 something is unhealthy, 5 no daemon.'],
     load: () => import('./inspect/status.ts'),
   },
   {
     name: 'check',
-    summary: 'probe and measure now, and say what is wrong',
+    summary: 'probe and measure now, and show what is wrong',
     arguments: [ONE_SERVER],
     options: [JSON_OUTPUT],
     notes: [
@@ -80,7 +80,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ syntax: '[name]', summary: 'a server; the daemon when left out' }],
     options: [
       { flags: '-a, --all', summary: 'every server and the daemon, in the order of their lines' },
-      { flags: '-f, --follow', summary: 'go on with each new line, until Ctrl-C' },
+      { flags: '-f, --follow', summary: 'keep printing new lines, until Ctrl-C' },
       { flags: '-n, --lines <count>', summary: 'how many lines (default: 50)', isCount: true },
     ],
     notes: ['Works without a daemon. Control characters are shown, not obeyed.'],
@@ -88,7 +88,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'init',
-    summary: 'write a first config, from what MCP clients start if you like',
+    summary: 'write a first config, on request from what MCP clients start',
     arguments: [],
     options: [
       {
@@ -107,7 +107,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'deploy',
-    summary: 'set everything up, and check that every server answers',
+    summary: 'set everything up and check that every server answers',
     arguments: [],
     options: [
       {
@@ -124,7 +124,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'install',
-    summary: 'start the daemon at every login, by launchd or systemd --user',
+    summary: 'start the daemon at every login, with launchd or systemd --user',
     arguments: [],
     options: [
       { flags: '--print', summary: 'only show the file that would be written' },
@@ -156,10 +156,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'reload',
     summary: 'read the config again and change only what changed',
     arguments: [],
-    options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only say what would change' }],
+    options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only show what would change' }],
     notes: [
-      'A config that is saved is taken over by itself; this does it at once, and says what changed.',
-      'Exit codes: 0 taken over, 2 refused and the old one stays, 5 no daemon.',
+      'A saved config is loaded by itself; this does it at once and says what changed.',
+      'Exit codes: 0 loaded, 2 refused and the old one stays, 5 no daemon.',
     ],
     load: () => import('./daemon/reload.ts'),
   },
@@ -176,18 +176,18 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'orphans',
-    summary: 'find MCP servers that nobody owns any more',
+    summary: 'find MCP servers that no program owns any more',
     arguments: [],
-    options: [JSON_OUTPUT, { flags: '--reap', summary: 'end those that are certain, with all they started' }],
+    options: [JSON_OUTPUT, { flags: '--reap', summary: 'end the certain ones, with all they started' }],
     notes: [
-      'Works without a daemon. What may run this way on purpose is listed, and never ended.',
-      'Exit codes: 0 none, or all ended; 1 there are some.',
+      'Works without a daemon. A process that may run this way on purpose is listed and never ended.',
+      'Exit codes: 0 none, or all ended; 1 some are left.',
     ],
     load: () => import('./diagnose/orphans.ts'),
   },
   {
     name: 'doctor',
-    summary: 'look for what is wrong with this installation, and say its cure',
+    summary: 'find problems of this installation and their cures',
     arguments: [],
     options: [JSON_OUTPUT],
     notes: ['Works without a daemon. Exit codes: 0 no problem, warnings allowed; 1 there is a problem.'],
@@ -195,17 +195,17 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'update',
-    summary: 'bring servers to a newer version, by canary and probation',
+    summary: 'update servers to a newer version, with canary and probation',
     arguments: [{ syntax: '[names...]', summary: 'servers; all packages when left out' }],
     options: [
-      { flags: '--check', summary: 'only say what there is' },
+      { flags: '--check', summary: 'only show available versions' },
       { flags: '--to <version>', summary: 'exactly this version, older ones too; one server only' },
-      { flags: '--dry-run', summary: 'only say what would be done' },
+      { flags: '--dry-run', summary: 'only show what would be done' },
       { flags: '--wait', summary: 'wait for the end of the probation' },
       JSON_OUTPUT,
     ],
     notes: [
-      'A version that fails is taken back, and not tried again by itself.',
+      'A version that fails is rolled back and not tried again automatically.',
       'Exit codes: 0 done or nothing to do, 1 held or rolled back, with the reason.',
     ],
     exitCodes: FAILED,
@@ -215,7 +215,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'rollback',
     summary: 'bring servers back to the version that ran before',
     arguments: [{ syntax: '[names...]', summary: 'servers; all that were updated when left out' }],
-    options: [{ flags: '--dry-run', summary: 'only say what would be done' }, JSON_OUTPUT],
+    options: [{ flags: '--dry-run', summary: 'only show what would be done' }, JSON_OUTPUT],
     notes: ['Exit codes: 0 done or nothing to do, 1 failed, with the reason.'],
     exitCodes: FAILED,
     load: () => import('./update/rollback.ts'),
@@ -224,7 +224,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'cleanup',
     summary: 'prune logs, journal, old versions and old backups',
     arguments: [],
-    options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only say what would go' }],
+    options: [JSON_OUTPUT, { flags: '--dry-run', summary: 'only show what would be removed' }],
     notes: [
       'A version that a process runs from is never removed.',
       'Exit codes: 0 all could be removed, 1 something could not.',
@@ -251,7 +251,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'send one notification through every channel of the config',
     arguments: [{ syntax: '<action>', summary: 'what to do', choices: ['test'] }],
     options: [JSON_OUTPUT],
-    notes: ['Exit codes: 0 every channel took it, 1 one did not.'],
+    notes: ['Exit codes: 0 every channel accepted it, 1 one did not.'],
     load: () => import('./diagnose/notify.ts'),
   },
   {

@@ -161,7 +161,7 @@ describe('backup', { timeout: 90_000 }, () => {
     const restored = run('restore', id ?? '');
     expect(restored).toMatchObject({ code: 0, err: '' });
     expect(restored.out.split('\n')).toEqual([
-      `${id} is whole, and its config is valid`,
+      `${id} is complete, and its config is valid`,
       expect.stringMatching(/^What was there is backed up as \S+$/),
       'Restored a.env, config.yaml',
       '',

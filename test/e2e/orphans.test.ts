@@ -134,7 +134,7 @@ function tell(story: 'commands' | 'daemon'): Asking | Reaping {
 describe.skipIf(!canIsolate)('orphans', { timeout: 120_000 }, () => {
   test('are listed with their proofs, and ended by --reap', () => {
     const { none, list, json, reap, before, after, again, pids } = tell('commands');
-    expect(none).toMatchObject({ code: 0, out: 'No MCP server is without an owner\n' });
+    expect(none).toMatchObject({ code: 0, out: 'No orphaned MCP servers\n' });
     expect(list.code).toBe(1);
     for (const pid of pids) expect(list.out).toContain(`pid ${pid} `);
     expect(list.out).toContain('nobody holds the other end of its standard input');
@@ -150,7 +150,7 @@ describe.skipIf(!canIsolate)('orphans', { timeout: 120_000 }, () => {
     expect(reap.code).toBe(0);
     expect(reap.out).toMatch(/pid \d+ {2}ended/u);
     expect(after).toEqual([false, false]);
-    expect(again).toMatchObject({ code: 0, out: 'There was nothing to end for certain\n' });
+    expect(again).toMatchObject({ code: 0, out: 'No certain orphan to end\n' });
   });
 
   test('are ended by a daemon that is told to, its own servers are not', () => {

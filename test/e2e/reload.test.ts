@@ -192,11 +192,11 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
 
     expect(dry).toMatchObject({ code: 0, err: '' });
     expect(dry.out.trimEnd().split('\n').slice(1)).toEqual([
-      '  - old   is removed, and stopped',
+      '  - old   is removed and stopped',
       '  ~ same  probe.interval: changes without a restart',
       '  ~ b     env: restarts',
       '  + new   is added',
-      'new is old under another name: a new server, whose counters, log and package begin anew',
+      'new is old under another name: a new server, with fresh counters, log and package',
     ]);
     expect(JSON.parse(json.out)).toMatchObject({ isApplied: false, added: ['new'], removed: ['old'] });
     expect(real).toMatchObject({ code: 0, out: expect.stringContaining('~ b     env: restarted') });
@@ -206,7 +206,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
     expect((await daemon.server('b')).pid).not.toBe(b.pid);
     expect(daemon.run('reload')).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^Nothing changed: it was taken over (?:just now|.* ago)\n/u),
+      out: expect.stringMatching(/^Nothing changed: the config was loaded (?:just now|.* ago)\n/u),
     });
   });
 
@@ -293,7 +293,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
     daemon.rewriteConfig({ a: fixture([], { env: { COLOUR: 'red' } }) });
     const { out } = daemon.run('reload');
     leaveAlone();
-    expect(out).toContain('it is down, so this counts from its next start');
+    expect(out).toContain('it is down, so this takes effect at its next start');
     expect(await daemon.server('a')).toMatchObject({ state: 'stopped', desired: 'down' });
     expect(daemon.run('start', 'a').code).toBe(0);
     await daemon.up('a');

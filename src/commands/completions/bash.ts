@@ -1,4 +1,4 @@
-// The completion script for bash, from version 3.2 (macOS) on.
+// Completion script for bash, from version 3.2 (macOS) on.
 import {
   type CommandModel,
   flagsOf,
@@ -69,7 +69,7 @@ function uniqueOptions(commands: readonly CommandModel[]): OptionModel[] {
   );
 }
 
-/** A value may be of the same kind for several commands: options of one name mean one thing. */
+/** Completes the value of an option. An option name means the same in every command, so one entry serves all. */
 function valueLines(values: Values | null): string {
   const files = 'compopt -o filenames 2>/dev/null;';
   switch (values?.kind) {

@@ -1,4 +1,4 @@
-// `completion <shell>`: the script that completes this command line; `--servers` is what the script asks for.
+// Command `completion <shell>`: prints the completion script; `--servers` prints the server names that the script asks for.
 import { connect } from '../../control/client.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import { bashCompletion } from './bash.ts';
@@ -14,7 +14,11 @@ const SHELLS: Readonly<Record<string, (commands: readonly CommandModel[]) => str
   fish: fishCompletion,
 };
 
-/** @param commands every command there is: what the script completes */
+/**
+ * Prints the script of one shell, or the server names.
+ *
+ * @param commands every command, because the script completes them all
+ */
 export async function printCompletion(
   context: CommandContext,
   commands: readonly CommandSpec[],
@@ -25,20 +29,20 @@ export async function printCompletion(
   }
   const [shell = ''] = context.arguments;
   const { NAMED_CLIENTS } = await import('../../config/import/clients/registry.ts');
-  // The parser has let only these through.
+  // The parser accepts no other shell.
   context.io.out.write(SHELLS[shell]?.(modelOf(commands, NAMED_CLIENTS)) ?? '');
   return 0;
 }
 
-/** ms: somebody has pressed a key and waits. */
-const PATIENCE = 150;
+/** ms. Short: somebody pressed Tab and waits. */
+const DAEMON_TIMEOUT = 150;
 
-/** Those of the daemon, or else of the config, or else none: a completion never complains and never waits for long. */
+/** Reads the names from the daemon, else from the config, else none. Never throws and never waits long: it runs at a key press. */
 async function findServers({ paths, io }: CommandContext): Promise<string[]> {
   return await new Promise((resolve) => {
-    const readAnyway = (): void => void namesInConfig(paths).then(resolve, () => resolve([]));
-    const cancel = io.clock.after(PATIENCE, readAnyway);
-    namesOfDaemon(paths).then(resolve, readAnyway).finally(cancel);
+    const readConfigInstead = (): void => void namesInConfig(paths).then(resolve, () => resolve([]));
+    const cancel = io.clock.after(DAEMON_TIMEOUT, readConfigInstead);
+    namesOfDaemon(paths).then(resolve, readConfigInstead).finally(cancel);
   });
 }
 

@@ -1,4 +1,4 @@
-// The completion script for fish.
+// Completion script for fish.
 import { type CommandModel, flagsWithValue, GLOBAL_OPTIONS, type OptionModel, type Values } from './model.ts';
 
 export function fishCompletion(commands: readonly CommandModel[]): string {
@@ -67,13 +67,13 @@ function optionLine({ short, long, summary, values }: OptionModel, command?: str
   return `complete -c mcp-watchdog${condition} ${flags}${value} -d ${quoted(summary)}`;
 }
 
-/** -r: there is a value; -x: and it is no file. */
+/** -r: the option takes a value; -x: a value that is not a file. */
 function valueOf(values: Values): string {
   const isFile = values.kind === 'file' || values.kind === 'words-or-file';
   return `${isFile ? '-r' : '-x'} ${wordsOf(values)}`;
 }
 
-/** Options of complete that offer these values. */
+/** Writes the arguments of `complete` that offer these values. */
 function wordsOf(values: Values): string {
   switch (values.kind) {
     case 'words':

@@ -1,20 +1,20 @@
-// What there is to complete, read from the one list of commands: no shell knows more than the help does.
+// Model of everything that can be completed, derived from the list of commands, so that no shell knows more than the help does.
 import type { ArgumentSpec, CommandSpec, OptionSpec } from '../shared/command.ts';
 
-/** What can stand in a place: words, or something that only the machine knows. */
+/** Values that a place on the command line takes: fixed words, or something that only this machine knows. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'servers' | 'folder' | 'file' | 'anything' }
-  /** One of these, or the path of a file. */
+  /** One of these words, or the path of a file. */
   | { readonly kind: 'words-or-file'; readonly words: readonly string[] };
 
 export interface OptionModel {
-  /** `-n`, null when there is none. */
+  /** `-n`; null when there is no short form. */
   readonly short: string | null;
   /** `--lines`. */
   readonly long: string;
   readonly summary: string;
-  /** Null for an option without a value. */
+  /** Null for an option that takes no value. */
   readonly values: Values | null;
   readonly isRepeatable: boolean;
 }
@@ -22,7 +22,7 @@ export interface OptionModel {
 export interface ArgumentModel {
   /** From 0. */
   readonly position: number;
-  /** It stands for this position and all that follow. */
+  /** Takes this position and all that follow. */
   readonly isVariadic: boolean;
   readonly summary: string;
   readonly values: Values;
@@ -35,7 +35,7 @@ export interface CommandModel {
   readonly arguments: readonly ArgumentModel[];
 }
 
-/** Those of every command. */
+/** Options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionModel[] = [
   readOption({ flags: '--home <dir>', summary: 'folder of config, logs and state' }),
   readOption({ flags: '--no-color', summary: 'no colours' }),
@@ -43,7 +43,7 @@ export const GLOBAL_OPTIONS: readonly OptionModel[] = [
   readOption({ flags: '-V, --version', summary: 'print the version' }),
 ];
 
-/** @param clients names that `--from <client>` knows */
+/** Derives the model from the commands. @param clients names that `--from <client>` knows */
 export function modelOf(commands: readonly CommandSpec[], clients: readonly string[]): CommandModel[] {
   return commands.map(({ name, summary, options, arguments: args }) => ({
     name,
@@ -53,7 +53,7 @@ export function modelOf(commands: readonly CommandSpec[], clients: readonly stri
   }));
 }
 
-/** All options that take a value, as they are written: their values are no arguments. */
+/** Lists every spelling of the options that take a value: the word after one of them is not an argument. */
 export function flagsWithValue(commands: readonly CommandModel[]): string[] {
   const options = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)];
   const flags = options.filter(({ values }) => values !== null).flatMap(flagsOf);

@@ -1,4 +1,4 @@
-// The completion script for zsh: to be sourced, or put as `_mcp-watchdog` into a folder of `fpath`.
+// Completion script for zsh: sourced, or saved as `_mcp-watchdog` in a folder of `fpath`.
 import {
   type ArgumentModel,
   type CommandModel,
@@ -61,7 +61,7 @@ function commandLines({ name, options, arguments: args }: CommandModel): string 
   return `        ${name}) _arguments $common ${parts.join(' ')} ;;`;
 }
 
-/** Both spellings of one option are one specification: who has given it once is not offered it again. */
+/** Writes both spellings of an option as one specification, so that neither is offered again once one was given. */
 function optionLines({ short, long, summary, values, isRepeatable }: OptionModel): string[] {
   const value = values === null ? '' : `:${escaped(long.slice(2))}:${actionOf(values)}`;
   const help = `[${escaped(summary).replaceAll(/[[\]]/gu, String.raw`\$&`)}]${value}`;

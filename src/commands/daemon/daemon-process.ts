@@ -84,7 +84,11 @@ interface WaitOptions {
   readonly onTimeout: () => WatchdogError;
 }
 
-async function waitUntilUp(paths: Paths, clock: Clock, { failure, onTimeout }: WaitOptions): Promise<DaemonStatus> {
+async function waitUntilUp(
+  paths: Paths,
+  clock: Clock,
+  { failure, onTimeout }: WaitOptions,
+): Promise<DaemonStatus> {
   const deadline = clock.monotonic() + START_TIMEOUT;
   for (;;) {
     const daemon = await findStarted(paths, clock);
@@ -179,7 +183,8 @@ export async function shutDown(paths: Paths, clock: Clock): Promise<number | nul
   try {
     await client.request('shutdown', {});
     await client.closed;
-    for (let waited = 0; isAlive(daemon.pid) && waited < 5000; waited += POLL_INTERVAL) await pause(clock, POLL_INTERVAL);
+    for (let waited = 0; isAlive(daemon.pid) && waited < 5000; waited += POLL_INTERVAL)
+      await pause(clock, POLL_INTERVAL);
   } finally {
     cancel();
     client.close();

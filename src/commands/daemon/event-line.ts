@@ -1,4 +1,4 @@
-// Which news is worth a line above the live view, and in which words.
+// One-line texts of the events that are worth a line above the live view.
 import type { EventOf, WatchdogEvent } from '../../core/model/events.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
@@ -7,12 +7,12 @@ import { cpu, latency, size, span } from '../../core/base/format.ts';
 import { describeDelivery } from '../../core/delivery/delivery.ts';
 import type { Cell, Style } from '../views/style.ts';
 
-/** Null for what the table shows anyway. */
+/** Writes the line of an event; null for one that the table shows anyway. */
 export function eventLine(event: WatchdogEvent): Cell | null {
-  const told = 'server' in event ? ofServer(event) : ofDaemon(event);
-  if (told === null) return null;
-  const text = 'server' in event ? `${event.server}: ${told.text}` : told.text;
-  return { ...told, text: neutralise(text) };
+  const cell = 'server' in event ? ofServer(event) : ofDaemon(event);
+  if (cell === null) return null;
+  const text = 'server' in event ? `${event.server}: ${cell.text}` : cell.text;
+  return { ...cell, text: neutralise(text) };
 }
 
 function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
@@ -34,17 +34,17 @@ function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | nul
     case 'transition':
       return ofTransition(event);
     default:
-      return ofWatching(event);
+      return ofObservation(event);
   }
 }
 
-// That it ended was told a moment before.
+// The exit itself had its own line a moment before.
 function ofFailure({ failure }: EventOf<'start-failed'>): Cell | null {
   if (failure.code === 'EXITED_BEFORE_READY') return null;
   return line(failure.hint === null ? failure.message : `${failure.message} (${failure.hint})`, 'red');
 }
 
-function ofWatching(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
+function ofObservation(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
   switch (event.kind) {
     case 'server-added':
     case 'server-changed':
@@ -103,34 +103,34 @@ function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | nu
   );
 }
 
-type DaemonNews = Exclude<WatchdogEvent, { server: string }>;
-type Tellers = { readonly [Kind in DaemonNews['kind']]: (event: EventOf<Kind>) => Cell | null };
+type DaemonEvent = Exclude<WatchdogEvent, { server: string }>;
+type DaemonLines = { readonly [Kind in DaemonEvent['kind']]: (event: EventOf<Kind>) => Cell | null };
 
-function ofDaemon(event: DaemonNews): Cell | null {
+function ofDaemon(event: DaemonEvent): Cell | null {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
-  const teller = OF_DAEMON[event.kind] as (one: DaemonNews) => Cell | null;
-  return teller(event);
+  const write = OF_DAEMON[event.kind] as (one: DaemonEvent) => Cell | null;
+  return write(event);
 }
 
 const nothing = (): null => null;
 
-const OF_DAEMON: Tellers = {
+const OF_DAEMON: DaemonLines = {
   listening: ({ url }) => line(`Listening on ${url}`, 'dim'),
   'config-loaded': ({ ok, error }) =>
-    ok ? null : line(`The config was refused, what was in force stays: ${error ?? ''}`, 'red'),
+    ok ? null : line(`The config was refused, the old one stays in force: ${error ?? ''}`, 'red'),
   gap: ({ cause, duration }) => line(`${GAPS[cause]} for ${span(duration)}`, 'dim'),
   brake: ({ failing }) =>
-    failing === 0 ? null : line('All servers fail at once: nobody is restarted for it', 'yellow'),
+    failing === 0 ? null : line('All servers fail at once: restarts for failed probes are on hold', 'yellow'),
   'state-persist-failed': ({ error }) => line(`Cannot save the state: ${error}`, 'red'),
   collected: ({ collector, error }) =>
     error === null ? null : line(`Cannot collect ${collector}: ${error}`, 'yellow'),
   'orphan-reaped': ({ pid, command }) =>
-    line(`Ended pid ${pid}, a server that nobody owned: ${command}`, 'yellow'),
+    line(`Ended pid ${pid}, an MCP server without an owner: ${command}`, 'yellow'),
   job: ({ job, said, error }) =>
     error === null ? line(`${job}: ${said}`, 'dim') : line(`Cannot do the ${job}: ${error}`, 'red'),
   notified: ({ channel, result, detail, reason }) =>
     result === 'failed' ? line(`Cannot notify by ${channel}: ${detail ?? reason ?? ''}`, 'yellow') : null,
-  // What it is about was told as it happened.
+  // Its cause had its own line when it happened.
   alert: nothing,
   evaluated: nothing,
   delivery: ({ owner, wasOwner, reasons }) =>

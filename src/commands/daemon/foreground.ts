@@ -1,4 +1,4 @@
-// How a daemon lives in a terminal or under a service manager: what is shown, and which signal does what.
+// Foreground mode of the daemon: its output and its signals, in a terminal or under a service manager.
 import type { CommandContext } from '../shared/command.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import { createLiveView } from './live-view.ts';
@@ -7,17 +7,17 @@ import type { RunningDaemon } from './running-daemon.ts';
 export interface ForegroundOptions {
   /** @param alsoLogTo gets each log line, newline included; null where log lines would disturb */
   readonly start: (alsoLogTo: ((line: string) => void) | null) => Promise<RunningDaemon>;
-  /** The config was written just now. */
+  /** A first config was written just now. */
   readonly isFirst: boolean;
-  /** Ends a process group at once. */
+  /** Kills a process group at once. */
   readonly kill?: (group: number) => void;
 }
 
-const AFTER_SIGNAL = 143;
+export const EXIT_AFTER_SIGNAL = 143;
 
-/** @returns 143 after a signal, 0 when the daemon was stopped by a command */
+/** Runs the daemon until it has stopped. @returns 143 after a signal, 0 when a command stopped it */
 export async function runForeground(context: CommandContext, options: ForegroundOptions): Promise<number> {
-  // Whatever becomes of the terminal, pipe or file that we print to: the servers go on, and the log has it all.
+  // The servers outlive the terminal, pipe or file that we print to; the log has every line as well.
   context.io.outliveOutput();
   const isLive = context.io.out.isTTY === true && context.flags.json !== true;
   const show = isLive ? createLiveView(context) : null;
@@ -48,55 +48,55 @@ export async function runForeground(context: CommandContext, options: Foreground
 interface Signals {
   attach(daemon: RunningDaemon): void;
   exitCode(): number;
-  /** Resolves when a second signal ended everything at once. */
+  /** Resolves to the exit code when a second signal killed everything. */
   readonly killed: Promise<number>;
   release(): void;
 }
 
-interface Listening {
+interface SignalOptions {
   readonly say: (lines: readonly string[]) => void;
   readonly isLive: boolean;
   readonly kill: (group: number) => void;
 }
 
-function listenToSignals({ io }: CommandContext, { say, isLive, kill }: Listening): Signals {
+function listenToSignals({ io }: CommandContext, { say, isLive, kill }: SignalOptions): Signals {
   let daemon: RunningDaemon | null = null;
-  let signalled = 0;
-  let giveUp: (code: number) => void = () => {};
-  const killed = new Promise<number>((resolve) => (giveUp = resolve));
+  let signals = 0;
+  let endNow: (code: number) => void = () => {};
+  const killed = new Promise<number>((resolve) => (endNow = resolve));
 
   function onStop(): void {
-    signalled += 1;
-    // Nothing was started that would have to be stopped; the first signal is obeyed once there is a daemon.
-    if (daemon === null) return signalled > 1 ? giveUp(AFTER_SIGNAL) : undefined;
+    signals += 1;
+    // No daemon yet, so nothing to stop; the first signal takes effect once there is one.
+    if (daemon === null) return signals > 1 ? endNow(EXIT_AFTER_SIGNAL) : undefined;
     const running = daemon.status().servers.filter(({ pid }) => pid !== null);
-    if (signalled > 1) {
+    if (signals > 1) {
       say([`Killing ${running.map(({ name }) => name).join(', ') || 'what is left'} at once`]);
       for (const { pid } of running) if (pid !== null) kill(pid);
-      return giveUp(AFTER_SIGNAL);
+      return endNow(EXIT_AFTER_SIGNAL);
     }
     const names = running.map(({ name }) => name).join(', ');
     say([names === '' ? 'Stopping' : `Stopping ${names}. Ctrl-C again kills at once`]);
-    // Its outcome is `done`.
-    void daemon.stop().catch(() => giveUp(AFTER_SIGNAL));
+    // Its completion shows in `done`.
+    void daemon.stop().catch(() => endNow(EXIT_AFTER_SIGNAL));
   }
 
   const releases = [
     io.onSignal('SIGINT', onStop),
     io.onSignal('SIGTERM', onStop),
-    // From a terminal it means that the terminal is gone; without one it is an operator's wish for the new config,
-    // and a config that is refused stays where it is shown: in status, log and metrics.
+    // On a terminal SIGHUP means that the terminal is gone; without one it asks for a reload,
+    // and a refused config shows in status, log and metrics.
     io.onSignal('SIGHUP', isLive ? onStop : () => void daemon?.reload().catch(() => {})),
   ];
   return {
     killed,
-    exitCode: () => (signalled > 0 ? AFTER_SIGNAL : 0),
+    exitCode: () => (signals > 0 ? EXIT_AFTER_SIGNAL : 0),
     release: () => releases.forEach((release) => release()),
     attach(started) {
       daemon = started;
-      // Asked to end while it was still starting.
-      if (signalled > 0) {
-        signalled = 0;
+      // A signal came while it was starting.
+      if (signals > 0) {
+        signals = 0;
         onStop();
       }
     },
@@ -107,6 +107,6 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL');
   } catch {
-    // Gone already.
+    // Already gone.
   }
 }

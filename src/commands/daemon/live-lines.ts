@@ -1,10 +1,10 @@
-// What `run` shows on a terminal: who listens where, then one row per server that is redrawn in place.
+// Lines of the live view of `run`: a header with addresses and paths, then one row per server, redrawn in place.
 import type { DaemonStatus, Status } from '../../core/model/status.ts';
 import { clientSnippets } from '../views/client-snippets.ts';
 import { statusTable } from '../views/status-table.ts';
 import { paint, type ViewOptions } from '../views/style.ts';
 
-/** Printed once. */
+/** Writes the header, which is printed once. */
 export function liveHeader(
   { daemon, servers }: Status,
   { logs, colour }: { logs: string; colour: boolean },
@@ -13,14 +13,14 @@ export function liveHeader(
   const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
   const sheet = clientSnippets(servers);
   return [
-    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} looks after ${count}. Ctrl-C stops everything.`,
+    `${paint(`mcp-watchdog ${version}`, 'bold', colour)} supervises ${count}. Ctrl-C stops everything.`,
     ...locationLines(daemon, { logs, colour }),
     ...(sheet.length === 0 ? [] : ['', ...sheet]),
     '',
   ];
 }
 
-/** Where everything is, a line each. */
+/** Writes one line for each address and path that a user may need. */
 export function locationLines(
   { listen, config }: Pick<DaemonStatus, 'listen' | 'config'>,
   { logs, colour }: { logs: string; colour: boolean },
@@ -35,7 +35,7 @@ export function locationLines(
   return facts.map(([label, value]) => `  ${paint(label.padEnd(8), 'dim', colour)} ${value}`);
 }
 
-/** Redrawn at each change. */
+/** Writes the block that is redrawn at each change. */
 export function liveBlock(status: Status, options: ViewOptions): string[] {
   return ['', ...statusTable(status, options)];
 }

@@ -1,4 +1,4 @@
-// What a terminal shows while the daemon runs in it: news scrolls, the table stays below and is redrawn in place.
+// Live view of `run` on a terminal: event lines scroll above a table that is redrawn in place.
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createScreen } from '../shared/screen.ts';
@@ -10,40 +10,41 @@ import { viewOptions } from '../shared/output.ts';
 
 export interface LiveView {
   print(lines: readonly string[]): void;
-  /** Begins to show the daemon. */
+  /** Starts showing the daemon. */
   attach(daemon: RunningDaemon): void;
-  /** Leaves the news and takes the table away. */
+  /** Removes the table and leaves the event lines. */
   end(): void;
 }
 
-// Uptimes go on; a burst of events is drawn once.
-const REDRAW_EVERY = 1000;
-const REDRAW_SOON = 100;
+/** ms: uptimes advance between events. */
+const REDRAW_INTERVAL = 1000;
+/** ms after an event: a burst is drawn once. */
+const REDRAW_DELAY = 100;
 
 export function createLiveView(context: CommandContext): LiveView {
   const { io, colour, paths } = context;
   const screen = createScreen(io.out);
   let daemon: RunningDaemon | null = null;
   let cancel = () => {};
-  let isSoon = false;
+  let isScheduled = false;
   let unsubscribe = () => {};
-  const isNews = createRepetitionFilter();
+  const isRepeated = createRepetitionFilter();
 
   function redraw(): void {
     if (daemon !== null) screen.draw(liveBlock(daemon.status(), viewOptions(context)));
-    isSoon = false;
-    cancel = io.clock.after(REDRAW_EVERY, redraw);
+    isScheduled = false;
+    cancel = io.clock.after(REDRAW_INTERVAL, redraw);
   }
 
   function onEvent(event: WatchdogEvent): void {
     const line = eventLine(event);
-    if (line !== null && isNews(event, line.text)) {
+    if (line !== null && !isRepeated(event, line.text)) {
       screen.print([`${paint(timeOfDay(event.at), 'dim', colour)} ${paint(line.text, line.style, colour)}`]);
     }
-    if (isSoon) return;
-    isSoon = true;
+    if (isScheduled) return;
+    isScheduled = true;
     cancel();
-    cancel = io.clock.after(REDRAW_SOON, redraw);
+    cancel = io.clock.after(REDRAW_DELAY, redraw);
   }
 
   return {
@@ -63,13 +64,13 @@ export function createLiveView(context: CommandContext): LiveView {
   };
 }
 
-/** What was the last thing said about a server is not said again. */
+/** Recognises a text that is the same as the previous one about the same server. */
 function createRepetitionFilter(): (event: WatchdogEvent, text: string) => boolean {
   const last = new Map<string, string>();
   return (event, text) => {
     const subject = 'server' in event ? event.server : '';
-    const isNew = last.get(subject) !== text;
+    const isSame = last.get(subject) === text;
     last.set(subject, text);
-    return isNew;
+    return isSame;
   };
 }

@@ -1,4 +1,4 @@
-// What a changed config did to the daemon, or would do: one line for each server, then what else must be known.
+// Report of a reload, done or planned: one line for each server, then remarks and warnings.
 import { type ChangeEffect, isUnchanged, type ReloadReport } from '../../core/model/config-diff.ts';
 import { ago } from '../../core/base/format.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
@@ -16,13 +16,13 @@ export function reloadReport(
   { colour, now }: Pick<ViewOptions, 'colour' | 'now'>,
 ): string[] {
   if (isUnchanged(report)) {
-    // Whoever saves a config and then asks for it is told why there is nothing left to do.
-    return [`Nothing changed: it was taken over ${ago(report.takenAt, now)}`, ...remarks(report, colour)];
+    // A saved config is loaded by itself, so an explicit reload often finds nothing to do: the time explains why.
+    return [`Nothing changed: the config was loaded ${ago(report.takenAt, now)}`, ...remarks(report, colour)];
   }
   const lines = linesOf(report);
   const longest = Math.max(...lines.map(({ name }) => widthOf(name)));
   return [
-    report.isApplied ? `Took over ${report.path}` : `mcp-watchdog reload would take over ${report.path}:`,
+    report.isApplied ? `Loaded ${report.path}` : `mcp-watchdog reload would load ${report.path}:`,
     ...lines.map(({ sign, name, text, style }) => {
       return `  ${paint(`${sign} ${pad(name, longest)}`, style, colour)}  ${text}`;
     }),
@@ -35,7 +35,7 @@ function linesOf({ added, removed, changed, settings, isApplied }: ReloadReport)
   const own: Line = { sign: '~', name: '(watchdog)', text: '', style: 'yellow' };
   return [
     ...removed.map((name): Line => {
-      return { sign: '-', name, text: say('removed, and stopped', 'is removed, and stopped'), style: 'red' };
+      return { sign: '-', name, text: say('removed and stopped', 'is removed and stopped'), style: 'red' };
     }),
     ...changed.map(({ name, effect, liveFields, restartFields }): Line => {
       const text = EFFECTS[effect]({ live: liveFields.join(', '), rest: restartFields.join(', '), say });
@@ -48,21 +48,25 @@ function linesOf({ added, removed, changed, settings, isApplied }: ReloadReport)
       ...own,
       text: `${field}: ${say('changed', 'changes')} at once`,
     })),
-    ...settings.nextStart.map((field): Line => ({ ...own, text: `${field}: counts from its next start` })),
+    ...settings.nextStart.map((field): Line => ({
+      ...own,
+      text: `${field}: takes effect at its next start`,
+    })),
   ];
 }
 
-interface Told {
+interface EffectTexts {
   readonly live: string;
   readonly rest: string;
   readonly say: (done: string, planned: string) => string;
 }
 
-const EFFECTS: Readonly<Record<ChangeEffect, (told: Told) => string>> = {
+const EFFECTS: Readonly<Record<ChangeEffect, (texts: EffectTexts) => string>> = {
   live: ({ live, rest, say }) => `${joined(rest, live)}: ${say('changed', 'changes')} without a restart`,
   restart: ({ live, rest, say }) =>
     `${rest}: ${say('restarted', 'restarts')}${live === '' ? '' : `; ${live}: without a restart`}`,
-  'next-start': ({ live, rest }) => `${joined(rest, live)}: it is down, so this counts from its next start`,
+  'next-start': ({ live, rest }) =>
+    `${joined(rest, live)}: it is down, so this takes effect at its next start`,
   start: ({ live, rest, say }) => `${joined(rest, live)}: ${say('started', 'starts')}`,
   stop: ({ live, rest, say }) => `${joined(rest, live)}: ${say('stopped', 'stops')}`,
 };
@@ -76,9 +80,9 @@ function remarks({ renamed, ending, warnings, inactive }: ReloadReport, colour: 
   return [
     ...renamed.map(
       ({ from, to }) =>
-        `${to} is ${from} under another name: a new server, whose counters, log and package begin anew`,
+        `${to} is ${from} under another name: a new server, with fresh counters, log and package`,
     ),
-    ...ending.map((name) => warning(`${name} has not ended yet; mcp-watchdog status ${name} shows more`)),
+    ...ending.map((name) => warning(`${name} is still stopping; mcp-watchdog status ${name} shows more`)),
     ...warnings.map(warning),
     ...inactiveKeyLines(inactive),
   ];

@@ -1,11 +1,11 @@
-// `reload [--dry-run] [--json]`: the config is read again, and what that changes is told.
+// Command `reload [--dry-run] [--json]`: makes the daemon read its config again and prints the changes.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { reloadReport } from './reload-report.ts';
 import { printLines, viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
-// What is removed is given its grace, and then some.
+/** ms. Removed servers get their whole grace period. */
 const TIMEOUT = 300_000;
 
 export async function run(context: CommandContext): Promise<number> {

@@ -1,4 +1,4 @@
-// `restart [names...]`: servers, or the daemon itself.
+// Command `restart [names...]`: restarts servers, or the daemon itself.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { shutDown } from './daemon-process.ts';
@@ -16,16 +16,16 @@ export async function run(context: CommandContext): Promise<number> {
   return await restartDaemon(context, installedService(context));
 }
 
-/** @param service null where it is none */
+/** Restarts the daemon. @param service null where the daemon is not a service */
 export async function restartDaemon(
   context: CommandContext,
   service: ServiceManager | null,
 ): Promise<number> {
-  await keepWhatRuns(context);
+  await refuseBadConfig(context);
   if (service !== null) {
     const { daemon, endedOutside } = await restartService(context, service);
     if (endedOutside !== null)
-      printLines(context, [`Stopped the daemon with pid ${endedOutside}, which ran beside its service`]);
+      printLines(context, [`Stopped the daemon with pid ${endedOutside}, which ran outside its service`]);
     printDaemonStarted(context, daemon.pid, service);
     return 0;
   }
@@ -36,24 +36,24 @@ export async function restartDaemon(
 }
 
 /**
- * What runs is not given up for a config that the next daemon could not use. The daemon is asked, because the config may
- * refer to its environment; one of another version is not, because it knows other keys.
+ * Refuses the restart when the next daemon could not use the config. The running daemon is asked, because the config may
+ * refer to its environment; one of another version is not asked, because it knows other keys.
  *
  * @throws WatchdogError CONFIG_…
  */
-async function keepWhatRuns(context: CommandContext): Promise<void> {
+async function refuseBadConfig(context: CommandContext): Promise<void> {
   try {
     await withDaemon(context, async (running) => {
       const { daemon } = await running.request('status', {});
-      const isAlike = daemon.version === readVersion() && daemon.config.loadedAt !== null;
-      if (isAlike) await running.request('reload', { dryRun: true }, { timeout: CHECK_TIMEOUT });
+      const isComparable = daemon.version === readVersion() && daemon.config.loadedAt !== null;
+      if (isComparable) await running.request('reload', { dryRun: true }, { timeout: CHECK_TIMEOUT });
     });
   } catch (error) {
     if (isRefusal(error))
       throw new WatchdogError(error.code, `Cannot restart the daemon: ${error.message}`, {
-        hint: `${(error.hint ?? 'Mend the config').replace(/[.]$/u, '')}; the daemon goes on with the old one`,
+        hint: `${(error.hint ?? 'Fix the config').replace(/[.]$/u, '')}; the daemon keeps running with the old one`,
       });
-    // There is none, or it is stuck: nothing to lose.
+    // No daemon, or one that is stuck: nothing to protect.
   }
 }
 

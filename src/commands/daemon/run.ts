@@ -1,14 +1,12 @@
-// `run`: the daemon in the foreground, from the first config to the last server's end.
+// Command `run`: the daemon in the foreground.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { limitYoungGeneration } from '../../system/process/v8-flags.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { runForeground } from './foreground.ts';
+import { EXIT_AFTER_SIGNAL, runForeground } from './foreground.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { readVersion } from '../shared/own-package.ts';
 import { errorLines } from '../views/error.ts';
-
-const AFTER_SIGNAL = 143;
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
@@ -17,7 +15,7 @@ export async function run(context: CommandContext): Promise<number> {
   // Set by the service file.
   const service = io.env['MCP_WATCHDOG_SERVICE'];
   if (service === 'launchd') trimLaunchdLog(paths.home);
-  // Loaded now: nothing but this command needs them, and the nursery had to be small first.
+  // Loaded late: only this command needs them, and the V8 flag must be set before.
   const { startDaemon } = await import('../../daemon.ts');
   const { StoppedWhileWaiting } = await import('../../daemon/config/initial-config.ts');
   const interruption = interruptSignal(io);
@@ -32,12 +30,12 @@ export async function run(context: CommandContext): Promise<number> {
           version: readVersion(),
           environment: io.env,
           ...configWait,
-          // launchd would keep a second copy of the log, and never rotate it.
+          // launchd would keep a second copy of the log and never rotate it.
           ...(alsoLogTo === null || service === 'launchd' ? {} : { alsoLogTo }),
         }),
     });
   } catch (error) {
-    if (error instanceof StoppedWhileWaiting) return interruption.signal.aborted ? AFTER_SIGNAL : 0;
+    if (error instanceof StoppedWhileWaiting) return interruption.signal.aborted ? EXIT_AFTER_SIGNAL : 0;
     throw error;
   } finally {
     interruption.release();

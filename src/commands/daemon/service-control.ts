@@ -1,4 +1,4 @@
-// How the daemon is started and ended where it is a service, also when one runs beside the service.
+// Start, stop and restart of a daemon that is a service, also when another daemon runs beside the service.
 import type { DaemonInfo } from '../../control/protocol.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -6,14 +6,14 @@ import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, shutDown, waitUntilStarted } from './daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 
-/** Whether the daemon that answers is not the one that the service runs. */
+/** Tells whether the daemon that answers is not the one that the service runs. */
 export async function runsBesideService(service: ServiceManager, daemon: DaemonInfo): Promise<boolean> {
   const { pid } = await service.state();
   return pid !== daemon.pid;
 }
 
 /**
- * Waits until it answers.
+ * Starts the service and waits until its daemon has loaded the config.
  *
  * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_INVALID
  */
@@ -25,7 +25,7 @@ export async function startService(
   return await waitUntilStarted(paths, io.clock, service.logHint);
 }
 
-/** Of a daemon that runs beside the service, the service takes the place. */
+/** Restarts the service; a daemon that runs beside it is shut down first. */
 export async function restartService(
   context: CommandContext,
   service: ServiceManager,
@@ -38,7 +38,7 @@ export async function restartService(
   return { daemon: await waitUntilStarted(paths, io.clock, service.logHint), endedOutside };
 }
 
-/** @returns the pid of the daemon that was ended, null when there was none */
+/** Stops the service, or the daemon beside it. @returns the pid of the daemon that was stopped; null when none ran */
 export async function stopService(context: CommandContext, service: ServiceManager): Promise<number | null> {
   const { paths, io } = context;
   const running = await findUnlessStuck(context);
@@ -46,12 +46,12 @@ export async function stopService(context: CommandContext, service: ServiceManag
     return await shutDown(paths, io.clock);
   }
   const { pid } = await service.state();
-  // Also without a process: it may be about to be started again.
+  // Also without a process: the service manager may be about to start it again.
   await service.stop();
   return running?.pid ?? pid;
 }
 
-/** The service can end what does not answer any more. */
+/** Finds the daemon; null also for one that no longer answers, because the service manager can stop that. */
 async function findUnlessStuck({ paths, io }: CommandContext): Promise<DaemonInfo | null> {
   try {
     return await findDaemon(paths, io.clock);

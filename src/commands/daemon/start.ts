@@ -1,4 +1,4 @@
-// `start [names...]`: servers, or the daemon itself, by its service or in the background.
+// Command `start [names...]`: starts servers, or the daemon itself, as a service or in the background.
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { findDaemon, startInBackground } from './daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
@@ -12,7 +12,7 @@ export async function run(context: CommandContext): Promise<number> {
   return await startDaemon(context, installedService(context));
 }
 
-/** @param service null where it is none */
+/** Starts the daemon unless it runs. @param service null where the daemon is not a service */
 export async function startDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   const { paths, io } = context;
   const running = await findDaemon(paths, io.clock);
@@ -22,11 +22,11 @@ export async function startDaemon(context: CommandContext, service: ServiceManag
   }
   printLines(context, [`The daemon already runs, pid ${running.pid}`]);
   if (service !== null && (await runsBesideService(service, running)))
-    printLines(context, ['It runs beside its service: mcp-watchdog restart lets the service take over']);
+    printLines(context, ['It runs outside its service: mcp-watchdog restart lets the service run it']);
   return 0;
 }
 
-/** @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED or CONFIG_INVALID when it does not come up */
+/** Starts the daemon and prints its pid. @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED or CONFIG_INVALID when it does not come up */
 export async function startDaemonAndPrint(
   context: CommandContext,
   service: ServiceManager | null = installedService(context),

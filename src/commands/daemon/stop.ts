@@ -1,4 +1,4 @@
-// `stop [names...]`: servers, or the daemon itself with all of them.
+// Command `stop [names...]`: stops servers, or the daemon itself with all of them.
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { shutDown } from './daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
@@ -12,13 +12,15 @@ export async function run(context: CommandContext): Promise<number> {
   return await stopDaemon(context, installedService(context));
 }
 
-/** @param service null where it is none */
+/** Stops the daemon. @param service null where the daemon is not a service */
 export async function stopDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   const pid =
     service === null ? await shutDown(context.paths, context.io.clock) : await stopService(context, service);
   printLines(context, [
     pid === null ? 'No daemon is running' : `Stopped the daemon with pid ${pid} and all its servers`,
-    ...(service === null ? [] : ['It starts again at the next login; mcp-watchdog uninstall keeps it away']),
+    ...(service === null
+      ? []
+      : ['It starts again at the next login; mcp-watchdog uninstall removes the service']),
   ]);
   return 0;
 }

@@ -1,4 +1,4 @@
-// What the doctor asks, answered by this machine.
+// Doctor context of this machine: real answers to what the checks ask.
 import { statfs } from 'node:fs/promises';
 import { loadConfig } from '../../config/load.ts';
 import { connect } from '../../control/client.ts';
@@ -20,13 +20,13 @@ import { readFindOptions } from './orphans.ts';
 import { readPackageName, readVersion } from '../shared/own-package.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 
-/** One tool of the system, ms. */
+/** ms, for one tool of the system. */
 const TOOL_TIMEOUT = 10_000;
-/** The daemon answers from memory, ms. */
+/** ms. The daemon answers from memory. */
 const ANSWER_TIMEOUT = 5000;
 /** Whether there is a newer release is nothing to wait for, ms. */
 const RELEASE_TIMEOUT = 5000;
-/** Lines of the journal: several days of a calm one. */
+/** Lines of the journal: several quiet days. */
 const JOURNAL_LINES = 5000;
 
 export function createDoctorContext(context: CommandContext): DoctorContext {
@@ -106,7 +106,7 @@ function askChannels({ io }: CommandContext, config: ConfigAnswer): ReturnType<D
   return checkChannels(settings, { clock: io.clock, environment, platform: process.platform });
 }
 
-/** Several checks ask the same; the machine is asked once. */
+/** Caches the answer: several checks ask the same question. */
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | null = null;
   return () => (answer ??= ask());

@@ -1,4 +1,4 @@
-// How the findings of the doctor are shown: a mark, what was found, and its cure below.
+// Report of the doctor: a mark and a message for each finding, with its cure below.
 import { neutralise } from '../../core/base/text.ts';
 import type { FindingStatus } from '../../doctor/check.ts';
 import type { CheckResult } from '../../doctor/run-checks.ts';
@@ -11,12 +11,12 @@ const MARKS: Readonly<Record<FindingStatus, readonly [mark: string, plain: strin
   unknown: ['?', '?', 'dim'],
 };
 
-/** Warnings and what is not known do not make an installation sick. */
+/** Tells whether no finding is a problem; warnings and unknowns are allowed. */
 export function hasNoProblem(examined: readonly CheckResult[]): boolean {
   return !all(examined).some(({ status }) => status === 'problem');
 }
 
-/** @param options.isPlain for terminals that show only ASCII */
+/** Writes the report. @param options.isPlain only ASCII, for terminals that show nothing else */
 export function doctorLines(
   examined: readonly CheckResult[],
   options: ViewOptions & { readonly isPlain: boolean },
@@ -28,7 +28,7 @@ export function doctorLines(
     findings.flatMap(({ status, message, cure }, index) => {
       const [sign, plain, style] = MARKS[status];
       const mark = paint(pad(isPlain ? plain : sign, isPlain ? 2 : 1), style, colour);
-      // One title for all that belongs to it.
+      // The title stands only beside the first finding of a check.
       const name = pad(index === 0 ? title : '', longest);
       const line = `${mark} ${paint(name, 'bold', colour)}  ${fit(neutralise(message), width - indent)}`;
       const arrow = isPlain ? '->' : '→';
@@ -53,7 +53,7 @@ function summary(examined: readonly CheckResult[], colour: boolean): string {
       : []),
     ...(unknowns > 0 ? [`${unknowns} not known`] : []),
   ];
-  return parts.length === 0 ? paint('All is well', 'green', colour) : parts.join(', ');
+  return parts.length === 0 ? paint('No problems found', 'green', colour) : parts.join(', ');
 }
 
 function all(examined: readonly CheckResult[]) {

@@ -1,10 +1,10 @@
-// What became of a test notification, channel by channel, and what to do about it.
+// Report of a test notification: the outcome of each channel, with advice.
 import type { ChannelReport } from '../../core/model/notification.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { paint } from '../views/style.ts';
 
 export interface NotifyReportOptions {
-  /** Who sent it: the daemon, or this command itself because none runs. */
+  /** Sender: the daemon, or this command itself because no daemon runs. */
   readonly through: 'daemon' | 'here';
   readonly colour: boolean;
 }

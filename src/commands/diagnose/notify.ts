@@ -1,4 +1,4 @@
-// `notify test [--json]`: one notification through every channel, and what to do when none was seen.
+// Command `notify test [--json]`: sends one notification through every channel.
 import { loadConfig } from '../../config/load.ts';
 import { connect } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -9,20 +9,20 @@ import type { CommandContext } from '../shared/command.ts';
 import { notifyReport } from './notify-report.ts';
 import { printJson, printLines } from '../shared/output.ts';
 
-/** The slowest channel is a command, with a timeout of at most five minutes. */
+/** ms. The slowest channel is a command, whose timeout is at most five minutes. */
 const TIMEOUT = 310_000;
 
-/** Through the daemon when it runs: what its session may show, and its config, are what counts. */
+/** Sends through the daemon when one runs, because its session and its config are what counts. */
 export async function run(context: CommandContext): Promise<number> {
   const throughDaemon = await askDaemon(context);
-  const channels = throughDaemon ?? (await tryHere(context));
+  const channels = throughDaemon ?? (await sendHere(context));
   const through = throughDaemon === null ? 'here' : 'daemon';
   if (context.flags.json === true) printJson(context, { through, channels });
   else printLines(context, notifyReport(channels, { through, colour: context.colour }));
   return channels.every(({ outcome }) => outcome.result === 'sent') ? 0 : 1;
 }
 
-/** Null when no daemon runs. */
+/** Asks the daemon to send; null when none runs. */
 async function askDaemon({ paths, io }: CommandContext): Promise<readonly ChannelReport[] | null> {
   const daemon = await connect(paths.socket, { clock: io.clock }).catch((error: unknown) => {
     if (error instanceof WatchdogError && error.code === 'NO_DAEMON') return null;
@@ -36,7 +36,7 @@ async function askDaemon({ paths, io }: CommandContext): Promise<readonly Channe
   }
 }
 
-function tryHere({ paths, io }: CommandContext): Promise<readonly ChannelReport[]> {
+function sendHere({ paths, io }: CommandContext): Promise<readonly ChannelReport[]> {
   const { config } = loadConfig(paths.config, io.env);
   const dispatcher = createDispatcher({
     settings: config.alerts.notify,

@@ -1,17 +1,17 @@
-// How orphans are shown: what they cost, what they are, and why they are taken for such.
+// List of orphaned MCP servers: cost, command line and evidence of each.
 import { span, size } from '../../core/base/format.ts';
 import type { Orphan } from '../../orphans/find-orphans.ts';
 import type { ReapedOrphan } from '../../orphans/reap-orphans.ts';
 import { fit, paint, type Style, type ViewOptions } from '../views/style.ts';
 
-/** Those that are certain first, then those that are not, and what can be done. */
+/** Writes certain orphans first, then uncertain ones, then a summary with the cure. */
 export function orphanLines(orphans: readonly Orphan[], options: ViewOptions): string[] {
-  if (orphans.length === 0) return ['No MCP server is without an owner'];
+  if (orphans.length === 0) return ['No orphaned MCP servers'];
   const certain = orphans.filter(({ isCertain }) => isCertain);
   const uncertain = orphans.filter(({ isCertain }) => !isCertain);
   return [
     ...certain.flatMap((orphan) => entry(orphan, options)),
-    ...(uncertain.length === 0 ? [] : unsure(uncertain, options)),
+    ...(uncertain.length === 0 ? [] : uncertainLines(uncertain, options)),
     '',
     summaryOf(certain, uncertain),
   ];
@@ -29,21 +29,21 @@ export function reapedLines(
     const text = fit(`pid ${orphan.pid}  ${words}  ${orphan.command}`, width);
     return [paint(text, style, colour), ...reasons(orphan, options)];
   });
-  const none = reaped.length === 0 ? ['There was nothing to end for certain'] : [];
-  return [...lines, ...none, ...(uncertain.length === 0 ? [] : unsure(uncertain, options))];
+  const none = reaped.length === 0 ? ['No certain orphan to end'] : [];
+  return [...lines, ...none, ...(uncertain.length === 0 ? [] : uncertainLines(uncertain, options))];
 }
 
 const OUTCOMES: Readonly<Record<ReapedOrphan['outcome'], readonly [words: string, style: Style]>> = {
   ended: ['ended', 'green'],
   killed: ['killed, it did not end when asked', 'yellow'],
-  gone: ['was gone already', 'dim'],
-  alive: ['is still alive: the system does not let it go', 'red'],
+  gone: ['had exited already', 'dim'],
+  alive: ['is still alive: the kernel holds it', 'red'],
 };
 
-function unsure(orphans: readonly Orphan[], options: ViewOptions): string[] {
+function uncertainLines(orphans: readonly Orphan[], options: ViewOptions): string[] {
   return [
     '',
-    paint('Perhaps on purpose, and never ended by us:', 'bold', options.colour),
+    paint('Perhaps running on purpose, never ended by the watchdog:', 'bold', options.colour),
     ...orphans.flatMap((orphan) => entry(orphan, options)),
   ];
 }
@@ -61,7 +61,7 @@ function entry(orphan: Orphan, options: ViewOptions): string[] {
 }
 
 function reasons({ because, server }: Orphan, { width, colour }: ViewOptions): string[] {
-  const of = server === null ? [] : [`it is what the config calls ${server}`];
+  const of = server === null ? [] : [`it matches the configured server ${server}`];
   return [paint(fit(`  ${[...because, ...of].join('; ')}`, width), 'dim', colour)];
 }
 
@@ -69,8 +69,8 @@ function summaryOf(certain: readonly Orphan[], uncertain: readonly Orphan[]): st
   const sum = (orphans: readonly Orphan[]) =>
     size(orphans.reduce((total, { residentBytes }) => total + (residentBytes ?? 0), 0));
   if (certain.length === 0)
-    return `${count(uncertain.length)} with ${sum(uncertain)} may be without an owner: end what you do not need with kill`;
-  return `${count(certain.length)} with ${sum(certain)} without an owner: mcp-watchdog orphans --reap ends ${certain.length === 1 ? 'it' : 'them'}`;
+    return `${count(uncertain.length)} with ${sum(uncertain)} may be orphaned: end what you do not need with kill`;
+  return `${count(certain.length)} with ${sum(certain)} orphaned: mcp-watchdog orphans --reap ends ${certain.length === 1 ? 'it' : 'them'}`;
 }
 
 function count(servers: number): string {

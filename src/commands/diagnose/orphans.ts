@@ -1,4 +1,4 @@
-// `orphans [--reap]`: MCP servers that nobody owns any more, found and ended without a daemon.
+// Command `orphans [--reap]`: finds MCP servers without an owner and ends them, without a daemon.
 import { loadConfig } from '../../config/load.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -26,14 +26,14 @@ export async function run(context: CommandContext): Promise<number> {
   return left ? 1 : 0;
 }
 
-interface Read {
+interface FindSettings {
   readonly options: FindOrphansOptions;
-  /** What the person should know about what was not looked for. */
+  /** One line about what was not searched for; none when all was. */
   readonly note: readonly string[];
 }
 
-/** Without a usable config the well-known servers are still found. */
-export function readFindOptions({ paths, io }: Pick<CommandContext, 'paths' | 'io'>): Read {
+/** Reads the search options from the config; without a usable one only well-known servers are found. */
+export function readFindOptions({ paths, io }: Pick<CommandContext, 'paths' | 'io'>): FindSettings {
   const registered = readProcessRecords(paths.processes);
   try {
     const { config, servers } = loadConfig(paths.config, io.env);
@@ -46,11 +46,12 @@ export function readFindOptions({ paths, io }: Pick<CommandContext, 'paths' | 'i
     if (!(error instanceof WatchdogError)) throw error;
     return {
       options: { configured: [], patterns: [], minimumAge: MINIMUM_AGE, registered },
-      note: ['Only well-known servers were looked for: there is no config that can be used'],
+      note: ['Only well-known servers were searched for: the config cannot be used'],
     };
   }
 }
 
+/** ms. */
 const MINIMUM_AGE = 60_000;
 
 function report(found: readonly Orphan[], reaped: readonly ReapedOrphan[] | null): object {

@@ -1,4 +1,4 @@
-// The table of backups: which there are, and which of them can be restored.
+// Table of backups, with the state of each.
 import { ago, size } from '../../core/base/format.ts';
 import type { Backup } from '../../housekeeping/backup.ts';
 import { type Column, layoutTable } from '../views/table.ts';

@@ -1,4 +1,4 @@
-// `backup [create|list|restore ID]`: copies of config and state, made and shown here; `restore.ts` brings one back.
+// Command `backup [create|list|restore ID]`: copies config and state, and lists the copies; `restore.ts` brings one back.
 import { WatchdogError } from '../../core/base/errors.ts';
 import { type Backup, listBackups } from '../../housekeeping/backup.ts';
 import { describeBackup } from '../../housekeeping/describe-backup.ts';
@@ -13,7 +13,7 @@ import { printJson, printLines, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const [action = 'create', id] = context.arguments;
-  if (action === 'restore') return await restoreBackup(context, wanted(id));
+  if (action === 'restore') return await restoreBackup(context, requireId(id));
   if (id !== undefined) {
     throw new WatchdogError('USAGE', `Cannot ${action} "${id}": only restore takes a backup`, {
       hint: `mcp-watchdog backup ${action}, or mcp-watchdog backup restore ${id}`,
@@ -22,9 +22,9 @@ export async function run(context: CommandContext): Promise<number> {
   return action === 'list' ? list(context) : create(context);
 }
 
-function wanted(id: string | undefined): string {
+function requireId(id: string | undefined): string {
   if (id !== undefined) return id;
-  throw new WatchdogError('USAGE', 'Cannot restore: say which backup', {
+  throw new WatchdogError('USAGE', 'Cannot restore: the id of a backup is missing', {
     hint: 'mcp-watchdog backup restore latest, or an id of mcp-watchdog backup list',
   });
 }

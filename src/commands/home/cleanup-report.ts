@@ -1,4 +1,4 @@
-// What a cleanup says: the sum, and every single thing where somebody has to decide or to act.
+// Report of a cleanup: everything planned, kept or failed, then the sum.
 import { type CleanupReport, describeCleanup } from '../../core/model/cleanup-report.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { size } from '../../core/base/format.ts';

@@ -1,4 +1,4 @@
-// What commands need to know and hold when they work on the files of a home themselves.
+// Files of a home that commands change themselves, and the lock around that.
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { ConfigError } from '../../config/read/problems.ts';
@@ -7,12 +7,12 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { CommandContext } from '../shared/command.ts';
 
-/** @throws WatchdogError LOCK_HELD when a daemon is just starting or ending */
+/** Runs `work` while no daemon can start. @throws WatchdogError LOCK_HELD when a daemon is just starting or stopping */
 export async function withHomeLock<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
   const lock = acquireLock(join(paths.run, 'lock'));
   if (!lock.held) {
-    throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: pid ${lock.pid} is just doing so`, {
-      hint: 'A daemon is starting or ending: try again in a few seconds.',
+    throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: it is locked by pid ${lock.pid}`, {
+      hint: 'A daemon is starting or stopping: try again in a few seconds.',
     });
   }
   try {
@@ -22,7 +22,7 @@ export async function withHomeLock<T>(paths: Paths, work: () => T | Promise<T>):
   }
 }
 
-/** Absolute paths of what the config reads beside itself; as far as it can be read, and why no further. */
+/** Lists the absolute paths of files that the config names, as far as it can be read; `warning` says why no further, else null. */
 export function filesNamedByConfig({ paths, io }: CommandContext): {
   readonly besides: readonly string[];
   readonly warning: string | null;

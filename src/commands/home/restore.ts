@@ -1,4 +1,4 @@
-// `backup restore ID`: nothing is touched before everything is checked, and what is replaced is backed up first.
+// Command `backup restore ID`: checks everything before it touches anything, and backs up what it replaces.
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../../config/load.ts';
 import { ConfigError, formatProblem } from '../../config/read/problems.ts';
@@ -20,17 +20,19 @@ import { installedService } from '../shared/service.ts';
 import { runsBesideService, startService, stopService } from '../daemon/service-control.ts';
 import { printJson, printLines } from '../shared/output.ts';
 
-interface Restored {
+interface RestoreResult {
   readonly id: string;
   /** Relative to the home. */
   readonly files: readonly string[];
-  /** The backup of what was replaced; null when there was nothing. */
+  /** Id of the backup of what was replaced; null when nothing was there. */
   readonly before: string | null;
-  /** Pid of the daemon afterwards; null when none ran before. */
+  /** Pid of the daemon after the restore; null when none ran before. */
   readonly daemon: number | null;
 }
 
 /**
+ * Restores a backup and prints each step.
+ *
  * @param wanted an id, or `latest`
  * @throws WatchdogError BACKUP_FAILED, CONFIG_INVALID (of the backup), or what stopping and starting the daemon throws
  */
@@ -42,25 +44,25 @@ export async function restoreBackup(context: CommandContext, wanted: string): Pr
   const backup = findBackup(paths, wanted);
   refuseLinks(backup, paths);
   refuseInvalid(backup, context);
-  say(`${backup.id} is whole, and its config is valid`);
-  const runner = await findRunner(context);
-  if (runner !== null) say(`Stopped the daemon with pid ${await runner.stop()} and all its servers`);
-  let result: Omit<Restored, 'daemon'>;
+  say(`${backup.id} is complete, and its config is valid`);
+  const control = await findDaemonControl(context);
+  if (control !== null) say(`Stopped the daemon with pid ${await control.stop()} and all its servers`);
+  let result: Omit<RestoreResult, 'daemon'>;
   try {
     result = await withHomeLock(paths, () => replace(backup, context));
     if (result.before !== null) say(`What was there is backed up as ${result.before}`);
     say(`Restored ${result.files.join(', ')}`);
   } finally {
-    // Whatever has become of the files, each is an old or a new one: the servers are wanted back.
-    await runner?.start();
+    // Each file is whole, old or new, even after a failure: the servers can start again.
+    await control?.start();
   }
   const daemon = (await findDaemon(paths, context.io.clock))?.pid ?? null;
   if (daemon !== null) say(`The daemon runs again, pid ${daemon}`);
-  if (flags.json === true) printJson(context, { ...result, daemon } satisfies Restored);
+  if (flags.json === true) printJson(context, { ...result, daemon } satisfies RestoreResult);
   return 0;
 }
 
-/** @throws WatchdogError CONFIG_INVALID as if the backup were in place already */
+/** Checks the config of the backup as if it were in place already. @throws WatchdogError CONFIG_INVALID */
 function refuseInvalid(backup: VerifiedBackup, { paths, io }: CommandContext): void {
   const config = copyPath(backup, paths, paths.config);
   if (config === null) return;
@@ -71,13 +73,13 @@ function refuseInvalid(backup: VerifiedBackup, { paths, io }: CommandContext): v
       locate: (file) => copyPath(backup, paths, file) ?? file,
     });
   } catch (error) {
-    if (error instanceof ConfigError) throw notValid(backup.id, error);
+    if (error instanceof ConfigError) throw invalidBackup(backup.id, error);
     throw error;
   }
 }
 
-/** Its own words name the config that is in place, which nobody has to mend. */
-function notValid(id: string, cause: ConfigError): WatchdogError {
+/** Replaces the message of the cause, which names the config in place instead of the one in the backup. */
+function invalidBackup(id: string, cause: ConfigError): WatchdogError {
   const [first = '', ...others] = cause.problems.map(formatProblem);
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return new WatchdogError(
@@ -90,13 +92,13 @@ function notValid(id: string, cause: ConfigError): WatchdogError {
   );
 }
 
-function replace(backup: VerifiedBackup, context: CommandContext): Omit<Restored, 'daemon'> {
+function replace(backup: VerifiedBackup, context: CommandContext): Omit<RestoreResult, 'daemon'> {
   const { paths } = context;
   const before = backUpPresent(context);
   return { id: backup.id, files: replaceFiles(backup, paths), before };
 }
 
-/** @returns null when there was nothing */
+/** Backs up what is in place. @returns its id; null when nothing was there */
 function backUpPresent(context: CommandContext): string | null {
   const { paths, io } = context;
   const { besides } = filesNamedByConfig(context);
@@ -105,13 +107,13 @@ function backUpPresent(context: CommandContext): string | null {
   return outcome.kind === 'made' ? outcome.backup.id : null;
 }
 
-interface Runner {
+interface DaemonControl {
   readonly stop: () => Promise<number | null>;
   readonly start: () => Promise<unknown>;
 }
 
-/** How the daemon that runs is ended, and started again the same way; null when none runs. */
-async function findRunner(context: CommandContext): Promise<Runner | null> {
+/** Finds out how to stop the running daemon and start it again the same way; null when none runs. */
+async function findDaemonControl(context: CommandContext): Promise<DaemonControl | null> {
   const { paths, io } = context;
   const daemon = await findDaemon(paths, io.clock);
   if (daemon === null) return null;

@@ -1,4 +1,4 @@
-// `logs --all`: what every server printed and what the daemon says of itself, as one story.
+// Command `logs --all`: the logs of the daemon and of every server, merged by time.
 import { neutralise } from '../../core/base/text.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { formatLogLine } from '../../logs/format-log-line.ts';
@@ -7,24 +7,25 @@ import { interruptSignal } from '../shared/interrupt.ts';
 import { DAEMON, sortByTime, type LogLine, prefixNames } from './log-lines.ts';
 import { printLines } from '../shared/output.ts';
 
-/** One log file and whose it is. */
+/** One log file and the name of its writer. */
 export interface LogSource {
   readonly name: string;
   readonly path: string;
 }
 
 interface Options {
-  /** All logs there are, asked for again and again: servers come and go. */
+  /** Lists all logs; called again and again, because servers come and go. */
   readonly sources: () => readonly LogSource[];
-  /** Lines of all together to begin with. */
+  /** Number of lines to begin with, over all logs together. */
   readonly last: number;
 }
 
-/** ms in which lines of several logs are gathered, so that they come in the order in which they were written. */
-const GATHER = 150;
-/** ms between two looks for the log of a new server. */
-const LOOK_EVERY = 1000;
+/** ms in which lines of several logs are collected, so that they can be sorted by time. */
+const COLLECT_TIME = 150;
+/** ms between two searches for the logs of new servers. */
+const SEARCH_INTERVAL = 1000;
 
+/** Prints the last lines of all logs. */
 export async function printAllLogs(context: CommandContext, { sources, last }: Options): Promise<void> {
   const { readLastLines } = await import('../../system/files/tail.ts');
   const found = sources();
@@ -36,24 +37,24 @@ export async function printAllLogs(context: CommandContext, { sources, last }: O
   print(context, lastOf(sortByTime(lines.flat()), last), namesOf(found));
 }
 
-/** Until Ctrl-C. */
+/** Prints the last lines and then every new one, until Ctrl-C. */
 export async function followAllLogs(context: CommandContext, { sources, last }: Options): Promise<void> {
   const { followLines } = await import('../../logs/follow-log.ts');
   const { clock } = context.io;
   const { signal, release } = interruptSignal(context.io);
-  const gathered = gatherLines(context, { sources, last });
+  const collector = createLineCollector(context, { sources, last });
   const following = new Map<string, Promise<void>>();
 
   async function follow({ name, path }: LogSource, count: number): Promise<void> {
     for await (const line of followLines(path, { last: count, signal, clock }))
-      gathered.add(toLine(name, line));
+      collector.add(toLine(name, line));
   }
 
   function followNew(count: number): void {
     for (const source of sources()) {
       if (following.has(source.name)) continue;
       const ended = follow(source, count).catch((error: unknown) =>
-        gathered.add(toLine(source.name, `cannot be read any more: ${messageOf(error)}`)),
+        collector.add(toLine(source.name, `can no longer be read: ${messageOf(error)}`)),
       );
       following.set(source.name, ended);
     }
@@ -63,24 +64,24 @@ export async function followAllLogs(context: CommandContext, { sources, last }: 
     followNew(last);
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
-      // Whoever is new is shown from its first line.
-      const look = (): void => {
+      // A log that is new is shown from its first line.
+      const search = (): void => {
         if (signal.aborted) return;
         followNew(Number.MAX_SAFE_INTEGER);
-        clock.after(LOOK_EVERY, look);
+        clock.after(SEARCH_INTERVAL, search);
       };
-      clock.after(LOOK_EVERY, look);
+      clock.after(SEARCH_INTERVAL, search);
     });
     await Promise.all(following.values());
   } finally {
-    gathered.flush();
+    collector.flush();
     release();
   }
 }
 
-function gatherLines(context: CommandContext, { sources, last }: Options) {
+function createLineCollector(context: CommandContext, { sources, last }: Options) {
   let waiting: LogLine[] = [];
-  let isFirst = true;
+  let isFirstFlush = true;
   let cancel: (() => void) | null = null;
 
   function flush(): void {
@@ -88,15 +89,15 @@ function gatherLines(context: CommandContext, { sources, last }: Options) {
     cancel = null;
     const lines = sortByTime(waiting);
     waiting = [];
-    if (lines.length > 0) print(context, isFirst ? lastOf(lines, last) : lines, namesOf(sources()));
-    isFirst = false;
+    if (lines.length > 0) print(context, isFirstFlush ? lastOf(lines, last) : lines, namesOf(sources()));
+    isFirstFlush = false;
   }
 
   return {
     flush,
     add(line: LogLine) {
       waiting.push(line);
-      cancel ??= context.io.clock.after(GATHER, flush);
+      cancel ??= context.io.clock.after(COLLECT_TIME, flush);
     },
   };
 }

@@ -1,4 +1,4 @@
-// What a full health check found: one line per fault, with value and limit, and the exit code that says it.
+// Report of `check`: one line per fault, with value and limit, and the exit code.
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
@@ -12,13 +12,13 @@ import {
 import { cpu, latency, size } from '../../core/base/format.ts';
 import { fit, pad, paint, widthOf, type ViewOptions } from '../views/style.ts';
 
-/** The exit code of `check` for each fault; the lowest of several is the gravest. */
+/** Exit code of `check` for each fault; of several the lowest counts. */
 const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;
 
 interface Fault {
   readonly kind: keyof typeof FAULT_CODES;
   readonly text: string;
-  /** Bytes or cores; null where there is nothing to measure. */
+  /** Bytes or cores; null where nothing is measured. */
   readonly value: number | null;
   readonly limit: number | null;
 }
@@ -28,18 +28,20 @@ export interface CheckResult {
   readonly faults: readonly Fault[];
 }
 
-/** @param asked the server was named: then being down on request, or done, counts as not running */
+/** @param asked the server was named: then a server that was stopped on request or has completed counts as not running */
 export function checkServer(
   server: ServerStatus,
   { asked, now }: { asked: boolean; now: number },
 ): CheckResult {
   const rests = server.state === 'stopped' && isHealthy(server);
   if (rests && !asked) return { server: server.name, faults: [] };
-  const faults = isRunning(server) ? [...overLimit(server), ...silence(server)] : [notRunning(server, now)];
+  const faults = isRunning(server)
+    ? [...limitFaults(server), ...probeFaults(server)]
+    : [notRunning(server, now)];
   return { server: server.name, faults };
 }
 
-/** 0 when there is no fault; of several the gravest counts. */
+/** Returns 0 without a fault, else the lowest code of all faults. */
 export function exitCodeOf(checked: readonly CheckResult[]): number {
   const codes = checked.flatMap(({ faults }) => faults.map(({ kind }) => FAULT_CODES[kind]));
   return codes.length === 0 ? 0 : Math.min(...codes);
@@ -56,14 +58,15 @@ export function checkReport(
     const write = (text: string, style: 'green' | 'red') =>
       `${paint(name, 'bold', colour)}  ${paint(fit(neutralise(text), width - longest - 2), style, colour)}`;
     if (faults.length > 0) return faults.map(({ text }) => write(text, 'red'));
-    return [write(praise(servers.find((each) => each.name === server)), 'green')];
+    return [write(healthyText(servers.find((each) => each.name === server)), 'green')];
   });
 }
 
-function praise(server: ServerStatus | undefined): string {
+function healthyText(server: ServerStatus | undefined): string {
   if (server?.state === 'stopped')
     return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped by you';
-  if (server?.health.unauthorized === true) return 'ok: it answers, but not to us: unauthorized';
+  if (server?.health.unauthorized === true)
+    return 'ok: it answers, but refuses our credentials: unauthorized';
   const took = server === undefined ? null : (latestProbe(server)?.took ?? null);
   return took === null ? 'ok' : `ok: answered in ${latency(took)}`;
 }
@@ -80,8 +83,8 @@ function notRunning(server: ServerStatus, now: number): Fault {
   return { kind: 'not-running', text: `not running: ${text}`, value: null, limit: null };
 }
 
-// The soft limit: what is over the hard one is over this one too.
-function overLimit({ usage, limits }: ServerStatus): Fault[] {
+// The soft limit: a value over the hard one is over this one too.
+function limitFaults({ usage, limits }: ServerStatus): Fault[] {
   const memory = over('memory', usage && usedMemory(usage), limits.memory.soft ?? limits.memory.hard, size);
   const cores = over('cpu', usage?.cpuCores, limits.cpu.soft ?? limits.cpu.hard, cpu);
   return [...memory, ...cores];
@@ -98,9 +101,9 @@ function over(
   return [{ kind, text: `${name} is ${write(value)}, the limit is ${write(limit)}`, value, limit }];
 }
 
-function silence(server: ServerStatus): Fault[] {
+function probeFaults(server: ServerStatus): Fault[] {
   const { up, suspect, unauthorized, detail } = server.health;
-  // A server that wants to know who asks has answered; its probe counts as failed all the same.
+  // A server that asks for credentials has answered, although its probe counts as failed.
   if (up === true && !suspect && (unauthorized || latestProbe(server)?.ok !== false)) return [];
   const text = `not responding: ${detail ?? (up === null ? 'no probe has passed yet' : 'the last probe failed')}`;
   return [{ kind: 'not-responding', text, value: null, limit: null }];

@@ -1,16 +1,16 @@
-// `check [name]`: one full look at every server now, and an exit code that says what is wrong.
+// Command `check [name]`: probes and measures every server now; the exit code says what is wrong.
 import type { CommandContext } from '../shared/command.ts';
 import { checkReport, checkServer, exitCodeOf } from './check-report.ts';
 import { printJson, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
-// As long as all probes and a process listing may take together on a busy machine.
+/** ms for all probes and a process listing on a busy machine. */
 const TIMEOUT = 60_000;
 
 export function run(context: CommandContext): Promise<number> {
   const [name] = context.arguments;
   return withDaemon(context, async (daemon) => {
-    // Asked first, because a name that is not there deserves the nearest one.
+    // First, so that a wrong name gets a suggestion.
     if (name !== undefined) pickServer(await daemon.request('status', {}), name);
     const status = await daemon.request('check', name === undefined ? {} : { name }, { timeout: TIMEOUT });
     const servers = name === undefined ? status.servers : [pickServer(status, name)];

@@ -1,4 +1,4 @@
-// `config validate|show`: whether the config can be used, and what it comes to.
+// Command `config validate|show`: checks the config, or prints it with all defaults.
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { WatchdogError } from '../../core/base/errors.ts';

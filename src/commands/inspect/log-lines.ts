@@ -1,19 +1,19 @@
-// How the lines of several logs become one story: in the order of their times, each with the name of who wrote it.
+// Lines of several logs merged by time, each with the name of its writer.
 import { pad, paint, type Style, widthOf } from '../views/style.ts';
 
-/** One line as it is to be shown; it begins with its ISO time, unless a line before it in the same log does. */
+/** One line as shown. It begins with its ISO time, unless it continues the line before it in the same log. */
 export interface LogLine {
-  /** Who wrote it. */
+  /** Writer of the line. */
   readonly name: string;
   readonly text: string;
 }
 
-/** What the daemon itself is called among its servers; no server can have this name. */
+/** Name of the daemon among its servers; no server can have it. */
 export const DAEMON = '(watchdog)';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/u;
 
-/** Lines of one log keep their order; those of several are merged by their times. */
+/** Merges the lines by time; lines of one log keep their order. */
 export function sortByTime(lines: readonly LogLine[]): LogLine[] {
   const latest = new Map<string, string>();
   const timed = lines.map((line) => {
@@ -25,7 +25,7 @@ export function sortByTime(lines: readonly LogLine[]): LogLine[] {
   return timed.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)).map(({ line }) => line);
 }
 
-/** `context7    2026-01-01T00:00:00.000Z stderr ready`. */
+/** Puts the name before each line: `context7    2026-01-01T00:00:00.000Z stderr ready`. */
 export function prefixNames(
   lines: readonly LogLine[],
   { names, colour }: { readonly names: readonly string[]; readonly colour: boolean },

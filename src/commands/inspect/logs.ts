@@ -1,4 +1,4 @@
-// `logs [name] [--all] [-f] [-n N]`: what a server printed, or what the daemon says of itself.
+// Command `logs [name] [--all] [-f] [-n N]`: the output of a server, or the log of the daemon.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -65,16 +65,16 @@ async function follow(
 }
 
 function serverLog(paths: Paths, name: string): string {
-  // The name becomes part of a path.
-  if (basename(name) !== name || name === '..' || name === '.') throw unknown(paths, name);
+  // The name becomes part of a path, so it must not leave the folder.
+  if (basename(name) !== name || name === '..' || name === '.') throw unknownLog(paths, name);
   const path = join(paths.serverLogs, `${name}.log`);
   const isConfigured = existsSync(path) || existsSync(join(paths.servers, name));
   const known = namesIn(paths);
-  if (!isConfigured && known.length > 0 && !known.includes(name)) throw unknown(paths, name);
+  if (!isConfigured && known.length > 0 && !known.includes(name)) throw unknownLog(paths, name);
   return path;
 }
 
-function unknown(paths: Paths, name: string): WatchdogError {
+function unknownLog(paths: Paths, name: string): WatchdogError {
   const known = namesIn(paths);
   const guess = suggestSpelling(name, known);
   const others = known.length === 0 ? 'No server has written anything yet' : `Logs: ${known.join(', ')}`;

@@ -1,4 +1,4 @@
-// What `monitor` shows: the daemon in one line, a row for each server, what happened last, and which keys there are.
+// Screen of `monitor`: the daemon in one line, a row for each server, recent changes and the keys.
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { uptime } from '../../core/base/format.ts';
@@ -6,7 +6,7 @@ import type { StatusChange } from './status-changes.ts';
 import { statusTable } from '../views/status-table.ts';
 import { fit, paint, timeOfDay, type ViewOptions } from '../views/style.ts';
 
-/** A change and when it was seen, ms since the epoch. */
+/** Change with the time at which it was seen, ms since the epoch. */
 export interface TimedChange extends StatusChange {
   readonly at: number;
 }
@@ -16,19 +16,19 @@ export interface MonitorState {
   /** Oldest first. */
   readonly changes: readonly TimedChange[];
   readonly isPaused: boolean;
-  /** When the daemon went away, ms since the epoch; null while it is there. */
+  /** Time at which the daemon went away, ms since the epoch; null while it is connected. */
   readonly disconnectedAt: number | null;
 }
 
-/** At most `rows` lines: of the news as many as there is room for, newest last. */
+/** Writes at most `rows` lines, with as many changes as fit, newest last. */
 export function monitorView(state: MonitorState, options: ViewOptions & { readonly rows: number }): string[] {
   const { width, colour, rows } = options;
   const top = [header(state, options), '', ...statusTable(state.status, options), ''];
-  const foot = paint(fit(`q quits, p ${state.isPaused ? 'goes on' : 'pauses'}`, width), 'dim', colour);
+  const foot = paint(fit(`q quits, p ${state.isPaused ? 'resumes' : 'pauses'}`, width), 'dim', colour);
   const room = rows - top.length - 1;
-  const news = room <= 0 ? [] : state.changes.slice(-room).map((one) => newsLine(one, options));
-  const space = Array.from({ length: Math.max(0, room - news.length) }, () => '');
-  return [...top.slice(0, Math.max(1, rows - 1)), ...news, ...space, foot].slice(0, rows);
+  const changes = room <= 0 ? [] : state.changes.slice(-room).map((one) => changeLine(one, options));
+  const space = Array.from({ length: Math.max(0, room - changes.length) }, () => '');
+  return [...top.slice(0, Math.max(1, rows - 1)), ...changes, ...space, foot].slice(0, rows);
 }
 
 function header(
@@ -37,7 +37,7 @@ function header(
 ): string {
   const { daemon, servers } = status;
   if (lostAt !== null) {
-    const text = `The daemon is gone since ${timeOfDay(lostAt)}; this goes on when it is back`;
+    const text = `No daemon since ${timeOfDay(lostAt)}; reconnecting until it is back`;
     return paint(fit(text, width), 'red', colour);
   }
   const healthy = servers.filter(isHealthy).length;
@@ -56,6 +56,6 @@ function header(
   return paint(fit(facts.join('   '), width), style, colour);
 }
 
-function newsLine({ at, text, style }: TimedChange, { width, colour }: ViewOptions): string {
+function changeLine({ at, text, style }: TimedChange, { width, colour }: ViewOptions): string {
   return paint(fit(`${timeOfDay(at)} ${text}`, width), style, colour);
 }

@@ -1,4 +1,4 @@
-// `monitor`: a live table of all servers, until q or Ctrl-C; without a terminal a line for each change.
+// Command `monitor`: a live table of all servers until q or Ctrl-C; without a terminal one line for each change.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Status } from '../../core/model/status.ts';
 import { type CommandContext, sizeOf } from '../shared/command.ts';
@@ -22,7 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
   }
 }
 
-/** @throws WatchdogError NO_DAEMON when the daemon is not there, or goes away */
+/** Prints changes until interrupted. @throws WatchdogError NO_DAEMON when no daemon runs, or it goes away */
 async function printChanges(context: CommandContext, signal: AbortSignal): Promise<void> {
   const changes = createChangePrinter();
   await withDaemon(context, (daemon) =>
@@ -30,15 +30,18 @@ async function printChanges(context: CommandContext, signal: AbortSignal): Promi
   );
 }
 
-// Uptimes go on between two changes.
-const REDRAW_EVERY = 1000;
-const RECONNECT_EVERY = 1000;
-const MOST_ODDITIES = 10;
-const MOST_NEWS = 200;
+/** ms: uptimes advance between two changes. */
+const REDRAW_INTERVAL = 1000;
+/** ms. */
+const RECONNECT_INTERVAL = 1000;
+/** Consecutive protocol errors after which `monitor` gives up. */
+const MAX_ERRORS = 10;
+/** Changes kept to fill the screen. */
+const MAX_CHANGES = 200;
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 
-/** @throws WatchdogError NO_DAEMON when there is none to begin with; one that goes away later is waited for */
+/** Shows the screen until a key or signal ends it. @throws WatchdogError NO_DAEMON when none runs at first; one that goes away later is awaited */
 async function showScreen(context: CommandContext, interrupted: AbortSignal): Promise<void> {
   const { io } = context;
   const quit = new AbortController();
@@ -46,12 +49,12 @@ async function showScreen(context: CommandContext, interrupted: AbortSignal): Pr
   const view = createView(context);
   const releases = [
     io.onKey((key) => {
-      if (key === 'p') view.pause();
+      if (key === 'p') view.togglePause();
       if (key === 'q' || key === 'Q' || key === CTRL_C || key === CTRL_D) quit.abort();
     }),
     io.onResize(() => view.redraw()),
     io.onExit(() => view.end()),
-    // The terminal is gone, and nobody is left to look.
+    // The terminal is gone.
     io.onSignal('SIGHUP', () => quit.abort()),
   ];
   try {
@@ -64,36 +67,36 @@ async function showScreen(context: CommandContext, interrupted: AbortSignal): Pr
 
 async function follow(context: CommandContext, view: View, signal: AbortSignal): Promise<void> {
   let hasSeen = false;
-  let oddities = 0;
+  let errors = 0;
   while (!signal.aborted) {
     try {
       await withDaemon(context, (daemon) =>
         daemon.watch(
           (status) => {
             hasSeen = true;
-            oddities = 0;
+            errors = 0;
             view.show(status);
           },
-          // One for each connection: listeners of those that are over would pile up.
+          // A signal for each connection: else listeners of closed connections would pile up.
           AbortSignal.any([signal]),
         ),
       );
     } catch (error) {
       if (!hasSeen || !(error instanceof WatchdogError)) throw error;
-      // A daemon that ends while we connect may answer with anything; one of another release does so for ever.
-      if (error.code !== 'NO_DAEMON' && (oddities += 1) > MOST_ODDITIES) throw error;
-      view.lose();
-      await pause(context.io.clock, RECONNECT_EVERY, signal);
+      // A daemon that exits while we connect may answer anything; one of another release does so for ever.
+      if (error.code !== 'NO_DAEMON' && (errors += 1) > MAX_ERRORS) throw error;
+      view.disconnect();
+      await pause(context.io.clock, RECONNECT_INTERVAL, signal);
     }
   }
 }
 
 interface View {
   show(status: Status): void;
-  /** The daemon is gone. */
-  lose(): void;
-  /** Stands still, or goes on. */
-  pause(): void;
+  /** Shows that the daemon is gone. */
+  disconnect(): void;
+  /** Pauses, or resumes. */
+  togglePause(): void;
   redraw(): void;
   end(): void;
 }
@@ -101,7 +104,7 @@ interface View {
 function createView(context: CommandContext): View {
   const { io } = context;
   const screen = createFullScreen(io.out);
-  const find = createStatusDiff();
+  const diff = createStatusDiff();
   let changes: readonly TimedChange[] = [];
   let current: Status | null = null;
   let shown: {
@@ -110,36 +113,36 @@ function createView(context: CommandContext): View {
     readonly now: number;
   } | null = null;
   let isPaused = false;
-  let lostAt: number | null = null;
+  let disconnectedAt: number | null = null;
   let cancel = (): void => {};
 
   function redraw(): void {
     cancel();
     if (current === null) return;
-    // What nobody tells any more stands still.
-    const now = lostAt ?? io.clock.now();
+    // Times stand still while the daemon is gone.
+    const now = disconnectedAt ?? io.clock.now();
     if (!isPaused || shown === null) shown = { status: current, changes, now };
     const options = { ...viewOptions(context), now: shown.now, rows: sizeOf(io.out).rows };
-    screen.draw(monitorView({ ...shown, isPaused, disconnectedAt: lostAt }, options));
-    cancel = io.clock.after(REDRAW_EVERY, redraw);
+    screen.draw(monitorView({ ...shown, isPaused, disconnectedAt }, options));
+    cancel = io.clock.after(REDRAW_INTERVAL, redraw);
   }
 
   return {
     redraw,
     show(status) {
       const at = io.clock.now();
-      const found = find(status, at).map(({ text, style }) => ({ text, style, at }));
-      // What is there at the start is in the table, and no news.
-      if (current !== null) changes = [...changes, ...found].slice(-MOST_NEWS);
+      const found = diff(status, at).map(({ text, style }) => ({ text, style, at }));
+      // Servers of the first status are in the table, and no change.
+      if (current !== null) changes = [...changes, ...found].slice(-MAX_CHANGES);
       current = status;
-      lostAt = null;
+      disconnectedAt = null;
       redraw();
     },
-    lose() {
-      lostAt ??= io.clock.now();
+    disconnect() {
+      disconnectedAt ??= io.clock.now();
       redraw();
     },
-    pause() {
+    togglePause() {
       isPaused = !isPaused;
       redraw();
     },

@@ -1,4 +1,4 @@
-// Everything known about one server, one fact a line.
+// Details of one server, one fact a line.
 import type { TreeUsage } from '../../core/model/observations.ts';
 import { RESTART_REASONS } from '../../core/model/vocabulary.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
@@ -39,7 +39,7 @@ function life(server: ServerStatus, now: number): Fact[] {
   const word = stateCell(server);
   return [
     ['state', { ...word, text: `${word.text} for ${span(now - since)}` }],
-    ['asked for', state === 'watched' || (desired === 'up') === (state === 'running') ? null : desired],
+    ['desired state', state === 'watched' || (desired === 'up') === (state === 'running') ? null : desired],
     ['now', note],
     ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
     ['health', healthCell(server)],
@@ -136,19 +136,19 @@ function history(server: ServerStatus, now: number): Fact[] {
   ];
 }
 
-/** Of a server that runs again they explain for a while why it had to be started. */
-const WORTH_READING = 60 * 60 * 1000;
+/** ms after an exit in which the last output still explains why the server was restarted. */
+const OUTPUT_RELEVANCE = 60 * 60 * 1000;
 
 function lastLines(
   { lastLines, state, lastExit }: ServerStatus,
   { width, colour, now }: ViewOptions,
 ): string[] {
-  const isOld = state === 'running' && now - (lastExit?.at ?? 0) > WORTH_READING;
+  const isOld = state === 'running' && now - (lastExit?.at ?? 0) > OUTPUT_RELEVANCE;
   if (lastLines.length === 0 || isOld) return [];
   const lines = lastLines.map((line) => paint(fit(`  ${neutralise(line)}`, width), 'dim', colour));
   return [
     '',
-    state === 'running' ? 'Its last words on stderr before it ended last:' : 'Its last words on stderr:',
+    state === 'running' ? 'Last output on stderr before its last exit:' : 'Last output on stderr:',
     ...lines,
   ];
 }

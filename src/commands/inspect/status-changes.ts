@@ -1,29 +1,29 @@
-// What changed since the last status, for readers without a terminal: one line per server and change.
+// Changes between two statuses, one line per server and change.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { describePhase } from '../../core/update/update-text.ts';
 import { healthLabel, isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { Style, ViewOptions } from '../views/style.ts';
 
-/** One thing that changed, in one line without a time. */
+/** One change, as a line without a time. */
 export interface StatusChange {
   readonly text: string;
   readonly style: Style | undefined;
 }
 
-/** The first status is news throughout; the returned function remembers what it has said. */
+/** Creates a function that writes the changes since the status before, each with its time. The first status counts as changed throughout. */
 export function createChangePrinter(): (status: Status, options: ViewOptions) => string[] {
   const find = createStatusDiff();
   return (status, { now }) => find(status, now).map(({ text }) => `${stamp(now)} ${text}`);
 }
 
-/** As `createChangePrinter`, for who writes the lines. */
+/** Creates a function that finds the changes since the status before. */
 export function createStatusDiff(): (status: Status, now: number) => StatusChange[] {
-  let said = new Map<string, string>();
+  let current = new Map<string, string>();
   return ({ servers }, now) => {
-    const before = said;
-    said = new Map(servers.map((server) => [server.name, gist(server)]));
-    const changed = servers.filter(({ name }) => before.get(name) !== said.get(name));
-    const removed = [...before.keys()].filter((name) => !said.has(name));
+    const before = current;
+    current = new Map(servers.map((server) => [server.name, fingerprint(server)]));
+    const changed = servers.filter(({ name }) => before.get(name) !== current.get(name));
+    const removed = [...before.keys()].filter((name) => !current.has(name));
     return [
       ...changed.map((server) => ({
         text: `${summary(server)}${because(statusSummary(server, now))}`,
@@ -40,8 +40,8 @@ function summary(server: ServerStatus): string {
   return `${server.name}: ${stateLabel(server)}${health}${pid}`;
 }
 
-/** What makes a status news: what is told of it, and how its update stands, which is told as the reason. */
-function gist(server: ServerStatus): string {
+/** Writes what must differ for a change: the summary and the phase of the update, which is shown as the reason. */
+function fingerprint(server: ServerStatus): string {
   const { progress = null, memory } = server.update ?? {};
   const phase =
     progress === null ? `${memory?.last?.at ?? ''}` : describePhase({ ...progress, detail: null });

@@ -1,4 +1,4 @@
-// `status [name] [--json|--watch]`: how the servers are.
+// Command `status [name] [--json|--watch]`: the state of the servers.
 import type { Client } from '../../control/client.ts';
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
@@ -14,17 +14,17 @@ import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 export function run(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     if (context.flags.watch === true) return await watch(context, daemon);
-    const status = narrowed(context, await daemon.request('status', {}));
+    const status = selectServer(context, await daemon.request('status', {}));
     if (context.flags.json === true) printJson(context, status);
     else printLines(context, view(context, status));
-    // Without a config nobody can say that all is well.
+    // Without a config the servers are not known, so they cannot count as healthy.
     const isKnown = status.daemon.config.loadedAt !== null;
     return status.servers.every(isHealthy) && isKnown ? 0 : 1;
   });
 }
 
-function narrowed({ arguments: [name], flags }: CommandContext, status: Status): Status {
-  // Whoever watches from the start sees it come.
+function selectServer({ arguments: [name], flags }: CommandContext, status: Status): Status {
+  // With --watch a server may still appear once the daemon has read its config.
   const isTooEarly = flags.watch === true && status.servers.length === 0 && isStarting(status.daemon);
   return name === undefined || isTooEarly ? status : { ...status, servers: [pickServer(status, name)] };
 }
@@ -37,22 +37,22 @@ function view(context: CommandContext, status: Status): string[] {
 
 async function watch(context: CommandContext, daemon: Client): Promise<number> {
   const { signal, release } = interruptSignal(context.io);
-  const show = chooseShow(context);
+  const output = chooseOutput(context);
   try {
-    await daemon.watch((status) => show.status(narrowed(context, status)), signal);
+    await daemon.watch((status) => output.status(selectServer(context, status)), signal);
     return 0;
   } finally {
-    show.end();
+    output.end();
     release();
   }
 }
 
-interface Show {
+interface StatusOutput {
   status(status: Status): void;
   end(): void;
 }
 
-function chooseShow(context: CommandContext): Show {
+function chooseOutput(context: CommandContext): StatusOutput {
   if (context.flags.json === true) {
     return { status: (status) => printLines(context, [JSON.stringify(status)]), end: () => {} };
   }
@@ -61,13 +61,13 @@ function chooseShow(context: CommandContext): Show {
   return { status: (status) => printLines(context, changes(status, viewOptions(context))), end: () => {} };
 }
 
-function redrawing(context: CommandContext): Show {
+function redrawing(context: CommandContext): StatusOutput {
   const { io } = context;
   const screen = createScreen(io.out);
   let shown: Status | null = null;
   let cancel = () => {};
 
-  // Uptimes go on between two messages.
+  // Uptimes advance between two messages.
   function redraw(): void {
     cancel();
     if (shown !== null) screen.draw(view(context, shown));

@@ -1,4 +1,4 @@
-// How a deployment is told while it goes on: one line a step, what is being waited for, and what to do next.
+// Report of a deployment: one line a step, progress of the servers, and next steps.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
@@ -11,13 +11,13 @@ export type DeployStepName = 'config' | 'service' | 'start' | 'verify';
 export interface DeployStep {
   readonly name: DeployStepName;
   readonly ok: boolean;
-  /** One line: what was done, or why it could not be. */
+  /** One line: what was done, or why it failed. */
   readonly detail: string;
-  /** The cure, where one is known. */
+  /** Cure, where one is known. */
   readonly hint?: string;
 }
 
-/** A mark that the terminal can show. */
+/** Writes the line of a step, with a mark that the terminal can show. */
 export function stepLine(
   { name, ok, detail }: DeployStep,
   { colour, isUnicode }: { readonly colour: boolean; readonly isUnicode: boolean },
@@ -28,27 +28,19 @@ export function stepLine(
 
 const LONGEST = 'service'.length;
 
-/** Whether what is printed is read as UTF-8: the rule of setlocale(3). */
-export function isUnicodeLocale(env: Readonly<Record<string, string | undefined>>): boolean {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
-    (value) => value !== undefined && value !== '',
-  );
-  return /utf-?8/iu.test(locale ?? '');
-}
-
-/** One line for each server that is not well yet, when there is something new to say of it. */
+/** Creates a function that writes one line for each server whose progress has changed. */
 export function createDeployProgress(): (
   status: Status,
   options: { readonly now: number; readonly width: number; readonly colour: boolean },
 ) => string[] {
-  const said = new Map<string, string>();
+  const printed = new Map<string, string>();
   return ({ servers }, { now, width, colour }) =>
     servers.flatMap((server) => {
       const text = progressOf(server, now);
-      // A countdown is no news.
-      const gist = text.replaceAll(/\d+ (?:ms|s|min|h|d)\b/gu, '');
-      if (said.get(server.name) === gist) return [];
-      said.set(server.name, gist);
+      // A countdown is no change.
+      const fixedPart = text.replaceAll(/\d+ (?:ms|s|min|h|d)\b/gu, '');
+      if (printed.get(server.name) === fixedPart) return [];
+      printed.set(server.name, fixedPart);
       return [paint(fit(`  ${server.name}: ${neutralise(text)}`, width), 'dim', colour)];
     });
 }
@@ -61,14 +53,14 @@ function progressOf(server: ServerStatus, now: number): string {
 }
 
 const COMMANDS = [
-  ['mcp-watchdog status', 'how the servers are'],
+  ['mcp-watchdog status', 'state of the servers'],
   ['mcp-watchdog monitor', 'the same, live'],
-  ['mcp-watchdog logs --all -f', 'what they print'],
-  ['mcp-watchdog restart NAME', 'begins one anew'],
-  ['mcp-watchdog doctor', 'what is wrong, and its cure'],
+  ['mcp-watchdog logs --all -f', 'their output'],
+  ['mcp-watchdog restart NAME', 'restarts a server'],
+  ['mcp-watchdog doctor', 'finds problems and their cures'],
 ] as const;
 
-/** What to know once all is well. */
+/** Writes addresses, commands and client settings, for when every server answers. */
 export function nextSteps(
   { daemon, servers }: Status,
   { logs, colour }: { readonly logs: string; readonly colour: boolean },

@@ -1,4 +1,4 @@
-// What a deployment does before it can look at the servers: a config, a service, a daemon. Each may be there already.
+// Steps of a deployment before the servers are verified: config, service and daemon, each of which may exist already.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { loadConfig } from '../../config/load.ts';
@@ -16,32 +16,35 @@ import { startService } from '../daemon/service-control.ts';
 import { viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
-interface Done {
+/** Result of a step. */
+export interface StepResult {
   readonly detail: string;
-  /** Lines for people below it. */
+  /** False when the step failed; left out: true. */
+  readonly ok?: boolean;
+  /** Lines printed below it. */
   readonly more?: readonly string[];
 }
 
-/** @throws WatchdogError CONFIG_…, HOME_UNUSABLE, USAGE for a client that nobody knows */
-export async function ensureConfig(context: CommandContext): Promise<Done> {
+/** Writes a config where there is none, and checks it. @throws WatchdogError CONFIG_…, HOME_UNUSABLE, USAGE for an unknown client */
+export async function ensureConfig(context: CommandContext): Promise<StepResult> {
   const { paths, io } = context;
   const made = existsSync(paths.config) ? await keptConfig(context) : await firstConfig(context);
-  // What is wrong with it is told here, not by a daemon that does not come up.
+  // Checked here, so that a mistake is not first reported by a daemon that does not come up.
   const { servers } = loadConfig(paths.config, io.env);
   const count = servers.filter(({ enabled }) => enabled).length;
   return {
     ...made,
-    detail: `${made.detail}, ${count} ${count === 1 ? 'server' : 'servers'} to be kept alive`,
+    detail: `${made.detail}, ${count} ${count === 1 ? 'server' : 'servers'} to supervise`,
   };
 }
 
-function keptConfig({ paths, flags }: CommandContext): Promise<Done> {
+function keptConfig({ paths, flags }: CommandContext): Promise<StepResult> {
   const ignored =
     flags.from === undefined ? '' : ' (nothing was imported: mcp-watchdog init --from shows what could be)';
   return Promise.resolve({ detail: `${paths.config} is there already${ignored}` });
 }
 
-async function firstConfig(context: CommandContext): Promise<Done> {
+async function firstConfig(context: CommandContext): Promise<StepResult> {
   const { paths, flags } = context;
   if (flags.from === undefined) {
     createFirstConfig(paths);
@@ -58,22 +61,22 @@ async function firstConfig(context: CommandContext): Promise<Done> {
   return { detail: `wrote ${paths.config} from ${flags.from.join(', ')}`, more: [...more, ''] };
 }
 
-/** Every server of the config that is used, whether it is to run or not. */
+/** Lists every server of the config, whether it is to run or not. */
 export function configuredNames({ paths, io }: CommandContext): string[] {
   return loadConfig(paths.config, io.env).servers.map(({ name }) => name);
 }
 
-/** Where systemd has booted, and nowhere else: sd_booted(3). */
+/** Folder that exists only where systemd has booted: sd_booted(3). */
 const SYSTEMD = '/run/systemd/system';
 
-/** @throws WatchdogError SERVICE_FAILED */
-export async function ensureService(context: CommandContext, host: Host): Promise<Done> {
+/** Installs the service, unless it is unwanted or not possible here. @throws WatchdogError SERVICE_FAILED */
+export async function ensureService(context: CommandContext, host: Host): Promise<StepResult> {
   const { flags, io } = context;
-  if (flags.service === false) return { detail: 'not wanted: it does not start at login' };
+  if (flags.service === false)
+    return { detail: 'skipped (--no-service): the daemon does not start at login' };
   const isThere =
     hasServiceManager(host.platform) && (host.platform !== 'linux' || host.machine.isFolder(SYSTEMD));
-  if (!isThere)
-    return { detail: 'this system has no service manager that is known: it does not start at login' };
+  if (!isThere) return { detail: 'no supported service manager here: the daemon does not start at login' };
   const service = serviceOf(context, host);
   const planned = planServiceFor(context, host);
   const { outcome, ended } = await installService(context, { service, planned, host });
@@ -83,14 +86,14 @@ export async function ensureService(context: CommandContext, host: Host): Promis
   return { detail: `${service.file} (${service.kind}) ${did}${replaced}: it starts at every login` };
 }
 
-/** @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_… */
-export async function ensureDaemon(context: CommandContext, host: Host): Promise<Done> {
+/** Starts the daemon, or makes the running one load the config. @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED, CONFIG_… */
+export async function ensureDaemon(context: CommandContext, host: Host): Promise<StepResult> {
   const { paths, flags, io } = context;
-  // Who wants no service gets a daemon of this session, also where one was installed before.
+  // With --no-service the daemon runs in this session, even where a service is installed.
   const service = flags.service === false ? null : installedService(context, host);
   const running = await findDaemon(paths, io.clock);
   if (running !== null)
-    return await refreshed(
+    return await reloaded(
       context,
       await waitUntilStarted(paths, io.clock, service?.logHint ?? 'mcp-watchdog logs'),
     );
@@ -99,16 +102,16 @@ export async function ensureDaemon(context: CommandContext, host: Host): Promise
   return { detail: `the daemon runs${service === null ? ' in the background' : ''}, pid ${pid}` };
 }
 
-/** What it has not seen yet of the config, it sees now. */
-async function refreshed(
+/** Makes the running daemon load the config now. */
+async function reloaded(
   context: CommandContext,
   { pid, version }: Pick<DaemonStatus, 'pid' | 'version'>,
-): Promise<Done> {
+): Promise<StepResult> {
   const report = await withDaemon(context, (daemon) => daemon.request('reload', {}, { timeout: 300_000 }));
-  const took = isUnchanged(report) ? '' : ', and took the config over';
+  const loaded = isUnchanged(report) ? '' : ', and loaded the config';
   const old =
     version === readVersion()
       ? ''
-      : `; it is of release ${version}: mcp-watchdog restart brings ${readVersion()}`;
-  return { detail: `the daemon runs, pid ${pid}${took}${old}` };
+      : `; it is of release ${version}: mcp-watchdog restart starts ${readVersion()}`;
+  return { detail: `the daemon runs, pid ${pid}${loaded}${old}` };
 }

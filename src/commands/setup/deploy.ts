@@ -1,28 +1,35 @@
-// `deploy`: config, service, start and a check that every server answers; stops at the first step that fails.
+// Command `deploy`: config, service, start and a check that every server answers; stops at the first step that fails.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { configuredNames, ensureConfig, ensureService, ensureDaemon } from './deploy-steps.ts';
+import {
+  configuredNames,
+  ensureConfig,
+  ensureDaemon,
+  ensureService,
+  type StepResult,
+} from './deploy-steps.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { type Host, processHost } from '../shared/service.ts';
 import { verifyServers } from './verify.ts';
 import {
   createDeployProgress,
-  isUnicodeLocale,
   nextSteps,
   type DeployStep,
   stepLine,
   type DeployStepName,
 } from './deploy-report.ts';
 import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { isUnicodeLocale } from '../views/style.ts';
 
 export interface DeployOptions {
   readonly host?: Host;
-  /** ms that all servers together may take until they answer: packages are installed in it. */
+  /** ms in which every server must answer; packages are installed in it. */
   readonly verifyTimeout?: number;
 }
 
-const PATIENCE = 120_000;
+/** ms. */
+const VERIFY_TIMEOUT = 120_000;
 
 export async function run(context: CommandContext, options: DeployOptions = {}): Promise<number> {
   const host = options.host ?? processHost(context.io);
@@ -31,7 +38,7 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
     await steps.do('config', () => ensureConfig(context));
     await steps.do('service', () => ensureService(context, host));
     await steps.do('start', () => ensureDaemon(context, host));
-    const verified = await verify(context, steps, options.verifyTimeout ?? PATIENCE);
+    const verified = await verify(context, steps, options.verifyTimeout ?? VERIFY_TIMEOUT);
     if (verified !== null)
       steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
     return verified === null ? 1 : 0;
@@ -43,21 +50,21 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
   }
 }
 
-/** @returns the status in which all is well; null when somebody did not want to wait for it */
-async function verify(context: CommandContext, steps: Steps, patience: number): Promise<Status | null> {
+/** Waits for every server to answer. @returns the status in which all do; null when interrupted */
+async function verify(context: CommandContext, steps: Steps, timeout: number): Promise<Status | null> {
   const { signal, release } = interruptSignal(context.io);
   const progress = createDeployProgress();
   let last: Status | null = null;
   try {
     await steps.do('verify', async () => {
       const outcome = await verifyServers(context, {
-        timeout: patience,
+        timeout,
         signal,
         names: configuredNames(context),
         onStatus: (status) => steps.say(progress(status, viewOptions(context))),
       });
       if (outcome.isInterrupted)
-        return { ok: false, detail: 'interrupted; the daemon goes on, mcp-watchdog status tells how it is' };
+        return { ok: false, detail: 'interrupted; the daemon keeps running, see mcp-watchdog status' };
       last = outcome.status;
       return { ok: true, detail: outcome.detail };
     });
@@ -68,32 +75,25 @@ async function verify(context: CommandContext, steps: Steps, patience: number): 
 }
 
 interface Steps {
-  /** Does one, and tells how it went. A failure names the step. */
-  do(name: DeployStepName, work: () => Promise<Done>): Promise<void>;
-  /** Lines for people. */
+  /** Runs a step and prints its line. An error names the step. */
+  do(name: DeployStepName, work: () => Promise<StepResult>): Promise<void>;
+  /** Prints lines for people; nothing with --json. */
   say(lines: readonly string[]): void;
-  /** The result, for programs. */
+  /** Prints the result with --json. */
   end(): void;
-}
-
-/** How a step went; `more` are lines for people below it. */
-interface Done {
-  readonly detail: string;
-  readonly ok?: boolean;
-  readonly more?: readonly string[];
 }
 
 function createSteps(context: CommandContext): Steps {
   const { flags, colour, io } = context;
   const isJson = flags.json === true;
-  const isUnicode = isUnicodeLocale(io.env);
+  const isUnicode = isUnicodeLocale(io.env) ?? false;
   const steps: DeployStep[] = [];
 
   function say(lines: readonly string[]): void {
     if (!isJson && lines.length > 0) printLines(context, lines);
   }
 
-  function tell(step: DeployStep): void {
+  function report(step: DeployStep): void {
     steps.push(step);
     say([stepLine(step, { colour, isUnicode })]);
   }
@@ -103,14 +103,14 @@ function createSteps(context: CommandContext): Steps {
     async do(name, work) {
       try {
         const { detail, ok = true, more = [] } = await work();
-        tell({ name, ok, detail });
+        report({ name, ok, detail });
         say(more);
       } catch (error) {
         if (!(error instanceof WatchdogError)) throw error;
         const [detail = ''] = error.message.split('\n');
-        const cure = error.hint === null ? {} : { hint: error.hint };
-        tell({ name, ok: false, detail: isJson ? error.message : detail, ...cure });
-        throw named(name, error);
+        const hint = error.hint === null ? {} : { hint: error.hint };
+        report({ name, ok: false, detail: isJson ? error.message : detail, ...hint });
+        throw stepError(name, error);
       }
     },
     end() {
@@ -119,7 +119,7 @@ function createSteps(context: CommandContext): Steps {
   };
 }
 
-function named(step: DeployStepName, error: WatchdogError): WatchdogError {
+function stepError(step: DeployStepName, error: WatchdogError): WatchdogError {
   const hint = error.hint === null ? {} : { hint: error.hint };
   return new WatchdogError(error.code, `Cannot deploy, the step "${step}" failed: ${error.message}`, {
     ...hint,

@@ -1,4 +1,4 @@
-// What was imported from MCP clients, what was not and why, and what is left for a person to do.
+// Report of an import from MCP clients: what was imported, what was not and why, and what is left to do.
 import { tildePath } from '../../config/import/import-clients.ts';
 import type {
   ImportConflict,
@@ -29,12 +29,12 @@ export function importReport(found: ImportResult, options: ReportOptions): strin
     ...(found.servers.length === 0 ? [] : ['', ...table(found.servers, options)]),
     ...section('Worth knowing', found.servers.flatMap(noteLines)),
     ...section(
-      'In comments, not started: they need your hand',
+      'Written as comments and not started: complete them by hand',
       found.waiting.flatMap(waitingLines),
       'yellow',
     ),
     ...section(
-      'Different in different clients, none is started: choose in the file',
+      'Different in different clients, so none is started: choose in the file',
       found.conflicts.flatMap(conflictLines),
       'red',
     ),
@@ -51,7 +51,7 @@ function sourceLines({ sources }: ImportResult, { home }: ReportOptions): string
   return sources.flatMap(({ path, servers, isWritableByOthers }) => {
     const read = `Read ${neutralise(tildePath(path, { home }))}: ${servers === 1 ? '1 server' : `${servers} servers`}`;
     return isWritableByOthers
-      ? [read, 'warning: others may write that file, and so decide what is started']
+      ? [read, 'warning: other users may write that file, and so decide what is started']
       : [read];
   });
 }
@@ -68,7 +68,7 @@ function table(servers: readonly ImportedServer[], { width, colour }: ReportOpti
   );
 }
 
-/** In a few words, without arguments: they may be secret. */
+/** Describes how a server is started, without its arguments, which may be secret. */
 function how({ settings, enabled }: ImportedServer): string {
   const { package: name, version, command, url } = settings;
   const off = enabled ? '' : ', switched off';
@@ -87,7 +87,7 @@ function waitingLines({ server, reasons }: PendingServer): string[] {
   return reasons.map((reason) => `${server.name} (${server.from.join(', ')}): ${reason}`);
 }
 
-/** Side by side, only the keys that differ. */
+/** Writes the settings of each client, only the keys that differ. */
 function conflictLines({ name, servers }: ImportConflict): string[] {
   const shown = servers.map(({ settings }) => maskSettings(settings));
   const keys = [...new Set(servers.flatMap(({ settings }) => Object.keys(settings)))].filter(
@@ -116,24 +116,24 @@ function closing(found: ImportResult, { config, isWritten, home }: ReportOptions
     ...(variables.length === 0
       ? []
       : [
-          `From the environment at each start: ${variables.join(', ')}. At login they are not set: write the values into the file then.`,
+          `From the environment at each start: ${variables.join(', ')}. They are not set at login: write the values into the file then.`,
         ]),
-    ...(isWritten ? [...MEANING, 'Next: mcp-watchdog config validate, then mcp-watchdog start'] : []),
+    ...(isWritten ? [...CONSEQUENCES, 'Next: mcp-watchdog config validate, then mcp-watchdog start'] : []),
   ];
 }
 
 function notWritten({ servers, waiting, conflicts }: ImportResult, path: string): string {
   const count = servers.length + waiting.length + conflicts.length;
-  if (count === 0) return 'Nothing was written: no server was found that can be taken over.';
+  if (count === 0) return 'Nothing was written: no server was found that can be imported.';
   return `Nothing was written. To keep it: paste what you want below servers: in ${path}`;
 }
 
-const MEANING = [
-  'The watchdog runs copies of its own. The clients go on starting theirs, until you point them to a shared one:',
+const CONSEQUENCES = [
+  'The watchdog runs its own copies. The clients keep starting theirs until you point them to a shared one:',
   'only a server that speaks HTTP can be shared so far (docs/importing.md shows how); a url is only watched.',
 ];
 
-/** For programs; secrets are masked. */
+/** Builds the JSON report; secrets are masked. */
 export function importJson(found: ImportResult, { config, isWritten }: ReportOptions): object {
   const { servers, waiting, conflicts } = maskSections(found);
   return {

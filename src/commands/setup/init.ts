@@ -1,4 +1,4 @@
-// `init`: a first config to change, or one made from what MCP clients start; never in place of another.
+// Command `init`: writes a first config, from an example or from what MCP clients start; never replaces one.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { exampleConfig } from '../../config/import/example-config.ts';
@@ -14,14 +14,14 @@ export async function run(context: CommandContext): Promise<number> {
   if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
   else if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
   else if (flags.json === true) printJson(context, { written: paths.config });
-  else printLines(context, [`Wrote ${paths.config}`, 'Change it to your needs, then: mcp-watchdog start']);
+  else printLines(context, [`Wrote ${paths.config}`, 'Edit it, then: mcp-watchdog start']);
   return 0;
 }
 
-/** What `init --from` came to. */
+/** Result of `init --from`. */
 export interface ConfigImport {
   readonly found: ImportResult;
-  /** False when there was a config already, or nothing was to be written. */
+  /** False when a config existed already, or nothing was worth writing. */
   readonly isWritten: boolean;
 }
 
@@ -35,7 +35,7 @@ export async function importFirstConfig(
   { paths, flags, io }: CommandContext,
   from: readonly string[],
 ): Promise<ConfigImport> {
-  // Loaded now: the parsers are of no use to any other command.
+  // Loaded late: no other command needs the parsers.
   const { importClients } = await import('../../config/import/import-clients.ts');
   const taken = await namesIn(paths.config);
   const where: ClientMachine = {
@@ -64,7 +64,7 @@ async function importFrom(context: CommandContext, from: readonly string[]): Pro
   return found.conflicts.length > 0 ? 1 : 0;
 }
 
-/** What would be written goes to standard output, so that it can be kept; what is said about it does not. */
+/** Prints what would be written to standard output, so that it can be kept, and the report to standard error. */
 async function showOnly(
   { io, paths }: CommandContext,
   found: ImportResult,
@@ -72,7 +72,7 @@ async function showOnly(
 ): Promise<void> {
   const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
   const { maskSections } = await import('../../config/import/mask-import.ts');
-  // On a terminal it is looked at; into a file it must be complete.
+  // Masked on a terminal; complete in a file or pipe.
   const parts = io.out.isTTY === true ? maskSections(found) : found;
   const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
   if (isWorthWriting(found)) io.out.write(text);
@@ -83,7 +83,7 @@ function isWorthWriting({ servers, waiting, conflicts }: ImportResult): boolean 
   return servers.length + waiting.length + conflicts.length > 0;
 }
 
-/** Names of the servers of a config that is there; null when there is none. */
+/** Reads the server names of an existing config; null when there is none. */
 async function namesIn(path: string): Promise<ReadonlySet<string> | null> {
   if (!existsSync(path)) return null;
   const { serverNames } = await import('../../config/import/existing-servers.ts');
@@ -92,6 +92,6 @@ async function namesIn(path: string): Promise<ReadonlySet<string> | null> {
 
 function alreadyThere(path: string): WatchdogError {
   return new WatchdogError('USAGE', `Cannot write a first config: there is one already, ${path}`, {
-    hint: 'See it with mcp-watchdog config show; move it away to begin anew',
+    hint: 'See it with mcp-watchdog config show; move it away to start over',
   });
 }

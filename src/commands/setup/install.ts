@@ -1,4 +1,4 @@
-// `install`: the daemon as a service that starts at every login.
+// Command `install`: makes the daemon a service that starts at every login.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import type { PlannedService } from '../../service/plan/plan-service.ts';
@@ -34,12 +34,12 @@ export interface InstallRequest {
 
 export interface InstallResult {
   readonly outcome: 'installed' | 'unchanged';
-  /** Pid of a daemon that ran without the service, and had to end; null when there was none. */
+  /** Pid of a daemon outside the service that was shut down; null when none ran. */
   readonly ended: number | null;
 }
 
 /**
- * Does the work and prints nothing. The daemon may need another moment until it answers.
+ * Installs and starts the service, and prints nothing. The daemon may need a moment until it answers.
  *
  * @throws WatchdogError SERVICE_FAILED, CONTROL_FAILED; a daemon that ran before runs again then
  */
@@ -51,7 +51,7 @@ export async function installService(
   const isForced = flags.force === true;
   if (!isForced) refuseOther(service, plan.home);
   const running = await findDaemon(paths, io.clock);
-  // Two cannot have one home: the service would find it taken and stay down.
+  // Two daemons cannot share a home: the service would find it locked and stay down.
   const isOutside = running !== null && (await runsBesideService(service, running));
   let ended: number | null = null;
   const makeWay = async (): Promise<void> => {
@@ -66,7 +66,7 @@ export async function installService(
   }
 }
 
-/** For whoever looks before they leap, and for pipes: nothing but the file. */
+/** Prints nothing but the file, so that it can be piped. */
 function printFile(
   context: CommandContext,
   service: ServiceManager,
@@ -97,7 +97,7 @@ const NOTES: Readonly<Record<ServiceManager['kind'], readonly string[]>> = {
   systemd: [],
 };
 
-/** The service of root would be another one, with another home, and files that the user cannot write any more. */
+/** Refuses sudo: the service of root would have another home, and files that the user can no longer write. */
 function refuseSudo({ uid }: Host, env: CommandContext['io']['env']): void {
   if (uid !== 0 || env['SUDO_UID'] === undefined) return;
   throw new WatchdogError(
@@ -109,7 +109,7 @@ function refuseSudo({ uid }: Host, env: CommandContext['io']['env']): void {
   );
 }
 
-/** One name, one home: the other home would lose its service without a word. */
+/** Refuses to replace the service of another home, which would lose it silently. */
 function refuseOther(service: ServiceManager, home: string): void {
   const text = service.read();
   const other = text === null ? null : readServiceHome(text);

@@ -1,4 +1,4 @@
-// `uninstall`: the daemon no longer starts at login; config, logs and servers stay.
+// Command `uninstall`: removes the service; config, logs and servers stay.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { type Host, readServiceHome, installedService, processHost, serviceOf } from '../shared/service.ts';

@@ -1,17 +1,17 @@
-// What a command is, and all that it may touch.
+// Command model: what a command declares, what it may use, and exit codes.
 import type { ErrorCode } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Paths } from '../../system/files/paths.ts';
 
-/** One command as data: help, parsing, docs and tests read it; its code is loaded only when it runs. */
+/** Command as data, read by help, parser, completion, docs and tests; its code is loaded only when it runs. */
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
   readonly arguments: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
-  /** Shown below the help: exit codes and what else must be known. */
+  /** Lines shown below the help: exit codes and what else matters. */
   readonly notes: readonly string[];
-  /** Exit codes of errors where they differ from `EXIT_CODES`. */
+  /** Exit codes that differ from `EXIT_CODES`. */
   readonly exitCodes?: Partial<Readonly<Record<ErrorCode, number>>>;
   readonly load: () => Promise<{ readonly run: (context: CommandContext) => Promise<number> }>;
 }
@@ -20,7 +20,7 @@ export interface ArgumentSpec {
   /** As commander reads it: `[name]` optional, `<name>` required, `[names...]` any number. */
   readonly syntax: string;
   readonly summary: string;
-  /** The only values it takes. */
+  /** The only values that are accepted. */
   readonly choices?: readonly string[];
 }
 
@@ -28,13 +28,13 @@ export interface OptionSpec {
   /** As commander reads it: `-n, --lines <count>`. */
   readonly flags: string;
   readonly summary: string;
-  /** The value must be a whole number. */
+  /** True when the value must be a whole number. */
   readonly isCount?: boolean;
-  /** It may be given several times; its values become a list. */
+  /** True when it may be given several times; the values become a list. */
   readonly isRepeatable?: boolean;
 }
 
-/** What was given on the command line; each command reads its own. */
+/** Options of the command line; each command reads its own. */
 export interface Flags {
   readonly json?: boolean;
   readonly watch?: boolean;
@@ -55,6 +55,7 @@ export interface Flags {
   readonly service?: boolean;
 }
 
+/** Everything that a command is given. */
 export interface CommandContext {
   readonly paths: Paths;
   readonly arguments: readonly string[];
@@ -63,33 +64,33 @@ export interface CommandContext {
   readonly io: CommandIo;
 }
 
-/** The world of a command: the process's own, or a test's. */
+/** Input and output of a command: those of the process, or of a test. */
 export interface CommandIo {
   readonly out: Output;
   readonly err: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** The listener takes the place of what the signal does by itself, until the returned function is called. */
+  /** Replaces the default action of the signal until the returned function is called. */
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => () => void;
-  /** Keys one by one, unechoed, Ctrl-C among them, until the returned function is called; null without a keyboard. */
+  /** Delivers single keys without echo, Ctrl-C included, until the returned function is called; null without a keyboard. */
   readonly onKey: (listener: (key: string) => void) => (() => void) | null;
-  /** The terminal has another size. */
+  /** Calls the listener when the size of the terminal changes. */
   readonly onResize: (listener: () => void) => () => void;
-  /** The process ends without having called the returned function first, for whatever reason but a kill. */
+  /** Calls the listener when the process exits, except by SIGKILL, before the returned function was called. */
   readonly onExit: (listener: () => void) => () => void;
-  /** From now on the process does not end because nobody takes what it prints. */
+  /** Keeps the process running from now on when nobody reads its output. */
   readonly outliveOutput: () => void;
 }
 
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
-  /** Absent where there is no terminal. */
+  /** Absent without a terminal. */
   readonly columns?: number;
   readonly rows?: number;
 }
 
-/** What a script may rely on, unless the command says otherwise. */
+/** Exit codes that scripts may rely on, unless the command says otherwise. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   USAGE: 2,
   CONFIG_INVALID: 2,
@@ -108,7 +109,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   PROCESS_TABLE_UNREADABLE: 1,
 };
 
-/** Of a terminal in characters. One that does not know its size says 0, as a pseudo-terminal without a window does. */
+/** Reads the size of the terminal in characters; 24 × 80 for one that reports 0, as a pseudo-terminal without a window does. */
 export function sizeOf({ rows = 0, columns = 0 }: Output): {
   readonly rows: number;
   readonly columns: number;

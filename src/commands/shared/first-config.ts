@@ -1,12 +1,14 @@
-// First config of a new home, written where there is none.
+// First config of a new home.
 import { exampleConfig, writeFirstConfig } from '../../config/import/example-config.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 
 /**
- * @param text what it says; the example when left out
- * @returns false when there is a config already
+ * Writes a first config unless there is one.
+ *
+ * @param text its content; the example when left out
+ * @returns false when a config exists already
  * @throws WatchdogError HOME_UNUSABLE when it cannot be written
  */
 export function createFirstConfig(

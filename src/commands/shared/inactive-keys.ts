@@ -1,6 +1,6 @@
-// What is said about keys that the config sets and that do nothing in this release.
+// Notice about config keys that have no effect in this release.
 
-/** No line when there is nothing of it. */
+/** Writes one line; none when every key has an effect. */
 export function inactiveKeyLines(inactive: readonly string[]): string[] {
   return inactive.length === 0 ? [] : [`Not active yet in this release: ${inactive.join(', ')}`];
 }

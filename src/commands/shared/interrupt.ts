@@ -1,7 +1,7 @@
-// How a command that goes on until Ctrl-C hears of it.
+// Interrupt signals of commands that run until Ctrl-C.
 import type { CommandIo } from './command.ts';
 
-/** Aborted by the first Ctrl-C or SIGTERM; `release` gives the signals back. */
+/** Creates an AbortSignal that the first SIGINT or SIGTERM aborts; `release` removes the listeners. */
 export function interruptSignal(io: CommandIo): {
   readonly signal: AbortSignal;
   readonly release: () => void;

@@ -2,7 +2,7 @@
 import type { ViewOptions } from '../views/style.ts';
 import { type CommandContext, sizeOf } from './command.ts';
 
-/** How wide, how colourful and when: what every view needs to know. */
+/** Collects width, colour and time for a view. */
 export function viewOptions({ io, colour }: CommandContext): ViewOptions {
   return { width: io.out.columns === undefined ? 160 : sizeOf(io.out).columns, colour, now: io.clock.now() };
 }

@@ -1,13 +1,13 @@
-// The package.json that this program belongs to.
+// Own package.json of this program.
 import { readFileSync } from 'node:fs';
 import { isObject } from '../../core/base/guards.ts';
 
-/** The release this is, from its package.json. */
+/** Reads the release of this program from its package.json. */
 export function readVersion(): string {
   return readOwn('version');
 }
 
-/** The name that this is published under. */
+/** Reads the package name of this program. */
 export function readPackageName(): string {
   return readOwn('name');
 }

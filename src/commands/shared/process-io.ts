@@ -1,4 +1,4 @@
-// The world of a command when it is a process of its own.
+// Input and output of this process, as commands see them.
 import { systemClock } from '../../system/time/clock.ts';
 import type { CommandIo } from './command.ts';
 

@@ -1,4 +1,4 @@
-// A block of lines at the bottom of a terminal that is redrawn in place, with ordinary lines scrolling above it.
+// Terminal screen: a block of lines redrawn in place below scrolling lines, or the full screen.
 import { type Output, sizeOf } from './command.ts';
 import { widthOf } from '../views/style.ts';
 
@@ -7,13 +7,13 @@ export interface Screen {
   draw(lines: readonly string[]): void;
   /** Prints lines above the block. */
   print(lines: readonly string[]): void;
-  /** Leaves the block where it is and gives the cursor back. */
+  /** Leaves the block in place and shows the cursor again. */
   end(): void;
 }
 
 const HIDE_CURSOR = '\u001B[?25l';
 const SHOW_CURSOR = '\u001B[?25h';
-// What comes between is shown at once, by terminals that know it; the others ignore it.
+// Synchronised output: terminals that know it show what is between at once; others ignore it.
 const BEGIN = '\u001B[?2026h';
 const COMMIT = '\u001B[?2026l';
 const CLEAR_LINE = '\u001B[K';
@@ -21,7 +21,7 @@ const CLEAR_BELOW = '\u001B[J';
 // eslint-disable-next-line no-control-regex -- colours take no room
 const COLOURS = /\u001B\[[\d;]*m/gu;
 
-/** Lines must not be wider than the terminal. */
+/** Creates a screen for one terminal; lines must not be wider than it. */
 export function createScreen(out: Output): Screen {
   let block: readonly string[] = [];
   let isHidden = false;
@@ -52,7 +52,7 @@ const OTHER_SCREEN = '\u001B[?1049h';
 const FIRST_SCREEN = '\u001B[?1049l';
 const TOP = '\u001B[H';
 
-/** The whole terminal, as a pager takes it: what was there before comes back at the end. It cannot print above. */
+/** Creates a screen that takes the whole terminal, as a pager does, and restores it at the end. It cannot print above the block. */
 export function createFullScreen(out: Output): Omit<Screen, 'print'> {
   let isOpen = false;
   return {
@@ -70,7 +70,7 @@ export function createFullScreen(out: Output): Omit<Screen, 'print'> {
   };
 }
 
-// What is higher than the terminal could not be reached again to redraw it.
+// Lines above the top of the terminal cannot be reached again to redraw them.
 function cropped(lines: readonly string[], rows: number): readonly string[] {
   if (lines.length <= rows) return lines;
   return [...lines.slice(0, Math.max(0, rows - 1)), `… ${lines.length - rows + 1} more`];

@@ -1,4 +1,4 @@
-// The service that may run the daemon: which manager it has, what it may touch, and whether it is ours.
+// Service of the daemon on this machine: its manager, its plan, and whether it belongs to this home.
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { userHome } from '../../system/files/paths.ts';
 import type { CommandContext, CommandIo } from './command.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
 
-/** What of the machine decides about the service; a test gives another. */
+/** Facts and tools of the machine that decide about the service; tests provide others. */
 export interface Host {
   /** As in `process.platform`. */
   readonly platform: string;
@@ -21,16 +21,18 @@ export interface Host {
   readonly uid: number;
   readonly userHome: string;
   readonly node: { readonly path: string; readonly version: string };
-  /** `cli.js` as it was started. */
+  /** Path of `cli.js` as it was started. */
   readonly program: string;
-  /** Folders that the system empties. */
+  /** Folders that the system empties by itself. */
   readonly temporary: readonly string[];
   readonly machine: Machine;
   readonly run: RunTool;
 }
 
+/** ms. */
 const TOOL_TIMEOUT = 150_000;
 
+/** Collects the facts of this machine. */
 export function processHost({ env }: CommandIo): Host {
   return {
     platform: process.platform,
@@ -40,12 +42,12 @@ export function processHost({ env }: CommandIo): Host {
     program: fileURLToPath(new URL('../../cli.js', import.meta.url)),
     temporary: [tmpdir(), '/tmp', '/var/tmp', '/var/folders'],
     machine: createMachine(),
-    // Real time: a tool that hangs hangs in it.
+    // Real time: a tool hangs in real time.
     run: (argv) => runCommand(argv, { env, timeout: TOOL_TIMEOUT, clock: systemClock }),
   };
 }
 
-/** @throws WatchdogError SERVICE_FAILED where there is no service manager, or for a label that it does not take */
+/** Selects the service manager. @throws WatchdogError SERVICE_FAILED where there is none, or for a label that it refuses */
 export function serviceOf(
   { paths, flags, io }: CommandContext,
   host: Host = processHost(io),
@@ -57,8 +59,8 @@ export function serviceOf(
 }
 
 /**
- * The service that is installed for this home, whatever its name, else null: with another `--home`, or where there is
- * no service manager, the daemon is one in the background.
+ * Finds the service that is installed for this home, whatever its name. Null with another `--home` or without a service
+ * manager: the daemon then runs in the background.
  *
  * @throws WatchdogError SERVICE_FAILED when its file cannot be read
  */
@@ -75,7 +77,7 @@ export function installedService(
   return label === null ? null : serviceOf({ ...context, flags: { ...flags, label } }, host);
 }
 
-/** What `--label` was when it was installed; null when no file beside `file` is for this home. */
+/** Finds the `--label` of an installed service; null when no file beside `file` is for this home. */
 function labelFor(home: string, file: string, { machine }: Host): string | null {
   const folder = dirname(file);
   const kind = extname(file);
@@ -84,7 +86,7 @@ function labelFor(home: string, file: string, { machine }: Host): string | null 
   return name === undefined ? null : basename(name, kind);
 }
 
-/** The home that a service file serves, of either kind; null when it was not written by us. */
+/** Reads which home a service file of either kind serves; null when the watchdog did not write it. */
 export function readServiceHome(text: string): string | null {
   const xml = /<key>MCP_WATCHDOG_HOME<\/key>\s*<string>([^<]*)<\/string>/u.exec(text)?.[1];
   if (xml !== undefined) return xml.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');

@@ -1,4 +1,4 @@
-// How a command talks to the daemon, and ends the connection whatever happens.
+// Connection of a command to the daemon, closed whatever happens.
 import { connect } from '../../control/client.ts';
 import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -7,7 +7,7 @@ import type { DaemonStatus } from '../../core/model/status.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
 import type { CommandContext } from './command.ts';
 
-/** @throws WatchdogError NO_DAEMON, and whatever the daemon refuses */
+/** Connects, does the work and disconnects. @throws WatchdogError NO_DAEMON, or what the daemon answers */
 export async function withDaemon<T>(
   { paths, io }: CommandContext,
   work: (daemon: Client) => Promise<T>,
@@ -20,7 +20,7 @@ export async function withDaemon<T>(
   }
 }
 
-/** @throws WatchdogError UNKNOWN_SERVER with the nearest name; CONTROL_FAILED while none can be known yet */
+/** Finds a server by name. @throws WatchdogError UNKNOWN_SERVER with the nearest name; CONTROL_FAILED while the daemon has not read its config */
 export function pickServer<Server extends { readonly name: string }>(
   { servers, daemon }: { readonly servers: readonly Server[]; readonly daemon?: DaemonStatus },
   name: string,

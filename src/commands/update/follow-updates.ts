@@ -1,4 +1,4 @@
-// How an update that was begun is followed: until it is on probation, or has ended, or nobody waits any more.
+// Progress of updates that were started, followed until each is on probation, has ended, or nobody waits any more.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import type { UpdateAnswer, UpdateMemory, UpdateStatus } from '../../core/model/update.ts';
 import type { UpdateResult } from '../../core/model/vocabulary.ts';
@@ -9,50 +9,50 @@ import { withDaemon } from '../shared/with-daemon.ts';
 /** The two commands that change which version of a server runs. */
 export type UpdateAction = 'update' | 'rollback';
 
-/** What has become of one server. */
+/** Outcome for one server. */
 export interface UpdateOutcome extends Pick<
   UpdateAnswer,
   'server' | 'from' | 'to' | 'reason' | 'hint' | 'steps'
 > {
-  /** `interrupted`: begun, and not waited for. `dropped`: taken back before its turn came. */
+  /** `interrupted`: started, and not waited for. `dropped`: cancelled before its turn came. */
   readonly result:
     | Exclude<UpdateAnswer['answer'], 'begun'>
     | UpdateResult
     | 'probation'
     | 'interrupted'
     | 'dropped';
-  /** The end of the probation, ms since the epoch; null when there is none. */
+  /** End of the probation, ms since the epoch; null without one. */
   readonly until: number | null;
 }
 
 export interface FollowOptions {
-  readonly change: UpdateAction;
-  /** Those that were begun. */
+  readonly action: UpdateAction;
+  /** Answers of the updates that were started. */
   readonly begun: readonly UpdateAnswer[];
-  /** How things stood before. */
+  /** Status before they were started. */
   readonly before: Status;
-  /** Whether a probation is waited for as well. */
+  /** True when the end of a probation is awaited as well. */
   readonly waitsForProbation: boolean;
   readonly onStatus: (status: Status) => void;
 }
 
-/** One that is not followed. */
+/** Turns an answer into an outcome that is not followed. */
 export function outcomeOf(answer: UpdateAnswer): UpdateOutcome {
   const { answer: result, ...rest } = answer;
   return { ...rest, result: result === 'begun' ? 'interrupted' : result, until: null };
 }
 
-/** Nobody is at work for so long, ms: what still waits for its turn will not get it. */
-const PATIENCE = 5000;
+/** ms without any update at work, after which one that waits for its turn counts as dropped. */
+const IDLE_TIMEOUT = 5000;
 
-/** @throws WatchdogError NO_DAEMON when the daemon goes away meanwhile */
+/** Watches the updates until none is left to wait for. @throws WatchdogError NO_DAEMON when the daemon goes away meanwhile */
 export async function followUpdates(
   context: CommandContext,
   following: FollowOptions,
 ): Promise<readonly UpdateOutcome[]> {
   const { signal, release } = interruptSignal(context.io);
   const done = new AbortController();
-  const judge = judgeOf(following);
+  const judge = createJudge(following);
   let outcomes: readonly UpdateOutcome[] = following.begun.map(outcomeOf);
   let cancel = (): void => {};
 
@@ -62,7 +62,7 @@ export async function followUpdates(
     const judged = judge(status);
     outcomes = judged.map(({ outcome }) => outcome);
     if (judged.every(({ isFinal }) => isFinal)) done.abort();
-    else if (!status.servers.some(isAtWork)) cancel = context.io.clock.after(PATIENCE, giveUp);
+    else if (!status.servers.some(isAtWork)) cancel = context.io.clock.after(IDLE_TIMEOUT, giveUp);
   }
 
   function giveUp(): void {
@@ -79,18 +79,18 @@ export async function followUpdates(
   }
 }
 
-/** A probation goes on by itself, and holds up nobody. */
+/** Tells whether the server has an update under way, a probation included. */
 function isAtWork({ update }: ServerStatus): boolean {
   return (update?.progress ?? null) !== null;
 }
 
-interface Judged {
+interface Judgement {
   readonly outcome: UpdateOutcome;
-  /** There is nothing more to wait for. */
+  /** True when there is nothing more to wait for. */
   readonly isFinal: boolean;
 }
 
-function judgeOf({ begun, before, ...how }: FollowOptions): (status: Status) => readonly Judged[] {
+function createJudge({ begun, before, ...how }: FollowOptions): (status: Status) => readonly Judgement[] {
   const old = new Map(before.servers.map(({ name, update }) => [name, update]));
   return ({ servers }) => {
     const now = new Map(servers.map(({ name, update }) => [name, update]));
@@ -103,18 +103,18 @@ function judgeOf({ begun, before, ...how }: FollowOptions): (status: Status) => 
   };
 }
 
-/** Null while there is something to wait for. */
+/** Judges one update; null while there is something to wait for. */
 function judgeOne(
   answer: UpdateAnswer,
   { old, now }: { readonly old: UpdateStatus | null; readonly now: UpdateStatus | null },
-  { change, waitsForProbation: waits }: Pick<FollowOptions, 'change' | 'waitsForProbation'>,
+  { action, waitsForProbation: waits }: Pick<FollowOptions, 'action' | 'waitsForProbation'>,
 ): UpdateOutcome | null {
   if (now === null)
     return { ...outcomeOf(answer), result: 'failed', reason: 'the config no longer has it as a package' };
   const { memory, progress } = now;
   if (memory.last !== null && memory.last.at !== old?.memory.last?.at)
-    return ended(answer, memory.last, change);
-  if (waits || change === 'rollback' || progress?.phase !== 'probation') return null;
+    return ended(answer, memory.last, action);
+  if (waits || action === 'rollback' || progress?.phase !== 'probation') return null;
   const { from, to, until } = progress;
   return { ...outcomeOf(answer), from, to, result: 'probation', until };
 }
@@ -122,10 +122,10 @@ function judgeOne(
 function ended(
   answer: UpdateAnswer,
   { from, to, result, reason }: NonNullable<UpdateMemory['last']>,
-  change: UpdateAction,
+  action: UpdateAction,
 ): UpdateOutcome {
-  // It was on its way to a version, and was broken off: that is what was asked for.
-  if (change === 'rollback' && answer.to === null && result !== 'committed')
+  // The rollback aborted an update that was under way, as requested.
+  if (action === 'rollback' && answer.to === null && result !== 'committed')
     return { ...outcomeOf(answer), from: to, to: from, result: 'committed', reason };
   return { ...outcomeOf(answer), from, to, result, reason };
 }

@@ -1,7 +1,8 @@
-// What `update` and `rollback` have in common: whom they ask about, how they tell the answers, and how they wait.
+// Request for an update or rollback: sent, answered, followed and reported.
 import type { Client } from '../../control/client.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../../core/model/status.ts';
+import { hasVersions } from '../../core/model/server-spec.ts';
 import type { UpdateAnswer } from '../../core/model/update.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { followUpdates, outcomeOf, type UpdateAction, type UpdateOutcome } from './follow-updates.ts';
@@ -9,18 +10,18 @@ import { answerLines, createUpdateProgress, outcomeLine } from './update-report.
 import { printJson, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
-/** Registries are asked about one package after the other; a slow one takes half a minute for each. */
+/** ms. Packages are looked up one after the other; a slow registry takes half a minute for each. */
 export const REGISTRY_TIMEOUT = 600_000;
 
 export interface UpdateRequest {
-  readonly change: UpdateAction;
+  readonly action: UpdateAction;
   readonly ask: (daemon: Client, names: readonly string[]) => Promise<readonly UpdateAnswer[]>;
 }
 
-/** Asks, tells, and unless it was a dry run waits. @returns 0 when all are done or had nothing to do, else 1 */
+/** Sends the request, prints the answers and, unless it was a dry run, waits. @returns 0 when all are done or had nothing to do, else 1 */
 export async function requestChange(
   context: CommandContext,
-  { change, ask }: UpdateRequest,
+  { action, ask }: UpdateRequest,
 ): Promise<number> {
   const { flags } = context;
   const names = [...new Set(context.arguments)];
@@ -33,19 +34,24 @@ export async function requestChange(
   });
   say(
     answers.flatMap((answer) =>
-      answerLines(answer, { change, to: flags.to ?? null, ...viewOptions(context) }),
+      answerLines(answer, { action, to: flags.to ?? null, ...viewOptions(context) }),
     ),
   );
-  if (answers.length === 0) say([`There is nothing to ${change === 'update' ? 'update' : 'roll back'}`]);
-  const outcomes = await settle(context, { change, before, answers, say });
-  const exitCode = outcomes.every(({ result }) => GOOD.has(result)) ? 0 : 1;
+  if (answers.length === 0) say([`There is nothing to ${action === 'update' ? 'update' : 'roll back'}`]);
+  const outcomes = await settle(context, { action, before, answers, say });
+  const exitCode = outcomes.every(({ result }) => SUCCESSES.has(result)) ? 0 : 1;
   if (flags.json === true) printJson(context, { exitCode, servers: outcomes });
   return exitCode;
 }
 
-const GOOD: ReadonlySet<UpdateOutcome['result']> = new Set(['planned', 'nothing', 'probation', 'committed']);
+const SUCCESSES: ReadonlySet<UpdateOutcome['result']> = new Set([
+  'planned',
+  'nothing',
+  'probation',
+  'committed',
+]);
 
-/** @throws WatchdogError UNKNOWN_SERVER, or CONTROL_FAILED for what is no package */
+/** Checks that each name is a server with a package. @throws WatchdogError UNKNOWN_SERVER, or CONTROL_FAILED for one without */
 export function requirePackages(
   known: {
     readonly servers: readonly Pick<ServerStatus, 'name' | 'source'>[];
@@ -55,22 +61,24 @@ export function requirePackages(
 ): void {
   for (const name of names) {
     const { source } = pickServer(known, name);
-    if (source === 'package') continue;
+    if (hasVersions(source)) continue;
     throw new WatchdogError('CONTROL_FAILED', `Cannot update "${name}": it has a ${source}, and no package`, {
-      hint: 'Only what the config names with `package` is installed, and so updated, by the watchdog',
+      hint: 'The watchdog installs and updates only servers whose config has `package`',
     });
   }
 }
 
-/** ms for which nothing need be said. */
-const QUIET = 1000;
+/** ms of waiting before a notice is printed. */
+const NOTICE_DELAY = 1000;
 
-/** Asks the registry; says so on a terminal when that takes its time. */
+/** Runs a lookup; on a terminal a notice is printed when it takes long. */
 export async function withRegistryNotice<T>(context: CommandContext, work: () => Promise<T>): Promise<T> {
   const { io, flags } = context;
-  const isTold = io.out.isTTY === true && flags.json !== true;
-  const cancel = isTold
-    ? io.clock.after(QUIET, () => printLines(context, ['Asking the registry, one package after the other']))
+  const isNoticed = io.out.isTTY === true && flags.json !== true;
+  const cancel = isNoticed
+    ? io.clock.after(NOTICE_DELAY, () =>
+        printLines(context, ['Asking the registry, one package after the other']),
+      )
     : () => {};
   try {
     return await work();
@@ -79,8 +87,8 @@ export async function withRegistryNotice<T>(context: CommandContext, work: () =>
   }
 }
 
-interface Answered {
-  readonly change: UpdateAction;
+interface AnsweredRequest {
+  readonly action: UpdateAction;
   readonly before: Status;
   readonly answers: readonly UpdateAnswer[];
   readonly say: (lines: readonly string[]) => void;
@@ -88,7 +96,7 @@ interface Answered {
 
 async function settle(
   context: CommandContext,
-  { change, before, answers, say }: Answered,
+  { action, before, answers, say }: AnsweredRequest,
 ): Promise<readonly UpdateOutcome[]> {
   const begun = answers.filter(({ answer }) => answer === 'begun');
   const others = answers.filter(({ answer }) => answer !== 'begun').map(outcomeOf);
@@ -98,7 +106,7 @@ async function settle(
   const isChatty = context.io.out.isTTY === true;
   const followed = await followUpdates(context, {
     begun,
-    change,
+    action,
     before,
     waitsForProbation: context.flags.wait === true,
     onStatus(status) {
@@ -106,6 +114,6 @@ async function settle(
       if (lines.length > 0) say(lines);
     },
   });
-  say(followed.map((outcome) => outcomeLine(outcome, change, viewOptions(context))));
+  say(followed.map((outcome) => outcomeLine(outcome, action, viewOptions(context))));
   return [...others, ...followed];
 }

@@ -1,4 +1,4 @@
-// `rollback [names…] [--dry-run]`: brings servers back to the version that ran before.
+// Command `rollback [names...] [--dry-run]`: brings servers back to the version that ran before.
 import type { CommandContext } from '../shared/command.ts';
 import { requestChange } from './request-change.ts';
 
@@ -9,7 +9,7 @@ const TIMEOUT = 120_000;
 export async function run(context: CommandContext): Promise<number> {
   const { dryRun = false } = context.flags;
   return await requestChange(context, {
-    change: 'rollback',
+    action: 'rollback',
     ask: (daemon, names) => daemon.request('rollback', { names, dryRun }, { timeout: TIMEOUT }),
   });
 }

@@ -1,4 +1,4 @@
-// How updates and rollbacks are told: what was answered, how it goes on, how it ended, and what there is to update to.
+// Report of updates and rollbacks: answers, progress, outcomes and the table of available versions.
 import type { UpdateCheck, UpdateAnswer, UpdateProgress, UpdateStatus } from '../../core/model/update.ts';
 import type { UpdatePhase } from '../../core/model/vocabulary.ts';
 import {
@@ -14,24 +14,24 @@ import type { UpdateAction, UpdateOutcome } from './follow-updates.ts';
 import { fit, paint, type Style, type ViewOptions } from '../views/style.ts';
 import { type Column, layoutTable } from '../views/table.ts';
 
-/** What was asked for. `to`: a version, null for the best. */
+/** Requested action. `to`: a version, null for the best one. */
 export interface RequestedChange {
-  readonly change: UpdateAction;
+  readonly action: UpdateAction;
   readonly to: string | null;
 }
 
 type Painting = Pick<ViewOptions, 'colour'>;
 
-/** What comes of it, the cure and the steps below. */
+/** Writes an answer, with its cure and steps below. */
 export function answerLines(
   answer: UpdateAnswer,
-  { change, to, colour }: RequestedChange & Painting,
+  { action, to, colour }: RequestedChange & Painting,
 ): string[] {
   const { server, hint, steps } = answer;
   const style = ANSWER_STYLES[answer.answer];
   const isPlan = answer.answer === 'planned';
   return [
-    paint(`${server}: ${answerWords(answer, { change, to })}`, style, colour),
+    paint(`${server}: ${answerWords(answer, { action, to })}`, style, colour),
     ...(isPlan ? steps.map((step, index) => `  ${index + 1}. ${detailText(step)}`) : []),
     ...(hint === null ? [] : [paint(`  hint: ${detailText(hint)}`, 'yellow', colour)]),
   ];
@@ -45,16 +45,16 @@ const ANSWER_STYLES: Readonly<Partial<Record<UpdateAnswer['answer'], Style>>> = 
 };
 
 function answerWords({ answer, from, to, reason }: UpdateAnswer, asked: RequestedChange): string {
-  // What is broken off has not said yet where it is.
-  const step = from === null || to === null ? asked.change : `${asked.change} ${stepText({ from, to })}`;
+  // An update that is aborted has no versions yet.
+  const step = from === null || to === null ? asked.action : `${asked.action} ${stepText({ from, to })}`;
   const why = detailText(reason ?? '');
   switch (answer) {
     case 'begun':
       return `${step} begun`;
     case 'planned':
-      return `${step} would be done so:`;
+      return `${step} would take these steps:`;
     case 'nothing':
-      return `nothing to do${why === '' ? reasonToRest(from, asked) : `, ${why}`}`;
+      return `nothing to do${why === '' ? upToDateReason(from, asked) : `, ${why}`}`;
     case 'held':
       return to === null ? `held: ${why}` : `${versionText(to)} is held: ${why}`;
     case 'busy':
@@ -65,68 +65,68 @@ function answerWords({ answer, from, to, reason }: UpdateAnswer, asked: Requeste
   }
 }
 
-function reasonToRest(from: string | null, { change, to }: RequestedChange): string {
-  if (change === 'rollback') return ', there is no version from before to go back to';
+function upToDateReason(from: string | null, { action, to }: RequestedChange): string {
+  if (action === 'rollback') return ', there is no earlier version to go back to';
   if (from === null) return '';
   return to === null
     ? `, ${versionText(from)} is the newest`
     : `, ${versionText(from)} runs already; it stays`;
 }
 
-/** How it ended, or where it was left. */
+/** Writes how an update ended, or how far it was followed. */
 export function outcomeLine(
   outcome: UpdateOutcome,
-  change: UpdateAction,
+  action: UpdateAction,
   { colour, now }: Pick<ViewOptions, 'colour' | 'now'>,
 ): string {
   const { server, result } = outcome;
   const style = result === 'probation' || result === 'committed' ? 'green' : 'red';
-  return paint(`${server}: ${outcomeWords(outcome, { change, now })}`, style, colour);
+  return paint(`${server}: ${outcomeWords(outcome, { action, now })}`, style, colour);
 }
 
 function outcomeWords(
   { server, result, reason, until, ...versions }: UpdateOutcome,
-  { change, now }: { readonly change: UpdateAction; readonly now: number },
+  { action, now }: { readonly action: UpdateAction; readonly now: number },
 ): string {
   const [from, to] = [versionText(versions.from ?? '?'), versionText(versions.to ?? '?')];
   const why = reason === null ? '' : `: ${detailText(reason)}`;
   switch (result) {
     case 'probation': {
       const left = until === null ? '' : ` for ${span(until - now)}`;
-      return `${to} runs, on probation${left}; mcp-watchdog status ${server} shows how it does`;
+      return `${to} runs, on probation${left}; mcp-watchdog status ${server} shows its progress`;
     }
     case 'committed':
-      return change === 'rollback' ? `${to} runs again` : `${to} is settled on, it was ${from}`;
+      return action === 'rollback' ? `${to} runs again` : `${to} is kept, it was ${from}`;
     case 'rolled_back':
-      return `${to} did not do, ${from} runs again${why}`;
+      return `${to} failed, ${from} runs again${why}`;
     case 'dropped':
-      return 'it was taken back before its turn came';
+      return 'it was cancelled before its turn came';
     case 'interrupted':
-      return `the ${change} goes on; mcp-watchdog status ${server} tells how`;
+      return `the ${action} continues; see mcp-watchdog status ${server}`;
     default:
-      return `${to} was not taken${why}`;
+      return `${to} was not installed${why}`;
   }
 }
 
 export interface ProgressOptions extends ViewOptions {
   readonly names: ReadonlySet<string>;
-  /** What npm says each second, too. */
+  /** True to print npm's progress each second, too. */
   readonly isChatty: boolean;
 }
 
-/** @param before how things stood before they were begun. @returns a line for each of the servers of whose update there is something new to say. */
+/** Creates a function that writes a line for each server whose update has progressed. @param before the status before the updates were started */
 export function createUpdateProgress(before: Status): (status: Status, options: ProgressOptions) => string[] {
   const old = new Map(before.servers.map(({ name, update }) => [name, lastAt(update)]));
-  const said = new Map<string, string>();
+  const printed = new Map<string, string>();
   return ({ servers }, { names, isChatty, width, colour }) =>
     servers.flatMap(({ name, update }) => {
       if (!names.has(name)) return [];
       const progress = update?.progress ?? null;
-      // Nothing is under way before its turn, and after its end.
-      const isToCome = progress === null && !said.has(name) && lastAt(update) === old.get(name);
-      const text = isToCome ? turnWords(servers) : progress && wordsOf(progress, isChatty);
-      if (text === null || said.get(name) === text) return [];
-      said.set(name, text);
+      // An update has no progress before its turn and after its end.
+      const isQueued = progress === null && !printed.has(name) && lastAt(update) === old.get(name);
+      const text = isQueued ? turnWords(servers) : progress && wordsOf(progress, isChatty);
+      if (text === null || printed.get(name) === text) return [];
+      printed.set(name, text);
       return [paint(fit(`  ${name}: ${text}`, width), 'dim', colour)];
     });
 }
@@ -140,16 +140,16 @@ function wordsOf(progress: UpdateProgress, isChatty: boolean): string {
   return describePhase(isChatter ? { ...progress, detail: null } : progress);
 }
 
-/** For one that has not begun: whose update is before it; null when nobody's is. */
+/** Says whose update a queued one waits for; null when it waits for none. */
 function turnWords(servers: Status['servers']): string | null {
   const first = servers.find(({ update }) => AT_WORK.has(update?.progress?.phase ?? 'probation'));
   return first === undefined ? null : `waits until the update of ${first.name} is switched`;
 }
 
-/** One at a time does that; probations, and ways back, hold up nobody. */
+/** Phases in which an update makes the next one wait; probations and rollbacks do not. */
 const AT_WORK: ReadonlySet<UpdatePhase> = new Set(['installing', 'canary', 'waiting', 'switching']);
 
-/** What there is for each, and why the newest is not it. */
+/** Writes what each server could be updated to, and why the newest version is held. */
 export function checkLines(outlooks: readonly UpdateCheck[], options: ViewOptions): string[] {
   if (outlooks.length === 0) return ['No server is a package: there is nothing to update'];
   const found = outlooks.filter(({ error }) => error === null);
@@ -176,19 +176,19 @@ const COLUMNS: readonly Column<UpdateCheck>[] = [
   },
 ];
 
-/** A dash where there is none: an empty cell would look like a fault of the table. */
+/** Writes a version, or a dash: an empty cell would look like a fault of the table. */
 function versionCell(version: string | null): string {
   return version === null ? '-' : versionText(version);
 }
 
-const MOST_OTHERS = 5;
+const MAX_OTHERS = 5;
 
-/** The table has room for one a server. */
+/** Writes the held versions for which the table has no room: it shows one a server. */
 function otherHeld(outlooks: readonly UpdateCheck[], { width, colour }: ViewOptions): string[] {
   const lines = outlooks.flatMap(({ server, held }) => {
-    const others = held.slice(1, 1 + MOST_OTHERS).map((one) => `${server} ${describeHeld(one)}`);
-    const left = held.length - 1 - MOST_OTHERS;
-    return left > 0 ? [...others, `${server}: ${left} older ones are held as well`] : others;
+    const others = held.slice(1, 1 + MAX_OTHERS).map((one) => `${server} ${describeHeld(one)}`);
+    const left = held.length - 1 - MAX_OTHERS;
+    return left > 0 ? [...others, `${server}: ${left} older versions are held as well`] : others;
   });
   return lines.length === 0 ? [] : ['', ...lines.map((one) => paint(fit(one, width), 'dim', colour))];
 }

@@ -1,4 +1,4 @@
-// `update [names…] [--check] [--to V] [--dry-run] [--wait]`: brings servers to a newer version.
+// Command `update [names...] [--check] [--to V] [--dry-run] [--wait]`: brings servers to a newer version.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { UpdateCheck } from '../../core/model/update.ts';
 import { findDaemon } from '../daemon/daemon-process.ts';
@@ -12,11 +12,11 @@ import { withDaemon } from '../shared/with-daemon.ts';
 /** @returns 0 done or nothing to do; 1 held, failed or rolled back, or the registry could not be asked */
 export async function run(context: CommandContext): Promise<number> {
   const { flags } = context;
-  refuseWrongUse(context);
+  refuseConflicts(context);
   if (flags.check === true) return await check(context);
   const { to, dryRun = false } = flags;
   return await requestChange(context, {
-    change: 'update',
+    action: 'update',
     ask: (daemon, names) =>
       daemon.request(
         'update',
@@ -26,21 +26,25 @@ export async function run(context: CommandContext): Promise<number> {
   });
 }
 
-/** As semver writes one: what is not exactly one version (a range, a tag) cannot be gone to. */
+/** One exact version, as semver writes it; a range or tag is refused. */
 const VERSION = /^\d+\.\d+\.\d+(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/u;
 
-function refuseWrongUse({ arguments: names, flags: { to, check, wait, dryRun } }: CommandContext): void {
+function refuseConflicts({ arguments: names, flags: { to, check, wait, dryRun } }: CommandContext): void {
   if (check === true && (to !== undefined || wait === true || dryRun === true)) {
-    throw wrong('--check only looks, and goes with no other option', 'Leave out --check, or the others');
+    throw usageError('--check only looks, and goes with no other option', 'Leave out --check, or the others');
   }
   if (to === undefined) return;
   if (new Set(names).size !== 1) {
-    throw wrong(`--to is for one server, got ${names.length}`, `For example: update context7 --to ${to}`);
+    throw usageError(
+      `--to is for one server, got ${names.length}`,
+      `For example: update context7 --to ${to}`,
+    );
   }
-  if (!VERSION.test(to)) throw wrong(`--to must be a whole version, got "${to}"`, 'For example: --to 4.1.1');
+  if (!VERSION.test(to))
+    throw usageError(`--to must be a whole version, got "${to}"`, 'For example: --to 4.1.1');
 }
 
-function wrong(reason: string, hint: string): WatchdogError {
+function usageError(reason: string, hint: string): WatchdogError {
   return new WatchdogError('USAGE', `Cannot read the command line: ${reason}`, { hint });
 }
 

@@ -1,7 +1,7 @@
-// What to paste into which client, to use a server that is kept alive here.
+// Client settings to paste, one set for each server that clients can share.
 import type { ServerStatus } from '../../core/model/status.ts';
 
-/** Lines for each server that clients can share; none when there is no such server. Never cut: they are to be copied. */
+/** Writes the settings; none without a server that clients can share. The lines are never cut, because they are copied. */
 export function clientSnippets(servers: readonly ServerStatus[]): string[] {
   const shared = servers.flatMap(({ name, url, source, transport, enabled }) =>
     url !== null && source !== 'url' && transport === 'http' && enabled ? [{ name, url }] : [],

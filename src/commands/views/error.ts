@@ -1,4 +1,4 @@
-// How an error is told: one line with action, reason and value, then the cure.
+// Error output: one line with action, reason and value, then the cure.
 import type { Command } from 'commander';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
@@ -6,7 +6,7 @@ import { neutralise } from '../../core/base/text.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { paint } from './style.ts';
 
-/** @param isDebug shows where the error came from, and its causes */
+/** Writes an error. @param isDebug adds the stack and the causes */
 export function errorLines(
   error: unknown,
   { colour, isDebug }: { colour: boolean; isDebug: boolean },
@@ -23,15 +23,15 @@ export function errorLines(
 }
 
 function cureOf(error: unknown, line: string): string | null {
-  // Whatever could not be opened: the limit is what is wrong, not the thing that met it.
+  // The limit is at fault, not the file that could not be opened.
   if (/\bE[MN]FILE\b/u.test(line)) return TOO_FEW_FILES;
   if (error instanceof WatchdogError) return error.hint;
   return CURES[codeOf(error) ?? ''] ?? 'This should not happen: MCP_LOG_LEVEL=debug shows where it came from';
 }
 
-const TOO_FEW_FILES = 'Too few files may be open at once here: allow more, for example with ulimit -n 1024';
+const TOO_FEW_FILES = 'The limit of open files is too low: raise it, for example with ulimit -n 1024';
 
-/** What a person can do about a refusal of the system, by its code. */
+/** Cures of system errors, by code. */
 const CURES: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full: make room, then try again',
   EROFS: 'The file system takes no writes now',
@@ -43,7 +43,7 @@ function stackOf(error: unknown): string[] {
   return [...(error.stack ?? '').split('\n').map(neutralise), ...cause];
 }
 
-/** What the parser complains about, in our words; null when it only printed what was asked for; other errors as they are. */
+/** Translates an error of the parser; null when it only printed help or version; other errors are returned as they are. */
 export function usageError(error: unknown, program: Command): unknown {
   if (!isParserError(error)) return error;
   if (error.exitCode === 0) return null;
@@ -108,7 +108,7 @@ function choicesOf(argument: string, program: Command): readonly string[] {
   );
 }
 
-/** What was typed is known to some other command, and no help with this one. */
+/** Suggests the nearest word, never the typed one: that may be known to another command. */
 function suggest(word: string, known: readonly string[]): string | null {
   return suggestSpelling(
     word,
@@ -116,7 +116,7 @@ function suggest(word: string, known: readonly string[]): string | null {
   );
 }
 
-/** Those of the command that was named; of all while none was. */
+/** Lists the options of the named command; of all commands when none was named. */
 function optionsHere(program: Command): string[] {
   const named = program.commands.filter((command) => command.name() === program.args[0]);
   return [program, ...(named.length === 0 ? program.commands : named)]

@@ -1,4 +1,4 @@
-// Which colour the state and the health of a server have in a table.
+// Table cells for the state and the health of a server.
 import type { ServerStatus } from '../../core/model/status.ts';
 import { type HealthLabel, healthLabel, stateLabel } from '../../core/status/health-summary.ts';
 import type { Cell, Style } from './style.ts';
@@ -25,7 +25,7 @@ const HEALTH_STYLES: Readonly<Record<HealthLabel, Style>> = {
   up: 'green',
 };
 
-/** A dash where nothing is known: an empty cell would look like a fault of the table. */
+/** Writes the health, or a dash where nothing is known: an empty cell would look like a fault of the table. */
 export function healthCell(server: ServerStatus): Cell {
   const word = healthLabel(server);
   return { text: word === 'unknown' ? '-' : word, style: HEALTH_STYLES[word] };

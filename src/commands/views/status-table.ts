@@ -1,4 +1,4 @@
-// The table of all servers, what is wrong below it, and the daemon above it.
+// Status of all servers: warnings of the daemon, the table, and a hint below.
 import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
@@ -39,7 +39,7 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
 
 const STARTING = 'The watchdog is still starting: it has not read its config yet';
 
-/** Who never had a Prometheus needs no line about it. */
+/** Writes who delivers alerts; nothing where Alertmanager was never involved. */
 function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {
   if (isDeliveredByUsAlone(delivery)) return [];
   return ['', paint(fit(describeDelivery(delivery), width), 'dim', colour)];
@@ -49,32 +49,32 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
   return layoutTable(servers, columns(options.now), options);
 }
 
-// A wrong config and a brake concern all servers: they explain what the table shows.
+// A wrong config and held restarts concern all servers: they explain what the table shows.
 function warnings({ daemon }: Status, { width, colour, now }: ViewOptions): string[] {
   const { config, braked, alerts } = daemon;
-  // A daemon that is still starting has read none yet: that is no fault.
+  // A daemon that is still starting has not read its config yet: that is no fault.
   const isRefused = !config.ok && config.error !== null;
   const found = [
     ...(isRefused ? [neutralise(configRefusal(config))] : []),
-    ...(braked ? ['All servers failed at once: nobody is restarted for it'] : []),
+    ...(braked ? ['All servers failed at once: restarts for failed probes are on hold'] : []),
     ...alertLines(alerts, now),
   ];
   return found.map((line) => paint(fit(line, width), 'yellow', colour));
 }
 
-/** One line, however many there are: the table below shows the servers. */
+/** Writes all alerts in one line: the table below shows the servers. */
 function alertLines(alerts: Status['daemon']['alerts'], now: number): string[] {
   const [first] = alerts;
   if (first === undefined) return [];
-  const names = alerts.slice(0, MOST_ALERTS).map((alert) => neutralise(alertWords(alert, now)));
-  const more = alerts.length > MOST_ALERTS ? [`and ${alerts.length - MOST_ALERTS} more`] : [];
+  const names = alerts.slice(0, MAX_ALERTS).map((alert) => neutralise(alertText(alert, now)));
+  const more = alerts.length > MAX_ALERTS ? [`and ${alerts.length - MAX_ALERTS} more`] : [];
   const title = alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`;
   return [`${title}: ${[...names, ...more].join(', ')}`];
 }
 
-const MOST_ALERTS = 3;
+const MAX_ALERTS = 3;
 
-function alertWords(
+function alertText(
   { name, about, severity, since }: Status['daemon']['alerts'][number],
   now: number,
 ): string {
@@ -82,15 +82,15 @@ function alertWords(
 }
 
 function hints({ servers }: Status, { width, colour }: ViewOptions): string[] {
-  const sick =
+  const unhealthy =
     servers.find((server) => !isHealthy(server) && server.lastFailure !== null) ??
     servers.find((server) => !isHealthy(server) && server.state !== 'starting');
-  if (sick === undefined) return [];
-  const cure = sick.lastFailure?.hint ?? `mcp-watchdog status ${sick.name} shows more`;
-  return ['', paint(fit(neutralise(`hint: ${sick.name}: ${cure}`), width), 'yellow', colour)];
+  if (unhealthy === undefined) return [];
+  const cure = unhealthy.lastFailure?.hint ?? `mcp-watchdog status ${unhealthy.name} shows more`;
+  return ['', paint(fit(neutralise(`hint: ${unhealthy.name}: ${cure}`), width), 'yellow', colour)];
 }
 
-// A column leaves before the others the less it says about whether all is well.
+// The less a column says about health, the earlier it leaves.
 function columns(now: number): Column<ServerStatus>[] {
   return [
     { title: 'SERVER', cell: ({ name }) => ({ text: name, style: 'bold' }) },

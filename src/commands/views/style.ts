@@ -1,4 +1,4 @@
-// How text gets colour, and how wide it is on a terminal.
+// Colour and width of text on a terminal.
 
 const CODES = {
   bold: [1, 22],
@@ -11,7 +11,7 @@ const CODES = {
 
 export type Style = keyof typeof CODES;
 
-/** What every view is told about its reader. */
+/** Width, colour and time that every view is given. */
 export interface ViewOptions {
   /** Columns of the terminal. */
   readonly width: number;
@@ -20,7 +20,7 @@ export interface ViewOptions {
   readonly now: number;
 }
 
-/** A text and how it looks. */
+/** Text with its style. */
 export interface Cell {
   readonly text: string;
   readonly style?: Style;
@@ -34,7 +34,7 @@ export function paint(text: string, style: Style | undefined, colour: boolean): 
 
 let segmenter: Intl.Segmenter | null = null;
 
-// Made when it is first needed: that takes longer than everything else about a short command.
+// Created on first use: that takes longer than all the rest of a short command.
 function segmentsOf(text: string): Intl.Segments {
   segmenter ??= new Intl.Segmenter();
   return segmenter.segment(text);
@@ -47,7 +47,7 @@ const WIDE =
 // eslint-disable-next-line no-control-regex -- the plain text that needs no segmenting
 const PLAIN = /^[\u0020-\u007E]*$/u;
 
-/** Columns that uncoloured text takes on a terminal. */
+/** Counts the columns that uncoloured text takes on a terminal. */
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let width = 0;
@@ -55,7 +55,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** At most `width` columns; a cut is shown by a final `…`. */
+/** Cuts text to at most `width` columns; a cut ends in `…`. */
 export function fit(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = '';
@@ -73,7 +73,7 @@ export function pad(text: string, width: number, side: 'left' | 'right' = 'right
   return side === 'right' ? text + space : space + text;
 }
 
-/** @param refused `--no-color` was given */
+/** Decides whether output is coloured: `NO_COLOR` and `FORCE_COLOR` count before the terminal. @param refused `--no-color` was given */
 export function wantsColour(
   out: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
@@ -88,6 +88,17 @@ export function wantsColour(
 /** `14:03:59`, in the time zone of the reader. */
 export function timeOfDay(at: number): string {
   return new Date(at).toTimeString().slice(0, 8);
+}
+
+/**
+ * Tells whether the terminal reads what is printed as UTF-8, by the rule of setlocale(3): the first variable that is set
+ * decides. Null when none is.
+ */
+export function isUnicodeLocale(env: Readonly<Record<string, string | undefined>>): boolean | null {
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  );
+  return locale === undefined ? null : /utf-?8/iu.test(locale);
 }
 
 export function capitalised(text: string): string {

@@ -1,4 +1,4 @@
-// How rows become lines that fit a terminal: columns leave in an agreed order, the last one shrinks.
+// Table layout: rows become lines that fit a terminal; columns leave in a given order, and one may shrink.
 import type { Cell } from './style.ts';
 import { fit, pad, paint, widthOf } from './style.ts';
 
@@ -6,13 +6,13 @@ export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
   readonly align?: 'left' | 'right';
-  /** The highest leaves first when there is no room; a column without one stays. */
+  /** Order of leaving when there is no room, highest first; a column without one stays. */
   readonly leaves?: number;
-  /** Shrinks to this many columns before any other leaves. */
+  /** Width to which the column shrinks before any other leaves. */
   readonly shrinksTo?: number;
 }
 
-interface Laid<Row> {
+interface MeasuredColumn<Row> {
   readonly column: Column<Row>;
   readonly cells: readonly Cell[];
   readonly width: number;
@@ -20,7 +20,7 @@ interface Laid<Row> {
 
 const GAP = '  ';
 
-/** A line of titles and one line per row, none wider than `width`; columns that are empty throughout are left out. */
+/** Writes a line of titles and one line per row, none wider than `width`; empty columns are left out. */
 export function layoutTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
@@ -37,16 +37,16 @@ export function layoutTable<Row>(
   return [titles, ...body].map((cells) => cells.join(GAP).trimEnd());
 }
 
-function measure<Row>(column: Column<Row>, rows: readonly Row[]): Laid<Row> {
+function measure<Row>(column: Column<Row>, rows: readonly Row[]): MeasuredColumn<Row> {
   const cells = rows.map((row) => column.cell(row));
   return { column, cells, width: Math.max(widthOf(column.title), ...cells.map(({ text }) => widthOf(text))) };
 }
 
-function hasContent<Row>({ cells }: Laid<Row>): boolean {
+function hasContent<Row>({ cells }: MeasuredColumn<Row>): boolean {
   return cells.some(({ text }) => text !== '');
 }
 
-function squeeze<Row>(all: readonly Laid<Row>[], room: number): readonly Laid<Row>[] {
+function squeeze<Row>(all: readonly MeasuredColumn<Row>[], room: number): readonly MeasuredColumn<Row>[] {
   const excess = all.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length) - room;
   if (excess <= 0) return all;
   const elastic = all.find(({ column, width }) => column.shrinksTo !== undefined && width > column.shrinksTo);
@@ -64,8 +64,8 @@ function squeeze<Row>(all: readonly Laid<Row>[], room: number): readonly Laid<Ro
   );
 }
 
-// What shrank for a column that then had to leave may grow again.
-function restored<Row>(laid: readonly Laid<Row>[]): readonly Laid<Row>[] {
+// A column that shrank before another one left may grow again.
+function restored<Row>(laid: readonly MeasuredColumn<Row>[]): readonly MeasuredColumn<Row>[] {
   return laid.map((each) => ({
     ...each,
     width: Math.max(widthOf(each.column.title), ...each.cells.map(({ text }) => widthOf(text))),

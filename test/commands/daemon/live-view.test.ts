@@ -40,7 +40,7 @@ describe('liveHeader()', () => {
   it('says where everything is', () => {
     const lines = liveHeader(status(), { logs: '/home/ada/.mcp-watchdog/logs', colour: false });
     expect(lines.slice(0, 5)).toEqual([
-      'mcp-watchdog 0.1.0 looks after 1 server. Ctrl-C stops everything.',
+      'mcp-watchdog 0.1.0 supervises 1 server. Ctrl-C stops everything.',
       '  metrics  http://127.0.0.1:9638/metrics',
       '  page     http://127.0.0.1:9638/',
       '  logs     /home/ada/.mcp-watchdog/logs  (mcp-watchdog logs -f)',
@@ -104,7 +104,7 @@ describe('eventLine()', () => {
     [null, { kind: 'limit', server: 'a', resource: 'memory', level: 'ok', value: 0, limit: 1 }],
     ['The machine slept for 2 h', { kind: 'gap', cause: 'sleep', duration: 7_200_000 }],
     [
-      'The config was refused, what was in force stays: line 3',
+      'The config was refused, the old one stays in force: line 3',
       { kind: 'config-loaded', path: 'c', ok: false, error: 'line 3' },
     ],
     [null, { kind: 'ticked' }],

@@ -14,9 +14,9 @@ const change = (
 
 describe('reloadReport()', () => {
   it('says when there is nothing to say, and what is odd all the same', () => {
-    expect(show({})).toEqual(['Nothing changed: it was taken over 3 s ago']);
+    expect(show({})).toEqual(['Nothing changed: the config was loaded 3 s ago']);
     expect(show({ warnings: ['args holds $X'], inactive: ['gateway.listen'] })).toEqual([
-      'Nothing changed: it was taken over 3 s ago',
+      'Nothing changed: the config was loaded 3 s ago',
       'warning: args holds $X',
       'Not active yet in this release: gateway.listen',
     ]);
@@ -30,12 +30,12 @@ describe('reloadReport()', () => {
       settings: { live: ['sampling.interval'], nextStart: ['metrics.listen'] },
     });
     expect(lines).toEqual([
-      'Took over /home/ada/.mcp-watchdog/config.yaml',
-      '  - old         removed, and stopped',
+      'Loaded /home/ada/.mcp-watchdog/config.yaml',
+      '  - old         removed and stopped',
       '  ~ files       env, args: restarted; probe.interval: without a restart',
       '  + new-one     added',
       '  ~ (watchdog)  sampling.interval: changed at once',
-      '  ~ (watchdog)  metrics.listen: counts from its next start',
+      '  ~ (watchdog)  metrics.listen: takes effect at its next start',
     ]);
   });
 
@@ -45,7 +45,7 @@ describe('reloadReport()', () => {
     [change('restart', ['env']), 'env: restarted'],
     [
       change('next-start', ['env'], ['logs.keep']),
-      'env, logs.keep: it is down, so this counts from its next start',
+      'env, logs.keep: it is down, so this takes effect at its next start',
     ],
     [change('start', ['enabled']), 'enabled: started'],
     [change('stop', ['enabled']), 'enabled: stopped'],
@@ -62,17 +62,17 @@ describe('reloadReport()', () => {
       changed: [change('restart', ['env'])],
     });
     expect(lines).toEqual([
-      'mcp-watchdog reload would take over /home/ada/.mcp-watchdog/config.yaml:',
-      '  - a      is removed, and stopped',
+      'mcp-watchdog reload would load /home/ada/.mcp-watchdog/config.yaml:',
+      '  - a      is removed and stopped',
       '  ~ files  env: restarts',
       '  + b      is added',
-      'b is a under another name: a new server, whose counters, log and package begin anew',
+      'b is a under another name: a new server, with fresh counters, log and package',
     ]);
   });
 
   it('names who has not ended', () => {
     expect(show({ removed: ['a'], ending: ['a'] }).at(-1)).toBe(
-      'warning: a has not ended yet; mcp-watchdog status a shows more',
+      'warning: a is still stopping; mcp-watchdog status a shows more',
     );
   });
 });

@@ -174,7 +174,7 @@ describe('restart', () => {
     expect(await restartDaemon(self.context, self.service)).toBe(0);
     expect(daemon.at(-1)).toBe('shutdown');
     expect(self.asked).toEqual(['restart']);
-    expect(self.io.stdout()).toContain(`Stopped the daemon with pid ${OURS}, which ran beside its service`);
+    expect(self.io.stdout()).toContain(`Stopped the daemon with pid ${OURS}, which ran outside its service`);
   });
 });
 
@@ -201,7 +201,7 @@ test.each([
   else
     await expect(restarting).rejects.toMatchObject({
       message: refusal,
-      hint: 'Did you mean command?; the daemon goes on with the old one',
+      hint: 'Did you mean command?; the daemon keeps running with the old one',
     });
   expect(self.asked).toEqual(refusal === null ? ['restart'] : []);
 });

@@ -22,7 +22,7 @@ const orphan = (change: Partial<Orphan> = {}): Orphan => ({
 
 describe('orphanLines()', () => {
   it('says so when there is none', () => {
-    expect(orphanLines([], options)).toEqual(['No MCP server is without an owner']);
+    expect(orphanLines([], options)).toEqual(['No orphaned MCP servers']);
   });
 
   it('shows age, memory, pid, command and why', () => {
@@ -40,13 +40,13 @@ describe('orphanLines()', () => {
       'pid 5000  3 h  96 MiB  2 processes  node /w/node_modules/.bin/context7-mcp --transport http',
       expect.stringMatching(/^ {2}its parent is gone; .*it is what the config/u),
       '',
-      '2 MCP servers with 192 MiB without an owner: mcp-watchdog orphans --reap ends them',
+      '2 MCP servers with 192 MiB orphaned: mcp-watchdog orphans --reap ends them',
     ]);
   });
 
   it('keeps those that are not certain apart', () => {
     const lines = orphanLines([orphan({ isCertain: false })], options);
-    expect(lines).toContain('Perhaps on purpose, and never ended by us:');
+    expect(lines).toContain('Perhaps running on purpose, never ended by the watchdog:');
     expect(lines.at(-1)).toContain('may be without an owner');
   });
 });
@@ -63,6 +63,6 @@ describe('reapedLines()', () => {
   });
 
   it('says when there was nothing to end', () => {
-    expect(reapedLines([], [], options)).toEqual(['There was nothing to end for certain']);
+    expect(reapedLines([], [], options)).toEqual(['No certain orphan to end']);
   });
 });

@@ -80,7 +80,7 @@ describe('monitor on a terminal', () => {
     daemon.show(status([serverStatus({ health: DOWN })]));
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(picture(io)[0]).toContain('1 of 1 healthy');
-    expect(picture(io).at(-1)).toBe('q quits, p goes on');
+    expect(picture(io).at(-1)).toBe('q quits, p resumes');
     io.press('p');
     await waitFor(() => picture(io)[0]?.includes('0 of 1 healthy'));
     io.press('q');
@@ -103,10 +103,10 @@ describe('monitor on a terminal', () => {
     await ended;
   });
 
-  it('says that the daemon is gone, and goes on when it is back', async () => {
+  it('says that the daemon is gone and resumes when it is back', async () => {
     const { io, paths, server, ended } = await monitoring();
     await server.close();
-    await waitFor(() => picture(io)[0]?.startsWith('The daemon is gone since'));
+    await waitFor(() => picture(io)[0]?.startsWith('No daemon since'));
     await serve(paths, fakeDaemon(status([serverStatus({ name: 'other' })])));
     await waitFor(() => picture(io).join('\n').includes('other'), { what: 'the new daemon' });
     expect(picture(io)[0]).toContain('1 of 1 healthy');

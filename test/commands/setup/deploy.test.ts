@@ -4,7 +4,8 @@ import type { CommandContext, Flags } from '../../../src/commands/shared/command
 import { type DeployOptions, run } from '../../../src/commands/setup/deploy.ts';
 import { processHost } from '../../../src/commands/shared/service.ts';
 import { run as uninstall } from '../../../src/commands/setup/uninstall.ts';
-import { isUnicodeLocale, stepLine } from '../../../src/commands/setup/deploy-report.ts';
+import { stepLine } from '../../../src/commands/setup/deploy-report.ts';
+import { isUnicodeLocale } from '../../../src/commands/views/style.ts';
 import { startControlServer } from '../../../src/control/server.ts';
 import type { Status } from '../../../src/core/model/status.ts';
 import { leftOver } from '../../e2e/daemon.ts';
@@ -50,8 +51,8 @@ describe('deploy', () => {
     expect(await ended).toBe(0);
     expect(daemon.asked).toEqual(['reload']);
     const [config, service, start, ...others] = io.stdout().split('\n');
-    expect(config).toMatch(/^✔ config   .*config\.yaml is there already, 1 server to be kept alive$/u);
-    expect(service).toMatch(/^✔ service  this system has no service manager/u);
+    expect(config).toMatch(/^✔ config   .*config\.yaml is there already, 1 server to supervise$/u);
+    expect(service).toMatch(/^✔ service  no supported service manager/u);
     expect(start).toMatch(/^✔ start    the daemon runs, pid 4000/u);
     expect(others.slice(0, 3)).toEqual([
       '  context7: installing 4.1.1',
@@ -68,7 +69,7 @@ describe('deploy', () => {
     expect(JSON.parse(io.stdout())).toMatchObject({
       steps: [
         { name: 'config', ok: true },
-        { name: 'service', ok: true, detail: 'not wanted: it does not start at login' },
+        { name: 'service', ok: true, detail: 'skipped (--no-service): the daemon does not start at login' },
         { name: 'start', ok: true },
         { name: 'verify', ok: true, detail: 'the server answers' },
       ],
@@ -114,7 +115,7 @@ describe('deploy', () => {
     io.signal('SIGINT');
     expect(await ended).toBe(1);
     expect(daemon.asked).toEqual(['reload']);
-    expect(io.stdout()).toContain('[failed] verify   interrupted; the daemon goes on');
+    expect(io.stdout()).toContain('[failed] verify   interrupted; the daemon keeps running');
     expect(io.listening()).toBe(0);
   });
 
@@ -177,7 +178,7 @@ describe('stepLine()', () => {
   ])('%j', (env, mark) => {
     const line = stepLine(
       { name: 'start', ok: true, detail: 'd' },
-      { colour: false, isUnicode: isUnicodeLocale(env) },
+      { colour: false, isUnicode: isUnicodeLocale(env) ?? false },
     );
     expect(line).toBe(`${mark} start    d`);
   });

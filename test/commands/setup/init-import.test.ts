@@ -43,7 +43,7 @@ describe('init --from', () => {
     expect(out).toContain('Read ~/.config/Claude/claude_desktop_config.json: 5 servers\n');
     expect(out).toMatch(/\nSERVER +HOW +FROM\ncontext7 +package @upstash\/context7-mcp +claude-desktop\n/);
     expect(out).toContain('my-files: is called "My Files" in claude-desktop');
-    expect(out).toContain('The clients go on starting theirs');
+    expect(out).toContain('The clients keep starting theirs');
     expect(out).toContain('Next: mcp-watchdog config validate, then mcp-watchdog start');
     for (const secret of SECRETS) expect(out).not.toContain(secret);
   });

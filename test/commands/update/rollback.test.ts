@@ -58,14 +58,14 @@ describe('rollback', () => {
     const last = { ...COMMITTED, ...back, result: 'rolled_back', reason: 'it hangs' } as const;
     daemon.show(status([serverStatus({ update: updateOf({ memory: memoryOf({ last }) }) })]));
     expect(await ended).toBe(1);
-    expect(io.stdout()).toContain('context7: 4.0.7 did not do, 4.1.1 runs again: it hangs\n');
+    expect(io.stdout()).toContain('context7: 4.0.7 failed, 4.1.1 runs again: it hangs\n');
   });
 
   it.each<[string, readonly UpdateAnswer[], string]>([
     [
       'for a server',
       [answerOf({ answer: 'nothing', from: '4.1.1', to: null })],
-      'context7: nothing to do, there is no version from before to go back to\n',
+      'context7: nothing to do, there is no earlier version to go back to\n',
     ],
     ['at all', [], 'There is nothing to roll back\n'],
   ])('has nothing to do when there is nothing to go back to %s', async (_, answers, out) => {

@@ -76,7 +76,7 @@ describe('update', () => {
       '  context7: canary of 4.1.1',
       '  context7: 4.1.1 on probation',
       expect.stringMatching(
-        /^context7: 4\.1\.1 runs, on probation for \d+ min; mcp-watchdog status context7 shows how it does$/u,
+        /^context7: 4\.1\.1 runs, on probation for \d+ min; mcp-watchdog status context7 shows its progress$/u,
       ),
       '',
     ]);
@@ -91,24 +91,24 @@ describe('update', () => {
     await ended;
   });
 
-  it('waits with --wait until the version is settled on', async () => {
+  it('waits with --wait until the version is kept', async () => {
     const { io, show, ended } = await following(['update', 'context7', '--wait']);
     show(updateOf({ progress: probation }));
     await waitFor(() => io.stdout().includes('on probation'));
     show(updateOf({ memory: memoryOf({ last: COMMITTED }) }));
     expect(await ended).toBe(0);
-    expect(io.stdout()).toContain('context7: 4.1.1 is settled on, it was 4.0.7\n');
+    expect(io.stdout()).toContain('context7: 4.1.1 is kept, it was 4.0.7\n');
   });
 
   it.each([
-    [ROLLED_BACK, 'context7: 4.1.1 did not do, 4.0.7 runs again: it ended: exited with code 1'],
+    [ROLLED_BACK, 'context7: 4.1.1 failed, 4.0.7 runs again: it ended: exited with code 1'],
     [
       { ...COMMITTED, result: 'failed', reason: 'npm: no space left on device' } as const,
-      'context7: 4.1.1 was not taken: npm: no space left on device',
+      'context7: 4.1.1 was not installed: npm: no space left on device',
     ],
     [
       { ...COMMITTED, result: 'held', reason: 'the tool search is gone' } as const,
-      'context7: 4.1.1 was not taken: the tool search is gone',
+      'context7: 4.1.1 was not installed: the tool search is gone',
     ],
   ])('fails with the reason when it ends otherwise', async (last, line) => {
     const { io, show, ended } = await following();
@@ -134,7 +134,7 @@ describe('update', () => {
     await waitFor(() => io.stdout().includes('installing'));
     io.signal('SIGINT');
     expect(await ended).toBe(1);
-    expect(io.stdout()).toContain('context7: the update goes on; mcp-watchdog status context7 tells how\n');
+    expect(io.stdout()).toContain('context7: the update continues; see mcp-watchdog status context7\n');
     expect(io.listening()).toBe(0);
   });
 
@@ -159,7 +159,7 @@ describe('update', () => {
       ),
     );
     expect(await ended).toBe(1);
-    expect(io.stdout()).toMatch(/context7: 4\.1\.1 is settled on.*\nfiles: 4\.1\.1 did not do/u);
+    expect(io.stdout()).toMatch(/context7: 4\.1\.1 is kept.*\nfiles: 4\.1\.1 failed/u);
   });
 
   it('says who has to wait for whom, once, and not of one that has ended', async () => {
@@ -202,7 +202,7 @@ describe('update', () => {
     const { io, ended } = await following(undefined, { clock });
     await waitFor(async () => {
       await clock.advance(1000);
-      return io.stdout().includes('it was taken back before its turn came');
+      return io.stdout().includes('it was cancelled before its turn came');
     });
     expect(await ended).toBe(1);
   });
@@ -258,7 +258,7 @@ describe('update', () => {
     );
     expect({ code, asked }).toEqual({ code: 0, asked: ['update --dry-run context7'] });
     expect(out).toBe(
-      'context7: update 4.0.7 → 4.1.1 would be done so:\n  1. install 4.1.1 beside 4.0.7\n  2. try it on the side\n',
+      'context7: update 4.0.7 → 4.1.1 would take these steps:\n  1. install 4.1.1 beside 4.0.7\n  2. try it on the side\n',
     );
   });
 

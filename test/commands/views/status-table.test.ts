@@ -69,7 +69,7 @@ describe('statusTable()', () => {
     const config = { path: 'c', ok: false, error: 'line 3 is wrong', loadedAt: NOW };
     expect(statusTable(status([], { config, braked: true }), wide).slice(0, 2)).toEqual([
       'The config was not taken over, the old one stays: line 3 is wrong',
-      'All servers failed at once: nobody is restarted for it',
+      'All servers failed at once: restarts for failed probes are on hold',
     ]);
     expect(
       statusTable(status([], { config: { ...config, error: null, loadedAt: null } }), wide),
