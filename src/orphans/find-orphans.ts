@@ -1,4 +1,4 @@
-// Which MCP server processes of this user nobody owns any more.
+// Search for orphans: MCP server processes of this user that nobody owns any more.
 import { daemonOf, RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { type ConfiguredProgram, KNOWN_SERVERS, recogniseServer } from '../core/orphans/known-servers.ts';
 import {
@@ -36,7 +36,7 @@ export interface Orphan {
   readonly ownsGroup: boolean;
   /** Only what is certain may be ended. */
   readonly isCertain: boolean;
-  /** Why it is taken for one, and what speaks against ending it. */
+  /** Reasons why it is taken for one, and what speaks against ending it. */
   readonly because: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface FindOrphansOptions {
   readonly patterns: readonly string[];
   /** Ms. */
   readonly minimumAge: number;
-  /** What a daemon of this home has written down about its processes. */
+  /** Process records of a daemon of this home. */
   readonly registered: readonly Registered[];
   readonly inspector?: ProcessInspector;
 }
@@ -59,20 +59,20 @@ interface Registered {
 }
 
 /**
- * Reads the process table once. Linux: small files below /proc, nothing is started; macOS: one more `ps`, and `lsof`
+ * Finds orphans, from one reading of the process table. Linux: small files below /proc, nothing is started; macOS: one more `ps`, and `lsof`
  * where there is a suspect.
  *
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function findOrphans(options: FindOrphansOptions): Promise<readonly Orphan[]> {
-  const look = options.inspector ?? (process.platform === 'linux' ? linux : darwin());
+  const inspector = options.inspector ?? (process.platform === 'linux' ? linux : darwin());
   const rows = await readProcessTable();
-  const scene: ProcessSnapshot = { rows, commands: await look.readCommands(rows) };
+  const snapshot: ProcessSnapshot = { rows, commands: await inspector.readCommands(rows) };
   const orphans: Orphan[] = [];
   for (const row of rows) {
-    const suspect = suspectOf(row, scene, options);
-    if (suspect === null || look.parentOf(row, scene) === 'own') continue;
-    const orphan = await examine(suspect, { look, scene, options });
+    const suspect = suspectOf(row, snapshot, options);
+    if (suspect === null || inspector.parentOf(row, snapshot) === 'own') continue;
+    const orphan = await examine(suspect, { inspector, snapshot, options });
     if (orphan !== null) orphans.push(orphan);
   }
   return orphans;
@@ -99,14 +99,14 @@ function suspectOf(
 }
 
 interface Examination {
-  readonly look: ProcessInspector;
-  readonly scene: ProcessSnapshot;
+  readonly inspector: ProcessInspector;
+  readonly snapshot: ProcessSnapshot;
   readonly options: FindOrphansOptions;
 }
 
 async function examine(suspect: Suspect, context: Examination): Promise<Orphan | null> {
   const { row, name, server } = suspect;
-  const tree = orphanTree(row, context.scene.rows);
+  const tree = orphanTree(row, context.snapshot.rows);
   const facts = await factsOf(suspect, tree, context);
   const verdict = judgeOrphan(facts, context.options.minimumAge);
   if (verdict.kind === 'none') return null;
@@ -119,7 +119,7 @@ async function examine(suspect: Suspect, context: Examination): Promise<Orphan |
     pgid: row.pgid,
     name,
     server,
-    command: showCommand(context.scene.commands.get(row.pid) ?? []),
+    command: showCommand(context.snapshot.commands.get(row.pid) ?? []),
     age: facts.age,
     residentBytes: memory,
     members: tree.members.map(({ pid, startToken }) => ({ pid, startToken })),
@@ -132,39 +132,39 @@ async function examine(suspect: Suspect, context: Examination): Promise<Orphan |
 async function factsOf(
   { row, program }: Suspect,
   tree: OrphanTree,
-  { look, scene, options }: Examination,
+  { inspector, snapshot, options }: Examination,
 ): Promise<OrphanFacts> {
-  const environment = look.environmentOf(row.pid);
+  const environment = inspector.environmentOf(row.pid);
   const pids = new Set(tree.members.map(({ pid }) => pid));
-  const servers = serversOf(tree, scene, options);
-  const services: RequestChannels[] = [];
-  for (const { row } of servers) services.push(await look.channelsOf(row.pid, pids, scene));
+  const servers = serversOf(tree, snapshot, options);
+  const channels: RequestChannels[] = [];
+  for (const { row } of servers) channels.push(await inspector.channelsOf(row.pid, pids, snapshot));
   const asks = servers.some(
-    (one) => asksForHttp(one.program.rest) || wantsHttp(look.environmentOf(one.row.pid)),
+    (one) => asksForHttp(one.program.rest) || wantsHttp(inspector.environmentOf(one.row.pid)),
   );
   return {
-    parent: look.parentOf(row, scene),
-    age: look.ageOf(row),
+    parent: inspector.parentOf(row, snapshot),
+    age: inspector.ageOf(row),
     daemon: daemonState(row, environment.get(RUN_MARKER), options.registered),
-    ...(await look.sessionFactsOf(row, scene)),
+    ...(await inspector.sessionFactsOf(row, snapshot)),
     leadsGroup: row.pid === row.pgid,
-    input: worstOf(services.map(({ input }) => input)),
-    isHttp: asks || anyOf(services.map(({ listens }) => listens)),
-    isUsed: anyOf(services.map(({ isUsed }) => isUsed)),
+    input: worstOf(channels.map(({ input }) => input)),
+    isHttp: asks || anyOf(channels.map(({ listens }) => listens)),
+    isUsed: anyOf(channels.map(({ isUsed }) => isUsed)),
     lostWrapper: lostWrapper(program, environment),
   };
 }
 
-/** Where npx or a shell is in front, the server itself is what takes requests. */
-function serversOf(tree: OrphanTree, scene: ProcessSnapshot, options: FindOrphansOptions): Suspect[] {
+/** Picks the servers of the tree: where npx or a shell is in front, the server itself is what takes requests. */
+function serversOf(tree: OrphanTree, snapshot: ProcessSnapshot, options: FindOrphansOptions): Suspect[] {
   const found = tree.members
-    .map((row) => suspectOf(row, scene, options))
+    .map((row) => suspectOf(row, snapshot, options))
     .filter((suspect) => suspect !== null);
   const servers = found.filter(({ program }) => !program.isWrapper);
   return servers.length > 0 ? servers : found;
 }
 
-/** A mark whose daemon cannot be told counts as one of a living daemon: then it is not ours to judge. */
+/** Tells whether the daemon of its marker lives. One that cannot be told counts as alive: then it is not ours to judge. */
 function daemonState(
   row: ProcessRow,
   inherited: string | undefined,
@@ -200,10 +200,10 @@ function wantsHttp(environment: ReadonlyMap<string, string>): boolean {
   );
 }
 
-/** Where npx and uvx keep what they fetch for one call. */
+/** Folders where npx and uvx keep what they fetch for one call. */
 const FETCHED = /\/_npx\/[^/]+\/|\/uv\/archive-v\d+\//u;
 
-/** npx tells those it starts so, and ends only after them: who hangs on nobody has lost it. */
+/** Tells whether npx or uvx started it and is gone: npx marks its children, and ends only after them. */
 function lostWrapper({ names, file }: ServerProgram, environment: ReadonlyMap<string, string>): boolean {
   if (file !== null && FETCHED.test(file)) return true;
   if (environment.get('npm_lifecycle_event') !== 'npx') return false;

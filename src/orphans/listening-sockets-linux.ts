@@ -1,25 +1,26 @@
-// Whether a process waits for connections, and whether it has any, on Linux.
+// Listening sockets of a process on Linux, and whether anybody is connected to them.
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { RequestChannels } from './process-inspector.ts';
 import { readFileOrNull } from '../system/files/read-file.ts';
 
+/** Tells whether a process listens, and whether it has connections. */
 export function listeningOf(pid: number): Pick<RequestChannels, 'listens' | 'isUsed'> {
   const inodes = socketsOf(pid);
   if (inodes === null) return { listens: null, isUsed: null };
-  // Those of its own network namespace: it may be another than ours.
+  // The tables of its own network namespace: it may be another than ours.
   const tableOf = (name: string): string => readFileOrNull(`/proc/${pid}/net/${name}`, 'latin1') ?? '';
   const tables = [tableOf('tcp'), tableOf('tcp6')];
-  const connections = tables.flatMap(parseTable);
-  const ports = connections
+  const sockets = tables.flatMap(parseTable);
+  const ports = sockets
     .filter(({ state, inode }) => state === LISTEN && inodes.has(inode))
     .map(({ port }) => port);
-  // Who is connected to a file cannot be seen.
+  // Connections to a socket file cannot be seen.
   if (listensOnFile(tableOf('unix'), inodes)) return { listens: true, isUsed: null };
-  const isUsed = connections.some(({ state, port }) => state === ESTABLISHED && ports.includes(port));
+  const isUsed = sockets.some(({ state, port }) => state === ESTABLISHED && ports.includes(port));
   return { listens: ports.length > 0, isUsed };
 }
 
-/** Lines of /proc/net/unix: a listening socket has this flag. */
+/** Flag of a listening socket in /proc/net/unix. */
 const ACCEPTING = '00010000';
 
 function listensOnFile(table: string, inodes: ReadonlySet<string>): boolean {
@@ -32,15 +33,15 @@ function listensOnFile(table: string, inodes: ReadonlySet<string>): boolean {
 const ESTABLISHED = '01';
 const LISTEN = '0A';
 
-interface Connection {
+interface TcpSocket {
   readonly state: string;
-  /** Of this end. */
+  /** Port of this end. */
   readonly port: number;
   readonly inode: string;
 }
 
-/** Lines of /proc/net/tcp and tcp6, see proc_net(5). */
-function parseTable(text: string): Connection[] {
+/** Parses /proc/net/tcp or tcp6, see proc_net(5). */
+function parseTable(text: string): TcpSocket[] {
   return text
     .split('\n')
     .slice(1)

@@ -1,15 +1,15 @@
-// What macOS tells about a suspect: one ps for all, and lsof and launchctl only where there is one.
+// Process inspector of macOS: one ps for all, lsof and launchctl only where there is a suspect.
 import { execFile } from 'node:child_process';
 import type { StdinPeer } from '../core/orphans/orphans.ts';
 import type { ProcessInspector, RequestChannels } from './process-inspector.ts';
 
-/** Runs a program; what it printed, or null when it failed. */
+/** Runs a program; returns what it printed, or null when it failed. */
 export type RunTool = (file: string, args: readonly string[]) => Promise<string | null>;
 
 const TIMEOUT = 10_000;
 
-/** A tool of the system that hangs is ended; lsof ends with 1 when there is nothing of what it was asked for. */
-const ask: RunTool = (file, args) =>
+/** Runs a tool of the system, and ends one that hangs. lsof exits with 1 when it finds nothing. */
+const runTool: RunTool = (file, args) =>
   new Promise((resolve) => {
     const options = {
       timeout: TIMEOUT,
@@ -22,8 +22,12 @@ const ask: RunTool = (file, args) =>
     );
   });
 
-/** @param run stands in for ps, lsof and launchctl in tests */
-export function darwin(run: RunTool = ask, now: () => number = Date.now): ProcessInspector {
+/**
+ * Makes the inspector.
+ *
+ * @param run stands in for ps, lsof and launchctl in tests
+ */
+export function darwin(run: RunTool = runTool, now: () => number = Date.now): ProcessInspector {
   const terminals = new Map<number, string>();
   return {
     async readCommands() {
@@ -58,7 +62,7 @@ interface Command {
   readonly pid: number;
   readonly uid: number;
   readonly terminal: string;
-  /** Cut at each space: ps does not tell where an argument ends. */
+  /** Split at each space: ps does not tell where an argument ends. */
   readonly argv: readonly string[];
 }
 
@@ -70,13 +74,13 @@ function parseCommands(text: string): Command[] {
     .map(([pid, uid, terminal = '', ...argv]) => ({ pid: Number(pid), uid: Number(uid), terminal, argv }));
 }
 
-/** Pids of the jobs in `launchctl list`: PID, status and label in columns, a dash for one that is not running. */
+/** Reads the pids of the jobs in `launchctl list`: PID, status and label in columns, a dash for one that is not running. */
 export function parseJobs(text: string | null): ReadonlySet<number> | null {
   if (text === null || text === '') return null;
   return new Set([...text.matchAll(/^(\d+)\s/gmu)].map(([, pid]) => Number(pid)));
 }
 
-/** `lsof -Fftn` of descriptor 0: what a pair of sockets shows when its other end is closed is `->(none)`. */
+/** Reads `lsof -Fftn` of descriptor 0: a pair of sockets whose other end is closed shows `->(none)`. */
 export function parseInput(text: string | null): StdinPeer {
   if (text === null) return 'unknown';
   const type = /^t(.*)$/mu.exec(text)?.[1] ?? '';
@@ -86,7 +90,7 @@ export function parseInput(text: string | null): StdinPeer {
   return type === 'PIPE' || type === '' ? 'unknown' : 'held';
 }
 
-/** `lsof -iTCP -FfnT`: `n` names a socket, the `TST=` line after it tells its state. */
+/** Reads `lsof -iTCP -FfnT`: `n` names a socket, the `TST=` line after it tells its state. */
 export function parseSockets(text: string | null): Pick<RequestChannels, 'listens' | 'isUsed'> {
   if (text === null) return { listens: null, isUsed: null };
   const sockets = [...text.matchAll(/^n(.*)\nTST=(\w+)/gmu)].map(([, name = '', state = '']) => ({

@@ -1,4 +1,4 @@
-// What Linux tells about a suspect: small files below /proc, nothing is started.
+// Process inspector of Linux: small files below /proc, no program is started.
 import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -22,10 +22,10 @@ export const linux: ProcessInspector = {
     const age = uptime() * 1000 - (Number(startToken) / TICKS_PER_SECOND) * 1000;
     return Number.isFinite(age) ? age : null;
   },
-  sessionFactsOf: (row, scene) => Promise.resolve(standingOf(row, scene)),
+  sessionFactsOf: (row, snapshot) => Promise.resolve(standingOf(row, snapshot)),
   environmentOf,
-  async channelsOf(pid, tree, scene) {
-    const input = await stdinStateOf(pid, tree, scene.commands.keys());
+  async channelsOf(pid, tree, snapshot) {
+    const input = await stdinStateOf(pid, tree, snapshot.commands.keys());
     return { input, ...listeningOf(pid) };
   },
 };
@@ -51,7 +51,7 @@ function ownerOf(pid: number): number | null {
   }
 }
 
-/** A session is inherited, or made by a process for itself: whoever has another one has another parent by birth. */
+/** Compares sessions: one is inherited, or made by a process for itself, so a process in another one had another parent. */
 function parentOf(row: ProcessRow, { rows, commands }: ProcessSnapshot): OrphanParent {
   const parent = rows.find(({ pid }) => pid === row.ppid);
   const session = sessionOf(row.pid)?.session;
@@ -62,7 +62,7 @@ function parentOf(row: ProcessRow, { rows, commands }: ProcessSnapshot): OrphanP
   return session === row.pid ? 'own' : 'stranger';
 }
 
-/** `systemd --user` takes in the orphans of its user, so that their parent is never pid 1. */
+/** Recognises `systemd --user`, which adopts the orphans of its user, so that their parent is never pid 1. */
 function isUserManager(argv: readonly string[] = []): boolean {
   return /(?:^|\/)systemd$/u.test(argv[0] ?? '') && argv.includes('--user');
 }
@@ -77,7 +77,7 @@ function standingOf(row: ProcessRow, { rows }: ProcessSnapshot): SessionFacts {
   };
 }
 
-/** Fields 6 and 7 of /proc/PID/stat, see proc_pid_stat(5). */
+/** Reads fields 6 and 7 of /proc/PID/stat, see proc_pid_stat(5). */
 function sessionOf(pid: number): { session: number; terminal: number } | null {
   const text = readFileOrNull(`/proc/${pid}/stat`);
   if (text === null) return null;
@@ -85,14 +85,14 @@ function sessionOf(pid: number): { session: number; terminal: number } | null {
   return { session: Number(session), terminal: Number(terminal) };
 }
 
-/** The innermost unit that the process belongs to, as its control group is called; null when it is in none. */
+/** Finds the innermost systemd unit of the process, by its control group; null when it is in none. */
 function unitOf(pid: number): string | null {
   const lines = (readFileOrNull(`/proc/${pid}/cgroup`) ?? '').split('\n');
   const path = lines.find((line) => line.startsWith('0::/') || line.includes(':name=systemd:'));
   return path?.split('/').findLast((part) => /\.(?:service|scope)$/u.test(part)) ?? null;
 }
 
-/** Sessions and what a desktop started are no services, although some desktops call the latter so. */
+/** Tells services from sessions and from what a desktop started, which some desktops call services too. */
 export function isServiceUnit(unit: string | null): boolean {
   return unit?.endsWith('.service') === true && !/^(?:app-|user@)/u.test(unit);
 }

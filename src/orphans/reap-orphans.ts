@@ -1,4 +1,4 @@
-// How orphans are ended: everything that hangs on them, each named by pid and start, and nothing else.
+// Termination of orphans with their descendants, each named by pid and start, and of nothing else.
 import { processKey } from '../core/lifecycle/process-tree.ts';
 import { orphanTree } from '../core/orphans/orphans.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -16,13 +16,14 @@ export interface ReapedOrphan {
 
 type Named = Pick<Orphan, 'pid' | 'startToken'>;
 
+/** All in ms. */
 const GRACE = 2000;
-const LOOK = 50;
+const CHECK_INTERVAL = 50;
 /** What was killed is gone as soon as the kernel comes to it. */
-const LAST_LOOK = 1000;
+const KILL_WAIT = 1000;
 
 /**
- * TERM, 2 s, KILL. The group is signalled only while nobody but the orphan's own is in it; else each process alone,
+ * Sends TERM, after 2 s KILL. The group is signalled only while nobody but the orphan's own is in it; else each process alone,
  * checked right before.
  *
  * @param orphans those that are not certain are left alone, whoever asks
@@ -39,13 +40,13 @@ async function reapOne(orphan: Orphan, clock: Clock): Promise<ReapedOrphan> {
   if (!isAlive(orphan)) return { orphan, outcome: 'gone' };
   const members = await terminate(orphan);
   if (await areGone(members, GRACE, clock)) return { orphan, outcome: 'ended' };
-  // A second look: what was to end may have started something in the meantime.
+  // A second scan: what was to end may have started something in the meantime.
   const left = await descendantsOf(members);
   for (const one of left) if (isAlive(one)) signalProcess(one.pid, 'SIGKILL');
-  return { orphan, outcome: (await areGone(left, LAST_LOOK, clock)) ? 'killed' : 'alive' };
+  return { orphan, outcome: (await areGone(left, KILL_WAIT, clock)) ? 'killed' : 'alive' };
 }
 
-/** @returns whom it has told */
+/** Signals the tree; returns the processes that were signalled. */
 async function terminate(orphan: Orphan): Promise<readonly Named[]> {
   const rows = await readProcessTable();
   const root = rows.find((row) => processKey(row) === processKey(orphan));
@@ -71,12 +72,12 @@ async function descendantsOf(members: readonly Named[]): Promise<readonly Named[
   return [...left.values()];
 }
 
-async function areGone(members: readonly Named[], patience: number, clock: Clock): Promise<boolean> {
-  const deadline = clock.monotonic() + patience;
+async function areGone(members: readonly Named[], timeout: number, clock: Clock): Promise<boolean> {
+  const deadline = clock.monotonic() + timeout;
   for (;;) {
     if (!members.some(isAlive)) return true;
     if (clock.monotonic() >= deadline) return false;
-    await pause(clock, LOOK);
+    await pause(clock, CHECK_INTERVAL);
   }
 }
 

@@ -1,14 +1,19 @@
-// Who holds the other end of a process's standard input, on Linux.
+// Other end of a process's stdin on Linux: held, closed, or not to be seen.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StdinPeer } from '../core/orphans/orphans.ts';
 import { codeOf } from '../core/base/guards.ts';
 import { readFileOrNull } from '../system/files/read-file.ts';
 
-/** Processes looked into between two turns of the event loop. */
+/** Processes read between two turns of the event loop. */
 const CHUNK = 20;
 
-/** @param tree whose own ends do not count; @param others pids of this user that may hold the other end */
+/**
+ * Tells whether anybody else holds the other end of its stdin.
+ *
+ * @param tree pids whose own ends do not count
+ * @param others pids of this user that may hold the other end
+ */
 export async function stdinStateOf(
   pid: number,
   tree: ReadonlySet<number>,
@@ -25,7 +30,7 @@ export async function stdinStateOf(
 }
 
 /**
- * What /proc/net/unix says about one end of a pair of connected sockets. Each end holds a reference to the other for
+ * Reads the state of one of two connected sockets from /proc/net/unix. Each end holds a reference to the other for
  * as long as it is open: a socket that has only its own two has lost its peer.
  */
 export function socketPeerState(inode: string, table: string | null): StdinPeer {
@@ -54,15 +59,15 @@ async function writersOf(
   tree: ReadonlySet<number>,
   others: Iterable<number>,
 ): Promise<StdinPeer> {
-  let looked = 0;
+  let checked = 0;
   for (const pid of others) {
     if (tree.has(pid)) continue;
-    looked += 1;
-    if (looked % CHUNK === 0) await nextTurn();
+    checked += 1;
+    if (checked % CHUNK === 0) await nextTurn();
     if (writes(pid, pipe)) return 'held';
   }
-  // They pass on what others write, and belong to root: their descriptors cannot be seen.
-  return (await hasMiddleman()) ? 'unknown' : 'gone';
+  // A relay passes on what others write, and belongs to root: its descriptors cannot be seen.
+  return (await hasRelay()) ? 'unknown' : 'gone';
 }
 
 function writes(pid: number, pipe: string): boolean {
@@ -77,12 +82,12 @@ function isOpenForWriting(path: string): boolean {
   return flags === undefined || (Number.parseInt(flags, 8) & 3) !== 0;
 }
 
-const MIDDLEMEN = /^(?:sshd.*|sudo|su|doas|runuser|init|Relay.*)$/u;
+const RELAYS = /^(?:sshd.*|sudo|su|doas|runuser|init|Relay.*)$/u;
 
-async function hasMiddleman(): Promise<boolean> {
+async function hasRelay(): Promise<boolean> {
   for (const [index, pid] of namesIn('/proc').entries()) {
     if (index % (CHUNK * 5) === 0) await nextTurn();
-    if (!/^\d+$/u.test(pid) || !MIDDLEMEN.test(readFileOrNull(`/proc/${pid}/comm`)?.trim() ?? '')) continue;
+    if (!/^\d+$/u.test(pid) || !RELAYS.test(readFileOrNull(`/proc/${pid}/comm`)?.trim() ?? '')) continue;
     // The one that only waits for new sessions is a child of pid 1, and pid 1 itself passes nothing on.
     const isDaemon = pid === '1' || /\) \S 1 /u.test(readFileOrNull(`/proc/${pid}/stat`) ?? '');
     if (!isDaemon && !isReadable(`/proc/${pid}/fd`)) return true;
@@ -99,7 +104,7 @@ function isReadable(path: string): boolean {
   }
 }
 
-/** It has no such descriptor, and that is not only hidden from us. */
+/** Tells whether it has no descriptor 0, rather than one that is hidden from us. */
 function isClosed(pid: number): boolean {
   try {
     return !readdirSync(`/proc/${pid}/fd`).includes('0');

@@ -1,43 +1,47 @@
-// Which processes left their server's group: once their parent is dead, only this memory ties them to it.
+// Memory of processes that left their server's group: once their parent is dead, nothing else ties them to it.
 import { type DetachedProcess, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 
 export interface DetachedProcesses {
   /** By server; as of the last sample. */
   readonly all: ReadonlyMap<string, readonly DetachedProcess[]>;
   /**
-   * Takes in what one sample found, forgets who is dead, and tells of those that are new.
+   * Takes in the processes that one sample found, forgets dead ones, and reports new ones.
    *
    * @param alive keys of all processes of the machine, see `processKey()`
    */
-  learn(trees: readonly ProcessTree[], alive: ReadonlySet<string>): void;
+  update(trees: readonly ProcessTree[], alive: ReadonlySet<string>): void;
 }
 
-/** @param onEscapee told once of each */
+/**
+ * Starts with an empty memory.
+ *
+ * @param onDetached called once for each process
+ */
 export function createDetachedProcesses(
-  onEscapee: (server: string, pid: number, pgid: number) => void,
+  onDetached: (server: string, pid: number, pgid: number) => void,
 ): DetachedProcesses {
   const all = new Map<string, readonly DetachedProcess[]>();
 
-  function keep(server: string, escapees: readonly DetachedProcess[]): void {
-    if (escapees.length === 0) all.delete(server);
-    else all.set(server, escapees);
+  function keep(server: string, detached: readonly DetachedProcess[]): void {
+    if (detached.length === 0) all.delete(server);
+    else all.set(server, detached);
   }
 
   return {
     all,
-    learn(trees, alive) {
+    update(trees, alive) {
       const known = new Set([...all.values()].flat().map(processKey));
       // Those of a server that is down were not looked for, and may still be alive.
       for (const [server, past] of all) {
         keep(
           server,
-          past.filter((escapee) => alive.has(processKey(escapee))),
+          past.filter((one) => alive.has(processKey(one))),
         );
       }
-      for (const { server, detached: escapees } of trees) {
-        keep(server, escapees);
-        const fresh = escapees.filter((escapee) => !known.has(processKey(escapee)));
-        for (const { pid, pgid } of fresh) onEscapee(server, pid, pgid);
+      for (const { server, detached } of trees) {
+        keep(server, detached);
+        const fresh = detached.filter((one) => !known.has(processKey(one)));
+        for (const { pid, pgid } of fresh) onDetached(server, pid, pgid);
       }
     },
   };

@@ -1,15 +1,17 @@
-// How a reading that does not come back is given up, without a second one being started beside it.
+// Timeout for work that may hang, without starting a second piece beside one that does.
 import type { Clock } from '../system/time/clock.ts';
 
 export interface ExclusiveTimeout {
   /**
-   * The result of `work`, or an error once the limit has passed; `work` is then told by its signal. As long as it
-   * has not come back, further calls fail at once: hung programs must not pile up.
+   * Runs `work`; rejects and aborts its signal once the limit has passed. As long as it has not returned, further calls
+   * reject at once: hung programs must not pile up.
    */
   run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-/** @param limit ms */
+/**
+ * Makes a timeout of `limit` ms.
+ */
 export function createExclusiveTimeout(clock: Clock, limit: number): ExclusiveTimeout {
   let isBusy = false;
 
@@ -25,14 +27,14 @@ export function createExclusiveTimeout(clock: Clock, limit: number): ExclusiveTi
   return {
     run(work) {
       if (isBusy) return Promise.reject(new Error('an earlier reading has not come back yet'));
-      const giveUp = new AbortController();
+      const controller = new AbortController();
       return new Promise((resolve, reject) => {
         const cancel = clock.after(limit, () => {
           const error = new Error(`no answer within ${limit / 1000} s`);
           reject(error);
-          giveUp.abort(error);
+          controller.abort(error);
         });
-        hold(work(giveUp.signal)).then(resolve, reject).finally(cancel);
+        hold(work(controller.signal)).then(resolve, reject).finally(cancel);
       });
     },
   };

@@ -1,4 +1,4 @@
-// What memory each process is charged for, as of the last time that somebody looked: looking is slow, so it is rare.
+// Memory footprint of each process, as of the last reading: a reading is slow, so it is rare.
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -6,14 +6,14 @@ import type { ReadFootprints } from '../system/process/memory-footprint.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 
 export interface Footprints {
-  /** Looks again when the last look is old enough; does not wait for it. `rows` are all processes, as of now. */
+  /** Starts a reading when the last one is old enough; does not wait for it. `rows` are all processes, as of now. */
   refresh(rows: readonly ProcessRow[]): void;
-  /** What was found, null where nobody looked or it is out of date. */
+  /** Returns the last reading; null where there is none, or it is out of date. */
   latest(): FootprintReading | null;
 }
 
 export interface FootprintReading {
-  /** Counts the looks. */
+  /** Counts the readings. */
   readonly number: number;
   /** Bytes, by `processKey()`. */
   readonly bytes: ReadonlyMap<string, number>;
@@ -26,27 +26,27 @@ export interface FootprintOptions {
   readonly onCollected: (took: number, error: string | null) => void;
 }
 
-/** Ms from one look to the next: one takes about a second of a processor. */
-const EVERY = 60_000;
+/** Ms from one reading to the next: one takes about a second of CPU time. */
+const INTERVAL = 60_000;
 
-/** What is older is not shown any more, and no limit counts it. */
-const KEEP = 3 * EVERY;
+/** What is older is not shown any more, and counts for no limit. */
+const MAX_AGE = 3 * INTERVAL;
 
 const TIMEOUT = 25_000;
 
 export function createFootprints({ clock, read, onCollected }: FootprintOptions): Footprints {
-  const deadline = createExclusiveTimeout(clock, TIMEOUT);
+  const timeout = createExclusiveTimeout(clock, TIMEOUT);
   let found: (FootprintReading & { readonly at: number }) | null = null;
   let startedAt = Number.NEGATIVE_INFINITY;
-  let looks = 0;
+  let readings = 0;
 
-  async function look(reading: ReadFootprints, rows: readonly ProcessRow[]): Promise<void> {
+  async function readNow(readFootprints: ReadFootprints, rows: readonly ProcessRow[]): Promise<void> {
     startedAt = clock.monotonic();
     let error: string | null = null;
     try {
-      const byPid = await deadline.run(reading);
-      looks += 1;
-      found = { number: looks, bytes: byKey(byPid, rows), at: startedAt };
+      const byPid = await timeout.run(readFootprints);
+      readings += 1;
+      found = { number: readings, bytes: byKey(byPid, rows), at: startedAt };
     } catch (reason) {
       error = messageOf(reason).split('\n', 1)[0] ?? '';
     }
@@ -55,13 +55,13 @@ export function createFootprints({ clock, read, onCollected }: FootprintOptions)
 
   return {
     refresh(rows) {
-      if (read !== null && clock.monotonic() - startedAt >= EVERY) void look(read, rows);
+      if (read !== null && clock.monotonic() - startedAt >= INTERVAL) void readNow(read, rows);
     },
-    latest: () => (found !== null && clock.monotonic() - found.at < KEEP ? found : null),
+    latest: () => (found !== null && clock.monotonic() - found.at < MAX_AGE ? found : null),
   };
 }
 
-/** A pid alone may be another process by the time that its number is used. */
+/** Keys the bytes by process: a pid alone may be another process by the time that its number is used. */
 function byKey(byPid: ReadonlyMap<number, number>, rows: readonly ProcessRow[]): Map<string, number> {
   const bytes = new Map<string, number>();
   for (const row of rows) {

@@ -1,4 +1,4 @@
-// Which servers use more than they may: every sample is judged, and who goes too far is named.
+// Watch of resource limits: judges every sample, and reports servers that use more than they may.
 import type { EventOf } from '../core/model/events.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
 import {
@@ -17,7 +17,7 @@ import { formatDuration, formatSize } from '../core/base/units.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 
-/** A server over a hard limit: it should be restarted, if `run` still is the process that is running. */
+/** A server over a hard limit, to be restarted if `run` still is the process that is running. */
 export interface LimitBreach {
   readonly server: string;
   readonly run: number;
@@ -26,7 +26,7 @@ export interface LimitBreach {
   readonly detail: string;
 }
 
-/** A limit that a server is over from the start, or from the moment that the limit was changed: it cannot be meant. */
+/** A limit that a server exceeds from its start, or since the limit was changed: it cannot be meant. */
 export interface LowLimit {
   readonly server: string;
   /** Of the two, the one that does more. */
@@ -37,7 +37,7 @@ export interface LowLimit {
 }
 
 export interface LimitsWatchOptions {
-  /** Awake time: a machine that sleeps uses nothing, and averages must not say so. */
+  /** Counts awake time: while a machine sleeps nothing is used, which must not lower averages. */
   readonly clock: Clock;
   readonly bus: Bus;
   /** Called once for each run that goes over. */
@@ -46,7 +46,7 @@ export interface LimitsWatchOptions {
   readonly onLow?: (finding: LowLimit) => void;
 }
 
-interface Watched {
+interface WatchedServer {
   readonly policy: LimitPolicy;
   readonly state: LimitState;
   readonly run: number | null;
@@ -57,22 +57,22 @@ interface Watched {
 
 const NOT_RUNNING = { run: null, first: null, latest: null } as const;
 
-/** Publishes `limit` whenever a server's level changes. The returned function ends it. */
+/** Publishes `limit` whenever a server's level changes. The returned function ends the watch. */
 export function startLimitsWatch(options: LimitsWatchOptions): () => void {
   const { clock, bus } = options;
-  const servers = new Map<string, Watched>();
+  const servers = new Map<string, WatchedServer>();
 
-  function update(server: string, change: (watched: Watched) => Watched): void {
+  function update(server: string, change: (watched: WatchedServer) => WatchedServer): void {
     const watched = servers.get(server);
     if (watched !== undefined) servers.set(server, change(watched));
   }
 
-  function adopt(server: string, policy: LimitPolicy): void {
+  function setPolicy(server: string, policy: LimitPolicy): void {
     const before = servers.get(server) ?? { ...NOT_RUNNING, policy, state: newLimitState(clock.monotonic()) };
     servers.set(server, { ...before, policy });
     const { hard, soft } = before.policy.memory;
     const isSame = hard === policy.memory.hard && soft === policy.memory.soft;
-    if (!isSame && before.latest !== null) warn(server, { used: before.latest, policy }, options);
+    if (!isSame && before.latest !== null) warnOfLowLimit(server, { used: before.latest, policy }, options);
   }
 
   function judge({ server, usage }: EventOf<'sampled'>): void {
@@ -83,14 +83,14 @@ export function startLimitsWatch(options: LimitsWatchOptions): () => void {
     const used = usedMemory(usage);
     const next = { ...watched, state: judged.state, first: first ?? used, latest: used };
     servers.set(server, next);
-    if (first === null) warn(server, { used, policy }, options);
+    if (first === null) warnOfLowLimit(server, { used, policy }, options);
     for (const change of judged.changes) announce(server, change, { watched: next, usage, ...options });
   }
 
   return bus.subscribe((event) => {
     const at = clock.monotonic();
     if (event.kind === 'server-added' || event.kind === 'server-changed')
-      adopt(event.server, event.spec.limits);
+      setPolicy(event.server, event.spec.limits);
     if (event.kind === 'server-removed') servers.delete(event.server);
     if (event.kind === 'sampled') judge(event);
     if (event.kind === 'spawned') {
@@ -109,31 +109,31 @@ export function startLimitsWatch(options: LimitsWatchOptions): () => void {
   });
 }
 
-interface Usage {
+interface MemoryUse {
   readonly used: number;
   readonly policy: LimitPolicy;
 }
 
-function warn(server: string, { used, policy }: Usage, { onLow }: LimitsWatchOptions): void {
+function warnOfLowLimit(server: string, { used, policy }: MemoryUse, { onLow }: LimitsWatchOptions): void {
   for (const level of ['hard', 'soft'] as const) {
     const limit = policy.memory[level];
     if (limit !== null && used > limit) return onLow?.({ server, level, used, limit });
   }
 }
 
-function announce(server: string, change: LimitChange, now: Moment & LimitsWatchOptions): void {
+function announce(server: string, change: LimitChange, now: JudgedSample & LimitsWatchOptions): void {
   now.bus.publish({ kind: 'limit', server, ...change });
   const { run } = now.watched;
   if (change.level !== 'hard' || run === null) return;
   now.onHard({ server, run, resource: change.resource, detail: explain(change, now) });
 }
 
-interface Moment {
-  readonly watched: Watched;
+interface JudgedSample {
+  readonly watched: WatchedServer;
   readonly usage: TreeUsage;
 }
 
-function explain({ resource, value, limit }: LimitChange, { watched, usage }: Moment): string {
+function explain({ resource, value, limit }: LimitChange, { watched, usage }: JudgedSample): string {
   const { policy, first } = watched;
   if (resource === 'cpu') {
     return `${value.toFixed(2)} cores on average over ${formatDuration(policy.cpu.for)}, more than ${limit}`;

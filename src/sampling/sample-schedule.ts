@@ -1,19 +1,19 @@
-// When samples are taken: every interval, now and then one out of turn, never two at a time.
+// Sample schedule: every interval, extra samples on request, never two at a time.
 import type { Clock } from '../system/time/clock.ts';
 
 export interface SampleSchedule {
   start(): void;
   stop(): void;
-  /** Another interval, counted from now. */
+  /** Changes the interval, counted from now. */
   changeInterval(interval: number): void;
-  /** Works once more shortly after; asked again before that, it is the same once. */
+  /** Schedules one extra run of the work shortly; further calls before it change nothing. */
   soon(): void;
-  /** Works at once; work that is under way is awaited instead. */
+  /** Runs the work at once; a run that is under way is awaited instead. */
   now(): Promise<void>;
 }
 
 export interface SampleScheduleOptions {
-  /** Ms from one beginning to the next. */
+  /** Ms from one start to the next. */
   readonly interval: number;
   /** Ms from `soon()` to the extra work. */
   readonly shortly: number;

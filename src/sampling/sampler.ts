@@ -1,4 +1,4 @@
-// What every server's process tree uses: one look at the machine for all of them, once a tick.
+// Sampler of resource usage: reads the machine's process table once a tick, for the trees of all servers.
 import {
   type DetachedProcess,
   buildProcessTrees,
@@ -23,11 +23,11 @@ import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
 export interface SamplerOptions {
   readonly clock: Clock;
   readonly bus: Bus;
-  /** The processes that are running now, one for each server that has one. */
+  /** Lists the processes that are running now, one for each server that has one. */
   readonly roots: () => readonly TreeRoot[];
   /** Ms between two samples. */
   readonly interval: number;
-  /** Told once of each process that left its server's group. */
+  /** Called once for each process that left its server's group. */
   readonly onDetached?: (server: string, pid: number, pgid: number) => void;
   readonly readTable?: (signal: AbortSignal) => Promise<readonly ProcessRow[]>;
   readonly usage?: ReadUsage;
@@ -41,45 +41,45 @@ export interface Sampler {
   stop(): void;
   /** Ms between two samples, as of now. */
   readonly interval: number;
-  /** Another interval, counted from now. */
+  /** Changes the interval, counted from now. */
   changeInterval(interval: number): void;
-  /** One more sample shortly after a spawn, so that status has something to show; asked again, it is the same one. */
+  /** Schedules one extra sample after a spawn, so that status has something to show; further calls change nothing. */
   sampleSoon(): void;
-  /** Samples at once; a sample that is under way is awaited instead. Never rejects. */
+  /** Takes a sample at once; one that is under way is awaited instead. Never rejects. */
   sampleNow(): Promise<void>;
-  /** Processes of the server that a signal to its group does not reach, as of the last sample. */
+  /** Lists processes of the server that a signal to its group does not reach, as of the last sample. */
   detachedOf(server: string): readonly DetachedProcess[];
 }
 
-/** Ms after a spawn: long enough for a server to have loaded its code, short enough that nobody has looked yet. */
+/** Delay of the extra sample, ms: a server has loaded its code by then, and hardly anybody has asked for its status yet. */
 const SOON = 2000;
 
 /** A table that has not been read by then is not read at all: macOS' ps can hang on a dead network volume. */
 const TIMEOUT = 10_000;
 
-/** How much longer than a tick pidusage remembers a process, so that it never forgets one that we still ask for. */
+/** How much longer than a tick, ms, pidusage remembers a process, so that it never forgets one that we still ask for. */
 const KEEP_EXTRA = 5000;
 
 /**
- * Publishes `sampled` for each server that runs, then `collected`. A look that fails or hangs publishes `collected`
+ * Publishes `sampled` for each server that runs, then `collected`. A sample that fails or hangs publishes `collected`
  * with its error and nothing else: whoever shows values must drop the old ones then. Subscribes to the bus while it
  * runs: a spawn calls for a sample soon, a removed server is forgotten.
  */
 export function createSampler(options: SamplerOptions): Sampler {
   const { clock, bus } = options;
   let { interval } = options;
-  const escapees = createDetachedProcesses(options.onDetached ?? (() => {}));
+  const detached = createDetachedProcesses(options.onDetached ?? (() => {}));
   const accounts = createTreeAccounts();
   const readUsage: ReadUsage = (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
   const footprints = openFootprints(options, () => isStopped);
-  const look = createLook({ usage: readUsage, ...options }, { escapees, accounts, footprints });
-  const rhythm = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
+  const measure = createMeasurement({ usage: readUsage, ...options }, { detached, accounts, footprints });
+  const schedule = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
 
   async function sample(): Promise<void> {
     const startedAt = clock.monotonic();
-    const outcome = await look().catch(describe);
+    const outcome = await measure().catch(firstLine);
     if (isStopped) return;
     const took = clock.monotonic() - startedAt;
     const error = typeof outcome === 'string' ? outcome : null;
@@ -90,15 +90,15 @@ export function createSampler(options: SamplerOptions): Sampler {
   return {
     start() {
       isStopped = false;
-      rhythm.start();
+      schedule.start();
       unsubscribe = bus.subscribe((event) => {
-        if (event.kind === 'spawned') rhythm.soon();
+        if (event.kind === 'spawned') schedule.soon();
         if (event.kind === 'server-removed') accounts.forget(event.server);
       });
     },
     stop() {
       isStopped = true;
-      rhythm.stop();
+      schedule.stop();
       unsubscribe();
     },
     get interval() {
@@ -106,11 +106,11 @@ export function createSampler(options: SamplerOptions): Sampler {
     },
     changeInterval(changed) {
       interval = changed;
-      rhythm.changeInterval(changed);
+      schedule.changeInterval(changed);
     },
-    sampleSoon: () => rhythm.soon(),
-    sampleNow: () => rhythm.now(),
-    detachedOf: (server) => escapees.all.get(server) ?? [],
+    sampleSoon: () => schedule.soon(),
+    sampleNow: () => schedule.now(),
+    detachedOf: (server) => detached.all.get(server) ?? [],
   };
 }
 
@@ -124,22 +124,22 @@ function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: (
   });
 }
 
-/** What one tree used. */
-interface Sum {
+/** One tree and what it used. */
+interface MeasuredTree {
   readonly tree: ProcessTree;
   readonly usage: TreeUsage;
 }
 
-interface Memory {
-  readonly escapees: DetachedProcesses;
+interface SamplerState {
+  readonly detached: DetachedProcesses;
   readonly accounts: TreeAccounts;
   readonly footprints: Footprints;
 }
 
-function createLook(
+function createMeasurement(
   options: SamplerOptions & { readonly usage: ReadUsage },
-  { escapees, accounts, footprints }: Memory,
-): () => Promise<readonly Sum[]> {
+  { detached, accounts, footprints }: SamplerState,
+): () => Promise<readonly MeasuredTree[]> {
   const { clock, readTable = readProcessTable, usage: readUsage } = options;
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
 
@@ -147,9 +147,9 @@ function createLook(
     const roots = options.roots();
     if (roots.length === 0) return [];
     const rows = await deadline.run(readTable);
-    const trees = buildProcessTrees(rows, roots, escapees.all);
+    const trees = buildProcessTrees(rows, roots, detached.all);
     const alive = new Set(rows.map(processKey));
-    escapees.learn(trees, alive);
+    detached.update(trees, alive);
     footprints.refresh(rows);
     const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
     const usage = await deadline.run(() => readUsage(pids));
@@ -166,15 +166,15 @@ function createLook(
   };
 }
 
-/** A server may have ended while its numbers were read: they are no longer news of anything. */
-function publishCurrent({ bus, roots }: SamplerOptions, sums: readonly Sum[]): void {
+/** Publishes the usage of servers that still run: one may have ended while its numbers were read. */
+function publishCurrent({ bus, roots }: SamplerOptions, measured: readonly MeasuredTree[]): void {
   const running = new Map(roots().map((root) => [root.server, root.pid]));
-  for (const { tree, usage } of sums) {
+  for (const { tree, usage } of measured) {
     if (running.get(tree.server) === tree.root) bus.publish({ kind: 'sampled', server: tree.server, usage });
   }
 }
 
-function describe(reason: unknown): string {
+function firstLine(reason: unknown): string {
   const text = messageOf(reason);
   return text.split('\n', 1)[0] ?? text;
 }

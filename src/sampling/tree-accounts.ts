@@ -1,12 +1,12 @@
-// What each server's tree has used, from one sample to the next.
+// CPU, memory and descriptor accounts of each server's process tree, from one sample to the next.
 import { addCpu, type CpuAccount, emptyCpuAccount } from '../core/lifecycle/cpu-account.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';
 
-/** What one sample read, beside the trees. */
-interface Readings {
+/** Numbers that one sample read, beside the trees. */
+interface SampleReadings {
   /** Awake monotonic ms of the sample. */
   readonly at: number;
   /** Keys of all processes of the machine, see `processKey()`. */
@@ -20,21 +20,21 @@ interface Readings {
 
 export interface TreeAccounts {
   /** Books one sample of one tree and returns its sums. */
-  book(tree: ProcessTree, readings: Readings): TreeUsage;
-  /** The next sample of a server of this name begins at zero. */
+  book(tree: ProcessTree, readings: SampleReadings): TreeUsage;
+  /** Lets the next sample of a server of this name begin at zero. */
   forget(server: string): void;
 }
 
-interface Entry {
+interface TreeAccount {
   readonly account: CpuAccount;
   readonly root: number;
   readonly at: number;
-  /** The look at footprints that was booked last. */
-  readonly look: number | null;
+  /** Number of the footprint reading that was booked last. */
+  readonly footprintReading: number | null;
 }
 
 export function createTreeAccounts(): TreeAccounts {
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, TreeAccount>();
 
   return {
     book(tree, readings) {
@@ -42,13 +42,18 @@ export function createTreeAccounts(): TreeAccounts {
       const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
       const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
       const { footprints } = readings;
-      const entry = { account, root: tree.root, at: readings.at, look: footprints?.number ?? null };
+      const entry = {
+        account,
+        root: tree.root,
+        at: readings.at,
+        footprintReading: footprints?.number ?? null,
+      };
       entries.set(tree.server, entry);
       return {
         cpuSeconds: account.total,
         cpuCores: coresBetween(before, entry),
         residentBytes: used.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
-        ...footprintOf(used, footprints, before?.look ?? null),
+        ...footprintOf(used, footprints, before?.footprintReading ?? null),
         processes: tree.members.length,
         threads: sumKnown(tree.members.map((row) => row.threads)),
         openFds: sumKnown(tree.members.map((row) => readings.openFds(row.pid))),
@@ -60,29 +65,29 @@ export function createTreeAccounts(): TreeAccounts {
   };
 }
 
-/** Who was started since the last look counts with what is resident. */
+/** Sums footprints; a process that was started since the last reading counts with its resident memory. */
 function footprintOf(
   used: readonly { readonly key: string; readonly residentBytes: number }[],
-  look: FootprintReading | null,
+  reading: FootprintReading | null,
   booked: number | null,
 ): Pick<TreeUsage, 'footprintBytes' | 'footprintIsNew'> {
-  if (look === null || !used.some(({ key }) => look.bytes.has(key))) return { footprintBytes: null };
+  if (reading === null || !used.some(({ key }) => reading.bytes.has(key))) return { footprintBytes: null };
   return {
     footprintBytes: used.reduce(
-      (sum, { key, residentBytes }) => sum + (look.bytes.get(key) ?? residentBytes),
+      (sum, { key, residentBytes }) => sum + (reading.bytes.get(key) ?? residentBytes),
       0,
     ),
-    footprintIsNew: look.number !== booked,
+    footprintIsNew: reading.number !== booked,
   };
 }
 
-/** The table's own numbers stand in where pidusage has none: it stays blind to a pid that was reused while it watched. */
+/** Falls back to the table's own numbers where pidusage has none: it never sees a pid that was reused while it watched. */
 function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
   return usage.get(row.pid) ?? { cpuSeconds: row.cpuSeconds ?? 0, residentBytes: row.residentBytes ?? 0 };
 }
 
-/** Null for the first sample of a process: before it, time passed in which the server was not there. */
-function coresBetween(before: Entry | undefined, { account, root, at }: Entry): number | null {
+/** Averages the cores used; null for the first sample of a process, before which the server was not there. */
+function coresBetween(before: TreeAccount | undefined, { account, root, at }: TreeAccount): number | null {
   if (before === undefined || before.root !== root || at <= before.at) return null;
   return ((account.total - before.account.total) * 1000) / (at - before.at);
 }
