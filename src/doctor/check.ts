@@ -1,14 +1,14 @@
-// What a check is: one question about this installation, answered with findings and their cures.
+// Interface of a doctor check: it examines one thing and returns findings, each with its cure.
 import type { DoctorContext } from './context.ts';
 
-/** `problem` makes the doctor fail, `warning` does not; `unknown`: it could not be found out. */
+/** `problem` makes the doctor fail, `warning` does not; `unknown`: the check could not tell. */
 export type FindingStatus = 'ok' | 'warning' | 'problem' | 'unknown';
 
 export interface Finding {
   readonly status: FindingStatus;
   /** One line for people, without its title. */
   readonly message: string;
-  /** What to do, as a command where there is one; null when there is nothing to do. */
+  /** What to do, as a command where possible; null when there is nothing to do. */
   readonly cure: string | null;
 }
 
@@ -16,7 +16,7 @@ export interface Check {
   /** Stable, for programs. */
   readonly id: string;
   readonly title: string;
-  /** No finding: it means nothing on this system. May throw: that is an `unknown`. */
+  /** Returns no finding where the check does not apply. May throw: that counts as `unknown`. */
   readonly run: (context: DoctorContext) => Promise<readonly Finding[]>;
 }
 
@@ -36,7 +36,7 @@ export function unknown(message: string, cure: string | null = null): Finding {
   return { status: 'unknown', message, cure };
 }
 
-/** The findings, or that all is well when there are none. */
-export function orOk(findings: readonly Finding[], praise: string): readonly Finding[] {
-  return findings.length > 0 ? findings : [ok(praise)];
+/** Returns the findings, or one `ok` with the given message when there are none. */
+export function orOk(findings: readonly Finding[], message: string): readonly Finding[] {
+  return findings.length > 0 ? findings : [ok(message)];
 }

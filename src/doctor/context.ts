@@ -1,4 +1,4 @@
-// The world of the checks: what is known already, and what can be asked; a test gives another.
+// Everything that checks may read: known facts and queries; a test gives its own.
 import type { LoadedConfig } from '../config/build/loaded-config.ts';
 import type { WatchdogError } from '../core/base/errors.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
@@ -14,7 +14,7 @@ import type { PlannedService } from '../service/plan/plan-service.ts';
 import type { PortOwner } from '../system/net/port-owner.ts';
 import type { Paths } from '../system/files/paths.ts';
 
-/** `silent`: somebody listens, and does not answer as a daemon of this release would. `took` in ms. */
+/** `silent`: something listens but does not answer like a daemon of this release. `took` in ms. */
 export type DaemonAnswer =
   | { readonly kind: 'running'; readonly status: Status; readonly took: number }
   | { readonly kind: 'none' }
@@ -28,13 +28,13 @@ export type ConfigAnswer =
 export interface ServiceAnswer {
   readonly manager: ServiceManager;
   readonly home: string | null;
-  /** What `install` would write now. */
+  /** Plans what `install` would write now. */
   readonly plan: () => PlannedService;
 }
 
 export interface DoctorContext {
   readonly paths: Paths;
-  /** Of this command line. */
+  /** Release of this command line. */
   readonly version: string;
   /** Ms since the epoch. */
   readonly now: number;
@@ -44,21 +44,21 @@ export interface DoctorContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly node: { readonly path: string; readonly version: string };
   readonly config: ConfigAnswer;
-  /** Null where there is no service manager that we know. */
+  /** Null where no service manager is supported. */
   readonly service: ServiceAnswer | null;
   readonly machine: Machine;
-  /** Asked once, whoever wants to know. */
+  /** Asks the daemon once; all checks share the answer. */
   readonly daemon: () => Promise<DaemonAnswer>;
-  /** Everything that happened lately, oldest first. */
+  /** Reads the recent events, oldest first. */
   readonly journal: () => Promise<readonly JournalEntry[]>;
   readonly processes: () => Promise<readonly ProcessRow[]>;
   readonly commandOf: (pid: number) => Promise<string | null>;
   readonly whoListens: (port: number, host?: string) => Promise<PortOwner | null>;
   readonly orphans: () => Promise<readonly Orphan[]>;
   readonly channels: () => Promise<readonly ChannelAvailability[]>;
-  /** Bytes that are free where `path` is. */
+  /** Returns the free bytes of the file system that holds `path`. */
   readonly freeSpace: (path: string) => Promise<number>;
   readonly run: RunTool;
-  /** Asks the registry that the user's npm is set up for. */
+  /** Asks the registry that the user's npm is configured for. */
   readonly newerRelease: () => Promise<ReleaseAnswer>;
 }

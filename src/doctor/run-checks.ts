@@ -1,4 +1,4 @@
-// How all checks are asked at once, and none can hold up the others.
+// Runner of all checks at once, each with its own timeout.
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { type Check, type Finding, unknown } from './check.ts';
@@ -11,23 +11,23 @@ export interface CheckResult {
 }
 
 /**
- * In the order of `checks`, those without findings left out. Never rejects.
+ * Runs all checks; results in the order of `checks`, without those that have no findings. Never rejects.
  *
- * @param timeout ms for each
+ * @param timeout ms for each check
  */
 export async function runChecks(
   checks: readonly Check[],
   context: DoctorContext,
   { clock, timeout }: { clock: Clock; timeout: number },
 ): Promise<readonly CheckResult[]> {
-  const examined = await Promise.all(
+  const results = await Promise.all(
     checks.map(async ({ id, title, run }) => ({
       id,
       title,
       findings: await within(timeout, clock, () => run(context)),
     })),
   );
-  return examined.filter(({ findings }) => findings.length > 0);
+  return results.filter(({ findings }) => findings.length > 0);
 }
 
 function within(

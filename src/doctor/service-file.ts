@@ -1,7 +1,7 @@
-// What the installed service file starts.
+// Reader of the command in an installed service file.
 import { parsePlist } from '../service/launchd/plist.ts';
 
-/** Program and arguments; null when they cannot be read out of it. */
+/** Returns program and arguments; null when the file does not name them. */
 export function serviceCommand(kind: 'launchd' | 'systemd', text: string): readonly string[] | null {
   return kind === 'launchd' ? fromPlist(text) : fromUnit(text);
 }
@@ -13,7 +13,7 @@ function fromPlist(text: string): readonly string[] | null {
   return words.length > 0 ? words : null;
 }
 
-/** Quotes and doubled `%` and `$`, as systemd.service(5) reads them. */
+/** Unquotes as systemd.service(5) does: quotes, doubled `%` and `$`. */
 function fromUnit(text: string): readonly string[] | null {
   const line = /^ExecStart=(.*)$/mu.exec(text)?.[1] ?? '';
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/gu)].map(([, quoted, plain = '']) =>

@@ -1,19 +1,18 @@
-// What a backup is: a folder with a manifest and copies of files, each of which can be proved to be what was copied.
-import { createHash } from 'node:crypto';
+// Backups: folders with a manifest and copies of files, every copy verified by its checksum.
+import { createHash, randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, normalize, sep } from 'node:path';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { BACKUP_ID } from './backup-id.ts';
 
-/** Who or what asked for it. `restore`: what a restore replaced. */
+/** What triggered a backup; `restore` keeps the files that a restore replaced. */
 const BACKUP_REASONS = ['manual', 'schedule', 'restore', 'update'] as const;
 export type BackupReason = (typeof BACKUP_REASONS)[number];
 
 export interface BackupFile {
   /** Relative to the home, with `/`. */
   readonly path: string;
-  /** Of the content, hexadecimal. */
+  /** Hexadecimal digest of the content. */
   readonly sha256: string;
   readonly bytes: number;
 }
@@ -24,12 +23,12 @@ export interface Manifest {
   /** Ms since the epoch. */
   readonly createdAt: number;
   readonly by: BackupReason;
-  /** The release of the watchdog. */
+  /** Release of mcp-watchdog that made it. */
   readonly watchdog: string;
-  /** The current version of each installed package, by server. */
+  /** Current version of each installed package, by server. */
   readonly packages: Readonly<Record<string, string>>;
   readonly files: readonly BackupFile[];
-  /** The same for two backups between which nobody changed anything; counters, which always change, are not in it. */
+  /** Digest of what a person can change; equal for two backups with no change between them. Excludes counters. */
   readonly essence: string;
 }
 
@@ -37,22 +36,31 @@ export interface Backup {
   readonly id: string;
   /** Absolute. */
   readonly folder: string;
-  /** Null when not even that can be read. */
+  /** Null when it cannot be read. */
   readonly manifest: Manifest | null;
   /** Why it cannot be restored; null when every checksum is right. */
   readonly damage: string | null;
 }
 
+/** Names of backups: UTC time to the millisecond and random letters, so that sorting by name sorts by age. */
+export const BACKUP_ID = /^\d{8}T\d{6}(?:\d{3})?Z-[\da-f]{6}$/;
+
 export const MANIFEST = 'manifest.json';
-/** Where the copies lie, below the folder of the backup. */
+/** Folder of the copies, below the folder of the backup. */
 export const FILES = 'files';
 
-/** Newest first, each with every checksum verified; nothing when there are none. */
+/** Makes the name of a new backup; `at` in ms since the epoch. */
+export function newBackupId(at: number): string {
+  const time = new Date(at).toISOString().replaceAll(/[-:.]/g, '');
+  return `${time}-${randomBytes(3).toString('hex')}`;
+}
+
+/** Lists all backups, newest first, with every checksum verified. */
 export function listBackups({ backups }: Pick<Paths, 'backups'>): Backup[] {
   return backupIds(backups).map((id) => readBackup(backups, id));
 }
 
-/** The state files of the backups, newest first, unverified: what reads them judges for itself. */
+/** Returns the state files in the backups, newest first and unverified: the reader validates them. */
 export function backedUpStateFiles({ backups }: Pick<Paths, 'backups'>): string[] {
   return backupIds(backups).map((id) => join(backups, id, FILES, 'run', 'state.json'));
 }
@@ -68,6 +76,7 @@ function backupIds(folder: string): string[] {
   }
 }
 
+/** Reads one backup and verifies it; never throws. */
 export function readBackup(backups: string, id: string): Backup {
   const folder = join(backups, id);
   try {
@@ -78,7 +87,7 @@ export function readBackup(backups: string, id: string): Backup {
   }
 }
 
-/** What `manifest.json` holds: the manifest and its own checksum. */
+/** Returns the text of `manifest.json`: the manifest with a checksum of itself. */
 export function sealManifest(manifest: Manifest): string {
   return `${JSON.stringify({ ...manifest, seal: sealOf(manifest) }, null, 2)}\n`;
 }
@@ -112,7 +121,7 @@ function isBackupFile(value: unknown): value is BackupFile {
   );
 }
 
-/** A path that a manifest may name: below the home, and none of what a running daemon needs. */
+/** True for a path that a manifest may name: below the home, and no runtime file of a daemon. */
 function isInside(path: string): boolean {
   const parts = path.split('/');
   const isPlain = normalize(path) === parts.join(sep) && !parts.includes('..') && !path.startsWith('/');
@@ -128,6 +137,7 @@ function findDamage(folder: string, files: readonly BackupFile[]): string | null
   return null;
 }
 
+/** Hexadecimal SHA-256 digest. */
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -1,4 +1,4 @@
-// How the home is cleaned: everything is found first, then removed one by one; what cannot be removed is told.
+// Cleanup of the home: finds every candidate first, then removes them one by one and reports failures.
 import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -16,52 +16,53 @@ const SEARCHES = {
   servers: findVersions,
   backups: findBackups,
   run: findStale,
-} as const satisfies Record<string, (facts: CleanupContext) => Promise<CleanupSearch>>;
+} as const satisfies Record<string, (context: CleanupContext) => Promise<CleanupSearch>>;
 
 export interface CleanUpOptions {
-  /** Removes nothing. */
+  /** Reports what would be removed and removes nothing. */
   readonly dryRun?: boolean;
-  /** Ends the work between two removals; what was done is reported. */
+  /** Stops between two removals; the report covers what was done. */
   readonly signal?: AbortSignal;
 }
 
 const NEVER = new AbortController().signal;
 
-/** Never throws for what lies in the home: what cannot be read or removed is in `failed`. */
+/** Cleans the home; never throws for files in it: what cannot be read or removed is in `failed`. */
 export async function cleanUp(
-  facts: CleanupContext,
+  context: CleanupContext,
   { dryRun = false, signal = NEVER }: CleanUpOptions = {},
 ): Promise<CleanupReport> {
   const removed: RemovedItem[] = [];
   const spared: KeptItem[] = [];
   const failed: KeptItem[] = [];
-  const { found, ...search } = await searchAll(facts);
+  const { found, ...search } = await searchAll(context);
   spared.push(...search.spared);
   failed.push(...search.failed);
-  for (const one of found) {
+  for (const candidate of found) {
     if (signal.aborted) break;
-    const outcome = await remove(one, { home: facts.paths.home, dryRun, signal });
-    if ('bytes' in outcome) removed.push({ kind: one.kind, path: one.entry.path, bytes: outcome.bytes });
-    else if ('kept' in outcome) spared.push({ path: one.entry.path, why: outcome.kept });
-    else failed.push({ path: one.entry.path, why: outcome.failure });
+    const outcome = await remove(candidate, { home: context.paths.home, dryRun, signal });
+    if ('bytes' in outcome)
+      removed.push({ kind: candidate.kind, path: candidate.entry.path, bytes: outcome.bytes });
+    else if ('kept' in outcome) spared.push({ path: candidate.entry.path, why: outcome.kept });
+    else failed.push({ path: candidate.entry.path, why: outcome.failure });
   }
   const inHome = <T extends { readonly path: string }>(list: readonly T[]): T[] =>
-    list.map((one) => ({ ...one, path: relative(facts.paths.home, one.path) }));
+    list.map((one) => ({ ...one, path: relative(context.paths.home, one.path) }));
   const freed = removed.reduce((sum, { bytes }) => sum + bytes, 0);
   return { dryRun, removed: inHome(removed), spared: inHome(spared), failed: inHome(failed), freed };
 }
 
-async function searchAll(facts: CleanupContext): Promise<CleanupSearch & { failed: KeptItem[] }> {
+async function searchAll(context: CleanupContext): Promise<CleanupSearch & { failed: KeptItem[] }> {
   const found: CleanupCandidate[] = [];
   const spared: KeptItem[] = [];
   const failed: KeptItem[] = [];
   for (const [place, search] of Object.entries(SEARCHES)) {
     try {
-      const findings = await search(facts);
+      const findings = await search(context);
       found.push(...findings.found);
       spared.push(...findings.spared);
     } catch (error) {
-      failed.push({ path: join(facts.paths.home, place), why: messageOf(error) });
+      failed.push({ path: join(context.paths.home, place), why: messageOf(error) });
     }
   }
   return { found, spared, failed };
@@ -82,8 +83,8 @@ async function remove(
   try {
     const bytes = await totalSize(entry, signal);
     if (dryRun) return { bytes };
-    // A folder on the way may have become a link since it was looked at.
-    if (!(await isWithin(home, dirname(entry.path)))) return { kept: 'it is not in the home any more' };
+    // A parent folder may have become a link since the search.
+    if (!(await isWithin(home, dirname(entry.path)))) return { kept: 'it is no longer inside the home' };
     const why = (await whyKept?.()) ?? null;
     if (why !== null) return { kept: why };
     if (entry.kind === 'folder') await removeFolder(entry.path);
@@ -94,9 +95,9 @@ async function remove(
   }
 }
 
-/** Out of the way in one step: nobody ever meets half a version, and what is left of it is a leftover. */
+/** Renames the folder before removing it, so that nobody sees half a version; an interrupted removal leaves a leftover. */
 async function removeFolder(path: string): Promise<void> {
-  const aside = join(dirname(path), `.tmp-gone-${randomBytes(4).toString('hex')}`);
-  await rename(path, aside);
-  await rm(aside, { recursive: true, maxRetries: 3, retryDelay: 50 });
+  const doomed = join(dirname(path), `.tmp-gone-${randomBytes(4).toString('hex')}`);
+  await rename(path, doomed);
+  await rm(doomed, { recursive: true, maxRetries: 3, retryDelay: 50 });
 }

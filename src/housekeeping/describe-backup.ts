@@ -1,9 +1,9 @@
-// What is said about a backup that was just made, or that there was no need for.
+// Summary line of a backup run.
 import { ago, size } from '../core/base/format.ts';
 import type { BackupFile } from './backup.ts';
 import type { BackupOutcome } from './make-backup.ts';
 
-/** One line without a full stop. `now` in ms since the epoch. */
+/** Describes the outcome in one line without a full stop; `now` in ms since the epoch. */
 export function describeBackup(outcome: BackupOutcome, now: number): string {
   if (outcome.kind === 'unchanged') {
     const { id, manifest } = outcome.since;
@@ -11,7 +11,7 @@ export function describeBackup(outcome: BackupOutcome, now: number): string {
   }
   if (outcome.kind === 'nothing') return 'nothing to back up: there is neither a config nor a state';
   const files = outcome.backup.manifest?.files ?? [];
-  const missing = outcome.missing.length === 0 ? '' : `; not in it: ${outcome.missing.join(', ')}`;
+  const missing = outcome.missing.length === 0 ? '' : `; missing: ${outcome.missing.join(', ')}`;
   return `backed up ${counted(files)} as ${outcome.backup.id}${missing}`;
 }
 

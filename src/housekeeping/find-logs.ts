@@ -1,17 +1,18 @@
-// Which log files nobody will ask for any more: beyond what is kept, or of a server that is long gone.
+// Search for log files beyond the configured number, or of servers removed long ago.
 import { basename, dirname } from 'node:path';
 import {
   type CleanupSearch,
   type CleanupCandidate,
   type CleanupContext,
-  isForgotten,
+  isRemovedServer,
 } from './cleanup-context.ts';
-import { FORGOTTEN_AFTER, OWN_LOGS_KEPT } from './retention.ts';
+import { REMOVED_SERVER_KEPT_FOR, OWN_LOGS_KEPT } from './retention.ts';
 import { type HomeEntry, listEntries } from './home-entries.ts';
 
-/** Kept when nobody says how many: the default of the config. */
-const LOGS_KEPT = 5;
+/** Default of the config, for servers that it does not name. */
+const DEFAULT_LOGS_KEPT = 5;
 
+/** Finds surplus logs of servers. */
 export async function findServerLogs(facts: CleanupContext): Promise<CleanupSearch> {
   const entries = await listEntries(facts.paths.home, facts.paths.serverLogs);
   return { found: entries.flatMap((entry) => judgeServerLog(entry, facts)), spared: [] };
@@ -20,19 +21,20 @@ export async function findServerLogs(facts: CleanupContext): Promise<CleanupSear
 function judgeServerLog(entry: HomeEntry, facts: CleanupContext): CleanupCandidate[] {
   const log = parseLogName(entry);
   if (log === null) return [];
-  if (isForgotten(facts, log.server)) {
-    return facts.now - entry.changedAt > FORGOTTEN_AFTER ? [{ kind: 'old-log', entry }] : [];
+  if (isRemovedServer(facts, log.server)) {
+    return facts.now - entry.changedAt > REMOVED_SERVER_KEPT_FOR ? [{ kind: 'old-log', entry }] : [];
   }
-  const kept = facts.servers?.get(log.server) ?? LOGS_KEPT;
+  const kept = facts.servers?.get(log.server) ?? DEFAULT_LOGS_KEPT;
   return log.age > kept ? [{ kind: 'log', entry }] : [];
 }
 
-/** `a.log` is of age 0, `a.log.3` of age 3; a server's name may itself hold `.log`. */
+/** Splits a log name: `a.log` has age 0, `a.log.3` age 3; a server name may itself contain `.log`. */
 function parseLogName({ name, kind }: HomeEntry): { server: string; age: number } | null {
   const [, server, age = '0'] = /^(.+)\.log(?:\.([1-9]\d{0,5}))?$/.exec(name) ?? [];
   return server === undefined || kind !== 'file' ? null : { server, age: Number(age) };
 }
 
+/** Finds surplus rotated files of the daemon's log and of the journal. */
 export async function findOwnLogs({ paths }: CleanupContext): Promise<CleanupSearch> {
   const [logs, journals] = await Promise.all([
     findRotated(paths.home, paths.watchdogLog),

@@ -1,4 +1,4 @@
-// How the home is looked at without ever leaving it: links are seen, never followed.
+// Directory reader confined to the home: it lists links and never follows them.
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { codeOf } from '../core/base/guards.ts';
@@ -15,8 +15,8 @@ export interface HomeEntry {
 }
 
 /**
- * What lies in `folder`, in the order of names; nothing when there is no such folder, or when it or a folder above it
- * is a link that leads out of `home`.
+ * Lists `folder`, sorted by name; returns nothing when there is no such folder, or when it or a parent folder is a link
+ * that leads out of `home`.
  *
  * @throws the system's error when the folder cannot be read
  */
@@ -27,7 +27,7 @@ export async function listEntries(home: string, folder: string): Promise<HomeEnt
   return entries.filter((entry) => entry !== null);
 }
 
-/** Null when it is gone by now. */
+/** Reads one entry; null when it no longer exists. */
 export async function entryAt(path: string, name: string): Promise<HomeEntry | null> {
   try {
     const stats = await lstat(path);
@@ -39,7 +39,7 @@ export async function entryAt(path: string, name: string): Promise<HomeEntry | n
   }
 }
 
-/** Whether `path`, every link resolved, is `home` or lies below it; false for what does not exist. */
+/** True when `path`, with every link resolved, is `home` or lies below it; false for a path that does not exist. */
 export async function isWithin(home: string, path: string): Promise<boolean> {
   try {
     const [from, to] = await Promise.all([realpath(home), realpath(path)]);
@@ -50,7 +50,7 @@ export async function isWithin(home: string, path: string): Promise<boolean> {
   }
 }
 
-/** Bytes of everything below a folder, or of the one file; links count as themselves. */
+/** Sums the bytes below a folder, or of one file; a link counts as itself. */
 export async function totalSize({ path, kind, size }: HomeEntry, signal: AbortSignal): Promise<number> {
   if (kind !== 'folder') return size;
   let sum = 0;
@@ -62,6 +62,7 @@ export async function totalSize({ path, kind, size }: HomeEntry, signal: AbortSi
   return sum;
 }
 
+/** True for an error that says that the path does not exist. */
 export function isNotFound(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';

@@ -1,4 +1,4 @@
-// How a backup is made: whole or not at all, and only when there is something new.
+// Creation of a backup: complete or not at all, and optionally only after a change.
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -17,7 +17,6 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { newBackupId } from './backup-id.ts';
 import {
   type Backup,
   type BackupReason,
@@ -25,6 +24,7 @@ import {
   listBackups,
   type Manifest,
   MANIFEST,
+  newBackupId,
   readBackup,
   sealManifest,
   sha256,
@@ -36,11 +36,11 @@ export interface BackupRequest {
   /** Ms since the epoch. */
   readonly now: number;
   readonly by: BackupReason;
-  /** Our own release. */
+  /** Release of mcp-watchdog. */
   readonly version: string;
-  /** Absolute paths of what the config reads beside itself; those outside the home are left out. */
+  /** Absolute paths of the other files that the config reads; those outside the home are left out. */
   readonly additionalFiles: readonly string[];
-  /** Makes none when nobody changed anything since the newest one. */
+  /** Makes none when nothing has changed since the newest one. */
   readonly skipUnchanged?: boolean;
 }
 
@@ -48,27 +48,31 @@ export type BackupOutcome =
   | {
       readonly kind: 'made';
       readonly backup: Backup;
-      /** Absolute paths that are not in it, because they lie outside the home or cannot be read. */
+      /** Absolute paths left out because they lie outside the home or do not exist. */
       readonly missing: readonly string[];
     }
   | { readonly kind: 'unchanged'; readonly since: Backup }
   /** There is neither a config nor a state. */
   | { readonly kind: 'nothing' };
 
-interface Copy {
+interface FileCopy {
   /** Relative to the home, with `/`. */
   readonly path: string;
   readonly content: Buffer;
 }
 
-/** @throws WatchdogError BACKUP_FAILED; nothing of a half one is left then, and older ones are untouched */
+/**
+ * Makes a backup.
+ *
+ * @throws WatchdogError BACKUP_FAILED; nothing half-made is left then, and older backups are untouched
+ */
 export function makeBackup(order: BackupRequest): BackupOutcome {
   const { paths, skipUnchanged: onlyNews = false } = order;
   try {
     const { copies, missing } = readFiles(order);
     if (copies.length === 0) return { kind: 'nothing' };
     const manifest = describe(order, copies);
-    const since = onlyNews ? sameAs(manifest, paths) : null;
+    const since = onlyNews ? findUnchanged(manifest, paths) : null;
     if (since !== null) return { kind: 'unchanged', since };
     return { kind: 'made', backup: writeBackup(paths, manifest, copies), missing };
   } catch (cause) {
@@ -84,10 +88,10 @@ export function makeBackup(order: BackupRequest): BackupOutcome {
 }
 
 function readFiles({ paths, additionalFiles: besides }: BackupRequest): {
-  copies: Copy[];
+  copies: FileCopy[];
   missing: string[];
 } {
-  const copies: Copy[] = [];
+  const copies: FileCopy[] = [];
   const missing: string[] = [];
   for (const file of new Set([...besides, paths.state, paths.config])) {
     const way = relative(paths.home, file).split(sep);
@@ -107,7 +111,7 @@ function readIfThere(file: string): Buffer | null {
   }
 }
 
-function describe({ now, by, version, paths }: BackupRequest, copies: readonly Copy[]): Manifest {
+function describe({ now, by, version, paths }: BackupRequest, copies: readonly FileCopy[]): Manifest {
   return {
     version: 1,
     createdAt: now,
@@ -115,12 +119,14 @@ function describe({ now, by, version, paths }: BackupRequest, copies: readonly C
     watchdog: version,
     packages: installedPackages(paths),
     files: copies.map(({ path, content }) => ({ path, sha256: sha256(content), bytes: content.length })),
-    essence: sha256(JSON.stringify(copies.map(({ path, content }) => [path, gist(path, content)]))),
+    essence: sha256(
+      JSON.stringify(copies.map(({ path, content }) => [path, essentialContent(path, content)])),
+    ),
   };
 }
 
-/** Of the state only what an operator asked for: counters change all the time. */
-function gist(path: string, content: Buffer): string {
+/** Content that counts as a change: of the state only the desired states, because counters always change. */
+function essentialContent(path: string, content: Buffer): string {
   if (path !== 'run/state.json') return sha256(content);
   const state = parseJson(content.toString());
   return JSON.stringify(isObject(state) ? state['wishes'] : null);
@@ -144,12 +150,12 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function sameAs({ essence }: Manifest, paths: Paths): Backup | null {
+function findUnchanged({ essence }: Manifest, paths: Paths): Backup | null {
   const newest = listBackups(paths).find(({ damage }) => damage === null);
   return newest?.manifest?.essence === essence ? newest : null;
 }
 
-function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly Copy[]): Backup {
+function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly FileCopy[]): Backup {
   const id = newBackupId(manifest.createdAt);
   const draft = join(backups, `.tmp-${randomBytes(4).toString('hex')}`);
   mkdirSync(draft, { recursive: true, mode: 0o700 });
@@ -165,7 +171,7 @@ function writeBackup({ backups }: Paths, manifest: Manifest, copies: readonly Co
   }
 }
 
-/** They hold secrets: nobody else may read them. */
+/** Writes a file and flushes it to disk; backups hold secrets, so only the owner may read them. */
 function writeDurably(path: string, content: string | Buffer): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const descriptor = openSync(path, 'wx', 0o600);
@@ -178,7 +184,7 @@ function writeDurably(path: string, content: string | Buffer): void {
   syncFolder(dirname(path));
 }
 
-/** A name is on disk when its folder is. */
+/** Flushes a folder: a new name is on disk only once its folder is. */
 function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

@@ -1,4 +1,4 @@
-// How a backup comes back: file by file, each old or new whenever we are interrupted.
+// Restore of a backup, file by file; an interruption leaves each file either old or new.
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
@@ -8,10 +8,12 @@ import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import type { Paths } from '../system/files/paths.ts';
 import { type Backup, type BackupFile, FILES, listBackups, type Manifest } from './backup.ts';
 
-/** A backup that can be restored. */
+/** A backup whose checksums were verified, so that it can be restored. */
 export type VerifiedBackup = Backup & { readonly manifest: Manifest };
 
 /**
+ * Finds a backup to restore.
+ *
  * @param wanted an id, or `latest`
  * @throws WatchdogError BACKUP_FAILED when there is no such backup, or it is damaged
  */
@@ -37,7 +39,7 @@ function noSuchBackup(wanted: string, all: readonly Backup[]): WatchdogError {
   });
 }
 
-/** The copy of a file of the home; null when the backup has none. */
+/** Returns the path of the copy of a file in the home; null when the backup has none. */
 export function copyPath({ folder, manifest }: VerifiedBackup, paths: Paths, file: string): string | null {
   const path = relative(paths.home, file).split(sep).join('/');
   const known = manifest.files.some((one) => one.path === path);
@@ -45,7 +47,7 @@ export function copyPath({ folder, manifest }: VerifiedBackup, paths: Paths, fil
 }
 
 /**
- * Refuses before anything is touched: a link would be replaced by a file, or lead out of the home.
+ * Refuses links before anything is changed: one would be replaced by a file, or lead out of the home.
  *
  * @throws WatchdogError BACKUP_FAILED
  */
@@ -63,10 +65,10 @@ export function refuseLinks({ id, manifest }: VerifiedBackup, { home }: Paths): 
 }
 
 /**
- * Puts the files back; none may be in use by a daemon. What the backup does not have stays as it is.
+ * Puts the files back; no daemon may be running. Files that the backup does not have stay as they are.
  *
- * @returns paths relative to the home
- * @throws WatchdogError BACKUP_FAILED; files that were already replaced stay so, and are in the backup made before
+ * @returns the replaced paths, relative to the home
+ * @throws WatchdogError BACKUP_FAILED; files already replaced stay replaced; the backup made before has the old ones
  */
 export function replaceFiles({ id, folder, manifest }: VerifiedBackup, { home }: Paths): string[] {
   const done: string[] = [];
@@ -77,10 +79,10 @@ export function replaceFiles({ id, folder, manifest }: VerifiedBackup, { home }:
       writeFileAtomic(target, readFileSync(join(folder, FILES, ...path.split('/'))));
       done.push(path);
     } catch (cause) {
-      const already = done.length === 0 ? 'nothing was replaced' : `replaced by then: ${done.join(', ')}`;
+      const progress = done.length === 0 ? 'nothing was replaced' : `already replaced: ${done.join(', ')}`;
       throw new WatchdogError(
         'BACKUP_FAILED',
-        `Cannot restore ${path} of ${id}: ${messageOf(cause)}; ${already}`,
+        `Cannot restore ${path} of ${id}: ${messageOf(cause)}; ${progress}`,
         {
           hint: 'What was there before is in the newest backup.',
           cause,
@@ -91,7 +93,7 @@ export function replaceFiles({ id, folder, manifest }: VerifiedBackup, { home }:
   return done;
 }
 
-/** The config refers to the others: when it is new, they are. */
+/** The config comes last, because it refers to the others: once it is new, they are. */
 function configLast(files: readonly BackupFile[]): BackupFile[] {
   const isConfig = ({ path }: BackupFile): boolean => path === 'config.yaml';
   return [...files.filter((file) => !isConfig(file)), ...files.filter(isConfig)];

@@ -1,19 +1,19 @@
-// How much is kept of each thing, and from what age on something counts as forgotten.
+// Retention limits of the cleanup: how many to keep, and after which age to remove.
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Beside `current` and what runs: the one before it, and one more. */
+/** Versions kept besides `current` and those in use. */
 export const VERSIONS_KEPT = 2;
 
-/** As many as the journal and the daemon's own log set aside by themselves. */
+/** As many rotated files as the journal and the daemon's log keep by themselves. */
 export const OWN_LOGS_KEPT = 5;
 
-/** A server that is no longer in the config may come back: its logs and versions wait this long, ms. */
-export const FORGOTTEN_AFTER = 30 * DAY;
+/** ms that logs and versions of a removed server are kept: it may come back. */
+export const REMOVED_SERVER_KEPT_FOR = 30 * DAY;
 
-/** An installation takes minutes: what is unfinished for so long has nobody to finish it, ms. */
+/** ms after which an unfinished installation counts as abandoned; one takes minutes. */
 export const UNFINISHED_AFTER = HOUR;
 
-/** A temporary file lives for a moment, ms. */
+/** ms after which a temporary file counts as abandoned; one lives for a moment. */
 export const STALE_AFTER = DAY;

@@ -1,4 +1,4 @@
-// What happened, in order, one JSON line per event, kept over restarts and never holding a secret.
+// Journal of events: one JSON line each in the order they happened, kept across restarts, without secrets.
 import type { WatchdogEvent } from '../core/model/events.ts';
 import type { HealthVerdict } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
@@ -8,10 +8,10 @@ import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
 import { readLastLines } from '../system/files/tail.ts';
 
-/** What the journal tells of a configuration: nothing that could hold a secret (args, environment, headers, query). */
+/** Part of a server configuration that the journal records: nothing that can hold a secret (args, environment, headers, query). */
 interface ConfiguredServer {
   readonly source: 'package' | 'command' | 'url';
-  /** The package, or the program that is run; null for a server that is only watched. */
+  /** Package or program that is run; null for a server that is only probed. */
   readonly program: string | null;
   readonly version: string | null;
   readonly transport: ServerSpec['transport'];
@@ -19,14 +19,14 @@ interface ConfiguredServer {
   readonly url: string | null;
 }
 
-type Told = Extract<WatchdogEvent, { readonly spec: ServerSpec }>;
+type EventWithSpec = Extract<WatchdogEvent, { readonly spec: ServerSpec }>;
 
-/** An event as the journal holds it: as it was published, except that a specification is only summed up. */
+/** An event as the journal records it: as published, except that a server specification is summarised. */
 export type JournalEntry =
-  | Exclude<WatchdogEvent, Told>
+  | Exclude<WatchdogEvent, EventWithSpec>
   | {
       readonly at: number;
-      readonly kind: Told['kind'];
+      readonly kind: EventWithSpec['kind'];
       readonly server: string;
       readonly configured: ConfiguredServer;
     };
@@ -37,14 +37,14 @@ export interface JournalOptions {
   readonly redactor: Redactor;
   readonly maxSize?: number;
   readonly keep?: number;
-  /** The disk refuses (the error), or works again (null). */
+  /** Called with the error when writing fails, with null when it works again. */
   readonly onTrouble?: (error: Error | null) => void;
 }
 
 export interface Journal {
-  /** A subscriber of the bus. */
+  /** Records an event; subscribe it to the bus. */
   readonly record: (event: WatchdogEvent) => void;
-  /** Entries that the disk did not take, ever. */
+  /** Entries lost to write failures since the start. */
   readonly dropped: number;
   flushSync(): void;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ export interface Journal {
 const DEFAULT_MAX_SIZE = 10 * 1024 * 1024;
 const DEFAULT_KEEP = 5;
 
-/** Where metrics are the record: these come each tick or each probe and say that nothing happened. */
+/** Events of every tick or probe that report no change; the metrics record those. */
 const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set([
   'sampled',
   'ticked',
@@ -65,12 +65,12 @@ const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set([
   'orphans',
 ]);
 
-/** A flood lasts: one line each so often, or it would push all else out of the journal. */
-const FLOOD_TOLD_EVERY = 600_000;
+/** ms between two entries about one flood of output, which would otherwise push everything else out of the journal. */
+const FLOOD_ENTRY_INTERVAL = 600_000;
 
-/** Appends to `path`, rotated: 10 MiB and five older files unless said otherwise. */
+/** Opens the journal at `path` for appending, rotated: by default 10 MiB and five older files. */
 export function openJournal({ path, clock, redactor, maxSize, keep, onTrouble }: JournalOptions): Journal {
-  const isNews = createFilter();
+  const isRecorded = createFilter();
   const file = openRotatingFile({
     path,
     maxSize: maxSize ?? DEFAULT_MAX_SIZE,
@@ -80,7 +80,7 @@ export function openJournal({ path, clock, redactor, maxSize, keep, onTrouble }:
   });
   return {
     record(event) {
-      if (isNews(event)) file.write(`${JSON.stringify(redactor.scrubValue(toEntry(event)))}\n`);
+      if (isRecorded(event)) file.write(`${JSON.stringify(redactor.scrubValue(toEntry(event)))}\n`);
     },
     get dropped() {
       return file.dropped;
@@ -91,7 +91,7 @@ export function openJournal({ path, clock, redactor, maxSize, keep, onTrouble }:
 }
 
 /**
- * The last `limit` events, oldest first. Lines that are no events (half a line after a power cut) are passed over.
+ * Reads the last `limit` events, oldest first. Skips lines that are no events, such as half a line after a power cut.
  *
  * @throws the system's error when the journal is there and cannot be read
  */
@@ -100,30 +100,30 @@ export async function readJournal(path: string, { limit }: { limit: number }): P
   return lines.map(parse).filter((entry) => entry !== null);
 }
 
-/** True for what is worth a line: not routine, not the verdict already written, not each second of one flood. */
+/** Selects the events worth a line: no routine, no repeated health, not each second of one flood. */
 function createFilter(): (event: WatchdogEvent) => boolean {
-  const verdicts = new Map<string, string>();
+  const healths = new Map<string, string>();
   const floods = new Map<string, number>();
   const updates = new Map<string, string>();
   return (event) => {
     switch (event.kind) {
       case 'server-removed':
-        verdicts.delete(event.server);
+        healths.delete(event.server);
         floods.delete(event.server);
         updates.delete(event.server);
         return true;
       case 'probed':
         return event.result.outcome !== 'passed';
       case 'health':
-        return isChange(verdicts, event.server, gist(event.health));
-      // What npm says each second is no news.
+        return isChange(healths, event.server, healthKey(event.health));
+      // npm reports progress each second; only a new phase is recorded.
       case 'update-moved':
         return isChange(updates, event.server, `${event.progress.phase} ${event.progress.to}`);
       case 'update-settled':
         updates.delete(event.server);
         return true;
       case 'log-dropped':
-        return isChange(floods, event.server, Math.floor(event.at / FLOOD_TOLD_EVERY));
+        return isChange(floods, event.server, Math.floor(event.at / FLOOD_ENTRY_INTERVAL));
       default:
         return !ROUTINE.has(event.kind);
     }
@@ -136,17 +136,17 @@ function isChange<Value>(known: Map<string, Value>, server: string, value: Value
   return hasChanged;
 }
 
-function gist({ up, suspect, unauthorized }: HealthVerdict): string {
+function healthKey({ up, suspect, unauthorized }: HealthVerdict): string {
   return `${up} ${suspect} ${unauthorized}`;
 }
 
 function toEntry(event: WatchdogEvent): JournalEntry {
   if (event.kind !== 'server-added' && event.kind !== 'server-changed') return event;
   const { at, kind, server, spec } = event;
-  return { at, kind, server, configured: sumUp(spec) };
+  return { at, kind, server, configured: summarise(spec) };
 }
 
-function sumUp({ source, transport, url }: ServerSpec): ConfiguredServer {
+function summarise({ source, transport, url }: ServerSpec): ConfiguredServer {
   return {
     source: source.kind,
     program: programOf(source),
@@ -174,7 +174,7 @@ function parse(line: string): JournalEntry | null {
   return isEntry(value) ? value : null;
 }
 
-// The journal is our own file: its kind and time are looked at, the rest is trusted.
+// The journal is our own file: kind and time are checked, the rest is trusted.
 function isEntry(value: unknown): value is JournalEntry {
   return isObject(value) && typeof value['at'] === 'number' && typeof value['kind'] === 'string';
 }

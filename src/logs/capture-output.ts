@@ -1,4 +1,4 @@
-// How what a server prints becomes bounded lines, however much, however long and however fast it prints.
+// Capture of server output as bounded lines, with a limit on line length and on rate.
 import type { Readable } from 'node:stream';
 import type { Clock } from '../system/time/clock.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
@@ -8,11 +8,11 @@ export interface CaptureOptions {
   readonly clock: Clock;
   /** @param dropped bytes at the end of an overlong line that were not kept, 0 for a whole line */
   readonly onLine: (line: string, dropped: number) => void;
-  /** Told of whole lines that came too fast: when lines are kept again, at least each second, and at the end. */
+  /** Called with the lines dropped over the rate limit: when lines are kept again, at least each second, and at the end. */
   readonly onDropped: (lines: number, bytes: number) => void;
   /** Bytes kept of one line, default 16 KiB. */
   readonly maxLineBytes?: number;
-  /** Sustained rate in bytes per second, default 1 MiB; `burst` (default 1 MiB) may come at once before that. */
+  /** Sustained rate in bytes per second, default 1 MiB; `burst` bytes (default 1 MiB) are accepted at once before that. */
   readonly maxBytesPerSecond?: number;
   readonly burst?: number;
 }
@@ -20,40 +20,41 @@ export interface CaptureOptions {
 const DEFAULT_MAX_LINE = 16 * 1024;
 const DEFAULT_RATE = 1024 * 1024;
 const DEFAULT_BURST = 1024 * 1024;
-const REPORT_EVERY = 1000;
+/** ms */
+const REPORT_INTERVAL = 1000;
 
-/** What a line costs beside its bytes (time stamp, bookkeeping, disk): it makes tiny lines as bounded as long ones. */
+/** Bytes charged per line for time stamp, bookkeeping and disk, so that tiny lines are limited like long ones. */
 const LINE_COST = 128;
 
-/** How much is read between two looks at the budget. */
+/** Bytes read between two checks of the budget. */
 const SLICE = 4 * 1024;
 
-/** Kept again once the budget is back to this share of the burst: a readable stretch, not crumbs of a flood. */
+/** Share of the burst that the budget must reach before lines are kept again: readable stretches, not scattered lines. */
 const RESUME_AT = 1 / 16;
 
-/** Bytes of dropped output that are shown after all when the stream ends there: the last words of a crash. */
-const LAST_WORDS = 2 * 1024;
+/** Bytes of dropped output kept after all when the stream ends there: the last output before a crash. */
+const LAST_OUTPUT = 2 * 1024;
 
-/** A chunk of at least so many bytes is a sign of a flood. */
+/** Bytes of a chunk that indicate a flood. */
 const LARGE_CHUNK = 4 * 1024;
 
 const NEWLINE = 0x0a;
 
 /**
- * Reads `stream` until it ends, or until the returned function is called. The stream is never paused: a server whose
- * pipe is full stands still, which would make our bookkeeping the fault it is there to find. Over the budget whole
- * lines are counted and dropped instead, at the price of a glance at each byte.
+ * Reads `stream` until it ends or until the returned function is called. Never pauses the stream: a server whose pipe is
+ * full blocks, so back-pressure would cause the very fault that we look for. Over the budget it counts and drops whole
+ * lines instead, at the cost of one scan per byte.
  */
 export function captureOutput(stream: Readable, options: CaptureOptions): () => void {
-  const intake = new Intake(options);
-  const onData = (chunk: Buffer): void => intake.take(chunk);
+  const limiter = new RateLimiter(options);
+  const onData = (chunk: Buffer): void => limiter.take(chunk);
   let isDone = false;
   const finish = (): void => {
     if (isDone) return;
     isDone = true;
-    // Without a reader the stream flows on into nothing: grandchildren that still hold it are not blocked.
+    // Without a listener the stream keeps flowing and is discarded: grandchildren that still hold it are not blocked.
     stream.off('data', onData);
-    intake.end();
+    limiter.end();
   };
   stream.on('data', onData);
   stream.on('end', finish);
@@ -63,7 +64,7 @@ export function captureOutput(stream: Readable, options: CaptureOptions): () => 
   return finish;
 }
 
-class Intake {
+class RateLimiter {
   readonly #options: CaptureOptions;
   readonly #rate: number;
   readonly #burst: number;
@@ -73,7 +74,7 @@ class Intake {
   #isInLine = false;
   #isSkipping = false;
   #skipped = { lines: 0, bytes: 0 };
-  #lastWords: Buffer = Buffer.alloc(0);
+  #lastOutput: Buffer = Buffer.alloc(0);
   #cancelReport: (() => void) | null = null;
 
   constructor(options: CaptureOptions) {
@@ -104,7 +105,7 @@ class Intake {
   }
 
   end(): void {
-    if (this.#isSkipping) this.#giveLastWords();
+    if (this.#isSkipping) this.#keepLastOutput();
     this.#splitter.end();
     this.#report();
   }
@@ -124,13 +125,13 @@ class Intake {
     return rest.subarray(slice.length);
   }
 
-  // A line once begun is read to its end (the splitter bounds it), so that only whole lines are missing.
+  // Reads a started line to its end (the splitter bounds it), so that only whole lines are missing.
   #finishLine(rest: Buffer): Buffer {
     const end = rest.indexOf(NEWLINE);
     return this.#keep(rest, end === -1 ? rest.length : end + 1);
   }
 
-  // Drops the whole rest, or what is left of one line when the budget is back.
+  // Drops the whole rest, or only the remainder of one line when the budget allows to resume.
   #skip(rest: Buffer): Buffer {
     const mayResume = this.#budget > this.#burst * RESUME_AT;
     const lineEnd = this.#isInLine ? rest.indexOf(NEWLINE) + 1 : 0;
@@ -139,7 +140,7 @@ class Intake {
     this.#count(dropped);
     if (!this.#isSkipping) {
       this.#report();
-      this.#lastWords = Buffer.alloc(0);
+      this.#lastOutput = Buffer.alloc(0);
     }
     return rest.subarray(dropped.length);
   }
@@ -149,20 +150,20 @@ class Intake {
     this.#skipped.lines += countNewlines(dropped);
     this.#skipped.bytes += dropped.length;
     this.#isInLine = dropped[dropped.length - 1] !== NEWLINE;
-    // Copied: a slice would keep the whole chunk of the pipe alive.
-    const before = dropped.length < LAST_WORDS ? this.#lastWords : Buffer.alloc(0);
-    this.#lastWords = Buffer.concat([before, dropped.subarray(-LAST_WORDS)]).subarray(-LAST_WORDS);
-    this.#cancelReport ??= this.#options.clock.after(REPORT_EVERY, () => this.#report());
+    // Copied: a slice would keep the whole pipe chunk in memory.
+    const before = dropped.length < LAST_OUTPUT ? this.#lastOutput : Buffer.alloc(0);
+    this.#lastOutput = Buffer.concat([before, dropped.subarray(-LAST_OUTPUT)]).subarray(-LAST_OUTPUT);
+    this.#cancelReport ??= this.#options.clock.after(REPORT_INTERVAL, () => this.#report());
   }
 
-  #giveLastWords(): void {
-    const isCut = this.#lastWords.length === LAST_WORDS;
-    const words = this.#lastWords.subarray(isCut ? this.#lastWords.indexOf(NEWLINE) + 1 : 0);
+  #keepLastOutput(): void {
+    const isCut = this.#lastOutput.length === LAST_OUTPUT;
+    const output = this.#lastOutput.subarray(isCut ? this.#lastOutput.indexOf(NEWLINE) + 1 : 0);
     // Part of them may have been reported as dropped already.
-    this.#skipped.lines = Math.max(0, this.#skipped.lines - countNewlines(words));
-    this.#skipped.bytes = Math.max(0, this.#skipped.bytes - words.length);
+    this.#skipped.lines = Math.max(0, this.#skipped.lines - countNewlines(output));
+    this.#skipped.bytes = Math.max(0, this.#skipped.bytes - output.length);
     this.#report();
-    this.#splitter.push(words);
+    this.#splitter.push(output);
   }
 
   #report(): void {
@@ -174,10 +175,10 @@ class Intake {
   }
 }
 
-const BALLAST: readonly number[] = Array.from({ length: 1024 }, () => 0);
+const FILLER: readonly number[] = Array.from({ length: 1024 }, () => 0);
 
-// The garbage collector sees the small object of a chunk and not the 64 KiB behind it, and lets 33 MB of them pile up.
-// Eight kilobytes on its own heap make it look in time: a flood then costs 25 MB instead of 45 (measured on Node 20).
+// The garbage collector counts the small object of a chunk, not the 64 KiB behind it, and lets 33 MB pile up. Eight KiB
+// on its own heap make it run in time: a flood then costs 25 MB instead of 45 (measured on Node 20).
 function nudgeCollector(): void {
-  Array.from(BALLAST);
+  Array.from(FILLER);
 }

@@ -1,4 +1,4 @@
-// How a reader keeps up with a log that grows and is rotated under its eyes, without ever writing to it.
+// Follower of a growing, rotating log file, like `tail -F`.
 import { watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../system/time/clock.ts';
@@ -9,22 +9,24 @@ import { lastLinesBefore, openNext, openToRead, startOfLastLine } from '../syste
 import type { ReadPosition } from '../system/files/tail.ts';
 
 export interface FollowOptions {
-  /** Lines to begin with, from before the call. */
+  /** Number of existing lines to yield first. */
   readonly last: number;
-  /** Ends the following; the generator then returns. */
+  /** Ends the generator. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
 
 type Reader = { -readonly [Key in keyof ReadPosition]: ReadPosition[Key] };
 
-const POLL_EVERY = 500;
+/** ms */
+const POLL_INTERVAL = 500;
+/** Bytes */
 const BLOCK = 64 * 1024;
 const MAX_LINE = 1024 * 1024;
 
 /**
- * Yields the last lines of the log at `path`, then each line as it is written, across rotations, each exactly once.
- * A log that does not exist yet is waited for.
+ * Yields the last lines of the log at `path`, then each new line, across rotations, each exactly once. Waits for a log
+ * that does not exist yet.
  *
  * @throws the system's error when the log is there and cannot be read
  */
@@ -39,7 +41,7 @@ export async function* followLines(
     yield* await lastLinesBefore(path, reader, { count: last });
     if (reader !== null) reader.offset = await startOfLastLine(reader);
     while (!signal.aborted) {
-      // Looked at before reading: whatever was written before the file was set aside is then surely read.
+      // Identified before reading: everything written before a rotation is then read.
       const current = identityAt(path);
       if (reader !== null) yield* readToEnd(reader, { incoming, signal });
       const moved: Reader | null = current === reader?.identity ? null : await moveOn(path, reader);
@@ -58,7 +60,7 @@ export async function* followLines(
 
 interface Incoming {
   readonly splitter: LineSplitter;
-  /** Whole lines that wait to be given out. */
+  /** Whole lines not yet yielded. */
   readonly lines: string[];
 }
 
@@ -78,7 +80,7 @@ async function* readToEnd(
     yield* incoming.lines.splice(0);
     if (bytesRead === 0) break;
   }
-  // Emptied by somebody: what is written from now on starts at the beginning.
+  // The file was truncated: new lines start at offset 0.
   if ((await reader.handle.stat()).size < reader.offset) reader.offset = 0;
 }
 
@@ -97,19 +99,19 @@ interface Changes {
 function watchForChanges(path: string, { signal, clock }: { signal: AbortSignal; clock: Clock }): Changes {
   let hasChanged = false;
   let wake: (() => void) | null = null;
-  const notice = (): void => {
+  const markChanged = (): void => {
     hasChanged = true;
     wake?.();
   };
-  const stopWatching = watchFolder(dirname(path), notice);
-  signal.addEventListener('abort', notice, { once: true });
+  const stopWatching = watchFolder(dirname(path), markChanged);
+  signal.addEventListener('abort', markChanged, { once: true });
   return {
     async next() {
       if (!hasChanged) {
         await new Promise<void>((resolve) => {
           wake = resolve;
-          // A watch may be impossible (no folder yet, a network disk) or miss something.
-          const cancel = clock.after(POLL_EVERY, resolve);
+          // fs.watch may be impossible (no folder yet, a network disk) or miss a change.
+          const cancel = clock.after(POLL_INTERVAL, resolve);
           wake = () => {
             cancel();
             resolve();
@@ -121,7 +123,7 @@ function watchForChanges(path: string, { signal, clock }: { signal: AbortSignal;
     },
     stop() {
       stopWatching();
-      signal.removeEventListener('abort', notice);
+      signal.removeEventListener('abort', markChanged);
     },
   };
 }

@@ -1,10 +1,10 @@
-// How a JSON line of the watchdog's own log reads on a terminal.
+// Terminal form of a JSON line of the daemon's log.
 import { neutralise } from '../core/base/text.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 
 /**
- * `2026-01-01T00:00:00.000Z warn  Restarting server server=context7 attempt=2`. Facts that are objects stay JSON; of an
- * error only its message is shown. A line that is not one of ours is given back, made safe.
+ * Formats a line as `2026-01-01T00:00:00.000Z warn  Restarting server server=context7 attempt=2`. Objects stay JSON; of
+ * an error only its message is shown. Returns any other line unchanged except for control characters.
  */
 export function formatLogLine(line: string): string {
   const record = parse(line);

@@ -1,4 +1,4 @@
-// What a server said, kept for people: one safe line per line, in a rotated file, and the last few at hand.
+// Log file of one server: its output line by line, sanitised and rotated, with the last lines in memory.
 import { truncate, neutralise } from '../core/base/text.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
@@ -6,27 +6,27 @@ import type { RotatingFile } from '../system/files/rotating-file.ts';
 
 export interface ServerLogOptions {
   readonly path: string;
-  /** Bytes per file, and how many older files are kept. */
+  /** Bytes per file, and number of rotated files kept. */
   readonly policy: { readonly maxSize: number; readonly keep: number };
   readonly clock: Clock;
-  /** Takes secrets out; `isCut` says that the end of the text is missing. */
+  /** Removes secrets; `isCut` says that the end of the text is missing. */
   readonly scrub: (text: string, isCut?: boolean) => string;
-  /** The disk refuses (the error), or works again (null). */
+  /** Called with the error when writing fails, with null when it works again. */
   readonly onTrouble?: (error: Error | null) => void;
 }
 
 export interface ServerLog {
-  /** Takes a line as the server wrote it; `dropped` bytes at its end were not kept. */
+  /** Appends a line of the server; `dropped` bytes at its end were not kept. */
   write(stream: 'stdout' | 'stderr', line: string, dropped?: number): void;
-  /** A remark of the watchdog's own, in the place where it belongs. */
+  /** Appends a remark of the watchdog. */
   note(text: string): void;
-  /** Notes that a new process begins: the last lines of the one before are no longer its own. */
+  /** Appends a remark that a new process starts, and clears the last lines of the previous one. */
   noteStart(text: string): void;
-  /** Up to `count` (at most 20) of the last lines of this process, oldest first, without time, safe to show. */
+  /** Returns up to `count` (at most 20) last lines of this process, oldest first, without time, safe to show. */
   lastLines(count?: number): readonly string[];
-  /** Lines that the disk did not take, ever. */
+  /** Lines lost to write failures since the start. */
   readonly dropped: number;
-  /** Another size, from the next line on. */
+  /** Changes size and number of files, from the next line on. */
   resize(policy: ServerLogOptions['policy']): void;
   flushSync(): void;
   close(): Promise<void>;
@@ -34,13 +34,13 @@ export interface ServerLog {
 
 const LAST_LINES = 20;
 
-/** Bytes: the burst that a capture lets through at once, with its time stamps; less, and a quick disk would lose lines. */
+/** Bytes: the burst that a capture accepts at once plus time stamps; a smaller buffer would lose lines even on a fast disk. */
 const MAX_PENDING = 2 * 1024 * 1024;
 
-/** Length of a remembered line: status and notifications show one row of it. */
+/** Length of a line in memory: status and notifications show one row of it. */
 const LAST_LINE_LENGTH = 400;
 
-/** Each line of the file: ISO time, `stdout`, `stderr` or `watchdog`, text: `2026-01-01T00:00:00.000Z stderr ready`. */
+/** Opens the log. Each line holds ISO time, `stdout`, `stderr` or `watchdog`, text: `2026-01-01T00:00:00.000Z stderr ready`. */
 export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerLogOptions): ServerLog {
   const remembered: string[] = [];
   const file: RotatingFile = openRotatingFile({
@@ -49,7 +49,7 @@ export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerL
     clock,
     maxPending: MAX_PENDING,
     onDropped: (lines, bytes) =>
-      append('watchdog', `${lines} lines (${bytes} bytes) are missing here: the disk did not take them`),
+      append('watchdog', `${lines} lines (${bytes} bytes) are missing here: they could not be written`),
     ...(onTrouble === undefined ? {} : { onTrouble }),
   });
 

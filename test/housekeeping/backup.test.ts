@@ -79,7 +79,7 @@ describe('makeBackup()', () => {
     const outcome = makeBackup(orderIn(paths, { additionalFiles: besides }));
     expect(outcome).toMatchObject({ kind: 'made', missing: ['/etc/hostname', join(paths.home, 'gone.env')] });
     expect(describeBackup(outcome, NOW)).toMatch(
-      /^backed up 1 file, .* as 20261122T013000000Z-\w{6}; not in it: \/etc/,
+      /^backed up 1 file, .* as 20261122T013000000Z-\w{6}; missing: \/etc/,
     );
   });
 

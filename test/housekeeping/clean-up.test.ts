@@ -110,7 +110,7 @@ describe('versions', () => {
     const keep = () => ((asked += 1) === 1 ? [] : ['1.0.0']);
     const report = await cleanUp(home.facts({ servers, keep }));
     expect(paths(report.removed)).toEqual(['servers/a/versions/1.2.0']);
-    expect(report.spared).toEqual([{ path: 'servers/a/versions/1.0.0', why: 'an update needs it by now' }]);
+    expect(report.spared).toEqual([{ path: 'servers/a/versions/1.0.0', why: 'an update now needs it' }]);
   });
 
   test('that were installed anew beside a damaged copy stay as well', async () => {
@@ -138,7 +138,7 @@ describe('versions', () => {
     const home = withVersions();
     const report = await cleanUp(home.facts({ servers, running: new Set(['a']) }));
     expect(report.removed).toEqual([]);
-    expect(report.spared[0]?.why).toContain('does not show from which version');
+    expect(report.spared[0]?.why).toContain('does not show which version');
   });
 
   test('stay when a process comes to run from one between the look and the removal', async () => {

@@ -1,4 +1,4 @@
-// Which checks there are, in the order in which they are told: first what all else depends on.
+// Table of all checks in the order of the report: first those that the others depend on.
 import type { Check } from '../check.ts';
 import { config } from './config.ts';
 import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
