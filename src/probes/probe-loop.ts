@@ -118,7 +118,7 @@ export class ProbeLoop {
   /** Runs a round now. During a round it waits and runs another: its results are all newer than the call. */
   async probeNow(depth: ProbeDepth): Promise<readonly ProbeAttempt[]> {
     for (let round = this.#round; round !== null; round = this.#round) await round.done;
-    if (this.#isStopped || this.#health.phase === 'held') return [];
+    if (this.#isStopped || this.#health.phase === 'frozen') return [];
     this.#cancel();
     const controller = new AbortController();
     const done = this.#runRound(depth, controller);

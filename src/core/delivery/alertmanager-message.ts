@@ -1,9 +1,10 @@
-// What a message of Alertmanager's webhook says: which alerts it has told, and whether the heartbeat is among them.
+// Message of Alertmanager's webhook: the alerts that it has sent, and whether the heartbeat is among them.
 import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import { truncate, neutralise } from '../base/text.ts';
 import { isObject } from '../base/guards.ts';
+import { runbookIn } from '../model/notification.ts';
 
-/** The alert that always fires: when it comes back to us, the whole chain works. */
+/** Name of the alert that always fires: when it comes back to us, the whole chain works. */
 export const HEARTBEAT_ALERT = 'Watchdog';
 
 export interface AlertNotice {
@@ -13,9 +14,10 @@ export interface AlertNotice {
   readonly labels: Readonly<Record<string, string>>;
   /** One line for people. */
   readonly summary: string;
+  readonly runbook?: string | undefined;
 }
 
-export interface AlertmanagerMessage {
+interface AlertmanagerMessage {
   readonly hasHeartbeat: boolean;
   /** Without the heartbeat. */
   readonly alerts: readonly AlertNotice[];
@@ -24,7 +26,7 @@ export interface AlertmanagerMessage {
 const LONGEST_TEXT = 400;
 const MOST_ALERTS = 1000;
 
-/** @param body JSON of the webhook, version 4; fields that are not known here are left alone. @returns why not, as text */
+/** Reads the message. @param body JSON of the webhook, version 4; unknown fields are ignored. @returns a text that says what is wrong with it */
 export function readAlertmanagerMessage(body: unknown): AlertmanagerMessage | string {
   if (!isObject(body)) return 'Not a JSON object';
   if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';
@@ -48,8 +50,10 @@ function readAlert(alert: unknown): AlertNotice | null {
   const state = (['firing', 'resolved'] as const).find((one) => one === alert['status']);
   if (name === undefined || name === '' || state === undefined) return null;
   const known = SEVERITIES.find((one) => one === severity) ?? 'warning';
+  // From the whole annotation: a cut address leads nowhere.
+  const runbook = runbookIn(isObject(alert['annotations']) ? alert['annotations'] : {});
   const summary = annotations['summary'] ?? annotations['description'] ?? name;
-  return { name, state, severity: known, labels, summary };
+  return { name, state, severity: known, labels, summary, runbook };
 }
 
 function textsOf(value: unknown): Readonly<Record<string, string>> {

@@ -1,7 +1,7 @@
-// What Alertmanager is posted in place of Prometheus: the same labels, so that it takes both for one alert.
+// Alerts as we post them to Alertmanager in place of Prometheus: with the same labels, so that it takes both for one alert.
 import { HEARTBEAT_ALERT } from './alertmanager-message.ts';
 
-/** An alert as the rules left it. Times in ms since the epoch. */
+/** An alert after an evaluation of the rules. Times in ms since the epoch. */
 export interface EvaluatedAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -18,16 +18,16 @@ export interface PostedAlert {
   readonly endsAt: number;
 }
 
-export interface PostOptions {
+interface PostOptions {
   /** ms since the epoch. */
   readonly now: number;
-  /** Ms after which a firing alert is taken to be over unless it was posted again. */
+  /** Ms after which Alertmanager takes a firing alert for resolved unless it was posted again. */
   readonly lasts: number;
-  /** What Prometheus calls us, as far as that was heard; else what we call ourselves. */
+  /** Our `instance` label at Prometheus; null keeps our own. */
   readonly instance: string | null;
 }
 
-/** What fires and what has ended lately. The heartbeat is left out: it would say that Prometheus lives. */
+/** Builds the post: alerts that fire or have ended recently. The heartbeat is left out: it would say that Prometheus is alive. */
 export function toPost(
   alerts: Iterable<EvaluatedAlert>,
   { now, lasts, instance }: PostOptions,
@@ -38,17 +38,17 @@ export function toPost(
     if (firedAt === null || (state !== 'firing' && !isOver)) return [];
     const labels = labelsFor(alert, instance);
     if (labels['alertname'] === HEARTBEAT_ALERT || labels['severity'] === 'none') return [];
-    // The original beginning each time: another one would be another alert.
+    // Always the original start: another one would be another alert.
     return [{ labels, annotations, startsAt: firedAt, endsAt: isOver ? resolvedAt : now + lasts }];
   });
 }
 
 /** Evaluation, transport, and windows that have to fill again, ms. */
-const TAKES_OVER_WITHIN = 300_000;
+const HANDED_OFF_WITHIN = 300_000;
 
 /**
- * What Prometheus may not have found yet since it delivers again: one that began anew waits as long as the alert's `for`
- * once more. Should nobody post it until then, Alertmanager would take it to be over.
+ * Selects the alerts that Prometheus may not fire yet since it delivers again: a Prometheus that was restarted waits for
+ * the alert's `for` once more. If nobody posted them until then, Alertmanager would take them for resolved.
  *
  * @param handedAt when Prometheus began to deliver, ms since the epoch
  */
@@ -58,11 +58,11 @@ export function notYetHandedOff(
 ): EvaluatedAlert[] {
   return [...alerts].filter(({ activeAt, firedAt }) => {
     if (firedAt === null || firedAt > handedAt) return false;
-    return now < handedAt + (firedAt - activeAt) + TAKES_OVER_WITHIN;
+    return now < handedAt + (firedAt - activeAt) + HANDED_OFF_WITHIN;
   });
 }
 
-/** The labels that Prometheus gives it. */
+/** Returns the labels that Prometheus gives the alert. */
 export function labelsFor(
   { labels }: Pick<EvaluatedAlert, 'labels'>,
   instance: string | null,

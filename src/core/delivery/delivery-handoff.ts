@@ -1,27 +1,27 @@
-// What is not told twice, and not lost, when another one begins to deliver: which alerts the last one can have told.
+// Handoff of alerts to a new owner of delivery: which ones the old owner has sent, so that none is sent twice or lost.
 import type { DeliveryOwner } from '../model/vocabulary.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../model/notification.ts';
 
 export interface Handoff {
-  /** By alert: since when somebody else has had it to tell, awake ms. */
+  /** By alert: since when another owner has had it to send, awake ms. */
   readonly held: ReadonlyMap<string, number>;
-  /** Alerts of which Alertmanager let us know that it told them, and not that they are over. */
+  /** Alerts that Alertmanager reported to us as sent, and not as resolved since. */
   readonly noticed: ReadonlySet<string>;
-  /** It lets us know what it tells, so that what it did not tell is known as well. */
+  /** True once Alertmanager reports to us what it sends, so that an alert without a report was not sent. */
   readonly isNoticed: boolean;
 }
 
 export const EMPTY_HANDOFF: Handoff = { held: new Map(), noticed: new Set(), isNoticed: false };
 
-/** Far more than ever fire at once: whoever posts more of them is no Alertmanager of ours. */
+/** Limit far above what fires at once: it bounds what a stranger may post. */
 const MOST_NOTICES = 1000;
 
 /** Evaluation, transport and the `group_wait` of the shipped routes, ms. */
-const TELLS_WITHIN = 60_000;
-/** An alert may also wait for the next `group_interval` of its group; without a notice by then it was held back on purpose, ms. */
-const HOLDS_BACK_WITHIN = 360_000;
+const SENT_WITHIN = 60_000;
+/** An alert may also wait for the next `group_interval` of its group; without a notice by then it was withheld on purpose, ms. */
+const WITHHELD_WITHIN = 360_000;
 
-/** @param owner who has it to tell; Alertmanager has what we post only when it took it, see `takenOver` */
+/** Takes in an alert. @param owner who has to send it; Alertmanager has what we post only once it accepted it, see `heldElsewhere` */
 export function handoffAfterAlert(
   before: Handoff,
   alert: Pick<AlertChange, 'name' | 'about' | 'state'>,
@@ -32,7 +32,7 @@ export function handoffAfterAlert(
   return owner === 'engine' ? heldElsewhere(before, [key], at) : before;
 }
 
-/** Alertmanager has told this one, or that it is over. */
+/** Takes in a report of Alertmanager that it sent this alert, or its end. */
 export function handoffAfterNotice(
   before: Handoff,
   { name, about, state }: Pick<AlertChange, 'name' | 'about' | 'state'>,
@@ -43,13 +43,13 @@ export function handoffAfterNotice(
   return { ...before, noticed: new Set(noticed), isNoticed: true };
 }
 
-/** It is over, so that its next beginning is another one. */
+/** Drops the notice of an alert that is resolved: its next beginning is a new one. */
 export function withoutNotice(before: Handoff, key: string): Handoff {
   if (!before.noticed.has(key)) return before;
   return { ...before, noticed: new Set([...before.noticed].filter((known) => known !== key)) };
 }
 
-/** Others have had these since `at`, unless they had them before. */
+/** Notes that another owner has had these alerts since `at`, unless it had them before. */
 export function heldElsewhere(before: Handoff, keys: readonly string[], at: number): Handoff {
   const fresh = keys.filter((key) => !before.held.has(key));
   if (fresh.length === 0) return before;
@@ -57,10 +57,10 @@ export function heldElsewhere(before: Handoff, keys: readonly string[], at: numb
 }
 
 /**
- * Somebody else delivers from now on.
+ * Changes the owner of delivery.
  *
- * @param lastContact the last moment at which `from` is known to have worked, awake ms; null for never
- * @returns `told`: what `from` can be taken to have told, so that we do not
+ * @param lastContact last time at which `from` is known to have worked, awake ms; null for never
+ * @returns `sent`: alerts that `from` can be assumed to have sent, so that we do not
  */
 export function handOff(
   before: Handoff,
@@ -77,21 +77,21 @@ export function handOff(
     readonly lastContact: number | null;
     readonly at: number;
   },
-): { readonly next: Handoff; readonly told: readonly FiringAlert[] } {
+): { readonly next: Handoff; readonly sent: readonly FiringAlert[] } {
   if (to === 'engine') {
     const keys = from === 'us' ? firing.map((alert) => alertKey(alert)) : [];
-    return { next: heldElsewhere(before, keys, at), told: [] };
+    return { next: heldElsewhere(before, keys, at), sent: [] };
   }
-  // What did not get through to the one who leaves, the next one has only from us.
+  // Alertmanager has alerts that did not get through to the old owner only from us.
   const settled = settledBy(before, lastContact);
-  if (to === 'alertmanager-by-us') return { next: { ...before, held: settled }, told: [] };
-  const told = firing.filter((alert) => before.noticed.has(alertKey(alert)) || settled.has(alertKey(alert)));
-  return { next: { ...before, held: new Map() }, told };
+  if (to === 'alertmanager-by-us') return { next: { ...before, held: settled }, sent: [] };
+  const sent = firing.filter((alert) => before.noticed.has(alertKey(alert)) || settled.has(alertKey(alert)));
+  return { next: { ...before, held: new Map() }, sent };
 }
 
-/** What somebody had for long enough before it was last known to work. */
+/** Alerts that the old owner had for long enough before its last sign of life. */
 function settledBy({ held, isNoticed }: Handoff, lastContact: number | null): Handoff['held'] {
-  const within = isNoticed ? HOLDS_BACK_WITHIN : TELLS_WITHIN;
+  const within = isNoticed ? WITHHELD_WITHIN : SENT_WITHIN;
   return new Map([...held].filter(([, since]) => lastContact !== null && since + within <= lastContact));
 }
 

@@ -1,15 +1,15 @@
-// Delivery decision: who notifies the person of alerts (Prometheus with Alertmanager, Alertmanager fed by us, or our own channels), and why.
-// A fold over signals of the two. The three links of their chain are judged one by one, each slow to be lost and slow to
+// Decision who delivers alerts: Prometheus with Alertmanager, Alertmanager fed by us, or our own channels.
+// A fold over signals of the two engines. The three links of their chain are judged one by one, each slow to be lost and slow to
 // be found again, so that a single missed scrape changes nothing.
 import { DELIVERY_OWNERS, type DeliveryOwner } from '../model/vocabulary.ts';
 
-/** `at` in awake ms: nothing is missed while the machine sleeps. */
+/** `at` in awake ms: sleep of the machine does not count as silence. */
 export type DeliveryInput =
-  /** Somebody who evaluates rules, or forwards to one who does, has read /metrics. */
+  /** A program that evaluates rules, or forwards to one that does, has read /metrics. */
   | { readonly kind: 'scraped'; readonly at: number }
-  /** The alert that always fires came back to us. */
+  /** The alert that always fires came back to us through Alertmanager. */
   | { readonly kind: 'heartbeat'; readonly at: number }
-  /** Alertmanager was asked; `false` also when it refused what we posted. `trouble`: what was wrong, for people. */
+  /** Alertmanager was polled; `isReady` is false also when it refused our post. `trouble`: the problem, for people. */
   | {
       readonly kind: 'asked';
       readonly at: number;
@@ -20,20 +20,20 @@ export type DeliveryInput =
   | { readonly kind: 'tick'; readonly at: number };
 
 export interface DeliverySettings {
-  /** An Alertmanager is configured, so that it is asked and can be posted to. */
+  /** An Alertmanager is configured, so that it is polled and can be posted to. */
   readonly hasAlertmanager: boolean;
 }
 
-/** Something that comes again and again, and how often, as far as that was seen. */
+/** A signal that recurs, with its observed interval. */
 export interface PeriodicSignal {
   /** Awake ms; null for never. */
   readonly lastAt: number | null;
   /** The latest intervals, ms. */
   readonly gaps: readonly number[];
   readonly isAlive: boolean;
-  /** In time, one after the other; only what is not alive is counted. */
+  /** Consecutive on-time signals; counted only while it is not alive. */
   readonly good: number;
-  /** False while it is only believed in, because an earlier daemon heard it. */
+  /** False while it is only assumed alive, because an earlier daemon saw it. */
   readonly isHeard: boolean;
 }
 
@@ -43,88 +43,89 @@ export interface DeliveryState {
   readonly heartbeats: PeriodicSignal;
   readonly alertmanager: {
     readonly isAlive: boolean;
-    /** Answers in a row that say the opposite. */
+    /** Consecutive polls that contradict `isAlive`. */
     readonly against: number;
-    /** The last time that it was ready, awake ms; null for never. */
+    /** Last time that it was ready, awake ms; null for never. */
     readonly lastAt: number | null;
-    /** What was wrong with it last, for people; null for nothing, or not known. */
+    /** Its last problem, for people; null for none, or not known. */
     readonly trouble: string | null;
   };
-  /** Until then nothing becomes worse, awake ms. */
+  /** No owner is demoted before this time, awake ms. */
   readonly heldUntil: number;
 }
 
 export interface DeliveryVerdict {
   readonly owner: DeliveryOwner;
   readonly state: DeliveryState;
-  /** Why it is not the engine, for people; empty when it is. */
+  /** Why the engine does not deliver, for people; empty when it does. */
   readonly reasons: readonly string[];
 }
 
-/** After a wake, and after our own start, others need time as well, ms. */
+/** Time that the engines get after a wake and after our own start, ms. */
 export const DELIVERY_GRACE = 75_000;
-/** So many in a row bring back what was lost. */
-const GOOD_ENOUGH = 2;
-/** So many refusals in a row lose Alertmanager. */
-const REFUSALS = 3;
-/** `missed`: intervals without a sign after which it is lost; `unlearnt`: ms, as long as the interval is not known. */
-interface Rhythm {
+/** Consecutive on-time signals after which a lost engine counts as alive again. */
+const SIGNALS_TO_RECOVER = 2;
+/** Consecutive failed polls after which Alertmanager counts as lost. */
+const POLLS_TO_LOSE = 3;
+/** `missed`: intervals without a signal after which it is lost; `unlearnt`: the same in ms while the interval is not known. */
+interface SignalLimits {
   readonly missed: number;
   readonly unlearnt: number;
 }
 
-/** Three missed, two missed, and some slack. */
-const SCRAPES: Rhythm = { missed: 3.5, unlearnt: 90_000 };
-const HEARTBEATS: Rhythm = { missed: 2.5, unlearnt: 300_000 };
+/** Three missed scrapes, two missed heartbeats, and some slack. */
+const SCRAPES: SignalLimits = { missed: 3.5, unlearnt: 90_000 };
+const HEARTBEATS: SignalLimits = { missed: 2.5, unlearnt: 300_000 };
+/** Intervals after which the typical one counts as known. */
 const LEARNT_BY = 2;
-/** Bounds of the patience, ms: no interval is so short that a busy machine must be taken for a dead one. */
-const LEAST_PATIENCE = 5000;
-const MOST_PATIENCE = 900_000;
+/** Bounds of the silence that is tolerated, ms: even with short intervals a busy machine is not taken for a dead one. */
+const LEAST_SILENCE = 5000;
+const MOST_SILENCE = 900_000;
 const GAPS_KEPT = 5;
 
 const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
 
-/** @param was who delivered when an earlier daemon ended: it is believed in for as long as a wake takes */
+/** Starts the decision. @param was owner when the last daemon ended: it is assumed alive for `DELIVERY_GRACE` */
 export function beginDelivery(
   { at, was }: { readonly at: number; readonly was: DeliveryOwner },
   { hasAlertmanager }: DeliverySettings,
 ): DeliveryState {
-  const pulse: PeriodicSignal = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
-  const isBelieved = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
+  const signal: PeriodicSignal = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
+  const isAssumed = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
   return {
-    owner: isBelieved ? was : 'us',
-    scrapes: pulse,
-    heartbeats: pulse,
-    alertmanager: { isAlive: isBelieved && hasAlertmanager, against: 0, lastAt: null, trouble: null },
-    heldUntil: isBelieved ? at + DELIVERY_GRACE : at,
+    owner: isAssumed ? was : 'us',
+    scrapes: signal,
+    heartbeats: signal,
+    alertmanager: { isAlive: isAssumed && hasAlertmanager, against: 0, lastAt: null, trouble: null },
+    heldUntil: isAssumed ? at + DELIVERY_GRACE : at,
   };
 }
 
-/** Another Alertmanager, or none, is configured: it has to prove itself, and is given time for that. */
+/** Resets what is known of Alertmanager after the config named another one, and gives it time to answer. */
 export function withNewAlertmanager(state: DeliveryState, at: number): DeliveryState {
-  // When the one before last worked is still needed: what it had by then, it has told.
+  // The last contact with the former one still counts: it has sent what it had by then.
   const { lastAt } = state.alertmanager;
   const alertmanager = { isAlive: false, against: 0, lastAt, trouble: null };
   return { ...state, alertmanager, heldUntil: Math.max(state.heldUntil, at + DELIVERY_GRACE) };
 }
 
-/** What follows from one piece of news, or from time alone. */
+/** Takes in one input, which may be time alone, and decides who delivers. */
 export function decideDelivery(
   before: DeliveryState,
   input: DeliveryInput,
   settings: DeliverySettings,
 ): DeliveryVerdict {
-  const state = judged(learn(before, input), input.at);
-  const wanted = ownerBy(state, settings);
-  const isWorse = rank(wanted) < rank(before.owner);
+  const state = judged(takeIn(before, input), input.at);
+  const best = ownerBy(state, settings);
+  const isWorse = rank(best) < rank(before.owner);
   // An owner that the config no longer has is not kept.
   const isThere = before.owner === 'engine' || settings.hasAlertmanager;
   const isHeld = isWorse && isThere && input.at < state.heldUntil;
-  const owner = isHeld ? before.owner : wanted;
+  const owner = isHeld ? before.owner : best;
   return { owner, state: { ...state, owner }, reasons: reasonsOf(state, owner, settings) };
 }
 
-/** The last moment at which the whole chain of this owner is known to have worked, awake ms; null for never. */
+/** Returns the last time at which the whole chain of this owner is known to have worked, awake ms; null for never. */
 export function lastContact(state: DeliveryState, { hasAlertmanager }: DeliverySettings): number | null {
   const { owner, scrapes, heartbeats, alertmanager } = state;
   if (owner === 'us') return null;
@@ -137,7 +138,7 @@ function heardAt({ isHeard, lastAt }: PeriodicSignal): number | null {
   return isHeard ? lastAt : null;
 }
 
-function learn(state: DeliveryState, input: DeliveryInput): DeliveryState {
+function takeIn(state: DeliveryState, input: DeliveryInput): DeliveryState {
   switch (input.kind) {
     case 'scraped':
       return { ...state, scrapes: beat(state.scrapes, input.at, SCRAPES) };
@@ -154,16 +155,16 @@ function learn(state: DeliveryState, input: DeliveryInput): DeliveryState {
   }
 }
 
-function beat(pulse: PeriodicSignal, at: number, rhythm: Rhythm): PeriodicSignal {
-  const { lastAt, gaps, isAlive } = pulse;
+function beat(signal: PeriodicSignal, at: number, limits: SignalLimits): PeriodicSignal {
+  const { lastAt, gaps, isAlive } = signal;
   const gap = lastAt === null ? Infinity : at - lastAt;
-  const isInTime = gap <= (gaps.length < LEARNT_BY ? 2 * rhythm.unlearnt : patienceWith(gaps, rhythm));
-  const good = isAlive ? 0 : isInTime ? pulse.good + 1 : 1;
+  const isInTime = gap <= (gaps.length < LEARNT_BY ? 2 * limits.unlearnt : silenceAllowed(gaps, limits));
+  const good = isAlive ? 0 : isInTime ? signal.good + 1 : 1;
   return {
     lastAt: at,
-    // After an outage the rhythm may be another one.
+    // After an outage the interval may be another one.
     gaps: isInTime ? [...gaps, gap].slice(-GAPS_KEPT) : [],
-    isAlive: isAlive || good >= GOOD_ENOUGH,
+    isAlive: isAlive || good >= SIGNALS_TO_RECOVER,
     good,
     isHeard: true,
   };
@@ -175,32 +176,32 @@ function answered(
 ): DeliveryState['alertmanager'] {
   const news = { lastAt: isReady ? at : lastAt, trouble };
   if (isReady === isAlive) return { ...news, isAlive, against: 0 };
-  const isEnough = against + 1 >= (isAlive ? REFUSALS : GOOD_ENOUGH);
+  const isEnough = against + 1 >= (isAlive ? POLLS_TO_LOSE : SIGNALS_TO_RECOVER);
   return isEnough ? { ...news, isAlive: isReady, against: 0 } : { ...news, isAlive, against: against + 1 };
 }
 
-/** Time alone ends a pulse; not while things wake up. */
+/** Ends a signal that is overdue, except while the machine wakes up. */
 function judged(state: DeliveryState, at: number): DeliveryState {
   if (at < state.heldUntil) return state;
   const { scrapes, heartbeats } = state;
   return {
     ...state,
-    scrapes: stillAlive(scrapes, at, patienceWith(scrapes.gaps, SCRAPES)),
-    heartbeats: stillAlive(heartbeats, at, patienceWith(heartbeats.gaps, HEARTBEATS)),
+    scrapes: stillAlive(scrapes, at, silenceAllowed(scrapes.gaps, SCRAPES)),
+    heartbeats: stillAlive(heartbeats, at, silenceAllowed(heartbeats.gaps, HEARTBEATS)),
   };
 }
 
-function stillAlive(pulse: PeriodicSignal, at: number, patience: number): PeriodicSignal {
-  if (!pulse.isAlive || pulse.lastAt === null || at - pulse.lastAt <= patience) return pulse;
-  return { ...pulse, isAlive: false, good: 0 };
+function stillAlive(signal: PeriodicSignal, at: number, allowed: number): PeriodicSignal {
+  if (!signal.isAlive || signal.lastAt === null || at - signal.lastAt <= allowed) return signal;
+  return { ...signal, isAlive: false, good: 0 };
 }
 
-/** Ms without a sign after which it is lost. */
-function patienceWith(gaps: readonly number[], { missed, unlearnt }: Rhythm): number {
+/** Returns the silence after which the signal is lost, ms. */
+function silenceAllowed(gaps: readonly number[], { missed, unlearnt }: SignalLimits): number {
   const typical = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0;
-  const patience = Math.min(MOST_PATIENCE, Math.max(LEAST_PATIENCE, missed * typical));
-  // One interval may be chance: a page that was read by hand, a restart.
-  return gaps.length < LEARNT_BY ? Math.max(unlearnt, patience) : patience;
+  const allowed = Math.min(MOST_SILENCE, Math.max(LEAST_SILENCE, missed * typical));
+  // A single interval may be a coincidence: a page read by hand, a restart.
+  return gaps.length < LEARNT_BY ? Math.max(unlearnt, allowed) : allowed;
 }
 
 function ownerBy(state: DeliveryState, { hasAlertmanager }: DeliverySettings): DeliveryOwner {
@@ -214,10 +215,10 @@ function rank(owner: DeliveryOwner): number {
   return DELIVERY_OWNERS.indexOf(owner);
 }
 
-/** The usual state of who uses neither: there is nothing to say about it. */
+/** Reason where neither engine is used: the usual state, not worth a message. */
 const NOBODY_KNOWN = 'no Prometheus and no Alertmanager is known';
 
-/** There is nobody else who could, nor was there anybody. */
+/** True when no engine could deliver, now or before. */
 export function isDeliveredByUsAlone({
   owner,
   reasons,
@@ -225,12 +226,12 @@ export function isDeliveredByUsAlone({
   readonly owner: DeliveryOwner;
   readonly reasons: readonly string[];
 }): boolean {
-  // Without any reason nothing was decided yet.
+  // Without a reason nothing has been decided yet.
   return owner === 'us' && (reasons.length === 0 || reasons.includes(NOBODY_KNOWN));
 }
 
-/** For people; empty when it is the engine. */
-export function reasonsOf(
+/** Explains for people why the engine does not deliver; empty when it does. */
+function reasonsOf(
   { scrapes, heartbeats, alertmanager }: DeliveryState,
   owner: DeliveryOwner,
   { hasAlertmanager }: DeliverySettings,
@@ -238,7 +239,7 @@ export function reasonsOf(
   if (owner === 'engine') return [];
   const wasHeard = scrapes.lastAt !== null || heartbeats.lastAt !== null;
   if (!hasAlertmanager && !wasHeard) return [NOBODY_KNOWN];
-  // What the others may follow from comes first: a terminal is not wide.
+  // The likely cause of the others comes first: a terminal is narrow.
   return [
     ...(!hasAlertmanager || alertmanager.isAlive ? [] : [ofAlertmanager(alertmanager)]),
     ...(scrapes.isAlive ? [] : [ofScrapes(scrapes)]),

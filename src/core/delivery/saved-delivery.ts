@@ -1,4 +1,4 @@
-// What outlives the daemon of who delivers, and how much of what is found on disk can be believed.
+// State file form of alert delivery, with a checked reader.
 import { DELIVERY_OWNERS, type DeliveryOwner } from '../model/vocabulary.ts';
 import { readSilences, type Silence } from './silences.ts';
 import { isObject } from '../base/guards.ts';
@@ -6,15 +6,15 @@ import { isObject } from '../base/guards.ts';
 /** Plain JSON, for the state file. */
 export interface SavedDelivery {
   readonly owner: DeliveryOwner;
-  /** Alerts that Alertmanager told, see `HandOver`. */
+  /** Alerts that Alertmanager sent, see `Handoff`. */
   readonly noticed: readonly string[];
   readonly isNoticed: boolean;
-  /** What Prometheus calls us; null before it was heard. */
+  /** Our `instance` label at Prometheus; null while not known. */
   readonly instance: string | null;
   readonly silences: readonly Silence[];
 }
 
-/** @param saved JSON of whatever age and shape */
+/** @param saved JSON of any age and shape: implausible parts get their defaults */
 export function readSavedDelivery(saved: unknown): SavedDelivery {
   const record = isObject(saved) ? saved : {};
   const { noticed, instance } = record;

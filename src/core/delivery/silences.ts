@@ -1,4 +1,4 @@
-// Which alerts somebody asked Alertmanager to be silent about, for the time when it cannot be asked.
+// Silences of Alertmanager, kept for the time when it cannot be reached.
 import { isObject } from '../base/guards.ts';
 
 interface Matcher {
@@ -17,15 +17,16 @@ export interface Silence {
 }
 
 const MOST_SILENCES = 1000;
-/** A pattern of somebody else's runs in our process: what is longer is not tried. */
+/** A foreign pattern runs in our process: longer ones are not tried. */
 const LONGEST_PATTERN = 1000;
 
-/** @param answer JSON of `GET /api/v2/silences`, its times as ms since the epoch; what cannot be believed is left out */
+/** @param answer JSON of `GET /api/v2/silences`, its times as ms since the epoch; implausible silences are left out */
 export function readSilences(answer: unknown): Silence[] {
   const list: readonly unknown[] = Array.isArray(answer) ? answer : [];
   return list.slice(0, MOST_SILENCES).flatMap((one) => readSilence(one));
 }
 
+/** True when a silence that is active at `at` matches the labels. */
 export function isSilenced(
   labels: Readonly<Record<string, string>>,
   silences: readonly Silence[],
@@ -37,7 +38,7 @@ export function isSilenced(
   );
 }
 
-/** A label that is missing is empty, as for Alertmanager. */
+/** A missing label counts as empty, as in Alertmanager. */
 function isMatch(
   { name, value, isRegex, isEqual }: Matcher,
   labels: Readonly<Record<string, string>>,
@@ -53,7 +54,7 @@ function matchesWhole(pattern: string, text: string): boolean {
 }
 
 function compile(pattern: string): RegExp | null {
-  // Go has them at the front only, JavaScript as flags.
+  // Go writes flags at the front of the pattern, JavaScript apart from it.
   const [, flags = '', rest = ''] = /^(?:\(\?([is]+)\))?(.*)$/su.exec(pattern) ?? [];
   try {
     return new RegExp(`^(?:${rest})$`, `u${[...new Set(flags)].join('')}`);
@@ -69,7 +70,7 @@ function readSilence(value: unknown): Silence[] {
   if (typeof id !== 'string' || state === 'expired' || !isTime(startsAt) || !isTime(endsAt)) return [];
   const read = (Array.isArray(matchers) ? matchers : []).map((matcher: unknown) => readMatcher(matcher));
   const whole = read.filter((matcher) => matcher !== null);
-  // One that is not understood would silence too much.
+  // Leaving out a matcher that is not understood would silence too much.
   if (whole.length === 0 || whole.length < read.length) return [];
   return [{ id, startsAt, endsAt, matchers: whole }];
 }

@@ -1,6 +1,6 @@
-// Why time jumped between two looks at the clocks: the machine slept, our loop was stuck, or someone set the clock.
+// Causes of a jump between two clock readings: sleep, a blocked event loop, or a clock that was set.
 
-/** How far each clock moved between two looks, ms. */
+/** Progress of each clock between two readings, ms. */
 export interface ClockDeltas {
   readonly wall: number;
   readonly monotonic: number;
@@ -8,9 +8,9 @@ export interface ClockDeltas {
   readonly boot: number | null;
   /** Processor time of this process, all threads together. */
   readonly cpu: number;
-  /** What should have passed between the two looks. */
+  /** Time that should have passed. */
   readonly expected: number;
-  /** What is beyond `expected` by less than this is ordinary lateness. */
+  /** Deviations below this are ordinary lateness. */
   readonly threshold: number;
 }
 
@@ -18,9 +18,11 @@ export interface ClockDeltas {
 export type ClockGap = { readonly cause: 'sleep' | 'blocked' | 'clock-step'; readonly duration: number };
 
 /**
+ * Classifies the jump; null for none.
+ *
  * Linux stops the monotonic clock in suspend, so only the boot clock tells. On macOS the monotonic clock runs on,
- * and so it does for a process that was stopped by a signal: there an idle processor tells a sleep from a stuck loop.
- * A loop stuck in a system call uses no processor either and is taken for a sleep; both are answered alike.
+ * and so it does for a process that was stopped by a signal: there an idle processor tells a sleep from a blocked loop.
+ * A loop blocked in a system call uses no processor either and is taken for a sleep; the reaction is the same.
  */
 export function classifyGap(deltas: ClockDeltas): ClockGap | null {
   return findSuspend(deltas) ?? findPause(deltas) ?? findStep(deltas);

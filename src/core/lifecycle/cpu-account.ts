@@ -1,6 +1,6 @@
-// How much processor time a server has used in all, although its processes come and go.
+// Total CPU time of a server over all its processes, past and present.
 
-/** One process's own total at one look, seconds. */
+/** CPU time of one process since its start, seconds. */
 export interface ProcessCpu {
   /** See `processKey()`. */
   readonly key: string;
@@ -8,19 +8,19 @@ export interface ProcessCpu {
 }
 
 export interface CpuAccount {
-  /** Seconds; never goes back. A lower bound: what a process used after its last look is not known. */
+  /** Seconds; never goes back. A lower bound: usage between a process's last sample and its end is not known. */
   readonly total: number;
-  /** The highest total that was read of each process that still lives. */
+  /** Highest value that was read of each living process. */
   readonly last: ReadonlyMap<string, number>;
 }
 
 export const emptyCpuAccount: CpuAccount = { total: 0, last: new Map() };
 
 /**
- * Adds what each process used since its last look. A process seen for the first time counts in full: everything in
- * a tree was started after us. One that was not read this time keeps its place as long as `alive` holds it.
+ * Adds what each process used since its last sample. A process seen for the first time counts in full: everything in a
+ * tree was started after us. One that was not read this time keeps its entry as long as `alive` has it.
  *
- * @param alive keys of all processes in the table, so that places of dead ones are given up
+ * @param alive keys of all processes in the table, so that entries of dead ones are dropped
  */
 export function addCpu(
   account: CpuAccount,
@@ -31,7 +31,7 @@ export function addCpu(
   let total = account.total;
   for (const { key, cpuSeconds } of readings) {
     const before = last.get(key) ?? 0;
-    // A rounded total may read a little less than before; taking it would count the difference twice later.
+    // A rounded value may be a little lower than before; storing it would count the difference twice later.
     if (cpuSeconds <= before) continue;
     total += cpuSeconds - before;
     last.set(key, cpuSeconds);

@@ -1,13 +1,13 @@
-// Is a server up? The kubelet's probe semantics as a pure machine: thresholds, startup, quiet times, hold.
+// Health state machine with the kubelet's probe semantics: thresholds, startup, quiet time after readiness, freeze.
 import type { HealthVerdict, ProbeResult } from '../model/observations.ts';
 import type { ProbePolicy } from '../model/server-spec.ts';
 
 /**
- * What is known about one incarnation. `starting`: not up until the first pass; `probing`: verdicts may change;
- * `held`: a restart was asked for, nothing counts until the next incarnation begins with a fresh Health.
+ * Health of one server process. `starting`: not up until the first pass; `probing`: verdicts may change; `frozen`: a
+ * restart was requested, nothing counts until the next process begins with a fresh Health.
  */
 export interface Health {
-  readonly phase: 'starting' | 'probing' | 'held';
+  readonly phase: 'starting' | 'probing' | 'frozen';
   readonly up: boolean | null;
   readonly unauthorized: boolean;
   /** Consecutive. */
@@ -18,14 +18,14 @@ export interface Health {
   readonly quietUntil: number;
 }
 
-/** When to look again: `startup-retry` soon and often, `suspect-retry` after a first miss, `none` on hold. */
+/** Time of the next probe: `startup-retry` soon and often, `suspect-retry` after a first failure, `none` while frozen. */
 export type NextProbe = 'startup-retry' | 'interval' | 'suspect-retry' | 'none';
 
 export interface HealthObservation {
   readonly health: Health;
-  /** Set only by the observation that changes the verdict. */
+  /** Set only when this result changes the verdict. */
   readonly changed: 'up' | 'down' | null;
-  /** The threshold is reached and the policy says restart. Stays true until `hold` or a pass. */
+  /** The threshold is reached and the policy says restart. Stays true until `freeze` or a pass. */
   readonly wantsRestart: boolean;
   readonly next: NextProbe;
 }
@@ -42,7 +42,7 @@ const UNKNOWN: Health = {
   quietUntil: 0,
 };
 
-/** A new incarnation. A server that we do not start has no startup: its first misses count. */
+/** Starts the health of a new process. A server that we do not start has no startup: its first failures count. */
 export function beginHealth(isOurs: boolean): Health {
   return isOurs ? UNKNOWN : { ...UNKNOWN, phase: 'probing' };
 }
@@ -50,8 +50,8 @@ export function beginHealth(isOurs: boolean): Health {
 /**
  * Takes one result into account.
  *
- * An answer of `unauthorized` is a sign of life and is flagged; `inconclusive` changes nothing but the words.
- * @param at monotonic ms, when the look began
+ * A response of `unauthorized` is a sign of life and is flagged; `inconclusive` changes only the detail.
+ * @param at monotonic ms, start of the probe
  */
 export function observe(
   health: Health,
@@ -59,7 +59,7 @@ export function observe(
   policy: HealthPolicy,
   at: number,
 ): HealthObservation {
-  if (health.phase === 'held') return unchanged(health, 'none');
+  if (health.phase === 'frozen') return unchanged(health, 'none');
   switch (result.outcome) {
     case 'passed':
       return pass(health, { policy, at, unauthorized: false, detail: null });
@@ -74,19 +74,19 @@ export function observe(
   }
 }
 
-/** The restart was asked for: nothing that this incarnation still shows can ask again. */
+/** Freezes it after a restart was requested, so that this process cannot request another. */
 export function freeze(health: Health): Health {
-  return { ...health, phase: 'held' };
+  return { ...health, phase: 'frozen' };
 }
 
-/** After a sleep or a blocked loop: what was missed is forgotten, and nothing counts before `until` (monotonic ms). */
+/** Resets failures after a sleep or a blocked loop; none counts before `until` (monotonic ms). */
 export function resetFailures(health: Health, until: number): Health {
   const quietUntil = Math.max(health.quietUntil, until);
   // A verdict stands: only a pass makes a server that is down an up one.
   return { ...health, failures: 0, detail: health.up === false ? health.detail : null, quietUntil };
 }
 
-/** What downstream may know of it. */
+/** Returns the part that goes out with events. */
 export function verdictOf(health: Health): HealthVerdict {
   return {
     up: health.up,
@@ -97,7 +97,7 @@ export function verdictOf(health: Health): HealthVerdict {
   };
 }
 
-/** True when there is nothing new to tell. */
+/** True when both say the same. */
 export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean {
   return (
     one.up === other.up &&
@@ -138,7 +138,7 @@ interface Miss {
 }
 
 function miss(health: Health, { policy, at, detail }: Miss): HealthObservation {
-  // The start timeout, not a count of misses, ends a startup that lasts too long.
+  // The start timeout, not a count of failures, ends a startup that takes too long.
   if (health.phase === 'starting') return unchanged({ ...health, detail }, 'startup-retry');
   if (at < health.quietUntil) return unchanged(health, 'interval');
   const failures = health.failures + 1;
@@ -153,7 +153,7 @@ function miss(health: Health, { policy, at, detail }: Miss): HealthObservation {
 }
 
 function inconclusive(health: Health, detail: string): HealthObservation {
-  // While nothing is known yet, why nothing is known is worth telling.
+  // As long as there is no verdict, the reason is worth showing.
   const next = health.up === null ? { ...health, detail } : health;
   return unchanged(next, health.phase === 'starting' ? 'startup-retry' : 'interval');
 }

@@ -1,10 +1,9 @@
 /**
- * The life of one supervised server, as a pure function.
+ * Lifecycle state machine of one supervised server, as a pure function.
  *
- * `decide` is the only place that knows what follows what. It reads no clock, starts no process and
- * remembers nothing: what it needs arrives in its arguments, what it wants done leaves in `actions`.
- * The deadline of every wait lives in the state, so there are no timers to cancel; every process has a
- * number (`run`), so late news of an earlier one is dropped in one line.
+ * `decideLifecycle` holds all transitions. It reads no clock, starts no process and keeps no state: inputs are its
+ * arguments, effects are its `actions`. The deadline of every wait lives in the state, so there are no timers to cancel;
+ * every process has a number (`run`), so late inputs of an earlier one are dropped in one line.
  */
 import type { StartFailure } from '../model/observations.ts';
 import {
@@ -22,7 +21,7 @@ import {
 import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './restart-policy.ts';
 import type { RestartPolicy } from '../model/server-spec.ts';
 
-/** What follows from `event` in `state`; news of an earlier run changes nothing. */
+/** Takes in one input and returns the next state and the actions; an input of an earlier run changes nothing. */
 export function decideLifecycle(
   state: LifecycleState,
   event: LifecycleEvent,
@@ -77,7 +76,7 @@ function restart(
   event: When & { readonly cause: RestartCause },
   policy: LifecyclePolicy,
 ): LifecycleDecision {
-  // A process that is already ending, or not there, has its own story: only a living one is "restarted".
+  // Only a running process is "restarted"; one that is ending, or missing, has its own reason already.
   if (state.phase === 'stopping') return stay({ ...state, leadsTo: 'again' });
   if (hasProcess(state)) return end({ ...state, cause: event.cause }, 'again', event, policy);
   if (state.phase === 'preparing')
@@ -103,11 +102,11 @@ function unprepared(
   policy: LifecyclePolicy,
 ): LifecycleDecision {
   const counted: LifecycleAction = { kind: 'count-start-failure', failure: event.failure };
-  // A wrong path does not heal by waiting: a person or a new config moves it on.
+  // A wrong path does not heal by waiting: it takes a person or a new config.
   if (event.failure.retry === 'never') {
     return { state: enter(state, { phase: 'crash_looping', deadline: null, delay: 0 }), actions: [counted] };
   }
-  // No process ran, so no restart budget is used up: only the delay grows.
+  // No process ran, so the restart budget is untouched: only the delay grows.
   const { state: next, actions } = waitFor(
     { ...state, attempt: state.attempt + 1 },
     { wasReady: false, event, policy },
@@ -119,17 +118,17 @@ function nowRunning(state: LifecycleState, { at }: When, { restart }: LifecycleP
   return enter(state, { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter });
 }
 
-/** The delay starts over. The budgets keep looking: a server that dies every 70 s is crash looping too. */
+/** Resets the delay, but not the budgets: a server that dies every 70 s is crash looping too. */
 function nowStable(state: Extract<LifecycleState, { phase: 'running' }>): LifecycleState {
   return { ...state, stable: true, deadline: null, attempt: 0, halfOpen: false };
 }
 
-/** A process that must never be brought back is not ended for being slow or large either. */
+/** False for a process that is never restarted: it is not ended for being slow or large either. */
 function mayBeEnded({ phase }: LifecycleState, { restart }: LifecyclePolicy): boolean {
   return phase === 'running' && restart.policy !== 'never';
 }
 
-/** The process is ended because it is no longer of use; unplanned, so it counts. */
+/** Ends a process that failed; the end is unplanned, so it counts. */
 function fail(
   state: LifecycleState,
   cause: RestartCause,
@@ -160,7 +159,7 @@ function exited(
   return { ...swept, actions: [...swept.actions, failure] };
 }
 
-/** What an exit that nobody asked for leads to. */
+/** Decides what follows an exit that nobody asked for. */
 function afterExit({ code }: { readonly code: number | null }, policy: RestartPolicy): AfterStop {
   if (code !== null && policy.preventExitCodes.includes(code)) return 'rest';
   const isSuccess = code !== null && policy.successExitCodes.includes(code);
@@ -213,7 +212,7 @@ function nextStep(state: Stopping, { at }: When, { stop }: LifecyclePolicy): Lif
   return { state: next, actions: [{ kind: 'end', how: kind }] };
 }
 
-/** What is left of a crashed process has no stdin of ours any more: its group is signalled at once. */
+/** First stop step for what is left of a crashed process: its stdin is gone, so its group is signalled at once. */
 function firstSignal({ stop }: LifecyclePolicy): number {
   return Math.max(
     0,
@@ -238,7 +237,7 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Life
   }
 }
 
-/** The wait that follows an unplanned end: none, a growing one, or the long one of a crash loop. */
+/** Starts the wait after an unplanned end: none, a growing one, or the long one of a crash loop. */
 function waitFor(
   state: LifecycleState,
   { wasReady, event, policy: { restart } }: { wasReady: boolean; event: When; policy: LifecyclePolicy },
@@ -255,7 +254,7 @@ function waitFor(
   return delay === 0 ? prepare(state) : stay(enter(state, { phase: 'backoff', deadline: at + delay, delay }));
 }
 
-/** An unplanned end: it moves the delay and uses up the budgets, whatever its reason. */
+/** Records an unplanned end: it moves the delay and uses up the budgets, whatever its reason. */
 function failed(
   state: LifecycleState,
   cause: RestartCause,
@@ -270,7 +269,7 @@ function failed(
   };
 }
 
-/** A clean record: what an operator's wish, or a stable run, gives back. */
+/** Resets delay and budgets, as an operator's request does. */
 function cleared(state: LifecycleState): LifecycleState {
   return { ...state, failures: [], attempt: 0, halfOpen: false };
 }
@@ -279,7 +278,7 @@ function startFailure(code: StartFailure['code'], message: string): LifecycleAct
   return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff' } };
 }
 
-/** How a process ended, in words: `exit code 1`, `signal SIGKILL`. */
+/** Describes how a process ended: `exit code 1`, `signal SIGKILL`. */
 export function describeExit({
   code,
   signal,

@@ -1,12 +1,12 @@
-// Which processes belong to which server, and what they have used together.
+// Process trees of servers, built from the process table.
 
-/** One process as the system's process table shows it. Null where the system does not tell. */
+/** One row of the system's process table. Null where the system does not tell. */
 export interface ProcessRow {
   readonly pid: number;
   readonly ppid: number;
   readonly pgid: number;
   readonly state: 'alive' | 'zombie';
-  /** Together with the pid it names one process until the next boot; only ever compared for equality. */
+  /** Together with the pid it identifies one process until the next boot; compared for equality only. */
   readonly startToken: string;
   readonly residentBytes: number | null;
   /** User and system time since the process began, seconds. */
@@ -14,14 +14,14 @@ export interface ProcessRow {
   readonly threads: number | null;
 }
 
-/** The process that was spawned for a server: the top of its tree and the leader of its group. */
+/** The process that was spawned for a server: root of its tree and leader of its group. */
 export interface TreeRoot {
   readonly server: string;
   readonly pid: number;
   readonly pgid: number;
 }
 
-/** A process of a server that left the server's group, so that a signal to the group does not reach it. */
+/** A process that left its server's process group, so that a signal to the group does not reach it. */
 export interface DetachedProcess {
   readonly pid: number;
   readonly startToken: string;
@@ -30,19 +30,19 @@ export interface DetachedProcess {
 
 export interface ProcessTree {
   readonly server: string;
-  /** The pid of the root this tree was grown from. */
+  /** The pid of the root. */
   readonly root: number;
   /** Everything alive, zombies excluded; empty when the root and all that it started are gone. */
   readonly members: readonly ProcessRow[];
   readonly detached: readonly DetachedProcess[];
 }
 
-/** Escapees that were seen at earlier looks, by server: once their parent dies, nothing else ties them to it. */
-export type KnownDetached = ReadonlyMap<string, readonly DetachedProcess[]>;
+/** Detached processes of earlier samples, by server: once their parent dies, nothing else ties them to it. */
+type KnownDetached = ReadonlyMap<string, readonly DetachedProcess[]>;
 
 /**
- * A tree is the root's group, what the remembered escapees lead, and every descendant of those.
- * A process counts for one server only: the first root that reaches it.
+ * Builds a tree from the root's group, the groups of its known detached processes, and every descendant of those.
+ * A process belongs to one server only: the first root that reaches it.
  */
 export function buildProcessTrees(
   rows: readonly ProcessRow[],
@@ -53,11 +53,11 @@ export function buildProcessTrees(
   const forest = indexRows(rows.filter((row) => row.state === 'alive'));
   const claimed = new Set<number>();
   return roots.map((root) =>
-    growTree(forest, { root, remembered: remembered.get(root.server) ?? [], claimed }),
+    buildTree(forest, { root, remembered: remembered.get(root.server) ?? [], claimed }),
   );
 }
 
-/** What names a process in maps: a pid alone may come back as another program. */
+/** Returns the key of a process in maps: a pid alone may be reused by another program. */
 export function processKey(process: { readonly pid: number; readonly startToken: string }): string {
   return `${process.pid} ${process.startToken}`;
 }
@@ -89,13 +89,13 @@ function groupRows(
   return groups;
 }
 
-interface Growth {
+interface TreeContext {
   readonly root: TreeRoot;
   readonly remembered: readonly DetachedProcess[];
   readonly claimed: Set<number>;
 }
 
-function growTree(forest: Forest, { root, remembered, claimed }: Growth): ProcessTree {
+function buildTree(forest: Forest, { root, remembered, claimed }: TreeContext): ProcessTree {
   const members: ProcessRow[] = [];
   const queue = seedsOf(forest, root, remembered);
   for (let row = queue.pop(); row !== undefined; row = queue.pop()) {
@@ -104,24 +104,22 @@ function growTree(forest: Forest, { root, remembered, claimed }: Growth): Proces
     members.push(row);
     queue.push(...(forest.byParent.get(row.pid) ?? []));
   }
-  return { server: root.server, root: root.pid, members, detached: escapeesAmong(members, root.pgid) };
+  return { server: root.server, root: root.pid, members, detached: detachedAmong(members, root.pgid) };
 }
 
 function seedsOf(forest: Forest, root: TreeRoot, remembered: readonly DetachedProcess[]): ProcessRow[] {
   const top = forest.byPid.get(root.pid);
-  const away = remembered.filter(
-    (escapee) => forest.byPid.get(escapee.pid)?.startToken === escapee.startToken,
-  );
+  const away = remembered.filter((one) => forest.byPid.get(one.pid)?.startToken === one.startToken);
   return [
     ...(top === undefined ? [] : [top]),
     ...(forest.byGroup.get(root.pgid) ?? []),
-    // Whoever joined an escapee's group came from the same session, hence from the same server.
-    ...away.flatMap((escapee) => forest.byGroup.get(escapee.pgid) ?? []),
-    ...away.flatMap((escapee) => forest.byPid.get(escapee.pid) ?? []),
+    // A process in a detached process's group is of the same session, hence of the same server.
+    ...away.flatMap((one) => forest.byGroup.get(one.pgid) ?? []),
+    ...away.flatMap((one) => forest.byPid.get(one.pid) ?? []),
   ];
 }
 
-function escapeesAmong(members: readonly ProcessRow[], pgid: number): DetachedProcess[] {
+function detachedAmong(members: readonly ProcessRow[], pgid: number): DetachedProcess[] {
   return members
     .filter((row) => row.pgid !== pgid)
     .map((row) => ({ pid: row.pid, startToken: row.startToken, pgid: row.pgid }));

@@ -1,20 +1,20 @@
-// When a server uses too much: several samples must agree before anybody is told, more before it is restarted.
+// Memory and CPU limits: several samples must agree before a limit counts as exceeded.
 import type { LimitPolicy } from '../model/server-spec.ts';
 
-/** What a server's tree used at one look. */
-export interface LimitSample {
+/** Resource usage of a server's process tree at one time. */
+interface LimitSample {
   /** Awake monotonic ms. */
   readonly at: number;
   readonly residentBytes: number;
   /** As `TreeUsage` has it; left out is unknown. */
   readonly footprintBytes?: number | null;
-  /** False when an earlier sample has brought it already. */
+  /** False when an earlier sample already had it. */
   readonly footprintIsNew?: boolean;
   /** Cumulative seconds, as `TreeUsage` has it. */
   readonly cpuSeconds: number;
 }
 
-/** What memory limits are about: what macOS charges for, which holds what it compressed away, else what is resident. */
+/** Returns the memory that limits apply to: on macOS the footprint, which includes compressed pages, else resident memory. */
 export function usedMemory({
   residentBytes,
   footprintBytes,
@@ -39,8 +39,8 @@ export interface LimitState {
 
 interface Watch {
   readonly level: LimitLevel;
-  /** What downstream heard last: after a restart the level is ok again, but nobody has said so yet. */
-  readonly told: LimitLevel;
+  /** Level of the last event: after a restart the level is ok again before an event says so. */
+  readonly reported: LimitLevel;
 }
 
 interface CpuMark {
@@ -48,31 +48,31 @@ interface CpuMark {
   readonly cpuSeconds: number;
 }
 
-/** 3 of the last 4 samples: a spike of one sample means nothing. */
+/** 3 of the last 4 samples must agree: a spike of one sample means nothing. */
 export const MEMORY_WINDOW = 4;
 export const MEMORY_AGREEING = 3;
 
-/** A starting program compiles itself, and a machine that wakes up catches up: neither is what `for` is about. */
+/** CPU is not judged for so long after a start or a gap, ms: starting programs and waking machines are busy for other reasons. */
 export const CPU_GRACE = 30_000;
 
-/** CPU is over until it is this far below the limit, so that a load right at the limit does not ring for ever. */
+/** CPU stays over the limit until it is below this share of it, so that a load right at the limit does not alternate. */
 const CPU_CLEAR = 0.9;
 
 /** @param at awake ms at which the process was started */
 export function newLimitState(at: number): LimitState {
-  const watch = { level: 'ok', told: 'ok', window: [] } as const;
+  const watch = { level: 'ok', reported: 'ok', window: [] } as const;
   return { memory: watch, cpu: { ...watch, notBefore: at + CPU_GRACE } };
 }
 
-/** A new process owes nothing for what the old one used; that all is well again is told with its first sample. */
+/** Starts over for a new process; its first sample reports that the level is ok again. */
 export function restartLimits(state: LimitState, at: number): LimitState {
   return {
-    memory: { level: 'ok', told: state.memory.told, window: [] },
-    cpu: { level: 'ok', told: state.cpu.told, window: [], notBefore: at + CPU_GRACE },
+    memory: { level: 'ok', reported: state.memory.reported, window: [] },
+    cpu: { level: 'ok', reported: state.cpu.reported, window: [], notBefore: at + CPU_GRACE },
   };
 }
 
-/** After a gap samples are not neighbours any more: levels stay, evidence is collected anew. */
+/** Drops all samples after a gap, because they no longer follow each other; levels stay. */
 export function forgetSamples(state: LimitState, at: number): LimitState {
   return {
     memory: { ...state.memory, window: [] },
@@ -80,7 +80,7 @@ export function forgetSamples(state: LimitState, at: number): LimitState {
   };
 }
 
-/** Returns what changed since the last look, at most one change for each resource. */
+/** Takes in a sample and returns the changes of level, at most one for each resource. */
 export function judgeSample(
   state: LimitState,
   sample: LimitSample,
@@ -111,11 +111,11 @@ function judgeMemory(
   thresholds: Thresholds,
 ): Judgement<LimitState['memory']> {
   const value = usedMemory(sample);
-  // One look at the footprint is one piece of evidence, however many samples repeat it.
+  // One reading of the footprint counts once, however many samples repeat it.
   const isEvidence = sample.footprintIsNew !== false;
   const window = isEvidence ? [...memory.window, value].slice(-MEMORY_WINDOW) : memory.window;
   const level = memoryLevel(window, memory.level, thresholds);
-  return { before: memory.told, watch: { level, told: level, window }, value };
+  return { before: memory.reported, watch: { level, reported: level, window }, value };
 }
 
 function memoryLevel(window: readonly number[], current: LimitLevel, { soft, hard }: Thresholds): LimitLevel {
@@ -123,7 +123,7 @@ function memoryLevel(window: readonly number[], current: LimitLevel, { soft, har
   if (agrees(window, soft)) return 'soft';
   const limit = lowest({ soft, hard });
   const below = window.filter((bytes) => limit === null || bytes <= limit).length;
-  // To step down takes as many samples as to step up, also after a gap emptied the window.
+  // Going down takes as many samples as going up, also after a gap emptied the window.
   return current === 'ok' || below >= MEMORY_AGREEING ? 'ok' : current;
 }
 
@@ -141,20 +141,20 @@ function judgeCpu(
   const cores = averageCores(window, span);
   const level = cores === null ? cpu.level : cpuLevel(cores, cpu.level, policy);
   return {
-    before: cpu.told,
-    watch: { level, told: level, window, notBefore: cpu.notBefore },
+    before: cpu.reported,
+    watch: { level, reported: level, window, notBefore: cpu.notBefore },
     value: cores ?? 0,
   };
 }
 
-/** Keeps one mark that is at least `span` old, to measure from; the younger ones will take its place. */
+/** Drops old marks but one that is at least `span` old, to measure from. */
 function slide(window: readonly CpuMark[], { at, cpuSeconds }: LimitSample, span: number): CpuMark[] {
   const marks = [...window, { at, cpuSeconds }];
   const from = marks.findLastIndex((mark) => at - mark.at >= span);
   return from === -1 ? marks : marks.slice(from);
 }
 
-/** Null until the marks reach back far enough. */
+/** Returns the average over `span`; null until the marks reach back far enough. */
 function averageCores(window: readonly CpuMark[], span: number): number | null {
   const first = window[0];
   const last = window.at(-1);

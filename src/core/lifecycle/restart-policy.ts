@@ -1,7 +1,7 @@
-// When to bring a server back, and when to stop trying.
+// Restart delays with jitter, and restart budgets.
 import type { RestartBudget, RestartPolicy } from '../model/server-spec.ts';
 
-/** How many more unplanned ends each window takes before it is spent; the smallest counts. */
+/** Returns how many more unplanned ends the tightest budget allows. */
 export function budgetRemaining(
   failures: readonly number[],
   now: number,
@@ -14,8 +14,8 @@ export function budgetRemaining(
 }
 
 /**
- * The failures that some window still sees, with this one.
- * Bounded by the largest budget: more would not change any answer.
+ * Adds a failure and drops those that no budget counts any more.
+ * Bounded by the largest budget: more would change no result.
  */
 export function rememberFailure(
   failures: readonly number[],
@@ -28,7 +28,7 @@ export function rememberFailure(
 }
 
 /**
- * The wait before the next attempt, in milliseconds, never above `maxDelay`.
+ * Returns the wait before the next attempt, in milliseconds, never above `maxDelay`.
  *
  * @param attempt how many unplanned ends came before this one since the last stable run
  * @param isFirstAfterReady a server that had been ready and fails for the first time comes back at once
@@ -44,7 +44,7 @@ export function nextDelay(
   return Math.min(policy.maxDelay, withJitter(delay, policy.jitter, chance));
 }
 
-/** `value` moved by up to ±`jitter` (0.2 = 20 %) of itself. */
+/** Moves `value` by up to ±`jitter` (0.2 = 20 %) of itself. */
 export function withJitter(value: number, jitter: number, chance: number): number {
   return Math.round(value * (1 + jitter * (2 * chance - 1)));
 }

@@ -1,9 +1,9 @@
-// How a process that we started says whose it is: a variable that everything below it inherits.
+// Environment variable that marks the processes of one run: everything below them inherits it.
 
-/** Its value names one run of one server of one life of a daemon. */
+/** The variable's name. Its value identifies daemon process, server and run. */
 export const RUN_MARKER = 'MCP_WATCHDOG_RUN';
 
-/** Names one life of a daemon, so that whoever meets its mark can see whether that daemon still lives. */
+/** Identifies one daemon process, so that a reader of the marker can check whether it is still alive. */
 export function daemonMark(
   daemon: { readonly pid: number; readonly startToken: string },
   unique: string,
@@ -11,13 +11,13 @@ export function daemonMark(
   return `${daemon.pid}.${encodeURIComponent(daemon.startToken)}.${unique}`;
 }
 
-/** The daemon that a marker names; null when it is none of ours, or of a release that did not say. */
+/** Returns the daemon of a marker; null when it is not ours, or of a release that did not name it. */
 export function daemonOf(marker: string): { readonly pid: number; readonly startToken: string } | null {
   const [, pid, token = ''] = /^(\d+)\.([^./]+)\.[^/]+\//u.exec(marker) ?? [];
   return pid === undefined ? null : { pid: Number(pid), startToken: decoded(token) };
 }
 
-/** The server that a marker names; null when it is none of ours. */
+/** Returns the server of a marker; null when it is not ours. */
 export function serverOf(marker: string): string | null {
   return /^[^/]+\/([^/]+)\/\d+$/u.exec(marker)?.[1] ?? null;
 }

@@ -24,9 +24,9 @@ type Body =
       readonly server: string;
       readonly from: LifecycleState;
       readonly to: LifecycleState;
-      /** The news that moved it. */
+      /** Kind of the input that moved it. */
       readonly cause: string;
-      /** When the next attempt is due, ms since the epoch; null when none is. */
+      /** Time of the next start attempt, ms since the epoch; null when none is due. */
       readonly nextAttemptAt: number | null;
       /** Unplanned ends left before the server counts as crash looping. */
       readonly budgetRemaining: number;
@@ -99,7 +99,7 @@ type Body =
     }
   | { readonly kind: 'ticked' }
   | { readonly kind: 'gap'; readonly cause: 'sleep' | 'blocked' | 'clock-step'; readonly duration: number }
-  /** All fail at once, so nobody is restarted; `failing` is 0 when that is over. */
+  /** Restart guard: nearly all servers fail at once, so none is restarted; `failing` is 0 when that is over. */
   | { readonly kind: 'brake'; readonly failing: number; readonly watched: number }
   | {
       readonly kind: 'config-loaded';
@@ -111,10 +111,10 @@ type Body =
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'state-persist-failed'; readonly error: string }
   | { readonly kind: 'reaped'; readonly server: string; readonly pid: number; readonly why: string }
-  /** A look at all processes; `found` is how many MCP server processes nobody owns. */
+  /** A scan of all processes found `found` orphaned processes of MCP servers. */
   | { readonly kind: 'orphans'; readonly found: number }
   | { readonly kind: 'orphan-reaped'; readonly pid: number; readonly command: string }
-  /** A job of the schedule has ended, `took` ms; `said` is one line for people, `error` null when it went well. */
+  /** A scheduled job has ended after `took` ms; `said` is one line for people, `error` null on success. */
   | {
       readonly kind: 'job';
       readonly job: JobName;
@@ -122,27 +122,27 @@ type Body =
       readonly said: string;
       readonly error: string | null;
     }
-  /** The registry was asked, or its answer, of `lookedAt` (ms since the epoch), judged anew. */
+  /** The registry was asked, or its response, of `lookedAt` (ms since the epoch), was judged again. */
   | {
       readonly kind: 'update-checked';
       readonly server: string;
       readonly outlook: UpdateCheck;
       readonly lookedAt?: number;
     }
-  /** An update moved on to another phase, or has a word to say of the one it is in. */
+  /** An update entered another phase, or reports progress within its phase. */
   | { readonly kind: 'update-moved'; readonly server: string; readonly progress: UpdateProgress }
-  /** What is remembered; `isNews` when an update has just ended with `memory.last`, false when it only was read or pinned. */
+  /** The update history of a server; `isNews` is true when an update has just ended with `memory.last`, false when it was only read or pinned. */
   | {
       readonly kind: 'update-settled';
       readonly server: string;
       readonly memory: UpdateMemory;
       readonly isNews: boolean;
     }
-  /** Somebody has read /metrics; `by` is the user agent, `host` the Host asked for, neutralised, empty when not told. */
+  /** A client has read /metrics; `by` is its user agent, `host` the Host header, both neutralised, empty when missing. */
   | { readonly kind: 'scraped'; readonly by: string; readonly host?: string }
   /**
-   * The alert rules were evaluated. `took`: ms for all groups, each as it was last; `failed`: rules that could not be.
-   * `alerts`: of each alert by name, how many are pending and how many fire.
+   * The alert rules were evaluated. `took`: ms for all groups, the last evaluation of each; `failed`: rules that could not
+   * be evaluated. `alerts`: number of pending and firing ones by alert name.
    */
   | {
       readonly kind: 'evaluated';
@@ -156,14 +156,14 @@ type Body =
     }
   /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
   | ({ readonly kind: 'alert' } & AlertChange)
-  /** Who delivers alerts from now on; why, for people. `wasOwner` is the same when only the reasons have changed. */
+  /** New owner of alert delivery, and why, for people. `wasOwner` is the same when only the reasons have changed. */
   | {
       readonly kind: 'delivery';
       readonly owner: DeliveryOwner;
       readonly wasOwner: DeliveryOwner;
       readonly reasons: readonly string[];
     }
-  /** What is heard of those who could deliver; `isHeardNow` when it was just heard of. */
+  /** Sign of life of an alerting engine, or its absence; `isHeardNow` when the sign has just come. */
   | {
       readonly kind: 'engine';
       readonly engine: EngineName;
@@ -171,7 +171,7 @@ type Body =
       readonly isHeardNow: boolean;
     }
   /**
-   * One channel was given a notification, or was spared `count` of them; `reason` null when it was handed over.
+   * One channel got a notification, or `count` of them were suppressed for it; `reason` null when it was sent.
    * `detail` is for people.
    */
   | {

@@ -168,7 +168,7 @@ export class DeliveryController {
 
   #change(before: DeliveryState, at: number): void {
     const { owner } = this;
-    const { next, told } = handOff(this.#held, {
+    const { next, sent } = handOff(this.#held, {
       from: before.owner,
       to: owner,
       firing: this.#options.firing(),
@@ -179,7 +179,7 @@ export class DeliveryController {
     const isHandedOn = before.owner === 'alertmanager-by-us' && owner === 'engine';
     this.#leftAt = isHandedOn ? this.#options.clock.now() : null;
     // Before we may speak again: else they would be told.
-    for (const { name, about } of told) this.#noteTold({ name, about, state: 'firing' });
+    for (const { name, about } of sent) this.#noteTold({ name, about, state: 'firing' });
     this.#mute();
     if (owner === 'alertmanager-by-us') this.#options.onToPost();
   }
@@ -194,13 +194,13 @@ export class DeliveryController {
     tell({ kind: 'notified-elsewhere', at: clock.now(), alert: { name, about, state } });
   }
 
-  #hearOne({ name, severity, summary, labels, state }: AlertNotice, isToTell: boolean): void {
+  #hearOne({ name, severity, summary, labels, state, runbook }: AlertNotice, isToTell: boolean): void {
     const isOurs = this.#isAboutUs(labels['instance']);
     const server = labels['server'] ?? null;
     const elsewhere = [server, labels['instance']]
       .filter((one) => one !== null && one !== undefined)
       .join(' on ');
-    const alert = { name, about: isOurs ? server : elsewhere, severity, state, summary };
+    const alert = { name, about: isOurs ? server : elsewhere, severity, state, summary, runbook };
     if (isToTell) {
       // What our own channels tell is on their record.
       this.#held = { ...this.#held, isNoticed: true };

@@ -231,7 +231,7 @@ function simulate(
       at: now,
     });
     held = outcome.next;
-    for (const { name, about } of outcome.told)
+    for (const { name, about } of outcome.sent)
       input({ kind: 'notified-elsewhere', at: now, alert: { name, about, state: 'firing' } });
     input({ kind: 'muted', at: now, isMuted: state.owner !== 'us' });
   };
@@ -397,13 +397,13 @@ describe('the hand-over', () => {
     const first = { from: 'engine', to: 'alertmanager-by-us', lastContact: 60 * SECOND } as const;
     const { next } = handOff(held, { ...first, firing: [alert], at: 140 * SECOND });
     const second = { from: 'alertmanager-by-us', to: 'us', lastContact: 200 * SECOND } as const;
-    expect(handOff(next, { ...second, firing: [alert], at: 250 * SECOND }).told).toEqual([]);
+    expect(handOff(next, { ...second, firing: [alert], at: 250 * SECOND }).sent).toEqual([]);
   });
 
   test('takes for told what the engine had for a minute', () => {
     const given = { from: 'engine', to: 'us', firing: [alert], at: 250 * SECOND } as const;
-    expect(handOff(held, { ...given, lastContact: 126 * SECOND }).told).toEqual([]);
-    expect(handOff(held, { ...given, lastContact: 127 * SECOND }).told).toEqual([alert]);
+    expect(handOff(held, { ...given, lastContact: 126 * SECOND }).sent).toEqual([]);
+    expect(handOff(held, { ...given, lastContact: 127 * SECOND }).sent).toEqual([alert]);
   });
 });
 
