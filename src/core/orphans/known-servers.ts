@@ -1,14 +1,14 @@
-// Which programs are MCP servers: those of the config, and well-known ones by the exact names of packages and programs.
+// Recognition of MCP servers: those of the config, and well-known ones by exact names of packages and programs.
 import { type ServerProgram, programOf } from './server-program.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
 
-/** A server of the config, as far as its processes can be known by it. */
+/** A server of the config and the program by which its processes are recognised. */
 export interface ConfiguredProgram {
   readonly server: string;
   readonly program: ServerProgram;
 }
 
-/** A server that is only watched has no program. */
+/** Lists the programs of the config; a server that is only watched has none. */
 export function configuredPrograms(specs: readonly ServerSpec[]): ConfiguredProgram[] {
   return specs.flatMap(({ name: server, source, args }) => {
     if (source.kind === 'url') return [];
@@ -20,7 +20,7 @@ export function configuredPrograms(specs: readonly ServerSpec[]): ConfiguredProg
   });
 }
 
-/** Null when it is neither a server of the config nor of a name that `patterns` have. */
+/** Recognises a program; null when it is neither a server of the config nor matches `patterns`. */
 export function recogniseServer(
   program: ServerProgram,
   { configured, patterns }: { configured: readonly ConfiguredProgram[]; patterns: readonly string[] },
@@ -31,25 +31,25 @@ export function recogniseServer(
   return known === undefined ? null : { name: known, server: null };
 }
 
-/** A package has its name wherever it runs; any other program is meant only with the arguments that make it a server. */
+/** True for the same package anywhere; another program must also have the arguments that make it a server. */
 function isSameProgram(configured: ServerProgram, found: ServerProgram): boolean {
   const { file, names, rest, isWrapper } = configured;
   if (!names.some((name) => found.names.includes(name))) return false;
   if (isWrapper || file?.includes('/node_modules/') === true) return true;
-  if (isAnybodys(configured)) return false;
+  if (isAmbiguous(configured)) return false;
   const isSameFile = file === found.file || file?.includes('/') === false;
   return isSameFile && rest.every((word, index) => found.rest[index] === word);
 }
 
-/** `node dist/index.js` and `python -m worker` say nothing about which one it is: that depends on where they run. */
-function isAnybodys({ file, names, rest }: ServerProgram): boolean {
+/** True for `node dist/index.js` and `python -m worker`, which depend on the working directory and identify nothing. */
+function isAmbiguous({ file, names, rest }: ServerProgram): boolean {
   if (file === null) return rest.length === 0 && !names.some((name) => /mcp/iu.test(name));
   return !file.startsWith('/') && (file.includes('/') || /\.[cm]?[jt]s$|\.py$/u.test(file));
 }
 
-/** `*` stands for the rest of one name. Python modules are written with dashes. */
+/** Patterns of well-known servers: `*` matches the rest of one name. Python modules are written with dashes. */
 export const KNOWN_SERVERS: readonly string[] = [
-  // Families whose names are reserved by habit.
+  // Families of names that are MCP servers by convention.
   '@modelcontextprotocol/server-*',
   'mcp-server-*',
   // npm packages, then the programs in them where those are called otherwise.

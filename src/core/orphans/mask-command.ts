@@ -1,7 +1,7 @@
-// What of a command line must not be shown: what stands after a telling name, or looks like a secret by its form.
+// Masking of secrets in command lines: values after names like TOKEN, and values in a known form.
 import { REDACTED } from '../base/text.ts';
 
-/** True for `API_TOKEN`, `--api-key`, `Authorization`, `DB_PASS`, …: names after which a secret follows. */
+/** True for `API_TOKEN`, `--api-key`, `Authorization`, `DB_PASS`, …: names whose value is a secret. */
 export function namesSecret(name: string): boolean {
   return NAME.test(name);
 }
@@ -10,14 +10,14 @@ const TELLING = String.raw`(?:TOKEN|KEY|SECRET|PASSW|PASSPHRASE|AUTH|CREDENTIAL|
 const NAME = new RegExp(TELLING, 'i');
 
 /**
- * A command line with its secrets taken out; all else stays as it is. It rather hides too much than too little, and
- * doing it twice changes nothing. What has no telling name and no known form is not found.
+ * Replaces the secrets in a command line; all else stays. It hides too much rather than too little, and doing it twice
+ * changes nothing. A secret without a telling name or a known form is not found.
  */
 export function maskCommand(text: string): string {
   return RULES.reduce((masked, rule) => rule(masked), text);
 }
 
-/** The same for a list of arguments, where it is known where each of them ends. */
+/** Does the same for a list of arguments, where the end of each is known. */
 export function maskArguments(argv: readonly string[]): string[] {
   return argv.map((argument, index) => {
     const flag = argv[index - 1] ?? '';
@@ -28,9 +28,9 @@ export function maskArguments(argv: readonly string[]): string[] {
 
 type Rule = (text: string) => string;
 
-// Every pattern begins at a boundary: none looks at the same long word again and again.
+// Every pattern begins at a boundary, so that none scans the same long word repeatedly.
 const RULES: readonly Rule[] = [
-  // What the key is for may stay, the key itself is of several lines.
+  // The text before the key may stay; the key itself has several lines.
   (text) => text.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*/g, REDACTED),
   // A user name alone is a token as often as a name (https://TOKEN@host).
   (text) => text.replaceAll(/(?<=:\/\/)[^\s/?#]+@/g, `${REDACTED}@`),
@@ -41,7 +41,7 @@ const RULES: readonly Rule[] = [
   (text) => text.replaceAll(KNOWN_FORM, REDACTED),
 ];
 
-// What is masked already stays, with what follows it: else a second time would take more away than the first.
+// A masked value is skipped with what follows it: else a second pass would remove more than the first.
 const MASKED = REDACTED.replaceAll(/[[\]]/g, String.raw`\$&`);
 
 const VALUE = String.raw`(?!${MASKED})(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|(?:(?:Bearer|Basic|Token)\s+)?[^\s"']\S*)`;
@@ -58,7 +58,7 @@ function maskNamed(text: string): string {
   return text.replaceAll(ASSIGNED, `$1${REDACTED}`).replaceAll(FLAGGED, `$1${REDACTED}`);
 }
 
-/** `--header X-Anything: …`: headers are there for credentials. */
+/** Masks `--header X-Anything: …`: such headers usually carry credentials. */
 function maskHeaders(text: string): string {
   return text.replaceAll(HEADER, `$1${REDACTED}`);
 }
@@ -68,7 +68,7 @@ function maskUser(text: string): string {
   return text.replaceAll(/(?<!\S)((?:-u|--user|--proxy-user)(?:\s+|=)[^\s:]+:)\S+/g, `$1${REDACTED}`);
 }
 
-/** As issued by model vendors, code hosts, chats and clouds; a digit tells them from words of the same beginning. */
+/** Forms issued by model vendors, code hosts, chats and clouds; a digit distinguishes them from words with the same beginning. */
 const KNOWN_FORM = new RegExp(
   [
     String.raw`(?<![A-Za-z\d])(?:sk|rk|pk|gsk|hf|npm|r8|xai|pplx|tvly|ntn|figd|ctx7sk|gh[oprsu]|github_pat|glpat|xox[a-z]|xapp|lin_api|dop_v1)[-_](?=[\w-]{0,80}\d)[\w-]{10,}`,

@@ -1,48 +1,48 @@
-// When a process counts as an orphan: an MCP server whose parent is gone, with the proofs, or the doubts, in words.
+// Verdict whether a process is an orphan: an MCP server whose parent is gone, with proof or doubts in words.
 import type { ProcessRow } from '../lifecycle/process-tree.ts';
 
 /**
- * Who has the process now. `own`: the one that started it, as far as can be told. `init`: it was handed to pid 1 or to
- * the user's service manager. `stranger`: another process has it that cannot have started it, by their sessions.
+ * Present parent of the process. `own`: the one that started it, as far as can be told. `init`: pid 1 or the user's service
+ * manager. `stranger`: another process that cannot have started it, by their sessions.
  */
 export type OrphanParent = 'own' | 'init' | 'stranger';
 
 /**
- * What is at the other end of its standard input. `gone`: nobody, for good. `held`: somebody, or it is a file or a
- * terminal. `null`: it never had one. `unknown`: the system would not tell.
+ * Other end of its standard input. `gone`: closed for good. `held`: open, or a file or a terminal. `null`: /dev/null.
+ * `unknown`: the system does not tell.
  */
 export type StdinPeer = 'gone' | 'held' | 'null' | 'unknown';
 
-/** Everything that was found out about one process. */
+/** Facts about one process. */
 export interface OrphanFacts {
   readonly parent: OrphanParent;
   /** Milliseconds since it began; null where the system does not tell. */
   readonly age: number | null;
-  /** Whether the daemon whose mark it bears still lives; `none` without a mark. */
+  /** State of the daemon in its run marker; `none` without a marker. */
   readonly daemon: 'none' | 'alive' | 'dead';
-  /** It belongs to a unit or job of a service manager. */
+  /** True for a process of a unit or job of a service manager. */
   readonly isService: boolean;
   readonly leadsGroup: boolean;
   readonly leadsSession: boolean;
-  /** `alive`: it has a terminal at which somebody is still logged in. */
+  /** `alive`: its terminal has a user logged in. */
   readonly terminal: 'none' | 'alive' | 'dead';
   readonly input: StdinPeer;
-  /** It serves over HTTP, because its arguments say so or it listens; null where the system does not tell. */
+  /** True when it serves over HTTP: its arguments say so or it listens; null where the system does not tell. */
   readonly isHttp: boolean | null;
-  /** Somebody is connected to it right now; null where the system does not tell. */
+  /** True when a client is connected; null where the system does not tell. */
   readonly isUsed: boolean | null;
-  /** It was started through npx or uvx, and that is gone. */
+  /** True when the npx or uvx that started it is gone. */
   readonly lostWrapper: boolean;
 }
 
-/** `certain` ones may be ended; the others may have been started this way on purpose, which cannot be seen. */
-export type OrphanVerdict =
+/** `certain` orphans may be ended; `uncertain` ones may have been started this way on purpose. */
+type OrphanVerdict =
   | { readonly kind: 'none' }
   | { readonly kind: 'certain' | 'uncertain'; readonly because: readonly string[] };
 
 const NONE: OrphanVerdict = { kind: 'none' };
 
-/** @param minimumAge ms; what is younger may be on its way to somewhere */
+/** Judges the facts. @param minimumAge ms; a younger process may still be changing hands */
 export function judgeOrphan(facts: OrphanFacts, minimumAge: number): OrphanVerdict {
   if (facts.daemon === 'alive' || facts.parent === 'own') return NONE;
   if (facts.age === null || facts.age < minimumAge) return NONE;
@@ -51,7 +51,7 @@ export function judgeOrphan(facts: OrphanFacts, minimumAge: number): OrphanVerdi
   if (facts.isService) return NONE;
   const proof = proofOf(facts);
   if (proof !== null) return certain(facts, proof);
-  // A parent that lives, and a terminal with somebody at it, are somebody's: without a proof it is left alone.
+  // With a living parent or a terminal in use it belongs to someone: without proof it is left alone.
   if (facts.parent === 'stranger' || facts.terminal === 'alive') return NONE;
   return { kind: 'uncertain', because: [PARENT[facts.parent], ...doubtsOf(facts)] };
 }
@@ -66,7 +66,7 @@ const PARENT: Readonly<Record<OrphanParent, string>> = {
   stranger: 'its parent is gone, another process has taken it in',
 };
 
-/** What leaves no doubt that nobody can want it any more; null when there is nothing of the kind. */
+/** Returns the proof that nobody can use it any more; null when there is none. */
 function proofOf(facts: OrphanFacts): string | null {
   const { input, isHttp, isUsed, lostWrapper, leadsGroup, leadsSession } = facts;
   if (isHttp === false && input === 'gone') return 'nobody holds the other end of its standard input';
@@ -89,14 +89,15 @@ function doubtsOf(facts: OrphanFacts): string[] {
   return doubts.length > 0 ? doubts : ['nothing proves that nobody wants it'];
 }
 
+/** An orphan with its descendants. */
 export interface OrphanTree {
   /** The orphan first, then its descendants. */
   readonly members: readonly ProcessRow[];
-  /** Nobody else is in its process group. */
+  /** True when no other process is in its process group. */
   readonly ownsGroup: boolean;
 }
 
-/** Everything that hangs on one orphan; unlike a server of ours, its group may be shared with the living. */
+/** Collects an orphan's descendants; unlike a server of ours, it may share its group with other processes. */
 export function orphanTree(root: ProcessRow, rows: readonly ProcessRow[]): OrphanTree {
   const alive = rows.filter(({ state }) => state === 'alive');
   const members = new Map([[root.pid, root]]);

@@ -1,26 +1,26 @@
-// What is to be said about one server in a word or a sentence: is it well, and if not, why.
+// Summary of one server for people: healthy or not, and why, in a word or a sentence.
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';
 import { neutralise } from '../base/text.ts';
 import { describeLastUpdate, describeProgress } from '../update/update-text.ts';
 import { ago, cpu, size, span } from '../base/format.ts';
 
-/** True when the server is as it was asked to be: up and answering, down on request, or a task that is done. */
+/** True when the server is in its desired state: up and answering, down on request, or a completed task. */
 export function isHealthy({ desired, state, health, stoppedBecause }: ServerStatus): boolean {
   if (state === 'watched') return health.up === true;
   if (desired === 'down') return state === 'stopped';
   return state === 'running' ? health.up === true : stoppedBecause === 'completed';
 }
 
-/** The state for people: `running`, `crash looping`. */
+/** Returns the state for people: `running`, `crash looping`. */
 export function stateLabel({ state }: Pick<ServerStatus, 'state'>): string {
   return state.replace('_', ' ');
 }
 
-/** `unknown` until the first verdict; `unauthorized` answers, but wants credentials that it was not given. */
+/** `unknown` until the first verdict; `unauthorized`: it answers, but wants credentials that it was not given. */
 export type HealthLabel = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
 
-/** The last verdict in one word; the gravest when several hold. */
+/** Returns the last verdict in one word; the most severe when several hold. */
 export function healthLabel({ health }: ServerStatus): HealthLabel {
   if (health.up === null) return 'unknown';
   if (!health.up) return 'down';
@@ -28,15 +28,15 @@ export function healthLabel({ health }: ServerStatus): HealthLabel {
   return health.unauthorized ? 'unauthorized' : 'up';
 }
 
-/** The one thing worth knowing now, or what happened last, in one line; empty when there is nothing to tell. */
+/** Returns the most important fact about the present, else the last event, in one line; empty when there is none. */
 export function statusSummary(server: ServerStatus, now: number): string {
   return neutralise(present(server, now) ?? past(server, now) ?? '');
 }
 
 function present(server: ServerStatus, now: number): string | null {
   const { state, desired, health, note, killRepeats } = server;
-  if (killRepeats > 0) return `cannot be ended: the system has not obeyed ${killRepeats + 1} kills`;
-  const work = retreatOf(server, now) ?? note;
+  if (killRepeats > 0) return `cannot be ended: the kernel ignored ${killRepeats + 1} kills`;
+  const work = rollbackOf(server, now) ?? note;
   if (work !== null) return work;
   if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
   if (state === 'stopping' && desired === 'down') return 'being stopped';
@@ -45,8 +45,8 @@ function present(server: ServerStatus, now: number): string | null {
   return trouble ?? describeProgress(server.update, now);
 }
 
-/** Going back explains why it restarts, and why its health is what it is. */
-function retreatOf({ update }: ServerStatus, now: number): string | null {
+/** A rollback comes first: it explains the restart and the health. */
+function rollbackOf({ update }: ServerStatus, now: number): string | null {
   return update?.progress?.phase === 'rolling_back' ? describeProgress(update, now) : null;
 }
 
@@ -73,7 +73,7 @@ function past(server: ServerStatus, now: number): string | null {
     : `restarted ${ago(lastRestart.at, now)}: ${describeRestart(lastRestart)}`;
 }
 
-/** Down by itself, and meant to stay so. */
+/** Describes a server that is down by itself and stays down. */
 function atRest(server: ServerStatus): string | null {
   const { stoppedBecause } = server;
   const exit = describeLastExit(server);
@@ -105,7 +105,7 @@ export function describeEnd({
   return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
-/** Each limit that is exceeded, with value and limit. */
+/** Lists the limits that are exceeded, with value and limit. */
 export function overLimits({ overLimit, usage, limits }: ServerStatus): string[] {
   const texts = {
     memory: () =>
@@ -127,7 +127,7 @@ function overText(name: string, value: number | null, { soft, hard, write }: Lim
   return `${name} ${value === null ? '?' : write(value)} is over the limit${limit}`;
 }
 
-/** The latest probe that passed or failed. */
+/** Returns the latest probe that passed or failed; null before the first. */
 export function latestProbe({ probes }: ServerStatus): NonNullable<ServerStatus['probes']['ping']> | null {
   return Object.values(probes).reduce<NonNullable<ServerStatus['probes']['ping']> | null>(
     (latest, probe) => (latest === null || probe.at > latest.at ? probe : latest),
@@ -135,17 +135,17 @@ export function latestProbe({ probes }: ServerStatus): NonNullable<ServerStatus[
   );
 }
 
-/** All restarts ever, whatever their reason. */
+/** Sums the restarts of all reasons. */
 export function restartsOf({ restarts }: ServerStatus): number {
   return Object.values(restarts).reduce((sum, count) => sum + count, 0);
 }
 
-/** No config was taken over yet, nor refused: whoever has no servers now may have some in a moment. */
+/** True while no config was loaded or refused yet: a daemon without servers may have some in a moment. */
 export function isStarting({ config }: DaemonStatus): boolean {
   return config.loadedAt === null && config.error === null;
 }
 
-/** What a refused config means: the first one is still waited for, a later one leaves the old one in force. */
+/** Describes a refused config: without an earlier one the daemon still waits, else the earlier one stays in force. */
 export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
   const outcome =
     loadedAt === null

@@ -1,9 +1,9 @@
-// What an earlier daemon wrote down about a server, believed only as far as it makes sense.
+// State file form of a server's counters and last events, with a checked reader.
 import { RESTART_REASONS, type RestartReason } from '../model/vocabulary.ts';
 import { NO_HISTORY, type ServerHistory, type ServerStatus } from '../model/status.ts';
 import { isObject } from '../base/guards.ts';
 
-/** The part of a server's status that outlives the daemon. */
+/** Picks the part of a server's status that outlives the daemon. */
 export function historyToSave({
   restarts,
   startFailures,
@@ -13,7 +13,7 @@ export function historyToSave({
   return { restarts, startFailures, lastRestart, lastExit };
 }
 
-/** @param saved JSON of whatever age and shape; what cannot be believed starts anew */
+/** @param saved JSON of any age and shape; implausible parts start from zero */
 export function readServerHistory(saved: unknown): ServerHistory {
   if (!isObject(saved)) return NO_HISTORY;
   return {

@@ -1,35 +1,35 @@
-// What a JSON Schema comes to at one place: a few flat alternatives, with references and compositions resolved.
+// Flat alternatives of a JSON Schema at one place, with references and compositions resolved.
 import { isObject } from '../base/guards.ts';
 
 export type SchemaNode = Readonly<Record<string, unknown>>;
 
-/** A document, and how much may still be read of it and of what it is compared with. */
+/** A document, and the steps that its comparison may still take. */
 export interface SchemaSource {
   readonly root: unknown;
   readonly budget: Budget;
 }
 
-/** Shared by all that belongs to one comparison: a hostile schema ends it, and does not hold it up. */
+/** Steps left, shared by one comparison: a hostile schema ends it instead of blocking it. */
 export interface Budget {
   left: number;
 }
 
-/** False once nothing may be read any more. */
+/** Takes steps from the budget; false once it is exhausted. */
 export function spend(budget: Budget, steps: number): boolean {
   budget.left -= steps;
   return budget.left >= 0;
 }
 
 /**
- * One way to be valid. `isSure` is false when it takes less than its keywords say: good enough as what is taken at most
- * after a change, not as what was taken before.
+ * One way to be valid. `isSure` is false when it accepts less than its keywords say: usable as an upper bound of what is
+ * accepted after a change, not as what was accepted before.
  */
 export interface Alternative {
   readonly node: SchemaNode;
   readonly isSure: boolean;
 }
 
-/** Keywords that the comparison reads, or must know to be there. Titles and descriptions are none. */
+/** Keywords that the comparison reads, or must know to be present; not titles and descriptions. */
 const KEYWORDS = [
   'type',
   'enum',
@@ -55,7 +55,7 @@ const KEYWORDS = [
   'maxProperties',
 ] as const;
 
-/** Keywords whose meaning is not looked into. */
+/** Keywords whose meaning is not examined. */
 export const OPAQUE = [
   'not',
   'if',
@@ -80,7 +80,7 @@ const DEEPEST = 16;
 const MOST_ALTERNATIVES = 32;
 const ANYTHING: Alternative = { node: {}, isSure: true };
 
-/** Empty when nothing is valid; null when it is not understood: a reference that leads nowhere, too much of anything. */
+/** Resolves the schema. Empty when nothing is valid; null when it is not understood: a dangling reference, or too many alternatives. */
 export function alternativesOf(
   schema: unknown,
   source: SchemaSource,
@@ -102,7 +102,7 @@ function pick(schema: SchemaNode): SchemaNode {
   return Object.fromEntries(known.map((keyword) => [keyword, schema[keyword]]));
 }
 
-/** What has to be valid beside the keywords themselves. */
+/** Yields the subschemas that must also be valid. */
 function* partsOf(
   schema: SchemaNode,
   source: SchemaSource,
@@ -136,7 +136,7 @@ function product(
   return some.flatMap((one) => others.map((other) => merge(one, other, budget)));
 }
 
-/** Where both say something that cannot be put together, the first one stays, which takes more than both would. */
+/** Merges two; of keywords that cannot be combined the first one stays, which accepts more than both would. */
 function merge(one: Alternative, other: Alternative, budget: Budget): Alternative {
   const both = Object.keys(other.node).filter((keyword) => Object.hasOwn(one.node, keyword));
   const properties = mergeProperties(one.node, other.node, budget);
@@ -178,14 +178,14 @@ function mergeProperties(
   return { all: { ...second, ...first }, isPlain };
 }
 
-/** Strings of a list; nothing for what is none. */
+/** Returns the strings of a list; empty for other values. */
 export function namesOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
 const LONGEST_POINTER = 500;
 
-/** A pointer into the document itself (RFC 6901); undefined for everything else, and for what is not there. */
+/** Follows a pointer into the document itself (RFC 6901); undefined for any other reference and for a missing target. */
 function resolve(ref: unknown, { root }: SchemaSource): unknown {
   if (typeof ref !== 'string' || ref.length > LONGEST_POINTER || !/^#(?:\/|$)/u.test(ref)) return undefined;
   let found: unknown = root;

@@ -1,8 +1,8 @@
-// Which bounds on numbers, texts and counts became tighter.
+// Bounds on numbers, texts and counts that became tighter.
 import type { SchemaNode } from './schema-alternatives.ts';
 import { boundsOf, type JsonType, type Limit, limitOf } from './schema-values.ts';
 
-/** What is said of the value: `must be at most 10, not 100`. */
+/** Describes the tighter bounds: `must be at most 10`. */
 export function lostBounds(type: JsonType, was: SchemaNode, is: SchemaNode): readonly string[] {
   switch (type) {
     case 'string':
@@ -65,7 +65,7 @@ function lostNumbers(was: SchemaNode, is: SchemaNode, isWhole: boolean): readonl
 
 /** @param sign 1 for a lower limit, -1 for an upper one */
 function isTighter(now: Limit, before: Limit, sign: 1 | -1): boolean {
-  // Generators write the limits of what a double can hold; nobody had more than that before.
+  // Generators write the limits of a double as bounds; no value was beyond them before.
   if (Math.abs(now.value) >= Number.MAX_SAFE_INTEGER && now.value * sign < 0) return false;
   if (now.value !== before.value) return sign * now.value > sign * before.value;
   return now.isExclusive && !before.isExclusive && Number.isFinite(now.value);

@@ -1,14 +1,14 @@
-// What is no longer taken inside of objects and lists.
+// Losses inside of objects and arrays.
 import { type Budget, namesOf, type SchemaNode, spend } from './schema-alternatives.ts';
 import { joinPath, subject } from './schema-messages.ts';
 import { isObject } from '../base/guards.ts';
 
-/** Where two schemas are compared, and how to go on below. */
+/** Position in the comparison of two schemas, and the way to go deeper. */
 export interface Place {
   /** `filter.tags[]`; empty at the top. */
   readonly path: string;
   readonly budget: Budget;
-  /** What is lost between two schemas below this one. */
+  /** Compares two schemas below this position. */
   readonly below: (before: unknown, after: unknown, step: string) => readonly string[];
 }
 
@@ -45,7 +45,7 @@ interface Now {
 }
 
 function lostProperty(name: string, before: unknown, { is, place }: Now): readonly string[] {
-  // It was never taken; or its name may be one of those that a pattern describes.
+  // It was never accepted, or its name may match one of the patterns.
   if (before === false || is['patternProperties'] !== undefined) return [];
   const { additionalProperties: further } = is;
   if (isObject(further)) return place.below(before, further, name);
@@ -56,8 +56,8 @@ function lostProperty(name: string, before: unknown, { is, place }: Now): readon
 }
 
 /**
- * Properties without a name in the schema. Where there are named ones, clients give no others: that such a schema is
- * closed now is a matter of its generator, not of its users.
+ * Compares properties that the schema does not name. Where it names some, clients give no others: that such a schema is
+ * closed now is due to its generator and no loss to clients.
  */
 function lostFurther(was: SchemaNode, is: SchemaNode, place: Place): readonly string[] {
   const [before, after] = [was['additionalProperties'], is['additionalProperties']];
@@ -65,7 +65,7 @@ function lostFurther(was: SchemaNode, is: SchemaNode, place: Place): readonly st
   if (!wasMeant || after === undefined || after === true) return [];
   if (after !== false) return place.below(before ?? true, after, '*');
   const hasOwn = is['patternProperties'] !== undefined || Object.keys(propertiesOf(is)).length > 0;
-  // An input that took anything and now names what it takes.
+  // An input that accepted anything and now names its properties.
   if (before === undefined && hasOwn) return [];
   if (before === undefined && place.path === '') return [];
   return [`${subject(place.path)} takes no further properties`];
@@ -78,7 +78,7 @@ export function lostInArray(was: SchemaNode, is: SchemaNode, place: Place): read
   return place.below(was['items'], is['items'], '[]');
 }
 
-/** Position by position; what stands behind the positions is not compared. */
+/** Compares index by index; items behind the last index are not compared. */
 function lostInTuple(
   was: readonly unknown[] | null,
   is: readonly unknown[] | null,

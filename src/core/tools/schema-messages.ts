@@ -1,4 +1,4 @@
-// How losses of a JSON Schema are said to people, in words that a server may have chosen the names of.
+// Messages about losses of a JSON Schema, with the server's own names in them made safe.
 import type { JsonType } from './schema-values.ts';
 import { truncate, neutralise } from '../base/text.ts';
 
@@ -26,7 +26,7 @@ export function describeTypes(path: string, lost: readonly JsonType[], left: rea
     : `${subject(path)} takes no ${gone.join(' or ')} any more`;
 }
 
-/** A number is a number, whole or not. */
+/** Leaves out `integer` where `number` is listed. */
 function plain(types: readonly JsonType[]): readonly JsonType[] {
   return types.includes('number') ? types.filter((type) => type !== 'integer') : types;
 }

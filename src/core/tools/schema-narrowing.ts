@@ -1,4 +1,4 @@
-// What a JSON Schema takes no longer that it took before. Only what is sure: in doubt nothing is said.
+// Values that a JSON Schema accepted before and accepts no longer. Only certain losses: in doubt it reports none.
 import {
   alternativesOf,
   type Alternative,
@@ -13,13 +13,13 @@ import { lostInArray, lostInObject, type Place } from './schema-members.ts';
 import { differs, type JsonType, listedValues, rejects, typesOf } from './schema-values.ts';
 import { joinPath, describeValues, subject, describeTypes } from './schema-messages.ts';
 
-/** Schemas nested deeper than this are taken for the same. */
+/** Schemas nested deeper than this count as equal. */
 const DEEPEST = 48;
 
 /**
- * Compares what was taken before with what is taken now; one line for each loss, at most `most`.
+ * Compares two schemas; returns one line for each loss, at most `most`.
  *
- * @param budget how many steps it may take; when they are used up, the rest is taken for the same
+ * @param budget steps that it may take; when they are used up, the rest counts as equal
  */
 export function findNarrowing(
   before: unknown,
@@ -35,7 +35,7 @@ export function findNarrowing(
   function compare(one: unknown, other: unknown, path: string, depth: number): readonly string[] {
     if (depth > DEEPEST || !spend(budget, 1)) return [];
     const open = under.get(one) ?? new Set();
-    // A schema that contains itself is being compared further up already.
+    // A recursive schema is already being compared further up.
     if (typeof one === 'object' && open.has(other)) return [];
     under.set(one, open.add(other));
     const below = (inner: unknown, its: unknown, step: string): readonly string[] =>
@@ -68,7 +68,7 @@ function lossesOf(was: Alternative, are: readonly Alternative[], place: Place): 
   if (listed !== null) return lostValues(was.node, listed, { are, place });
   const types = typesOf(was.node);
   if (types === null) return [];
-  // A tool is given an object, whatever else its schema would take.
+  // A tool gets an object, whatever else its schema would accept.
   const given = [...types].filter((type) => place.path !== '' || type === 'object');
   const lost = given.filter((type) => !are.some(({ node }) => admits(node, type)));
   const left = given.filter((type) => !lost.includes(type));
@@ -78,7 +78,7 @@ function lossesOf(was: Alternative, are: readonly Alternative[], place: Place): 
   ];
 }
 
-/** A condition that we do not look into decides as well, unless it is the same before and after. */
+/** True when a condition that we do not examine decides as well, unless it is the same before and after. */
 function isUnclear(node: SchemaNode, are: readonly Alternative[], budget: Budget): boolean {
   return OPAQUE.some(
     (keyword) =>
@@ -105,7 +105,7 @@ function lostValues(node: SchemaNode, listed: readonly unknown[], { are, place }
   return lost.length === 0 ? [] : [describeValues(path, 'no longer', lost)];
 }
 
-/** What every one of the alternatives for this type refuses in the same way is refused for sure. */
+/** Keeps the losses that all alternatives for this type have in common: only those are certain. */
 function lossesOfType(type: JsonType, was: SchemaNode, { are, place }: After): readonly string[] {
   const [first = [], ...rest] = are
     .filter(({ node }) => admits(node, type))
@@ -126,7 +126,7 @@ function lossesAgainst(type: JsonType, was: SchemaNode, { node, place }: Against
   return type === 'object' ? [...bounds, ...lostInObject(was, node, place)] : bounds;
 }
 
-/** Of these types a list can name all there is. */
+/** Types whose values a list can name completely. */
 const FINITE: Readonly<Partial<Record<JsonType, readonly unknown[]>>> = {
   boolean: [true, false],
   null: [null],

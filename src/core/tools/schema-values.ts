@@ -1,8 +1,8 @@
-// Which values a flat JSON Schema takes: of which types, which of a list, within which bounds.
+// Values that a flat JSON Schema accepts: types, listed values, bounds.
 import { spend, type Budget, type SchemaNode } from './schema-alternatives.ts';
 import { isObject } from '../base/guards.ts';
 
-/** `number` is one with a fraction; a schema that takes numbers takes `integer` as well. */
+/** `number` means one with a fraction; a schema that accepts numbers accepts `integer` as well. */
 const JSON_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array', 'null'] as const;
 export type JsonType = (typeof JSON_TYPES)[number];
 
@@ -21,13 +21,13 @@ export function typesOf(node: SchemaNode): ReadonlySet<JsonType> | null {
   return types;
 }
 
-/** The only values that it takes, as far as it names them; null when it names none. */
+/** Returns the only values that it accepts, by `const` or `enum`; null when it lists none. */
 export function listedValues(node: SchemaNode): readonly unknown[] | null {
   if (Object.hasOwn(node, 'const')) return [node['const']];
   return Array.isArray(node['enum']) ? node['enum'] : null;
 }
 
-/** True when the value is beyond doubt not taken. */
+/** True when the value is certainly not accepted. */
 export function rejects(node: SchemaNode, value: unknown, budget: Budget): boolean {
   const type = typeOf(value);
   if (typesOf(node)?.has(type) === false) return true;
@@ -40,7 +40,7 @@ export function rejects(node: SchemaNode, value: unknown, budget: Budget): boole
 function isMissing(value: unknown, listed: readonly unknown[], budget: Budget): boolean {
   if (typeof value === 'object' && value !== null)
     return listed.every((each) => differs(each, value, budget));
-  // Looking through a list of plain values is quick.
+  // Searching a list of plain values is cheap.
   return spend(budget, 1 + listed.length / 64) && !listed.includes(value);
 }
 
@@ -54,7 +54,7 @@ function typeOf(value: unknown): JsonType {
 
 const DEEPEST = 32;
 
-/** True when the two are beyond doubt not the same; false also when that would take too long to see. */
+/** True when the two certainly differ; false also when comparing them would take too long. */
 export function differs(one: unknown, other: unknown, budget: Budget, depth = 0): boolean {
   if (one === other || depth > DEEPEST || !spend(budget, 1)) return false;
   if (Array.isArray(one) && Array.isArray(other)) {
@@ -74,7 +74,7 @@ export interface Bounds {
   readonly most: number;
 }
 
-/** How long, how many; 0 and Infinity where nothing is said. */
+/** Returns the bounds of length or count; 0 and Infinity where there are none. */
 export function boundsOf(node: SchemaNode, what: 'Length' | 'Items' | 'Properties'): Bounds {
   return {
     least: numberOr(node[`min${what}`], 0),
@@ -82,18 +82,18 @@ export function boundsOf(node: SchemaNode, what: 'Length' | 'Items' | 'Propertie
   };
 }
 
-/** Counted are characters, not UTF-16 units; the difference is told only where it cannot matter. */
+/** Bounds count characters, not UTF-16 units; only a result that holds for both counts is trusted. */
 function isWithin(text: string, { least, most }: Bounds): boolean {
   return text.length >= least && Math.ceil(text.length / 2) <= most;
 }
 
 export interface Limit {
   readonly value: number;
-  /** Whether the value itself is not taken. */
+  /** True when the value itself is not accepted. */
   readonly isExclusive: boolean;
 }
 
-/** Draft 4 said by a boolean what later drafts say by a number. */
+/** Returns the limit; draft 4 has a boolean for exclusive limits where later drafts have a number. */
 export function limitOf(node: SchemaNode, which: 'minimum' | 'maximum'): Limit {
   const sign = which === 'minimum' ? 1 : -1;
   const exclusive = node[which === 'minimum' ? 'exclusiveMinimum' : 'exclusiveMaximum'];

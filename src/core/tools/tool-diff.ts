@@ -1,8 +1,8 @@
-// What clients would miss after an update: tools that are gone, and tools that take less than before.
+// Comparison of two tool lists: tools that are gone, and tools that accept less than before.
 import { findNarrowing } from './schema-narrowing.ts';
 import { truncate, neutralise } from '../base/text.ts';
 
-/** One entry of `tools/list`, as far as it is compared. */
+/** The compared part of an entry of `tools/list`. */
 export interface Tool {
   readonly name: string;
   /** JSON Schema. */
@@ -10,16 +10,16 @@ export interface Tool {
 }
 
 /** Names in the order of the lists; `what` is for people, names and values of the server in it made safe to show. */
-export interface ToolChanges {
+interface ToolChanges {
   readonly removed: readonly string[];
   readonly added: readonly string[];
-  /** A tool may be there several times. Only what is sure: a construct that is not understood is never in here. */
+  /** A tool may appear several times. Only certain losses: a construct that is not understood is never listed. */
   readonly narrowed: readonly { readonly tool: string; readonly what: string }[];
 }
 
-/** Bounded, so that a server with a hundred thousand properties fills no journal. */
+/** Bounded, so that a server with a hundred thousand properties does not fill the journal. */
 const MOST_FINDINGS = 100;
-/** Steps that all comparisons together may take: some hundred tools of an honest server need a tenth of it. */
+/** Steps that all comparisons together may take: some hundred tools of an ordinary server need a tenth of it. */
 const BUDGET = 100_000;
 
 export function compareTools(before: readonly Tool[], after: readonly Tool[]): ToolChanges {
@@ -62,7 +62,7 @@ function show(name: string): string {
   return truncate(neutralise(name), 60);
 }
 
-/** Of two tools with one name a client sees the first. */
+/** Indexes by name; of two tools with one name clients see the first. */
 function byName(tools: readonly Tool[]): Map<string, unknown> {
   const found = new Map<string, unknown>();
   for (const { name, inputSchema } of tools) if (!found.has(name)) found.set(name, inputSchema);

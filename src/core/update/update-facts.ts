@@ -1,4 +1,4 @@
-// What there is to tell about the versions of one server, one fact a line, as command line and page list them.
+// Facts about the versions of one server, one per line, as command line and page list them.
 import type { ServerStatus } from '../model/status.ts';
 import type { UpdateMemory, UpdateStatus } from '../model/update.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from './update-text.ts';
 import { ago } from '../base/format.ts';
 
-export interface UpdateFact {
+interface UpdateFact {
   readonly label:
     | 'update'
     | 'available'
@@ -24,14 +24,14 @@ export interface UpdateFact {
     | 'last update'
     | 'asked';
   readonly text: string;
-  /** It wants to be seen. */
+  /** True for facts to highlight. */
   readonly isNotable: boolean;
 }
 
 const MOST_HELD = 3;
 const MOST_BAD = 5;
 
-/** Only what there is to tell; nothing for what is no package. */
+/** Lists the facts that apply; none for a server that is not a package. */
 export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: number): readonly UpdateFact[] {
   if (update === null) return [];
   const available = availableVersion(update);
@@ -41,17 +41,17 @@ export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: numbe
     ...(update.outlook?.held.slice(0, MOST_HELD) ?? []).flatMap((held) =>
       maybe('held', describeHeld(held), isWorrying(held)),
     ),
-    ...remembered({ ...update.memory, previous: wayBack(update) }, now),
+    ...historyFacts({ ...update.memory, previous: rollbackTarget(update) }, now),
     ...maybe('asked', askedWords(update, now)),
   ];
 }
 
-/** What a rollback would lead to now. */
-function wayBack({ progress, memory }: UpdateStatus): string | null {
+/** Returns the target of a rollback now; null for none. */
+function rollbackTarget({ progress, memory }: UpdateStatus): string | null {
   return progress?.phase === 'probation' ? progress.from : memory.previous;
 }
 
-function remembered({ previous, pinned, chosen, bad, last }: UpdateMemory, now: number): UpdateFact[] {
+function historyFacts({ previous, pinned, chosen, bad, last }: UpdateMemory, now: number): UpdateFact[] {
   const newestFirst = bad.toSorted((one, other) => other.at - one.at).slice(0, MOST_BAD);
   return [
     ...maybe('previous', previous === null ? null : versionText(previous)),

@@ -1,7 +1,7 @@
 // Update record of one server in the state file: its saved form, its checked reading, and how a new daemon recovers from it.
 import { isObject } from '../base/guards.ts';
 import { type HeldVersion, NO_UPDATES, type UpdateCheck, type UpdateMemory } from '../model/update.ts';
-import { HELD_REASONS, UPDATE_RESULTS } from '../model/vocabulary.ts';
+import { HELD_REASONS, UPDATE_PHASES, UPDATE_RESULTS } from '../model/vocabulary.ts';
 import { rollbackOutcome } from './update-machine.ts';
 import {
   IDLE_UPDATE,
@@ -161,13 +161,11 @@ function readLast(value: unknown): UpdateMemory['last'] {
   return { at, from, to, result, reason: textOrNull(reason) };
 }
 
-const PHASES = ['installing', 'canary', 'waiting', 'switching', 'probation', 'rolling_back'] as const;
-
 function readProgress(value: unknown): SavedProgress | null {
   if (!isObject(value)) return null;
-  const phase = PHASES.find((one) => one === value['phase']);
+  const phase = UPDATE_PHASES.find((one) => one === value['phase']);
   const plan = readPlan(value['plan']);
-  if (phase === undefined || plan === null) return null;
+  if (phase === undefined || phase === 'idle' || plan === null) return null;
   const { notice, deaths, baselineBytes, isPaused } = value;
   return {
     phase,

@@ -1,26 +1,27 @@
-// What there is to know about one update: how far it is, what happened, what is to be done, how it ended.
+// Types of the update state machine: plan, phases, inputs, actions and outcome of one update.
+import type { SameVersion } from '../model/package.ts';
 import type { UpdateBy, UpdateResult } from '../model/vocabulary.ts';
 
-/** What was decided when it began, and holds to its end. */
+/** Decision made when the update began; it holds to the end. */
 export interface UpdatePlan {
-  /** A `rollback` is asked for by a person who has seen enough: no canary, no quiet moment, no probation. */
+  /** A `rollback` is requested by an operator: no canary, no quiet moment, no probation. */
   readonly kind: 'update' | 'rollback';
   readonly from: string;
   readonly to: string;
   readonly by: UpdateBy;
-  /** What the config asked for then. */
+  /** Version that the config asked for at that time. */
   readonly wish: string;
-  /** The version was named by an operator: the schedule leaves it alone afterwards. */
+  /** True when an operator named the version: the schedule does not update it afterwards. */
   readonly isPin: boolean;
   /** ms since the epoch */
   readonly since: number;
 }
 
-/** Why it goes back, or was given up. `isBad`: through a fault of the version, which is then not tried again. */
+/** Reason of a rollback. `isBad`: the version is at fault and is not tried again. */
 export interface RollbackVerdict {
   readonly reason: string;
   readonly isBad: boolean;
-  /** An operator wanted it: nothing has failed. */
+  /** True when an operator asked for it: nothing has failed. */
   readonly isAsked: boolean;
 }
 
@@ -28,7 +29,7 @@ export type UpdateState =
   | { readonly phase: 'idle' }
   | { readonly phase: 'installing'; readonly plan: UpdatePlan }
   | { readonly phase: 'canary'; readonly plan: UpdatePlan }
-  /** `notice`: tools that clients will miss, in one line. */
+  /** `notice`: tools that clients will miss, one line; null for none. */
   | {
       readonly phase: 'waiting';
       readonly plan: UpdatePlan;
@@ -45,8 +46,8 @@ export type UpdateState =
       readonly notice: string | null;
     }
   /**
-   * `deadline` null while it is on hold. `isUp`: as of the last news; who is down at the deadline has not passed.
-   * `deaths`: daemons that died while it was watched.
+   * `deadline` null while it is on hold. `isUp`: as of the last input; a server that is down at the deadline has not passed.
+   * `deaths`: daemons that died during this probation.
    */
   | {
       readonly phase: 'probation';
@@ -56,7 +57,7 @@ export type UpdateState =
       readonly deaths: number;
       readonly notice: string | null;
     }
-  /** The disk may refuse the link: the server goes back all the same, and the link is tried again. */
+  /** When the disk refuses the link, the server is restarted with the old version all the same, and the link is tried again. */
   | {
       readonly phase: 'rolling_back';
       readonly plan: UpdatePlan;
@@ -72,61 +73,62 @@ export type UpdateUnderWay = Exclude<UpdateState, { phase: 'idle' }>;
 export interface UpdateRules {
   readonly strictTools: boolean;
   readonly probation: number;
-  /** From the order to restart to the first good health. */
+  /** Longest time from the restart to the first good health. */
   readonly comeUp: number;
+  readonly isSame: SameVersion;
 }
 
 export type UpdateInput =
   | { readonly kind: 'begin'; readonly plan: UpdatePlan }
-  /** `refusal` null when it is there. */
+  /** `refusal`: why the installation failed; null when it did not. */
   | { readonly kind: 'installed'; readonly refusal: string | null }
   | {
       readonly kind: 'canaried';
       readonly failure: { readonly reason: string; readonly fault: 'version' | 'ours' } | null;
-      /** Tools that are gone or take less, in one line. */
+      /** Tools that are gone or accept less, one line; null for none. */
       readonly lost: string | null;
     }
   | { readonly kind: 'quiet' }
   | { readonly kind: 'backed-up'; readonly refusal: string | null }
-  /** `isUp`: there is a process to be replaced, or one on its way. */
+  /** `isUp`: a process runs that must be replaced, or is about to start. */
   | {
       readonly kind: 'linked';
       readonly version: string;
       readonly refusal: string | null;
       readonly isUp: boolean;
     }
-  /** The state could not be written down before what it says was done. */
+  /** The state could not be saved before its action. */
   | { readonly kind: 'unwritten' }
   | { readonly kind: 'spawned'; readonly version: string | null }
   | { readonly kind: 'up' }
-  /** It does not answer right now, which need not be the version's doing: others judge that. */
+  /** It does not answer right now, which need not be a fault of the version: the probation judges that. */
   | { readonly kind: 'down' }
-  /** `start`: no process came of it; `run`: one ended or is not of use. */
+  /** `start`: no process was started; `run`: one ended or is unusable. */
   | {
       readonly kind: 'failing';
       readonly stage: 'start' | 'run';
       readonly reason: string;
       readonly fault: 'version' | 'ours';
     }
-  /** It is down because somebody wants it so, or because its work is done. */
+  /** It is down on request, or because its task is completed. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'cancel' }
-  /** The version that the config asks for. */
+  /** Version that the config asks for. */
   | { readonly kind: 'wish'; readonly wish: string }
-  /** The config no longer asks for what this is about. */
+  /** The config overrules the update. */
   | { readonly kind: 'superseded'; readonly reason: string }
   | { readonly kind: 'tick' };
 
 export type UpdateEvent = { readonly at: number } & UpdateInput;
 
-/** How it ended; what is remembered of that follows in `update-memory.ts`. */
+/** Result of an update; `update-memory.ts` records it. */
 export interface UpdateOutcome {
   readonly plan: UpdatePlan;
   readonly result: UpdateResult;
   readonly reason: string | null;
-  /** The version is not tried again by itself. */
+  /** Version that is not tried again automatically; null for none. */
   readonly bad: string | null;
-  /** Which of the two runs from now on; null when the config has the last word. */
+  /** Which of the two versions runs from now on; null when the config decides. */
   readonly runs: 'from' | 'to' | null;
 }
 
@@ -137,9 +139,9 @@ export type UpdateAction =
   | { readonly kind: 'back-up' }
   | { readonly kind: 'link'; readonly version: string }
   | { readonly kind: 'restart'; readonly detail: string }
-  /** From here on it is watched anew. */
+  /** Starts a new probation. */
   | { readonly kind: 'watch' }
-  /** What is still being done for it is no longer wanted. */
+  /** Cancels the work that is still under way. */
   | { readonly kind: 'abort' }
   | { readonly kind: 'settle'; readonly outcome: UpdateOutcome };
 
@@ -150,22 +152,22 @@ export interface UpdateDecision {
 
 export const IDLE_UPDATE: UpdateState = { phase: 'idle' };
 
-/** Nobody is ever so busy that a new version has to wait longer, ms. */
+/** Longest wait for a quiet moment, ms. */
 export const LONGEST_WAIT = 5 * 60_000;
 
-/** A link that the disk refused is tried again so often, ms. */
+/** Interval between attempts to restore a link that the disk refused, ms. */
 export const RELINK_EVERY = 30_000;
 
 export const BY_OPERATOR = 'rolled back by an operator';
 
-/** The monotonic moment at which `state` needs a `tick`; null when only news can move it. */
+/** Returns the monotonic time at which `state` needs a `tick`; null when only another input can move it. */
 export function updateDeadline(state: UpdateState): number | null {
-  // Time alone does not decide for one that is down: it comes up again, or fails.
+  // A server that is down has no deadline: it comes up again, or fails.
   if (state.phase === 'probation' && !state.isUp) return null;
   return 'deadline' in state ? state.deadline : null;
 }
 
-/** The version to start now while the config asks for `wish`; null when the update has no say in it. */
+/** Returns the version to start now while the config asks for `wish`; null when the update does not decide. */
 export function versionToStart(state: UpdateState, wish: string): string | null {
   if (state.phase === 'idle' || state.plan.wish !== wish) return null;
   if (state.phase === 'rolling_back') return state.plan.from;

@@ -1,15 +1,15 @@
-// How versions, and an update on its way, are told to people: one line each, made of texts that a registry may have written.
+// One-line texts about versions and updates, safe to show although a registry may have written parts of them.
 import type { ServerStatus } from '../model/status.ts';
 import { truncate, neutralise } from '../base/text.ts';
 import type { HeldVersion, UpdateMemory, UpdateProgress, UpdateStatus } from '../model/update.ts';
 import type { HeldReason, UpdateResult } from '../model/vocabulary.ts';
 import { ago, span } from '../base/format.ts';
 
-/** UTF-16 units. Honest versions are shorter by far; semver would allow 256. */
+/** UTF-16 units. Ordinary versions are much shorter; semver would allow 256. */
 const LONGEST_VERSION = 40;
 const LONGEST_DETAIL = 200;
 
-/** A version as it can be shown anywhere: one line, harmless, short. */
+/** Makes a version safe to show: one line, harmless, short. */
 export function versionText(version: string): string {
   return truncate(neutralise(version), LONGEST_VERSION);
 }
@@ -19,7 +19,7 @@ export function stepText({ from, to }: { readonly from: string; readonly to: str
   return `${versionText(from)} → ${versionText(to)}`;
 }
 
-/** `4.1.1`, or `4.0.7 → 4.1.1` when it could go, or is on its way, to another; empty when it is not known. */
+/** `4.1.1`, or `4.0.7 → 4.1.1` when another one is available or under way; empty when it is not known. */
 export function versionColumn({ version, update }: Pick<ServerStatus, 'version' | 'update'>): string {
   if (version === null) return '';
   const next = nextVersion(update);
@@ -32,7 +32,7 @@ function nextVersion(update: UpdateStatus | null): string | null {
   return progress.phase === 'rolling_back' ? progress.from : progress.to;
 }
 
-/** The version that an update would take; null when there is none, or one is under way. */
+/** Returns the version that an update would take; null when there is none, or an update is under way. */
 export function availableVersion(update: UpdateStatus | null): string | null {
   if (update === null || update.progress !== null) return null;
   const { candidate = null, running = null } = update.outlook ?? {};
@@ -40,23 +40,23 @@ export function availableVersion(update: UpdateStatus | null): string | null {
   return candidate === running || hasFailed ? null : candidate;
 }
 
-/** False for what time, or whoever pinned it, takes care of. */
+/** False for reasons that pass with time or that an operator set. */
 export function isWorrying({ reason }: HeldVersion): boolean {
   return reason !== 'minimum_age' && reason !== 'pinned';
 }
 
-/** What is under way, with how long it still takes: `4.1.1 on probation, 8 min left`; null while nothing is. */
+/** Describes the update under way with the time left: `4.1.1 on probation, 8 min left`; null while nothing is. */
 export function describeProgress(update: UpdateStatus | null, now: number): string | null {
   const progress = update?.progress ?? null;
-  return progress === null ? null : told(progress, countdown(progress, now));
+  return progress === null ? null : phaseText(progress, countdown(progress, now));
 }
 
-/** The same without a countdown, so that it only changes when something has happened. */
+/** Describes it without the time left, so that the text changes only with the phase. */
 export function describePhase(progress: UpdateProgress): string {
-  return told(progress, '');
+  return phaseText(progress, '');
 }
 
-function told(progress: UpdateProgress, left: string): string {
+function phaseText(progress: UpdateProgress, left: string): string {
   const { phase, detail } = progress;
   return `${PHASES[phase](progress)}${left}${detail === null ? '' : `: ${detailText(detail)}`}`;
 }
@@ -67,7 +67,7 @@ function countdown({ phase, until }: UpdateProgress, now: number): string {
   return phase === 'waiting' ? `, within ${span(until - now)}` : '';
 }
 
-/** For where there is no room for what npm says. */
+/** Drops the detail, for narrow output. */
 export function withoutDetail(update: UpdateStatus | null): UpdateStatus | null {
   const progress = update?.progress ?? null;
   return update === null || progress === null
@@ -81,12 +81,12 @@ const PHASES: Readonly<Record<UpdateProgress['phase'], (progress: UpdateProgress
   waiting: ({ to }) => `ready to switch to ${versionText(to)}`,
   switching: ({ to }) => `switching to ${versionText(to)}`,
   probation: ({ to }) => `${versionText(to)} on probation`,
-  rolling_back: ({ from }) => `going back to ${versionText(from)}`,
+  rolling_back: ({ from }) => `rolling back to ${versionText(from)}`,
 };
 
 type Last = NonNullable<UpdateMemory['last']>;
 
-/** How the last update ended: `update 4.0.7 → 4.1.1 committed 3 min ago`. */
+/** Describes the end of the last update: `update 4.0.7 → 4.1.1 committed 3 min ago`. */
 export function describeLastUpdate({ at, reason, ...last }: Last, now: number): string {
   const why = reason === null ? '' : `: ${detailText(reason)}`;
   return `update ${stepText(last)} ${RESULTS[last.result]} ${ago(at, now)}${why}`;
@@ -103,12 +103,12 @@ const RESULTS: Readonly<Record<UpdateResult, string>> = {
 export function describeHeld(held: HeldVersion): string {
   const why = detailText(held.detail);
   if (why === '') return summarizeHeld(held);
-  // Alone, what it failed of could be read as what speaks against it by itself.
+  // Alone, the reason of a failure could be read as a statement about the version in general.
   const gist = held.reason === 'bad' ? `${HELD.bad}, ` : '';
   return `${versionText(held.version)}: ${gist}${why}`;
 }
 
-/** `4.2.0, needs another node`: for where there is no room. */
+/** `4.2.0, needs another node`: for narrow output. */
 export function summarizeHeld({ version, reason }: HeldVersion): string {
   return `${versionText(version)}, ${HELD[reason]}`;
 }
@@ -126,7 +126,7 @@ const HELD: Readonly<Record<HeldReason, string>> = {
   tools: 'fewer tools',
 };
 
-/** What npm, a registry or a failing server said, in one harmless line. */
+/** Makes the text of npm, a registry or a failing server one harmless line. */
 export function detailText(detail: string): string {
   return truncate(neutralise(detail.replaceAll(/\s+/gu, ' ').trim()), LONGEST_DETAIL);
 }

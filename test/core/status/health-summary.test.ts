@@ -106,7 +106,7 @@ describe('reasonOf()', () => {
       'restarted 3 min ago: requested',
       { lastRestart: { at: NOW - 3 * MINUTE, reason: 'requested', detail: null } },
     ],
-    ['cannot be ended: the system has not obeyed 3 kills', { state: 'stopping', killRepeats: 2 }],
+    ['cannot be ended: the kernel ignored 3 kills', { state: 'stopping', killRepeats: 2 }],
     ['red\\x07', { note: '\u001B[31mred\u0007' }],
   ])('%s', (said, change) => {
     expect(statusSummary(serverStatus(change), NOW)).toBe(said);

@@ -71,7 +71,7 @@ describe('an update on its way', () => {
     [{ phase: 'switching' }, 'switching to 4.1.1'],
     [{ phase: 'probation', until: NOW + 8 * MINUTE }, '4.1.1 on probation, 8 min left'],
     [{ phase: 'probation', detail: 'on hold until it is up' }, '4.1.1 on probation: on hold until it is up'],
-    [{ phase: 'rolling_back', detail: 'it hangs' }, 'going back to 4.0.7: it hangs'],
+    [{ phase: 'rolling_back', detail: 'it hangs' }, 'rolling back to 4.0.7: it hangs'],
   ] as const)('%j is told', (change, text) => {
     expect(describeProgress(updateOf({ progress: progressOf(change) }), NOW)).toBe(text);
   });
@@ -85,7 +85,7 @@ describe('an update on its way', () => {
   it('is the reason for everything while it is taken back', () => {
     const update = updateOf({ progress: progressOf({ phase: 'rolling_back', detail: 'it hangs' }) });
     expect(statusSummary(serverStatus({ update, health: DOWN, state: 'backoff' }), NOW)).toBe(
-      'going back to 4.0.7: it hangs',
+      'rolling back to 4.0.7: it hangs',
     );
   });
 });
