@@ -1,11 +1,12 @@
 // Composition root of the daemon: builds all parts in order and tears them down in reverse.
 import type { LoadedConfig } from './config/build/loaded-config.ts';
-import { type ControlHandlers, startControlServer } from './control/server.ts';
+import { refuseAll } from './control/refuse-all.ts';
+import { type ControlServer, startControlServer } from './control/server.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
 import { type DaemonContext, type DaemonContextOptions, openContext } from './daemon/context.ts';
-import { createControlHandlers, startingHandlers } from './daemon/front/control-handlers.ts';
+import { createControlHandlers, stillStarting, waitsForConfig } from './daemon/front/control-handlers.ts';
 import { type Delivery, openDelivery } from './daemon/alerts/delivery.ts';
 import { contentFingerprint } from './daemon/config/fingerprint.ts';
 import { createShutdown, type Shutdown } from './daemon/shutdown.ts';
@@ -67,7 +68,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOptions): Promise<Daemon> {
   const { version, log, redactor, paths } = context;
   const front = await openFront(context, end);
-  const config = await readConfig(context, end, { ...options, handlers: front.handlers });
+  const config = await readConfig(context, end, { ...options, control: front.control });
   // Before anything else: an edit from here on counts as a change, however long it takes until the watch begins.
   const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
@@ -88,7 +89,7 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
 }
 
 interface Front extends Projections {
-  readonly handlers: ControlHandlers;
+  readonly control: Pick<ControlServer, 'use'>;
   readonly link: ServiceManagerLink;
 }
 
@@ -98,8 +99,19 @@ async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Fr
   let records: Projections | null = null;
   const status = (): Status => records?.status() ?? emptyStatus(context);
   // First opened, last closed: the lock covers everything that two daemons must not touch.
-  const handlers = startingHandlers({ bus, status, stop });
-  const control = await startControlServer({ socketPath: paths.socket, handlers, log });
+  const control = await startControlServer({
+    socketPath: paths.socket,
+    handlers: {
+      ...refuseAll(stillStarting()),
+      status,
+      onChange: (listener) => bus.subscribe(listener),
+      shutdown() {
+        void stop();
+        return null;
+      },
+    },
+    log,
+  });
   teardown.add('control socket', () => control.close());
   records = openProjections(context);
   const { stateStore } = records;
@@ -114,16 +126,16 @@ async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Fr
   teardown.add('home guard', stopGuarding);
   const link = openServiceManagerLink({ bus, log, status });
   teardown.add('service link', () => link.close());
-  return { ...records, handlers, link };
+  return { ...records, control, link };
 }
 
 type ReadingOptions = Pick<DaemonOptions, 'environment'> &
-  Pick<Front, 'handlers'> & { configWait?: ConfigWait | null };
+  Pick<Front, 'control'> & { configWait?: ConfigWait | null };
 
 function readConfig(
   context: DaemonContext,
   end: Shutdown,
-  { environment, handlers, configWait = null }: ReadingOptions,
+  { environment, control, configWait = null }: ReadingOptions,
 ): Promise<LoadedConfig> {
   const { paths } = context;
   const isAsked = (): boolean => end.isAsked();
@@ -131,7 +143,7 @@ function readConfig(
     ...context,
     path: paths.config,
     environment,
-    handlers,
+    refuse: (fault) => control.use(refuseAll(fault === null ? stillStarting() : waitsForConfig(fault))),
     wait: configWait,
     isAsked,
   });
@@ -141,6 +153,8 @@ interface Care extends Supervision {
   readonly jobs: ScheduledJobs;
   readonly updates: Updates;
   readonly alerting: Alerting;
+  /** Where the pages are served. */
+  readonly url: string;
   /** Receiver of Alertmanager's webhook messages, once it is open. */
   readonly ear: { delivering: Delivery | null };
 }
@@ -193,7 +207,7 @@ async function openCare(
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
-  return { ...supervision, jobs, updates, alerting, ear };
+  return { ...supervision, jobs, updates, alerting, ear, url };
 }
 
 /** Reports each reload to the service manager. */
@@ -215,17 +229,16 @@ async function begin(
   end: Shutdown,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
-  const { config, reloader, supervisor, sampler, jobs, updates, link, handlers, unobserved, alerting } =
-    parts;
-  const { bus, log, teardown } = context;
+  const { config, reloader, supervisor, sampler, jobs, updates, link, control, unobserved, alerting } = parts;
+  const { log, teardown } = context;
   // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
   const notifying = openNotifications(context, { ...parts, settings: config.config });
   parts.ear.delivering = openDelivery(context, { ...parts, notifying, settings: config.config });
-  Object.assign(handlers, createControlHandlers({ ...parts, bus, notifying, stop: end.stop }));
+  control.use(createControlHandlers({ ...parts, notifying }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
-  followRules(alerting, { reloader, initial: config.config, log });
+  followRules(alerting, { reloader, initial: config.config, url: parts.url, log });
   if (!end.isAsked()) {
     notifying.begin();
     alerting.start();

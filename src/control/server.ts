@@ -19,18 +19,23 @@ import type { Watchers } from './status-watchers.ts';
 
 type Handled = Exclude<Method, 'ping' | 'watch'>;
 
-/**
- * One handler for each method; what a handler throws is sent back. `shutdown` must only begin: the answer goes out
- * first, and `close()` comes last, because the end of the connection tells the client that all is done.
- */
-export type ControlHandlers = {
-  readonly [M in Exclude<Handled, 'status'>]: (
+/** Handlers of the methods that need the servers to be known; what a handler throws is sent back. */
+export type RequestHandlers = {
+  readonly [M in Exclude<Handled, 'status' | 'shutdown'>]: (
     params: Methods[M]['params'],
   ) => Methods[M]['result'] | Promise<Methods[M]['result']>;
-} & {
+};
+
+/** One handler for each method, and how the status is followed. */
+export type ControlHandlers = RequestHandlers & {
   readonly status: () => Methods['status']['result'];
   /** Calls the listener after anything that may have changed the status; the returned function ends that. */
   readonly onChange: (listener: () => void) => () => void;
+  /**
+   * Must only begin: the answer goes out first, and `close()` comes last, because the end of the connection tells the
+   * client that all is done.
+   */
+  readonly shutdown: (params: Methods['shutdown']['params']) => Methods['shutdown']['result'];
 };
 
 export interface ControlServerOptions {
@@ -49,6 +54,8 @@ export interface ControlServer {
    * @throws what `startControlServer` throws; LOCK_HELD when another daemon has the home by now
    */
   renew(): Promise<boolean>;
+  /** Answers requests with these handlers from now on; `status` and `shutdown` stay. */
+  use(requests: RequestHandlers): void;
   /** Ends every connection, removes the socket and lets the next daemon in. */
   close(): Promise<void>;
 }
@@ -59,13 +66,14 @@ export interface ControlServer {
  * @throws WatchdogError LOCK_HELD with the holder's pid; HOME_UNUSABLE; CONTROL_FAILED when the socket cannot be made
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { socketPath, handlers, clock = systemClock, log } = options;
+  const { socketPath, clock = systemClock, log } = options;
+  let { handlers } = options;
   const watchers = createWatchers({ clock, status: handlers.status, onChange: handlers.onChange });
   const sockets = new Set<Socket>();
   const onConnection = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    serve(socket, { ...options, watchers });
+    serve(socket, { handlers: () => handlers, watchers, log });
   };
   // Out of descriptors, for instance: that client gets no answer, and everything else goes on.
   const onFault = (err: Error): void => log?.warn({ err }, 'Cannot take a command');
@@ -82,6 +90,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
   }
 
   return {
+    use(requests) {
+      const { status, onChange, shutdown } = handlers;
+      handlers = { ...requests, status, onChange, shutdown };
+    },
     renew() {
       const work = renew();
       renewal = work.catch(() => {});
@@ -104,7 +116,14 @@ export async function startControlServer(options: ControlServerOptions): Promise
   };
 }
 
-function serve(socket: Socket, options: ControlServerOptions & { readonly watchers: Watchers }): void {
+interface Answering {
+  /** Read for each request: `use` replaces them. */
+  readonly handlers: () => ControlHandlers;
+  readonly watchers: Watchers;
+  readonly log: ControlServerOptions['log'];
+}
+
+function serve(socket: Socket, options: Answering): void {
   // Nobody left to answer: nothing to do about it.
   socket.on('error', () => socket.destroy());
   readLines(socket, {
@@ -125,14 +144,14 @@ function serve(socket: Socket, options: ControlServerOptions & { readonly watche
 async function answer(
   socket: Socket,
   request: Request,
-  { handlers, watchers, log }: ControlServerOptions & { readonly watchers: Watchers },
+  { handlers, watchers, log }: Answering,
 ): Promise<void> {
   if (request.method === 'watch') {
     watchers.add(socket, request.id);
     return;
   }
   try {
-    const result = request.method === 'ping' ? daemonInfo(handlers) : await call(handlers, request);
+    const result = request.method === 'ping' ? daemonInfo(handlers()) : await call(handlers(), request);
     reply(socket, request.id, { result });
   } catch (error) {
     if (!(error instanceof WatchdogError))

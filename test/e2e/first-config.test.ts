@@ -42,6 +42,10 @@ describe('a daemon that a service manager runs', { timeout: 60_000 }, () => {
     expect(err()).toMatch(/^error: .*comand/mu);
     expect(runCli(home, ['status']).out).toContain('comand');
     expect(runCli(home, ['reload'])).toMatchObject({ code: 2, err: expect.stringContaining('comand') });
+    for (const argv of [['update'], ['update', '--check'], ['update', 'only'], ['rollback']]) {
+      const { code, err: reason } = runCli(home, argv);
+      expect({ argv, code, reason }).toEqual({ argv, code: 1, reason: expect.stringContaining('comand') });
+    }
     // Another mistake is told too, the same one is not.
     write('servers: {only: {comand: [x]}} # the same');
     write('servers: {only: {arguments: [x]}}');

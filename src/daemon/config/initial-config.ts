@@ -2,7 +2,6 @@
 import { loadConfigInChild } from '../../config/load-in-child.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { ConfigError } from '../../config/read/problems.ts';
-import type { ControlHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -27,8 +26,8 @@ export interface InitialConfigParts {
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
   readonly log: Logger;
-  /** Replaced in place, so that commands are answered with the reason meanwhile. */
-  readonly handlers: ControlHandlers;
+  /** Called with the reason to refuse commands from now on: what is wrong with the config, or null once it is usable. */
+  readonly refuse: (fault: WatchdogError | null) => void;
   readonly wait: ConfigWait | null;
   /** Whether a command has requested the shutdown. */
   readonly isAsked: () => boolean;
@@ -54,7 +53,10 @@ export async function loadInitialConfig(parts: InitialConfigParts): Promise<Load
     const seen = await statFingerprint(files);
     try {
       const config = await loadConfigInChild(path, environment);
-      if (told !== null) parts.log.info({ path }, 'The config can be used now');
+      if (told !== null) {
+        parts.refuse(null);
+        parts.log.info({ path }, 'The config can be used now');
+      }
       return config;
     } catch (error) {
       if (wait === null || !isConfigFault(error)) throw error;
@@ -68,34 +70,11 @@ export async function loadInitialConfig(parts: InitialConfigParts): Promise<Load
   }
 }
 
-function tell(
-  error: WatchdogError,
-  { path, bus, log, handlers }: InitialConfigParts,
-  wait: ConfigWait,
-): void {
-  Object.assign(handlers, refusing(error));
+function tell(error: WatchdogError, { path, bus, log, refuse }: InitialConfigParts, wait: ConfigWait): void {
+  refuse(error);
   bus.publish({ kind: 'config-loaded', path, ok: false, error: error.message });
   log.error({ path }, 'Waiting for a config that can be used');
   wait.tell(error);
-}
-
-type Refused = 'start' | 'stop' | 'restart' | 'check' | 'reload' | 'cleanup' | 'notifyTest';
-
-function refusing({ code, message }: WatchdogError): Pick<ControlHandlers, Refused> {
-  const refuse = (): never => {
-    throw new WatchdogError(code, `The watchdog waits for a config that can be used: ${message}`, {
-      hint: 'Mend the file: it is read again as soon as it changes',
-    });
-  };
-  return {
-    start: refuse,
-    stop: refuse,
-    restart: refuse,
-    check: refuse,
-    reload: refuse,
-    cleanup: refuse,
-    notifyTest: refuse,
-  };
 }
 
 async function untilChanged(

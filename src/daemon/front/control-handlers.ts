@@ -1,12 +1,11 @@
 // Handlers of the control socket: each command that the command line sends to a running daemon.
-import type { ControlHandlers } from '../../control/server.ts';
+import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
 import type { Sampler } from '../../sampling/sampler.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
-import type { Bus } from '../../system/bus.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
@@ -15,7 +14,6 @@ import type { Reloader } from '../config/reload.ts';
 import type { Updates } from '../updates/updates.ts';
 
 export interface HandlerParts {
-  readonly bus: Bus;
   readonly status: () => Status;
   readonly supervisor: Supervisor;
   readonly stateStore: StateStore;
@@ -25,42 +23,25 @@ export interface HandlerParts {
   readonly jobs: Pick<ScheduledJobs, 'cleanUp'>;
   readonly notifying: Pick<Notifications, 'test'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
-  readonly stop: () => Promise<void>;
 }
 
-/** Answers `status` and `shutdown` while the daemon starts, and refuses everything else. */
-export function startingHandlers({
-  bus,
-  status,
-  stop,
-}: Pick<HandlerParts, 'bus' | 'status' | 'stop'>): ControlHandlers {
-  const refuse = (): never => {
-    throw new WatchdogError('CONTROL_FAILED', 'The watchdog is still starting', {
-      hint: 'Try again in a second.',
-    });
-  };
-  return {
-    status,
-    onChange: (listener) => bus.subscribe(listener),
-    start: refuse,
-    stop: refuse,
-    restart: refuse,
-    check: refuse,
-    reload: refuse,
-    cleanup: refuse,
-    updateCheck: refuse,
-    update: refuse,
-    rollback: refuse,
-    notifyTest: refuse,
-    shutdown() {
-      void stop();
-      return null;
-    },
-  };
+/** Reason to refuse requests while the daemon starts. */
+export function stillStarting(): WatchdogError {
+  return new WatchdogError('CONTROL_FAILED', 'The watchdog is still starting', {
+    hint: 'Try again in a second.',
+  });
 }
 
-export function createControlHandlers(parts: HandlerParts): ControlHandlers {
-  const { bus, status, supervisor, stateStore } = parts;
+/** Reason to refuse requests while there is no usable config. */
+export function waitsForConfig({ code, message }: WatchdogError): WatchdogError {
+  return new WatchdogError(code, `The watchdog waits for a config that can be used: ${message}`, {
+    hint: 'Fix the file: it is read again as soon as it changes',
+  });
+}
+
+/** Creates the handlers of a daemon that runs. */
+export function createControlHandlers(parts: HandlerParts): RequestHandlers {
+  const { status, supervisor, stateStore } = parts;
   const known = (): readonly string[] => supervisor.specs().map(({ name }) => name);
 
   function check(names: readonly string[]): readonly string[] {
@@ -87,8 +68,6 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
   }
 
   return {
-    status,
-    onChange: (listener) => bus.subscribe(listener),
     start({ names }) {
       for (const name of owned(names)) {
         remember(name, 'up');
@@ -126,10 +105,6 @@ export function createControlHandlers(parts: HandlerParts): ControlHandlers {
     update: ({ names, to = null, dryRun = false }) => parts.updates.update(names, { to, dryRun }),
     rollback: ({ names, dryRun = false }) => parts.updates.rollback(names, { dryRun }),
     notifyTest: () => parts.notifying.test(),
-    shutdown() {
-      void parts.stop();
-      return null;
-    },
   };
 }
 
