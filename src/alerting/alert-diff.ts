@@ -1,14 +1,14 @@
 // Changes between two evaluations: alerts that began, became more severe, or ended.
 import { SEVERITIES, type Severity } from '../core/model/vocabulary.ts';
-import { type AlertChange, type FiringAlert, alertKey, alertSummary } from '../core/model/notification.ts';
+import { type AlertChange, type FiringAlert, alertKey, alertSummary, runbookIn } from '../core/model/notification.ts';
 import { isMoreSevere } from '../core/notification/notification-state.ts';
 import { span } from '../core/base/format.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';
 
-/** By `keyOf`. */
+/** By `alertKey`. */
 export type FiringAlerts = ReadonlyMap<string, FiringAlert>;
 
-/** Alerts of one name about one server are one for people, whatever else is in their labels. */
+/** Merges alerts of one name about one server into one notification, whatever other labels they have. */
 export function firingAlerts(alerts: Iterable<Alert>): FiringAlerts {
   const firing = new Map<string, FiringAlert>();
   for (const alert of alerts) {
@@ -27,18 +27,18 @@ export function firingAlerts(alerts: Iterable<Alert>): FiringAlerts {
 export function changesBetween(before: FiringAlerts, after: FiringAlerts, now: number): AlertChange[] {
   const begun = [...after].flatMap(([key, alert]): AlertChange[] => {
     const known = before.get(key);
-    return known === undefined || isMoreSevere(alert, known) ? [newsOf(alert, 'firing')] : [];
+    return known === undefined || isMoreSevere(alert, known) ? [changeOf(alert, 'firing')] : [];
   });
   const ended = [...before].flatMap(([key, alert]): AlertChange[] => {
     if (after.has(key)) return [];
-    const summary = alertSummary(`Over after ${span(now - alert.since)}: ${alert.summary}`);
-    return [{ ...newsOf(alert, 'resolved'), summary }];
+    const summary = alertSummary(`Resolved after ${span(now - alert.since)}: ${alert.summary}`);
+    return [{ ...changeOf(alert, 'resolved'), summary }];
   });
   return [...begun, ...ended];
 }
 
-function newsOf({ name, about, severity, summary }: FiringAlert, state: AlertChange['state']): AlertChange {
-  return { name, about, severity, state, summary };
+function changeOf({ since: _, ...alert }: FiringAlert, state: AlertChange['state']): AlertChange {
+  return { ...alert, state };
 }
 
 function describe({ labels, annotations, firedAt, activeAt }: Alert, severity: Severity): FiringAlert {
@@ -49,11 +49,12 @@ function describe({ labels, annotations, firedAt, activeAt }: Alert, severity: S
     about: labels['server'] ?? null,
     severity,
     since: firedAt ?? activeAt,
+    runbook: runbookIn(annotations),
     summary: alertSummary(words.find((text) => text !== undefined && text !== '') ?? ''),
   };
 }
 
-/** Null for what is not for people, as a heartbeat; a word that we do not know counts as a warning. */
+/** Null for an alert that is not for people, such as a heartbeat; an unknown severity counts as a warning. */
 function severityOf({ labels }: Alert): Severity | null {
   const { severity } = labels;
   return severity === 'none' ? null : (SEVERITIES.find((one) => one === severity) ?? 'warning');

@@ -3,7 +3,6 @@ import type { AlertsData, MetricSample, RuleDocument, RulesData } from '../core/
 import type { FiringAlert } from '../core/model/notification.ts';
 import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createYield } from './breath.ts';
 import { type AlertsByRule, createEvaluator, type Evaluator, type ScheduledGroup } from './evaluator.ts';
 import type { ScrapeTarget } from './scrape-ingest.ts';
 import { firingAlerts } from './alert-diff.ts';
@@ -13,7 +12,7 @@ import {
   type EvaluationReporter,
 } from './evaluation-report.ts';
 import { alertsData, rulesData } from './api-responses.ts';
-import { isDue, lastDue, nextDue } from './evaluation-schedule.ts';
+import { createYield, isDue, lastDue, nextDue } from './evaluation-schedule.ts';
 import { compileRules } from './compile-rules.ts';
 import { restoreAlerts, shifted, withoutPending } from './saved-alerts.ts';
 
@@ -21,7 +20,7 @@ import { restoreAlerts, shifted, withoutPending } from './saved-alerts.ts';
 interface AlertingSettings {
   readonly rules: readonly RuleDocument[];
   readonly evaluateEvery: number;
-  /** Whose windows and sums are followed. */
+  /** Major version of Prometheus whose evaluation is reproduced. */
   readonly generation: PrometheusMajor;
 }
 
@@ -30,33 +29,33 @@ export interface AlertingOptions extends AlertingListeners {
   readonly clock: Clock;
   readonly settings: AlertingSettings;
   readonly target: ScrapeTarget;
-  /** What /metrics would show now of the metrics that are wanted. */
+  /** The current samples of /metrics, of the metrics that are wanted. */
   readonly samples: (wants: (name: string) => boolean) => Promise<readonly MetricSample[]>;
-  /** What `onRecord` was given in an earlier life. */
+  /** The last record given to `onRecord` by an earlier daemon. */
   readonly saved: unknown;
-  /** What is known to fire, as people were told. */
+  /** Alerts that fire according to the last notifications. */
   readonly notified: readonly FiringAlert[];
 }
 
 export interface Alerting {
   start(): void;
-  /** Other rules, or another interval: what fires goes on. @throws RuleError, and then nothing has changed */
+  /** Replaces rules and interval; alerts keep their state. @throws RuleError, and then nothing has changed */
   replace(settings: AlertingSettings): void;
-  /** After a sleep nothing is evaluated for a while, and what was pending begins anew. */
+  /** Suspends evaluation for a while after a sleep; pending alerts start again. */
   onWake(): void;
-  /** Somebody set the clock, by so many ms. */
+  /** Shifts all state after a step of the wall clock by `by` ms. */
   onClockSet(by: number): void;
   alerts(): AlertsData;
   rules(): RulesData;
-  /** Of every rule: what is pending or fires, and what ended lately. */
+  /** Pending, firing and recently resolved alerts of every rule. */
   state(): AlertsByRule;
   stop(): void;
 }
 
-/** After a wake much fails for a moment: networks come back, clients connect anew. */
+/** Ms. After a wake much fails for a moment: networks come back, clients reconnect. */
 export const WAKE_GRACE = 75_000;
-/** Evaluations that are left out after a start with firing alerts: what makes them fire is not known at once. */
-const FIRST_LEFT_OUT = 5;
+/** Evaluations skipped after a start with firing alerts: the samples that make them fire are not there at once. */
+const SKIPPED_AT_START = 5;
 
 export function createAlerting(options: AlertingOptions): Alerting {
   return new RuleManager(options);
@@ -69,10 +68,10 @@ class RuleManager implements Alerting {
   readonly #took = new WeakMap<ScheduledGroup, number>();
   #settings: AlertingSettings;
   #evaluator: Evaluator;
-  /** When was last asked what is due, ms since the epoch. */
-  #lookedAt: number;
-  /** Until then nothing is evaluated, awake ms. */
-  #heldUntil = -Infinity;
+  /** When due groups were last determined, ms since the epoch. */
+  #checkedAt: number;
+  /** Nothing is evaluated before, awake ms. */
+  #suspendedUntil = -Infinity;
   #isStopped = false;
   #cancel = (): void => {};
 
@@ -83,14 +82,14 @@ class RuleManager implements Alerting {
     this.#reporter = createEvaluationReporter(options.notified, options);
     this.#evaluator = this.#build(options.settings, null);
     this.#evaluator.restore(restoreAlerts(options.saved, options.clock.now()));
-    this.#lookedAt = options.clock.now();
+    this.#checkedAt = options.clock.now();
   }
 
   start(): void {
     const isFiring = this.#reporter.isFiring() || firingAlerts([...this.state().values()].flat()).size > 0;
-    if (isFiring) this.#hold(FIRST_LEFT_OUT * this.#settings.evaluateEvery);
-    this.#lookedAt = this.#clock.now();
-    this.#plan();
+    if (isFiring) this.#suspend(SKIPPED_AT_START * this.#settings.evaluateEvery);
+    this.#checkedAt = this.#clock.now();
+    this.#schedule();
   }
 
   replace(settings: AlertingSettings): void {
@@ -98,22 +97,22 @@ class RuleManager implements Alerting {
     next.restore(this.state());
     this.#evaluator = next;
     this.#settings = settings;
-    this.#plan();
+    this.#schedule();
   }
 
   onWake(): void {
-    this.#hold(WAKE_GRACE);
+    this.#suspend(WAKE_GRACE);
     this.#evaluator.restore(withoutPending(this.state()));
-    this.#plan();
+    this.#schedule();
   }
 
   onClockSet(by: number): void {
     const alerts = shifted(this.state(), by);
-    // Samples of a time that is still to come would be in the way of the new ones.
+    // Samples with a time in the future would block newer ones.
     this.#evaluator = this.#build(this.#settings, by > 0 ? this.#evaluator : null);
     this.#evaluator.restore(alerts);
-    this.#lookedAt = this.#clock.now();
-    this.#plan();
+    this.#checkedAt = this.#clock.now();
+    this.#schedule();
   }
 
   alerts(): AlertsData {
@@ -140,55 +139,55 @@ class RuleManager implements Alerting {
     return createEvaluator({ groups, evaluateEvery, generation, target, past: past?.store ?? null });
   }
 
-  #hold(duration: number): void {
-    this.#heldUntil = this.#clock.monotonic() + duration;
+  #suspend(duration: number): void {
+    this.#suspendedUntil = this.#clock.monotonic() + duration;
   }
 
-  /** Also without any rule: alerts of rules that are gone are over. */
+  /** Never empty: without any rule, alerts of removed rules still have to end. */
   #intervals(): number[] {
     return [this.#settings.evaluateEvery, ...this.#evaluator.groups.map(({ interval }) => interval)];
   }
 
-  #plan(): void {
+  #schedule(): void {
     this.#cancel();
     if (this.#isStopped) return;
     const now = this.#clock.now();
-    this.#cancel = this.#clock.after(nextDue(this.#intervals(), now) - now, () => void this.#work());
+    this.#cancel = this.#clock.after(nextDue(this.#intervals(), now) - now, () => void this.#run());
   }
 
-  async #work(): Promise<void> {
+  async #run(): Promise<void> {
     try {
       await this.#tick();
     } catch (error) {
       this.#options.onFault(error, null);
     }
-    this.#plan();
+    this.#schedule();
   }
 
   async #tick(): Promise<void> {
     const own = this.#evaluator;
     // Timers ring up to a millisecond early.
-    const moment = { before: this.#lookedAt, now: this.#clock.now() };
+    const moment = { before: this.#checkedAt, now: this.#clock.now() };
     if (!this.#intervals().some((interval) => isDue(interval, moment))) return;
-    const readings = await this.#options.samples(own.wants);
-    if (!this.#isWanted(own)) return;
+    const samples = await this.#options.samples(own.wants);
+    if (!this.#isCurrent(own)) return;
     const now = this.#clock.now();
-    const before = this.#lookedAt;
+    const before = this.#checkedAt;
     const due = own.groups.filter(({ interval }) => isDue(interval, { before, now }));
     const intervals = [this.#settings.evaluateEvery, ...due.map(({ interval }) => interval)];
     const at = Math.max(...intervals.map((interval) => lastDue(interval, now)));
-    this.#lookedAt = now;
-    own.ingest(readings, at);
-    if (this.#clock.monotonic() < this.#heldUntil) return;
+    this.#checkedAt = now;
+    own.ingest(samples, at);
+    if (this.#clock.monotonic() < this.#suspendedUntil) return;
     if (await this.#evaluate(own, due, at)) this.#report(own, due, at);
   }
 
-  /** Whether it came to its end: others may come in the meantime, with what these knew. */
+  /** Returns false when the rules were replaced in the meantime. */
   async #evaluate(own: Evaluator, due: readonly ScheduledGroup[], at: number): Promise<boolean> {
-    const breathe = createYield(this.#clock);
+    const yieldTurn = createYield(this.#clock);
     for (const group of due) {
-      await breathe();
-      if (!this.#isWanted(own)) return false;
+      await yieldTurn();
+      if (!this.#isCurrent(own)) return false;
       const start = this.#clock.monotonic();
       group.evaluate(at);
       this.#took.set(group, this.#clock.monotonic() - start);
@@ -202,7 +201,7 @@ class RuleManager implements Alerting {
     this.#reporter.report({ at, alerts: alerts(), groups, due, took });
   }
 
-  #isWanted(evaluator: Evaluator): boolean {
+  #isCurrent(evaluator: Evaluator): boolean {
     return !this.#isStopped && evaluator === this.#evaluator;
   }
 }

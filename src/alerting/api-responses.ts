@@ -12,20 +12,20 @@ import type { RuleHealth } from '../promql/rules/rule-engine.ts';
 import type { ScheduledGroup } from './evaluator.ts';
 import type { RuleTexts } from './compile-rules.ts';
 
-/** How long the last evaluation of a group took, ms. */
-export type Took = (group: ScheduledGroup) => number;
+/** Ms that the last evaluation of a group took. */
+export type EvaluationDuration = (group: ScheduledGroup) => number;
 
 export function alertsData(groups: readonly ScheduledGroup[]): AlertsData {
   return { alerts: groups.flatMap((group) => group.rules().flatMap(({ alerts }) => shownAlerts(alerts))) };
 }
 
-export function rulesData(groups: readonly ScheduledGroup[], took: Took): RulesData {
+export function rulesData(groups: readonly ScheduledGroup[], took: EvaluationDuration): RulesData {
   const shown = groups.map((group) => shownGroup(group, took(group) / 1000));
-  return { groups: shown.sort((a, b) => inOrder(a.file, b.file) || inOrder(a.name, b.name)) };
+  return { groups: shown.sort((a, b) => compareBytes(a.file, b.file) || compareBytes(a.name, b.name)) };
 }
 
-/** By their bytes, as Go compares. */
-function inOrder(a: string, b: string): number {
+/** Compares bytes, as Go does. */
+function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
@@ -34,17 +34,17 @@ function shownGroup(
   evaluationTime: number,
 ): ApiRuleGroup {
   const health = rules();
-  // Nobody times single rules: each is shown with its part of the whole.
-  const each = evaluationTime / Math.max(1, health.length);
+  // Single rules are not timed: each gets an equal share of the group's time.
+  const share = evaluationTime / Math.max(1, health.length);
   const evaluatedAt = health.reduce<number | null>((latest, one) => one.evaluatedAt ?? latest, null);
   return {
     name: group.name,
     file,
-    rules: health.map((one, index) => shownRule(one, texts[index] ?? { labels: {}, annotations: {} }, each)),
+    rules: health.map((one, index) => shownRule(one, texts[index] ?? { labels: {}, annotations: {} }, share)),
     interval: interval / 1000,
     limit: 0,
     evaluationTime,
-    lastEvaluation: moment(evaluatedAt),
+    lastEvaluation: timestamp(evaluatedAt),
   };
 }
 
@@ -59,7 +59,7 @@ function shownRule(
     health: evaluatedAt === null ? ('unknown' as const) : error === null ? ('ok' as const) : ('err' as const),
     ...(error === null ? {} : { lastError: error }),
     evaluationTime,
-    lastEvaluation: moment(evaluatedAt),
+    lastEvaluation: timestamp(evaluatedAt),
   };
   if (rule.kind === 'recording')
     return { ...common, ...(Object.keys(labels).length === 0 ? {} : { labels }), type: 'recording' };
@@ -89,21 +89,21 @@ function shownAlerts(alerts: readonly Alert[]): ApiAlert[] {
             labels,
             annotations,
             state,
-            activeAt: moment(activeAt),
-            ...(keptSince === null ? {} : { keepFiringSince: moment(keptSince) }),
-            value: floatOf(value),
+            activeAt: timestamp(activeAt),
+            ...(keptSince === null ? {} : { keepFiringSince: timestamp(keptSince) }),
+            value: formatFloat(value),
           },
         ],
   );
 }
 
-/** Go's zero time stands for never. */
-function moment(time: number | null): string {
+/** RFC 3339; Go's zero time stands for never. */
+function timestamp(time: number | null): string {
   return time === null ? '0001-01-01T00:00:00Z' : new Date(time).toISOString().replace(/\.?0*Z$/u, 'Z');
 }
 
 /** `1e+00`, `2.5e-07`, `+Inf`. */
-function floatOf(value: number): string {
+function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   return value.toExponential().replace(/e([+-])(\d)$/u, 'e$10$2');

@@ -5,11 +5,11 @@ import { isObject } from '../core/base/guards.ts';
 import { readRuleFile, type RuleGroup } from '../promql/rules/rule-file.ts';
 
 export interface CompiledGroup {
-  /** The same after a restart, and after this program moved elsewhere. */
+  /** Stays the same after a restart, and after this program moved elsewhere. */
   readonly key: string;
   readonly file: string;
   readonly group: RuleGroup;
-  /** Labels and annotations as they are written, rule by rule. */
+  /** Labels and annotations before they are rendered, rule by rule. */
   readonly texts: readonly RuleTexts[];
 }
 
@@ -18,7 +18,7 @@ export interface RuleTexts {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** @throws RuleError for what this engine cannot evaluate */
+/** Compiles all rule files. @throws RuleError for a rule that this engine cannot evaluate */
 export function compileRules(documents: readonly RuleDocument[]): CompiledGroup[] {
   return documents.flatMap(({ path, isBuiltIn, document }) =>
     readRuleFile(document).map((group, index) => ({

@@ -8,11 +8,11 @@ import { type SavedAlerts, saveAlerts, signatureOf } from './saved-alerts.ts';
 export type Evaluation = Omit<EventOf<'evaluated'>, 'kind' | 'at'>;
 
 export interface AlertingListeners {
-  readonly onChange: (news: AlertChange) => void;
+  readonly onChange: (change: AlertChange) => void;
   readonly onEvaluated: (evaluation: Evaluation) => void;
-  /** @param isUrgent false when it only tells that time passed */
+  /** @param isUrgent false when nothing but the time of the evaluation changed */
   readonly onRecord: (record: SavedAlerts, isUrgent: boolean) => void;
-  /** @param place of the rule that failed; null when it was none */
+  /** @param place of the rule that failed; null when no rule is to blame */
   readonly onFault: (error: unknown, place: RulePlace | null) => void;
 }
 
@@ -27,24 +27,24 @@ interface EvaluationRound {
   readonly at: number;
   readonly alerts: AlertsByRule;
   readonly groups: readonly ScheduledGroup[];
-  /** Those of the groups that were evaluated. */
+  /** The groups that were evaluated in this round. */
   readonly due: readonly ScheduledGroup[];
   /** Ms that the last evaluation of a group took. */
   readonly took: (group: ScheduledGroup) => number;
 }
 
 export interface EvaluationReporter {
-  /** Whether people were told of something that is not over yet. */
+  /** Whether some alert was notified as firing and not yet as resolved. */
   isFiring(): boolean;
   report(round: EvaluationRound): void;
 }
 
-/** @param known what is known to fire, as people were told */
+/** @param known alerts that fire according to the last notifications */
 export function createEvaluationReporter(
   known: readonly FiringAlert[],
   listeners: AlertingListeners,
 ): EvaluationReporter {
-  let told: FiringAlerts = new Map(known.map((alert) => [alertKey(alert), alert]));
+  let notified: FiringAlerts = new Map(known.map((alert) => [alertKey(alert), alert]));
   let signature = '';
   const countFaults = createFaults(listeners.onFault);
 
@@ -56,14 +56,14 @@ export function createEvaluationReporter(
   }
 
   return {
-    isFiring: () => told.size > 0,
+    isFiring: () => notified.size > 0,
     report(round) {
       const firing = firingAlerts([...round.alerts.values()].flat());
-      const news = changesBetween(told, firing, round.at);
-      told = firing;
-      // Written down before it is told: should we die now, it is not news in the next life.
+      const changes = changesBetween(notified, firing, round.at);
+      notified = firing;
+      // Saved before it is notified: should we die now, the next daemon does not notify it again.
       record(round);
-      for (const one of news) listeners.onChange(one);
+      for (const change of changes) listeners.onChange(change);
       listeners.onEvaluated({
         took: round.groups.reduce((sum, group) => sum + round.took(group), 0),
         failed: countFaults(round.due),
@@ -73,7 +73,7 @@ export function createEvaluationReporter(
   };
 }
 
-/** Of each alerting rule by name, how many alerts it has. */
+/** Counts pending and firing alerts by the name of their rule. */
 function countsOf(groups: readonly ScheduledGroup[]): Evaluation['alerts'] {
   const counts = new Map<string, { pending: number; firing: number }>();
   for (const { rule, alerts } of groups.flatMap((group) => group.rules())) {
@@ -85,7 +85,10 @@ function countsOf(groups: readonly ScheduledGroup[]): Evaluation['alerts'] {
   return Array.from(counts, ([name, { pending, firing }]) => ({ name, pending, firing }));
 }
 
-/** How many rules of these groups failed the last time. One that fails does so each time: it is told once, until it works again. */
+/**
+ * Counts the rules of given groups that failed in their last evaluation. A failing rule fails each time: `onFault` is
+ * called once, until the rule works again.
+ */
 function createFaults(onFault: AlertingListeners['onFault']): (groups: readonly ScheduledGroup[]) => number {
   const failing = new Set<unknown>();
   return (groups) => {

@@ -15,14 +15,14 @@ import type { CompiledGroup } from './compile-rules.ts';
 export interface Evaluator {
   readonly groups: readonly ScheduledGroup[];
   readonly wants: (name: string) => boolean;
-  /** One scrape at `at`, ms since the epoch. */
-  ingest(readings: readonly MetricSample[], at: number): void;
-  /** Of every rule, firing, pending, and those that ended lately. By a key that outlives us. */
+  /** Stores one scrape at `at`, ms since the epoch. */
+  ingest(samples: readonly MetricSample[], at: number): void;
+  /** Pending, firing and recently resolved alerts of every rule, by a key that survives a restart. */
   readonly alerts: () => AlertsByRule;
-  /** Puts alerts back, in place of what there is; those of rules that are gone are dropped. */
+  /** Replaces all alerts; those of removed rules are dropped. */
   restore(alerts: AlertsByRule): void;
   prune(at: number): void;
-  /** What another set of rules may go on with. */
+  /** The samples with which another rule set may continue. */
   readonly store: SeriesStore;
 }
 
@@ -31,51 +31,51 @@ export type { AlertsByRule };
 export interface ScheduledGroup extends CompiledGroup {
   /** Milliseconds. */
   readonly interval: number;
-  /** Evaluates its rules in their order at `at`, ms since the epoch. */
+  /** Evaluates the rules in order at `at`, ms since the epoch. */
   readonly evaluate: (at: number) => void;
   readonly rules: () => readonly RuleHealth[];
 }
 
 export interface EvaluatorOptions {
   readonly groups: readonly CompiledGroup[];
-  /** Ms, for groups that say no interval. */
+  /** Ms, for groups without an interval of their own. */
   readonly evaluateEvery: number;
   readonly generation?: PrometheusMajor;
   readonly target: ScrapeTarget;
-  /** Samples to begin with; what no rule reads is left out. */
+  /** Samples to start with; those that no rule reads are left out. */
   readonly past?: SeriesStore | null;
 }
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { groups, generation = 3, target, past = null } = options;
-  const interests = requiredSeriesOf(groups.map(({ group }) => group));
-  const store = createSeriesStore(interests);
-  if (past !== null) copy(past, store);
-  const feed = createScrapeIngest(store, interests, target);
-  // An engine each: names of groups are unique only within their file.
-  const atWork = groups.map((compiled) => {
+  const required = requiredSeriesOf(groups.map(({ group }) => group));
+  const store = createSeriesStore(required);
+  if (past !== null) copySamples(past, store);
+  const scrapes = createScrapeIngest(store, required, target);
+  // One engine per group: names of groups are unique only within their file.
+  const scheduled = groups.map((compiled) => {
     const engine = createRuleEngine([compiled.group], store, { generation });
-    return { engine, group: putToWork(compiled, engine, options) };
+    return { engine, group: schedule(compiled, engine, options) };
   });
   return {
-    groups: atWork.map(({ group }) => group),
+    groups: scheduled.map(({ group }) => group),
     store,
-    wants: feed.wants,
-    ingest: feed.ingest,
+    wants: scrapes.wants,
+    ingest: scrapes.ingest,
     alerts: () =>
       new Map(
-        atWork.flatMap(({ engine, group }) =>
+        scheduled.flatMap(({ engine, group }) =>
           [...engine.alerts()].map(([rule, alerts]) => [`${group.key} ${rule}`, alerts] as const),
         ),
       ),
     restore(alerts) {
-      for (const { engine, group } of atWork) engine.restore(ofGroup(alerts, group));
+      for (const { engine, group } of scheduled) engine.restore(ofGroup(alerts, group));
     },
     prune: (at) => store.prune(at),
   };
 }
 
-function putToWork(
+function schedule(
   compiled: CompiledGroup,
   engine: RuleEngine,
   { evaluateEvery }: EvaluatorOptions,
@@ -97,7 +97,7 @@ function ofGroup(alerts: AlertsByRule, { key }: ScheduledGroup): AlertsByRule {
   );
 }
 
-function copy(from: SeriesStore, to: SeriesStore): void {
+function copySamples(from: SeriesStore, to: SeriesStore): void {
   for (const series of from.select({ name: null, matchers: [] }))
     for (let index = 0; index < series.length; index += 1) {
       const time = series.timeAt(index);

@@ -5,9 +5,9 @@ import type { AlertsByRule } from './evaluator.ts';
 
 /** Plain JSON, for the state file. */
 export interface SavedAlerts {
-  /** The evaluation after which they were so, ms since the epoch. */
+  /** Time of the evaluation, ms since the epoch. */
   readonly at: number;
-  /** Of each rule that has any. */
+  /** Only rules that have alerts. */
   readonly rules: readonly { readonly key: string; readonly alerts: readonly Alert[] }[];
 }
 
@@ -18,7 +18,7 @@ export function saveAlerts(alerts: AlertsByRule, at: number): SavedAlerts {
   };
 }
 
-/** What tells two saved states apart that are worth a write: values and texts change all the time. */
+/** Returns a text that changes when the state must be saved at once; values and annotations change all the time. */
 export function signatureOf(alerts: AlertsByRule): string {
   return JSON.stringify(
     [...alerts].map(([, own]) =>
@@ -35,9 +35,9 @@ export function signatureOf(alerts: AlertsByRule): string {
 }
 
 /**
- * While nobody looked nothing can be said to have held: what was pending goes on where it stood.
+ * Restores saved alerts. Time without evaluation does not count as held: a pending alert continues where it stood.
  *
- * @param saved JSON of whatever age and shape: what cannot be believed is left out
+ * @param saved JSON of any age and shape; what is not valid is left out
  * @param now ms since the epoch
  */
 export function restoreAlerts(saved: unknown, now: number): AlertsByRule {
@@ -53,7 +53,7 @@ export function restoreAlerts(saved: unknown, now: number): AlertsByRule {
   );
 }
 
-/** All moments moved by `by` ms: the clock was set, not the world. */
+/** Returns the alerts with all times moved by `by` ms, after a step of the wall clock. */
 export function shifted(alerts: AlertsByRule, by: number): AlertsByRule {
   const move = (time: number | null): number | null => (time === null ? null : time + by);
   return mapped(alerts, (alert) => ({
@@ -77,8 +77,8 @@ function readAlert(saved: unknown, missed: number): Alert[] {
   if (!isObject(saved)) return [];
   const { labels, annotations, value, activeAt, firedAt, resolvedAt, keptSince } = saved;
   const state = (['pending', 'firing', 'inactive'] as const).find((one) => one === saved['state']);
-  const areMoments = [firedAt, resolvedAt, keptSince].every((time) => time === null || isTime(time));
-  if (state === undefined || !isTexts(labels) || !isTexts(annotations) || !isTime(activeAt) || !areMoments)
+  const areTimes = [firedAt, resolvedAt, keptSince].every((time) => time === null || isTime(time));
+  if (state === undefined || !isTexts(labels) || !isTexts(annotations) || !isTime(activeAt) || !areTimes)
     return [];
   return [
     {
@@ -88,14 +88,14 @@ function readAlert(saved: unknown, missed: number): Alert[] {
       // JSON has no NaN and no infinity.
       value: typeof value === 'number' ? value : Number.NaN,
       activeAt: state === 'pending' ? activeAt + missed : activeAt,
-      firedAt: momentOf(firedAt),
-      resolvedAt: momentOf(resolvedAt),
-      keptSince: momentOf(keptSince),
+      firedAt: timeOrNull(firedAt),
+      resolvedAt: timeOrNull(resolvedAt),
+      keptSince: timeOrNull(keptSince),
     },
   ];
 }
 
-function momentOf(time: unknown): number | null {
+function timeOrNull(time: unknown): number | null {
   return isTime(time) ? time : null;
 }
 

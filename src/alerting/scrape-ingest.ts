@@ -1,9 +1,10 @@
 // Ingestion of /metrics samples into series, as a Prometheus scrape does: a series that vanished is marked stale.
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import type { Labels } from '../promql/model/labels.ts';
+import { labelIn, type Labels, NAME } from '../promql/model/labels.ts';
+import { matchesAll } from '../promql/model/matcher.ts';
 import type { RequiredSeries, SeriesStore } from '../promql/series/series-store.ts';
 
-/** Whose metrics they are: the labels that a scrape adds. */
+/** Labels that a scrape adds to every series. */
 export interface ScrapeTarget {
   readonly job: string;
   /** Host and port. */
@@ -11,18 +12,18 @@ export interface ScrapeTarget {
 }
 
 export interface ScrapeIngest {
-  /** One scrape at `at`, ms since the epoch. */
-  readonly ingest: (readings: readonly MetricSample[], at: number) => void;
+  /** Stores one scrape at `at`, ms since the epoch. */
+  readonly ingest: (samples: readonly MetricSample[], at: number) => void;
   /** Whether some rule reads metrics of this name. */
   readonly wants: (name: string) => boolean;
 }
 
-interface Known {
+interface KnownSeries {
   readonly name: string;
   /** Null when no rule reads it. */
   readonly labels: Labels | null;
-  seenIn: number;
-  /** Its series has ended; one that comes again is another. */
+  seenInRound: number;
+  /** It was marked stale; a series that comes back gets a new entry. */
   hasEnded: boolean;
 }
 
@@ -30,59 +31,59 @@ const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 
 export function createScrapeIngest(
   store: SeriesStore,
-  interests: readonly RequiredSeries[],
+  required: readonly RequiredSeries[],
   target: ScrapeTarget,
 ): ScrapeIngest {
-  const catalogue = createCatalogue(interests, target);
-  const names = new Set(interests.map(({ selector }) => selector.name));
+  const catalogue = createCatalogue(required, target);
+  const names = new Set(required.map(({ selector }) => selector.name));
   let round = 0;
 
-  function take(reading: MetricSample, at: number): void {
-    const series = catalogue.find(reading);
-    series.seenIn = round;
-    if (series.labels !== null) store.append(series.labels, at, reading.value);
+  function append(sample: MetricSample, at: number): void {
+    const series = catalogue.find(sample);
+    series.seenInRound = round;
+    if (series.labels !== null) store.append(series.labels, at, sample.value);
   }
 
   return {
     wants: (name) => names.has(null) || names.has(name),
-    ingest(readings, at) {
+    ingest(samples, at) {
       round += 1;
-      for (const reading of readings) take(reading, at);
-      take(UP, at);
-      for (const labels of catalogue.dropUnless(({ seenIn }) => seenIn === round))
+      for (const sample of samples) append(sample, at);
+      append(UP, at);
+      for (const labels of catalogue.dropUnless(({ seenInRound }) => seenInRound === round))
         store.markStale(labels, at);
     },
   };
 }
 
-/** Which series a reading belongs to: by the object of its labels where that is the same as the last time, else by its words. */
-function createCatalogue(interests: readonly RequiredSeries[], target: ScrapeTarget) {
-  const known = new Map<string, Known>();
-  const byObject = new WeakMap<MetricSample['labels'], Known>();
-  const isWanted = interestIn(interests);
+/** Finds the series of a sample: by its labels object when that is the same as last time, else by name and values. */
+function createCatalogue(required: readonly RequiredSeries[], target: ScrapeTarget) {
+  const known = new Map<string, KnownSeries>();
+  const byObject = new WeakMap<MetricSample['labels'], KnownSeries>();
+  const isWanted = isReadBy(required);
 
-  function findByWords({ name, labels }: MetricSample): Known {
+  function findByText({ name, labels }: MetricSample): KnownSeries {
     let key = name;
-    // The labels of a metric always come in the same order, so that their values are enough.
+    // The labels of one metric always come in the same order, so their values are enough.
     for (const label in labels) key += `\0${labels[label]}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     const full = { ...labels, ...target, __name__: name };
-    const fresh = { name, labels: isWanted(full) ? full : null, seenIn: 0, hasEnded: false };
+    const fresh = { name, labels: isWanted(full) ? full : null, seenInRound: 0, hasEnded: false };
     known.set(key, fresh);
     return fresh;
   }
 
   return {
-    find(reading: MetricSample): Known {
-      const known = byObject.get(reading.labels);
-      if (known?.name === reading.name && !known.hasEnded) return known;
-      const found = findByWords(reading);
-      byObject.set(reading.labels, found);
+    find(sample: MetricSample): KnownSeries {
+      const known = byObject.get(sample.labels);
+      if (known?.name === sample.name && !known.hasEnded) return known;
+      const found = findByText(sample);
+      byObject.set(sample.labels, found);
       return found;
     },
-    /** The labels of those that went, as far as somebody reads them. */
-    dropUnless(stays: (one: Known) => boolean): Labels[] {
+    /** Drops series and returns the labels of those that some rule reads. */
+    dropUnless(stays: (one: KnownSeries) => boolean): Labels[] {
       const gone: Labels[] = [];
       for (const [key, one] of known) {
         if (stays(one)) continue;
@@ -95,11 +96,10 @@ function createCatalogue(interests: readonly RequiredSeries[], target: ScrapeTar
   };
 }
 
-function interestIn(interests: readonly RequiredSeries[]): (labels: Labels) => boolean {
+function isReadBy(required: readonly RequiredSeries[]): (labels: Labels) => boolean {
   return (labels) =>
-    interests.some(
+    required.some(
       ({ selector: { name, matchers } }) =>
-        (name === null || name === labels['__name__']) &&
-        matchers.every(({ label, matches }) => matches(labels[label] ?? '')),
+        (name === null || name === labelIn(labels, NAME)) && matchesAll(matchers, labels),
     );
 }

@@ -42,7 +42,7 @@ describe('an alert', () => {
     show(up(1));
     await clock.advance(EVERY);
     expect(told).toEqual(['firing Down a', 'resolved Down a']);
-    expect(news.map(({ summary }) => summary)).toEqual(['a is down.', 'Over after 15 s: a is down.']);
+    expect(news.map(({ summary }) => summary)).toEqual(['a is down.', 'Resolved after 15 s: a is down.']);
   });
 
   test('ends with its series: what is no longer shown is not looked back to', async () => {

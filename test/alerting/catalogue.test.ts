@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SHIPPED_RUNBOOK_BASE } from '../../src/alerting/runbook-links.ts';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import { isMetricName, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
@@ -24,7 +25,6 @@ const alerts = alertsOf(...ALL);
 const rules = rulesOf(...ALL);
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []));
 const named = alerts.map((alert) => [alert.alert, alert] as const);
-const RUNBOOK_BASE = 'https://unpkg.com/mcp-watchdog/alerting/runbooks/';
 
 /** Null for what no rule may read. */
 function kindOf(metric: string): { readonly type: string; readonly definition?: MetricDefinition } | null {
@@ -66,7 +66,7 @@ describe('the rule catalogue', () => {
     expect(['critical', 'warning', 'info', 'none']).toContain(alert.labels['severity']);
     expect(['server', 'watchdog', 'fleet', 'pipeline']).toContain(alert.labels['component']);
     expect(Object.keys(alert.annotations).sort()).toEqual(['description', 'runbook_url', 'summary']);
-    expect(alert.annotations['runbook_url']).toBe(`${RUNBOOK_BASE}${name}.md`);
+    expect(alert.annotations['runbook_url']).toBe(`${SHIPPED_RUNBOOK_BASE}${name}`);
     expect(alert.annotations['summary']).toMatch(/^[^%]{10,90}\.$/u);
     expect(alert.annotations['description']).toMatch(/\.$/u);
   });
