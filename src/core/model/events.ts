@@ -191,3 +191,23 @@ export type UnstampedEvent = Body;
 
 export type EventKind = WatchdogEvent['kind'];
 export type EventOf<K extends EventKind> = Extract<WatchdogEvent, { kind: K }>;
+
+/** One handler for each of `Kinds`: an event that is new does not compile until every such table has decided about it. */
+export type EventHandlers<
+  Result,
+  Args extends readonly unknown[] = [],
+  Kinds extends EventKind = EventKind,
+> = {
+  readonly [Kind in Kinds]: (event: EventOf<Kind>, ...args: Args) => Result;
+};
+
+/** Passes the event to its handler. */
+export function handleEvent<Result, Args extends readonly unknown[], Kinds extends EventKind>(
+  handlers: EventHandlers<Result, Args, Kinds>,
+  event: EventOf<Kinds>,
+  ...args: Args
+): Result {
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- its kind selects the right one; the compiler does not follow that through a table
+  const handler = handlers[event.kind as Kinds] as (one: EventOf<Kinds>, ...args: Args) => Result;
+  return handler(event, ...args);
+}
