@@ -5,13 +5,13 @@ import type { Clock } from './time/clock.ts';
 type Subscriber = (event: WatchdogEvent) => void;
 
 export interface Bus {
-  /** Stamps the time on `news` and gives it to every subscriber, in order of subscription. */
-  publish(news: UnstampedEvent): void;
+  /** Stamps the event with the time and delivers it to every subscriber, in order of subscription. */
+  publish(event: UnstampedEvent): void;
   /** The returned function ends the subscription. */
   subscribe(subscriber: Subscriber): () => void;
 }
 
-/** @param onFault told of a subscriber that threw; the others still get the event */
+/** @param onFault called when a subscriber threw; the others still get the event */
 export function createBus(clock: Clock, onFault: (error: unknown, event: WatchdogEvent) => void): Bus {
   const subscribers = new Set<Subscriber>();
   const queue: WatchdogEvent[] = [];
@@ -28,13 +28,13 @@ export function createBus(clock: Clock, onFault: (error: unknown, event: Watchdo
   }
 
   return {
-    publish(news) {
-      queue.push({ ...news, at: clock.now() });
+    publish(event) {
+      queue.push({ ...event, at: clock.now() });
       // An event published by a subscriber waits its turn, so that all see the same order.
       if (delivering) return;
       delivering = true;
       try {
-        for (let event = queue.shift(); event !== undefined; event = queue.shift()) deliver(event);
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) deliver(next);
       } finally {
         delivering = false;
       }

@@ -1,9 +1,9 @@
 // Bounded queue of lines in front of a slow disk: what does not fit is dropped and counted.
 
-/** What a waiting line costs beside its bytes: a million empty lines are not free. */
+/** Bytes charged for each waiting line on top of its text: a million empty lines are not free. */
 const LINE_OVERHEAD = 32;
 
-/** Bytes written at once, a single longer line excepted. */
+/** Most bytes written at once, except for a single longer line. */
 const MAX_BATCH = 64 * 1024;
 
 export class LineQueue {
@@ -14,7 +14,7 @@ export class LineQueue {
   #lostLines = 0;
   #lostBytes = 0;
 
-  /** @param maxBytes what may wait in all, UTF-8 bytes plus a small charge per line */
+  /** @param maxBytes most bytes that may wait, UTF-8 plus a small charge per line */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -23,20 +23,20 @@ export class LineQueue {
     return this.#lines.length === 0;
   }
 
-  /** Lines dropped, ever. */
+  /** Lines dropped since creation. */
   get dropped(): number {
     return this.#dropped;
   }
 
   /**
-   * False when the line was dropped. Once one is, so are all until the loss is reported: one gap, and a report that
-   * stands exactly where it is.
+   * Returns false when the line was dropped. After one drop all lines are dropped until the loss is reported: there is
+   * one gap, and the report stands exactly there.
    */
   add(line: string): boolean {
     const cost = Buffer.byteLength(line) + LINE_OVERHEAD;
     const isFull = this.#lines.length > 0 && this.#waitingBytes + cost > this.#maxBytes;
     if (isFull || this.#lostLines > 0) {
-      this.refuse(line);
+      this.drop(line);
       return false;
     }
     this.#lines.push(line);
@@ -44,23 +44,23 @@ export class LineQueue {
     return true;
   }
 
-  /** Counts a line as dropped without a look at the room. */
-  refuse(line: string): void {
+  /** Counts a line as dropped, whatever room there is. */
+  drop(line: string): void {
     this.#dropped += 1;
     this.#lostLines += 1;
     this.#lostBytes += Buffer.byteLength(line);
   }
 
-  refuseAll(): void {
-    for (const line of this.#lines) this.refuse(line);
+  dropAll(): void {
+    for (const line of this.#lines) this.drop(line);
     this.#lines = [];
     this.#waitingBytes = 0;
   }
 
   /**
-   * Takes out whole lines, oldest first, up to `room` bytes and one batch, joined.
+   * Removes whole lines, oldest first, up to `room` bytes and one batch, and returns them joined.
    *
-   * @param atLeastOne a first line that is longer than `room` is taken all the same
+   * @param atLeastOne takes the first line even when it is longer than `room`
    */
   take(room: number, atLeastOne: boolean): string {
     let bytes = 0;
@@ -76,7 +76,7 @@ export class LineQueue {
     return this.#lines.splice(0, count).join('');
   }
 
-  /** Tells of what was dropped since the last report, once there is room again, for the report as well. */
+  /** Reports the lines dropped since the last report, once there is room again, also for the report itself. */
   reportLoss(report?: (lines: number, bytes: number) => void): void {
     if (this.#lostLines === 0 || this.#waitingBytes > this.#maxBytes / 2) return;
     const [lines, bytes] = [this.#lostLines, this.#lostBytes];

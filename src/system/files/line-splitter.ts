@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
 export interface LineSplitterOptions {
-  /** Bytes kept of one line; the rest of it is counted and dropped. */
+  /** Most bytes kept of one line; the rest is counted and dropped. */
   readonly maxBytes: number;
   /** @param dropped bytes of this line that were not kept, 0 for a whole line */
   readonly onLine: (line: string, dropped: number) => void;
@@ -10,7 +10,7 @@ export interface LineSplitterOptions {
 
 export interface LineSplitter {
   push(chunk: Buffer): void;
-  /** Gives out what is left without a newline. */
+  /** Emits the rest that has no newline. */
   end(): void;
 }
 
@@ -18,9 +18,9 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const FIRST_CAPACITY = 1024;
 
-/** Lines end at `\n`; a `\r` before it is removed; invalid UTF-8 becomes U+FFFD. */
+/** Splits at `\n`; a `\r` before it is removed; invalid UTF-8 becomes U+FFFD. */
 export function createLineSplitter({ maxBytes, onLine }: LineSplitterOptions): LineSplitter {
-  // One buffer that grows, not a list of parts: a line that dribbles in byte by byte must not cost an object a byte.
+  // One growing buffer, not a list of parts: a line that arrives byte by byte must not cost an object per byte.
   let held: Buffer = Buffer.alloc(0);
   let heldBytes = 0;
   let dropped = 0;
@@ -46,7 +46,7 @@ export function createLineSplitter({ maxBytes, onLine }: LineSplitterOptions): L
     push(chunk) {
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-        // Most lines arrive whole: they are decoded where they lie, without a copy.
+        // Most lines arrive whole: they are decoded in place, without a copy.
         if (heldBytes === 0 && dropped === 0 && end - start <= maxBytes) {
           onLine(decode(chunk, start, end, false), 0);
         } else {
@@ -64,14 +64,14 @@ export function createLineSplitter({ maxBytes, onLine }: LineSplitterOptions): L
 }
 
 function grown(held: Buffer, heldBytes: number, needed: number): Buffer {
-  // Not from Buffer's pool, and doubled: the copying stays linear in the length of the line.
+  // Not from Buffer's pool, and doubled: copying stays linear in the length of the line.
   const larger = Buffer.allocUnsafeSlow(Math.max(needed, held.length * 2, FIRST_CAPACITY));
   held.copy(larger, 0, 0, heldBytes);
   return larger;
 }
 
 function decode(bytes: Buffer, start: number, end: number, isCut: boolean): string {
-  // A cut may fall inside a character: the decoder holds the half back instead of printing U+FFFD.
+  // A cut may fall inside a character: the decoder withholds the half instead of emitting U+FFFD.
   if (isCut) return new StringDecoder('utf8').write(bytes.subarray(start, end));
   const last = end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
   return bytes.toString('utf8', start, last);

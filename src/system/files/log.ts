@@ -10,38 +10,38 @@ import type { RotatingFile } from './rotating-file.ts';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** @param facts whatever can be JSON; an `err` that is an Error is written with its type, message, stack and cause */
-type Say = (facts: Readonly<Record<string, unknown>>, sentence: string) => void;
+/** @param facts any JSON; an `err` that is an Error is written with its type, message, stack and cause */
+type LogMethod = (facts: Readonly<Record<string, unknown>>, sentence: string) => void;
 
-/** What every part of the daemon may be given to speak through. */
+/** Interface through which the parts of the daemon log. */
 export interface Logger {
-  readonly trace: Say;
-  readonly debug: Say;
-  readonly info: Say;
-  readonly warn: Say;
-  readonly error: Say;
-  readonly fatal: Say;
+  readonly trace: LogMethod;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+  readonly fatal: LogMethod;
 }
 
 export interface Log extends Logger {
   level: LogLevel;
-  /** Lines that the disk did not take, ever. */
+  /** Lines that were not written to disk, since the log was opened. */
   readonly dropped: number;
   flush(): Promise<void>;
-  /** Before an exit: blocks until all is written, or the disk refuses. */
+  /** For use before an exit: blocks until all is written, or the disk refuses. */
   flushSync(): void;
   close(): Promise<void>;
 }
 
 export interface LogOptions {
-  /** Null writes no file. */
+  /** Null for no file. */
   readonly path: string | null;
   readonly level: LogLevel;
   readonly redactor: Redactor;
   readonly clock: Clock;
-  /** Gets each line as well, newline included: standard output of a daemon without a terminal. */
+  /** Also called with each line, newline included: standard output of a daemon without a terminal. */
   readonly alsoTo?: (line: string) => void;
-  /** The disk refuses (the error), or works again (null): it cannot be said in the log itself. */
+  /** Called when the disk refuses (the error) or works again (null): the log itself cannot tell. */
   readonly onTrouble?: (error: Error | null) => void;
   readonly maxSize?: number;
   readonly keep?: number;
@@ -50,16 +50,16 @@ export interface LogOptions {
 const DEFAULT_MAX_SIZE = 10 * 1024 * 1024;
 const DEFAULT_KEEP = 5;
 
-/** Facts whose values are secrets by nature, beside the known secret values that are taken out of every line. */
+/** Facts that are always secret; known secret values are removed from every line besides. */
 const SECRET_FACTS = ['env', 'headers', 'authorization', '*.env', '*.headers', '*.authorization'];
 
-/** `MCP_LOG_LEVEL`; `info` when it is unset or names no level. */
+/** Reads `MCP_LOG_LEVEL`; `info` when it is unset or names no level. */
 export function readLogLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel {
   const asked = environment['MCP_LOG_LEVEL']?.toLowerCase();
   return LOG_LEVELS.find((level) => level === asked) ?? 'info';
 }
 
-/** One line: `{"level":"warn","time":"2026-01-01T00:00:00.000Z","server":"context7","msg":"Restarting server"}`. */
+/** Creates a log with lines like `{"level":"warn","time":"2026-01-01T00:00:00.000Z","server":"context7","msg":"Restarting server"}`. */
 export function createLog(options: LogOptions): Log {
   const file =
     options.path === null
@@ -71,7 +71,7 @@ export function createLog(options: LogOptions): Log {
     options.alsoTo?.(safe);
   });
   return {
-    ...speech(writer),
+    ...loggerOf(writer),
     get level() {
       return LOG_LEVELS.find((level) => level === writer.level) ?? 'info';
     },
@@ -87,7 +87,11 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-function openFile(path: string, { clock, maxSize, keep, onTrouble }: LogOptions, warn: Say): RotatingFile {
+function openFile(
+  path: string,
+  { clock, maxSize, keep, onTrouble }: LogOptions,
+  warn: LogMethod,
+): RotatingFile {
   return openRotatingFile({
     path,
     maxSize: maxSize ?? DEFAULT_MAX_SIZE,
@@ -113,7 +117,7 @@ function createWriter({ clock, level }: LogOptions, write: (line: string) => voi
   );
 }
 
-function speech(writer: PinoLogger): Logger {
+function loggerOf(writer: PinoLogger): Logger {
   return {
     trace: (facts, sentence) => writer.trace(facts, sentence),
     debug: (facts, sentence) => writer.debug(facts, sentence),
@@ -124,7 +128,7 @@ function speech(writer: PinoLogger): Logger {
   };
 }
 
-// The whole line is searched, which is quick and mostly finds nothing; replacing in it could break the JSON.
+// Searching the whole line is quick and mostly finds nothing; replacing in the text could break the JSON.
 function scrubLine(line: string, redactor: Redactor): string {
   if (redactor.scrub(line) === line) return line;
   return `${JSON.stringify(redactor.scrubValue(JSON.parse(line)))}\n`;

@@ -1,10 +1,10 @@
-// Folders with all that is missing above them, by steps of our own: node's recursive form never returns where the system
-// answers ENOENT below a folder that exists, as /proc does.
+// Recursive creation of folders. Node's own recursive mkdir never returns where the system answers ENOENT below a folder
+// that exists, as /proc does.
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from '../../core/base/guards.ts';
 
-/** @throws the system's error; ENOTDIR or EEXIST when a file is in the way */
+/** Creates a folder and its missing parents. @throws the system's error; ENOTDIR or EEXIST when a file is in the way */
 export function makeFolder(path: string, mode = 0o700): void {
   try {
     mkdirSync(path, { mode });

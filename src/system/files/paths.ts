@@ -19,7 +19,11 @@ export interface Paths {
   readonly backups: string;
 }
 
-/** @param home as given by `--home`; else `MCP_WATCHDOG_HOME`, else `~/.mcp-watchdog`; what is empty was not given */
+/**
+ * Resolves all paths of one installation.
+ *
+ * @param home from `--home`; else `MCP_WATCHDOG_HOME`, else `~/.mcp-watchdog`. An empty text counts as not given
+ */
 export function resolvePaths(home?: string): Paths {
   const given = [home, process.env['MCP_WATCHDOG_HOME']].find((one) => one !== undefined && one !== '');
   const root = resolve(given ?? join(userHome(), '.mcp-watchdog'));
@@ -42,7 +46,7 @@ export function resolvePaths(home?: string): Paths {
   };
 }
 
-/** The home folder of the user, absolute; an empty or relative `HOME` would be wherever somebody happens to be. */
+/** Returns the user's home folder, absolute: an empty or relative `HOME` would depend on the working folder. */
 export function userHome(): string {
   const home = homedir();
   return isAbsolute(home) ? home : userInfo().homedir;

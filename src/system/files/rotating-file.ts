@@ -8,40 +8,41 @@ import type { OpenLog } from './rotation.ts';
 
 export interface RotatingFileOptions {
   readonly path: string;
-  /** Bytes after which a file is set aside. A single longer line gets a file of its own. */
+  /** Bytes after which the file is rotated. A single longer line gets a file of its own. */
   readonly maxSize: number;
-  /** How many files set aside (`name.log.1` is the youngest) are kept beside the one being written. */
+  /** Number of rotated files (`name.log.1` is the newest) kept beside the current one. */
   readonly keep: number;
   readonly clock: Clock;
-  /** Bytes that may wait for the disk, default 256 KiB; what comes on top is dropped and counted. */
+  /** Bytes that may wait for the disk, default 256 KiB; more is dropped and counted. */
   readonly maxPending?: number;
-  /** Told once writing works again, before newer lines: a note written here stands where the lines are missing. */
+  /** Called once writing works again, before newer lines: a line written here stands where the others are missing. */
   readonly onDropped?: (lines: number, bytes: number) => void;
-  /** The disk refuses (the error), or works again (null); told once each. */
+  /** Called once when the disk refuses (the error), and once when it works again (null). */
   readonly onTrouble?: (error: Error | null) => void;
 }
 
 export interface RotatingFile {
-  /** Takes one line, its newline included. Never waits and never throws. */
+  /** Writes one line, newline included. Never waits and never throws. */
   write(line: string): void;
   /** Lines dropped since the file was opened. */
   readonly dropped: number;
-  /** From the next line on, with the meaning of the options of the same names. */
+  /** Changes the limits from the next line on. */
   resize(limits: Pick<RotatingFileOptions, 'maxSize' | 'keep'>): void;
-  /** Resolves when all that was taken is written, or as soon as the disk refuses. */
+  /** Resolves when every accepted line is written, or as soon as the disk refuses. */
   flush(): Promise<void>;
-  /** The same before an exit, blocking. */
+  /** The same, blocking, for use before an exit. */
   flushSync(): void;
-  /** Flushes and closes; what the disk refuses is then counted as dropped. */
+  /** Flushes and closes; lines that the disk refuses count as dropped. */
   close(): Promise<void>;
 }
 
 const DEFAULT_MAX_PENDING = 256 * 1024;
+/** All in ms. */
 const RETRY_EVERY = 1000;
 const CHECK_EVERY = 1000;
-const FLUSH_SYNC_PATIENCE = 500;
+const FLUSH_SYNC_TIMEOUT = 500;
 
-/** Opens nothing yet: the first line does, and a failure is tried again each second. */
+/** Opens the file with the first line; a failure is retried each second. */
 export function openRotatingFile(options: RotatingFileOptions): RotatingFile {
   return new Sink(options);
 }
@@ -56,7 +57,7 @@ class Sink implements RotatingFile {
   /** Lines on their way to the disk; `#offset` bytes of them have arrived. */
   #batch: Buffer | null = null;
   #offset = 0;
-  /** The write in flight: an answer to any other is old news. */
+  /** The write in flight; results of earlier ones are ignored. */
   #flight: symbol | null = null;
   #checkedAt = 0;
   #trouble: Error | null = null;
@@ -76,8 +77,8 @@ class Sink implements RotatingFile {
   }
 
   write(line: string): void {
-    if (this.#isClosed) this.#queue.refuse(line);
-    else if (this.#queue.add(line)) this.#pump();
+    if (this.#isClosed) this.#queue.drop(line);
+    else if (this.#queue.add(line)) this.#writeNext();
   }
 
   resize(limits: Pick<RotatingFileOptions, 'maxSize' | 'keep'>): void {
@@ -86,17 +87,17 @@ class Sink implements RotatingFile {
 
   async flush(): Promise<void> {
     this.#retryNow();
-    this.#pump();
+    this.#writeNext();
     if (this.#flight !== null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   flushSync(): void {
-    if (this.#flight !== null && !this.#landInFlight()) return;
+    if (this.#flight !== null && !this.#awaitWriteInFlight()) return;
     this.#retryNow();
     this.#isBlocking = true;
     try {
       for (let next = this.#prepare(); next !== null; next = this.#prepare()) {
-        this.#arrived(writeSync(next.descriptor, next.data));
+        this.#onWritten(writeSync(next.descriptor, next.data));
       }
     } catch (error) {
       this.#fail(error);
@@ -111,43 +112,43 @@ class Sink implements RotatingFile {
     await this.flush();
     this.#retryNow();
     for (const line of this.#batch?.subarray(this.#offset).toString().match(/.*\n/gu) ?? [])
-      this.#queue.refuse(line);
-    this.#queue.refuseAll();
-    this.#leave();
+      this.#queue.drop(line);
+    this.#queue.dropAll();
+    this.#closeFile();
   }
 
-  #pump(): void {
+  #writeNext(): void {
     if (this.#flight !== null || this.#cancelRetry !== null || this.#isBlocking) return;
     try {
       const next = this.#prepare();
-      if (next === null) this.#settle();
-      else this.#launch(next);
+      if (next === null) this.#resolveFlushes();
+      else this.#startWrite(next);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #launch({ descriptor, data }: Piece): void {
+  #startWrite({ descriptor, data }: Piece): void {
     const flight = Symbol('flight');
     this.#flight = flight;
     write(descriptor, data, (error, written) => {
       if (this.#flight !== flight) return;
       this.#flight = null;
-      if (error === null) this.#arrived(written);
+      if (error === null) this.#onWritten(written);
       else this.#fail(error);
-      this.#pump();
+      this.#writeNext();
     });
   }
 
   /** What to write next; null when nothing waits. Throws the system's error. */
   #prepare(): Piece | null {
     if (this.#batch === null && this.#queue.isEmpty) return null;
-    if (this.#batch === null) this.#leaveIfReplaced();
+    if (this.#batch === null) this.#closeIfReplaced();
     let file = this.#file ?? this.#open();
     this.#batch ??= this.#takeFor(file);
     if (this.#batch === null) {
       rotate(this.#options.path, this.#limits.keep);
-      this.#leave();
+      this.#closeFile();
       file = this.#open();
       this.#batch = this.#takeFor(file);
     }
@@ -172,25 +173,25 @@ class Sink implements RotatingFile {
     return this.#file;
   }
 
-  #leave(): void {
+  #closeFile(): void {
     const file = this.#file;
     this.#file = null;
     try {
       if (file !== null) closeSync(file.descriptor);
     } catch {
-      // A late error of the disk: every write was already answered for, and there is nothing to do about this one.
+      // A late error of the disk: the result of every write is known already, so nothing is left to do.
     }
   }
 
-  // Somebody may have deleted or renamed the file: without a look now and then, all would go where nobody reads.
-  #leaveIfReplaced(): void {
+  // Somebody may have deleted or renamed the file: without this check all lines would go where nobody reads.
+  #closeIfReplaced(): void {
     const now = this.#options.clock.monotonic();
     if (this.#file === null || now - this.#checkedAt < CHECK_EVERY) return;
     this.#checkedAt = now;
-    if (identityAt(this.#options.path) !== this.#file.identity) this.#leave();
+    if (identityAt(this.#options.path) !== this.#file.identity) this.#closeFile();
   }
 
-  #arrived(bytes: number): void {
+  #onWritten(bytes: number): void {
     if (this.#batch === null || this.#file === null) return;
     this.#file.size += bytes;
     this.#offset += bytes;
@@ -204,25 +205,25 @@ class Sink implements RotatingFile {
 
   #fail(error: unknown): void {
     const reason = error instanceof Error ? error : new Error(String(error));
-    const isNews = this.#trouble === null;
+    const isNew = this.#trouble === null;
     this.#trouble = reason;
-    if (!isOutOfSpace(reason)) this.#startLineAgain();
+    if (!isOutOfSpace(reason)) this.#restartLine();
     this.#cancelRetry ??= this.#options.clock.after(RETRY_EVERY, () => {
       this.#cancelRetry = null;
-      this.#pump();
+      this.#writeNext();
     });
-    this.#settle();
-    if (isNews) this.#options.onTrouble?.(reason);
+    this.#resolveFlushes();
+    if (isNew) this.#options.onTrouble?.(reason);
   }
 
-  // On a full disk the half-written line is simply continued. After any other failure the file itself is in doubt: it
-  // is opened again, its half line is ended there, and the line is written anew, whole.
-  #startLineAgain(): void {
+  // On a full disk the half-written line is continued. After any other failure the file itself is in doubt: it is opened
+  // again, its half line is ended, and the whole line is written again.
+  #restartLine(): void {
     if (this.#batch !== null && this.#offset > 0) {
       this.#batch = this.#batch.subarray(this.#batch.lastIndexOf('\n', this.#offset - 1) + 1);
     }
     this.#offset = 0;
-    this.#leave();
+    this.#closeFile();
   }
 
   #retryNow(): void {
@@ -230,21 +231,21 @@ class Sink implements RotatingFile {
     this.#cancelRetry = null;
   }
 
-  #settle(): void {
+  #resolveFlushes(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 
   // The write in flight goes on in its own thread; only its effect on the file can be seen without the event loop.
-  #landInFlight(): boolean {
+  #awaitWriteInFlight(): boolean {
     if (this.#batch === null || this.#file === null) return true;
     const left = this.#batch.length - this.#offset;
     const nap = new Int32Array(new SharedArrayBuffer(4));
-    for (let waited = 0; waited < FLUSH_SYNC_PATIENCE; waited += 1) {
+    for (let waited = 0; waited < FLUSH_SYNC_TIMEOUT; waited += 1) {
       if (fstatSync(this.#file.descriptor).size >= this.#file.size + left) {
         this.#flight = null;
-        this.#arrived(left);
+        this.#onWritten(left);
         return true;
       }
       Atomics.wait(nap, 0, 0, 1);

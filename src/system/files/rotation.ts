@@ -16,25 +16,25 @@ import { dirname } from 'node:path';
 /** A log file open for appending. */
 export interface OpenLog {
   readonly descriptor: number;
-  /** Names the file itself, whatever it is called by now. */
+  /** Device and inode: stays the same when the file is renamed. */
   readonly identity: string;
   /** Bytes. */
   readonly size: number;
-  /** A crash left half a line at the end: the next one must not be glued to it. */
+  /** The file ends in half a line, as after a crash: the next line must start on a new one. */
   readonly isTorn: boolean;
 }
 
-/** The name of the `age`-th file set aside: `a.log.1` is the youngest, 0 is the one being written. */
+/** Returns the path of the `age`-th rotated file: `a.log.1` is the newest, 0 the current file. */
 export function rotatedPath(path: string, age: number): string {
   return age === 0 ? path : `${path}.${age}`;
 }
 
-/** The same for two names of one file, and for a file that was renamed. */
+/** Returns the same text for two names of one file, and for a file that was renamed. */
 export function identityOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;
 }
 
-/** What is at `path` now, a link not followed; null when nothing is there. */
+/** Returns the identity of what is at `path` now, links not followed; null when nothing is there. */
 export function identityAt(path: string): string | null {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? null : identityOf(stats);
@@ -43,11 +43,11 @@ export function identityAt(path: string): string | null {
 /**
  * Opens or creates (0600, folders 0700) the file to append to.
  *
- * @throws the system's error; ELOOP for a symbolic link, so that nobody can point our log at another file
+ * @throws the system's error; ELOOP for a symbolic link, so that nobody can redirect our log into another file
  */
 export function openForAppend(path: string): OpenLog {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  // NONBLOCK: opening a named pipe that nobody reads would stop the daemon.
+  // NONBLOCK: opening a named pipe that nobody reads would block the daemon.
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   const descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
@@ -75,7 +75,7 @@ function endsWithNewline(descriptor: number, size: number): boolean {
 /** Renames `path` to `path.1`, `path.1` to `path.2` and so on; only `keep` of them remain. */
 export function rotate(path: string, keep: number): void {
   removeOlderThan(path, keep);
-  // Only up to the first gap: a rotation that failed half-way and is tried again must not push old files out.
+  // Only up to the first gap: a rotation that is retried after a failure half-way must not push old files out.
   let free = 1;
   while (free < keep && isThere(rotatedPath(path, free))) free += 1;
   for (let age = Math.min(free, keep); age > 0; age -= 1)
@@ -83,7 +83,7 @@ export function rotate(path: string, keep: number): void {
   if (keep === 0) rmSync(path, { force: true });
 }
 
-// There are some after `keep` was lowered.
+// They exist after `keep` was lowered.
 function removeOlderThan(path: string, keep: number): void {
   for (let age = keep + 1; isThere(rotatedPath(path, age)); age += 1) rmSync(rotatedPath(path, age));
 }

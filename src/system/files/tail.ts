@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { codeOf } from '../../core/base/guards.ts';
 import { identityOf, rotatedPath } from './rotation.ts';
 
-/** Where a reader stands in one of the files of a rotated log. */
+/** Position of a reader in one of the files of a rotated log. */
 export interface ReadPosition {
   readonly handle: FileHandle;
   readonly identity: string;
@@ -17,10 +17,10 @@ const NEWLINE = 0x0a;
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * The last `count` whole lines of `path` and of the files set aside before it, oldest first; fewer when there are
- * fewer, none when there is no file. Reads at most `maxBytes` (default 32 MiB), whatever the lines are like.
+ * Returns the last `count` whole lines of `path` and its rotated files, oldest first; fewer when there are fewer, none
+ * when there is no file. Reads at most `maxBytes` (default 32 MiB).
  *
- * @throws the system's error when a file is there and cannot be read
+ * @throws the system's error when a file exists and cannot be read
  */
 export async function readLastLines(
   path: string,
@@ -35,7 +35,7 @@ export async function readLastLines(
   }
 }
 
-/** Opens `path` for reading, standing at its end as it is now; null when there is no such file. */
+/** Opens `path` for reading, positioned at its current end; null when there is no such file. */
 export async function openToRead(path: string): Promise<ReadPosition | null> {
   try {
     const handle = await open(path, 'r');
@@ -47,7 +47,7 @@ export async function openToRead(path: string): Promise<ReadPosition | null> {
   }
 }
 
-/** The last lines up to `newest`, which is or was the file at `path`; null is a log whose newest file is missing. */
+/** Returns the last lines up to `newest`, which is or was the file at `path`; null when the newest file is missing. */
 export async function lastLinesBefore(
   path: string,
   newest: ReadPosition | null,
@@ -63,11 +63,11 @@ export async function lastLinesBefore(
   return found.lines;
 }
 
-/** The files set aside before `newest`, youngest first; each is closed when the next one is asked for. */
+/** The files rotated before `newest`, newest first; each is closed when the next one is requested. */
 async function* olderFiles(path: string, newest: ReadPosition | null): AsyncGenerator<ReadPosition> {
   const seen = new Set<string>();
   let isOlder = newest === null;
-  // A rotation under our hands leaves a gap of one for a moment, and shows a file twice, one name further.
+  // A rotation during the loop leaves a gap of one for a moment, and shows one file under two names.
   for (let age = newest === null ? 1 : 0, missing = 0; missing < 2; age += 1) {
     const file = await openToRead(rotatedPath(path, age));
     missing = file === null ? missing + 1 : 0;
@@ -84,8 +84,8 @@ async function* olderFiles(path: string, newest: ReadPosition | null): AsyncGene
 }
 
 /**
- * The file that was begun after the one of `reader` was set aside, standing at its start; the oldest one there is
- * when that of `reader` is gone; null when there is none.
+ * Opens the file that follows the one of `reader`, positioned at its start; the oldest one when that of `reader` is
+ * gone; null when there is none.
  */
 export async function openNext(path: string, reader: ReadPosition): Promise<ReadPosition | null> {
   let next: ReadPosition | null = null;
@@ -103,7 +103,7 @@ export async function openNext(path: string, reader: ReadPosition): Promise<Read
   return next === null ? null : { ...next, offset: 0 };
 }
 
-/** Where the line begins that is still being written at the end of `position`; its end when there is none. */
+/** Returns the offset of the unfinished line at the end of `position`; the end itself when there is none. */
 export async function startOfLastLine({ handle, offset }: ReadPosition): Promise<number> {
   for (let end = offset; end > 0; end -= Math.min(BLOCK, end)) {
     const start = Math.max(0, end - BLOCK);
@@ -141,7 +141,7 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
 /** @returns how many lines end in `bytes` */
 export function countNewlines(bytes: Uint8Array): number {
   let count = 0;
-  // A plain loop: with lines of a few bytes it is thirty times faster than one search per line.
+  // A plain loop: for lines of a few bytes it is thirty times faster than one search per line.
   for (let index = 0; index < bytes.length; index += 1) if (bytes[index] === NEWLINE) count += 1;
   return count;
 }

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { randomBytes } from 'node:crypto';
 
 /**
- * Replaces `path` with `text` by rename, so that a reader and a power cut see the old or the new file.
+ * Replaces `path` with `text` by rename, so that readers, also after a power cut, see the old or the new file.
  * Synchronous on purpose: a counter must be on disk before the event that raised it has consequences.
  *
  * @throws the system's error (ENOSPC, EACCES, …); the old file is then untouched
@@ -17,7 +17,7 @@ export function writeFileAtomic(
   try {
     const descriptor = openSync(temporary, 'wx', mode);
     try {
-      // Not writeSync: on a full disk it writes a part and calls that a success.
+      // Not writeSync: on a full disk it writes a part and reports success.
       writeFileSync(descriptor, text);
       if (durable) fsyncSync(descriptor);
     } finally {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** @throws the system's error when it gives none: no descriptor left, no such address */
+/** Returns a port that is free at this moment. @throws the system's error: no descriptor left, no such address */
 export async function findFreePort(host: string): Promise<number> {
   const server = createServer();
   try {

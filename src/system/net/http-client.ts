@@ -9,7 +9,7 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Ends the request at any time, the reading of the body included. */
+  /** Aborts the request at any time, also while the body is read. */
   readonly signal: AbortSignal;
 }
 
@@ -17,59 +17,59 @@ export interface HttpResponse {
   readonly status: number;
   /** Names in lower case; of a repeated header the first value. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Must be read to its end or destroyed: it holds a socket. */
+  /** Must be read to its end or destroyed: it occupies a socket. */
   readonly body: Readable;
 }
 
 export interface HttpClient {
-  /** Resolves when the head of the answer is there. Redirects are answers like others. @throws the system's error */
+  /** Resolves with the headers of the response. Redirects are not followed. @throws the system's error */
   send(request: HttpRequest): Promise<HttpResponse>;
-  /** Breaks off what is under way and forgets every socket; the next request opens new ones. */
+  /** Aborts all requests and closes every socket; the next request opens new ones. */
   dropSockets(): void;
 }
 
 /** Two sockets per origin: one may be held by a stream that the server does not end. */
 const CONNECTIONS = 2;
-/** Many servers close an idle socket after 5 s; ours is closed before, so that none is found dead by a probe. */
+/** Ms. Many servers close an idle socket after 5 s; ours close before, so that no probe finds one dead. */
 const KEEP_ALIVE = 4_000;
 
-/** The sockets to one origin, and how many requests use them. */
-interface Lane {
+/** The sockets to one origin, and the number of open requests. */
+interface OriginPool {
   readonly pool: Pool;
   open: number;
 }
 
-/** One client per watched server. Timeouts are the caller's: by signal, so that one clock rules them all. */
+/** Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock. */
 export function createHttpClient(): HttpClient {
-  const lanes = new Map<string, Lane>();
+  const pools = new Map<string, OriginPool>();
 
-  function laneTo(origin: string): Lane {
-    const known = lanes.get(origin);
+  function poolFor(origin: string): OriginPool {
+    const known = pools.get(origin);
     if (known !== undefined) return known;
-    const lane = { pool: openPool(origin), open: 0 };
-    lanes.set(origin, lane);
-    return lane;
+    const entry = { pool: openPool(origin), open: 0 };
+    pools.set(origin, entry);
+    return entry;
   }
 
-  function drop(origin: string, lane: Lane): void {
-    if (lanes.get(origin) === lane) lanes.delete(origin);
-    void lane.pool.destroy().catch(() => undefined);
+  function drop(origin: string, entry: OriginPool): void {
+    if (pools.get(origin) === entry) pools.delete(origin);
+    void entry.pool.destroy().catch(() => undefined);
   }
 
   return {
     send(request) {
       const { origin } = request.url;
-      const lane = laneTo(origin);
-      lane.open += 1;
+      const entry = poolFor(origin);
+      entry.open += 1;
       const onEnd = (isClean: boolean) => {
-        lane.open -= 1;
-        // Left alone, undici connects once more for a request that was broken off, only to throw it away.
-        if (!isClean) queueMicrotask(() => lane.open === 0 && drop(origin, lane));
+        entry.open -= 1;
+        // Otherwise undici would connect once more for an aborted request, only to discard the socket.
+        if (!isClean) queueMicrotask(() => entry.open === 0 && drop(origin, entry));
       };
-      return dispatch(lane.pool, request, onEnd);
+      return dispatch(entry.pool, request, onEnd);
     },
     dropSockets() {
-      for (const [origin, lane] of lanes) drop(origin, lane);
+      for (const [origin, entry] of pools) drop(origin, entry);
     },
   };
 }
@@ -87,12 +87,12 @@ function openPool(origin: string): Pool {
 
 let loaded: typeof Pool | null = null;
 
-// The pool alone costs 8 MB of resident memory in use, the whole of undici (fetch, WebSocket, cache) 20 MB,
-// and a daemon that watches only stdio servers needs neither.
+// The pool alone costs 8 MB of resident memory, all of undici (fetch, WebSocket, cache) 20 MB, and a daemon that watches
+// only stdio servers needs neither.
 function loadPool(): typeof Pool {
   if (loaded !== null) return loaded;
   const found: unknown = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js');
-  if (!isPool(found)) throw new TypeError('undici no longer has its Pool where it was');
+  if (!isPool(found)) throw new TypeError('undici has moved its Pool');
   loaded = found;
   return found;
 }
@@ -101,7 +101,7 @@ function isPool(value: unknown): value is typeof Pool {
   return typeof value === 'function' && value.name === 'Pool';
 }
 
-/** @param onEnd told once when the request needs no socket any more, and whether it came to its proper end */
+/** @param onEnd called once when the request no longer needs its socket; `isClean` when the response was complete */
 function dispatch(
   pool: Pool,
   { method, url, headers, body, signal }: HttpRequest,
@@ -115,24 +115,27 @@ function dispatch(
     }
     pool.dispatch(
       { method, path: `${url.pathname}${url.search}`, headers, body: body ?? null },
-      receiver(signal, { resolve, reject, onEnd }),
+      dispatchHandler(signal, { resolve, reject, onEnd }),
     );
   });
 }
 
-interface Receiving {
+interface DispatchCallbacks {
   readonly resolve: (answer: HttpResponse) => void;
   readonly reject: (error: Error) => void;
   readonly onEnd: (isClean: boolean) => void;
 }
 
-function receiver(signal: AbortSignal, { resolve, reject, onEnd }: Receiving): Dispatcher.DispatchHandler {
+function dispatchHandler(
+  signal: AbortSignal,
+  { resolve, reject, onEnd }: DispatchCallbacks,
+): Dispatcher.DispatchHandler {
   let control: Dispatcher.DispatchController | null = null;
   let body: Readable | null = null;
 
   function abort(): void {
     control?.abort(abortError());
-    // A request still waiting for a socket has no controller yet: it is broken off when it gets one.
+    // A request that waits for a socket has no controller yet: it is aborted when it gets one.
     if (control === null) reject(abortError());
   }
   const finish = (isClean: boolean) => {
@@ -147,7 +150,7 @@ function receiver(signal: AbortSignal, { resolve, reject, onEnd }: Receiving): D
       if (signal.aborted) controller.abort(abortError());
     },
     onResponseStart(controller, status, headers) {
-      // 1xx: the answer itself follows.
+      // 1xx: the final response follows.
       if (status < 200) return;
       body = bodyOf(controller);
       resolve({ status, headers: firstValues(headers), body });
@@ -175,7 +178,7 @@ function bodyOf(controller: Dispatcher.DispatchController): Readable {
       done(error);
     },
   });
-  // A reader that has left does not want to hear how the stream ended.
+  // A reader that has left does not need the error.
   body.on('error', () => undefined);
   return body;
 }
@@ -190,5 +193,5 @@ function firstValues(headers: Record<string, string | string[] | undefined>): Re
 }
 
 function abortError(): Error {
-  return Object.assign(new Error('The request was broken off'), { code: 'ABORT_ERR' });
+  return Object.assign(new Error('The request was aborted'), { code: 'ABORT_ERR' });
 }

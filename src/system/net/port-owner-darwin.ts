@@ -7,22 +7,22 @@ export interface Listener {
   readonly pid: number;
 }
 
-/** lsof waits for file systems that do not answer, unless told otherwise; this is the last resort. */
+/** Ms. `-b` keeps lsof from waiting for file systems that do not answer; this is the last resort. */
 const TIMEOUT = 10_000;
 
-/** Null when lsof itself failed. @param pids look at these only */
+/** Lists the listeners on a port; null when lsof itself failed. @param pids only these processes */
 export function listListening(port: number, pids?: readonly number[]): Promise<Listener[] | null> {
   const among = pids === undefined ? [] : ['-a', '-p', pids.join(',')];
   const args = ['-b', '-w', '-nP', `-iTCP:${port}`, '-sTCP:LISTEN', ...among, '-Fpn'];
   return new Promise((resolve) => {
     execFile('lsof', args, { timeout: TIMEOUT, killSignal: 'SIGKILL' }, (error, stdout) => {
-      // It exits 1 both when there is no such socket and when one of several pids is gone.
+      // lsof exits 1 both when there is no such socket and when one of several pids is gone.
       resolve(error === null || error.code === 1 ? parseFields(stdout) : null);
     });
   });
 }
 
-/** `lsof -F`: one field a line, its letter first; `p` begins a process, `n` names one of its sockets. */
+/** Parses `lsof -F`: one field a line, its letter first; `p` starts a process, `n` is the name of one of its sockets. */
 export function parseFields(text: string): Listener[] {
   const listeners: Listener[] = [];
   let pid = Number.NaN;

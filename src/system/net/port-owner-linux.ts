@@ -6,12 +6,12 @@ import { listPids } from '../process/process-table-linux.ts';
 import { readFileOrNull } from '../files/read-file.ts';
 
 export interface ListeningSocket {
-  /** As people write it: `127.0.0.1`, `::1`; the wildcards are `0.0.0.0` and `::`. */
+  /** In the usual notation: `127.0.0.1`, `::1`; the wildcards are `0.0.0.0` and `::`. */
   readonly address: string;
   readonly inode: string;
 }
 
-/** Every socket of this network namespace that listens on `port`, whoever owns it. */
+/** Lists every socket of this network namespace that listens on `port`, whoever owns it. */
 export function listListening(port: number): ListeningSocket[] {
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
     parseSocketTable(readFileOrNull(path, 'latin1') ?? '', port),
@@ -20,7 +20,7 @@ export function listListening(port: number): ListeningSocket[] {
 
 const LISTEN = '0A';
 
-/** Lines of /proc/net/tcp and tcp6, see proc_net(5). */
+/** Parses /proc/net/tcp and tcp6, see proc_net(5). */
 export function parseSocketTable(text: string, port: number): ListeningSocket[] {
   const sockets: ListeningSocket[] = [];
   for (const line of text.split('\n').slice(1)) {
@@ -33,7 +33,7 @@ export function parseSocketTable(text: string, port: number): ListeningSocket[] 
   return sockets;
 }
 
-/** The first process whose descriptors hold one of the sockets; null when it belongs to somebody else. */
+/** Finds the first process whose descriptors hold one of the sockets; null when it belongs to another user. */
 export async function findHolder(inodes: ReadonlySet<string>): Promise<number | null> {
   for (const [index, pid] of listPids().entries()) {
     if (index % 20 === 19) await nextTurn();
@@ -42,13 +42,13 @@ export async function findHolder(inodes: ReadonlySet<string>): Promise<number | 
   return null;
 }
 
-/** Null when the descriptors of the process are not ours to see. */
+/** Null when the descriptors of the process cannot be read. */
 export function holdsAny(pid: number, inodes: ReadonlySet<string>): boolean | null {
   const descriptor = findDescriptor(pid, inodes);
   return descriptor === null ? null : descriptor !== undefined;
 }
 
-/** One descriptor that holds one of the sockets; undefined when none does, null when they are not ours to see. */
+/** Finds a descriptor that holds one of the sockets; undefined when none does, null when they cannot be read. */
 export function findDescriptor(pid: number, inodes: ReadonlySet<string>): Descriptor | undefined | null {
   let names: string[];
   try {
@@ -62,13 +62,13 @@ export function findDescriptor(pid: number, inodes: ReadonlySet<string>): Descri
   return found.find(({ inode }) => inodes.has(inode));
 }
 
-/** A socket where a process holds it. */
+/** A descriptor of a process that refers to a socket. */
 export interface Descriptor {
   readonly path: string;
   readonly inode: string;
 }
 
-/** True while the descriptor is the socket that it was. */
+/** True while the descriptor still refers to the same socket. */
 export function isStillThere({ path, inode }: Descriptor): boolean {
   return inodeOf(path) === inode;
 }
@@ -85,7 +85,7 @@ function inodeOf(path: string): string {
   }
 }
 
-/** Addresses are printed as 32-bit words in the machine's byte order, which is little-endian wherever Node runs. */
+/** The kernel prints addresses as 32-bit words in machine byte order, which is little-endian wherever Node runs. */
 function parseAddress(hex: string): string {
   const bytes = Buffer.from(hex, 'hex').swap32();
   if (bytes.length === 4) return bytes.join('.');

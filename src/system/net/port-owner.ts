@@ -5,7 +5,7 @@ import * as darwin from './port-owner-darwin.ts';
 import * as linux from './port-owner-linux.ts';
 import { commandOf } from '../process/process-table.ts';
 
-/** Both null: somebody listens whom this user may not see. */
+/** Both null: a process listens that this user may not see. */
 export interface PortOwner {
   readonly pid: number | null;
   /** The command line, safe to print. */
@@ -15,7 +15,9 @@ export interface PortOwner {
 const isLinux = process.platform === 'linux';
 
 /**
- * @param host only who would answer at this address counts; a wildcard listener does, unless a narrower one is there
+ * Finds the process that accepts connections on a port.
+ *
+ * @param host considers only listeners that answer at this address; a wildcard one does unless a narrower one exists
  * @returns null when nobody listens
  */
 export async function findPortOwner(port: number, host?: string): Promise<PortOwner | null> {
@@ -24,7 +26,7 @@ export async function findPortOwner(port: number, host?: string): Promise<PortOw
   return pid === null ? { pid: null, command: null } : { pid, command: await commandOf(pid) };
 }
 
-/** Whether somebody takes connections, seen from outside: a hundred times cheaper than the tables of the system. */
+/** Checks from outside whether connections are accepted: a hundred times cheaper than the tables of the system. */
 export function isListening(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host });
@@ -32,7 +34,7 @@ export function isListening(port: number, host = '127.0.0.1'): Promise<boolean> 
       socket.destroy();
       resolve(answer);
     };
-    // Nobody who lives is slower than that on his own machine.
+    // On the same machine no living listener is slower.
     socket.setTimeout(1000, () => settle(false));
     socket.once('connect', () => settle(true));
     socket.once('error', () => settle(false));
@@ -40,9 +42,9 @@ export function isListening(port: number, host = '127.0.0.1'): Promise<boolean> 
 }
 
 /**
- * Whether one of `pids` listens on the port; looks at their descriptors only.
+ * Checks whether one of `pids` listens on the port, by their descriptors only.
  *
- * @returns false also when nobody listens; null when the system would not tell
+ * @returns false also when nobody listens; null when the system does not tell
  */
 export async function ownsPort(
   port: number,
@@ -53,14 +55,14 @@ export async function ownsPort(
   return isLinux ? ownsOnLinux(port, pids, host) : ownsElsewhere(port, pids, host);
 }
 
-/** Whether what was found still holds, without reading a table of the system again. */
+/** Checks whether the result still holds, without reading the tables of the system again. */
 export type PortProof = () => boolean;
 
 /**
- * As `ownsPort`, with something in hand for the next time: on Linux the descriptor of the listening socket, elsewhere
- * only the time, because there a look costs a tenth of a second of a processor.
+ * As `ownsPort`, with a cheap proof for the next checks: on Linux the descriptor of the listening socket, elsewhere only
+ * the time, because there each check costs a tenth of a second of CPU.
  *
- * @returns a proof where one of `pids` listens; else what `ownsPort` says
+ * @returns a proof when one of `pids` listens; else the result of `ownsPort`
  */
 export async function proveOwner(
   port: number,
@@ -69,8 +71,8 @@ export async function proveOwner(
 ): Promise<PortProof | boolean | null> {
   if (!isLinux) {
     const isOwned = await ownsPort(port, pids);
-    const trustedUntil = clock.monotonic() + TRUST;
-    return isOwned === true ? () => clock.monotonic() < trustedUntil : isOwned;
+    const validUntil = clock.monotonic() + PROOF_LIFETIME;
+    return isOwned === true ? () => clock.monotonic() < validUntil : isOwned;
   }
   const inodes = inodesOf(linux.listListening(port));
   const found = pids.map((pid) => linux.findDescriptor(pid, inodes));
@@ -79,7 +81,7 @@ export async function proveOwner(
   return found.includes(null) ? null : false;
 }
 
-const TRUST = 600_000;
+const PROOF_LIFETIME = 600_000;
 
 async function findOnLinux(port: number, host: string | undefined): Promise<number | null | undefined> {
   const sockets = answeringAt(linux.listListening(port), host);
@@ -114,7 +116,7 @@ function inodesOf(sockets: readonly linux.ListeningSocket[]): Set<string> {
   return new Set(sockets.map((socket) => socket.inode));
 }
 
-/** Of several listeners on one port, those at the narrowest address get the connection. */
+/** Of several listeners on one port, those with the narrowest address get the connection. */
 function answeringAt<L extends { readonly address: string }>(
   listeners: readonly L[],
   host: string | undefined,
@@ -127,15 +129,15 @@ function answeringAt<L extends { readonly address: string }>(
 
 /** How narrowly `address` covers `host`: 0 not at all, 3 exactly. */
 function rankAt(address: string, host: string): number {
-  const hosts = spellings(host);
+  const hosts = notationsOf(host);
   if (hosts.includes(address)) return 3;
-  const isV4 = hosts.some((spelling) => /^[\d.]+$/.test(spelling));
+  const isV4 = hosts.some((notation) => /^[\d.]+$/.test(notation));
   if (address === '*' || address === '0.0.0.0') return isV4 || address === '*' ? 2 : 0;
-  // An IPv6 wildcard takes IPv4 connections too, unless it was told not to, which the tables do not show.
+  // An IPv6 wildcard accepts IPv4 connections too, unless configured otherwise, which the tables do not show.
   return address === '::' ? 1 : 0;
 }
 
-function spellings(host: string): string[] {
+function notationsOf(host: string): string[] {
   const bare = host.replaceAll(/[[\]]/g, '').toLowerCase();
   if (bare === 'localhost') return ['127.0.0.1', '::1', ...mapped('127.0.0.1')];
   if (/^\d+(?:\.\d+){3}$/.test(bare)) return [bare, ...mapped(bare)];

@@ -3,14 +3,14 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { readFileOrNull } from '../files/read-file.ts';
 
 /**
- * Established connections to a listening port, our own left out. Only Linux tells without starting a program: null
- * elsewhere, and where the tables cannot be read.
+ * Counts the established connections to a listening port, without our own. Null on systems other than Linux, which
+ * would need a program to be started, and where the tables cannot be read.
  */
 export function countClients(port: number): number | null {
   if (process.platform !== 'linux') return null;
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileOrNull(path, 'latin1'));
   if (tables.every((table) => table === null)) return null;
-  return clientsIn(
+  return clientsOf(
     tables.map((table) => table ?? ''),
     port,
     ownSockets(),
@@ -26,12 +26,12 @@ interface Row {
 const ESTABLISHED = '01';
 
 /**
- * The far ends that are connected to `port`, as the tables spell them.
+ * Returns the remote addresses connected to `port`, in the notation of the tables.
  *
  * @param tables lines of /proc/net/tcp and tcp6, see proc_net(5)
- * @param own inodes of sockets that do not count
+ * @param own inodes of sockets to leave out
  */
-export function clientsIn(
+export function clientsOf(
   tables: readonly string[],
   port: number,
   own: ReadonlySet<string>,
@@ -51,27 +51,27 @@ function parse(table: string): Row[] {
     .map((line) => line.trim().split(/\s+/u))
     .filter((fields) => fields[3] === ESTABLISHED)
     .map(([, local = '', remote = '', , , , , , , inode = '']) => ({
-      local: plain(local),
-      remote: plain(remote),
+      local: withoutV4Prefix(local),
+      remote: withoutV4Prefix(remote),
       inode,
     }));
 }
 
-/** An IPv4 connection to a server that listens on IPv6 stands in both tables, differently. */
-function plain(address: string): string {
+/** An IPv4 connection to a server that listens on IPv6 is in both tables, in different notations. */
+function withoutV4Prefix(address: string): string {
   return address.replace(/^0{16}FFFF0000(?=[\dA-F]{8}:)/u, '');
 }
 
 function ownSockets(): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const name of namesOfDescriptors()) {
+  for (const name of descriptorNames()) {
     const inode = socketAt(`/proc/self/fd/${name}`);
     if (inode !== null) found.add(inode);
   }
   return found;
 }
 
-function namesOfDescriptors(): readonly string[] {
+function descriptorNames(): readonly string[] {
   try {
     return readdirSync('/proc/self/fd');
   } catch {

@@ -2,7 +2,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { WebTls } from '../../core/model/web-config.ts';
 
-/** For `createSecureContext` and `setSecureContext`, which throw when key, certificate and ciphers do not fit. */
+/** Options for `createSecureContext` and `setSecureContext`, which throw when key, certificate and ciphers do not match. */
 export function secureContextOptions(tls: WebTls): SecureContextOptions {
   return {
     cert: tls.cert,

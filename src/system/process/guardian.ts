@@ -4,8 +4,9 @@ import { messageOf } from '../../core/base/guards.ts';
 import type { Clock } from '../time/clock.ts';
 
 /**
- * Reads `hold PGID` and `drop PGID` until the pipe ends: that is our death, however it came. Then TERM (and CONT,
- * for the frozen), up to 2 s of grace, KILL. Its own group and its deaf ears keep Ctrl-C and a group kill from it.
+ * Reads `hold PGID` and `drop PGID` until the pipe closes: then the daemon is dead, whatever killed it. Sends TERM (and
+ * CONT, for stopped processes), waits up to 2 s, sends KILL. Its own process group and the ignored signals protect it from
+ * Ctrl-C and from a group kill.
  * `kill -s NAME -- -PGID` is the one form that dash, bash and bash 3.2 in POSIX mode all take.
  */
 const SCRIPT = `
@@ -31,17 +32,18 @@ each KILL
 `;
 
 export interface Guardian {
-  /** Ends this group when we are gone. */
+  /** Has this process group killed when the daemon dies. */
   hold(pgid: number): void;
   drop(pgid: number): void;
   readonly pid: number | null;
-  /** Lets it go; groups that are still held are ended by it. */
+  /** Closes the pipe: groups that are still held are killed. */
   close(): void;
 }
 
-const BETWEEN_STARTS = 1000;
+/** Ms. */
+const RESTART_DELAY = 1000;
 
-/** A guardian that dies, or that the system does not start, is replaced after a second and told everything again. */
+/** Starts the guardian. One that dies or cannot be started is replaced after a second and told all groups again. */
 export function startGuardian({
   clock,
   onFault,
@@ -61,23 +63,23 @@ export function startGuardian({
       const started = spawnShell(program);
       shell = started;
       started.stdin?.on('error', () => {});
-      // A refused start is told by `error` alone, an end by `exit` alone.
-      started.on('error', (error) => lost(started, error));
-      started.once('exit', () => lost(started, new Error('The guardian ended and is replaced')));
-      for (const pgid of held) tell('hold', pgid);
+      // A failed start emits `error` only, an exit emits `exit` only.
+      started.on('error', (error) => onLost(started, error));
+      started.once('exit', () => onLost(started, new Error('The guardian ended and is replaced')));
+      for (const pgid of held) send('hold', pgid);
     } catch (error) {
-      lost(null, error instanceof Error ? error : new Error(messageOf(error)));
+      onLost(null, error instanceof Error ? error : new Error(messageOf(error)));
     }
   }
 
-  function lost(ended: ChildProcess | null, error: Error): void {
+  function onLost(ended: ChildProcess | null, error: Error): void {
     if (isClosed || shell !== ended) return;
     shell = null;
     onFault(error);
-    cancelRestart = clock.after(BETWEEN_STARTS, start);
+    cancelRestart = clock.after(RESTART_DELAY, start);
   }
 
-  function tell(order: 'hold' | 'drop', pgid: number): void {
+  function send(order: 'hold' | 'drop', pgid: number): void {
     shell?.stdin?.write(`${order} ${pgid}\n`);
   }
 
@@ -85,10 +87,10 @@ export function startGuardian({
   return {
     hold(pgid) {
       held.add(pgid);
-      tell('hold', pgid);
+      send('hold', pgid);
     },
     drop(pgid) {
-      if (held.delete(pgid)) tell('drop', pgid);
+      if (held.delete(pgid)) send('drop', pgid);
     },
     get pid() {
       return shell?.pid ?? null;

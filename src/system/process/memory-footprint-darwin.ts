@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** top that has not answered by then never will. */
+/** Ms; after this long top will never answer. */
 const TIMEOUT = 20_000;
 
 /**
- * Bytes by pid, of every process of the machine, as Activity Monitor's column "Memory" has them. `top` and not
- * `footprint`: that one walks through the memory of each process and takes a tenth of a second for each.
+ * Reads the bytes of every process, by pid, as in Activity Monitor's column "Memory". Uses `top`, because `footprint`
+ * walks through the memory of each process, a tenth of a second for each.
  *
  * @throws what execFile throws when top fails, is killed after 20 s or is aborted; when it prints no table
  */
@@ -35,14 +35,14 @@ const UNITS: Readonly<Record<string, number>> = {
   T: 2 ** 40,
 };
 
-/** The table below top's summary; of several samples the last. Lines that are not rows are left out. */
+/** Parses the table below top's summary; of several samples the last. Lines that are not rows are left out. */
 export function parseTop(text: string): Map<number, number> {
   const lines = text.split('\n');
   const heading = lines.findLastIndex((line) => /^\s*PID\s+MEM\b/.test(line));
   const footprints = new Map<number, number>();
   if (heading === -1) return footprints;
   for (const line of lines.slice(heading + 1)) {
-    // A sign behind a number says that it has grown or shrunk since the sample before.
+    // A sign after a number marks growth or shrinking since the sample before.
     const [, pid, digits, unit = ''] =
       /^\s*(\d+)[*+-]?\s+(\d+(?:[.,]\d+)?)([BKMGT]?)[+-]?\s*$/.exec(line) ?? [];
     const factor = UNITS[unit];

@@ -7,34 +7,36 @@ import { promisify } from 'node:util';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
 
-/** Processes looked at between two turns of the event loop. */
+/** Processes read between two turns of the event loop. */
 const CHUNK = 50;
 
 /**
- * What follows `folder/` in the command lines, working folders and programs of all processes that this user may see,
- * for example `context7/versions/1.2.0/node_modules`. On macOS only command lines are looked at.
+ * Returns what follows `folder/` in the command lines, working folders and executables of all processes that this user
+ * may see, for example `context7/versions/1.2.0/node_modules`. On macOS only command lines are read.
  *
- * @throws WatchdogError PROCESS_TABLE_UNREADABLE: then nothing may be taken to be unused
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE: then no path may be treated as unused
  */
 export async function pathsInUse(folder: string): Promise<ReadonlySet<string>> {
   const prefixes = new Set([folder, realOr(folder)].map((path) => path + sep));
   try {
     const traces = process.platform === 'linux' ? await readTracesLinux() : await readTracesDarwin();
-    return new Set(traces.flatMap((trace) => [...prefixes].flatMap((prefix) => restsAfter(prefix, trace))));
+    return new Set(
+      traces.flatMap((trace) => [...prefixes].flatMap((prefix) => suffixesAfter(prefix, trace))),
+    );
   } catch (cause) {
     throw new WatchdogError(
       'PROCESS_TABLE_UNREADABLE',
       `Cannot see what runs below ${folder}: ${messageOf(cause)}`,
       {
-        hint: process.platform === 'linux' ? 'Mount /proc.' : 'See that `ps -A` works for this user.',
+        hint: process.platform === 'linux' ? 'Mount /proc.' : 'Check that `ps -A` works for this user.',
         cause,
       },
     );
   }
 }
 
-/** A path may stand within an argument: `--import=file:///…`. Its end is not looked for: a name may hold anything. */
-function restsAfter(prefix: string, trace: string): string[] {
+/** A path may be part of an argument: `--import=file:///…`. Its end is unknown: a name may contain anything. */
+function suffixesAfter(prefix: string, trace: string): string[] {
   return trace.split(prefix).slice(1);
 }
 
@@ -51,15 +53,15 @@ async function readTracesLinux(): Promise<string[]> {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   for (const [index, pid] of pids.entries()) {
     if (index % CHUNK === CHUNK - 1) await nextTurn();
-    const commandLine = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-    const places = ['cwd', 'exe'].map((name) => orNothing(() => readlinkSync(`/proc/${pid}/${name}`)));
+    const commandLine = orEmpty(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    const places = ['cwd', 'exe'].map((name) => orEmpty(() => readlinkSync(`/proc/${pid}/${name}`)));
     traces.push(...commandLine.split('\0'), ...places);
   }
   return traces.filter((trace) => trace !== '');
 }
 
-/** Of somebody else, or gone by now. */
-function orNothing(read: () => string): string {
+/** Empty for a process that is gone or belongs to another user. */
+function orEmpty(read: () => string): string {
   try {
     return read();
   } catch {

@@ -1,37 +1,37 @@
 // Signals to whole process groups, and the check that a group is empty.
 import { codeOf } from '../../core/base/guards.ts';
 
-/** What a signal to a group met. `gone`: nothing was there to take it. */
+/** Result of a signal. `gone`: there was no process to take it. */
 export type SignalOutcome = 'sent' | 'gone';
 
 /**
- * Sends `signal` to every process of the group `pgid`; 0 only asks whether anything is there.
+ * Sends `signal` to every process of the group `pgid`; 0 only checks whether there is one.
  *
- * ESRCH is an empty group. EPERM is macOS' answer for a group of which only zombies are left
- * (XNU's killpg1 skips them), so it is "gone" as well: all members are our own descendants and ours to signal.
+ * ESRCH means an empty group. EPERM is macOS' answer for a group of zombies only (XNU's killpg1 skips them), so it means
+ * "gone" as well: all members are our own descendants, which we may signal.
  */
 export function signalGroup(pgid: number, signal: NodeJS.Signals | 0): SignalOutcome {
-  // Guards the two values that would address our own group or every process of the user.
+  // 0 and 1 would address our own group or every process of the user.
   if (!Number.isInteger(pgid) || pgid <= 1)
     throw new RangeError(`Cannot signal group ${pgid}: not a group of ours`);
-  return signalled(-pgid, signal);
+  return sendSignal(-pgid, signal);
 }
 
-/** The same for one process. */
+/** Sends `signal` to one process. */
 export function signalProcess(pid: number, signal: NodeJS.Signals | 0): SignalOutcome {
   if (!Number.isInteger(pid) || pid <= 1)
     throw new RangeError(`Cannot signal process ${pid}: not a process of ours`);
-  return signalled(pid, signal);
+  return sendSignal(pid, signal);
 }
 
-/** SIGTERM, and SIGCONT behind it: a stopped process would never see the first. */
+/** Sends SIGTERM, then SIGCONT: a stopped process would never handle the first. */
 export function terminateGroup(pgid: number): SignalOutcome {
   const outcome = signalGroup(pgid, 'SIGTERM');
   if (outcome === 'sent') signalGroup(pgid, 'SIGCONT');
   return outcome;
 }
 
-function signalled(target: number, signal: NodeJS.Signals | 0): SignalOutcome {
+function sendSignal(target: number, signal: NodeJS.Signals | 0): SignalOutcome {
   try {
     process.kill(target, signal);
     return 'sent';

@@ -3,28 +3,28 @@ import { spawnSync } from 'node:child_process';
 import { readProcess } from './process-table.ts';
 import { readFileOrNull } from '../files/read-file.ts';
 
-/** A pid alone is reused; with the time of its start and the boot it names one process for good. */
+/** A pid alone may be reused; together with start time and boot it identifies one process for good. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Linux: clock ticks since boot; macOS: the start time in UTC, to the second. */
   readonly startToken: string;
-  /** Null when the system would not tell: such an identity is never taken for the same. */
+  /** Null when the system does not tell: such an identity never counts as the same. */
   readonly bootId: string | null;
 }
 
 /**
- * `gone`: nobody has the pid, or only a zombie; `recycled`: somebody else has it, and must not be signalled;
- * `unknown`: the system would not tell, so do not signal either.
+ * `gone`: no process has the pid, or only a zombie; `recycled`: another process has it and must not be signalled;
+ * `unknown`: the system does not tell, so it must not be signalled either.
  */
 export type IdentityVerdict = 'same' | 'gone' | 'recycled' | 'unknown';
 
-/** Synchronous, to be asked before the event loop can reap the child; null when there is no such process. */
+/** Reads the identity of a process; null when there is none. Synchronous, so that a child cannot be reaped before. */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   const row = readProcess(pid);
   return row ? { pid, startToken: row.startToken, bootId: readBootId() } : null;
 }
 
-/** Whether the process that once had this identity still lives; never a guess. */
+/** Checks whether the process with this identity is still alive; never a guess. */
 export function checkIdentity(identity: ProcessIdentity): IdentityVerdict {
   const bootId = readBootId();
   if (identity.bootId === null || bootId === null) return 'unknown';
@@ -37,7 +37,7 @@ export function checkIdentity(identity: ProcessIdentity): IdentityVerdict {
 
 let known: string | null | undefined;
 
-/** Another one after every boot; null when the system would not tell. */
+/** Returns an id that changes with every boot; null when the system does not tell. */
 export function readBootId(): string | null {
   known ??= process.platform === 'linux' ? readLinuxBootId() : readDarwinBootId();
   return known;

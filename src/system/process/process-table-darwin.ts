@@ -6,9 +6,9 @@ import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
 const run = promisify(execFile);
 
 const COLUMNS = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
-/** ps that has not answered by then never will. */
+/** Ms; after this long ps will never answer. */
 const TIMEOUT = 10_000;
-// The start time is printed for people: without these it would change with the locale and with summer time.
+// The start time is printed for people: without these settings it would change with the locale and with summer time.
 const FIXED = { LC_ALL: 'C', TZ: 'UTC' };
 
 /** @throws what execFile throws when ps fails, is killed after 10 s or is aborted */
@@ -23,7 +23,7 @@ export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
   return parseTable(stdout);
 }
 
-/** Blocks for one ps (some 10 ms). Null when there is no such process; undefined when ps could not say. */
+/** Blocks for one ps (some 10 ms). Null when there is no such process; undefined when ps failed. */
 export function readRow(pid: number): ProcessRow | null | undefined {
   const { status, stdout } = spawnSync('ps', ['-ww', '-o', COLUMNS, '-p', String(pid)], {
     env: { ...process.env, ...FIXED },
@@ -35,7 +35,7 @@ export function readRow(pid: number): ProcessRow | null | undefined {
   return status === 0 ? (parseTable(stdout)[0] ?? null) : undefined;
 }
 
-/** Lines that are not rows are left out. */
+/** Parses ps' table. Lines that are not rows are left out. */
 export function parseTable(text: string): ProcessRow[] {
   return text
     .split('\n')
@@ -58,7 +58,7 @@ function parseLine(line: string): ProcessRow | null {
   };
 }
 
-/** `[[days-]hours:]minutes:seconds[.hundredths]`; minutes may be above 59. Null when it is something else. */
+/** Parses `[[days-]hours:]minutes:seconds[.hundredths]`; minutes may be above 59. Null for any other text. */
 export function parseCpuTime(text: string): number | null {
   const match = /^(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+(?:\.\d+)?)$/.exec(text);
   if (match === null) return null;

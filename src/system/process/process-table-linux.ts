@@ -22,7 +22,7 @@ export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
   return rows;
 }
 
-/** Null when there is no such process; undefined when the system could not say. */
+/** Null when there is no such process; undefined when the system does not tell. */
 export function readRow(pid: number): ProcessRow | null | undefined {
   try {
     return rowOf(pid);
@@ -31,15 +31,15 @@ export function readRow(pid: number): ProcessRow | null | undefined {
   }
 }
 
-/** @throws the system's error when it has no descriptor or no memory left for the answer */
+/** @throws the system's error when no descriptor or memory is left */
 function rowOf(pid: number): ProcessRow | null {
   const text = readSmall(`/proc/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
 /**
- * One line of /proc/PID/stat, see proc_pid_stat(5); null when it is not one.
- * The name, in parentheses, may itself hold spaces and parentheses: fields are counted from the last one.
+ * Parses /proc/PID/stat, see proc_pid_stat(5); null when the text is something else. The name, in parentheses, may itself
+ * contain spaces and parentheses: fields are counted from the last one.
  */
 export function parseStat(text: string): ProcessRow | null {
   const nameEnd = text.lastIndexOf(')');
@@ -61,7 +61,7 @@ export function parseStat(text: string): ProcessRow | null {
   };
 }
 
-/** The arguments; a kernel thread has none and shows its name. Null when they cannot be read. */
+/** Reads the arguments; for a kernel thread, which has none, its name in brackets. Null when they cannot be read. */
 export function readCommand(pid: number): string[] | null {
   const written = readFileOrNull(`/proc/${pid}/cmdline`);
   if (written === null) return null;
@@ -71,10 +71,10 @@ export function readCommand(pid: number): string[] | null {
   return name === undefined ? null : [`[${name}]`];
 }
 
-/** How many files the process has open; null when it is gone or belongs to somebody else. */
+/** Counts the open files of the process; null when it is gone or belongs to another user. */
 export function countOpenFds(pid: number): number | null {
   try {
-    // Since Linux 6.2 the folder's size is the count, which spares listing it; before, it is 0.
+    // Since Linux 6.2 the folder's size is the count, so it need not be listed; before that it is 0.
     const { size } = statSync(`/proc/${pid}/fd`);
     return size > 0 ? size : readdirSync(`/proc/${pid}/fd`).length;
   } catch {
@@ -82,7 +82,7 @@ export function countOpenFds(pid: number): number | null {
   }
 }
 
-/** Processes of ours whose initial environment holds `name=value`; ourselves excepted. */
+/** Finds processes of this user with `name=value` in their initial environment, ourselves left out. */
 export async function findByEnvironment(
   name: string,
   value: string,
@@ -98,7 +98,7 @@ export async function findByEnvironment(
   return found;
 }
 
-/** The value of `name` in the initial environment of each process of ours that has it; ourselves excepted. */
+/** Reads the value of `name` in the initial environment of each process of this user, ourselves left out. */
 export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
   const start = `\0${name}=`;
   const marks = new Map<number, string>();
@@ -111,7 +111,7 @@ export async function readMarks(name: string): Promise<ReadonlyMap<number, strin
   return marks;
 }
 
-/** Empty when it is gone or not ours. */
+/** Empty when the process is gone or not ours. */
 function environmentOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8');
@@ -121,7 +121,7 @@ function environmentOf(pid: number): string {
   }
 }
 
-/** Then the answer is not that there is nothing. */
+/** Such an error must not be mistaken for a process that is gone. */
 function isScarcity(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error) ?? '');
 }
@@ -138,7 +138,7 @@ function isDigit(code: number): boolean {
 
 const small = Buffer.alloc(2048);
 
-/** One read into a buffer that is kept: half the cost of readFileSync, and this runs for every process. */
+/** Reads into one shared buffer: half the cost of readFileSync, and this runs for every process. */
 function readSmall(path: string): string | null {
   let descriptor: number;
   try {
@@ -168,7 +168,7 @@ function readUnits(): Units {
   return knownUnits;
 }
 
-// The kernel hands every process its page size and clock tick, see getauxval(3): no getconf to start.
+// The kernel gives every process its page size and clock tick, see getauxval(3), so getconf need not be run.
 const AT_PAGESZ = 6;
 const AT_CLKTCK = 17;
 
@@ -180,7 +180,7 @@ function parseAuxiliaryVector(): Units {
       endianness() === 'LE' ? bytes.readBigUInt64LE.bind(bytes) : bytes.readBigUInt64BE.bind(bytes);
     for (let at = 0; at + 16 <= bytes.length; at += 16) entries.set(Number(read(at)), Number(read(at + 8)));
   } catch {
-    // The usual values hold on every desktop kernel.
+    // The defaults hold on every desktop kernel.
   }
   return { pageSize: entries.get(AT_PAGESZ) ?? 4096, ticksPerSecond: entries.get(AT_CLKTCK) ?? 100 };
 }

@@ -2,7 +2,7 @@
 import type pidusage from 'pidusage';
 import { codeOf } from '../../core/base/guards.ts';
 
-/** One process's processor time since it began, seconds, and its resident memory, bytes. */
+/** CPU time of one process since its start, seconds, and its resident memory, bytes. */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -11,12 +11,12 @@ export interface ProcessUsage {
 export type ReadUsage = (pids: readonly number[]) => Promise<ReadonlyMap<number, ProcessUsage>>;
 
 /**
- * A reader with one call for all pids; those that are gone are missing from its answer. Loaded on first use.
+ * Creates a reader with one call for all pids; processes that are gone are missing from its result. Loaded on first use.
  *
- * Only totals are taken: pidusage's own percentage is since the last call by anyone in this process. `clear()` is
- * never called, it would leave the descriptors open that pidusage keeps on Linux.
+ * Only totals are used: pidusage's percentage covers the time since the last call by anyone in this process. `clear()` is
+ * never called: it would leave open the descriptors that pidusage keeps on Linux.
  *
- * @param keepFor ms that pidusage remembers a pid; longer than the time between two calls, or it opens its file anew
+ * @param keepFor ms that pidusage caches a pid; longer than the time between two calls, or it opens the file again
  */
 export function createUsageReader(keepFor: number): ReadUsage {
   return async (pids) => {
@@ -32,17 +32,17 @@ export function createUsageReader(keepFor: number): ReadUsage {
 }
 
 function loadPidusage(): Promise<{ readonly default: typeof pidusage }> {
-  // It would print to our terminal when getconf or /proc/uptime is missing, both of which it can do without.
+  // Otherwise it prints to our terminal when getconf or /proc/uptime is missing, both of which it can do without.
   process.env['PIDUSAGE_SILENT'] ??= '1';
   return import('pidusage');
 }
 
-/** What pidusage answers: by pid, null or undefined for one that is gone. `ctime` is in ms. */
-type Answers = Readonly<
+/** pidusage's result by pid; null or undefined for a process that is gone. `ctime` is in ms. */
+type PidusageResult = Readonly<
   Record<string, { readonly ctime: number; readonly memory: number } | null | undefined>
 >;
 
-function toUsage(answers: Answers): Map<number, ProcessUsage> {
+function toUsage(answers: PidusageResult): Map<number, ProcessUsage> {
   const usage = new Map<number, ProcessUsage>();
   for (const [pid, answer] of Object.entries(answers)) {
     const { ctime = Number.NaN, memory = Number.NaN } = answer ?? {};
@@ -52,7 +52,7 @@ function toUsage(answers: Answers): Map<number, ProcessUsage> {
   return usage;
 }
 
-/** A single pid that is gone is a rejection: ENOENT when it was never seen, ESRCH when it was. */
+/** For a single pid that is gone pidusage rejects: ENOENT when it never saw the pid, ESRCH when it did. */
 function isAllGone(error: unknown): boolean {
   return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '');
 }

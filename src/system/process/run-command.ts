@@ -10,13 +10,13 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** The whole environment of the program: nothing of ours is added. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds after which the program's process group is ended; null waits for ever. */
+  /** Milliseconds after which the program's process group is killed; null for no limit. */
   readonly timeout: number | null;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
-  /** Gives the program a stdin that ends only with it or with us, so that it can notice our death. */
+  /** Gives the program a stdin that stays open until it or we end, so that it can notice our death. */
   readonly lifeline?: boolean;
-  /** What the program reads on stdin; whether it does is its own affair. Nothing when left out. */
+  /** Text for the program's stdin, which it may ignore. No stdin when left out. */
   readonly input?: string;
   readonly clock?: Clock;
 }
@@ -36,14 +36,14 @@ export interface CommandResult {
 
 const KEPT_BYTES = 1024 * 1024;
 const LINE_BYTES = 8 * 1024;
-/** Between asking a group to end and ending it. */
-const GRACE = 1_000;
-/** How long output is read after the program is gone: a process that left the group may hold the pipes for ever. */
-const DRAIN = 500;
+/** Ms between SIGTERM and SIGKILL. */
+const KILL_GRACE = 1_000;
+/** Ms for which output is read after the exit: a process that left the group may hold the pipes open for ever. */
+const DRAIN_TIMEOUT = 500;
 
 /**
- * Runs `argv` without a shell, in a process group of its own, and ends the whole group with it: also what the
- * program left running when it ended by itself. Never rejects: what went wrong is in the result.
+ * Runs `argv` without a shell in a process group of its own, and kills the rest of the group when the program ends.
+ * Never rejects: failures are in the result.
  */
 export async function runCommand(
   argv: readonly [string, ...string[]],
@@ -64,20 +64,20 @@ export async function runCommand(
     stdin: options.lifeline === true || options.input !== undefined ? 'pipe' : 'ignore',
   });
   const child: ChildProcess = running;
-  // The pipe breaks when the program ends first: that is no news.
+  // The pipe breaks when the program ends first; the exit tells that.
   child.stdin?.on('error', () => undefined);
-  // Told once more by what execa resolves to.
+  // Reported once more by what execa resolves to.
   child.on('error', () => undefined);
   if (options.input !== undefined) child.stdin?.end(options.input);
   const stdout = collect(child, 'stdout', options);
   const stderr = collect(child, 'stderr', options);
-  // What the system refuses at once (too long, no memory) is told by no event.
+  // An immediate refusal of the system (arguments too long, no memory) emits no event.
   const refused = running.then(({ code }) => (child.pid === undefined ? (code ?? 'UNKNOWN') : null));
   const ending = await end({ child, refused }, options);
   return { ...ending, stdout: stdout(), stderr: stderr() };
 }
 
-/** The returned function gives the last bytes of the stream as text. */
+/** Returns a function that gives the last bytes of the stream as text. */
 function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onLine }: CommandOptions): () => string {
   let kept: Buffer[] = [];
   let bytes = 0;
@@ -90,7 +90,7 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onLine }: Com
     kept = [Buffer.from(Buffer.concat(kept).subarray(-KEPT_BYTES))];
     bytes = KEPT_BYTES;
   });
-  // A program that is ended may break its own pipes; how it ended tells the story.
+  // A program that is killed may break its own pipes; its exit tells enough.
   child[name]?.on('error', () => undefined);
   return () => {
     splitter.end();
@@ -102,7 +102,7 @@ type Ending = Pick<CommandResult, 'code' | 'signal' | 'timedOut' | 'aborted' | '
 
 interface Started {
   readonly child: ChildProcess;
-  /** The system's error code when there is no process; else null, once it has ended. */
+  /** The system's error code when there is no process; else null, once the process has ended. */
   readonly refused: Promise<string | null>;
 }
 
@@ -112,7 +112,7 @@ function end(
 ): Promise<Ending> {
   return new Promise((resolve) => {
     let why: 'timedOut' | 'aborted' | null = null;
-    const alarms: (() => void)[] = [];
+    const timers: (() => void)[] = [];
     const abort = (): void => stop('aborted');
 
     function stop(reason: 'timedOut' | 'aborted'): void {
@@ -120,10 +120,10 @@ function end(
       const { pid } = child;
       why = reason;
       terminateGroup(pid);
-      alarms.push(clock.after(GRACE, () => signalGroup(pid, 'SIGKILL')));
+      timers.push(clock.after(KILL_GRACE, () => signalGroup(pid, 'SIGKILL')));
     }
     function disarm(): void {
-      for (const cancel of alarms) cancel();
+      for (const cancel of timers) cancel();
       signal?.removeEventListener('abort', abort);
     }
 
@@ -138,17 +138,17 @@ function end(
     }
 
     signal?.addEventListener('abort', abort, { once: true });
-    if (timeout !== null) alarms.push(clock.after(timeout, () => stop('timedOut')));
+    if (timeout !== null) timers.push(clock.after(timeout, () => stop('timedOut')));
     void refused.then(
       (spawnError) => spawnError !== null && finish({ code: null, signal: null, spawnError }),
     );
     child.once('exit', (code, signalName) => {
-      // From here on the group's number may soon be somebody else's.
+      // From here on the group id may soon be reused.
       disarm();
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       const done = (): void => finish({ code, signal: signalName, spawnError: null });
       child.once('close', done);
-      alarms.push(clock.after(DRAIN, done));
+      timers.push(clock.after(DRAIN_TIMEOUT, done));
     });
   });
 }

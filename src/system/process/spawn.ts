@@ -11,23 +11,23 @@ export interface SpawnOptions {
   /** The whole environment: nothing of ours is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** A server that speaks over its pipes needs a stdin; the others get none. */
+  /** `pipe` for a server that speaks over stdio; the others get no stdin. */
   readonly stdin: 'pipe' | 'ignore';
-  /** Of the process and all that it starts. A priority that this user may not have is left out. */
+  /** Nice value of the process and all its children. One that this user may not set is ignored. */
   readonly nice: number;
 }
 
-/** A started process. It leads its own group: `pid` is also the group's number. */
+/** A started process. It leads its own process group: `pid` is also the group id. */
 export interface SpawnedProcess {
   readonly pid: number;
   readonly stdin: Writable | null;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Resolves when the process itself has ended, whoever still holds its pipes. */
+  /** Resolves when the process itself has ended, even if another process still holds its pipes. */
   readonly exit: Promise<ProcessExit>;
-  /** Resolves when everything that was written to its pipes has been read; an escaped grandchild may put that off. */
+  /** Resolves when both pipes are read to their end; a detached grandchild may delay that. */
   readonly drained: Promise<void>;
-  /** Lets go of our ends of the pipes, which an escaped grandchild may keep open. */
+  /** Closes our ends of the pipes, which a detached grandchild may keep open. */
   releasePipes(): void;
 }
 
@@ -36,17 +36,17 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Why the system refused to start a process; `code` is the system's, ENOENT for instance. */
+/** Reason for which the system refused to start a process; `code` is the system's, such as ENOENT. */
 export interface SpawnError {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * Starts a process. A refusal by the system is a value: a missing program is no surprise in a config.
+ * Starts a process. A refusal by the system is a value: a missing program in a config is an expected failure.
  *
- * Node's own spawn, not execa: a server's output is read and its group ended by us, so that of execa's services
- * nothing would be used, and 11 MB of it would stay in the daemon's memory.
+ * Uses Node's own spawn, not execa: we read the output and end the group ourselves, so nothing of execa would be used but
+ * 11 MB of memory.
  */
 export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProcess | SpawnError> {
   const [file, ...args] = withPriority(options.argv, options.nice);
@@ -60,14 +60,14 @@ export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProces
       stdio: [options.stdin, 'pipe', 'pipe'],
     });
   } catch (error) {
-    return faultOf(error);
+    return toSpawnError(error);
   }
   const { pid, stdin, stdout, stderr } = started;
   if (pid === undefined || stdout === null || stderr === null) {
     const [error] = await once(started, 'error');
-    return faultOf(error);
+    return toSpawnError(error);
   }
-  // A failed kill or a late refusal is told by `exit`; EPIPE and resets on the pipes of a dying process are too.
+  // `exit` tells enough of a failed kill, a late refusal, and EPIPE or resets on the pipes of a dying process.
   for (const source of [started, stdin, stdout, stderr]) source?.on('error', () => {});
   if (NICE === null) lowerPriority(pid, options.nice);
   return {
@@ -81,7 +81,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProces
   };
 }
 
-function faultOf(error: unknown): SpawnError {
+function toSpawnError(error: unknown): SpawnError {
   return { code: codeOf(error) ?? 'UNKNOWN', message: messageOf(error) };
 }
 
@@ -92,12 +92,12 @@ function exitOf(subprocess: ChildProcess): Promise<ProcessExit> {
   });
 }
 
-/** POSIX has it; where it lies elsewhere, the priority is set right after the start. */
+/** Path of nice(1), which POSIX requires; where it is missing, the priority is set right after the start. */
 const NICE = ['/usr/bin/nice', '/bin/nice'].find((path) => existsSync(path)) ?? null;
 
 /**
- * nice(1) becomes the program, with the same pid. A priority that is set from outside comes too late for what a script
- * starts in its first millisecond.
+ * Prefixes nice(1), which becomes the program with the same pid. A priority set from outside comes too late for what a
+ * script starts in its first millisecond.
  */
 function withPriority(argv: SpawnOptions['argv'], nice: number): SpawnOptions['argv'] {
   return nice === 0 || NICE === null ? argv : [NICE, '-n', String(nice), ...argv];
@@ -108,6 +108,6 @@ function lowerPriority(pid: number, nice: number): void {
   try {
     setPriority(pid, nice);
   } catch {
-    // It may have ended already; a priority is no reason to fail a start.
+    // The process may have ended already; a priority is no reason to fail a start.
   }
 }

@@ -4,31 +4,31 @@ import { classifyGap, type ClockGap } from '../../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';
 
 export interface AwakeClockOptions {
-  /** Told once of every gap, within the call that discovered it and before that call returns. */
+  /** Called once for every gap, within the call that discovered it and before that call returns. */
   readonly onGap: (gap: ClockGap) => void;
-  /** Ms between two looks of our own, so that a gap is seen even when nobody asks for the time. */
+  /** Ms between two checks of our own, so that a gap is found even when nobody asks for the time. */
   readonly heartbeat?: number;
-  /** Ms of lateness, or of a wall-clock step, from which on it is a gap. */
+  /** Least lateness, or least step of the wall clock, that counts as a gap, ms. */
   readonly threshold?: number;
-  /** Ms since boot, sleep included; null where no clock tells that apart, and under virtual time. */
+  /** Ms since boot, sleep included; null where no clock includes sleep, and under virtual time. */
   readonly bootTime?: () => number | null;
   /** Ms of processor time that this process has used. */
   readonly cpuTime?: () => number;
 }
 
 export interface AwakeClock {
-  /** `monotonic()` and `after()` are in awake time; `now()` stays the wall clock. Right only once started. */
+  /** `monotonic()` and `after()` count awake time; `now()` stays the wall clock. Valid only once started. */
   readonly clock: Clock;
   start(): void;
   stop(): void;
 }
 
-/** Timers ring up to a millisecond early; setting them again for that would only burn time. */
-const EARLY = 1;
+/** Ms. Node's timers fire up to a millisecond early; setting them again for that would only burn time. */
+const TIMER_TOLERANCE = 1;
 
 /**
- * Counts awake time: a gap adds one heartbeat, whatever it lasted. Whoever asks for the time first after a gap
- * discovers it, so that no deadline is judged, and no overdue alarm rings, before the gap is known.
+ * Creates a clock of awake time: a gap adds one heartbeat, however long it was. The first call after a gap discovers
+ * it, so that no deadline is judged and no overdue timer fires before the gap is known.
  */
 export function createAwakeClock(raw: Clock, options: AwakeClockOptions): AwakeClock {
   const { heartbeat = 2000, onGap } = options;
@@ -37,8 +37,8 @@ export function createAwakeClock(raw: Clock, options: AwakeClockOptions): AwakeC
   let cancel: (() => void) | null = null;
 
   function monotonic(): number {
-    const { passed, gap } = gaps.look();
-    // Counted before it is told: whoever is told may ask for the time.
+    const { passed, gap } = gaps.check();
+    // Counted before `onGap`: the listener may ask for the time.
     awake += passed;
     if (gap !== null) onGap(gap);
     return awake;
@@ -47,17 +47,17 @@ export function createAwakeClock(raw: Clock, options: AwakeClockOptions): AwakeC
   function beat(): void {
     cancel = raw.after(heartbeat, beat);
     monotonic();
-    gaps.settle();
+    gaps.resetCpuTime();
   }
 
   return {
     clock: {
       now: () => raw.now(),
       monotonic,
-      after: (delay, wake) => setAlarm(raw, { due: monotonic() + delay, monotonic, wake }),
+      after: (delay, wake) => setTimer(raw, { due: monotonic() + delay, monotonic, wake }),
     },
     start() {
-      gaps.look();
+      gaps.check();
       if (cancel === null) beat();
     },
     stop() {
@@ -67,23 +67,23 @@ export function createAwakeClock(raw: Clock, options: AwakeClockOptions): AwakeC
   };
 }
 
-interface Alarm {
+interface Timer {
   /** Awake ms. */
   readonly due: number;
   readonly monotonic: () => number;
   readonly wake: () => void;
 }
 
-/** Rings once awake time has come to `due`; a raw timer that rings before, as after a gap, is set again. */
-function setAlarm(raw: Clock, { due, monotonic, wake }: Alarm): () => void {
+/** Wakes once awake time reaches `due`; a raw timer that fires before that, as after a gap, is set again. */
+function setTimer(raw: Clock, { due, monotonic, wake }: Timer): () => void {
   let isCancelled = false;
-  let cancelRaw = raw.after(due - monotonic(), ring);
+  let cancelRaw = raw.after(due - monotonic(), fire);
 
-  function ring(): void {
+  function fire(): void {
     const left = due - monotonic();
-    // Whoever was just told of a gap may have cancelled this very alarm.
+    // A listener of the gap may have cancelled this very timer.
     if (isCancelled) return;
-    if (left > EARLY) cancelRaw = raw.after(left, ring);
+    if (left > TIMER_TOLERANCE) cancelRaw = raw.after(left, fire);
     else wake();
   }
 
@@ -94,10 +94,10 @@ function setAlarm(raw: Clock, { due, monotonic, wake }: Alarm): () => void {
 }
 
 interface GapDetector {
-  /** Ms that passed awake since the last look, and the gap among them if there was one. */
-  look(): { readonly passed: number; readonly gap: ClockGap | null };
-  /** Processor time used so far is no part of a gap that comes later. */
-  settle(): void;
+  /** Returns the awake ms since the last check, and the gap among them if there was one. */
+  check(): { readonly passed: number; readonly gap: ClockGap | null };
+  /** Excludes the processor time used so far from a later gap. */
+  resetCpuTime(): void;
 }
 
 function createGapDetector(raw: Clock, options: AwakeClockOptions): GapDetector {
@@ -111,7 +111,7 @@ function createGapDetector(raw: Clock, options: AwakeClockOptions): GapDetector 
   let cpuBefore = cpuTime();
   let lead = bootLead();
 
-  /** How far the boot clock is ahead of the monotonic one: on Linux it grows by every suspend. */
+  /** Lead of the boot clock over the monotonic one, ms: on Linux it grows with every suspend. */
   function bootLead(): number | null {
     const boot = bootTime();
     return boot === null ? null : boot - raw.monotonic();
@@ -125,22 +125,22 @@ function createGapDetector(raw: Clock, options: AwakeClockOptions): GapDetector 
   }
 
   return {
-    look() {
+    check() {
       const monotonic = raw.monotonic() - last.monotonic;
       const wall = raw.now() - last.wall;
       last = { monotonic: last.monotonic + monotonic, wall: last.wall + wall };
       const isLate = monotonic - expected >= threshold;
-      // Most looks end here: the boot clock is a file, and is read only when something is odd.
+      // Most checks end here: the boot clock is a file, and is read only when something is odd.
       if (!isLate && Math.abs(wall - monotonic) < threshold) return { passed: monotonic, gap: null };
       return { passed: isLate ? expected : monotonic, gap: classify(monotonic, wall) };
     },
-    settle() {
+    resetCpuTime() {
       cpuBefore = cpuTime();
     },
   };
 }
 
-/** /proc/uptime counts suspend in; elsewhere the uptime is made from the wall clock and tells nothing new. */
+/** /proc/uptime includes suspend; elsewhere the uptime is derived from the wall clock and adds nothing. */
 function readBootTime(): number | null {
   return process.platform === 'linux' ? uptime() * 1000 : null;
 }

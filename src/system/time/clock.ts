@@ -1,11 +1,11 @@
-// Clock: the only source of time; everything that waits or reads the time takes one.
+// Clock, the only source of time: everything that waits or reads the time takes one.
 
 export interface Clock {
-  /** Milliseconds since the epoch: for what people and metrics read, never for measuring a wait. */
+  /** Milliseconds since the epoch: for people and metrics, never for measuring a wait. */
   now(): number;
-  /** Milliseconds that never go back and that a wall-clock change does not move. */
+  /** Milliseconds that never go back; a change of the wall clock does not affect them. */
   monotonic(): number;
-  /** Runs `wake` once, `delay` ms from now; the returned function cancels it. */
+  /** Calls `wake` once, `delay` ms from now; the returned function cancels it. */
   after(delay: number, wake: () => void): () => void;
 }
 
@@ -15,7 +15,7 @@ export const systemClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   after(delay, wake) {
-    // Beyond 2^31 - 1 ms Node would ring after 1 ms; a clock that rings early is one that its users look at again.
+    // Beyond 2^31 - 1 ms Node would fire after 1 ms. Waking early is allowed: users check the time again.
     const timer = setTimeout(wake, Math.min(Math.max(0, delay), LONGEST_TIMER));
     return () => clearTimeout(timer);
   },

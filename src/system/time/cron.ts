@@ -1,8 +1,8 @@
 // Cron jobs: node-schedule, without its surprises.
 //
-// By itself it runs every time that it missed, one after the other, forgets what fell due while we were not there, and
-// may lose its jobs for good when the machine sleeps (node-schedule#387, #431, #596). Load this file lazily: it costs
-// 2 to 6 MiB of resident memory.
+// By itself it runs every missed run one after the other, forgets what fell due while the daemon was down, and may lose
+// its jobs for good when the machine sleeps (node-schedule#387, #431, #596). Load this file lazily: it costs 2 to 6 MiB
+// of resident memory.
 import { createRequire } from 'node:module';
 import schedule from 'node-schedule';
 import {
@@ -17,34 +17,34 @@ import type { Clock } from './clock.ts';
 export interface CronJob {
   /** Unique among the jobs of one `Cron`. */
   readonly name: string;
-  /** As `parseRule` takes it, in local time. */
+  /** In the syntax of `parseRule`, in local time. */
   readonly rule: string;
-  /** What an earlier daemon knew of the job; null when nothing is known. */
+  /** Record of an earlier daemon; null when there is none. */
   readonly record: JobRecord | null;
-  /** Never started while it runs. `signal` is aborted when all is taken down, which waits for it. */
+  /** Never started while it runs. `signal` is aborted by `close()`, which waits for the run. */
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Cron {
-  /** Takes the place of a job of the same name. What fell due since its record was written is made up for, once. */
+  /** Replaces a job of the same name. Runs missed since its record was written are made up for by one run. */
   add(job: CronJob): void;
   remove(name: string): void;
-  /** To be called when time has jumped: timers start anew from what the clock shows now. */
+  /** To be called when the wall clock has jumped: sets all timers again from the current time. */
   rearm(): void;
-  /** Starts nothing any more, and resolves when what was running has ended. */
+  /** Starts no more runs, and resolves when the current ones have ended. */
   close(): Promise<void>;
 }
 
 export interface CronOptions {
-  /** `now()` must be the wall clock that node-schedule goes by; `after()` only delays what is made up for. */
+  /** `now()` must be the wall clock that node-schedule uses; `after()` only delays make-up runs. */
   readonly clock: Clock;
   /** A job threw, or its rule cannot be scheduled. */
   readonly onFault: (name: string, error: unknown) => void;
-  /** To be kept for the next daemon. */
+  /** Called with a record to be saved for the next daemon. */
   readonly onRecord: (name: string, record: JobRecord) => void;
   /** From 0 to below 1. */
   readonly chance?: () => number;
-  /** Ms of quiet after a start or a wake before what was missed is made up for, and up to how much more, by chance. */
+  /** Ms from a start or wake to a make-up run, and the most that is added to it at random. */
   readonly settle?: number;
   readonly jitter?: number;
 }
@@ -52,7 +52,7 @@ export interface CronOptions {
 const MINUTE = 60_000;
 
 export function createCron(options: CronOptions): Cron {
-  spareLocale();
+  setDefaultLocale();
   const timers = new Map<string, Timer>();
   const running = new Set<Promise<void>>();
   const ending = new AbortController();
@@ -85,12 +85,12 @@ interface Shared extends CronOptions {
   readonly signal: AbortSignal;
 }
 
-/** One job: at most one timer, at most one run to make up for, at most one run. */
+/** One job: at most one timer, one make-up run and one current run. */
 class Timer {
   readonly #job: CronJob;
   readonly #rule: CronRule;
   readonly #shared: Shared;
-  /** More than one only where summer time begins. */
+  /** More than one only around the start of summer time. */
   #planned: schedule.Job[] = [];
   #record: JobRecord;
   #isRunning = false;
@@ -117,7 +117,7 @@ class Timer {
     if (wasMissed(this.#record, { now, rule: this.#job.rule })) this.#makeUp();
     this.#plan(this.#job.rule);
     if (this.#planned.length === 0) onFault(this.#job.name, new Error(`Cannot schedule "${this.#job.rule}"`));
-    // 02:30 of the night that has none comes at 03:30, but not for one who asks for the next time at 03:10.
+    // 02:30 of the night that skips it runs at 03:30; asked at 03:10, node-schedule would leave it out.
     if (dueAt !== null && dueAt > now && dueAt < (this.#nextDue() ?? 0)) this.#plan(new Date(dueAt));
     this.#noteDue();
   }
@@ -128,10 +128,10 @@ class Timer {
     this.#cancelMakeUp = null;
   }
 
-  /** Without a name: node-schedule keeps those in one table for the whole process. */
+  /** Without a name: node-schedule keeps named jobs in one table for the whole process. */
   #plan(when: string | Date): void {
-    // Its types deny it, but null is how a rule is refused.
-    const planned: schedule.Job | null = schedule.scheduleJob(when, (at) => this.#ring(at.getTime()));
+    // Its types deny it, but it returns null for a rule that it refuses.
+    const planned: schedule.Job | null = schedule.scheduleJob(when, (at) => this.#onDue(at.getTime()));
     if (planned !== null) this.#planned.push(planned);
   }
 
@@ -140,10 +140,10 @@ class Timer {
     this.#planned = [];
   }
 
-  #ring(plannedAt: number): void {
+  #onDue(plannedAt: number): void {
     const now = this.#shared.clock.now();
     const { lastRunAt } = this.#record;
-    const verdict = judgeFiring(plannedAt, { now, lastRunAt, rule: this.#rule, local: onTheWall });
+    const verdict = judgeFiring(plannedAt, { now, lastRunAt, rule: this.#rule, local: localTime });
     if (verdict === 'late') this.#makeUp();
     if (verdict === 'run') this.#start();
     this.#noteDue();
@@ -160,8 +160,8 @@ class Timer {
     if (this.#isRunning) return;
     const { clock, onFault, running, signal } = this.#shared;
     this.#isRunning = true;
-    // Before it begins: should it be the end of us, the next daemon does not begin with it.
-    this.#remember({ lastRunAt: clock.now(), dueAt: this.#nextDue() });
+    // Before it starts: should it crash the daemon, the next one does not start with it.
+    this.#saveRecord({ lastRunAt: clock.now(), dueAt: this.#nextDue() });
     const work = this.#job
       .run(signal)
       .catch((error: unknown) => onFault(this.#job.name, error))
@@ -172,13 +172,13 @@ class Timer {
     running.add(work);
   }
 
-  /** What is still to be made up for stays written down as due: we may end before. */
+  /** A pending make-up run stays recorded as due: the daemon may end before it. */
   #noteDue(): void {
-    if (this.#cancelMakeUp === null) this.#remember({ dueAt: this.#nextDue() });
+    if (this.#cancelMakeUp === null) this.#saveRecord({ dueAt: this.#nextDue() });
   }
 
   #nextDue(): number | null {
-    // Null once a single date has passed, whatever the types say.
+    // Null once a single date has passed, although the types exclude it.
     const times = this.#planned.flatMap((planned): number[] => {
       const next: Date | null = planned.nextInvocation();
       return next === null ? [] : [next.getTime()];
@@ -186,29 +186,29 @@ class Timer {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  #remember(news: Partial<JobRecord>): void {
-    const record = { ...this.#record, ...news };
+  #saveRecord(changes: Partial<JobRecord>): void {
+    const record = { ...this.#record, ...changes };
     if (record.dueAt === this.#record.dueAt && record.lastRunAt === this.#record.lastRunAt) return;
     this.#record = record;
     this.#shared.onRecord(this.#job.name, record);
   }
 }
 
-function onTheWall(moment: number): number {
+function localTime(moment: number): number {
   return moment - new Date(moment).getTimezoneOffset() * MINUTE;
 }
 
 /**
- * The dates behind node-schedule ask the system for its language, of which we need nothing: with a language given, the
- * tables of all languages stay out of memory (8 MiB).
+ * Keeps 8 MiB of locale tables out of memory: node-schedule's date library loads them unless a locale is set, and we need
+ * none of it.
  */
-function spareLocale(): void {
+function setDefaultLocale(): void {
   try {
     const ofSchedule = createRequire(createRequire(import.meta.url).resolve('node-schedule'));
     const ofParser = createRequire(ofSchedule.resolve('cron-parser'));
     const luxon: { Settings: { defaultLocale: string } } = ofParser('luxon');
     luxon.Settings.defaultLocale = 'en-US';
   } catch {
-    // Another version of it that has no such setting: it works all the same.
+    // A version without this setting works all the same.
   }
 }

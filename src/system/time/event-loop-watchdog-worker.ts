@@ -3,48 +3,50 @@ import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 
 export interface WatchdogWorkerData {
-  /** One 32-bit number that the main thread raises. */
+  /** One 32-bit counter that the main thread increments. */
   readonly counter: SharedArrayBuffer;
-  /** Ms between two looks. */
+  /** Ms between two checks. */
   readonly interval: number;
-  /** Looks in a row without a sign of life after which it is dead. */
+  /** Checks in a row without a heartbeat after which the loop counts as stuck. */
   readonly missedChecks: number;
 }
 
 /** `process.stderr` of a worker has no descriptor. */
 const STDERR = 2;
 
-const orders: WatchdogWorkerData = workerData;
-const signs = new Int32Array(orders.counter);
-let seen = Atomics.load(signs, 0);
+const data: WatchdogWorkerData = workerData;
+const heartbeats = new Int32Array(data.counter);
+let seen = Atomics.load(heartbeats, 0);
 let missed = 0;
-let lookedAt = performance.now();
+let checkedAt = performance.now();
 
-setInterval(look, orders.interval);
+setInterval(check, data.interval);
 
-function look(): void {
+function check(): void {
   const now = performance.now();
-  const passed = now - lookedAt;
-  lookedAt = now;
-  const sign = Atomics.load(signs, 0);
-  // Late ourselves: the machine slept or the process was stopped, and the main thread was given no time either.
-  const wasAway = passed > 2 * orders.interval;
-  missed = sign !== seen || wasAway ? 0 : missed + 1;
-  seen = sign;
-  if (missed >= orders.missedChecks) end();
+  const passed = now - checkedAt;
+  checkedAt = now;
+  const current = Atomics.load(heartbeats, 0);
+  // This thread is late itself: the machine slept or the process was stopped, so the main thread did not run either.
+  const wasAway = passed > 2 * data.interval;
+  missed = current !== seen || wasAway ? 0 : missed + 1;
+  seen = current;
+  if (missed >= data.missedChecks) end();
 }
 
 function end(): void {
-  const seconds = Math.round((missed * orders.interval) / 1000);
-  // By itself, because what a worker prints goes through the thread that is stuck.
-  tell(`mcp-watchdog: the event loop is stuck for ${seconds} s; ending, to be started again\n`);
+  const seconds = Math.round((missed * data.interval) / 1000);
+  // Written directly: output of a worker passes through the thread that is stuck.
+  print(
+    `mcp-watchdog: the event loop has been stuck for ${seconds} s; killing the process so that it is restarted\n`,
+  );
   process.kill(process.pid, 'SIGKILL');
 }
 
-function tell(line: string): void {
+function print(line: string): void {
   try {
     writeSync(STDERR, line);
   } catch {
-    // Nobody reads it, or it would block: that is no reason to live on.
+    // Nobody reads it, or it would block: the process is killed all the same.
   }
 }

@@ -5,25 +5,25 @@ import type { WatchdogWorkerData } from './event-loop-watchdog-worker.ts';
 
 const WORKER = new URL('event-loop-watchdog-worker.js', import.meta.url);
 
-/** How often it looks while the limit runs: one look missed is nothing, all of them are a stuck loop. */
+/** Checks per limit: one missed heartbeat is nothing, this many in a row are a stuck loop. */
 const MISSED_CHECKS = 12;
 
-/** A bound, not a need: it uses about five, and 10 MB of memory in all. With four it does not start. */
+/** An upper bound: the worker uses about 5 MB of heap and 10 MB of memory in all. With 4 it does not start. */
 const LARGEST_HEAP_MB = 32;
 
 export interface EventLoopWatchdogOptions {
   readonly clock: Clock;
   /** Ms for which the event loop may be stuck. */
   readonly limit?: number;
-  /** Told when the watcher itself failed: nobody watches any more. */
+  /** Called when the worker itself failed; the event loop is then no longer watched. */
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * A second thread that sees the first one count, and kills the process with SIGKILL when it no longer does: the service
- * manager then starts it again. Time in which nobody ran (sleep, SIGSTOP) does not count.
+ * Starts a thread that kills the process with SIGKILL when the event loop has sent no heartbeat for `limit`; the service
+ * manager then restarts it. Time in which no thread ran (sleep, SIGSTOP) does not count.
  *
- * @returns what ends it
+ * @returns a function that stops the watchdog
  */
 export function startEventLoopWatchdog({
   clock,
@@ -32,10 +32,10 @@ export function startEventLoopWatchdog({
 }: EventLoopWatchdogOptions): () => Promise<void> {
   const interval = limit / MISSED_CHECKS;
   const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const signs = new Int32Array(counter);
-  const orders: WatchdogWorkerData = { counter, interval, missedChecks: MISSED_CHECKS };
+  const heartbeats = new Int32Array(counter);
+  const data: WatchdogWorkerData = { counter, interval, missedChecks: MISSED_CHECKS };
   const worker = new Worker(WORKER, {
-    workerData: orders,
+    workerData: data,
     env: {},
     // Options of the main thread, such as --inspect or an --import, are not for this one.
     execArgv: [],
@@ -46,7 +46,7 @@ export function startEventLoopWatchdog({
   let cancel = (): void => {};
 
   function beat(): void {
-    Atomics.add(signs, 0, 1);
+    Atomics.add(heartbeats, 0, 1);
     cancel = clock.after(interval / 2, beat);
   }
 

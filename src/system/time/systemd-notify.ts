@@ -3,28 +3,28 @@ import { spawn } from 'node:child_process';
 import type { Clock } from './clock.ts';
 import { pause } from './pause.ts';
 
-/** What may be told; see sd_notify(3). */
-type Notice = Readonly<
+/** Variables of a notification; see sd_notify(3). */
+type SystemdState = Readonly<
   Partial<Record<'READY' | 'RELOADING' | 'STOPPING' | 'WATCHDOG' | 'STATUS' | 'EXTEND_TIMEOUT_USEC', string>>
 >;
 
 export interface SystemdSettings {
-  /** Where systemd listens. */
+  /** Path of systemd's socket. */
   readonly socket: string;
-  /** Ms without a sign of life after which it ends us; null when it does not watch us. */
+  /** Ms without a watchdog signal after which systemd kills us; null when it does not watch us. */
   readonly watchdog: number | null;
   readonly path: string;
 }
 
 export interface SystemdNotifier {
-  /** Never waits and never fails. What is told while an earlier notice is on its way is merged into the next one. */
-  notify(notice: Notice): void;
-  /** Resolves when all that was told has been taken, or given up. */
+  /** Never waits and never fails. Notifications during an earlier one are merged into the next. */
+  notify(state: SystemdState): void;
+  /** Resolves when every notification was sent or given up. */
   flush(): Promise<void>;
 }
 
 /**
- * Takes what systemd told us about itself out of `env`, so that no program that we start can speak in our name.
+ * Removes systemd's variables from `env`, so that no program that we start can notify in our name.
  *
  * @returns null when we do not run under systemd
  */
@@ -43,18 +43,18 @@ export function takeSystemdSettings(env: Record<string, string | undefined>): Sy
 
 export interface SystemdNotifierOptions extends Pick<SystemdSettings, 'socket' | 'path'> {
   readonly clock: Clock;
-  /** Told once, when the program that tells is missing. */
+  /** Called once when the program `systemd-notify` is missing. */
   readonly onMissing: () => void;
 }
 
-/** After this long systemd-notify is ended: systemd is busy, and what is told next is newer. */
-const PATIENCE = 10_000;
-/** Between two attempts, where the system refuses to start one more process. */
+/** Ms after which systemd-notify is killed: systemd is busy, and the next notification is newer. */
+const SEND_TIMEOUT = 10_000;
+/** Ms between two attempts when the system refuses to start one more process. */
 const RETRY_DELAY = 1000;
 
 /**
- * By the program `systemd-notify`, one at a time: Node has no datagram sockets of the kind that systemd listens on, and a
- * native module would need a compiler at each installation. One call takes 5 to 10 ms of another process.
+ * Notifies systemd through the program `systemd-notify`, one call at a time (5 to 10 ms of another process): Node has no
+ * Unix datagram sockets, and a native module would need a compiler at each installation.
  */
 export function createSystemdNotifier({
   socket,
@@ -62,20 +62,20 @@ export function createSystemdNotifier({
   clock,
   onMissing,
 }: SystemdNotifierOptions): SystemdNotifier {
-  let waiting: Notice = {};
+  let waiting: SystemdState = {};
   let working: Promise<void> | null = null;
   let isMissing = false;
 
   async function work(): Promise<void> {
     while (!isMissing && Object.keys(waiting).length > 0) {
-      const notice = waiting;
+      const state = waiting;
       waiting = {};
-      const fault = await send(notice, { socket, path, clock });
+      const fault = await send(state, { socket, path, clock });
       if (fault === 'ENOENT') {
         isMissing = true;
         onMissing();
       } else if (fault !== null) {
-        waiting = { ...notice, ...waiting };
+        waiting = { ...state, ...waiting };
         await pause(clock, RETRY_DELAY);
       }
     }
@@ -83,34 +83,34 @@ export function createSystemdNotifier({
   }
 
   return {
-    notify(notice) {
-      waiting = merge(waiting, notice);
+    notify(state) {
+      waiting = merge(waiting, state);
       working ??= work();
     },
     flush: () => working ?? Promise.resolve(),
   };
 }
 
-/** Later values win; READY, RELOADING and STOPPING take each other's place, because systemd looks at the last. */
-function merge(earlier: Notice, later: Notice): Notice {
+/** Later values win; READY, RELOADING and STOPPING replace each other, because systemd uses the last one. */
+function merge(earlier: SystemdState, later: SystemdState): SystemdState {
   const { READY: _ready, RELOADING: _reloading, STOPPING: _stopping, ...rest } = earlier;
   const isNewState = ['READY', 'RELOADING', 'STOPPING'].some((name) => name in later);
   return { ...(isNewState ? rest : earlier), ...later };
 }
 
-interface Way extends Pick<SystemdSettings, 'socket' | 'path'> {
+interface SendOptions extends Pick<SystemdSettings, 'socket' | 'path'> {
   readonly clock: Clock;
 }
 
-/** @returns the system's code when no process could be started, else null: what systemd made of it is not our concern */
-function send(notice: Notice, { socket, path, clock }: Way): Promise<string | null> {
-  const words = Object.entries(notice).map(([name, value]) => `${name}=${value}`);
+/** Returns the system's error code when no process could be started, else null; the exit code does not matter. */
+function send(state: SystemdState, { socket, path, clock }: SendOptions): Promise<string | null> {
+  const variables = Object.entries(state).map(([name, value]) => `${name}=${value}`);
   return new Promise((resolve) => {
-    const child = spawn('systemd-notify', words, {
+    const child = spawn('systemd-notify', variables, {
       env: { PATH: path, NOTIFY_SOCKET: socket },
       stdio: 'ignore',
     });
-    const cancel = clock.after(PATIENCE, () => child.kill('SIGKILL'));
+    const cancel = clock.after(SEND_TIMEOUT, () => child.kill('SIGKILL'));
     const end = (fault: string | null): void => {
       cancel();
       resolve(fault);

@@ -45,7 +45,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-describe('whoListens()', () => {
+describe('findPortOwner()', () => {
   it('names the process and its command', async () => {
     const { pid, port } = await startListener('127.0.0.1');
     const owner = await findPortOwner(port, '127.0.0.1');

@@ -32,7 +32,7 @@ describe('the sources', () => {
   });
 
   test('start one shell, whose program is a constant: the guardian', () => {
-    expect(namesOf(/['"`]\/bin\/(?:ba|z|da)?sh['"`]/)).toEqual(['system/guardian.ts']);
+    expect(namesOf(/['"`]\/bin\/(?:ba|z|da)?sh['"`]/)).toEqual(['system/process/guardian.ts']);
   });
 });
 

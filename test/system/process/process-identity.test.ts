@@ -5,7 +5,7 @@ import { identifyProcess, checkIdentity, readBootId } from '../../../src/system/
 import { commandOf } from '../../../src/system/process/process-table.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
-describe('identify()', () => {
+describe('identifyProcess()', () => {
   it('can be asked right after a spawn, and still holds after the program was loaded', async () => {
     const child = spawn(process.execPath, ['-e', 'console.log(1); setTimeout(() => {}, 60_000)'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -25,7 +25,7 @@ describe('identify()', () => {
   });
 });
 
-describe('isSame()', () => {
+describe('checkIdentity()', () => {
   it('takes a pid with another start for somebody else', () => {
     const own = identifyProcess(process.pid)!;
     expect(checkIdentity(own)).toBe('same');

@@ -15,7 +15,7 @@ async function outputOf(
   return text;
 }
 
-describe('launch()', () => {
+describe('spawnProcess()', () => {
   test('makes the process the leader of a group of its own', async () => {
     const child = await spawnProcess({ ...options, argv: ['/bin/sh', '-c', 'ps -o pgid= -p $$; read line'] });
     if (!('pid' in child)) throw new Error(child.message);
@@ -56,8 +56,8 @@ describe('launch()', () => {
     const module = new URL('../../../dist/system/process/spawn.js', import.meta.url).href;
     const script = `
       import { closeSync, openSync } from 'node:fs';
-      const { launch } = await import('${module}');
-      const start = () => launch({ argv: ['/bin/true'], env: {}, cwd: '/', stdin: 'pipe', nice: 0 });
+      const { spawnProcess } = await import('${module}');
+      const start = () => spawnProcess({ argv: ['/bin/true'], env: {}, cwd: '/', stdin: 'pipe', nice: 0 });
       const taken = [];
       try { for (;;) taken.push(openSync('/dev/null')); } catch {}
       const without = await start();

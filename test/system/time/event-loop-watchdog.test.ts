@@ -30,12 +30,12 @@ async function startWatched(limit: number, behaviour: string): Promise<Watched> 
   return { child, said: () => said, end };
 }
 
-describe('startDeadMan()', () => {
+describe('startEventLoopWatchdog()', () => {
   test('ends a process whose event loop is stuck, and says why', async () => {
     const { said, end } = await startWatched(1200, 'block');
     const startedAt = performance.now();
     expect(await end).toEqual({ code: null, signal: 'SIGKILL' });
-    expect(said()).toContain('mcp-watchdog: the event loop is stuck for 1 s');
+    expect(said()).toContain('mcp-watchdog: the event loop has been stuck for 1 s');
     // Not at the first doubt.
     expect(performance.now() - startedAt).toBeGreaterThan(1000);
   });
