@@ -64,6 +64,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   'jsonc-parser': ['config'],
   'smol-toml': ['config'],
   bcryptjs: ['web'],
+  marked: ['web'],
   semver: ['packages'],
 };
 

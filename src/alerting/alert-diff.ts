@@ -37,8 +37,9 @@ export function changesBetween(before: FiringAlerts, after: FiringAlerts, now: n
   return [...begun, ...ended];
 }
 
-function changeOf({ since: _, ...alert }: FiringAlert, state: AlertChange['state']): AlertChange {
-  return { ...alert, state };
+function changeOf(alert: FiringAlert, state: AlertChange['state']): AlertChange {
+  const { since: _since, ...change } = alert;
+  return { ...change, state };
 }
 
 function describe({ labels, annotations, firedAt, activeAt }: Alert, severity: Severity): FiringAlert {

@@ -54,6 +54,7 @@ const LIVE_SETTINGS: ReadonlySet<string> = new Set([
   'backups.keep',
   'alerts.notify',
   'alerts.repeatEvery',
+  'alerts.runbookBase',
   'alerts.rules',
   'alerts.builtIn',
   'alerts.evaluateEvery',

@@ -52,6 +52,7 @@ function daemonSettings({
       evaluateEvery: formatDuration(alerts.evaluateEvery),
       prometheusVersion: alerts.prometheusVersion,
       repeatEvery: formatDuration(alerts.repeatEvery),
+      runbookBase: alerts.runbookBase,
       notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),
       alertmanager: { ...alerts.alertmanager },
     },

@@ -6,7 +6,9 @@ import { truncate, neutralise } from '../core/base/text.ts';
 import type { AccessControl } from './access.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
 import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
-import { renderMissingPage, renderStatusPage } from './pages/status-page.ts';
+import { addRunbooks } from './runbooks.ts';
+import { renderMissingPage } from './pages/document.ts';
+import { renderStatusPage } from './pages/status-page.ts';
 import { STYLE_SOURCE } from './pages/style.ts';
 import { sendText } from './compressed-response.ts';
 import { ALERTMANAGER_WEBHOOK_PATH, guardRequests } from './request-guard.ts';
@@ -79,6 +81,7 @@ function addRoutes(app: Pick<Express, 'get' | 'post'>, options: WebAppOptions): 
   app.get('/api/v1/status', (_request, response) => void response.json(status()));
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
+  addRunbooks(app);
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
 }

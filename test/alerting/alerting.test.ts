@@ -45,6 +45,21 @@ describe('an alert', () => {
     expect(news.map(({ summary }) => summary)).toEqual(['a is down.', 'Resolved after 15 s: a is down.']);
   });
 
+  test('brings the address of its runbook along', async () => {
+    const runbook_url = 'https://wiki.example.com/{{ $labels.server }}';
+    const annotations = { ...DOWN.annotations, runbook_url };
+    const { alerting, clock, show, news } = live([documentOf({ ...DOWN, annotations })]);
+    show(up(0));
+    alerting.start();
+    await clock.advance(2 * MINUTE);
+    show(up(1));
+    await clock.advance(EVERY);
+    expect(news.map(({ state, runbook }) => [state, runbook])).toEqual([
+      ['firing', 'https://wiki.example.com/a'],
+      ['resolved', 'https://wiki.example.com/a'],
+    ]);
+  });
+
   test('ends with its series: what is no longer shown is not looked back to', async () => {
     const { alerting, clock, show, told } = live([documentOf(DOWN)]);
     show(up(0));

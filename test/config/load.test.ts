@@ -30,6 +30,7 @@ describe('loadConfig()', () => {
         evaluateEvery: 15_000,
         prometheusVersion: 3,
         repeatEvery: 14_400_000,
+        runbookBase: null,
         notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],
         alertmanager: { url: null },
       },
@@ -37,7 +38,7 @@ describe('loadConfig()', () => {
     expect(servers).toEqual([
       specOf({
         name: 'context7',
-        source: { kind: 'package', package: '@upstash/context7-mcp', version: 'latest', bin: null },
+        source: { kind: 'package', manager: 'npm', package: '@upstash/context7-mcp', version: 'latest', bin: null },
         limits: { memory: { soft: 1024 ** 3, hard: 2 * 1024 ** 3 }, cpu: { soft: 0.8 } },
       }),
     ]);

@@ -68,8 +68,7 @@ describe.each(DASHBOARDS)('$name', ({ dashboard, all, panels, targets, annotatio
     expect(addresses.length).toBeGreaterThan(0);
     for (const url of addresses) {
       const [, uid] = /^\/d\/([\w-]+)\?/u.exec(url) ?? [];
-      const [, runbook] =
-        /^https:\/\/unpkg\.com\/mcp-watchdog\/alerting\/runbooks\/(.+)\.md$/u.exec(url) ?? [];
+      const [, runbook] = /^http:\/\/127\.0\.0\.1:9638\/runbooks\/(.+)$/u.exec(url) ?? [];
       if (uid === undefined) expect([...RUNBOOKS, '${__data.fields.alertname}']).toContain(runbook);
       else {
         expect(UIDS).toContain(uid);

@@ -67,7 +67,7 @@ describe('a panel turns where its alert does:', () => {
   test.each(SAME)('%s, "%s" and %s', (dashboard, title, alert, before) => {
     const { steps, links } = panelOf(dashboard, title);
     expect(steps).toEqual([boundIn(alert, before)]);
-    expect(links.some((url) => url.endsWith(`/${alert}.md`))).toBe(true);
+    expect(links.some((url) => url.endsWith(`/runbooks/${alert}`))).toBe(true);
   });
 
   test.each(NONE_MAY_BE)('%s, "%s" and %s', (dashboard, title, alert, before) => {

@@ -70,6 +70,26 @@ async function told(daemon: RunningDaemon, name: string): Promise<string[]> {
 }
 
 describe('the rules of the daemon', () => {
+  test('link to runbooks of this daemon, or of the fleet', { timeout: 60_000 }, async () => {
+    const daemon = await startDaemon(GOOD);
+    const addresses = async (): Promise<string[]> => {
+      const { groups } = await get<RulesData>(`${daemon.url}/api/v1/rules?type=alert`);
+      return groups
+        .flatMap(({ rules }) => rules)
+        .flatMap((rule) => (rule.type === 'alerting' ? (rule.annotations['runbook_url'] ?? '') : []));
+    };
+    const own = await addresses();
+    expect(own).toContain(`${daemon.url}/runbooks/McpServerDown`);
+    for (const address of own) expect((await fetch(address)).status).toBe(200);
+
+    const runbookBase = 'https://wiki.example.com/mcp';
+    daemon.rewriteConfig(GOOD, { alerts: { notify: [], evaluateEvery: '1s', runbookBase } });
+    expect(daemon.run('reload').code).toBe(0);
+    const theirs = await addresses();
+    expect(theirs).toContain(`${runbookBase}/McpServerDown`);
+    expect(theirs.filter((address) => !address.startsWith(`${runbookBase}/`))).toEqual([]);
+  });
+
   test(
     'tell of a server that gave up, survive a kill -9, and tell once that it is over',
     { timeout: 180_000 },

@@ -17,7 +17,13 @@ interface Result {
   readonly value: readonly [number, string];
 }
 
-const PACKAGE = { kind: 'package', manager: 'npm', package: '@upstash/context7-mcp', version: 'latest', bin: null } as const;
+const PACKAGE = {
+  kind: 'package',
+  manager: 'npm',
+  package: '@upstash/context7-mcp',
+  version: 'latest',
+  bin: null,
+} as const;
 
 describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   const stage = createStage();

@@ -123,7 +123,7 @@ function longest(rules: Rules): PlacedPanel {
       },
     ],
     columns: [
-      { field: 'alertname', name: 'Alert', leadsTo: `${rules.runbooks}\${__data.fields.alertname}.md` },
+      { field: 'alertname', name: 'Alert', leadsTo: `${rules.runbooks}\${__data.fields.alertname}` },
       { field: 'server', name: 'Server', leadsTo: 'server' },
       { field: 'instance', name: 'Instance' },
       { field: 'Value', name: 'Fired for', unit: 'dtdurations', sorted: 'largest' },

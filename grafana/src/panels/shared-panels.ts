@@ -43,7 +43,7 @@ export function firingTable(
     unit: 'none',
     queries: [{ expr: only ?? alerts('firing'), legend: '{{alertname}}' }],
     columns: [
-      { field: 'alertname', name: 'Alert', leadsTo: `${runbooks}\${__data.fields.alertname}.md` },
+      { field: 'alertname', name: 'Alert', leadsTo: `${runbooks}\${__data.fields.alertname}` },
       { field: 'severity', name: 'Severity', mappings: SEVERITIES, width: 100 },
       { field: 'server', name: 'Server', leadsTo: 'server' },
       { field: 'instance', name: 'Instance' },

@@ -38,6 +38,8 @@ export interface DaemonConfig {
     /** The generation of Prometheus that is followed. */
     readonly prometheusVersion: 2 | 3;
     readonly repeatEvery: number;
+    /** What runbook links begin with, up to the name of the alert; null for the pages of the watchdog itself. */
+    readonly runbookBase: string | null;
     readonly notify: readonly ChannelSettings[];
     readonly alertmanager: { readonly url: string | null };
   };

@@ -77,6 +77,17 @@ export function endpoint() {
     .refine(isHttpUrl, 'must be a url with http or https; write it like http://127.0.0.1:3000/mcp');
 }
 
+/** An address to which a name is appended; a slash is added unless it ends with one, or with a query. */
+export function linkBase() {
+  return z
+    .string()
+    .refine(
+      (written) => isHttpUrl(written) && !/[\s{}]/u.test(written),
+      'must be a url with http or https; write it like https://wiki.example.com/runbooks/',
+    )
+    .transform((written) => (/[/=#?&]$/u.test(written) ? written : `${written}/`));
+}
+
 /** Five cron fields (or six with seconds) that match some day. */
 export function cron() {
   return z

@@ -1,7 +1,7 @@
 // Schema of the config file: form, default and meaning of every key.
 import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
-import { cron, duration, endpoint, filledText, listen } from './fields.ts';
+import { cron, duration, endpoint, filledText, linkBase, listen } from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
 import { serverSchema } from './server-schema.ts';
 
@@ -88,6 +88,12 @@ const alerts = z
       .array(channelSchema)
       .prefault([{ kind: 'desktop' }])
       .describe('Channels of notifications; see docs/notifications.md.'),
+    runbookBase: linkBase()
+      .nullable()
+      .default(null)
+      .describe(
+        'Address that runbook links begin with, followed by the name of the alert; null is /runbooks/ of the watchdog itself.',
+      ),
     alertmanager: z
       .strictObject({
         url: endpoint()

@@ -10,6 +10,8 @@ export interface AlertChange {
   readonly severity: Severity;
   readonly state: 'firing' | 'resolved';
   readonly summary: string;
+  /** Address of its page for people; left out when the rule names none. */
+  readonly runbook?: string | undefined;
   /** As Prometheus would send them to Alertmanager, without those of the scrape (job, instance). */
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -23,6 +25,8 @@ export interface FiringAlert {
   readonly severity: Severity;
   readonly since: number;
   readonly summary: string;
+  /** Address of its page for people; left out when the rule names none. */
+  readonly runbook?: string | undefined;
 }
 
 /** Identity of an alert: two with the same key are the same alert. */
@@ -36,6 +40,15 @@ const LONGEST_SUMMARY = 400;
 export function alertSummary(text: string): string {
   return truncate(neutralise(text.replaceAll(/\s+/gu, ' ')).trim(), LONGEST_SUMMARY);
 }
+
+/** Finds the address of the runbook among annotations; undefined for none, and for what is no short http(s) address. */
+export function runbookIn(annotations: Readonly<Record<string, unknown>>): string | undefined {
+  const address = annotations['runbook_url'];
+  if (typeof address !== 'string' || address.length > LONGEST_ADDRESS) return undefined;
+  return /^https?:\/\/[^\s\p{C}]+$/iu.test(address) ? address : undefined;
+}
+
+const LONGEST_ADDRESS = 500;
 
 /** One alert within a notification. `since`: when it began, ms since the epoch. */
 export interface NotifiedAlert extends AlertChange {
@@ -112,6 +125,7 @@ export const PLACEHOLDERS = [
   'alert',
   'server',
   'count',
+  'runbook',
 ] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 

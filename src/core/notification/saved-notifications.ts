@@ -1,6 +1,6 @@
 // State file form of the notification policy's state: plain JSON out, checked values in.
 import { isObject } from '../base/guards.ts';
-import { alertKey, type FiringAlert } from '../model/notification.ts';
+import { alertKey, type FiringAlert, runbookIn } from '../model/notification.ts';
 import { SEVERITIES } from '../model/vocabulary.ts';
 import {
   type AlertRecord,
@@ -56,8 +56,8 @@ export function restoreNotifications(saved: unknown): NotificationState {
 /** Lists the alerts of our own rules that fire, as status shows them. */
 export function firingAlerts({ records }: NotificationState): FiringAlert[] {
   return [...records.values()].flatMap(({ alert, isOwn, since }) => {
-    const { name, about, severity, summary } = alert;
-    return isOwn && alert.state === 'firing' ? [{ name, about, severity, since, summary }] : [];
+    const { name, about, severity, summary, runbook } = alert;
+    return isOwn && alert.state === 'firing' ? [{ name, about, severity, since, summary, runbook }] : [];
   });
 }
 
@@ -81,11 +81,14 @@ function readRecord(saved: unknown): AlertRecord[] {
 function readAlert(saved: unknown): AlertRecord['alert'] | null {
   if (!isObject(saved)) return null;
   const { name, about, summary } = saved;
+  const runbook = runbookIn({ runbook_url: saved['runbook'] });
   const severity = readSeverity(saved['severity']);
   const state = readState(saved['state']);
   const isWhole = typeof name === 'string' && typeof summary === 'string';
   if (!isWhole || severity === null || state === null) return null;
-  return about === null || typeof about === 'string' ? { name, about, severity, state, summary } : null;
+  return about === null || typeof about === 'string'
+    ? { name, about, severity, state, summary, runbook }
+    : null;
 }
 
 function readNotified(saved: unknown): AlertRecord['notified'] {

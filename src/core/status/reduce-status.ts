@@ -1,76 +1,70 @@
-// How the news become one picture: a fold over events, so that page, command line and journal replay cannot disagree.
-import type { EventOf, WatchdogEvent } from '../model/events.ts';
-import { reduceServer, newServerStatus } from './reduce-server.ts';
+// Reducer of bus events to the status, the one source for page, command line and API.
+import {
+  type EventHandlers,
+  type EventKind,
+  type EventOf,
+  handleEvent,
+  type WatchdogEvent,
+} from '../model/events.ts';
 import type { DaemonStatus, ServerHistory, Status } from '../model/status.ts';
+import { isServerChange, newServerStatus, reduceServer, type ServerChangeKind } from './reduce-server.ts';
 
-/** The status after `event`; the same object when it says nothing new. */
-export function reduceStatus(
-  status: Status,
-  event: WatchdogEvent,
-  remembered: (server: string) => ServerHistory,
-): Status {
-  switch (event.kind) {
-    case 'server-added':
-      return { ...status, servers: [...status.servers, newServerStatus(event, remembered(event.server))] };
-    case 'server-removed':
-      return { ...status, servers: status.servers.filter(({ name }) => name !== event.server) };
-    case 'config-loaded':
-      return withDaemon(status, {
-        config: {
-          path: event.path,
-          ok: event.ok,
-          error: event.error,
-          loadedAt: event.ok ? event.at : status.daemon.config.loadedAt,
-        },
-        // Whoever changes the config may have mended them: the next notification tells.
-        ...(event.ok ? { deafChannels: {} } : {}),
-      });
-    case 'ticked':
-      return withDaemon(status, { lastTickAt: event.at });
-    case 'gap':
-      return withDaemon(status, { gaps: afterGap(status.daemon.gaps, event) });
-    case 'brake':
-      return withDaemon(status, { braked: event.failing > 0 });
-    case 'orphans':
-      return withDaemon(status, { orphans: event.found });
-    case 'scraped':
-      return withDaemon(status, { lastScrapeAt: event.at });
-    case 'listening':
-      return withDaemon(status, { listen: event.url });
-    case 'collected':
-      return event.error === null || event.collector !== 'process_table' ? status : withoutUsage(status);
-    default:
-      return 'server' in event ? withServer(status, event) : afterNotice(status, event);
-  }
+type History = (server: string) => ServerHistory;
+type StatusKind = Exclude<EventKind, ServerChangeKind>;
+
+/** Returns the status after `event`; the same object when it changes nothing. */
+export function reduceStatus(status: Status, event: WatchdogEvent, history: History): Status {
+  if (isServerChange(event)) return withServer(status, event);
+  return handleEvent<Status, [Status, History], StatusKind>(REDUCERS, event, status, history);
 }
 
-/** What the person is told, and what keeps us from it. */
-function afterNotice(status: Status, event: WatchdogEvent): Status {
-  const { alerts, deafChannels } = status.daemon;
-  switch (event.kind) {
-    case 'alert':
-      return withDaemon(status, { alerts: afterAlert(alerts, event) });
-    case 'notified':
-      return withDaemon(status, { deafChannels: afterAttempt(deafChannels, event) });
-    case 'delivery':
-    case 'engine':
-      return withDaemon(status, { delivery: afterDelivery(status.daemon.delivery, event) });
-    case 'state-persist-failed':
-      return withDaemon(status, { lastPersistFailureAt: event.at });
-    default:
-      return status;
-  }
-}
+const unchanged = (_: WatchdogEvent, status: Status): Status => status;
+
+const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
+  'server-added': (event, status, history) => ({
+    ...status,
+    servers: [...status.servers, newServerStatus(event, history(event.server))],
+  }),
+  'server-removed': ({ server }, status) => ({
+    ...status,
+    servers: status.servers.filter(({ name }) => name !== server),
+  }),
+  'config-loaded': ({ path, ok, error, at }, status) =>
+    withDaemon(status, {
+      config: { path, ok, error, loadedAt: ok ? at : status.daemon.config.loadedAt },
+      // A changed config may have repaired the channels: the next notification shows it.
+      ...(ok ? { deafChannels: {} } : {}),
+    }),
+  ticked: ({ at }, status) => withDaemon(status, { lastTickAt: at }),
+  gap: (event, status) => withDaemon(status, { gaps: afterGap(status.daemon.gaps, event) }),
+  brake: ({ failing }, status) => withDaemon(status, { braked: failing > 0 }),
+  orphans: ({ found }, status) => withDaemon(status, { orphans: found }),
+  'orphan-reaped': unchanged,
+  scraped: ({ at }, status) => withDaemon(status, { lastScrapeAt: at }),
+  listening: ({ url }, status) => withDaemon(status, { listen: url }),
+  collected: ({ error, collector }, status) =>
+    error === null || collector !== 'process_table' ? status : withoutUsage(status),
+  'state-persist-failed': ({ at }, status) => withDaemon(status, { lastPersistFailureAt: at }),
+  job: unchanged,
+  evaluated: unchanged,
+  alert: (event, status) => withDaemon(status, { alerts: afterAlert(status.daemon.alerts, event) }),
+  notified: (event, status) =>
+    withDaemon(status, { deafChannels: afterAttempt(status.daemon.deafChannels, event) }),
+  delivery: (event, status) => withDaemon(status, { delivery: afterDelivery(status.daemon.delivery, event) }),
+  engine: (event, status) => withDaemon(status, { delivery: afterSign(status.daemon.delivery, event) }),
+};
 
 function afterDelivery(
   delivery: DaemonStatus['delivery'],
-  event: EventOf<'delivery' | 'engine'>,
+  { owner, reasons, at }: EventOf<'delivery'>,
 ): DaemonStatus['delivery'] {
-  if (event.kind === 'delivery') {
-    const { owner, reasons, at } = event;
-    return { ...delivery, owner, reasons, since: owner === delivery.owner ? delivery.since : at };
-  }
-  const { engine, isReachable, isHeardNow, at } = event;
+  return { ...delivery, owner, reasons, since: owner === delivery.owner ? delivery.since : at };
+}
+
+function afterSign(
+  delivery: DaemonStatus['delivery'],
+  { engine, isReachable, isHeardNow, at }: EventOf<'engine'>,
+): DaemonStatus['delivery'] {
   const lastSeenAt = isHeardNow ? at : delivery.engines[engine].lastSeenAt;
   return { ...delivery, engines: { ...delivery.engines, [engine]: { isReachable, lastSeenAt } } };
 }
@@ -79,7 +73,7 @@ function withDaemon(status: Status, change: Partial<DaemonStatus>): Status {
   return { ...status, daemon: { ...status.daemon, ...change } };
 }
 
-/** What was measured last is no longer true once it cannot be measured any more. */
+/** Drops the last measurements once they can no longer be refreshed. */
 function withoutUsage(status: Status): Status {
   return { ...status, servers: status.servers.map((server) => ({ ...server, usage: null })) };
 }
@@ -90,11 +84,11 @@ function afterGap(gaps: DaemonStatus['gaps'], event: EventOf<'gap'>): DaemonStat
 }
 
 function afterAlert(alerts: DaemonStatus['alerts'], event: EventOf<'alert'>): DaemonStatus['alerts'] {
-  const { name, about, severity, summary, at } = event;
+  const { name, about, severity, summary, runbook, at } = event;
   const index = alerts.findIndex((one) => one.name === name && one.about === about);
   const known = alerts[index];
   if (event.state === 'resolved') return known === undefined ? alerts : alerts.toSpliced(index, 1);
-  const firing = { name, about, severity, since: known?.since ?? at, summary };
+  const firing = { name, about, severity, since: known?.since ?? at, summary, runbook };
   return known === undefined ? [...alerts, firing] : alerts.with(index, firing);
 }
 
@@ -108,7 +102,7 @@ function afterAttempt(
   return others;
 }
 
-function withServer(status: Status, event: Extract<WatchdogEvent, { server: string }>): Status {
+function withServer(status: Status, event: EventOf<ServerChangeKind>): Status {
   const index = status.servers.findIndex(({ name }) => name === event.server);
   const server = status.servers[index];
   if (server === undefined) return status;

@@ -1,5 +1,6 @@
 // How the rules come to their samples, and their alerts to the bus, the state file and the pages.
 import { type Alerting, createAlerting } from '../../alerting/alerting.ts';
+import { linkRunbooks } from '../../alerting/runbook-links.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { type AlertChange, alertSummary } from '../../core/model/notification.ts';
 import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
@@ -29,7 +30,7 @@ export function openAlerting(
 ): Alerting {
   const alerting = createAlerting({
     clock,
-    settings: rulesIn(settings),
+    settings: rulesIn(settings, url),
     target: { job: JOB, instance: instanceOf(url) },
     samples: (wants) => recorder.samples(wants),
     saved: stateStore.evaluation(),
@@ -57,16 +58,20 @@ export function followRules(
   {
     reloader,
     initial,
+    url,
     log,
-  }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig } & Pick<DaemonContext, 'log'>,
+  }: { reloader: Pick<Reloader, 'onSettings'>; initial: DaemonConfig; url: string } & Pick<
+    DaemonContext,
+    'log'
+  >,
 ): void {
-  const signatureOf = (settings: DaemonConfig): string => JSON.stringify(rulesIn(settings));
+  const signatureOf = (settings: DaemonConfig): string => JSON.stringify(rulesIn(settings, url));
   let current = signatureOf(initial);
   reloader.onSettings((settings) => {
     const next = signatureOf(settings);
     if (next === current) return;
     try {
-      alerting.replace(rulesIn(settings));
+      alerting.replace(rulesIn(settings, url));
       current = next;
     } catch (err) {
       log.error({ err }, 'Cannot take over the alert rules: those before go on');
@@ -74,8 +79,11 @@ export function followRules(
   });
 }
 
-function rulesIn({ alerts: { rules, evaluateEvery, prometheusVersion } }: Pick<DaemonConfig, 'alerts'>) {
-  return { rules, evaluateEvery, generation: prometheusVersion };
+/** @param url where the pages are served: runbook links lead there unless the config names another base */
+function rulesIn({ alerts }: Pick<DaemonConfig, 'alerts'>, url: string) {
+  const { rules, evaluateEvery, prometheusVersion, runbookBase } = alerts;
+  const base = runbookBase ?? `${new URL(url).protocol}//${instanceOf(url)}/runbooks/`;
+  return { rules: linkRunbooks(rules, base), evaluateEvery, generation: prometheusVersion };
 }
 
 /** The rule knows that something is wrong; we know what. */

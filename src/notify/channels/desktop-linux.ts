@@ -32,13 +32,15 @@ export function openOnLinux({ timeout }: DesktopSettings, parts: ChannelContext)
   };
 }
 
-function argumentsOf({ title, subtitle, body, severity, server }: Message): string[] {
+function argumentsOf({ title, subtitle, body, severity, server, runbook }: Message): string[] {
   const { urgency, icon } = APPEARANCE[severity];
   // A newer notification about the same server replaces the older one.
   const topic = `mcp-watchdog${server === null ? '' : `-${server}`}`;
   const hint = `string:x-canonical-private-synchronous:${topic}`;
   // Title needs no escaping: neither reader interprets it.
-  const text = `${escaped(subtitle)}\n${escaped(body)}`;
+  // Desktops make a link of an address.
+  const link = runbook === null ? '' : `\n${escaped(runbook)}`;
+  const text = `${escaped(subtitle)}\n${escaped(body)}${link}`;
   return ['-a', 'mcp-watchdog', '-u', urgency, '-i', icon, '-h', hint, '--', title, text];
 }
 

@@ -17,6 +17,8 @@ export interface Message {
   /** Name of the alert when it is about exactly one, else null. */
   readonly alert: string | null;
   readonly server: string | null;
+  /** Address of the alert's runbook; null when it is about several, or the rule names none. */
+  readonly runbook: string | null;
   /** Number of alerts it is about. */
   readonly count: number;
 }
@@ -39,6 +41,7 @@ export function composeMessage(notification: Notification): Message {
     status,
     alert: isSingle ? toPlainLine(only.name, MAX_TITLE) : null,
     server: isSingle && only.about !== null ? toPlainLine(only.about, MAX_TITLE) : null,
+    runbook: isSingle ? (only.runbook ?? null) : null,
     count: alerts.length,
   };
 }
@@ -151,7 +154,7 @@ function oneLine(text: string): string {
 
 /** Returns the value of each template placeholder. */
 export function placeholderValues(message: Message): Readonly<Record<Placeholder, string>> {
-  const { title, subtitle, body, status, severity, alert, server, count } = message;
+  const { title, subtitle, body, status, severity, alert, server, count, runbook } = message;
   return {
     title,
     subtitle,
@@ -161,5 +164,6 @@ export function placeholderValues(message: Message): Readonly<Record<Placeholder
     alert: alert ?? '',
     server: server ?? '',
     count: String(count),
+    runbook: runbook ?? '',
   };
 }

@@ -28,6 +28,7 @@ export function toPayload(notification: Notification): object {
       severity: alert.severity,
       status: alert.state,
       summary: toPlainLine(alert.summary, 400),
+      runbook: alert.runbook ?? null,
       since: new Date(alert.since).toISOString(),
     })),
   };

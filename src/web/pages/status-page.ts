@@ -12,21 +12,19 @@ import { updateFacts } from '../../core/update/update-facts.ts';
 import { isHealthy, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
 import { cpu, size, span, uptime } from '../../core/base/format.ts';
 import { describeDelivery } from '../../core/delivery/delivery.ts';
-import { type Content, Html, html } from './html.ts';
+import { renderDocument } from './document.ts';
+import { type Content, type Html, html } from './html.ts';
 import { healthBadge, type StatusBadge, stateBadge } from './status-badges.ts';
-import { STYLE } from './style.ts';
 
 /** Seconds after which the browser reloads the page. */
 const REFRESH = 5;
-
-// Not in a template: formatting it would change the text that the security policy names.
-const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 
 const LINKS = [
   ['/metrics', 'Metrics for Prometheus'],
   ['/api/v1/status', 'Status as JSON'],
   ['/api/v1/alerts', 'Alerts as JSON'],
   ['/api/v1/rules', 'Rules as JSON'],
+  ['/runbooks/', 'Runbooks'],
   ['/-/healthy', 'Healthy?'],
   ['/-/ready', 'Ready?'],
 ] as const;
@@ -47,31 +45,6 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
       </nav>
       ${footer(daemon, now)}`,
   );
-}
-
-/** Renders the page for an unknown path. */
-export function renderMissingPage(): string {
-  const body = html`<h1>Not found</h1>
-    <p>Go to the <a href="/">status page</a>.</p>`;
-  return renderDocument({ title: 'Not found · mcp-watchdog', refresh: null }, body);
-}
-
-function renderDocument({ title, refresh }: { title: string; refresh: number | null }, body: Html): string {
-  const head = html`<meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    ${refresh === null ? null : html`<meta http-equiv="refresh" content="${refresh}" />`}
-    <link rel="icon" href="data:," />
-    <title>${title}</title>
-    ${STYLE_ELEMENT}`;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        ${head}
-      </head>
-      <body>
-        <main>${body}</main>
-      </body>
-    </html>`.markup;
 }
 
 function summary(servers: readonly ServerStatus[]): string {
@@ -104,10 +77,10 @@ function notices({ config, braked }: DaemonStatus): Html[] {
 function firing({ alerts }: DaemonStatus, now: number): Html | null {
   if (alerts.length === 0) return null;
   const lines = alerts.map(
-    ({ name, severity, since, summary }) =>
+    ({ name, severity, since, summary, runbook }) =>
       html`<li>
         <span class="mark ${TONES[severity]}">${severity}</span> ${summary}
-        ${sub(`${name}, for ${span(now - since)}`)}
+        <span class="sub">${runbookLink(name, runbook)}, for ${span(now - since)}</span>
       </li>`,
   );
   return html`<section aria-label="Alerts">
@@ -116,6 +89,10 @@ function firing({ alerts }: DaemonStatus, now: number): Html | null {
       ${lines}
     </ul>
   </section>`;
+}
+
+function runbookLink(name: string, runbook: string | undefined): Content {
+  return runbook === undefined ? name : html`<a href="${runbook}">${name}</a>`;
 }
 
 const TONES = { critical: 'bad', warning: 'busy', info: 'idle' } as const;

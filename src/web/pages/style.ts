@@ -30,6 +30,9 @@ tbody th { font-weight: 600; }
   background: currentColor; }
 .empty { padding: 1.2rem .9rem; color: var(--soft); }
 nav ul { display: flex; flex-wrap: wrap; gap: .4rem 1.4rem; margin: 1.4rem 0 0; padding: 0; list-style: none; }
+.prose { max-width: 52rem; } .prose h2 { margin-top: 1.6rem; font-size: 1.1rem; } .prose li + li { margin-top: .25rem; }
+.prose pre { overflow-x: auto; padding: .7rem .9rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); }
+code { font: .9em ui-monospace, monospace; } .prose td, .prose th { white-space: normal; border-bottom: 1px solid var(--line); }
 a { color: var(--link); } a:focus-visible, .frame:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 footer { margin-top: 1rem; font-size: .85rem; color: var(--soft); overflow-wrap: anywhere; }
 `;

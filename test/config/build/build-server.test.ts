@@ -40,6 +40,11 @@ describe('a server', () => {
     expect(spec).toMatchObject({ source: { kind: 'url' }, headers: { Authorization: 'Bearer abcdefgh' } });
   });
 
+  it('takes a package with the prefix of its manager for the same one without', () => {
+    expect(one({ package: 'npm:@s/p' })).toEqual(one({ package: '@s/p' }));
+    expect(one({ package: 'npm' }).source).toMatchObject({ manager: 'npm', package: 'npm' });
+  });
+
   it('keeps a program whose path has spaces when its arguments stand apart', () => {
     expect(one({ command: '/Applications/My App/bin/x', args: ['-v'] }).source).toEqual({
       kind: 'command',
@@ -60,6 +65,10 @@ describe('a server', () => {
     [{ package: 'p@1.2.3' }, 'put the version into `version`'],
     [{ package: '-g' }, 'must be the name of an npm package'],
     [{ package: '../p' }, 'must be the name of an npm package'],
+    [{ package: 'npm:' }, 'must be the name of an npm package'],
+    [{ package: 'npm:npm:p' }, 'must be the name of an npm package'],
+    [{ package: 'NPM:p' }, 'must be the name of an npm package'],
+    [{ package: 'pypi:p' }, 'must be the name of an npm package'],
     [{ package: 'p', version: 'git+https://x/y' }, 'must be a version'],
     [{ package: 'p', version: 1.1 }, 'must be text, got 1.1; put it in quotes: "1.1"'],
     [{ package: 'p', env: { PORT: 3000 } }, 'env.PORT: must be text, got 3000; put it in quotes: "3000"'],

@@ -41,6 +41,18 @@ describe('a message of the webhook', () => {
     });
   });
 
+  test.each([
+    ['http://127.0.0.1:9638/runbooks/McpServerDown', 'http://127.0.0.1:9638/runbooks/McpServerDown'],
+    [`https://w.example/${'x'.repeat(430)}`, `https://w.example/${'x'.repeat(430)}`],
+    [`https://w.example/${'x'.repeat(600)}`, undefined],
+    ['javascript:alert(1)', undefined],
+    ['https://w.example/a b', undefined],
+    [7, undefined],
+  ])('with the runbook %j links to %j', (runbook_url, runbook) => {
+    const notices = readAlertmanagerMessage(message({ ...DOWN, annotations: { runbook_url } }));
+    expect(typeof notices === 'string' ? notices : notices.alerts[0]?.runbook).toBe(runbook);
+  });
+
   test('is made safe to show', () => {
     expect(JSON.stringify(readAlertmanagerMessage(message(DOWN)))).not.toContain('\\u001b');
   });

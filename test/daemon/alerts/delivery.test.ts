@@ -45,6 +45,7 @@ function settingsFor(url: string | null): Pick<DaemonConfig, 'alerts'> {
       evaluateEvery: EVERY,
       prometheusVersion: 3,
       repeatEvery: REPEAT,
+      runbookBase: null,
       notify: [],
       alertmanager: { url },
     },

@@ -52,6 +52,7 @@ function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): A
       evaluateEvery: 15_000,
       prometheusVersion: 3,
       repeatEvery,
+      runbookBase: null,
       notify,
       alertmanager: { url: null },
     },

@@ -30,6 +30,14 @@ const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 describe('the desktop of Linux', () => {
+  it('is given the address of the runbook in a line of its own', async () => {
+    const folder = tempFolder();
+    const recorded = recorder(folder, 'notify-send');
+    const runbook = 'https://wiki.example.com/?a=1&name=McpServerGaveUp';
+    await openDesktop(SETTINGS, partsIn(folder)).send(single({ runbook }), OPTIONS);
+    expect(recorded().argv.at(-1)).toMatch(/\nhttps:\/\/wiki\.example\.com\/\?a=1&amp;name=McpServerGaveUp$/);
+  });
+
   it.each([
     ['critical', single(), 'critical', 'dialog-error', 'mcp-watchdog-files'],
     ['warning', single({ severity: 'warning' }), 'normal', 'dialog-warning', 'mcp-watchdog-files'],

@@ -26,6 +26,7 @@ describe('messageOf()', () => {
       status: 'firing',
       alert: 'McpServerGaveUp',
       server: 'files',
+      runbook: null,
       count: 1,
     });
   });
@@ -57,9 +58,21 @@ describe('messageOf()', () => {
       status: 'firing',
       alert: null,
       server: null,
+      runbook: null,
       count: 9,
     });
     expect(composeMessage(digest([over, over])).title).toBe('2 resolved');
+  });
+
+  it('links the runbook of one alert, whole, and none in a digest', () => {
+    const runbook = `https://wiki.example.com/${'x'.repeat(300)}/McpServerGaveUp`;
+    const message = composeMessage(single({ runbook }));
+    expect(message.runbook).toBe(runbook);
+    expect(placeholderValues(message).runbook).toBe(runbook);
+    expect(placeholderValues(composeMessage(single())).runbook).toBe('');
+    const both = digest([told({ runbook }), told({ about: 'b' })]);
+    expect(composeMessage(both).runbook).toBeNull();
+    expect(toPayload(both)).toMatchObject({ alerts: [{ runbook }, { runbook: null }] });
   });
 
   it('never cuts off how many came and went', () => {
@@ -163,6 +176,7 @@ describe('payloadOf()', () => {
           status: 'firing',
           summary: 'files failed too often',
           since: '2026-01-01T11:59:00.000Z',
+          runbook: null,
         },
       ],
     });

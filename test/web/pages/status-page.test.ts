@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Html, html } from '../../../src/web/pages/html.ts';
-import { renderMissingPage, renderStatusPage } from '../../../src/web/pages/status-page.ts';
+import { renderMissingPage } from '../../../src/web/pages/document.ts';
+import { renderStatusPage } from '../../../src/web/pages/status-page.ts';
 import { STYLE, STYLE_SOURCE } from '../../../src/web/pages/style.ts';
 import { MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
 
@@ -147,5 +148,8 @@ test('the alerts that fire are told, and what they say cannot become markup', ()
     '<span class="mark bad">critical</span> &lt;b&gt;a&lt;/b&gt; is down',
   );
   expect(page).toContain('McpServerDown, for 1 min');
+  const runbook = 'http://127.0.0.1:9638/runbooks/McpServerDown';
+  const linked = renderStatusPage(status([], { alerts: [{ ...alert, summary: 'x', runbook }] }), NOW);
+  expect(linked).toContain(`<a href="${runbook}">McpServerDown</a>, for 1 min`);
   expect(renderStatusPage(status([]), NOW)).not.toContain('class="alerts"');
 });
