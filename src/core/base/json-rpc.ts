@@ -15,6 +15,12 @@ export const RPC_CODES = {
   unsupportedProtocolVersion: -32022,
 } as const;
 
+/** Deepest nesting of a message that is read. What is much deeper overflows the stack of whoever serialises it again. */
+export const MAX_DEPTH = 128;
+
+/** Longest id, in UTF-16 units, of a request that is answered with its own id. */
+export const MAX_ID_LENGTH = 256;
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface RpcError {
@@ -58,12 +64,17 @@ export function rpcResult(id: string | number, result: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result });
 }
 
-export function rpcErrorResponse(id: string | number, code: number, message: string): string {
+/** @param id null when the request's own id cannot be repeated */
+export function rpcErrorResponse(id: string | number | null, code: number, message: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
 }
 
-/** Classifies one line or one body. Batches, which only protocol 2025-03-26 allowed, come out one by one. */
+/**
+ * Classifies one line or one body. Batches, which only protocol 2025-03-26 allowed, come out one by one. What is nested
+ * deeper than `MAX_DEPTH` is garbage.
+ */
 export function readMessages(text: string): readonly IncomingMessage[] {
+  if (isTooDeep(text)) return [GARBAGE];
   const value = parseJson(text);
   if (Array.isArray(value) && value.length > 0) return value.map(classify);
   return [classify(value)];
@@ -92,4 +103,34 @@ function errorAnswer(id: unknown, error: JsonObject): IncomingMessage {
 
 function isId(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
+}
+
+/** Counts brackets before anything is parsed: millions of nested arrays would cost their memory first. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(text, index);
+    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
+    else if ((code === OPENING_BRACKET || code === OPENING_BRACE) && (depth += 1) > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end;
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let backslashes = 0;
+  while (text[index - 1 - backslashes] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
 }

@@ -105,6 +105,16 @@ describe('readMessages()', () => {
     expect(readMessages(batch).map(({ kind }) => kind)).toEqual(['result', 'notification', 'garbage']);
   });
 
+  it('takes what is nested deeper than 128 levels for garbage, and counts no brackets in texts', () => {
+    const nested = (depth: number): string => `${'[{"a":'.repeat(depth)}0${'}]'.repeat(depth)}`;
+    const message = (params: string): string => `{"jsonrpc":"2.0","method":"m","params":${params}}`;
+    expect(readMessages(message(nested(63)))).toMatchObject([{ kind: 'notification' }]);
+    expect(readMessages(message(nested(64)))).toEqual([{ kind: 'garbage' }]);
+    expect(readMessages('['.repeat(4_000_000))).toEqual([{ kind: 'garbage' }]);
+    const text = JSON.stringify([`${'['.repeat(200)}\\"${'{'.repeat(200)}\\`, '"', '\\"[']);
+    expect(readMessages(message(text))).toMatchObject([{ kind: 'notification' }]);
+  });
+
   it('never throws, whatever a server prints', () => {
     assert(property(oneof(string(), json()), (text) => void readMessages(text)));
   });
