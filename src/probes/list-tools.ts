@@ -90,7 +90,7 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
     }
     const { result } = outcome.response;
     if (!Array.isArray(result['tools'])) return fail('server', 'The answer to tools/list holds no tools');
-    characters += lengthOf(result['tools']);
+    characters += JSON.stringify(result['tools']).length;
     tools.push(...result['tools'].flatMap(toolOf));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
     if (typeof result['nextCursor'] !== 'string') return { ok: true, tools };
@@ -102,15 +102,6 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
 function toolOf(entry: unknown): Tool[] {
   if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
   return [{ name: entry['name'], inputSchema: entry['inputSchema'] }];
-}
-
-function lengthOf(value: unknown): number {
-  try {
-    return JSON.stringify(value).length;
-  } catch {
-    // Nested deeper than the stack goes: it has come through as one message, which is bounded.
-    return MAX_CHARACTERS / MAX_PAGES;
-  }
 }
 
 function failOf(failure: CallFailure): ToolsFailure {

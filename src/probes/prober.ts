@@ -6,7 +6,7 @@ import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
 import { judgeRestart, type TargetState } from './restart-guard.ts';
-import { openConnection, type Connection, type Pipe } from '../wire/connection.ts';
+import type { Connection } from '../wire/connection.ts';
 import type { ProbeKind, ProbeTarget } from './probe-kind.ts';
 import { PROBES } from './registry.ts';
 import { ProbeLoop, type CheckReport, type Ownership } from './probe-loop.ts';
@@ -20,8 +20,6 @@ export interface ProberOptions {
   readonly onReady: (server: string, run: number) => void;
   /** Called when a process should be restarted, at most once for each. `detail` is one line for people. */
   readonly onUnhealthy: (server: string, run: number, detail: string) => void;
-  /** Called with each line on the stdout of a stdio server that is no message. */
-  readonly onNonProtocolLine: (server: string, line: string) => void;
   /** Tells whether the process that we started holds the server's port; asked at readiness and with each full probe. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** Environment for commands of the `exec` kind. */
@@ -34,8 +32,8 @@ interface ProbedProcess {
   readonly spec: ServerSpec;
   /** Number of the process; 0 for a server that is only watched. */
   readonly run: number;
-  /** Of a stdio server: from here on it belongs to the prober alone. */
-  readonly pipe: Pipe | null;
+  /** Of a stdio server, shared with others who talk to it; null otherwise. */
+  readonly connection: Connection | null;
 }
 
 export interface Prober {
@@ -82,12 +80,10 @@ class AllLoops implements Prober {
   watch(probed: ProbedProcess): () => Promise<void> {
     const { name } = probed.spec;
     void this.#loops.get(name)?.stop();
-    const connection = this.#openConnection(probed);
-    const loop = this.#startLoop(probed, connection);
+    const loop = this.#startLoop(probed);
     const stop = async () => {
       if (this.#loops.get(name)?.loop === loop) this.#loops.delete(name);
       await loop.stop();
-      connection?.close();
     };
     this.#loops.set(name, { loop, stop });
     return stop;
@@ -118,15 +114,7 @@ class AllLoops implements Prober {
     await Promise.all([...this.#loops.values()].map(({ stop }) => stop()));
   }
 
-  #openConnection({ spec, run, pipe }: ProbedProcess): Connection | null {
-    if (pipe === null) return null;
-    return openConnection(pipe, {
-      run,
-      onNonProtocolLine: (line) => this.#options.onNonProtocolLine(spec.name, line),
-    });
-  }
-
-  #startLoop({ spec, run }: ProbedProcess, connection: Connection | null): ProbeLoop {
+  #startLoop({ spec, run, connection }: ProbedProcess): ProbeLoop {
     const { clock, bus, kinds = PROBES, checkOwnership = null, onReady } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();

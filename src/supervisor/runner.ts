@@ -26,12 +26,27 @@ import type { Leader } from './leftover-processes.ts';
 import { type ServerProcess, superviseProcess } from './server-process.ts';
 import type { StartRateLimiter } from './start-rate-limiter.ts';
 
-/** Reader or user of a process of ours: its log output, its probes. */
-export interface Attachment {
-  /** The process is ending, or has ended: no more requests to it. */
-  leave(): void;
-  /** Returns what it wrote last to stderr, neutralised, oldest first. */
-  lastLines(): readonly string[];
+/** A process of a server, as its observers see it. */
+export interface ObservedProcess {
+  readonly spec: ServerSpec;
+  readonly run: number;
+  readonly child: SpawnedProcess;
+}
+
+/** Somebody who works with the processes of servers: their log, their probes. */
+export interface ProcessObserver {
+  /** Called once for each process, right after its spawn. */
+  onSpawn(process: ObservedProcess): ProcessListener;
+}
+
+/** Hears of the rest of the life of one process, in this order, each at most once. */
+export interface ProcessListener {
+  /** The server has answered for the first time. */
+  onReady?(): void;
+  /** A stop begins, or the process has exited: no more requests to it. */
+  onLeaving?(): void;
+  /** Nothing of the process is left. */
+  onGone?(): void;
 }
 
 export interface RunnerParts {
@@ -45,11 +60,10 @@ export interface RunnerParts {
   readonly daemonId: string;
   readonly home: string;
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
-  readonly attach: (server: {
-    readonly spec: ServerSpec;
-    readonly run: number;
-    readonly child: SpawnedProcess;
-  }) => Attachment;
+  /** Told of each process in this order. */
+  readonly observers: readonly ProcessObserver[];
+  /** Returns what a server wrote last to stderr, neutralised, oldest first. */
+  readonly lastLines: (server: string) => readonly string[];
   readonly onFault: (error: unknown, server: string) => void;
 }
 
@@ -69,7 +83,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let spec = initial;
   let state: LifecycleState = INITIAL_LIFECYCLE;
   let current: ServerProcess | null = null;
-  let attachment: Attachment | null = null;
+  /** Of the current process. */
+  let listeners: readonly ProcessListener[] = [];
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
   let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
@@ -84,8 +99,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     state = to;
     armTimer();
     // A server that is being stopped is not probed.
-    if (to.phase === 'stopping' && from.phase !== 'stopping') attachment?.leave();
+    if (to.phase === 'stopping' && from.phase !== 'stopping')
+      for (const each of listeners) each.onLeaving?.();
     if (to !== from) publishTransition(from, event);
+    if (to.phase === 'running' && from.phase !== 'running') for (const each of listeners) each.onReady?.();
     for (const action of actions) perform(action);
   }
 
@@ -171,8 +188,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   }
 
   function supervise(run: number, leader: Leader, child: SpawnedProcess): void {
-    const attached = parts.attach({ spec, run, child });
-    attachment = attached;
+    const told = parts.observers.map((observer) => observer.onSpawn({ spec, run, child }));
+    listeners = told;
     const supervised = superviseProcess({
       leader,
       child,
@@ -184,13 +201,15 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
           run,
           code,
           signal,
-          lastLines: attached.lastLines(),
+          lastLines: parts.lastLines(spec.name),
         });
         send({ kind: 'exited', run, code, signal });
       },
       onGone() {
         parts.registry.remove(leader);
         if (current === supervised) current = null;
+        if (listeners === told) listeners = [];
+        for (const each of told) each.onGone?.();
         send({ kind: 'gone', run });
       },
       onDetached: (detached) => parts.registry.addDetached(leader, detached),
@@ -200,7 +219,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     current = supervised;
     // A stop that came during the spawn found no process to end, and nobody to tell.
     if (state.phase !== 'stopping' || state.run !== run) return;
-    attached.leave();
+    for (const each of told) each.onLeaving?.();
     supervised.end('terminate');
   }
 

@@ -1,9 +1,10 @@
 // Connection to a stdio server: sole reader of its stdout and sole writer of its stdin, shared by all who talk to it.
 import type { Readable, Writable } from 'node:stream';
-import type { JsonObject } from '../core/base/json-rpc.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
-import { Peer } from './peer.ts';
 import { failed, type Call } from './call.ts';
+import { createStdioHandshake, type HandshakeResult, type PeerInfo } from './handshake.ts';
+import { createOutbox } from './outbox.ts';
+import { Peer, type Subscriber } from './peer.ts';
 
 /** Our ends of a server's pipes. */
 export interface Pipe {
@@ -14,14 +15,26 @@ export interface Pipe {
 export interface ConnectionOptions {
   /** Number of the process, part of every request id. */
   readonly run: number;
+  /** Our own version, told to the server. */
+  readonly version: string;
   /** Called with each line on stdout that is no message: it belongs into the server's log. */
   readonly onNonProtocolLine: (line: string) => void;
 }
 
 export interface Connection {
-  /** Sends a request. Several users may do so at a time; each gets its own response. */
+  /** What the server told in the handshake; null until it is done. */
+  readonly peer: PeerInfo | null;
+  /**
+   * Does the handshake, once a process: whoever calls during it waits for the same one, whoever calls later gets its
+   * result. Only a server that refused is asked again.
+   */
+  connect(signal: AbortSignal): Promise<HandshakeResult>;
+  /** Sends a request, ahead of `send()`. Several users may do so at a time; each gets its own response. */
   readonly request: Call;
-  notify(method: string, params?: JsonObject): void;
+  /** Sends one JSON-RPC message as it is; false when it was not taken: the server does not read, or has ended. */
+  send(message: string): boolean;
+  /** Adds somebody who hears the server's notifications and requests; the returned function removes them. */
+  subscribe(subscriber: Subscriber): () => void;
   /** Fails all requests; what the server still prints is read on, so that it is not blocked while it stops. */
   close(): void;
   readonly isClosed: boolean;
@@ -39,16 +52,17 @@ interface ConnectionCounters {
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Opens the connection over a server's pipe. Nothing else may read its stdout or write to its stdin. */
-export function openConnection(
-  { stdin, stdout }: Pipe,
-  { run, onNonProtocolLine }: ConnectionOptions,
-): Connection {
+export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptions): Connection {
+  const { run, version, onNonProtocolLine } = options;
   let nonProtocolLines = 0;
-  const peer = new Peer({
-    idPrefix: `wd:${run}:`,
-    send: createOutbox(stdin),
+  const outbox = createOutbox(stdin);
+  const peer = new Peer({ idPrefix: `wd:${run}:`, send: (message, lane) => outbox.send(message, lane) });
+  const handshake = createStdioHandshake({
+    version,
+    request: (method, params, signal) => peer.request(method, params, signal),
+    notify: (method) => peer.notify(method),
+    onSuccess: (info) => peer.announce(info),
   });
-  const lines = createLineSplitter({ maxBytes: MAX_MESSAGE_BYTES, onLine: read });
 
   function read(line: string, dropped: number): void {
     if (line === '') return;
@@ -57,19 +71,15 @@ export function openConnection(
     onNonProtocolLine(line);
   }
 
-  stdout.on('data', (chunk: Buffer) => lines.push(chunk));
-  stdout.once('end', () => {
-    lines.end();
-    peer.end(failed('closed', 'The server closed its output'));
-  });
-  stdout.once('close', () => peer.end(failed('closed', 'The server closed its output')));
-  // Who died shows as `exit` at the supervisor; here it only means that no answer will come.
-  stdout.on('error', () => peer.end(failed('closed', 'The pipe from the server broke')));
-  stdin.on('error', () => peer.end(failed('closed', 'The server closed its input')));
-
+  readPipe({ stdin, stdout }, { onLine: read, onEnd: (detail) => peer.end(failed('closed', detail)) });
   return {
+    get peer() {
+      return handshake.peer;
+    },
+    connect: (signal) => handshake.connect(signal),
     request: (method, params, signal) => peer.request(method, params, signal),
-    notify: (method, params) => peer.notify(method, params),
+    send: (message) => peer.send(message),
+    subscribe: (subscriber) => peer.subscribe(subscriber),
     close: () => peer.end(failed('closed', 'The watchdog let go of the server')),
     get isClosed() {
       return peer.isEnded;
@@ -80,32 +90,22 @@ export function openConnection(
   };
 }
 
-/** Messages beyond these are dropped while the server reads nothing at all. */
-const MAX_WAITING = 1_000;
+interface PipeReader {
+  readonly onLine: (line: string, dropped: number) => void;
+  readonly onEnd: (detail: string) => void;
+}
 
-/**
- * Writes messages as lines. While the server does not read they wait here, and leave with whoever gave up on them:
- * written into a full pipe, they would pile up in our memory for as long as it is stuck.
- */
-function createOutbox(stdin: Writable): (message: string, signal?: AbortSignal) => void {
-  const waiting = new Set<string>();
-
-  function flush(): void {
-    for (const message of waiting) {
-      if (stdin.destroyed || stdin.writableEnded || stdin.writableNeedDrain) return;
-      waiting.delete(message);
-      stdin.write(`${message}\n`);
-    }
-  }
-
-  stdin.on('drain', flush);
-  return (message, signal) => {
-    if (waiting.size >= MAX_WAITING) return;
-    waiting.add(message);
-    flush();
-    if (waiting.has(message))
-      signal?.addEventListener('abort', () => waiting.delete(message), { once: true });
-  };
+function readPipe({ stdin, stdout }: Pipe, { onLine, onEnd }: PipeReader): void {
+  const lines = createLineSplitter({ maxBytes: MAX_MESSAGE_BYTES, onLine });
+  stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+  stdout.once('end', () => {
+    lines.end();
+    onEnd('The server closed its output');
+  });
+  stdout.once('close', () => onEnd('The server closed its output'));
+  // Who died shows as `exit` at the supervisor; here it only means that no response will come.
+  stdout.on('error', () => onEnd('The pipe from the server broke'));
+  stdin.on('error', () => onEnd('The server closed its input'));
 }
 
 // Cheaper than an exception from JSON.parse for each of the lines of a server that logs to stdout.

@@ -1,14 +1,16 @@
-// MCP handshake of both protocol eras: the parameters we send, and what a server's answer tells about it.
+// MCP handshake of both protocol eras: its parameters, what a server's answer tells, and the handshake over a pipe.
 import type { Handshake } from '../core/model/observations.ts';
 import { RPC_CODES, type JsonObject, type RpcResponse, type RpcError } from '../core/base/json-rpc.ts';
 import { isObject } from '../core/base/guards.ts';
-import { quote, type CallFailure } from './call.ts';
+import { abortedCall, quote, type Call, type CallFailure } from './call.ts';
 
 /** What a server told about itself in the handshake. */
 export interface PeerInfo {
   readonly handshake: Handshake;
   /** As it declared them: `tools`, `prompts`, `resources`, … */
   readonly capabilities: JsonObject;
+  /** Whole result of `initialize` or `server/discover`, as it came; empty for a server of a later era. */
+  readonly result: JsonObject;
 }
 
 /** `refused`: it answered, but not with a handshake. */
@@ -43,7 +45,7 @@ export function modernParams(clientVersion: string, params: JsonObject = {}): Js
 export function legacyPeer(result: JsonObject): PeerInfo | null {
   const { protocolVersion, serverInfo, capabilities } = result;
   if (typeof protocolVersion !== 'string') return null;
-  return peerInfo({ era: 'legacy', protocolVersion, serverInfo, capabilities });
+  return peerInfo({ era: 'legacy', protocolVersion, serverInfo, capabilities, result });
 }
 
 /** Reads the result of `server/discover`; null when it is not one. */
@@ -51,7 +53,7 @@ export function modernPeer(result: JsonObject): PeerInfo | null {
   const { supportedVersions, capabilities, _meta } = result;
   if (!Array.isArray(supportedVersions)) return null;
   const serverInfo = isObject(_meta) ? _meta['io.modelcontextprotocol/serverInfo'] : undefined;
-  return peerInfo({ era: 'modern', protocolVersion: MODERN, serverInfo, capabilities });
+  return peerInfo({ era: 'modern', protocolVersion: MODERN, serverInfo, capabilities, result });
 }
 
 /** Describes a server of a later era: it answers, and nothing more can be asked of it. */
@@ -62,6 +64,7 @@ export function foreignPeer(error: RpcError): PeerInfo {
     protocolVersion: version ?? 'unknown',
     serverInfo: null,
     capabilities: {},
+    result: {},
   });
 }
 
@@ -70,9 +73,10 @@ interface PeerFields {
   readonly protocolVersion: string;
   readonly serverInfo: unknown;
   readonly capabilities: unknown;
+  readonly result: JsonObject;
 }
 
-function peerInfo({ era, protocolVersion, serverInfo, capabilities }: PeerFields): PeerInfo {
+function peerInfo({ era, protocolVersion, serverInfo, capabilities, result }: PeerFields): PeerInfo {
   const { name, version } = isObject(serverInfo) ? serverInfo : {};
   return {
     handshake: {
@@ -82,6 +86,7 @@ function peerInfo({ era, protocolVersion, serverInfo, capabilities }: PeerFields
       serverVersion: typeof version === 'string' ? quote(version) : null,
     },
     capabilities: isObject(capabilities) ? capabilities : {},
+    result,
   };
 }
 
@@ -112,4 +117,97 @@ export function refusal(method: string, response: RpcResponse): HandshakeResult 
       ? `${response.error.code} ${response.error.message}`
       : 'a result of another kind';
   return { kind: 'refused', detail: quote(`The answer to ${method} was ${said}`), response };
+}
+
+export interface StdioHandshake {
+  /** Null until the handshake is done. */
+  readonly peer: PeerInfo | null;
+  connect(signal: AbortSignal): Promise<HandshakeResult>;
+}
+
+export interface StdioHandshakeOptions {
+  /** Our own version, told to the server. */
+  readonly version: string;
+  readonly request: Call;
+  readonly notify: (method: string) => void;
+  readonly onSuccess: (peer: PeerInfo) => void;
+}
+
+/**
+ * Makes the handshake of one process. Its first message settles for good which era the server speaks, with everyone, and
+ * a second `initialize` would change what was agreed: so there is one, which nobody can abort, and all wait for it.
+ */
+export function createStdioHandshake(options: StdioHandshakeOptions): StdioHandshake {
+  let peer: PeerInfo | null = null;
+  let underWay: Promise<HandshakeResult> | null = null;
+
+  async function run(): Promise<HandshakeResult> {
+    try {
+      const result = await initialize(options);
+      if (result.kind !== 'connected') return result;
+      ({ peer } = result);
+      options.onSuccess(peer);
+      return result;
+    } finally {
+      underWay = null;
+    }
+  }
+
+  return {
+    get peer() {
+      return peer;
+    },
+    connect(signal) {
+      if (peer !== null) return Promise.resolve({ kind: 'connected', peer });
+      underWay ??= run();
+      return untilAborted(underWay, signal);
+    },
+  };
+}
+
+/** Waits for the handshake until `signal` is aborted; the handshake itself goes on. */
+function untilAborted(handshake: Promise<HandshakeResult>, signal: AbortSignal): Promise<HandshakeResult> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => resolve(abortedCall(signal, 'initialize'));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    void handshake.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
+  });
+}
+
+// Clients must not cancel `initialize`.
+const NEVER = new AbortController().signal;
+
+// `initialize` first: servers of both eras can be shared with clients of the old one only after it, and some of the
+// old servers exit on anything else.
+async function initialize(options: StdioHandshakeOptions, version?: string): Promise<HandshakeResult> {
+  const outcome = await options.request('initialize', initializeParams(options.version, version), NEVER);
+  if (outcome.kind !== 'response') return outcome;
+  const { response } = outcome;
+  if (response.kind === 'error') {
+    const offered = version === undefined ? offeredLegacyVersion(response.error) : null;
+    if (offered !== null) return initialize(options, offered);
+    return maySpeakModern(response.error) ? discover(options) : refusal('initialize', response);
+  }
+  const peer = legacyPeer(response.result);
+  if (peer === null) return refusal('initialize', response);
+  options.notify('notifications/initialized');
+  return { kind: 'connected', peer };
+}
+
+async function discover({ request, version }: StdioHandshakeOptions): Promise<HandshakeResult> {
+  const outcome = await request('server/discover', modernParams(version), NEVER);
+  if (outcome.kind !== 'response') return outcome;
+  const { response } = outcome;
+  const peer = response.kind === 'result' ? modernPeer(response.result) : null;
+  return peer === null ? refusal('server/discover', response) : { kind: 'connected', peer };
+}
+
+// A server that only fails for the moment is asked again; any other request might make it exit.
+function maySpeakModern(error: RpcError): boolean {
+  const { methodNotFound, invalidRequest, invalidParams } = RPC_CODES;
+  return (
+    isModernError(error) ||
+    [methodNotFound, invalidRequest, invalidParams].some((code) => code === error.code)
+  );
 }

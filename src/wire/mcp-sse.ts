@@ -168,7 +168,17 @@ function peerOver(
 
   const peer = new Peer({
     idPrefix: `wd:${target.run}:${number}:`,
-    send: (message, signal = new AbortController().signal) => void send(message, signal),
+    send(message) {
+      const controller = new AbortController();
+      void send(message, controller.signal);
+      // A request that is aborted ends with its POST: a server that hangs is not sent another one to say so.
+      return {
+        withdraw() {
+          controller.abort();
+          return true;
+        },
+      };
+    },
   });
   return peer;
 }

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { openConnection } from '../../src/wire/connection.ts';
 import { connectAndListTools } from '../../src/probes/list-tools.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createHttpClient } from '../../src/system/net/http-client.ts';
 import { specOf } from '../fakes/spec.ts';
+import { connectionOf } from './session.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CONTEXT7, start, type Started, startHttp, startStdio, stopAll } from '../fixtures/start.ts';
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 
 /** A prober that watches one server, and when that has been found ready. */
-function watching({ child }: Started, changes: Parameters<typeof specOf>[0] = {}) {
+function watching(server: Started, changes: Parameters<typeof specOf>[0] = {}) {
   const ready: string[] = [];
   const bus = createBus(systemClock, (error) => {
     throw error;
@@ -28,11 +28,14 @@ function watching({ child }: Started, changes: Parameters<typeof specOf>[0] = {}
     version: '0.0.0',
     onReady: (server) => ready.push(server),
     onUnhealthy: () => undefined,
-    onNonProtocolLine: () => undefined,
   });
   probers.push(prober);
-  const pipe = changes.transport === 'http' ? null : { stdin: child.stdin, stdout: child.stdout };
-  prober.watch({ spec: specOf({ probe: { interval: 60_000, timeout: 1000 }, ...changes }), run: 1, pipe });
+  const connection = changes.transport === 'http' ? null : connectionOf(server);
+  prober.watch({
+    spec: specOf({ probe: { interval: 60_000, timeout: 1000 }, ...changes }),
+    run: 1,
+    connection,
+  });
   return { prober, isReady: () => waitFor(() => ready.length > 0, { what: 'the server to be ready' }) };
 }
 
@@ -73,11 +76,8 @@ describe('the tools of a server that runs', () => {
 describe('an interview', () => {
   const deadline = { clock: systemClock, timeout: 10_000, signal: new AbortController().signal };
 
-  function target({ child }: Started) {
-    const connection = openConnection(
-      { stdin: child.stdin, stdout: child.stdout },
-      { run: 0, onNonProtocolLine: () => undefined },
-    );
+  function target(server: Started) {
+    const connection = connectionOf(server);
     const silent = { environment: {}, onHandshake: () => undefined, version: '0.0.0' };
     return { ...silent, spec: specOf(), run: 0, connection, http: createHttpClient(), clock: systemClock };
   }

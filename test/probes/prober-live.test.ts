@@ -3,7 +3,8 @@ import type { WatchdogEvent } from '../../src/core/model/events.ts';
 import { createProber } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
-import { freePort, startHttp, startStdio, stopAll, type Started } from '../fixtures/start.ts';
+import { freePort, startHttp, startStdio, stopAll } from '../fixtures/start.ts';
+import { connectionOf } from './session.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { specOf } from '../fakes/spec.ts';
 
@@ -19,7 +20,6 @@ function live() {
   const events: WatchdogEvent[] = [];
   const ready: string[] = [];
   const unhealthy: string[] = [];
-  const noise: string[] = [];
   const bus = createBus(systemClock, (error) => {
     throw error;
   });
@@ -30,21 +30,16 @@ function live() {
     version: '0.0.0',
     onReady: (server) => ready.push(server),
     onUnhealthy: (_server, _run, detail) => unhealthy.push(detail),
-    onNonProtocolLine: (_server, line) => noise.push(line),
   });
   probers.push(prober);
-  return { prober, events, ready, unhealthy, noise };
-}
-
-function pipeOf({ child }: Started) {
-  return { stdin: child.stdin, stdout: child.stdout };
+  return { prober, events, ready, unhealthy };
 }
 
 describe('a prober and real processes', () => {
   it('finds a server frozen on its pipe in under 5 s', async () => {
     const { prober, ready, unhealthy, events } = live();
     const server = startStdio();
-    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, connection: connectionOf(server) });
     await waitFor(() => events.some(({ kind }) => kind === 'probed'));
     process.kill(server.pid, 'SIGSTOP');
     const began = performance.now();
@@ -58,7 +53,11 @@ describe('a prober and real processes', () => {
     const { prober, ready, events } = live();
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/mcp`;
-    const stop = prober.watch({ spec: specOf({ transport: 'http', url, probe: quick }), run: 1, pipe: null });
+    const stop = prober.watch({
+      spec: specOf({ transport: 'http', url, probe: quick }),
+      run: 1,
+      connection: null,
+    });
     await waitFor(() => events.some((event) => event.kind === 'health' && event.health.detail !== null));
     const server = await startHttp(['--port', String(port), '--sessions']);
     await waitFor(() => ready.length > 0);
@@ -73,11 +72,25 @@ describe('a prober and real processes', () => {
     expect(await server.stats()).toMatchObject({ sessions: 0, deleted: 1, requests: { initialize: 1 } });
   });
 
+  it('sends initialize once to a process, whatever settings of its probe change', async () => {
+    const { prober, ready, events } = live();
+    const server = startStdio(['--behaviour', 'tell']);
+    const quickly = { interval: 200, timeout: 1_000 };
+    prober.watch({ spec: specOf({ probe: quickly }), run: 1, connection: connectionOf(server) });
+    await waitFor(() => ready.length > 0);
+    prober.updateSpec(specOf({ probe: { ...quickly, expectStatus: [204] } }));
+    prober.updateSpec(specOf({ cwd: '/', probe: quickly }));
+    await waitFor(() => events.filter(({ kind }) => kind === 'probed').length > 2);
+    const methods = server.output().match(/^got \S+/gmu);
+    expect(methods?.filter((method) => method === 'got initialize')).toHaveLength(1);
+    expect(events.filter(({ kind }) => kind === 'handshake')).toHaveLength(1);
+  });
+
   it('does not restart a server that drops ping but lists its tools', async () => {
     const { prober, unhealthy, events } = live();
     const server = startStdio(['--behaviour', 'no-ping']);
     const probe = { interval: 200, timeout: 200, failures: 2, deepEvery: 1_000 };
-    prober.watch({ spec: specOf({ probe }), run: 1, pipe: pipeOf(server) });
+    prober.watch({ spec: specOf({ probe }), run: 1, connection: connectionOf(server) });
     const confirmed = () =>
       events.filter(
         (event) =>
@@ -88,9 +101,10 @@ describe('a prober and real processes', () => {
   });
 
   it('gives the log what a server prints beside its messages, a flood included', async () => {
-    const { prober, ready, noise, events } = live();
-    const server = startStdio(['--behaviour', 'flood-stdout']);
-    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    const { prober, ready, events } = live();
+    const noise: string[] = [];
+    const connection = connectionOf(startStdio(['--behaviour', 'flood-stdout']), (line) => noise.push(line));
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, connection });
     await waitFor(() => ready.length > 0 && noise.length > 10_000, { timeout: 20_000 });
     noise.length = 0;
     await waitFor(
@@ -102,7 +116,7 @@ describe('a prober and real processes', () => {
   it('knows that a server is gone when its pipe breaks, whoever else holds it', async () => {
     const { prober, ready, unhealthy } = live();
     const server = startStdio(['--behaviour', 'grandchild']);
-    prober.watch({ spec: specOf({ probe: quick }), run: 1, pipe: pipeOf(server) });
+    prober.watch({ spec: specOf({ probe: quick }), run: 1, connection: connectionOf(server) });
     await waitFor(() => ready.length > 0 && server.output().includes('grandchild'));
     process.kill(server.pid, 'SIGKILL');
     await waitFor(() => unhealthy.length > 0);

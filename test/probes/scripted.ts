@@ -51,7 +51,6 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
     version: '0.0.0',
     onReady: (server, run) => calls.push(`ready ${server} ${run}`),
     onUnhealthy: (server, run) => calls.push(`unhealthy ${server} ${run}`),
-    onNonProtocolLine: () => undefined,
     kinds: { mcp: kind, http: kind, exec: kind },
     ...options,
   });
@@ -63,7 +62,7 @@ export function rig(options: Partial<ProberOptions> = {}): Rig {
     prober,
     moods,
     watch(name, { run = 1, ...overrides } = {}) {
-      return prober.watch({ spec: specOf({ name, ...overrides }), run, pipe: null });
+      return prober.watch({ spec: specOf({ name, ...overrides }), run, connection: null });
     },
     of: (kind) => events.filter((event) => isOf(event, kind)),
   };

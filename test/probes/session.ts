@@ -21,13 +21,7 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
   const handshakes: Handshake[] = [];
   const noise: string[] = [];
   const http = createHttpClient();
-  const connection =
-    server === null
-      ? null
-      : openConnection(
-          { stdin: server.child.stdin, stdout: server.child.stdout },
-          { run: 1, onNonProtocolLine: (line) => noise.push(line) },
-        );
+  const connection = server === null ? null : connectionOf(server, (line) => noise.push(line));
   const session = PROBES[spec.probe.kind].open({
     spec,
     run: 1,
@@ -47,6 +41,13 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     connection,
     http,
   };
+}
+
+export function connectionOf(
+  { child: { stdin, stdout } }: Started,
+  onNonProtocolLine: (line: string) => void = () => undefined,
+): Connection {
+  return openConnection({ stdin, stdout }, { run: 1, version: '0.0.0', onNonProtocolLine });
 }
 
 export function stdioSession(server: Started): TestSession {

@@ -42,7 +42,8 @@ function setUp() {
     daemonId: `stuck-${process.pid}`,
     home: paths.home,
     prepare: () => Promise.resolve({ ok: true, argv: ['/bin/sleep', '60'], cwd: '/', version: null }),
-    attach: () => ({ leave: () => {}, lastLines: () => [] }),
+    observers: [],
+    lastLines: () => [],
     onFault: () => {},
     desiredState: () => undefined,
   });

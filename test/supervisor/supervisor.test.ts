@@ -34,7 +34,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
   const paths = tempHome();
   const events: WatchdogEvent[] = [];
   const held = new Set<number>();
-  const left: string[] = [];
+  const told: string[] = [];
   const bus = createBus(systemClock, (error) => {
     throw error;
   });
@@ -63,7 +63,14 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
             failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
           }),
       }),
-    attach: ({ spec }) => ({ leave: () => void left.push(spec.name), lastLines: () => [] }),
+    observers: ['first', 'second'].map((observer) => ({
+      onSpawn({ spec, run }) {
+        const tell = (what: string) => () => void told.push(`${observer} ${spec.name} ${run} ${what}`);
+        tell('spawned')();
+        return { onReady: tell('ready'), onLeaving: tell('leaving'), onGone: tell('gone') };
+      },
+    })),
+    lastLines: () => [],
     onFault: () => {},
     desiredState: () => undefined,
   });
@@ -83,7 +90,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     waitFor(() => stateOf(name) === state, { what: `${name} to be ${state}` });
   const pidOf = (name: string) => supervisor.runner(name)?.process?.leader.pid ?? 0;
   const add = (...added: ServerSpec[]) => supervisor.apply({ added, removed: [], changed: [] });
-  return { supervisor, bus, events, of, stateOf, reach, pidOf, add, held, left, paths };
+  return { supervisor, bus, events, of, stateOf, reach, pidOf, add, held, told, paths };
 }
 
 describe('a supervised server', () => {
@@ -191,14 +198,36 @@ describe('a supervised server', () => {
   });
 
   test('that is stopped in the moment of its start is ended, and nobody goes on asking it', async () => {
-    const { add, bus, left, of, reach, supervisor } = setUp({ readyAtOnce: false });
+    const { add, bus, told, of, reach, supervisor } = setUp({ readyAtOnce: false });
     bus.subscribe((event) => {
       if (event.kind === 'transition' && event.to.phase === 'starting') void supervisor.stop(event.server);
     });
     await add(shell('s', 'sleep 60'));
     await waitFor(() => of('spawned').length === 1);
     await reach('s', 'stopped');
-    expect(left).toEqual(['s']);
+    expect(told.filter((line) => line.startsWith('first'))).toEqual([
+      'first s 1 spawned',
+      'first s 1 leaving',
+      'first s 1 gone',
+    ]);
+  });
+
+  test('tells every observer of each process, in one order: spawned, ready, leaving, gone', async () => {
+    const { add, told, of, reach, pidOf, supervisor } = setUp();
+    await add(shell('s', 'sleep 60'));
+    await reach('s', 'running');
+    process.kill(pidOf('s'), 'SIGKILL');
+    await waitFor(() => of('spawned').length === 2, { what: 'the second start' });
+    await reach('s', 'running');
+    await supervisor.stop('s');
+    expect(told).toEqual(
+      [1, 2].flatMap((run) =>
+        ['spawned', 'ready', 'leaving', 'gone'].flatMap((what) => [
+          `first s ${run} ${what}`,
+          `second s ${run} ${what}`,
+        ]),
+      ),
+    );
   });
 
   test('that is being removed cannot be started any more', async () => {

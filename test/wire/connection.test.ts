@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
-import { startStdio, stopAll } from '../fixtures/start.ts';
+import { EVERYTHING, start, startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { deadline, stdioSession } from '../probes/session.ts';
+import { connectionOf, deadline, stdioSession } from '../probes/session.ts';
 
 afterEach(stopAll);
 
@@ -15,7 +15,7 @@ function pipe() {
   const noise: string[] = [];
   const connection = openConnection(
     { stdin, stdout },
-    { run: 4, onNonProtocolLine: (line) => noise.push(line) },
+    { run: 4, version: '0.0.0', onNonProtocolLine: (line) => noise.push(line) },
   );
   const sent = () =>
     String(stdin.read() ?? '')
@@ -131,3 +131,213 @@ describe('a connection', () => {
     expect(await after).toMatchObject({ reason: 'closed' });
   });
 });
+
+describe('the handshake of a connection', () => {
+  const connected = { kind: 'connected', peer: { handshake: { serverName: 'fixture' } } };
+
+  it('is one for all who ask, during it and after it, and keeps the whole result', async () => {
+    const server = startStdio(['--behaviour', 'tell,slow', '--delay', '200']);
+    const connection = connectionOf(server);
+    const heard: (string | null)[] = [];
+    connection.subscribe({ onHandshake: ({ handshake }) => heard.push(handshake.serverName) });
+    expect(connection.peer).toBeNull();
+    const both = await Promise.all([connection.connect(never), connection.connect(never)]);
+    expect([...both, await connection.connect(never)]).toMatchObject([connected, connected, connected]);
+    expect(connection.peer?.result).toEqual({
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'fixture', version: '1.2.3' },
+    });
+    expect(heard).toEqual(['fixture']);
+    expect(server.output().match(/^got initialize/gmu)).toHaveLength(1);
+  });
+
+  it('goes on when somebody no longer waits for it, and is never cancelled', async () => {
+    const server = startStdio(['--behaviour', 'tell,slow', '--delay', '300']);
+    const connection = connectionOf(server);
+    const controller = new AbortController();
+    const hasty = connection.connect(controller.signal);
+    await waitFor(() => server.output().includes('got initialize'));
+    controller.abort({ end: 'timeout', after: 10 });
+    expect(await hasty).toMatchObject({ kind: 'failed', reason: 'timeout' });
+    expect(await connection.connect(never)).toMatchObject(connected);
+    await waitFor(() => server.output().includes('got notifications/initialized'));
+    expect(server.output()).not.toMatch(/got notifications\/cancelled/u);
+    expect(server.output().match(/^got initialize/gmu)).toHaveLength(1);
+  });
+
+  it('is tried again with a server that refused it', async () => {
+    const connection = connectionOf(startStdio(['--behaviour', 'refuse']));
+    expect(await connection.connect(never)).toMatchObject({ kind: 'refused' });
+    expect(await connection.connect(never)).toMatchObject({ kind: 'refused' });
+  });
+
+  it('is done once with a server of the modern era too', async () => {
+    const server = startStdio(['--behaviour', 'tell', '--era', 'modern']);
+    const connection = connectionOf(server);
+    await Promise.all([connection.connect(never), connection.connect(never)]);
+    expect(connection.peer?.result).toMatchObject({ supportedVersions: ['2026-07-28'] });
+    await waitFor(() => server.output().includes('got server/discover'));
+    expect(server.output().match(/^got \S+/gmu)).toEqual(['got initialize', 'got server/discover']);
+  });
+});
+
+describe('an aborted request', () => {
+  it('is cancelled at the server once it went out', async () => {
+    const server = startStdio(['--behaviour', 'tell,no-ping']);
+    const connection = connectionOf(server);
+    await connection.connect(never);
+    const controller = new AbortController();
+    const asked = connection.request('ping', undefined, controller.signal);
+    await waitFor(() => server.output().includes('got ping'));
+    controller.abort({ end: 'timeout', after: 10 });
+    expect(await asked).toMatchObject({ kind: 'failed', reason: 'timeout' });
+    await waitFor(() => server.output().includes('got notifications/cancelled'));
+    expect(server.output()).toContain(
+      'got notifications/cancelled {"requestId":"wd:1:2","reason":"No answer to ping within 10 ms"}',
+    );
+  });
+
+  it('is cancelled so that a real server understands it, and the connection goes on', async () => {
+    const connection = connectionOf(start(EVERYTHING, ['stdio']));
+    await connection.connect(never);
+    const controller = new AbortController();
+    const params = { name: 'trigger-long-running-operation', arguments: { duration: 30, steps: 3 } };
+    const asked = connection.request('tools/call', params, controller.signal);
+    expect(await connection.request('ping', undefined, never)).toMatchObject({ kind: 'response' });
+    controller.abort({ end: 'discarded' });
+    expect(await asked).toMatchObject({ kind: 'inconclusive' });
+    expect(await connection.request('ping', undefined, never)).toMatchObject({ kind: 'response' });
+    expect(connection.counters).toEqual({ unmatchedResponses: 0, nonProtocolLines: 0 });
+  });
+
+  it('is taken back in silence while it still waits for the pipe', async () => {
+    const { connection, drain } = blockedPipe();
+    const controller = new AbortController();
+    const asked = connection.request('tools/list', {}, controller.signal);
+    controller.abort({ end: 'timeout', after: 10 });
+    expect(await asked).toMatchObject({ reason: 'timeout' });
+    expect(await drain()).toEqual(['filler']);
+  });
+});
+
+describe('the users of a connection', () => {
+  it('hear what the server says unasked, and may answer its requests', async () => {
+    const { connection, stdout, sent } = pipe();
+    const heard: unknown[] = [];
+    const leave = connection.subscribe({
+      onNotification: (notification) => heard.push(notification),
+      onRequest: (request) => {
+        heard.push(request);
+        return request.method === 'roots/list' && connection.send(`{"method":"mine","id":"${request.id}"}`);
+      },
+    });
+    connection.subscribe({ onNotification: ({ method }) => heard.push(method) });
+    stdout.write('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n');
+    stdout.write('{"jsonrpc":"2.0","id":1,"method":"roots/list"}\n');
+    stdout.write('{"jsonrpc":"2.0","id":2,"method":"sampling/createMessage","params":{"a":1}}\n');
+    stdout.write('{"jsonrpc":"2.0","id":3,"method":"ping"}\n');
+    await waitFor(() => heard.length === 4);
+    const changed = 'notifications/tools/list_changed';
+    expect(heard).toEqual([
+      { kind: 'notification', method: changed, params: undefined },
+      changed,
+      { kind: 'request', id: 1, method: 'roots/list', params: undefined },
+      { kind: 'request', id: 2, method: 'sampling/createMessage', params: { a: 1 } },
+    ]);
+    await waitFor(() => stdoutIsRead(stdout));
+    expect(sent()).toMatchObject([
+      { method: 'mine' },
+      { id: 2, error: { code: -32601 } },
+      { id: 3, result: {} },
+    ]);
+    leave();
+    stdout.write('{"jsonrpc":"2.0","id":4,"method":"roots/list"}\n');
+    await waitFor(() => stdoutIsRead(stdout));
+    expect(sent()).toMatchObject([{ id: 4, error: { code: -32601 } }]);
+  });
+
+  it('get the responses to messages that they sent as they were, and only those', async () => {
+    const { connection, stdout } = pipe();
+    const foreign: unknown[] = [];
+    connection.subscribe({ onForeignResponse: (response) => foreign.push(response) });
+    expect(connection.send('{"jsonrpc":"2.0","id":"gw:4:1","method":"tools/list"}')).toBe(true);
+    stdout.write(
+      '{"jsonrpc":"2.0","id":"gw:4:1","result":{}}\n{"jsonrpc":"2.0","id":"wd:4:9","result":{}}\n',
+    );
+    await waitFor(() => connection.counters.unmatchedResponses === 1);
+    expect(foreign).toEqual([{ kind: 'result', id: 'gw:4:1', result: {} }]);
+  });
+
+  it('are told when a message is not taken: the server does not read, or has ended', () => {
+    const { connection } = blockedPipe();
+    const taken = Array.from({ length: 1_100 }, (_, index) => connection.send(`{"n":${index}}`));
+    expect(taken.filter(Boolean)).toHaveLength(1_000);
+    expect(taken.at(-1)).toBe(false);
+    const heavy = blockedPipe().connection;
+    const megabyte = `"${'x'.repeat(1024 * 1024 - 2)}"`;
+    expect(Array.from({ length: 20 }, () => heavy.send(megabyte)).filter(Boolean)).toHaveLength(16);
+    connection.close();
+    expect(connection.send('{}')).toBe(false);
+  });
+
+  it('are behind the probes, however many wait', async () => {
+    const { connection, drain } = blockedPipe();
+    for (let count = 0; count < 1_100; count += 1) connection.send('{"method":"second"}');
+    const asked = connection.request('ping', undefined, never);
+    const methods = await drain();
+    expect(methods.slice(0, 3)).toEqual(['filler', 'ping', 'second']);
+    expect(methods).toHaveLength(1_002);
+    connection.close();
+    expect(await asked).toMatchObject({ reason: 'closed' });
+  });
+});
+
+describe('a message of the server', () => {
+  it('is not parsed when it is nested deeper than 128 levels', async () => {
+    const { connection, stdout, noise } = pipe();
+    const asked = connection.request('tools/list', {}, never);
+    const nested = (depth: number): string =>
+      `{"jsonrpc":"2.0","id":"wd:4:1","result":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
+    stdout.write(`${nested(100_000)}\n${nested(127)}\n${nested(126)}\n`);
+    expect(await asked).toMatchObject({ kind: 'response', response: { id: 'wd:4:1' } });
+    expect(noise.map(({ length }) => length)).toEqual([nested(100_000).length, nested(127).length]);
+  });
+
+  it('is refused without its id when that is longer than 256 characters', async () => {
+    const { connection, stdout, sent } = pipe();
+    const heard: string[] = [];
+    connection.subscribe({ onRequest: ({ method }) => heard.push(method) > 0 });
+    const ask = (length: number): string =>
+      `{"jsonrpc":"2.0","id":"${'i'.repeat(length)}","method":"roots/list"}\n`;
+    stdout.write(ask(257) + ask(256));
+    await waitFor(() => heard.length === 1);
+    expect(sent()).toMatchObject([{ id: null, error: { code: -32600 } }]);
+  });
+});
+
+function stdoutIsRead({ readableLength }: PassThrough): boolean {
+  return readableLength === 0;
+}
+
+/** A connection whose server reads nothing until `drain`, which resolves with the methods of all that was written. */
+function blockedPipe() {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const connection = openConnection(
+    { stdin, stdout },
+    { run: 4, version: '0.0.0', onNonProtocolLine: () => undefined },
+  );
+  const padding = 'x'.repeat(stdin.writableHighWaterMark + stdin.readableHighWaterMark);
+  while (!stdin.writableNeedDrain) connection.send(`{"method":"filler","padding":"${padding}"}`);
+  async function drain(): Promise<string[]> {
+    let text = '';
+    stdin.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await waitFor(() => text.endsWith('\n') && stdin.readableLength === 0 && stdin.writableLength === 0);
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => readRequest(line).method);
+  }
+  return { connection, drain };
+}

@@ -9,19 +9,17 @@ import { localPort } from '../../supervisor/prepare.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import type { ServerOutputs } from './server-output.ts';
 
 export interface ProbingParts {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly version: string;
-  readonly outputs: ServerOutputs;
   /** Read lazily: the supervisor is created after the prober, whose targets its processes are. */
   readonly supervisor: () => Supervisor;
 }
 
 /** Opens a prober that reports to the supervisor, and that itself watches servers which have only a url. */
-export function openProbing({ clock, bus, version, outputs, supervisor }: ProbingParts): Prober {
+export function openProbing({ clock, bus, version, supervisor }: ProbingParts): Prober {
   const leave = new Map<string, () => Promise<void>>();
   const prober = createProber({
     clock,
@@ -29,14 +27,13 @@ export function openProbing({ clock, bus, version, outputs, supervisor }: Probin
     version,
     onReady: (server, run) => supervisor().ready(server, run),
     onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
-    onNonProtocolLine: (server, line) => outputs.noise(server, line),
     environment: (spec) => childEnvironment(process.env, spec.env),
     checkOwnership: createOwnershipCheck(supervisor, clock),
   });
 
   function watchUrl(spec: ServerSpec): void {
     if (spec.source.kind !== 'url' || !spec.enabled) return;
-    leave.set(spec.name, prober.watch({ spec, run: 0, pipe: null }));
+    leave.set(spec.name, prober.watch({ spec, run: 0, connection: null }));
   }
 
   async function leaveUrl(server: string): Promise<void> {

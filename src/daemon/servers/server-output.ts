@@ -1,4 +1,4 @@
-// Output of all servers: captured into one redacted, bounded log each; stdout of a stdio server goes to the prober.
+// Output of all servers: captured into one redacted, bounded log each; stdout of a stdio server goes to its connection.
 import { join } from 'node:path';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Redactor } from '../../core/base/text.ts';
@@ -69,7 +69,7 @@ export function createServerOutputs({
             bus.publish({ kind: 'log-dropped', server, lines, bytes });
           },
         });
-      // The stdout of a stdio server carries its answers: the prober reads it and hands over the other lines.
+      // The stdout of a stdio server carries its answers: the connection reads it and hands over the other lines.
       read('stderr');
       if (spec.transport !== 'stdio') read('stdout');
     },

@@ -8,7 +8,7 @@ import { startLimitsWatch } from '../../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../../sampling/sampler.ts';
 import { prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
-import type { Attachment, RunnerParts } from '../../supervisor/runner.ts';
+import type { ProcessObserver, RunnerParts } from '../../supervisor/runner.ts';
 import { createStartRateLimiter } from '../../supervisor/start-rate-limiter.ts';
 import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
@@ -16,6 +16,7 @@ import { identifyProcess } from '../../system/process/process-identity.ts';
 import { startGuardian } from '../../system/process/guardian.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { DaemonContext } from '../context.ts';
+import { connectionSharedBy, type ConnectionUser } from './shared-connection.ts';
 import { openProbing } from './probing.ts';
 import type { StateStore } from '../home/state-store.ts';
 import { createServerOutputs, type ServerOutputs } from './server-output.ts';
@@ -30,8 +31,11 @@ export interface Supervision {
   /** Installs packages, one at a time. */
   readonly installer: Installer;
   /** Parts for starting processes, also needed by the canary. */
-  readonly processes: Omit<RunnerParts, 'home' | 'attach'>;
+  readonly processes: ProcessParts;
 }
+
+/** What starting a process takes, whoever observes it. */
+type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines'>;
 
 export async function openSupervision(
   context: DaemonContext,
@@ -42,7 +46,7 @@ export async function openSupervision(
   const outputs = openOutputs(context);
   const unobserved = await reapPreviousDaemon({ paths, bus, clock: systemClock, log });
 
-  const prober = openProbing({ clock, bus, version, outputs, supervisor: () => supervisor });
+  const prober = openProbing({ clock, bus, version, supervisor: () => supervisor });
   teardown.add('prober', () => prober.stop());
   const installer = createInstaller({
     paths,
@@ -55,7 +59,8 @@ export async function openSupervision(
     ...processes,
     home: paths.home,
     desiredState: (server) => stateStore.desiredState(server),
-    attach: (started) => attach(started, { outputs, prober }),
+    observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs })],
+    lastLines: (server) => outputs.lastLines(server),
   });
   const sampler = openSampler(context, config, supervisor);
   const stopLimits = startLimitsWatch({
@@ -91,10 +96,7 @@ function openOutputs(context: DaemonContext): ServerOutputs {
 }
 
 /** Opens all that a runner needs beside its server: how processes are started, found and ended. */
-async function openProcesses(
-  context: DaemonContext,
-  installer: Installer,
-): Promise<Omit<RunnerParts, 'home' | 'attach'>> {
+async function openProcesses(context: DaemonContext, installer: Installer): Promise<ProcessParts> {
   const { bus, clock, log, paths } = context;
   const random = Math.random;
   const registry = openRegistry(context);
@@ -144,16 +146,21 @@ async function firstListener(port: number, addresses: readonly string[]): Promis
   return null;
 }
 
-function attach(
-  { spec, run, child }: Parameters<RunnerParts['attach']>[0],
-  { outputs, prober }: { outputs: ServerOutputs; prober: Prober },
-): Attachment {
-  outputs.capture(spec, run, child);
-  const pipe = child.stdin === null ? null : { stdin: child.stdin, stdout: child.stdout };
-  const stopWatching = prober.watch({ spec, run, pipe });
+function captureLog(outputs: ServerOutputs): ProcessObserver {
   return {
-    leave: () => void stopWatching(),
-    lastLines: () => outputs.lastLines(spec.name),
+    onSpawn({ spec, run, child }) {
+      outputs.capture(spec, run, child);
+      return {};
+    },
+  };
+}
+
+function probing(prober: Prober): ConnectionUser {
+  return {
+    onSpawn({ spec, run, connection }) {
+      const stop = prober.watch({ spec, run, connection });
+      return { onLeaving: () => void stop() };
+    },
   };
 }
 

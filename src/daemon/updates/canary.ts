@@ -144,7 +144,9 @@ async function ask(
   const { spec, port } = aside;
   const { stdin, stdout } = canary.child;
   const connection =
-    stdin === null ? null : openConnection({ stdin, stdout }, { run: 0, onNonProtocolLine: () => undefined });
+    stdin === null
+      ? null
+      : openConnection({ stdin, stdout }, { run: 0, version, onNonProtocolLine: () => undefined });
   const deadline = clock.monotonic() + spec.start.timeout;
   if (port !== null) {
     const refusal = await awaitPort(canary, { ...aside, port }, { signal, clock, deadline });

@@ -1,0 +1,93 @@
+// Outbox of a pipe: messages wait here while the server does not read, bounded in number and bytes, requests of ours first.
+import type { Writable } from 'node:stream';
+
+/** `first` goes out before everything in `second`; each has bounds of its own, so that neither can crowd out the other. */
+export type Lane = 'first' | 'second';
+
+/** `full`: the server does not read. `closed`: it never will. */
+export type SendResult = QueuedMessage | 'full' | 'closed';
+
+export interface QueuedMessage {
+  /** Takes the message back; false when the pipe has it already. */
+  withdraw(): boolean;
+}
+
+export interface Outbox {
+  /** Takes one message, without its newline. What was not taken is never sent. */
+  send(message: string, lane: Lane): SendResult;
+}
+
+export const MAX_WAITING_MESSAGES = 1_000;
+export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+const WRITTEN: QueuedMessage = { withdraw: () => false };
+
+/** Writes messages as lines. Written into a full pipe they would pile up in Node's own buffer, which has no bound. */
+export function createOutbox(stdin: Writable): Outbox {
+  const lanes = { first: createLane(), second: createLane() };
+
+  const isClosed = (): boolean => stdin.destroyed || stdin.writableEnded;
+  const mayWrite = (): boolean => !isClosed() && !stdin.writableNeedDrain;
+
+  function flush(): void {
+    while (mayWrite()) {
+      const message = lanes.first.shift() ?? lanes.second.shift();
+      if (message === undefined) return;
+      stdin.write(`${message}\n`);
+    }
+  }
+
+  stdin.on('drain', flush);
+  stdin.once('close', () => {
+    lanes.first.clear();
+    lanes.second.clear();
+  });
+  return {
+    send(message, lane) {
+      if (isClosed()) return 'closed';
+      // After each flush a lane holds something only while the pipe is full: nothing can be overtaken here.
+      if (!mayWrite()) return lanes[lane].add(message) ?? 'full';
+      stdin.write(`${message}\n`);
+      return WRITTEN;
+    },
+  };
+}
+
+interface MessageLane {
+  /** Null when the message would go beyond a bound. */
+  add(message: string): QueuedMessage | null;
+  shift(): string | undefined;
+  clear(): void;
+}
+
+function createLane(): MessageLane {
+  const waiting = new Map<QueuedMessage, { readonly message: string; readonly bytes: number }>();
+  let waitingBytes = 0;
+
+  function remove(queued: QueuedMessage): string | undefined {
+    const found = waiting.get(queued);
+    if (found === undefined) return undefined;
+    waiting.delete(queued);
+    waitingBytes -= found.bytes;
+    return found.message;
+  }
+
+  return {
+    add(message) {
+      const bytes = Buffer.byteLength(message);
+      if (waiting.size >= MAX_WAITING_MESSAGES || waitingBytes + bytes > MAX_WAITING_BYTES) return null;
+      const queued: QueuedMessage = { withdraw: () => remove(queued) !== undefined };
+      waiting.set(queued, { message, bytes });
+      waitingBytes += bytes;
+      return queued;
+    },
+    shift() {
+      const [next] = waiting.keys();
+      return next === undefined ? undefined : remove(next);
+    },
+    clear() {
+      waiting.clear();
+      waitingBytes = 0;
+    },
+  };
+}
