@@ -3,7 +3,7 @@ import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import { everyLabelSet } from '../core/metrics/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import { hasVersions, type ServerSpec } from '../core/model/server-spec.ts';
 import type { HistogramWriter } from './histogram.ts';
 import { probesOf, type ServerFacts } from './gauges.ts';
 import type { Labels, Sample } from './sample.ts';
@@ -179,7 +179,7 @@ function countNotification(
 /** Creates every series of this server with 0, so that its first increase is seen as one. */
 function presetCounters({ name: server, source, probe: policy }: ServerSpec, counters: CounterStore): void {
   if (source.kind !== 'url') for (const metric of LIFECYCLE) preset(metric, { server }, counters);
-  if (source.kind === 'package') for (const metric of UPDATES) preset(metric, { server }, counters);
+  if (hasVersions(source.kind)) for (const metric of UPDATES) preset(metric, { server }, counters);
   for (const probe of probesOf(policy))
     for (const metric of PROBES) preset(metric, { server, probe }, counters);
 }
@@ -199,6 +199,6 @@ function removeDurations({ name: server, probe: policy }: ServerSpec, durations:
 /** False for a counter of an earlier config of the server. */
 function isCurrent({ metric, labels }: Sample, { source, probe }: ServerSpec): boolean {
   if (LIFECYCLE.includes(metric)) return source.kind !== 'url';
-  if (UPDATES.includes(metric)) return source.kind === 'package';
+  if (UPDATES.includes(metric)) return hasVersions(source.kind);
   return probesOf(probe).some((name) => name === labels['probe']);
 }

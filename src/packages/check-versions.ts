@@ -1,42 +1,63 @@
-// How a registry is asked for something newer, in as few questions as will do, and its answers judged.
+// Check of a package's versions: asks the registry as little as possible and picks the candidate.
 import type { UpdateCheck } from '../core/model/update.ts';
-import { readAgeLimit } from './npm/age-limit.ts';
-import type { CandidateQuery } from './choose-candidate.ts';
-import type { NpmRun } from './npm/npm-command.ts';
-import { describeVersions, listVersions } from './npm/registry.ts';
-import type { RegistryAnswer, VersionFacts } from './npm/registry.ts';
+import { type CandidateQuery, listCandidates, pickCandidate } from './choose-candidate.ts';
+import type { ManagerRun, PackageManager, RegistryAnswer, VersionFacts } from './manager/package-manager.ts';
 
-/** What stands in an outlook beside names; `error` without what comes before `: `. */
+/** An update check without names; `error` without what comes before `: `. */
 export type VersionCheck = Pick<UpdateCheck, 'latest' | 'candidate' | 'held' | 'error'>;
 
-/** One short npm when there is nothing newer, else three. Never throws for what the registry does. */
+export type VersionQuery = Omit<CandidateQuery, 'listing' | 'now' | 'versions' | 'ranges'> & {
+  readonly manager: PackageManager;
+  readonly package: string;
+};
+
+/** Asks once when there is nothing newer, else up to three times. Never throws for what the registry does. */
 export async function checkVersions(
-  name: string,
-  asked: Omit<CandidateQuery, 'listing' | 'now'>,
-  run: NpmRun,
+  { manager, package: id, ...asked }: VersionQuery,
+  run: ManagerRun,
 ): Promise<VersionCheck> {
-  const listing = await listVersions(name, run);
-  if (!listing.ok) return { latest: null, candidate: null, held: [], error: listing.story.reason };
-  // Loaded where it is needed: what knows ranges takes 5 MB.
-  const { pickCandidate, listCandidates } = await import('./choose-candidate.ts');
-  const question = { ...asked, listing: listing.value, now: run.clock.now() };
-  const { latest, toDescribe } = listCandidates(question);
-  const strict = toDescribe.length === 0 ? question : await withAgeLimit(question, run);
+  const listing = await manager.list(id, run);
+  if (!listing.ok) return { latest: null, candidate: null, held: [], error: listing.error.reason };
+  const ranges = await manager.versions.ranges();
+  const { versions } = manager;
+  const query = { ...asked, versions, ranges, listing: listing.value, now: run.clock.now() };
+  const { latest, toDescribe } = listCandidates(query);
+  const strict = toDescribe.length === 0 ? query : await withAgeLimit(query, manager, run);
   const found = listCandidates(strict);
-  const facts = await describe(name, found.toDescribe, run);
-  if (!facts.ok) return { latest, candidate: null, held: [], error: facts.story.reason };
-  return { ...pickCandidate(found, { question: strict, facts: facts.value }), error: null };
+  const answer = await describe(id, found.toDescribe, { manager, run });
+  if (!answer.ok) return { latest, candidate: null, held: [], error: answer.error.reason };
+  const facts = answer.value;
+  const refusals = await findRefusals([...facts.values()], manager, run);
+  return { ...pickCandidate(found, { query: strict, facts, refusals }), error: null };
 }
 
-async function withAgeLimit(question: CandidateQuery, run: NpmRun): Promise<CandidateQuery> {
-  const limit = await readAgeLimit(run);
-  return { ...question, minimumAge: Math.max(question.minimumAge, question.now - limit) };
+async function withAgeLimit(
+  query: CandidateQuery,
+  manager: PackageManager,
+  run: ManagerRun,
+): Promise<CandidateQuery> {
+  const limit = await manager.notBefore(run);
+  return { ...query, minimumAge: Math.max(query.minimumAge, query.now - limit) };
 }
 
 async function describe(
-  name: string,
+  id: string,
   versions: readonly string[],
-  run: NpmRun,
+  { manager, run }: { readonly manager: PackageManager; readonly run: ManagerRun },
 ): Promise<RegistryAnswer<ReadonlyMap<string, VersionFacts>>> {
-  return versions.length === 0 ? { ok: true, value: new Map() } : describeVersions(name, versions, run);
+  return versions.length === 0 ? { ok: true, value: new Map() } : manager.describe(id, versions, run);
+}
+
+/** Why the runtime refuses versions, by what they need of it. */
+async function findRefusals(
+  facts: readonly VersionFacts[],
+  manager: PackageManager,
+  run: ManagerRun,
+): Promise<ReadonlyMap<string, string>> {
+  const refusals = new Map<string, string>();
+  for (const engine of new Set(facts.flatMap((each) => each.engine ?? []))) {
+    const refusal = await manager.runtimeRefuses(engine, run);
+    if (refusal !== null) refusals.set(engine, refusal);
+  }
+  return refusals;
 }

@@ -1,19 +1,21 @@
-// Which newer version a server may go to, by what the registry says and what was seen here; and why not to a newer one.
-import compare from 'semver/functions/compare.js';
-import parse from 'semver/functions/parse.js';
-import rcompare from 'semver/functions/rcompare.js';
-
-import { truncate, neutralise } from '../core/base/text.ts';
+// Choice of the newer version that a server may go to, and the reasons why newer ones are held back.
+import { span } from '../core/base/format.ts';
+import { neutralise, truncate } from '../core/base/text.ts';
 import type { HeldVersion, UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 import type { HeldReason } from '../core/model/vocabulary.ts';
-import { span } from '../core/base/format.ts';
-import type { WishKind } from './choose-installed.ts';
-import { isRange, isWithin } from './npm/ranges.ts';
-import type { VersionListing, VersionFacts } from './npm/registry.ts';
+import type {
+  ManagerVersions,
+  VersionFacts,
+  VersionListing,
+  VersionRanges,
+  WishKind,
+} from './manager/package-manager.ts';
 
 export interface CandidateQuery {
+  readonly versions: ManagerVersions;
+  readonly ranges: VersionRanges;
   readonly listing: VersionListing;
-  /** Null when nothing is installed: then there is nothing to go on from. */
+  /** Null when nothing is installed: then there is nothing to update from. */
   readonly running: string | null;
   /** The config's `version`. */
   readonly wish: string;
@@ -24,16 +26,14 @@ export interface CandidateQuery {
   readonly minimumAge: number;
   /** Ms since the epoch. */
   readonly now: number;
-  /** The version of the node that runs servers. */
-  readonly node: string;
   readonly memory: Pick<UpdateMemory, 'bad' | 'pinned'>;
 }
 
-/** Newer versions that were asked for, the newest first, as far as a list of all versions tells. */
+/** Newer versions within the wish, the newest first, prefiltered by what the listing tells. */
 export interface CandidateList {
   readonly latest: string | null;
   readonly candidates: readonly Candidate[];
-  /** Of which more must be known before one is chosen: the running one and a few prospects. */
+  /** Versions whose facts are needed to choose: the running one and a few candidates. */
   readonly toDescribe: readonly string[];
 }
 
@@ -42,42 +42,48 @@ interface Candidate {
   readonly held: HeldVersion | null;
 }
 
-/** So many are looked at closely: whoever publishes more that cannot be used has to be helped by people. */
+/** So many are described: where even more in a row are unusable, a person has to choose. */
 const MOST_DESCRIBED = 5;
-/** The list goes through status, page and journal: who publishes daily would fill them. */
+/** The list goes through status, page and journal, which a package with daily releases would fill. */
 const MOST_HELD = 20;
 
-/** Pure, like all here. */
-export function listCandidates(question: CandidateQuery): CandidateList {
-  const { running, listing } = question;
-  const stable = stableVersions(listing.versions);
+/** Lists the candidates. Pure, like all here. */
+export function listCandidates(query: CandidateQuery): CandidateList {
+  const { running, versions } = query;
+  const stable = stableVersions(query);
   const latest = stable[0] ?? null;
   if (running === null) return { latest, candidates: [], toDescribe: [] };
-  const newer = stable.filter((version) => compare(version, running) > 0);
-  const obstacle = obstacleTo(question, running, newer[0] ?? null);
+  const newer = stable.filter((version) => versions.compare(version, running) > 0);
+  const obstacle = obstacleTo(query, running, newer[0] ?? null);
   if (obstacle !== null) {
-    const prospects = obstacle.held === null ? [] : [{ version: obstacle.held.version, held: obstacle.held }];
-    return { latest, candidates: prospects, toDescribe: [] };
+    const candidates =
+      obstacle.held === null ? [] : [{ version: obstacle.held.version, held: obstacle.held }];
+    return { latest, candidates, toDescribe: [] };
   }
-  const prospects = prefilterCandidates(newer, question);
-  const open = prospects.filter(({ held }) => held === null).map(({ version }) => version);
-  return { latest, candidates: prospects, toDescribe: open.length === 0 ? [] : [running, ...open] };
+  const candidates = prefilterCandidates(newer, query);
+  const open = candidates.filter(({ held }) => held === null).map(({ version }) => version);
+  return { latest, candidates, toDescribe: open.length === 0 ? [] : [running, ...open] };
 }
 
-/** @param facts of the versions in `toDescribe`; a version that the registry would not describe is passed over */
+export interface CandidateFacts {
+  readonly query: CandidateQuery;
+  /** Of the versions in `toDescribe`; a version that the registry did not describe is passed over. */
+  readonly facts: ReadonlyMap<string, VersionFacts>;
+  /** Why the runtime of servers refuses a version, by what the version needs of it. */
+  readonly refusals: ReadonlyMap<string, string>;
+}
+
+/** Picks the newest candidate that nothing is held against. */
 export function pickCandidate(
-  { latest, candidates: prospects }: CandidateList,
-  {
-    question,
-    facts,
-  }: { readonly question: CandidateQuery; readonly facts: ReadonlyMap<string, VersionFacts> },
+  { latest, candidates }: CandidateList,
+  { query, facts, refusals }: CandidateFacts,
 ): Pick<UpdateCheck, 'latest' | 'candidate' | 'held'> {
   const held: HeldVersion[] = [];
-  const running = facts.get(question.running ?? '');
-  for (const { version, held: known } of prospects) {
+  const running = facts.get(query.running ?? '');
+  for (const { version, held: known } of candidates) {
     const own = facts.get(version);
     if (known === null && own === undefined) continue;
-    const refusal = known ?? (own === undefined ? null : checkFacts(own, running, question));
+    const refusal = known ?? (own === undefined ? null : checkFacts(own, running, refusals));
     if (refusal === null) return { latest, candidate: version, held };
     held.push(refusal);
     // Whoever took the package over may also have published what comes before.
@@ -88,28 +94,27 @@ export function pickCandidate(
 
 const SUSPICIOUS: ReadonlySet<HeldReason> = new Set(['attestation', 'install_script', 'publisher']);
 
-function stableVersions(versions: readonly string[]): string[] {
-  return versions
-    .map((version) => parse(version))
-    .filter((version) => version !== null && version.prerelease.length === 0)
-    .sort((one, other) => (one === null || other === null ? 0 : rcompare(one, other)))
-    .flatMap((version) => (version === null ? [] : [version.version]));
+/** The newest first. */
+function stableVersions({ listing, versions }: CandidateQuery): string[] {
+  return listing.versions
+    .filter((version) => versions.isStable(version))
+    .sort((one, other) => versions.compare(other, one));
 }
 
-/** What stands in the way of every version; `held` is null when there is nothing newer to tell of. */
+/** Finds what holds back every version; `held` is null when there is nothing newer to report. */
 function obstacleTo(
-  question: CandidateQuery,
+  query: CandidateQuery,
   running: string,
   newest: string | null,
 ): { readonly held: HeldVersion | null } | null {
-  const { kind, wish, memory } = question;
+  const { kind, wish, memory, versions } = query;
   const pinned = kind === 'exact' ? 'the config asks for exactly' : 'an operator chose';
   if (kind === 'exact' || memory.pinned !== null) {
     const detail = `${pinned} ${kind === 'exact' ? wish : memory.pinned}`;
     return { held: newest === null ? null : hold(newest, 'pinned', detail) };
   }
-  const tag = tagOf(question);
-  if (tag === null || isPrerelease(running) || compare(tag.version, running) >= 0) return null;
+  const tag = tagOf(query);
+  if (tag === null || !versions.isStable(running) || versions.compare(tag.version, running) >= 0) return null;
   const detail = `\`${tag.name}\` went back to ${tag.version}: ${running}, which runs, may have been withdrawn`;
   return { held: hold(tag.version, 'backwards', detail) };
 }
@@ -119,43 +124,44 @@ interface Tag {
   readonly version: string;
 }
 
-/** What the maintainers recommend to whoever has this wish; null when they recommend nothing of it. */
-function tagOf({ listing, wish, kind }: CandidateQuery): Tag | null {
+/** Finds the tag by which the maintainers recommend a version for this wish; null when they do not. */
+function tagOf({ listing, wish, kind, ranges }: CandidateQuery): Tag | null {
   const name = kind === 'tag' && listing.tags.has(wish) ? wish : 'latest';
   const version = listing.tags.get(name);
-  if (version === undefined || (kind === 'range' && !isWithin(version, wish))) return null;
+  if (version === undefined || (kind === 'range' && !ranges.isWithin(version, wish))) return null;
   return { name, version };
 }
 
-function prefilterCandidates(newer: readonly string[], question: CandidateQuery): readonly Candidate[] {
-  const tag = tagOf(question);
-  const isOver = (version: string): boolean => tag !== null && compare(version, tag.version) > 0;
-  const prospects: Candidate[] = [];
+function prefilterCandidates(newer: readonly string[], query: CandidateQuery): readonly Candidate[] {
+  const tag = tagOf(query);
+  const isOver = (version: string): boolean =>
+    tag !== null && query.versions.compare(version, tag.version) > 0;
+  const candidates: Candidate[] = [];
   let open = 0;
   for (const version of newer) {
-    if (open === MOST_DESCRIBED || prospects.length - open === MOST_HELD) break;
-    if (!isAskedFor(version, question) || (isOver(version) && tag?.name !== 'latest')) continue;
-    const held = isOver(version) ? holdUntagged(version, tag) : prefilter(version, question);
+    if (open === MOST_DESCRIBED || candidates.length - open === MOST_HELD) break;
+    if (!isAskedFor(version, query) || (isOver(version) && tag?.name !== 'latest')) continue;
+    const held = isOver(version) ? holdUntagged(version, tag) : prefilter(version, query);
     if (held === null) open += 1;
-    prospects.push({ version, held });
+    candidates.push({ version, held });
   }
-  return prospects;
+  return candidates;
 }
 
-function isAskedFor(version: string, { wish, kind, range }: CandidateQuery): boolean {
-  return isWithin(version, range) && (kind !== 'range' || isWithin(version, wish));
+function isAskedFor(version: string, { wish, kind, range, ranges }: CandidateQuery): boolean {
+  return ranges.isWithin(version, range) && (kind !== 'range' || ranges.isWithin(version, wish));
 }
 
 function holdUntagged(version: string, tag: Tag | null): HeldVersion {
   return hold(version, 'backwards', `\`latest\` is ${tag?.version ?? 'another'}, and this one is newer`);
 }
 
-/** What the list of versions tells against one of them. */
+/** Holds a version back by what the listing tells of it; null when nothing. */
 function prefilter(
   version: string,
-  { listing, memory, minimumAge, now }: CandidateQuery,
+  { listing, memory, minimumAge, now, versions }: CandidateQuery,
 ): HeldVersion | null {
-  const bad = memory.bad.find((each) => each.version === version);
+  const bad = memory.bad.find((each) => versions.isSame(each.version, version));
   if (bad !== undefined) return hold(version, 'bad', bad.reason);
   if (minimumAge === 0) return null;
   const at = listing.publishedAt.get(version);
@@ -166,20 +172,20 @@ function prefilter(
   return hold(version, 'minimum_age', `${when}; ${span(minimumAge)} must have passed`);
 }
 
-/** What its description tells against it, by itself and beside the one that runs. */
+/** Holds a version back by its facts, alone and compared with the running one; null when nothing. */
 function checkFacts(
   own: VersionFacts,
   running: VersionFacts | undefined,
-  { node }: CandidateQuery,
+  refusals: CandidateFacts['refusals'],
 ): HeldVersion | null {
   const { version, deprecated, engine } = own;
   if (deprecated !== null) return hold(version, 'deprecated', deprecated);
-  if (engine !== null && !(isRange(engine) && isWithin(node, engine)))
-    return hold(version, 'engine', `it needs node ${engine}, this is ${node}`);
+  const unfit = engine === null ? undefined : refusals.get(engine);
+  if (unfit !== undefined) return hold(version, 'engine', unfit);
   return running === undefined ? null : supplyChainChanges(own, running);
 }
 
-/** Signs that somebody else than before has published it. Nobody is accused where the registry does not tell. */
+/** Holds a version back for signs that somebody else than before published it; what the registry does not tell is no sign. */
 function supplyChainChanges(own: VersionFacts, running: VersionFacts): HeldVersion | null {
   const { version } = own;
   const before = running.version;
@@ -213,12 +219,8 @@ function changeOfPeople(own: VersionFacts, running: VersionFacts): string | null
 
 const LONGEST_DETAIL = 200;
 
-/** Registries, packages and servers choose some of the words. */
+/** Cleans the detail: registries, packages and servers choose some of the words. */
 function hold(version: string, reason: HeldReason, detail: string): HeldVersion {
   const line = neutralise(detail.replaceAll(/\s+/gu, ' ')).trim();
   return { version, reason, detail: truncate(line, LONGEST_DETAIL) };
-}
-
-function isPrerelease(version: string): boolean {
-  return (parse(version)?.prerelease.length ?? 0) > 0;
 }

@@ -1,25 +1,69 @@
-// How a package gets onto the disk: whole, checked and in one step, or not at all.
-import { writeFile } from 'node:fs/promises';
+// Installation of one version of a package: whole, checked and in one step, or not at all.
 import { join } from 'node:path';
 
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Clock } from '../system/time/clock.ts';
-import {
-  toFailure,
-  systemFailure,
-  noNpm,
-  unresolvedBin,
-  installedElsewhere,
-  wrongEngine,
-} from './manager/install-error.ts';
-import type { InstallFailure } from './manager/install-error.ts';
-import type { InstallJob } from './job.ts';
-import { errorOfResult } from './npm/npm-errors.ts';
-import { findNpm, runNpmInstall } from './npm/npm-command.ts';
-import type { Environment } from './npm/npm-command.ts';
+import type { OnDisk } from './choose-installed.ts';
 import { describeGrowth, watchGrowth } from './install-progress.ts';
-import { resolveBin } from './npm/resolve-bin.ts';
-import { removeLeftovers, removeTree } from './store.ts';
-import type { InstalledVersion } from './store.ts';
+import {
+  installedElsewhere,
+  noSuchWish,
+  systemFailure,
+  toFailure,
+  unresolvedBin,
+} from './manager/install-error.ts';
+import type { InstallError, InstallFailure, InstallTarget } from './manager/install-error.ts';
+import type { InstalledVersion, ManagerEnvironment, PackageManager } from './manager/package-manager.ts';
+import { managerOf } from './managers.ts';
+import { openStore, removeLeftovers, removeTree } from './store.ts';
+import type { Store } from './store.ts';
+
+/** What one server asks of the installer. */
+export interface InstallJob extends InstallTarget {
+  readonly server: string;
+  readonly manager: PackageManager;
+  /** An exact version, a range or a tag. */
+  readonly version: string;
+  readonly bin: string | null;
+  readonly allowScripts: boolean;
+  readonly store: Store;
+  readonly signal: AbortSignal;
+}
+
+/** @throws TypeError for a server that has no package */
+export async function planInstall(
+  { name, source, update }: ServerSpec,
+  servers: string,
+  signal: AbortSignal,
+): Promise<InstallJob> {
+  if (source.kind !== 'package') throw new TypeError(`Cannot install ${name}: it is a ${source.kind} server`);
+  const folder = join(servers, name);
+  const manager = await managerOf(source.manager);
+  return {
+    server: name,
+    manager,
+    package: source.package,
+    version: source.version,
+    spec: `${source.package}@${source.version}`,
+    bin: source.bin,
+    allowScripts: update.allowScripts,
+    folder,
+    store: openStore(folder, { manager, id: source.package }),
+    signal,
+  };
+}
+
+/** Refuses a package or a version that must not reach the tool's command line; null when both may. */
+export async function refuseJob({ manager, version, ...job }: InstallJob): Promise<InstallError | null> {
+  const refusal = manager.refuseId(job.package);
+  if (refusal !== null || (await manager.versions.wishKind(version)) !== null) return refusal;
+  return noSuchWish(version, manager.words);
+}
+
+/** Reads which versions are installed. */
+export async function readStore({ store, manager }: InstallJob): Promise<OnDisk> {
+  return { installed: await store.list(), current: await store.current(), versions: manager.versions };
+}
 
 /** `took` in ms. */
 export type FetchResult =
@@ -28,13 +72,13 @@ export type FetchResult =
 
 export interface FetchOptions {
   readonly clock: Clock;
-  readonly environment: Environment;
-  /** Milliseconds that npm may take. */
+  readonly environment: ManagerEnvironment;
+  /** Ms that the tool may take. */
   readonly timeout: number;
   readonly progress: (line: string) => void;
-  /** Whether `current` leads to it from then on. */
+  /** Whether `current` links to it from then on. */
   readonly isCurrent: boolean;
-  /** Ms since the epoch: nothing that was published later is taken; null for no limit of ours. */
+  /** Ms since the epoch: nothing that was published later is installed; null for no limit of ours. */
   readonly before: number | null;
 }
 
@@ -42,12 +86,12 @@ export interface FetchOptions {
 export async function fetchPackage(job: InstallJob, options: FetchOptions): Promise<FetchResult> {
   const began = options.clock.monotonic();
   await removeLeftovers(job.folder);
-  const folder = await job.store.stage();
+  const stage = await job.store.stage();
   try {
-    const failure = await runNpm(job, folder, options);
-    if (failure !== null) return { ok: false, ...failure };
-    const staged = job.store.inspect(folder);
-    if (staged === null) return { ok: false, ...toFailure(installedElsewhere(), job) };
+    const failed = await runInstall(job, stage, options);
+    if (failed !== null) return { ok: false, ...toFailure(failed, job) };
+    const staged = job.store.inspect(stage);
+    if (staged === null) return { ok: false, ...toFailure(installedElsewhere(job.manager.words), job) };
     const fault = await faultOf(job, staged);
     if (fault !== null) return { ok: false, ...fault };
     const version = await job.store.commit(staged);
@@ -57,45 +101,44 @@ export async function fetchPackage(job: InstallJob, options: FetchOptions): Prom
     return { ok: false, ...systemFailure(error, job) };
   } finally {
     // Renamed away when all went well. What cannot be removed now is removed before the next installation.
-    await removeTree(folder).catch(() => undefined);
+    await removeTree(stage).catch(() => undefined);
   }
 }
 
-/** Null when npm ended well. */
-async function runNpm(
+/** Runs the tool; null when it succeeded. */
+async function runInstall(
   job: InstallJob,
-  folder: string,
+  stage: string,
   options: FetchOptions,
-): Promise<InstallFailure | null> {
-  const { clock, environment, timeout, progress } = options;
-  const npm = findNpm(process.execPath, environment['PATH'] ?? '');
-  if (npm === null) return toFailure(noNpm(), job);
-  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  progress(`resolving ${job.spec}`);
-  const unwatch = watchGrowth(folder, clock, (growth, elapsed) => {
-    progress(`installing ${job.spec}: ${describeGrowth(growth, elapsed)}`);
-  });
+): Promise<InstallError | null> {
+  const { clock, environment, timeout, progress, before } = options;
+  const { manager, signal } = job;
+  let stopWatching = (): void => undefined;
+  const onStarted = (): void => {
+    progress(`resolving ${job.spec}`);
+    stopWatching = watchGrowth(stage, {
+      measure: manager.measure,
+      clock,
+      onGrowth: (growth, elapsed) => progress(`installing ${job.spec}: ${describeGrowth(growth, elapsed)}`),
+    });
+  };
   try {
-    const { spec, allowScripts, signal } = job;
-    const result = await runNpmInstall(
-      { npm, spec, folder, allowScripts, before: options.before },
-      { environment, timeout, signal, clock },
-    );
-    const story = errorOfResult(result, { timeout, wanted: job });
-    return story === null ? null : toFailure(story, job);
+    const request = { ...requestOf(job), stage, before, onStarted };
+    return await manager.install(request, { environment, timeout, signal, clock });
   } finally {
-    unwatch();
+    stopWatching();
   }
 }
 
-/** What is wrong with a package that npm is content with; null when it can be run. */
+function requestOf({ package: id, version, spec, folder, allowScripts }: InstallJob) {
+  return { package: id, version, spec, folder, allowScripts };
+}
+
+/** Tells what is wrong with a version that the tool accepted; null when it can be run. */
 export async function faultOf(job: InstallJob, staged: InstalledVersion): Promise<InstallFailure | null> {
-  const { packageFolder, engine, version } = staged;
-  const { isWithin } = await import('./npm/ranges.ts');
-  // npm checks it too, unless ~/.npmrc says `force`.
-  if (engine !== null && !isWithin(process.version, engine)) {
-    return toFailure(wrongEngine(`${job.package}@${version}`, engine), job);
-  }
-  const bin = resolveBin(packageFolder, job.bin);
-  return bin.ok ? null : toFailure(unresolvedBin(bin.reason, job.folder), job);
+  const { manager } = job;
+  const fault = await manager.faultOf(staged, job.package);
+  if (fault !== null) return toFailure(fault, job);
+  const program = manager.programOf(staged, job.bin);
+  return program.ok ? null : toFailure(unresolvedBin(program.reason, job.folder), job);
 }

@@ -1,4 +1,4 @@
-// How installations take turns: one npm takes 230 MB, and two at once race for npm's cache.
+// Queue of installations: one at a time, since one npm takes 230 MB and two race for npm's cache.
 
 export interface InstallQueue {
   readonly isBusy: boolean;

@@ -1,4 +1,4 @@
-// How a package becomes a program that can be started: what is installed is used at once, the rest is fetched once.
+// Installer: gets the package of a server ready to start, from disk when possible, else from the registry.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,19 +8,15 @@ import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/time/clock.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { chooseFallback, chooseToRun, wishKind } from './choose-installed.ts';
-import { toFailure, systemFailure, unresolvedBin, refuseRequest, aborted } from './manager/install-error.ts';
-import type { InstallFailure } from './manager/install-error.ts';
-import { fetchPackage } from './fetch-package.ts';
-import type { FetchResult } from './fetch-package.ts';
-import { planInstall } from './job.ts';
-import type { InstallJob } from './job.ts';
-import type { Environment } from './npm/npm-command.ts';
+import { chooseFallback, chooseToRun } from './choose-installed.ts';
+import { fetchPackage, planInstall, readStore, refuseJob } from './fetch-package.ts';
+import type { FetchResult, InstallJob } from './fetch-package.ts';
 import { createInstallQueue } from './install-queue.ts';
 import type { InstallQueue } from './install-queue.ts';
-import { resolveBin } from './npm/resolve-bin.ts';
+import { aborted, systemFailure, toFailure, unresolvedBin } from './manager/install-error.ts';
+import type { InstallFailure } from './manager/install-error.ts';
+import type { InstalledVersion, ManagerEnvironment } from './manager/package-manager.ts';
 import { removeLeftovers } from './store.ts';
-import type { InstalledVersion } from './store.ts';
 
 /** `argv` starts the server, its own arguments excepted. `note`: why it is not the version that was asked for. */
 export type Prepared =
@@ -35,15 +31,15 @@ export type Prepared =
 
 export interface Installer {
   /**
-   * Gets a `package` server ready to start. Needs no network when a version that fulfils the wish is installed, and
-   * never leaves `current` for a newer one by itself. An aborted call ends npm and answers with a failure.
+   * Gets a `package` server ready to start. Needs no network when a version that satisfies the wish is installed, and
+   * never leaves `current` for a newer one by itself. An aborted call ends the tool and returns a failure.
    *
    * @throws TypeError for a server that has no package
    */
   prepare(spec: ServerSpec, signal: AbortSignal): Promise<Prepared>;
-  /** Removes what a daemon that was killed left half-installed; to be called once, before the first `prepare`. */
+  /** Removes what a killed daemon left half-installed; to be called once, before the first `prepare`. */
   removeLeftovers(): Promise<void>;
-  /** For whoever else runs an npm for this home. */
+  /** For others that install into this home. */
   readonly queue: InstallQueue;
 }
 
@@ -54,21 +50,21 @@ export interface InstallerOptions {
   readonly bus?: Pick<Bus, 'publish'>;
   /** Gets a line about once a second while something is installed. */
   readonly onProgress?: (server: string, line: string) => void;
-  readonly environment?: Environment;
-  /** Milliseconds for one npm: when the server waits for it, and when an installed version could run meanwhile. */
-  readonly patience?: { readonly alone: number; readonly withStandIn: number };
-  /** The version that runs in place of what `wish`, the config's, asks for; null when none does. */
+  readonly environment?: ManagerEnvironment;
+  /** Ms for one installation: when the server waits for it, and when an installed version could run instead. */
+  readonly timeouts?: { readonly alone: number; readonly withFallback: number };
+  /** The version to run in place of what `wish`, the config's, asks for; null when there is none. */
   readonly chosen?: (server: string, wish: string) => string | null;
 }
 
 const MINUTE = 60_000;
-/** A server that crashes must not wait for a registry that did not answer a moment ago. */
+/** Ms: a server that crashes must not wait again for a registry that did not answer a moment ago. */
 const ASK_AGAIN = 5 * MINUTE;
 
 type Parts = Required<Omit<InstallerOptions, 'paths' | 'bus'>> & {
   readonly publish: Bus['publish'];
   readonly queue: InstallQueue;
-  /** By server: what could not be fetched, why, and until when nobody asks again, on the monotonic clock. */
+  /** By server: what could not be fetched, why, and until when it is not retried, on the monotonic clock. */
   readonly unreached: Map<string, { readonly spec: string; readonly why: string; readonly until: number }>;
 };
 
@@ -77,7 +73,7 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     clock: systemClock,
     onProgress: () => undefined,
     environment: process.env,
-    patience: { alone: 10 * MINUTE, withStandIn: 2 * MINUTE },
+    timeouts: { alone: 10 * MINUTE, withFallback: 2 * MINUTE },
     chosen: () => null,
     ...options,
     publish: (news) => bus?.publish(news),
@@ -87,7 +83,7 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
   return {
     queue: parts.queue,
     async prepare(spec, signal) {
-      const job = planInstall(spec, paths.servers, signal);
+      const job = await planInstall(spec, paths.servers, signal);
       try {
         return await prepareJob(job, parts);
       } catch (error) {
@@ -102,36 +98,36 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
 }
 
 async function prepareJob(job: InstallJob, parts: Parts): Promise<Prepared> {
-  const refusal = refuseRequest(job, (await wishKind(job.version)) !== null);
+  const refusal = await refuseJob(job);
   if (refusal !== null) return refused(toFailure(refusal, job));
-  const onDisk = { installed: await job.store.list(), current: await job.store.current() };
+  const onDisk = await readStore(job);
   const chosen = await chooseToRun(job.version, onDisk, parts.chosen(job.server, job.version));
-  if (chosen === null) return fetchOrStandIn(job, chooseFallback(onDisk), parts);
-  // It starts even where the link cannot be moved: on a full disk, say.
+  if (chosen === null) return fetchOrFallBack(job, chooseFallback(onDisk), parts);
+  // It starts even where the link cannot be switched: on a full disk, say.
   await job.store.switchTo(chosen).catch(() => undefined);
   return launch(job, chosen, null);
 }
 
-async function fetchOrStandIn(
+async function fetchOrFallBack(
   job: InstallJob,
-  standIn: InstalledVersion | null,
+  fallback: InstalledVersion | null,
   parts: Parts,
 ): Promise<Prepared> {
   const { server } = job;
-  const { alone, withStandIn } = parts.patience;
+  const { alone, withFallback } = parts.timeouts;
   const known = recentFailure(job, parts);
-  if (standIn !== null && known !== null) return launchStandIn(job, standIn, known, parts);
-  const fetched = await fetch(job, standIn === null ? alone : withStandIn, parts);
+  if (fallback !== null && known !== null) return launchFallback(job, fallback, known, parts);
+  const fetched = await fetch(job, fallback === null ? alone : withFallback, parts);
   if (fetched.ok) {
     const { version, took } = fetched;
     parts.onProgress(server, `installed ${job.package} ${version.version} in ${(took / 1000).toFixed(1)} s`);
     parts.publish({ kind: 'installed', server, package: job.package, version: version.version, took });
     return launch(job, version, null);
   }
-  if (standIn === null || !fetched.unreachable) return refused(fetched);
+  if (fallback === null || !fetched.unreachable) return refused(fetched);
   const why = fetched.failure.message;
   parts.unreached.set(server, { spec: job.spec, why, until: parts.clock.monotonic() + ASK_AGAIN });
-  return launchStandIn(job, standIn, why, parts);
+  return launchFallback(job, fallback, why, parts);
 }
 
 function recentFailure({ server, spec }: InstallJob, { unreached, clock }: Parts): string | null {
@@ -139,10 +135,10 @@ function recentFailure({ server, spec }: InstallJob, { unreached, clock }: Parts
   return last !== undefined && last.spec === spec && clock.monotonic() < last.until ? last.why : null;
 }
 
-function launchStandIn(job: InstallJob, standIn: InstalledVersion, reason: string, parts: Parts): Prepared {
-  const { version } = standIn;
+function launchFallback(job: InstallJob, fallback: InstalledVersion, reason: string, parts: Parts): Prepared {
+  const { version } = fallback;
   const why = `${reason}; using ${version}, which is installed`;
-  const prepared = launch(job, standIn, why);
+  const prepared = launch(job, fallback, why);
   if (prepared.ok) parts.publish({ kind: 'using-installed', server: job.server, version, why });
   return prepared;
 }
@@ -150,20 +146,16 @@ function launchStandIn(job: InstallJob, standIn: InstalledVersion, reason: strin
 async function fetch(job: InstallJob, timeout: number, parts: Parts): Promise<FetchResult> {
   const { clock, environment, queue } = parts;
   const progress = (line: string): void => parts.onProgress(job.server, line);
-  if (queue.isBusy) progress('waiting for another npm to end');
+  if (queue.isBusy) progress(`waiting for another ${job.manager.words.tool} to end`);
   const how = { clock, environment, timeout, progress, isCurrent: true, before: null };
   const work = (): Promise<FetchResult> => fetchPackage(job, how);
   return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...toFailure(aborted(), job) };
 }
 
-function launch(
-  job: InstallJob,
-  { version, packageFolder, folder }: InstalledVersion,
-  note: string | null,
-): Prepared {
-  const bin = resolveBin(packageFolder, job.bin);
-  if (!bin.ok) return refused(toFailure(unresolvedBin(bin.reason, folder), job));
-  return { ok: true, argv: bin.argv, package: job.package, version, note };
+function launch(job: InstallJob, installed: InstalledVersion, note: string | null): Prepared {
+  const program = job.manager.programOf(installed, job.bin);
+  if (!program.ok) return refused(toFailure(unresolvedBin(program.reason, installed.folder), job));
+  return { ok: true, argv: program.argv, package: job.package, version: installed.version, note };
 }
 
 function refused({ failure }: InstallFailure): Prepared {

@@ -1,9 +1,8 @@
-// Whether there is a newer release of the watchdog itself: it is only ever told, and never installed by us.
-import valid from 'semver/functions/valid.js';
-
+// Check for a newer release of the watchdog itself, which is only reported and never installed by us.
 import { NO_UPDATES } from '../core/model/update.ts';
 import { checkVersions } from './check-versions.ts';
-import type { NpmRun } from './npm/npm-command.ts';
+import type { ManagerRun } from './manager/package-manager.ts';
+import { npmManager } from './npm/npm-manager.ts';
 
 /** `unknown`: the registry could not be asked, or does not know us. */
 export type ReleaseAnswer =
@@ -18,20 +17,23 @@ export interface OwnRelease {
   readonly node: string;
 }
 
-/** The newest that this node can run and that is not deprecated. Never throws for what the registry does. */
-export async function findNewerRelease(own: OwnRelease, run: NpmRun): Promise<ReleaseAnswer> {
-  const running = valid(own.version);
+/** Finds the newest release that this node can run and that is not deprecated. Never throws for what the registry does. */
+export async function findNewerRelease(own: OwnRelease, run: ManagerRun): Promise<ReleaseAnswer> {
+  const running = npmManager.versions.canonical(own.version);
   if (running === null) return { kind: 'unknown', reason: `${own.version} is no version` };
-  const asked: Parameters<typeof checkVersions>[1] = {
-    running,
-    wish: 'latest',
-    kind: 'tag',
-    range: '*',
-    minimumAge: 0,
-    node: own.node,
-    memory: NO_UPDATES,
-  };
-  const { candidate, error } = await checkVersions(own.package, asked, run);
+  const { candidate, error } = await checkVersions(
+    {
+      manager: npmManager,
+      package: own.package,
+      running,
+      wish: 'latest',
+      kind: 'tag',
+      range: '*',
+      minimumAge: 0,
+      memory: NO_UPDATES,
+    },
+    { ...run, runtime: own.node },
+  );
   if (error !== null) return { kind: 'unknown', reason: error };
   return candidate === null ? { kind: 'newest' } : { kind: 'newer', version: candidate };
 }

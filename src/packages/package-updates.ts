@@ -1,43 +1,40 @@
-// How updates ask for, fetch and switch to versions: what the registry offers, judged; what is installed, beside the rest.
-import valid from 'semver/functions/valid.js';
-
+// Package side of the updates: checks what the registry offers, installs a version beside the others and switches to it.
 import { WatchdogError } from '../core/base/errors.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
-import type { Clock } from '../system/time/clock.ts';
 import type { Paths } from '../system/files/paths.ts';
-import { readAgeLimit } from './npm/age-limit.ts';
-import { chooseFallback, chooseToRun, wishKind } from './choose-installed.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { checkVersions } from './check-versions.ts';
+import { chooseFallback, chooseToRun } from './choose-installed.ts';
+import { faultOf, fetchPackage, planInstall, readStore, refuseJob } from './fetch-package.ts';
+import type { InstallJob } from './fetch-package.ts';
+import type { InstallQueue } from './install-queue.ts';
 import {
-  toFailure,
-  systemFailure,
-  firstLine,
-  refuseRequest,
   aborted,
-  tooYoungForNpm,
+  firstLine,
+  noSuchWish,
+  systemFailure,
+  toFailure,
+  tooYoung,
 } from './manager/install-error.ts';
 import type { InstallFailure } from './manager/install-error.ts';
-import { faultOf, fetchPackage } from './fetch-package.ts';
-import { planInstall } from './job.ts';
-import type { InstallJob } from './job.ts';
-import { checkVersions } from './check-versions.ts';
-import type { Environment, NpmRun } from './npm/npm-command.ts';
-import type { InstallQueue } from './install-queue.ts';
-import { listVersions } from './npm/registry.ts';
-import type { RegistryAnswer } from './npm/registry.ts';
-import type { InstalledVersion } from './store.ts';
+import type {
+  InstalledVersion,
+  ManagerEnvironment,
+  ManagerRun,
+  RegistryAnswer,
+  ResolvedProgram,
+} from './manager/package-manager.ts';
 
 export interface PackageUpdatesOptions {
   readonly paths: Pick<Paths, 'servers'>;
   readonly clock: Clock;
-  /** The installer's: two npm at once take each other's memory and cache. */
+  /** The installer's: two installations at once compete for memory and cache. */
   readonly queue: InstallQueue;
-  readonly environment?: Environment;
-  /** The version of the node that runs servers. */
-  readonly node?: string;
-  /** Milliseconds for one npm that asks, and for one that installs. */
-  readonly patience?: { readonly look: number; readonly install: number };
+  readonly environment?: ManagerEnvironment;
+  /** Ms for one question to the registry, and for one installation. */
+  readonly timeouts?: { readonly check: number; readonly install: number };
 }
 
 interface InstallOptions {
@@ -47,19 +44,21 @@ interface InstallOptions {
 
 type Installation = { readonly ok: true } | { readonly ok: false; readonly refusal: string };
 
-/** All of it only for servers that are packages. @throws TypeError for others */
+/** For servers that are packages. @throws TypeError for others */
 export interface PackageUpdates {
   /**
-   * What the registry offers, judged; what could not be found out is in `error`. Without a running version there is
-   * `latest` and no candidate. Takes one to three short npm, after what else is queued.
+   * Checks what the registry offers; what could not be found out is in `error`. Without a running version there is
+   * `latest` and no candidate. Runs the tool one to three times, after what else is queued.
    */
-  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
-  /** The version that `current` links to; null when nothing is installed. */
+  check(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
+  /** Reads the version that `current` links to; null when nothing is installed. */
   current(spec: ServerSpec): Promise<string | null>;
   isInstalled(spec: ServerSpec, version: string): Promise<boolean>;
+  /** Finds the program of an installed version. */
+  programOf(spec: ServerSpec, version: string): Promise<ResolvedProgram>;
   /**
-   * Fetches an exact version beside the others; `current` stays. Nothing that it needs is younger than
-   * `update.minimumAge`, or than itself. `refusal` is one line for people; nothing half is left then.
+   * Installs an exact version beside the others; `current` stays. Nothing that it needs is younger than
+   * `update.minimumAge`, or than itself. `refusal` is one line for people; nothing half-installed is left then.
    */
   install(spec: ServerSpec, version: string, options: InstallOptions): Promise<Installation>;
   /**
@@ -72,34 +71,40 @@ export interface PackageUpdates {
 
 type Parts = Required<PackageUpdatesOptions>;
 
-const PATIENCE = { look: 30_000, install: 600_000 };
+const TIMEOUTS = { check: 30_000, install: 600_000 };
 const NEVER = new AbortController().signal;
 
 export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpdates {
-  const parts: Parts = { environment: process.env, node: process.version, patience: PATIENCE, ...options };
-  const plan = (spec: ServerSpec, signal = NEVER): InstallJob =>
+  const parts: Parts = { environment: process.env, timeouts: TIMEOUTS, ...options };
+  const plan = (spec: ServerSpec, signal = NEVER): Promise<InstallJob> =>
     planInstall(spec, parts.paths.servers, signal);
   return {
-    async look(spec, memory, signal) {
-      const job = plan(spec, signal);
+    async check(spec, memory, signal) {
+      const job = await plan(spec, signal);
       try {
-        const work = (): Promise<UpdateCheck> => look(job, { policy: spec.update, memory, parts });
-        const outlook = await parts.queue.inTurn(work, signal);
-        return outlook ?? nothingKnown(job, null, aborted().reason);
+        const work = (): Promise<UpdateCheck> => check(job, { policy: spec.update, memory, parts });
+        const checked = await parts.queue.inTurn(work, signal);
+        return checked ?? nothingKnown(job, null, aborted().reason);
       } catch (error) {
         return nothingKnown(job, null, firstLine(messageOf(error)));
       }
     },
-    current: async (spec) => (await plan(spec).store.current())?.version ?? null,
-    isInstalled: async (spec, version) => (await find(plan(spec), version)) !== null,
+    current: async (spec) => (await (await plan(spec)).store.current())?.version ?? null,
+    isInstalled: async (spec, version) => (await find(await plan(spec), version)) !== null,
+    async programOf(spec, version) {
+      const job = await plan(spec);
+      const installed = await find(job, version);
+      if (installed === null) return { ok: false, reason: `${version} is not completely installed` };
+      return job.manager.programOf(installed, job.bin);
+    },
     async install(spec, version, { signal, onProgress }) {
-      const wanted = plan(spec, signal);
+      const wanted = await plan(spec, signal);
       const job = { ...wanted, version, spec: `${wanted.package}@${version}` };
       const installed = await install(job, { policy: spec.update, onProgress, parts });
       return installed.ok ? { ok: true } : { ok: false, refusal: installed.failure.message };
     },
     async switchTo(spec, version) {
-      const job = plan(spec);
+      const job = await plan(spec);
       const installed = await find(job, version);
       if (installed === null) throw notInstalled(spec.name, version);
       await job.store.switchTo(installed);
@@ -107,30 +112,32 @@ export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpd
   };
 }
 
-interface Looking {
+interface CheckContext {
   readonly policy: ServerSpec['update'];
   readonly memory: UpdateMemory;
   readonly parts: Parts;
 }
 
-async function look(job: InstallJob, { policy, memory, parts }: Looking): Promise<UpdateCheck> {
-  const kind = await wishKind(job.version);
-  const refusal = refuseRequest(job, kind !== null);
+async function check(job: InstallJob, { policy, memory, parts }: CheckContext): Promise<UpdateCheck> {
+  const { manager, version: wish } = job;
+  const kind = await manager.versions.wishKind(wish);
+  const refusal = await refuseJob(job);
   const running = await runningVersion(job, memory);
   if (kind === null || refusal !== null) return nothingKnown(job, running, refusal?.reason ?? '');
   const { range, minimumAge } = policy;
-  const asked = { running, wish: job.version, kind, range, minimumAge, memory, node: parts.node };
-  const { error, ...verdict } = await checkVersions(job.package, asked, runOf(job, parts));
+  const asked = { manager, package: job.package, running, wish, kind, range, minimumAge, memory };
+  const { error, ...verdict } = await checkVersions(asked, runOf(job, parts));
   const names = { server: job.server, package: job.package, running };
   return { ...names, ...verdict, error: error === null ? null : cannotAsk(job, error) };
 }
 
-/** What `prepare` would start without asking anybody. */
+/** Finds what `prepare` would start without asking the registry. */
 async function runningVersion(job: InstallJob, { chosen }: UpdateMemory): Promise<string | null> {
-  const onDisk = { installed: await job.store.list(), current: await job.store.current() };
-  const preferred = chosen?.wish === job.version ? chosen.version : null;
-  const found =
-    (await wishKind(job.version)) === null ? null : await chooseToRun(job.version, onDisk, preferred);
+  const { manager, version: wish } = job;
+  const onDisk = await readStore(job);
+  const preferred = chosen?.wish === wish ? chosen.version : null;
+  const isWish = (await manager.versions.wishKind(wish)) !== null;
+  const found = isWish ? await chooseToRun(wish, onDisk, preferred) : null;
   return (found ?? chooseFallback(onDisk))?.version ?? null;
 }
 
@@ -160,10 +167,13 @@ interface Installing {
 type Installed = { readonly ok: true } | ({ readonly ok: false } & InstallFailure);
 
 async function install(job: InstallJob, installing: Installing): Promise<Installed> {
-  const refusal = refuseRequest(job, valid(job.version) === job.version);
+  const { manager, version } = job;
+  const refusal =
+    manager.refuseId(job.package) ??
+    (manager.versions.isVersion(version) ? null : noSuchWish(version, manager.words));
   if (refusal !== null) return { ok: false, ...toFailure(refusal, job) };
   const { queue } = installing.parts;
-  if (queue.isBusy) installing.onProgress('waiting for another npm to end');
+  if (queue.isBusy) installing.onProgress(`waiting for another ${manager.words.tool} to end`);
   try {
     const installed = await queue.inTurn(() => installInTurn(job, installing), job.signal);
     return installed ?? { ok: false, ...toFailure(aborted(), job) };
@@ -178,15 +188,15 @@ async function installInTurn(job: InstallJob, { policy, onProgress, parts }: Ins
   if (fault !== null) return { ok: false, ...fault };
   if (there !== null) return { ok: true };
   const before = await lastMoment(job, policy.minimumAge, parts);
-  if (!before.ok) return { ok: false, ...toFailure(before.story, job) };
-  const { clock, environment, patience } = parts;
-  const how = { clock, environment, timeout: patience.install, progress: onProgress };
+  if (!before.ok) return { ok: false, ...toFailure(before.error, job) };
+  const { clock, environment, timeouts } = parts;
+  const how = { clock, environment, timeout: timeouts.install, progress: onProgress };
   return fetchPackage(job, { ...how, isCurrent: false, before: before.value });
 }
 
 /**
- * Until when something must have been published; a version that is younger itself may bring what is as young. Null leaves
- * it to npm, and so to the user's settings.
+ * Computes until when something must have been published, in ms since the epoch; a version that is younger itself may bring
+ * what is as young. Null leaves it to the tool, and so to the user's settings.
  */
 async function lastMoment(
   job: InstallJob,
@@ -194,20 +204,22 @@ async function lastMoment(
   parts: Parts,
 ): Promise<RegistryAnswer<number | null>> {
   if (minimumAge === 0) return { ok: true, value: null };
-  const listing = await listVersions(job.package, runOf(job, parts));
+  const { manager } = job;
+  const listing = await manager.list(job.package, runOf(job, parts));
   if (!listing.ok) return listing;
-  const own = listing.value.publishedAt.get(job.version) ?? 0;
-  const limit = await readAgeLimit(runOf(job, parts));
-  if (own > limit) return { ok: false, story: tooYoungForNpm() };
+  const published = [...listing.value.publishedAt];
+  const own = published.find(([version]) => manager.versions.isSame(version, job.version))?.[1] ?? 0;
+  const limit = await manager.notBefore(runOf(job, parts));
+  if (own > limit) return { ok: false, error: tooYoung(manager.words) };
   return { ok: true, value: Math.min(limit, Math.max(own, parts.clock.now() - minimumAge)) };
 }
 
-function runOf({ signal }: InstallJob, { environment, clock, patience }: Parts): NpmRun {
-  return { environment, clock, signal, timeout: patience.look };
+function runOf({ signal }: InstallJob, { environment, clock, timeouts }: Parts): ManagerRun {
+  return { environment, clock, signal, timeout: timeouts.check };
 }
 
-async function find({ store }: InstallJob, version: string): Promise<InstalledVersion | null> {
-  return (await store.list()).find((each) => each.version === version) ?? null;
+async function find({ store, manager }: InstallJob, version: string): Promise<InstalledVersion | null> {
+  return (await store.list()).find((each) => manager.versions.isSame(each.version, version)) ?? null;
 }
 
 function notInstalled(server: string, version: string): WatchdogError {

@@ -1,35 +1,22 @@
-// Which versions of a server's package are on disk, and which of them is current.
+// Store of one server's package: its installed versions and the link to the current one.
 import { existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
-import rcompare from 'semver/functions/rcompare.js';
-import valid from 'semver/functions/valid.js';
 import { codeOf } from '../core/base/guards.ts';
 
-import { readManifest } from './npm/manifest.ts';
-
-/** One complete version; it never changes, and nothing here ever deletes one. */
-export interface InstalledVersion {
-  readonly version: string;
-  /** Absolute, `servers/<name>/versions/<v>`. */
-  readonly folder: string;
-  /** Absolute, where the package itself lies below `folder`. */
-  readonly packageFolder: string;
-  /** `engines.node` of the package, null when it says nothing. */
-  readonly engine: string | null;
-}
+import type { InstalledVersion, PackageManager } from './manager/package-manager.ts';
 
 /** The versions of one server: `versions/<v>/` and the link `current` to one of them. */
 export interface Store {
-  /** Complete versions of `package`, newest first; a package that the server had before is not listed. */
+  /** Lists the complete versions of the package, newest first; one that the server had before is not listed. */
   list(): Promise<InstalledVersion[]>;
-  /** Null when there is no link, or it leads to nothing complete. */
+  /** Reads the link; null when there is none, or it leads to nothing complete. */
   current(): Promise<InstalledVersion | null>;
-  /** A new empty folder beside the versions, to install into. */
+  /** Makes an empty folder beside the versions, to install into. */
   stage(): Promise<string>;
-  /** What a staged folder holds, null when the package is not completely there. */
+  /** Reads what a staged folder holds; null when the package is not completely there. */
   inspect(folder: string): InstalledVersion | null;
   /** Makes a staged folder a version; one that is already there stays and wins. */
   commit(staged: InstalledVersion): Promise<InstalledVersion>;
@@ -39,17 +26,23 @@ export interface Store {
 
 const LEFTOVER = '.tmp-';
 
+export interface StoredPackage {
+  readonly manager: Pick<PackageManager, 'inspect' | 'versions'>;
+  readonly id: string;
+}
+
 /** @param folder `servers/<name>`, made when the first version is staged */
-export function openStore(folder: string, packageName: string): Store {
+export function openStore(folder: string, { manager, id }: StoredPackage): Store {
+  const { compare, isSame } = manager.versions;
   const versions = join(folder, 'versions');
   const link = join(folder, 'current');
 
-  const inspect = (candidate: string): InstalledVersion | null => inspectFolder(candidate, packageName);
+  const inspect = (candidate: string): InstalledVersion | null => manager.inspect(candidate, id);
 
   async function list(): Promise<InstalledVersion[]> {
     const names = (await namesIn(versions)).filter((name) => !name.startsWith('.'));
     const found = names.map((name) => inspect(join(versions, name))).filter((each) => each !== null);
-    return found.filter(isNamedRight).sort((one, other) => rcompare(one.version, other.version));
+    return found.filter(isNamedRight).sort((one, other) => compare(other.version, one.version));
   }
 
   return {
@@ -66,11 +59,15 @@ export function openStore(folder: string, packageName: string): Store {
       return mkdtemp(join(versions, LEFTOVER));
     },
     async commit(staged) {
-      const same = (await list()).find((each) => each.version === staged.version);
+      const same = (await list()).find((each) => isSame(each.version, staged.version));
       if (same !== undefined) return same;
       const final = freeName(versions, staged.version);
       await rename(staged.folder, final);
-      return { ...staged, folder: final, packageFolder: join(final, 'node_modules', packageName) };
+      return {
+        ...staged,
+        folder: final,
+        packageFolder: join(final, relative(staged.folder, staged.packageFolder)),
+      };
     },
     async switchTo(version) {
       const target = join('versions', basename(version.folder));
@@ -91,15 +88,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-function inspectFolder(folder: string, packageName: string): InstalledVersion | null {
-  const packageFolder = join(folder, 'node_modules', packageName);
-  const manifest = readManifest(packageFolder);
-  const version = manifest === null ? null : valid(manifest.version);
-  if (manifest?.name !== packageName || version === null) return null;
-  return { version, folder, packageFolder, engine: manifest.engine };
-}
-
-/** A link cannot be overwritten, but one can be renamed over another: readers see the old or the new. */
+/** Replaces the link by renaming another over it: readers see the old or the new one. */
 async function swapLink(link: string, target: string): Promise<void> {
   const temporary = join(dirname(link), `${LEFTOVER}${randomBytes(4).toString('hex')}`);
   try {
@@ -111,18 +100,18 @@ async function swapLink(link: string, target: string): Promise<void> {
   }
 }
 
-/** Retried, because something that is being ended may still be writing into it. */
+/** Removes a tree, with retries: a process that is ending may still write into it. */
 export function removeTree(path: string): Promise<void> {
   return rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
-/** A folder that holds another package, or a version that somebody damaged, keeps its name: a server may run in it. */
+/** Finds a free folder name: one that holds another package, or a damaged version, stays, as a server may run in it. */
 function freeName(versions: string, version: string): string {
   const plain = join(versions, version);
   return existsSync(plain) ? `${plain}${AGAIN}${randomBytes(3).toString('hex')}` : plain;
 }
 
-/** Stands in no version. */
+/** No version contains it. */
 const AGAIN = '~';
 
 function isNamedRight({ folder, version }: InstalledVersion): boolean {

@@ -1,4 +1,4 @@
-// What an update does to the world, one act at a time, and what came of it.
+// Effects of an update: install, canary, wait, backup, link; each returns its result as an input of the state machine.
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { UpdateAction, UpdateInput, UpdatePlan } from '../core/update/update-state.ts';
@@ -6,82 +6,82 @@ import type { Clock } from '../system/time/clock.ts';
 import type { UpdatePorts } from './ports.ts';
 import { pause } from '../system/time/pause.ts';
 
-/** Those that take time. */
+/** The actions that take time. */
 export type Effect = Extract<
   UpdateAction,
   { kind: 'install' | 'canary' | 'await-quiet' | 'back-up' | 'link' }
 >;
 
 export interface EffectContext {
-  readonly parts: UpdatePorts;
+  readonly ports: UpdatePorts;
   readonly clock: Clock;
   readonly spec: ServerSpec;
   readonly plan: UpdatePlan;
   readonly signal: AbortSignal;
-  /** A word for people while it lasts. */
-  readonly say: (line: string) => void;
+  /** Shows one line of progress. */
+  readonly onProgress: (line: string) => void;
 }
 
-/** Never throws: what goes wrong is in the news. Null when there is none, because it was aborted. */
-export function performEffect(act: Effect, context: EffectContext): Promise<UpdateInput | null> {
-  switch (act.kind) {
+/** Performs an effect. Never throws: an error is part of the result. @returns null when it was aborted */
+export function performEffect(effect: Effect, context: EffectContext): Promise<UpdateInput | null> {
+  switch (effect.kind) {
     case 'install':
       return install(context);
     case 'canary':
-      return tryOnTheSide(context);
+      return tryCanary(context);
     case 'await-quiet':
       return awaitQuiet(context);
     case 'back-up':
       return backUp(context);
     case 'link':
-      return link(act.version, context);
+      return link(effect.version, context);
     default:
-      return act satisfies never;
+      return effect satisfies never;
   }
 }
 
-async function install({ parts, spec, plan, signal, say }: EffectContext): Promise<UpdateInput> {
+async function install({ ports, spec, plan, signal, onProgress }: EffectContext): Promise<UpdateInput> {
   try {
-    const { packages } = parts;
+    const { packages } = ports;
     if (await packages.isInstalled(spec, plan.to)) return { kind: 'installed', refusal: null };
-    const outcome = await packages.install(spec, plan.to, { signal, onProgress: say });
+    const outcome = await packages.install(spec, plan.to, { signal, onProgress });
     return { kind: 'installed', refusal: outcome.ok ? null : outcome.refusal };
   } catch (error) {
     return { kind: 'installed', refusal: messageOf(error) };
   }
 }
 
-async function tryOnTheSide({ parts, spec, plan, signal }: EffectContext): Promise<UpdateInput> {
+async function tryCanary({ ports, spec, plan, signal }: EffectContext): Promise<UpdateInput> {
   try {
-    const report = await parts.canary(spec, plan.to, signal);
+    const report = await ports.canary(spec, plan.to, signal);
     if (!report.ok) return { kind: 'canaried', failure: report, lost: null };
-    // Of a server that does not run, or does not answer, there is nothing to compare with.
-    const before = parts.isUp(spec.name) ? await parts.runningTools(spec.name) : null;
-    return { kind: 'canaried', failure: null, lost: before && parts.compare(before, report.tools) };
+    // A server that does not run, or does not answer, leaves nothing to compare with.
+    const before = ports.isUp(spec.name) ? await ports.runningTools(spec.name) : null;
+    return { kind: 'canaried', failure: null, lost: before && ports.compare(before, report.tools) };
   } catch (error) {
     return { kind: 'canaried', failure: { reason: messageOf(error), fault: 'ours' }, lost: null };
   }
 }
 
-/** How often it is asked whether anybody is using the server, ms. */
-const LOOK_EVERY = 1000;
+/** Ms between two quiet checks. */
+const CHECK_EVERY = 1000;
 
-async function awaitQuiet({ parts, clock, spec, signal }: EffectContext): Promise<UpdateInput | null> {
-  while (!signal.aborted && parts.isUp(spec.name) && !parts.isQuiet(spec.name))
-    await pause(clock, LOOK_EVERY, signal);
+async function awaitQuiet({ ports, clock, spec, signal }: EffectContext): Promise<UpdateInput | null> {
+  while (!signal.aborted && ports.isUp(spec.name) && !ports.isQuiet(spec.name))
+    await pause(clock, CHECK_EVERY, signal);
   return signal.aborted ? null : { kind: 'quiet' };
 }
 
-async function backUp({ parts }: EffectContext): Promise<UpdateInput> {
+async function backUp({ ports }: EffectContext): Promise<UpdateInput> {
   try {
-    await parts.backUp();
+    await ports.backUp();
     return { kind: 'backed-up', refusal: null };
   } catch (error) {
     return { kind: 'backed-up', refusal: messageOf(error) };
   }
 }
 
-async function link(version: string, { parts, spec }: EffectContext): Promise<UpdateInput> {
-  const refusal = await parts.packages.switchTo(spec, version).then(() => null, messageOf);
-  return { kind: 'linked', version, refusal, isUp: parts.isUp(spec.name) };
+async function link(version: string, { ports, spec }: EffectContext): Promise<UpdateInput> {
+  const refusal = await ports.packages.switchTo(spec, version).then(() => null, messageOf);
+  return { kind: 'linked', version, refusal, isUp: ports.isUp(spec.name) };
 }

@@ -1,15 +1,15 @@
-// What the news of a server mean for its update.
+// Mapping of a server's bus events to inputs of its update.
 import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
 import type { StartFailureCode } from '../core/model/vocabulary.ts';
 import type { UpdateInput } from '../core/update/update-state.ts';
 
-/** Null for what says nothing of whether a version is of use. */
+/** Maps an event; null for one that says nothing about the version. */
 export function mapServerEvent(event: WatchdogEvent): UpdateInput | null {
   switch (event.kind) {
     case 'spawned':
       return { kind: 'spawned', version: event.version };
     case 'health':
-      // One that is asked again, because it has not answered, may be down in a moment.
+      // A suspect server, which has missed a probe, may be down in a moment.
       return { kind: event.health.up === true && !event.health.suspect ? 'up' : 'down' };
     case 'start-failed': {
       const { code, message } = event.failure;
@@ -17,13 +17,13 @@ export function mapServerEvent(event: WatchdogEvent): UpdateInput | null {
       return { kind: 'failing', stage: 'start', reason: message, fault };
     }
     case 'transition':
-      return ofLife(event);
+      return mapTransition(event);
     default:
       return null;
   }
 }
 
-/** The rest is the network's, the disk's, or the machine's. */
+/** Failures for which the version is to blame; the others come from network, disk or machine. */
 const OF_THE_VERSION: ReadonlySet<StartFailureCode> = new Set([
   'BIN_UNRESOLVED',
   'ENGINE_MISMATCH',
@@ -31,7 +31,7 @@ const OF_THE_VERSION: ReadonlySet<StartFailureCode> = new Set([
   'NOT_READY_IN_TIME',
 ]);
 
-function ofLife({ from, to, cause }: EventOf<'transition'>): UpdateInput | null {
+function mapTransition({ from, to, cause }: EventOf<'transition'>): UpdateInput | null {
   if (from.wanted === 'up' && to.wanted === 'down') return { kind: 'stopped' };
   if (to.phase === 'stopped' && from.phase !== 'stopped') return { kind: 'stopped' };
   const wasAlive = from.phase === 'starting' || from.phase === 'running';

@@ -1,18 +1,19 @@
-// What the updates ask of the rest of the daemon: packages, a canary, a quiet moment, a restart, a memory.
+// Ports of the updates: what they need from the rest of the daemon.
 import type { WatchdogEvent } from '../core/model/events.ts';
 import type { RestartCause } from '../core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
+import type { PackageManagerName, VersionScheme } from '../core/model/package.ts';
 import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
 
-/** Where versions come from and where they lie; `daemon/` gives it from `packages/`. */
+/** Registry and installed versions; the daemon wires it to `packages/`. */
 interface UpdatePackages {
-  /** Asks the registry and judges; never throws for what npm or the network do: that is in `error`. */
-  look(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
-  /** The version that `current` links to; null when nothing is installed. */
+  /** Checks the registry; never throws for what the tool or the network do: that is in `error`. */
+  check(spec: ServerSpec, memory: UpdateMemory, signal: AbortSignal): Promise<UpdateCheck>;
+  /** Reads the version that `current` links to; null when nothing is installed. */
   current(spec: ServerSpec): Promise<string | null>;
   isInstalled(spec: ServerSpec, version: string): Promise<boolean>;
-  /** Beside what is there; a version that is already complete is not fetched again. `refusal`: one line for people. */
+  /** Installs beside the others; a version that is complete is not fetched again. `refusal`: one line for people. */
   install(
     spec: ServerSpec,
     version: string,
@@ -22,34 +23,36 @@ interface UpdatePackages {
   switchTo(spec: ServerSpec, version: string): Promise<void>;
 }
 
-/** A version that was started on the side, asked, and ended again. */
+/** Result of starting a version beside the running server. */
 export type CanaryReport =
   | { readonly ok: true; readonly tools: readonly Tool[]; readonly residentBytes: number | null }
-  /** `fault`: ours, and not the version's: no port, no file descriptor left. */
+  /** `fault` is `ours` when the version is not to blame: no port, no file descriptor left. */
   | { readonly ok: false; readonly reason: string; readonly fault: 'version' | 'ours' };
 
 export interface UpdatePorts {
   readonly packages: UpdatePackages;
-  /** Never touches the server that runs; resolves when nothing of the canary is left. */
+  /** The version rules of a package manager; nothing is awaited, as they are needed in the middle of decisions. */
+  readonly versionsOf: (manager: PackageManagerName) => VersionScheme;
+  /** Tries a version beside the running server; resolves when nothing of the canary is left. */
   readonly canary: (spec: ServerSpec, version: string, signal: AbortSignal) => Promise<CanaryReport>;
-  /** Of the server that runs, asked now; null when it does not answer. */
+  /** Lists the tools of the running server now; null when it does not answer. */
   readonly runningTools: (server: string) => Promise<readonly Tool[] | null>;
-  /** Whether nobody seems to be using it right now. */
+  /** Tells whether nobody seems to be using it right now. */
   readonly isQuiet: (server: string) => boolean;
-  /** Config and state. @throws when it cannot be written */
+  /** Backs up config and state. @throws when it cannot be written */
   readonly backUp: () => Promise<void>;
   readonly restart: (server: string, cause: RestartCause) => void;
-  /** Of the config that is in force. */
+  /** The servers of the config in force. */
   readonly specs: () => readonly ServerSpec[];
-  /** Whether there is a process of it, or one on its way. */
+  /** Tells whether it has a process, or is about to. */
   readonly isUp: (server: string) => boolean;
-  /** What it uses now, its whole tree; null while that is unknown. */
+  /** Resident memory of its process tree now, bytes; null while that is unknown. */
   readonly residentBytes: (server: string) => number | null;
-  /** What clients would miss, in one line; null for nothing. */
+  /** Describes what clients would lose, in one line; null for nothing. */
   readonly compare: (before: readonly Tool[], after: readonly Tool[]) => string | null;
-  /** Told each event of a server on probation; answers why the new version has failed, or null. */
+  /** Judges a probation: given each event of the server, it returns why the new version has failed, or null. */
   readonly judge: (options: {
-    /** What ran before used so much; null when that was not known. */
+    /** Resident memory of the version before, bytes; null when that was not known. */
     readonly baselineBytes: number | null;
   }) => (event: WatchdogEvent) => string | null;
 }

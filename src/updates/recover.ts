@@ -1,30 +1,29 @@
-// What becomes of updates that were under way when an earlier daemon ended: decided before any server is started.
-import type { ServerSpec } from '../core/model/server-spec.ts';
+// Recovery of updates that were under way when an earlier daemon ended; done before any server is started.
+import type { PackageSpec, ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { afterOutcome } from '../core/update/update-memory.ts';
 import { recover, type Recovery, type SavedProgress, toSave } from '../core/update/update-record.ts';
 import { IDLE_UPDATE, type UpdateState, type RollbackVerdict } from '../core/update/update-state.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { UpdatePorts } from './ports.ts';
-import type { UpdateRecords } from './records.ts';
-import type { PackageSpec } from './update-store.ts';
+import type { UpdateRecords } from './update-store.ts';
 
 export interface Recovered {
   readonly spec: PackageSpec;
   readonly state: UpdateState;
   readonly baselineBytes: number | null;
-  /** An update has come to its end. */
+  /** An update has ended by the recovery. */
   readonly isNews: boolean;
 }
 
 export interface RecoverOptions {
-  readonly parts: Pick<UpdatePorts, 'packages'>;
+  readonly ports: Pick<UpdatePorts, 'packages' | 'versionsOf'>;
   readonly records: UpdateRecords;
   readonly clock: Clock;
   readonly onFault: (error: unknown, server: string) => void;
 }
 
-/** @returns what there was, by server; nothing is started, and nothing is asked of the network */
+/** Recovers all updates; starts nothing and needs no network. @returns what was found, by server */
 export async function recoverAll(
   specs: readonly PackageSpec[],
   options: RecoverOptions,
@@ -42,7 +41,7 @@ export async function recoverAll(
   return found;
 }
 
-/** Nobody knows any more what it was about: links are left alone. */
+/** Drops the progress of a server or package that is gone; links are left alone. */
 function forget(server: string, records: UpdateRecords): void {
   const record = records.get(server);
   if (record !== undefined) records.set(server, { ...record, progress: null });
@@ -53,20 +52,22 @@ async function recoverOne(
   progress: SavedProgress,
   options: RecoverOptions,
 ): Promise<Recovered | null> {
-  const { records, clock } = options;
+  const { records, clock, ports } = options;
   const record = records.of(spec.name, spec.source.package);
-  // Another package.
+  // The server has another package now.
   if (record.progress === null) return null;
   const isWanted = progress.plan.wish === spec.source.version;
   const recovery = isWanted ? recover(progress) : outdated(progress, spec.source.version);
   const { state, outcome } = await carryOut(spec, recovery, progress, options);
   const { baselineBytes } = progress;
-  const memory = outcome === null ? record.memory : afterOutcome(record.memory, outcome, clock.now());
+  const { isSame } = ports.versionsOf(spec.source.manager);
+  const memory =
+    outcome === null ? record.memory : afterOutcome(record.memory, outcome, { at: clock.now(), isSame });
   records.set(spec.name, { ...record, memory, progress: toSave(state, baselineBytes) });
   return { spec, state, baselineBytes, isNews: outcome !== null };
 }
 
-/** Another version is wanted since: the config has the last word, and the installer finds what fulfils it. */
+/** Ends an update whose wish has changed since: the config decides, and the installer finds what satisfies it. */
 function outdated({ phase, plan }: SavedProgress, wish: string): Recovery {
   const isUntouched = phase === 'installing' || phase === 'canary' || phase === 'waiting';
   const reason = `its config asks for ${wish} now`;
@@ -74,17 +75,17 @@ function outdated({ phase, plan }: SavedProgress, wish: string): Recovery {
   return { state: IDLE_UPDATE, link: null, outcome };
 }
 
-/** A link that cannot be moved now is moved later; what is started does not depend on it. */
+/** Switches the link; one that cannot be switched now is retried later, and what is started does not depend on it. */
 async function carryOut(
   spec: ServerSpec,
   recovery: Recovery,
   { plan, verdict }: SavedProgress,
-  { parts, onFault, clock }: RecoverOptions,
+  { ports, onFault, clock }: RecoverOptions,
 ): Promise<Pick<Recovery, 'state' | 'outcome'>> {
   const { link, outcome } = recovery;
   if (link === null) return recovery;
   try {
-    await parts.packages.switchTo(spec, link);
+    await ports.packages.switchTo(spec, link);
     return recovery;
   } catch (error) {
     onFault(error, spec.name);

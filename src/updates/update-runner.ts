@@ -1,7 +1,7 @@
-// One server's update carried out: it holds the state, one alarm and what is being done, and decides nothing.
+// Update runner of one server: holds the state, one timer and the effect under way; the state machine decides.
 import type { WatchdogEvent } from '../core/model/events.ts';
 import { createSerialQueue } from '../core/base/serial-queue.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { PackageSpec } from '../core/model/server-spec.ts';
 import { progressOf } from '../core/update/update-memory.ts';
 import { decideUpdate } from '../core/update/update-machine.ts';
 import { type SavedProgress, toSave } from '../core/update/update-record.ts';
@@ -22,14 +22,14 @@ import { mapServerEvent } from './event-mapping.ts';
 import type { UpdatePorts } from './ports.ts';
 
 export interface UpdateRunnerParts {
-  readonly parts: UpdatePorts;
+  readonly ports: UpdatePorts;
   readonly clock: Clock;
   readonly bus: Pick<Bus, 'publish'>;
-  /** As the config has it now. */
-  readonly spec: () => ServerSpec;
-  /** Written down before anything of it is done; false when the disk refused. */
-  readonly keep: (progress: SavedProgress | null) => boolean;
-  /** Writes down and tells how it ended. */
+  /** The spec in the config in force. */
+  readonly spec: () => PackageSpec;
+  /** Saves the progress, before any effect of it begins; false when the disk refused. */
+  readonly save: (progress: SavedProgress | null) => boolean;
+  /** Saves and publishes how it ended. */
   readonly settle: (outcome: UpdateOutcome) => void;
   /** After each change of phase. */
   readonly onMoved: () => void;
@@ -37,44 +37,44 @@ export interface UpdateRunnerParts {
 
 export interface UpdateRunner {
   readonly state: UpdateState;
-  send(news: UpdateInput): void;
-  /** Goes on where an earlier daemon was. */
+  send(input: UpdateInput): void;
+  /** Resumes an update of an earlier daemon. */
   resume(state: UpdateState, baselineBytes: number | null): void;
-  /** To be called with every event that is of this server, or of none. */
-  hear(event: WatchdogEvent): void;
-  /** Says again where it stands: what is remembered of it may have been lost, or time has jumped. */
-  tell(): void;
-  /** Ends what is under way, and leaves what is written down to the next daemon. */
+  /** Takes in every bus event of this server, or of none. */
+  onEvent(event: WatchdogEvent): void;
+  /** Publishes the progress again: a subscriber may be new, or the clock may have jumped. */
+  publish(): void;
+  /** Aborts the effect under way, and leaves the saved progress to the next daemon. */
   close(): Promise<void>;
 }
 
 type Judge = ReturnType<UpdatePorts['judge']>;
 
 export function createUpdateRunner(name: string, options: UpdateRunnerParts): UpdateRunner {
-  const { parts, clock, bus } = options;
+  const { ports, clock, bus } = options;
   const events = createSerialQueue(handle);
   let state: UpdateState = IDLE_UPDATE;
   let baselineBytes: number | null = null;
   let judge: Judge | null = null;
   let isClosed = false;
-  let cancelAlarm = (): void => {};
+  let cancelTimer = (): void => {};
   let aborting = new AbortController();
-  /** Two acts of one update never overlap: a link is not moved back while it is being moved. */
+  /** Effects of one update never overlap: a link is not switched back while it is being switched. */
   let work: Promise<void> = Promise.resolve();
 
-  function send(news: UpdateInput): void {
+  function send(input: UpdateInput): void {
     if (isClosed) return;
-    events.send({ ...news, at: clock.monotonic() });
+    events.send({ ...input, at: clock.monotonic() });
   }
 
   function handle(event: UpdateEvent): void {
     const from = state;
-    const { state: to, actions } = decideUpdate(from, event, rulesOf(options.spec()));
+    const { state: to, actions } = decideUpdate(from, event, rulesOf(options.spec(), ports));
     enter(to);
     if (to === from && actions.length === 0) return;
-    const isWritten = to.phase === 'idle' || options.keep(toSave(to, baselineBytes));
-    if (!isWritten && isAboutToLink(to)) return events.sendFirst({ kind: 'unwritten', at: event.at });
-    tell();
+    const isSaved = to.phase === 'idle' || options.save(toSave(to, baselineBytes));
+    if (!isSaved && isAboutToLink(to)) return events.sendFirst({ kind: 'unwritten', at: event.at });
+    publish();
     for (const action of actions) carryOut(action);
     if (to.phase !== from.phase) options.onMoved();
   }
@@ -82,9 +82,9 @@ export function createUpdateRunner(name: string, options: UpdateRunnerParts): Up
   function enter(next: UpdateState): void {
     state = next;
     if (state.phase !== 'probation' || state.deadline === null) judge = null;
-    cancelAlarm();
+    cancelTimer();
     const deadline = updateDeadline(state);
-    cancelAlarm =
+    cancelTimer =
       deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
   }
 
@@ -97,33 +97,33 @@ export function createUpdateRunner(name: string, options: UpdateRunnerParts): Up
         aborting = new AbortController();
         return;
       case 'watch':
-        judge = parts.judge({ baselineBytes });
+        judge = ports.judge({ baselineBytes });
         return;
       case 'restart':
-        return parts.restart(name, { reason: 'update', detail: action.detail });
+        return ports.restart(name, { reason: 'update', detail: action.detail });
       default:
         return begin(action);
     }
   }
 
-  function begin(act: Effect): void {
+  function begin(effect: Effect): void {
     if (state.phase === 'idle') return;
     const { plan } = state;
     const { signal } = aborting;
-    const context = { parts, clock, spec: options.spec(), plan, signal, say: (line: string) => tell(line) };
+    const context = { ports, clock, spec: options.spec(), plan, signal, onProgress: publish };
     work = work
-      .then(() => (signal.aborted ? null : performEffect(act, context)))
-      .then((news) => (news === null || signal.aborted ? undefined : learn(news)));
+      .then(() => (signal.aborted ? null : performEffect(effect, context)))
+      .then((result) => (result === null || signal.aborted ? undefined : finish(result)));
   }
 
-  function learn(news: UpdateInput): void {
-    // Measured last, so that it is of the version that ran.
-    const isSwitched = news.kind === 'linked' && state.phase === 'switching';
-    if (isSwitched) baselineBytes = parts.residentBytes(name);
-    send(news);
+  function finish(result: UpdateInput): void {
+    // Measured at the last moment, while the version before still runs.
+    const isSwitched = result.kind === 'linked' && state.phase === 'switching';
+    if (isSwitched) baselineBytes = ports.residentBytes(name);
+    send(result);
   }
 
-  function tell(detail: string | null = null): void {
+  function publish(detail: string | null = null): void {
     if (state.phase === 'idle') return;
     bus.publish({ kind: 'update-moved', server: name, progress: progressOf(state, { toEpoch, detail }) });
   }
@@ -134,7 +134,7 @@ export function createUpdateRunner(name: string, options: UpdateRunnerParts): Up
 
   return {
     send,
-    tell,
+    publish: () => publish(),
     get state() {
       return state;
     },
@@ -142,20 +142,20 @@ export function createUpdateRunner(name: string, options: UpdateRunnerParts): Up
       baselineBytes = bytes;
       enter(next);
     },
-    hear(event) {
+    onEvent(event) {
       if (state.phase === 'idle' || isClosed) return;
-      const news = 'server' in event ? mapServerEvent(event) : null;
-      if (news !== null) send(news);
-      if (news?.kind === 'failing') return;
+      const input = 'server' in event ? mapServerEvent(event) : null;
+      if (input !== null) send(input);
+      if (input?.kind === 'failing') return;
       const reason = judge?.(event) ?? null;
       if (reason !== null) send({ kind: 'failing', stage: 'run', reason, fault: 'version' });
     },
     async close() {
       isClosed = true;
-      cancelAlarm();
+      cancelTimer();
       aborting.abort();
       const saved = toSave(state, baselineBytes);
-      if (saved !== null) options.keep({ ...saved, isPaused: true });
+      if (saved !== null) options.save({ ...saved, isPaused: true });
       await work;
     },
   };
@@ -165,13 +165,16 @@ function isAboutToLink(state: UpdateState): boolean {
   return state.phase === 'switching' && state.step === 'link';
 }
 
-function rulesOf({ update, start, stop, probe, restart }: ServerSpec): UpdateRules {
+function rulesOf(
+  { source, update, start, stop, probe, restart }: PackageSpec,
+  { versionsOf }: Pick<UpdatePorts, 'versionsOf'>,
+): UpdateRules {
   const { strictTools, probation } = update;
   // The old process may use up its grace, the new one its start, and a first probe may have to be repeated.
   const comeUp =
     stop.grace + start.timeout + 2 * (probe.interval + probe.timeout) + restart.initialDelay + SLACK;
-  return { strictTools, probation, comeUp };
+  return { strictTools, probation, comeUp, isSame: versionsOf(source.manager).isSame };
 }
 
-/** A loaded machine, a gate between starts, a KILL that must be repeated, ms. */
+/** Ms on top: a loaded machine, rate-limited starts, a KILL that must be repeated. */
 const SLACK = 10_000;

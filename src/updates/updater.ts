@@ -1,107 +1,100 @@
-// All updates together: one at a time until it is switched, and where a dead daemon was.
+// Updater: all updates together, one at a time until the switch, and recovered after a daemon that died.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import { isPackage, type PackageSpec, type ServerSpec } from '../core/model/server-spec.ts';
 import { type UpdatePlan, versionToStart } from '../core/update/update-state.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { createUpdateRunner, type UpdateRunner } from './update-runner.ts';
-import {
-  isPackage,
-  isSameWish,
-  type UpdateStore,
-  openUpdateStore,
-  type PackageSpec,
-} from './update-store.ts';
 import type { UpdatePorts } from './ports.ts';
 import { recoverAll, type Recovered } from './recover.ts';
-import type { UpdateRecords } from './records.ts';
+import { createUpdateRunner, type UpdateRunner } from './update-runner.ts';
+import { isSameWish, openUpdateStore, type UpdateRecords, type UpdateStore } from './update-store.ts';
 
 export interface UpdaterOptions {
-  readonly parts: UpdatePorts;
+  readonly ports: UpdatePorts;
   readonly records: UpdateRecords;
   readonly clock: Clock;
   readonly bus: Bus;
-  /** A recovery that could not be carried out; it is tried again. */
+  /** Called for a recovery that failed; it is retried. */
   readonly onFault: (error: unknown, server: string) => void;
 }
 
 export interface Updater {
-  /** To be called once, before any server is started. */
+  /** Recovers what an earlier daemon left; to be called once, before any server is started. */
   recover(specs: readonly ServerSpec[]): Promise<void>;
-  /** The version to start in place of what the config asks for; null when that counts. */
+  /** Returns the version to start in place of what the config asks for; null when the config counts. */
   chosen(server: string, wish: string): string | null;
-  /** As configured now; null for what is no package, or not there. */
+  /** Returns the spec in the config in force; null for a server that is no package, or not there. */
   spec(server: string): PackageSpec | null;
-  readonly ledger: UpdateStore;
+  readonly store: UpdateStore;
   isBusy(server: string): boolean;
-  /** False when an update of this server is under way, or waits for its turn. A rollback waits for nobody. */
+  /** Begins an update, in turn; a rollback at once. False when one of this server is under way or queued. */
   begin(spec: PackageSpec, plan: UpdatePlan): boolean;
-  /** Takes back what is under way; false when there is nothing. */
+  /** Cancels and undoes what is under way; false when there is nothing. */
   cancel(server: string): boolean;
   /** Resolves when it is on probation or has ended; at once when nothing is under way. */
   untilSwitched(server: string): Promise<void>;
-  /** Aborted when all is taken down. */
+  /** Aborted by `close`. */
   readonly signal: AbortSignal;
-  /** Ends what is under way without waiting for its outcome, which the next daemon decides. */
+  /** Aborts what is under way; the next daemon decides its outcome. */
   close(): Promise<void>;
 }
 
-const AT_WORK: ReadonlySet<string> = new Set(['installing', 'canary', 'waiting', 'switching']);
+const BEFORE_SWITCHED: ReadonlySet<string> = new Set(['installing', 'canary', 'waiting', 'switching']);
 
 export function createUpdater(options: UpdaterOptions): Updater {
-  const { parts, records, clock, bus } = options;
-  const ledger = openUpdateStore(options);
-  const flows = new Map<string, UpdateRunner>();
+  const { ports, records, clock, bus } = options;
+  const store = openUpdateStore(options);
+  const runners = new Map<string, UpdateRunner>();
   const queue: { readonly spec: PackageSpec; readonly plan: UpdatePlan }[] = [];
-  /** The version that the config asked for when we last looked. */
+  /** By server, the version that the config asked for at its last change. */
   const wishes = new Map<string, string>();
   const watchers = new Set<() => void>();
   const ending = new AbortController();
   let recovered: ReadonlyMap<string, Recovered> = new Map();
   const unsubscribe = bus.subscribe(onEvent);
 
-  const phaseOf = (server: string): string => flows.get(server)?.state.phase ?? 'idle';
-  const isAtWork = (server: string): boolean => AT_WORK.has(phaseOf(server));
+  const phaseOf = (server: string): string => runners.get(server)?.state.phase ?? 'idle';
+  const isBeforeSwitch = (server: string): boolean => BEFORE_SWITCHED.has(phaseOf(server));
   const isQueued = (server: string): boolean => queue.some(({ spec }) => spec.name === server);
 
   function specNow(server: string): PackageSpec | null {
-    const found = parts.specs().find(({ name }) => name === server);
+    const found = ports.specs().find(({ name }) => name === server);
     return found !== undefined && isPackage(found) ? found : null;
   }
 
-  function flowOf(initial: PackageSpec): UpdateRunner {
+  function runnerOf(initial: PackageSpec): UpdateRunner {
     const { name } = initial;
-    // Of a server that was removed the last that was known counts, until its update has been called off.
+    // After the removal of a server its last spec counts, until its update has been cancelled.
     let last = initial;
     const spec = (): PackageSpec => (last = specNow(name) ?? last);
-    const made = (): UpdateRunner =>
+    const create = (): UpdateRunner =>
       createUpdateRunner(name, {
-        parts,
+        ports,
         clock,
         bus,
         spec,
-        keep: (progress) => ledger.setProgress(spec(), progress),
-        settle: (outcome) => ledger.settle(spec(), outcome),
+        save: (progress) => store.setProgress(spec(), progress),
+        settle: (outcome) => store.settle(spec(), outcome),
         onMoved,
       });
-    const flow = flows.get(name) ?? made();
-    flows.set(name, flow);
-    return flow;
+    const runner = runners.get(name) ?? create();
+    runners.set(name, runner);
+    return runner;
   }
 
   function onMoved(): void {
     for (const watcher of watchers) watcher();
-    pump();
+    startNext();
   }
 
-  function pump(): void {
-    if (ending.signal.aborted || [...flows.keys()].some(isAtWork)) return;
+  function startNext(): void {
+    if (ending.signal.aborted || [...runners.keys()].some(isBeforeSwitch)) return;
     const next = queue.shift();
     if (next === undefined) return;
     const now = specNow(next.spec.name);
-    // What was asked for while it waited is no longer what the config is about.
+    // The config has changed while it was queued.
     if (now === null || !isSameWish(now, next.spec)) return onMoved();
-    flowOf(now).send({ kind: 'begin', plan: next.plan });
+    runnerOf(now).send({ kind: 'begin', plan: next.plan });
   }
 
   function onEvent(event: WatchdogEvent): void {
@@ -110,56 +103,56 @@ export function createUpdater(options: UpdaterOptions): Updater {
     if (event.kind === 'server-removed') onRemoved(event.server);
     if (event.kind === 'spawned' && phaseOf(event.server) === 'idle') {
       const spec = specNow(event.server);
-      if (spec !== null && event.version !== null) ledger.setRunning(spec, event.version);
+      if (spec !== null && event.version !== null) store.setRunning(spec, event.version);
     }
-    if ('server' in event) return flows.get(event.server)?.hear(event);
-    for (const flow of flows.values()) {
-      flow.hear(event);
-      // The end of a wait has moved.
-      if (event.kind === 'gap') flow.tell();
+    if ('server' in event) return runners.get(event.server)?.onEvent(event);
+    for (const runner of runners.values()) {
+      runner.onEvent(event);
+      // The deadline of a wait has moved.
+      if (event.kind === 'gap') runner.publish();
     }
   }
 
   function onAdded(spec: ServerSpec): void {
     if (!isPackage(spec)) return;
     followWish(spec);
-    ledger.tell(spec, recovered.get(spec.name)?.isNews === true);
+    store.publish(spec, recovered.get(spec.name)?.isNews === true);
     recovered = new Map([...recovered].filter(([name]) => name !== spec.name));
-    flows.get(spec.name)?.tell();
+    runners.get(spec.name)?.publish();
   }
 
   function onChanged(spec: ServerSpec): void {
     const { name } = spec;
-    const flow = flows.get(name);
+    const runner = runners.get(name);
     const isOther = !isPackage(spec) || records.get(name)?.package !== spec.source.package;
-    if (isOther) flow?.send({ kind: 'superseded', reason: 'its config asks for another program' });
+    if (isOther) runner?.send({ kind: 'superseded', reason: 'its config asks for another program' });
     if (!isPackage(spec)) return;
     if (isOther) wishes.set(name, spec.source.version);
-    if (isOther) return ledger.tell(spec, false);
-    flow?.send({ kind: 'wish', wish: spec.source.version });
+    if (isOther) return store.publish(spec, false);
+    runner?.send({ kind: 'wish', wish: spec.source.version });
     followWish(spec);
   }
 
   function followWish(spec: PackageSpec): void {
     const { version } = spec.source;
-    const { memory } = ledger.record(spec);
+    const { memory } = store.record(spec);
     const before = wishes.get(spec.name) ?? memory.chosen?.wish ?? version;
     wishes.set(spec.name, version);
     const isDecided = memory.chosen !== null || memory.pinned !== null;
-    // A person has decided anew.
-    if (before !== version && isDecided) ledger.setMemory(spec, { ...memory, chosen: null, pinned: null });
+    // A person has changed the wish: that overrides earlier decisions.
+    if (before !== version && isDecided) store.setMemory(spec, { ...memory, chosen: null, pinned: null });
   }
 
   function onRemoved(server: string): void {
-    flows.get(server)?.send({ kind: 'superseded', reason: 'it is no longer in the config' });
-    flows.delete(server);
+    runners.get(server)?.send({ kind: 'superseded', reason: 'it is no longer in the config' });
+    runners.delete(server);
     wishes.delete(server);
   }
 
   function untilSwitched(server: string): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
-        if (!ending.signal.aborted && (isAtWork(server) || isQueued(server))) return;
+        if (!ending.signal.aborted && (isBeforeSwitch(server) || isQueued(server))) return;
         watchers.delete(look);
         resolve();
       };
@@ -170,34 +163,34 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
   return {
     spec: specNow,
-    ledger,
+    store,
     untilSwitched,
     signal: ending.signal,
     isBusy: (server) => phaseOf(server) !== 'idle' || isQueued(server),
     async recover(specs) {
       recovered = await recoverAll(specs.filter(isPackage), options);
       for (const { spec, state, baselineBytes } of recovered.values()) {
-        if (state.phase !== 'idle') flowOf(spec).resume(state, baselineBytes);
+        if (state.phase !== 'idle') runnerOf(spec).resume(state, baselineBytes);
       }
     },
     chosen(server, wish) {
-      const flow = flows.get(server);
+      const runner = runners.get(server);
       const chosen = records.get(server)?.memory.chosen;
       const remembered = chosen?.wish === wish ? chosen.version : null;
-      return (flow === undefined ? null : versionToStart(flow.state, wish)) ?? remembered;
+      return (runner === undefined ? null : versionToStart(runner.state, wish)) ?? remembered;
     },
     begin(spec, plan) {
       if (phaseOf(spec.name) !== 'idle' || isQueued(spec.name)) return false;
-      if (plan.kind === 'rollback') flowOf(spec).send({ kind: 'begin', plan });
+      if (plan.kind === 'rollback') runnerOf(spec).send({ kind: 'begin', plan });
       else queue.push({ spec, plan });
-      pump();
+      startNext();
       return true;
     },
     cancel(server) {
       const at = queue.findIndex(({ spec }) => spec.name === server);
       if (at !== -1) queue.splice(at, 1);
       else if (phaseOf(server) === 'idle') return false;
-      else flows.get(server)?.send({ kind: 'cancel' });
+      else runners.get(server)?.send({ kind: 'cancel' });
       onMoved();
       return true;
     },
@@ -206,7 +199,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       unsubscribe();
       queue.length = 0;
       onMoved();
-      await Promise.all([...flows.values()].map((flow) => flow.close()));
+      await Promise.all([...runners.values()].map((runner) => runner.close()));
     },
   };
 }

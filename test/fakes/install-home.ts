@@ -21,7 +21,7 @@ export function packageSpec(
   const { update } = specOf();
   return specOf({
     name: changes.name ?? 'some',
-    source: { kind: 'package', ...source },
+    source: { kind: 'package', manager: 'npm', ...source },
     update: { ...update, allowScripts: changes.allowScripts ?? false },
   });
 }

@@ -44,7 +44,7 @@ async function recorded(...events: WatchdogEvent[]): Promise<unknown[]> {
 function specWith(secrets: Parameters<typeof specOf>[0]): ServerSpec {
   return specOf({
     name: 'files',
-    source: { kind: 'package', package: '@upstash/context7-mcp', version: 'latest', bin: null },
+    source: { kind: 'package', manager: 'npm', package: '@upstash/context7-mcp', version: 'latest', bin: null },
     transport: 'http',
     url: 'http://127.0.0.1:3000/mcp',
     ...secrets,

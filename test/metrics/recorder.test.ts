@@ -346,7 +346,7 @@ describe('the watchdog', () => {
 
 test('label values that others chose are escaped', async () => {
   const stage = createStage();
-  stage.add({ source: { kind: 'package', package: 'a"b\\c\nd', version: 'latest', bin: null } });
+  stage.add({ source: { kind: 'package', manager: 'npm', package: 'a"b\\c\nd', version: 'latest', bin: null } });
   const text = await stage.text();
   expect(text).toContain(String.raw`package="a\"b\\c\nd"`);
   expect(text.split('\n').every((line) => line === '' || /^(#|[a-z_]+[{ ])/.test(line))).toBe(true);

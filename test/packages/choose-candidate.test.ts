@@ -3,14 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { pickCandidate, listCandidates } from '../../src/packages/choose-candidate.ts';
 import type { CandidateQuery } from '../../src/packages/choose-candidate.ts';
 import { readFacts, readListing } from '../../src/packages/npm/registry.ts';
-import type { VersionFacts } from '../../src/packages/npm/registry.ts';
+import type { VersionFacts } from '../../src/packages/manager/package-manager.ts';
+import { npmManager } from '../../src/packages/npm/npm-manager.ts';
+import { npmVersions } from '../../src/packages/npm/npm-versions.ts';
+import { systemClock } from '../../src/system/time/clock.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.UTC(2026, 5, 1);
+const RANGES = await npmVersions.ranges();
 const NO_MEMORY = { bad: [], pinned: null };
 
-type Changes = Partial<Omit<CandidateQuery, 'listing'>> & {
+type Changes = Partial<Omit<CandidateQuery, 'listing' | 'versions'>> & {
   versions?: readonly string[];
   /** Age in ms by version, a month for the others; null: not told. */
   ages?: Readonly<Record<string, number | null>>;
@@ -36,6 +40,8 @@ function question({
   const listing = readListing(answer);
   if (listing === null) throw new Error('No listing');
   return {
+    versions: npmVersions,
+    ranges: RANGES,
     listing,
     running: '1.0.0',
     wish: 'latest',
@@ -43,10 +49,17 @@ function question({
     range: '*',
     minimumAge: 3 * DAY,
     now: NOW,
-    node: 'v20.19.0',
     memory: NO_MEMORY,
     ...changes,
   };
+}
+
+/** By what the versions of these tests need. */
+const REFUSALS = new Map<string, string>();
+for (const engine of ['>=22', 'yes']) {
+  const run = { environment: {}, timeout: 0, signal: new AbortController().signal, clock: systemClock };
+  const refusal = await npmManager.runtimeRefuses(engine, { ...run, runtime: 'v20.19.0' });
+  if (refusal !== null) REFUSALS.set(engine, refusal);
 }
 
 type Described = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -58,7 +71,7 @@ function decide(asked: CandidateQuery, described: Described = {}) {
     const read = readFacts({ name: 'p', version, ...described[version] });
     if (read !== null) facts.set(version, read);
   }
-  const { latest, candidate, held } = pickCandidate(found, { question: asked, facts });
+  const { latest, candidate, held } = pickCandidate(found, { query: asked, facts, refusals: REFUSALS });
   return { latest, candidate, held: held.map((each) => `${each.version} ${each.reason}: ${each.detail}`) };
 }
 
@@ -260,7 +273,9 @@ describe('a registry that lies', () => {
   test('about a version does not get it installed: what it will not describe is passed over', () => {
     const asked = question();
     const facts = new Map([['1.1.0', readFacts({ version: '1.1.0' })!]]);
-    expect(pickCandidate(listCandidates(asked), { question: asked, facts }).candidate).toBe('1.1.0');
+    expect(pickCandidate(listCandidates(asked), { query: asked, facts, refusals: REFUSALS }).candidate).toBe(
+      '1.1.0',
+    );
   });
 
   test('lists only what is a version, and points only to what is listed', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { chooseInstalled, chooseFallback, wishKind } from '../../src/packages/choose-installed.ts';
-import type { InstalledVersion } from '../../src/packages/store.ts';
+import { chooseFallback, chooseInstalled } from '../../src/packages/choose-installed.ts';
+import type { InstalledVersion } from '../../src/packages/manager/package-manager.ts';
+import { npmVersions } from '../../src/packages/npm/npm-versions.ts';
 
 function onDisk(current: string | null, ...versions: string[]) {
   const installed = versions.map((version): InstalledVersion => ({
@@ -10,7 +11,11 @@ function onDisk(current: string | null, ...versions: string[]) {
     packageFolder: version,
     engine: null,
   }));
-  return { installed, current: installed.find(({ version }) => version === current) ?? null };
+  return {
+    installed,
+    current: installed.find(({ version }) => version === current) ?? null,
+    versions: npmVersions,
+  };
 }
 
 describe('chooseInstalled()', () => {
@@ -38,38 +43,12 @@ describe('chooseInstalled()', () => {
   });
 });
 
-describe('chooseStandIn()', () => {
+describe('chooseFallback()', () => {
   test.each([
     ['current before the newest', onDisk('1.0.0', '2.0.0', '1.0.0'), '1.0.0'],
     ['the newest when nothing is current', onDisk(null, '2.0.0', '1.0.0'), '2.0.0'],
     ['nothing when nothing is installed', onDisk(null), null],
   ])('takes %s', (_what, disk, expected) => {
     expect(chooseFallback(disk)?.version ?? null).toBe(expected);
-  });
-});
-
-describe('wishKind()', () => {
-  test.each([
-    ['1.2.3', 'exact'],
-    ['v1.2.3', 'exact'],
-    ['1.2.3-rc.1', 'exact'],
-    ['1', 'range'],
-    ['^1.2', 'range'],
-    ['>=1 <3', 'range'],
-    ['*', 'range'],
-    ['x', 'range'],
-    ['x.x', 'range'],
-    ['v1.x', 'range'],
-    ['latest', 'tag'],
-    ['next-7', 'tag'],
-    ['file:../evil', null],
-    ['git+ssh://host/x', null],
-    ['https://host/x.tgz', null],
-    ['npm:other@1', null],
-    ['--global', null],
-    ['../x', null],
-    ['a b', null],
-  ])('%s is %s', async (wish, expected) => {
-    expect(await wishKind(wish)).toBe(expected);
   });
 });

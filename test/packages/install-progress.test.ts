@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-import { describeGrowth, measure, watchGrowth } from '../../src/packages/install-progress.ts';
+import { describeGrowth, watchGrowth } from '../../src/packages/install-progress.ts';
+import { measureInstall } from '../../src/packages/npm/measure-install.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
@@ -20,24 +21,14 @@ async function write(path: string, bytes: number): Promise<void> {
   await writeFile(join(folder, path), 'x'.repeat(bytes));
 }
 
-test('measure() counts packages at any depth and the bytes of all files', async () => {
-  await write('package.json', 10);
-  await write('node_modules/a/index.js', 100);
-  await write('node_modules/a/lib/deep/x.js', 1000);
-  await write('node_modules/a/node_modules/c/index.js', 1);
-  await write('node_modules/@s/b/index.js', 2);
-  await write('node_modules/.bin/a', 4);
-  expect(await measure(folder)).toEqual({ packages: 3, bytes: 1117 });
-});
-
-test('measure() finds nothing in a folder that is gone', async () => {
-  expect(await measure(join(folder, 'gone'))).toEqual({ packages: 0, bytes: 0 });
-});
-
 test('watchGrowth() tells once a second what is new, and nothing after its end', async () => {
   const clock = new FakeClock();
   const told: string[] = [];
-  const end = watchGrowth(folder, clock, (growth, elapsed) => told.push(describeGrowth(growth, elapsed)));
+  const end = watchGrowth(folder, {
+    measure: measureInstall,
+    clock,
+    onGrowth: (growth, elapsed) => told.push(describeGrowth(growth, elapsed)),
+  });
   await clock.advance(999);
   expect(told).toEqual([]);
   await write('node_modules/a/index.js', 1024 * 1024);

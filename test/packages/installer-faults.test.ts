@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { createInstaller } from '../../src/packages/installer.ts';
+import { npmManager } from '../../src/packages/npm/npm-manager.ts';
 import { openStore } from '../../src/packages/store.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { createHome, namesIn, packageSpec, WANTED } from '../fakes/install-home.ts';
@@ -229,10 +230,10 @@ describe('with a version installed', () => {
     expect(home.versions()).toEqual(['1.0.0']);
   });
 
-  test('patience ends earlier', async () => {
-    const patience = { alone: 60_000, withStandIn: 1500 };
+  test('the timeout is shorter', async () => {
+    const timeouts = { alone: 60_000, withFallback: 1500 };
     registry.lie('packument', 'good', 'hang');
-    const prepared = await home.prepare(packageSpec('good@2.0.0'), { patience });
+    const prepared = await home.prepare(packageSpec('good@2.0.0'), { timeouts });
     registry.lie('packument', 'good', null);
     expect(prepared).toMatchObject({ ok: true, version: '1.0.0' });
     expect(prepared).toHaveProperty('note', expect.stringContaining('not done after 2 s'));
@@ -259,8 +260,8 @@ describe('an installation that is interrupted', () => {
   });
 
   test('by its time limit too', async () => {
-    const patience = { alone: 1500, withStandIn: 1500 };
-    const prepared = await home.prepare(packageSpec('silent@1'), { patience });
+    const timeouts = { alone: 1500, withFallback: 1500 };
+    const prepared = await home.prepare(packageSpec('silent@1'), { timeouts });
     expect(prepared).toMatchObject({ ok: false, failure: { code: 'INSTALL_FAILED', retry: 'backoff' } });
     expect(prepared).toHaveProperty('failure.message', expect.stringContaining('not done after 2 s'));
     await waitFor(isSilent, { what: 'the end of npm', timeout: 1000 });
@@ -355,8 +356,12 @@ describe.skipIf(!requireThat('the right to mount a tmpfs', mayMount()))('on a fu
     await home.prepare(packageSpec('good@1.0.0'), { paths });
     await home.prepare(packageSpec('good@2.0.0'), { paths });
     fillNames(disk);
-    const [older] = (await openStore(join(paths.servers, 'some'), 'good').list()).toReversed();
-    await expect(openStore(join(paths.servers, 'some'), 'good').switchTo(older!)).rejects.toThrow('ENOSPC');
+    const [older] = (
+      await openStore(join(paths.servers, 'some'), { manager: npmManager, id: 'good' }).list()
+    ).toReversed();
+    await expect(
+      openStore(join(paths.servers, 'some'), { manager: npmManager, id: 'good' }).switchTo(older!),
+    ).rejects.toThrow('ENOSPC');
     expect(namesIn(join(paths.servers, 'some')).toSorted()).toEqual(['current', 'versions']);
     const prepared = await home.prepare(packageSpec('good@1.0.0'), { paths });
     expect(prepared).toMatchObject({ ok: true, version: '1.0.0' });

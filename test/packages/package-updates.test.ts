@@ -105,7 +105,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
     registry.amend('looked-at', '1.3.0', { engines: { node: '>=99' } });
     registry.amend('looked-at', '1.2.0', { deprecated: 'broken, see 1.1.0' });
     installed('looked-at', '1.0.0');
-    const outlook = await updatesOf().look(packageSpec('looked-at@latest'), NO_UPDATES, WANTED);
+    const outlook = await updatesOf().check(packageSpec('looked-at@latest'), NO_UPDATES, WANTED);
     expect(outlook).toEqual({
       server: 'some',
       package: 'looked-at',
@@ -150,7 +150,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
       registry.amend(name, '1.1.0', { ...people, ...after });
       installed(name, '1.0.0', name);
       const spec = { ...packageSpec(`${name}@^1`), name };
-      const { candidate, held } = await updatesOf().look(spec, NO_UPDATES, WANTED);
+      const { candidate, held } = await updatesOf().check(spec, NO_UPDATES, WANTED);
       return [candidate, ...held.map(({ reason }) => reason)];
     };
     expect(await change('proven', { dist: { attestations } }, {})).toEqual([null, 'attestation']);
@@ -170,7 +170,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
   test('follows the tag: a version that was withdrawn is told, and not gone on with', async () => {
     registry.announce('withdrawn', ['1.0.0', '1.1.0', '1.2.0']);
     installed('withdrawn', '1.1.0');
-    const look = () => updatesOf().look(packageSpec('withdrawn@latest'), NO_UPDATES, WANTED);
+    const look = () => updatesOf().check(packageSpec('withdrawn@latest'), NO_UPDATES, WANTED);
     registry.tag('withdrawn', 'latest', '1.1.0');
     expect(await look()).toMatchObject({
       candidate: null,
@@ -187,7 +187,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
     registry.announce('chosen', ['1.0.0', '1.1.0', '1.2.0']);
     for (const version of ['1.0.0', '1.1.0']) installed('chosen', version);
     const look = (wish: string, memory: UpdateMemory) =>
-      updatesOf().look(packageSpec(`chosen@${wish}`), memory, WANTED);
+      updatesOf().check(packageSpec(`chosen@${wish}`), memory, WANTED);
     const chosen = { wish: 'latest', version: '1.1.0' };
     expect(await look('latest', remembered({ chosen }))).toMatchObject({
       running: '1.1.0',
@@ -233,7 +233,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
     const versions = Array.from({ length: 10_000 }, (_, patch) => `1.0.${patch}`);
     registry.announce('enormous', versions);
     installed('enormous', '1.0.0');
-    const outlook = await updatesOf().look(packageSpec('enormous@latest'), NO_UPDATES, WANTED);
+    const outlook = await updatesOf().check(packageSpec('enormous@latest'), NO_UPDATES, WANTED);
     expect(outlook).toMatchObject({ latest: '1.0.9999', candidate: '1.0.9999', held: [], error: null });
   });
 
@@ -266,7 +266,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
   ])('that gets %s is one line, and never throws', async (_, lie, words) => {
     if (lie !== null) registry.lie('packument', 'liar', lie);
     installed('liar', '1.0.0');
-    const outlook = await updatesOf().look(packageSpec('liar@latest'), NO_UPDATES, WANTED);
+    const outlook = await updatesOf().check(packageSpec('liar@latest'), NO_UPDATES, WANTED);
     registry.lie('packument', 'liar', null);
     expect(outlook).toMatchObject({ running: '1.0.0', candidate: null, held: [] });
     expect(outlook.error).toMatch(/^Cannot ask for the versions of liar: [^\n]+$/u);
@@ -279,7 +279,7 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
     const instead = { name: 'liar', 'dist-tags': { latest: '1.1.0' }, versions, time };
     registry.lie('packument', 'liar', { instead });
     installed('liar', '1.0.0');
-    const outlook = await updatesOf().look(packageSpec('liar@latest'), NO_UPDATES, WANTED);
+    const outlook = await updatesOf().check(packageSpec('liar@latest'), NO_UPDATES, WANTED);
     registry.lie('packument', 'liar', null);
     expect(outlook).toMatchObject({ candidate: null, held: [] });
   });
@@ -287,12 +287,12 @@ describe('a look at the registry', { timeout: 60_000 }, () => {
   test('ends when nobody waits for it any more, or the registry never answers', async () => {
     registry.lie('packument', 'silent', 'hang');
     const abort = new AbortController();
-    const looking = updatesOf().look(packageSpec('silent@latest'), NO_UPDATES, abort.signal);
+    const looking = updatesOf().check(packageSpec('silent@latest'), NO_UPDATES, abort.signal);
     await waitFor(() => registry.requests.includes('/silent'), { what: 'npm to ask' });
     abort.abort();
     expect((await looking).error).toContain('it was stopped');
-    const patience = { look: 2500, install: 1000 };
-    const late = await updatesOf({ patience }).look(packageSpec('silent@latest'), NO_UPDATES, WANTED);
+    const timeouts = { check: 2500, install: 1000 };
+    const late = await updatesOf({ timeouts }).check(packageSpec('silent@latest'), NO_UPDATES, WANTED);
     expect(late.error).toMatch(/npm was not done after \d s/);
     await waitFor(async () => (await registry.connections()) === 0, { what: 'both npm to be gone' });
   });
@@ -343,7 +343,7 @@ describe('a version is installed', { timeout: 60_000 }, () => {
     const strict = updatesOf({ environment: { ...home.environment, npm_config_before: days(60) } });
     registry.announce('aged', ['1.0.0', '1.1.0']);
     installed('aged', '1.0.0');
-    const outlook = await strict.look(packageSpec('aged@latest'), NO_UPDATES, WANTED);
+    const outlook = await strict.check(packageSpec('aged@latest'), NO_UPDATES, WANTED);
     expect(outlook).toMatchObject({ candidate: null, held: [{ version: '1.1.0', reason: 'minimum_age' }] });
     expect(await strict.install(packageSpec('some-mcp@latest'), '1.1.0', QUIET)).toEqual({
       ok: false,

@@ -34,7 +34,7 @@ describe('prepareServer()', () => {
 
   test('puts the server’s own arguments behind those of its program', async () => {
     const spec = specOf({
-      source: { kind: 'package', package: 'p', version: 'latest', bin: null },
+      source: { kind: 'package', manager: 'npm', package: 'p', version: 'latest', bin: null },
       args: ['--port', '1'],
     });
     expect(await prepareServer(spec, new AbortController().signal, parts)).toEqual({

@@ -53,7 +53,7 @@ describe('a round', () => {
   test('never touches what the config or an operator has named', async () => {
     const { stage, result } = await round(
       [withPolicy('exact', 'auto', '1.0.0'), withPolicy('s', 'auto')],
-      (it) => it.updater.ledger.setMemory(packageSpec('s'), { ...it.memory('s'), pinned: '1.0.0' }),
+      (it) => it.updater.store.setMemory(packageSpec('s'), { ...it.memory('s'), pinned: '1.0.0' }),
     );
     expect(stage.acts).toEqual([]);
     expect(result.said).toContain('checked 2');
@@ -65,7 +65,7 @@ describe('a round', () => {
     );
     expect(result).toEqual({
       said: 'checked 1, 1 update available (t 2.0.0), 1 updated',
-      error: expect.stringContaining('could not look at s: Cannot ask the registry: offline'),
+      error: expect.stringContaining('could not check s: Cannot ask the registry: offline'),
     });
     expect(stage.progress('t')).toMatchObject({ phase: 'probation' });
   });

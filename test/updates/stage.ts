@@ -2,14 +2,14 @@
 import { onTestFinished } from 'vitest';
 import type { WatchdogEvent, UnstampedEvent } from '../../src/core/model/events.ts';
 import { INITIAL_LIFECYCLE, type LifecycleState } from '../../src/core/model/lifecycle-state.ts';
-import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import { isPackage, type PackageSpec, type ServerSpec } from '../../src/core/model/server-spec.ts';
 import type { Tool } from '../../src/core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateMemory, UpdateProgress } from '../../src/core/model/update.ts';
+import { versionsOf } from '../../src/packages/managers.ts';
 import { createBus } from '../../src/system/bus.ts';
 import type { CanaryReport, UpdatePorts } from '../../src/updates/ports.ts';
-import { openUpdateRecords } from '../../src/updates/records.ts';
-import type { RequestParts } from '../../src/updates/requests.ts';
-import { isPackage, type PackageSpec } from '../../src/updates/update-store.ts';
+import type { RequestContext } from '../../src/updates/requests.ts';
+import { openUpdateRecords } from '../../src/updates/update-store.ts';
 import { createUpdater } from '../../src/updates/updater.ts';
 import { FakeClock, settle } from '../fakes/clock.ts';
 import { specOf } from '../fakes/spec.ts';
@@ -23,7 +23,7 @@ export function packageSpec(
   const { version = 'latest', ...rest } = changes;
   const spec = specOf({
     name,
-    source: { kind: 'package', package: `@x/${name}`, version, bin: null },
+    source: { kind: 'package', manager: 'npm', package: `@x/${name}`, version, bin: null },
     start: { timeout: 30_000 },
     ...rest,
   });
@@ -73,9 +73,9 @@ export function updatesStage({
     gates: new Map<string, Promise<void>>(),
   };
 
-  const parts: UpdatePorts = {
+  const ports: UpdatePorts = {
     packages: {
-      look: (spec) =>
+      check: (spec) =>
         Promise.resolve({
           server: spec.name,
           package: `@x/${spec.name}`,
@@ -102,6 +102,7 @@ export function updatesStage({
         return Promise.resolve();
       },
     },
+    versionsOf,
     async canary(spec, version, signal) {
       acts.push(`canary ${spec.name} ${version}`);
       await gate('canary', signal);
@@ -216,19 +217,19 @@ export function updatesStage({
   });
   bus.subscribe((event) => events.push(event));
   const updater = createUpdater({
-    parts,
+    ports,
     clock,
     bus,
     records,
     onFault: (error) => acts.push(`fault ${String(error)}`),
   });
   onTestFinished(() => updater.close());
-  const requests: RequestParts = { updater, parts, clock };
+  const requests: RequestContext = { updater, ports, clock };
 
   return Object.assign(stage, {
     updater,
     requests,
-    parts,
+    ports,
     start,
     crash,
     restart,
@@ -261,7 +262,7 @@ export function updatesStage({
       await clock.advance(ms);
       await settle();
     },
-    memory: (server = 's'): UpdateMemory => updater.ledger.record(packageOf(spec(server))).memory,
+    memory: (server = 's'): UpdateMemory => updater.store.record(packageOf(spec(server))).memory,
     progress(server = 's'): UpdateProgress | null {
       let found: UpdateProgress | null = null;
       for (const event of events) {

@@ -184,11 +184,11 @@ describe('an update', () => {
     await updateServers(['s'], BEST, stage.requests);
     await stage.go(MINUTE);
     const asked: unknown[] = [];
-    const { packages } = stage.parts;
-    const look = packages.look.bind(packages);
-    packages.look = (...given) => {
+    const { packages } = stage.ports;
+    const check = packages.check.bind(packages);
+    packages.check = (...given) => {
       asked.push(given[1].chosen);
-      return look(...given);
+      return check(...given);
     };
     await checkServers(['s'], stage.requests);
     expect(asked).toEqual([{ wish: 'latest', version: '2.0.0' }]);
@@ -353,7 +353,7 @@ describe('an operator', () => {
     expect(stage.acts.filter((act) => /link|restart/.test(act))).toEqual([]);
     expect(stage.memory()).toMatchObject({
       bad: [],
-      last: { result: 'held', reason: 'broken off by an operator' },
+      last: { result: 'held', reason: 'cancelled by an operator' },
     });
   });
 

@@ -1,5 +1,6 @@
 // ServerSpec of one server, with the checks that need more than one key.
 import { join, resolve } from 'node:path';
+import { parsePackageRef } from '../../core/model/package.ts';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
 import { userHome } from '../../system/files/paths.ts';
 import type { ServerSettings } from '../schema/server-schema.ts';
@@ -71,7 +72,7 @@ function sourceOf(settings: ServerSettings, complain: Complain): Source | null {
     complain([], 'has both package and command; keep the one that is meant');
     return null;
   }
-  if (packageName !== null) return { kind: 'package', package: packageName, version, bin };
+  if (packageName !== null) return { kind: 'package', ...parsePackageRef(packageName), version, bin };
   if (command !== null) return commandOf(command, settings, complain);
   if (url !== null) return { kind: 'url' };
   complain([], 'has neither package, command nor url; write package: NAME to install one from npm');

@@ -177,7 +177,7 @@ const logs = z
 const packageName = z
   .string()
   .regex(
-    /^(@[\w~][\w.~-]*\/)?[\w~][\w.~-]*$/,
+    /^(npm:)?(@[\w~][\w.~-]*\/)?[\w~][\w.~-]*$/,
     'must be the name of an npm package; put the version into `version`, and use `command` for anything else',
   );
 
@@ -190,7 +190,10 @@ const command = z.union([z.array(filledText()).min(1, 'must not be empty'), fill
 
 /** The keys below a server's name. No key is required here: `build-server.ts` checks them together. */
 export const serverSchema = z.strictObject({
-  package: packageName.nullable().default(null).describe('npm package to install and run.'),
+  package: packageName
+    .nullable()
+    .default(null)
+    .describe('npm package to install and run, with or without the prefix npm:.'),
   version: z
     .string()
     .regex(

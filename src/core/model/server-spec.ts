@@ -1,5 +1,6 @@
 // Specification of a supervised server: source, start, probes, limits, restarts, updates.
 // Durations are milliseconds, sizes are bytes; `config/` converts from what people write.
+import type { PackageManagerName } from './package.ts';
 
 /** Valid server names: a name becomes a folder, a file name and a metric label. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -8,6 +9,8 @@ export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 export type Source =
   | {
       readonly kind: 'package';
+      readonly manager: PackageManagerName;
+      /** Its id, see `package.ts`. */
       readonly package: string;
       readonly version: string;
       readonly bin: string | null;
@@ -105,4 +108,16 @@ export interface ServerSpec {
   readonly limits: LimitPolicy;
   readonly update: UpdatePolicy;
   readonly logs: { readonly maxSize: number; readonly keep: number };
+}
+
+/** A server that is a package: the only kind that has versions, and so updates. */
+export type PackageSpec = ServerSpec & { readonly source: Extract<Source, { kind: 'package' }> };
+
+export function isPackage(spec: ServerSpec): spec is PackageSpec {
+  return hasVersions(spec.source.kind);
+}
+
+/** Tells whether servers from such a source have versions. */
+export function hasVersions(kind: Source['kind']): boolean {
+  return kind === 'package';
 }

@@ -1,9 +1,9 @@
-// How the picture of one server follows from its news.
-import type { EventOf, WatchdogEvent } from '../model/events.ts';
+// Reducer of a server's events to its status.
+import { type EventHandlers, type EventOf, handleEvent, type WatchdogEvent } from '../model/events.ts';
 import type { HealthVerdict } from '../model/observations.ts';
 import { hasProcess, stateName } from '../model/lifecycle-state.ts';
 import { budgetRemaining } from '../lifecycle/restart-policy.ts';
-import type { ServerSpec } from '../model/server-spec.ts';
+import { hasVersions, isPackage, type ServerSpec } from '../model/server-spec.ts';
 import type { ServerHistory, ServerStatus } from '../model/status.ts';
 import { stripUrlSecrets } from '../base/text.ts';
 import { NO_UPDATES, type UpdateStatus } from '../model/update.ts';
@@ -18,91 +18,68 @@ const UNKNOWN_HEALTH: HealthVerdict = {
 
 const NO_UPDATE: UpdateStatus = { checkedAt: null, outlook: null, progress: null, memory: NO_UPDATES };
 
-type ServerEvent = Extract<WatchdogEvent, { server: string }>;
+/** Events that change the status of one server that is there. */
+export type ServerChangeKind = Exclude<
+  Extract<WatchdogEvent, { server: string }>['kind'],
+  'server-added' | 'server-removed'
+>;
 
-/** What `event` changes in the picture of its server. */
-export function reduceServer(server: ServerStatus, event: ServerEvent): Partial<ServerStatus> {
-  switch (event.kind) {
-    case 'server-changed':
-      return afterChange(server, event);
-    case 'transition':
-      return afterTransition(event);
-    case 'spawned':
-      return afterSpawn(server, event);
-    case 'exited':
-      return {
-        lastExit: { at: event.at, code: event.code, signal: event.signal },
-        lastLines: event.lastLines,
-      };
-    case 'restarted':
-      return afterRestart(server, event);
-    case 'start-failed':
-      return { startFailures: server.startFailures + 1, lastFailure: { at: event.at, ...event.failure } };
-    default:
-      return whilePreparing(event) ?? whileWatching(server, event);
-  }
+/** Returns the fields of the server's status that `event` changes. */
+export function reduceServer(server: ServerStatus, event: EventOf<ServerChangeKind>): Partial<ServerStatus> {
+  return handleEvent<Partial<ServerStatus>, [ServerStatus], ServerChangeKind>(REDUCERS, event, server);
 }
 
-/** Null for news of another kind. */
-function whilePreparing(event: ServerEvent): Partial<ServerStatus> | null {
-  switch (event.kind) {
-    case 'install-progress':
-      return { note: event.line };
-    case 'installed':
-      return { note: null, version: event.version };
-    case 'using-installed':
-      return { note: event.why, version: event.version };
-    case 'waiting':
-      // Only who is wanted waits; its life has nothing to tell of that before it begins.
-      return event.on.length === 0
-        ? { note: null }
-        : { note: `waiting for ${event.on.join(', ')}`, desired: 'up' };
-    default:
-      return null;
-  }
+export function isServerChange(event: WatchdogEvent): event is EventOf<ServerChangeKind> {
+  return Object.hasOwn(REDUCERS, event.kind);
 }
 
-function whileWatching(server: ServerStatus, event: ServerEvent): Partial<ServerStatus> {
-  switch (event.kind) {
-    case 'handshake':
-      return { handshake: event.handshake, version: server.version ?? event.handshake.serverVersion };
-    case 'probed':
-      return afterProbe(server, event);
-    case 'health':
-      return { health: event.health };
-    case 'sampled':
-      return { usage: event.usage };
-    case 'limit':
-      return { overLimit: afterLimit(server, event) };
-    default:
-      // Only a package has versions; what was under way for it may end after it has become something else.
-      return server.source === 'package' ? whileUpdating(server.update ?? NO_UPDATE, event) : {};
-  }
-}
+const unchanged = () => ({});
 
-function whileUpdating(update: UpdateStatus, event: ServerEvent): Partial<ServerStatus> {
-  switch (event.kind) {
-    case 'update-checked':
-      return { update: { ...update, checkedAt: event.lookedAt ?? event.at, outlook: event.outlook } };
-    case 'update-moved':
-      return { update: { ...update, progress: event.progress } };
-    case 'update-settled':
-      return { update: { ...update, progress: event.isNews ? null : update.progress, memory: event.memory } };
-    default:
-      return {};
-  }
+const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChangeKind> = {
+  'server-changed': afterChange,
+  transition: afterTransition,
+  spawned: afterSpawn,
+  exited: ({ at, code, signal, lastLines }) => ({ lastExit: { at, code, signal }, lastLines }),
+  restarted: afterRestart,
+  'start-failed': ({ at, failure }, { startFailures }) => ({
+    startFailures: startFailures + 1,
+    lastFailure: { at, ...failure },
+  }),
+  'install-progress': ({ line }) => ({ note: line }),
+  installed: ({ version }) => ({ note: null, version }),
+  'using-installed': ({ version, why }) => ({ note: why, version }),
+  // Only a server with the desired state up waits; its lifecycle has no event for that yet.
+  waiting: ({ on }) =>
+    on.length === 0 ? { note: null } : { note: `waiting for ${on.join(', ')}`, desired: 'up' },
+  handshake: ({ handshake }, { version }) => ({ handshake, version: version ?? handshake.serverVersion }),
+  probed: afterProbe,
+  health: ({ health }) => ({ health }),
+  sampled: ({ usage }) => ({ usage }),
+  limit: afterLimit,
+  'log-dropped': unchanged,
+  reaped: unchanged,
+  'update-checked': ({ at, lookedAt, outlook }, server) =>
+    updateOf(server, { checkedAt: lookedAt ?? at, outlook }),
+  'update-moved': ({ progress }, server) => updateOf(server, { progress }),
+  'update-settled': ({ memory, isNews }, server) =>
+    updateOf(server, isNews ? { memory, progress: null } : { memory }),
+};
+
+/** Changes the update part. Only a package has versions; an update may end after the server has become something else. */
+function updateOf({ source, update }: ServerStatus, change: Partial<UpdateStatus>): Partial<ServerStatus> {
+  return hasVersions(source) ? { update: { ...(update ?? NO_UPDATE), ...change } } : {};
 }
 
 function afterSpawn(
-  server: ServerStatus,
   { pid, run, at, version }: EventOf<'spawned'>,
+  server: ServerStatus,
 ): Partial<ServerStatus> {
   return { pid, run, startedAt: at, version: version ?? server.version, note: null };
 }
 
 function afterRestart(
-  { restarts }: ServerStatus,
   { at, reason, detail }: EventOf<'restarted'>,
+  { restarts }: ServerStatus,
 ): Partial<ServerStatus> {
   return {
     restarts: { ...restarts, [reason]: restarts[reason] + 1 },
@@ -111,11 +88,11 @@ function afterRestart(
 }
 
 function afterLimit(
-  { overLimit }: ServerStatus,
   { resource, level }: EventOf<'limit'>,
-): ServerStatus['overLimit'] {
+  { overLimit }: ServerStatus,
+): Partial<ServerStatus> {
   const others = overLimit.filter((one) => one !== resource);
-  return level === 'ok' ? others : [...others, resource];
+  return { overLimit: level === 'ok' ? others : [...others, resource] };
 }
 
 function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
@@ -133,9 +110,9 @@ function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
     backoff: 'delay' in to ? to.delay : 0,
     isStable: to.phase === 'running' && to.stable,
     killRepeats: to.phase === 'stopping' ? to.repeats : 0,
-    // Installed, failed or broken off: how it went on is no news any more.
+    // Installed, failed or cancelled: its progress is outdated.
     ...(from.phase === 'preparing' && to.phase !== 'preparing' ? { note: null } : {}),
-    // A server that runs has outlived what it last failed to start for.
+    // Once it runs, the last start failure is outdated.
     ...(to.phase === 'running' ? { lastFailure: null } : {}),
   };
 }
@@ -149,14 +126,14 @@ const WITHOUT_PROCESS = {
   overLimit: [],
 };
 
-function afterProbe(server: ServerStatus, { probe, result, at }: EventOf<'probed'>): Partial<ServerStatus> {
+function afterProbe({ probe, result, at }: EventOf<'probed'>, server: ServerStatus): Partial<ServerStatus> {
   if (result.outcome === 'inconclusive') return {};
   const ok = result.outcome === 'passed';
   const probes = { ...server.probes, [probe]: { at, ok, took: ok ? result.took : null } };
   return ok && result.tools !== undefined ? { probes, tools: result.tools } : { probes };
 }
 
-/** A server that was added to the config just now. */
+/** Builds the status of a server that was just added to the config. */
 export function newServerStatus(
   { spec, at }: EventOf<'server-added'>,
   remembered: ServerHistory,
@@ -180,26 +157,26 @@ export function newServerStatus(
     isStable: false,
     killRepeats: 0,
     note: null,
-    update: spec.source.kind === 'package' ? NO_UPDATE : null,
+    update: isPackage(spec) ? NO_UPDATE : null,
     lastLines: [],
   };
 }
 
-/** What was known of the versions of one program tells nothing of another. */
+/** Takes over changed settings; versions are reset when the program is another one. */
 function afterChange(
-  { source, package: known }: ServerStatus,
   { spec }: EventOf<'server-changed'>,
+  { source, package: known }: ServerStatus,
 ): Partial<ServerStatus> {
   const facts = factsOf(spec);
   if (facts.source === source && facts.package === known) return facts;
-  return { ...facts, version: null, update: facts.source === 'package' ? NO_UPDATE : null };
+  return { ...facts, version: null, update: hasVersions(facts.source) ? NO_UPDATE : null };
 }
 
 function factsOf(spec: ServerSpec) {
   return {
     name: spec.name,
     source: spec.source.kind,
-    package: spec.source.kind === 'package' ? spec.source.package : null,
+    package: isPackage(spec) ? spec.source.package : null,
     transport: spec.transport,
     url: spec.url === null ? null : stripUrlSecrets(spec.url),
     enabled: spec.enabled,

@@ -31,7 +31,8 @@ export function decideUpdate(state: UpdateState, event: UpdateEvent, rules: Upda
   if (event.kind === 'superseded') return supersede(state, event.reason);
   if (event.kind === 'wish') {
     if (event.wish === state.plan.wish) return stay(state);
-    if (event.wish === state.plan.to && state.phase === 'probation') return adopt(state, event.wish);
+    if (state.phase === 'probation' && rules.isSame(event.wish, state.plan.to))
+      return adopt(state, event.wish);
     return supersede(state, `its config asks for ${event.wish} now`);
   }
   if (event.kind === 'cancel') return cancel(state);
@@ -91,7 +92,7 @@ function whileSwitching(state: Switching, event: UpdateEvent, rules: UpdateRules
       return { state: { ...state, step: 'link' }, actions: [{ kind: 'link', version: plan.to }] };
     case 'link':
       if (event.kind === 'unwritten') return giveUp(plan, { reason: CANNOT_WRITE });
-      if (event.kind !== 'linked' || event.version !== plan.to) return stay(state);
+      if (event.kind !== 'linked' || !rules.isSame(event.version, plan.to)) return stay(state);
       // Nothing was restarted and the link still leads to the old version: the update has changed nothing.
       if (event.refusal !== null) return giveUp(plan, { reason: event.refusal });
       return afterLink(state, event, rules);
@@ -127,8 +128,9 @@ function whileStarting(state: Switching, event: UpdateEvent, rules: UpdateRules)
   const { plan, notice } = state;
   switch (event.kind) {
     case 'spawned':
-      if (event.version !== plan.to) return rollBack(plan, unexpectedVersion(plan.to, event.version));
-      return stay({ ...state, isSeen: true });
+      return isOf(plan.to, event, rules)
+        ? stay({ ...state, isSeen: true })
+        : rollBack(plan, unexpectedVersion(plan.to, event.version));
     case 'up':
       if (!state.isSeen) return stay(state);
       if (plan.kind === 'rollback') return commit(state);
@@ -160,7 +162,7 @@ function whileOnProbation(state: Probation, event: UpdateEvent, rules: UpdateRul
   const { plan } = state;
   switch (event.kind) {
     case 'spawned':
-      return event.version === plan.to
+      return isOf(plan.to, event, rules)
         ? stay(state)
         : rollBack(plan, unexpectedVersion(plan.to, event.version));
     case 'up':
@@ -250,21 +252,21 @@ function rollBack(plan: UpdatePlan, verdict: RollbackVerdict): UpdateDecision {
   };
 }
 
-function whileRollingBack(state: RollingBack, event: UpdateEvent, { comeUp }: UpdateRules): UpdateDecision {
+function whileRollingBack(state: RollingBack, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
   const { plan, verdict } = state;
   switch (event.kind) {
     case 'linked': {
-      if (state.step === 'start' || event.version !== plan.from) return stay(state);
+      if (state.step === 'start' || !rules.isSame(event.version, plan.from)) return stay(state);
       const next = { ...state, isLinked: event.refusal === null };
       if (state.step === 'relink' || !event.isUp) return finish(next, event);
       const detail = `back to ${plan.from}: ${verdict.reason}`;
       return {
-        state: { ...next, step: 'start', deadline: event.at + comeUp },
+        state: { ...next, step: 'start', deadline: event.at + rules.comeUp },
         actions: [{ kind: 'restart', detail }],
       };
     }
     case 'spawned':
-      return state.step === 'start' && event.version === plan.from ? finish(state, event) : stay(state);
+      return state.step === 'start' && isOf(plan.from, event, rules) ? finish(state, event) : stay(state);
     case 'stopped':
       return state.step === 'start' ? finish(state, event) : stay(state);
     case 'tick':
@@ -290,6 +292,15 @@ export function rollbackOutcome(
 ): UpdateOutcome {
   const bad = isBad ? plan.to : null;
   return { plan, result: isAsked ? 'committed' : 'rolled_back', reason, bad, runs: 'from' };
+}
+
+/** Tells whether a process of this version was started. */
+function isOf(
+  wanted: string,
+  { version }: Extract<UpdateEvent, { kind: 'spawned' }>,
+  { isSame }: UpdateRules,
+): boolean {
+  return version !== null && isSame(version, wanted);
 }
 
 function unexpectedVersion(wanted: string, version: string | null): RollbackVerdict {

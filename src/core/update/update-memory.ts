@@ -1,59 +1,85 @@
-// What is remembered once an update has ended, and how one that is under way looks to people.
+// Memory of a server's updates: what changes once one has ended, and how one under way looks to people.
+import type { SameVersion } from '../model/package.ts';
 import type { HeldVersion, UpdateCheck, UpdateMemory, UpdateProgress } from '../model/update.ts';
 import { updateDeadline, type UpdateOutcome, type UpdatePlan, type UpdateUnderWay } from './update-state.ts';
 
-/** Versions that failed are few; a registry that is broken for years must not fill the state file. */
+/** Limit: a registry that is broken for years must not fill the state file. */
 const MOST_BAD = 20;
 
-/** @param at ms since the epoch */
-export function afterOutcome(memory: UpdateMemory, outcome: UpdateOutcome, at: number): UpdateMemory {
+export interface OutcomeContext {
+  /** ms since the epoch */
+  readonly at: number;
+  readonly isSame: SameVersion;
+}
+
+/** Updates the memory once an update has ended. */
+export function afterOutcome(
+  memory: UpdateMemory,
+  outcome: UpdateOutcome,
+  { at, isSame }: OutcomeContext,
+): UpdateMemory {
   const { result, reason, bad } = outcome;
-  const { previous, ...versions } = { ...memory, ...versionsAfter(memory, outcome) };
+  const { previous, ...versions } = { ...memory, ...versionsAfter(memory, outcome, isSame) };
+  const isBad = previous !== null && bad !== null && isSame(previous, bad);
   return {
     ...versions,
-    // What has failed here is no place to go back to.
-    previous: previous === bad ? null : previous,
-    bad: bad === null ? memory.bad : withBad(memory.bad, { version: bad, reason: reason ?? 'unknown', at }),
+    // A version that has failed here is nothing to roll back to.
+    previous: isBad ? null : previous,
+    bad:
+      bad === null
+        ? memory.bad
+        : withBad(memory.bad, { version: bad, reason: reason ?? 'unknown', at }, isSame),
     last: { at, ...moveOf(outcome), result, reason },
   };
 }
 
-/** What is pinned, chosen, and gone back to. */
-function versionsAfter(memory: UpdateMemory, { plan, result, runs }: UpdateOutcome): Partial<UpdateMemory> {
-  // The config has asked for something else: what was chosen for its old wish is void.
+/** Computes what is pinned, what is chosen, and what a rollback leads to. */
+function versionsAfter(
+  { pinned }: UpdateMemory,
+  { plan, result, runs }: UpdateOutcome,
+  isSame: SameVersion,
+): Partial<UpdateMemory> {
+  // The config now asks for something else: what was chosen for its old wish is void.
   if (runs === null) return { previous: plan.from, chosen: null };
   if (runs === 'from' || result !== 'committed') return {};
-  const chosen = choiceOf(plan);
-  if (plan.kind === 'update') {
-    return { previous: plan.from, chosen, pinned: plan.isPin ? plan.to : memory.pinned };
-  }
-  // What was left is no place to go back to.
-  return { previous: null, chosen, pinned: memory.pinned === plan.from ? null : memory.pinned };
+  const chosen = choiceOf(plan, isSame);
+  if (plan.kind === 'update') return { previous: plan.from, chosen, pinned: plan.isPin ? plan.to : pinned };
+  // The version that was left is nothing to roll back to.
+  const isLeft = pinned !== null && isSame(pinned, plan.from);
+  return { previous: null, chosen, pinned: isLeft ? null : pinned };
 }
 
-function choiceOf({ wish, to }: UpdatePlan): UpdateMemory['chosen'] {
-  return wish === to ? null : { wish, version: to };
+function choiceOf({ wish, to }: UpdatePlan, isSame: SameVersion): UpdateMemory['chosen'] {
+  return isSame(wish, to) ? null : { wish, version: to };
 }
 
-/** From where to where it went in the end: an operator who goes back has gone there. */
+/** Tells from where to where it went in the end: an update that an operator rolled back is a move back. */
 function moveOf({ plan, result, runs }: UpdateOutcome): { from: string; to: string } {
   const { from, to } = plan;
   return result === 'committed' && runs === 'from' ? { from: to, to: from } : { from, to };
 }
 
-function withBad(bad: UpdateMemory['bad'], entry: UpdateMemory['bad'][number]): UpdateMemory['bad'] {
-  return [...bad.filter(({ version }) => version !== entry.version), entry].slice(-MOST_BAD);
+function withBad(
+  bad: UpdateMemory['bad'],
+  entry: UpdateMemory['bad'][number],
+  isSame: SameVersion,
+): UpdateMemory['bad'] {
+  return [...bad.filter(({ version }) => !isSame(version, entry.version)), entry].slice(-MOST_BAD);
 }
 
-/** An operator who names a version has a reason: it is no longer held against it. */
-export function clearBadVersion(memory: UpdateMemory, version: string): UpdateMemory {
-  const bad = memory.bad.filter((entry) => entry.version !== version);
+/** Takes a version off the bad ones: an operator who names it has a reason. */
+export function clearBadVersion(memory: UpdateMemory, version: string, isSame: SameVersion): UpdateMemory {
+  const bad = memory.bad.filter((entry) => !isSame(entry.version, version));
   return bad.length === memory.bad.length ? memory : { ...memory, bad };
 }
 
 /**
+ * Shows an update under way.
+ *
+ * Describes an update under way for status and page.
+ *
  * @param toEpoch turns a deadline into ms since the epoch
- * @param detail a word of whoever is at work, null for none
+ * @param detail one line of the tool at work, null for none
  */
 export function progressOf(
   state: UpdateUnderWay,
@@ -80,22 +106,31 @@ function detailOf(state: UpdateUnderWay): string | null {
   }
 }
 
-/** Without what an operator has decided, for an operator who decides anew. */
+/** Removes the pin, for an operator who decides anew. */
 export function withoutPin(memory: UpdateMemory): UpdateMemory {
   return memory.pinned === null ? memory : { ...memory, pinned: null };
 }
 
-/** What the registry said, seen from the version that runs now. */
-export function rejudge(outlook: UpdateCheck, running: string, memory: UpdateMemory): UpdateCheck {
-  const { candidate, held } = outlook;
-  const bad = candidate === null ? undefined : memory.bad.find(({ version }) => version === candidate);
-  const isGone = candidate === null || candidate === running || bad !== undefined;
-  // What was forgiven since is judged by the next look.
-  const isForgiven = ({ version, reason }: HeldVersion): boolean =>
-    reason === 'bad' && !memory.bad.some((entry) => entry.version === version);
-  const others = held.filter((one) => one.version !== running && !isForgiven(one));
+export interface RejudgeContext {
+  readonly memory: UpdateMemory;
+  readonly isSame: SameVersion;
+}
+
+/** Judges an earlier check again, for the version that runs now. */
+export function rejudge(
+  check: UpdateCheck,
+  running: string,
+  { memory, isSame }: RejudgeContext,
+): UpdateCheck {
+  const { candidate, held } = check;
+  const bad = candidate === null ? undefined : memory.bad.find(({ version }) => isSame(version, candidate));
+  const isGone = candidate === null || isSame(candidate, running) || bad !== undefined;
+  // A version that was cleared since is judged by the next check.
+  const isCleared = ({ version, reason }: HeldVersion): boolean =>
+    reason === 'bad' && !memory.bad.some((entry) => isSame(entry.version, version));
+  const others = held.filter((one) => !isSame(one.version, running) && !isCleared(one));
   return {
-    ...outlook,
+    ...check,
     running,
     candidate: isGone ? null : candidate,
     held:
@@ -103,12 +138,12 @@ export function rejudge(outlook: UpdateCheck, running: string, memory: UpdateMem
   };
 }
 
-/** What is known when the registry could not be asked: what it said last, and why that is not fresh. */
+/** Combines a check that failed with the last one that did not: its result, and why it is not fresh. */
 export function checkWithoutRegistry(
   known: UpdateCheck | null,
   refused: UpdateCheck,
-  memory: UpdateMemory,
+  context: RejudgeContext,
 ): UpdateCheck {
   if (known === null || refused.error === null || refused.running === null) return refused;
-  return { ...rejudge(known, refused.running, memory), error: refused.error };
+  return { ...rejudge(known, refused.running, context), error: refused.error };
 }

@@ -1,10 +1,8 @@
 // Canary: starts an installed version beside the running server, lists its tools as a client would, and ends it again.
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { isPackage, type ServerSpec } from '../../core/model/server-spec.ts';
 import { messageOf } from '../../core/base/guards.ts';
-import { resolveBin, type ResolvedBin } from '../../packages/npm/resolve-bin.ts';
-import { openStore } from '../../packages/store.ts';
+import type { PackageUpdates } from '../../packages/package-updates.ts';
 import { openConnection } from '../../wire/connection.ts';
 import { connectAndListTools, type ToolsOutcome } from '../../probes/list-tools.ts';
 import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
@@ -17,7 +15,8 @@ import { type CanaryPlacement, awaitPort, placeCanary } from './canary-port.ts';
 import { pause } from '../../system/time/pause.ts';
 
 export interface CanaryParts extends Pick<RunnerParts, 'registry' | 'daemonId' | 'clock'> {
-  readonly paths: Pick<Paths, 'home' | 'servers'>;
+  readonly paths: Pick<Paths, 'home'>;
+  readonly packages: Pick<PackageUpdates, 'programOf'>;
   /** Our own version, told to servers. */
   readonly version: string;
   /** Takes known secrets out of what a server said. */
@@ -44,7 +43,8 @@ interface Trial {
 
 async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Promise<CanaryReport> {
   const { parts, signal } = trial;
-  const program = await programOf(spec, version, parts.paths);
+  if (!isPackage(spec)) return refuse('version', 'it cannot be started: it is no package');
+  const program = await parts.packages.programOf(spec, version);
   if (!program.ok) return refuse('version', `it cannot be started: ${program.reason}`);
   const cwd = spec.cwd ?? parts.paths.home;
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -61,18 +61,6 @@ async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Prom
 }
 
 const GIVEN_UP = 'it was given up';
-
-async function programOf(
-  { name, source }: ServerSpec,
-  version: string,
-  { servers }: CanaryParts['paths'],
-): Promise<ResolvedBin> {
-  if (source.kind !== 'package') return { ok: false, reason: 'it is no package' };
-  const installed = await openStore(join(servers, name), source.package).list();
-  const folder = installed.find((each) => each.version === version)?.packageFolder;
-  if (folder === undefined) return { ok: false, reason: `${version} is not completely installed` };
-  return resolveBin(folder, source.bin);
-}
 
 /** Errors of a system that is short of something, whatever the program. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);

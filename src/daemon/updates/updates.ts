@@ -5,12 +5,13 @@ import { observeProbation, beginProbation } from '../../core/update/probation.ts
 import type { Status } from '../../core/model/status.ts';
 import { compareTools, describeLosses } from '../../core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../../core/model/update.ts';
+import { versionsOf } from '../../packages/managers.ts';
 import { createPackageUpdates } from '../../packages/package-updates.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { countClients } from '../../system/net/tcp-clients.ts';
 import type { UpdatePorts } from '../../updates/ports.ts';
-import { openUpdateRecords } from '../../updates/records.ts';
-import { checkServers, type RequestParts, rollBackServers, updateServers } from '../../updates/requests.ts';
+import { openUpdateRecords } from '../../updates/update-store.ts';
+import { checkServers, type RequestContext, rollBackServers, updateServers } from '../../updates/requests.ts';
 import { runScheduled, checkOverdue, type ScheduledRun } from '../../updates/scheduled.ts';
 import { createUpdater, type Updater } from '../../updates/updater.ts';
 import type { DaemonContext } from '../context.ts';
@@ -46,9 +47,9 @@ export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'process
 /** Opens the updates: before servers are added, and so that they close before servers are stopped. */
 export function openUpdates(context: DaemonContext, options: UpdatesOptions): Updates {
   const { bus, clock, log, teardown } = context;
-  const parts = partsOf(context, options);
+  const ports = portsOf(context, options);
   const updater = createUpdater({
-    parts,
+    ports,
     clock,
     bus,
     records: openUpdateRecords({
@@ -59,7 +60,7 @@ export function openUpdates(context: DaemonContext, options: UpdatesOptions): Up
     onFault: (err, server) => log.error({ server, err }, 'Cannot link the version to run'),
   });
   teardown.add('updates', () => updater.close());
-  const requests: RequestParts = { updater, parts, clock };
+  const requests: RequestContext = { updater, ports, clock };
   return {
     chosen: (...given) => updater.chosen(...given),
     recover: (specs) => updater.recover(specs),
@@ -71,7 +72,7 @@ export function openUpdates(context: DaemonContext, options: UpdatesOptions): Up
   };
 }
 
-function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
+function portsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
   const { installer, processes, backUp, supervisor, status } = options;
   const { log, redactor } = context;
   const isQuiet = createQuietCheck({
@@ -80,10 +81,13 @@ function partsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
     isLooking: (server) => options.prober.isProbing(server),
     countClients,
   });
+  const packages = createPackageUpdates({ ...context, queue: installer.queue });
   return {
-    packages: createPackageUpdates({ ...context, queue: installer.queue }),
+    packages,
+    versionsOf,
     canary: createCanary({
       ...context,
+      packages,
       ...processes,
       scrub: (text) => redactor.scrub(text),
       onFault: (err, server) => log.error({ server, err }, 'Cannot end a canary'),
@@ -126,7 +130,7 @@ function planFirstCheck(
     reloader,
     settings,
     requests,
-  }: { reloader: Pick<Reloader, 'onSettings'>; settings: DaemonConfig; requests: RequestParts },
+  }: { reloader: Pick<Reloader, 'onSettings'>; settings: DaemonConfig; requests: RequestContext },
 ): void {
   let isScheduled = settings.schedule.update !== null;
   reloader.onSettings(({ schedule }) => (isScheduled = schedule.update !== null));

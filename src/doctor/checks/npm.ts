@@ -1,8 +1,9 @@
-// Whether npm is there and runs: it installs the servers that are packages.
-import { findNpm } from '../../packages/npm/npm-command.ts';
+// Check of npm, which installs the servers that are packages.
+import { isPackage } from '../../core/model/server-spec.ts';
+import { npmManager } from '../../packages/npm/npm-manager.ts';
 import { type Check, ok, problem, warning } from '../check.ts';
 
-/** The oldest whose flags are the ones that are used. */
+/** Oldest major with all the flags that we use. */
 const OLDEST = 10;
 
 export const npm: Check = {
@@ -10,23 +11,19 @@ export const npm: Check = {
   title: 'npm',
   async run({ node, env, config, run }) {
     const isNeeded =
-      config.kind === 'valid' && config.loaded.servers.some(({ source }) => source.kind === 'package');
-    const path = findNpm(node.path, env['PATH'] ?? '');
-    if (path === null) {
-      if (!isNeeded) return [ok('not found, and not needed: no server is a package')];
+      config.kind === 'valid' &&
+      config.loaded.servers.filter(isPackage).some(({ source }) => source.manager === npmManager.name);
+    const tool = await npmManager.tool({ runtime: node.path, environment: env, run });
+    if (tool.kind === 'missing') {
+      if (!isNeeded) return [ok('not found, but not needed: no server is a package')];
       return [
-        problem(
-          'not found, so that no package can be installed',
-          'install npm, it comes with Node from nodejs.org',
-        ),
+        problem('not found: no package can be installed', 'install npm, it comes with Node from nodejs.org'),
       ];
     }
-    const { code, stdout, stderr, spawnError } = await run([node.path, path, '--version']);
-    const version = stdout.trim().split('\n').at(-1) ?? '';
-    if (code !== 0 || !/^\d+\./u.test(version)) {
-      const why = spawnError ?? (stderr.trim().split('\n').at(-1) || `exit code ${code ?? 'none'}`);
-      return [problem(`${path} does not run: ${why}`, 'install Node again, npm comes with it')];
-    }
+    const { path } = tool;
+    if (tool.kind === 'broken')
+      return [problem(`${path} does not run: ${tool.reason}`, 'install Node again, npm comes with it')];
+    const { version } = tool;
     if (Number.parseInt(version, 10) < OLDEST)
       return [warning(`${version} (${path}) is older than ${OLDEST}`, 'npm install -g npm@10')];
     return [ok(`${version} (${path})`)];

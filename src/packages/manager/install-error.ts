@@ -1,9 +1,9 @@
-// What an installation that failed is called: our own words for it, and what can be done.
+// Errors of an installation: one shape for all package managers, and those that no manager has of its own.
+import { codeOf, messageOf } from '../../core/base/guards.ts';
 import type { StartFailure } from '../../core/model/observations.ts';
 import type { StartFailureCode } from '../../core/model/vocabulary.ts';
-import { codeOf, messageOf } from '../../core/base/guards.ts';
 
-/** What could not be had. */
+/** What was to be installed. */
 export interface InstallTarget {
   readonly package: string;
   /** `name@version` */
@@ -14,7 +14,7 @@ export interface InstallTarget {
 
 export interface InstallFailure {
   readonly failure: StartFailure;
-  /** The registry could not be asked: what is installed may stand in. */
+  /** The registry could not be asked: an installed version may run instead. */
   readonly unreachable: boolean;
 }
 
@@ -24,16 +24,31 @@ export interface InstallError {
   readonly reason: string;
   readonly hint: string;
   readonly unreachable?: true;
-  /** Nothing but a change of the config can heal it. */
+  /** Only a change of the config can fix it. */
   readonly isConfigFault?: true;
 }
 
+/** Words of a package manager, for people. */
+export interface ManagerWords {
+  /** The tool itself: `npm`. */
+  readonly tool: string;
+  /** Where the tool keeps its downloads; follows "Free some space on the disks of FOLDER and of". */
+  readonly cache: string;
+  /** The user's settings by which a version may be too young; follows "Wait, or change". */
+  readonly ageSettings: string;
+  /** What `version` may be; follows "Set `version` to". */
+  readonly wishes: string;
+  /** How the tool may have installed to another place, a sentence. */
+  readonly elsewhere: string;
+}
+
+/** The errors that a full disk raises. */
 export const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
-/** One failure for one story. */
+/** Turns an error into the failure of a start. */
 export function toFailure(
   { code, reason, hint, unreachable, isConfigFault }: InstallError,
-  { spec }: InstallTarget,
+  { spec }: Pick<InstallTarget, 'spec'>,
 ): InstallFailure {
   const action = code === 'BIN_UNRESOLVED' ? 'run' : 'install';
   const message = `Cannot ${action} ${spec}: ${reason}`;
@@ -41,102 +56,45 @@ export function toFailure(
   return { failure: { code, message, hint, retry }, unreachable: unreachable === true };
 }
 
-/** One failure for an error of the file system. */
-export function systemFailure(error: unknown, wanted: InstallTarget): InstallFailure {
-  if (FULL.includes(codeOf(error) ?? '')) return toFailure(diskFull(wanted), wanted);
-  const hint = `Check who owns ${wanted.folder}, and that it can be written to.`;
-  return toFailure({ code: 'INSTALL_FAILED', reason: firstLine(messageOf(error)), hint }, wanted);
+/** Turns an error of the file system into the failure of a start. */
+export function systemFailure(
+  error: unknown,
+  {
+    spec,
+    folder,
+    manager,
+  }: Pick<InstallTarget, 'spec' | 'folder'> & { readonly manager: { readonly words: ManagerWords } },
+): InstallFailure {
+  if (FULL.includes(codeOf(error) ?? '')) return toFailure(diskFull(folder, manager.words), { spec });
+  const hint = `Check who owns ${folder}, and that it can be written to.`;
+  return toFailure({ code: 'INSTALL_FAILED', reason: firstLine(messageOf(error)), hint }, { spec });
 }
 
-export function diskFull({ folder }: InstallTarget): InstallError {
-  const hint = `Free some space on the disks of ${folder} and of npm's cache (\`npm config get cache\`).`;
+export function diskFull(folder: string, { cache }: ManagerWords): InstallError {
+  const hint = `Free some space on the disks of ${folder} and of ${cache}.`;
   return { code: 'DISK_FULL', reason: 'no space is left on the disk', hint };
 }
 
-/** @param engine the range in `engines.node` */
-export function wrongEngine(culprit: string, engine: string): InstallError {
-  const hint = 'Run mcp-watchdog with a node that fits, or set `version` to one that runs on this node.';
-  return {
-    code: 'ENGINE_MISMATCH',
-    reason: `${culprit} needs node ${engine}, this is ${process.version}`,
-    hint,
-  };
+export function noSuchWish(wish: string, { wishes }: ManagerWords): InstallError {
+  const reason = `"${wish}" is no version, range or tag`;
+  return { code: 'UNKNOWN_VERSION', reason, hint: `Set \`version\` to ${wishes}.`, isConfigFault: true };
 }
-
-/** A name or version that must not reach npm's command line; null when both may. */
-export function refuseRequest(
-  words: { readonly package: string; readonly version: string },
-  isVersion: boolean,
-): InstallError | null {
-  if (!PACKAGE_NAME.test(words.package)) {
-    const hint = 'Set `package` to a name as the registry shows it, such as @upstash/context7-mcp.';
-    return {
-      code: 'UNKNOWN_PACKAGE',
-      reason: `"${words.package}" is no package name`,
-      hint,
-      isConfigFault: true,
-    };
-  }
-  if (isVersion) return null;
-  const hint = 'Set `version` to an exact version, a range such as ^4.1.0, or a tag such as latest.';
-  const reason = `"${words.version}" is no version, range or tag`;
-  return { code: 'UNKNOWN_VERSION', reason, hint, isConfigFault: true };
-}
-
-const PACKAGE_NAME = /^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/i;
 
 export function unresolvedBin(reason: string, folder: string): InstallError {
   const hint = `Name one of its programs with \`bin\`; if it is damaged, remove ${folder} to have it installed anew.`;
   return { code: 'BIN_UNRESOLVED', reason, hint, isConfigFault: true };
 }
 
-export function noNpm(): InstallError {
-  const hint = 'Install npm beside node, or put it on the PATH of the daemon.';
-  return {
-    code: 'INSTALL_FAILED',
-    reason: `there is no npm beside ${process.execPath} and none on the PATH`,
-    hint,
-  };
+/** The tool succeeded, and the package is not in the folder that it was given. */
+export function installedElsewhere({ tool, elsewhere }: ManagerWords): InstallError {
+  const reason = `${tool} reports success, but the package is not where it was asked for`;
+  return { code: 'INSTALL_FAILED', reason, hint: elsewhere };
 }
 
-export function installedElsewhere(): InstallError {
-  const hint = 'Look for `global`, `dry-run` or `location` in ~/.npmrc: they send packages elsewhere.';
-  return {
-    code: 'INSTALL_FAILED',
-    reason: 'npm reports success, but the package is not where it was asked for',
-    hint,
-  };
-}
-
-/** @param how the signal that ended npm, or the system's code when it did not start */
-export function npmDied(how: string): InstallError {
-  const hint =
-    'The system may have run out of memory; npm takes about 250 MB. It is tried again without your doing.';
-  return { code: 'INSTALL_FAILED', reason: `npm was ended by ${how}`, hint };
-}
-
-export function npmUnstartable(code: string): InstallError {
-  const hint = `Check that ${process.execPath} still exists: an upgrade of node may have moved it. If so, restart the daemon.`;
-  return { code: 'INSTALL_FAILED', reason: `npm cannot be started (${code})`, hint };
-}
-
-/** @param limit ms */
-export function npmTimedOut(limit: number): InstallError {
-  const hint =
-    'Check the network and the registry in ~/.npmrc. What was downloaded is kept for the next attempt.';
-  const reason = `npm was not done after ${Math.round(limit / 1000)} s`;
-  return { code: 'INSTALL_FAILED', reason, hint, unreachable: true };
-}
-
-export function unreadableAnswer(): InstallError {
-  const hint = 'Check the registry in ~/.npmrc, and what `npm view` prints for this package.';
-  return { code: 'INSTALL_FAILED', reason: 'what the registry answered cannot be understood', hint };
-}
-
-/** By the user's own settings, and not by ours. */
-export function tooYoungForNpm(): InstallError {
-  const hint = 'Wait, or change `before` or `min-release-age` in ~/.npmrc.';
-  return { code: 'INSTALL_FAILED', reason: 'it is younger than the settings of npm allow', hint };
+/** Too young by the user's own settings, not by ours. */
+export function tooYoung({ tool, ageSettings }: ManagerWords): InstallError {
+  const reason = `it is younger than the settings of ${tool} allow`;
+  return { code: 'INSTALL_FAILED', reason, hint: `Wait, or change ${ageSettings}.` };
 }
 
 export function aborted(): InstallError {

@@ -1,4 +1,4 @@
-// What an installed package says of itself in its package.json.
+// Manifest of an installed npm package: its package.json, read.
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -13,7 +13,7 @@ export interface Manifest {
   readonly programs: ReadonlyMap<string, string>;
 }
 
-/** Null when the package is not there, or not completely. */
+/** Reads the manifest; null when the package is not there, or not completely. */
 export function readManifest(folder: string): Manifest | null {
   const manifest = readObject(join(folder, 'package.json'));
   if (manifest === null) return null;
@@ -24,7 +24,7 @@ export function readManifest(folder: string): Manifest | null {
   return { name, version, engine, programs: readPrograms(ownName(name), bin) };
 }
 
-/** A package's name without its scope. */
+/** Strips the scope of a package's name. */
 export function ownName(name: string): string {
   return name.split('/').at(-1) ?? name;
 }

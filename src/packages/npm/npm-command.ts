@@ -1,12 +1,10 @@
-// How npm is found and called, so that one installation depends on the user's registry settings and on nothing else.
+// Command line of npm: where it is found and how it is called, depending on the user's registry settings and nothing else.
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 
 import { runCommand } from '../../system/process/run-command.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
-import type { Clock } from '../../system/time/clock.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { ManagerEnvironment, ManagerRun } from '../manager/package-manager.ts';
 
 /** @param spec `name@version`, `name@range` or `name@tag` */
 export interface NpmInstall {
@@ -26,19 +24,10 @@ export interface NpmView {
   readonly fields: readonly string[];
 }
 
-/** How npm is run, whatever it does. */
-export interface NpmRun {
-  readonly environment: Environment;
-  /** Ms. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-}
-
 const CLI = join('lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
 
 /**
- * The npm that came with the running node, else the first on the PATH; null when there is none.
+ * Finds the npm that came with `node`, else the first on the PATH; null when there is none.
  * The PATH comes second because its npm may belong to another node.
  */
 export function findNpm(node: string, path: string): string | null {
@@ -73,7 +62,7 @@ const FLAGS = [
 ];
 
 /** Runs `npm install`; what it prints is read by `npm-errors`. */
-export function runNpmInstall(install: NpmInstall, run: NpmRun): Promise<CommandResult> {
+export function runNpmInstall(install: NpmInstall, run: ManagerRun): Promise<CommandResult> {
   const { npm, spec, folder, allowScripts, before } = install;
   const flags = [...FLAGS, '--prefix', folder, `--ignore-scripts=${!allowScripts}`];
   if (before !== null) flags.push(`--before=${new Date(before).toISOString()}`);
@@ -84,27 +73,31 @@ export function runNpmInstall(install: NpmInstall, run: NpmRun): Promise<Command
  * Runs `npm view`: JSON of the fields that there are, by name. Of several versions it is a list; npm 12 makes one of a
  * single version too.
  */
-export function runNpmView({ npm, spec, fields }: NpmView, run: NpmRun): Promise<CommandResult> {
+export function runNpmView({ npm, spec, fields }: NpmView, run: ManagerRun): Promise<CommandResult> {
   const flags = ['--json', '--loglevel=error', ...QUICK_RETRY];
   // npm reads the `.npmrc` of the folder that it is run in: nobody but the administrator writes here.
   return runNpm([npm, 'view', ...flags, '--', spec, ...fields], { ...run, cwd: '/', allowScripts: false });
 }
 
 /** Runs `npm config get`: a line `key=value` for each of several keys. */
-export function runNpmConfig(npm: string, keys: readonly string[], run: NpmRun): Promise<CommandResult> {
+export function runNpmConfig(npm: string, keys: readonly string[], run: ManagerRun): Promise<CommandResult> {
   const argv = [npm, 'config', 'get', '--loglevel=error', ...keys];
   return runNpm(argv, { ...run, cwd: '/', allowScripts: false });
 }
 
 function runNpm(
   argv: readonly string[],
-  { environment, allowScripts, ...run }: NpmRun & { readonly cwd: string; readonly allowScripts: boolean },
+  {
+    environment,
+    allowScripts,
+    ...run
+  }: ManagerRun & { readonly cwd: string; readonly allowScripts: boolean },
 ): Promise<CommandResult> {
   const env = npmEnvironment(environment, allowScripts);
   return runCommand([process.execPath, ...DIE_WITH_PARENT, ...argv], { ...run, env, lifeline: true });
 }
 
-/** stdin ends when the daemon dies, even by SIGKILL; npm and the scripts it runs then go too. */
+/** Ends npm and the scripts it runs with the daemon: stdin ends when the daemon dies, even by SIGKILL. */
 const DIE_WITH_PARENT = [
   '--import',
   `data:text/javascript,${encodeURIComponent(
@@ -118,8 +111,11 @@ const KEPT_CONFIG =
 /** What `npm start` and `npm exec` tell their scripts: true of that project, wrong for a nested install. */
 const LIFECYCLE = /^(npm_(lifecycle|package)_.*|npm_command|npm_execpath|npm_node_execpath|init_cwd)$/i;
 
-/** The environment for npm: ours without what an outer npm left in it, HOME kept for the tokens in `~/.npmrc`. */
-export function npmEnvironment(environment: Environment, allowScripts: boolean): Record<string, string> {
+/** Builds the environment for npm: ours without what an outer npm left in it, HOME kept for the tokens in `~/.npmrc`. */
+export function npmEnvironment(
+  environment: ManagerEnvironment,
+  allowScripts: boolean,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && reachesNpm(name)) kept[name] = value;

@@ -1,18 +1,47 @@
-// What an npm that failed meant, and what can be done about it.
+// Errors of npm: its words, its failures to run, and what its error codes mean for people.
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { neutralise } from '../../core/base/text.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
-import {
-  diskFull,
-  firstLine,
-  FULL,
-  npmDied,
-  npmUnstartable,
-  aborted,
-  npmTimedOut,
-  wrongEngine,
-} from '../manager/install-error.ts';
-import type { InstallError, InstallTarget } from '../manager/install-error.ts';
+import { aborted, diskFull, firstLine, FULL } from '../manager/install-error.ts';
+import type { InstallError, InstallTarget, ManagerWords } from '../manager/install-error.ts';
+
+export const NPM_WORDS: ManagerWords = {
+  tool: 'npm',
+  cache: "npm's cache (`npm config get cache`)",
+  ageSettings: '`before` or `min-release-age` in ~/.npmrc',
+  wishes: 'an exact version, a range such as ^4.1.0, or a tag such as latest',
+  elsewhere: 'Look for `global`, `dry-run` or `location` in ~/.npmrc: they send packages elsewhere.',
+};
+
+/** A name that must not reach npm's command line. */
+export function notAName(name: string): InstallError {
+  const hint = 'Set `package` to a name as the registry shows it, such as @upstash/context7-mcp.';
+  return { code: 'UNKNOWN_PACKAGE', reason: `"${name}" is no package name`, hint, isConfigFault: true };
+}
+
+export function noNpm(): InstallError {
+  const hint = 'Install npm beside node, or put it on the PATH of the daemon.';
+  return {
+    code: 'INSTALL_FAILED',
+    reason: `there is no npm beside ${process.execPath} and none on the PATH`,
+    hint,
+  };
+}
+
+export function unreadableAnswer(): InstallError {
+  const hint = 'Check the registry in ~/.npmrc, and what `npm view` prints for this package.';
+  return { code: 'INSTALL_FAILED', reason: 'what the registry answered cannot be understood', hint };
+}
+
+/** @param engine the range in `engines.node` */
+export function wrongEngine(culprit: string, engine: string): InstallError {
+  const hint = 'Run mcp-watchdog with a node that fits, or set `version` to one that runs on this node.';
+  return {
+    code: 'ENGINE_MISMATCH',
+    reason: `${culprit} needs node ${engine}, this is ${process.version}`,
+    hint,
+  };
+}
 
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
@@ -21,10 +50,10 @@ export interface NpmError {
   readonly detail: string;
 }
 
-/** Reads what npm 10, 11 and 12 print with `--json`, or failing that their last words on stderr. */
+/** Reads what npm 10, 11 and 12 print with `--json`, or else the last line on stderr. */
 export function readNpmError({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): NpmError {
-  const told = readJson(stdout);
-  if (told !== null) return told;
+  const printed = readJson(stdout);
+  if (printed !== null) return printed;
   const lines = word(stderr).split('\n');
   const words = lines
     .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
@@ -37,9 +66,9 @@ export function readNpmError({ stdout, stderr }: Pick<CommandResult, 'stdout' | 
 function readJson(stdout: string): NpmError | null {
   // Scripts that run in the foreground print before it.
   for (let start = stdout.indexOf('{'); start !== -1; start = stdout.indexOf('\n{', start + 1)) {
-    const told = parseJson(stdout.slice(start));
-    if (!isObject(told)) continue;
-    const { error } = told;
+    const printed = parseJson(stdout.slice(start));
+    if (!isObject(printed)) continue;
+    const { error } = printed;
     if (!isObject(error)) return null;
     return {
       code: word(error['code']) || 'UNKNOWN',
@@ -50,14 +79,14 @@ function readJson(stdout: string): NpmError | null {
   return null;
 }
 
-/** A package chooses some of these words: they must not move the cursor of whoever reads them. */
+/** Escapes control characters: a package chooses some of these words, and they reach terminals. */
 function word(value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return text.split('\n').map(neutralise).join('\n').trim();
 }
 
 /**
- * Why npm did not do what it was asked to; null when it did.
+ * Explains why npm failed; null when it succeeded.
  *
  * @param timeout ms that it was given
  */
@@ -70,6 +99,26 @@ export function errorOfResult(
   if (result.spawnError !== null) return npmUnstartable(result.spawnError);
   if (result.signal !== null) return npmDied(result.signal);
   return result.code === 0 ? null : explainNpmError(readNpmError(result), wanted);
+}
+
+/** @param how the signal that ended npm, or the system's code when it did not start */
+function npmDied(how: string): InstallError {
+  const hint =
+    'The system may have run out of memory; npm takes about 250 MB. It is tried again without your doing.';
+  return { code: 'INSTALL_FAILED', reason: `npm was ended by ${how}`, hint };
+}
+
+function npmUnstartable(code: string): InstallError {
+  const hint = `Check that ${process.execPath} still exists: an upgrade of node may have moved it. If so, restart the daemon.`;
+  return { code: 'INSTALL_FAILED', reason: `npm cannot be started (${code})`, hint };
+}
+
+/** @param limit ms */
+function npmTimedOut(limit: number): InstallError {
+  const hint =
+    'Check the network and the registry in ~/.npmrc. What was downloaded is kept for the next attempt.';
+  const reason = `npm was not done after ${Math.round(limit / 1000)} s`;
+  return { code: 'INSTALL_FAILED', reason, hint, unreachable: true };
 }
 
 const OFFLINE: ReadonlySet<string> = new Set([
@@ -106,7 +155,7 @@ const DENIED: ReadonlySet<string> = new Set([
   'EAUTHIP',
 ]);
 
-/** One story for one error of npm. */
+/** Explains one error of npm by its code. */
 export function explainNpmError(error: NpmError, wanted: InstallTarget): InstallError {
   const { code, summary } = error;
   if (code === 'E404') return unknownPackage(error, wanted);
@@ -114,7 +163,7 @@ export function explainNpmError(error: NpmError, wanted: InstallTarget): Install
   if (code === 'ENOVERSIONS') return failed(`${firstLine(summary)}, or none that is old enough`, TOO_YOUNG);
   if (code === 'EBADENGINE') return engineMismatch(error);
   if (code === 'EBADPLATFORM') return failed(firstLine(summary), 'The package is made for another system.');
-  if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted);
+  if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted.folder, NPM_WORDS);
   if (code === 'EINTEGRITY')
     return failed('what arrived is not what the registry promised (EINTEGRITY)', MANGLED);
   if (DENIED.has(code)) return failed(`the registry refuses us (${code})`, TOKEN);
@@ -156,7 +205,7 @@ function failed(reason: string, hint: string): InstallError {
 }
 
 function unknownPackage({ summary }: NpmError, { package: name }: InstallTarget): InstallError {
-  // It knows the package: `latest`, or what was asked for, points nowhere.
+  // It has the package: `latest`, or what was asked for, points nowhere.
   if (summary.startsWith('No match found for version ')) return failed(firstLine(summary), DEPENDENCY);
   const [, path = ''] = /GET \S+?:\/\/[^/]+\/(\S*)/.exec(summary) ?? [];
   const asked = `/${path.replace(/%2f/i, '/')}`;
@@ -187,7 +236,7 @@ function engineMismatch({ summary, detail }: NpmError): InstallError {
   return wrongEngine(culprit, engine);
 }
 
-/** Scripts explain themselves in the detail, last line last. */
+/** The last line of what a script printed, which is in the detail. */
 function lastWords({ code, detail }: NpmError): string {
   const last = detail.trim().split('\n').at(-1) ?? '';
   return /^\d+$/.test(code) && last !== '' ? `: ${last}` : '';

@@ -1,54 +1,18 @@
-// What a registry says of the versions of a package, asked by the user's own npm; nothing of it is believed unread.
+// Registry of npm packages, asked through the user's own npm: lists and describes versions, and reads npm's age limit.
 import valid from 'semver/functions/valid.js';
 
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
-import { noNpm, unreadableAnswer } from '../manager/install-error.ts';
-import type { InstallError } from '../manager/install-error.ts';
-import { errorOfResult } from './npm-errors.ts';
-import { findNpm, runNpmView } from './npm-command.ts';
-import type { NpmRun } from './npm-command.ts';
+import type { ManagerRun, RegistryAnswer, VersionFacts, VersionListing } from '../manager/package-manager.ts';
+import { findNpm, runNpmConfig, runNpmView } from './npm-command.ts';
+import { errorOfResult, noNpm, unreadableAnswer } from './npm-errors.ts';
 
-/** All that is published. */
-export interface VersionListing {
-  /** Each is a version, in no order. */
-  readonly versions: readonly string[];
-  /** Ms since the epoch, by version; what the registry does not tell is missing. */
-  readonly publishedAt: ReadonlyMap<string, number>;
-  /** By name; each points to a version that is there. */
-  readonly tags: ReadonlyMap<string, string>;
-}
-
-/** What is compared from one version to the next. */
-export interface VersionFacts {
-  readonly version: string;
-  /** `engines.node` */
-  readonly engine: string | null;
-  /** The words of its maintainers. */
-  readonly deprecated: string | null;
-  /** Whether the registry keeps a statement of where it was built. */
-  readonly isAttested: boolean;
-  /** Whether the registry has signed it. */
-  readonly isSigned: boolean;
-  /** Names of the scripts that run when it is installed. */
-  readonly installScripts: readonly string[];
-  /** Names; empty when the registry does not tell. */
-  readonly maintainers: readonly string[];
-  readonly publisher: string | null;
-  /** Published by a build that the registry trusts, and not with somebody's token. */
-  readonly isTrusted: boolean;
-}
-
-export type RegistryAnswer<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly story: InstallError };
-
-/** Every version of `name`. Costs one npm: half a second and 100 MB for its life. */
-export async function listVersions(name: string, run: NpmRun): Promise<RegistryAnswer<VersionListing>> {
+/** Lists every version of `name`. Costs one npm: half a second and 100 MB for its life. */
+export async function listVersions(name: string, run: ManagerRun): Promise<RegistryAnswer<VersionListing>> {
   const answer = await view(name, { spec: name, fields: ['versions', 'time', 'dist-tags'], run });
   if (!answer.ok) return answer;
   const listing = readListing(answer.value[0]);
-  return listing === null ? { ok: false, story: unreadableAnswer() } : { ok: true, value: listing };
+  return listing === null ? { ok: false, error: unreadableAnswer() } : { ok: true, value: listing };
 }
 
 const FIELDS = [
@@ -63,11 +27,11 @@ const FIELDS = [
   '_npmUser',
 ];
 
-/** Facts by version, of those of `versions` that the registry has; all by one npm. */
+/** Describes those of `versions` that the registry has, by version; one npm for all. */
 export async function describeVersions(
   name: string,
   versions: readonly string[],
-  run: NpmRun,
+  run: ManagerRun,
 ): Promise<RegistryAnswer<ReadonlyMap<string, VersionFacts>>> {
   const answer = await view(name, { spec: `${name}@${versions.join(' || ')}`, fields: FIELDS, run });
   if (!answer.ok) return answer;
@@ -80,16 +44,16 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 async function view(
   name: string,
-  { spec, fields, run }: { spec: string; fields: readonly string[]; run: NpmRun },
+  { spec, fields, run }: { spec: string; fields: readonly string[]; run: ManagerRun },
 ): Promise<RegistryAnswer<readonly JsonObject[]>> {
   const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
-  if (npm === null) return { ok: false, story: noNpm() };
+  if (npm === null) return { ok: false, error: noNpm() };
   const result = await runNpmView({ npm, spec, fields }, run);
   const wanted = { package: name, spec, folder: 'the temporary files' };
-  const story = errorOfResult(result, { timeout: run.timeout, wanted });
-  if (story !== null) return { ok: false, story };
+  const error = errorOfResult(result, { timeout: run.timeout, wanted });
+  if (error !== null) return { ok: false, error };
   const objects = readObjects(result);
-  return objects.length > 0 ? { ok: true, value: objects } : { ok: false, story: unreadableAnswer() };
+  return objects.length > 0 ? { ok: true, value: objects } : { ok: false, error: unreadableAnswer() };
 }
 
 function readObjects({ stdout }: CommandResult): readonly JsonObject[] {
@@ -97,7 +61,7 @@ function readObjects({ stdout }: CommandResult): readonly JsonObject[] {
   return (Array.isArray(value) ? value : [value]).filter(isObject);
 }
 
-/** Null without a single version. */
+/** Reads a listing; null without a single version. */
 export function readListing(answer: JsonObject | undefined): VersionListing | null {
   const versions = stringsIn(answer?.['versions']).filter((each) => valid(each) === each);
   if (versions.length === 0) return null;
@@ -111,7 +75,7 @@ export function readListing(answer: JsonObject | undefined): VersionListing | nu
   return { versions: [...known], publishedAt, tags };
 }
 
-/** Null without a version. */
+/** Reads the facts of one version; null without a version. */
 export function readFacts(answer: JsonObject): VersionFacts | null {
   const { version, engines, deprecated, dist } = answer;
   if (typeof version !== 'string') return null;
@@ -129,7 +93,7 @@ export function readFacts(answer: JsonObject): VersionFacts | null {
   };
 }
 
-/** Some registries write `true`, or a `false` or an empty text when it was taken back. */
+/** Reads the reason; some registries write `true`, or `false` or an empty text when it was taken back. */
 function readDeprecation(value: unknown): string | null {
   if (typeof value === 'string') return value.trim() === '' ? null : value.trim();
   return value === true ? 'without a word' : null;
@@ -158,6 +122,32 @@ function readPerson(value: unknown): string | null {
 function isTrusted(user: unknown): boolean {
   if (isObject(user)) return isObject(user['trustedPublisher']);
   return typeof user === 'string' && /<npm-oidc-no-reply@/.test(user);
+}
+
+const DAY = 86_400_000;
+
+/**
+ * Reads the age limit of the user's own npm settings, which ours must not soften: ms since the epoch, after which nothing
+ * that is installed may have been published; Infinity when the user sets none. npm 10 does not know `min-release-age`, and
+ * prints `undefined` for it.
+ */
+export async function readAgeLimit(run: ManagerRun): Promise<number> {
+  const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
+  if (npm === null) return Infinity;
+  const { stdout } = await runNpmConfig(npm, ['before', 'min-release-age'], run);
+  const before = Date.parse(valueOf('before', stdout));
+  const days = Number(valueOf('min-release-age', stdout));
+  // As in npm itself, `before` wins over the other.
+  if (!Number.isNaN(before)) return before;
+  return days > 0 ? run.clock.now() - days * DAY : Infinity;
+}
+
+function valueOf(key: string, stdout: string): string {
+  const line = stdout.split('\n').find((each) => each.startsWith(`${key}=`)) ?? '';
+  return line
+    .slice(key.length + 1)
+    .replaceAll('"', '')
+    .trim();
 }
 
 function stringsIn(value: unknown): readonly string[] {

@@ -1,23 +1,24 @@
-// Which file of an installed package is its program, by npm's own rule, and with which argv it is run.
+// Program of an installed npm package, chosen by npm's own rule, and the argv that runs it.
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, extname, join, sep } from 'node:path';
 
 import { ownName, readManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
-
-export type ResolvedBin =
-  | { readonly ok: true; readonly argv: readonly [string, ...string[]] }
-  | { readonly ok: false; readonly reason: string };
+import type { ResolvedProgram } from '../manager/package-manager.ts';
 
 /**
- * One program: it. Several names for one file: that file. Several files: the one named like the package, without its
- * scope. Anything else is for people to decide, with `bin`. (libnpmexec, get-bin-from-manifest.js)
+ * Resolves the program. One: it. Several names for one file: that file. Several files: the one named like the package,
+ * without its scope. Anything else is for people to decide, with `bin`. (libnpmexec, get-bin-from-manifest.js)
  *
  * @param folder of the package, absolute
  * @param bin the name the user chose, or null
  * @param node the program that runs what a `node` shebang asks for
  */
-export function resolveBin(folder: string, bin: string | null, node: string = process.execPath): ResolvedBin {
+export function resolveBin(
+  folder: string,
+  bin: string | null,
+  node: string = process.execPath,
+): ResolvedProgram {
   const manifest = readManifest(folder);
   if (manifest === null) return refuse('its package.json cannot be read');
   const { programs } = manifest;
@@ -38,7 +39,7 @@ function noChoice(names: readonly string[], bin: string | null): string {
   return bin === null ? `it has several programs (${list})` : `it has no program "${bin}", only ${list}`;
 }
 
-function launch(folder: string, target: string, node: string): ResolvedBin {
+function launch(folder: string, target: string, node: string): ResolvedProgram {
   const file = join(folder, target);
   if (!isInside(folder, file)) return refuse(`its program ${target} is missing or lies outside the package`);
   if (statSync(file).size === 0) return refuse(`its program ${target} is empty`);
@@ -73,13 +74,13 @@ function readShebang(file: string): string | null {
   }
 }
 
-/** What stands behind `node`; null when the interpreter is another one, or its environment is changed first. */
+/** Reads the flags behind `node`; null when the interpreter is another one, or its environment is changed first. */
 function nodeFlags(shebang: string): string[] | null {
   const words = shebang.split(/\s+/);
   const rest = basename(words[0] ?? '') === 'env' ? words.slice(words[1] === '-S' ? 2 : 1) : words;
   return ['node', 'nodejs'].includes(basename(rest[0] ?? '')) ? rest.slice(1) : null;
 }
 
-function refuse(reason: string): ResolvedBin {
+function refuse(reason: string): ResolvedProgram {
   return { ok: false, reason };
 }

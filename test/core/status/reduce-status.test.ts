@@ -49,7 +49,7 @@ describe('foldStatus()', () => {
   });
 
   it('forgets the versions of a program that was replaced, and hears no more of them', () => {
-    const source = { kind: 'package', package: 'x', version: 'latest', bin: null } as const;
+    const source = { kind: 'package', manager: 'npm', package: 'x', version: 'latest', bin: null } as const;
     const progress = {
       phase: 'canary',
       from: '1.0.0',

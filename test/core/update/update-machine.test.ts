@@ -24,7 +24,14 @@ const PLAN: UpdatePlan = {
   since: 0,
 };
 const BACK: UpdatePlan = { ...PLAN, kind: 'rollback', from: '2.0.0', to: '1.0.0' };
-const RULES = { strictTools: false, probation: 600_000, comeUp: 60_000 };
+const RULES = {
+  strictTools: false,
+  probation: 600_000,
+  comeUp: 60_000,
+  // As another package manager has it: `2.0` is `2.0.0`.
+  isSame: (one: string, other: string): boolean =>
+    one.replace(/(\.0)+$/, '') === other.replace(/(\.0)+$/, ''),
+};
 const VERDICT = { reason: 'it ended', isBad: true, isAsked: false };
 
 const STATES = {
@@ -275,6 +282,14 @@ describe('decide()', () => {
     const strict = { ...RULES, strictTools: true };
     expect(describeDecision(after(STATES.canary, 'lost', strict))).toBe('abort, held from');
     expect(describeDecision(after(STATES.canary, 'canaried', strict))).toBe('waiting: await-quiet');
+  });
+
+  test('knows the version by all of its spellings', () => {
+    const spawned = { at: 500, kind: 'spawned', version: '2.0' } as const;
+    expect(decideUpdate(STATES.starting, spawned, RULES).state).toMatchObject({ isSeen: true });
+    expect(decideUpdate(STATES.probation, spawned, RULES).state).toBe(STATES.probation);
+    const wish = { at: 500, kind: 'wish', wish: '2' } as const;
+    expect(describeDecision(decideUpdate(STATES.probation, wish, RULES))).toMatch(/^committed/u);
   });
 
   test('does not wait longer than five minutes for a quiet moment', () => {

@@ -141,6 +141,10 @@ test('toSave() has nothing touched before the link is: a backup that is made the
   expect(toSave({ ...state, step: 'link' }, 3)).toMatchObject({ phase: 'switching', baselineBytes: 3 });
 });
 
+/** As another package manager has it: `2.0` is `2.0.0`. */
+const isSame = (one: string, other: string): boolean =>
+  one.replace(/(\.0)+$/, '') === other.replace(/(\.0)+$/, '');
+
 describe('afterOutcome()', () => {
   const outcome = (change: Partial<UpdateOutcome>): UpdateOutcome => ({
     plan: PLAN,
@@ -152,7 +156,7 @@ describe('afterOutcome()', () => {
   });
 
   test('of a version that runs now knows what ran before, and what was chosen', () => {
-    const memory = afterOutcome(NO_UPDATES, outcome({}), 8);
+    const memory = afterOutcome(NO_UPDATES, outcome({}), { at: 8, isSame });
     expect(memory).toEqual({
       previous: '1.0.0',
       bad: [],
@@ -160,7 +164,10 @@ describe('afterOutcome()', () => {
       chosen: { wish: 'latest', version: '2.0.0' },
       last: { at: 8, from: '1.0.0', to: '2.0.0', result: 'committed', reason: null },
     });
-    const pinned = afterOutcome(NO_UPDATES, outcome({ plan: { ...PLAN, isPin: true, wish: '2.0.0' } }), 8);
+    const pinned = afterOutcome(NO_UPDATES, outcome({ plan: { ...PLAN, isPin: true, wish: '2.0.0' } }), {
+      at: 8,
+      isSame,
+    });
     expect(pinned).toMatchObject({ pinned: '2.0.0', chosen: null });
   });
 
@@ -169,13 +176,28 @@ describe('afterOutcome()', () => {
     const memory = afterOutcome(
       before,
       outcome({ result: 'rolled_back', runs: 'from', bad: '2.0.0', reason: 'x' }),
-      8,
+      { at: 8, isSame },
     );
     expect(memory).toMatchObject({
       previous: '0.9.0',
       chosen: before.chosen,
       bad: [{ version: '2.0.0', reason: 'x' }],
     });
+  });
+
+  test('knows a version by all of its spellings', () => {
+    const spelled = outcome({ plan: { ...PLAN, to: '2.0', wish: '2.0.0' } });
+    expect(afterOutcome(NO_UPDATES, spelled, { at: 8, isSame }).chosen).toBeNull();
+    const bad = outcome({ result: 'failed', runs: 'from', bad: '2.0', reason: 'x' });
+    const known = { version: '2.0.0', reason: 'y', at: 1 };
+    const memory = { ...NO_UPDATES, previous: '2.0.0', bad: [known] };
+    expect(afterOutcome(memory, bad, { at: 8, isSame })).toMatchObject({
+      previous: null,
+      bad: [{ version: '2.0', reason: 'x' }],
+    });
+    const back = outcome({ plan: { ...PLAN, kind: 'rollback', from: '2.0', to: '1.0.0' } });
+    expect(afterOutcome({ ...NO_UPDATES, pinned: '2.0.0' }, back, { at: 8, isSame }).pinned).toBeNull();
+    expect(clearBadVersion(memory, '2', isSame).bad).toEqual([]);
   });
 
   test('remembers a bad version once, the newest twenty, until it is forgiven', () => {
@@ -185,13 +207,13 @@ describe('afterOutcome()', () => {
         memory = afterOutcome(
           memory,
           outcome({ result: 'failed', runs: 'from', bad: `2.0.${patch}`, reason }),
-          patch,
+          { at: patch, isSame },
         );
     }
     expect(memory.bad).toHaveLength(20);
     expect(memory.bad.at(-1)).toEqual({ version: '2.0.29', reason: 'second', at: 29 });
-    expect(clearBadVersion(memory, '2.0.29').bad).toHaveLength(19);
-    expect(clearBadVersion(memory, '9.9.9')).toBe(memory);
+    expect(clearBadVersion(memory, '2.0.29', isSame).bad).toHaveLength(19);
+    expect(clearBadVersion(memory, '9.9.9', isSame)).toBe(memory);
   });
 });
 
@@ -207,27 +229,39 @@ describe('an outlook', () => {
   };
 
   test('changes with what runs', () => {
-    expect(rejudge(OUTLOOK, '2.0.0', NO_UPDATES)).toMatchObject({
+    expect(rejudge(OUTLOOK, '2.0.0', { memory: NO_UPDATES, isSame })).toMatchObject({
       running: '2.0.0',
       candidate: null,
       held: [],
     });
     const memory = { ...NO_UPDATES, bad: [{ version: '2.0.0', reason: 'it hangs', at: 1 }] };
-    expect(rejudge(OUTLOOK, '1.0.0', memory)).toMatchObject({
+    expect(rejudge(OUTLOOK, '1.0.0', { memory, isSame })).toMatchObject({
       candidate: null,
       held: [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }],
     });
   });
 
+  test('knows the version that runs by all of its spellings', () => {
+    const context = { memory: NO_UPDATES, isSame };
+    expect(rejudge(OUTLOOK, '2.0', context).candidate).toBeNull();
+    const memory = { ...NO_UPDATES, bad: [{ version: '2', reason: 'x', at: 1 }] };
+    expect(rejudge(OUTLOOK, '1.0.0', { memory, isSame }).candidate).toBeNull();
+  });
+
   test('forgets that a version was bad once it is forgiven', () => {
     const held = [{ version: '2.0.0', reason: 'bad', detail: 'it hangs' }] as const;
-    expect(rejudge({ ...OUTLOOK, candidate: null, held }, '1.0.0', NO_UPDATES).held).toEqual([]);
+    expect(
+      rejudge({ ...OUTLOOK, candidate: null, held }, '1.0.0', { memory: NO_UPDATES, isSame }).held,
+    ).toEqual([]);
   });
 
   test('is not lost when the registry is away', () => {
     const away = { ...OUTLOOK, latest: null, candidate: null, error: 'offline' };
-    expect(checkWithoutRegistry(OUTLOOK, away, NO_UPDATES)).toEqual({ ...OUTLOOK, error: 'offline' });
-    expect(checkWithoutRegistry(null, away, NO_UPDATES)).toBe(away);
-    expect(checkWithoutRegistry(away, OUTLOOK, NO_UPDATES)).toBe(OUTLOOK);
+    expect(checkWithoutRegistry(OUTLOOK, away, { memory: NO_UPDATES, isSame })).toEqual({
+      ...OUTLOOK,
+      error: 'offline',
+    });
+    expect(checkWithoutRegistry(null, away, { memory: NO_UPDATES, isSame })).toBe(away);
+    expect(checkWithoutRegistry(away, OUTLOOK, { memory: NO_UPDATES, isSame })).toBe(OUTLOOK);
   });
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ServerSpec } from '../../../src/core/model/server-spec.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
+import { createInstallQueue } from '../../../src/packages/install-queue.ts';
+import { createPackageUpdates } from '../../../src/packages/package-updates.ts';
 import { createCanary } from '../../../src/daemon/updates/canary.ts';
 import { createProcessRegistry } from '../../../src/supervisor/process-registry.ts';
 import { RUN_MARKER } from '../../../src/core/lifecycle/run-marker.ts';
@@ -52,7 +54,12 @@ function stage(home = install()) {
   const daemonId = `test.${Math.random()}`;
   const { scrub } = createRedactor(['very-secret-token']);
   const parts = {
-    paths: { home, servers: join(home, 'servers') },
+    paths: { home },
+    packages: createPackageUpdates({
+      paths: { servers: join(home, 'servers') },
+      clock: systemClock,
+      queue: createInstallQueue(),
+    }),
     registry,
     daemonId,
     clock: systemClock,
@@ -80,7 +87,7 @@ function stage(home = install()) {
 function server(args: readonly string[] = [], changes: Parameters<typeof specOf>[0] = {}): ServerSpec {
   return specOf({
     name: 'some',
-    source: { kind: 'package', package: 'some', version: 'latest', bin: null },
+    source: { kind: 'package', manager: 'npm', package: 'some', version: 'latest', bin: null },
     args: [...args],
     start: { timeout: 10_000 },
     stop: { grace: 1000 },
@@ -345,7 +352,7 @@ describe('a canary over http', () => {
       expect(await running).toMatchObject({
         ok: false,
         fault: 'ours',
-        reason: expect.stringMatching(/taken by somebody else/),
+        reason: expect.stringMatching(/taken by another program/),
       });
       expect(portOf(stranger)).toBe(Number(command));
       expect(asked).toEqual([]);

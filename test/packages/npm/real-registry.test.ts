@@ -54,7 +54,7 @@ test.skipIf(!requireThat('an npm registry', isReachable))(
     });
     expect(prepared).toMatchObject({ ok: true, version: older });
     const updates = createPackageUpdates({ paths: home, clock: systemClock, queue: createInstallQueue() });
-    const { candidate, ...outlook } = await updates.look(spec, NO_UPDATES, WANTED);
+    const { candidate, ...outlook } = await updates.check(spec, NO_UPDATES, WANTED);
     expect(outlook).toMatchObject({ running: older, error: null });
     expect(candidate).toMatch(/^4\.\d+\.\d+$/);
     if (candidate === null) throw new Error('No candidate');
@@ -64,7 +64,7 @@ test.skipIf(!requireThat('an npm registry', isReachable))(
     expect(await updates.current(spec)).toBe(older);
     await updates.switchTo(spec, candidate);
     expect(await home.prepare(spec, { environment })).toMatchObject({ ok: true, version: candidate });
-    expect(await updates.look(spec, NO_UPDATES, WANTED)).toMatchObject({
+    expect(await updates.check(spec, NO_UPDATES, WANTED)).toMatchObject({
       running: candidate,
       candidate: null,
     });

@@ -1,0 +1,39 @@
+// Package of a server: its manager, its id, and the rules by which its versions are compared.
+
+/** Names of the package managers; each is also the prefix that a config may write before a package. */
+export const PACKAGE_MANAGERS = ['npm'] as const;
+export type PackageManagerName = (typeof PACKAGE_MANAGERS)[number];
+
+/** The one whose prefix may be left out, and is left out in every id: state, journal and metrics hold bare npm names. */
+const DEFAULT_MANAGER: PackageManagerName = 'npm';
+
+export interface PackageRef {
+  readonly manager: PackageManagerName;
+  /** Unique over all managers: the name, after its manager's prefix unless that is the default one. */
+  readonly package: string;
+}
+
+/** Reads `NAME` or `MANAGER:NAME`; what has no known prefix is a name of the default manager, valid or not. */
+export function parsePackageRef(text: string): PackageRef {
+  const manager = PACKAGE_MANAGERS.find((name) => text.startsWith(`${name}:`)) ?? DEFAULT_MANAGER;
+  const isDefault = manager === DEFAULT_MANAGER && text.startsWith(`${manager}:`);
+  return { manager, package: isDefault ? text.slice(manager.length + 1) : text };
+}
+
+/** Tells whether two texts are spellings of one version; texts that are no versions are the same only if equal. */
+export type SameVersion = (one: string, other: string) => boolean;
+
+/** How one package manager writes and orders versions. */
+export interface VersionScheme {
+  /** One spelling for all that mean the same exact version; null when `text` is none. For comparison, not to be stored. */
+  canonical(text: string): string | null;
+  /** Negative when `one` comes before `other`; both must be versions. */
+  compare(one: string, other: string): number;
+  readonly isSame: SameVersion;
+  /** Tells whether a version is neither a prerelease nor a development release. */
+  isStable(version: string): boolean;
+  /** Tells whether `text` is one version in full, which no tool takes for a tag, a range or an option. */
+  isVersion(text: string): boolean;
+  /** Tells whether a config that asks for `wish` names one version, which is then never left. */
+  isPinned(wish: string): boolean;
+}

@@ -1,0 +1,82 @@
+// npm behind the interface of a package manager: one `npm install` a version, into a folder of its own.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { InstallError } from '../manager/install-error.ts';
+import type {
+  InstalledVersion,
+  InstallRequest,
+  ManagerRun,
+  ManagerTool,
+  PackageManager,
+  ToolSearch,
+} from '../manager/package-manager.ts';
+import { readManifest } from './manifest.ts';
+import { measureInstall } from './measure-install.ts';
+import { findNpm, runNpmInstall } from './npm-command.ts';
+import { errorOfResult, noNpm, notAName, NPM_WORDS, wrongEngine } from './npm-errors.ts';
+import { npmVersions } from './npm-versions.ts';
+import { describeVersions, listVersions, readAgeLimit } from './registry.ts';
+import { resolveBin } from './resolve-bin.ts';
+
+const PACKAGE_NAME = /^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/i;
+
+export const npmManager: PackageManager = {
+  name: 'npm',
+  words: NPM_WORDS,
+  versions: npmVersions,
+  refuseId: (id) => (PACKAGE_NAME.test(id) ? null : notAName(id)),
+  inspect,
+  programOf: ({ packageFolder }, bin) => resolveBin(packageFolder, bin),
+  faultOf,
+  install,
+  list: listVersions,
+  describe: describeVersions,
+  notBefore: readAgeLimit,
+  runtimeRefuses,
+  measure: measureInstall,
+  tool: findTool,
+};
+
+function inspect(folder: string, name: string): InstalledVersion | null {
+  const packageFolder = join(folder, 'node_modules', name);
+  const manifest = readManifest(packageFolder);
+  const version = manifest === null ? null : npmVersions.canonical(manifest.version);
+  if (manifest?.name !== name || version === null) return null;
+  return { version, folder, packageFolder, engine: manifest.engine };
+}
+
+/** npm checks the engine too, unless ~/.npmrc says `force`. */
+async function faultOf({ engine, version }: InstalledVersion, name: string): Promise<InstallError | null> {
+  if (engine === null) return null;
+  const { isWithin } = await npmVersions.ranges();
+  return isWithin(process.version, engine) ? null : wrongEngine(`${name}@${version}`, engine);
+}
+
+async function install(request: InstallRequest, run: ManagerRun): Promise<InstallError | null> {
+  const { spec, stage, allowScripts, before, onStarted } = request;
+  const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
+  if (npm === null) return noNpm();
+  await writeFile(join(stage, 'package.json'), '{ "private": true }\n');
+  onStarted();
+  const result = await runNpmInstall({ npm, spec, folder: stage, allowScripts, before }, run);
+  return errorOfResult(result, { timeout: run.timeout, wanted: request });
+}
+
+async function runtimeRefuses(
+  engine: string,
+  { runtime = process.version }: ManagerRun,
+): Promise<string | null> {
+  const { isRange, isWithin } = await npmVersions.ranges();
+  return isRange(engine) && isWithin(runtime, engine) ? null : `it needs node ${engine}, this is ${runtime}`;
+}
+
+async function findTool({ runtime, environment, run }: ToolSearch): Promise<ManagerTool> {
+  const path = findNpm(runtime, environment['PATH'] ?? '');
+  if (path === null) return { kind: 'missing' };
+  const { code, stdout, stderr, spawnError } = await run([runtime, path, '--version']);
+  const version = stdout.trim().split('\n').at(-1) ?? '';
+  if (code === 0 && /^\d+\./u.test(version)) return { kind: 'found', path, version };
+  const reason = spawnError ?? (stderr.trim().split('\n').at(-1) || `exit code ${code ?? 'none'}`);
+  return { kind: 'broken', path, reason };
+}
