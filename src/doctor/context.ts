@@ -36,6 +36,8 @@ export interface DoctorContext {
   readonly paths: Paths;
   /** Release of this command line. */
   readonly version: string;
+  /** Name of its package. */
+  readonly packageName: string;
   /** Ms since the epoch. */
   readonly now: number;
   readonly platform: NodeJS.Platform;

@@ -123,6 +123,7 @@ export function healthy(change: Partial<DoctorContext> = {}): DoctorContext {
     orphans: () => Promise.resolve([]),
     channels: () => Promise.resolve([]),
     freeSpace: () => Promise.resolve(50 * 1024 ** 3),
+    packageName: 'mcp-watchdog',
     newerRelease: () => Promise.resolve({ kind: 'newest' }),
     run: ([file]) =>
       Promise.resolve({

@@ -68,7 +68,7 @@ test(
     await daemon.metrics();
     expect((await daemon.status()).daemon.lastScrapeAt).not.toBeNull();
     expect(doctor(home, env).checks['scraped']).toMatchObject([
-      { status: 'ok', message: expect.stringContaining('was read') },
+      { status: 'ok', message: expect.stringContaining('was scraped') },
     ]);
 
     chmodSync(home, 0o777);
@@ -103,7 +103,7 @@ test(
       expect(doctor(home, env).checks['service']).toMatchObject([
         {
           status: 'problem',
-          message: expect.stringContaining('/opt/gone/bin/node, which is not there any more'),
+          message: expect.stringContaining('/opt/gone/bin/node, which no longer exists'),
           cure: 'mcp-watchdog install --force',
         },
       ]);
@@ -114,7 +114,7 @@ test(
     const dead = doctor(home, env);
     expect(dead.checks['daemon']).toMatchObject([
       { status: 'problem', message: 'not running', cure: 'mcp-watchdog start' },
-      { status: 'warning', message: expect.stringContaining('control.sock was left by one that is gone') },
+      { status: 'warning', message: expect.stringContaining('control.sock is left over from a daemon that has ended') },
     ]);
     expect(dead.checks['guardian']).toMatchObject([{ status: 'unknown' }]);
 

@@ -1,6 +1,7 @@
 // A server that is an npm package, from the registry to the first tool, with and without the network.
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { type StaticRegistry, startRegistry } from '../fakes/static-registry.ts';
@@ -92,26 +93,43 @@ describe('a package server', { timeout: 90_000 }, () => {
   });
 });
 
-test('a newer release of the watchdog is told by the doctor', { timeout: 60_000 }, async () => {
+test('doctor reports a newer release of a published watchdog', { timeout: 60_000 }, async () => {
   const { home } = tempHome();
-  expect(await askDoctor(home)).toMatchObject({
+  const cli = publishedCopy(tempHome().home);
+  expect(await askDoctor(home, cli)).toMatchObject({
     status: 'ok',
-    message: expect.stringContaining('not known'),
+    message: expect.stringContaining('no check for a newer release: '),
   });
   registry.announce('mcp-watchdog', ['0.0.1', '999.0.0']);
-  expect(await askDoctor(home)).toMatchObject({
+  expect(await askDoctor(home, cli)).toMatchObject({
     status: 'warning',
-    message: expect.stringMatching(/^999\.0\.0 is there, this is \d/),
+    message: expect.stringMatching(/^999\.0\.0 is available, this is \d/),
     cure: expect.stringContaining('npm install -g mcp-watchdog@999.0.0'),
+  });
+  // As it is now: whoever takes the name on the registry is somebody else.
+  expect(await askDoctor(home, CLI)).toMatchObject({
+    status: 'ok',
+    message: expect.stringContaining('it is not published on npm'),
+    cure: null,
   });
 });
 
+/** The program as it would be once its package.json no longer says `private`. @returns its cli.js */
+function publishedCopy(folder: string): string {
+  const root = join(CLI, '..', '..');
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  const manifest: object = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, private: false }));
+  return join(folder, 'dist', 'cli.js');
+}
+
 /** What it finds out about releases; its npm asks our registry, which lives in this process. */
-async function askDoctor(home: string): Promise<unknown> {
+async function askDoctor(home: string, cli: string): Promise<unknown> {
   const env = { ...process.env, npm_config_registry: registry.url, npm_config_fetch_retries: '0' };
   const options = { env: { ...env, npm_config_cache: `${home}/npm-cache` } };
   const out = await new Promise<string>((resolve) => {
-    const argv = [CLI, 'doctor', '--json', '--home', home];
+    const argv = [cli, 'doctor', '--json', '--home', home];
     execFile(process.execPath, argv, options, (_, stdout) => resolve(stdout));
   });
   const { checks }: { checks: { id: string; findings: unknown[] }[] } = JSON.parse(out);

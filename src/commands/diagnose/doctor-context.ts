@@ -17,7 +17,7 @@ import { findPortOwner } from '../../system/net/port-owner.ts';
 import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { readFindOptions } from './orphans.ts';
-import { readPackageName, readVersion } from '../shared/own-package.ts';
+import { isPublished, readPackageName, readVersion } from '../shared/own-package.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 
 /** ms, for one tool of the system. */
@@ -36,6 +36,7 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
   return {
     paths,
     version: readVersion(),
+    packageName: readPackageName(),
     now: io.clock.now(),
     platform: process.platform,
     uid: host.uid,
@@ -94,10 +95,16 @@ async function askDaemon({ paths, io }: CommandContext): Promise<DaemonAnswer> {
   }
 }
 
-function askForRelease({ io }: CommandContext): ReturnType<DoctorContext['newerRelease']> {
+async function askForRelease({ io }: CommandContext): ReturnType<DoctorContext['newerRelease']> {
+  if (!isPublished()) return { kind: 'unknown', reason: 'it is not published on npm' };
   const own = { package: readPackageName(), version: readVersion(), node: process.version };
   const { signal } = new AbortController();
-  return findNewerRelease(own, { environment: io.env, timeout: RELEASE_TIMEOUT, signal, clock: systemClock });
+  return await findNewerRelease(own, {
+    environment: io.env,
+    timeout: RELEASE_TIMEOUT,
+    signal,
+    clock: systemClock,
+  });
 }
 
 function askChannels({ io }: CommandContext, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {

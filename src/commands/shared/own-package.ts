@@ -12,9 +12,21 @@ export function readPackageName(): string {
   return readOwn('name');
 }
 
+/**
+ * True when the package is on a registry under its name. While package.json says `private`, whoever takes the name
+ * there is somebody else, and nothing may ask for it or point people to it.
+ */
+export function isPublished(): boolean {
+  return readManifest()['private'] !== true;
+}
+
 function readOwn(key: 'name' | 'version'): string {
+  const value = readManifest()[key];
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+function readManifest(): Readonly<Record<string, unknown>> {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   const manifest: unknown = JSON.parse(text);
-  const value = isObject(manifest) ? manifest[key] : undefined;
-  return typeof value === 'string' ? value : 'unknown';
+  return isObject(manifest) ? manifest : {};
 }

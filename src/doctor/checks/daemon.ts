@@ -1,4 +1,4 @@
-// Whether the daemon runs and answers, and what it says of itself.
+// Checks of the running daemon: does it answer, is it healthy, are its servers, is it scraped.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder } from '../../control/lock.ts';
@@ -11,7 +11,7 @@ import type { DoctorContext } from '../context.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** An idle daemon answers within a few. */
+/** ms; an idle daemon answers within a few. */
 const SLOW = 1000;
 
 export const daemon: Check = {
@@ -30,12 +30,12 @@ export const daemon: Check = {
     if (took > SLOW) findings.push(warning(`took ${latency(took)} to answer`, 'mcp-watchdog logs'));
     if (version !== context.version)
       findings.push(
-        warning(`is of release ${version}, this command of ${context.version}`, 'mcp-watchdog restart'),
+        warning(`runs release ${version}, this command is ${context.version}`, 'mcp-watchdog restart'),
       );
     return [
       ok(`running as pid ${pid} since ${span(context.now - startedAt)}, answered in ${latency(took)}`),
       ...findings,
-      ...ownTroubles(status, context.now),
+      ...daemonProblems(status, context.now),
     ];
   },
 };
@@ -44,36 +44,39 @@ function absence(context: DoctorContext): Finding[] {
   const holder = lockHolder(join(context.paths.run, 'lock'));
   if (holder === null) return [problem('not running', 'mcp-watchdog start'), ...staleSocket(context)];
   return [
-    problem(`pid ${holder} holds the home, and cannot be reached`, `kill ${holder}, then mcp-watchdog start`),
+    problem(
+      `pid ${holder} holds the home lock but does not answer`,
+      `kill ${holder}, then mcp-watchdog start`,
+    ),
   ];
 }
 
-function refusedConfig(loadedAt: number | null): Finding {
+function rejectedConfig(loadedAt: number | null): Finding {
   const cure = 'mcp-watchdog config validate';
   return loadedAt === null
-    ? problem('waits for a config that can be used', cure)
-    : warning('refused the config as it is now, and goes on with the old one', cure);
+    ? problem('waits for a valid config', cure)
+    : warning('rejected the current config and keeps using the previous one', cure);
 }
 
-function ownTroubles({ daemon }: Status, now: number): Finding[] {
+function daemonProblems({ daemon }: Status, now: number): Finding[] {
   const { config, lastTickAt, lastPersistFailureAt } = daemon;
   const findings: Finding[] = [];
-  if (!config.ok && config.error !== null) findings.push(refusedConfig(config.loadedAt));
+  if (!config.ok && config.error !== null) findings.push(rejectedConfig(config.loadedAt));
   if (lastTickAt !== null && now - lastTickAt > STALLED)
     findings.push(
-      problem(`has not looked at its servers for ${span(now - lastTickAt)}`, 'mcp-watchdog restart'),
+      problem(`has not sampled its servers for ${span(now - lastTickAt)}`, 'mcp-watchdog restart'),
     );
   if (lastPersistFailureAt !== null && now - lastPersistFailureAt < HOUR)
     findings.push(
       problem(
         `could not write its state ${ago(lastPersistFailureAt, now)}`,
-        'make room on the disk; mcp-watchdog logs',
+        'free space on the disk; mcp-watchdog logs',
       ),
     );
   return findings;
 }
 
-/** The longest interval of sampling that makes sense, missed several times. */
+/** ms; several times the longest sensible sampling interval. */
 const STALLED = 15 * 60_000;
 
 function staleSocket({ paths }: DoctorContext): Finding[] {
@@ -81,10 +84,10 @@ function staleSocket({ paths }: DoctorContext): Finding[] {
   try {
     path = findSocket(paths.socket);
   } catch {
-    // The check of the home says what is wrong with it.
+    // The home check reports this.
   }
   if (path === null || !existsSync(path)) return [];
-  return [warning(`${path} was left by one that is gone`, 'mcp-watchdog start takes its place')];
+  return [warning(`${path} is left over from a daemon that has ended`, 'mcp-watchdog start replaces it')];
 }
 
 export const servers: Check = {
@@ -94,18 +97,14 @@ export const servers: Check = {
     const answer = await context.daemon();
     if (answer.kind !== 'running') return [unknown('no daemon to ask')];
     const { servers } = answer.status;
-    const sick = servers.filter((server) => !isHealthy(server)).map(({ name }) => name);
-    if (sick.length === 0)
-      return [
-        ok(
-          servers.length === 1 ? 'the one is as it should be' : `all ${servers.length} are as they should be`,
-        ),
-      ];
-    return [warning(`not as they should be: ${sick.join(', ')}`, `mcp-watchdog status ${sick[0] ?? ''}`)];
+    const unhealthy = servers.filter((server) => !isHealthy(server)).map(({ name }) => name);
+    if (unhealthy.length === 0)
+      return [ok(servers.length === 1 ? 'the only one is healthy' : `all ${servers.length} are healthy`)];
+    return [warning(`unhealthy: ${unhealthy.join(', ')}`, `mcp-watchdog status ${unhealthy[0] ?? ''}`)];
   },
 };
 
-/** The shell that ends our servers should we be killed; by the words of its script. */
+/** Part of the script of the guardian, the shell that stops the servers when the daemon is killed. */
 const GUARDIAN = 'read -r order group';
 
 export const guardian: Check = {
@@ -120,14 +119,14 @@ export const guardian: Check = {
     );
     const commands = await Promise.all(children.map((child) => context.commandOf(child.pid)));
     if (commands.some((command) => command?.includes(GUARDIAN) === true))
-      return [ok('ends the servers should the daemon be killed')];
+      return [ok('running: stops the servers if the daemon is killed')];
     return [
-      problem('not running: should the daemon be killed, its servers stay behind', 'mcp-watchdog restart'),
+      problem('not running: if the daemon is killed, its servers keep running', 'mcp-watchdog restart'),
     ];
   },
 };
 
-/** Prometheus asks every 15 s or every minute; whoever has not for so long does not at all. */
+/** ms; Prometheus scrapes every 15 s or every minute. */
 const SCRAPED_WITHIN = 5 * 60_000;
 
 export const scraped: Check = {
@@ -139,15 +138,15 @@ export const scraped: Check = {
     const { lastScrapeAt, listen, startedAt } = answer.status.daemon;
     const { now } = context;
     if (lastScrapeAt !== null && now - lastScrapeAt <= SCRAPED_WITHIN)
-      return [ok(`/metrics was read ${ago(lastScrapeAt, now)}`)];
+      return [ok(`/metrics was scraped ${ago(lastScrapeAt, now)}`)];
     if (lastScrapeAt === null && now - startedAt < SCRAPED_WITHIN)
-      return [ok('nobody has read /metrics yet, the daemon has just started')];
+      return [ok('/metrics was not scraped yet, the daemon has just started')];
     const since = lastScrapeAt === null ? 'since the daemon started' : `for ${span(now - lastScrapeAt)}`;
     const target = listen === null ? '' : new URL(listen).host;
     return [
       warning(
-        `nobody has read /metrics ${since}`,
-        `add ${target} to scrape_configs of Prometheus, if you use it; else there is nothing to do`,
+        `/metrics was not scraped ${since}`,
+        `add ${target} to scrape_configs of Prometheus if you use it, else ignore this`,
       ),
     ];
   },
@@ -166,15 +165,16 @@ export const gaps: Check = {
       findings.push(
         warning(
           `the daemon was blocked ${times(of('blocked').length)} in a day, for ${span(sum('blocked'))}`,
-          'see what else uses the processor or the disk at those times: mcp-watchdog logs',
+          'see what else uses CPU or disk at those times: mcp-watchdog logs',
         ),
       );
     if (of('sleep').length > 0)
       findings.push(ok(`the machine slept ${times(of('sleep').length)} in a day, for ${span(sum('sleep'))}`));
-    return orOk(findings, 'the machine has not slept in a day, and nothing blocked the daemon');
+    return orOk(findings, 'no sleep and no blocked daemon in a day');
   },
 };
 
+/** `once`, `3 times`. */
 export function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }

@@ -1,4 +1,4 @@
-// Whether whoever should deliver alerts does: a Prometheus or an Alertmanager that was named, or was once heard of.
+// Check of alert delivery by Prometheus and Alertmanager, configured or seen before.
 import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { ago } from '../../core/base/format.ts';
@@ -13,36 +13,36 @@ export const delivery: Check = {
     if (answer.kind !== 'running') return [unknown('no daemon to ask')];
     const found = answer.status.daemon.delivery;
     if (found.owner === 'engine') return [ok('by Prometheus and Alertmanager')];
-    if (isDeliveredByUsAlone(found)) return [ok('by the watchdog, nobody else is known')];
-    return orOk(troubles(found, context), praise(found));
+    if (isDeliveredByUsAlone(found)) return [ok('by the watchdog alone')];
+    return orOk(problems(found, context), summary(found));
   },
 };
 
 type Delivery = DaemonStatus['delivery'];
 
-function troubles({ owner, engines, reasons }: Delivery, { config, now }: DoctorContext): Finding[] {
+function problems({ owner, engines, reasons }: Delivery, { config, now }: DoctorContext): Finding[] {
   const { prometheus, alertmanager } = engines;
   const url = config.kind === 'valid' ? config.loaded.config.alerts.alertmanager.url : null;
   if (url !== null && owner === 'us')
     return [
       warning(
         `${reasons[0] ?? 'Alertmanager is not ready'}${lastSeen(alertmanager.lastSeenAt, now)}`,
-        `start it, or correct alerts.alertmanager.url, which leads to ${new URL(url).host}`,
+        `start it, or correct alerts.alertmanager.url, which points to ${new URL(url).host}`,
       ),
     ];
-  // A Prometheus that only reads the metrics is one way to use it; an Alertmanager without Prometheus another.
+  // A Prometheus that only scrapes is a valid setup; an Alertmanager without Prometheus is another.
   if (url === null && alertmanager.lastSeenAt === null) return [];
   if (prometheus.lastSeenAt === null) return [];
   if (!prometheus.isReachable)
     return [
       warning(
-        `Prometheus does not read the metrics${lastSeen(prometheus.lastSeenAt, now)}`,
+        `Prometheus does not scrape /metrics${lastSeen(prometheus.lastSeenAt, now)}`,
         'start it, or add this machine to its scrape_configs (docs/delivery.md)',
       ),
     ];
   return [
     warning(
-      'Prometheus reads the metrics, and no heartbeat comes back from Alertmanager',
+      'Prometheus scrapes /metrics, but no heartbeat comes from Alertmanager',
       'load alerting/rules and route the alert Watchdog to POST /api/v1/alertmanager (docs/delivery.md)',
     ),
   ];
@@ -52,7 +52,7 @@ function lastSeen(at: number | null, now: number): string {
   return at === null ? '' : `, last seen ${ago(at, now)}`;
 }
 
-function praise(found: Delivery): string {
+function summary(found: Delivery): string {
   const { owner, reasons } = found;
   return describeDelivery({ owner, reasons }).replace('Alerts are delivered ', '');
 }

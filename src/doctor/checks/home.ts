@@ -1,4 +1,4 @@
-// Whether the home is ours alone, in a place where everybody who has to can get at it.
+// Checks of the home: owner, permissions, socket path, and folders that macOS protects.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fitsSocketPath } from '../../control/control-paths.ts';
@@ -14,9 +14,7 @@ export const home: Check = {
       return Promise.resolve([problem(`${paths.home} does not exist`, 'mcp-watchdog init makes it')]);
     const findings = [...folderFaults(paths.home, found, uid), ...fileFaults(paths, uid)];
     if (!fitsSocketPath(paths.socket))
-      findings.push(
-        ok('its path is too long for a socket, which lies in the folder for temporary files instead'),
-      );
+      findings.push(ok('its path is too long for a socket, which is in the temporary folder instead'));
     return Promise.resolve(
       findings.some(({ status }) => status !== 'ok')
         ? findings
@@ -26,7 +24,8 @@ export const home: Check = {
 };
 
 function folderFaults(path: string, stats: Stats, uid: number): Finding[] {
-  if (!stats.isDirectory()) return [problem(`${path} is no folder`, 'move it away, then mcp-watchdog init')];
+  if (!stats.isDirectory())
+    return [problem(`${path} is not a folder`, 'move it away, then mcp-watchdog init')];
   if (stats.uid !== uid)
     return [
       problem(
@@ -36,35 +35,31 @@ function folderFaults(path: string, stats: Stats, uid: number): Finding[] {
     ];
   const mode = (stats.mode & 0o777).toString(8);
   if ((stats.mode & OURS) !== OURS)
-    return [
-      problem(`you may not both read and write in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`),
-    ];
+    return [problem(`you cannot read and write ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`)];
   if ((stats.mode & 0o077) === 0) return [];
   const may = (stats.mode & 0o022) !== 0 ? 'change' : 'read';
-  return [problem(`others may ${may} what is in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`)];
+  return [problem(`others can ${may} files in ${path}: its mode is ${mode}`, `chmod 700 ${quoted(path)}`)];
 }
 
-/** We read, write and pass through it. */
+/** Read, write and search for the owner. */
 const OURS = 0o700;
 
-/** What packages brought along keeps its own modes; it lies in a closed folder. */
+/** Checks our own files only: installed packages keep their modes, and their folder is closed to others. */
 function fileFaults(paths: DoctorContext['paths'], uid: number): Finding[] {
   const folders = [paths.run, paths.logs, paths.serverLogs, join(paths.journal, '..'), paths.backups];
   const all = [paths.config, ...folders.flatMap(listFiles)];
-  const seen = all
+  const files = all
     .map((path) => ({ path, stats: lookAt(path) }))
     .filter(({ stats }) => stats?.isFile() === true);
-  const open = seen.filter(({ stats }) => ((stats?.mode ?? 0) & 0o077) !== 0).map(({ path }) => path);
-  const foreign = seen.filter(({ stats }) => stats?.uid !== uid && stats?.uid !== 0).map(({ path }) => path);
+  const open = files.filter(({ stats }) => ((stats?.mode ?? 0) & 0o077) !== 0).map(({ path }) => path);
+  const foreign = files.filter(({ stats }) => stats?.uid !== uid && stats?.uid !== 0).map(({ path }) => path);
   return [
     ...(open.length === 0
       ? []
-      : [warning(`others may get at ${few(open)}`, `chmod 600 ${open.map(quoted).join(' ')}`)]),
+      : [warning(`others can access ${few(open)}`, `chmod 600 ${open.map(quoted).join(' ')}`)]),
     ...(foreign.length === 0
       ? []
-      : [
-          problem(`somebody else owns ${few(foreign)}`, `sudo chown ${uid} ${foreign.map(quoted).join(' ')}`),
-        ]),
+      : [problem(`another user owns ${few(foreign)}`, `sudo chown ${uid} ${foreign.map(quoted).join(' ')}`)]),
   ];
 }
 
@@ -89,7 +84,7 @@ function lookAt(path: string): Stats | null {
   }
 }
 
-/** Programs that launchd starts get EPERM there without being asked, unless they have Full Disk Access. */
+/** launchd jobs get EPERM there, without a permission dialog, unless they have Full Disk Access. */
 const PROTECTED = ['Documents', 'Desktop', 'Downloads', join('Library', 'Mobile Documents')];
 
 export const protectedFolders: Check = {
@@ -103,7 +98,7 @@ export const protectedFolders: Check = {
     const findings: Finding[] = isProtected(paths.home)
       ? [
           problem(
-            `the home ${paths.home} lies in a folder that macOS protects`,
+            `the home ${paths.home} is in a folder that macOS protects`,
             'choose another one with --home or MCP_WATCHDOG_HOME',
           ),
         ]
@@ -114,12 +109,12 @@ export const protectedFolders: Check = {
       if (place === undefined) continue;
       findings.push(
         warning(
-          `${name} uses ${place}, where a service may not look without being allowed to`,
+          `${name} uses ${place}, which a service cannot read without permission`,
           `System Settings > Privacy & Security > Full Disk Access: add ${node.path}; or use another folder`,
         ),
       );
     }
-    return Promise.resolve(orOk(findings, 'none is in use'));
+    return Promise.resolve(orOk(findings, 'none in use'));
   },
 };
 

@@ -1,11 +1,11 @@
-// Whether the machine gives what a daemon needs: the right time, room on the disk, descriptors.
+// Checks of the machine: clock, size of the logs, disk space, file descriptors.
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { size } from '../../core/base/format.ts';
+import { readFileOrNull } from '../../system/files/read-file.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { times } from './daemon.ts';
-import { readFileOrNull } from '../../system/files/read-file.ts';
 
 const DAY = 86_400_000;
 const MEBIBYTE = 1024 ** 2;
@@ -16,7 +16,7 @@ export const clock: Check = {
   async run(context) {
     const { now } = context;
     const year = new Date(now).getUTCFullYear();
-    if (year < 2025 || year > 2100) return [problem(`it is said to be the year ${year}`, SET)];
+    if (year < 2025 || year > 2100) return [problem(`the year is ${year}`, SET)];
     const steps = (await context.journal()).filter(
       (entry) => entry.kind === 'gap' && entry.cause === 'clock-step',
     );
@@ -24,16 +24,17 @@ export const clock: Check = {
     const future = (await context.journal()).some(({ at }) => at > now + 60_000);
     const findings: Finding[] = [];
     if (recent.length > 0) findings.push(warning(`was set ${times(recent.length)} in a day`, SET));
-    if (future) findings.push(warning('the journal has entries from the future: it was set back', SET));
+    if (future)
+      findings.push(warning('the journal has entries from the future: the clock was set back', SET));
     if ((await isSynchronised(context)) === false)
       findings.push(warning('is not synchronised with a time server', 'sudo timedatectl set-ntp true'));
     return orOk(findings, new Date(now).toISOString());
   },
 };
 
-const SET = 'let the system set its time by itself (NTP)';
+const SET = 'turn on automatic time (NTP)';
 
-/** Null where nobody tells: only systemd does so without privileges. */
+/** Asks systemd, which answers without privileges; null where it cannot be asked. */
 async function isSynchronised({ platform, run }: DoctorContext): Promise<boolean | null> {
   if (platform !== 'linux') return null;
   const { code, stdout } = await run(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value']);
@@ -76,7 +77,7 @@ function namesIn(folder: string): string[] {
 }
 
 const LITTLE_SPACE = 1024 * MEBIBYTE;
-/** Less than one installation and its logs take. */
+/** Bytes; less than one installation and its logs need. */
 const NO_SPACE = 100 * MEBIBYTE;
 
 export const disk: Check = {
@@ -85,13 +86,13 @@ export const disk: Check = {
   async run(context) {
     const free = await context.freeSpace(context.paths.home);
     const message = `${size(free)} free for ${context.paths.home}`;
-    const cure = 'make room; mcp-watchdog cleanup removes what is ours and old';
+    const cure = 'free space; mcp-watchdog cleanup removes old files of the watchdog';
     if (free < NO_SPACE) return [problem(message, cure)];
     return [free < LITTLE_SPACE ? warning(message, cure) : ok(message)];
   },
 };
 
-/** Each server takes some ten, each connection one. */
+/** Each server needs about ten descriptors, each connection one. */
 const FEW_FILES = 1024;
 
 export const descriptors: Check = {
@@ -99,14 +100,14 @@ export const descriptors: Check = {
   title: 'Open files',
   async run(context) {
     const limit = await fileLimit(context);
-    if (limit === null) return [unknown('the system does not tell how many files may be open')];
-    const message = `${limit === Infinity ? 'any number' : limit} may be open at once`;
+    if (limit === null) return [unknown('the limit of open files is unknown')];
+    const message = limit === Infinity ? 'no limit' : `limit ${limit}`;
     if (limit >= FEW_FILES) return [ok(message)];
     return [warning(message, 'raise `ulimit -n` where the daemon is started, or mcp-watchdog install')];
   },
 };
 
-/** Of the daemon, or of ourselves while none runs. Node raises its own to what is allowed, so that is what counts. */
+/** Reads the hard limit of the daemon, or of this process when none runs: Node raises its soft limit to it. */
 async function fileLimit({ platform, daemon, run }: DoctorContext): Promise<number | null> {
   if (platform === 'darwin') {
     const { code, stdout } = await run(['launchctl', 'limit', 'maxfiles']);

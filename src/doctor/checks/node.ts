@@ -1,12 +1,12 @@
-// Whether the Node that runs us is one that still gets fixes.
+// Check of the running Node.js: supported, and still getting security fixes.
 import { type Check, ok, problem, warning } from '../check.ts';
 
 const DAY = 86_400_000;
 
-/** As in package.json, `engines`. */
+/** Same as `engines` in package.json. */
 const OLDEST = { major: 20, minor: 19 };
 
-/** Until when each line gets security fixes; from the release schedule of Node.js. */
+/** End of security fixes per release line, from the release schedule of Node.js. */
 export const END_OF_LIFE: Readonly<Record<number, string>> = {
   18: '2025-04-30',
   20: '2026-04-30',
@@ -15,8 +15,8 @@ export const END_OF_LIFE: Readonly<Record<number, string>> = {
   26: '2029-04-30',
 };
 
-/** So long before its end a line is worth leaving. */
-const AHEAD = 60 * DAY;
+/** ms before the end of a line from which on to warn. */
+const WARN_BEFORE = 60 * DAY;
 
 export const node: Check = {
   id: 'node',
@@ -34,6 +34,7 @@ export const node: Check = {
 
 const INSTALL = 'install Node 24 or 22 (nodejs.org, Homebrew, nvm, fnm), then mcp-watchdog install --force';
 
+/** True for a version below the minimum. */
 export function isTooOld(major: number, minor: number): boolean {
   return major < OLDEST.major || (major === OLDEST.major && minor < OLDEST.minor);
 }
@@ -41,13 +42,13 @@ export function isTooOld(major: number, minor: number): boolean {
 function ageOf(major: number, what: string, now: number) {
   const end = END_OF_LIFE[major];
   if (end === undefined) {
-    // Odd ones live for half a year; of even ones that are newer than this table nothing bad is known.
+    // Odd lines get fixes for half a year; even lines newer than this table are assumed to be supported.
     return major % 2 === 1
-      ? warning(`${what} is of a line that gets fixes for a few months only`, INSTALL)
+      ? warning(`${what} is an odd release line, which gets fixes for a few months only`, INSTALL)
       : ok(what);
   }
   const left = Date.parse(end) + DAY - now;
   if (left <= 0) return warning(`${what} has had no security fixes since ${end}`, INSTALL);
-  if (left < AHEAD) return warning(`${what} gets security fixes until ${end}`, INSTALL);
+  if (left < WARN_BEFORE) return warning(`${what} gets security fixes until ${end}`, INSTALL);
   return ok(`${what}, security fixes until ${end}`);
 }

@@ -1,4 +1,4 @@
-// Whether MCP servers are left over that nobody owns.
+// Check for orphaned MCP servers.
 import { size } from '../../core/base/format.ts';
 import { type Check, ok, warning } from '../check.ts';
 
@@ -12,12 +12,12 @@ export const orphans: Check = {
     if (certain.length > 0)
       return [
         warning(
-          `${count(certain.length)} with ${size(bytes)} that nobody owns`,
+          `${count(certain.length)} with ${size(bytes)} without an owner`,
           'mcp-watchdog orphans shows them, --reap ends them',
         ),
       ];
     if (found.length === 0) return [ok('none')];
-    return [ok(`${count(found.length)} that may be on purpose: mcp-watchdog orphans shows them`)];
+    return [ok(`${count(found.length)} possibly intended: mcp-watchdog orphans shows them`)];
   },
 };
 

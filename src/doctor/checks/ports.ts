@@ -1,4 +1,4 @@
-// Whether the ports of the config are held by those who should have them.
+// Check for port conflicts: each configured port is free or held by the daemon and its servers.
 import { localPort } from '../../supervisor/prepare.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
@@ -6,8 +6,8 @@ import type { PortOwner } from '../../system/net/port-owner.ts';
 import { type Check, type Finding, orOk, problem, unknown } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 
-interface Wanted {
-  /** For people: whose port it is, and where it is set. */
+interface ConfiguredPort {
+  /** For people: whose port it is; `key` is where to change it. */
   readonly who: string;
   readonly key: string;
   readonly port: number;
@@ -18,23 +18,23 @@ export const ports: Check = {
   id: 'ports',
   title: 'Ports',
   async run(context) {
-    if (context.config.kind === 'invalid') return [unknown('there is no config that can be used')];
-    const wanted = wantedBy(context.config.loaded);
-    const ours = await familyOf(context);
-    const findings = await Promise.all(wanted.map((one) => conflictAt(one, ours, context)));
-    const list = wanted.map(({ port }) => port).join(', ');
+    if (context.config.kind === 'invalid') return [unknown('the config is invalid')];
+    const configured = configuredPorts(context.config.loaded);
+    const ours = await ownPids(context);
+    const findings = await Promise.all(configured.map((one) => conflictAt(one, ours, context)));
+    const list = configured.map(({ port }) => port).join(', ');
     return orOk(
-      [...twice(wanted), ...findings.filter((finding) => finding !== null)],
-      list === '' ? 'none is fixed' : `${list}: nobody else has them`,
+      [...duplicates(configured), ...findings.filter((finding) => finding !== null)],
+      list === '' ? 'no fixed ports' : `${list}: no conflicts`,
     );
   },
 };
 
-function wantedBy({ config, servers }: LoadedConfig): Wanted[] {
+function configuredPorts({ config, servers }: LoadedConfig): ConfiguredPort[] {
   const { host, port } = config.metrics;
   const own = port === 0 ? [] : [{ who: '/metrics', key: 'metrics.listen', port, host }];
   const theirs = servers
-    // What is only watched is somebody else's by design; what is off needs no port.
+    // A server that is only probed holds its own port by design; a disabled one needs none.
     .filter(({ source, enabled }) => source.kind !== 'url' && enabled)
     .flatMap(({ name, url }) => {
       const port = localPort(url);
@@ -43,17 +43,17 @@ function wantedBy({ config, servers }: LoadedConfig): Wanted[] {
   return [...own, ...theirs];
 }
 
-function twice(wanted: readonly Wanted[]): Finding[] {
-  return wanted.flatMap(({ who, port, key }, index) => {
-    const first = wanted.findIndex((other) => other.port === port);
-    const other = wanted[first];
+function duplicates(configured: readonly ConfiguredPort[]): Finding[] {
+  return configured.flatMap(({ who, port, key }, index) => {
+    const first = configured.findIndex((other) => other.port === port);
+    const other = configured[first];
     if (first === index || other === undefined) return [];
-    return [problem(`${who} wants port ${port}, which ${other.who} has`, `set another port in ${key}`)];
+    return [problem(`${who} uses port ${port}, which ${other.who} uses too`, `set another port in ${key}`)];
   });
 }
 
-/** The daemon and everything below it; empty when none runs. */
-async function familyOf(context: DoctorContext): Promise<ReadonlySet<number>> {
+/** Pids of the daemon and its descendants; empty when none runs. */
+async function ownPids(context: DoctorContext): Promise<ReadonlySet<number>> {
   const answer = await context.daemon();
   return answer.kind === 'running'
     ? withDescendants(answer.status.daemon.pid, await context.processes())
@@ -61,13 +61,13 @@ async function familyOf(context: DoctorContext): Promise<ReadonlySet<number>> {
 }
 
 function withDescendants(root: number, rows: readonly ProcessRow[]): Set<number> {
-  const family = new Set([root]);
-  for (const pid of family) for (const row of rows) if (row.ppid === pid) family.add(row.pid);
-  return family;
+  const pids = new Set([root]);
+  for (const pid of pids) for (const row of rows) if (row.ppid === pid) pids.add(row.pid);
+  return pids;
 }
 
 async function conflictAt(
-  { who, key, port, host }: Wanted,
+  { who, key, port, host }: ConfiguredPort,
   ours: ReadonlySet<number>,
   context: DoctorContext,
 ): Promise<Finding | null> {

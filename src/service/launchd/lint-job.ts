@@ -80,7 +80,7 @@ function wrongProgram({ ProgramArguments: argv }: PlistDictionary, view: LintVie
     problems.push({
       key: 'ProgramArguments[1]',
       reason: `must be the absolute path of the built program, got ${show(program)}`,
-      cure: 'npm install -g mcp-watchdog, then mcp-watchdog install --force',
+      cure: 'Build or install it again (in the clone: npm ci, npm run build), then mcp-watchdog install --force',
     });
   return problems;
 }

@@ -43,7 +43,7 @@ export function planService(facts: PlanInput, machine: Machine): PlannedService 
     warning,
     isBelow(node, temporary) ? `runs on ${node}, which lies in a folder that the system empties` : null,
     isBelow(program, temporary)
-      ? `runs ${program}, which lies in a folder that the system empties: npm install -g mcp-watchdog, then install again`
+      ? `runs ${program}, which lies in a folder that the system empties: install it for good (${INSTALL}), then run mcp-watchdog install again`
       : null,
     isBelow(home, temporary) ? `keeps its home ${home} in a folder that the system empties` : null,
     proxyWarning(env),
@@ -54,12 +54,14 @@ export function planService(facts: PlanInput, machine: Machine): PlannedService 
   };
 }
 
+const INSTALL = 'in the clone: npm pack, then npm install -g ./mcp-watchdog-*.tgz';
+
 /** npm empties this cache by itself and has another one for each version. */
 function inNpxCache(program: string): WatchdogError {
   return new WatchdogError(
     'SERVICE_FAILED',
     `Cannot make a service of ${program}: it lies in the cache of npx, which npm empties`,
-    { hint: 'npm install -g mcp-watchdog, then mcp-watchdog install' },
+    { hint: `Install it for good (${INSTALL}), then mcp-watchdog install` },
   );
 }
 

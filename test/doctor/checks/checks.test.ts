@@ -94,7 +94,7 @@ const rows: Row[] = [
     /neither package, command nor url/,
   ],
   ['several faults', config, { config: refused('servers: {a: {}, b: {}}\nx: 1') }, 'problem', /and 2 more/],
-  ['no servers', config, { config: refused('servers: {}') }, 'warning', /names no servers/],
+  ['no servers', config, { config: refused('servers: {}') }, 'warning', /has no servers/],
   [
     'an npx in the config',
     config,
@@ -111,13 +111,13 @@ const rows: Row[] = [
     /did not answer/,
   ],
   ['a slow daemon', daemon, { daemon: running({}, { took: 1500 }) }, 'warning', /1\.5 s to answer/],
-  ['a daemon of another release', daemon, { version: '0.2.0' }, 'warning', /of release 0\.1\.0/],
+  ['a daemon of another release', daemon, { version: '0.2.0' }, 'warning', /runs release 0\.1\.0/],
   [
     'a daemon with an old config',
     daemon,
     { daemon: running({ config: { path: '', ok: false, error: 'x', loadedAt: 1 } }) },
     'warning',
-    /refused the config/,
+    /rejected the current config/,
   ],
   [
     'a daemon that stands still',
@@ -182,7 +182,7 @@ const rows: Row[] = [
     gaps,
     { journal: () => Promise.resolve([{ at: NOW - 2 * DAY, kind: 'gap', cause: 'blocked', duration: 1 }]) },
     'ok',
-    /nothing blocked/,
+    /no blocked daemon/,
   ],
   [
     'a machine that slept',
@@ -191,7 +191,7 @@ const rows: Row[] = [
     'ok',
     /slept once in a day, for 2 h/,
   ],
-  ['a clock without a battery', clock, { now: 1000 }, 'problem', /year 1970/],
+  ['a clock without a battery', clock, { now: 1000 }, 'problem', /year is 1970/],
   [
     'a clock that was set',
     clock,
@@ -228,14 +228,14 @@ const rows: Row[] = [
     descriptors,
     { platform: 'darwin', run: answer({ stdout: '\tmaxfiles    256            unlimited\n' }) },
     'ok',
-    /any number/,
+    /no limit/,
   ],
   [
     'descriptors that nobody tells',
     descriptors,
     { platform: 'darwin', run: answer({ code: 1 }) },
     'unknown',
-    /does not tell/,
+    /is unknown/,
   ],
   [
     'no npm',
@@ -268,14 +268,14 @@ const rows: Row[] = [
     release,
     { newerRelease: () => Promise.resolve({ kind: 'newer', version: '0.2.0' }) },
     'warning',
-    /^0\.2\.0 is there, this is 0\.1\.0$/,
+    /^0\.2\.0 is available, this is 0\.1\.0$/,
   ],
   [
     'a registry that does not tell of releases',
     release,
     { newerRelease: () => Promise.resolve({ kind: 'unknown', reason: 'offline' }) },
     'ok',
-    /not known/,
+    /no check for a newer release: offline/,
   ],
   ['the newest release', release, {}, 'ok', /the newest/],
   [
@@ -283,14 +283,14 @@ const rows: Row[] = [
     orphans,
     { orphans: () => Promise.resolve([orphan(true), orphan(false)]) },
     'warning',
-    /1 MCP server with 1 GiB that nobody owns/,
+    /1 MCP server with 1 GiB without an owner/,
   ],
   [
     'what may be on purpose',
     orphans,
     { orphans: () => Promise.resolve([orphan(false)]) },
     'ok',
-    /on purpose/,
+    /possibly intended/,
   ],
   [
     'a stranger on our port',
@@ -329,7 +329,7 @@ const rows: Row[] = [
       ),
     },
     'problem',
-    /b wants port 80, which a has/,
+    /b uses port 80, which a uses too/,
   ],
   [
     'a server that is only watched',
@@ -339,9 +339,9 @@ const rows: Row[] = [
       whoListens: () => Promise.resolve({ pid: 7, command: 'x' }),
     },
     'ok',
-    /none is fixed/,
+    /no fixed ports/,
   ],
-  ['ports without a config', ports, { config: refused('x: 1') }, 'unknown', /no config/],
+  ['ports without a config', ports, { config: refused('x: 1') }, 'unknown', /config is invalid/],
   [
     'a desktop that cannot be reached',
     notifications,
@@ -362,9 +362,9 @@ const rows: Row[] = [
       daemon: running({ deafChannels: { webhook: '500' } }),
     },
     'warning',
-    /the last one failed: 500/,
+    /the last notification failed: 500/,
   ],
-  ['no service', service, { service: null }, 'unknown', /no service manager/],
+  ['no service', service, { service: null }, 'unknown', /no supported service manager/],
 ];
 
 test.each(rows)('%s', async (_, { run }, change, status, words) => {
@@ -405,14 +405,14 @@ describe('the service', () => {
       [],
       gone('/usr/bin/node'),
       'problem',
-      /\/usr\/bin\/node, which is not there/,
+      /\/usr\/bin\/node, which no longer exists/,
     ],
     [
       'starts a program that is gone',
       [],
       gone('/opt/mcp watchdog/dist/cli.js'),
       'problem',
-      /cli\.js, which is not there/,
+      /cli\.js, which no longer exists/,
     ],
     [
       'starts a node that does not run',
@@ -428,15 +428,21 @@ describe('the service', () => {
       'problem',
       /18\.1\.0 is too old/,
     ],
-    ['starts nothing', [{ read: () => '[Service]\n' }], {}, 'problem', /does not say what to start/],
-    ['is stale', [{ render: () => `${UNIT}# more\n` }], {}, 'warning', /not what would be written now/],
+    ['starts nothing', [{ read: () => '[Service]\n' }], {}, 'problem', /has no command to start/],
+    [
+      'is stale',
+      [{ render: () => `${UNIT}# more\n` }],
+      {},
+      'warning',
+      /differs from what install would write now/,
+    ],
     ['is not enabled', [{}, { isEnabled: false }], {}, 'warning', /does not start at login/],
     [
       'is not loaded',
       [{}, { isLoaded: false, detail: 'no such unit' }],
       {},
       'warning',
-      /not have it loaded \(no such unit\)/,
+      /has not loaded it \(no such unit\)/,
     ],
     ['is fine and does not run', [{}, { pid: null }], {}, 'ok', /not running/],
   ])('%s', async (_, given, change, status, words) => {
@@ -471,10 +477,10 @@ describe('the home', () => {
   });
 
   it.each([
-    [0o777, 'may change'],
-    [0o755, 'may read'],
-    [0o500, 'you may not both read and write'],
-    [0o000, 'you may not both read and write'],
+    [0o777, 'can change'],
+    [0o755, 'can read'],
+    [0o500, 'you cannot read and write'],
+    [0o000, 'you cannot read and write'],
   ])('must be closed to others, and open to us: %i', async (mode, words) => {
     const context = healthy();
     chmodSync(context.paths.home, mode);
@@ -497,7 +503,7 @@ describe('the home', () => {
     writeFileSync(log, '');
     chmodSync(log, 0o644);
     expect(await home.run(context)).toEqual([
-      { status: 'warning', message: `others may get at ${log}`, cure: `chmod 600 '${log}'` },
+      { status: 'warning', message: `others can access ${log}`, cure: `chmod 600 '${log}'` },
     ]);
   });
 
@@ -518,12 +524,12 @@ describe('the home', () => {
     onTestFinished(() => void server.close());
     expect(await daemon.run(context)).toMatchObject([
       { status: 'problem' },
-      { message: expect.stringContaining('was left by one that is gone') },
+      { message: expect.stringContaining('is left over from a daemon that has ended') },
     ]);
     const { acquireLock } = await import('../../../src/control/lock.ts');
     const lock = acquireLock(join(context.paths.run, 'lock'));
     expect(await daemon.run(context)).toMatchObject([
-      { message: `pid ${process.pid} holds the home, and cannot be reached` },
+      { message: `pid ${process.pid} holds the home lock but does not answer` },
     ]);
     if (lock.held) lock.release();
   });

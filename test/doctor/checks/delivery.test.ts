@@ -30,7 +30,7 @@ test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
     'nobody else',
     found({ reasons: ['no Prometheus and no Alertmanager is known'] }),
     'ok',
-    /^by the watchdog, nobody else is known$/,
+    /^by the watchdog alone$/,
   ],
   ['both', found({ owner: 'engine', reasons: [] }), 'ok', /^by Prometheus and Alertmanager$/],
   [
@@ -83,7 +83,7 @@ test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
     'a Prometheus that is gone',
     found({ engines: { prometheus: GONE, alertmanager: GONE } }),
     'warning',
-    /^Prometheus does not read the metrics, last seen 10 min ago$/,
+    /^Prometheus does not scrape \/metrics, last seen 10 min ago$/,
   ],
   [
     'a heartbeat that is missing',
@@ -95,7 +95,7 @@ test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
       }),
     },
     'warning',
-    /no heartbeat comes back/,
+    /no heartbeat comes from/,
   ],
   ['no daemon', { daemon: () => Promise.resolve({ kind: 'none' }) }, 'unknown', /no daemon/],
 ])('%s', async (_, change, status, words) => {

@@ -41,14 +41,14 @@ describe('planService()', () => {
     const program = '/Users/me/.npm/_npx/0a1b/node_modules/mcp-watchdog/dist/cli.js';
     expect(() => plan({ program })).toThrow('which npm empties');
     expect(() => plan({ program })).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('npm install -g mcp-watchdog') }),
+      expect.objectContaining({ hint: expect.stringContaining('npm install -g ./mcp-watchdog-*.tgz') }),
     );
   });
 
   test('warns of what lies in a folder that the system empties', () => {
     const { warnings } = plan({ program: '/tmp/clone/dist/cli.js', home: '/var/folders/x/home' });
     expect(warnings).toHaveLength(2);
-    expect(warnings[0]).toContain('npm install -g mcp-watchdog');
+    expect(warnings[0]).toContain('npm install -g ./mcp-watchdog-*.tgz');
     expect(plan({ program: '/tmpfiles/cli.js' }).warnings).toEqual([]);
   });
 
