@@ -2,7 +2,7 @@
 import { type Labels, NAME } from '../model/labels.ts';
 import type { Matcher } from '../model/syntax-tree.ts';
 
-/** One label for each `=`; where another matcher of the same label follows, they imply no single value. */
+/** Returns one label for each `=` matcher; a label with a second matcher is left out, since its value is not certain. */
 export function impliedLabels(matchers: readonly Matcher[]): Labels {
   const labels = new Map<string, string>();
   const named = new Set<string>();

@@ -24,15 +24,15 @@ import type { Aggregation } from '../model/syntax-tree.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
-type Fold = (
+type Reducer = (
   values: readonly number[],
   options: { readonly parameter: number; readonly generation: PrometheusMajor },
 ) => number;
 
-const FOLDS: Readonly<Record<string, Fold>> = {
+const REDUCERS: Readonly<Record<string, Reducer>> = {
   sum: (values, { generation }) => (generation === 2 ? plainSum(values) : sum(values)),
   avg: (values, { generation }) =>
-    generation === 2 ? incrementalMean(values, { isCareful: false }) : average(values),
+    generation === 2 ? incrementalMean(values, { isCompensated: false }) : average(values),
   min: smallest,
   max: largest,
   count: (values) => values.length,
@@ -42,18 +42,18 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   quantile: (values, { parameter }) => quantile(parameter, values),
 };
 
-/** Those that keep elements as they are, and how these are ranked. */
-const PICKS: Readonly<Record<string, (a: number, b: number) => number>> = {
+/** Operators that select whole elements, with their ranking. */
+const RANKINGS: Readonly<Record<string, (a: number, b: number) => number>> = {
   topk: (a, b) => ranked(a, b, b - a),
   bottomk: (a, b) => ranked(a, b, a - b),
 };
 
 export const AGGREGATIONS: ReadonlySet<string> = new Set([
-  ...Object.keys(FOLDS),
-  ...Object.keys(PICKS),
+  ...Object.keys(REDUCERS),
+  ...Object.keys(RANKINGS),
   'count_values',
 ]);
-/** What the first of two arguments has to be; the others take one. */
+/** Type of the first argument of operators with two; the others take one. */
 export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
   quantile: 'scalar',
   topk: 'scalar',
@@ -61,14 +61,14 @@ export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
   count_values: 'string',
 };
 
-/** Prometheus 2 took the first value for the mean without looking: one that is no number counted as no spread. */
+/** Prometheus 2 starts from the first value as mean without a check: for one that is not finite it returns 0 or NaN. */
 function spread(values: readonly number[], generation: PrometheusMajor): number {
   const [first = 0] = values;
   if (generation === 3 || Number.isFinite(first)) return variance(values);
   return values.length === 1 ? 0 : Number.NaN;
 }
 
-/** Which group each element belongs to, by index, and what the groups are called. */
+/** Group of each element, by index, and the labels of the groups. */
 interface Groups {
   readonly labels: readonly Labels[];
   readonly groupOf: readonly number[];
@@ -79,7 +79,9 @@ const groupsOf = memoize((grouping: LabelSelection) =>
 );
 
 /**
- * @param options `parameter`: what the first of two arguments came to; 0 and unused where there is one
+ * Aggregates the elements of each group.
+ *
+ * @param options `parameter`: value of the first of two arguments; 0 and unused for operators with one
  * @throws EvaluationError
  */
 export function aggregate(
@@ -90,21 +92,21 @@ export function aggregate(
   if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
   const groups = groupsOf(grouping)(elements);
-  const rank = PICKS[operator];
+  const rank = RANKINGS[operator];
   if (rank !== undefined) {
     const count = countOf(number);
-    return gathered(groups, elements).flatMap((own) =>
+    return itemsByGroup(groups, elements).flatMap((own) =>
       own.toSorted((a, b) => rank(a.value, b.value)).slice(0, count),
     );
   }
-  const fold = FOLDS[operator];
-  if (fold === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
+  const reduce = REDUCERS[operator];
+  if (reduce === undefined) throw new EvaluationError(`There is no aggregation ${operator}`);
   const options = { parameter: number, generation };
-  const values = gathered(
+  const values = itemsByGroup(
     groups,
     elements.map(({ value }) => value),
   );
-  return groups.labels.map((labels, index) => ({ labels, value: fold(values[index] ?? [], options) }));
+  return groups.labels.map((labels, index) => ({ labels, value: reduce(values[index] ?? [], options) }));
 }
 
 function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
@@ -120,27 +122,27 @@ function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
   return { labels: names, groupOf };
 }
 
-/** What belongs to each group, in order. */
-function gathered<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
-  const gathered = labels.map((): T[] => []);
-  for (const [index, one] of all.entries()) gathered[groupOf[index] ?? 0]?.push(one);
-  return gathered;
+/** Items of each group, in order. */
+function itemsByGroup<T>({ labels, groupOf }: Groups, all: readonly T[]): T[][] {
+  const itemsByGroup = labels.map((): T[] => []);
+  for (const [index, one] of all.entries()) itemsByGroup[groupOf[index] ?? 0]?.push(one);
+  return itemsByGroup;
 }
 
-/** As an integer of 64 bits, which is what Prometheus takes it for. */
+/** As a 64-bit integer, as in Prometheus. */
 function countOf(parameter: number): number {
   if (!(Math.abs(parameter) <= 2 ** 63))
     throw new EvaluationError(`The number of elements to pick is ${String(parameter)}`);
   return Math.max(0, Math.trunc(parameter));
 }
 
-/** NaN is always the last to be picked. */
+/** NaN is always selected last. */
 function ranked(a: number, b: number, order: number): number {
   if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : 1;
   return Number.isNaN(b) ? -1 : order || 0;
 }
 
-/** The value is a label before there are groups: it may be one of the labels that these go by. */
+/** The value becomes a label before grouping: it may be one of the grouping labels. */
 function countValues(elements: Vector, grouping: LabelSelection, label: string): Element[] {
   const valued = elements.map(({ labels, value }) => ({
     labels: withLabel(labels, label, formatValue(value)),
@@ -152,13 +154,13 @@ function countValues(elements: Vector, grouping: LabelSelection, label: string):
     choice,
     valued.map(({ labels }) => labels),
   );
-  return gathered(groups, valued).map((own, index) => ({
+  return itemsByGroup(groups, valued).map((own, index) => ({
     labels: groups.labels[index] ?? {},
     value: own.length,
   }));
 }
 
-/** As Prometheus writes a value into a label. */
+/** Formats a value as Prometheus does in a label. */
 function formatValue(value: number): string {
   if (value === Infinity) return '+Inf';
   return value === -Infinity ? '-Inf' : decimal(value);

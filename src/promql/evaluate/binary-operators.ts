@@ -32,16 +32,17 @@ const COMPUTE: Readonly<Record<Arithmetic | Comparison, (a: number, b: number) =
   '<=': (a, b) => Number(a <= b),
 };
 
-/** @throws EvaluationError for elements that do not match one to one, or as the grouping says */
+/** Applies an operator to both sides. @throws EvaluationError for elements that do not match as the operator requires */
 export function applyBinaryOperator(operation: Operation, left: Side, right: Side): Side {
   const { operator } = operation;
-  if (isSetOperator(operator)) return combined(operation, operator, [vectorIn(left), vectorIn(right)]);
+  if (isSetOperator(operator))
+    return applySetOperator(operation, operator, [vectorIn(left), vectorIn(right)]);
   const compute = COMPUTE[operator];
   if (typeof left === 'number' && typeof right === 'number') return compute(left, right);
   const plan = { operation, compute, isFilter: isFilter(operation) };
   return typeof left === 'number' || typeof right === 'number'
-    ? withNumber(plan, left, right)
-    : matched(plan, left, right);
+    ? applyWithNumber(plan, left, right)
+    : applyMatched(plan, left, right);
 }
 
 interface Plan {
@@ -50,18 +51,18 @@ interface Plan {
   readonly isFilter: boolean;
 }
 
-/** A comparison leaves out instead of giving 1 or 0. */
+/** A comparison without `bool` drops elements instead of returning 1 or 0. */
 function isFilter({ operator, isBool }: Operation): boolean {
   return isComparison(operator) && !isBool;
 }
 
-/** As C and Go have it; JavaScript calls both NaN. */
+/** As in C and Go; JavaScript returns NaN in both cases. */
 function power(base: number, exponent: number): number {
   if (base === 1) return 1;
   return base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent) ? 1 : base ** exponent;
 }
 
-function withNumber(plan: Plan, left: Side, right: Side): Element[] {
+function applyWithNumber(plan: Plan, left: Side, right: Side): Element[] {
   const elements = typeof left === 'number' ? vectorIn(right) : left;
   const computed = (value: number): number =>
     plan.compute(typeof left === 'number' ? left : value, typeof right === 'number' ? right : value);
@@ -70,7 +71,7 @@ function withNumber(plan: Plan, left: Side, right: Side): Element[] {
   return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: computed(value) }));
 }
 
-/** Of each side, whether an element has one on the other that matches. */
+/** For the elements of each side, whether one on the other side matches. */
 const presence = memoize(({ matching: { choice } }: Operation) =>
   memoizeBySeriesPair((left, right) => {
     const [ofLeft, ofRight] = [left, right].map((side) =>
@@ -84,19 +85,23 @@ const presence = memoize(({ matching: { choice } }: Operation) =>
   }),
 );
 
-function combined(operation: Operation, operator: SetOperator, [left, right]: [Vector, Vector]): Element[] {
+function applySetOperator(
+  operation: Operation,
+  operator: SetOperator,
+  [left, right]: [Vector, Vector],
+): Element[] {
   const has = presence(operation)(left, right);
   if (operator === 'or') return [...left, ...right.filter((_, index) => has.right[index] !== true)];
   return left.filter((_, index) => has.left[index] === (operator === 'and'));
 }
 
-/** How the elements of the side that may have many, by index, find their one. */
+/** Matches of the "many" side, by index, on the "one" side. */
 interface Pairing {
-  /** Index of the one; -1 for none. */
+  /** Index of the match; -1 for none. */
   readonly oneOf: readonly number[];
-  /** What the result is called. */
+  /** Labels of the result. */
   readonly labels: readonly Labels[];
-  /** Those of the same slot must not come to a result at once; null when each has its own. */
+  /** Two elements with the same slot must not both give a result; null when all slots differ. */
   readonly slots: readonly string[] | null;
 }
 
@@ -106,7 +111,7 @@ const pairings = memoize((operation: Operation) =>
   ),
 );
 
-function matched({ operation, compute, isFilter }: Plan, left: Vector, right: Vector): Element[] {
+function applyMatched({ operation, compute, isFilter }: Plan, left: Vector, right: Vector): Element[] {
   if (left.length === 0 || right.length === 0) return [];
   const { oneOf, labels, slots } = pairings(operation)(left, right);
   const isSwapped = operation.matching.many === 'right';
@@ -119,7 +124,7 @@ function matched({ operation, compute, isFilter }: Plan, left: Vector, right: Ve
     const [a, b] = isSwapped ? [one.value, value] : [value, one.value];
     const result = compute(a, b);
     if (isFilter && result === 0) continue;
-    if (slots !== null) refuseTwice(taken, slots[index] ?? '', operation);
+    if (slots !== null) rejectSecond(taken, slots[index] ?? '', operation);
     found.push({ labels: labels[index] ?? {}, value: isFilter ? a : result });
   }
   return found;
@@ -134,7 +139,7 @@ function pair(operation: Operation, many: readonly Labels[], few: readonly Label
     const one = few[oneOf[index] ?? -1];
     return one === undefined ? own : joinedLabels(operation, own, one);
   });
-  // Grouped, several may match the same one, as long as their results can be told apart.
+  // With grouping several may match the same one, as long as their results have different labels.
   const slots = keys.map((key, index) =>
     matching.many === null ? key : `${key}\0${writeKey(labels[index] ?? {})}`,
   );
@@ -156,7 +161,7 @@ function indexed(few: readonly Labels[], { matching }: Operation): Map<string, n
   return index;
 }
 
-function refuseTwice(taken: Set<string>, slot: string, { matching }: Operation): void {
+function rejectSecond(taken: Set<string>, slot: string, { matching }: Operation): void {
   if (taken.has(slot))
     throw new EvaluationError(
       matching.many === null
@@ -174,7 +179,7 @@ function joinedLabels(operation: Operation, many: Labels, one: Labels): Labels {
     for (const name of include) labels = withLabel(labels, name, labelIn(one, name));
     return labels;
   }
-  // What was only compared keeps its name.
+  // A comparison keeps the metric name.
   if (keepsName && choice.mode === 'without')
     return choice.names.length === 0 ? many : without(many, choice.names);
   return choice.apply(keepsName ? many : withoutName(many));

@@ -2,7 +2,7 @@
 
 const DAY = 86_400_000;
 
-/** From 1 on. */
+/** Starts at 1. */
 export function dayOfYear(date: Date): number {
   const year = date.getUTCFullYear();
   return Math.floor((Date.UTC(year, date.getUTCMonth(), date.getUTCDate()) - Date.UTC(year, 0, 1)) / DAY) + 1;

@@ -13,7 +13,7 @@ import {
   type ValueType,
 } from '../model/syntax-tree.ts';
 
-/** @throws PromqlError */
+/** Returns the type of an expression. @throws PromqlError */
 export function checkTypes(expression: Expression, text: string): ValueType {
   const refuse = (message: string, { from, to }: Expression): never => {
     throw new PromqlError(message, { position: from, construct: text.slice(from, to) });

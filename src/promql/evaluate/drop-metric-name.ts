@@ -4,15 +4,15 @@ import { memoize } from '../model/memoize.ts';
 import { memoizeBySeries } from './series-cache.ts';
 import { EvaluationError } from '../model/value.ts';
 
-/** Of what a part of an expression is given, element by element. */
+/** Labels without the metric name, element by element, cached for each part of an expression. */
 export const labelsWithoutName = memoize(() =>
   memoizeBySeries((labels): readonly Labels[] => labels.map(withoutName)),
 );
 
-/** For a part of an expression whose results might be called the same. @throws EvaluationError when they are */
-export const rejectDuplicateLabels = memoize(() => memoizeBySeries(refuseEqual));
+/** Checks the results of a part of an expression. @throws EvaluationError when two have the same labels */
+export const rejectDuplicateLabels = memoize(() => memoizeBySeries(rejectDuplicates));
 
-function refuseEqual(all: readonly Labels[]): void {
+function rejectDuplicates(all: readonly Labels[]): void {
   const seen = new Set<string>();
   for (const labels of all) {
     const key = writeKey(labels);

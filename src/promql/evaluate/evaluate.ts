@@ -3,21 +3,22 @@ import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
-import { type Moment, selectPresent, selectRange } from './select-series.ts';
+import { type Moment, selectCurrent, selectRange } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
 import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
 import { type Element, EvaluationError, type RangeValue, type Vector } from '../model/value.ts';
 
-/** How old a sample may be, ms, and still be the present value. */
+/** Greatest age of a sample that still counts as the current value, ms. */
 export const LOOKBACK = 300_000;
 
 type Value = number | string | Vector | RangeValue;
 
 /**
- * A number becomes one element without labels, as rules want it.
+ * Evaluates an expression; a number becomes one element without labels, as rules need it.
  *
  * @param at milliseconds since the epoch
- * @throws EvaluationError for what cannot be known before: elements that do not match one to one, results with equal labels
+ * @throws EvaluationError for faults that depend on the samples: elements that do not match one to one, results with the
+ *   same labels
  */
 export function evaluate(
   expression: Expression,
@@ -39,13 +40,13 @@ function valueOf(expression: Expression, moment: Moment): Value {
     case 'string':
       return expression.value;
     case 'selector':
-      return selectPresent(expression, moment).map(({ series, value }) => ({ labels: series.labels, value }));
+      return selectCurrent(expression, moment).map(({ series, value }) => ({ labels: series.labels, value }));
     case 'range':
       return selectRange(expression, moment);
     case 'call':
-      return called(expression, moment);
+      return callValue(expression, moment);
     case 'aggregation':
-      return aggregated(expression, moment);
+      return aggregationValue(expression, moment);
     case 'signed':
       return expression.isNegative
         ? negated(expression, sideOf(expression.operand, moment))
@@ -61,16 +62,16 @@ function valueOf(expression: Expression, moment: Moment): Value {
   }
 }
 
-function called(call: Call, moment: Moment): number | Element[] {
+function callValue(call: Call, moment: Moment): number | Element[] {
   const spec = FUNCTIONS[call.name];
   if (spec === undefined) throw new EvaluationError(`There is no function ${call.name}`);
   const { at, generation } = moment;
   const result = spec.run(argumentsOf(call.args, moment), { at, generation, call });
-  return spec.dropsName && typeof result !== 'number' ? nameless(call, result) : result;
+  return spec.dropsName && typeof result !== 'number' ? dropName(call, result) : result;
 }
 
-/** @throws EvaluationError when the name alone told two of them apart */
-function nameless(node: Expression, elements: Vector): Element[] {
+/** @throws EvaluationError when only the metric name distinguished two of them */
+function dropName(node: Expression, elements: Vector): Element[] {
   const labels = labelsWithoutName(node)(elements);
   const unnamed = elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
   rejectDuplicateLabels(node)(unnamed);
@@ -102,14 +103,14 @@ function matchersOf(expression: Expression): ReturnType<Arguments['matchers']> {
 
 function timesOf(expression: Expression, moment: Moment): Vector {
   return expression.kind === 'selector'
-    ? selectPresent(expression, moment).map(({ series, time }) => ({
+    ? selectCurrent(expression, moment).map(({ series, time }) => ({
         labels: series.labels,
         value: time / 1000,
       }))
     : vectorIn(valueOf(expression, moment)).map(({ labels }) => ({ labels, value: moment.at / 1000 }));
 }
 
-function aggregated(expression: Aggregation, moment: Moment): Element[] {
+function aggregationValue(expression: Aggregation, moment: Moment): Element[] {
   const given = expression.parameter === null ? 0 : valueOf(expression.parameter, moment);
   return aggregate(expression, vectorIn(valueOf(expression.operand, moment)), {
     parameter: typeof given === 'string' ? given : numberIn(given),
@@ -128,7 +129,7 @@ function sideOf(expression: Expression, moment: Moment): number | Vector {
   return typeof value === 'number' ? value : vectorIn(value);
 }
 
-// What was read has been checked: these only tell the compiler, and catch a tree that was not.
+// The type checker has run before: these checks inform the compiler, and catch a tree that was not checked.
 
 function numberIn(value: Value): number {
   if (typeof value === 'number') return value;

@@ -20,16 +20,16 @@ import {
 import type { Matcher, ValueType } from '../model/syntax-tree.ts';
 import type { Element, Numbers, RangeValue, Vector, Window } from '../model/value.ts';
 
-/** Arguments by index, computed when they are asked for; what they are was checked when the expression was read. */
+/** Arguments by index, evaluated on demand; their types were checked when the expression was parsed. */
 export interface Arguments {
   readonly count: number;
   scalar(index: number): number;
   text(index: number): string;
   vector(index: number): Vector;
   range(index: number): RangeValue;
-  /** Of a selector what it asks for; nothing of what is computed. */
+  /** The matchers of a selector; none for a computed argument. */
   matchers(index: number): readonly Matcher[];
-  /** As `vector`, each with the time of its sample in place of the value, seconds; the present one of what is computed. */
+  /** As `vector`, with the time of each sample, seconds, instead of its value; for a computed one the current time. */
   times(index: number): Vector;
 }
 
@@ -37,19 +37,19 @@ interface CallMoment {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly generation: PrometheusMajor;
-  /** Stands for this call, where something is remembered from one evaluation to the next. */
+  /** Identifies this call for caches that last over evaluations. */
   readonly call: object;
 }
 
 interface FunctionSpec {
   readonly takes: readonly ValueType[];
-  /** How many of `takes`, from the end, may be left out; Infinity when the last may be repeated. */
+  /** Number of `takes`, from the end, that may be left out; Infinity when the last may be repeated. */
   readonly optional: number;
   readonly gives: 'scalar' | 'vector';
   readonly run: (args: Arguments, moment: CallMoment) => number | Element[];
-  /** What comes out is no longer what the metric was. */
+  /** The result is no longer the metric, so its name is dropped. */
   readonly dropsName: boolean;
-  /** What is wrong with its texts, by index; empty where an argument is none. */
+  /** Finds an error in string arguments, by index; the text is empty where an argument is not a string. */
   readonly faultIn?: (texts: readonly string[]) => string | null;
 }
 
@@ -64,7 +64,7 @@ function computed(takes: Takes, run: Run, optional = 0): FunctionSpec {
   return { ...vectorOf(takes, run, optional), dropsName: true };
 }
 
-/** A number from each window; null leaves the series out. */
+/** Computes a number from each window; null drops the series. */
 function overTime(measure: (window: Window) => number | null): FunctionSpec {
   return computed(['range'], (args) => measured(args.range(0), measure));
 }
@@ -84,7 +84,7 @@ function ofTwo(change: (value: number, by: number) => number): FunctionSpec {
   });
 }
 
-/** Of a time in seconds; of the evaluation itself without an argument. */
+/** Part of a date: of a time in seconds, or without an argument of the evaluation time. */
 function ofDate(part: (date: Date) => number): FunctionSpec {
   return computed(
     ['vector'],
@@ -216,7 +216,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   },
 };
 
-/** Those for which the measure is null vanish. */
+/** Drops series for which the measure is null. */
 function measured({ windows }: RangeValue, measure: (window: Window) => number | null): Element[] {
   const found: Element[] = [];
   for (const window of windows) {
@@ -230,12 +230,12 @@ function mapped(elements: Vector, change: (value: number) => number): Element[] 
   return elements.map(({ labels, value }) => ({ labels, value: change(value) }));
 }
 
-/** When nothing is there: 1, with what its matchers say it would be called. */
+/** Returns 1 with the labels that its matchers imply when there are no elements. */
 function absence(args: Arguments, found: number): Element[] {
   return found > 0 ? [] : [{ labels: impliedLabels(args.matchers(0)), value: 1 }];
 }
 
-/** The inverse is used, as Prometheus does, for fewer rounding errors: 0.1 is no number of a computer. */
+/** Uses the inverse, as Prometheus does, for fewer rounding errors: 0.1 is not exact in binary. */
 function roundTo(value: number, nearest: number): number {
   const inverse = 1 / nearest;
   return Math.floor(value * inverse + 0.5) / inverse;

@@ -10,21 +10,21 @@ interface Bucket {
   count: number;
 }
 
-/** Which elements are the buckets of one histogram. */
+/** The elements that are the buckets of one histogram. */
 interface Histogram {
   readonly labels: Labels;
-  /** By their bounds, growing. */
+  /** By growing bounds. */
   readonly buckets: readonly { readonly bound: number; readonly index: number }[];
 }
 
-const OTHERS = createLabelSelection('without', ['le']);
+const WITHOUT_LE = createLabelSelection('without', ['le']);
 
 const histogramsOf = memoize(() => memoizeBySeries(histogramsIn));
 
 /**
- * One result for each set of labels without `le`; series without a bound are left out.
+ * Computes one quantile for each label set without `le`; series without a bound are left out.
  *
- * @param call stands for the place in the rule, where what belongs together is remembered
+ * @param call identifies the place in the rule, by which the grouping is cached
  */
 export function histogramQuantile(share: number, elements: Vector, call: object): Element[] {
   return histogramsOf(call)(elements).map(({ labels, buckets }) => ({
@@ -41,7 +41,7 @@ function histogramsIn(all: readonly Labels[]): Histogram[] {
   for (const [index, labels] of all.entries()) {
     const bound = parseBound(labelIn(labels, 'le'));
     if (bound === null) continue;
-    const own = OTHERS.apply(labels);
+    const own = WITHOUT_LE.apply(labels);
     const key = writeKey(own);
     const histogram = histograms.get(key) ?? { labels: own, buckets: [] };
     histograms.set(key, histogram);
@@ -62,7 +62,7 @@ function quantileOf(share: number, raw: readonly Bucket[]): number {
   if (Number.isNaN(share)) return Number.NaN;
   if (share < 0) return -Infinity;
   if (share > 1) return Infinity;
-  const buckets = tidied(raw);
+  const buckets = monotonicBuckets(raw);
   const last = buckets.at(-1);
   if (last === undefined || last.bound !== Infinity || buckets.length < 2) return Number.NaN;
   if (last.count === 0) return Number.NaN;
@@ -80,8 +80,8 @@ function interpolated(buckets: readonly Bucket[], index: number, rank: number): 
   return below.bound + (bound - below.bound) * ((rank - below.count) / (count - below.count));
 }
 
-/** Each bound once, and never fewer than below: scrapes are not of one moment everywhere. */
-function tidied(raw: readonly Bucket[]): Bucket[] {
+/** Merges equal bounds and makes counts monotonic: scrapes do not come from one moment everywhere. */
+function monotonicBuckets(raw: readonly Bucket[]): Bucket[] {
   const buckets: Bucket[] = [];
   for (const { bound, count } of raw) {
     const last = buckets.at(-1);

@@ -12,7 +12,7 @@ export interface Edges {
 
 type Kind = 'rate' | 'increase' | 'delta';
 
-/** Null with fewer than two samples. */
+/** Change over the window, extrapolated to its edges; null with fewer than two samples. */
 export function extrapolatedDelta(kind: Kind, window: Window, edges: Edges): number | null {
   const { times, values } = window;
   if (times.length < 2) return null;
@@ -20,14 +20,14 @@ export function extrapolatedDelta(kind: Kind, window: Window, edges: Edges): num
   const change = changeOf(values, isCounter);
   const sampled = secondsBetween(at(times, 0), at(times, -1));
   const first = at(values, 0);
-  // A counter is not taken below zero: it began where its line meets it.
+  // A counter is not extrapolated below zero: it started where its line crosses zero.
   const toZero = isCounter && change > 0 && first >= 0 ? sampled * (first / change) : Infinity;
   const covered = sampled + beforeFirst(window, edges, toZero) + afterLast(window, edges);
   const factor = covered / sampled;
   return kind === 'rate' ? change * (factor / secondsBetween(edges.start, edges.end)) : change * factor;
 }
 
-/** The generations differ in which of both limits is asked first. */
+/** Prometheus 2 and 3 apply the two limits in a different order. */
 function beforeFirst(window: Window, { start, generation }: Edges, toZero: number): number {
   const toStart = secondsBetween(start, at(window.times, 0));
   return generation === 2
@@ -39,7 +39,7 @@ function afterLast(window: Window, { end }: Edges): number {
   return withinReach(window, secondsBetween(at(window.times, -1), end));
 }
 
-/** An edge that is not much further than the next sample would be counts in full, any other as half a sample. */
+/** Distance to an edge that is extrapolated: all of it near the next expected sample, else half a sample interval. */
 function withinReach({ times }: Window, distance: number): number {
   const between = secondsBetween(at(times, 0), at(times, -1)) / (times.length - 1);
   return distance < between * 1.1 ? distance : between / 2;
@@ -58,7 +58,7 @@ function changeOf(values: Numbers, isCounter: boolean): number {
   return change;
 }
 
-/** Between the last two samples; null with fewer. */
+/** Change or rate between the last two samples; null with fewer. */
 export function instantDelta(kind: 'rate' | 'delta', { times, values }: Window): number | null {
   if (times.length < 2) return null;
   const [previous, last] = [at(values, -2), at(values, -1)];
@@ -66,7 +66,7 @@ export function instantDelta(kind: 'rate' | 'delta', { times, values }: Window):
   return (last < previous ? last : last - previous) / secondsBetween(at(times, -2), at(times, -1));
 }
 
-/** From NaN to NaN is no change. */
+/** Counts changes of the value; from NaN to NaN is none. */
 export function changes({ values }: Window): number {
   let count = 0;
   let previous = at(values, 0);
@@ -87,12 +87,12 @@ export function resets({ values }: Window): number {
   return count;
 }
 
-/** Slope per second; null with fewer than two samples. */
+/** Slope of the regression line per second; null with fewer than two samples. */
 export function derivative(window: Window): number | null {
   return window.times.length < 2 ? null : regression(window, at(window.times, 0)).slope;
 }
 
-/** Where the line through the samples is `ahead` seconds after `moment` (ms). */
+/** Value of the regression line `ahead` seconds after `moment` (ms); null with fewer than two samples. */
 export function predictLinear(
   window: Window,
   { moment, ahead }: { moment: number; ahead: number },
@@ -102,7 +102,7 @@ export function predictLinear(
   return slope * ahead + intercept;
 }
 
-/** Least squares; `intercept` is the value at `origin` (ms). */
+/** Least-squares regression; `intercept` is the value at `origin` (ms). */
 function regression({ times, values }: Window, origin: number): { slope: number; intercept: number } {
   const [x, y, xy, xx] = [new KahanSum(), new KahanSum(), new KahanSum(), new KahanSum()];
   const count = times.length;
@@ -125,7 +125,7 @@ function secondsBetween(from: number, to: number): number {
   return (to - from) / 1000;
 }
 
-/** From the end with a negative index; the caller knows that it is there. */
+/** Counts from the end for a negative index; the caller knows that the sample exists. */
 function at(numbers: Numbers, index: number): number {
   return numbers[index < 0 ? numbers.length + index : index] ?? Number.NaN;
 }

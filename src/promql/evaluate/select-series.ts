@@ -11,22 +11,25 @@ export interface Moment {
   readonly generation: PrometheusMajor;
 }
 
-export interface Present {
+export interface CurrentSample {
   readonly series: Series;
   readonly time: number;
   readonly value: number;
 }
 
-/** The newest sample of each series that is not older than the look-back and does not say that the series ended. */
-export function selectPresent(selector: Selector, { source, at, lookback, generation }: Moment): Present[] {
+/** Returns the newest sample of each series, unless it is older than the lookback or the series has ended. */
+export function selectCurrent(
+  selector: Selector,
+  { source, at, lookback, generation }: Moment,
+): CurrentSample[] {
   const end = at - selector.offset;
-  const found: Present[] = [];
+  const found: CurrentSample[] = [];
   for (const series of source.select(selector)) {
     const index = firstAfter(series, end) - 1;
     if (index < 0 || series.isStaleAt(index)) continue;
     const time = series.timeAt(index);
-    const isYoung = generation === 2 ? time >= end - lookback : time > end - lookback;
-    if (isYoung) found.push({ series, time, value: series.valueAt(index) });
+    const isRecent = generation === 2 ? time >= end - lookback : time > end - lookback;
+    if (isRecent) found.push({ series, time, value: series.valueAt(index) });
   }
   return found;
 }
@@ -46,9 +49,9 @@ export function selectRange(
   return { windows, start, end };
 }
 
-/** The lowest index of a later time; the length when there is none. */
+/** Returns the lowest index with a later time; the length when there is none. */
 function firstAfter(series: Series, time: number): number {
-  // Nearly always the present is asked for.
+  // Nearly always the newest sample is wanted.
   if (series.length > 0 && series.timeAt(series.length - 1) <= time) return series.length;
   let low = 0;
   let high = series.length;
@@ -60,7 +63,7 @@ function firstAfter(series: Series, time: number): number {
   return low;
 }
 
-/** The lowest index of a time that is not earlier. */
+/** Returns the lowest index whose time is not earlier. */
 function firstFrom(series: Series, time: number): number {
   const after = firstAfter(series, time);
   // No two samples have the same time.

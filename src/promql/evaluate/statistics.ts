@@ -1,7 +1,7 @@
 // Sums, spreads and quantiles of numbers, shared by window functions and aggregations.
 import type { Numbers } from '../model/value.ts';
 
-/** A sum that carries along what rounding loses (Kahan, in Neumaier's form). */
+/** Sum with compensation of rounding errors (Kahan, in Neumaier's form). */
 export class KahanSum {
   #total = 0;
   #lost = 0;
@@ -18,13 +18,13 @@ export class KahanSum {
     return this.#total + this.#lost;
   }
 
-  /** Not yet corrected by what was lost. */
-  get rounded(): number {
+  /** Without the compensation. */
+  get uncompensated(): number {
     return this.#total;
   }
 }
 
-/** Written out: windows of hours are added up with each evaluation. */
+/** Kahan sum, inlined for speed: windows of hours are summed in each evaluation. */
 export function sum(values: Numbers): number {
   let total = 0;
   let lost = 0;
@@ -38,7 +38,7 @@ export function sum(values: Numbers): number {
   return total + lost;
 }
 
-/** As it comes, which is how Prometheus 2 adds up a group. */
+/** Sum without compensation, as Prometheus 2 adds up a group. */
 export function plainSum(values: Numbers): number {
   let total = 0;
   for (const value of values) total += value;
@@ -49,25 +49,25 @@ export function average(values: Numbers): number {
   const total = sum(values);
   if (Number.isFinite(total) || [...values].some((value) => !Number.isFinite(value)))
     return total / values.length;
-  // The sum is too large for a number, the mean is not.
+  // The sum overflows, the mean does not.
   return incrementalMean(values);
 }
 
-/** Without a sum that could become too large: how Prometheus 2 averages. `isCareful` carries along what rounding loses. */
-export function incrementalMean(values: Numbers, { isCareful = true } = {}): number {
-  const careful = new KahanSum();
+/** Mean without a sum that could overflow, as in Prometheus 2. `isCompensated` corrects rounding errors. */
+export function incrementalMean(values: Numbers, { isCompensated = true } = {}): number {
+  const kahan = new KahanSum();
   let count = 0;
   for (const value of values) {
-    const mean = careful.rounded;
+    const mean = kahan.uncompensated;
     count += 1;
-    // Nothing but the other infinity moves a mean that is infinite.
+    // Only the other infinity changes a mean that is infinite.
     if (Math.abs(mean) !== Infinity || (value !== mean && !Number.isFinite(value)))
-      careful.add(value / count - mean / count);
+      kahan.add(value / count - mean / count);
   }
-  return isCareful ? careful.total : careful.rounded;
+  return isCompensated ? kahan.total : kahan.uncompensated;
 }
 
-/** Of NaN and a number the number wins, as in Prometheus. */
+/** Prefers a number to NaN, as Prometheus does. */
 export function largest(values: Numbers): number {
   let most = Number.NaN;
   for (const value of values) if (value > most || Number.isNaN(most)) most = value;
@@ -80,7 +80,7 @@ export function smallest(values: Numbers): number {
   return least;
 }
 
-/** Of the population, not of a sample of it; in one pass (Welford), which is right for large numbers close together. */
+/** Population variance in one pass (Welford), which stays exact for large numbers close together. */
 export function variance(values: Numbers): number {
   let count = 0;
   let mean = 0;
@@ -94,7 +94,7 @@ export function variance(values: Numbers): number {
   return squares / count;
 }
 
-/** Infinity wins over NaN, as in C and Go; in JavaScript NaN does. */
+/** Prefers infinity to NaN, as C and Go do; JavaScript prefers NaN. */
 export function higher(a: number, b: number): number {
   return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
 }
@@ -103,7 +103,7 @@ export function lower(a: number, b: number): number {
   return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
 }
 
-/** Linear between the two nearest; NaN sorts first. `share` from 0 to 1, else an infinity. */
+/** Interpolates linearly between the two nearest values; NaN sorts first. An infinity unless `share` is from 0 to 1. */
 export function quantile(share: number, values: Numbers): number {
   if (values.length === 0 || Number.isNaN(share)) return Number.NaN;
   if (share < 0) return -Infinity;
@@ -116,7 +116,7 @@ export function quantile(share: number, values: Numbers): number {
   return (sorted[low] ?? 0) * (1 - weight) + (sorted[high] ?? 0) * weight;
 }
 
-/** NaN first. */
+/** Compares for an ascending sort, NaN first. */
 export function ascending(a: number, b: number): number {
   if (Number.isNaN(a)) return Number.isNaN(b) ? 0 : -1;
   return Number.isNaN(b) ? 1 : a - b || 0;

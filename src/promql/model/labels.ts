@@ -1,7 +1,7 @@
 // Label sets of series: identity, comparison, projection.
 import { memoize } from './memoize.ts';
 
-/** A label that is empty is one that is not there. The metric's name is the label `__name__`. Never changed once made. */
+/** An empty label counts as missing. The metric name is the label `__name__`. Never changed once created. */
 export type Labels = Readonly<Record<string, string>>;
 
 export const NAME = '__name__';
@@ -10,15 +10,15 @@ export function isLabelName(text: string): boolean {
   return /^[a-zA-Z_]\w*$/u.test(text);
 }
 
-/** Empty when it is not there; a label may be called `constructor`. */
+/** Value of a label, empty when it is missing; a label may be called `constructor`. */
 export function labelIn(labels: Labels, name: string): string {
   return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
-// Half of a surrogate pair: no text that came as UTF-8 has one.
+// Half of a surrogate pair, which no text decoded from UTF-8 contains.
 const BETWEEN = '\uD800';
 
-/** The same text for equal sets, whatever their order. */
+/** Returns the same text for equal label sets, whatever their order. */
 export function writeKey(labels: Labels): string {
   let key = '';
   for (const name of Object.keys(labels).sort()) {
@@ -42,13 +42,13 @@ function only(labels: Labels, names: readonly string[]): Labels {
   );
 }
 
-/** An empty value takes the label away. */
+/** Sets a label; an empty value removes it. */
 export function withLabel(labels: Labels, name: string, value: string): Labels {
   if (value === labelIn(labels, name)) return labels;
   return value === '' ? without(labels, [name]) : { ...labels, [name]: value };
 }
 
-/** Which labels count where elements are grouped or matched: only these, or all but these and the name. */
+/** Labels used for grouping or matching: only the named ones, or all but the named ones and the metric name. */
 export interface LabelSelection {
   readonly mode: 'only' | 'without';
   readonly names: readonly string[];
@@ -61,7 +61,7 @@ export function createLabelSelection(mode: LabelSelection['mode'], names: readon
   return { mode, names, apply: of };
 }
 
-/** `up{job="a"}`, for messages. */
+/** Formats labels for messages: `up{job="a"}`. */
 export function formatLabels(labels: Labels): string {
   const { [NAME]: name = '', ...rest } = labels;
   const pairs = Object.keys(rest)

@@ -28,24 +28,24 @@ export function createMatcher({
   }
 }
 
-/** Looking around and back, `\c` and `\u`, and empty classes: of JavaScript only, or another thing there. */
-const FOREIGN = /^(?:\\[1-9kcu]|\(|\[)/u;
+/** Lookaround, backreferences, `\c`, `\u` and empty classes: unknown to Prometheus, or with another meaning. */
+const UNSUPPORTED = /^(?:\\[1-9kcu]|\(|\[)/u;
 
 /**
- * Prometheus anchors every pattern at both ends. `(?i)` is understood at the beginning.
+ * Compiles a pattern anchored at both ends, as in Prometheus. `(?i)` is supported at the start.
  *
  * @throws SyntaxError
  */
 export function anchored(pattern: string): RegExp {
   const [, flags = '', rest = pattern] = /^\(\?([is]+)\)([\s\S]*)$/u.exec(pattern) ?? [];
   for (const [token] of rest.matchAll(/\\[\s\S]|\(\?<?[=!]|\[\^?\]/gu))
-    if (FOREIGN.test(token)) throw new SyntaxError(`Prometheus has no ${token} in a regular expression`);
+    if (UNSUPPORTED.test(token)) throw new SyntaxError(`Prometheus has no ${token} in a regular expression`);
   const named = rest.replaceAll(/(?<!\\)\(\?P</gu, '(?<');
   return new RegExp(`^(?:${named})$`, flags.includes('i') ? 'isu' : 'su');
 }
 
-/** Whether a series without any labels is left out by it: some matcher of a selector must be so. */
-export function selectsSomething({ matches }: Matcher): boolean {
+/** Whether the matcher excludes the empty value, as at least one matcher of a selector must. */
+export function excludesEmpty({ matches }: Matcher): boolean {
   return !matches('');
 }
 

@@ -10,15 +10,15 @@ export interface Series {
   /** Milliseconds since the epoch, growing. */
   timeAt(index: number): number;
   valueAt(index: number): number;
-  /** The series ended here: what is before is not looked back to. */
+  /** The series ended here: earlier samples are not current any more. */
   isStaleAt(index: number): boolean;
-  /** Samples from index `from` up to `to`, which is not among them, without those that only say the end. */
+  /** Returns the samples from index `from` up to but without `to`, staleness marks left out. */
   windowOf(from: number, to: number): Window;
 }
 
-/** Which series are meant; as an object also what a source may remember its answer by. */
+/** Selects series; a source may cache its result by this object. */
 export interface Selection {
-  /** Null when only matchers say it. */
+  /** Null when only matchers select. */
   readonly name: string | null;
   readonly matchers: readonly Matcher[];
 }
@@ -27,11 +27,11 @@ export interface SeriesSource {
   select(selection: Selection): readonly Series[];
 }
 
-/** The generation of Prometheus that is followed: 2 counts the beginning of a window in, 3 does not. */
+/** Major version of Prometheus to reproduce: 2 includes the start of a window, 3 does not. */
 export type PrometheusMajor = 2 | 3;
 
 export interface EvaluationOptions {
-  /** How old, ms, the newest sample may be to count as the present value. */
+  /** Greatest age of the newest sample that still counts as the current value, ms. */
   readonly lookback?: number;
   readonly generation?: PrometheusMajor;
 }

@@ -11,18 +11,18 @@ export type Expression =
   | Signed
   | Operation;
 
-/** Where it stands in the text of its rule, in characters. */
-interface Placed {
+/** Position in the text of the rule, in characters. */
+interface Node {
   readonly from: number;
   readonly to: number;
 }
 
-interface NumberLiteral extends Placed {
+interface NumberLiteral extends Node {
   readonly kind: 'number';
   readonly value: number;
 }
 
-interface StringLiteral extends Placed {
+interface StringLiteral extends Node {
   readonly kind: 'string';
   readonly value: string;
 }
@@ -34,39 +34,39 @@ export interface Matcher {
   readonly matches: (value: string) => boolean;
 }
 
-/** The newest sample of each series, `offset` ms ago; negative is ahead. */
-export interface Selector extends Placed {
+/** The newest sample of each series, `offset` ms ago; negative is in the future. */
+export interface Selector extends Node {
   readonly kind: 'selector';
-  /** Null when only matchers say it. */
+  /** Null when only matchers select. */
   readonly name: string | null;
   readonly matchers: readonly Matcher[];
   readonly offset: number;
 }
 
 /** All samples of `range` ms. */
-export interface RangeSelector extends Placed {
+export interface RangeSelector extends Node {
   readonly kind: 'range';
   readonly selector: Selector;
   readonly range: number;
 }
 
-export interface Call extends Placed {
+export interface Call extends Node {
   readonly kind: 'call';
   readonly name: string;
   readonly args: readonly Expression[];
 }
 
-export interface Aggregation extends Placed {
+export interface Aggregation extends Node {
   readonly kind: 'aggregation';
   readonly operator: string;
-  /** The first argument of those that take two: a number, or the label of `count_values`. */
+  /** First argument of operators with two: a number, or the label of `count_values`. */
   readonly parameter: Expression | null;
   readonly operand: Expression;
-  /** `by` or `without`; with neither, everything is one group: `by ()`. */
+  /** `by` or `without`; with neither all elements are one group: `by ()`. */
   readonly grouping: LabelSelection;
 }
 
-interface Signed extends Placed {
+interface Signed extends Node {
   readonly kind: 'signed';
   readonly isNegative: boolean;
   readonly operand: Expression;
@@ -78,48 +78,48 @@ export type Arithmetic = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
 export type Comparison = (typeof COMPARISONS)[number];
 export type SetOperator = (typeof SET_OPERATORS)[number];
 
-export interface Operation extends Placed {
+export interface Operation extends Node {
   readonly kind: 'operation';
   readonly operator: Arithmetic | Comparison | SetOperator;
   readonly left: Expression;
   readonly right: Expression;
-  /** A comparison gives 0 or 1 instead of leaving out. */
+  /** The comparison returns 0 or 1 instead of dropping elements. */
   readonly isBool: boolean;
   readonly matching: Matching;
 }
 
-/** Which elements of both sides belong together. */
+/** Rule by which elements of both sides match. */
 export interface Matching {
   /** `on` or `ignoring`; with neither, all labels count. */
   readonly choice: LabelSelection;
-  /** The side that may have many for one of the other; null for one to one. */
+  /** The side with several elements for one of the other; null for one to one. */
   readonly many: 'left' | 'right' | null;
-  /** Labels that the many take over from the one. */
+  /** Labels copied from the "one" side. */
   readonly include: readonly string[];
 }
 
 export type ValueType = 'scalar' | 'vector' | 'range' | 'string';
 
-/** A text that is not an expression, or one that needs what this engine does not have. */
+/** A syntax error, or PromQL that this engine does not support. */
 export class PromqlError extends Error {
   override readonly name = 'PromqlError';
   /** Characters from the start of the expression. */
   readonly position: number;
-  /** The part that is at fault, as it is written. */
+  /** The faulty part of the text. */
   readonly construct: string;
 
   constructor(message: string, { position, construct }: { position: number; construct: string }) {
-    super(`${message} at character ${position + 1}: ${shortened(construct)}`);
+    super(`${message} at character ${position + 1}: ${truncated(construct)}`);
     this.position = position;
     this.construct = construct;
   }
 }
 
-const SHOWN = 60;
+const SHOWN_LENGTH = 60;
 
-function shortened(construct: string): string {
+function truncated(construct: string): string {
   const line = construct.replaceAll(/\s+/gu, ' ');
-  return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
+  return line.length > SHOWN_LENGTH ? `${line.slice(0, SHOWN_LENGTH)}…` : line;
 }
 
 export function isComparison(operator: Operation['operator']): operator is Comparison {

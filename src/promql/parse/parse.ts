@@ -4,21 +4,21 @@ import type { SyntaxNode } from '@lezer/common';
 import { checkTypes } from '../evaluate/check-types.ts';
 import { readExpression } from './read-expression.ts';
 import { type Expression, PromqlError } from '../model/syntax-tree.ts';
-import { childrenOf, isExpression, misread } from './grammar-node.ts';
+import { childrenOf, isExpression, syntaxError } from './grammar-node.ts';
 
-/** Levels of one expression inside another. Reading and evaluation go down one by one, and the stack ends somewhere. */
-const DEEPEST = 400;
+/** Most levels of nesting: reading and evaluation recurse, and the stack is limited. */
+const MAX_DEPTH = 400;
 
 /**
- * An expression of a rule: it comes to a number or to elements.
+ * Parses the expression of a rule, which must evaluate to numbers.
  *
- * @throws PromqlError for what is no PromQL, and for what of it this engine lacks
+ * @throws PromqlError for a syntax error, and for PromQL that this engine does not support
  */
 export function parse(text: string): Expression {
   const top = treeOf(text);
   const root = childrenOf(top).find(isExpression);
   const fault = firstFault(top, text);
-  if (root === undefined || fault !== null) throw misread(text, fault ?? top);
+  if (root === undefined || fault !== null) throw syntaxError(text, fault ?? top);
   const expression = readExpression(root, text);
   const type = checkTypes(expression, text);
   if (type === 'range' || type === 'string')
@@ -33,7 +33,7 @@ function treeOf(text: string): SyntaxNode {
   try {
     return parser.parse(text).topNode;
   } catch (error) {
-    // The parser's own recursion: how far the stack reaches depends on who called.
+    // The parser's own recursion: the room left on the stack depends on the caller.
     if (error instanceof RangeError) throw tooDeep(0, text);
     throw error;
   }
@@ -50,7 +50,7 @@ function firstFault(top: SyntaxNode, text: string): SyntaxNode | null {
     (node) => {
       depth += 1;
       if (found === null && node.type.isError) found = node.node;
-      if (depth > DEEPEST) throw tooDeep(node.from, text.slice(node.from, node.to));
+      if (depth > MAX_DEPTH) throw tooDeep(node.from, text.slice(node.from, node.to));
     },
     () => {
       depth -= 1;

@@ -10,8 +10,8 @@ import {
   childrenOf,
   isExpression,
   labelsAt,
-  lacking,
-  misread,
+  unsupported,
+  syntaxError,
   placeOf,
   stringAt,
   textOf,
@@ -29,8 +29,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   AggregateExpr: readAggregation,
 };
 
-/** What there is in PromQL, and not here. */
-const LACKING: Readonly<Record<string, string>> = {
+/** Constructs of PromQL that this engine does not support. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
   StepInvariantExpr: '@ modifier',
   SubqueryExpr: 'subqueries',
   AnchoredExpr: 'anchored modifier',
@@ -42,7 +42,7 @@ export function readExpression(node: SyntaxNode, text: string): Expression {
   if (isOperator(node, text)) return readOperators(node, text, readExpression);
   const reader = READERS[node.name];
   if (reader !== undefined) return reader(node, text);
-  throw lacking(LACKING[node.name] ?? node.name, node, text);
+  throw unsupported(UNSUPPORTED[node.name] ?? node.name, node, text);
 }
 
 function readCall(node: SyntaxNode, text: string): Expression {
@@ -54,7 +54,7 @@ function readAggregation(node: SyntaxNode, text: string): Expression {
   const operator = textOf(childNamed(node, 'AggregateOp'), text).toLowerCase();
   const args = argumentsOf(node, text);
   const operand = args.at(-1);
-  if (operand === undefined || args.length > 2) throw misread(text, node);
+  if (operand === undefined || args.length > 2) throw syntaxError(text, node);
   const modifier = node.getChild('AggregateModifier');
   const labels = modifier === null ? [] : labelsAt(childNamed(modifier, 'GroupingLabels'), text);
   const isWithout = modifier !== null && modifier.getChild('Without') !== null;

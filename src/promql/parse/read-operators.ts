@@ -1,5 +1,5 @@
-// How strong each operator is: what the grammar's tree has linked in its own way is laid out in a row, and linked again.
-// That tree is for highlighting: in it `a - b offset 5m` is `(a - b) offset 5m`, and `-2 ^ 2` is `(-2) ^ 2`.
+// Reader of operators: flattens the grammar's tree and links it again by precedence. That tree is made for highlighting: in
+// it `a - b offset 5m` is `(a - b) offset 5m`, and `-2 ^ 2` is `(-2) ^ 2`.
 import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
@@ -11,14 +11,14 @@ import {
   childrenOf,
   isExpression,
   labelsAt,
-  lacking,
-  misread,
+  unsupported,
+  syntaxError,
   placeOf,
-  refusal,
+  errorAtNode,
   textOf,
 } from './grammar-node.ts';
 
-const STRENGTHS: Readonly<Record<string, readonly [Operation['operator'], number]>> = {
+const PRECEDENCES: Readonly<Record<string, readonly [Operation['operator'], number]>> = {
   Or: ['or', 1],
   And: ['and', 2],
   Unless: ['unless', 2],
@@ -36,12 +36,12 @@ const STRENGTHS: Readonly<Record<string, readonly [Operation['operator'], number
   Atan2: ['atan2', 5],
   Pow: ['^', 6],
 };
-/** Only a power is stronger: `-2 ^ 2` is -4, and `-2 * 2` the same either way. */
-const SIGN_STRENGTH = 6;
+/** Only a power binds tighter: `-2 ^ 2` is -4, and `-2 * 2` is the same either way. */
+const SIGN_PRECEDENCE = 6;
 
 interface Infix extends Pick<Operation, 'operator' | 'isBool' | 'matching'> {
   readonly kind: 'infix';
-  readonly strength: number;
+  readonly precedence: number;
 }
 
 type Part =
@@ -52,7 +52,7 @@ type Part =
 
 type ReadOperand = (node: SyntaxNode, text: string) => Expression;
 
-/** Whether a node is one that has to be linked again. */
+/** Whether a node has to be linked again. */
 export function isOperator(node: SyntaxNode, text: string): boolean {
   return /^(?:Binary|Unary|Offset)Expr$/u.test(node.name) || isSignedNumber(node, text);
 }
@@ -62,6 +62,8 @@ function isSignedNumber(node: SyntaxNode, text: string): boolean {
 }
 
 /**
+ * Reads a tree of operators.
+ *
  * @param readOperand reads what is between operators
  * @throws PromqlError
  */
@@ -70,27 +72,27 @@ export function readOperators(node: SyntaxNode, text: string, readOperand: ReadO
   return row.link(0);
 }
 
-interface Reading {
+interface ReadContext {
   readonly text: string;
   readonly readOperand: ReadOperand;
 }
 
 /** In the order of the text. */
-function partsOf(node: SyntaxNode, reading: Reading): Part[] {
-  const { text, readOperand } = reading;
+function partsOf(node: SyntaxNode, context: ReadContext): Part[] {
+  const { text, readOperand } = context;
   switch (isOperator(node, text) ? node.name : '') {
     case 'BinaryExpr': {
       const [left, right] = [childrenOf(node)[0], childrenOf(node).at(-1)];
-      if (left === undefined || right === undefined) throw misread(text, node);
-      return [...partsOf(left, reading), infixIn(node, text), ...partsOf(right, reading)];
+      if (left === undefined || right === undefined) throw syntaxError(text, node);
+      return [...partsOf(left, context), infixIn(node, text), ...partsOf(right, context)];
     }
     case 'UnaryExpr': {
       const sign = childNamed(node, 'UnaryOp');
-      return [signAt(sign, text), ...partsOf(childOf(node, isExpression), reading)];
+      return [signAt(sign, text), ...partsOf(childOf(node, isExpression), context)];
     }
     case 'OffsetExpr': {
       const offset = offsetAt(childNamed(node, 'OffsetDurationExpr'), text);
-      return [...partsOf(childOf(node, isExpression), reading), { kind: 'offset', offset, node }];
+      return [...partsOf(childOf(node, isExpression), context), { kind: 'offset', offset, node }];
     }
     case 'NumberDurationLiteral':
       return [signAt(node, text), { kind: 'operand', expression: numberAt(node, text), isBracketed: false }];
@@ -105,10 +107,10 @@ function signAt(node: SyntaxNode, text: string): Part {
   return { kind: 'sign', isNegative: textOf(node, text).startsWith('-'), from: node.from };
 }
 
-/** Without its sign, if it has one. */
+/** Reads a number without its sign. */
 export function numberAt(node: SyntaxNode, text: string): Expression {
   const value = parseNumber(textOf(node, text).replace(/^[-+]\s*/u, ''));
-  if (value === null) throw misread(text, node);
+  if (value === null) throw syntaxError(text, node);
   return { kind: 'number', value, ...placeOf(node) };
 }
 
@@ -120,15 +122,16 @@ function offsetAt(node: SyntaxNode, text: string): number {
 
 function infixIn(node: SyntaxNode, text: string): Infix {
   const [sign, ...modifiers] = childrenOf(node).slice(1, -1);
-  const [operator, strength] = STRENGTHS[sign?.name ?? ''] ?? [];
-  if (operator === undefined || strength === undefined) throw lacking('such operator', sign ?? node, text);
+  const [operator, precedence] = PRECEDENCES[sign?.name ?? ''] ?? [];
+  if (operator === undefined || precedence === undefined)
+    throw unsupported('such operator', sign ?? node, text);
   for (const modifier of modifiers)
     if (modifier.name !== 'BoolModifier' && modifier.name !== 'MatchingModifierClause')
-      throw lacking('such modifier', modifier, text);
+      throw unsupported('such modifier', modifier, text);
   return {
     kind: 'infix',
     operator,
-    strength,
+    precedence,
     isBool: node.getChild('BoolModifier') !== null,
     matching: readMatching(node.getChild('MatchingModifierClause'), text),
   };
@@ -156,15 +159,15 @@ class Row {
     this.#text = text;
   }
 
-  /** What follows, up to an operator that is weaker than `least`. */
+  /** Links what follows, up to an operator that binds less than `least`. */
   link(least: number): Expression {
     let left = this.#operand();
     for (;;) {
       const part = this.#parts[this.#next];
-      if (part?.kind !== 'infix' || part.strength < least) return left;
+      if (part?.kind !== 'infix' || part.precedence < least) return left;
       this.#next += 1;
-      // Equal ones begin at the left, powers at the right.
-      const right = this.link(part.operator === '^' ? part.strength : part.strength + 1);
+      // Left-associative, except for powers.
+      const right = this.link(part.operator === '^' ? part.precedence : part.precedence + 1);
       const { operator, isBool, matching } = part;
       left = { kind: 'operation', operator, isBool, matching, left, right, from: left.from, to: right.to };
     }
@@ -175,7 +178,7 @@ class Row {
     this.#next += 1;
     switch (part?.kind) {
       case 'sign': {
-        const operand = this.link(SIGN_STRENGTH);
+        const operand = this.link(SIGN_PRECEDENCE);
         return { kind: 'signed', isNegative: part.isNegative, operand, from: part.from, to: operand.to };
       }
       case 'operand':
@@ -191,11 +194,11 @@ class Row {
     this.#next += 1;
     const { offset, node } = part;
     if (isBracketed || this.#parts[this.#next]?.kind === 'offset')
-      throw refusal('One offset may follow a selector, and directly', node, this.#text);
+      throw errorAtNode('One offset may follow a selector, and directly', node, this.#text);
     const to = node.to;
     if (expression.kind === 'selector') return { ...expression, offset, to };
     if (expression.kind === 'range')
       return { ...expression, selector: { ...expression.selector, offset }, to };
-    throw refusal('An offset must follow a selector', node, this.#text);
+    throw errorAtNode('An offset must follow a selector', node, this.#text);
   }
 }

@@ -2,17 +2,17 @@
 import type { SyntaxNode } from '@lezer/common';
 import { NAME } from '../model/labels.ts';
 import { parseDuration, parseNumber } from '../model/literals.ts';
-import { createMatcher, selectsSomething } from '../model/matcher.ts';
+import { createMatcher, excludesEmpty } from '../model/matcher.ts';
 import type { Matcher, RangeSelector, Selector } from '../model/syntax-tree.ts';
 import {
   childNamed,
   childOf,
   childrenOf,
   isExpression,
-  lacking,
-  misread,
+  unsupported,
+  syntaxError,
   placeOf,
-  refusal,
+  errorAtNode,
   stringAt,
   textOf,
 } from './grammar-node.ts';
@@ -23,21 +23,21 @@ export function readSelector(node: SyntaxNode, text: string): Selector {
   const matchers = (list === null ? [] : childrenOf(list))
     .filter(({ name }) => name.endsWith('Matcher') || name === 'QuotedLabelName')
     .map((one) => readMatcher(one, text));
-  if (named === null && !matchers.some(selectsSomething))
-    throw refusal('A selector must ask for something that is not empty', node, text);
+  if (named === null && !matchers.some(excludesEmpty))
+    throw errorAtNode('A selector must ask for something that is not empty', node, text);
   const names = matchers.filter(({ label, operator }) => label === NAME && operator === '=');
   if (names.length + (named === null ? 0 : 1) > 1)
-    throw refusal('A selector can have only one name', node, text);
+    throw errorAtNode('A selector can have only one name', node, text);
   const name = named === null ? (names[0]?.value ?? null) : textOf(named, text);
   return { kind: 'selector', name, matchers, offset: 0, ...placeOf(node) };
 }
 
 function readMatcher(node: SyntaxNode, text: string): Matcher {
-  // `{"up"}` is the name alone.
+  // `{"up"}` is a metric name.
   if (node.name === 'QuotedLabelName')
     return createMatcher({ label: NAME, operator: '=', value: stringAt(node, text) });
   const [label, operator, value] = childrenOf(node);
-  if (label === undefined || operator === undefined || value === undefined) throw misread(text, node);
+  if (label === undefined || operator === undefined || value === undefined) throw syntaxError(text, node);
   const parts = {
     label: label.name === 'QuotedLabelName' ? stringAt(label, text) : textOf(label, text),
     operator: textOf(operator, text),
@@ -46,23 +46,23 @@ function readMatcher(node: SyntaxNode, text: string): Matcher {
   try {
     return createMatcher(parts);
   } catch {
-    throw lacking('regular expression like this', node, text);
+    throw unsupported('regular expression like this', node, text);
   }
 }
 
 export function readRange(node: SyntaxNode, text: string): RangeSelector {
   const inner = childOf(node, isExpression);
   if (inner.name !== 'VectorSelector')
-    throw refusal('A range must follow the name or the matchers directly', node, text);
+    throw errorAtNode('A range must follow the name or the matchers directly', node, text);
   const range = durationAt(childNamed(node, 'DurationExpr'), text);
-  if (range <= 0) throw refusal('A range must be longer than 0', node, text);
+  if (range <= 0) throw errorAtNode('A range must be longer than 0', node, text);
   return { kind: 'range', selector: readSelector(inner, text), range, ...placeOf(node) };
 }
 
-/** Milliseconds of `5m`, or of `300`, which are seconds. */
+/** Reads `5m`, or `300` in seconds, as milliseconds. */
 export function durationAt(node: SyntaxNode, text: string): number {
   const written = textOf(node, text);
   const duration = parseDuration(written) ?? Math.round((parseNumber(written) ?? Number.NaN) * 1000);
-  if (!Number.isFinite(duration)) throw lacking('arithmetic with durations', node, text);
+  if (!Number.isFinite(duration)) throw unsupported('arithmetic with durations', node, text);
   return duration;
 }

@@ -10,28 +10,28 @@ export interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
   readonly state: 'pending' | 'firing' | 'inactive';
   readonly value: number;
-  /** When it began to hold; all times in ms since the epoch. */
+  /** When the expression began to hold; all times in ms since the epoch. */
   readonly activeAt: number;
   readonly firedAt: number | null;
-  /** When it stopped firing; it is kept for a while, to be told. */
+  /** When it stopped firing; the alert is kept for a while, so that its end can be notified. */
   readonly resolvedAt: number | null;
-  /** Since when it fires only because of `keep_firing_for`. */
+  /** When it began to fire only because of `keep_firing_for`. */
   readonly keptSince: number | null;
 }
 
-/** By the labels' key. */
+/** By the key of their labels. */
 export type Alerts = ReadonlyMap<string, Alert>;
 
-/** How long a resolved alert is remembered. */
+/** Ms for which a resolved alert is kept. */
 const RESOLVED_RETENTION = 15 * 60_000;
 
 /**
- * The alerts after the rule's expression came to `result` at `at`.
+ * Returns the alerts of a rule after its expression evaluated to `result` at `at`.
  *
- * @throws EvaluationError when two elements make the same alert
+ * @throws EvaluationError when two elements give the same alert
  */
 export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, at: number): Alerts {
-  const present = new Map<string, Present>();
+  const present = new Map<string, ActiveElement>();
   for (const element of result) {
     const alert = alertOf(rule, element);
     const key = writeKey(alert.labels);
@@ -41,35 +41,35 @@ export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, a
   const after = new Map<string, Alert>();
   for (const [key, old] of before) {
     const now = present.get(key);
-    const next = now === undefined ? ended(rule, old, at) : goingOn(rule, old, { ...now, at });
+    const next = now === undefined ? ended(rule, old, at) : continued(rule, old, { ...now, at });
     if (next !== null) after.set(key, next);
   }
   for (const [key, now] of present) if (!before.has(key)) after.set(key, begun(rule, now, at));
   return after;
 }
 
-type Present = Pick<Alert, 'labels' | 'annotations' | 'value'>;
+type ActiveElement = Pick<Alert, 'labels' | 'annotations' | 'value'>;
 
-function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): Present {
+function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): ActiveElement {
   const data = { labels, value };
-  const all = { ...withoutName(labels), ...filled(rule.labels, data), alertname: rule.name };
+  const all = { ...withoutName(labels), ...renderTexts(rule.labels, data), alertname: rule.name };
   return {
     labels: Object.fromEntries(Object.entries(all).filter(([name, text]) => name !== NAME && text !== '')),
-    annotations: filled(rule.annotations, data),
+    annotations: renderTexts(rule.annotations, data),
     value,
   };
 }
 
-function filled(texts: AlertingRule['labels'], data: TemplateData): Record<string, string> {
+function renderTexts(texts: AlertingRule['labels'], data: TemplateData): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, { render: fillIn }]) => [name, fillIn(data)]));
 }
 
-function begun(rule: AlertingRule, now: Present, at: number): Alert {
+function begun(rule: AlertingRule, now: ActiveElement, at: number): Alert {
   const pending = { ...now, activeAt: at, firedAt: null, resolvedAt: null, keptSince: null };
   return matured(rule, { ...pending, state: 'pending' }, at);
 }
 
-function goingOn(rule: AlertingRule, old: Alert, { at, ...now }: Present & { at: number }): Alert {
+function continued(rule: AlertingRule, old: Alert, { at, ...now }: ActiveElement & { at: number }): Alert {
   return old.state === 'inactive'
     ? begun(rule, now, at)
     : matured(rule, { ...old, ...now, keptSince: null }, at);
@@ -82,12 +82,12 @@ function matured(rule: AlertingRule, alert: Alert, at: number): Alert {
 
 function ended(rule: AlertingRule, old: Alert, at: number): Alert | null {
   if (old.state === 'pending') return null;
-  if (old.state === 'inactive') return isForgotten(old, at) ? null : old;
+  if (old.state === 'inactive') return isRemovedServer(old, at) ? null : old;
   const keptSince = old.keptSince ?? at;
   if (rule.keepFiring > 0 && at - keptSince < rule.keepFiring) return { ...old, keptSince };
   return { ...old, state: 'inactive', resolvedAt: at };
 }
 
-function isForgotten({ resolvedAt }: Alert, at: number): boolean {
+function isRemovedServer({ resolvedAt }: Alert, at: number): boolean {
   return resolvedAt !== null && at - resolvedAt > RESOLVED_RETENTION;
 }

@@ -4,13 +4,13 @@ import type { RuleGroup } from './rule-file.ts';
 import type { RequiredSeries } from '../series/series-store.ts';
 import type { Expression } from '../model/syntax-tree.ts';
 
-/** @param lookback how old, ms, a sample may be and still count as the present value */
+/** Returns the series that rules read. @param lookback greatest age of a sample that still counts as current, ms */
 export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBACK): RequiredSeries[] {
-  return groups.flatMap(({ rules }) => rules.flatMap(({ expression }) => interestsIn(expression, lookback)));
+  return groups.flatMap(({ rules }) => rules.flatMap(({ expression }) => requiredBy(expression, lookback)));
 }
 
-function interestsIn(expression: Expression, lookback: number): RequiredSeries[] {
-  const inside = (one: Expression): RequiredSeries[] => interestsIn(one, lookback);
+function requiredBy(expression: Expression, lookback: number): RequiredSeries[] {
+  const inside = (one: Expression): RequiredSeries[] => requiredBy(one, lookback);
   switch (expression.kind) {
     case 'number':
     case 'string':

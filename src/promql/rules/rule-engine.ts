@@ -11,24 +11,24 @@ import { type Element, EvaluationError, type Vector } from '../model/value.ts';
 export interface RuleHealth {
   readonly group: RuleGroup;
   readonly rule: Rule;
-  /** Null when the last evaluation went well, or before the first. */
+  /** Null when the last evaluation succeeded, or before the first. */
   readonly error: string | null;
   readonly evaluatedAt: number | null;
   readonly alerts: readonly Alert[];
 }
 
 export interface RuleEngine {
-  /** Evaluates every rule of one of its groups at `at`, ms. A rule that fails leaves its alerts as they were. */
+  /** Evaluates every rule of one group at `at`, ms. The alerts of a rule that fails stay as they are. */
   evaluateGroup(group: RuleGroup, at: number): void;
   /** In the order of the files. */
   rules(): readonly RuleHealth[];
-  /** The alerts of every rule, by its name and labels: what outlives the engine. */
+  /** Alerts of every rule by name and labels: the state that survives the engine. */
   alerts(): AlertsByRule;
-  /** Puts alerts back as they were, in place of what there is; of rules that are gone they are dropped. */
+  /** Replaces all alerts; those of removed rules are dropped. */
   restore(alerts: AlertsByRule): void;
 }
 
-/** By the key of the rule, which a change of its expression, its times or its annotations does not change. */
+/** By the key of the rule, which stays the same when its expression, durations or annotations change. */
 export type AlertsByRule = ReadonlyMap<string, readonly Alert[]>;
 
 interface RuleState {
@@ -36,43 +36,43 @@ interface RuleState {
   readonly group: RuleGroup;
   readonly rule: Rule;
   alerts: Alerts;
-  /** What it wrote the last time: what is missing now has ended. */
+  /** The series of the last evaluation: those missing from the next one are marked stale. */
   written: readonly Element[];
   error: string | null;
   evaluatedAt: number | null;
-  /** The labels under which results are recorded. */
+  /** Maps the labels of results to those of the recorded series. */
   readonly recordedAs: (result: Vector) => readonly Labels[];
 }
 
-/** @param store keeps at least what `interestsOf(groups)` says */
+/** @param store keeps at least the series of `requiredSeriesOf(groups)` */
 export function createRuleEngine(
   groups: readonly RuleGroup[],
   store: SeriesStore,
   options: EvaluationOptions = {},
 ): RuleEngine {
   const keys = keysOf(groups);
-  const entries = groups
+  const states = groups
     .flatMap((group) => group.rules.map((rule) => ({ group, rule })))
-    .map(({ group, rule }, index) => newEntry(group, rule, keys[index] ?? ''));
+    .map(({ group, rule }, index) => createRuleState(group, rule, keys[index] ?? ''));
 
   return {
     evaluateGroup(group, at) {
-      for (const entry of entries) if (entry.group === group) run(entry, { at, store, options });
+      for (const state of states) if (state.group === group) run(state, { at, store, options });
     },
     rules: () =>
-      entries.map(({ group, rule, error, evaluatedAt, alerts }) => ({
+      states.map(({ group, rule, error, evaluatedAt, alerts }) => ({
         group,
         rule,
         error,
         evaluatedAt,
         alerts: [...alerts.values()],
       })),
-    alerts: () => new Map(entries.map(({ key, alerts }) => [key, [...alerts.values()]])),
+    alerts: () => new Map(states.map(({ key, alerts }) => [key, [...alerts.values()]])),
     restore(alerts) {
-      for (const entry of entries) {
-        if (entry.rule.kind !== 'alerting') continue;
-        const own = alerts.get(entry.key) ?? [];
-        entry.alerts = new Map(own.map((alert) => [writeKey(alert.labels), alert]));
+      for (const state of states) {
+        if (state.rule.kind !== 'alerting') continue;
+        const own = alerts.get(state.key) ?? [];
+        state.alerts = new Map(own.map((alert) => [writeKey(alert.labels), alert]));
       }
     },
   };
@@ -84,21 +84,21 @@ interface Run {
   readonly options: EvaluationOptions;
 }
 
-function run(entry: RuleState, { at, store, options }: Run): void {
-  entry.evaluatedAt = at;
+function run(state: RuleState, { at, store, options }: Run): void {
+  state.evaluatedAt = at;
   try {
-    const result = evaluate(entry.rule.expression, at, store, options);
+    const result = evaluate(state.rule.expression, at, store, options);
     const samples =
-      entry.rule.kind === 'recording' ? recorded(entry, result) : alerted(entry, entry.rule, { result, at });
-    entry.written = write(store, samples, { before: entry.written, at });
-    entry.error = null;
+      state.rule.kind === 'recording' ? recorded(state, result) : alerted(state, state.rule, { result, at });
+    state.written = write(store, samples, { before: state.written, at });
+    state.error = null;
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    entry.error = error.message;
+    state.error = error.message;
   }
 }
 
-function newEntry(group: RuleGroup, rule: Rule, key: string): RuleState {
+function createRuleState(group: RuleGroup, rule: Rule, key: string): RuleState {
   return {
     key,
     group,
@@ -111,7 +111,7 @@ function newEntry(group: RuleGroup, rule: Rule, key: string): RuleState {
   };
 }
 
-/** @throws EvaluationError when two results would be one series */
+/** @throws EvaluationError when two results would become the same series */
 function relabelled(rule: RecordingRule, all: readonly Labels[]): readonly Labels[] {
   const relabelled = all.map((labels) => {
     let own = withLabel(labels, NAME, rule.name);
@@ -123,7 +123,7 @@ function relabelled(rule: RecordingRule, all: readonly Labels[]): readonly Label
   return relabelled;
 }
 
-/** Several rules may share a name, and even their labels: then they are counted. */
+/** Keys of rules; rules with the same name and labels are numbered. */
 function keysOf(groups: readonly RuleGroup[]): string[] {
   const counts = new Map<string, number>();
   return groups.flatMap(({ name, rules }) =>
@@ -145,15 +145,15 @@ function recorded({ recordedAs }: RuleState, result: Vector): Element[] {
 }
 
 function alerted(
-  entry: RuleState,
+  state: RuleState,
   rule: AlertingRule,
   { result, at }: { result: Vector; at: number },
 ): Element[] {
-  entry.alerts = nextAlerts(rule, entry.alerts, result, at);
-  return [...entry.alerts.values()].flatMap(samplesOf);
+  state.alerts = nextAlerts(rule, state.alerts, result, at);
+  return [...state.alerts.values()].flatMap(samplesOf);
 }
 
-/** The series in which Prometheus shows its alerts. */
+/** The series ALERTS and ALERTS_FOR_STATE, as in Prometheus. */
 function samplesOf({ labels, state, activeAt }: Alert): Element[] {
   if (state === 'inactive') return [];
   return [

@@ -1,7 +1,7 @@
 // Reader of rule files: every expression and template is compiled, each error names its rule.
 import {
   durationIn,
-  faultAt,
+  errorAt,
   type Fields,
   fieldsOf,
   listIn,
@@ -23,39 +23,41 @@ export interface RuleGroup {
 
 export type Rule = RecordingRule | AlertingRule;
 
-/** Ms, as for `evaluateEvery`: every look at a group takes in all metrics. */
+/** Ms, as for `evaluateEvery`: each evaluation reads all metrics. */
 const SHORTEST_INTERVAL = 1000;
 
-interface Common {
+interface RuleBase {
   readonly name: string;
-  /** The text, for people. */
+  /** The expression as text, for people. */
   readonly query: string;
   readonly expression: Expression;
 }
 
-export interface RecordingRule extends Common {
+export interface RecordingRule extends RuleBase {
   readonly kind: 'recording';
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface AlertingRule extends Common {
+export interface AlertingRule extends RuleBase {
   readonly kind: 'alerting';
-  /** Milliseconds for which it must hold before it fires. */
+  /** Milliseconds for which the expression must hold before the alert fires. */
   readonly hold: number;
-  /** Milliseconds for which it goes on firing after it no longer holds. */
+  /** Milliseconds for which the alert keeps firing after the expression no longer holds. */
   readonly keepFiring: number;
   readonly labels: Readonly<Record<string, Template>>;
   readonly annotations: Readonly<Record<string, Template>>;
 }
 
 /**
+ * Reads the groups of a rule file.
+ *
  * @param document a rule file after its YAML was parsed
- * @throws RuleError for the first fault
+ * @throws RuleError for the first error
  */
 export function readRuleFile(document: unknown): RuleGroup[] {
   if (document === undefined || document === null)
     throw new RuleError('The file is empty; a rule file begins with "groups:"', { path: [] });
-  const file = fieldsOf(document, { path: [], words: 'The file' });
+  const file = fieldsOf(document, { path: [], title: 'The file' });
   refuseOthers(file, ['groups']);
   const groups = listIn(file, 'groups').map(readGroup);
   for (const [index, { name }] of groups.entries())
@@ -66,15 +68,15 @@ export function readRuleFile(document: unknown): RuleGroup[] {
 
 function readGroup(value: unknown, index: number): RuleGroup {
   const path = ['groups', index];
-  const fields = fieldsOf(value, { path, words: `Group ${index + 1}` });
+  const fields = fieldsOf(value, { path, title: `Group ${index + 1}` });
   const name = textIn(fields, 'name');
-  const group = { ...fields, words: `Group "${name}"` };
+  const group = { ...fields, title: `Group "${name}"` };
   refuseOthers(group, ['name', 'interval', 'rules']);
   return {
     name,
     interval: intervalIn(group),
     rules: listIn(group, 'rules').map((rule, at) =>
-      readRule(fieldsOf(rule, { path: [...path, 'rules', at], words: `${group.words}, rule ${at + 1}` })),
+      readRule(fieldsOf(rule, { path: [...path, 'rules', at], title: `${group.title}, rule ${at + 1}` })),
     ),
   };
 }
@@ -82,26 +84,26 @@ function readGroup(value: unknown, index: number): RuleGroup {
 function intervalIn(group: Fields): number | null {
   const interval = durationIn(group, 'interval') || null;
   if (interval === null || interval >= SHORTEST_INTERVAL) return interval;
-  throw faultAt(group, 'interval', { message: `"interval" must be at least 1s, got ${interval}ms` });
+  throw errorAt(group, 'interval', { message: `"interval" must be at least 1s, got ${interval}ms` });
 }
 
 function readRule(fields: Fields): Rule {
   if ('record' in fields.values && 'alert' in fields.values)
-    throw new RuleError(`${fields.words} has both "alert" and "record"; make two rules of it`, fields);
+    throw new RuleError(`${fields.title} has both "alert" and "record"; make two rules of it`, fields);
   if ('record' in fields.values) return readRecording(named(fields, 'record'));
   if ('alert' in fields.values) return readAlerting(named(fields, 'alert'));
-  throw new RuleError(`${fields.words} has neither "alert" nor "record"`, fields);
+  throw new RuleError(`${fields.title} has neither "alert" nor "record"`, fields);
 }
 
 function named(fields: Fields, key: string): Fields {
-  return { ...fields, words: `${fields.words} (${textIn(fields, key)})` };
+  return { ...fields, title: `${fields.title} (${textIn(fields, key)})` };
 }
 
 function readRecording(rule: Fields): RecordingRule {
   refuseOthers(rule, ['record', 'expr', 'labels']);
   const name = textIn(rule, 'record');
   if (!/^[a-zA-Z_:][\w:]*$/u.test(name))
-    throw faultAt(rule, 'record', { message: `"${name}" is no name of a metric` });
+    throw errorAt(rule, 'record', { message: `"${name}" is no name of a metric` });
   return {
     kind: 'recording',
     name,
@@ -128,7 +130,7 @@ function readExpression(rule: Fields): Pick<Rule, 'query' | 'expression'> {
   try {
     return { query, expression: parse(query) };
   } catch (cause) {
-    if (cause instanceof PromqlError) throw faultAt(rule, 'expr', { message: cause.message, cause });
+    if (cause instanceof PromqlError) throw errorAt(rule, 'expr', { message: cause.message, cause });
     throw cause;
   }
 }
@@ -147,7 +149,7 @@ function readTemplate(
     return compileTemplate(text);
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause;
-    throw new RuleError(`${rule.words}, ${key}.${name}: ${cause.message}`, {
+    throw new RuleError(`${rule.title}, ${key}.${name}: ${cause.message}`, {
       path: [...rule.path, key, name],
       cause,
     });

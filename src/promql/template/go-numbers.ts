@@ -1,16 +1,16 @@
 // Numbers formatted as Go's strconv does: half to even (JavaScript: half up), with Go's exponents.
 
-/** `%.2f`: with so many digits behind the point. */
+/** Formats like `%.2f`: `digits` after the decimal point. */
 export function fixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return formatInfinity(value);
   const sign = isNegative(value) ? '-' : '';
   const size = Math.abs(value);
-  // From here on JavaScript writes an exponent; there is no fraction any more.
+  // From here on JavaScript writes an exponent; such numbers have no fraction.
   if (size >= 1e21) return `${sign}${BigInt(size)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`;
   return `${sign}${toEven(digits, (count) => size.toFixed(count))}`;
 }
 
-/** `%.2e`: a digit, so many behind the point, and a power of two digits or more; the shortest exact form without `digits`. */
+/** Formats like `%.2e`, with at least two exponent digits; the shortest exact form without `digits`. */
 export function scientific(value: number, digits?: number): string {
   if (!Number.isFinite(value)) return formatInfinity(value);
   const size = Math.abs(value);
@@ -19,7 +19,7 @@ export function scientific(value: number, digits?: number): string {
   return `${isNegative(value) ? '-' : ''}${text.replace(/e([+-])(\d)$/u, 'e$10$2')}`;
 }
 
-/** `%.4g`: with so many digits in all, the shortest exact form without `digits`; an exponent for what is large or small. */
+/** Formats like `%.4g`: `digits` in all, or the shortest exact form without; large and small numbers get an exponent. */
 export function general(value: number, digits?: number): string {
   if (!Number.isFinite(value)) return formatInfinity(value);
   const counted = digits === undefined ? undefined : Math.max(1, digits);
@@ -33,7 +33,7 @@ export function general(value: number, digits?: number): string {
   return placed(short, exponent);
 }
 
-/** All digits that it takes and no exponent, however long that is. */
+/** Formats with all digits needed and no exponent, however long that is. */
 export function decimal(value: number): string {
   if (!Number.isFinite(value)) return formatInfinity(value);
   const [mantissa = '', power = '0'] = value.toExponential().split('e');
@@ -51,8 +51,8 @@ function placed(mantissa: string, exponent: number): string {
 }
 
 /**
- * JavaScript rounds up what lies exactly between two. That is seen from its further digits, which are exact and end,
- * since the numbers of computers are sums of powers of two.
+ * Rounds half to even; JavaScript rounds half up. Halves are recognised by further digits, which are exact and end, since
+ * floating-point numbers are sums of powers of two.
  */
 function toEven(digits: number, write: (digits: number) => string): string {
   const wanted = Math.min(digits, MOST_DIGITS - FURTHER);

@@ -1,11 +1,11 @@
 // Go's printf, as far as alert texts use it; a format that Go would complain about is refused when compiled.
 import { fixed, general, scientific } from './go-numbers.ts';
 
-/** What a value is: a text, a number with a fraction, or an integer as it is written in a template. */
+/** Type of a value: a string, a number with a fraction, or an integer literal of a template. */
 export type ValueType = 'text' | 'number' | 'integer';
 
 export interface Format {
-  /** Alternately text and verb, beginning and ending with a text. */
+  /** Texts around the verbs: a text before each verb and one at the end. */
   readonly texts: readonly string[];
   readonly verbs: readonly Verb[];
 }
@@ -37,7 +37,7 @@ const WRITERS: Readonly<Record<ValueType, Readonly<Record<string, Write>>>> = {
   integer: { d: String, v: String },
 };
 
-/** Says in `fault` what is wrong with the format, or with what it is given. */
+/** Compiles a format; `fault` describes an error in it or in the types of its arguments. */
 export function readFormat(format: string, given: readonly ValueType[]): Format | { readonly fault: string } {
   const texts: string[] = [''];
   const verbs: Verb[] = [];
@@ -87,12 +87,12 @@ function padded(text: string, { flags, width }: { flags: string; width: number }
   const plain = flags.includes('+') && /^[\dN]/u.test(text) ? `+${text}` : text;
   const missing = Math.max(0, width - Array.from(plain).length);
   if (flags.includes('-')) return plain + ' '.repeat(missing);
-  // An infinity is not filled up with zeros.
+  // An infinity is not padded with zeros.
   if (!flags.includes('0') || !/\d/u.test(plain)) return ' '.repeat(missing) + plain;
   return plain.replace(/^[-+]?/u, (sign) => sign + '0'.repeat(missing));
 }
 
-/** The exponent; an infinity stays as it is. */
+/** Puts the exponent in upper case; an infinity stays as it is. */
 function loud(text: string): string {
   return text.replace('e', 'E');
 }

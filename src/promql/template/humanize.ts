@@ -5,31 +5,31 @@ const BIG = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 const BINARY = ['ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei', 'Zi', 'Yi'];
 const SMALL = ['m', 'u', 'n', 'p', 'f', 'a', 'z', 'y'];
 
-/** `1.234k`, `1.5m` for 0.0015. */
+/** Formats with SI prefixes: `1.234k`, `1.5m` for 0.0015. */
 export function humanize(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return general(value, 4);
   return Math.abs(value) >= 1 ? scaledDown(value, BIG, 1000) : scaledUp(value);
 }
 
-/** `1.5Mi`; not for what is below 1. */
+/** Formats with binary prefixes: `1.5Mi`; numbers below 1 get none. */
 export function humanize1024(value: number): string {
   if (Math.abs(value) <= 1 || !Number.isFinite(value)) return general(value, 4);
   return scaledDown(value, BINARY, 1024);
 }
 
-/** 0.123 is `12.3%`. */
+/** Formats 0.123 as `12.3%`. */
 export function humanizePercentage(value: number): string {
   return `${general(value * 100, 4)}%`;
 }
 
-/** Of seconds: `1d 2h 3m 4s`, `1.5s`, `20ms`. */
+/** Formats seconds: `1d 2h 3m 4s`, `1.5s`, `20ms`. */
 export function humanizeDuration(value: number): string {
   if (!Number.isFinite(value)) return general(value, 4);
   if (value === 0) return `${general(value, 4)}s`;
   if (Math.abs(value) < 1) return `${scaledUp(value)}s`;
   const sign = value < 0 ? '-' : '';
   const size = Math.abs(value);
-  // Below a minute the fraction is of interest.
+  // Below a minute the fraction matters.
   if (size < 60) return `${general(value, 4)}s`;
   const parts = [
     [Math.floor(size / 86_400), 'd'],
@@ -47,7 +47,7 @@ export function humanizeDuration(value: number): string {
 /** Nanoseconds in 64 bits: the year 2262. */
 const LAST_TIMESTAMP = 2 ** 63 / 1e9;
 
-/** Of seconds since the epoch; beyond what Prometheus can write as a time, the number. */
+/** Formats seconds since the epoch as a time; as a number beyond the range of Prometheus. */
 export function humanizeTimestamp(value: number): string {
   if (!(Math.abs(value) < LAST_TIMESTAMP)) return general(value, 4);
   const [day, time = ''] = new Date(Number(BigInt(Math.trunc(value * 1e9)) / 1_000_000n))

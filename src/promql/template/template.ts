@@ -17,12 +17,12 @@ export interface TemplateData {
 }
 
 export interface Template {
-  /** As it is written. */
+  /** Source text. */
   readonly text: string;
   readonly render: (data: TemplateData) => string;
 }
 
-/** A template that this engine cannot fill in; `position` in characters. */
+/** A template that this engine cannot render; `position` in characters. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
   readonly position: number;
@@ -33,19 +33,19 @@ export class TemplateError extends Error {
   }
 }
 
-/** What an action comes to, with its type known beforehand. */
+/** Compiled term of an action, with its type. */
 interface Term {
   readonly type: ValueType;
   readonly of: (data: TemplateData) => string | number;
-  /** Where it is a string that stands in the template. */
+  /** Value of a string literal. */
   readonly literal?: string;
 }
 
-/** @throws TemplateError */
+/** Compiles a template. @throws TemplateError */
 export function compileTemplate(text: string): Template {
   const parts: Template['render'][] = [];
   let from = 0;
-  // A dash trims the white space beside the action, when it is set off from what is in it.
+  // A dash trims the white space beside the action when a space separates it from the content.
   for (const found of text.matchAll(/(\s*\{\{-(?=\s)|\{\{)([\s\S]*?)((?<=\s)-\}\}\s*|\}\})/gu)) {
     const [whole, , action = ''] = found;
     const literal = text.slice(from, found.index);
@@ -61,7 +61,7 @@ export function compileTemplate(text: string): Template {
   return { text, render: (data) => parts.map((part) => part(data)).join('') + rest };
 }
 
-/** `a | f x | g`: what comes before is the last argument of what follows. */
+/** Compiles `a | f x | g`: each result is the last argument of the next command. */
 function compilePipeline(text: string, position: number): Term {
   let result: Term | null = null;
   for (const command of commandsIn(text, position)) result = compileCommand(command, result, position);

@@ -52,7 +52,7 @@ describe.each([
 test('meanSoFar() can be as careless as Prometheus 2 is with groups', () => {
   const values = [1, 1e15, 3, 7, 11];
   expect(incrementalMean(values)).toBe(200_000_000_000_004.4);
-  expect(incrementalMean(values, { isCareful: false })).toBe(200_000_000_000_004.38);
+  expect(incrementalMean(values, { isCompensated: false })).toBe(200_000_000_000_004.38);
 });
 
 test('largest() and smallest() prefer any number to NaN', () => {

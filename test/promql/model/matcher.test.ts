@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anchored, createMatcher, matchesAll, selectsSomething } from '../../../src/promql/model/matcher.ts';
+import { anchored, createMatcher, matchesAll, excludesEmpty } from '../../../src/promql/model/matcher.ts';
 
 const matcher = (operator: string, value: string) => createMatcher({ label: 'job', operator, value });
 
@@ -53,13 +53,13 @@ test('an operator that there is not is refused', () => {
   expect(() => matcher('~', 'a')).toThrow('There is no matcher ~');
 });
 
-test('selectsSomething() is false for what also takes a series without the label', () => {
-  expect([matcher('=', ''), matcher('=~', '.*'), matcher('!=', 'a')].map(selectsSomething)).toEqual([
+test('excludesEmpty() is false for what also takes a series without the label', () => {
+  expect([matcher('=', ''), matcher('=~', '.*'), matcher('!=', 'a')].map(excludesEmpty)).toEqual([
     false,
     false,
     false,
   ]);
-  expect([matcher('=', 'a'), matcher('=~', '.+'), matcher('!=', '')].map(selectsSomething)).toEqual([
+  expect([matcher('=', 'a'), matcher('=~', '.+'), matcher('!=', '')].map(excludesEmpty)).toEqual([
     true,
     true,
     true,
