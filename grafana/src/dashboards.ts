@@ -16,9 +16,9 @@ const DASHBOARDS: Readonly<Record<string, (rules: Rules) => Dashboard>> = {
 };
 
 /**
- * The text of each file by its path.
+ * Renders all dashboards; returns the text of each file by its path.
  *
- * @param root folder of the repository, whose rules say where panels turn red
+ * @param root folder of the repository, whose rules set the thresholds of the panels
  */
 export function renderDashboards(root: string): Record<string, string> {
   const rules = readRules(root);
@@ -30,7 +30,7 @@ export function renderDashboards(root: string): Record<string, string> {
   );
 }
 
-/** The SDK's default hides every link and mark in a menu, where nobody looks for them. */
+/** The SDK's default hides every link and annotation in a menu, where nobody looks for them. */
 function inPlainSight(key: string, value: unknown): unknown {
   return key === 'placement' && value === 'inControlsMenu' ? undefined : value;
 }

@@ -5,7 +5,7 @@ import type { Section } from '../panels/grid-layout.ts';
 import { bars, lines, table } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 
-/** Of what could be a line for each machine. */
+/** Lines of a graph that could have one for each machine. */
 const WORST = 10;
 
 export function fleetVersions(): Section {

@@ -7,7 +7,7 @@ import type { Rules } from '../queries/rule-thresholds.ts';
 import { firingTable, quantiles, STATE_LOOK } from '../panels/shared-panels.ts';
 import { stateOfEach } from '../queries/server-states.ts';
 
-/** Series in one graph. */
+/** Most series in one graph. */
 const MOST = 10;
 
 export function happened(rules: Rules): Section {

@@ -81,7 +81,7 @@ function ratio(rules: Rules): PlacedPanel {
   });
 }
 
-/** How many times faster than sustainable the budget goes: both windows must be above the line for the alert. */
+/** Burn rate: how many times faster than sustainable the error budget is spent. The alert needs both windows above the line. */
 function burn(rules: Rules, short: '5m' | '30m', long: '1h' | '6h'): { queries: Query[]; limit: number } {
   const [limit, allowed] = rules.factors(BURN, `server:mcp_watchdog_errors:ratio${short}`);
   const worst = (window: typeof short | typeof long): string =>
@@ -129,7 +129,7 @@ function slowBurn(rules: Rules): PlacedPanel {
   });
 }
 
-/** Left of the budget over the time shown: 1 is all, 0 none, below 0 the objective is missed. */
+/** Error budget that is left over the time shown: 1 is all, 0 none, below 0 the objective is missed. */
 function left(rules: Rules): string {
   const [, allowed] = rules.factors(BURN, 'server:mcp_watchdog_errors:ratio5m');
   return `1 - avg_over_time(${recorded('server:mcp_watchdog_errors:ratio5m')}[$__range]) / ${allowed}`;

@@ -5,10 +5,10 @@ import type { Section } from '../panels/grid-layout.ts';
 import { lines } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 
-/** Of what is one line for each machine. */
+/** Lines of a graph that has one for each machine. */
 const MOST = 10;
 
-/** Whether this is a watchdog's: other programs have the same metrics about their processes. */
+/** Restricts process metrics to watchdogs: other programs export the same names. */
 const OURS = `and on (${EACH_MACHINE}) ${machine('build_info')}`;
 
 export function cost(rules: Rules): Section {
@@ -107,7 +107,7 @@ function orphans(rules: Rules): PlacedPanel {
   });
 }
 
-// A day: a wake-up follows a gap in the samples, and a window that is shorter than the gap would never see it.
+// A day: a wake-up follows a gap in the samples, and a window shorter than the gap would miss it.
 function wakeups(): PlacedPanel {
   return lines({
     key: 'wakeups',

@@ -10,14 +10,14 @@ export interface Annotation {
   readonly title: string;
   /** The value is the time of the event, in milliseconds since the epoch. */
   readonly atValue?: boolean;
-  /** Shown from the start; false for those that one switches on when needed. */
+  /** Shown from the start; false for annotations that are switched on when needed. */
   readonly on?: boolean;
 }
 
-/** Of the latest, where there are many machines. */
+/** Most annotations shown, the latest ones, where there are many machines. */
 const MOST = 20;
 
-/** For as long as the alert about it: while the version before is among those of the last minutes. */
+/** As long as the alert about it: while the previous version is among those of the last minutes. */
 const changedVersion = `${versions('')} and on (${EACH_SERVER}) count by (${EACH_SERVER}) (${versions('[5m]')}) > 1`;
 
 export const restarts: Annotation = {
@@ -71,7 +71,7 @@ export const firingForServer: Annotation = {
   title: '{{alertname}}',
 };
 
-/** Of the fleet as a whole: those have no machine. */
+/** Alerts about the fleet as a whole, which have no machine. */
 export const firingForFleet: Annotation = {
   ...firing,
   expr: 'ALERTS{job=~"$job", alertstate="firing", alertname=~"McpFleet.*"}',

@@ -23,9 +23,9 @@ export interface Frame {
   readonly title: string;
   readonly description: string;
   readonly from: string;
-  /** `one` lets a single server be chosen, `many` any of them; without it the dashboard is about machines. */
+  /** `one` allows the choice of a single server, `many` of several; without it the dashboard is about machines. */
   readonly servers?: 'one' | 'many';
-  /** Lets any label be filtered by. */
+  /** Allows filters by any label. */
   readonly filters?: boolean;
   readonly annotations: readonly Annotation[];
   readonly sections: readonly Section[];
@@ -47,7 +47,7 @@ export function dashboard(frame: Frame, rules: Rules): Dashboard {
   return { ...builder.build(), panels: arrange(frame.sections, rules) };
 }
 
-/** A menu of all dashboards with the tag; they open with the same time and variables. */
+/** Menu of all dashboards with the tag; they open with the same time range and variables. */
 function toOthers(): DashboardLinkBuilder {
   return new DashboardLinkBuilder('MCP watchdog')
     .type(DashboardLinkType.Dashboards)

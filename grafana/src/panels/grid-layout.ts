@@ -17,12 +17,12 @@ export interface Section {
 }
 
 interface Line {
-  /** In units of the grid; 8 is a graph, 4 a number. */
+  /** In grid units; 8 for a graph, 4 for a number. */
   readonly height: number;
   readonly cards: readonly PlacedPanel[];
 }
 
-/** @throws Error for a line that does not fill its columns, and for keys that clash */
+/** Places all panels. @throws Error for a row that does not fill its 24 columns, and for keys with the same id */
 export function arrange(sections: readonly Section[], rules: Rules): (Panel | RowPanel)[] {
   const panels: (Panel | RowPanel)[] = [];
   let y = 0;
@@ -38,7 +38,7 @@ export function arrange(sections: readonly Section[], rules: Rules): (Panel | Ro
   return panels;
 }
 
-/** From 1000 up, the same for a key whatever stands beside it (FNV-1a). */
+/** Id of a panel, from 1000 up; depends on its key only (FNV-1a). */
 function idOf(key: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(key)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;

@@ -27,7 +27,7 @@ import { type PlacedPanel, type PanelOptions, applyPanelOptions } from './panel.
 import { FieldColorBuilder, FieldColorModeId } from '@grafana/grafana-foundation-sdk/dashboard';
 import { asColumns, type Column } from './table-columns.ts';
 
-/** Shortest step of what is counted: with shorter ones the windows overlap, and one event shows as several. */
+/** Shortest step of counts: with a shorter one the windows overlap, and one event shows as several. */
 const COUNTED = '1m';
 
 const LEGEND = new VizLegendOptionsBuilder()
@@ -37,7 +37,7 @@ const LEGEND = new VizLegendOptionsBuilder()
   .calcs([]);
 const ALL_SORTED = new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
-/** One number, or one word for each series with `textMode` name. */
+/** Stat panel: one number, or with `names` one name for each series. */
 export function stat(facts: PanelOptions & { readonly names?: boolean }): PlacedPanel {
   const builder = new StatBuilder()
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).fields('').values(false))
@@ -48,7 +48,7 @@ export function stat(facts: PanelOptions & { readonly names?: boolean }): Placed
   return applyPanelOptions(builder, { ...facts, instant: true });
 }
 
-/** Lines over time. The thresholds are drawn as dashed lines. */
+/** Time series. Thresholds are drawn as dashed lines. */
 export function lines(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
     .legend(LEGEND)
@@ -67,13 +67,13 @@ export function lines(facts: PanelOptions): PlacedPanel {
   return applyPanelOptions(builder, facts);
 }
 
-/** For what is not measured but configured. */
+/** Style of lines that are configured, not measured. */
 export const DASHED = [
   { id: 'custom.lineStyle', value: { fill: 'dash', dash: [10, 10] } },
   { id: 'custom.fillOpacity', value: 0 },
 ];
 
-/** Events in each step, one bar upon the other. */
+/** Stacked bars: events in each step. */
 export function bars(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
     .legend(LEGEND)
@@ -87,7 +87,7 @@ export function bars(facts: PanelOptions): PlacedPanel {
   return applyPanelOptions(builder, facts);
 }
 
-/** One row for each series, coloured by its value. */
+/** State timeline: one row for each series, coloured by its value. */
 export function timeline(facts: PanelOptions): PlacedPanel {
   const builder = new StateTimelineBuilder()
     .showValue(VisibilityMode.Auto)
@@ -101,7 +101,7 @@ export function timeline(facts: PanelOptions): PlacedPanel {
   return applyPanelOptions(builder, facts);
 }
 
-/** How many fell into each bucket of a histogram over time. Its unit is that of the buckets. */
+/** Heatmap of a histogram over time. Its unit is that of the buckets. */
 export function heatmap(facts: PanelOptions): PlacedPanel {
   const builder = new heatmapPanel.PanelBuilder()
     .calculate(false)
@@ -120,7 +120,7 @@ export function heatmap(facts: PanelOptions): PlacedPanel {
   return applyPanelOptions(builder, { ...facts, format: 'heatmap' });
 }
 
-/** Columns in the order in which they are given; what is not among them is hidden. */
+/** Table with the given columns in their order; the others are hidden. */
 export function table(facts: PanelOptions & { readonly columns: readonly Column[] }): PlacedPanel {
   const builder = new TableBuilder()
     .showHeader(true)

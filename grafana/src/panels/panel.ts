@@ -20,30 +20,30 @@ export interface Query {
 }
 
 export interface PanelOptions {
-  /** Never changes: the id of the panel, and with it every link to it, is made from this. */
+  /** Must never change: the id of the panel, and with it every link to it, is derived from it. */
   readonly key: string;
   readonly title: string;
-  /** What is to be seen. */
+  /** What the panel shows. */
   readonly shows: string;
   /** What to do when it is bad, or how to read it when it cannot be. */
   readonly act: string;
-  /** Stands in the panel while there is nothing to show, and says why. */
+  /** Text while there is nothing to show, with the reason. */
   readonly empty: string;
   /** An id of Grafana's value formats. */
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** Of the 24 columns. */
+  /** Number of the 24 columns. */
   readonly width: number;
-  /** Alerts about the same trouble; their runbooks are linked. */
+  /** Alerts about the same problem; their runbooks are linked. */
   readonly alerts?: readonly string[];
   readonly steps?: readonly Threshold[];
   readonly mappings?: readonly ValueMapping[];
   readonly decimals?: number;
   readonly min?: number;
   readonly max?: number;
-  /** Lines that look unlike the others, by what their legend ends with. */
+  /** Overrides for lines, by the end of their legend. */
   readonly unlike?: Readonly<Record<string, readonly DynamicConfigValue[]>>;
-  /** Where a click on a series leads. */
+  /** Target of a click on a series. */
   readonly leadsTo?: 'server';
 }
 
@@ -54,7 +54,7 @@ export interface PlacedPanel {
   readonly panel: Panel;
 }
 
-/** The builders of all kinds of panels have these, but no common type. */
+/** Methods of the builders of all panel kinds, which have no common type. */
 interface Builder {
   readonly title: (text: string) => unknown;
   readonly description: (text: string) => unknown;
@@ -93,14 +93,14 @@ export function applyPanelOptions(
   return { key: facts.key, width: facts.width, alerts: facts.alerts ?? [], panel: builder.build() };
 }
 
-/** To the dashboard of one server; the fields say where its name and its machine's are found. */
+/** Link to the dashboard of one server; `fields` says where to find its name and its machine's. */
 export function linkToServer(fields: '__field.labels' | '__data.fields'): DashboardLinkBuilder {
   return new DashboardLinkBuilder('Open this server')
     .type(DashboardLinkType.Link)
     .url(`${SERVER_PAGE}&var-instance=\${${fields}.instance}&var-server=\${${fields}.server}`);
 }
 
-/** Green up to the bound, then the colour. */
+/** Thresholds: green below the bound, then the colour. */
 export function above(bound: number, color: 'orange' | 'red'): Threshold[] {
   return [
     { value: null, color: 'green' },
@@ -108,7 +108,7 @@ export function above(bound: number, color: 'orange' | 'red'): Threshold[] {
   ];
 }
 
-/** The colour up to the bound, then green. */
+/** Thresholds: the colour below the bound, then green. */
 export function below(bound: number, color: 'orange' | 'red'): Threshold[] {
   return [
     { value: null, color },

@@ -12,7 +12,7 @@ interface Place {
   readonly width: number;
 }
 
-/** The words and colours of `stateOfEach`. */
+/** Texts and colours for the numbers of `stateOfEach`. */
 export const STATE_LOOK: { readonly steps: Threshold[]; readonly mappings: ValueMapping[] } = {
   steps: SHOWN_STATES.map(({ value, color }, index) => ({ value: index === 0 ? null : value, color })),
   mappings: valueMappings(
@@ -73,7 +73,7 @@ export function quantiles({ key, width, shows }: Place & { readonly shows: strin
   });
 }
 
-/** What runs where, and what is newer. A server with only a url has no known latest version. */
+/** Installed and latest versions. For a server with only a url the latest version is unknown. */
 export function versionTable({ key, width }: Place): PlacedPanel {
   const yes = valueMappings({ 0: ['', 'text'], 1: ['yes', 'blue'] });
   const each = (metric: Parameters<typeof server>[0]): string =>
@@ -109,7 +109,7 @@ export function versionTable({ key, width }: Place): PlacedPanel {
   });
 }
 
-/** One row for each server: what it is, with the newest version as the label `latest` where one is known. */
+/** Query with one row for each server, and the latest version as the label `latest` where it is known. */
 function runningAndLatest(): string {
   const running = `max by (${EACH_SERVER}, package, version, transport, protocol_version) (${server('server_info')})`;
   const renamed = `label_replace(${server('server_latest_version_info')}, "latest", "$1", "version", "(.*)")`;

@@ -5,22 +5,22 @@ import type { PanelBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { linkToServer } from './panel.ts';
 
 export interface Column {
-  /** A label, or `Value #A` for what the first of several queries came to; `Value` when there is one. */
+  /** A label, or `Value #A` for the result of the first of several queries; `Value` when there is only one. */
   readonly field: string;
   readonly name: string;
-  /** Only where it differs from the table's. */
+  /** Only when it differs from the unit of the table. */
   readonly unit?: string;
   readonly decimals?: number;
   readonly steps?: readonly Threshold[];
   readonly mappings?: readonly ValueMapping[];
-  /** `server` leads to its dashboard; anything else is an address. */
+  /** `server` links to its dashboard; anything else is an address. */
   readonly leadsTo?: string;
   readonly width?: number;
-  /** The table begins sorted by it, the largest first. */
+  /** Initial sort of the table, largest first. */
   readonly sorted?: 'largest' | 'smallest';
 }
 
-/** The rows of all queries that agree in their labels become one. */
+/** Merges rows of all queries that have the same labels. */
 export function asColumns(builder: PanelBuilder, columns: readonly Column[]): PanelBuilder {
   for (const column of columns) {
     const properties = propertiesOf(column);

@@ -7,7 +7,7 @@ import {
 
 type ProcessMetric = (typeof PROCESS_METRICS)[number]['name'];
 
-/** What the recording rules work out; the tests look them up in alerting/rules. */
+/** Series of the recording rules; a test checks that alerting/rules defines them. */
 type Recorded =
   | 'server:mcp_watchdog_server_up:wanted'
   | 'server:mcp_watchdog_server_cpu_seconds:rate5m'
@@ -15,14 +15,14 @@ type Recorded =
   | 'server:mcp_watchdog_probe_duration_seconds:p95_5m'
   | `server:mcp_watchdog_errors:ratio${'5m' | '30m' | '1h' | '6h'}`;
 
-/** Labels that make a server, and a machine, one of its kind. */
+/** Labels that identify a server, and a machine. */
 export const EACH_SERVER = 'job, instance, server';
 export const EACH_MACHINE = 'job, instance';
 
 const MACHINE = ['job=~"$job"', 'instance=~"$instance"'];
 const SERVER = [...MACHINE, 'server=~"$server"'];
 
-/** Restarts that say something about the server: the others were asked for, or are the watchdog's own. */
+/** Restarts that tell something about the server: the others were requested or are the watchdog's own. */
 export const UNPLANNED = 'reason!~"requested|update|config|unobserved"';
 
 /** A metric about the selected servers. */
@@ -35,12 +35,12 @@ export function serverBuckets(name: MetricName): string {
   return selector(`${fullMetricName(name)}_bucket`, SERVER);
 }
 
-/** A metric about a machine or its watchdog, whichever servers are chosen. */
+/** A metric about a machine or its watchdog, whichever servers are selected. */
 export function machine(name: MetricName, ...more: string[]): string {
   return selector(fullMetricName(name), [...MACHINE, ...more]);
 }
 
-/** Of the watchdog's own process. */
+/** A metric about the watchdog's own process. */
 export function ownProcess(name: ProcessMetric): string {
   return selector(name, MACHINE);
 }
@@ -52,17 +52,17 @@ export function recorded(name: Recorded, ...more: string[]): string {
   return selector(name, [...SERVER, ...more]);
 }
 
-/** What Prometheus says of its rules; the sign of life that fires always is left out. */
+/** Alerts of Prometheus, without the heartbeat that always fires. */
 export function alerts(state: 'firing' | 'pending', ...more: string[]): string {
   return selector('ALERTS', [...MACHINE, 'alertname!="Watchdog"', `alertstate="${state}"`, ...more]);
 }
 
-/** Of the chosen servers about which Prometheus says it. */
+/** Alerts of Prometheus about the selected servers. */
 export function serverAlerts(...more: string[]): string {
   return selector('ALERTS', [...SERVER, 'alertstate="firing"', ...more]);
 }
 
-/** In seconds, by the clock of the machine itself; what is 0 never was. */
+/** Seconds since a timestamp, by the clock of the machine itself; without a value for 0, which means never. */
 export function age(timestamp: string): string {
   return `timestamp(${timestamp}) - ${timestamp}`;
 }
@@ -70,13 +70,13 @@ export function age(timestamp: string): string {
 /** Whether each server that is meant to run is up. */
 export const upWhereWanted = `${server('server_up')} and on (${EACH_SERVER}) ${server('server_desired_running')} == 1`;
 
-/** What limits are held against: what macOS charges the tree for, where it tells, else what is resident. */
+/** Memory that limits apply to: the footprint that macOS reports, else resident memory. */
 export const memoryUsed = `(${server('server_memory_footprint_bytes')} or ${server('server_resident_memory_bytes')})`;
 
-/** 1 is at the limit. */
+/** Memory as a share of the limit; 1 is at the limit. */
 export const memoryShare = `${memoryUsed} / (${server('server_memory_limit_bytes')} > 0)`;
 
-/** The share of probes that failed, 0 to 1, nothing while there were none. */
+/** Share of probes that failed, 0 to 1; no value while there were none. */
 export function failureShare(grouping: string): string {
   const sumOf = (counter: string): string => `sum${grouping} (rate(${counter}[$__rate_interval]))`;
   return `${sumOf(server('probe_failures_total'))} / (${sumOf(server('probes_total'))} > 0)`;

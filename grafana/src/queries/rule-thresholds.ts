@@ -14,9 +14,9 @@ const FILES = [
 ];
 
 export interface Rules {
-  /** The number with which the rule compares this metric; of `0.8 * x` it is 0.8. */
+  /** The number to which the rule compares this metric; for `0.8 * x` it is 0.8. */
   readonly bound: (alert: string, metric: string) => number;
-  /** The two numbers of a bound that is written as `14.4 * 0.01`. */
+  /** The two numbers of a bound written as `14.4 * 0.01`. */
   readonly factors: (alert: string, metric: string) => readonly [number, number];
   readonly runbook: (alert: string) => string;
   /** Address of the folder of all runbooks, with a slash at its end. */
@@ -55,13 +55,13 @@ function alertsIn(path: string): [string, Alert][] {
     });
 }
 
-/** The right side of the comparison that has the metric on its left. */
+/** Right side of the comparison with the metric on its left. */
 function limitOf({ expression }: Alert, metric: string): Expression {
   const comparison = comparisonsIn(expression).find(({ left }) => namesIn(left).includes(metric));
   return demand(comparison, `No rule compares ${metric}`).right;
 }
 
-/** Those that decide: not the ones inside of what is compared. */
+/** The outermost comparisons, which decide whether the alert fires. */
 function comparisonsIn(expression: Expression): Operation[] {
   if (expression.kind !== 'operation') return [];
   if (isComparison(expression.operator)) return [expression];

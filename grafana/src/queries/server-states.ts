@@ -24,7 +24,7 @@ export const SHOWN_STATES: readonly Shown[] = [...Object.values(STATES), SILENT]
   (one, other) => one.value - other.value,
 );
 
-/** One number for each server. Running without an answer is a state of its own, and comes first to win over `running`. */
+/** One number for each server. Running without an answer is a state of its own, and comes first to override `running`. */
 export const stateOfEach = `max by (${EACH_SERVER}) (
   ${[silent(), ...Object.entries(STATES).map(([state, { value }]) => `${value} * ${isIn(state)}`)].join('\n  or ')}
 )`;
