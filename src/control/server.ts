@@ -1,5 +1,5 @@
 // Control server of the daemon: one private socket, which also keeps a second daemon away.
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../core/base/errors.ts';
 import { systemClock } from '../system/time/clock.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -104,16 +104,20 @@ export async function startControlServer(options: ControlServerOptions): Promise
       // An answer that is ready, such as the one to `shutdown`, goes out before the connection ends.
       await new Promise((resolve) => setImmediate(resolve));
       watchers.close();
-      for (const socket of sockets) socket.end(() => socket.destroy());
-      await new Promise<void>((resolve) => {
-        endpoint.server.close(() => resolve());
-        // A client that does not read its last bytes must not keep the daemon from ending.
-        clock.after(500, () => sockets.forEach((socket) => socket.destroy()));
-      });
+      await endAll(sockets, endpoint.server, clock);
       removeSocketPath(socketPath, endpoint.path);
       endpoint.lock.release();
     },
   };
+}
+
+function endAll(sockets: ReadonlySet<Socket>, server: Server, clock: Clock): Promise<void> {
+  for (const socket of sockets) socket.end(() => socket.destroy());
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    // A client that does not read its last bytes must not keep the daemon from ending.
+    clock.after(500, () => sockets.forEach((socket) => socket.destroy()));
+  });
 }
 
 interface Answering {

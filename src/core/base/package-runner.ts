@@ -195,11 +195,27 @@ class FlagScan {
     const meaning = this.#flags.get(flag);
     // `--loglevel=error` says how much is printed, and its value stands with it.
     if (meaning === 'idle' || (flag === '--loglevel' && given !== undefined)) return;
-    const value = meaning === undefined ? null : (given ?? this.#take());
-    if (meaning === 'package') this.packages.push(value ?? '');
-    else if (meaning === 'extra') this.extras.push(value ?? '');
-    else if (meaning === 'python') this.python.push(value ?? '');
-    else this.otherFlags.push(flag);
+    if (meaning === undefined) this.otherFlags.push(flag);
+    else this.#keep(flag, meaning, given ?? this.#take() ?? '');
+  }
+
+  #keep(flag: string, meaning: Exclude<FlagMeaning, 'idle'>, value: string): void {
+    switch (meaning) {
+      case 'package':
+        this.packages.push(value);
+        return;
+      case 'extra':
+        this.extras.push(value);
+        return;
+      case 'python':
+        this.python.push(value);
+        return;
+      case 'value':
+        this.otherFlags.push(flag);
+        return;
+      default:
+        meaning satisfies never;
+    }
   }
 }
 
