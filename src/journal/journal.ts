@@ -1,5 +1,5 @@
 // Journal of events: one JSON line each in the order they happened, kept across restarts, without secrets.
-import type { WatchdogEvent } from '../core/model/events.ts';
+import { type EventHandlers, handleEvent, type WatchdogEvent } from '../core/model/events.ts';
 import type { HealthVerdict } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { type Redactor, stripUrlSecrets } from '../core/base/text.ts';
@@ -53,18 +53,6 @@ export interface Journal {
 const DEFAULT_MAX_SIZE = 10 * 1024 * 1024;
 const DEFAULT_KEEP = 5;
 
-/** Events of every tick or probe that report no change; the metrics record those. */
-const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set([
-  'sampled',
-  'ticked',
-  'collected',
-  'install-progress',
-  'scraped',
-  'evaluated',
-  'engine',
-  'orphans',
-]);
-
 /** ms between two entries about one flood of output, which would otherwise push everything else out of the journal. */
 const FLOOD_ENTRY_INTERVAL = 600_000;
 
@@ -100,35 +88,72 @@ export async function readJournal(path: string, { limit }: { limit: number }): P
   return lines.map(parse).filter((entry) => entry !== null);
 }
 
+/** Last values by server, so that only changes are recorded. */
+interface Seen {
+  readonly healths: Map<string, string>;
+  readonly floods: Map<string, number>;
+  readonly updates: Map<string, string>;
+}
+
 /** Selects the events worth a line: no routine, no repeated health, not each second of one flood. */
 function createFilter(): (event: WatchdogEvent) => boolean {
-  const healths = new Map<string, string>();
-  const floods = new Map<string, number>();
-  const updates = new Map<string, string>();
-  return (event) => {
-    switch (event.kind) {
-      case 'server-removed':
-        healths.delete(event.server);
-        floods.delete(event.server);
-        updates.delete(event.server);
-        return true;
-      case 'probed':
-        return event.result.outcome !== 'passed';
-      case 'health':
-        return isChange(healths, event.server, healthKey(event.health));
-      // npm reports progress each second; only a new phase is recorded.
-      case 'update-moved':
-        return isChange(updates, event.server, `${event.progress.phase} ${event.progress.to}`);
-      case 'update-settled':
-        updates.delete(event.server);
-        return true;
-      case 'log-dropped':
-        return isChange(floods, event.server, Math.floor(event.at / FLOOD_ENTRY_INTERVAL));
-      default:
-        return !ROUTINE.has(event.kind);
-    }
-  };
+  const seen: Seen = { healths: new Map(), floods: new Map(), updates: new Map() };
+  return (event) => handleEvent(IS_RECORDED, event, seen);
 }
+
+const always = (): true => true;
+/** Events of every tick or probe that report no change; the metrics record those. */
+const never = (): false => false;
+
+const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
+  'server-added': always,
+  'server-changed': always,
+  'server-removed': ({ server }, seen) => {
+    for (const known of Object.values(seen)) known.delete(server);
+    return true;
+  },
+  transition: always,
+  spawned: always,
+  exited: always,
+  restarted: always,
+  'start-failed': always,
+  waiting: always,
+  'install-progress': never,
+  installed: always,
+  'using-installed': always,
+  handshake: always,
+  probed: ({ result }) => result.outcome !== 'passed',
+  health: ({ server, health }, { healths }) => isChange(healths, server, healthKey(health)),
+  sampled: never,
+  limit: always,
+  'log-dropped': ({ server, at }, { floods }) =>
+    isChange(floods, server, Math.floor(at / FLOOD_ENTRY_INTERVAL)),
+  reaped: always,
+  // npm reports progress each second; only a new phase is recorded.
+  'update-moved': ({ server, progress }, { updates }) =>
+    isChange(updates, server, `${progress.phase} ${progress.to}`),
+  'update-checked': always,
+  'update-settled': ({ server }, { updates }) => {
+    updates.delete(server);
+    return true;
+  },
+  collected: never,
+  ticked: never,
+  gap: always,
+  brake: always,
+  'config-loaded': always,
+  listening: always,
+  'state-persist-failed': always,
+  orphans: never,
+  'orphan-reaped': always,
+  job: always,
+  scraped: never,
+  evaluated: never,
+  alert: always,
+  delivery: always,
+  engine: never,
+  notified: always,
+};
 
 function isChange<Value>(known: Map<string, Value>, server: string, value: Value): boolean {
   const hasChanged = known.get(server) !== value;

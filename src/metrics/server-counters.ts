@@ -1,6 +1,5 @@
 // Counters, probe durations and gauge facts of all servers, kept up to date from bus events.
-import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
-import type { ProbeResult } from '../core/model/observations.ts';
+import { type EventHandlers, type EventOf, handleEvent, type WatchdogEvent } from '../core/model/events.ts';
 import { everyLabelSet } from '../core/metrics/metric-definition.ts';
 import { METRICS, type MetricName } from '../core/metrics/metric-catalogue.ts';
 import { hasVersions, type ServerSpec } from '../core/model/server-spec.ts';
@@ -51,7 +50,7 @@ export function createServerCounters(durations: HistogramWriter): ServerCounters
   const { servers, counters } = records;
   for (const metric of WATCHDOG) preset(metric, {}, counters);
   return {
-    record: (event) => recordEvent(event, records),
+    record: (event) => handleEvent(HANDLERS, event, records),
     facts: (server) => servers.get(server),
     counters(server) {
       const spec = server === null ? undefined : servers.get(server)?.spec;
@@ -64,18 +63,61 @@ export function createServerCounters(durations: HistogramWriter): ServerCounters
   };
 }
 
-function recordEvent(event: WatchdogEvent, records: Records): void {
-  if (!('server' in event)) return countWatchdogEvent(event, records.counters);
-  if (event.kind === 'server-added') return addServer(event, records);
-  if (event.kind === 'server-changed') return changeServer(event, records);
-  if (event.kind === 'server-removed') return removeServer(event, records);
-  const record = records.servers.get(event.server);
-  if (record === undefined) return;
-  updateFacts(record, event);
-  countServerEvent(record, event, records.counters);
-  if (event.kind === 'probed' && event.result.outcome === 'passed') {
-    records.durations.observe({ server: event.server, probe: event.probe }, event.result.took / 1000);
-  }
+const ignored = (): void => undefined;
+
+const HANDLERS: EventHandlers<void, [Records]> = {
+  'server-added': addServer,
+  'server-changed': changeServer,
+  'server-removed': removeServer,
+  transition: countWantedTime,
+  spawned: ignored,
+  exited: ignored,
+  restarted: ({ server, reason }, records) => count(records, 'server_restarts_total', { server, reason }),
+  'start-failed': ({ server }, records) => count(records, 'server_start_failures_total', { server }),
+  waiting: ignored,
+  'install-progress': ignored,
+  installed: ignored,
+  'using-installed': ignored,
+  handshake({ server, handshake }, { servers }) {
+    const record = servers.get(server);
+    if (record !== undefined) record.protocolVersion = handshake.protocolVersion;
+  },
+  probed: countProbe,
+  health: ignored,
+  sampled: countCpu,
+  limit: ignored,
+  'log-dropped': ignored,
+  reaped: ignored,
+  'update-checked': ignored,
+  'update-moved': ignored,
+  'update-settled'({ server, isNews, memory: { last } }, records) {
+    if (isNews && last !== null) count(records, 'server_updates_total', { server, result: last.result });
+  },
+  collected: ignored,
+  ticked: ignored,
+  gap: countSleep,
+  brake: ignored,
+  'config-loaded': ignored,
+  listening: ignored,
+  'state-persist-failed': (_, { counters }) => counters.add('state_persist_failures_total', {}, 1),
+  orphans: ignored,
+  'orphan-reaped': (_, { counters }) => counters.add('orphans_reaped_total', {}, 1),
+  job: ignored,
+  scraped: ignored,
+  evaluated: ({ failed }, { counters }) => counters.add('rule_evaluation_failures_total', {}, failed),
+  alert: ignored,
+  delivery: ignored,
+  engine: ignored,
+  notified: countNotification,
+};
+
+/** Counts for a server that is configured; an event may come after its end. */
+function count(
+  { servers, counters }: Records,
+  metric: MetricName,
+  labels: Labels & { readonly server: string },
+): void {
+  if (servers.has(labels.server)) counters.add(metric, labels, 1);
 }
 
 function addServer(
@@ -117,63 +159,47 @@ function removeServer(
   counters.remove(server);
 }
 
-type ServerEvent = Exclude<
-  Extract<WatchdogEvent, { server: string }>,
-  { kind: 'server-added' | 'server-changed' | 'server-removed' }
->;
-
-function updateFacts(record: ServerRecord, event: ServerEvent): void {
-  if (event.kind === 'handshake') record.protocolVersion = event.handshake.protocolVersion;
-  if (event.kind === 'probed' && event.result.outcome === 'passed') {
-    record.lastSuccess = { ...record.lastSuccess, [event.probe]: event.at };
-  }
-  if (event.kind === 'transition') {
-    const { from, to, at } = event;
-    if (from.wanted === 'down' && to.wanted === 'up') record.wantedSince = at;
-  }
+function countWantedTime({ server, from, to, at }: EventOf<'transition'>, { servers }: Records): void {
+  const record = servers.get(server);
+  if (record !== undefined && from.wanted === 'down' && to.wanted === 'up') record.wantedSince = at;
 }
 
-function countServerEvent(record: ServerRecord, event: ServerEvent, counters: CounterStore): void {
-  const { server } = event;
-  if (event.kind === 'restarted') counters.add('server_restarts_total', { server, reason: event.reason }, 1);
-  if (event.kind === 'start-failed') counters.add('server_start_failures_total', { server }, 1);
-  if (event.kind === 'update-settled' && event.isNews && event.memory.last !== null) {
-    counters.add('server_updates_total', { server, result: event.memory.last.result }, 1);
-  }
-  if (event.kind === 'probed') countProbe({ server, probe: event.probe }, event.result, counters);
-  if (event.kind === 'sampled') {
-    const { cpuSeconds } = event.usage;
-    counters.add('server_cpu_seconds_total', { server }, Math.max(0, cpuSeconds - record.cpuSeen));
-    record.cpuSeen = cpuSeconds;
-  }
+function countCpu({ server, usage }: EventOf<'sampled'>, { servers, counters }: Records): void {
+  const record = servers.get(server);
+  if (record === undefined) return;
+  const used = Math.max(0, usage.cpuSeconds - record.cpuSeen);
+  counters.add('server_cpu_seconds_total', { server }, used);
+  record.cpuSeen = usage.cpuSeconds;
 }
 
-function countProbe(labels: Labels, result: ProbeResult, counters: CounterStore): void {
-  if (result.outcome === 'inconclusive') return;
+function countProbe(
+  { server, probe, result, at }: EventOf<'probed'>,
+  { servers, counters, durations }: Records,
+): void {
+  const record = servers.get(server);
+  if (record === undefined || result.outcome === 'inconclusive') return;
+  const labels = { server, probe };
   counters.add('probes_total', labels, 1);
   if (result.outcome === 'failed')
-    counters.add('probe_failures_total', { ...labels, reason: result.reason }, 1);
+    return counters.add('probe_failures_total', { ...labels, reason: result.reason }, 1);
+  record.lastSuccess = { ...record.lastSuccess, [probe]: at };
+  durations.observe(labels, result.took / 1000);
 }
 
-function countWatchdogEvent(event: WatchdogEvent, counters: CounterStore): void {
-  if (event.kind === 'state-persist-failed') counters.add('state_persist_failures_total', {}, 1);
-  if (event.kind === 'orphan-reaped') counters.add('orphans_reaped_total', {}, 1);
-  if (event.kind === 'evaluated') counters.add('rule_evaluation_failures_total', {}, event.failed);
-  if (event.kind === 'notified') countNotification(event, counters);
-  if (event.kind === 'gap' && event.cause === 'sleep') {
-    counters.add('system_wakeups_total', {}, 1);
-    counters.add('system_sleep_seconds_total', {}, Math.max(0, event.duration) / 1000);
-  }
+function countSleep({ cause, duration }: EventOf<'gap'>, { counters }: Records): void {
+  if (cause !== 'sleep') return;
+  counters.add('system_wakeups_total', {}, 1);
+  counters.add('system_sleep_seconds_total', {}, Math.max(0, duration) / 1000);
 }
 
 function countNotification(
-  { channel, result, reason, count }: EventOf<'notified'>,
-  counters: CounterStore,
+  { channel, result, reason, count: times }: EventOf<'notified'>,
+  { counters }: Records,
 ): void {
   const why = { channel, reason: reason ?? '' };
-  if (result === 'suppressed') return counters.add('notifications_suppressed_total', why, count);
-  counters.add('notifications_total', { channel }, count);
-  if (result === 'failed') counters.add('notifications_failed_total', why, count);
+  if (result === 'suppressed') return counters.add('notifications_suppressed_total', why, times);
+  counters.add('notifications_total', { channel }, times);
+  if (result === 'failed') counters.add('notifications_failed_total', why, times);
 }
 
 /** Creates every series of this server with 0, so that its first increase is seen as one. */

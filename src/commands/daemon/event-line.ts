@@ -1,5 +1,10 @@
 // One-line texts of the events that are worth a line above the live view.
-import type { EventOf, WatchdogEvent } from '../../core/model/events.ts';
+import {
+  type EventHandlers,
+  type EventOf,
+  handleEvent,
+  type WatchdogEvent,
+} from '../../core/model/events.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
 import { describeEnd, nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
@@ -9,80 +14,16 @@ import type { Cell, Style } from '../views/style.ts';
 
 /** Writes the line of an event; null for one that the table shows anyway. */
 export function eventLine(event: WatchdogEvent): Cell | null {
-  const cell = 'server' in event ? ofServer(event) : ofDaemon(event);
+  const cell = handleEvent(LINES, event);
   if (cell === null) return null;
   const text = 'server' in event ? `${event.server}: ${cell.text}` : cell.text;
   return { ...cell, text: neutralise(text) };
-}
-
-function ofServer(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
-  switch (event.kind) {
-    case 'install-progress':
-      return line(event.line, 'dim');
-    case 'installed':
-      return line(`installed ${event.package} ${event.version} in ${latency(event.took)}`, 'green');
-    case 'using-installed':
-      return line(`uses ${event.version}, which is installed: ${event.why}`, 'yellow');
-    case 'spawned':
-      return line(`started${event.version === null ? '' : ` ${event.version}`}, pid ${event.pid}`);
-    case 'exited':
-      return line(describeEnd(event), 'yellow');
-    case 'restarted':
-      return line(`restarted because of ${describeRestart(event)}`, 'yellow');
-    case 'start-failed':
-      return ofFailure(event);
-    case 'transition':
-      return ofTransition(event);
-    default:
-      return ofObservation(event);
-  }
 }
 
 // The exit itself had its own line a moment before.
 function ofFailure({ failure }: EventOf<'start-failed'>): Cell | null {
   if (failure.code === 'EXITED_BEFORE_READY') return null;
   return line(failure.hint === null ? failure.message : `${failure.message} (${failure.hint})`, 'red');
-}
-
-function ofObservation(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
-  switch (event.kind) {
-    case 'server-added':
-    case 'server-changed':
-    case 'server-removed':
-      return line(`${event.kind.slice('server-'.length)} by the config`, 'dim');
-    case 'health':
-      return event.health.up === false
-        ? line(`down: ${event.health.detail ?? 'does not answer'}`, 'red')
-        : null;
-    case 'limit':
-      return ofLimit(event);
-    case 'log-dropped':
-      return line(`prints too much: ${event.lines} lines (${size(event.bytes)}) were not kept`, 'yellow');
-    case 'waiting':
-      return event.on.length === 0 ? null : line(`waits for ${event.on.join(', ')}`, 'dim');
-    case 'reaped':
-      return line(`ended pid ${event.pid}, left by an earlier daemon: ${event.why}`, 'yellow');
-    default:
-      return ofUpdate(event);
-  }
-}
-
-function ofUpdate(event: Extract<WatchdogEvent, { server: string }>): Cell | null {
-  switch (event.kind) {
-    case 'update-checked': {
-      const { candidate } = event.outlook;
-      return candidate === null ? null : line(`could be updated to ${versionText(candidate)}`, 'cyan');
-    }
-    case 'update-moved':
-      return line(describePhase(event.progress), event.progress.phase === 'rolling_back' ? 'red' : 'cyan');
-    case 'update-settled': {
-      const { last } = event.memory;
-      if (!event.isNews || last === null) return null;
-      return line(describeLastUpdate(last, event.at), last.result === 'committed' ? 'green' : 'red');
-    }
-    default:
-      return null;
-  }
 }
 
 function ofTransition({ from, to, nextAttemptAt, at }: EventOf<'transition'>): Cell | null {
@@ -103,18 +44,41 @@ function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | nu
   );
 }
 
-type DaemonEvent = Exclude<WatchdogEvent, { server: string }>;
-type DaemonLines = { readonly [Kind in DaemonEvent['kind']]: (event: EventOf<Kind>) => Cell | null };
-
-function ofDaemon(event: DaemonEvent): Cell | null {
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
-  const write = OF_DAEMON[event.kind] as (one: DaemonEvent) => Cell | null;
-  return write(event);
-}
-
 const nothing = (): null => null;
+const configured = ({ kind }: EventOf<'server-added' | 'server-changed' | 'server-removed'>): Cell =>
+  line(`${kind.slice('server-'.length)} by the config`, 'dim');
 
-const OF_DAEMON: DaemonLines = {
+const LINES: EventHandlers<Cell | null> = {
+  'server-added': configured,
+  'server-changed': configured,
+  'server-removed': configured,
+  transition: ofTransition,
+  spawned: ({ version, pid }) => line(`started${version === null ? '' : ` ${version}`}, pid ${pid}`),
+  exited: (event) => line(describeEnd(event), 'yellow'),
+  restarted: (event) => line(`restarted because of ${describeRestart(event)}`, 'yellow'),
+  'start-failed': ofFailure,
+  waiting: ({ on }) => (on.length === 0 ? null : line(`waits for ${on.join(', ')}`, 'dim')),
+  'install-progress': (event) => line(event.line, 'dim'),
+  installed: ({ package: name, version, took }) =>
+    line(`installed ${name} ${version} in ${latency(took)}`, 'green'),
+  'using-installed': ({ version, why }) => line(`uses ${version}, which is installed: ${why}`, 'yellow'),
+  handshake: nothing,
+  probed: nothing,
+  health: ({ health }) =>
+    health.up === false ? line(`down: ${health.detail ?? 'does not answer'}`, 'red') : null,
+  sampled: nothing,
+  limit: ofLimit,
+  'log-dropped': ({ lines, bytes }) =>
+    line(`prints too much: ${lines} lines (${size(bytes)}) were not kept`, 'yellow'),
+  reaped: ({ pid, why }) => line(`ended pid ${pid}, left by an earlier daemon: ${why}`, 'yellow'),
+  'update-checked': ({ outlook: { candidate } }) =>
+    candidate === null ? null : line(`could be updated to ${versionText(candidate)}`, 'cyan'),
+  'update-moved': ({ progress }) =>
+    line(describePhase(progress), progress.phase === 'rolling_back' ? 'red' : 'cyan'),
+  'update-settled': ({ memory: { last }, isNews, at }) =>
+    isNews && last !== null
+      ? line(describeLastUpdate(last, at), last.result === 'committed' ? 'green' : 'red')
+      : null,
   listening: ({ url }) => line(`Listening on ${url}`, 'dim'),
   'config-loaded': ({ ok, error }) =>
     ok ? null : line(`The config was refused, the old one stays in force: ${error ?? ''}`, 'red'),

@@ -1,17 +1,19 @@
 // Log lines of the daemon, from bus events: a table from event kind to level, facts and sentence.
-import type { EventKind, EventOf, WatchdogEvent } from '../../core/model/events.ts';
+import {
+  type EventHandlers,
+  type EventOf,
+  handleEvent,
+  type WatchdogEvent,
+} from '../../core/model/events.ts';
 import { describeExit } from '../../core/lifecycle/lifecycle.ts';
 import type { Logger } from '../../system/files/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
 type Line = readonly [level: Level, facts: Readonly<Record<string, unknown>>, sentence: string];
-type Narrators = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
 
 /** Logs an event as a fixed sentence with the facts beside it, so that lines group; some events are not logged. */
 export function logEvent(event: WatchdogEvent, log: Logger): void {
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- by its kind it is the right one; the compiler does not follow that through a table
-  const narrator = NARRATORS[event.kind] as (one: WatchdogEvent) => Line | null;
-  const line = narrator(event);
+  const line = handleEvent(LINES, event);
   if (line === null) return;
   const [level, facts, sentence] = line;
   log[level](facts, sentence);
@@ -19,7 +21,7 @@ export function logEvent(event: WatchdogEvent, log: Logger): void {
 
 const routine = (event: WatchdogEvent): Line => ['debug', { ...event }, 'Event'];
 
-const NARRATORS: Narrators = {
+const LINES: EventHandlers<Line | null> = {
   'server-added': ({ server, spec }) => ['info', { server, source: spec.source.kind }, 'Server configured'],
   'server-changed': ({ server }) => ['info', { server }, 'Server settings changed'],
   'server-removed': ({ server }) => ['info', { server }, 'Server removed'],

@@ -1,4 +1,5 @@
 // State store: desired states, counters and the records of alerts, jobs and updates, saved before what follows from them.
+import type { EventKind } from '../../core/model/events.ts';
 import { historyToSave } from '../../core/status/server-history.ts';
 import type { Status } from '../../core/model/status.ts';
 import { messageOf } from '../../core/base/guards.ts';
@@ -41,8 +42,50 @@ export interface StateStoreOptions {
   readonly counters: () => unknown;
 }
 
-/** Counted events: each is written, if only to the page cache, before the next can happen. */
-const AT_ONCE = new Set(['restarted', 'start-failed', 'exited', 'gap', 'reaped']);
+/**
+ * Saving after each kind of event. `at-once`: counted events, each written, if only to the page cache, before the next can
+ * happen; `when-due`: to the disk itself once `FSYNC_EVERY` has passed; `never`: its owner saves what has to be kept.
+ */
+const SAVED = {
+  'server-added': 'never',
+  'server-changed': 'never',
+  'server-removed': 'never',
+  transition: 'never',
+  spawned: 'never',
+  exited: 'at-once',
+  restarted: 'at-once',
+  'start-failed': 'at-once',
+  waiting: 'never',
+  'install-progress': 'never',
+  installed: 'never',
+  'using-installed': 'never',
+  handshake: 'never',
+  probed: 'never',
+  health: 'never',
+  sampled: 'never',
+  limit: 'never',
+  'log-dropped': 'never',
+  reaped: 'at-once',
+  'update-checked': 'never',
+  'update-moved': 'never',
+  'update-settled': 'never',
+  collected: 'never',
+  ticked: 'when-due',
+  gap: 'at-once',
+  brake: 'never',
+  'config-loaded': 'never',
+  listening: 'never',
+  'state-persist-failed': 'never',
+  orphans: 'never',
+  'orphan-reaped': 'never',
+  job: 'never',
+  scraped: 'never',
+  evaluated: 'never',
+  alert: 'never',
+  delivery: 'never',
+  engine: 'never',
+  notified: 'never',
+} as const satisfies Record<EventKind, 'at-once' | 'when-due' | 'never'>;
 
 /** Ms of counting that a power cut may cost: waiting for the disk is the expensive part. */
 const FSYNC_EVERY = 60_000;
@@ -86,8 +129,9 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
   }
 
   const unsubscribe = bus.subscribe((event) => {
-    if (AT_ONCE.has(event.kind)) save();
-    if (event.kind === 'ticked' && clock.monotonic() - durableAt >= FSYNC_EVERY) save({ durable: true });
+    const when = SAVED[event.kind];
+    if (when === 'at-once') save();
+    if (when === 'when-due' && clock.monotonic() - durableAt >= FSYNC_EVERY) save({ durable: true });
   });
   return {
     desiredState: (server) => wishes.get(server),
