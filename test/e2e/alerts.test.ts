@@ -1,4 +1,4 @@
-// Alerts of a running daemon, by its own rules and by a real Prometheus beside it.
+// Alerts of a running daemon, from its own rules and from a real Prometheus beside it.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-// The commands against a real daemon and servers that are well, or not, in every way that has an exit code.
+// Commands against a real daemon, with servers in every state that has an exit code.
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { tempHome } from '../fakes/temp-home.ts';

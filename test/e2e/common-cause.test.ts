@@ -1,4 +1,4 @@
-// When everything fails at once it is not the servers: nobody is restarted, and what fails alone afterwards is.
+// Common-cause failures: when every server fails at once none is restarted, while a later single failure is.
 import { expect, test } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, startDaemon } from './daemon.ts';

@@ -1,4 +1,4 @@
-// A whole daemon as users run it: the built command, a home of its own, ports from 0, and nothing left behind.
+// Complete daemon as users run it: the built command, its own home, free ports, everything removed afterwards.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// Who tells the person, with a real Prometheus and a real Alertmanager that come and go.
+// Hand-over of notifications between the watchdog and a real Prometheus with a real Alertmanager that come and go.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-// A full disk takes our memory of things, not the servers.
+// Full disk: state is lost, the servers keep running.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { requireThat } from '../fakes/require-program.ts';

@@ -1,4 +1,4 @@
-// A real daemon in a home of its own: healthy first, then broken in one way after the other.
+// Doctor against a real daemon, healthy at first, then broken in one way after the other.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';

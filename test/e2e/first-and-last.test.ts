@@ -1,4 +1,4 @@
-// The edges of a daemon's life: asked to end while it comes up, left without an audience, and what it remembers.
+// Start and end of a daemon: stopped while starting, output closed, state kept over a restart.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';

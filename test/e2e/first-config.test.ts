@@ -1,4 +1,4 @@
-// Under a service manager a config that cannot be used is no reason to end: it would be started again and again.
+// Daemon under a service manager that waits for a usable config instead of exiting, because it would be restarted again and again.
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

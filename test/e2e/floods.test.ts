@@ -1,4 +1,4 @@
-// A server that prints without measure costs itself lines, and nobody else anything.
+// Flooding server: it loses lines of its own and affects no other server.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';

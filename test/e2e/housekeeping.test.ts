@@ -1,4 +1,4 @@
-// Cleaning up and backing up as users do it: the built command, with a daemon and without.
+// Cleanup and backup with the built command, with a daemon and without.
 import {
   existsSync,
   mkdirSync,

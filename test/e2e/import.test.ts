@@ -1,4 +1,4 @@
-// From what a client starts to a server that is kept alive: the built command, real files, a real server.
+// Import of a client file up to a running server: the built command, real files, a real server.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// What a server may use: how polite it and its children are, what is only told, and what it is restarted for.
+// Limits of a server: priority, soft limits that raise an alert only, hard limits that restart it.
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// What a live daemon exports, judged by the real Prometheus; and that its counters only ever grow.
+// Metrics of a live daemon, read by the real Prometheus; counters never decrease.
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-// What the person hears of a bad day: little, in time, once, and that it is over.
+// Notifications of an incident: few, in time, once, and with its end.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

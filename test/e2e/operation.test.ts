@@ -1,4 +1,4 @@
-// The daemon as somebody lives with it: set up in one go, looked at in a real terminal, left and found again.
+// Daily operation of the daemon: deployed in one step, watched in a real terminal, left and found again.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

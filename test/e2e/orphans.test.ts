@@ -1,4 +1,4 @@
-// The built command and a daemon against real orphans, in a process namespace of their own: `--reap` means everybody.
+// Orphans against the built command and a daemon, in a PID namespace of their own, because `--reap` ends every certain one.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// What a daemon makes of files that its death, a power cut or a hand has spoilt: no counter, no wish and no stranger is lost.
+// Files damaged by a crash, a power cut or a person: counters and desired states survive, and no foreign process is killed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-// What becomes of a daemon whose home cannot be written, is full, is gone, or has an odd name: its servers live on, or it says why not.
+// Home that is read-only, full, deleted or oddly named: the servers keep running, or the daemon says why not.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

@@ -1,4 +1,4 @@
-// What becomes of a daemon that is stuck for a while, or may open no more files: it says so, and restarts nobody for it.
+// Daemon that is blocked for a while or out of file descriptors: it says so and restarts no server for it.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-// What our own end, whatever its kind, leaves behind: nothing that runs, everything that was counted.
+// Death of the daemon in every way: no process is left behind and no counter is lost.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

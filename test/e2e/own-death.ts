@@ -1,4 +1,4 @@
-// Ways for a daemon to die, and servers that make it hard to clean up after.
+// Ways for a daemon to die, and servers that are hard to clean up after.
 import { readFileSync } from 'node:fs';
 import type { RunningDaemon, Settings } from './daemon.ts';
 

@@ -1,4 +1,4 @@
-// A server that is an npm package, from the registry to the first tool, with and without the network.
+// Server that is an npm package, from the registry to the first tool, with and without the network.
 import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What others on this machine, or in the user's browser, can learn from us: no secret, no file, no page.
+// Privacy: other users of the machine and pages in the browser learn no secret, file or page from the daemon.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';

@@ -1,4 +1,4 @@
-// Servers that hold what the next ones need: ports, pipes, the processor.
+// Servers that hold on to what their successors need: ports, pipes, the processor.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';

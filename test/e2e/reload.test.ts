@@ -1,4 +1,4 @@
-// A config that changes under a running daemon: a bad one is told and changes nothing, a good one only what it says.
+// Config reload in a running daemon: an invalid config is reported and changes nothing, a valid one only what it says.
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startGroup } from '../fakes/processes.ts';

@@ -1,4 +1,4 @@
-// What users install the watchdog for: a server that ends, hangs or leaks is back, and the numbers say why.
+// Restarts of servers that exit, hang or leak, and the metrics that explain them.
 import { describe, expect, test } from 'vitest';
 import { CONTEXT7, EVERYTHING } from '../fixtures/start.ts';
 import { fixture, freePort, httpFixture, QUICK, startDaemon } from './daemon.ts';

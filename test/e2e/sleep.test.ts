@@ -1,4 +1,4 @@
-// A daemon that was not running for a while takes it for a sleep of everybody, not for an outage.
+// Suspended daemon: the gap counts as sleep of the machine, not as an outage of the servers.
 import { expect, test } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, startDaemon } from './daemon.ts';

@@ -1,4 +1,4 @@
-// A real `systemd --user` for one test file: an unprivileged user, namespaces of their own, and nothing left of it.
+// Real `systemd --user` for one test file: an unprivileged user in namespaces of its own, removed afterwards.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-// The daemon as a service of a real `systemd --user`: installed, watched, killed, stuck, stopped and taken away.
+// Daemon as a service of a real `systemd --user`: installed, watched, killed, stuck, stopped and uninstalled.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderUnit } from '../../src/service/systemd/unit-file.ts';

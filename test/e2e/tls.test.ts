@@ -1,4 +1,4 @@
-// Who may look from elsewhere: TLS and passwords as any exporter has them, seen by a real Prometheus and by curl.
+// Remote access with TLS and passwords as exporters have them, tested with a real Prometheus and curl.
 import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:tls';

@@ -1,4 +1,4 @@
-// Updates of a whole daemon that is killed at every step, and of versions that fail in every way: never half.
+// Updates of a daemon that is killed at every step, and of versions that fail in every way: never left half done.
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';

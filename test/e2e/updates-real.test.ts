@@ -1,4 +1,4 @@
-// The real thing: context7 from the registry that this machine is configured for, taken back, looked at, updated, rolled back.
+// Update and rollback of context7 from the registry that this machine is configured for.
 import { spawn, spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What a person sees of updates: the command line, the status, the metrics and the alert, with real packages and npm.
+// Updates as a person sees them: command line, status, metrics and alert, with real packages and npm.
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fullMetricName, METRIC_NAMES } from '../../src/core/metrics/metric-catalogue.ts';

@@ -1,4 +1,4 @@
-// The scripts in the shells that they are for.
+// Completion scripts in their real shells.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

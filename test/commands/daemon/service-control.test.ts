@@ -1,4 +1,4 @@
-// start, stop and restart of the daemon where it is a service, against a service that only remembers.
+// start, stop and restart of a daemon that is a service, with a service manager that only records calls.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CommandContext } from '../../../src/commands/shared/command.ts';
 import { readVersion } from '../../../src/commands/shared/own-package.ts';

@@ -1,4 +1,4 @@
-// `status` while there is not much to show yet: a daemon that is still being put together.
+// `status` of a daemon that is still starting.
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';

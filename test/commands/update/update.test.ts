@@ -1,4 +1,4 @@
-// `update` as a person or a script sees it, against a daemon that answers what a test says.
+// `update` for people and scripts, against a daemon with scripted answers.
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';

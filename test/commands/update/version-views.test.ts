@@ -1,4 +1,4 @@
-// Where versions and updates show up: in the table, beside one server, in what changed, and above the live view.
+// Versions and updates in every view: status table, server details, changes and live view.
 import { describe, expect, it } from 'vitest';
 import { createStatusDiff } from '../../../src/commands/inspect/status-changes.ts';
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
