@@ -14,8 +14,8 @@ export interface CleanupContext {
   readonly running: ReadonlySet<string>;
   /** Returns paths relative to `paths.servers` that command lines of processes mention, each with the text that follows it. */
   readonly inUse: () => Promise<ReadonlySet<string>>;
-  /** Returns versions of a server that must stay at this moment: those that an update or a rollback needs. */
-  readonly keep: (server: string) => readonly string[];
+  /** Returns a test for versions of a server that must stay at this moment, because an update or a rollback needs them. */
+  readonly keep: (server: string) => (version: string) => boolean;
 }
 
 export interface CleanupCandidate {

@@ -2,6 +2,7 @@
 import { readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { KeptItem } from '../core/model/cleanup-report.ts';
+import { MANAGER_FACTS } from '../core/model/package.ts';
 import { SERVER_NAME } from '../core/model/server-spec.ts';
 import {
   type CleanupSearch,
@@ -12,8 +13,9 @@ import {
 import { REMOVED_SERVER_KEPT_FOR, UNFINISHED_AFTER, VERSIONS_KEPT } from './retention.ts';
 import { type HomeEntry, entryAt, listEntries } from './home-entries.ts';
 
-/** Folder names that the installer makes; anything else is not ours. */
-const VERSION = /^\d+\.\d+\.\d+[\w.+~-]*$/;
+/** Tells whether the installer made the folder; others come from a user and are never removed. */
+const isVersionFolder = (name: string): boolean =>
+  Object.values(MANAGER_FACTS).some(({ versionFolder }) => versionFolder.test(name));
 
 const LEFTOVER = /^\.tmp-/;
 
@@ -41,7 +43,7 @@ async function findInServer(
   const { home } = context.paths;
   const inside = await listEntries(home, server.path);
   const installed = await listEntries(home, join(server.path, 'versions'));
-  const versions = installed.filter(({ name, kind }) => kind === 'folder' && VERSION.test(name));
+  const versions = installed.filter(({ name, kind }) => kind === 'folder' && isVersionFolder(name));
   const leftovers = [...inside, ...installed].filter(
     ({ name, changedAt }) => LEFTOVER.test(name) && context.now - changedAt > UNFINISHED_AFTER,
   );
@@ -78,8 +80,8 @@ async function findRemovable(
 }
 
 /** A version reinstalled beside a damaged one is called `1.2.0~` plus a suffix. */
-function isKept({ name }: HomeEntry, kept: readonly string[]): boolean {
-  return kept.includes(name.split('~')[0] ?? name);
+function isKept({ name }: HomeEntry, isNeeded: (version: string) => boolean): boolean {
+  return isNeeded(name.split('~')[0] ?? name);
 }
 
 /** The log of a server grows as long as it runs, so its change time tells when the server last ran. */
@@ -118,7 +120,7 @@ function reasonInUse(server: string, { version, versions, inUse, context }: Vers
 
 /** True when a command line mentions the path; `1.2.0-beta` does not mention `1.2.0`. */
 function isMentioned(path: string, inUse: ReadonlySet<string>): boolean {
-  return [...inUse].some((rest) => rest.startsWith(path) && !/^[\w.+~-]/.test(rest.slice(path.length)));
+  return [...inUse].some((rest) => rest.startsWith(path) && !/^[\w.+~!-]/.test(rest.slice(path.length)));
 }
 
 /** Repeats the checks right before the removal: a server may have started, or `current` moved, since the search. */

@@ -51,7 +51,7 @@ export function untidyHome(paths = tempHome()): UntidyHome {
       backupsKept: 14,
       running: new Set(),
       inUse: () => Promise.resolve(new Set<string>()),
-      keep: () => [],
+      keep: () => () => false,
       ...changes,
     }),
     files: () =>

@@ -99,7 +99,8 @@ describe('versions', () => {
     ],
   ])('stay that an update needs: %s', async (_, kept, expected) => {
     const home = withVersions();
-    const keep = (server: string) => (server === 'a' ? kept : ['2.0.0']);
+    const keep = (server: string) => (version: string) =>
+      (server === 'a' ? kept : ['2.0.0']).includes(version);
     await cleanUp(home.facts({ servers, keep }));
     expect(left(home)).toEqual([...expected, '1.1.0'].sort());
   });
@@ -107,7 +108,11 @@ describe('versions', () => {
   test('stay when an update comes to need one between the look and the removal', async () => {
     const home = withVersions();
     let asked = 0;
-    const keep = () => ((asked += 1) === 1 ? [] : ['1.0.0']);
+    const keep = () => {
+      asked += 1;
+      const kept = asked === 1 ? [] : ['1.0.0'];
+      return (version: string) => kept.includes(version);
+    };
     const report = await cleanUp(home.facts({ servers, keep }));
     expect(paths(report.removed)).toEqual(['servers/a/versions/1.2.0']);
     expect(report.spared).toEqual([{ path: 'servers/a/versions/1.0.0', why: 'an update now needs it' }]);
@@ -116,7 +121,7 @@ describe('versions', () => {
   test('that were installed anew beside a damaged copy stay as well', async () => {
     const home = withVersions();
     home.version('a', '1.0.0~0a1b2c', 20 * DAY);
-    await cleanUp(home.facts({ servers, keep: () => ['1.0.0'] }));
+    await cleanUp(home.facts({ servers, keep: () => (version) => version === '1.0.0' }));
     expect(left(home)).toEqual(['1.0.0', '1.0.0~0a1b2c', '1.1.0']);
   });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { type CleanupReport, versionsInUse } from '../../core/model/cleanup-report.ts';
+import { parsePackageRef } from '../../core/model/package.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { readRecords } from '../../core/update/update-record.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
@@ -42,13 +43,13 @@ async function cleanHere(context: CommandContext, dryRun: boolean): Promise<Clea
       hint: 'Choose another home with --home DIR',
     });
   }
-  const work = (): Promise<CleanupReport> => cleanUp(gatherFacts(context), { dryRun });
+  const work = (): Promise<CleanupReport> => gatherFacts(context).then((facts) => cleanUp(facts, { dryRun }));
   return dryRun ? await work() : await withHomeLock(paths, work);
 }
 
-function gatherFacts({ paths, io }: CommandContext): CleanupContext {
+async function gatherFacts({ paths, io }: CommandContext): Promise<CleanupContext> {
   const loaded = loadIfValid(paths, io.env);
-  const kept = readKept(paths);
+  const keep = await readKept(paths);
   return {
     paths,
     now: io.clock.now(),
@@ -57,20 +58,22 @@ function gatherFacts({ paths, io }: CommandContext): CleanupContext {
     backupsKept: loaded?.config.backups.keep ?? Infinity,
     running: new Set(survivors(paths)),
     inUse: () => pathsInUse(paths.servers),
-    keep: (server) => kept.get(server) ?? [],
+    keep,
   };
 }
 
 /** Reads which versions the last daemon still needs; none when its state cannot be read, as the newest ones stay anyway. */
-function readKept({ state }: Paths): ReadonlyMap<string, readonly string[]> {
+async function readKept({ state }: Paths): Promise<CleanupContext['keep']> {
+  const { versionsOf } = await import('../../packages/managers.ts');
   const saved = existsSync(state) ? parseJson(readFileSync(state, 'utf8')) : null;
   const { records } = readRecords(isObject(saved) ? saved['updates'] : undefined);
-  return new Map(
-    [...records].map(([server, { memory, progress }]) => [
-      server,
-      versionsInUse(memory, progress === null ? null : progress.plan),
-    ]),
-  );
+  return (server) => {
+    const record = records.get(server);
+    if (record === undefined) return () => false;
+    const { isSame } = versionsOf(parsePackageRef(record.package).manager);
+    const needed = versionsInUse(record.memory, record.progress?.plan ?? null);
+    return (version) => needed.some((one) => isSame(one, version));
+  };
 }
 
 function loadIfValid(paths: Paths, environment: CommandContext['io']['env']): LoadedConfig | null {

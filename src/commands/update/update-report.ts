@@ -169,8 +169,8 @@ const COLUMNS: readonly Column<UpdateCheck>[] = [
   {
     title: 'HELD',
     shrinksTo: 24,
-    cell: ({ held: [first] }) => ({
-      text: first === undefined ? '' : describeHeld(first),
+    cell: ({ held: [first], package: packageId }) => ({
+      text: first === undefined ? '' : describeHeld(first, packageId),
       style: 'yellow',
     }),
   },
@@ -185,8 +185,8 @@ const MAX_OTHERS = 5;
 
 /** Writes the held versions for which the table has no room: it shows one a server. */
 function otherHeld(outlooks: readonly UpdateCheck[], { width, colour }: ViewOptions): string[] {
-  const lines = outlooks.flatMap(({ server, held }) => {
-    const others = held.slice(1, 1 + MAX_OTHERS).map((one) => `${server} ${describeHeld(one)}`);
+  const lines = outlooks.flatMap(({ server, held, package: packageId }) => {
+    const others = held.slice(1, 1 + MAX_OTHERS).map((one) => `${server} ${describeHeld(one, packageId)}`);
     const left = held.length - 1 - MAX_OTHERS;
     return left > 0 ? [...others, `${server}: ${left} older versions are held as well`] : others;
   });

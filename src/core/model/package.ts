@@ -7,6 +7,24 @@ export type PackageManagerName = (typeof PACKAGE_MANAGERS)[number];
 /** The one whose prefix may be left out, and is left out in every id: state, journal and metrics hold bare npm names. */
 const DEFAULT_MANAGER: PackageManagerName = 'npm';
 
+interface ManagerFacts {
+  /** Name of the runtime of its programs, for people. */
+  readonly runtime: string;
+  /** A `version` of the config that begins like one exact version. */
+  readonly exactWish: RegExp;
+  /** Folders that hold a version below `servers/NAME/versions`; a version is installed anew as `VERSION~` and a mark. */
+  readonly versionFolder: RegExp;
+}
+
+/** What is to be known of a manager where it is not loaded. */
+export const MANAGER_FACTS = {
+  npm: {
+    runtime: 'node',
+    exactWish: /^[=v\s]*\d+\.\d+\.\d+/u,
+    versionFolder: /^\d+\.\d+\.\d+[\w.+~-]*$/,
+  },
+} as const satisfies Record<PackageManagerName, ManagerFacts>;
+
 export interface PackageRef {
   readonly manager: PackageManagerName;
   /** Unique over all managers: the name, after its manager's prefix unless that is the default one. */

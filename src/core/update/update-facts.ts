@@ -1,4 +1,5 @@
 // Facts about the versions of one server, one per line, as command line and page list them.
+import { MANAGER_FACTS, parsePackageRef } from '../model/package.ts';
 import type { ServerStatus } from '../model/status.ts';
 import type { UpdateMemory, UpdateStatus } from '../model/update.ts';
 import {
@@ -32,16 +33,19 @@ const MOST_HELD = 3;
 const MOST_BAD = 5;
 
 /** Lists the facts that apply; none for a server that is not a package. */
-export function updateFacts({ update }: Pick<ServerStatus, 'update'>, now: number): readonly UpdateFact[] {
-  if (update === null) return [];
+export function updateFacts(
+  { update, package: packageId }: Pick<ServerStatus, 'update' | 'package'>,
+  now: number,
+): readonly UpdateFact[] {
+  if (update === null || packageId === null) return [];
   const available = availableVersion(update);
   return [
     ...maybe('update', describeProgress(update, now), true),
     ...maybe('available', available === null ? null : versionText(available), true),
     ...(update.outlook?.held.slice(0, MOST_HELD) ?? []).flatMap((held) =>
-      maybe('held', describeHeld(held), isWorrying(held)),
+      maybe('held', describeHeld(held, packageId), isWorrying(held)),
     ),
-    ...historyFacts({ ...update.memory, previous: rollbackTarget(update) }, now),
+    ...historyFacts({ ...update.memory, previous: rollbackTarget(update) }, { packageId, now }),
     ...maybe('asked', askedWords(update, now)),
   ];
 }
@@ -51,12 +55,15 @@ function rollbackTarget({ progress, memory }: UpdateStatus): string | null {
   return progress?.phase === 'probation' ? progress.from : memory.previous;
 }
 
-function historyFacts({ previous, pinned, chosen, bad, last }: UpdateMemory, now: number): UpdateFact[] {
+function historyFacts(
+  { previous, pinned, chosen, bad, last }: UpdateMemory,
+  { packageId, now }: { readonly packageId: string; readonly now: number },
+): UpdateFact[] {
   const newestFirst = bad.toSorted((one, other) => other.at - one.at).slice(0, MOST_BAD);
   return [
     ...maybe('previous', previous === null ? null : versionText(previous)),
     ...maybe('pinned', pinned === null ? null : `${versionText(pinned)}, by you; not updated by itself`),
-    ...maybe('chosen', chosenWords(chosen)),
+    ...maybe('chosen', chosenWords(chosen, packageId)),
     ...newestFirst.flatMap(({ version, reason, at }) =>
       maybe('bad version', `${versionText(version)}, ${ago(at, now)}: ${detailText(reason)}`, true),
     ),
@@ -64,11 +71,10 @@ function historyFacts({ previous, pinned, chosen, bad, last }: UpdateMemory, now
   ];
 }
 
-const EXACT = /^[=v\s]*\d+\.\d+\.\d+/u;
-
-function chosenWords(chosen: UpdateMemory['chosen']): string | null {
+function chosenWords(chosen: UpdateMemory['chosen'], packageId: string): string | null {
+  const { exactWish } = MANAGER_FACTS[parsePackageRef(packageId).manager];
   // A tag or a range leaves the choice to the watchdog.
-  if (chosen === null || chosen.wish === chosen.version || !EXACT.test(chosen.wish)) return null;
+  if (chosen === null || chosen.wish === chosen.version || !exactWish.test(chosen.wish)) return null;
   return `${versionText(chosen.version)}, while the config says ${versionText(chosen.wish)}`;
 }
 

@@ -1,4 +1,5 @@
 // One-line texts about versions and updates, safe to show although a registry may have written parts of them.
+import { MANAGER_FACTS, parsePackageRef } from '../model/package.ts';
 import type { ServerStatus } from '../model/status.ts';
 import { truncate, neutralise } from '../base/text.ts';
 import type { HeldVersion, UpdateMemory, UpdateProgress, UpdateStatus } from '../model/update.ts';
@@ -100,23 +101,24 @@ const RESULTS: Readonly<Record<UpdateResult, string>> = {
 };
 
 /** `4.2.0: it needs node >=22, this is 20.19.0`. */
-export function describeHeld(held: HeldVersion): string {
+export function describeHeld(held: HeldVersion, packageId: string): string {
   const why = detailText(held.detail);
-  if (why === '') return summarizeHeld(held);
+  if (why === '') return summarizeHeld(held, packageId);
   // Alone, the reason of a failure could be read as a statement about the version in general.
   const gist = held.reason === 'bad' ? `${HELD.bad}, ` : '';
   return `${versionText(held.version)}: ${gist}${why}`;
 }
 
 /** `4.2.0, needs another node`: for narrow output. */
-export function summarizeHeld({ version, reason }: HeldVersion): string {
-  return `${versionText(version)}, ${HELD[reason]}`;
+export function summarizeHeld({ version, reason }: HeldVersion, packageId: string): string {
+  const { runtime } = MANAGER_FACTS[parsePackageRef(packageId).manager];
+  const gist = reason === 'engine' ? `needs another ${runtime}` : HELD[reason];
+  return `${versionText(version)}, ${gist}`;
 }
 
-const HELD: Readonly<Record<HeldReason, string>> = {
+const HELD: Readonly<Record<Exclude<HeldReason, 'engine'>, string>> = {
   minimum_age: 'too new',
   deprecated: 'deprecated',
-  engine: 'needs another node',
   bad: 'a bad version',
   backwards: 'the tag went back',
   attestation: 'attestation lost',

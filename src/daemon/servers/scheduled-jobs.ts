@@ -1,5 +1,6 @@
 // Scheduled jobs of the daemon: cleanup, backup and update, by cron rule or on request.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { parsePackageRef } from '../../core/model/package.ts';
 import { type CleanupReport, describeCleanup, versionsInUse } from '../../core/model/cleanup-report.ts';
 import type { JobName } from '../../core/model/vocabulary.ts';
 import { readJobRecord } from '../../core/base/schedule.ts';
@@ -9,6 +10,7 @@ import { describeBackup } from '../../housekeeping/describe-backup.ts';
 import { cleanUp } from '../../housekeeping/clean-up.ts';
 import type { CleanupContext } from '../../housekeeping/cleanup-context.ts';
 import { makeBackup } from '../../housekeeping/make-backup.ts';
+import { versionsOf } from '../../packages/managers.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import type { Cron } from '../../system/time/cron.ts';
 import { pathsInUse } from '../../system/process/paths-in-use.ts';
@@ -207,8 +209,12 @@ function factsOf(
     ),
     inUse: () => pathsInUse(paths.servers),
     keep(server) {
-      const update = status().servers.find(({ name }) => name === server)?.update ?? null;
-      return update === null ? [] : versionsInUse(update.memory, update.progress);
+      const known = status().servers.find(({ name }) => name === server);
+      const update = known?.update ?? null;
+      if (update === null) return () => false;
+      const { isSame } = versionsOf(parsePackageRef(known?.package ?? '').manager);
+      const needed = versionsInUse(update.memory, update.progress);
+      return (version) => needed.some((one) => isSame(one, version));
     },
   };
 }

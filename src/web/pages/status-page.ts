@@ -143,22 +143,22 @@ function row(server: ServerStatus, now: number): Html {
 }
 
 /** Explains the versions in the column; the details are below the table. */
-function updateNote({ update }: ServerStatus, now: number): Html | null {
+function updateNote({ update, package: packageId }: ServerStatus, now: number): Html | null {
   const progress = describeProgress(withoutDetail(update), now);
   if (progress !== null) return sub(progress);
   if (availableVersion(update) !== null) return sub('update available');
   const held = update?.outlook?.held[0];
-  return held === undefined ? null : sub(`held: ${summarizeHeld(held)}`);
+  return held === undefined ? null : sub(`held: ${summarizeHeld(held, packageId ?? '')}`);
 }
 
 /** Renders what is known about the updates of each server; nothing when there is none. */
 function versions(servers: readonly ServerStatus[], now: number): Html | null {
-  const told = servers.flatMap((server) => {
+  const known = servers.flatMap((server) => {
     const facts = updateFacts(server, now).filter(({ label }) => label !== 'asked');
     return facts.length === 0 ? [] : [{ name: server.name, facts }];
   });
-  if (told.length === 0) return null;
-  const items = told.map(
+  if (known.length === 0) return null;
+  const items = known.map(
     ({ name, facts }) => html`<li>${name} ${facts.map(({ label, text }) => sub(`${label}: ${text}`))}</li>`,
   );
   return html`<section aria-label="Versions">

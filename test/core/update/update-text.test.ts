@@ -115,8 +115,8 @@ describe('an update that has ended', () => {
 
 describe('the facts about the versions of a server', () => {
   it('are none for what is no package, and none before anything is known', () => {
-    expect(updateFacts({ update: null }, NOW)).toEqual([]);
-    expect(updateFacts({ update: updateOf() }, NOW)).toEqual([]);
+    expect(updateFacts({ package: 'x', update: null }, NOW)).toEqual([]);
+    expect(updateFacts({ package: 'x', update: updateOf() }, NOW)).toEqual([]);
   });
 
   it('tell what there is, what is held and why, what failed and when, and how to go back', () => {
@@ -136,7 +136,7 @@ describe('the facts about the versions of a server', () => {
       outlook: outlookOf({ held, candidate: '4.1.2' }),
       memory,
     });
-    expect(updateFacts({ update }, NOW).map(({ label, text }) => `${label}: ${text}`)).toEqual([
+    expect(updateFacts({ package: 'x', update }, NOW).map(({ label, text }) => `${label}: ${text}`)).toEqual([
       'available: 4.1.2',
       'held: 5.0.0: it needs node >=22, this is 20.19.0',
       'held: 4.2.0: published 2 h ago',
@@ -152,7 +152,7 @@ describe('the facts about the versions of a server', () => {
   it('tell on probation what a rollback would lead to then', () => {
     const progress = progressOf({ phase: 'probation' });
     const facts = updateFacts(
-      { update: updateOf({ progress, memory: memoryOf({ previous: '4.1.1' }) }) },
+      { package: 'x', update: updateOf({ progress, memory: memoryOf({ previous: '4.1.1' }) }) },
       NOW,
     );
     expect(facts.find(({ label }) => label === 'previous')?.text).toBe(progress.from);
@@ -164,14 +164,14 @@ describe('the facts about the versions of a server', () => {
       reason: 'x',
       at: index,
     }));
-    const facts = updateFacts({ update: updateOf({ memory: memoryOf({ bad: many }) }) }, NOW);
+    const facts = updateFacts({ package: 'x', update: updateOf({ memory: memoryOf({ bad: many }) }) }, NOW);
     expect(facts).toHaveLength(5);
     expect(facts[0]?.text).toContain('1.0.8');
   });
 
   it('tell why the registry could not be asked', () => {
     const outlook = outlookOf({ candidate: null, error: 'Cannot ask for the versions of x: no network' });
-    expect(updateFacts({ update: updateOf({ checkedAt: NOW, outlook }) }, NOW)).toEqual([
+    expect(updateFacts({ package: 'x', update: updateOf({ checkedAt: NOW, outlook }) }, NOW)).toEqual([
       {
         label: 'asked',
         text: 'the registry just now: Cannot ask for the versions of x: no network',
@@ -183,10 +183,10 @@ describe('the facts about the versions of a server', () => {
 
 it('keeps a held version short where there is no room', () => {
   const held = { version: '5.0.0', reason: 'engine', detail: 'it needs node >=22' } as const;
-  expect(describeHeld(held)).toBe('5.0.0: it needs node >=22');
-  expect(summarizeHeld(held)).toBe('5.0.0, needs another node');
+  expect(describeHeld(held, 'x')).toBe('5.0.0: it needs node >=22');
+  expect(summarizeHeld(held, 'x')).toBe('5.0.0, needs another node');
   const failed = { version: '4.1.1', reason: 'bad', detail: 'it ended: exit code 1' } as const;
-  expect(describeHeld(failed)).toBe('4.1.1: a bad version, it ended: exit code 1');
+  expect(describeHeld(failed, 'x')).toBe('4.1.1: a bad version, it ended: exit code 1');
 });
 
 it('makes one short harmless line of whatever a registry says', () => {
@@ -210,7 +210,7 @@ it('makes one short harmless line of whatever a registry says', () => {
         describePhase(progress),
         describeProgress({ ...update, progress }, NOW) ?? '',
         versionColumn({ version: text, update }),
-        ...updateFacts({ update: { ...update, checkedAt: NOW } }, NOW).map((fact) => fact.text),
+        ...updateFacts({ package: 'x', update: { ...update, checkedAt: NOW } }, NOW).map((fact) => fact.text),
       ];
       for (const line of lines) {
         expect(neutralise(line)).toBe(line);

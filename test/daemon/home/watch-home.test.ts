@@ -43,12 +43,12 @@ test('what was made anew is told and written to at once', async () => {
   expect(told).toEqual(['Lock or socket had been removed and were recreated', 'folders', 'renewed']);
 });
 
-test('what cannot be made anew is told once, and tried again', async () => {
+test('what cannot be recreated is logged once, and retried', async () => {
   const refused = new Error('EACCES');
   const { clock, told, asked } = setUp([refused, refused, refused, true]);
   await clock.advance(60_000);
   expect(asked()).toBe(12);
-  expect(told.map((line) => line.includes('cannot be made anew'))).toEqual([true, false, false, false]);
+  expect(told.map((line) => line.includes('cannot be recreated'))).toEqual([true, false, false, false]);
 });
 
 test('a home that another daemon has by now ends this one, once', async () => {
