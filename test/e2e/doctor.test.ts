@@ -114,7 +114,10 @@ test(
     const dead = doctor(home, env);
     expect(dead.checks['daemon']).toMatchObject([
       { status: 'problem', message: 'not running', cure: 'mcp-watchdog start' },
-      { status: 'warning', message: expect.stringContaining('control.sock is left over from a daemon that has ended') },
+      {
+        status: 'warning',
+        message: expect.stringContaining('control.sock is left over from a daemon that has ended'),
+      },
     ]);
     expect(dead.checks['guardian']).toMatchObject([{ status: 'unknown' }]);
 

@@ -333,7 +333,9 @@ test('logs a saved update record that is invalid', { timeout: 120_000 }, async (
   const second = await start(home);
   await comesUp(second);
   expect(linked(home)).toBe('1.0.0');
-  await waitFor(() => read(`${home}/logs/watchdog.log`).includes('update record is invalid'), { what: 'the log line' });
+  await waitFor(() => read(`${home}/logs/watchdog.log`).includes('update record is invalid'), {
+    what: 'the log line',
+  });
 });
 
 function fill(path: string): void {

@@ -152,8 +152,8 @@ function isNoAnswer({ code }: WatchdogError): boolean {
 function startError(reason: string, outputPath: string): WatchdogError {
   const [error, ...others] = outputLines(outputPath);
   const hint = others.find((line) => line.startsWith('hint: '))?.slice('hint: '.length);
-  const words = error === undefined ? '' : `: ${error.replace(/^error: /u, '')}`;
-  return new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${reason}${words}`, {
+  const output = error === undefined ? '' : `: ${error.replace(/^error: /u, '')}`;
+  return new WatchdogError('CONTROL_FAILED', `Cannot start the daemon: ${reason}${output}`, {
     hint: hint ?? `See ${outputPath}, or run it in the foreground: mcp-watchdog run`,
   });
 }

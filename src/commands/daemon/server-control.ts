@@ -102,9 +102,9 @@ function createProgressPrinter(context: CommandContext): (left: readonly ServerS
 
   function print(): void {
     const lines = left.map((server) => `${server.name}: ${server.note ?? stateLabel(server)}`);
-    const news = lines.filter((line) => !printed.has(line));
-    for (const line of news) printed.add(line);
-    if (news.length > 0) printLines(context, news);
+    const added = lines.filter((line) => !printed.has(line));
+    for (const line of added) printed.add(line);
+    if (added.length > 0) printLines(context, added);
   }
 
   return (servers) => {

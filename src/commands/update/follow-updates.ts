@@ -1,4 +1,4 @@
-// Progress of updates that were started, followed until each is on probation, has ended, or nobody waits any more.
+// Progress of started updates, followed until each is on probation or has ended, or the user interrupts.
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import type { UpdateAnswer, UpdateMemory, UpdateStatus } from '../../core/model/update.ts';
 import type { UpdateResult } from '../../core/model/vocabulary.ts';
