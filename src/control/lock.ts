@@ -89,7 +89,7 @@ function hold(directory: string, own: number, all: readonly number[]): LockAttem
     held: true,
     isOurs,
     release() {
-      // In a home that was made anew the same number may be another's.
+      // In a home that was created again the same number may be another's.
       if (isOurs()) writeFileAtomic(file, RELEASED, { durable: false });
     },
   };

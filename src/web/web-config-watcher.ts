@@ -37,23 +37,23 @@ export async function watchWebConfig(options: WebConfigOptions): Promise<WebConf
   const listeners = new Set([options.onChange]);
   const watched = watchFiles(first.config.files, options.clock);
   let current = first.config;
-  let told: string | null = null;
+  let reported: string | null = null;
   let underWay: Promise<void> | null = null;
 
   async function readAgain(): Promise<void> {
     const reading = await options.read();
     const { files, error } = judge(reading, current, options.isOpen);
     watched.follow(files);
-    if (error !== null) return tell(error);
-    told = null;
+    if (error !== null) return report(error);
+    reported = null;
     if (!('config' in reading) || isSame(reading.config, current)) return;
     current = reading.config;
     for (const listener of listeners) listener(current);
   }
 
-  function tell(error: unknown): void {
-    if (messageOf(error) !== told) options.onFault(error);
-    told = messageOf(error);
+  function report(error: unknown): void {
+    if (messageOf(error) !== reported) options.onFault(error);
+    reported = messageOf(error);
   }
 
   return {
@@ -63,7 +63,7 @@ export async function watchWebConfig(options: WebConfigOptions): Promise<WebConf
     async refresh() {
       if (underWay === null && watched.haveChanged())
         underWay = readAgain()
-          .catch(tell)
+          .catch(report)
           .finally(() => (underWay = null));
       await underWay;
       return current;

@@ -212,14 +212,14 @@ function needed({ name, question }: RequiredVariable): string {
   return `needs the environment variable ${name}${asked}; set it, or write the value in its place`;
 }
 
-interface Trial {
+interface TrialOptions {
   readonly where: ClientMachine;
   readonly config: string;
   readonly unset: readonly RequiredVariable[];
 }
 
 /** Lists the problems of a config with this server alone. */
-function complaints({ name, settings }: ImportedServer, { where, config, unset }: Trial): string[] {
+function complaints({ name, settings }: ImportedServer, { where, config, unset }: TrialOptions): string[] {
   const standIns = unset.map((need) => [need.name, 'http://localhost/'] as const);
   const environment = { ...where.environment, ...Object.fromEntries(standIns) };
   const text = JSON.stringify(

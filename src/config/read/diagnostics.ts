@@ -8,7 +8,7 @@ import { isSecretPlace, MASK, maskSecrets, scrub } from './secrets.ts';
 import { valueAt } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
-interface Subject {
+interface CheckedFile {
   readonly file: string;
   readonly source: ParsedDocument;
   readonly tree: DocumentValue;
@@ -16,7 +16,7 @@ interface Subject {
   readonly secrets: readonly string[];
 }
 
-interface Details {
+interface ProblemDetails {
   readonly cure?: string | null;
   /** Hides the value: the reason is enough, or the value would reveal too much. */
   readonly isHidden?: boolean;
@@ -26,15 +26,15 @@ export class Diagnostics {
   readonly warnings: string[] = [];
   /** Absolute paths of the envFiles that were asked for, readable or not. */
   readonly envFiles = new Set<string>();
-  readonly #subject: Subject;
+  readonly #subject: CheckedFile;
   readonly #problems: Problem[] = [];
 
-  constructor(subject: Subject) {
+  constructor(subject: CheckedFile) {
     this.#subject = subject;
   }
 
   /** Adds a problem. The first one about a path is kept: the others follow from it. @param reason may hold `; cure` */
-  add(path: KeyPath, reason: string, { cure, isHidden = false }: Details = {}): void {
+  add(path: KeyPath, reason: string, { cure, isHidden = false }: ProblemDetails = {}): void {
     const { file, source, secrets } = this.#subject;
     const parts = splitCure(scrub(reason, secrets));
     const remedy = cure === undefined || cure === null ? parts.cure : scrub(cure, secrets);

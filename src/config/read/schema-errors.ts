@@ -13,7 +13,7 @@ export interface SchemaError {
   readonly cure: string | null;
 }
 
-interface Text {
+interface SchemaInput {
   readonly tree: DocumentValue;
   /** A scalar as it was written, see `ParsedDocument.writtenAt`. */
   readonly writtenAt: (path: KeyPath) => string | null;
@@ -22,7 +22,7 @@ interface Text {
 }
 
 /** Lists all errors that `schema` finds; the messages of the schema are `reason` or `reason; cure`. */
-export function schemaErrors(schema: z.ZodType, text: Text): SchemaError[] {
+export function schemaErrors(schema: z.ZodType, text: SchemaInput): SchemaError[] {
   const result = schema.safeParse(text.tree, { error: wording });
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => explain(issue, text));
@@ -36,7 +36,7 @@ export function splitCure(message: string): { reason: string; cure: string | nul
 
 type Issue = z.core.$ZodIssue;
 
-function explain(issue: Issue, text: Text): SchemaError[] {
+function explain(issue: Issue, text: SchemaInput): SchemaError[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text.known));
   if (issue.code === 'invalid_key') return [wrongName(issue, path)];
@@ -86,7 +86,7 @@ function amount(limit: unknown, origin: unknown): string {
   return origin === 'array' ? `${String(limit)} long` : String(limit);
 }
 
-function cureOf(issue: Issue, path: KeyPath, { tree, writtenAt }: Text): string | null {
+function cureOf(issue: Issue, path: KeyPath, { tree, writtenAt }: SchemaInput): string | null {
   const value = valueAt(tree, path);
   if (issue.code === 'invalid_type' && TYPES[issue.expected] === A_MAP && value !== null)
     return 'write names with their values below it, like name: value';
@@ -124,7 +124,7 @@ const ELSEWHERE = new Map([
   ['<<', 'write the common keys below defaults'],
 ]);
 
-function unknownKey(key: string, path: KeyPath, known: Text['known']): SchemaError {
+function unknownKey(key: string, path: KeyPath, known: SchemaInput['known']): SchemaError {
   const cure = known === undefined ? ELSEWHERE.get(key) : undefined;
   return {
     path: [...path, key],

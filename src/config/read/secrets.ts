@@ -50,12 +50,12 @@ function hide(text: string, { name, secrets }: { name: string; secrets: readonly
   return name === 'headers' || namesSecret(name) ? MASK : scrub(text, [...secretsOf(text), ...secrets]);
 }
 
-interface Search {
+interface SecretSearch {
   readonly name: string;
   readonly found: Set<string>;
 }
 
-function visit(node: unknown, { name, found }: Search): void {
+function visit(node: unknown, { name, found }: SecretSearch): void {
   if (typeof node === 'string') {
     if (name === 'headers' || namesSecret(name)) found.add(node);
     for (const secret of secretsOf(node)) found.add(secret);
@@ -67,7 +67,7 @@ function visit(node: unknown, { name, found }: Search): void {
   }
 }
 
-function visitList(items: readonly unknown[], { name, found }: Search): void {
+function visitList(items: readonly unknown[], { name, found }: SecretSearch): void {
   for (const [index, item] of items.entries()) {
     const flag: unknown = items[index - 1];
     const follows = typeof flag === 'string' && /^--?[\w-]+$/.test(flag) && namesSecret(flag);
