@@ -159,7 +159,7 @@ async function showsEveryMachine(): Promise<void> {
       expect(answer, expr).not.toHaveProperty('error');
     }
   await until(fill(targets('Machines awake')[0] ?? ''), 3);
-  await until(fill(targets('Deliver their alerts themselves')[0] ?? ''), 1);
+  await until(fill(targets('Deliver their own alerts')[0] ?? ''), 1);
   expect(await instancesOf(notSeen())).toEqual([...MACHINES]);
   expect(await instancesOf(fill(targets('Most memory for MCP servers')[0] ?? ''))).toEqual([...MACHINES]);
 }

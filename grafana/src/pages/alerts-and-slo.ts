@@ -57,9 +57,9 @@ function local(): PlacedPanel {
   return stat({
     key: 'firing-local',
     title: 'Firing by own evaluation',
-    shows: 'Alerts that the watchdogs themselves hold to be firing, without the sign of life.',
-    act: 'It should agree with the table. More than there: this Prometheus lacks the rules. Fewer: those about the scrape are known only here.',
-    empty: 'Local evaluation has not begun',
+    shows: "Alerts that fire by the watchdogs' own evaluation, without the heartbeat.",
+    act: 'It should agree with the table. More than there: this Prometheus has not loaded the rules. Fewer: alerts about the scrape are known only here.',
+    empty: 'Local evaluation has not started',
     unit: 'short',
     steps: above(1, 'red'),
     queries: [
@@ -76,9 +76,9 @@ function pending(): PlacedPanel {
   return stat({
     key: 'pending-local',
     title: 'Pending',
-    shows: 'Alerts whose condition holds, but not yet for long enough.',
-    act: 'Nothing to do yet. What stays pending becomes firing.',
-    empty: 'Local evaluation has not begun',
+    shows: 'Alerts whose condition holds, but not yet for their full duration.',
+    act: 'Nothing to do yet. An alert that stays pending starts to fire.',
+    empty: 'Local evaluation has not started',
     unit: 'short',
     queries: [{ expr: `sum(${machine('alerts', 'alertstate="pending"')})`, legend: 'pending' }],
     width: 4,
@@ -89,8 +89,8 @@ function firingOverTime(): PlacedPanel {
   return timeline({
     key: 'firing-over-time',
     title: 'Alerts over time',
-    shows: 'When each alert was pending or firing for at least one server or machine, as Prometheus held it.',
-    act: 'Much orange without red is a condition that flaps. Alerts that begin together have one cause: begin with the gravest.',
+    shows: 'When each alert was pending or firing for at least one server or machine, as Prometheus saw it.',
+    act: 'Much orange without red is a condition that flaps. Alerts that start together usually have one cause: start with the most severe.',
     empty: 'Nothing was pending or firing, or this Prometheus has not loaded alerting/rules',
     unit: 'none',
     steps: [
@@ -113,7 +113,7 @@ function longest(rules: Rules): PlacedPanel {
     key: 'longest',
     title: 'Fired for the longest time',
     shows: 'The ten alerts that fired longest within the time shown, for each server and machine.',
-    act: 'An alert that fires for days is one that nobody reads: cure its cause, or change its rule.',
+    act: 'Nobody reads an alert that fires for days: fix its cause, or change its rule.',
     empty: 'Nothing fired in this time, or this Prometheus has not loaded alerting/rules',
     unit: 's',
     queries: [
@@ -137,7 +137,7 @@ function engines(): PlacedPanel {
     key: 'both-engines',
     title: 'Firing: by this Prometheus, and by the watchdogs',
     shows: 'The same rules, evaluated twice: here, and by each watchdog for itself.',
-    act: 'The lines run together, a minute apart at most. For long apart, one of the two has other rules, or no samples.',
+    act: 'The lines agree within a minute. If they stay apart, one of the two has other rules or no samples.',
     empty: 'Neither evaluates rules',
     unit: 'short',
     decimals: 0,

@@ -31,9 +31,9 @@ function serverVersions(): ReturnType<typeof table> {
   return table({
     key: 'server-versions',
     title: 'Machines by version of each server',
-    shows: 'How many of the machines awake run which version of which server.',
-    act: 'Stragglers are machines that hold an update back, or have pinned one: see their server dashboard.',
-    empty: 'No server has told its version',
+    shows: 'Number of awake machines by server and version.',
+    act: 'Machines that stay behind hold an update back or have pinned a version: see their server dashboard.',
+    empty: 'No server has reported its version',
     unit: 'short',
     queries: [
       {
@@ -54,9 +54,9 @@ function watchdogVersions(): ReturnType<typeof lines> {
   return lines({
     key: 'watchdog-versions',
     title: 'Machines by version of the watchdog',
-    shows: 'How many of the machines awake run which version of the watchdog itself. The ten most frequent.',
-    act: 'During a roll-out one line falls as the other rises. A line that stays is machines that are not reached.',
-    empty: 'None is awake',
+    shows: 'Number of awake machines by version of the watchdog itself. The ten most frequent.',
+    act: 'During a roll-out one line falls while the other rises. A line that stays stands for machines that the roll-out does not reach.',
+    empty: 'No machine is awake',
     unit: 'short',
     decimals: 0,
     queries: [
@@ -71,7 +71,7 @@ function updates(): ReturnType<typeof bars> {
     key: 'updates',
     title: 'Updates by result',
     shows: 'Updates of servers on all machines in each step of the graph, by how they ended.',
-    act: 'Many `rolled_back` of one package: a bad release. Nothing is broken, since the old version is back; pin it until the next one.',
+    act: 'Many `rolled_back` of one package: a bad release. Nothing is broken, since the old version is back; pin it until the next release.',
     empty: 'No update was tried in this time',
     unit: 'short',
     alerts: ['McpServerUpdateRolledBack'],
@@ -90,7 +90,7 @@ function restarts(): ReturnType<typeof table> {
     key: 'restarts',
     title: 'Most unplanned restarts',
     shows: 'The ten servers on the machines where they had to be restarted most often within the time shown.',
-    act: 'One machine on top of the list: look there. One server on all of them: look at the package.',
+    act: 'One machine tops the list: look there. One server on all machines: look at the package.',
     empty: 'No server has a process',
     unit: 'short',
     decimals: 0,
@@ -116,7 +116,7 @@ function unseen(): ReturnType<typeof table> {
     key: 'unseen',
     title: 'Not seen for the longest time',
     shows: 'The machines, of those seen within 7 days, whose last sample is the oldest.',
-    act: 'After 3 days it is an alert. Ask whose machine it is before looking for a fault: most are in a drawer.',
+    act: 'After 3 days an alert fires. Ask the owner of the machine before looking for a fault: most are switched off in a drawer.',
     empty: 'None was seen within 7 days',
     unit: 'dtdurations',
     alerts: ['McpFleetMachineLost'],
@@ -135,7 +135,7 @@ function costly(): ReturnType<typeof table> {
     key: 'costly',
     title: 'Most memory for MCP servers',
     shows:
-      'The ten machines on which the chosen servers together use the most memory, and how many servers that are.',
+      'The ten machines on which the selected servers together use the most memory, with their number of servers.',
     act: 'Many servers on one machine: are all of them needed? Much memory of few: a leak, see their dashboards.',
     empty: 'No server has a process',
     unit: 'short',
@@ -158,10 +158,10 @@ function costly(): ReturnType<typeof table> {
 function fallbacks(rules: Rules): ReturnType<typeof lines> {
   return lines({
     key: 'fallback-over-time',
-    title: 'Share that delivers its alerts itself',
-    shows: 'Of the machines awake, the share in fallback, over time.',
-    act: 'It rises when the central server is away, and falls within minutes after it is back. Nobody is left without notice meanwhile.',
-    empty: 'None is awake',
+    title: 'Share that delivers its own alerts',
+    shows: 'Share of awake machines in fallback, over time.',
+    act: 'It rises when the central server is unreachable, and falls within minutes after it is back. Users are notified in the meantime.',
+    empty: 'No machine is awake',
     unit: 'percentunit',
     max: 1,
     steps: above(rules.bound('McpFleetFallbackActive', 'mcp_watchdog_fallback_active'), 'red'),
@@ -175,7 +175,7 @@ function firing(): ReturnType<typeof lines> {
   return lines({
     key: 'firing-by-name',
     title: 'Machines by firing alert',
-    shows: 'How many machines hold each alert to be firing, by their own evaluation. The ten most frequent.',
+    shows: 'Number of machines on which each alert fires, by their own evaluation. The ten most frequent.',
     act: 'The same alert on many machines at once has one cause: handle it once, here.',
     empty: 'Nothing is firing on any machine',
     unit: 'short',

@@ -51,7 +51,7 @@ function awake(): ReturnType<typeof stat> {
   return stat({
     key: 'awake',
     title: 'Machines awake',
-    shows: 'Machines of which samples came within the last 5 minutes.',
+    shows: 'Machines that sent samples within the last 5 minutes.',
     act: 'It follows the working day. A sudden drop at noon is the network or this server, not three hundred laptops.',
     empty: 'None: nothing is received',
     unit: 'short',
@@ -85,7 +85,7 @@ function upShare(rules: Rules): ReturnType<typeof stat> {
     key: 'up-share',
     title: 'Up',
     shows: 'Of all servers that are meant to run on the machines that are awake, the share that is up.',
-    act: 'A few of many are always just starting. Below the bound of the alert something is wrong with a package, or with a service that all of them use.',
+    act: 'A few of many are always just starting. Below the threshold of the alert a package is at fault, or a service that all of them use.',
     empty: 'No server is meant to run',
     unit: 'percentunit',
     decimals: 1,
@@ -100,7 +100,8 @@ function troubled(rules: Rules): ReturnType<typeof stat> {
   return stat({
     key: 'troubled',
     title: 'Machines with a crash loop',
-    shows: 'Machines on which at least one server has given up coming back by itself.',
+    shows:
+      'Machines with at least one server that is no longer restarted promptly because it crashed too often.',
     act: 'The table of servers shows whether it is the same one everywhere: then it is the package, else the machines.',
     empty: 'No server is configured',
     unit: 'short',
@@ -119,11 +120,11 @@ function troubled(rules: Rules): ReturnType<typeof stat> {
 function fallback(rules: Rules): ReturnType<typeof stat> {
   return stat({
     key: 'fallback-share',
-    title: 'Deliver their alerts themselves',
+    title: 'Deliver their own alerts',
     shows:
-      'The share of the machines awake whose watchdog hears of no Prometheus and Alertmanager, and notifies its user itself.',
-    act: 'One is a laptop abroad. Above the bound of the alert it is the central server, or the way to it.',
-    empty: 'None is awake',
+      'Share of awake machines whose watchdog sees no Prometheus and Alertmanager, and notifies its user itself.',
+    act: 'One is a laptop on the road. Above the threshold of the alert it is the central server, or the network to it.',
+    empty: 'No machine is awake',
     unit: 'percentunit',
     decimals: 0,
     steps: above(rules.bound('McpFleetFallbackActive', 'mcp_watchdog_fallback_active'), 'red'),
@@ -138,9 +139,9 @@ function oldConfigs(): ReturnType<typeof stat> {
     key: 'refused-configs',
     title: 'Machines on an old config',
     shows:
-      'Machines whose config file was refused the last time it was read, so that no change in it counts.',
-    act: '`mcp-watchdog config validate` on the machine names the key and the cure. Many at once: what distributes the file is at fault.',
-    empty: 'None is awake',
+      'Machines whose config file was refused the last time it was read, so that its changes have no effect.',
+    act: '`mcp-watchdog config validate` on the machine names the key and the fix. Many at once: the system that distributes the file is at fault.',
+    empty: 'No machine is awake',
     unit: 'short',
     steps: above(1, 'orange'),
     alerts: ['McpWatchdogConfigReloadFailed'],
@@ -155,7 +156,7 @@ function serverTable(rules: Rules): ReturnType<typeof table> {
     key: 'server-table',
     title: 'Each server over all machines',
     shows:
-      'On how many machines a server is wanted, the share of them on which it is up, how many of them it crash-loops on, how often it was restarted unplanned within the time shown, and how many could update it.',
+      'Number of machines that want the server, the share on which it is up, machines with a crash loop, unplanned restarts within the time shown, and machines with an update available.',
     act: 'Low on all machines: the package, or what it talks to. Low on some: sort the machines below.',
     empty: 'No server is configured',
     unit: 'short',

@@ -13,7 +13,7 @@ const MOST = 10;
 export function happened(rules: Rules): Section {
   return {
     key: 'happened',
-    title: 'What happened',
+    title: 'Events',
     lines: [
       { height: 9, cards: [states()] },
       { height: 8, cards: [restartReasons(), firingTable({ key: 'firing-now', width: 12 }, rules)] },
@@ -41,8 +41,8 @@ function states(): PlacedPanel {
   return timeline({
     key: 'states',
     title: 'State of each server',
-    shows: 'What each server was doing over time; where there are very many, those in the worst states.',
-    act: 'Orange and red are times without service. Click for the dashboard of that server. A gap is a time in which the machine slept or nobody scraped it.',
+    shows: 'State of each server over time; with very many servers, those in the worst states.',
+    act: 'Orange and red are times without service. Click to open the dashboard of that server. In a gap the machine slept or was not scraped.',
     empty: 'No samples: the watchdog was not scraped in this time',
     unit: 'none',
     ...STATE_LOOK,
@@ -57,8 +57,8 @@ function restartReasons(): PlacedPanel {
   return bars({
     key: 'restarts-by-reason',
     title: 'Restarts by reason',
-    shows: 'Restarts of all chosen servers in each step of the graph, by what made them necessary.',
-    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `requested`, `update`, `config`: somebody wanted it.',
+    shows: 'Restarts of all selected servers in each step of the graph, by reason.',
+    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `requested`, `update`, `config`: it was intended.',
     empty: 'No restart in this time',
     unit: 'short',
     alerts: ['McpServerCrashLooping'],
@@ -76,8 +76,8 @@ function failures(): PlacedPanel {
   return lines({
     key: 'probe-failures',
     title: 'Share of probes that fail',
-    shows: 'Of the looks at each server, the share that failed; only servers with failures, the worst first.',
-    act: 'Single spikes are tolerated. A plateau means that the server is frozen or refuses: its dashboard shows the reason.',
+    shows: 'Share of failed probes of each server; only servers with failures, the worst first.',
+    act: 'Single spikes are tolerated. A plateau means that the server hangs or refuses requests: its dashboard shows the reason.',
     empty: 'No probe failed in this time',
     unit: 'percentunit',
     max: 1,
@@ -97,7 +97,7 @@ function durations(): PlacedPanel {
   return heatmap({
     key: 'latency-heatmap',
     title: 'Duration of successful probes',
-    shows: 'How many successful probes of all chosen servers took how long. Darker is more.',
+    shows: 'Distribution of the durations of successful probes of all selected servers. Darker is more.',
     act: 'A band that rises is a server that gets slower; a second band is one server, or one kind of probe, that differs.',
     empty: 'No probe succeeded in this time',
     unit: 's',
@@ -116,7 +116,7 @@ function quickness(): PlacedPanel {
   return quantiles({
     key: 'latency-quantiles',
     width: 8,
-    shows: 'Half, 95 % and 99 % of the successful probes of all chosen servers were at least this fast.',
+    shows: 'Half, 95 % and 99 % of the successful probes of all selected servers were at least this fast.',
   });
 }
 
@@ -124,8 +124,8 @@ function cpu(rules: Rules): PlacedPanel {
   return lines({
     key: 'cpu',
     title: 'Processor cores in use',
-    shows: 'Cores that the whole process tree of each server keeps busy: 1 is one core. The 10 busiest.',
-    act: 'Above the line for 15 minutes it is an alert: a server that answers no requests and is this busy is in a loop. Restart it, and look for the version that began it.',
+    shows: 'CPU cores used by the whole process tree of each server: 1 is one core. The 10 busiest.',
+    act: 'Above the line for 15 minutes an alert fires: a server that is this busy without requests is in a loop. Restart it, and find the version with which it began.',
     empty: 'No server has a process here',
     unit: 'short',
     decimals: 2,
@@ -148,7 +148,7 @@ function memory(rules: Rules): PlacedPanel {
     title: 'Memory against its limit',
     shows:
       'Memory of the whole process tree of each server as a share of its limit. The 10 nearest to theirs.',
-    act: 'Above the line it is an alert. A slope that never falls is a leak; a step is a larger job. The limit is `limits.memory` in the config.',
+    act: 'Above the line an alert fires. A slope that never falls is a leak; a step is a larger job. The limit is `limits.memory` in the config.',
     empty: 'No server has both a process and a limit',
     unit: 'percentunit',
     steps: above(rules.bound('McpServerMemoryHigh', 'server:mcp_watchdog_server_memory_bytes:used'), 'red'),

@@ -40,7 +40,7 @@ function up(): PlacedPanel {
   return stat({
     key: 'up-share',
     title: 'Up',
-    shows: 'The share of the servers that are meant to run whose last health check was good.',
+    shows: 'Share of servers with desired state up whose last health check passed.',
     act: 'Below 100 % one is down: the state timeline says which, and whether it is being restarted.',
     empty: 'No server is meant to run',
     unit: 'percentunit',
@@ -56,8 +56,8 @@ function down(): PlacedPanel {
   return stat({
     key: 'down-count',
     title: 'Down',
-    shows: 'How many servers are meant to run and are not up, those that are just starting among them.',
-    act: 'For more than 2 minutes it is an alert. `mcp-watchdog status` on the machine tells the reason.',
+    shows: 'Number of servers with desired state up that are not up, including those that are just starting.',
+    act: 'After 2 minutes an alert fires. `mcp-watchdog status` on the machine shows the reason.',
     empty: 'No server is configured',
     unit: 'short',
     steps: above(1, 'red'),
@@ -76,8 +76,8 @@ function givenUp(rules: Rules): PlacedPanel {
   return stat({
     key: 'given-up',
     title: 'Crash looping',
-    shows: 'How many servers died so often that only one attempt is made now and then.',
-    act: 'They need a person: read the last lines of `mcp-watchdog logs NAME`, then `mcp-watchdog restart NAME`.',
+    shows: 'Number of servers that crashed so often that they are retried only now and then.',
+    act: 'Read the last lines of `mcp-watchdog logs NAME`, fix the cause, then `mcp-watchdog restart NAME`.',
     empty: 'No server is configured',
     unit: 'short',
     steps: above(rules.bound('McpServerGaveUp', 'mcp_watchdog_server_state'), 'red'),
@@ -111,8 +111,8 @@ function nearestToLimit(): PlacedPanel {
   return stat({
     key: 'memory-worst',
     title: 'Nearest to a memory limit',
-    shows: 'Of all servers, the largest share of its memory limit that one of them uses.',
-    act: 'At 100 % of the hard limit that server is restarted. "Memory against its limit" shows which it is.',
+    shows: 'The largest share of its memory limit that any server uses.',
+    act: 'At 100 % of the hard limit that server is restarted. "Memory against its limit" shows which one.',
     empty: 'No server has a limit',
     unit: 'percentunit',
     decimals: 0,
@@ -125,9 +125,9 @@ function firingCount(): PlacedPanel {
   return stat({
     key: 'firing-count',
     title: 'Firing alerts',
-    shows: 'Alerts that the watchdog itself holds to be firing, whether or not a Prometheus evaluates rules.',
-    act: 'The table beside the restarts names them, each with its runbook.',
-    empty: 'Local evaluation has not begun',
+    shows: "Alerts that fire by the watchdog's own evaluation, whether or not a Prometheus evaluates rules.",
+    act: 'The table beside the restarts lists them, each with its runbook.',
+    empty: 'Local evaluation has not started',
     unit: 'short',
     steps: above(1, 'red'),
     queries: [

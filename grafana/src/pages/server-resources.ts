@@ -33,8 +33,8 @@ function cpu(rules: Rules): ReturnType<typeof lines> {
   return lines({
     key: 'cpu',
     title: 'Processor cores in use',
-    shows: 'Cores that the process tree keeps busy: 1 is one core.',
-    act: 'Above the line for 15 minutes it is an alert: a server that answers no requests and is this busy is in a loop.',
+    shows: 'CPU cores used by the process tree: 1 is one core.',
+    act: 'Above the line for 15 minutes an alert fires: a server that is this busy without requests is in a loop.',
     empty: 'No process here',
     unit: 'short',
     decimals: 2,
@@ -57,7 +57,7 @@ function memory(rules: Rules): ReturnType<typeof lines> {
     key: 'memory',
     title: 'Memory and its limit',
     shows: `Memory of the process tree, its limit, and ${share * 100} % of that, above which it is an alert.`,
-    act: 'A slope that never falls is a leak: restarts on schedule only hide it, an older version may not have it. A step is a larger job. The limit is `limits.memory` in the config.',
+    act: 'A slope that never falls is a leak: scheduled restarts only hide it; an older version may not have it. A step is a larger job. The limit is `limits.memory` in the config.',
     empty: 'No process here',
     unit: 'bytes',
     alerts: ['McpServerMemoryHigh', 'McpServerMemoryLeakSuspected'],
@@ -75,8 +75,8 @@ function processes(): ReturnType<typeof lines> {
   return lines({
     key: 'processes',
     title: 'Processes and threads',
-    shows: 'Size of the process tree. Threads are told on Linux only.',
-    act: 'A number that only grows is helpers that are never ended, often one for each request.',
+    shows: 'Size of the process tree. Threads are known on Linux only.',
+    act: 'A number that only grows points to helper processes that never end, often one per request.',
     empty: 'No process here',
     unit: 'short',
     decimals: 0,
@@ -92,11 +92,11 @@ function files(rules: Rules): ReturnType<typeof lines> {
   const share = rules.bound('McpServerFileDescriptorsHigh', 'mcp_watchdog_server_open_fds');
   return lines({
     key: 'files',
-    title: 'Open files as a share of what one process may have',
+    title: 'Open files as a share of the limit per process',
     shows:
-      'File descriptors of the whole tree, held against the limit of the watchdog, which its servers inherit. On Linux only.',
-    act: 'Above the line it is an alert. Growth without an end is a leak of connections or files: restart it before it can open none.',
-    empty: 'The system does not tell; on macOS it never does',
+      'File descriptors of the whole process tree, compared to the limit of the watchdog, which its servers inherit. Linux only.',
+    act: 'Above the line an alert fires. Endless growth is a leak of connections or files: restart the server before it runs out.',
+    empty: 'Not available; never available on macOS',
     unit: 'percentunit',
     steps: above(share, 'red'),
     alerts: ['McpServerFileDescriptorsHigh'],
@@ -114,8 +114,8 @@ function results(): ReturnType<typeof bars> {
   return bars({
     key: 'update-results',
     title: 'Updates by result',
-    shows: 'Updates that were tried in each step of the graph, by how they ended.',
-    act: '`rolled_back`: the new version did badly and the old one is back. `failed`: it could not be installed or started beside the old one. The journal has the reason: `mcp-watchdog update NAME --check`.',
+    shows: 'Updates tried in each step of the graph, by result.',
+    act: '`rolled_back`: the new version failed its probation and the old one is back. `failed`: it could not be installed or started beside the old one. The journal has the reason: `mcp-watchdog update NAME --check`.',
     empty: 'No update was tried in this time',
     unit: 'short',
     alerts: ['McpServerUpdateRolledBack'],
@@ -137,9 +137,9 @@ function progress(): ReturnType<typeof timeline> {
   ] as const;
   return timeline({
     key: 'update-progress',
-    title: 'How the update stands',
-    shows: 'Whether a newer version could be taken, is held back, or is on probation.',
-    act: 'On probation, the version that ran before is one step away: `mcp-watchdog rollback NAME`.',
+    title: 'Update status',
+    shows: 'Whether a newer version is available, held back, or on probation.',
+    act: 'During probation `mcp-watchdog rollback NAME` returns to the previous version at once.',
     empty: 'No samples in this time',
     unit: 'none',
     steps: [
@@ -157,8 +157,8 @@ function last(): ReturnType<typeof stat> {
   return stat({
     key: 'last-update',
     title: 'Last update',
-    shows: 'How long ago the last update ended, whatever became of it; of several machines, the latest.',
-    act: 'What got worse since then is likely its fault. "Updates by result" says how it ended.',
+    shows: 'Time since the last update ended, whatever its result; of several machines, the latest.',
+    act: 'Problems that started then are likely due to the update. "Updates by result" shows how it ended.',
     empty: 'There was none yet',
     unit: 'dtdurations',
     decimals: 0,
@@ -171,7 +171,7 @@ function previous(): ReturnType<typeof stat> {
   return stat({
     key: 'previous-version',
     title: 'Rollback goes to',
-    shows: 'The version that ran before this one and is still installed.',
+    shows: 'The previous version, which is still installed.',
     act: '`mcp-watchdog rollback NAME` goes back to it within a second.',
     empty: 'There was none before',
     unit: 'string',
@@ -187,8 +187,8 @@ function bad(): ReturnType<typeof stat> {
   return stat({
     key: 'bad-versions',
     title: 'Versions that failed here',
-    shows: 'How many versions were tried, did badly, and are not tried again by themselves.',
-    act: '`mcp-watchdog update NAME --check` names them. One that was not to blame can be named: `mcp-watchdog update NAME --to V`.',
+    shows: 'Number of versions that failed and are not tried again automatically.',
+    act: '`mcp-watchdog update NAME --check` lists them. To try one again: `mcp-watchdog update NAME --to V`.',
     empty: 'No server is installed by us',
     unit: 'short',
     steps: above(1, 'orange'),

@@ -18,7 +18,7 @@ export function service(rules: Rules): Section {
           heatmap({
             key: 'latency-heatmap',
             title: 'Duration of successful probes',
-            shows: 'How many successful probes took how long. Darker is more.',
+            shows: 'Distribution of the durations of successful probes. Darker is more.',
             act: 'Two bands are two kinds of probes, or two machines. A band that climbs is a server that gets slower.',
             empty: 'No probe succeeded in this time',
             unit: 's',
@@ -47,7 +47,7 @@ export function service(rules: Rules): Section {
 export function ends(rules: Rules): Section {
   return {
     key: 'ends',
-    title: 'Ends and restarts',
+    title: 'Exits and restarts',
     lines: [{ height: 8, cards: [restartReasons(), recentRestarts(rules), waits()] }],
   };
 }
@@ -56,9 +56,8 @@ function probeRate(): ReturnType<typeof lines> {
   return lines({
     key: 'probe-rate',
     title: 'Probes',
-    shows:
-      'How often the server is looked at, by kind of probe, beside how often that is configured (dashed).',
-    act: 'Much below the configured rate: the watchdog is held up, or the server has no process to look at. After a failure it looks more often.',
+    shows: 'Rate of probes by kind, and the configured rate (dashed).',
+    act: 'Much below the configured rate: the watchdog is busy, or the server has no process to probe. After a failure probes are more frequent.',
     empty: 'Not probed in this time',
     unit: 'reqps',
     queries: [
@@ -74,8 +73,8 @@ function failures(): ReturnType<typeof lines> {
   return bars({
     key: 'probe-failures',
     title: 'Failed probes by reason',
-    shows: 'Probes that failed in each step of the graph, by what was wrong.',
-    act: '`timeout`: it hangs or is overloaded. `closed`, `refused`: it is gone. `protocol`: it talks nonsense, often log lines on stdout. `unauthorized`: a key has run out.',
+    shows: 'Failed probes in each step of the graph, by reason.',
+    act: '`timeout`: it hangs or is overloaded. `closed`, `refused`: it is gone. `protocol`: its output is not valid MCP, often because of log lines on stdout. `unauthorized`: a key has expired.',
     empty: 'No probe failed in this time',
     unit: 'short',
     alerts: ['McpServerUnresponsive'],
@@ -93,7 +92,7 @@ function failureShares(): ReturnType<typeof lines> {
   return lines({
     key: 'failure-share',
     title: 'Share of probes that fail',
-    shows: 'Of the looks at the server, the share that failed.',
+    shows: 'Share of failed probes.',
     act: 'Zero is normal. What it means for the objective is on the dashboard "Alerts and SLO".',
     empty: 'Not probed in this time',
     unit: 'percentunit',
@@ -110,8 +109,8 @@ function slowness(rules: Rules): ReturnType<typeof lines> {
   return lines({
     key: 'slowness',
     title: 'p95 as a share of the timeout',
-    shows: 'How near the slowest twentieth of the probes comes to the timeout, where slow turns into failed.',
-    act: 'Above the line for 10 minutes it is an alert. Look at processor and memory below; a server that must be slow needs a longer `probe.timeout`.',
+    shows: '95th percentile of the probe duration as a share of the timeout, at which a probe fails.',
+    act: 'Above the line for 10 minutes an alert fires. Check CPU and memory below; a server that is slow by nature needs a longer `probe.timeout`.',
     empty: 'No probe succeeded in this time',
     unit: 'percentunit',
     steps: above(rules.bound('McpServerSlow', 'server:mcp_watchdog_probe_duration_seconds:p95_5m'), 'red'),
@@ -131,7 +130,7 @@ function lastResults(): ReturnType<typeof timeline> {
     key: 'probe-results',
     title: 'Last result of each kind of probe',
     shows: 'Whether the last probe of each kind succeeded.',
-    act: 'Only the deep one (`list_tools`) fails: the connection lives, what is behind it does not.',
+    act: 'If only the full probe (`list_tools`) fails, the connection works but the tools behind it do not.',
     empty: 'Not probed in this time',
     unit: 'none',
     ...YES_IS_GOOD,
@@ -147,9 +146,9 @@ function silence(rules: Rules): ReturnType<typeof lines> {
   const least = (metric: string): string => `min by (${EACH_SERVER}) (${metric})`;
   return lines({
     key: 'silence',
-    title: 'Probe intervals without a good answer',
-    shows: 'Time since the last good answer to any probe, in configured probe intervals.',
-    act: 'It saws between 0 and about 1. Above the line, while the process runs, it is an alert.',
+    title: 'Probe intervals without a success',
+    shows: 'Time since the last successful probe of any kind, in configured probe intervals.',
+    act: 'It normally moves between 0 and about 1. Above the line, while the process runs, an alert fires.',
     empty: 'Not probed in this time',
     unit: 'short',
     decimals: 1,
@@ -172,9 +171,8 @@ function restartReasons(): ReturnType<typeof bars> {
   return bars({
     key: 'restarts-by-reason',
     title: 'Restarts by reason',
-    shows:
-      'Restarts in each step of the graph, by what made them necessary, and attempts that did not make it ready.',
-    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `start failed` alone: it cannot even begin, which is mostly its config.',
+    shows: 'Restarts in each step of the graph, by reason, and starts that failed.',
+    act: '`exit` and `signal`: it died, see its log. `probe`: it no longer answered. `memory`, `cpu`: its limit. `start failed` alone: it cannot start at all, mostly because of its config.',
     empty: 'No restart in this time',
     unit: 'short',
     alerts: ['McpServerCrashLooping'],
@@ -196,8 +194,8 @@ function recentRestarts(rules: Rules): ReturnType<typeof lines> {
   return lines({
     key: 'recent-restarts',
     title: 'Unplanned restarts within 15 minutes',
-    shows: 'How often it had to be restarted within the last 15 minutes without being asked to.',
-    act: 'Above the line it is an alert, and the restart budget is about to be spent.',
+    shows: 'Unplanned restarts within the last 15 minutes.',
+    act: 'Above the line an alert fires, and the restart budget is nearly spent.',
     empty: 'Never restarted in this time',
     unit: 'short',
     decimals: 0,
@@ -218,8 +216,8 @@ function waits(): ReturnType<typeof lines> {
     key: 'backoff',
     title: 'Wait before the next start',
     shows:
-      'Length of the wait that the server is in; it doubles with each death in a row, and 0 means that it is in none.',
-    act: 'To try at once, for instance after a repair: `mcp-watchdog restart NAME`.',
+      'Current backoff before the next start; it doubles with each exit in a row, and is 0 when the server is not waiting.',
+    act: 'To retry at once, for instance after a fix: `mcp-watchdog restart NAME`.',
     empty: 'No server has a process here',
     unit: 's',
     alerts: ['McpServerGaveUp'],

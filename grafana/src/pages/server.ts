@@ -128,7 +128,7 @@ function lastExit(): ReturnType<typeof stat> {
     key: 'last-exit',
     title: 'Last exit code',
     shows:
-      'With which code its process ended the last time. 128 and more: by the signal of the rest, 137 is SIGKILL, 139 a crash in native code.',
+      'Exit code of the last process. From 128 on 128 plus a signal: 137 is SIGKILL, 139 a crash in native code.',
     act: 'The last lines before it are in `mcp-watchdog logs NAME`. 137 without a limit of ours is often the system running out of memory.',
     empty: 'It has not ended yet',
     unit: 'none',

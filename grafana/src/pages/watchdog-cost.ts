@@ -69,7 +69,7 @@ function files(rules: Rules): PlacedPanel {
     title: 'Open files',
     shows: 'File descriptors of the watchdog as a share of what it may have. The ten largest; on Linux only.',
     act: 'Above the line it is an alert: without any it can neither start nor probe a server. Raise the limit of its service.',
-    empty: 'The system does not tell; on macOS it never does',
+    empty: 'Not available; never available on macOS',
     unit: 'percentunit',
     steps: above(rules.bound('McpWatchdogFileDescriptorsHigh', 'process_open_fds'), 'red'),
     alerts: ['McpWatchdogFileDescriptorsHigh'],
@@ -88,8 +88,7 @@ function orphans(rules: Rules): PlacedPanel {
   return lines({
     key: 'orphans',
     title: 'Orphans, and those that were ended',
-    shows:
-      'Processes of MCP servers that nobody owns, and how many of them were ended, on all chosen machines.',
+    shows: 'Orphaned processes of MCP servers, and how many of them were killed, on all selected machines.',
     act: 'A client that leaves some behind each time it ends should start its servers through the watchdog.',
     empty: 'None was scraped in this time',
     unit: 'short',
@@ -132,7 +131,7 @@ function slept(): PlacedPanel {
     key: 'slept',
     title: 'Time asleep within a day',
     shows:
-      'Time that machines slept within the 24 hours before each point, as they told after they woke up. The ten with most.',
+      'Time that machines slept within the 24 hours before each point, as reported after waking. The ten with most.',
     act: 'Gaps in other graphs that this accounts for are sleep, not failure. Gaps without it are: the watchdog was down, or not scraped.',
     empty: 'None was scraped in this time',
     unit: 's',

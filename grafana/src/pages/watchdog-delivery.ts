@@ -119,7 +119,7 @@ function evaluation(): PlacedPanel {
     shows:
       'How long the last evaluation of all rules took on the slowest machine, and (on the right) how many rules failed in each step.',
     act: 'Any failure is a rule that cannot fire: the log of the watchdog names it. A duration near `alerts.evaluateEvery` is too many rules of your own.',
-    empty: 'Local evaluation has not begun',
+    empty: 'Local evaluation has not started',
     unit: 's',
     queries: [
       { expr: `max(${machine('rule_evaluation_duration_seconds')})`, legend: 'duration' },

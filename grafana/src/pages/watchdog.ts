@@ -85,7 +85,7 @@ function tick(rules: Rules): ReturnType<typeof stat> {
     key: 'tick-now',
     title: 'Last look at its processes',
     shows:
-      'How long ago it last looked at its processes, as of the last scrape; of several machines, the longest.',
+      'Time since it last checked its processes, as of the last scrape; of several machines, the longest.',
     act: 'It should stay below the sampling interval, 15 s unless configured otherwise. Much more: it is held up, and restarts nothing.',
     empty: 'None is scraped',
     unit: 's',

@@ -36,8 +36,7 @@ export function firingTable(
   return table({
     key,
     title: title ?? 'Firing now',
-    shows:
-      'What the rules in this Prometheus hold to be wrong now. The sign of life that always fires is left out.',
+    shows: 'Alerts that fire in this Prometheus now, without the heartbeat that always fires.',
     act: 'Click the name for its runbook, the server for its dashboard.',
     empty: 'Nothing is firing, or this Prometheus has not loaded alerting/rules',
     unit: 'none',
@@ -82,7 +81,7 @@ export function versionTable({ key, width }: Place): PlacedPanel {
     key,
     title: 'Versions',
     shows:
-      'What runs where: the package and its version, the newest version that is published, and what stands in the way of it.',
+      'Installed package and version, the newest published version, and the reason why it is not installed.',
     act: '"Available": `mcp-watchdog update NAME` takes it. "Held": `mcp-watchdog update NAME --check` says why it is held back. "On probation": it runs, and is rolled back if it does badly.',
     empty: 'No server is configured',
     unit: 'short',
