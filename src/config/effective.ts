@@ -106,12 +106,22 @@ function restartSettings(restart: ServerSpec['restart']): DocumentMap {
   };
 }
 
-function probeSettings(probe: ServerSpec['probe']): DocumentMap {
+/** Settings that only some kinds have: the others show their defaults, like everything that nobody wrote. */
+const KIND_SETTINGS = { url: null, expectStatus: [200], command: [] };
+
+function probeSettings(policy: ServerSpec['probe']): DocumentMap {
+  const { kind, interval, timeout, failures, successes, deepEvery, initialDelay, onFailure, ...own } = policy;
   return {
-    ...probe,
-    interval: formatDuration(probe.interval),
-    timeout: formatDuration(probe.timeout),
-    initialDelay: formatDuration(probe.initialDelay),
+    kind,
+    interval: formatDuration(interval),
+    timeout: formatDuration(timeout),
+    failures,
+    successes,
+    deepEvery,
+    initialDelay: formatDuration(initialDelay),
+    onFailure,
+    ...KIND_SETTINGS,
+    ...own,
   };
 }
 

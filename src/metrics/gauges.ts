@@ -1,9 +1,10 @@
 // Gauges of one server and of the watchdog, computed from the status.
 import { constants } from 'node:os';
-import { ENGINE_NAMES, type ProbeName, SERVER_STATES } from '../core/model/vocabulary.ts';
+import { ENGINE_NAMES, type ProbeName, PROBES_BY_KIND, SERVER_STATES } from '../core/model/vocabulary.ts';
 import type { EventOf } from '../core/model/events.ts';
 import type { MetricName } from '../core/metrics/metric-catalogue.ts';
-import type { ProbePolicy, ServerSpec } from '../core/model/server-spec.ts';
+import type { ProbePolicy } from '../core/model/probe-policy.ts';
+import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { ServerStatus, Status } from '../core/model/status.ts';
 import type { UpdateStatus } from '../core/model/update.ts';
 import { availableVersion, isWorrying, versionText } from '../core/update/update-text.ts';
@@ -29,15 +30,9 @@ export interface WatchdogFacts {
 
 type GaugeValue = readonly [metric: MetricName, value: number | null, labels?: Labels];
 
-const PROBES_OF: Readonly<Record<ProbePolicy['kind'], readonly ProbeName[]>> = {
-  mcp: ['ping', 'list_tools'],
-  http: ['http'],
-  exec: ['exec'],
-};
-
 /** Returns the probes of a server with this policy. */
 export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
-  return PROBES_OF[kind];
+  return PROBES_BY_KIND[kind];
 }
 
 export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {

@@ -5,11 +5,11 @@ import type { Deadline } from '../wire/deadline.ts';
 import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
 
 /** Its full probe is the same as its liveness probe. */
-export const exec: ProbeKind = {
+export const exec: ProbeKind<'exec'> = {
   summary:
     'runs command without a shell, alive when it exits with 0; ended with its whole group at the timeout',
-  open(target) {
-    const probe = (deadline: Deadline) => timed(deadline, () => run(target, deadline));
+  open(target, policy) {
+    const probe = (deadline: Deadline) => timed(deadline, () => run(policy.command, target, deadline));
     return {
       connect: probe,
       probe: async (_depth, deadline) => [{ probe: 'exec', result: await probe(deadline) }],
@@ -19,10 +19,11 @@ export const exec: ProbeKind = {
 };
 
 async function run(
+  command: readonly string[],
   { spec, environment }: ProbeTarget,
   { timeout, signal, clock }: Deadline,
 ): Promise<UntimedResult> {
-  const [file, ...args] = spec.probe.command;
+  const [file, ...args] = command;
   if (file === undefined) return { outcome: 'inconclusive', detail: 'There is no command to run' };
   const result = await runCommand([file, ...args], {
     ...(spec.cwd !== null && { cwd: spec.cwd }),

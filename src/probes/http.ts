@@ -1,4 +1,5 @@
 // Probe kind `http`: GET of a health page, judged by its status.
+import type { ProbePolicy } from '../core/model/probe-policy.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
@@ -13,11 +14,11 @@ import {
 } from './probe-kind.ts';
 
 /** Its full probe is the same as its liveness probe. */
-export const http: ProbeKind = {
+export const http: ProbeKind<'http'> = {
   summary: 'GET url, alive when the status is one of expectStatus; redirects are not followed',
-  open(target) {
+  open(target, policy) {
     const probe = (deadline: Deadline) =>
-      timed(deadline, () => withTimeout(deadline, (signal) => get(target, signal)));
+      timed(deadline, () => withTimeout(deadline, (signal) => get(policy, target, signal)));
     return {
       connect: probe,
       probe: async (_depth, deadline) => [{ probe: 'http', result: await probe(deadline) }],
@@ -26,15 +27,19 @@ export const http: ProbeKind = {
   },
 };
 
-async function get(target: ProbeTarget, signal: AbortSignal): Promise<UntimedResult> {
-  const url = parseUrl(target.spec.probe.url ?? target.spec.url ?? '');
+async function get(
+  { url: page, expectStatus }: ProbePolicy<'http'>,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<UntimedResult> {
+  const url = parseUrl(page ?? target.spec.url ?? '');
   if (url === null) return { outcome: 'inconclusive', detail: 'There is no url to probe' };
   const what = `GET ${url.pathname}`;
   try {
     const headers = isSameOrigin(url, target.spec) ? headersOf(target.spec) : {};
     const { status, body } = await target.http.send({ method: 'GET', url, headers, signal });
     release(body, target.clock);
-    return judge(status, what, target.spec);
+    return judge(status, what, expectStatus);
   } catch (error) {
     return resultOfFailure(failureOf(error, signal, what));
   }
@@ -46,8 +51,7 @@ function isSameOrigin(url: URL, { url: own }: ServerSpec): boolean {
 }
 
 /** Passes only a status that is listed: whoever expects a 401 lists it. */
-function judge(status: number, what: string, { probe }: ServerSpec): UntimedResult {
-  const expected = probe.expectStatus;
+function judge(status: number, what: string, expected: readonly number[]): UntimedResult {
   const isExpected = expected.length === 0 ? status >= 200 && status < 300 : expected.includes(status);
   if (isExpected) return { outcome: 'passed' };
   return resultOfFailure(failed('http_status', `${what} was answered with HTTP ${status}`));

@@ -17,7 +17,7 @@ import {
   type UntimedResult,
 } from './probe-kind.ts';
 
-export const mcp: ProbeKind = {
+export const mcp: ProbeKind<'mcp'> = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
   open: (target) => sessionOver(openTransport(target)),
 };

@@ -1,6 +1,7 @@
 // Interface of a probe kind: one file that implements it, and one line in the registry.
 import type { ProbeResult } from '../core/model/observations.ts';
-import type { ProbeName } from '../core/model/vocabulary.ts';
+import type { ProbeKindName, ProbeName } from '../core/model/vocabulary.ts';
+import type { ProbePolicy } from '../core/model/probe-policy.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { CallFailure } from '../wire/call.ts';
@@ -36,10 +37,12 @@ export interface ProbeSession {
 
 export type ProbeDepth = 'liveness' | 'full';
 
-export interface ProbeKind {
+export interface ProbeKind<Name extends ProbeKindName = ProbeKindName> {
   readonly summary: string;
-  open(target: ProbeTarget): ProbeSession;
+  open(target: ProbeTarget, policy: ProbePolicy<Name>): ProbeSession;
 }
+
+export type ProbeKinds = { readonly [Name in ProbeKindName]: ProbeKind<Name> };
 
 /** Runs `work` and adds how long it took, ms. Whatever it throws is a fault of ours. */
 export async function timed(

@@ -2,6 +2,7 @@
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { ProbeSchedule } from '../core/model/probe-policy.ts';
 import type { ProbeAttempt } from './probe-kind.ts';
 
 /** Delay after a first miss; half the interval when that is shorter. */
@@ -68,6 +69,16 @@ export function excuseFailure(result: ProbeResult): ProbeResult {
 
 /** Names all that a session keeps of the spec that it was opened with: another key needs another session. */
 export function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
-  const { kind, url: page, expectStatus, command } = probe;
-  return JSON.stringify([transport, url, headers, env, cwd, kind, page, expectStatus, command]);
+  return JSON.stringify([transport, url, headers, env, cwd, { ...probe, ...NO_SCHEDULE }]);
 }
+
+/** A session has no part in the schedule: JSON leaves out what is undefined. */
+const NO_SCHEDULE: Readonly<Record<keyof ProbeSchedule, undefined>> = {
+  interval: undefined,
+  timeout: undefined,
+  failures: undefined,
+  successes: undefined,
+  deepEvery: undefined,
+  initialDelay: undefined,
+  onFailure: undefined,
+};

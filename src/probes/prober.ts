@@ -7,8 +7,8 @@ import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
 import { judgeRestart, type TargetState } from './restart-guard.ts';
 import type { Connection } from '../wire/connection.ts';
-import type { ProbeKind, ProbeTarget } from './probe-kind.ts';
-import { PROBES } from './registry.ts';
+import type { ProbeKinds, ProbeTarget } from './probe-kind.ts';
+import { openSession } from './registry.ts';
 import { ProbeLoop, type CheckReport, type Ownership } from './probe-loop.ts';
 
 export interface ProberOptions {
@@ -24,7 +24,7 @@ export interface ProberOptions {
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** Environment for commands of the `exec` kind. */
   readonly environment?: (spec: ServerSpec) => Readonly<Record<string, string>>;
-  readonly kinds?: Readonly<Record<ServerSpec['probe']['kind'], ProbeKind>>;
+  readonly kinds?: ProbeKinds;
 }
 
 /** One process to probe. A server that is only watched (`url`) is never reported as ready or unhealthy. */
@@ -115,7 +115,7 @@ class AllLoops implements Prober {
   }
 
   #startLoop({ spec, run, connection }: ProbedProcess): ProbeLoop {
-    const { clock, bus, kinds = PROBES, checkOwnership = null, onReady } = this.#options;
+    const { clock, bus, kinds, checkOwnership = null, onReady } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();
     const loop: ProbeLoop = new ProbeLoop({
@@ -126,7 +126,7 @@ class AllLoops implements Prober {
       http,
       checkOwnership,
       openSession: (current) =>
-        kinds[current.probe.kind].open(this.#targetOf(current, { run, connection, http })),
+        openSession(this.#targetOf(current, { run, connection, http }), current.probe, kinds),
       onReady: () => onReady(name, run),
       onDown: (detail) => {
         if (source.kind !== 'url') this.#guardRestart({ loop, server: name, detail });

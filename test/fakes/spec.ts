@@ -1,4 +1,6 @@
 // A complete server as tests need it: everything has the default that the config gives, parts are replaced.
+import type { ProbePolicy } from '../../src/core/model/probe-policy.ts';
+import type { ProbeKindName } from '../../src/core/model/vocabulary.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 
 type Deep<T> = {
@@ -41,9 +43,6 @@ export const DEFAULT_SPEC: ServerSpec = {
     deepEvery: 4,
     initialDelay: 0,
     onFailure: 'restart',
-    url: null,
-    expectStatus: [200],
-    command: [],
   },
   limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
   update: {
@@ -60,7 +59,7 @@ export const DEFAULT_SPEC: ServerSpec = {
 /** `changes` laid over the defaults, section by section. */
 export function specOf(
   changes: Partial<Omit<ServerSpec, 'restart' | 'start' | 'stop' | 'probe' | 'limits'>> &
-    Pick<Deep<ServerSpec>, 'restart' | 'start' | 'stop' | 'probe' | 'limits'> = {},
+    Pick<Deep<ServerSpec>, 'restart' | 'start' | 'stop' | 'limits'> & { readonly probe?: ProbeChanges } = {},
 ): ServerSpec {
   return {
     ...DEFAULT_SPEC,
@@ -68,11 +67,30 @@ export function specOf(
     restart: { ...DEFAULT_SPEC.restart, ...changes.restart },
     start: { ...DEFAULT_SPEC.start, ...changes.start },
     stop: { ...DEFAULT_SPEC.stop, ...changes.stop },
-    probe: { ...DEFAULT_SPEC.probe, ...changes.probe },
+    probe: probeOf(changes.probe),
     limits: {
       memory: { ...DEFAULT_SPEC.limits.memory, ...changes.limits?.memory },
       cpu: { ...DEFAULT_SPEC.limits.cpu, ...changes.limits?.cpu },
       nice: changes.limits?.nice ?? DEFAULT_SPEC.limits.nice,
     },
   };
+}
+
+/** Settings of any kind; those that the kind does not have are left out. */
+export type ProbeChanges = Partial<Omit<ProbePolicy<'http'>, 'kind'> & Omit<ProbePolicy<'exec'>, 'kind'>> & {
+  readonly kind?: ProbeKindName;
+};
+
+function probeOf({ kind = 'mcp', url, expectStatus, command, ...schedule }: ProbeChanges = {}): ProbePolicy {
+  const shared = { ...DEFAULT_SPEC.probe, ...schedule };
+  switch (kind) {
+    case 'mcp':
+      return { ...shared, kind };
+    case 'http':
+      return { ...shared, kind, url: url ?? null, expectStatus: expectStatus ?? [200] };
+    case 'exec':
+      return { ...shared, kind, command: command ?? [] };
+    default:
+      return kind satisfies never;
+  }
 }

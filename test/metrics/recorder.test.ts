@@ -8,6 +8,7 @@ import {
 } from '../../src/core/metrics/metric-catalogue.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
+import { specOf } from '../fakes/spec.ts';
 import { at, createStage, HEALTHY, parse, USAGE } from '../fakes/stage.ts';
 
 const NONE = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
@@ -248,7 +249,7 @@ describe('series go', () => {
     const spec = stage.add();
     stage.bringUp('files');
     await stage.text();
-    const changed = { ...spec, probe: { ...spec.probe, kind: 'http' as const } };
+    const changed = { ...spec, probe: specOf({ probe: { kind: 'http' } }).probe };
     stage.bus.publish({ kind: 'server-changed', server: 'files', spec: changed });
     const text = await stage.text();
     expect(text).not.toMatch(/probe="(ping|list_tools)"/);
@@ -346,7 +347,9 @@ describe('the watchdog', () => {
 
 test('label values that others chose are escaped', async () => {
   const stage = createStage();
-  stage.add({ source: { kind: 'package', manager: 'npm', package: 'a"b\\c\nd', version: 'latest', bin: null } });
+  stage.add({
+    source: { kind: 'package', manager: 'npm', package: 'a"b\\c\nd', version: 'latest', bin: null },
+  });
   const text = await stage.text();
   expect(text).toContain(String.raw`package="a\"b\\c\nd"`);
   expect(text.split('\n').every((line) => line === '' || /^(#|[a-z_]+[{ ])/.test(line))).toBe(true);

@@ -3,18 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
 import { freePort, startHttp, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { deadline, sessionOf } from './session.ts';
-import { specOf } from '../fakes/spec.ts';
+import { type ProbeChanges, specOf } from '../fakes/spec.ts';
 
 afterEach(stopAll);
 
 const passed = { outcome: 'passed', took: expect.any(Number) };
 
 describe('the http kind', () => {
-  function probe(url: string, more: Partial<ProbePolicy> = {}) {
+  function probe(url: string, more: ProbeChanges = {}) {
     return sessionOf(specOf({ transport: 'http', url, probe: { kind: 'http', url, ...more } }));
   }
 

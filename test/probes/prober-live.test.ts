@@ -78,7 +78,7 @@ describe('a prober and real processes', () => {
     const quickly = { interval: 200, timeout: 1_000 };
     prober.watch({ spec: specOf({ probe: quickly }), run: 1, connection: connectionOf(server) });
     await waitFor(() => ready.length > 0);
-    prober.updateSpec(specOf({ probe: { ...quickly, expectStatus: [204] } }));
+    prober.updateSpec(specOf({ probe: { ...quickly, kind: 'http', url: 'http://127.0.0.1:1/' } }));
     prober.updateSpec(specOf({ cwd: '/', probe: quickly }));
     await waitFor(() => events.filter(({ kind }) => kind === 'probed').length > 2);
     const methods = server.output().match(/^got \S+/gmu);

@@ -1,7 +1,6 @@
 // A probe kind that shows what a test wants it to show, and a prober around it in virtual time.
 import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
 import type { ProbeResult } from '../../src/core/model/observations.ts';
-import type { ProbePolicy } from '../../src/core/model/server-spec.ts';
 import type { ProbeDepth, ProbeKind } from '../../src/probes/probe-kind.ts';
 import { createProber, type ProberOptions } from '../../src/probes/prober.ts';
 import { createBus } from '../../src/system/bus.ts';
@@ -29,7 +28,7 @@ export interface Rig {
   readonly moods: Map<string, Mood>;
   readonly watch: (
     name: string,
-    options?: Parameters<typeof specOf>[0] & { run?: number; probe?: Partial<ProbePolicy> },
+    options?: Parameters<typeof specOf>[0] & { run?: number },
   ) => () => Promise<void>;
   readonly of: <K extends EventKind>(kind: K) => EventOf<K>[];
 }

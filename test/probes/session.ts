@@ -4,7 +4,7 @@ import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/wire/connection.ts';
 import type { Deadline } from '../../src/wire/deadline.ts';
 import type { ProbeSession } from '../../src/probes/probe-kind.ts';
-import { PROBES } from '../../src/probes/registry.ts';
+import { openSession } from '../../src/probes/registry.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../../src/system/net/http-client.ts';
 import type { Started } from '../fixtures/start.ts';
@@ -22,16 +22,19 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
   const noise: string[] = [];
   const http = createHttpClient();
   const connection = server === null ? null : connectionOf(server, (line) => noise.push(line));
-  const session = PROBES[spec.probe.kind].open({
-    spec,
-    run: 1,
-    connection,
-    http,
-    clock: systemClock,
-    environment: { PATH: process.env['PATH'] ?? '' },
-    version: '0.0.0',
-    onHandshake: (handshake) => handshakes.push(handshake),
-  });
+  const session = openSession(
+    {
+      spec,
+      run: 1,
+      connection,
+      http,
+      clock: systemClock,
+      environment: { PATH: process.env['PATH'] ?? '' },
+      version: '0.0.0',
+      onHandshake: (handshake) => handshakes.push(handshake),
+    },
+    spec.probe,
+  );
   return {
     connect: (deadline) => session.connect(deadline),
     probe: (depth, deadline) => session.probe(depth, deadline),

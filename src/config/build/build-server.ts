@@ -1,6 +1,7 @@
 // ServerSpec of one server, with the checks that need more than one key.
 import { join, resolve } from 'node:path';
 import { parsePackageRef } from '../../core/model/package.ts';
+import type { ProbePolicy } from '../../core/model/probe-policy.ts';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
 import { userHome } from '../../system/files/paths.ts';
 import type { ServerSettings } from '../schema/server-schema.ts';
@@ -52,7 +53,7 @@ export function buildServer(
     restart: restartOf(written, complain),
     start: settings.start,
     stop: settings.stop,
-    probe: settings.probe,
+    probe: probeOf(settings.probe),
     limits: limitsOf(settings, merged, complain),
     update: settings.update,
     logs: settings.logs,
@@ -156,6 +157,20 @@ function isEmpty(value: DocumentValue | undefined): boolean {
   return (
     value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
   );
+}
+
+/** Keeps the settings that the kind has; those of others mean nothing. */
+function probeOf({ kind, url, expectStatus, command, ...schedule }: ServerSettings['probe']): ProbePolicy {
+  switch (kind) {
+    case 'mcp':
+      return { kind, ...schedule };
+    case 'http':
+      return { kind, ...schedule, url, expectStatus };
+    case 'exec':
+      return { kind, ...schedule, command };
+    default:
+      return kind satisfies never;
+  }
 }
 
 function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain): void {

@@ -1,5 +1,6 @@
 // Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
+import { PROBE_KINDS } from '../../core/model/vocabulary.ts';
 import { duration, endpoint, filledText, size, text, texts } from './fields.ts';
 
 const exitCode = z.int().min(0).max(255);
@@ -50,7 +51,7 @@ const restart = z
 
 const probe = z
   .strictObject({
-    kind: z.enum(['mcp', 'http', 'exec']).default('mcp').describe('MCP requests, an HTTP GET, or a command.'),
+    kind: z.enum(PROBE_KINDS).default('mcp').describe('MCP requests, an HTTP GET, or a command.'),
     interval: duration({ min: 100 }).prefault('15s').describe('Time between two probes.'),
     timeout: duration({ min: 10 }).prefault('5s').describe('How long an answer may take.'),
     failures: z

@@ -1,6 +1,6 @@
 // Health state machine with the kubelet's probe semantics: thresholds, startup, quiet time after readiness, freeze.
 import type { HealthVerdict, ProbeResult } from '../model/observations.ts';
-import type { ProbePolicy } from '../model/server-spec.ts';
+import type { ProbeSchedule } from '../model/probe-policy.ts';
 
 /**
  * Health of one server process. `starting`: not up until the first pass; `probing`: verdicts may change; `frozen`: a
@@ -30,7 +30,7 @@ export interface HealthObservation {
   readonly next: NextProbe;
 }
 
-export type HealthPolicy = Pick<ProbePolicy, 'failures' | 'successes' | 'initialDelay' | 'onFailure'>;
+export type HealthPolicy = Pick<ProbeSchedule, 'failures' | 'successes' | 'initialDelay' | 'onFailure'>;
 
 const UNKNOWN: Health = {
   phase: 'starting',

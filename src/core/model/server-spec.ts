@@ -1,6 +1,7 @@
 // Specification of a supervised server: source, start, probes, limits, restarts, updates.
 // Durations are milliseconds, sizes are bytes; `config/` converts from what people write.
 import type { PackageManagerName } from './package.ts';
+import type { ProbePolicy } from './probe-policy.ts';
 
 /** Valid server names: a name becomes a folder, a file name and a metric label. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -42,28 +43,6 @@ export interface RestartPolicy {
   readonly successExitCodes: readonly number[];
   /** Exit codes after which the server stays down, whatever the policy. */
   readonly preventExitCodes: readonly number[];
-}
-
-export interface ProbePolicy {
-  /** A probe kind's name, see `probes/registry.ts`: `mcp` is ping and list_tools. */
-  readonly kind: 'mcp' | 'http' | 'exec';
-  readonly interval: number;
-  readonly timeout: number;
-  /** Consecutive failures after which the server is down. */
-  readonly failures: number;
-  /** Consecutive passes after which a server that was down is up again. */
-  readonly successes: number;
-  /** Every n-th probe is the full one (`tools/list`). */
-  readonly deepEvery: number;
-  /** Quiet time after readiness before the first periodic probe. */
-  readonly initialDelay: number;
-  /** Reaction to a server that is down: a restart, or only a report (readiness semantics). */
-  readonly onFailure: 'restart' | 'report';
-  /** Settings of the `http` kind: the URL to GET, and the status codes that mean alive. */
-  readonly url: string | null;
-  readonly expectStatus: readonly number[];
-  /** Settings of the `exec` kind: argv, exit 0 means alive. */
-  readonly command: readonly string[];
 }
 
 export interface LimitPolicy {

@@ -42,8 +42,18 @@ export type StartFailureCode =
   | 'EXITED_BEFORE_READY'
   | 'NOT_READY_IN_TIME';
 
-export const PROBE_NAMES = ['ping', 'list_tools', 'http', 'exec'] as const;
-export type ProbeName = (typeof PROBE_NAMES)[number];
+/** `probe.kind` in the config. */
+export const PROBE_KINDS = ['mcp', 'http', 'exec'] as const;
+export type ProbeKindName = (typeof PROBE_KINDS)[number];
+
+/** Probes that each kind runs: the label `probe` of metrics. */
+export const PROBES_BY_KIND = {
+  mcp: ['ping', 'list_tools'],
+  http: ['http'],
+  exec: ['exec'],
+} as const satisfies Record<ProbeKindName, readonly string[]>;
+export type ProbeName = (typeof PROBES_BY_KIND)[ProbeKindName][number];
+export const PROBE_NAMES: readonly ProbeName[] = Object.values(PROBES_BY_KIND).flat();
 
 export const PROBE_FAILURES = [
   'timeout',
