@@ -67,77 +67,83 @@ async function start(home: string): Promise<RunningDaemon> {
   return daemon;
 }
 
-test('an update is offered, done, and taken back, and that is told', { timeout: 400_000 }, async () => {
-  const { home } = tempHome();
-  const daemon = await start(home);
-  const run = (...argv: string[]) => cli(home, ...argv);
+test(
+  'an update is offered, done and rolled back, each with a notification',
+  { timeout: 400_000 },
+  async () => {
+    const { home } = tempHome();
+    const daemon = await start(home);
+    const run = (...argv: string[]) => cli(home, ...argv);
 
-  expect(await run('update')).toEqual({ code: 0, out: 's: nothing to do, 1.0.0 is the newest\n' });
-  await registry.publish(release('1.1.0'), { ...release('1.2.0'), publishedAt: Date.now() - 3_600_000 });
-  const checked = await run('update', '--check');
-  expect(checked.code).toBe(0);
-  expect(checked.out).toMatch(
-    /^s +@fixtures\/mcp-server +1\.0\.0 +1\.2\.0 +1\.1\.0 +1\.2\.0: published 1 h ago/mu,
-  );
-  expect((await run('status')).out).toContain('1.0.0 → 1.1.0');
-  expect(await daemon.metric('mcp_watchdog_server_update_available{server="s"}')).toBe(1);
-  expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(0);
+    expect(await run('update')).toEqual({ code: 0, out: 's: nothing to do, 1.0.0 is the newest\n' });
+    await registry.publish(release('1.1.0'), { ...release('1.2.0'), publishedAt: Date.now() - 3_600_000 });
+    const checked = await run('update', '--check');
+    expect(checked.code).toBe(0);
+    expect(checked.out).toMatch(
+      /^s +@fixtures\/mcp-server +1\.0\.0 +1\.2\.0 +1\.1\.0 +1\.2\.0: published 1 h ago/mu,
+    );
+    expect((await run('status')).out).toContain('1.0.0 → 1.1.0');
+    expect(await daemon.metric('mcp_watchdog_server_update_available{server="s"}')).toBe(1);
+    expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(0);
 
-  const planned = await run('update', 's', '--dry-run');
-  expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('1. install 1.1.0 beside 1.0.0') });
-  expect((await daemon.server('s')).version).toBe('1.0.0');
+    const planned = await run('update', 's', '--dry-run');
+    expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('1. install 1.1.0 beside 1.0.0') });
+    expect((await daemon.server('s')).version).toBe('1.0.0');
 
-  const updated = await run('update', 's', '--wait');
-  expect(updated).toMatchObject({
-    code: 0,
-    out: expect.stringContaining('s: 1.1.0 is kept, it was 1.0.0'),
-  });
-  expect(updated.out).toContain('1.1.0 on probation');
-  const told = (await run('status', 's')).out;
-  for (const fact of [/^previous +1\.0\.0$/mu, /^last update +update 1\.0\.0 → 1\.1\.0 committed /mu])
-    expect(told).toMatch(fact);
-  expect(await daemon.metric('mcp_watchdog_server_updates_total{server="s",result="committed"}')).toBe(1);
+    const updated = await run('update', 's', '--wait');
+    expect(updated).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('s: 1.1.0 is kept, it was 1.0.0'),
+    });
+    expect(updated.out).toContain('1.1.0 on probation');
+    const told = (await run('status', 's')).out;
+    for (const fact of [/^previous +1\.0\.0$/mu, /^last update +update 1\.0\.0 → 1\.1\.0 committed /mu])
+      expect(told).toMatch(fact);
+    expect(await daemon.metric('mcp_watchdog_server_updates_total{server="s",result="committed"}')).toBe(1);
 
-  await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));
-  const failed = await run('update', 's', '--wait', '--json');
-  expect(failed.code).toBe(1);
-  expect(JSON.parse(failed.out)).toMatchObject({
-    exitCode: 1,
-    servers: [{ server: 's', from: '1.1.0', to: '1.3.0', result: 'rolled_back', reason: expect.any(String) }],
-  });
-  await daemon.up('s');
-  expect((await daemon.server('s')).version).toBe('1.1.0');
-  expect((await run('status', 's')).out).toMatch(/^bad version +1\.3\.0, /mu);
-  expect(await daemon.metric('mcp_watchdog_server_bad_versions{server="s"}')).toBe(1);
-  expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(1);
-  await waitFor(
-    async () =>
-      (await (await fetch(`${daemon.url}/api/v1/alerts`)).text()).includes('McpServerUpdateRolledBack'),
-    {
-      timeout: 30_000,
-      what: 'the alert about the rollback',
-    },
-  );
-  expect(await run('update', 's')).toMatchObject({ code: 1, out: expect.stringContaining('--to 1.3.0') });
+    await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));
+    const failed = await run('update', 's', '--wait', '--json');
+    expect(failed.code).toBe(1);
+    expect(JSON.parse(failed.out)).toMatchObject({
+      exitCode: 1,
+      servers: [
+        { server: 's', from: '1.1.0', to: '1.3.0', result: 'rolled_back', reason: expect.any(String) },
+      ],
+    });
+    await daemon.up('s');
+    expect((await daemon.server('s')).version).toBe('1.1.0');
+    expect((await run('status', 's')).out).toMatch(/^bad version +1\.3\.0, /mu);
+    expect(await daemon.metric('mcp_watchdog_server_bad_versions{server="s"}')).toBe(1);
+    expect(await daemon.metric('mcp_watchdog_server_update_held{server="s"}')).toBe(1);
+    await waitFor(
+      async () =>
+        (await (await fetch(`${daemon.url}/api/v1/alerts`)).text()).includes('McpServerUpdateRolledBack'),
+      {
+        timeout: 30_000,
+        what: 'the alert about the rollback',
+      },
+    );
+    expect(await run('update', 's')).toMatchObject({ code: 1, out: expect.stringContaining('--to 1.3.0') });
 
-  const text = await daemon.metrics();
-  for (const name of METRIC_NAMES.filter((one) => /_update|_version_info|_bad_versions/u.test(one)))
-    expect(text).toContain(`\n${fullMetricName(name)}{server="s"`);
+    const text = await daemon.metrics();
+    for (const name of METRIC_NAMES.filter((one) => /_update|_version_info|_bad_versions/u.test(one)))
+      expect(text).toContain(`\n${fullMetricName(name)}{server="s"`);
 
-  const back = await run('rollback', 's');
-  expect(back).toMatchObject({ code: 0, out: expect.stringContaining('s: 1.0.0 runs again') });
-  await daemon.up('s');
-  expect((await daemon.server('s')).version).toBe('1.0.0');
-  expect(await run('rollback', 's')).toMatchObject({
-    code: 0,
-    out: expect.stringContaining('nothing to do'),
-  });
+    const back = await run('rollback', 's');
+    expect(back).toMatchObject({ code: 0, out: expect.stringContaining('s: 1.0.0 runs again') });
+    await daemon.up('s');
+    expect((await daemon.server('s')).version).toBe('1.0.0');
+    expect(await run('rollback', 's')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('nothing to do'),
+    });
 
-  // Without a daemon it is read from the files what runs, and what failed.
-  await daemon.stop();
-  const alone = await run('update', '--check');
-  expect(alone.code).toBe(0);
-  expect(alone.out).toMatch(
-    /^s +@fixtures\/mcp-server +1\.0\.0 +1\.3\.0 +- +1\.3\.0: a bad version, it ended/mu,
-  );
-});
+    // Without a daemon it is read from the files what runs, and what failed.
+    await daemon.stop();
+    const alone = await run('update', '--check');
+    expect(alone.code).toBe(0);
+    expect(alone.out).toMatch(
+      /^s +@fixtures\/mcp-server +1\.0\.0 +1\.3\.0 +- +1\.3\.0: a bad version, it ended/mu,
+    );
+  },
+);

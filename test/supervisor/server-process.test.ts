@@ -192,7 +192,7 @@ describe('superviseProcess()', () => {
     },
   );
 
-  test('a polite server leaves when its stdin ends', async () => {
+  test('a server exits when its stdin ends', async () => {
     const process = await start('read line; exit 0');
     process.end('close-stdin');
     expect((await process.exited()).how.code).toBe(0);

@@ -350,7 +350,7 @@ describe('the four crash loops', () => {
     expect(life.at(at + 90_000, exit(6), { kind: 'gone', run: 6 }).state.phase).toBe('preparing');
   });
 
-  test('an operator start or a new config in a crash loop begins anew, at once', () => {
+  test('an operator start or a new config in a crash loop restarts at once, with a fresh budget', () => {
     const { state } = crashLoop({ dies: 200, readyAfter: 1000, until: minutes(4) });
     expect(play(state).at(minutes(4), { kind: 'start', clear: true }).state).toMatchObject({
       phase: 'preparing',
