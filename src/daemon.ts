@@ -7,14 +7,15 @@ import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
 import { type DaemonContext, type DaemonContextOptions, openContext } from './daemon/context.ts';
 import { createControlHandlers, stillStarting, waitsForConfig } from './daemon/front/control-handlers.ts';
-import { type Delivery, openDelivery } from './daemon/alerts/delivery.ts';
+import { openAlertController } from './daemon/alerts/alert-controller.ts';
+import { type AlertmanagerInbox, createAlertmanagerInbox } from './daemon/alerts/alertmanager-inbox.ts';
+import { openChannels } from './daemon/alerts/channels.ts';
 import { contentFingerprint } from './daemon/config/fingerprint.ts';
 import { createShutdown, type Shutdown } from './daemon/shutdown.ts';
 import { type ConfigWait, loadInitialConfig } from './daemon/config/initial-config.ts';
 import { watchHome } from './daemon/home/watch-home.ts';
 import { makeHome } from './daemon/home/make-home.ts';
 import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/scheduled-jobs.ts';
-import { openNotifications } from './daemon/alerts/notifications.ts';
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
@@ -155,8 +156,8 @@ interface Care extends Supervision {
   readonly alerting: Alerting;
   /** Where the pages are served. */
   readonly url: string;
-  /** Receiver of Alertmanager's webhook messages, once it is open. */
-  readonly ear: { delivering: Delivery | null };
+  /** Webhook messages of Alertmanager. */
+  readonly inbox: AlertmanagerInbox;
 }
 
 /** Opens everything that supervises servers, and the web pages that show them. */
@@ -171,7 +172,7 @@ async function openCare(
     settings: config.config,
     supervisor: () => supervision.supervisor,
     status,
-    update: (signal) => updates.goRound(signal),
+    update: (signal) => updates.runScheduled(signal),
   });
   const supervision = await openSupervision(context, config.config, {
     stateStore,
@@ -189,7 +190,7 @@ async function openCare(
   });
   const interval = (): number => supervision.sampler.interval;
   let alerting: Alerting | null = null;
-  const ear: Care['ear'] = { delivering: null };
+  const inbox = createAlertmanagerInbox();
   const web = await serveWeb({
     ...context,
     stateStore,
@@ -198,7 +199,7 @@ async function openCare(
     config: config.config,
     interval,
     rules: () => alerting,
-    onNotices: (...given) => ear.delivering?.hear(...given) ?? null,
+    onAlertmanagerMessage: (...given) => inbox.receive(...given),
   });
   teardown.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });
@@ -207,7 +208,7 @@ async function openCare(
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
-  return { ...supervision, jobs, updates, alerting, ear, url };
+  return { ...supervision, jobs, updates, alerting, inbox, url };
 }
 
 /** Reports each reload to the service manager. */
@@ -233,14 +234,14 @@ async function begin(
   const { log, teardown } = context;
   // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
-  const notifying = openNotifications(context, { ...parts, settings: config.config });
-  parts.ear.delivering = openDelivery(context, { ...parts, notifying, settings: config.config });
-  control.use(createControlHandlers({ ...parts, notifying }));
+  const channels = openChannels(context, { reloader, settings: config.config });
+  const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
+  control.use(createControlHandlers({ ...parts, channels }));
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   followRules(alerting, { reloader, initial: config.config, url: parts.url, log });
   if (!end.isAsked()) {
-    notifying.begin();
+    alerts.begin();
     alerting.start();
   }
   followConfig(reloader, context, sampler);
@@ -259,7 +260,7 @@ function followConfig(reloader: Reloader, { clock, log, teardown }: DaemonContex
   const watching = startConfigWatch({
     clock,
     files: () => reloader.files(),
-    hasNews: () => reloader.hasNews(),
+    hasChanged: () => reloader.hasChanged(),
     take: async (isFinal) => 'report' in (await reloader.reload({ isPatient: !isFinal })),
     onFault: (err) => log.error({ err }, 'Cannot watch the config'),
   });

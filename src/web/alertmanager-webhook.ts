@@ -4,14 +4,26 @@ import type { Request, Response } from 'express';
 import { parseJson } from '../core/base/guards.ts';
 
 export interface AlertmanagerWebhookOptions {
-  /** Takes a message; `isToTell` when its route asks for delivery by our own channels. @returns what is wrong with it, or null */
-  readonly onAlertmanagerMessage?: (body: unknown, options: { readonly isToTell: boolean }) => string | null;
+  /** Takes a message; `isToForward` when its route asks our own channels to send it. @returns why it was refused, or null */
+  readonly onAlertmanagerMessage?: (
+    body: unknown,
+    options: { readonly isToForward: boolean },
+  ) => MessageRefusal | null;
 }
+
+/** `invalid`: it is no message of Alertmanager; `not-ready`: it can be sent again later. */
+export interface MessageRefusal {
+  readonly kind: 'invalid' | 'not-ready';
+  readonly reason: string;
+}
+
+/** Alertmanager retries after a 5xx and drops the message after a 4xx. */
+const STATUS_OF: Readonly<Record<MessageRefusal['kind'], number>> = { invalid: 400, 'not-ready': 503 };
 
 /** Bytes: several hundred alerts of some 2 KiB each. Alertmanager would not send a larger message again. */
 const LARGEST = 1024 * 1024;
 
-export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }: AlertmanagerWebhookOptions) {
+export function receiveAlertmanagerWebhook({ onAlertmanagerMessage }: AlertmanagerWebhookOptions) {
   return async (request: Request, response: Response): Promise<void> => {
     const refuse = (status: number, reason: string): void => {
       response.status(status).set('Connection', 'close').type('text').send(`${reason}\n`);
@@ -20,8 +32,9 @@ export function receiveAlertmanagerWebhook({ onAlertmanagerMessage: onNotices }:
     if (request.is('application/json') === false) return refuse(415, 'Only application/json is understood');
     const text = await readBody(request);
     if (text === null) return refuse(413, `Larger than ${LARGEST} bytes`);
-    const problem = onNotices?.(parseJson(text), { isToTell: request.query['tell'] === 'yes' }) ?? null;
-    if (problem !== null) return refuse(400, problem);
+    const isToForward = request.query['tell'] === 'yes';
+    const refusal = onAlertmanagerMessage?.(parseJson(text), { isToForward }) ?? null;
+    if (refusal !== null) return refuse(STATUS_OF[refusal.kind], refusal.reason);
     response.type('text').send('Noted\n');
   };
 }

@@ -4,13 +4,14 @@ import { startWeb, type Web } from '../fakes/web.ts';
 
 const PATH = '/api/v1/alertmanager';
 const JSON_TYPE = { 'content-type': 'application/json' };
-const heard: { body: unknown; isToTell: boolean }[] = [];
+const heard: { body: unknown; isToForward: boolean }[] = [];
 let web: Web;
 
 beforeAll(async () => {
   web = await startWeb({
     onAlertmanagerMessage(body, options) {
-      if (body === undefined) return 'Not a JSON object';
+      if (body === undefined) return { kind: 'invalid', reason: 'Not a JSON object' };
+      if (JSON.stringify(body) === '"early"') return { kind: 'not-ready', reason: 'Starting' };
       heard.push({ body, ...options });
       return null;
     },
@@ -35,13 +36,17 @@ describe('POST /api/v1/alertmanager', () => {
       ).status,
     ).toBe(200);
     expect(heard).toEqual([
-      { body: { version: '4' }, isToTell: false },
-      { body: { version: '4' }, isToTell: true },
+      { body: { version: '4' }, isToForward: false },
+      { body: { version: '4' }, isToForward: true },
     ]);
   });
 
   test('refuses garbage in one line', async () => {
     expect(await post('{"version')).toMatchObject({ status: 400, body: 'Not a JSON object\n' });
+  });
+
+  test('answers 503, after which Alertmanager sends again, while nobody takes messages', async () => {
+    expect(await post('"early"')).toMatchObject({ status: 503, body: 'Starting\n' });
   });
 
   test('refuses what a form of a web page could send', async () => {

@@ -17,7 +17,7 @@ export interface AlertNotice {
   readonly runbook?: string | undefined;
 }
 
-interface AlertmanagerMessage {
+export interface AlertmanagerMessage {
   readonly hasHeartbeat: boolean;
   /** Without the heartbeat. */
   readonly alerts: readonly AlertNotice[];

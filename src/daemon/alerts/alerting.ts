@@ -1,4 +1,4 @@
-// How the rules come to their samples, and their alerts to the bus, the state file and the pages.
+// Wiring of rule evaluation: samples come from the recorder, alerts go to the bus, the state file and the pages.
 import { type Alerting, createAlerting } from '../../alerting/alerting.ts';
 import { linkRunbooks } from '../../alerting/runbook-links.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
@@ -16,14 +16,14 @@ export interface AlertParts {
   readonly stateStore: Pick<StateStore, 'alerts' | 'evaluation' | 'setEvaluation'>;
   readonly recorder: Pick<Recorder, 'samples'>;
   readonly status: () => Status;
-  /** Where /metrics is served. */
+  /** URL of the web server. */
   readonly url: string;
 }
 
-/** As the scrape config that comes along names it; rules about the scrape itself know it. */
+/** `job` label of the shipped scrape config; rules about the scrape itself use it. */
 const JOB = 'mcp-watchdog';
 
-/** To be begun once the servers are known: an alert about one that is not there is over. */
+/** Opens the evaluation; start it once the servers are known, because an alert about a missing server is resolved. */
 export function openAlerting(
   { bus, clock, log, teardown }: DaemonContext,
   { settings, stateStore, recorder, status, url }: AlertParts,
@@ -35,7 +35,7 @@ export function openAlerting(
     samples: (wants) => recorder.samples(wants),
     saved: stateStore.evaluation(),
     notified: firingAlerts(restoreNotifications(stateStore.alerts())),
-    onChange: (news) => bus.publish({ kind: 'alert', ...withReason(news, status(), clock.now()) }),
+    onChange: (change) => bus.publish({ kind: 'alert', ...withReason(change, status(), clock.now()) }),
     onEvaluated: (evaluation) => bus.publish({ kind: 'evaluated', ...evaluation }),
     onRecord: (record, isUrgent) => stateStore.setEvaluation(record, isUrgent),
     onFault: (err, place) => log.error({ err, ...place }, 'Cannot evaluate an alert rule'),
@@ -52,7 +52,7 @@ export function openAlerting(
   return alerting;
 }
 
-/** Rules count from the reload on. */
+/** Takes over the rules of each reload. */
 export function followRules(
   alerting: Alerting,
   {
@@ -74,28 +74,28 @@ export function followRules(
       alerting.replace(rulesIn(settings, url));
       current = next;
     } catch (err) {
-      log.error({ err }, 'Cannot take over the alert rules: those before go on');
+      log.error({ err }, 'Cannot apply the new alert rules: keeping the previous ones');
     }
   });
 }
 
-/** @param url where the pages are served: runbook links lead there unless the config names another base */
+/** Settings of the evaluation; runbook links lead to `url`, the web server, unless the config names another base. */
 function rulesIn({ alerts }: Pick<DaemonConfig, 'alerts'>, url: string) {
   const { rules, evaluateEvery, prometheusVersion, runbookBase } = alerts;
   const base = runbookBase ?? `${new URL(url).protocol}//${instanceOf(url)}/runbooks/`;
   return { rules: linkRunbooks(rules, base), evaluateEvery, generation: prometheusVersion };
 }
 
-/** The rule knows that something is wrong; we know what. */
-function withReason(news: AlertChange, { servers }: Status, now: number): AlertChange {
-  const server = servers.find(({ name }) => name === news.about);
-  if (news.state === 'resolved' || server === undefined || isHealthy(server)) return news;
+/** Adds the cause from the server status to the summary: the rule knows only that something is wrong. */
+function withReason(change: AlertChange, { servers }: Status, now: number): AlertChange {
+  const server = servers.find(({ name }) => name === change.about);
+  if (change.state === 'resolved' || server === undefined || isHealthy(server)) return change;
   const reason = statusSummary(server, now);
-  if (reason === '') return news;
-  return { ...news, summary: alertSummary(`${news.summary.replace(/\.$/u, '')}: ${reason}`) };
+  if (reason === '') return change;
+  return { ...change, summary: alertSummary(`${change.summary.replace(/\.$/u, '')}: ${reason}`) };
 }
 
-/** Host and port, as a scrape config on this machine names the target. */
+/** Returns host and port as a scrape config on this machine names the target. */
 export function instanceOf(url: string): string {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname === '0.0.0.0' ? '127.0.0.1' : hostname === '[::]' ? '[::1]' : hostname;

@@ -1,4 +1,4 @@
-// How Alertmanager is asked again and again whether it is there, and given what it is to tell.
+// Poller of Alertmanager: checks that it is ready, posts alerts to it, and reads its silences.
 import type { PostedAlert } from '../../core/delivery/alertmanager-post.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
 import { type AlertmanagerClient, openAlertmanagerClient } from '../../notify/alertmanager-client.ts';
@@ -6,54 +6,54 @@ import type { Clock } from '../../system/time/clock.ts';
 
 interface AlertmanagerPollerSettings {
   readonly url: string | null;
-  /** ms */
+  /** ms between two polls */
   readonly every: number;
 }
 
 export interface AlertmanagerPollerOptions {
   readonly clock: Clock;
-  /** What it is to tell now; null when that is not for us to say. */
+  /** Returns the alerts to post now; null when we have none to post. */
   readonly toPost: () => readonly PostedAlert[] | null;
   readonly onPosted: () => void;
-  /** @param trouble why it is not ready, for people; null when it is */
-  readonly onAnswer: (trouble: string | null) => void;
+  /** Called after each poll; `trouble` is why it is not ready, for people, null when it is. */
+  readonly onPolled: (trouble: string | null) => void;
   readonly onSilences: (silences: readonly Silence[]) => void;
   readonly onFault: (error: unknown) => void;
 }
 
-/** Whoever has just been found is asked once more soon, ms. */
-const SOON = 1000;
+/** ms to the second poll of an Alertmanager that was just found. */
+const CONFIRM_AFTER = 1000;
 
 export class AlertmanagerPoller {
   readonly #options: AlertmanagerPollerOptions;
   #settings: AlertmanagerPollerSettings = { url: null, every: 0 };
   #alertmanager: AlertmanagerClient | null = null;
   #cancel = (): void => {};
-  #isBusy = false;
-  #isHurried = false;
-  /** Good ones in a row. */
-  #answers = 0;
+  #isPolling = false;
+  #isPollDue = false;
+  /** Successful polls in a row. */
+  #successes = 0;
 
   constructor(options: AlertmanagerPollerOptions) {
     this.#options = options;
   }
 
-  /** Another one, or none, or at another pace. */
+  /** Changes to another Alertmanager, to none, or to another interval. */
   follow(next: AlertmanagerPollerSettings): void {
     const isOther = next.url !== this.#settings.url;
     this.#settings = next;
-    if (!isOther) return this.#plan();
+    if (!isOther) return this.#schedule();
     this.close();
-    this.#answers = 0;
+    this.#successes = 0;
     if (next.url === null) return;
     this.#alertmanager = openAlertmanagerClient({ url: next.url, clock: this.#options.clock });
-    void this.#round();
+    void this.#poll();
   }
 
-  /** Does not wait for the next round: there is something to post. */
-  hurry(): void {
+  /** Polls at once, because there is something to post. */
+  pollNow(): void {
     this.#cancel();
-    void this.#round();
+    void this.#poll();
   }
 
   close(): void {
@@ -62,52 +62,52 @@ export class AlertmanagerPoller {
     this.#alertmanager = null;
   }
 
-  async #round(): Promise<void> {
-    const one = this.#alertmanager;
-    if (one === null) return;
-    if (this.#isBusy) {
-      this.#isHurried = true;
+  async #poll(): Promise<void> {
+    const client = this.#alertmanager;
+    if (client === null) return;
+    if (this.#isPolling) {
+      this.#isPollDue = true;
       return;
     }
-    this.#isBusy = true;
+    this.#isPolling = true;
     try {
-      await this.#ask(one);
+      await this.#exchange(client);
     } catch (error) {
       this.#options.onFault(error);
     }
-    this.#isBusy = false;
-    this.#plan();
+    this.#isPolling = false;
+    this.#schedule();
   }
 
-  async #ask(one: AlertmanagerClient): Promise<void> {
-    const { onAnswer, onSilences } = this.#options;
-    const trouble = (await one.checkReady()) ?? (await this.#post(one));
-    // Another one was configured meanwhile: this answer is nobody's.
-    if (one !== this.#alertmanager) return;
-    this.#answers = trouble === null ? this.#answers + 1 : 0;
-    onAnswer(trouble);
-    const silences = trouble === null ? await one.silences() : null;
-    if (silences !== null && one === this.#alertmanager) onSilences(silences);
+  async #exchange(client: AlertmanagerClient): Promise<void> {
+    const { onPolled, onSilences } = this.#options;
+    const trouble = (await client.checkReady()) ?? (await this.#post(client));
+    // Another one was configured meanwhile: this result is stale.
+    if (client !== this.#alertmanager) return;
+    this.#successes = trouble === null ? this.#successes + 1 : 0;
+    onPolled(trouble);
+    const silences = trouble === null ? await client.silences() : null;
+    if (silences !== null && client === this.#alertmanager) onSilences(silences);
   }
 
-  /** Why it did not take what there is to post; null when it did. */
-  async #post(one: AlertmanagerClient): Promise<string | null> {
-    const alerts = one === this.#alertmanager ? (this.#options.toPost() ?? []) : [];
+  /** Posts the alerts; returns why it did not accept them, null when it did. */
+  async #post(client: AlertmanagerClient): Promise<string | null> {
+    const alerts = client === this.#alertmanager ? (this.#options.toPost() ?? []) : [];
     if (alerts.length === 0) return null;
-    const trouble = await one.post(alerts);
-    if (trouble === null && one === this.#alertmanager) this.#options.onPosted();
-    return trouble === null ? null : `it did not take alerts: ${trouble}`;
+    const trouble = await client.post(alerts);
+    if (trouble === null && client === this.#alertmanager) this.#options.onPosted();
+    return trouble === null ? null : `it did not accept alerts: ${trouble}`;
   }
 
-  #plan(): void {
+  #schedule(): void {
     this.#cancel();
     if (this.#alertmanager === null) return;
     const { every } = this.#settings;
-    const isSoon = this.#answers === 1 || this.#isHurried;
-    this.#isHurried = false;
+    const isSoon = this.#successes === 1 || this.#isPollDue;
+    this.#isPollDue = false;
     this.#cancel = this.#options.clock.after(
-      isSoon ? Math.min(SOON, every) : every,
-      () => void this.#round(),
+      isSoon ? Math.min(CONFIRM_AFTER, every) : every,
+      () => void this.#poll(),
     );
   }
 }

@@ -1,10 +1,11 @@
-// What is said of Prometheus and Alertmanager after each piece of news: that one was heard, was found, or was lost.
+// Events about Prometheus and Alertmanager: seen, found or lost.
 import type { DeliveryInput, DeliverySettings, DeliveryState } from '../../core/delivery/delivery.ts';
 import { ENGINE_NAMES, type EngineName } from '../../core/model/vocabulary.ts';
 import type { EventOf } from '../../core/model/events.ts';
 
 type EngineEvent = Omit<EventOf<'engine'>, 'at'>;
 
+/** Compares two states and returns the events that the input caused. */
 export function engineEvents(
   before: DeliveryState,
   after: DeliveryState,

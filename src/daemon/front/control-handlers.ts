@@ -9,7 +9,7 @@ import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
-import type { Notifications } from '../alerts/notifications.ts';
+import type { Channels } from '../alerts/channels.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { Updates } from '../updates/updates.ts';
 
@@ -21,7 +21,7 @@ export interface HandlerParts {
   readonly sampler: Sampler;
   readonly reloader: Reloader;
   readonly jobs: Pick<ScheduledJobs, 'cleanUp'>;
-  readonly notifying: Pick<Notifications, 'test'>;
+  readonly channels: Pick<Channels, 'test'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
 }
 
@@ -104,7 +104,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     updateCheck: ({ names }) => parts.updates.check(names),
     update: ({ names, to = null, dryRun = false }) => parts.updates.update(names, { to, dryRun }),
     rollback: ({ names, dryRun = false }) => parts.updates.rollback(names, { dryRun }),
-    notifyTest: () => parts.notifying.test(),
+    notifyTest: () => parts.channels.test(),
   };
 }
 

@@ -24,7 +24,7 @@ export interface WebParts {
   readonly interval: () => number;
   readonly status: () => Status;
   readonly rules: NonNullable<RulesApiOptions['rules']>;
-  readonly onNotices: NonNullable<AlertmanagerWebhookOptions['onAlertmanagerMessage']>;
+  readonly onAlertmanagerMessage: NonNullable<AlertmanagerWebhookOptions['onAlertmanagerMessage']>;
 }
 
 /** Ticks that may be missing before the daemon reports itself unhealthy. */
@@ -47,7 +47,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
-    onAlertmanagerMessage: parts.onNotices,
+    onAlertmanagerMessage: parts.onAlertmanagerMessage,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
     ...(protection === null ? {} : { access: protection.access }),
   });

@@ -8,9 +8,9 @@ import type { EventOf } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
-import { openNotificationController } from '../../../src/daemon/alerts/notification-controller.ts';
+import { openAlertController } from '../../../src/daemon/alerts/alert-controller.ts';
+import { createAlertmanagerInbox } from '../../../src/daemon/alerts/alertmanager-inbox.ts';
 import { createTeardown } from '../../../src/daemon/teardown.ts';
-import { openDelivery } from '../../../src/daemon/alerts/delivery.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import type { Clock } from '../../../src/system/time/clock.ts';
 import { createLog } from '../../../src/system/files/log.ts';
@@ -78,28 +78,26 @@ function live(
   bus.subscribe((event) => void (event.kind === 'delivery' && said.push(event)));
   const told: string[] = [];
   const ruled = new Map<string, EvaluatedAlert>();
-  const desk = openNotificationController({
-    clock,
-    stateStore: { alerts: () => saved.alerts, setAlerts: (record) => (saved.alerts = record) },
-    rules: { repeatEvery: REPEAT, inhibitedBy: {} },
-    onTell: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
-    onSpared: () => {},
-  });
-  bus.subscribe((event) => {
-    if (event.kind === 'gap') desk.take({ kind: event.cause === 'sleep' ? 'woke' : 'tick', at: event.at });
-    if (event.kind !== 'alert') return;
-    const { kind: _, at, ...alert } = event;
-    desk.take({ kind: 'alert', at, alert });
-  });
   const listeners: ((settings: DaemonConfig) => void)[] = [];
-  const delivering = openDelivery(
+  const inbox = createAlertmanagerInbox();
+  openAlertController(
     { paths: tempHome(), version: '1', clock, bus, log, redactor, teardown },
     {
       settings: settingsFor(url),
       reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
-      stateStore: { delivery: () => saved.delivery, setDelivery: (record) => (saved.delivery = record) },
+      stateStore: {
+        alerts: () => saved.alerts,
+        setAlerts: (record) => (saved.alerts = record),
+        delivery: () => saved.delivery,
+        setDelivery: (record) => (saved.delivery = record),
+      },
+      redactedBus: bus,
+      inbox,
+      channels: {
+        send: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
+        suppress: () => {},
+      },
       status: () => status,
-      notifying: desk,
       alerting: { state: () => new Map([['own', [...ruled.values()]]]) },
     },
   );
@@ -132,7 +130,7 @@ function live(
       if (alert !== undefined) ruled.set(about, { ...alert, state: 'inactive', resolvedAt: time.now() });
       news(about, 'resolved');
     },
-    hears: (body: unknown, isToTell = true) => delivering.hear(body, { isToTell }),
+    hears: (body: unknown, isToForward = true) => inbox.receive(body, { isToForward }),
     // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
     reload: (next: string | null) => listeners.forEach((tell) => tell(settingsFor(next) as DaemonConfig)),
     /** Second by second; real answers get a moment to arrive after each. */
@@ -141,7 +139,7 @@ function live(
         const now = time.monotonic();
         if (prometheus && now % EVERY === 0)
           bus.publish({ kind: 'scraped', by: 'Prometheus/2.42.0', host: 'localhost:9638' });
-        if (heartbeats && now % MINUTE === 0) delivering.hear(HEARTBEAT, { isToTell: false });
+        if (heartbeats && now % MINUTE === 0) inbox.receive(HEARTBEAT, { isToForward: false });
         await time.advance(SECOND);
         await new Promise((resolve) => setTimeout(resolve, now % EVERY < 2 * SECOND ? 15 : 0));
       }

@@ -11,7 +11,9 @@ import { GROUP_WAIT, WAKE_HOLD } from '../../../src/core/notification/notificati
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { createTeardown } from '../../../src/daemon/teardown.ts';
-import { openNotifications } from '../../../src/daemon/alerts/notifications.ts';
+import { openAlertController } from '../../../src/daemon/alerts/alert-controller.ts';
+import { createAlertmanagerInbox } from '../../../src/daemon/alerts/alertmanager-inbox.ts';
+import { openChannels } from '../../../src/daemon/alerts/channels.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import { createLog } from '../../../src/system/files/log.ts';
 import type { Paths } from '../../../src/system/files/paths.ts';
@@ -84,19 +86,25 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const notified: EventOf<'notified'>[] = [];
   bus.subscribe((event) => void (event.kind === 'notified' && notified.push(event)));
   const listeners: ((settings: DaemonConfig) => void)[] = [];
-  const notifying = openNotifications(
-    { paths, version: '1', clock, bus, log, redactor: createRedactor(), teardown },
-    {
-      status: () => status,
-      redactedBus: bus,
-      settings,
-      stateStore: {
-        alerts: () => disk.saved,
-        setAlerts: (saved) => (disk.saved = JSON.parse(JSON.stringify(saved))),
-      },
-      reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
+  const context = { paths, version: '1', clock, bus, log, redactor: createRedactor(), teardown };
+  const onSettings = (listener: (typeof listeners)[number]) => (listeners.push(listener), () => {});
+  const reloader = { onSettings };
+  const channels = openChannels(context, { settings, reloader });
+  const notifying = openAlertController(context, {
+    settings,
+    reloader,
+    channels,
+    status: () => status,
+    redactedBus: bus,
+    alerting: { state: () => new Map() },
+    inbox: createAlertmanagerInbox(),
+    stateStore: {
+      alerts: () => disk.saved,
+      setAlerts: (saved) => (disk.saved = JSON.parse(JSON.stringify(saved))),
+      delivery: () => null,
+      setDelivery: () => {},
     },
-  );
+  });
   const alert = (about: string, state: 'firing' | 'resolved' = 'firing'): void =>
     bus.publish({
       kind: 'alert',
@@ -109,6 +117,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   onTestFinished(() => teardown.run());
   return {
     notifying,
+    channels,
     alert,
     bus,
     notified,
@@ -230,7 +239,7 @@ describe('notifications of the daemon', () => {
     const { channel, told } = appendTo(here.paths, 'told');
     const missing = { kind: 'command', command: ['/nowhere/tell'], env: {}, timeout: 20_000 } as const;
     const daemon = live(here, alertsOf([channel, missing]));
-    expect(await daemon.notifying.test()).toMatchObject([
+    expect(await daemon.channels.test()).toMatchObject([
       { kind: 'command', to: 'append', outcome: { result: 'sent' } },
       { kind: 'command', to: 'tell', outcome: { result: 'failed', reason: 'missing_program' } },
     ]);

@@ -1,4 +1,4 @@
-// The policy at work: its state, its alarm clock, and its record on disk.
+// Runner of the notification policy: holds its state, its timer and its record on disk.
 import type { Notification } from '../../core/model/notification.ts';
 import type { NotifySuppression } from '../../core/model/vocabulary.ts';
 import { restoreNotifications, saveNotifications } from '../../core/notification/saved-notifications.ts';
@@ -11,54 +11,55 @@ import type { NotificationRules, NotificationState } from '../../core/notificati
 import type { Clock } from '../../system/time/clock.ts';
 import type { StateStore } from '../home/state-store.ts';
 
-export interface NotificationController {
+export interface NotificationRunner {
+  /** Feeds an input to the policy and sends what it decides. */
   take(input: NotificationInput): void;
+  /** Replaces the rules that a reload can change. */
   setRules(rules: Omit<NotificationRules, 'isSilenced'>): void;
-  silence(isSilenced: NonNullable<NotificationRules['isSilenced']>): void;
   close(): void;
 }
 
-export interface NotificationControllerOptions {
+export interface NotificationRunnerOptions {
   readonly clock: Clock;
   readonly stateStore: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly rules: NotificationRules;
-  readonly onTell: (notification: Notification) => void;
-  readonly onSpared: (spared: { readonly reason: NotifySuppression; readonly count: number }) => void;
+  readonly onSend: (notification: Notification) => void;
+  readonly onSuppressed: (suppressed: { readonly reason: NotifySuppression; readonly count: number }) => void;
 }
 
-/** News come in flocks: they are written down as one, unless somebody is told. */
+/** ms; changes come in bursts and are saved together, unless a notification is sent. */
 const SAVE_WITHIN = 1000;
 
-export function openNotificationController({
+export function startNotificationRunner({
   clock,
   stateStore,
-  onTell,
-  onSpared,
+  onSend,
+  onSuppressed,
   ...options
-}: NotificationControllerOptions): NotificationController {
+}: NotificationRunnerOptions): NotificationRunner {
   let { rules } = options;
   let state = restoreNotifications(stateStore.alerts());
-  let cancelAlarm = (): void => {};
+  let cancelTimer = (): void => {};
   const record = createRecord({ clock, stateStore, state: () => state });
 
   function take(input: NotificationInput): void {
     const before = state;
     const outcome = decideNotifications(before, input, rules);
     state = outcome.state;
-    // Written down before it is sent: should we die now, nobody is told twice.
+    // Saved before it is sent: a crash in between must not notify anybody twice.
     if (outcome.notifications.length > 0) record.save();
     else if (state.records !== before.records) record.saveSoon();
-    for (const notification of outcome.notifications) onTell(notification);
-    for (const spared of outcome.suppressed) onSpared(spared);
+    for (const notification of outcome.notifications) onSend(notification);
+    for (const suppressed of outcome.suppressed) onSuppressed(suppressed);
     arm();
   }
 
   function arm(): void {
-    cancelAlarm();
+    cancelTimer();
     const next = nextDecisionAt(state, rules);
     if (next === null) return;
     const delay = Math.max(0, next - clock.now());
-    cancelAlarm = clock.after(delay, () => take({ kind: 'tick', at: clock.now() }));
+    cancelTimer = clock.after(delay, () => take({ kind: 'tick', at: clock.now() }));
   }
 
   return {
@@ -67,12 +68,8 @@ export function openNotificationController({
       rules = { ...rules, ...next };
       arm();
     },
-    silence(isSilenced) {
-      rules = { ...rules, isSilenced };
-      arm();
-    },
     close() {
-      cancelAlarm();
+      cancelTimer();
       record.save();
     },
   };
@@ -82,7 +79,7 @@ function createRecord({
   clock,
   stateStore,
   state,
-}: Pick<NotificationControllerOptions, 'clock' | 'stateStore'> & {
+}: Pick<NotificationRunnerOptions, 'clock' | 'stateStore'> & {
   readonly state: () => NotificationState;
 }) {
   let cancel: (() => void) | null = null;

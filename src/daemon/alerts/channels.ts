@@ -1,0 +1,75 @@
+// Notification channels of the config: they follow reloads and publish every result on the bus.
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import type { ChannelReport, Notification, SendResult } from '../../core/model/notification.ts';
+import type { NotifyKind, NotifySuppression } from '../../core/model/vocabulary.ts';
+import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
+import { childEnvironment } from '../../supervisor/environment.ts';
+import type { DaemonContext } from '../context.ts';
+import type { Reloader } from '../config/reload.ts';
+
+export interface Suppression {
+  readonly reason: NotifySuppression;
+  readonly count: number;
+}
+
+export interface Channels {
+  /** Sends a notification through every channel. */
+  send(notification: Notification): void;
+  /** Publishes, for every channel, that notifications were suppressed. */
+  suppress(suppressed: Suppression): void;
+  /** Sends a test notification through every channel and returns each result. */
+  test(): Promise<readonly ChannelReport[]>;
+}
+
+/** ms that a channel may go on when the daemon ends; a program that ignores SIGTERM takes a second more. */
+const CLOSE_TIMEOUT = 1000;
+
+export function openChannels(
+  { bus, clock, teardown }: DaemonContext,
+  {
+    settings,
+    reloader,
+  }: {
+    readonly settings: Pick<DaemonConfig, 'alerts'>;
+    readonly reloader: Pick<Reloader, 'onSettings'>;
+  },
+): Channels {
+  const publishSuppressed = (channel: NotifyKind, suppressed: Suppression): void =>
+    bus.publish({ kind: 'notified', channel, result: 'suppressed', detail: null, ...suppressed });
+  const dispatcher = createDispatcher({
+    settings: settings.alerts.notify,
+    clock,
+    environment: childEnvironment(process.env, {}),
+    platform: process.platform,
+    onResult: (channel, outcome) => bus.publish({ kind: 'notified', channel, ...resultOf(outcome) }),
+    onDropped: (channel, reason, count) => publishSuppressed(channel, { reason, count }),
+  });
+  followSettings(dispatcher, settings, reloader);
+  teardown.add('notification channels', () => dispatcher.close(CLOSE_TIMEOUT));
+  return {
+    send: (notification) => dispatcher.send(notification),
+    suppress(suppressed) {
+      for (const kind of dispatcher.kinds()) publishSuppressed(kind, suppressed);
+    },
+    test: () => dispatcher.test(),
+  };
+}
+
+function followSettings(
+  dispatcher: Dispatcher,
+  { alerts }: Pick<DaemonConfig, 'alerts'>,
+  reloader: Pick<Reloader, 'onSettings'>,
+): void {
+  let current = JSON.stringify(alerts.notify);
+  reloader.onSettings(({ alerts: { notify } }) => {
+    const next = JSON.stringify(notify);
+    if (next === current) return;
+    current = next;
+    dispatcher.replace(notify);
+  });
+}
+
+function resultOf(outcome: SendResult) {
+  const { result, detail } = outcome;
+  return { result, reason: outcome.result === 'failed' ? outcome.reason : null, detail, count: 1 };
+}

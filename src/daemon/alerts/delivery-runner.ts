@@ -1,0 +1,235 @@
+// Runner of the delivery decision: holds its state and its record on disk, and tells the notification policy about it.
+import type { AlertmanagerMessage, AlertNotice } from '../../core/delivery/alertmanager-message.ts';
+import {
+  notYetHandedOff,
+  type PostedAlert,
+  type EvaluatedAlert,
+  toPost,
+} from '../../core/delivery/alertmanager-post.ts';
+import {
+  beginDelivery,
+  decideDelivery,
+  type DeliveryInput,
+  type DeliverySettings,
+  type DeliveryState,
+  lastContact,
+  withNewAlertmanager,
+} from '../../core/delivery/delivery.ts';
+import type { DeliveryOwner } from '../../core/model/vocabulary.ts';
+import {
+  type Handoff,
+  handOff,
+  handoffAfterAlert,
+  EMPTY_HANDOFF,
+  handoffAfterNotice,
+  withoutNotice,
+  heldElsewhere,
+} from '../../core/delivery/delivery-handoff.ts';
+import type { SavedDelivery } from '../../core/delivery/saved-delivery.ts';
+import type { EventOf } from '../../core/model/events.ts';
+import { type AlertChange, type FiringAlert, alertKey } from '../../core/model/notification.ts';
+import type { NotificationInput } from '../../core/notification/notification-policy.ts';
+import type { Silence } from '../../core/delivery/silences.ts';
+import type { Bus } from '../../system/bus.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import { engineEvents } from './engine-events.ts';
+import type { StateStore } from '../home/state-store.ts';
+import type { AlertSilences } from './alert-silences.ts';
+import type { ReceiveOptions } from './alertmanager-inbox.ts';
+
+export interface DeliveryRunnerOptions {
+  /** Awake time. */
+  readonly clock: Clock;
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly stateStore: Pick<StateStore, 'setDelivery'>;
+  readonly settings: DeliverySettings;
+  /** Record of an earlier daemon. */
+  readonly saved: SavedDelivery;
+  readonly silences: AlertSilences;
+  /** Returns the firing alerts. */
+  readonly firing: () => readonly FiringAlert[];
+  /** Returns the alerts with all labels, as the rules left them. */
+  readonly evaluated: () => readonly EvaluatedAlert[];
+  /** Feeds the policy of our own channels. */
+  readonly notify: (input: NotificationInput) => void;
+  /** Called when there is something to post to Alertmanager now. */
+  readonly onToPost: () => void;
+}
+
+/** User agents of scrapers that evaluate rules, or forward to one that does. */
+const EVALUATORS = /^(?:Prometheus|GrafanaAgent|Alloy|vm_promscrape|vmagent)\b/iu;
+
+export class DeliveryRunner {
+  readonly #options: DeliveryRunnerOptions;
+  #settings: DeliverySettings;
+  #state: DeliveryState;
+  #handoff: Handoff;
+  /** When Prometheus took over alerts that we had posted, ms since the epoch; null while it has none from us. */
+  #handedOffAt: number | null = null;
+  #reasons: string | null = null;
+  #saved = '';
+
+  constructor(options: DeliveryRunnerOptions) {
+    const { owner, noticed, isNoticed } = options.saved;
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
+    this.#handoff = { ...EMPTY_HANDOFF, noticed: new Set(noticed), isNoticed };
+  }
+
+  get owner(): DeliveryOwner {
+    return this.#state.owner;
+  }
+
+  /** Mutes our own channels when somebody else delivers, and decides for the first time. */
+  begin(): void {
+    if (this.owner !== 'us') this.posted();
+    this.#mute();
+    this.take({ kind: 'tick' });
+  }
+
+  /** Replaces the settings; `isOtherAlertmanager` when its URL changed. */
+  replace(
+    settings: DeliverySettings,
+    { isOtherAlertmanager }: { readonly isOtherAlertmanager: boolean },
+  ): void {
+    this.#settings = settings;
+    if (isOtherAlertmanager) this.#state = withNewAlertmanager(this.#state, this.#options.clock.monotonic());
+    this.take({ kind: 'tick' });
+  }
+
+  /** Feeds an input to the decision and publishes what changed. */
+  take(untimed: Untimed<DeliveryInput>): void {
+    const input: DeliveryInput = { ...untimed, at: this.#options.clock.monotonic() };
+    const before = this.#state;
+    const { state, owner, reasons } = decideDelivery(before, input, this.#settings);
+    this.#state = state;
+    for (const event of engineEvents(before, state, { input, settings: this.#settings }))
+      this.#options.bus.publish(event);
+    if (owner !== before.owner) this.#changeOwner(before, input.at);
+    const text = reasons.join('\n');
+    if (owner !== before.owner || text !== this.#reasons)
+      this.#options.bus.publish({ kind: 'delivery', owner, wasOwner: before.owner, reasons });
+    this.#reasons = text;
+    this.#followSilences();
+    this.#save();
+  }
+
+  /** Takes a webhook message of Alertmanager: its heartbeat, and the alerts that it has sent or wants us to send. */
+  receive({ hasHeartbeat, alerts }: AlertmanagerMessage, { isToForward }: ReceiveOptions): void {
+    if (hasHeartbeat) this.take({ kind: 'heartbeat' });
+    for (const notice of alerts) this.#takeNotice(notice, isToForward);
+    this.#save();
+  }
+
+  /** Takes a scrape of /metrics. */
+  takeScrape({ by, host }: EventOf<'scraped'>): void {
+    if (!EVALUATORS.test(by)) return;
+    // The Host header of a scrape is the `instance` label that it gives to our series.
+    if (host !== undefined && host !== '') this.#options.silences.scrapedAs(host);
+    this.take({ kind: 'scraped' });
+  }
+
+  /** Takes a change of one of our own alerts. */
+  takeAlert(alert: EventOf<'alert'>): void {
+    const key = alertKey(alert);
+    if (alert.state === 'resolved') this.#handoff = withoutNotice(this.#handoff, key);
+    else if (this.#handoff.noticed.has(key)) this.#noteSent(alert);
+    const at = this.#options.clock.monotonic();
+    this.#handoff = handoffAfterAlert(this.#handoff, alert, { owner: this.owner, at });
+    if (this.owner === 'alertmanager-by-us') this.#options.onToPost();
+  }
+
+  /** Returns the alerts to post to Alertmanager, each valid for `lasts` ms; null when we have none to post. */
+  toPost(lasts: number): readonly PostedAlert[] | null {
+    const { clock, evaluated, silences } = this.#options;
+    const options = { now: clock.now(), lasts, instance: silences.instance };
+    if (this.owner === 'alertmanager-by-us') return toPost(evaluated(), options);
+    if (this.#handedOffAt === null) return null;
+    return toPost(notYetHandedOff(evaluated(), { ...options, handedAt: this.#handedOffAt }), options);
+  }
+
+  /** Notes that somebody else now has all firing alerts. */
+  posted(): void {
+    const { firing, clock } = this.#options;
+    const keys = firing().map((alert) => alertKey(alert));
+    this.#handoff = heldElsewhere(this.#handoff, keys, clock.monotonic());
+  }
+
+  /** Takes over the silences of Alertmanager. */
+  replaceSilences(silences: readonly Silence[]): void {
+    this.#options.silences.replace(silences);
+    this.#followSilences();
+    this.#save();
+  }
+
+  #changeOwner(before: DeliveryState, at: number): void {
+    const { owner } = this;
+    const { next, sent } = handOff(this.#handoff, {
+      from: before.owner,
+      to: owner,
+      firing: this.#options.firing(),
+      lastContact: lastContact(before, this.#settings),
+      at,
+    });
+    this.#handoff = next;
+    const isHandedOff = before.owner === 'alertmanager-by-us' && owner === 'engine';
+    this.#handedOffAt = isHandedOff ? this.#options.clock.now() : null;
+    // Before our channels are unmuted: otherwise these would be sent again.
+    for (const { name, about } of sent) this.#noteSent({ name, about, state: 'firing' });
+    this.#mute();
+    if (owner === 'alertmanager-by-us') this.#options.onToPost();
+  }
+
+  #mute(): void {
+    const { notify, clock } = this.#options;
+    notify({ kind: 'muted', at: clock.now(), isMuted: this.owner !== 'us' });
+  }
+
+  #noteSent({ name, about, state }: Pick<AlertChange, 'name' | 'about' | 'state'>): void {
+    const { notify, clock } = this.#options;
+    notify({ kind: 'notified-elsewhere', at: clock.now(), alert: { name, about, state } });
+  }
+
+  #takeNotice({ name, severity, summary, labels, state, runbook }: AlertNotice, isToForward: boolean): void {
+    const isOurs = this.#options.silences.isOwnInstance(labels['instance']);
+    const server = labels['server'] ?? null;
+    const elsewhere = [server, labels['instance']]
+      .filter((one) => one !== null && one !== undefined)
+      .join(' on ');
+    const alert = { name, about: isOurs ? server : elsewhere, severity, state, summary, runbook };
+    if (isToForward) {
+      // The record of our own channels has what they send.
+      this.#handoff = { ...this.#handoff, isNoticed: true };
+      this.#options.notify({ kind: 'forwarded', at: this.#options.clock.now(), alert });
+    } else if (isOurs) {
+      this.#handoff = handoffAfterNotice(this.#handoff, alert);
+      this.#noteSent(alert);
+    }
+  }
+
+  /** Lets the policy decide again when a silence began or ended. */
+  #followSilences(): void {
+    const { notify, clock, silences } = this.#options;
+    const at = clock.now();
+    if (silences.haveChanged(at)) notify({ kind: 'tick', at });
+  }
+
+  #save(): void {
+    const { noticed, isNoticed } = this.#handoff;
+    const { silences } = this.#options;
+    const record = {
+      owner: this.owner,
+      noticed: [...noticed],
+      isNoticed,
+      instance: silences.instance,
+      silences: silences.silences,
+    };
+    const text = JSON.stringify(record);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    this.#options.stateStore.setDelivery(record);
+  }
+}
+
+type Untimed<Input> = Input extends unknown ? Omit<Input, 'at'> : never;
