@@ -19,7 +19,7 @@ const CHANNEL = { channel: NOTIFY_KINDS };
 const SURVIVES = { survives: true } as const;
 
 /** Seconds. No rule may name a bound without a fraction: Prometheus 3 writes `le="1"` as `le="1.0"`. */
-export const PROBE_BUCKETS = [
+const PROBE_BUCKETS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
 

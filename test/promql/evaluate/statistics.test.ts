@@ -37,7 +37,7 @@ describe('sum()', () => {
 
 describe.each([
   ['average()', average],
-  ['meanSoFar()', incrementalMean],
+  ['incrementalMean()', incrementalMean],
 ])('%s', (_, mean) => {
   test.each([
     [[1, 2, 3], 2],
@@ -49,7 +49,7 @@ describe.each([
   ])('of %o is %d', (values, result) => expect(mean(values)).toBe(result));
 });
 
-test('meanSoFar() can be as careless as Prometheus 2 is with groups', () => {
+test('incrementalMean() can be as careless as Prometheus 2 is with groups', () => {
   const values = [1, 1e15, 3, 7, 11];
   expect(incrementalMean(values)).toBe(200_000_000_000_004.4);
   expect(incrementalMean(values, { isCompensated: false })).toBe(200_000_000_000_004.38);
@@ -87,7 +87,7 @@ describe('quantile()', () => {
   ])('%d of %o is %d', (share, values, result) => expect(quantile(share, values)).toBe(result));
 });
 
-test('upwards() puts NaN first, and infinities where they belong', () => {
+test('ascending() puts NaN first, and infinities where they belong', () => {
   expect([1, none, Infinity, -Infinity, none, 0].toSorted(ascending)).toEqual([
     none,
     none,

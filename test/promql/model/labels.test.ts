@@ -48,7 +48,7 @@ test('withLabel() sets, replaces and takes away', () => {
   expect(withLabel({ a: '1' }, '__proto__', 'x')).toHaveProperty(['__proto__'], 'x');
 });
 
-describe('createChoice()', () => {
+describe('createLabelSelection()', () => {
   const labels = { __name__: 'up', a: '1', b: '2', c: '' };
 
   test('of only some labels keeps these, if they are there', () => {

@@ -11,7 +11,7 @@ function reaches(expr: string, lookback?: number): Record<string, number> {
   );
 }
 
-describe('interestsOf()', () => {
+describe('requiredSeriesOf()', () => {
   test.each([
     ['1 + time()', {}],
     ['a', { a: 5 }],

@@ -11,7 +11,7 @@ function notifyBy(path: string): { missing: string[]; notify: ReturnType<typeof 
   return { missing, notify: createSystemdNotifier({ socket: SOCKET, path, clock: systemClock, onMissing }) };
 }
 
-describe('takeServiceSettings()', () => {
+describe('takeSystemdSettings()', () => {
   test('takes what is for us, and leaves no trace of it for our children', () => {
     const env = {
       PATH: '/usr/bin',
@@ -41,7 +41,7 @@ describe('takeServiceSettings()', () => {
   });
 });
 
-describe('createServiceNotify()', () => {
+describe('createSystemdNotifier()', () => {
   test('tells each thing in words, by a program that knows nothing else of us', async () => {
     const fake = fakeSystemdNotify();
     const { notify } = notifyBy(fake.path);
