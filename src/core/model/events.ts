@@ -207,7 +207,5 @@ export function handleEvent<Result, Args extends readonly unknown[], Kinds exten
   event: EventOf<Kinds>,
   ...args: Args
 ): Result {
-  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- its kind selects the right one; the compiler does not follow that through a table
-  const handler = handlers[event.kind as Kinds] as (one: EventOf<Kinds>, ...args: Args) => Result;
-  return handler(event, ...args);
+  return handlers[event.kind](event, ...args);
 }
