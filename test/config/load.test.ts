@@ -38,7 +38,13 @@ describe('loadConfig()', () => {
     expect(servers).toEqual([
       specOf({
         name: 'context7',
-        source: { kind: 'package', manager: 'npm', package: '@upstash/context7-mcp', version: 'latest', bin: null },
+        source: {
+          kind: 'package',
+          manager: 'npm',
+          package: '@upstash/context7-mcp',
+          version: 'latest',
+          bin: null,
+        },
         limits: { memory: { soft: 1024 ** 3, hard: 2 * 1024 ** 3 }, cpu: { soft: 0.8 } },
       }),
     ]);
