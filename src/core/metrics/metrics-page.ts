@@ -22,11 +22,11 @@ const INTRODUCTION = `# Metrics
 \`GET /metrics\` answers in the Prometheus text format 0.0.4. Every name begins with \`${METRIC_PREFIX}\`; the label
 \`server\` is the name in the config. No label ever holds a pid, a path, a command line or a url. A label with a closed
 list of values is there with 0 from the moment its server is configured, and all series of a server go when it is
-removed. Counters marked *kept* go on where they were after a restart of the watchdog, a \`kill -9\` included. A server
-with only a \`url\` has no process of ours, so it has none of the metrics about one.
+removed. Counters marked *kept* continue after a restart of the watchdog, a \`kill -9\` included. A server
+with only a \`url\` has no process here, so it has none of the metrics about one.
 
-A scrape shows what the watchdog already knows: nothing is measured because of it, and the text is rendered again only
-after something changed, for measurements at most once a second.
+A scrape shows the latest known values and measures nothing itself. The text is rendered again only
+after a change, for measurements at most once a second.
 `;
 
 /** Markdown, ending in a newline. */
