@@ -1,6 +1,12 @@
 // Changes between two evaluations: alerts that began, became more severe, or ended.
 import { SEVERITIES, type Severity } from '../core/model/vocabulary.ts';
-import { type AlertChange, type FiringAlert, alertKey, alertSummary, runbookIn } from '../core/model/notification.ts';
+import {
+  type AlertChange,
+  type FiringAlert,
+  alertKey,
+  alertSummary,
+  runbookIn,
+} from '../core/model/notification.ts';
 import { isMoreSevere } from '../core/notification/notification-state.ts';
 import { span } from '../core/base/format.ts';
 import type { Alert } from '../promql/rules/alert-state.ts';

@@ -4,7 +4,13 @@ import { UPDATE_RESULTS } from '../../src/core/model/vocabulary.ts';
 import { createStage } from '../fakes/stage.ts';
 import { COMMITTED, memoryOf, outlookOf, progressOf, ROLLED_BACK } from '../fakes/updates.ts';
 
-const PACKAGE = { kind: 'package', manager: 'npm', package: 'files-mcp', version: 'latest', bin: null } as const;
+const PACKAGE = {
+  kind: 'package',
+  manager: 'npm',
+  package: 'files-mcp',
+  version: 'latest',
+  bin: null,
+} as const;
 const server = 'files';
 
 function stageOf() {

@@ -19,9 +19,7 @@ const CHANNEL = { channel: NOTIFY_KINDS };
 const SURVIVES = { survives: true } as const;
 
 /** Seconds. No rule may name a bound without a fraction: Prometheus 3 writes `le="1"` as `le="1.0"`. */
-const PROBE_BUCKETS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
-] as const;
+const PROBE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 export const SERVER_METRICS = {
   server_info: gauge('info', 'What the server is; always 1, an unknown text is empty.', {
