@@ -26,7 +26,8 @@ export interface Recorder {
 }
 
 export interface RecorderOptions {
-  readonly bus: Bus;
+  /** Must be redacted: labels show what servers say of themselves. */
+  readonly bus: Pick<Bus, 'subscribe'>;
   readonly clock: Clock;
   /** The snapshot that web page and command line show; its reducer must see the events that `bus` carries. */
   readonly status: () => Status;

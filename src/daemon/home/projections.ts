@@ -47,7 +47,7 @@ export function openProjections({
     current = reduceStatus(current, event, remembered);
   });
   const recorder = createRecorder({
-    bus,
+    bus: redactedBus,
     clock,
     status,
     build: { version, nodeVersion: process.versions.node },
