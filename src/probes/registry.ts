@@ -6,7 +6,7 @@ import { http } from './http.ts';
 import { mcp } from './mcp.ts';
 import type { ProbeKinds, ProbeSession, ProbeTarget } from './probe-kind.ts';
 
-export const PROBES: ProbeKinds = { mcp, http, exec };
+const PROBES: ProbeKinds = { mcp, http, exec };
 
 /** Opens a session of the kind that the policy names. */
 export function openSession<Name extends ProbeKindName>(

@@ -7,7 +7,7 @@ export type Lane = 'first' | 'second';
 /** `full`: the server does not read. `closed`: it never will. */
 export type SendResult = QueuedMessage | 'full' | 'closed';
 
-export interface QueuedMessage {
+interface QueuedMessage {
   /** Takes the message back; false when the pipe has it already. */
   withdraw(): boolean;
 }
@@ -17,8 +17,8 @@ export interface Outbox {
   send(message: string, lane: Lane): SendResult;
 }
 
-export const MAX_WAITING_MESSAGES = 1_000;
-export const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_MESSAGES = 1_000;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 const WRITTEN: QueuedMessage = { withdraw: () => false };
 

@@ -16,7 +16,7 @@ import type { PeerInfo } from './handshake.ts';
 import type { Lane, SendResult } from './outbox.ts';
 
 export type ServerRequest = Extract<IncomingMessage, { kind: 'request' }>;
-export type ServerNotification = Extract<IncomingMessage, { kind: 'notification' }>;
+type ServerNotification = Extract<IncomingMessage, { kind: 'notification' }>;
 
 /** User of a channel who hears what the server sends unasked. None of these may throw. */
 export interface Subscriber {

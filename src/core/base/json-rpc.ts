@@ -16,7 +16,7 @@ export const RPC_CODES = {
 } as const;
 
 /** Deepest nesting of a message that is read. What is much deeper overflows the stack of whoever serialises it again. */
-export const MAX_DEPTH = 128;
+const MAX_DEPTH = 128;
 
 /** Longest id, in UTF-16 units, of a request that is answered with its own id. */
 export const MAX_ID_LENGTH = 256;

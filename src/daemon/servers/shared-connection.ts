@@ -3,7 +3,7 @@ import type { ObservedProcess, ProcessListener, ProcessObserver } from '../../su
 import { openConnection, type Connection } from '../../wire/connection.ts';
 import type { ServerOutputs } from './server-output.ts';
 
-export interface ConnectedProcess extends ObservedProcess {
+interface ConnectedProcess extends ObservedProcess {
   /** Null for a server that is not spoken to over its pipes. */
   readonly connection: Connection | null;
 }
