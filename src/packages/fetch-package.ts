@@ -1,7 +1,7 @@
 // Installation of one version of a package: whole, checked and in one step, or not at all.
 import { join } from 'node:path';
 
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { PackageSource, ServerSpec } from '../core/model/server-spec.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { OnDisk } from './choose-installed.ts';
 import { describeGrowth, watchGrowth } from './install-progress.ts';
@@ -22,6 +22,7 @@ import type { Store } from './store.ts';
 export interface InstallJob extends InstallTarget {
   readonly server: string;
   readonly manager: PackageManager;
+  readonly source: PackageSource;
   /** An exact version, a range or a tag. */
   readonly version: string;
   readonly bin: string | null;
@@ -42,13 +43,14 @@ export async function planInstall(
   return {
     server: name,
     manager,
+    source,
     package: source.package,
     version: source.version,
     spec: `${source.package}@${source.version}`,
     bin: source.bin,
     allowScripts: update.allowScripts,
     folder,
-    store: openStore(folder, { manager, id: source.package }),
+    store: openStore(folder, { manager, source }),
     signal,
   };
 }
@@ -100,7 +102,7 @@ export async function fetchPackage(job: InstallJob, options: FetchOptions): Prom
   } catch (error) {
     return { ok: false, ...systemFailure(error, job) };
   } finally {
-    // Renamed away when all went well. What cannot be removed now is removed before the next installation.
+    // Renamed away after a success. What cannot be removed now is removed before the next installation.
     await removeTree(stage).catch(() => undefined);
   }
 }
@@ -130,8 +132,8 @@ async function runInstall(
   }
 }
 
-function requestOf({ package: id, version, spec, folder, allowScripts }: InstallJob) {
-  return { package: id, version, spec, folder, allowScripts };
+function requestOf({ source, package: id, version, spec, folder, allowScripts }: InstallJob) {
+  return { source, package: id, version, spec, folder, allowScripts };
 }
 
 /** Tells what is wrong with a version that the tool accepted; null when it can be run. */

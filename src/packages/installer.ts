@@ -76,7 +76,7 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     timeouts: { alone: 10 * MINUTE, withFallback: 2 * MINUTE },
     chosen: () => null,
     ...options,
-    publish: (news) => bus?.publish(news),
+    publish: (event) => bus?.publish(event),
     queue: createInstallQueue(),
     unreached: new Map(),
   };

@@ -224,5 +224,5 @@ async function find({ store, manager }: InstallJob, version: string): Promise<In
 
 function notInstalled(server: string, version: string): WatchdogError {
   const message = `Cannot switch ${server} to ${version}: it is not installed`;
-  return new WatchdogError('INSTALL_FAILED', message, { hint: 'Update to it: it is then installed anew.' });
+  return new WatchdogError('INSTALL_FAILED', message, { hint: 'Update to it, which installs it again.' });
 }

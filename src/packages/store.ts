@@ -6,6 +6,7 @@ import { basename, dirname, join, relative } from 'node:path';
 
 import { codeOf } from '../core/base/guards.ts';
 
+import type { PackageSource } from '../core/model/server-spec.ts';
 import type { InstalledVersion, PackageManager } from './manager/package-manager.ts';
 
 /** The versions of one server: `versions/<v>/` and the link `current` to one of them. */
@@ -28,16 +29,16 @@ const LEFTOVER = '.tmp-';
 
 export interface StoredPackage {
   readonly manager: Pick<PackageManager, 'inspect' | 'versions'>;
-  readonly id: string;
+  readonly source: PackageSource;
 }
 
 /** @param folder `servers/<name>`, made when the first version is staged */
-export function openStore(folder: string, { manager, id }: StoredPackage): Store {
+export function openStore(folder: string, { manager, source }: StoredPackage): Store {
   const { compare, isSame } = manager.versions;
   const versions = join(folder, 'versions');
   const link = join(folder, 'current');
 
-  const inspect = (candidate: string): InstalledVersion | null => manager.inspect(candidate, id);
+  const inspect = (candidate: string): InstalledVersion | null => manager.inspect(candidate, source);
 
   async function list(): Promise<InstalledVersion[]> {
     const names = (await namesIn(versions)).filter((name) => !name.startsWith('.'));

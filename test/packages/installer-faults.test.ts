@@ -356,12 +356,11 @@ describe.skipIf(!requireThat('the right to mount a tmpfs', mayMount()))('on a fu
     await home.prepare(packageSpec('good@1.0.0'), { paths });
     await home.prepare(packageSpec('good@2.0.0'), { paths });
     fillNames(disk);
-    const [older] = (
-      await openStore(join(paths.servers, 'some'), { manager: npmManager, id: 'good' }).list()
-    ).toReversed();
-    await expect(
-      openStore(join(paths.servers, 'some'), { manager: npmManager, id: 'good' }).switchTo(older!),
-    ).rejects.toThrow('ENOSPC');
+    const { source } = packageSpec('good@1.0.0');
+    if (source.kind !== 'package') throw new TypeError('not a package');
+    const store = openStore(join(paths.servers, 'some'), { manager: npmManager, source });
+    const [older] = (await store.list()).toReversed();
+    await expect(store.switchTo(older!)).rejects.toThrow('ENOSPC');
     expect(namesIn(join(paths.servers, 'some')).toSorted()).toEqual(['current', 'versions']);
     const prepared = await home.prepare(packageSpec('good@1.0.0'), { paths });
     expect(prepared).toMatchObject({ ok: true, version: '1.0.0' });

@@ -9,7 +9,10 @@ import type { StoredPackage } from '../../src/packages/store.ts';
 import type { InstalledVersion } from '../../src/packages/manager/package-manager.ts';
 import { npmManager } from '../../src/packages/npm/npm-manager.ts';
 
-const stored = (id: string): StoredPackage => ({ manager: npmManager, id });
+const stored = (id: string): StoredPackage => ({
+  manager: npmManager,
+  source: { kind: 'package', manager: 'npm', package: id, version: 'latest', bin: null },
+});
 
 let folder: string;
 

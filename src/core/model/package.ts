@@ -44,14 +44,14 @@ export type SameVersion = (one: string, other: string) => boolean;
 /** How one package manager writes and orders versions. */
 export interface VersionScheme {
   /** One spelling for all that mean the same exact version; null when `text` is none. For comparison, not to be stored. */
-  canonical(text: string): string | null;
+  readonly canonical: (text: string) => string | null;
   /** Negative when `one` comes before `other`; both must be versions. */
-  compare(one: string, other: string): number;
+  readonly compare: (one: string, other: string) => number;
   readonly isSame: SameVersion;
   /** Tells whether a version is neither a prerelease nor a development release. */
-  isStable(version: string): boolean;
+  readonly isStable: (version: string) => boolean;
   /** Tells whether `text` is one version in full, which no tool takes for a tag, a range or an option. */
-  isVersion(text: string): boolean;
+  readonly isVersion: (text: string) => boolean;
   /** Tells whether a config that asks for `wish` names one version, which is then never left. */
-  isPinned(wish: string): boolean;
+  readonly isPinned: (wish: string) => boolean;
 }

@@ -89,8 +89,10 @@ export interface ServerSpec {
   readonly logs: { readonly maxSize: number; readonly keep: number };
 }
 
+export type PackageSource = Extract<Source, { kind: 'package' }>;
+
 /** A server that is a package: the only kind that has versions, and so updates. */
-export type PackageSpec = ServerSpec & { readonly source: Extract<Source, { kind: 'package' }> };
+export type PackageSpec = ServerSpec & { readonly source: PackageSource };
 
 export function isPackage(spec: ServerSpec): spec is PackageSpec {
   return hasVersions(spec.source.kind);

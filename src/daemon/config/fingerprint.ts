@@ -9,8 +9,8 @@ const LARGEST = 2 * 1024 * 1024;
 
 /** Fingerprints each file by one stat: equal means unchanged, different means worth reading. Never rejects. */
 export async function statFingerprint(paths: readonly string[]): Promise<string> {
-  const looks = await Promise.all(paths.map((path) => stat(path).then(lookOf, reasonOf)));
-  return looks.join('\n');
+  const stats = await Promise.all(paths.map((path) => stat(path).then(describeStats, reasonOf)));
+  return stats.join('\n');
 }
 
 /** Fingerprints content and permissions of all files; a missing or unreadable one counts by its error. Never rejects. */
@@ -22,7 +22,7 @@ export async function contentFingerprint(paths: readonly string[]): Promise<stri
 async function printOf(path: string): Promise<string> {
   const stats = await stat(path);
   // Reading a pipe would never end, and a folder cannot be read.
-  if (!stats.isFile() || stats.size > LARGEST) return lookOf(stats);
+  if (!stats.isFile() || stats.size > LARGEST) return describeStats(stats);
   const hash = createHash('sha256')
     .update(await readFile(path))
     .digest('base64');
@@ -30,7 +30,7 @@ async function printOf(path: string): Promise<string> {
   return [stats.mode, stats.uid, hash].join(' ');
 }
 
-function lookOf({ ino, size, mtimeMs, ctimeMs }: Stats): string {
+function describeStats({ ino, size, mtimeMs, ctimeMs }: Stats): string {
   return [ino, size, mtimeMs, ctimeMs].join(' ');
 }
 

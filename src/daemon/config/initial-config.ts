@@ -46,22 +46,22 @@ const READ_EVERY = 60_000;
  */
 export async function loadInitialConfig(parts: InitialConfigParts): Promise<LoadedConfig> {
   const { path, environment, wait } = parts;
-  let told: string | null = null;
+  let reported: string | null = null;
   let files: readonly string[] = [path];
   for (;;) {
     // Before it is read, so that a write meanwhile counts as a change.
     const seen = await statFingerprint(files);
     try {
       const config = await loadConfigInChild(path, environment);
-      if (told !== null) {
+      if (reported !== null) {
         parts.refuse(null);
         parts.log.info({ path }, 'The config can be used now');
       }
       return config;
     } catch (error) {
       if (wait === null || !isConfigFault(error)) throw error;
-      if (error.message !== told) tell(error, parts, wait);
-      told = error.message;
+      if (error.message !== reported) report(error, parts, wait);
+      reported = error.message;
       const concerned = [path, ...(error instanceof ConfigError ? error.envFiles : [])];
       const isSeen = concerned.join('\n') === files.join('\n');
       files = concerned;
@@ -70,7 +70,11 @@ export async function loadInitialConfig(parts: InitialConfigParts): Promise<Load
   }
 }
 
-function tell(error: WatchdogError, { path, bus, log, refuse }: InitialConfigParts, wait: ConfigWait): void {
+function report(
+  error: WatchdogError,
+  { path, bus, log, refuse }: InitialConfigParts,
+  wait: ConfigWait,
+): void {
   refuse(error);
   bus.publish({ kind: 'config-loaded', path, ok: false, error: error.message });
   log.error({ path }, 'Waiting for a config that can be used');

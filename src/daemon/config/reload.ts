@@ -31,7 +31,7 @@ export interface Reloader {
   /** The config file and its env files. */
   files(): readonly string[];
   /** Tells whether these files differ from what was last applied or refused. */
-  hasNews(): Promise<boolean>;
+  hasChanged(): Promise<boolean>;
   /** Calls `listener` with the daemon's own settings after each change of them; the returned function unsubscribes. */
   onSettings(listener: (settings: DaemonConfig) => void): () => void;
 }
@@ -110,7 +110,7 @@ export function createReloader(parts: ReloaderParts): Reloader {
 
   return {
     files,
-    hasNews: async () => (await contentFingerprint(files())) !== (await settled),
+    hasChanged: async () => (await contentFingerprint(files())) !== (await settled),
     reload(options = {}) {
       const mine = last.then(() => reload(options));
       last = mine;

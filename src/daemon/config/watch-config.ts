@@ -10,7 +10,7 @@ export interface ConfigWatchOptions {
   /** Absolute paths, asked for at each check. */
   readonly files: () => readonly string[];
   /** Whether their content differs from what was last applied or refused. */
-  readonly hasNews: () => Promise<boolean>;
+  readonly hasChanged: () => Promise<boolean>;
   /** @returns false when they were refused, which is reported only if `isFinal` */
   readonly take: (isFinal: boolean) => Promise<boolean>;
   readonly onFault: (error: unknown) => void;
@@ -59,7 +59,7 @@ export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
   }
 
   async function readQuietly(): Promise<void> {
-    if (!(await options.hasNews()) || isStopped) return;
+    if (!(await options.hasChanged()) || isStopped) return;
     if (await options.take(false)) return;
     await new Promise<void>((resolve) => {
       cancelPause = clock.after(STABLE, resolve);
@@ -69,7 +69,7 @@ export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
 
   // Something may have been saved before the watch began.
   void folders.follow(files()).then(notice).catch(onFault);
-  const stopPolling = pollFiles({ clock, files, onFault, onNews: notice });
+  const stopPolling = pollFiles({ clock, files, onFault, onChange: notice });
   return {
     stop() {
       isStopped = true;
@@ -79,10 +79,12 @@ export function startConfigWatch(options: ConfigWatchOptions): ConfigWatch {
   };
 }
 
-type PollOptions = Pick<ConfigWatchOptions, 'clock' | 'files' | 'onFault'> & { readonly onNews: () => void };
+type PollOptions = Pick<ConfigWatchOptions, 'clock' | 'files' | 'onFault'> & {
+  readonly onChange: () => void;
+};
 
 /** Polls by stat, each time after the one before: a disk that hangs is asked once. The returned function ends it. */
-function pollFiles({ clock, files, onFault, onNews }: PollOptions): () => void {
+function pollFiles({ clock, files, onFault, onChange }: PollOptions): () => void {
   let isStopped = false;
   let last: string | null = null;
   let cancel = (): void => {};
@@ -90,7 +92,7 @@ function pollFiles({ clock, files, onFault, onNews }: PollOptions): () => void {
   async function poll(): Promise<void> {
     const seen = await statFingerprint(files()).catch((error: unknown) => onFault(error));
     if (isStopped) return;
-    if (last !== null && seen !== undefined && seen !== last) onNews();
+    if (last !== null && seen !== undefined && seen !== last) onChange();
     last = seen ?? last;
     cancel = clock.after(POLL_INTERVAL, () => void poll());
   }

@@ -45,12 +45,12 @@ export function openServiceManagerLink(parts: ServiceManagerParts): ServiceManag
   const settings = takeSystemdSettings(environment);
   if (settings !== null) {
     const onMissing = (): void =>
-      log.error({}, 'systemd-notify is not on the PATH: systemd cannot be told that we live');
+      log.error({}, 'systemd-notify is not on the PATH: systemd gets neither status nor keep-alive');
     const notify = createSystemdNotifier({ ...settings, clock, onMissing });
     return speak(parts, { notify, clock, watchdog: settings.watchdog });
   }
   const isWatched = environment['MCP_WATCHDOG_SERVICE'] === 'launchd';
-  const onFault = (err: unknown): void => log.error({ err }, 'Nobody watches the event loop any more');
+  const onFault = (err: unknown): void => log.error({ err }, 'The event loop watchdog has failed');
   const stop = isWatched ? startEventLoopWatchdog({ clock, onFault }) : () => Promise.resolve();
   return { stopping: () => {}, reloading: (work) => work(), close: stop };
 }
@@ -69,7 +69,7 @@ function speak(
   const picture = createStatusLine(status, { notify, clock });
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind === 'config-loaded') picture.ready();
-    // Whoever was away for so long owes a sign of life at once.
+    // After so long a pause the keep-alive is overdue.
     else if (event.kind === 'gap') notify.notify({ WATCHDOG: '1' });
     else if (CHANGES_THE_PICTURE.has(event.kind)) picture.changed();
   });
@@ -129,18 +129,18 @@ function createStatusLine(
   status: () => Status,
   { notify, clock }: Pick<SdNotifier, 'notify' | 'clock'>,
 ): StatusLine {
-  let told: string | null = null;
+  let sent: string | null = null;
   let cancel: (() => void) | null = null;
 
   function tell(line = formatStatusLine(status())): void {
-    if (line === told) return;
-    notify.notify({ ...(told === null ? { READY: '1' } : {}), STATUS: line });
-    told = line;
+    if (line === sent) return;
+    notify.notify({ ...(sent === null ? { READY: '1' } : {}), STATUS: line });
+    sent = line;
   }
 
   function changed(): void {
     // Before the config was read there is nothing to send.
-    if (told === null) return;
+    if (sent === null) return;
     cancel ??= clock.after(STATUS_DELAY, () => {
       cancel = null;
       tell();

@@ -156,9 +156,9 @@ async function perform(context: DaemonContext, job: JobName, work: () => Promise
 
 function tell(
   { bus, clock }: DaemonContext,
-  { startedAt, ...news }: JobResult & { readonly job: JobName; readonly startedAt: number },
+  { startedAt, ...result }: JobResult & { readonly job: JobName; readonly startedAt: number },
 ): void {
-  bus.publish({ kind: 'job', took: clock.monotonic() - startedAt, ...news });
+  bus.publish({ kind: 'job', took: clock.monotonic() - startedAt, ...result });
 }
 
 function endOfCleanup(report: CleanupReport): JobResult {

@@ -71,7 +71,7 @@ export async function awaitPort(
   // The number that was replaced may not have been its port: then it rightly listens elsewhere.
   return notListening(
     isSure ? 'server' : 'ours',
-    `it did not listen on port ${port}, as told, within ${within}`,
+    `it did not listen on port ${port}, as configured, within ${within}`,
   );
 }
 

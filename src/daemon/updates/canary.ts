@@ -49,18 +49,18 @@ async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Prom
   const cwd = spec.cwd ?? parts.paths.home;
   if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true)
     return refuse('ours', `the folder ${cwd} of the server does not exist`);
-  const aside = await placeCanary(spec);
-  if (typeof aside === 'string') return refuse('ours', aside);
-  if (signal.aborted) return refuse('ours', GIVEN_UP);
+  const placement = await placeCanary(spec);
+  if (typeof placement === 'string') return refuse('ours', placement);
+  if (signal.aborted) return refuse('ours', CANCELLED);
   const [file, ...rest] = program.argv;
-  const argv = [file, ...rest, ...aside.spec.args] as const;
+  const argv = [file, ...rest, ...placement.spec.args] as const;
   const onFault = (error: unknown): void => parts.onFault(error, spec.name);
-  const started = await startCanary({ ...parts, spec: aside.spec, argv: [...argv], cwd, onFault });
+  const started = await startCanary({ ...parts, spec: placement.spec, argv: [...argv], cwd, onFault });
   if (!('child' in started)) return refuseStart(started);
-  return endAfter(started, () => converse(started, aside, trial));
+  return endAfter(started, () => converse(started, placement, trial));
 }
 
-const GIVEN_UP = 'it was given up';
+const CANCELLED = 'it was cancelled';
 
 /** Errors of a system that is short of something, whatever the program. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'ENOSPC']);
@@ -82,14 +82,18 @@ const CHECK_EVERY = 100;
 /** Ms to wait for the exit of a process that closed its pipe: the exit says more than the pipe. */
 const EXIT_WAIT = 500;
 
-async function converse(canary: CanaryProcess, aside: CanaryPlacement, trial: Trial): Promise<CanaryReport> {
+async function converse(
+  canary: CanaryProcess,
+  placement: CanaryPlacement,
+  trial: Trial,
+): Promise<CanaryReport> {
   const { clock } = trial.parts;
   const watch = watchOver(canary, trial);
   try {
-    const outcome = await ask(canary, aside, { ...trial, signal: watch.signal });
+    const outcome = await listTools(canary, placement, { ...trial, signal: watch.signal });
     if (!outcome.ok && canary.exit() === null && !watch.signal.aborted)
       await Promise.race([canary.exited.then(() => pause(clock, CHECK_EVERY)), pause(clock, EXIT_WAIT)]);
-    if (trial.signal.aborted) return refuse('ours', GIVEN_UP);
+    if (trial.signal.aborted) return refuse('ours', CANCELLED);
     if (canary.written() > FLOOD)
       return refuse('version', `it printed ${canary.written()} bytes and no answer`);
     const exit = canary.exit();
@@ -108,12 +112,12 @@ function watchOver(
   const controller = new AbortController();
   const abort = (): void => controller.abort({ end: 'discarded' });
   let cancel = (): void => {};
-  function look(): void {
+  function check(): void {
     if (canary.exit() !== null || canary.written() > FLOOD) return abort();
-    cancel = parts.clock.after(CHECK_EVERY, look);
+    cancel = parts.clock.after(CHECK_EVERY, check);
   }
   signal.addEventListener('abort', abort, { once: true });
-  look();
+  check();
   return {
     signal: controller.signal,
     stop() {
@@ -123,13 +127,13 @@ function watchOver(
   };
 }
 
-async function ask(
+async function listTools(
   canary: CanaryProcess,
-  aside: CanaryPlacement,
+  placement: CanaryPlacement,
   { signal, parts }: Trial,
 ): Promise<ToolsOutcome> {
   const { clock, version } = parts;
-  const { spec, port } = aside;
+  const { spec, port } = placement;
   const { stdin, stdout } = canary.child;
   const connection =
     stdin === null
@@ -137,7 +141,7 @@ async function ask(
       : openConnection({ stdin, stdout }, { run: 0, version, onNonProtocolLine: () => undefined });
   const deadline = clock.monotonic() + spec.start.timeout;
   if (port !== null) {
-    const refusal = await awaitPort(canary, { ...aside, port }, { signal, clock, deadline });
+    const refusal = await awaitPort(canary, { ...placement, port }, { signal, clock, deadline });
     if (refusal !== null) return refusal;
   }
   const http = createHttpClient();
@@ -159,7 +163,7 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
   if (!outcome.ok && outcome.fault !== 'unauthorized') {
     const said = canary.lastLine();
     const { fault, detail } = outcome;
-    const reason = `${detail}${said === null ? '' : ` (it last said: ${said})`}`;
+    const reason = `${detail}${said === null ? '' : ` (last output: ${said})`}`;
     return refuse(fault === 'ours' ? 'ours' : 'version', reason);
   }
   // Unauthorized counts as alive, as with a server that runs.

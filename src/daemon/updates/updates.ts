@@ -31,7 +31,7 @@ export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
   ): Promise<readonly UpdateAnswer[]>;
   rollback(names: readonly string[], options: { readonly dryRun: boolean }): Promise<readonly UpdateAnswer[]>;
   /** Runs the update job: checks all packages, and updates those whose policy allows it. */
-  goRound(signal: AbortSignal): Promise<ScheduledRun>;
+  runScheduled(signal: AbortSignal): Promise<ScheduledRun>;
   /** Checks overdue packages some minutes from now, if updates are scheduled then. */
   begin(reloader: Pick<Reloader, 'onSettings'>): void;
 }
@@ -67,7 +67,7 @@ export function openUpdates(context: DaemonContext, options: UpdatesOptions): Up
     check: (names) => checkServers(names, requests),
     update: (names, how) => updateServers(names, how, requests),
     rollback: (names, how) => rollBackServers(names, how, requests),
-    goRound: (signal) => runScheduled(requests, signal),
+    runScheduled: (signal) => runScheduled(requests, signal),
     begin: (reloader) => planFirstCheck(context, { reloader, settings: options.settings, requests }),
   };
 }

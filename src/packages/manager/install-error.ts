@@ -81,7 +81,7 @@ export function noSuchWish(wish: string, { wishes }: ManagerWords): InstallError
 }
 
 export function unresolvedBin(reason: string, folder: string): InstallError {
-  const hint = `Name one of its programs with \`bin\`; if it is damaged, remove ${folder} to have it installed anew.`;
+  const hint = `Name one of its programs with \`bin\`; if it is damaged, remove ${folder} and it is installed again.`;
   return { code: 'BIN_UNRESOLVED', reason, hint, isConfigFault: true };
 }
 

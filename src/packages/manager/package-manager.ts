@@ -1,5 +1,6 @@
 // Interface of a package manager: versions, registry and installation behind one shape, whatever tool does the work.
 import type { PackageManagerName, VersionScheme } from '../../core/model/package.ts';
+import type { PackageSource } from '../../core/model/server-spec.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { InstallError, InstallTarget, ManagerWords } from './install-error.ts';
@@ -10,8 +11,8 @@ export interface PackageManager {
   readonly versions: ManagerVersions;
   /** Refuses an id that is no package of this manager, and must not reach the command line of its tool; else null. */
   refuseId(id: string): InstallError | null;
-  /** Reads what a folder holds; null when the package is not there, or not completely. */
-  inspect(folder: string, id: string): InstalledVersion | null;
+  /** Reads what a folder holds; null when it is not, or not completely, what `source` asks for, its `version` apart. */
+  inspect(folder: string, source: PackageSource): InstalledVersion | null;
   /** Finds the program of an installed version. @param bin the name that the user chose, or null */
   programOf(installed: InstalledVersion, bin: string | null): ResolvedProgram;
   /** Tells why an installed version cannot run although the tool accepts it; null when it can. */
@@ -31,7 +32,7 @@ export interface PackageManager {
   /** Tells in one line why the runtime of servers does not satisfy `engine`; null when it does. */
   runtimeRefuses(engine: string, run: ManagerRun): Promise<string | null>;
   /** Measures a folder that is being installed into; never rejects. */
-  measure(folder: string): Promise<InstallGrowth>;
+  readonly measure: (folder: string) => Promise<InstallGrowth>;
   /** Finds the tool and asks for its version, for diagnosis. */
   tool(search: ToolSearch): Promise<ManagerTool>;
 }
@@ -41,9 +42,9 @@ export type WishKind = 'exact' | 'range' | 'tag';
 
 /** What a range allows. */
 export interface VersionRanges {
-  isRange(text: string): boolean;
+  readonly isRange: (text: string) => boolean;
   /** Prereleases count. `*` allows every version. */
-  isWithin(version: string, range: string): boolean;
+  readonly isWithin: (version: string, range: string) => boolean;
 }
 
 export interface ManagerVersions extends VersionScheme {
@@ -67,7 +68,8 @@ export interface ManagerRun {
 }
 
 export interface InstallRequest extends InstallTarget {
-  /** An exact version, a range or a tag. */
+  readonly source: PackageSource;
+  /** An exact version, a range or a tag; that of `source`, or the one to update to. */
   readonly version: string;
   /** Absolute and empty. */
   readonly stage: string;

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { PackageSource } from '../../core/model/server-spec.ts';
 import type { InstallError } from '../manager/install-error.ts';
 import type {
   InstalledVersion,
@@ -38,7 +39,7 @@ export const npmManager: PackageManager = {
   tool: findTool,
 };
 
-function inspect(folder: string, name: string): InstalledVersion | null {
+function inspect(folder: string, { package: name }: PackageSource): InstalledVersion | null {
   const packageFolder = join(folder, 'node_modules', name);
   const manifest = readManifest(packageFolder);
   const version = manifest === null ? null : npmVersions.canonical(manifest.version);

@@ -20,7 +20,7 @@ export const npmVersions: ManagerVersions = {
 };
 
 async function wishKind(wish: string): Promise<WishKind | null> {
-  // No range is a plain word: the usual `latest` is told without loading what knows ranges.
+  // No range is a plain word: the usual `latest` is recognised without loading the code for ranges.
   if (/^[a-z]{2,}$/i.test(wish)) return 'tag';
   if (valid(wish) !== null) return 'exact';
   const { isRange } = await loadRanges();

@@ -38,7 +38,7 @@ async function watching({
   const watch = startConfigWatch({
     clock,
     files: () => files,
-    async hasNews() {
+    async hasChanged() {
       const seen = await contentFingerprint(files);
       looks += 1;
       return seen !== settled;

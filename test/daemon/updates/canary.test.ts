@@ -240,7 +240,7 @@ describe('a canary over pipes', () => {
     const running = run(server(['--behaviour', 'slow-start', '--delay', '60000']), controller.signal);
     await waitFor(() => held.size === 1);
     controller.abort();
-    expect(await running).toEqual({ ok: false, fault: 'ours', reason: 'it was given up' });
+    expect(await running).toEqual({ ok: false, fault: 'ours', reason: 'it was cancelled' });
     await expectNothingLeft();
   });
 
@@ -324,7 +324,7 @@ describe('a canary over http', () => {
     [
       'never listens',
       ['--behaviour', 'slow-start', '--delay', '60000'],
-      /^it did not listen on port \d+, as told, within 2 s/,
+      /^it did not listen on port \d+, as configured, within 2 s/,
     ],
     ['ends', ['--behaviour', 'exit-at-once'], /^it exited with exit code 0/],
   ])('that %s is reported', async (_, args, words) => {
