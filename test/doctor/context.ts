@@ -1,4 +1,4 @@
-// A healthy installation for the checks to look at, and whatever a test says instead.
+// Context of a healthy installation for the checks, with changes by a test.
 import { chmodSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '../../src/config/read/problems.ts';
 import type { LoadedConfig } from '../../src/config/build/loaded-config.ts';

@@ -1,4 +1,4 @@
-// Real files on real disks: whole backups, damaged ones, full disks and interrupted restores.
+// Backups of real files: complete ones, damaged ones, full disks and interrupted restores.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,

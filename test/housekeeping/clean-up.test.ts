@@ -1,4 +1,4 @@
-// Real files of every kind and age: what goes, what stays, and that nothing outside the home is ever touched.
+// Cleanup of real files of every kind and age: what is removed, what stays, and nothing outside the home.
 import {
   chmodSync,
   chownSync,

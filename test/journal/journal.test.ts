@@ -1,4 +1,4 @@
-// The journal: what happened can be read back, what is routine is left out, and no secret is ever in it.
+// Journal: events are read back, routine is left out, no secret is written.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,13 @@ async function recorded(...events: WatchdogEvent[]): Promise<unknown[]> {
 function specWith(secrets: Parameters<typeof specOf>[0]): ServerSpec {
   return specOf({
     name: 'files',
-    source: { kind: 'package', manager: 'npm', package: '@upstash/context7-mcp', version: 'latest', bin: null },
+    source: {
+      kind: 'package',
+      manager: 'npm',
+      package: '@upstash/context7-mcp',
+      version: 'latest',
+      bin: null,
+    },
     transport: 'http',
     url: 'http://127.0.0.1:3000/mcp',
     ...secrets,

@@ -1,4 +1,4 @@
-// What servers print: every honest line, bounded lines, bounded rate, and a daemon that stays awake in a flood.
+// Capture of server output: whole lines, limited lines, limited rate, and a responsive daemon during a flood.
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Following a log: each line once, over rotations, for as long as it is wanted.
+// Following a log: each line once, across rotations, until it is aborted.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

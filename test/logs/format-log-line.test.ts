@@ -1,4 +1,4 @@
-// JSON log lines for a terminal: readable, one row each, harmless.
+// JSON log lines on a terminal: readable, one row each, without control characters.
 import { describe, expect, it } from 'vitest';
 import { formatLogLine } from '../../src/logs/format-log-line.ts';
 

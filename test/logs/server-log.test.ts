@@ -1,4 +1,4 @@
-// A server's log: safe lines with time and stream, bounded files, no secrets, the last lines of this process at hand.
+// Log of a server: safe lines with time and stream, limited files, no secrets, the last lines in memory.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

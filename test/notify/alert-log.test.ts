@@ -1,4 +1,4 @@
-// The log of alerts: one line each, whatever is in it.
+// Alert log: one line per change, whatever its text.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

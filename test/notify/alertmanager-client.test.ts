@@ -1,4 +1,4 @@
-// How we speak with Alertmanager: with a real one, and with what is none.
+// Client of Alertmanager, with a real one and with servers that are none.
 import { createServer } from 'node:http';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// How notifications reach the channels: in order, one at a time, and none held up by another. Real programs as channels.
+// Dispatcher with real programs as channels: notifications in order, one at a time, none delayed by another channel.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

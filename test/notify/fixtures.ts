@@ -1,4 +1,4 @@
-// Notifications to send, the nastiest texts to send them with, and programs that record what they were given.
+// Notifications to send, hostile texts, and programs that record what they were given.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

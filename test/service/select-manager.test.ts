@@ -1,3 +1,4 @@
+// Choice of the service manager by platform.
 import { expect, test } from 'vitest';
 import { hasServiceManager, selectServiceManager } from '../../src/service/select-manager.ts';
 import { FakeClock } from '../fakes/clock.ts';

@@ -1,3 +1,4 @@
+// Wiring of rule evaluation in the daemon.
 import { expect, test } from 'vitest';
 import { instanceOf } from '../../../src/daemon/alerts/alerting.ts';
 

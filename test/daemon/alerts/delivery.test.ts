@@ -1,4 +1,4 @@
-// Who delivers, as the daemon puts it together: virtual time, a real policy, and somebody who answers as Alertmanager does.
+// Alert controller in virtual time, with the real policy and a pretended Alertmanager: who delivers, and what is sent.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EvaluatedAlert } from '../../../src/core/delivery/alertmanager-post.ts';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';

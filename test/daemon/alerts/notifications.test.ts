@@ -1,4 +1,4 @@
-// Alerts on the bus become notifications, a log and a record: time is virtual, the channel is a real program.
+// Alert controller and channels: alerts on the bus become notifications, a log and a record, in virtual time with a real program.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,3 +1,4 @@
+// All doctor checks: one situation a row, with its finding.
 import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What the doctor says of who delivers alerts: nothing where nobody is missed, and what is missing where somebody is.
+// Check of alert delivery: no finding where nothing is missing, and the missing part where something is.
 import { expect, test } from 'vitest';
 import type { DaemonStatus } from '../../../src/core/model/status.ts';
 import { delivery } from '../../../src/doctor/checks/delivery.ts';

@@ -1,4 +1,4 @@
-// A program of the user's as a channel: real programs that obey, fail, hang, flood and ignore.
+// Programs as channels: real ones that work, fail, hang, flood and ignore signals.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// What macOS is asked to show: a constant script, with everything said as its arguments. A stand-in records them.
+// Desktop notifications on macOS: a constant script with all texts as arguments, recorded by a stand-in for osascript.
 import { describe, expect, it } from 'vitest';
 import type { DesktopSettings } from '../../../src/core/model/notification.ts';
 import { openDesktop } from '../../../src/notify/channels/desktop.ts';

@@ -1,4 +1,4 @@
-// What a Linux desktop is asked to show: by a stand-in that records it, and by the real program on a real bus.
+// Desktop notifications on Linux: recorded by a stand-in, and sent by the real program on a real session bus.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// A webhook as a channel, against real servers that answer, fail, hang, redirect, and are not who they say.
+// Webhooks as channels: real servers that answer, fail, hang, redirect, and have the wrong certificate.
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';

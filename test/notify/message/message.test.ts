@@ -1,4 +1,4 @@
-// What a notification says, and what no text in it can become.
+// Texts of a notification, and everything that hostile text in it must not become.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toPayload } from '../../../src/notify/message/payload.ts';

@@ -1,4 +1,4 @@
-// The folder launchd/ shows what the program writes: these tests keep the two one.
+// Folder launchd/ of the repository: it shows exactly what the program writes.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// launchd as service manager, with a simulated launchctl.
 import {
   chmodSync,
   chownSync,

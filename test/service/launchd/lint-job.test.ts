@@ -1,3 +1,4 @@
+// Checks of a job definition: one fault a row.
 import { describe, expect, test } from 'vitest';
 import { defineLaunchdJob } from '../../../src/service/launchd/job-definition.ts';
 import { lintLaunchdJob, type LintView } from '../../../src/service/launchd/lint-job.ts';

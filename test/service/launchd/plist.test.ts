@@ -1,3 +1,4 @@
+// Property lists: rendered and parsed back, and refused when malformed.
 import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// Size limit of the log that launchd writes.
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

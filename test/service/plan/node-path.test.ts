@@ -1,3 +1,4 @@
+// Choice of a node path that outlives updates, for each version manager.
 import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../../src/service/shared/machine.ts';
 import { chooseNode } from '../../../src/service/plan/node-path.ts';

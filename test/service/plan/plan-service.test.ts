@@ -1,3 +1,4 @@
+// Plan of the service: paths that last, and a warning for each that does not.
 import { describe, expect, test } from 'vitest';
 import { type PlanInput, planService } from '../../../src/service/plan/plan-service.ts';
 import { machineOf, type MachineFacts } from '../../fakes/machine.ts';

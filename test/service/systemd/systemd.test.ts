@@ -1,3 +1,4 @@
+// systemd as service manager, with a simulated systemctl.
 import {
   existsSync,
   mkdirSync,

@@ -1,3 +1,4 @@
+// Unit file: the shipped example, quoting, and what systemd itself makes of it.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
