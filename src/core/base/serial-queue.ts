@@ -1,6 +1,6 @@
 // Serial queue of events: each is handled to its end before the next, also when handling one sends another.
 
-export interface SerialQueue<T> {
+interface SerialQueue<T> {
   /** Handled before it returns, unless one is being handled: then right after it. */
   send(event: T): void;
   /** Puts it before all that wait. */

@@ -32,13 +32,13 @@ export function readAlertmanagerMessage(body: unknown): AlertmanagerMessage | st
   if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';
   const alerts = body['alerts'];
   if (!Array.isArray(alerts)) return 'Not a message of Alertmanager: alerts must be a list';
-  const read = alerts.slice(0, MOST_ALERTS).map((alert: unknown) => readAlert(alert));
-  const told = read.filter((alert) => alert !== null);
-  if (told.length < read.length)
+  const all = alerts.slice(0, MOST_ALERTS).map((alert: unknown) => readAlert(alert));
+  const read = all.filter((alert) => alert !== null);
+  if (read.length < all.length)
     return 'Not a message of Alertmanager: an alert needs a status and an alertname';
   return {
-    hasHeartbeat: told.some(({ name, state }) => name === HEARTBEAT_ALERT && state === 'firing'),
-    alerts: told.filter(({ name }) => name !== HEARTBEAT_ALERT),
+    hasHeartbeat: read.some(({ name, state }) => name === HEARTBEAT_ALERT && state === 'firing'),
+    alerts: read.filter(({ name }) => name !== HEARTBEAT_ALERT),
   };
 }
 

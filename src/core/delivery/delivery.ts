@@ -25,7 +25,7 @@ export interface DeliverySettings {
 }
 
 /** A signal that recurs, with its observed interval. */
-export interface PeriodicSignal {
+interface PeriodicSignal {
   /** Awake ms; null for never. */
   readonly lastAt: number | null;
   /** The latest intervals, ms. */
@@ -34,7 +34,7 @@ export interface PeriodicSignal {
   /** Consecutive on-time signals; counted only while it is not alive. */
   readonly good: number;
   /** False while it is only assumed alive, because an earlier daemon saw it. */
-  readonly isHeard: boolean;
+  readonly isSeen: boolean;
 }
 
 export interface DeliveryState {
@@ -54,7 +54,7 @@ export interface DeliveryState {
   readonly heldUntil: number;
 }
 
-export interface DeliveryVerdict {
+interface DeliveryVerdict {
   readonly owner: DeliveryOwner;
   readonly state: DeliveryState;
   /** Why the engine does not deliver, for people; empty when it does. */
@@ -83,7 +83,7 @@ const LEAST_SILENCE = 5000;
 const MOST_SILENCE = 900_000;
 const GAPS_KEPT = 5;
 
-const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0, isHeard: false };
+const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0, isSeen: false };
 
 /** Starts the decision. @param was owner when the last daemon ended: it is assumed alive for `DELIVERY_GRACE` */
 export function beginDelivery(
@@ -130,12 +130,12 @@ export function lastContact(state: DeliveryState, { hasAlertmanager }: DeliveryS
   const { owner, scrapes, heartbeats, alertmanager } = state;
   if (owner === 'us') return null;
   if (owner === 'alertmanager-by-us') return alertmanager.lastAt;
-  const links = [heardAt(scrapes), heardAt(heartbeats), ...(hasAlertmanager ? [alertmanager.lastAt] : [])];
+  const links = [seenAt(scrapes), seenAt(heartbeats), ...(hasAlertmanager ? [alertmanager.lastAt] : [])];
   return links.reduce((least, at) => (least === null || at === null ? null : Math.min(least, at)));
 }
 
-function heardAt({ isHeard, lastAt }: PeriodicSignal): number | null {
-  return isHeard ? lastAt : null;
+function seenAt({ isSeen, lastAt }: PeriodicSignal): number | null {
+  return isSeen ? lastAt : null;
 }
 
 function takeIn(state: DeliveryState, input: DeliveryInput): DeliveryState {
@@ -166,7 +166,7 @@ function beat(signal: PeriodicSignal, at: number, limits: SignalLimits): Periodi
     gaps: isInTime ? [...gaps, gap].slice(-GAPS_KEPT) : [],
     isAlive: isAlive || good >= SIGNALS_TO_RECOVER,
     good,
-    isHeard: true,
+    isSeen: true,
   };
 }
 
@@ -174,10 +174,12 @@ function answered(
   { isAlive, against, lastAt }: DeliveryState['alertmanager'],
   { at, isReady, trouble = null }: Extract<DeliveryInput, { kind: 'asked' }>,
 ): DeliveryState['alertmanager'] {
-  const news = { lastAt: isReady ? at : lastAt, trouble };
-  if (isReady === isAlive) return { ...news, isAlive, against: 0 };
+  const latest = { lastAt: isReady ? at : lastAt, trouble };
+  if (isReady === isAlive) return { ...latest, isAlive, against: 0 };
   const isEnough = against + 1 >= (isAlive ? POLLS_TO_LOSE : SIGNALS_TO_RECOVER);
-  return isEnough ? { ...news, isAlive: isReady, against: 0 } : { ...news, isAlive, against: against + 1 };
+  return isEnough
+    ? { ...latest, isAlive: isReady, against: 0 }
+    : { ...latest, isAlive, against: against + 1 };
 }
 
 /** Ends a signal that is overdue, except while the machine wakes up. */

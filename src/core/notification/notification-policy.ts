@@ -48,7 +48,7 @@ export type NotificationInput =
   | { readonly kind: 'tick'; readonly at: number };
 
 /** Result of one input: the next state, what to send now, and how many alerts got no notification of their own. */
-export interface NotificationDecision {
+interface NotificationDecision {
   readonly state: NotificationState;
   readonly notifications: readonly Notification[];
   readonly suppressed: readonly { readonly reason: NotifySuppression; readonly count: number }[];

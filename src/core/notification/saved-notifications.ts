@@ -10,7 +10,7 @@ import {
 } from './notification-state.ts';
 
 /** Plain JSON, for the state file. Its field names are older than those of the code and stay. */
-export interface SavedNotifications {
+interface SavedNotifications {
   readonly records: readonly SavedRecord[];
   readonly sentAt: readonly number[];
   readonly swallowed: number;

@@ -20,7 +20,7 @@ export interface ProbationState {
   readonly failure: string | null;
 }
 
-export interface ProbationBeginning {
+interface ProbationBeginning {
   readonly baselineBytes: number | null;
   /** Tools that the canary showed; left out or null where there was no canary. */
   readonly tools?: number | null;

@@ -26,8 +26,8 @@ function isSignOf(engine: EngineName, input: DeliveryInput): boolean {
 
 function isAlive(engine: EngineName, state: DeliveryState, { hasAlertmanager }: DeliverySettings): boolean {
   const { scrapes, heartbeats, alertmanager } = state;
-  if (engine === 'prometheus') return scrapes.isAlive && scrapes.isHeard;
+  if (engine === 'prometheus') return scrapes.isAlive && scrapes.isSeen;
   return hasAlertmanager
     ? alertmanager.isAlive && alertmanager.lastAt !== null
-    : heartbeats.isAlive && heartbeats.isHeard;
+    : heartbeats.isAlive && heartbeats.isSeen;
 }

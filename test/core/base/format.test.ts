@@ -1,4 +1,4 @@
-// The words in which moments, spans and sizes are told.
+// Span, size, rate and time texts.
 import { describe, expect, it } from 'vitest';
 import { ago, cpu, latency, size, span, uptime } from '../../../src/core/base/format.ts';
 

@@ -1,4 +1,4 @@
-// What can be told of a value that others made, without believing it.
+// Type guards for values of unknown origin.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { codeOf, isObject, messageOf, parseJson } from '../../../src/core/base/guards.ts';

@@ -1,4 +1,4 @@
-// What is read of Alertmanager, and what it is posted.
+// Messages and silences of Alertmanager as they are read, and the alerts that it is posted.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAlertmanagerMessage } from '../../../src/core/delivery/alertmanager-message.ts';

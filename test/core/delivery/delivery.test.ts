@@ -1,4 +1,4 @@
-// Who delivers: one by one, and over any history.
+// Delivery decision and handoff: single cases, and properties over any history.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-// Who is told of what and when: examples for each rule, and bounds that hold for any history.
+// Notification policy: examples for each rule, and bounds that hold for any history.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AlertChange, alertKey, type Notification } from '../../../src/core/model/notification.ts';

@@ -64,7 +64,13 @@ describe('recognise()', () => {
   });
 
   it('knows a configured package wherever it runs', () => {
-    const source = { kind: 'package', manager: 'npm', package: '@own/thing', version: 'latest', bin: null } as const;
+    const source = {
+      kind: 'package',
+      manager: 'npm',
+      package: '@own/thing',
+      version: 'latest',
+      bin: null,
+    } as const;
     const specs = [specOf({ name: 'mine', source }), specOf({ name: 'far', source: { kind: 'url' } })];
     expect(recognised('node /x/node_modules/@own/thing/a.js', specs)?.server).toBe('mine');
   });

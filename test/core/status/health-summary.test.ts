@@ -1,4 +1,4 @@
-// What is said of a server: the same on the page, in the table and in an exit code.
+// Summary of a server: the same on the page, in the table and in an exit code.
 import { describe, expect, it } from 'vitest';
 import type { ServerStatus } from '../../../src/core/model/status.ts';
 import {

@@ -1,4 +1,4 @@
-// The fold of all news into one picture: what it must never show, and why a server rests.
+// Reducer of events to the status: secrets never shown, and the reasons for which a server is down.
 import { describe, expect, it } from 'vitest';
 import type { EventOf } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';

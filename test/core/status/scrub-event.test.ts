@@ -1,4 +1,4 @@
-// No secret in any text of any event reaches those who only look; what is compared stays comparable.
+// Secrets in any text of any event are removed; texts that readers compare stay.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../../src/core/base/text.ts';

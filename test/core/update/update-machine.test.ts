@@ -1,4 +1,4 @@
-// The plan of an update, asked about every event in every state.
+// Update state machine: every event in every state.
 import { array, assert, constantFrom, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideUpdate } from '../../../src/core/update/update-machine.ts';

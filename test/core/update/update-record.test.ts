@@ -1,4 +1,4 @@
-// What outlives the daemon: what is believed of it, and what is made of it.
+// Update record: checked reading of what an earlier daemon saved, and recovery from it.
 import { anything, assert, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

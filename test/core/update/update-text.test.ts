@@ -1,4 +1,4 @@
-// How versions and updates are told: harmless, short, and the same everywhere.
+// Texts about versions and updates: harmless, short, and the same everywhere.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { neutralise } from '../../../src/core/base/text.ts';

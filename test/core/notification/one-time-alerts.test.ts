@@ -1,4 +1,4 @@
-// What has happened and cannot un-happen is told once; what only wants to be known is not told every few hours.
+// One-time alerts, whose end is not sent, and `info` alerts, which are not repeated every few hours.
 import { describe, expect, it } from 'vitest';
 import type { Severity } from '../../../src/core/model/vocabulary.ts';
 import type { AlertChange } from '../../../src/core/model/notification.ts';
