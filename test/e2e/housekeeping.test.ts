@@ -67,7 +67,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
     const lock = acquireLock(join(paths.run, 'lock'));
     expect(runCli(paths.home, ['cleanup'])).toMatchObject({
       code: 1,
-      err: expect.stringContaining(`pid ${process.pid} is just doing so`),
+      err: expect.stringContaining(`it is locked by pid ${process.pid}`),
     });
     expect(existsSync(join(paths.serverLogs, 'a.log.9'))).toBe(true);
     if (lock.held) lock.release();
@@ -203,7 +203,10 @@ describe('backup', { timeout: 90_000 }, () => {
     });
     expect(run('list').out).toContain('damaged: its config.yaml');
     expect(run('restore', 'x')).toMatchObject({ code: 1, err: expect.stringContaining('no such backup') });
-    expect(run('restore')).toMatchObject({ code: 2, err: expect.stringContaining('say which backup') });
+    expect(run('restore')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the id of a backup is missing'),
+    });
     expect(run('list', 'x')).toMatchObject({ code: 2, err: expect.stringContaining('hint: ') });
     expect(readFileSync(join(home, 'config.yaml'), 'utf8')).toBe(before);
     expect(readdirSync(join(home, 'backups'))).toEqual([invalid]);
@@ -222,7 +225,7 @@ describe('backup', { timeout: 90_000 }, () => {
     const { code, out, err } = daemon.run('backup', 'restore', 'latest');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /is whole.*\nStopped the daemon with pid \d+ .*\nWhat was there .*\nRestored run\/state.json, config.yaml\nThe daemon runs again, pid \d+\n$/,
+      /is complete.*\nStopped the daemon with pid \d+ .*\nWhat was there .*\nRestored run\/state.json, config.yaml\nThe daemon runs again, pid \d+\n$/,
     );
     expect(isRunning(pid ?? 0)).toBe(false);
     const { servers }: { servers: { name: string; desired: string }[] } = JSON.parse(

@@ -75,7 +75,7 @@ describe('deploy', { timeout: 120_000 }, () => {
     await waitFor(() => out.includes('slow: '), { what: 'the wait for the server', timeout: 30_000 });
     child.kill('SIGINT');
     expect(await ended).toBe(1);
-    expect(out).toContain('interrupted; the daemon goes on');
+    expect(out).toContain('interrupted; the daemon keeps running');
     const { daemon, servers } = JSON.parse(run('status', '--json').out);
     expect(isRunning(daemon.pid)).toBe(true);
     expect(isRunning(servers[0].pid)).toBe(true);
@@ -167,7 +167,7 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 6
     const terminal = inTerminal(first.home, monitor(first.home));
     await waitFor(() => terminal.says().includes('1 of 1 healthy'), { what: 'the first picture' });
     await first.stop('SIGKILL');
-    await waitFor(() => terminal.says().includes('The daemon is gone since'), { what: 'the loss' });
+    await waitFor(() => terminal.says().includes('No daemon since'), { what: 'the loss' });
     const second = await startDaemon({ a: fixture(), later: fixture() }, { home: first.home });
     await second.up('later');
     await waitFor(() => terminal.says().includes('2 of 2 healthy'), {

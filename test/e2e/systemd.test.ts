@@ -196,12 +196,12 @@ describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
       waitFor(() => inside.cli('status').code === 0, { timeout: 30_000, what: 'the daemon beside' });
     beside();
     await isUp();
-    expect(inside.cli('start').out).toContain('beside its service');
+    expect(inside.cli('start').out).toContain('outside its service');
     expect(inside.cli('stop')).toMatchObject({ code: 0, out: expect.stringContaining('Stopped the daemon') });
     expect(servers()).toEqual([]);
     beside();
     await isUp();
-    expect(inside.cli('restart').out).toMatch(/ran beside its service\nThe daemon runs as a service/u);
+    expect(inside.cli('restart').out).toMatch(/ran outside its service\nThe daemon runs as a service/u);
     await says('1 of 1 healthy');
     expect(servers()).toHaveLength(1);
   });

@@ -107,7 +107,7 @@ describe('start', () => {
     self.state = { ...self.state, pid: null };
     expect(await startDaemon(self.context, self.service)).toBe(0);
     expect(self.asked).toEqual([]);
-    expect(self.io.stdout()).toContain('mcp-watchdog restart lets the service take over');
+    expect(self.io.stdout()).toContain('mcp-watchdog restart lets the service run it');
   });
 
   test('tells what the service says when it fails', async () => {
@@ -124,7 +124,7 @@ describe('start', () => {
     await expect(startService(self.context, up)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: 'Cannot start the servers: c: servers.a: unknown key',
-      hint: expect.stringContaining('as soon as the config is right'),
+      hint: expect.stringContaining('as soon as the config is valid'),
     });
   });
 });

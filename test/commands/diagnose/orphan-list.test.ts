@@ -38,7 +38,7 @@ describe('orphanLines()', () => {
       'pid 4711  3 h  96 MiB  node /w/node_modules/.bin/context7-mcp --transport http',
       '  its parent is gone; nobody holds the other end of its standard input',
       'pid 5000  3 h  96 MiB  2 processes  node /w/node_modules/.bin/context7-mcp --transport http',
-      expect.stringMatching(/^ {2}its parent is gone; .*it is what the config/u),
+      expect.stringMatching(/^ {2}its parent is gone; .*it matches the configured/u),
       '',
       '2 MCP servers with 192 MiB orphaned: mcp-watchdog orphans --reap ends them',
     ]);
@@ -47,7 +47,7 @@ describe('orphanLines()', () => {
   it('keeps those that are not certain apart', () => {
     const lines = orphanLines([orphan({ isCertain: false })], options);
     expect(lines).toContain('Perhaps running on purpose, never ended by the watchdog:');
-    expect(lines.at(-1)).toContain('may be without an owner');
+    expect(lines.at(-1)).toContain('may be orphaned');
   });
 });
 
@@ -55,7 +55,7 @@ describe('reapedLines()', () => {
   it.each([
     ['ended', 'pid 4711  ended'],
     ['killed', 'pid 4711  killed, it did not end when asked'],
-    ['gone', 'pid 4711  was gone already'],
+    ['gone', 'pid 4711  had exited already'],
     ['alive', 'pid 4711  is still alive'],
   ] as const)('says of each what happened: %s', (outcome, words) => {
     const one = orphan();
