@@ -51,7 +51,10 @@ export type IncomingMessage =
 
 const GARBAGE: IncomingMessage = { kind: 'garbage' };
 
-/** Builds a request, without `params` when there are none: some servers refuse an empty object, others an absent one only for lists. */
+/**
+ * Builds a request, without `params` when there are none: some servers refuse an empty object, others an absent one
+ * only for lists.
+ */
 export function rpcRequest(id: string, method: string, params?: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) });
 }

@@ -16,7 +16,10 @@ export interface RunnerLine {
   readonly extras: readonly string[];
   /** The interpreter that is asked for: `--python 3.12`; null when none is. */
   readonly python: string | null;
-  /** The first word behind the flags: the package itself when no flag names one, else a program of it; null when there is none. */
+  /**
+   * The first word behind the flags: the package itself when no flag names one, else a program of it; null when there
+   * is none.
+   */
   readonly target: string | null;
   /** Place of `target` in argv; the length of argv when there is none. */
   readonly targetAt: number;

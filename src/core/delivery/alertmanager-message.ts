@@ -26,7 +26,12 @@ export interface AlertmanagerMessage {
 const LONGEST_TEXT = 400;
 const MOST_ALERTS = 1000;
 
-/** Reads the message. @param body JSON of the webhook, version 4; unknown fields are ignored. @returns a text that says what is wrong with it */
+/**
+ * Reads the message.
+ *
+ * @param body JSON of the webhook, version 4; unknown fields are ignored.
+ * @returns a text that says what is wrong with it
+ */
 export function readAlertmanagerMessage(body: unknown): AlertmanagerMessage | string {
   if (!isObject(body)) return 'Not a JSON object';
   if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';

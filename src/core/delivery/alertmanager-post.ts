@@ -27,7 +27,10 @@ interface PostOptions {
   readonly instance: string | null;
 }
 
-/** Builds the post: alerts that fire or have ended recently. The heartbeat is left out: it would say that Prometheus is alive. */
+/**
+ * Builds the post: alerts that fire or have ended recently. The heartbeat is left out: it would say that Prometheus is
+ * alive.
+ */
 export function toPost(
   alerts: Iterable<EvaluatedAlert>,
   { now, lasts, instance }: PostOptions,

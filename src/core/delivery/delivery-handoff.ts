@@ -18,10 +18,17 @@ const MOST_NOTICES = 1000;
 
 /** Evaluation, transport and the `group_wait` of the shipped routes, ms. */
 const SENT_WITHIN = 60_000;
-/** An alert may also wait for the next `group_interval` of its group; without a notice by then it was withheld on purpose, ms. */
+/**
+ * An alert may also wait for the next `group_interval` of its group; without a notice by then it was withheld on
+ * purpose, ms.
+ */
 const WITHHELD_WITHIN = 360_000;
 
-/** Takes in an alert. @param owner who has to send it; Alertmanager has what we post only once it accepted it, see `heldElsewhere` */
+/**
+ * Takes in an alert.
+ *
+ * @param owner who has to send it; Alertmanager has what we post only once it accepted it, see `heldElsewhere`
+ */
 export function handoffAfterAlert(
   before: Handoff,
   alert: Pick<AlertChange, 'name' | 'about' | 'state'>,

@@ -67,7 +67,10 @@ export const DELIVERY_GRACE = 75_000;
 const SIGNALS_TO_RECOVER = 2;
 /** Consecutive failed polls after which Alertmanager counts as lost. */
 const POLLS_TO_LOSE = 3;
-/** `missed`: intervals without a signal after which it is lost; `unlearnt`: the same in ms while the interval is not known. */
+/**
+ * `missed`: intervals without a signal after which it is lost; `unlearnt`: the same in ms while the interval is not
+ * known.
+ */
 interface SignalLimits {
   readonly missed: number;
   readonly unlearnt: number;
@@ -85,7 +88,11 @@ const GAPS_KEPT = 5;
 
 const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0, isSeen: false };
 
-/** Starts the decision. @param was owner when the last daemon ended: it is assumed alive for `DELIVERY_GRACE` */
+/**
+ * Starts the decision.
+ *
+ * @param was owner when the last daemon ended: it is assumed alive for `DELIVERY_GRACE`
+ */
 export function beginDelivery(
   { at, was }: { readonly at: number; readonly was: DeliveryOwner },
   { hasAlertmanager }: DeliverySettings,

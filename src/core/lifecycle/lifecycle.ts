@@ -54,6 +54,9 @@ export function decideLifecycle(
   }
 }
 
+/** Time between two attempts while only a person can help, ms. */
+const ATTENTION_RETRY = 30 * 60_000;
+
 type When = { readonly at: number; readonly chance: number };
 type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
 
@@ -104,7 +107,7 @@ function unprepared(
   const counted: LifecycleAction = { kind: 'count-start-failure', failure: event.failure };
   // A wrong path does not heal by waiting: it takes a person or a new config.
   if (event.failure.retry === 'never') {
-    return { state: enter(state, { phase: 'crash_looping', deadline: null, delay: 0 }), actions: [counted] };
+    return { state: needsAttention(state, event, policy), actions: [counted] };
   }
   // No process ran, so the restart budget is untouched: only the delay grows.
   const { state: next, actions } = waitFor(
@@ -185,6 +188,7 @@ function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): Life
     case 'stopping':
       return nextStep(state, event, policy);
     case 'crash_looping':
+    case 'needs_attention':
       return prepare({ ...state, halfOpen: true });
     default:
       return prepare(state);
@@ -252,6 +256,19 @@ function waitFor(
   const isFirstAfterReady = wasReady && state.attempt === 1;
   const delay = nextDelay({ attempt: state.attempt - 1, isFirstAfterReady, chance }, restart);
   return delay === 0 ? prepare(state) : stay(enter(state, { phase: 'backoff', deadline: at + delay, delay }));
+}
+
+/** Starts the long wait for a person. The attempts in it use up no budget, so that the first good one ends it. */
+function needsAttention(
+  state: LifecycleState,
+  { at, chance }: When,
+  { restart }: LifecyclePolicy,
+): LifecycleState {
+  const delay = withJitter(ATTENTION_RETRY, restart.jitter, chance);
+  return enter(
+    { ...state, halfOpen: false, attempt: 0 },
+    { phase: 'needs_attention', deadline: at + delay, delay },
+  );
 }
 
 /** Records an unplanned end: it moves the delay and uses up the budgets, whatever its reason. */

@@ -14,7 +14,10 @@ interface LimitSample {
   readonly cpuSeconds: number;
 }
 
-/** Returns the memory that limits apply to: on macOS the footprint, which includes compressed pages, else resident memory. */
+/**
+ * Returns the memory that limits apply to: on macOS the footprint, which includes compressed pages, else resident
+ * memory.
+ */
 export function usedMemory({
   residentBytes,
   footprintBytes,
@@ -52,7 +55,10 @@ interface CpuMark {
 export const MEMORY_WINDOW = 4;
 export const MEMORY_AGREEING = 3;
 
-/** CPU is not judged for so long after a start or a gap, ms: starting programs and waking machines are busy for other reasons. */
+/**
+ * CPU is not judged for so long after a start or a gap, ms: starting programs and waking machines are busy for other
+ * reasons.
+ */
 export const CPU_GRACE = 30_000;
 
 /** CPU stays over the limit until it is below this share of it, so that a load right at the limit does not alternate. */

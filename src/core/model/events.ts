@@ -131,7 +131,10 @@ type Body =
     }
   /** An update entered another phase, or reports progress within its phase. */
   | { readonly kind: 'update-moved'; readonly server: string; readonly progress: UpdateProgress }
-  /** The update history of a server; `isNews` is true when an update has just ended with `memory.last`, false when it was only read or pinned. */
+  /**
+   * The update history of a server; `isNews` is true when an update has just ended with `memory.last`, false when it
+   * was only read or pinned.
+   */
   | {
       readonly kind: 'update-settled';
       readonly server: string;

@@ -45,8 +45,10 @@ export type LifecyclePhase =
       readonly wasReady: boolean;
     }
   | { readonly phase: 'backoff'; readonly deadline: number; readonly delay: number }
-  /** The restart budget is exhausted: one attempt at the deadline; null waits for a person or a new config. */
-  | { readonly phase: 'crash_looping'; readonly deadline: number | null; readonly delay: number };
+  /** The restart budget is exhausted: one attempt at the deadline. */
+  | { readonly phase: 'crash_looping'; readonly deadline: number; readonly delay: number }
+  /** Only a person can cure it (a credential, a login, a program): one attempt at the deadline, half an hour later. */
+  | { readonly phase: 'needs_attention'; readonly deadline: number; readonly delay: number };
 
 /** Reason of an unplanned end, or of the next start. */
 export interface RestartCause {

@@ -79,7 +79,10 @@ export type ChannelSettings = DesktopSettings | WebhookSettings | CommandSetting
 
 export interface DesktopSettings {
   readonly kind: 'desktop';
-  /** Program and arguments with `{title}`, `{subtitle}`, `{body}`, … that replace the system's own; null for the system's own. */
+  /**
+   * Program and arguments with `{title}`, `{subtitle}`, `{body}`, … that replace the system's own; null for the
+   * system's own.
+   */
   readonly program: readonly string[] | null;
   readonly timeout: number;
 }

@@ -17,7 +17,10 @@ export interface StartFailure {
   readonly code: StartFailureCode;
   readonly message: string;
   readonly hint: string | null;
-  /** `never` for faults of the config, which do not heal by themselves: no retry until the config changes or someone starts it. */
+  /**
+   * `never` for faults of the config, which do not heal by themselves: no retry until the config changes or someone
+   * starts it.
+   */
   readonly retry: 'backoff' | 'never';
 }
 
@@ -38,7 +41,10 @@ export interface TreeUsage {
   readonly residentBytes: number;
   /** Memory that macOS charges the tree for, compressed and swapped pages included; null elsewhere and while unknown. */
   readonly footprintBytes: number | null;
-  /** Whether the footprint was read since the last sample: it is read less often than the rest. Left out where it is null. */
+  /**
+   * Whether the footprint was read since the last sample: it is read less often than the rest. Left out where it is
+   * null.
+   */
   readonly footprintIsNew?: boolean;
   readonly processes: number;
   readonly threads: number | null;

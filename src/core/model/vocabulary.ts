@@ -7,6 +7,7 @@ export const SERVER_STATES = [
   'stopping',
   'backoff',
   'crash_looping',
+  'needs_attention',
 ] as const;
 export type ServerStateName = (typeof SERVER_STATES)[number];
 

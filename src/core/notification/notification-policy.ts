@@ -28,7 +28,10 @@ export const WAKE_HOLD = 75_000;
 /** Alerts that get a notification each; more at once become one digest. */
 export const MAX_SINGLES = 3;
 
-/** An Alertmanager that never reported the end of an alert is gone after this time, which is longer than its `repeat_interval`, ms. */
+/**
+ * An Alertmanager that never reported the end of an alert is gone after this time, which is longer than its
+ * `repeat_interval`, ms.
+ */
 const FORGOTTEN_AFTER = 8 * 24 * 3_600_000;
 
 /** `at` in ms since the epoch. */
@@ -54,7 +57,10 @@ interface NotificationDecision {
   readonly suppressed: readonly { readonly reason: NotifySuppression; readonly count: number }[];
 }
 
-/** Takes in one input, which may be time alone, and decides what is sent: rarely, never twice, never a storm, and all that is left out is counted. */
+/**
+ * Takes in one input, which may be time alone, and decides what is sent: rarely, never twice, never a storm, and all
+ * that is left out is counted.
+ */
 export function decideNotifications(
   before: NotificationState,
   input: NotificationInput,

@@ -41,7 +41,10 @@ export interface AlertRecord {
   readonly inhibitedSince: number | null;
 }
 
-/** Who notified: we, we on behalf of Alertmanager, or Alertmanager through receivers of its own. The first also reports the end. */
+/**
+ * Who notified: we, we on behalf of Alertmanager, or Alertmanager through receivers of its own. The first also reports
+ * the end.
+ */
 export const NOTIFIED_BY = ['us', 'relay', 'others'] as const;
 type NotifiedBy = (typeof NOTIFIED_BY)[number];
 
@@ -124,7 +127,10 @@ export function inhibitorsOf(
   });
 }
 
-/** Moves `state` to `at`. A clock that was set back moves all times with it, so that it does not keep us silent until it has caught up. */
+/**
+ * Moves `state` to `at`. A clock that was set back moves all times with it, so that it does not keep us silent until it
+ * has caught up.
+ */
 export function atTime(state: NotificationState, at: number): NotificationState {
   if (at >= state.at) return { ...state, at };
   const back = state.at - at;
@@ -155,7 +161,10 @@ export const MIN_INTERVAL = 5 * 60_000;
 /** Least time before an `info` alert is repeated, ms. */
 const WEEK = 7 * 24 * 60 * 60_000;
 
-/** Rate limit: at most `MAX_IN_WINDOW` notifications in any `RATE_WINDOW` (ms); the last ones are kept for critical alerts. */
+/**
+ * Rate limit: at most `MAX_IN_WINDOW` notifications in any `RATE_WINDOW` (ms); the last ones are kept for critical
+ * alerts.
+ */
 export const RATE_WINDOW = 10 * 60_000;
 export const MAX_IN_WINDOW = 6;
 export const MAX_UNLESS_CRITICAL = 4;

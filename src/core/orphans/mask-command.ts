@@ -68,7 +68,10 @@ function maskUser(text: string): string {
   return text.replaceAll(/(?<!\S)((?:-u|--user|--proxy-user)(?:\s+|=)[^\s:]+:)\S+/g, `$1${REDACTED}`);
 }
 
-/** Forms issued by model vendors, code hosts, chats and clouds; a digit distinguishes them from words with the same beginning. */
+/**
+ * Forms issued by model vendors, code hosts, chats and clouds; a digit distinguishes them from words with the same
+ * beginning.
+ */
 const KNOWN_FORM = new RegExp(
   [
     String.raw`(?<![A-Za-z\d])(?:sk|rk|pk|gsk|hf|npm|r8|xai|pplx|tvly|ntn|figd|ctx7sk|gh[oprsu]|github_pat|glpat|xox[a-z]|xapp|lin_api|dop_v1)[-_](?=[\w-]{0,80}\d)[\w-]{10,}`,

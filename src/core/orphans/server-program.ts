@@ -12,7 +12,10 @@ export interface ServerProgram {
   readonly isWrapper: boolean;
 }
 
-/** Finds the program of a command line; null when the line does not tell: code on the command line, an interactive shell. */
+/**
+ * Finds the program of a command line; null when the line does not tell: code on the command line, an interactive
+ * shell.
+ */
 export function programOf(argv: readonly string[]): ServerProgram | null {
   const [first = '', ...rest] = argv;
   // npm writes its own title over its arguments, which are one text then.

@@ -14,7 +14,7 @@ export function isHealthy({ desired, state, health, stoppedBecause }: ServerStat
 
 /** Returns the state for people: `running`, `crash looping`. */
 export function stateLabel({ state }: Pick<ServerStatus, 'state'>): string {
-  return state.replace('_', ' ');
+  return state.replaceAll('_', ' ');
 }
 
 /** `unknown` until the first verdict; `unauthorized`: it answers, but wants credentials that it was not given. */
@@ -40,7 +40,8 @@ function present(server: ServerStatus, now: number): string | null {
   if (work !== null) return work;
   if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
   if (state === 'stopping' && desired === 'down') return 'being stopped';
-  if (state === 'backoff' || state === 'crash_looping') return waitingFor(server, now);
+  if (state === 'backoff' || state === 'crash_looping' || state === 'needs_attention')
+    return waitingFor(server, now);
   const trouble = [health.detail, ...overLimits(server)].find((text) => text !== null);
   return trouble ?? describeProgress(server.update, now);
 }

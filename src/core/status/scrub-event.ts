@@ -1,7 +1,10 @@
 // Removal of secrets from bus events: every text of every event is scrubbed, except fields that are listed as safe.
 import type { EventKind, EventOf, WatchdogEvent } from '../model/events.ts';
 
-/** Dotted path of a text within `T`. Elements of a list have the path of the list, the texts of a map the path of the map. */
+/**
+ * Dotted path of a text within `T`. Elements of a list have the path of the list, the texts of a map the path of the
+ * map.
+ */
 type TextPath<T> = T extends string
   ? ''
   : T extends readonly (infer Element)[]

@@ -80,7 +80,10 @@ const DEEPEST = 16;
 const MOST_ALTERNATIVES = 32;
 const ANYTHING: Alternative = { node: {}, isSure: true };
 
-/** Resolves the schema. Empty when nothing is valid; null when it is not understood: a dangling reference, or too many alternatives. */
+/**
+ * Resolves the schema. Empty when nothing is valid; null when it is not understood: a dangling reference, or too many
+ * alternatives.
+ */
 export function alternativesOf(
   schema: unknown,
   source: SchemaSource,

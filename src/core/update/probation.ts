@@ -76,7 +76,7 @@ function afterRestart(state: ProbationState, { reason, detail }: EventOf<'restar
 function afterTransition(state: ProbationState, { from, to }: EventOf<'transition'>): ProbationState {
   if (to.phase === 'running') return state;
   const next: ProbationState = { ...state, down: null, heavySamples: 0 };
-  if (to.phase === 'crash_looping') return failed(next, 'it does not start');
+  if (to.phase === 'crash_looping' || to.phase === 'needs_attention') return failed(next, 'it does not start');
   if (to.phase !== 'stopping' || from.phase === 'stopping' || to.wanted === 'down') return next;
   if (to.leadsTo === 'again') return next;
   const { reason, detail } = to.cause ?? { reason: 'exit', detail: null };

@@ -25,7 +25,10 @@ type Switching = Extract<UpdateState, { phase: 'switching' }>;
 type Probation = Extract<UpdateState, { phase: 'probation' }>;
 type RollingBack = Extract<UpdateState, { phase: 'rolling_back' }>;
 
-/** Takes in one event and returns the next state and what to do; an event that does not belong to the phase changes nothing. */
+/**
+ * Takes in one event and returns the next state and what to do; an event that does not belong to the phase changes
+ * nothing.
+ */
 export function decideUpdate(state: UpdateState, event: UpdateEvent, rules: UpdateRules): UpdateDecision {
   if (state.phase === 'idle') return event.kind === 'begin' ? begin(event.plan) : stay(state);
   if (event.kind === 'superseded') return supersede(state, event.reason);
@@ -278,7 +281,10 @@ function whileRollingBack(state: RollingBack, event: UpdateEvent, rules: UpdateR
   }
 }
 
-/** Ends the rollback once the link is back. Health of the old version is left to the supervisor: it is what the person had before. */
+/**
+ * Ends the rollback once the link is back. Health of the old version is left to the supervisor: it is what the person
+ * had before.
+ */
 function finish(state: RollingBack, { at }: UpdateEvent): UpdateDecision {
   const { plan, verdict, isLinked } = state;
   if (!isLinked) return stay({ ...state, step: 'relink', deadline: at + RELINK_EVERY });

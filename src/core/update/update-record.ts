@@ -55,7 +55,10 @@ export function toSave(state: UpdateState, baselineBytes: number | null): SavedP
   };
 }
 
-/** Starting point of a new daemon. `link`: the version that `current` must lead to before anything is started; null leaves it. */
+/**
+ * Starting point of a new daemon. `link`: the version that `current` must lead to before anything is started; null
+ * leaves it.
+ */
 export interface Recovery {
   readonly state: UpdateState;
   readonly outcome: UpdateOutcome | null;
@@ -65,7 +68,10 @@ export interface Recovery {
 /** Daemons that may die during one probation before the new version is blamed. */
 const MOST_DEATHS = 3;
 
-/** Decides how a new daemon goes on with an update that was under way: back to the old version, or a new probation of the new one. */
+/**
+ * Decides how a new daemon goes on with an update that was under way: back to the old version, or a new probation of
+ * the new one.
+ */
 export function recover({ phase, plan, notice, verdict, deaths, isPaused }: SavedProgress): Recovery {
   switch (phase) {
     case 'installing':
@@ -102,7 +108,12 @@ function tooManyDeaths(deaths: number): RollbackVerdict {
   };
 }
 
-/** Reads what an earlier daemon saved. @param saved JSON of any age and shape. @returns records by server, and the servers whose record is implausible */
+/**
+ * Reads what an earlier daemon saved.
+ *
+ * @param saved JSON of any age and shape.
+ * @returns records by server, and the servers whose record is implausible
+ */
 export function readRecords(saved: unknown): {
   readonly records: ReadonlyMap<string, UpdateRecord>;
   readonly dropped: readonly string[];

@@ -57,7 +57,10 @@ export type UpdateState =
       readonly deaths: number;
       readonly notice: string | null;
     }
-  /** When the disk refuses the link, the server is restarted with the old version all the same, and the link is tried again. */
+  /**
+   * When the disk refuses the link, the server is restarted with the old version all the same, and the link is tried
+   * again.
+   */
   | {
       readonly phase: 'rolling_back';
       readonly plan: UpdatePlan;
