@@ -1,4 +1,4 @@
-// How the catalogue of metrics reads as a page: docs/metrics.md is its output, and a test compares the two.
+// Reference page of the metric catalogue: docs/metrics.md is its output, and a test compares the two.
 import { METRIC_PREFIX, type MetricDefinition } from './metric-definition.ts';
 import {
   ALERT_METRICS,
