@@ -108,7 +108,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   function publishTransition(from: LifecycleState, { kind: cause }: LifecycleEvent): void {
     const deadline = lifecycleDeadline(state);
-    const isWaiting = state.phase === 'backoff' || state.phase === 'crash_looping';
+    const isWaiting = 'delay' in state;
     bus.publish({
       kind: 'transition',
       server: spec.name,

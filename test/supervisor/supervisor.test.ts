@@ -157,8 +157,9 @@ describe('a supervised server', () => {
   test('whose folder is missing is not retried until somebody says so', async () => {
     const { add, reach, of, supervisor } = setUp();
     await add(shell('s', 'sleep 60', { cwd: '/no/such/folder' }));
-    await reach('s', 'crash_looping');
-    expect(supervisor.runner('s')?.state).toMatchObject({ deadline: null });
+    await reach('s', 'needs_attention');
+    const delay = (supervisor.runner('s')?.state as { delay?: number } | undefined)?.delay ?? 0;
+    expect(delay).toBeGreaterThanOrEqual(24 * 60_000);
     expect(of('start-failed')[0]?.failure).toMatchObject({ code: 'CWD_MISSING', retry: 'never' });
   });
 

@@ -30,6 +30,8 @@ function ofTransition({ from, to, nextAttemptAt, at }: EventOf<'transition'>): C
   if (from.phase === to.phase) return null;
   if (to.phase === 'running') return line('ready', 'green');
   if (to.phase === 'stopped') return line('stopped', 'dim');
+  if (to.phase === 'needs_attention')
+    return line(`needs your attention, ${nextAttempt(nextAttemptAt, at)}`, 'red');
   if (to.phase !== 'crash_looping') return null;
   return line(`fails again and again, ${nextAttempt(nextAttemptAt, at)}`, 'red');
 }

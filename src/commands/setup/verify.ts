@@ -54,7 +54,10 @@ function hasAll({ servers }: Status, names: readonly string[]): boolean {
 /** Tells whether a server is healthy, or waiting is useless: it keeps failing, or needs a person. */
 function isDecided(server: ServerStatus): boolean {
   const { state, stoppedBecause, lastFailure } = server;
-  const hasGivenUp = state === 'crash_looping' || (state === 'stopped' && stoppedBecause === 'prevented');
+  const hasGivenUp =
+    state === 'crash_looping' ||
+    state === 'needs_attention' ||
+    (state === 'stopped' && stoppedBecause === 'prevented');
   const isUnrecoverable = state === 'backoff' && lastFailure !== null && UNRECOVERABLE.has(lastFailure.code);
   return hasGivenUp || isUnrecoverable || isHealthy(server);
 }

@@ -10,6 +10,7 @@ const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
   stopping: 'cyan',
   backoff: 'yellow',
   crash_looping: 'red',
+  needs_attention: 'red',
   watched: 'cyan',
 };
 

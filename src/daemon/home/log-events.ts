@@ -138,6 +138,12 @@ function ofTransition({ server, to, from, cause, nextAttemptAt }: EventOf<'trans
       { server, attempt: to.run, nextAttemptAt },
       'Server gave up: too many failures in too short a time',
     ];
+  if (to.phase === 'needs_attention')
+    return [
+      'error',
+      { server, attempt: to.run, nextAttemptAt },
+      'Server needs attention: only a person can cure it',
+    ];
   if (to.phase === 'stopping' && to.repeats === 1)
     return ['error', { server }, 'Server cannot be stopped: the system does not end its processes'];
   if (from.phase === to.phase) return null;

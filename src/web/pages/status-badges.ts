@@ -15,6 +15,7 @@ const STATE_TONES: Readonly<Record<ServerStatus['state'], StatusBadge['tone']>> 
   stopping: 'busy',
   backoff: 'busy',
   crash_looping: 'bad',
+  needs_attention: 'bad',
   watched: 'idle',
 };
 

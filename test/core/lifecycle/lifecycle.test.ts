@@ -236,10 +236,17 @@ describe('decide()', () => {
     expect(life.state).toMatchObject({ phase: 'stopped', because: 'prevented' });
   });
 
-  test('a fault that does not heal by itself waits for a person', () => {
+  test('a fault that does not heal by itself waits for a person, and is tried again each half hour', () => {
     const failure = { code: 'CWD_MISSING', message: 'no folder', hint: null, retry: 'never' } as const;
     const life = play().at(0, { kind: 'start', clear: true }, { kind: 'unprepared', run: 1, failure });
-    expect(life.state).toMatchObject({ phase: 'crash_looping', deadline: null });
+    const minutes = (lifecycleDeadline(life.state) ?? 0) / 60_000;
+    expect(life.state).toMatchObject({ phase: 'needs_attention', failures: [] });
+    expect(minutes).toBeGreaterThanOrEqual(24);
+    expect(minutes).toBeLessThanOrEqual(36);
+    const again = play(life.state).at(minutes * 60_000, { kind: 'tick' });
+    expect(again.state).toMatchObject({ phase: 'preparing', run: 2 });
+    again.at(minutes * 60_000 + 1, { kind: 'unprepared', run: 2, failure });
+    expect(again.state).toMatchObject({ phase: 'needs_attention' });
     expect(life.at(10, { kind: 'start', clear: true }).state).toMatchObject({ phase: 'preparing', run: 2 });
   });
 
