@@ -124,6 +124,7 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   handshake: always,
   probed: ({ result }) => result.outcome !== 'passed',
   health: ({ server, health }, { healths }) => isChange(healths, server, healthKey(health)),
+  condition: always,
   sampled: never,
   limit: always,
   'log-dropped': ({ server, at }, { floods }) =>

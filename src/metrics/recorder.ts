@@ -48,6 +48,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   'using-installed': 'now',
   handshake: 'now',
   health: 'now',
+  condition: 'soon',
   gap: 'now',
   'config-loaded': 'now',
   'state-persist-failed': 'now',

@@ -84,6 +84,7 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   },
   probed: countProbe,
   health: ignored,
+  condition: ignored,
   sampled: countCpu,
   limit: ignored,
   'log-dropped': ignored,

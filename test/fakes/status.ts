@@ -47,6 +47,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
       cpuCores: 0.034,
       residentBytes: 123_000_000,
       footprintBytes: null,
+      proportionalBytes: null,
       processes: 2,
       threads: 11,
       openFds: 30,
@@ -68,6 +69,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     killRepeats: 0,
     note: null,
     update: null,
+    conditions: {},
     lastLines: [],
     ...change,
   };

@@ -68,6 +68,7 @@ const LINES: EventHandlers<Cell | null> = {
   probed: nothing,
   health: ({ health }) =>
     health.up === false ? line(`down: ${health.detail ?? 'does not answer'}`, 'red') : null,
+  condition: ({ message }) => (message === null ? null : line(message, 'yellow')),
   sampled: nothing,
   limit: ofLimit,
   'log-dropped': ({ lines, bytes }) =>

@@ -13,6 +13,7 @@ import type {
   NotifySuppression,
   ProbeName,
   RestartReason,
+  ServerCondition,
 } from './vocabulary.ts';
 
 type Body =
@@ -79,6 +80,13 @@ type Body =
       readonly server: string;
       readonly probe: ProbeName;
       readonly result: ProbeResult;
+    }
+  /** A remark on a running server began, changed, or with a null `message` no longer holds. */
+  | {
+      readonly kind: 'condition';
+      readonly server: string;
+      readonly condition: ServerCondition;
+      readonly message: string | null;
     }
   | { readonly kind: 'health'; readonly server: string; readonly health: HealthVerdict }
   | { readonly kind: 'sampled'; readonly server: string; readonly usage: TreeUsage }

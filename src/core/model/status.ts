@@ -5,6 +5,7 @@ import type {
   NotifyKind,
   ProbeName,
   RestartReason,
+  ServerCondition,
   ServerStateName,
 } from './vocabulary.ts';
 import type { Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
@@ -112,6 +113,8 @@ export interface ServerStatus {
   readonly update: UpdateStatus | null;
   /** A line to show beside the state: an install in progress, an older version in use offline; null for none. */
   readonly note: string | null;
+  /** Remarks that hold, one sentence each; those of the last process while there is none. */
+  readonly conditions: Readonly<Partial<Record<ServerCondition, string>>>;
   /** The last lines of stderr before the last exit, neutralised. */
   readonly lastLines: readonly string[];
 }

@@ -66,6 +66,23 @@ export const PROBE_FAILURES = [
 ] as const;
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];
 
+/**
+ * Remarks on a running server that are no verdict on its health: faults of it, and what its probes do about them.
+ *
+ * `framing`: its answers are not one line of JSON each. `stdout_text`: it prints text where only messages belong.
+ * `cursor_repeats`: its list of tools names the same next page again. `process_growth`: each MCP request leaves processes
+ * behind. `single_session`: it takes one session only. `busy`: it misses probes while it works.
+ */
+export const SERVER_CONDITIONS = [
+  'framing',
+  'stdout_text',
+  'cursor_repeats',
+  'process_growth',
+  'single_session',
+  'busy',
+] as const;
+export type ServerCondition = (typeof SERVER_CONDITIONS)[number];
+
 /** Jobs that run on a schedule. */
 export type JobName = 'update' | 'cleanup' | 'backup';
 

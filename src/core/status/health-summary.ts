@@ -30,7 +30,7 @@ export function healthLabel({ health }: ServerStatus): HealthLabel {
 
 /** Returns the most important fact about the present, else the last event, in one line; empty when there is none. */
 export function statusSummary(server: ServerStatus, now: number): string {
-  return neutralise(present(server, now) ?? past(server, now) ?? '');
+  return neutralise(present(server, now) ?? past(server, now) ?? server.conditions.stdout_text ?? '');
 }
 
 function present(server: ServerStatus, now: number): string | null {
@@ -42,7 +42,10 @@ function present(server: ServerStatus, now: number): string | null {
   if (state === 'stopping' && desired === 'down') return 'being stopped';
   if (state === 'backoff' || state === 'crash_looping' || state === 'needs_attention')
     return waitingFor(server, now);
-  const trouble = [health.detail, ...overLimits(server)].find((text) => text !== null);
+  const { stdout_text: _, ...remarks } = server.conditions;
+  const trouble = [health.detail, ...overLimits(server), ...Object.values(remarks)].find(
+    (text) => text !== null,
+  );
   return trouble ?? describeProgress(server.update, now);
 }
 

@@ -54,6 +54,7 @@ const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChang
   handshake: ({ handshake }, { version }) => ({ handshake, version: version ?? handshake.serverVersion }),
   probed: afterProbe,
   health: ({ health }) => ({ health }),
+  condition: afterCondition,
   sampled: ({ usage }) => ({ usage }),
   limit: afterLimit,
   'log-dropped': unchanged,
@@ -74,7 +75,15 @@ function afterSpawn(
   { pid, run, at, version }: EventOf<'spawned'>,
   server: ServerStatus,
 ): Partial<ServerStatus> {
-  return { pid, run, startedAt: at, version: version ?? server.version, note: null };
+  return { pid, run, startedAt: at, version: version ?? server.version, note: null, conditions: {} };
+}
+
+function afterCondition(
+  { condition, message }: EventOf<'condition'>,
+  { conditions }: ServerStatus,
+): Partial<ServerStatus> {
+  const { [condition]: _, ...others } = conditions;
+  return { conditions: message === null ? others : { ...others, [condition]: message } };
 }
 
 function afterRestart(
@@ -158,6 +167,7 @@ export function newServerStatus(
     killRepeats: 0,
     note: null,
     update: isPackage(spec) ? NO_UPDATE : null,
+    conditions: {},
     lastLines: [],
   };
 }

@@ -61,6 +61,7 @@ const SAFE_TEXTS = {
   handshake: ['handshake.era'],
   probed: ['probe', 'result.outcome', 'result.reason'],
   health: [],
+  condition: ['condition'],
   sampled: [],
   limit: ['resource', 'level'],
   'log-dropped': [],

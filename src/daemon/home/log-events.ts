@@ -114,6 +114,14 @@ const LINES: EventHandlers<Line | null> = {
       ? ['error', { channel, reason, detail }, 'Cannot notify']
       : routine(event);
   },
+  condition: (event) =>
+    event.message === null
+      ? routine(event)
+      : [
+          'warn',
+          { server: event.server, condition: event.condition, message: event.message },
+          'Remark on a server',
+        ],
   orphans: routine,
   scraped: routine,
   engine: routine,

@@ -62,6 +62,7 @@ const SAVED = {
   handshake: 'never',
   probed: 'never',
   health: 'never',
+  condition: 'never',
   sampled: 'never',
   limit: 'never',
   'log-dropped': 'never',

@@ -105,6 +105,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
     },
     { kind: 'probed', server, probe: 'ping', result: { outcome: 'inconclusive', detail: 'text' } },
   ],
+  condition: [{ kind: 'condition', server, condition: 'framing', message: 'text' }],
   health: [{ kind: 'health', server, health: { ...HEALTHY, detail: 'text' } }],
   sampled: [
     {
@@ -115,6 +116,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
         cpuCores: null,
         residentBytes: 1,
         footprintBytes: null,
+        proportionalBytes: null,
         processes: 1,
         threads: null,
         openFds: null,
