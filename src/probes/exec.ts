@@ -1,8 +1,14 @@
 // Probe kind `exec`: runs a command of the user's; exit 0 is a pass, every other end a failure.
 import { runCommand, type CommandResult } from '../system/process/run-command.ts';
-import { failed, quote } from '../wire/call.ts';
+import { failed } from '../wire/call.ts';
 import type { Deadline } from '../wire/deadline.ts';
-import { timed, type ProbeKind, type ProbeTarget, type UntimedResult } from './probe-kind.ts';
+import {
+  resultOfFailure,
+  timed,
+  type ProbeKind,
+  type ProbeTarget,
+  type UntimedResult,
+} from './probe-kind.ts';
 
 /** Its full probe is the same as its liveness probe. */
 export const exec: ProbeKind<'exec'> = {
@@ -46,8 +52,7 @@ function judge(result: CommandResult, { file, timeout }: { file: string; timeout
   const end =
     result.code === null ? `was ended by ${result.signal ?? 'a signal'}` : `exited with ${result.code}`;
   const said = lastLine(result.stderr) ?? lastLine(result.stdout);
-  const { detail } = failed('protocol', `${file} ${end}${said === null ? '' : `: ${said}`}`);
-  return { outcome: 'failed', reason: 'protocol', detail: quote(detail) };
+  return resultOfFailure(failed('protocol', `${file} ${end}`, said ?? undefined));
 }
 
 function lastLine(text: string): string | null {

@@ -3,6 +3,7 @@ import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc
 import { isObject } from '../core/base/guards.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
+import { quote } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import type { HandshakeResult } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
@@ -51,7 +52,7 @@ function resultOfHandshake(result: HandshakeResult): UntimedResult {
     case 'connected':
       return { outcome: 'passed' };
     case 'refused':
-      return { outcome: 'failed', reason: 'protocol', detail: result.detail };
+      return { outcome: 'failed', reason: 'protocol', detail: result.detail, quote: result.quote };
     case 'failed':
     case 'inconclusive':
       return resultOfFailure(result);
@@ -138,6 +139,7 @@ function resultOfError({ code, message }: RpcError): UntimedResult {
   return {
     outcome: 'failed',
     reason: 'protocol',
-    detail: `The server behind it is gone: ${code} ${message}`,
+    detail: `The server behind it is gone: ${code} ${quote(message)}`,
+    quote: quote(message),
   };
 }

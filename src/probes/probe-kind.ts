@@ -67,7 +67,7 @@ export function faultOf(error: unknown): Extract<ProbeResult, { outcome: 'inconc
 export function resultOfFailure(failure: CallFailure): UntimedResult {
   return failure.kind === 'inconclusive'
     ? { outcome: 'inconclusive', detail: failure.detail }
-    : { outcome: 'failed', reason: failure.reason, detail: failure.detail };
+    : { outcome: 'failed', reason: failure.reason, detail: failure.detail, quote: failure.quote };
 }
 
 /** Tells whether somebody answered: a pass, or a refusal for want of permission. */

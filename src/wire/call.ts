@@ -6,7 +6,13 @@ import { codeOf } from '../core/base/guards.ts';
 import { endOfWait } from './deadline.ts';
 
 export type CallFailure =
-  | { readonly kind: 'failed'; readonly reason: ProbeFailure; readonly detail: string }
+  | {
+      readonly kind: 'failed';
+      readonly reason: ProbeFailure;
+      readonly detail: string;
+      /** The server's own words within `detail`. */
+      readonly quote?: string | undefined;
+    }
   | { readonly kind: 'inconclusive'; readonly detail: string };
 
 export type CallOutcome = { readonly kind: 'response'; readonly response: RpcResponse } | CallFailure;
@@ -25,8 +31,11 @@ export function quote(text: string): string {
   return truncate(neutralise(text), DETAIL_LENGTH);
 }
 
-export function failed(reason: ProbeFailure, detail: string): CallFailure {
-  return { kind: 'failed', reason, detail: quote(detail) };
+/** @param said the server's own words, if any: they are added to `detail`, and shown only to those who may read them */
+export function failed(reason: ProbeFailure, detail: string, said?: string): CallFailure {
+  if (said === undefined || said.trim() === '') return { kind: 'failed', reason, detail: quote(detail) };
+  const words = quote(said.trim());
+  return { kind: 'failed', reason, detail: `${quote(detail)}: ${words}`, quote: words };
 }
 
 /**

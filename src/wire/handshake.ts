@@ -16,7 +16,13 @@ export interface PeerInfo {
 /** `refused`: it answered, but not with a handshake. */
 export type HandshakeResult =
   | { readonly kind: 'connected'; readonly peer: PeerInfo }
-  | { readonly kind: 'refused'; readonly detail: string; readonly response: RpcResponse }
+  | {
+      readonly kind: 'refused';
+      readonly detail: string;
+      /** The server's own words within `detail`. */
+      readonly quote?: string | undefined;
+      readonly response: RpcResponse;
+    }
   | CallFailure;
 
 /** The last version with a handshake, and the first without. */
@@ -112,11 +118,14 @@ function supportedVersions({ data }: RpcError): readonly string[] {
 
 /** Makes the result of a handshake that was answered with an error, or with something else than a handshake. */
 export function refusal(method: string, response: RpcResponse): HandshakeResult {
-  const said =
-    response.kind === 'error'
-      ? `${response.error.code} ${response.error.message}`
-      : 'a result of another kind';
-  return { kind: 'refused', detail: quote(`The answer to ${method} was ${said}`), response };
+  if (response.kind !== 'error')
+    return { kind: 'refused', detail: `The answer to ${method} was a result of another kind`, response };
+  const { code, message } = response.error;
+  const words = quote(message.trim());
+  const detail = `The answer to ${method} was ${code}`;
+  return words === ''
+    ? { kind: 'refused', detail, response }
+    : { kind: 'refused', detail: `${detail} ${words}`, quote: words, response };
 }
 
 export interface StdioHandshake {

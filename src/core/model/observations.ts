@@ -9,6 +9,8 @@ export type ProbeResult =
       readonly took: number;
       readonly reason: ProbeFailure;
       readonly detail: string;
+      /** The server's own words within `detail`. */
+      readonly quote?: string | undefined;
     }
   | { readonly outcome: 'inconclusive'; readonly detail: string };
 
@@ -22,6 +24,10 @@ export interface StartFailure {
    * starts it.
    */
   readonly retry: 'backoff' | 'never';
+  /** The last known cause in our words; left out where `message` says all. */
+  readonly cause?: string | undefined;
+  /** The server's own words about it; left out where there are none. */
+  readonly quote?: string | undefined;
 }
 
 /** The server's answer to the MCP handshake. */
@@ -46,6 +52,12 @@ export interface TreeUsage {
    * null.
    */
   readonly footprintIsNew?: boolean;
+  /** Linux: resident memory with each shared page counted once, PSS; null elsewhere and while unknown. At most `residentBytes`. */
+  readonly proportionalBytes: number | null;
+  /** Whether it was read for this sample: it is read less often than the rest. Left out where it is null. */
+  readonly proportionalIsNew?: boolean;
+  /** Processes that count with their resident memory, because their proportional memory cannot be read. Left out where there are none. */
+  readonly unreadableProcesses?: number;
   readonly processes: number;
   readonly threads: number | null;
   readonly openFds: number | null;
@@ -59,4 +71,8 @@ export interface HealthVerdict {
   readonly consecutiveFailures: number;
   /** One line for people: what the last failure was; null while all is well. */
   readonly detail: string | null;
+  /** `detail` in our words alone; left out while all is well. */
+  readonly cause?: string | undefined;
+  /** The server's own words within `detail`; left out where there are none. */
+  readonly quote?: string | undefined;
 }
