@@ -5,6 +5,7 @@ import { parseNpmSpec, parseRunnerLine } from '../../core/base/package-runner.ts
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { buildServer } from './build-server.ts';
+import { shellWordWarnings } from './shell-words.ts';
 import { parseEnvFile } from '../read/env-file.ts';
 import { readSecureFile } from '../read/secure-file.ts';
 import { formatPath, formatValue } from '../read/problems.ts';
@@ -45,6 +46,7 @@ export function buildServers(
     );
     if (spec === null) continue;
     servers.push(spec);
+    for (const { path, sentence } of shellWordWarnings(spec)) diagnostics.warn(at(path), sentence);
     adviseAgainstNpx(spec, (sentence) => diagnostics.warn(at(['command']), sentence));
   }
   checkDependencies(servers, { key, names: isDocumentMap(written) ? Object.keys(written) : [], diagnostics });

@@ -36,13 +36,14 @@ export function readEntry(written: DocumentValue): EntryLaunch | string {
   const argv = argvOf(reading);
   const launch: EntryLaunch = {
     argv,
-    url: reading.text('url'),
+    url:
+      reading.text('url') ?? reading.text('baseUrl') ?? reading.text('serverUrl') ?? reading.text('httpUrl'),
     type: reading.text('type'),
     env: reading.map('env'),
     headers: reading.map('headers'),
     envFile: reading.text('envFile'),
     cwd: reading.text('cwd'),
-    enabled: !(written['disabled'] === true || written['enabled'] === false),
+    enabled: !isSwitchedOff(written),
     startTimeout:
       millisecondsOf(written['startSeconds'], 1000) ?? millisecondsOf(written['startup_timeout_ms'], 1),
     envNames: namesIn(written['envNames']),
@@ -53,6 +54,21 @@ export function readEntry(written: DocumentValue): EntryLaunch | string {
   };
   if (reading.faults.length > 0) return reading.faults.join(', ');
   return argv.length > 0 || launch.url !== null ? launch : missing(written);
+}
+
+/** Clients have four words for the same switch; one that says off is enough. */
+function isSwitchedOff(written: DocumentMap): boolean {
+  return (
+    isTrue(written['disabled']) || ['enabled', 'isActive', 'active'].some((key) => isFalse(written[key]))
+  );
+}
+
+function isTrue(value: DocumentValue | undefined): boolean {
+  return value === true || value === 'true';
+}
+
+function isFalse(value: DocumentValue | undefined): boolean {
+  return value === false || value === 'false';
 }
 
 function missing(written: DocumentMap): string {

@@ -1,4 +1,5 @@
 // Parser from YAML or JSON text to a syntax tree that never throws, whatever the text is.
+import { createScanner } from 'jsonc-parser';
 import { Composer, Lexer, LineCounter, Parser } from 'yaml';
 import type { Document } from 'yaml';
 import type { KeyPath } from '../schema/document.ts';
@@ -23,7 +24,7 @@ export const MOST_FAULTS = 100;
 
 export function parseText(text: string): ParsedText {
   const lines = new LineCounter();
-  const tokens = tokenize(text.replace(/^\uFEFF/, ''), lines);
+  const tokens = tokenize(withoutJsonComments(text.replace(/^\uFEFF/, '')), lines);
   if (typeof tokens === 'string') return { faults: [{ path: [], line: null, reason: tokens }] };
   // prettyErrors would quote the text in its messages, secrets included; uniqueKeys takes quadratic time.
   const composer = new Composer({ prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
@@ -41,6 +42,32 @@ export function parseText(text: string): ParsedText {
   }
   return document === undefined || faults.length > 0 ? { faults } : { document, lineAt };
 }
+
+/**
+ * Blanks the `//` and `/*` comments of a JSON file, as VS Code and Zed write them; lines and columns stay. YAML has other
+ * comments, and words like `http://x` that are none: a text with anything but words and signs of JSON is left alone.
+ */
+function withoutJsonComments(text: string): string {
+  if (!/\/[/*]/.test(text)) return text;
+  const scanner = createScanner(text);
+  const pieces: string[] = [];
+  let isFirst = true;
+  for (let kind: number = scanner.scan(); kind !== KIND.end; kind = scanner.scan()) {
+    const error: number = scanner.getTokenError();
+    const isTrivia = kind >= KIND.lineComment && kind <= KIND.lastTrivia;
+    if (error !== 0 || kind === KIND.unknown) return text;
+    if (isFirst && !isTrivia && kind !== KIND.openBrace) return text;
+    isFirst &&= isTrivia;
+    const isComment = kind === KIND.lineComment || kind === KIND.blockComment;
+    const at = scanner.getTokenOffset();
+    const token = text.slice(at, at + scanner.getTokenLength());
+    pieces.push(isComment ? token.replaceAll(/[^\r\n]/g, ' ') : token);
+  }
+  return pieces.join('');
+}
+
+/** Of `SyntaxKind` in jsonc-parser, whose const enum cannot be imported. */
+const KIND = { openBrace: 1, lineComment: 12, blockComment: 13, lastTrivia: 15, unknown: 16, end: 17 };
 
 /** Twice what a config of a thousand servers needs; beyond it the text is an accident or an attack. */
 const MOST_LEXEMES = 400_000;

@@ -38,7 +38,7 @@ type Issue = z.core.$ZodIssue;
 
 function explain(issue: Issue, text: SchemaInput): SchemaError[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text.known));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, text));
   if (issue.code === 'invalid_key') return [wrongName(issue, path)];
   const { reason, cure } = splitCure(issue.message);
   return [{ path, reason, cure: cure ?? cureOf(issue, path, text) }];
@@ -115,7 +115,8 @@ function booleanCure(value: string): string | null {
 const ELSEWHERE = new Map([
   ['serverUrl', 'write url'],
   ['httpUrl', 'write url'],
-  ['disabled', 'write enabled: false'],
+  ['baseUrl', 'write url'],
+  ['environment', 'write env'],
   ['autoApprove', 'remove it, it concerns the client'],
   ['alwaysAllow', 'remove it, it concerns the client'],
   ['globalShortcut', 'remove it, it concerns the client'],
@@ -124,13 +125,37 @@ const ELSEWHERE = new Map([
   ['<<', 'write the common keys below defaults'],
 ]);
 
-function unknownKey(key: string, path: KeyPath, known: SchemaInput['known']): SchemaError {
-  const cure = known === undefined ? ELSEWHERE.get(key) : undefined;
+/** Switches of other programs, and the value with which each switches a server on. */
+const SWITCHES: ReadonlyMap<string, boolean> = new Map([
+  ['disabled', false],
+  ['disable', false],
+  ['isActive', true],
+  ['active', true],
+  ['isEnabled', true],
+  ['enable', true],
+]);
+
+function unknownKey(key: string, path: KeyPath, { tree, known }: SchemaInput): SchemaError {
+  const value = valueAt(tree, [...path, key]);
+  const cure = known === undefined ? (switchCure(key, value) ?? ELSEWHERE.get(key)) : undefined;
   return {
     path: [...path, key],
     reason: 'is not a known key',
-    cure: cure ?? suggestion(key, (known ?? knownKeys)(path)),
+    cure: cure ?? commentCure(key) ?? suggestion(key, (known ?? knownKeys)(path)),
   };
+}
+
+/** Says what switches the server as the other program does; null for a key that is no switch. */
+function switchCure(key: string, value: DocumentValue | undefined): string | null {
+  const on = SWITCHES.get(key);
+  if (on === undefined) return null;
+  const isSaid = value === true || (typeof value === 'string' && /^true$/i.test(value));
+  return isSaid === on ? 'remove it, or write enabled: true' : 'write enabled: false';
+}
+
+/** A line of `//` or a block of `/*` in a file that is YAML, or JSON with other mistakes in it. */
+function commentCure(key: string): string | null {
+  return /^\/[/*]/.test(key) ? 'comments begin with # in YAML' : null;
 }
 
 function suggestion(key: string, { here, below }: KnownKeys): string {

@@ -202,6 +202,29 @@ describe('the file of each client', () => {
     });
   });
 
+  it('clients that switch a server with isActive and name a baseUrl', () => {
+    const here = machine();
+    here.write(
+      'home/cherry.json',
+      JSON.stringify({
+        mcpServers: {
+          zen: { isActive: true, type: 'streamableHttp', baseUrl: 'http://127.0.0.1:9090/mcp' },
+          off: { isActive: false, type: 'stdio', command: 'npx', args: ['-y', 'x-mcp'] },
+          idle: { active: false, command: 'idle-mcp' },
+          said: { disabled: 'true', command: 'said-mcp' },
+          on: { disabled: false, command: 'on-mcp' },
+        },
+      }),
+    );
+    expect(settingsOf(here.importing('~/cherry.json'))).toEqual({
+      zen: { url: 'http://127.0.0.1:9090/mcp' },
+      off: { package: 'x-mcp', enabled: false },
+      idle: { command: ['idle-mcp'], enabled: false },
+      said: { command: ['said-mcp'], enabled: false },
+      on: { command: ['on-mcp'] },
+    });
+  });
+
   it('Zed, in its older form too; an extension is left out', () => {
     const here = machine();
     here.put('zed.json', 'home/.config/zed/settings.json');
