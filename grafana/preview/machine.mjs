@@ -217,6 +217,7 @@ function createServer(settings, machine) {
         cpuCores,
         residentBytes: Math.round(server.memory(machine.at - server.startedAt) * (1 + 0.01 * random.next())),
         footprintBytes: null,
+        proportionalBytes: null,
         processes: server.processes,
         threads: server.processes * 11,
         openFds: server.processes * 24 + Math.round(4 * random.next()),

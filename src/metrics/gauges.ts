@@ -136,6 +136,7 @@ function usage({ pid, usage, limits }: ServerStatus): GaugeValue[] {
   return [
     ['server_resident_memory_bytes', usage?.residentBytes ?? unmeasured],
     ['server_memory_footprint_bytes', usage?.footprintBytes ?? null],
+    ['server_proportional_memory_bytes', usage?.proportionalBytes ?? null],
     ['server_memory_limit_bytes', limits.memory.hard ?? limits.memory.soft ?? 0],
     ['server_processes', usage?.processes ?? unmeasured],
     ['server_threads', usage?.threads ?? null],

@@ -138,10 +138,14 @@ function explain({ resource, value, limit }: LimitChange, { watched, usage }: Ju
   if (resource === 'cpu') {
     return `${value.toFixed(2)} cores on average over ${formatDuration(policy.cpu.for)}, more than ${limit}`;
   }
-  const kind = usage.footprintBytes === null ? 'resident' : 'of footprint';
   const often = `${MEMORY_AGREEING} of the last ${MEMORY_WINDOW} samples`;
   const hint = first !== null && first > limit ? `; it used ${mebibytes(first)} right after its start` : '';
-  return `${mebibytes(value)} ${kind}, more than ${formatSize(limit)} in ${often}${hint}`;
+  return `${mebibytes(value)} ${kindOf(usage)}, more than ${formatSize(limit)} in ${often}${hint}`;
+}
+
+function kindOf({ footprintBytes, proportionalBytes }: TreeUsage): string {
+  if (footprintBytes !== null) return 'of footprint';
+  return proportionalBytes === null ? 'resident' : 'of proportional memory';
 }
 
 function mebibytes(bytes: number): string {

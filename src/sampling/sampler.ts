@@ -12,13 +12,15 @@ import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
+import { readProportional, type ReadProportional } from '../system/process/proportional-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
-import { createUsageReader, type ReadUsage } from '../system/process/process-usage.ts';
+import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
+import { createProportionalMemory, type ProportionalMemory, type SizedTree } from './proportional-memory.ts';
 import { createSampleSchedule } from './sample-schedule.ts';
-import { createTreeAccounts, type TreeAccounts } from './tree-accounts.ts';
+import { createTreeAccounts, type TreeAccounts, usageOf } from './tree-accounts.ts';
 
 export interface SamplerOptions {
   readonly clock: Clock;
@@ -33,6 +35,10 @@ export interface SamplerOptions {
   readonly usage?: ReadUsage;
   /** Null where the system does not tell; that of this system when it is left out. */
   readonly footprints?: ReadFootprints | null;
+  /** The same for proportional memory. */
+  readonly proportional?: ReadProportional | null;
+  /** Returns the lowest memory limit of a server, bytes; null without one. */
+  readonly memoryLimit?: (server: string) => number | null;
 }
 
 export interface Sampler {
@@ -72,7 +78,9 @@ export function createSampler(options: SamplerOptions): Sampler {
   const accounts = createTreeAccounts();
   const readUsage: ReadUsage = (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
   const footprints = openFootprints(options, () => isStopped);
-  const measure = createMeasurement({ usage: readUsage, ...options }, { detached, accounts, footprints });
+  const proportional = openProportional(options, () => isStopped);
+  const state = { detached, accounts, footprints, proportional };
+  const measure = createMeasurement({ usage: readUsage, ...options }, state);
   const schedule = createSampleSchedule(clock, { interval, shortly: SOON, work: sample });
   let isStopped = false;
   let unsubscribe = (): void => {};
@@ -93,7 +101,9 @@ export function createSampler(options: SamplerOptions): Sampler {
       schedule.start();
       unsubscribe = bus.subscribe((event) => {
         if (event.kind === 'spawned') schedule.soon();
-        if (event.kind === 'server-removed') accounts.forget(event.server);
+        if (event.kind !== 'server-removed') return;
+        accounts.forget(event.server);
+        proportional.forget(event.server);
       });
     },
     stop() {
@@ -124,6 +134,18 @@ function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: (
   });
 }
 
+function openProportional(options: SamplerOptions, isStopped: () => boolean): ProportionalMemory {
+  const { clock, bus, proportional, memoryLimit = () => null } = options;
+  return createProportionalMemory({
+    clock,
+    read: proportional === undefined ? readProportional : proportional,
+    limitOf: memoryLimit,
+    onCollected(took, error) {
+      if (!isStopped()) bus.publish({ kind: 'collected', collector: 'proportional_memory', took, error });
+    },
+  });
+}
+
 /** One tree and what it used. */
 interface MeasuredTree {
   readonly tree: ProcessTree;
@@ -134,11 +156,12 @@ interface SamplerState {
   readonly detached: DetachedProcesses;
   readonly accounts: TreeAccounts;
   readonly footprints: Footprints;
+  readonly proportional: ProportionalMemory;
 }
 
 function createMeasurement(
   options: SamplerOptions & { readonly usage: ReadUsage },
-  { detached, accounts, footprints }: SamplerState,
+  { detached, accounts, footprints, proportional }: SamplerState,
 ): () => Promise<readonly MeasuredTree[]> {
   const { clock, readTable = readProcessTable, usage: readUsage } = options;
   const deadline = createExclusiveTimeout(clock, TIMEOUT);
@@ -153,17 +176,25 @@ function createMeasurement(
     footprints.refresh(rows);
     const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
     const usage = await deadline.run(() => readUsage(pids));
+    // Before the limits are judged: shared pages must not end a server.
+    await proportional.refresh(trees.map((tree) => sizeOf(tree, usage)));
     const readings = {
       at: clock.monotonic(),
       alive,
       usage,
       openFds: openFdsOf,
       footprints: footprints.latest(),
+      proportional: (server: string) => proportional.latest(server),
     };
     return trees
       .filter((tree) => tree.members.length > 0)
       .map((tree) => ({ tree, usage: accounts.book(tree, readings) }));
   };
+}
+
+function sizeOf(tree: ProcessTree, usage: ReadonlyMap<number, ProcessUsage>): SizedTree {
+  const sizes = tree.members.map((row) => usageOf(row, usage).residentBytes);
+  return { tree, residentBytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 /** Publishes the usage of servers that still run: one may have ended while its numbers were read. */

@@ -4,6 +4,7 @@ import type { TreeUsage } from '../core/model/observations.ts';
 import { processKey, type ProcessRow, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 import type { ProcessUsage } from '../system/process/process-usage.ts';
 import type { FootprintReading } from './footprints.ts';
+import type { ProportionalReading } from './proportional-memory.ts';
 
 /** Numbers that one sample read, beside the trees. */
 interface SampleReadings {
@@ -16,6 +17,8 @@ interface SampleReadings {
   readonly openFds: (pid: number) => number | null;
   /** The latest, which may be from an earlier sample; null where there is none. */
   readonly footprints: FootprintReading | null;
+  /** The latest of the tree's server, in the same way. */
+  readonly proportional: (server: string) => ProportionalReading | null;
 }
 
 export interface TreeAccounts {
@@ -31,6 +34,8 @@ interface TreeAccount {
   readonly at: number;
   /** Number of the footprint reading that was booked last. */
   readonly footprintReading: number | null;
+  /** The same for proportional memory. */
+  readonly proportionalReading: number | null;
 }
 
 export function createTreeAccounts(): TreeAccounts {
@@ -42,18 +47,21 @@ export function createTreeAccounts(): TreeAccounts {
       const used = tree.members.map((row) => ({ key: processKey(row), ...usageOf(row, readings.usage) }));
       const account = addCpu(before?.account ?? emptyCpuAccount, used, readings.alive);
       const { footprints } = readings;
+      const proportional = readings.proportional(tree.server);
       const entry = {
         account,
         root: tree.root,
         at: readings.at,
         footprintReading: footprints?.number ?? null,
+        proportionalReading: proportional?.number ?? null,
       };
       entries.set(tree.server, entry);
       return {
         cpuSeconds: account.total,
         cpuCores: coresBetween(before, entry),
-        residentBytes: used.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+        residentBytes: residentSum(used),
         ...footprintOf(used, footprints, before?.footprintReading ?? null),
+        ...proportionalOf(used, proportional, before?.proportionalReading ?? null),
         processes: tree.members.length,
         threads: sumKnown(tree.members.map((row) => row.threads)),
         openFds: sumKnown(tree.members.map((row) => readings.openFds(row.pid))),
@@ -65,9 +73,18 @@ export function createTreeAccounts(): TreeAccounts {
   };
 }
 
+interface UsedMemory {
+  readonly key: string;
+  readonly residentBytes: number;
+}
+
+function residentSum(used: readonly UsedMemory[]): number {
+  return used.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+}
+
 /** Sums footprints; a process that was started since the last reading counts with its resident memory. */
 function footprintOf(
-  used: readonly { readonly key: string; readonly residentBytes: number }[],
+  used: readonly UsedMemory[],
   reading: FootprintReading | null,
   booked: number | null,
 ): Pick<TreeUsage, 'footprintBytes' | 'footprintIsNew'> {
@@ -81,8 +98,33 @@ function footprintOf(
   };
 }
 
+/**
+ * Sums proportional memory; a process that was started since the last reading, or cannot be read, counts with its
+ * resident memory.
+ */
+function proportionalOf(
+  used: readonly UsedMemory[],
+  reading: ProportionalReading | null,
+  booked: number | null,
+): Pick<TreeUsage, 'proportionalBytes' | 'proportionalIsNew' | 'unreadableProcesses'> {
+  if (reading === null) return { proportionalBytes: null };
+  const unreadable = used.filter(({ key }) => reading.unreadable.has(key)).length;
+  const gap = unreadable === 0 ? {} : { unreadableProcesses: unreadable };
+  if (!used.some(({ key }) => reading.bytes.has(key))) return { proportionalBytes: null, ...gap };
+  const sum = used.reduce(
+    (total, { key, residentBytes }) => total + (reading.bytes.get(key) ?? residentBytes),
+    0,
+  );
+  return {
+    // A reading from before the tree shrank must not exceed what is resident now.
+    proportionalBytes: Math.min(sum, residentSum(used)),
+    proportionalIsNew: reading.number !== booked,
+    ...gap,
+  };
+}
+
 /** Falls back to the table's own numbers where pidusage has none: it never sees a pid that was reused while it watched. */
-function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
+export function usageOf(row: ProcessRow, usage: ReadonlyMap<number, ProcessUsage>): ProcessUsage {
   return usage.get(row.pid) ?? { cpuSeconds: row.cpuSeconds ?? 0, residentBytes: row.residentBytes ?? 0 };
 }
 

@@ -111,7 +111,9 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
       const series = NOW.map(
         ({ name, type }) => fullMetricName(name) + (type === 'histogram' ? '_count' : ''),
       );
-      const elsewhere = ['mcp_watchdog_server_memory_footprint_bytes', ...OF_PACKAGES];
+      const memory =
+        process.platform === 'linux' ? 'server_memory_footprint_bytes' : 'server_proportional_memory_bytes';
+      const elsewhere = [fullMetricName(memory), ...OF_PACKAGES];
       expect(series.filter((name) => !names.includes(name) && !elsewhere.includes(name))).toEqual([]);
       // Nothing that was not promised.
       expect(Object.keys(known).filter((name) => !expected.some(([other]) => other === name))).toEqual([]);

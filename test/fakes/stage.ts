@@ -16,6 +16,7 @@ export const USAGE: TreeUsage = {
   cpuCores: 0.1,
   residentBytes: 123_000_000,
   footprintBytes: null,
+  proportionalBytes: null,
   processes: 2,
   threads: 11,
   openFds: 30,

@@ -44,6 +44,7 @@ function start(
     readTable: async () => machine.rows,
     usage: async () => new Map(),
     footprints,
+    proportional: null,
   });
   const limits = { memory: { soft: null, hard: 2 * GiB }, cpu: { soft: null, hard: null, for: 1 }, nice: 0 };
   bus.publish({ kind: 'server-added', server: 'files', spec: specOf({ name: 'files', limits }) });

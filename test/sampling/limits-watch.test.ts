@@ -38,6 +38,7 @@ function start() {
       cpuCores: cores,
       residentBytes: mebibytes * MiB,
       footprintBytes: null,
+      proportionalBytes: null,
       processes: 1,
       threads: null,
       openFds: null,

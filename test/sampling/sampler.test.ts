@@ -23,7 +23,7 @@ function build(clock: Clock, options: Partial<SamplerOptions> & Pick<SamplerOpti
     throw error;
   });
   bus.subscribe((event) => events.push(event));
-  const sampler = createSampler({ clock, bus, interval: 15_000, ...options });
+  const sampler = createSampler({ clock, bus, interval: 15_000, ...inventedOnly(options), ...options });
   cleanups.push(() => sampler.stop());
   const ofKind = <K extends 'sampled' | 'collected'>(kind: K): EventOf<K>[] =>
     events.filter((event): event is EventOf<K> => event.kind === kind);
@@ -37,6 +37,11 @@ function build(clock: Clock, options: Partial<SamplerOptions> & Pick<SamplerOpti
       return ofKind('sampled').at(-1)!.usage;
     },
   };
+}
+
+/** Processes that are invented have no memory map to read. */
+function inventedOnly({ readTable }: Partial<SamplerOptions>): Pick<SamplerOptions, 'proportional'> {
+  return readTable === undefined ? {} : { proportional: null };
 }
 
 async function startServer(script: string): Promise<{ child: ChildProcess; root: TreeRoot; line: string }> {

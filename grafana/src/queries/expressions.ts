@@ -70,8 +70,8 @@ export function age(timestamp: string): string {
 /** Whether each server that is meant to run is up. */
 export const upWhereWanted = `${server('server_up')} and on (${EACH_SERVER}) ${server('server_desired_running')} == 1`;
 
-/** Memory that limits apply to: the footprint that macOS reports, else resident memory. */
-export const memoryUsed = `(${server('server_memory_footprint_bytes')} or ${server('server_resident_memory_bytes')})`;
+/** Memory that limits apply to: the footprint that macOS reports, proportional memory on Linux, else resident memory. */
+export const memoryUsed = `(${server('server_memory_footprint_bytes')} or ${server('server_proportional_memory_bytes')} or ${server('server_resident_memory_bytes')})`;
 
 /** Memory as a share of the limit; 1 is at the limit. */
 export const memoryShare = `${memoryUsed} / (${server('server_memory_limit_bytes')} > 0)`;

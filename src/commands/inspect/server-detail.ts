@@ -1,4 +1,5 @@
 // Details of one server, one fact a line.
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { TreeUsage } from '../../core/model/observations.ts';
 import { RESTART_REASONS } from '../../core/model/vocabulary.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
@@ -44,6 +45,7 @@ function life(server: ServerStatus, now: number): Fact[] {
     ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
     ['health', healthCell(server)],
     ['last miss', server.health.detail],
+    ...Object.values(server.conditions).map((text): Fact => ['remark', { text, style: 'yellow' }]),
     ...versions(server, now),
     ['url', server.url],
     ['pid', pid === null ? null : String(pid)],
@@ -75,6 +77,7 @@ function work(server: ServerStatus, now: number): Fact[] {
   return [
     ['cpu', usage?.cpuCores == null ? null : `${cpu(usage.cpuCores)} of a core${upTo(limits.cpu, cpu)}`],
     ['memory', usage === null ? null : `${memoryOf(usage)}${upTo(limits.memory, size)}`],
+    ['memory note', usage && memoryGap(usage)],
     ['processes', usage === null ? null : countsOf(usage)],
     ['nice', limits.nice === 0 ? null : String(limits.nice)],
     ...overLimits(server).map((text): Fact => ['over limit', { text, style: 'yellow' }]),
@@ -95,9 +98,17 @@ function upTo(
   return hard === null ? tells : `${tells}, restarts above ${write(hard)}`;
 }
 
-function memoryOf({ residentBytes, footprintBytes }: TreeUsage): string {
-  const resident = size(residentBytes);
-  return footprintBytes === null ? resident : `${size(footprintBytes)} (${resident} resident)`;
+function memoryOf(usage: TreeUsage): string {
+  const resident = size(usage.residentBytes);
+  const isResident = (usage.footprintBytes ?? usage.proportionalBytes) === null;
+  return isResident ? resident : `${size(usedMemory(usage))} (${resident} resident)`;
+}
+
+/** Says which processes count with all the pages that they share, because the system does not let us see more. */
+function memoryGap({ processes, unreadableProcesses: unreadable = 0 }: TreeUsage): string | null {
+  if (unreadable === 0) return null;
+  const which = unreadable >= processes ? 'all processes' : `${unreadable} of ${processes} processes`;
+  return `${which} count with all that they share: their memory map cannot be read by this user`;
 }
 
 function countsOf({ processes, threads, openFds }: TreeUsage): string {

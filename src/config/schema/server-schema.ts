@@ -106,7 +106,7 @@ const memory = z
       .describe('Restarts the server; null is no limit.'),
   })
   .prefault({})
-  .describe('Resident memory of the whole process tree.');
+  .describe('Memory of the whole process tree; a page that several processes share counts once.');
 
 const cpu = z
   .strictObject({

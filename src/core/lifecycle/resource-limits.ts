@@ -10,19 +10,23 @@ interface LimitSample {
   readonly footprintBytes?: number | null;
   /** False when an earlier sample already had it. */
   readonly footprintIsNew?: boolean;
+  /** The same for proportional memory. */
+  readonly proportionalBytes?: number | null;
+  readonly proportionalIsNew?: boolean;
   /** Cumulative seconds, as `TreeUsage` has it. */
   readonly cpuSeconds: number;
 }
 
 /**
- * Returns the memory that limits apply to: on macOS the footprint, which includes compressed pages, else resident
- * memory.
+ * Returns the memory that limits apply to: on macOS the footprint, which includes compressed pages; on Linux proportional
+ * memory, in which a page that several processes share counts once; where neither is known, resident memory.
  */
 export function usedMemory({
   residentBytes,
   footprintBytes,
-}: Pick<LimitSample, 'residentBytes' | 'footprintBytes'>): number {
-  return footprintBytes ?? residentBytes;
+  proportionalBytes,
+}: Pick<LimitSample, 'residentBytes' | 'footprintBytes' | 'proportionalBytes'>): number {
+  return footprintBytes ?? proportionalBytes ?? residentBytes;
 }
 
 type LimitLevel = 'ok' | 'soft' | 'hard';
@@ -117,11 +121,18 @@ function judgeMemory(
   thresholds: Thresholds,
 ): Judgement<LimitState['memory']> {
   const value = usedMemory(sample);
-  // One reading of the footprint counts once, however many samples repeat it.
-  const isEvidence = sample.footprintIsNew !== false;
-  const window = isEvidence ? [...memory.window, value].slice(-MEMORY_WINDOW) : memory.window;
+  const window = isMemoryEvidence(sample, thresholds)
+    ? [...memory.window, value].slice(-MEMORY_WINDOW)
+    : memory.window;
   const level = memoryLevel(window, memory.level, thresholds);
   return { before: memory.reported, watch: { level, reported: level, window }, value };
+}
+
+/** A reading counts once, however many samples repeat it; but resident memory below every limit is evidence by itself. */
+function isMemoryEvidence(sample: LimitSample, thresholds: Thresholds): boolean {
+  if (sample.footprintIsNew === false) return false;
+  const limit = lowest(thresholds);
+  return sample.proportionalIsNew !== false || limit === null || sample.residentBytes <= limit;
 }
 
 function memoryLevel(window: readonly number[], current: LimitLevel, { soft, hard }: Thresholds): LimitLevel {

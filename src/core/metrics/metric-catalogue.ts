@@ -92,6 +92,11 @@ export const SERVER_METRICS = {
     'What the system charges the process tree for in bytes, compressed memory included; only on macOS.',
     { labels: SERVER },
   ),
+  server_proportional_memory_bytes: gauge(
+    'bytes',
+    'Resident memory in bytes of the process tree, a shared page counted once (PSS); only on Linux, read near a limit, otherwise rarely.',
+    { labels: SERVER },
+  ),
   server_memory_limit_bytes: gauge(
     'bytes',
     'Memory in bytes at which the server is restarted, else the one at which it is reported; 0 without a limit.',

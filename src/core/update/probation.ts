@@ -101,8 +101,8 @@ const HEAVY = { factor: 2, extra: 100 * 1024 ** 2, samples: 3 } as const;
 
 function afterSample(state: ProbationState, usage: TreeUsage): ProbationState {
   const { baselineBytes: old } = state;
-  // A footprint that an earlier sample has brought already is no further evidence.
-  if (old === null || usage.footprintIsNew === false) return state;
+  // A reading that an earlier sample has brought already is no further evidence.
+  if (old === null || usage.footprintIsNew === false || usage.proportionalIsNew === false) return state;
   const used = usedMemory(usage);
   if (used <= old * HEAVY.factor || used <= old + HEAVY.extra) return { ...state, heavySamples: 0 };
   const heavySamples = state.heavySamples + 1;

@@ -59,7 +59,7 @@ export async function openSupervision(
     ...processes,
     home: paths.home,
     desiredState: (server) => stateStore.desiredState(server),
-    observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs })],
+    observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs, bus })],
     lastLines: (server) => outputs.lastLines(server),
   });
   const sampler = openSampler(context, config, supervisor);
@@ -174,6 +174,10 @@ function openSampler(
     bus,
     interval: sampling.interval,
     roots: () => supervisor.roots(),
+    memoryLimit(server) {
+      const memory = supervisor.runner(server)?.spec.limits.memory;
+      return memory?.soft ?? memory?.hard ?? null;
+    },
     onDetached: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
   });
   bus.subscribe((event) => {

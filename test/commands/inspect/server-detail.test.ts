@@ -1,3 +1,4 @@
+import type { TreeUsage } from '../../../src/core/model/observations.ts';
 import { describe, expect, it } from 'vitest';
 import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
 import { MINUTE, NOW, serverStatus } from '../../fakes/status.ts';
@@ -67,6 +68,28 @@ describe('serverDetail()', () => {
     expect(lines.slice(-2)).toEqual(['Last output on stderr before its last exit:', '  no key']);
     const old = serverStatus({ lastExit: { ...lastExit, at: NOW - 61 * MINUTE }, lastLines: ['no key'] });
     expect(serverDetail(old, view)).not.toContain('  no key');
+  });
+
+  it('shows proportional memory, and says for which processes it is not known', () => {
+    const known: TreeUsage = {
+      ...(serverStatus().usage ?? never()),
+      processes: 12,
+      proportionalBytes: 48 * 1024 ** 2,
+    };
+    const memoryLines = (usage: TreeUsage) =>
+      serverDetail(serverStatus({ usage }), { ...view, width: 200 }).filter((line) =>
+        line.startsWith('memory'),
+      );
+    expect(memoryLines(known)).toEqual([
+      'memory          48 MiB (117 MiB resident), limit 1 GiB, restarts above 2 GiB',
+    ]);
+    expect(memoryLines({ ...known, unreadableProcesses: 2 })[1]).toBe(
+      'memory note     2 of 12 processes count with all that they share: their memory map cannot be read by this user',
+    );
+    expect(memoryLines({ ...known, proportionalBytes: null, unreadableProcesses: 12 })).toEqual([
+      'memory          117 MiB, limit 1 GiB, restarts above 2 GiB',
+      'memory note     all processes count with all that they share: their memory map cannot be read by this user',
+    ]);
   });
 
   it('cuts lines at the width of the terminal', () => {

@@ -29,6 +29,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_cpu_seconds_total', 'counter', 'server'],
   ['server_resident_memory_bytes', 'gauge', 'server'],
   ['server_memory_footprint_bytes', 'gauge', 'server'],
+  ['server_proportional_memory_bytes', 'gauge', 'server'],
   ['server_memory_limit_bytes', 'gauge', 'server'],
   ['server_processes', 'gauge', 'server'],
   ['server_threads', 'gauge', 'server'],

@@ -1,0 +1,37 @@
+// Proportional memory of a process (Linux): private pages, and of each shared page the share among all that map it.
+import { access, readFile } from 'node:fs/promises';
+import { codeOf } from '../../core/base/guards.ts';
+
+/** Bytes; `unreadable` for a process of another user, or one that protects its memory map, or an old kernel. */
+export type ProportionalOutcome = number | 'unreadable' | 'gone';
+
+/** Reads one process. @throws the system's error when no descriptor or memory is left */
+export type ReadProportional = (pid: number) => Promise<ProportionalOutcome>;
+
+/** Null where the system does not tell. */
+export const readProportional: ReadProportional | null = process.platform === 'linux' ? readRollup : null;
+
+/**
+ * Reads `Pss` of smaps_rollup, see proc_pid_smaps(5). The kernel walks the page tables for it: 1 ms for a small process,
+ * 3 ms for one of 250 MiB. Exists since Linux 4.14.
+ */
+async function readRollup(pid: number): Promise<ProportionalOutcome> {
+  try {
+    return parseRollup(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1')) ?? 'gone';
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    if (code === 'EACCES' || code === 'EPERM') return 'unreadable';
+    if (code === 'ESRCH') return 'gone';
+    if (code !== 'ENOENT') throw error;
+    return access(`/proc/${pid}`).then(
+      () => 'unreadable',
+      () => 'gone',
+    );
+  }
+}
+
+/** Parses the line `Pss:  1234 kB`; null without one, as for a process that is ending. */
+export function parseRollup(text: string): number | null {
+  const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(text) ?? [];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+}
