@@ -7,7 +7,7 @@ import { schemaErrors } from './read/schema-errors.ts';
 import { inactiveKeys } from './build/inactive-keys.ts';
 import type { LoadedConfig } from './build/loaded-config.ts';
 import { readSecureFile } from './read/secure-file.ts';
-import { webhookTokens } from './schema/notify-schema.ts';
+import { channelSecrets } from './schema/notify-schema.ts';
 import { ConfigError } from './read/problems.ts';
 import { readDocument } from './read/read-document.ts';
 import type { ParsedDocument } from './read/read-document.ts';
@@ -78,7 +78,7 @@ export function readConfig(text: string, { path, environment, locate }: ReadOpti
     secrets: scrubbableSecrets([
       ...secrets,
       ...findSecrets(servers.map(({ env }) => env)),
-      ...webhookTokens(config.alerts.notify),
+      ...channelSecrets(config.alerts.notify),
     ]),
     warnings: diagnostics.warnings,
   };

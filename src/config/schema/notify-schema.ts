@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { type ChannelSettings, PLACEHOLDERS } from '../../core/model/notification.ts';
+import type { NotifyKind } from '../../core/model/vocabulary.ts';
 import { duration, endpoint, filledText, texts } from './fields.ts';
 
 const timeout = (standard: string) =>
@@ -54,13 +55,24 @@ const command = z.strictObject({
 
 export const channelSchema = z.discriminatedUnion('kind', [desktop, webhook, command]);
 
-/** Finds the parts of webhook urls that let anybody post who knows them, as chat services give them out. */
-export function webhookTokens(channels: readonly ChannelSettings[]): string[] {
-  return channels.flatMap((channel) => {
-    if (channel.kind !== 'webhook') return [];
-    return new URL(channel.url).pathname.split('/').filter((part) => part.length >= SHORTEST_TOKEN);
-  });
+/** Finds the secrets of channels that their keys do not reveal. */
+export function channelSecrets(channels: readonly ChannelSettings[]): string[] {
+  return channels.flatMap((channel) => secretsOf(channel));
 }
+
+function secretsOf<Kind extends NotifyKind>(channel: ChannelSettings<Kind>): readonly string[] {
+  return HIDDEN_SECRETS[channel.kind](channel);
+}
+
+/** By kind. Headers, and keys that name a secret such as `token`, are found without it. */
+const HIDDEN_SECRETS: {
+  readonly [Kind in NotifyKind]: (settings: ChannelSettings<Kind>) => readonly string[];
+} = {
+  desktop: () => [],
+  // Parts of a webhook url that let anybody post who knows them, as chat services give them out.
+  webhook: ({ url }) => new URL(url).pathname.split('/').filter((part) => part.length >= SHORTEST_TOKEN),
+  command: () => [],
+};
 
 const SHORTEST_TOKEN = 16;
 

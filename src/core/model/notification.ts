@@ -74,8 +74,16 @@ export type SendResult =
   | { readonly result: 'sent'; readonly detail: string }
   | { readonly result: 'failed'; readonly reason: NotifyFailure; readonly detail: string };
 
-/** The settings of one channel, as the config gives them. Timeouts in ms. */
-export type ChannelSettings = DesktopSettings | WebhookSettings | CommandSettings;
+interface SettingsByKind {
+  readonly desktop: DesktopSettings;
+  readonly webhook: WebhookSettings;
+  readonly command: CommandSettings;
+}
+
+/** The settings of one channel, as the config gives them. Timeouts in ms. A kind without settings does not compile. */
+export type ChannelSettings<Kind extends NotifyKind = NotifyKind> = {
+  [Each in Kind]: { readonly kind: Each } & SettingsByKind[Each];
+}[Kind];
 
 export interface DesktopSettings {
   readonly kind: 'desktop';

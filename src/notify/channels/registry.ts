@@ -6,22 +6,16 @@ import { openDesktop } from './desktop.ts';
 import type { Channel, ChannelContext, OpenChannel } from './channel.ts';
 import { openWebhook } from './webhook.ts';
 
-const KINDS = {
+const KINDS: { readonly [Kind in NotifyKind]: OpenChannel<ChannelSettings<Kind>> } = {
   desktop: openDesktop,
   webhook: openWebhook,
   command: openCommand,
-} as const satisfies { readonly [Kind in NotifyKind]: OpenChannel<Extract<ChannelSettings, { kind: Kind }>> };
+};
 
 /** Opens the channel of these settings. */
-export function openChannel(settings: ChannelSettings, parts: ChannelContext): Channel {
-  switch (settings.kind) {
-    case 'desktop':
-      return KINDS.desktop(settings, parts);
-    case 'webhook':
-      return KINDS.webhook(settings, parts);
-    case 'command':
-      return KINDS.command(settings, parts);
-    default:
-      return settings satisfies never;
-  }
+export function openChannel<Kind extends NotifyKind>(
+  settings: ChannelSettings<Kind>,
+  context: ChannelContext,
+): Channel {
+  return KINDS[settings.kind](settings, context);
 }
