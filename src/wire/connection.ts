@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { failed, type Call } from './call.ts';
+import { FRAMING_FAULTS, createFramingDetector, type FramingFault } from './framing.ts';
 import { createStdioHandshake, type HandshakeResult, type PeerInfo } from './handshake.ts';
 import { createOutbox } from './outbox.ts';
 import { Peer, type Subscriber } from './peer.ts';
@@ -19,6 +20,8 @@ export interface ConnectionOptions {
   readonly version: string;
   /** Called with each line on stdout that is no message: it belongs into the server's log. */
   readonly onNonProtocolLine: (line: string) => void;
+  /** Called when an answer came as no client can read it; its request has failed. */
+  readonly onFramingFault?: (fault: FramingFault) => void;
 }
 
 export interface Connection {
@@ -53,10 +56,11 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Opens the connection over a server's pipe. Nothing else may read its stdout or write to its stdin. */
 export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptions): Connection {
-  const { run, version, onNonProtocolLine } = options;
+  const { run, version, onNonProtocolLine, onFramingFault } = options;
+  const idPrefix = `wd:${run}:`;
   let nonProtocolLines = 0;
   const outbox = createOutbox(stdin);
-  const peer = new Peer({ idPrefix: `wd:${run}:`, send: (message, lane) => outbox.send(message, lane) });
+  const peer = new Peer({ idPrefix, send: (message, lane) => outbox.send(message, lane) });
   const handshake = createStdioHandshake({
     version,
     request: (method, params, signal) => peer.request(method, params, signal),
@@ -64,13 +68,25 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
     onSuccess: (info) => peer.announce(info),
   });
 
+  const framing = createFramingDetector({
+    idPrefix,
+    onAnswer(id, fault) {
+      if (peer.fail(id, failed('protocol', `The server ${FRAMING_FAULTS[fault]}`))) onFramingFault?.(fault);
+    },
+  });
+
   function read(line: string, dropped: number): void {
     if (line === '') return;
     if (dropped === 0 && looksLikeMessage(line) && peer.receive(line)) return;
     nonProtocolLines += 1;
+    if (peer.isWaiting) framing.takeLine(line);
     onNonProtocolLine(line);
   }
 
+  // Before the lines of a chunk: what the header is for is clear only while its request waits.
+  stdout.on('data', (chunk: Buffer) => {
+    if (peer.isWaiting) framing.takeChunk(chunk);
+  });
   readPipe({ stdin, stdout }, { onLine: read, onEnd: (detail) => peer.end(failed('closed', detail)) });
   return {
     get peer() {

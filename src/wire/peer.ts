@@ -56,6 +56,11 @@ export class Peer {
     return this.#ending !== null;
   }
 
+  /** True while a request of ours has no response. */
+  get isWaiting(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Adds a subscriber; the returned function removes it. */
   subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber);
@@ -110,6 +115,13 @@ export class Peer {
     return readMessages(text)
       .map((message) => this.#take(message))
       .every(Boolean);
+  }
+
+  /** Fails one open request; false when no such request is open. */
+  fail(id: string, failure: CallFailure): boolean {
+    const settle = this.#pending.get(id);
+    settle?.(failure);
+    return settle !== undefined;
   }
 
   /** Fails every open and every later request like this: nothing will come any more. */

@@ -1,4 +1,6 @@
 // The one connection to each stdio server's process, opened here and shared by all who talk to the server.
+import type { Bus } from '../../system/bus.ts';
+import { FRAMING_FAULTS } from '../../wire/framing.ts';
 import type { ObservedProcess, ProcessListener, ProcessObserver } from '../../supervisor/runner.ts';
 import { openConnection, type Connection } from '../../wire/connection.ts';
 import type { ServerOutputs } from './server-output.ts';
@@ -17,6 +19,8 @@ export interface SharedConnectionParts {
   /** Our own version, told to servers. */
   readonly version: string;
   readonly outputs: Pick<ServerOutputs, 'noise'>;
+  /** Hears how the server uses its stdout otherwise than for messages. */
+  readonly bus: Pick<Bus, 'publish'>;
 }
 
 /** Makes the observer that opens the connection, tells `users` of it in this order, and closes it after they have left. */
@@ -42,10 +46,35 @@ export function connectionSharedBy(
 
 function connect(
   { spec, run, child }: ObservedProcess,
-  { version, outputs }: SharedConnectionParts,
+  { version, outputs, bus }: SharedConnectionParts,
 ): Connection | null {
   const { stdin, stdout } = child;
   if (stdin === null) return null;
-  const onNonProtocolLine = (line: string): void => outputs.noise(spec.name, line);
-  return openConnection({ stdin, stdout }, { run, version, onNonProtocolLine });
+  const server = spec.name;
+  let known: 'stdout_text' | 'framing' | null = null;
+  const remark = (condition: 'stdout_text' | 'framing', message: string | null): void =>
+    bus.publish({ kind: 'condition', server, condition, message });
+  return openConnection(
+    { stdin, stdout },
+    {
+      run,
+      version,
+      onNonProtocolLine(line) {
+        outputs.noise(server, line);
+        if (known !== null || line.trim() === '') return;
+        known = 'stdout_text';
+        remark('stdout_text', STDOUT_TEXT);
+      },
+      onFramingFault(fault) {
+        // What looked like text were pieces of messages.
+        if (known === 'stdout_text') remark('stdout_text', null);
+        known = 'framing';
+        remark('framing', FRAMING_FAULTS[fault]);
+      },
+    },
+  );
 }
+
+/** The classic fault of stdio servers. Clients skip such lines, or end the connection. */
+const STDOUT_TEXT =
+  'prints text to stdout, where only messages belong, so that some clients give it up: log to stderr';

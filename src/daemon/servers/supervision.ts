@@ -1,6 +1,7 @@
 // Supervision of the servers: processes, output, probes, usage samples and limits, wired together.
 import { randomUUID } from 'node:crypto';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import type { HealthVerdict } from '../../core/model/observations.ts';
 import { daemonMark } from '../../core/lifecycle/run-marker.ts';
 import { createInstaller, type Installer, type InstallerOptions } from '../../packages/installer.ts';
 import type { Prober } from '../../probes/prober.ts';
@@ -14,6 +15,7 @@ import { createSupervisor, type Supervisor } from '../../supervisor/supervisor.t
 import { systemClock } from '../../system/time/clock.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
 import { startGuardian } from '../../system/process/guardian.ts';
+import type { Bus } from '../../system/bus.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { DaemonContext } from '../context.ts';
 import { connectionSharedBy, type ConnectionUser } from './shared-connection.ts';
@@ -35,7 +37,7 @@ export interface Supervision {
 }
 
 /** What starting a process takes, whoever observes it. */
-type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines'>;
+type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'lastVerdict'>;
 
 export async function openSupervision(
   context: DaemonContext,
@@ -61,6 +63,7 @@ export async function openSupervision(
     desiredState: (server) => stateStore.desiredState(server),
     observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs, bus })],
     lastLines: (server) => outputs.lastLines(server),
+    lastVerdict: trackVerdicts(bus),
   });
   const sampler = openSampler(context, config, supervisor);
   const stopLimits = startLimitsWatch({
@@ -144,6 +147,16 @@ async function firstListener(port: number, addresses: readonly string[]): Promis
     if (await isListening(port, address)) return findPortOwner(port, address);
   }
   return null;
+}
+
+/** Remembers the last verdict of the probes on each server's current process. */
+function trackVerdicts(bus: Bus): RunnerParts['lastVerdict'] {
+  const verdicts = new Map<string, HealthVerdict>();
+  bus.subscribe((event) => {
+    if (event.kind === 'health') verdicts.set(event.server, event.health);
+    else if (event.kind === 'spawned' || event.kind === 'server-removed') verdicts.delete(event.server);
+  });
+  return (server) => verdicts.get(server) ?? null;
 }
 
 function captureLog(outputs: ServerOutputs): ProcessObserver {

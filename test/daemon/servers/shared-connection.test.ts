@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { connectionSharedBy } from '../../../src/daemon/servers/shared-connection.ts';
+import type { UnstampedEvent } from '../../../src/core/model/events.ts';
+import { FRAMING_FAULTS } from '../../../src/wire/framing.ts';
+import { specOf } from '../../fakes/spec.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+import { startStdio, stopAll } from '../../fixtures/start.ts';
+
+afterEach(stopAll);
+
+function observe(behaviour: string) {
+  const events: UnstampedEvent[] = [];
+  const noise: string[] = [];
+  const { stdin, stdout, stderr } = startStdio(['--behaviour', behaviour]).child;
+  const forever = new Promise<never>(() => undefined);
+  const spawned = {
+    pid: 1,
+    stdin,
+    stdout,
+    stderr,
+    exit: forever,
+    drained: forever,
+    releasePipes: () => undefined,
+  };
+  const observer = connectionSharedBy(
+    [
+      {
+        onSpawn({ connection }) {
+          void connection?.connect(new AbortController().signal);
+          return {};
+        },
+      },
+    ],
+    {
+      version: '0.0.0',
+      outputs: { noise: (_, line) => noise.push(line) },
+      bus: { publish: (event) => events.push(event) },
+    },
+  );
+  observer.onSpawn({ spec: specOf({ name: 'one' }), run: 1, child: spawned });
+  return { events, noise };
+}
+
+describe('text on stdout', () => {
+  it('is remarked once, and kept in the log', async () => {
+    const { events, noise } = observe('noise');
+    await waitFor(() => noise.length === 3);
+    expect(events).toEqual([
+      {
+        kind: 'condition',
+        server: 'one',
+        condition: 'stdout_text',
+        message: expect.stringContaining('prints text to stdout, where only messages belong'),
+      },
+    ]);
+  });
+
+  it('gives way to the framing fault that it is a part of', async () => {
+    const { events } = observe('pretty');
+    await waitFor(() => events.length === 3);
+    expect(events.slice(1)).toEqual([
+      { kind: 'condition', server: 'one', condition: 'stdout_text', message: null },
+      { kind: 'condition', server: 'one', condition: 'framing', message: FRAMING_FAULTS['several-lines'] },
+    ]);
+  });
+});
