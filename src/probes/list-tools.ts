@@ -1,6 +1,7 @@
 // Listing of all tools of a server with their input schemas, page by page, within bounds.
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { isObject, messageOf } from '../core/base/guards.ts';
+import { isRefusal } from '../core/model/vocabulary.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { pause } from '../system/time/pause.ts';
 import { quote, type CallFailure } from '../wire/call.ts';
@@ -106,7 +107,7 @@ function toolOf(entry: unknown): Tool[] {
 
 function failOf(failure: CallFailure): ToolsFailure {
   if (failure.kind === 'inconclusive') return fail('ours', failure.detail);
-  return fail(failure.reason === 'unauthorized' ? 'unauthorized' : 'server', failure.detail);
+  return fail(isRefusal(failure.reason) ? 'unauthorized' : 'server', failure.detail);
 }
 
 function failOfWait(signal: AbortSignal): ToolsFailure {

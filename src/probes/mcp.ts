@@ -2,6 +2,7 @@
 import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
+import { isRefusal } from '../core/model/vocabulary.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { quote } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
@@ -10,9 +11,11 @@ import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
 import { listTools } from './list-tools.ts';
 import {
+  isAlive,
   resultOfFailure,
   timed,
   type ProbeAttempt,
+  type ProbeDepth,
   type ProbeKind,
   type ProbeSession,
   type UntimedResult,
@@ -23,28 +26,78 @@ export const mcp: ProbeKind<'mcp'> = {
   open: (target) => sessionOver(openTransport(target)),
 };
 
+/** How long a later handshake may take at least, ms: some servers need seconds for what they answer a ping in no time. */
+const HANDSHAKE_TIMEOUT = 10_000;
+
 function sessionOver(transport: McpTransport): ProbeSession {
   return {
-    connect: (deadline) => timed(deadline, async () => resultOfHandshake(await transport.connect(deadline))),
+    connect: (deadline, startTime = 0) => {
+      const timeout = Math.max(deadline.timeout, startTime);
+      return timed(deadline, async () =>
+        resultOfHandshake(await transport.connect({ ...deadline, timeout })),
+      );
+    },
     async probe(depth, deadline) {
       const handshake = await ensureConnected(transport, deadline);
       if (handshake !== null) return [{ probe: 'ping', result: handshake }];
-      if (depth === 'full') return [await probeFully(transport, deadline)];
-      const ping = await probeLiveness(transport, deadline);
-      if (!needsConfirming(ping.result)) return [ping];
-      // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
-      return [ping, await probeList(transport, deadline)];
+      const attempts = await probeOnce(transport, depth, deadline);
+      const renewal = await renewIfLost(transport, deadline);
+      if (renewal === 'keep') return attempts;
+      if (renewal === 'renewed') return probeOnce(transport, depth, deadline);
+      const [first] = attempts;
+      return isAlive(attempts.at(-1)?.result ?? renewal) ? attempts : [{ ...first, result: renewal }];
     },
     tools: (deadline) => toolsOver(transport, deadline),
     close: (deadline) => transport.close(deadline),
   };
 }
 
+type Attempts = readonly [...ProbeAttempt[], ProbeAttempt];
+
+async function probeOnce(transport: McpTransport, depth: ProbeDepth, deadline: Deadline): Promise<Attempts> {
+  if (depth === 'full') return [await probeFully(transport, deadline)];
+  const ping = await probeLiveness(transport, deadline);
+  if (!needsConfirming(ping.result)) return [ping];
+  // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
+  return [ping, await probeList(transport, deadline)];
+}
+
+/**
+ * Renews a session that the server may have forgotten: that is our loss and not the server's fault, so a fresh handshake
+ * decides. `keep`: the attempts stand as they are.
+ */
+async function renewIfLost(
+  transport: McpTransport,
+  deadline: Deadline,
+): Promise<'keep' | 'renewed' | ProbeResult> {
+  let verdict: 'keep' | 'renewed' | null = null;
+  const result = await timed(deadline, async () => {
+    const renewal = await transport.renew(patient(deadline));
+    if (renewal.kind === 'too-soon') return { outcome: 'inconclusive', detail: FORGETFUL };
+    if (renewal.kind === 'keep') verdict = 'keep';
+    else if (renewal.kind === 'connected') verdict = 'renewed';
+    else if (renewal.kind !== 'refused') return resultOfHandshake(renewal);
+    return { outcome: 'passed' };
+  });
+  return verdict ?? result;
+}
+
+const FORGETFUL = 'The server forgets our sessions; the next one is opened within 15 s';
+
+/** Gives a handshake the time that it may need. */
+function patient(deadline: Deadline): Deadline {
+  return { ...deadline, timeout: Math.max(deadline.timeout, HANDSHAKE_TIMEOUT) };
+}
+
 /** Lists the tools; null when the server does not answer, or before the handshake. */
 async function toolsOver(transport: McpTransport, deadline: Deadline): Promise<readonly Tool[] | null> {
   if (transport.peer === null) return null;
-  const outcome = await withTimeout(deadline, (signal) => listTools(transport, signal));
-  return outcome.ok ? outcome.tools : null;
+  const list = () => withTimeout(deadline, (signal) => listTools(transport, signal));
+  const outcome = await list();
+  if (outcome.ok) return outcome.tools;
+  const renewal = await transport.renew(patient(deadline));
+  const again = renewal.kind === 'connected' ? await list() : outcome;
+  return again.ok ? again.tools : null;
 }
 
 function resultOfHandshake(result: HandshakeResult): UntimedResult {
@@ -65,14 +118,15 @@ function resultOfHandshake(result: HandshakeResult): UntimedResult {
 async function ensureConnected(transport: McpTransport, deadline: Deadline): Promise<ProbeResult | null> {
   if (transport.peer !== null) return null;
   const result = await timed(deadline, async () => {
-    const handshake = await withTimeout(deadline, (signal) => transport.connect({ ...deadline, signal }));
+    const within = patient(deadline);
+    const handshake = await withTimeout(within, (signal) => transport.connect({ ...within, signal }));
     return handshake.kind === 'refused' ? { outcome: 'passed' } : resultOfHandshake(handshake);
   });
   return transport.peer === null ? result : null;
 }
 
 function needsConfirming(result: ProbeResult): boolean {
-  return result.outcome === 'failed' && result.reason !== 'refused' && result.reason !== 'unauthorized';
+  return result.outcome === 'failed' && result.reason !== 'refused' && !isRefusal(result.reason);
 }
 
 async function probeLiveness(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {

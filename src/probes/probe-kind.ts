@@ -1,6 +1,6 @@
 // Interface of a probe kind: one file that implements it, and one line in the registry.
 import type { ProbeResult } from '../core/model/observations.ts';
-import type { ProbeKindName, ProbeName } from '../core/model/vocabulary.ts';
+import { isRefusal, type ProbeKindName, type ProbeName } from '../core/model/vocabulary.ts';
 import type { ProbePolicy } from '../core/model/probe-policy.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
@@ -22,8 +22,11 @@ export interface ProbeTarget extends McpTarget {
 
 /** Probing of one server process. */
 export interface ProbeSession {
-  /** Tries once to connect while the server starts. `deadline.timeout` bounds each request. */
-  connect(deadline: Deadline): Promise<ProbeResult>;
+  /**
+   * Tries once to connect while the server starts. `deadline.timeout` bounds each request.
+   * @param startTime ms that are left of its start: a handshake may take all of them
+   */
+  connect(deadline: Deadline, startTime?: number): Promise<ProbeResult>;
   /**
    * Runs one probe round. The last attempt decides; the ones before it are for the record. Never empty.
    * @param depth `full` also reaches what lies behind the server
@@ -72,7 +75,7 @@ export function resultOfFailure(failure: CallFailure): UntimedResult {
 
 /** Tells whether somebody answered: a pass, or a refusal for want of permission. */
 export function isAlive(result: ProbeResult): result is Exclude<ProbeResult, { outcome: 'inconclusive' }> {
-  return result.outcome === 'passed' || (result.outcome === 'failed' && result.reason === 'unauthorized');
+  return result.outcome === 'passed' || (result.outcome === 'failed' && isRefusal(result.reason));
 }
 
 export type UntimedResult =

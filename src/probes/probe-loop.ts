@@ -56,7 +56,7 @@ export interface ProbeLoopOptions {
   readonly checkOwnership: ((server: string, run: number) => Promise<Ownership>) | null;
   readonly onReady: () => void;
   /** The threshold is reached and the policy says restart: called at each failure until `freeze`. */
-  readonly onDown: (detail: string) => void;
+  readonly onDown: (detail: string, quote: string | undefined) => void;
   readonly onPass: () => void;
   /** Tells whether another server has passed since then, monotonic ms. */
   readonly hasCorroboration: (since: number) => boolean;
@@ -64,6 +64,9 @@ export interface ProbeLoopOptions {
 
 /** How long the end of a session may take, ms. */
 const CLOSE_TIMEOUT = 500;
+
+/** Ms between the end of the last handshake of a start and the end of the start. */
+const START_MARGIN = 500;
 
 interface ProbeRound {
   readonly controller: AbortController;
@@ -226,10 +229,16 @@ export class ProbeLoop {
       if (!isAlive(owner)) return [{ probe: 'ping', result: owner }];
       this.#reopen();
     }
-    const answer = await timed(deadline, () => this.#session.connect(deadline));
+    const answer = await timed(deadline, () => this.#session.connect(deadline, this.#startTimeLeft()));
     const result = await this.#confirmOwner(answer);
     this.#isForeign = isAlive(answer) && !isAlive(result);
     return [{ probe: 'ping', result }];
+  }
+
+  /** Ends a little before the start does, so that its reason is told and not only that the time was up. */
+  #startTimeLeft(): number {
+    const elapsed = this.#options.clock.monotonic() - this.#began;
+    return this.#isOurs ? Math.max(0, this.#spec.start.timeout - elapsed - START_MARGIN) : 0;
   }
 
   #reopen(): void {
@@ -297,7 +306,7 @@ export class ProbeLoop {
     if (delay !== null) this.#schedule(delay);
     if (!wantsRestart) return;
     const times = Math.min(health.failures, policy.failures);
-    onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`);
+    onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`, health.quote);
   }
 
   #record(result: ProbeResult, began: number): void {

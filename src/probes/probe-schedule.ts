@@ -1,6 +1,7 @@
 // Probe schedule of one server: delays in ms, results that do not count, and changes that need a new session.
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
+import { isRefusal } from '../core/model/vocabulary.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { ProbeSchedule } from '../core/model/probe-policy.ts';
 import type { ProbeAttempt } from './probe-kind.ts';
@@ -63,7 +64,7 @@ export function lastResult(attempts: readonly ProbeAttempt[]): ProbeResult {
 
 /** Makes a failure in a quiet time inconclusive; a pass still says that the server lives. */
 export function excuseFailure(result: ProbeResult): ProbeResult {
-  if (result.outcome !== 'failed' || result.reason === 'unauthorized') return result;
+  if (result.outcome !== 'failed' || isRefusal(result.reason)) return result;
   return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${result.detail}` };
 }
 

@@ -1,7 +1,9 @@
-// HTTP endpoint of an MCP server: its URL and headers, POST, DELETE, and the verdict on a status.
+// HTTP endpoint of an MCP server: its URL and headers, POST and DELETE, redirects within the same origin.
 import { WatchdogError } from '../core/base/errors.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
-import { failed, failureOf, type CallFailure } from './call.ts';
+import type { HttpRequest, HttpResponse } from '../system/net/http-client.ts';
+import { failureOf, type CallFailure } from './call.ts';
+import { locationOf, type AnsweredRequest } from './http-status.ts';
 import { readPostResponse, release, type PostResponse } from './post-response.ts';
 import type { McpTarget } from './mcp-transport.ts';
 
@@ -17,11 +19,14 @@ export interface PostRequest {
   readonly signal: AbortSignal;
 }
 
+/** What came back for one POST, and the URL that answered. */
+export type PostResult = PostResponse & AnsweredRequest;
+
 /** Sends one message by POST; never rejects for what the server does. */
-export async function post(target: McpTarget, request: PostRequest): Promise<PostResponse | CallFailure> {
+export async function post(target: McpTarget, request: PostRequest): Promise<PostResult | CallFailure> {
   const { url, message, id, headers, what, signal } = request;
   try {
-    const response = await target.http.send({
+    const { response, url: answering } = await sendFollowing(target, {
       method: 'POST',
       url,
       headers: {
@@ -33,10 +38,27 @@ export async function post(target: McpTarget, request: PostRequest): Promise<Pos
       body: message,
       signal,
     });
-    return await readPostResponse(response, id, target.clock);
+    return { ...(await readPostResponse(response, id, target.clock)), url: answering };
   } catch (error) {
     return failureOf(error, signal, what);
   }
+}
+
+/**
+ * Sends a request, and once more where a redirect within the same origin leads: frameworks send `/mcp` to `/mcp/`.
+ * Only 307 and 308, which keep method and body; a GET has nothing to lose, and follows the others too.
+ */
+export async function sendFollowing(
+  { http, clock }: McpTarget,
+  request: HttpRequest,
+): Promise<{ readonly response: HttpResponse; readonly url: URL }> {
+  const response = await http.send(request);
+  const target = locationOf(response, request.url);
+  const mayFollow = [307, 308].includes(response.status) || request.method === 'GET';
+  if (target === null || !mayFollow || target.origin !== request.url.origin)
+    return { response, url: request.url };
+  release(response.body, clock);
+  return { response: await http.send({ ...request, url: target }), url: target };
 }
 
 /** Ends a session; a server that refuses is left with it. */
@@ -57,15 +79,6 @@ export async function sendDelete(
 /** Returns the headers that the config adds to each request, names in lower case. */
 export function headersOf({ headers }: ServerSpec): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-/** Judges an HTTP status by itself, whatever the body; null when the body decides. */
-export function failureOfStatus(status: number, what: string): CallFailure | null {
-  if (status === 401 || status === 403)
-    return failed('unauthorized', `${what} was answered with HTTP ${status}`);
-  // We are told to ask less often, which says nothing about the server's health.
-  if (status === 429) return { kind: 'inconclusive', detail: `${what} was answered with HTTP 429` };
-  return status >= 500 ? failed('http_status', `${what} was answered with HTTP ${status}`) : null;
 }
 
 /**

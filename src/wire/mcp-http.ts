@@ -2,8 +2,8 @@
 import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/base/json-rpc.ts';
 import { failed, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Deadline } from './deadline.ts';
-import { endpointOf, failureOfStatus, post, sendDelete } from './http-endpoint.ts';
-import type { PostResponse } from './post-response.ts';
+import { endpointOf, post, sendDelete, type PostResult } from './http-endpoint.ts';
+import { failureOfStatus, unexpectedStatus } from './http-status.ts';
 import {
   MODERN,
   foreignPeer,
@@ -17,14 +17,15 @@ import {
   type PeerInfo,
   type HandshakeResult,
 } from './handshake.ts';
-import type { McpTarget, McpTransport } from './mcp-transport.ts';
+import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
+import { SessionTrust, isSessionError } from './session-trust.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
 /** One request that was sent, and what came back. */
 interface SentRequest {
   readonly id: string;
-  readonly outcome: PostResponse | CallFailure;
+  readonly outcome: PostResult | CallFailure;
 }
 
 interface SendOptions {
@@ -32,19 +33,25 @@ interface SendOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long the end of a session that may be lost may take, ms. */
+const LEAVE_TIMEOUT = 500;
+
 export function openHttp(target: McpTarget): McpTransport {
   return new HttpTransport(target);
 }
 
 class HttpTransport implements McpTransport {
   readonly #target: McpTarget;
-  readonly #url: URL;
+  readonly #trust: SessionTrust;
+  /** Of the config, or where that redirects to. */
+  #url: URL;
   peer: PeerInfo | null = null;
   #session: string | null = null;
   #count = 0;
 
   constructor(target: McpTarget) {
     this.#target = target;
+    this.#trust = new SessionTrust(target.clock);
     this.#url = endpointOf(target.spec);
   }
 
@@ -52,16 +59,33 @@ class HttpTransport implements McpTransport {
     return withTimeout(deadline, (signal) => this.#discover(signal));
   }
 
-  async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
-    const first = await this.#ask(method, params, signal);
-    if (!isSessionLost(first)) return judge(first.outcome, method);
-    // The server forgot us, or is another one by now. Once only: each handshake may cost it a session.
+  async renew(deadline: Deadline): Promise<RenewalResult> {
+    const verdict = this.#trust.judge();
+    if (verdict !== 'renew') return verdict === 'wait' ? { kind: 'too-soon' } : { kind: 'keep' };
+    this.#leave();
     const wasLegacy = this.peer?.handshake.era === 'legacy';
     this.peer = null;
-    const again = await (wasLegacy ? this.#initialize(signal) : this.#discover(signal));
-    if (again.kind === 'refused') return { kind: 'response', response: again.response };
-    if (again.kind !== 'connected') return again;
-    return judge((await this.#ask(method, params, signal)).outcome, method);
+    this.#url = endpointOf(this.#target.spec);
+    return withTimeout(deadline, (signal) => (wasLegacy ? this.#initialize(signal) : this.#discover(signal)));
+  }
+
+  async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
+    const sent = await this.#ask(method, params, signal);
+    const outcome = judge(sent.outcome, method);
+    const isDoubtful = isSessionDoubtful(sent);
+    if (outcome.kind === 'response') this.#trust.note({ isDoubtful });
+    else this.#trust.noteFailure({ isDoubtful });
+    return outcome;
+  }
+
+  /** Ends a session that may be lost, without waiting: a server that still has it would keep it for ever. */
+  #leave(): void {
+    const deadline = {
+      clock: this.#target.clock,
+      timeout: LEAVE_TIMEOUT,
+      signal: new AbortController().signal,
+    };
+    void this.close(deadline);
   }
 
   /** Ends the session, so that the server need not keep it. */
@@ -79,7 +103,7 @@ class HttpTransport implements McpTransport {
     const { outcome } = await this.#send(method, params, { headers: modernHeaders(method), signal });
     // An outage says nothing about the era.
     if ('kind' in outcome) return outcome;
-    const failure = failureOfStatus(outcome.status, method);
+    const failure = failureOfStatus(outcome, method);
     if (failure !== null) return failure;
     const { message } = outcome;
     if (message?.kind === 'error' && isModernError(message.error)) {
@@ -143,6 +167,7 @@ class HttpTransport implements McpTransport {
     const id = `wd:${this.#target.run}:${(this.#count += 1)}`;
     const message = rpcRequest(id, method, params);
     const outcome = await post(this.#target, { url: this.#url, id, message, what: method, ...options });
+    if ('url' in outcome) this.#url = outcome.url;
     return { id, outcome };
   }
 }
@@ -158,26 +183,30 @@ function legacyHeaders(peer: PeerInfo | null, session: string | null): Headers {
   };
 }
 
-// The specification says 404 for a session that is gone; 400 is what the reference servers send. A response to our very
-// request is no such thing, unless it carries the codes that the SDKs use for it.
-function isSessionLost({ id, outcome }: SentRequest): boolean {
-  if ('kind' in outcome || (outcome.status !== 404 && outcome.status !== 400)) return false;
-  const { message } = outcome;
-  if (message === null || message.id !== id) return true;
-  const { serverError, sessionNotFound } = RPC_CODES;
+// The specification says 404 for a session that is gone; servers also send 400, 401, 403, 410, 500, 503, an error inside
+// 200, or end the stream. A response to our very request is no such thing, unless it speaks of the session.
+function isSessionDoubtful({ id, outcome }: SentRequest): boolean {
+  if ('kind' in outcome) return outcome.kind === 'failed' && outcome.reason === 'closed';
+  const { status, message } = outcome;
+  if (status === 429) return false;
+  if (message === null) return true;
+  if (message.id !== id) return true;
+  const isServerError = message.kind === 'error' && message.error.code === RPC_CODES.serverError;
   return (
-    message.kind === 'error' && [serverError, sessionNotFound].some((code) => code === message.error.code)
+    isSessionError(message) ||
+    (status >= 400 && isServerError) ||
+    [401, 403, 410].includes(status) ||
+    status >= 500
   );
 }
 
 /** Accepts any JSON-RPC response, an error included; without one the status decides. */
-function judge(outcome: PostResponse | CallFailure, what: string): CallOutcome {
+function judge(outcome: PostResult | CallFailure, what: string): CallOutcome {
   if ('kind' in outcome) return outcome;
-  const { status, message } = outcome;
-  const failure = failureOfStatus(status, what);
+  const failure = failureOfStatus(outcome, what);
   if (failure !== null) return failure;
-  if (message !== null) return { kind: 'response', response: message };
-  return status === 200
+  if (outcome.message !== null) return { kind: 'response', response: outcome.message };
+  return outcome.status === 200
     ? failed('protocol', `${what} was answered with something that is not JSON-RPC`)
-    : failed('http_status', `${what} was answered with HTTP ${status}`);
+    : unexpectedStatus(outcome, what);
 }

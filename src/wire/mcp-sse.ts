@@ -3,11 +3,13 @@ import type { Readable } from 'node:stream';
 import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
 import { withTimeout, type Deadline } from './deadline.ts';
-import { endpointOf, failureOfStatus, headersOf, parseUrl, post } from './http-endpoint.ts';
+import { endpointOf, headersOf, parseUrl, post, sendFollowing, type PostResult } from './http-endpoint.ts';
+import { failureOfStatus, unexpectedStatus } from './http-status.ts';
 import { createEventStreamReader } from './event-stream.ts';
 import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from './handshake.ts';
-import type { McpTarget, McpTransport } from './mcp-transport.ts';
+import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
 import { Peer } from './peer.ts';
+import { SessionTrust, isSessionError } from './session-trust.ts';
 
 /** One open stream and the URL that its requests are posted to. */
 interface Stream {
@@ -27,24 +29,33 @@ class SseTransport implements McpTransport {
   readonly #target: McpTarget;
   peer: PeerInfo | null = null;
   #stream: Stream | null = null;
+  readonly #trust: SessionTrust;
   #count = 0;
 
   constructor(target: McpTarget) {
     this.#target = target;
+    this.#trust = new SessionTrust(target.clock);
   }
 
   connect(deadline: Deadline): Promise<HandshakeResult> {
     return withTimeout(deadline, (signal) => this.#initialize(signal));
   }
 
+  async renew(deadline: Deadline): Promise<RenewalResult> {
+    const verdict = this.#trust.judge();
+    if (verdict !== 'renew') return verdict === 'wait' ? { kind: 'too-soon' } : { kind: 'keep' };
+    this.peer = null;
+    return this.connect(deadline);
+  }
+
   async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
-    if (this.#stream === null || this.#stream.peer.isEnded) {
-      const again = await this.#initialize(signal);
-      if (again.kind === 'refused') return { kind: 'response', response: again.response };
-      if (again.kind !== 'connected') return again;
-    }
-    const outcome = this.#stream?.peer.request(method, params, signal);
-    return outcome ?? failed('closed', 'The event stream ended');
+    const outcome =
+      (await this.#stream?.peer.request(method, params, signal)) ??
+      failed('closed', 'The event stream ended');
+    if (outcome.kind === 'response') this.#trust.note({ isDoubtful: isSessionError(outcome.response) });
+    // A server that does not answer has not forgotten us; one that refused the POST, or ended the stream, may have.
+    else this.#trust.noteFailure({ isDoubtful: outcome.kind === 'failed' && outcome.reason !== 'timeout' });
+    return outcome;
   }
 
   /** The session is the stream. */
@@ -91,17 +102,19 @@ async function openStream(
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const headers = { ...headersOf(target.spec), accept: 'text/event-stream' };
-    const {
-      status,
-      headers: received,
-      body,
-    } = await target.http.send({ method: 'GET', url, headers, signal: life.signal });
+    const { response, url: answering } = await sendFollowing(target, {
+      method: 'GET',
+      url,
+      headers,
+      signal: life.signal,
+    });
+    const { status, headers: received, body } = response;
     const isStream = received['content-type']?.startsWith('text/event-stream') === true;
-    if (status === 200 && isStream) return await follow(target, { url, body, number });
+    if (status === 200 && isStream) return await follow(target, { url: answering, body, number });
     body.destroy();
     const what = `GET ${url.pathname}`;
     return (
-      failureOfStatus(status, what) ??
+      failureOfStatus({ status, headers: received, url: answering, text: null }, what) ??
       failed('http_status', `${what} was answered with HTTP ${status}, no event stream`)
     );
   } catch (error) {
@@ -159,7 +172,7 @@ function peerOver(
 
   async function send(message: string, signal: AbortSignal): Promise<void> {
     const response = await post(target, { url: postTo, id: null, message, headers: {}, what, signal });
-    const failure = 'kind' in response ? response : failureOfPost(response.status, what);
+    const failure = 'kind' in response ? response : failureOfPost(response, what);
     // Our own timeout is told by the request itself.
     if (failure?.kind !== 'failed' || signal.aborted) return;
     peer.end(failure);
@@ -183,8 +196,7 @@ function peerOver(
   return peer;
 }
 
-function failureOfPost(status: number, what: string): CallFailure | null {
-  const failure = failureOfStatus(status, what);
-  if (failure !== null || status < 300) return failure;
-  return failed('http_status', `${what} was answered with HTTP ${status}`);
+function failureOfPost(response: PostResult, what: string): CallFailure | null {
+  const failure = failureOfStatus(response, what);
+  return failure !== null || response.status < 300 ? failure : unexpectedStatus(response, what);
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/base/json-rpc.ts';
 import { failed, type CallFailure, type CallOutcome } from './call.ts';
 import type { Deadline } from './deadline.ts';
 import { modernParams, type HandshakeResult, type PeerInfo } from './handshake.ts';
-import type { McpTarget, McpTransport } from './mcp-transport.ts';
+import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
 
 /** Opens the transport; a target without a connection fails each call, which is a fault of the config. */
 export function openStdio(target: McpTarget): McpTransport {
@@ -27,6 +27,11 @@ class StdioTransport implements McpTransport {
   /** Without a timeout of its own: asked once, a slow server finds the request when it is ready to read. */
   connect({ signal }: Deadline): Promise<HandshakeResult> {
     return this.#target.connection?.connect(signal) ?? Promise.resolve(noPipe());
+  }
+
+  /** A process has no session that it could forget. */
+  renew(): Promise<RenewalResult> {
+    return Promise.resolve({ kind: 'keep' });
   }
 
   call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {

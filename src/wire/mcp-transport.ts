@@ -23,10 +23,15 @@ export interface McpTarget {
   readonly onHandshake: (handshake: Handshake) => void;
 }
 
+/** `keep`: the last answer stands as it is. `too-soon`: the session is lost, and was renewed too often of late. */
+export type RenewalResult = HandshakeResult | { readonly kind: 'keep' } | { readonly kind: 'too-soon' };
+
 export interface McpTransport {
   /** Null until the handshake is done. */
   readonly peer: PeerInfo | null;
   connect(deadline: Deadline): Promise<HandshakeResult>;
+  /** Does the handshake again if the last answer may only mean that the server forgot our session; at most so often. */
+  renew(deadline: Deadline): Promise<RenewalResult>;
   call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome>;
   close(deadline: Deadline): Promise<void>;
 }

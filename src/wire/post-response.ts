@@ -11,10 +11,14 @@ export interface PostResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** The response to our id, or an error that names no id. Null: nothing that is JSON-RPC. */
   readonly message: RpcResponse | null;
+  /** First line of what the body says to people, as it came; null for none, and for a stream. */
+  readonly text: string | null;
 }
 
 /** The same limit as for a pipe: what is longer is not read. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** A page is not searched further for its first line, UTF-16 units. */
+const MAX_TEXT = 4_096;
 /** How long the rest of a stream may hold its socket once the response was read, ms. */
 const LINGER = 250;
 
@@ -31,12 +35,28 @@ export async function readPostResponse(
   const { status, headers, body } = response;
   if (id === null) {
     release(body, clock);
-    return { status, headers, message: null };
+    return { status, headers, message: null, text: null };
   }
   const isStream = headers['content-type']?.startsWith('text/event-stream') === true;
-  const found = await (isStream ? readStream(body, id) : readJson(body, id));
+  const message = isStream ? await readStream(body, id) : null;
+  const whole = isStream ? '' : await readText(body);
   release(body, clock);
-  return { status, headers, message: found };
+  const found = message ?? responseAmong(readMessages(whole), id);
+  return { status, headers, message: found, text: textOf(found, whole) };
+}
+
+/** Returns the first line that is for people: the message of an error, or of a body that is no JSON-RPC. */
+function textOf(message: RpcResponse | null, body: string): string | null {
+  if (message !== null) return message.kind === 'error' ? message.error.message : null;
+  // Pages of proxies: their title says what the status says, and their style sheets say nothing.
+  const [, title] = /<title>([^<]*)</iu.exec(body) ?? [];
+  const text = title ?? body.slice(0, MAX_TEXT).replaceAll(/<[^>]*>/gu, ' ');
+  return (
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .find((line) => line !== '') ?? null
+  );
 }
 
 /** Lets a body end by itself within 250 ms, so that its socket can be used again. */
@@ -64,7 +84,7 @@ function readStream(body: Readable, id: string): Promise<RpcResponse | null> {
   });
 }
 
-function readJson(body: Readable, id: string): Promise<RpcResponse | null> {
+function readText(body: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -76,7 +96,7 @@ function readJson(body: Readable, id: string): Promise<RpcResponse | null> {
           Object.assign(new Error('The answer is too long'), { code: 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE' }),
         );
     });
-    body.once('end', () => resolve(responseAmong(readMessages(Buffer.concat(chunks).toString('utf8')), id)));
+    body.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     body.once('error', reject);
   });
 }

@@ -36,7 +36,7 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     spec.probe,
   );
   return {
-    connect: (deadline) => session.connect(deadline),
+    connect: (deadline, startTime) => session.connect(deadline, startTime),
     probe: (depth, deadline) => session.probe(depth, deadline),
     close: (deadline) => session.close(deadline),
     handshakes,

@@ -74,6 +74,56 @@ describe('contact over HTTP', () => {
     expect(await session.connect(deadline())).toMatchObject({ outcome: 'inconclusive' });
   });
 
+  it.each([307, 308])('follows a redirect %i within the origin, and remembers it', async (status) => {
+    const server = await startHttp([
+      '--sessions',
+      '--behaviour',
+      'redirects',
+      '--redirect-status',
+      String(status),
+    ]);
+    const session = httpSession(server.url, { headers: { Authorization: 'Bearer hush' } });
+    expect(await session.connect(deadline())).toEqual(passed);
+    for (let count = 0; count < 3; count += 1)
+      expect(await session.probe('full', deadline())).toMatchObject([{ result: passed }]);
+    await session.close(deadline());
+    expect(await server.stats()).toMatchObject({ redirected: 1, deleted: 1, sessions: 0 });
+    expect((await server.stats()).headers).toMatchObject({ authorization: 'Bearer hush' });
+  });
+
+  it.each([
+    [
+      'to another origin',
+      ['--location', 'http://127.0.0.1:1/mcp/'],
+      'HTTP 307: write its url as http://127.0.0.1:1/mcp/',
+    ],
+    ['that leads to itself', ['--location', '/mcp'], 'HTTP 307: write its url as http://127.0.0.1:'],
+    [
+      'that would turn a POST into a GET',
+      ['--redirect-status', '302'],
+      'HTTP 302: write its url as http://127.0.0.1:',
+    ],
+  ])('does not follow a redirect %s', async (_name, flags, detail) => {
+    const server = await startHttp(['--behaviour', 'redirects', ...flags]);
+    const session = httpSession(server.url, { headers: { Authorization: 'Bearer hush' } });
+    expect(await session.connect(deadline())).toMatchObject({
+      outcome: 'failed',
+      reason: 'http_status',
+      detail: expect.stringContaining(detail),
+    });
+  });
+
+  it('says which url to write when its Host is refused', async () => {
+    const server = await startHttp(['--behaviour', 'own-host']);
+    const { port } = new URL(server.url);
+    expect(await httpSession(server.url).connect(deadline())).toMatchObject({
+      outcome: 'failed',
+      reason: 'wrong_host',
+      detail: expect.stringContaining(`write its url as http://localhost:${port}/mcp`),
+    });
+    expect(await httpSession(`http://localhost:${port}/mcp`).connect(deadline())).toEqual(passed);
+  });
+
   it('does not take a timeout for an old server', async () => {
     const listener = createServer(() => undefined).listen(0, '127.0.0.1');
     await new Promise((resolve) => listener.once('listening', resolve));
@@ -120,15 +170,61 @@ describe('a look over HTTP', () => {
     expect(await server.stats()).toMatchObject({ deleted: 1 });
   });
 
-  it.each(['404', '400'])('renews its session once when the server answers %s', async (status) => {
-    const server = await startHttp(['--sessions', '--lost-status', status]);
-    const session = httpSession(server.url);
+  it.each([400, 401, 403, 404, 410, 500, 502, 503, 200, 0])(
+    'renews its session once when a lost one is answered with %i',
+    async (status) => {
+      const server = await startHttp(['--sessions', '--lost-status', String(status)]);
+      const session = httpSession(server.url);
+      await session.connect(deadline());
+      await session.probe('liveness', deadline());
+      process.kill(server.pid, 'SIGUSR1');
+      await waitFor(async () => (await server.stats()).sessions === 0);
+      for (const depth of ['liveness', 'full', 'liveness'] as const) {
+        const seen = await session.probe(depth, deadline());
+        expect(seen).toMatchObject([{ result: passed }]);
+      }
+      expect(await server.stats()).toMatchObject({ sessions: 1, requests: { initialize: 2 } });
+    },
+  );
+
+  it.each([404, 503])(
+    'does not flood a server that forgets each session with HTTP %i, nor calls it down',
+    async (status) => {
+      const flags = ['--sessions', '--lost-status', String(status), '--behaviour', 'forgets'];
+      const server = await startHttp(flags);
+      const session = httpSession(server.url);
+      await session.connect(deadline());
+      for (let count = 0; count < 30; count += 1) {
+        const last = (await session.probe('liveness', deadline())).at(-1);
+        expect(last?.result.outcome).not.toBe('failed');
+      }
+      expect((await server.stats()).requests['initialize']).toBeLessThanOrEqual(5);
+    },
+  );
+
+  it('believes a fresh handshake: a server that wants credentials now is unauthorized', async () => {
+    const port = String(await freePort());
+    const open = await startHttp(['--port', port, '--sessions']);
+    const session = httpSession(open.url);
     await session.connect(deadline());
+    await session.probe('liveness', deadline());
+    await open.stop();
+    await startHttp(['--port', port, '--behaviour', 'unauthorized']);
+    await waitFor(async () => {
+      const [seen] = await session.probe('liveness', deadline());
+      return seen.result.outcome === 'failed' && seen.result.reason === 'unauthorized';
+    });
+  });
+
+  it('gives a later handshake its own time, not that of a probe', async () => {
+    const server = await startHttp(['--sessions', '--behaviour', 'slow-handshake', '--delay', '700']);
+    const session = httpSession(server.url);
+    expect(await session.connect(deadline(200))).toMatchObject(timedOut);
+    expect(await session.connect(deadline(200), 5_000)).toEqual(passed);
+    await session.probe('liveness', deadline());
     process.kill(server.pid, 'SIGUSR1');
     await waitFor(async () => (await server.stats()).sessions === 0);
-    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
-    expect(await server.stats()).toMatchObject({ sessions: 1, requests: { initialize: 2 } });
+    expect(await session.probe('liveness', deadline(200))).toMatchObject([{ result: passed }]);
   });
 
   it('confirms a ping that hangs, or is answered with nothing, by tools/list', async () => {

@@ -63,8 +63,14 @@ export const PROBE_FAILURES = [
   'protocol',
   'http_status',
   'unauthorized',
+  'wrong_host',
 ] as const;
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];
+
+/** Tells whether the server lives and only refuses us: for want of credentials, or for the Host or Origin that we send. */
+export function isRefusal(reason: ProbeFailure): boolean {
+  return reason === 'unauthorized' || reason === 'wrong_host';
+}
 
 /**
  * Remarks on a running server that are no verdict on its health: faults of it, and what its probes do about them.
