@@ -41,7 +41,7 @@ export function outcomeOfError(
     return retryable(failed('timeout', `${host} did not accept the connection in time (${code})`));
   if (isTlsError(code)) return final(failed('tls', `the certificate of ${host} is not trusted (${code})`));
   const wasConnected = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code) || code.startsWith('HPE_');
-  const why = code === '' ? messageOf(error) : code;
+  const why = code === '' || code.startsWith('PROXY_') ? messageOf(error) : code;
   return retryable(
     wasConnected
       ? failed('closed', `${host} closed the connection (${why})`)

@@ -4,6 +4,7 @@ import { createConnection } from 'node:net';
 import type { Notification, SendResult, WebhookSettings } from '../../core/model/notification.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { createHttpClient, type HttpRequest } from '../../system/net/http-client.ts';
+import { proxyFor } from '../../system/net/proxy.ts';
 import { type OpenChannel, READY, type Readiness, type SendOptions } from './channel.ts';
 import { toPayload } from '../message/payload.ts';
 import { fillTemplate } from '../message/template.ts';
@@ -16,6 +17,7 @@ import { pause } from '../../system/time/pause.ts';
 const FIRST_DELAY = 1000;
 const DELAY_FACTOR = 4;
 const CHECK_TIMEOUT = 3000;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'https:': 443, 'socks5:': 1080, 'socks:': 1080 };
 
 export const openWebhook: OpenChannel<WebhookSettings> = (settings, { clock }) => {
   const url = new URL(settings.url);
@@ -107,10 +109,12 @@ function signature(body: string, secret: string | null, clock: Clock): Record<st
   };
 }
 
-/** Checks that the port accepts a connection; sends nothing. */
-function checkReachable(url: URL, clock: Clock): Promise<Readiness> {
+/** Checks that the port, or that of the proxy on the way, accepts a connection; sends nothing. */
+function checkReachable(target: URL, clock: Clock): Promise<Readiness> {
   return new Promise((resolve) => {
-    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    const url = proxyOrTarget(target);
+    if (url === null) return resolve(unreachable(target, 'the variable for its proxy holds no URL'));
+    const port = Number(url.port) || DEFAULT_PORTS[url.protocol] || 80;
     const socket = createConnection({ host: url.hostname.replaceAll(/^\[|\]$/gu, ''), port });
     const end = (readiness: Readiness): void => {
       cancel();
@@ -123,6 +127,15 @@ function checkReachable(url: URL, clock: Clock): Promise<Readiness> {
       end(unreachable(url, error.code ?? error.message)),
     );
   });
+}
+
+/** Null when the variable for the proxy holds no URL. */
+function proxyOrTarget(target: URL): URL | null {
+  try {
+    return proxyFor(target, process.env) ?? target;
+  } catch {
+    return null;
+  }
 }
 
 function unreachable({ host }: URL, why: string): Readiness {

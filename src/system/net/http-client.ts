@@ -1,7 +1,9 @@
 // HTTP client: a few pooled sockets per server, all dropped together when they may be stale.
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher, Pool, ProxyAgent } from 'undici';
+import { trustedContext } from './certificate-authorities.ts';
+import { explainProxyError, proxyFor } from './proxy.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -33,21 +35,28 @@ const CONNECTIONS = 2;
 /** Ms. Many servers close an idle socket after 5 s; ours close before, so that no probe finds one dead. */
 const KEEP_ALIVE = 4_000;
 
-/** The sockets to one origin, and the number of open requests. */
+/** The sockets to one origin, or to the proxy on the way to it, and the number of open requests. */
 interface OriginPool {
-  readonly pool: Pool;
+  readonly pool: Pool | ProxyAgent;
+  readonly proxy: URL | null;
   open: number;
 }
 
-/** Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock. */
-export function createHttpClient(): HttpClient {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock.
+ *
+ * @param environment names proxies (HTTP_PROXY, …) and further certificate authorities (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)
+ */
+export function createHttpClient(environment: Environment = process.env): HttpClient {
   const pools = new Map<string, OriginPool>();
 
-  function poolFor(origin: string): OriginPool {
-    const known = pools.get(origin);
+  function poolFor(url: URL): OriginPool {
+    const known = pools.get(url.origin);
     if (known !== undefined) return known;
-    const entry = { pool: openPool(origin), open: 0 };
-    pools.set(origin, entry);
+    const entry = { ...openPool(url, environment), open: 0 };
+    pools.set(url.origin, entry);
     return entry;
   }
 
@@ -57,16 +66,18 @@ export function createHttpClient(): HttpClient {
   }
 
   return {
-    send(request) {
-      const { origin } = request.url;
-      const entry = poolFor(origin);
+    async send(request) {
+      const { origin, host } = request.url;
+      const entry = poolFor(request.url);
       entry.open += 1;
       const onEnd = (isClean: boolean) => {
         entry.open -= 1;
         // Otherwise undici would connect once more for an aborted request, only to discard the socket.
         if (!isClean) queueMicrotask(() => entry.open === 0 && drop(origin, entry));
       };
-      return dispatch(entry.pool, request, onEnd);
+      return await dispatch(entry.pool, request, onEnd).catch((error: Error) => {
+        throw entry.proxy === null ? error : explainProxyError(error, entry.proxy, host);
+      });
     },
     dropSockets() {
       for (const [origin, entry] of pools) drop(origin, entry);
@@ -74,26 +85,40 @@ export function createHttpClient(): HttpClient {
   };
 }
 
-function openPool(origin: string): Pool {
-  return new (loadPool())(origin, {
+function openPool(url: URL, environment: Environment): Pick<OriginPool, 'pool' | 'proxy'> {
+  const context = url.protocol === 'https:' ? trustedContext(environment) : null;
+  const tls = context === null ? {} : { secureContext: context };
+  const proxy = proxyFor(url, environment);
+  const options = {
     connections: CONNECTIONS,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveMaxTimeout: KEEP_ALIVE,
     headersTimeout: 0,
     bodyTimeout: 0,
+  };
+  if (proxy === null) return { proxy, pool: new (loadPool())(url.origin, { ...options, connect: tls }) };
+  const trust = proxy.protocol === 'https:' ? trustedContext(environment) : null;
+  const pool = new (loadProxyAgent())({
+    ...options,
+    uri: proxy.href,
+    requestTls: tls,
+    ...(trust === null ? {} : { proxyTls: { secureContext: trust } }),
+    // Many proxies refuse a tunnel to anything but port 443.
+    proxyTunnel: false,
   });
+  return { proxy, pool };
 }
 
-let loaded: typeof Pool | null = null;
+let loadedPool: typeof Pool | null = null;
 
 // The pool alone costs 8 MB of resident memory, all of undici (fetch, WebSocket, cache) 20 MB, and a daemon that watches
 // only stdio servers needs neither.
 function loadPool(): typeof Pool {
-  if (loaded !== null) return loaded;
+  if (loadedPool !== null) return loadedPool;
   const found: unknown = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js');
   if (!isPool(found)) throw new TypeError('undici has moved its Pool');
-  loaded = found;
+  loadedPool = found;
   return found;
 }
 
@@ -101,9 +126,15 @@ function isPool(value: unknown): value is typeof Pool {
   return typeof value === 'function' && value.name === 'Pool';
 }
 
+// All of undici, which alone gives the agent its tunnels: for those who have a proxy.
+function loadProxyAgent(): typeof ProxyAgent {
+  const undici: { readonly ProxyAgent: typeof ProxyAgent } = createRequire(import.meta.url)('undici');
+  return undici.ProxyAgent;
+}
+
 /** @param onEnd called once when the request no longer needs its socket; `isClean` when the response was complete */
 function dispatch(
-  pool: Pool,
+  pool: Pool | ProxyAgent,
   { method, url, headers, body, signal }: HttpRequest,
   onEnd: (isClean: boolean) => void,
 ): Promise<HttpResponse> {
@@ -114,7 +145,14 @@ function dispatch(
       return;
     }
     pool.dispatch(
-      { method, path: `${url.pathname}${url.search}`, headers, body: body ?? null },
+      // A copy: the agent for proxies adds a header to it.
+      {
+        origin: url.origin,
+        method,
+        path: `${url.pathname}${url.search}`,
+        headers: { ...headers },
+        body: body ?? null,
+      },
       dispatchHandler(signal, { resolve, reject, onEnd }),
     );
   });
