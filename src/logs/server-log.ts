@@ -1,5 +1,6 @@
 // Log file of one server: its output line by line, sanitised and rotated, with the last lines in memory.
 import { truncate, neutralise } from '../core/base/text.ts';
+import { createOutputExcerpt } from '../core/status/output-excerpt.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { openRotatingFile } from '../system/files/rotating-file.ts';
 import type { RotatingFile } from '../system/files/rotating-file.ts';
@@ -22,8 +23,8 @@ export interface ServerLog {
   note(text: string): void;
   /** Appends a remark that a new process starts, and clears the last lines of the previous one. */
   noteStart(text: string): void;
-  /** Returns up to `count` (at most 20) last lines of this process, oldest first, without time, safe to show. */
-  lastLines(count?: number): readonly string[];
+  /** Returns an excerpt of what this process printed, at most 20 lines, oldest first, without time, safe to show. */
+  lastLines(): readonly string[];
   /** Lines lost to write failures since the start. */
   readonly dropped: number;
   /** Changes size and number of files, from the next line on. */
@@ -42,7 +43,7 @@ const LAST_LINE_LENGTH = 400;
 
 /** Opens the log. Each line holds ISO time, `stdout`, `stderr` or `watchdog`, text: `2026-01-01T00:00:00.000Z stderr ready`. */
 export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerLogOptions): ServerLog {
-  const remembered: string[] = [];
+  const excerpt = createOutputExcerpt();
   const file: RotatingFile = openRotatingFile({
     path,
     ...policy,
@@ -66,15 +67,14 @@ export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerL
       const text = scrub(neutralise(line), dropped > 0);
       append(stream, dropped > 0 ? `${text} [${dropped} more bytes]` : text);
       if (text.trim() === '') return;
-      remembered.push(truncate(text, LAST_LINE_LENGTH));
-      if (remembered.length > LAST_LINES) remembered.shift();
+      excerpt.add({ stream, text: truncate(text, LAST_LINE_LENGTH) });
     },
     note,
     noteStart(text) {
-      remembered.length = 0;
+      excerpt.clear();
       note(text);
     },
-    lastLines: (count = LAST_LINES) => remembered.slice(-count),
+    lastLines: () => excerpt.lines(LAST_LINES),
     get dropped() {
       return file.dropped;
     },

@@ -55,6 +55,8 @@ export interface ProbeLoopOptions {
   readonly openSession: (spec: ServerSpec) => ProbeSession;
   readonly checkOwnership: ((server: string, run: number) => Promise<Ownership>) | null;
   readonly onReady: () => void;
+  /** Called when the server answers the handshake of its start with an error. */
+  readonly onRefused: (error: string) => void;
   /** The threshold is reached and the policy says restart: called at each failure until `freeze`. */
   readonly onDown: (detail: string, quote: string | undefined) => void;
   readonly onPass: () => void;
@@ -273,11 +275,12 @@ export class ProbeLoop {
 
   /** Publishes no probe result, since attempts to connect are none: only that they ended, or why they have not yet. */
   #afterStartup(attempts: readonly ProbeAttempt[], began: number): void {
-    const { clock, onReady } = this.#options;
+    const { clock, onReady, onRefused } = this.#options;
     const result = lastResult(attempts);
     const { health, changed } = observe(this.#health, result, this.#spec.probe, began);
     this.#health = health;
     this.#publishHealth();
+    if (this.#isOurs && result.outcome === 'failed' && result.isRefused === true) onRefused(result.detail);
     if (changed !== 'up')
       return this.#schedule(
         startupDelay(result, this.#isForeign ? Infinity : clock.monotonic() - this.#began),

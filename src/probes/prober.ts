@@ -1,4 +1,6 @@
 // Prober of all servers: one probe loop each, and one restart guard over them together.
+import type { EventOf } from '../core/model/events.ts';
+import type { ServerCondition } from '../core/model/vocabulary.ts';
 import type { Handshake } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
@@ -18,8 +20,10 @@ export interface ProberOptions {
   readonly version: string;
   /** Called at the first sign of life of a process. */
   readonly onReady: (server: string, run: number) => void;
-  /** Called when a process should be restarted, at most once for each. `detail` is one line for people. */
-  readonly onUnhealthy: (server: string, run: number, detail: string) => void;
+  /** Called each time that a process answers the handshake of its start with a JSON-RPC error. */
+  readonly onRefused?: (server: string, run: number, error: string) => void;
+  /** Called when a process should be restarted, at most once for each. `detail` is one line for people, `quote` what the server said in it. */
+  readonly onUnhealthy: (server: string, run: number, detail: string, quote: string | undefined) => void;
   /** Tells whether the process that we started holds the server's port; asked at readiness and with each full probe. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** Environment for commands of the `exec` kind. */
@@ -115,9 +119,10 @@ class AllLoops implements Prober {
   }
 
   #startLoop({ spec, run, connection }: ProbedProcess): ProbeLoop {
-    const { clock, bus, kinds, checkOwnership = null, onReady } = this.#options;
+    const { clock, bus, kinds, checkOwnership = null, onReady, onRefused } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();
+    const remarks = new Map<ServerCondition, string | null>();
     const loop: ProbeLoop = new ProbeLoop({
       spec,
       run,
@@ -126,10 +131,11 @@ class AllLoops implements Prober {
       http,
       checkOwnership,
       openSession: (current) =>
-        openSession(this.#targetOf(current, { run, connection, http }), current.probe, kinds),
+        openSession(this.#targetOf(current, { run, connection, http, remarks }), current.probe, kinds),
       onReady: () => onReady(name, run),
-      onDown: (detail) => {
-        if (source.kind !== 'url') this.#guardRestart({ loop, server: name, detail });
+      onRefused: (error) => onRefused?.(name, run, error),
+      onDown: (detail, quote) => {
+        if (source.kind !== 'url') this.#guardRestart({ loop, server: name, detail, quote });
       },
       onPass: () => {
         this.#releaseRestarts();
@@ -149,9 +155,17 @@ class AllLoops implements Prober {
       clock,
       version,
       environment: environment(spec),
+      onCondition: (condition, message) => this.#remark(spec.name, channels, { condition, message }),
       onHandshake: (handshake: Handshake) =>
         bus.publish({ kind: 'handshake', server: spec.name, run: channels.run, handshake }),
     };
+  }
+
+  /** Publishes a remark that is new: probes make the same one again and again. */
+  #remark(server: string, { remarks }: Channels, { condition, message }: Remark): void {
+    if ((remarks.get(condition) ?? null) === message) return;
+    remarks.set(condition, message);
+    this.#options.bus.publish({ kind: 'condition', server, condition, message });
   }
 
   /** Restarts a server that is down, unless every other is down too. */
@@ -171,9 +185,9 @@ class AllLoops implements Prober {
     }
   }
 
-  #restart({ loop, server, detail }: RestartCandidate): void {
+  #restart({ loop, server, detail, quote }: RestartCandidate): void {
     loop.freeze();
-    this.#options.onUnhealthy(server, loop.run, detail);
+    this.#options.onUnhealthy(server, loop.run, detail, quote);
   }
 
   #isHoldOver(): boolean {
@@ -213,12 +227,17 @@ interface Channels {
   readonly run: number;
   readonly connection: Connection | null;
   readonly http: HttpClient;
+  /** Remarks published on this process. */
+  readonly remarks: Map<ServerCondition, string | null>;
 }
+
+type Remark = Pick<EventOf<'condition'>, 'condition' | 'message'>;
 
 interface RestartCandidate {
   readonly loop: ProbeLoop;
   readonly server: string;
   readonly detail: string;
+  readonly quote: string | undefined;
 }
 
 function smallEnvironment({ env }: ServerSpec): Record<string, string> {

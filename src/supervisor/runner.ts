@@ -1,5 +1,7 @@
 // Runner of one server: holds its lifecycle state, its process and one timer, and carries out what the lifecycle decides.
-import type { StartFailure } from '../core/model/observations.ts';
+import type { Cause } from '../core/base/cause.ts';
+import type { HealthVerdict, StartFailure } from '../core/model/observations.ts';
+import { quoteOf } from '../core/status/output-excerpt.ts';
 import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
   type LifecycleAction,
@@ -9,6 +11,7 @@ import {
   type LifecycleInput,
   type LifecycleState,
 } from '../core/model/lifecycle-state.ts';
+import { span } from '../core/base/format.ts';
 import { createSerialQueue } from '../core/base/serial-queue.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
 import { budgetRemaining } from '../core/lifecycle/restart-policy.ts';
@@ -62,8 +65,10 @@ export interface RunnerParts {
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
   /** Told of each process in this order. */
   readonly observers: readonly ProcessObserver[];
-  /** Returns what a server wrote last to stderr, neutralised, oldest first. */
+  /** Returns an excerpt of what the server printed, neutralised, oldest first. */
   readonly lastLines: (server: string) => readonly string[];
+  /** Returns the last verdict of the probes on the current process; null while there is none. */
+  readonly lastVerdict: (server: string) => HealthVerdict | null;
   readonly onFault: (error: unknown, server: string) => void;
 }
 
@@ -123,8 +128,21 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   function armTimer(): void {
     cancelTimer();
     const deadline = lifecycleDeadline(state);
-    cancelTimer =
-      deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), () => send({ kind: 'tick' }));
+    cancelTimer = deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), onDeadline);
+  }
+
+  function onDeadline(): void {
+    send(state.phase === 'starting' ? { kind: 'tick', known: causeOfDelay() } : { kind: 'tick' });
+  }
+
+  /** Finds out why a process is not ready: what the probe got last, and what the process itself printed about it. */
+  function causeOfDelay(): Cause | null {
+    const { cause, quote } = parts.lastVerdict(spec.name) ?? {};
+    const printed = quoteOf(parts.lastLines(spec.name), { hasEnded: false, wasReady: false });
+    if (cause !== undefined) return { cause, quote: quote ?? printed ?? null };
+    return printed === undefined
+      ? null
+      : { cause: `not ready within ${span(spec.start.timeout)}`, quote: printed };
   }
 
   function perform(action: LifecycleAction): void {
@@ -166,6 +184,15 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     send(result.ok ? { kind: 'prepared', run } : { kind: 'unprepared', run, failure: result.failure });
   }
 
+  /** Finds what a process said about its end. One that we end says nothing about why: its last words are a farewell. */
+  function wordsAboutEnd(lines: readonly string[], signal: string | null): string | undefined {
+    if (state.phase === 'stopping') return undefined;
+    const wasReady = state.phase === 'running';
+    const telling = quoteOf(lines, { hasEnded: false, wasReady });
+    const answered = wasReady ? undefined : parts.lastVerdict(spec.name)?.quote;
+    return telling ?? answered ?? quoteOf(lines, { hasEnded: signal === null, wasReady });
+  }
+
   async function spawn(run: number): Promise<void> {
     if (prepared === null) return;
     const { argv, version, cwd } = prepared;
@@ -195,15 +222,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       child,
       clock,
       onExit({ code, signal }) {
-        bus.publish({
-          kind: 'exited',
-          server: spec.name,
-          run,
-          code,
-          signal,
-          lastLines: parts.lastLines(spec.name),
-        });
-        send({ kind: 'exited', run, code, signal });
+        const lastLines = parts.lastLines(spec.name);
+        const quote = wordsAboutEnd(lastLines, signal);
+        bus.publish({ kind: 'exited', server: spec.name, run, code, signal, lastLines, quote });
+        send({ kind: 'exited', run, code, signal, quote });
       },
       onGone() {
         parts.registry.remove(leader);

@@ -78,21 +78,29 @@ describe('openServerLog()', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (before, after) => {
         log.write('stderr', before + SECRET + after);
-        expect(log.lastLines(1)[0] ?? '').not.toContain(SECRET);
+        expect(log.lastLines().at(-1) ?? '').not.toContain(SECRET);
       }),
     );
     expect(written().join('\n')).not.toContain(SECRET);
   });
 
-  it('remembers the last twenty lines of this process, capped, blank ones and notes left out', () => {
+  it('remembers twenty lines of this process, the first ones too, capped, blank ones and notes left out', () => {
     log.write('stderr', 'of the process before');
     log.noteStart('started again');
     for (let count = 0; count < 30; count += 1) log.write('stderr', `line ${count}`);
     log.write('stderr', '   ');
     log.note('a remark');
     log.write('stderr', 'x'.repeat(10_000));
-    expect(log.lastLines()).toHaveLength(20);
-    expect(log.lastLines(2)).toEqual(['line 29', `${'x'.repeat(399)}…`]);
+    const kept = log.lastLines();
+    expect(kept.filter((line) => line !== '…')).toHaveLength(20);
+    expect(kept[0]).toBe('line 0');
+    expect(kept.slice(-2)).toEqual(['line 29', `${'x'.repeat(399)}…`]);
+  });
+
+  it('marks what came over stdout', () => {
+    log.write('stdout', 'Content-Length: 120');
+    log.write('stderr', 'ready');
+    expect(log.lastLines()).toEqual(['[stdout] Content-Length: 120', 'ready']);
   });
 
   it('keeps so many files', () => {

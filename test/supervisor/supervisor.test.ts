@@ -71,6 +71,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
       },
     })),
     lastLines: () => [],
+    lastVerdict: () => null,
     onFault: () => {},
     desiredState: () => undefined,
   });

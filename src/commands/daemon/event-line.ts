@@ -7,7 +7,8 @@ import {
 } from '../../core/model/events.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
-import { describeEnd, nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
+import { describeEnd } from '../../core/lifecycle/lifecycle.ts';
+import { nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
 import { cpu, latency, size, span } from '../../core/base/format.ts';
 import { describeDelivery } from '../../core/delivery/delivery.ts';
 import type { Cell, Style } from '../views/style.ts';

@@ -1,6 +1,8 @@
 // Health state machine with the kubelet's probe semantics: thresholds, startup, quiet time after readiness, freeze.
 import type { HealthVerdict, ProbeResult } from '../model/observations.ts';
+import { withoutQuote } from '../base/cause.ts';
 import type { ProbeSchedule } from '../model/probe-policy.ts';
+import { isRefusal } from '../model/vocabulary.ts';
 
 /**
  * Health of one server process. `starting`: not up until the first pass; `probing`: verdicts may change; `frozen`: a
@@ -14,6 +16,8 @@ export interface Health {
   readonly failures: number;
   readonly passes: number;
   readonly detail: string | null;
+  /** The server's own words within `detail`. */
+  readonly quote?: string | undefined;
   /** Failures before this moment, in monotonic ms, do not count. */
   readonly quietUntil: number;
 }
@@ -64,9 +68,9 @@ export function observe(
     case 'passed':
       return pass(health, { policy, at, unauthorized: false, detail: null });
     case 'failed':
-      return result.reason === 'unauthorized'
-        ? pass(health, { policy, at, unauthorized: true, detail: result.detail })
-        : miss(health, { policy, at, detail: result.detail });
+      return isRefusal(result.reason)
+        ? pass(health, { policy, at, unauthorized: true, detail: result.detail, quote: result.quote })
+        : miss(health, { policy, at, detail: result.detail, quote: result.quote });
     case 'inconclusive':
       return inconclusive(health, result.detail);
     default:
@@ -83,17 +87,20 @@ export function freeze(health: Health): Health {
 export function resetFailures(health: Health, until: number): Health {
   const quietUntil = Math.max(health.quietUntil, until);
   // A verdict stands: only a pass makes a server that is down an up one.
-  return { ...health, failures: 0, detail: health.up === false ? health.detail : null, quietUntil };
+  if (health.up === false) return { ...health, failures: 0, quietUntil };
+  return { ...health, failures: 0, detail: null, quote: undefined, quietUntil };
 }
 
 /** Returns the part that goes out with events. */
 export function verdictOf(health: Health): HealthVerdict {
+  const { up, failures, unauthorized, detail, quote } = health;
   return {
-    up: health.up,
-    suspect: health.up === true && health.failures > 0,
-    unauthorized: health.unauthorized,
-    consecutiveFailures: health.failures,
-    detail: health.detail,
+    up,
+    suspect: up === true && failures > 0,
+    unauthorized,
+    consecutiveFailures: failures,
+    detail,
+    ...(detail !== null && { cause: withoutQuote(detail, quote), ...(quote !== undefined && { quote }) }),
   };
 }
 
@@ -104,7 +111,8 @@ export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean
     one.suspect === other.suspect &&
     one.unauthorized === other.unauthorized &&
     one.consecutiveFailures === other.consecutiveFailures &&
-    one.detail === other.detail
+    one.detail === other.detail &&
+    one.quote === other.quote
   );
 }
 
@@ -113,9 +121,10 @@ interface Pass {
   readonly at: number;
   readonly unauthorized: boolean;
   readonly detail: string | null;
+  readonly quote?: string | undefined;
 }
 
-function pass(health: Health, { policy, at, unauthorized, detail }: Pass): HealthObservation {
+function pass(health: Health, { policy, at, unauthorized, detail, quote }: Pass): HealthObservation {
   const passes = health.passes + 1;
   const isUp = health.up !== false || passes >= policy.successes;
   const next: Health = {
@@ -125,6 +134,7 @@ function pass(health: Health, { policy, at, unauthorized, detail }: Pass): Healt
     failures: 0,
     passes,
     detail: isUp ? detail : health.detail,
+    quote: isUp ? quote : health.quote,
     quietUntil: health.phase === 'starting' ? at + policy.initialDelay : health.quietUntil,
   };
   const changed = isUp && health.up !== true ? 'up' : null;
@@ -135,15 +145,16 @@ interface Miss {
   readonly policy: HealthPolicy;
   readonly at: number;
   readonly detail: string;
+  readonly quote?: string | undefined;
 }
 
-function miss(health: Health, { policy, at, detail }: Miss): HealthObservation {
+function miss(health: Health, { policy, at, detail, quote }: Miss): HealthObservation {
   // The start timeout, not a count of failures, ends a startup that takes too long.
-  if (health.phase === 'starting') return unchanged({ ...health, detail }, 'startup-retry');
+  if (health.phase === 'starting') return unchanged({ ...health, detail, quote }, 'startup-retry');
   if (at < health.quietUntil) return unchanged(health, 'interval');
   const failures = health.failures + 1;
   const isDown = failures >= policy.failures;
-  const next: Health = { ...health, up: isDown ? false : health.up, failures, passes: 0, detail };
+  const next: Health = { ...health, up: isDown ? false : health.up, failures, passes: 0, detail, quote };
   return {
     health: next,
     changed: isDown && health.up !== false ? 'down' : null,
@@ -154,7 +165,7 @@ function miss(health: Health, { policy, at, detail }: Miss): HealthObservation {
 
 function inconclusive(health: Health, detail: string): HealthObservation {
   // As long as there is no verdict, the reason is worth showing.
-  const next = health.up === null ? { ...health, detail } : health;
+  const next = health.up === null ? { ...health, detail, quote: undefined } : health;
   return unchanged(next, health.phase === 'starting' ? 'startup-retry' : 'interval');
 }
 

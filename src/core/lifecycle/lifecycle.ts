@@ -5,6 +5,9 @@
  * arguments, effects are its `actions`. The deadline of every wait lives in the state, so there are no timers to cancel;
  * every process has a number (`run`), so late inputs of an earlier one are dropped in one line.
  */
+import { describeCause, type Cause } from '../base/cause.ts';
+import { span } from '../base/format.ts';
+import { hashText } from '../base/text.ts';
 import type { StartFailure } from '../model/observations.ts';
 import {
   type LifecycleAction,
@@ -14,6 +17,7 @@ import {
   lifecycleDeadline,
   hasProcess,
   type LifecycleEvent,
+  type LifecycleInput,
   type LifecyclePolicy,
   type LifecycleState,
   type LifecyclePhase,
@@ -41,6 +45,8 @@ export function decideLifecycle(
       return state.phase === 'preparing' ? unprepared(state, event, policy) : stay(state);
     case 'ready':
       return state.phase === 'starting' ? stay(nowRunning(state, event, policy)) : stay(state);
+    case 'refused':
+      return state.phase === 'starting' ? stay(refused(state, event.error)) : stay(state);
     case 'failing':
       return mayBeEnded(state, policy) ? fail(state, event.cause, event, policy) : stay(state);
     case 'exited':
@@ -56,6 +62,9 @@ export function decideLifecycle(
 
 /** Time between two attempts while only a person can help, ms. */
 const ATTENTION_RETRY = 30 * 60_000;
+
+/** Starts in a row with the same error at the handshake after which only a person can help. */
+const REFUSED_STARTS = 3;
 
 type When = { readonly at: number; readonly chance: number };
 type Stopping = Extract<LifecycleState, { phase: 'stopping' }>;
@@ -118,7 +127,7 @@ function unprepared(
 }
 
 function nowRunning(state: LifecycleState, { at }: When, { restart }: LifecyclePolicy): LifecycleState {
-  return enter(state, { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter });
+  return enter({ ...state, refusal: undefined }, { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter });
 }
 
 /** Resets the delay, but not the budgets: a server that dies every 70 s is crash looping too. */
@@ -144,20 +153,23 @@ function fail(
 
 function exited(
   state: LifecycleState,
-  event: When & { readonly code: number | null; readonly signal: string | null; readonly fault?: string },
+  event: When & Extract<LifecycleInput, { kind: 'exited' }>,
   policy: LifecyclePolicy,
 ): LifecycleDecision {
   if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
   const leadsTo = afterExit(event, policy.restart);
-  const { fault } = event;
+  const { fault, quote } = event;
   const detail = fault ?? describeExit(event);
-  const cause: RestartCause = { reason: event.signal === null ? 'exit' : 'signal', detail };
+  const cause: RestartCause = { reason: event.signal === null ? 'exit' : 'signal', detail, quote };
   const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
   const swept = end(next, leadsTo, event, policy, firstSignal(policy));
   if (state.phase === 'running' || leadsTo === 'complete') return swept;
   const failure =
     fault === undefined
-      ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`)
+      ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`, {
+          cause: `${describeEnd(event)} before it was ready`,
+          quote: quote ?? null,
+        })
       : startFailure('SPAWN_FAILED', `The system did not start it: ${fault}`);
   return { ...swept, actions: [...swept.actions, failure] };
 }
@@ -171,17 +183,26 @@ function afterExit({ code }: { readonly code: number | null }, policy: RestartPo
   return policy.policy === 'on-failure' ? 'retry' : 'rest';
 }
 
-function tick(state: LifecycleState, event: When, policy: LifecyclePolicy): LifecycleDecision {
+function tick(
+  state: LifecycleState,
+  event: When & { readonly known?: Cause | null },
+  policy: LifecyclePolicy,
+): LifecycleDecision {
   const deadline = lifecycleDeadline(state);
   if (deadline === null || event.at < deadline) return stay(state);
   switch (state.phase) {
     case 'starting': {
       const detail = `not ready within ${policy.startTimeout} ms`;
-      const ending = fail(state, { reason: 'start_timeout', detail }, event, policy);
-      return {
-        ...ending,
-        actions: [...ending.actions, startFailure('NOT_READY_IN_TIME', `It was ${detail}`)],
+      // What a probe or the output said last explains more than that the time is up.
+      const known = event.known ?? { cause: `not ready within ${span(policy.startTimeout)}`, quote: null };
+      const cause: RestartCause = {
+        reason: 'start_timeout',
+        detail: event.known === undefined || event.known === null ? detail : describeCause(event.known),
+        quote: known.quote ?? undefined,
       };
+      const ending = fail(state, cause, event, policy);
+      const failure = startFailure('NOT_READY_IN_TIME', `It was ${detail}`, known);
+      return { ...ending, actions: [...ending.actions, failure] };
     }
     case 'running':
       return stay(nowStable(state));
@@ -235,6 +256,7 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Life
     case 'again':
       return prepare(state);
     case 'retry':
+      if (isRefusedAgain(state)) return stay(needsAttention(state, event, policy));
       return waitFor(state, { wasReady: state.wasReady, event, policy });
     default:
       return state.leadsTo satisfies never;
@@ -256,6 +278,19 @@ function waitFor(
   const isFirstAfterReady = wasReady && state.attempt === 1;
   const delay = nextDelay({ attempt: state.attempt - 1, isFirstAfterReady, chance }, restart);
   return delay === 0 ? prepare(state) : stay(enter(state, { phase: 'backoff', deadline: at + delay, delay }));
+}
+
+/** Counts the starts in a row that the server answered with the same error; once for each start. */
+function refused(state: LifecycleState, error: string): LifecycleState {
+  const { run, refusal } = state;
+  const hash = hashText(error);
+  if (refusal?.run === run) return refusal.hash === hash ? state : { ...state, refusal: { hash, run, starts: 1 } };
+  const isSame = refusal?.hash === hash && refusal.run === run - 1;
+  return { ...state, refusal: { hash, run, starts: isSame ? refusal.starts + 1 : 1 } };
+}
+
+function isRefusedAgain({ refusal, run }: LifecycleState): boolean {
+  return refusal !== undefined && refusal.run === run && refusal.starts >= REFUSED_STARTS;
 }
 
 /** Starts the long wait for a person. The attempts in it use up no budget, so that the first good one ends it. */
@@ -288,11 +323,20 @@ function failed(
 
 /** Resets delay and budgets, as an operator's request does. */
 function cleared(state: LifecycleState): LifecycleState {
-  return { ...state, failures: [], attempt: 0, halfOpen: false };
+  return { ...state, failures: [], attempt: 0, halfOpen: false, refusal: undefined };
 }
 
-function startFailure(code: StartFailure['code'], message: string): LifecycleAction {
-  return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff' } };
+function startFailure(code: StartFailure['code'], message: string, known?: Cause): LifecycleAction {
+  const said = known === undefined ? {} : { cause: known.cause, quote: known.quote ?? undefined };
+  return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff', ...said } };
+}
+
+/** Describes how a process ended, in a sentence: `exited with code 1`, `ended by SIGKILL`. */
+export function describeEnd({
+  code,
+  signal,
+}: Pick<Extract<LifecycleInput, { kind: 'exited' }>, 'code' | 'signal'>): string {
+  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
 /** Describes how a process ended: `exit code 1`, `signal SIGKILL`. */
@@ -311,10 +355,14 @@ function stay(state: LifecycleState): LifecycleDecision {
   return { state, actions: [] };
 }
 
-type Memory = Pick<LifecycleState, 'wanted' | 'run' | 'failures' | 'attempt' | 'halfOpen' | 'cause'>;
+type Memory = Pick<
+  LifecycleState,
+  'wanted' | 'run' | 'failures' | 'attempt' | 'halfOpen' | 'cause' | 'refusal'
+>;
 
-function memory({ wanted, run, failures, attempt, halfOpen, cause }: LifecycleState): Memory {
-  return { wanted, run, failures, attempt, halfOpen, cause };
+function memory({ wanted, run, failures, attempt, halfOpen, cause, refusal }: LifecycleState): Memory {
+  const kept = { wanted, run, failures, attempt, halfOpen, cause };
+  return refusal === undefined ? kept : { ...kept, refusal };
 }
 
 function enter(state: LifecycleState, phase: LifecyclePhase): LifecycleState {

@@ -45,14 +45,18 @@ type Body =
       readonly run: number;
       readonly code: number | null;
       readonly signal: string | null;
-      /** The last lines the server wrote to stderr, oldest first, already neutralised. */
+      /** Excerpt of what the server printed, oldest first, already neutralised; a line of stdout begins with `[stdout]`. */
       readonly lastLines: readonly string[];
+      /** What the server itself said about its end; left out where that is not known, and where we ended it. */
+      readonly quote?: string | undefined;
     }
   | {
       readonly kind: 'restarted';
       readonly server: string;
       readonly reason: RestartReason;
       readonly detail: string | null;
+      /** The server's own words within `detail`; left out where there are none. */
+      readonly quote?: string | undefined;
     }
   | { readonly kind: 'start-failed'; readonly server: string; readonly failure: StartFailure }
   | { readonly kind: 'install-progress'; readonly server: string; readonly line: string }

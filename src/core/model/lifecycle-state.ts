@@ -1,4 +1,5 @@
 // Types of the lifecycle state machine: policy, phases, state, inputs and actions of one supervised server.
+import type { Cause } from '../base/cause.ts';
 import type { StartFailure } from './observations.ts';
 import type { RestartReason, ServerStateName } from './vocabulary.ts';
 import type { RestartPolicy } from './server-spec.ts';
@@ -54,6 +55,8 @@ export type LifecyclePhase =
 export interface RestartCause {
   readonly reason: RestartReason;
   readonly detail: string | null;
+  /** The server's own words within `detail`; left out where there are none. */
+  readonly quote?: string | undefined;
 }
 
 /** Lifecycle state of one server. Times are monotonic milliseconds. */
@@ -70,7 +73,17 @@ export type LifecycleState = LifecyclePhase & {
   readonly halfOpen: boolean;
   /** Counted as a restart when the next process is spawned; null when there is nothing to count. */
   readonly cause: RestartCause | null;
+  /** Starts in a row that ended with the same error at the handshake; left out while there are none. */
+  readonly refusal?: Refusal | undefined;
 };
+
+export interface Refusal {
+  /** Hash of the error: its text may hold what only its owner should read. */
+  readonly hash: number;
+  /** The last of the starts. */
+  readonly run: number;
+  readonly starts: number;
+}
 
 export type LifecycleEvent = { readonly at: number; /** 0..1 */ readonly chance: number } & LifecycleInput;
 
@@ -83,6 +96,8 @@ export type LifecycleInput =
   | { readonly kind: 'prepared'; readonly run: number }
   | { readonly kind: 'unprepared'; readonly run: number; readonly failure: StartFailure }
   | { readonly kind: 'ready'; readonly run: number }
+  /** It answered the handshake with a JSON-RPC error. */
+  | { readonly kind: 'refused'; readonly run: number; readonly error: string }
   | { readonly kind: 'failing'; readonly run: number; readonly cause: RestartCause }
   | {
       readonly kind: 'exited';
@@ -91,9 +106,12 @@ export type LifecycleInput =
       readonly signal: string | null;
       /** Why the system did not start it at all. */
       readonly fault?: string;
+      /** What it said about its end. */
+      readonly quote?: string | undefined;
     }
   | { readonly kind: 'gone'; readonly run: number }
-  | { readonly kind: 'tick' };
+  /** `known`: why a process that is still starting is not ready, as far as probes and output tell. */
+  | { readonly kind: 'tick'; readonly known?: Cause | null };
 
 export type LifecycleAction =
   | { readonly kind: 'prepare'; readonly run: number }

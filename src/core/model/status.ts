@@ -96,11 +96,15 @@ export interface ServerStatus {
     readonly at: number;
     readonly reason: RestartReason;
     readonly detail: string | null;
+    /** The server's own words within `detail`; left out where there are none. */
+    readonly quote?: string | undefined;
   } | null;
   readonly lastExit: {
     readonly at: number;
     readonly code: number | null;
     readonly signal: string | null;
+    /** What the server itself said about its end; left out where that is not known. */
+    readonly quote?: string | undefined;
   } | null;
   readonly lastFailure: ({ readonly at: number } & StartFailure) | null;
   /** Time of the next start attempt; null when none is due. */
@@ -115,7 +119,7 @@ export interface ServerStatus {
   readonly note: string | null;
   /** Remarks that hold, one sentence each; those of the last process while there is none. */
   readonly conditions: Readonly<Partial<Record<ServerCondition, string>>>;
-  /** The last lines of stderr before the last exit, neutralised. */
+  /** Excerpt of what it printed before its last exit, neutralised; a line of stdout begins with `[stdout]`. */
   readonly lastLines: readonly string[];
 }
 

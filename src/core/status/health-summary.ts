@@ -1,4 +1,5 @@
 // Summary of one server for people: healthy or not, and why, in a word or a sentence.
+import { describeEnd } from '../lifecycle/lifecycle.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';
 import { neutralise } from '../base/text.ts';
@@ -99,14 +100,6 @@ export function describeRestart({
 /** `exited with code 1`, `ended by SIGKILL`; null when it has never ended. */
 export function describeLastExit({ lastExit }: ServerStatus): string | null {
   return lastExit === null ? null : describeEnd(lastExit);
-}
-
-/** `exited with code 1`, `ended by SIGKILL`. */
-export function describeEnd({
-  code,
-  signal,
-}: Pick<NonNullable<ServerStatus['lastExit']>, 'code' | 'signal'>): string {
-  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
 }
 
 /** Lists the limits that are exceeded, with value and limit. */

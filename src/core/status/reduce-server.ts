@@ -39,11 +39,11 @@ const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChang
   'server-changed': afterChange,
   transition: afterTransition,
   spawned: afterSpawn,
-  exited: ({ at, code, signal, lastLines }) => ({ lastExit: { at, code, signal }, lastLines }),
+  exited: ({ at, code, signal, quote, lastLines }) => ({ lastExit: { at, code, signal, quote }, lastLines }),
   restarted: afterRestart,
   'start-failed': ({ at, failure }, { startFailures }) => ({
     startFailures: startFailures + 1,
-    lastFailure: { at, ...failure },
+    lastFailure: { at, ...failure, cause: failure.cause ?? failure.message },
   }),
   'install-progress': ({ line }) => ({ note: line }),
   installed: ({ version }) => ({ note: null, version }),
@@ -87,12 +87,12 @@ function afterCondition(
 }
 
 function afterRestart(
-  { at, reason, detail }: EventOf<'restarted'>,
+  { at, reason, detail, quote }: EventOf<'restarted'>,
   { restarts }: ServerStatus,
 ): Partial<ServerStatus> {
   return {
     restarts: { ...restarts, [reason]: restarts[reason] + 1 },
-    lastRestart: { at, reason, detail },
+    lastRestart: { at, reason, detail, quote },
   };
 }
 

@@ -26,7 +26,9 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
     bus,
     version,
     onReady: (server, run) => supervisor().ready(server, run),
-    onUnhealthy: (server, run, detail) => supervisor().failing(server, run, { reason: 'probe', detail }),
+    onRefused: (server, run, error) => supervisor().refused(server, run, error),
+    onUnhealthy: (server, run, detail, quote) =>
+      supervisor().failing(server, run, { reason: 'probe', detail, quote }),
     environment: (spec) => childEnvironment(process.env, spec.env),
     checkOwnership: createOwnershipCheck(supervisor, clock),
   });
