@@ -1,14 +1,12 @@
 // Probe kind `mcp`: ping and tools/list, the same over every transport and in both protocol eras.
-import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
-import { isObject } from '../core/base/guards.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import { isRefusal } from '../core/model/vocabulary.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
-import { quote } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import type { HandshakeResult } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
+import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
 import { listTools } from './list-tools.ts';
 import {
   isAlive,
@@ -23,13 +21,14 @@ import {
 
 export const mcp: ProbeKind<'mcp'> = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
-  open: (target) => sessionOver(openTransport(target)),
+  open: (target) =>
+    sessionOver(openTransport(target), { expect: target.spec.expect, onCondition: target.onCondition }),
 };
 
 /** How long a later handshake may take at least, ms: some servers need seconds for what they answer a ping in no time. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-function sessionOver(transport: McpTransport): ProbeSession {
+function sessionOver(transport: McpTransport, list: ListProbeOptions): ProbeSession {
   return {
     connect: (deadline, startTime = 0) => {
       const timeout = Math.max(deadline.timeout, startTime);
@@ -40,10 +39,10 @@ function sessionOver(transport: McpTransport): ProbeSession {
     async probe(depth, deadline) {
       const handshake = await ensureConnected(transport, deadline);
       if (handshake !== null) return [{ probe: 'ping', result: handshake }];
-      const attempts = await probeOnce(transport, depth, deadline);
+      const attempts = await probeOnce({ transport, list, depth }, deadline);
       const renewal = await renewIfLost(transport, deadline);
       if (renewal === 'keep') return attempts;
-      if (renewal === 'renewed') return probeOnce(transport, depth, deadline);
+      if (renewal === 'renewed') return probeOnce({ transport, list, depth }, deadline);
       const [first] = attempts;
       return isAlive(attempts.at(-1)?.result ?? renewal) ? attempts : [{ ...first, result: renewal }];
     },
@@ -54,12 +53,19 @@ function sessionOver(transport: McpTransport): ProbeSession {
 
 type Attempts = readonly [...ProbeAttempt[], ProbeAttempt];
 
-async function probeOnce(transport: McpTransport, depth: ProbeDepth, deadline: Deadline): Promise<Attempts> {
-  if (depth === 'full') return [await probeFully(transport, deadline)];
+interface ProbeRequest {
+  readonly transport: McpTransport;
+  readonly list: ListProbeOptions;
+  readonly depth: ProbeDepth;
+}
+
+async function probeOnce(request: ProbeRequest, deadline: Deadline): Promise<Attempts> {
+  const { transport, list, depth } = request;
+  if (depth === 'full') return [await probeFully(request, deadline)];
   const ping = await probeLiveness(transport, deadline);
   if (!needsConfirming(ping.result)) return [ping];
   // Some servers drop ping silently and serve everything else: without this they are restarted for ever.
-  return [ping, await probeList(transport, deadline)];
+  return [ping, await probeList(transport, list, deadline)];
 }
 
 /**
@@ -105,7 +111,13 @@ function resultOfHandshake(result: HandshakeResult): UntimedResult {
     case 'connected':
       return { outcome: 'passed' };
     case 'refused':
-      return { outcome: 'failed', reason: 'protocol', detail: result.detail, quote: result.quote };
+      return {
+        outcome: 'failed',
+        reason: 'protocol',
+        detail: result.detail,
+        quote: result.quote,
+        ...(result.response.kind === 'error' && { isRefused: true }),
+      };
     case 'failed':
     case 'inconclusive':
       return resultOfFailure(result);
@@ -141,59 +153,8 @@ async function probeLiveness(transport: McpTransport, deadline: Deadline): Promi
 }
 
 /** Probes what lies behind the server; one that offers no lists is only pinged. */
-async function probeFully(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {
-  return listMethod(transport) === null ? probeLiveness(transport, deadline) : probeList(transport, deadline);
-}
-
-async function probeList(transport: McpTransport, deadline: Deadline): Promise<ProbeAttempt> {
-  const method = listMethod(transport) ?? 'tools/list';
-  const result = await timed(deadline, async () =>
-    withTimeout(deadline, (signal) => listPages(transport, method, signal)),
-  );
-  return { probe: 'list_tools', result };
-}
-
-const LISTS = ['tools', 'prompts', 'resources'] as const;
-
-function listMethod({ peer }: McpTransport): string | null {
-  const offered = LISTS.find((list) => isObject(peer?.capabilities[list]));
-  return offered === undefined ? null : `${offered}/list`;
-}
-
-/** A server that always names a next page would hold the probe for ever. */
-const MAX_PAGES = 20;
-
-async function listPages(
-  transport: McpTransport,
-  method: string,
-  signal: AbortSignal,
-): Promise<UntimedResult> {
-  let count = 0;
-  let params: JsonObject = {};
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const outcome = await transport.call(method, params, signal);
-    if (outcome.kind !== 'response') return resultOfFailure(outcome);
-    if (outcome.response.kind === 'error') return resultOfError(outcome.response.error);
-    const { tools, nextCursor } = outcome.response.result;
-    if (Array.isArray(tools)) count += tools.length;
-    if (typeof nextCursor !== 'string')
-      return { outcome: 'passed', ...(method === 'tools/list' && { tools: count }) };
-    params = { cursor: nextCursor };
-  }
-  return { outcome: 'passed' };
-}
-
-/**
- * Judges an error response. It is an answer: the server lives. The one exception is a bridge that says it lost the
- * server behind it (`Not connected`, `Connection closed` are the SDK's words): nothing but a restart brings that back.
- */
-function resultOfError({ code, message }: RpcError): UntimedResult {
-  const isInternal = code === RPC_CODES.internalError || code === RPC_CODES.serverError;
-  if (!isInternal || !/not connected|connection closed/iu.test(message)) return { outcome: 'passed' };
-  return {
-    outcome: 'failed',
-    reason: 'protocol',
-    detail: `The server behind it is gone: ${code} ${quote(message)}`,
-    quote: quote(message),
-  };
+async function probeFully({ transport, list }: ProbeRequest, deadline: Deadline): Promise<ProbeAttempt> {
+  return listMethod(transport, list.expect) === null
+    ? probeLiveness(transport, deadline)
+    : probeList(transport, list, deadline);
 }

@@ -1,4 +1,5 @@
 // Probe schedule of one server: delays in ms, results that do not count, and changes that need a new session.
+import { hashText } from '../core/base/text.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
 import { isRefusal } from '../core/model/vocabulary.ts';
@@ -43,13 +44,9 @@ export function delayAfter(next: NextProbe, interval: number, took: number): num
   }
 }
 
-/** Places a server's rounds in the interval: spread over all servers, the same each time. FNV-1a of the name. */
+/** Places a server's rounds in the interval: spread over all servers, the same each time. */
 export function spread({ name, probe }: Pick<ServerSpec, 'name' | 'probe'>): number {
-  let hash = 2_166_136_261;
-  for (let index = 0; index < name.length; index += 1) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 16_777_619) >>> 0;
-  }
-  return (hash / 2 ** 32) * probe.interval;
+  return (hashText(name) / 2 ** 32) * probe.interval;
 }
 
 /** Returns the delay before the first round of a server that is running already. */
@@ -69,8 +66,8 @@ export function excuseFailure(result: ProbeResult): ProbeResult {
 }
 
 /** Names all that a session keeps of the spec that it was opened with: another key needs another session. */
-export function sessionKey({ transport, url, headers, env, cwd, probe }: ServerSpec): string {
-  return JSON.stringify([transport, url, headers, env, cwd, { ...probe, ...NO_SCHEDULE }]);
+export function sessionKey({ transport, url, headers, env, cwd, probe, expect }: ServerSpec): string {
+  return JSON.stringify([transport, url, headers, env, cwd, expect, { ...probe, ...NO_SCHEDULE }]);
 }
 
 /** A session has no part in the schedule: JSON leaves out what is undefined. */

@@ -33,6 +33,8 @@ export interface Supervisor {
   stop(server: string): Promise<void>;
   restart(server: string, cause: RestartCause): void;
   ready(server: string, run: number): void;
+  /** Notes that a starting process answered the handshake with this error. */
+  refused(server: string, run: number, error: string): void;
   failing(server: string, run: number, cause: RestartCause): void;
   /** Takes in the processes that left the server's group, as of the last sample. */
   updateDetached(server: string, detached: readonly DetachedProcess[]): void;
@@ -218,6 +220,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     stop,
     restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),
+    refused: (name, run, error) => runners.get(name)?.send({ kind: 'refused', run, error }),
     failing: (name, run, cause) => runners.get(name)?.send({ kind: 'failing', run, cause }),
     updateDetached: (name, detached) => runners.get(name)?.process?.updateDetached(detached),
     stopAll,

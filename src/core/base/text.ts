@@ -40,6 +40,15 @@ function isHighSurrogate(text: string, index: number): boolean {
   return unit >= 0xd800 && unit <= 0xdbff;
 }
 
+/** Hashes a text to 32 bits, the same each time: FNV-1a. */
+export function hashText(text: string): number {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619) >>> 0;
+  }
+  return hash;
+}
+
 /** Strips user, password, query and fragment, in which secrets travel; null when it is no URL. */
 export function stripUrlSecrets(url: string): string | null {
   if (!URL.canParse(url)) return null;

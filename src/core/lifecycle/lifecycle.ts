@@ -127,7 +127,10 @@ function unprepared(
 }
 
 function nowRunning(state: LifecycleState, { at }: When, { restart }: LifecyclePolicy): LifecycleState {
-  return enter({ ...state, refusal: undefined }, { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter });
+  return enter(
+    { ...state, refusal: undefined },
+    { phase: 'running', since: at, stable: false, deadline: at + restart.stableAfter },
+  );
 }
 
 /** Resets the delay, but not the budgets: a server that dies every 70 s is crash looping too. */
@@ -209,7 +212,6 @@ function tick(
     case 'stopping':
       return nextStep(state, event, policy);
     case 'crash_looping':
-    case 'needs_attention':
       return prepare({ ...state, halfOpen: true });
     default:
       return prepare(state);
@@ -284,7 +286,8 @@ function waitFor(
 function refused(state: LifecycleState, error: string): LifecycleState {
   const { run, refusal } = state;
   const hash = hashText(error);
-  if (refusal?.run === run) return refusal.hash === hash ? state : { ...state, refusal: { hash, run, starts: 1 } };
+  if (refusal?.run === run)
+    return refusal.hash === hash ? state : { ...state, refusal: { hash, run, starts: 1 } };
   const isSame = refusal?.hash === hash && refusal.run === run - 1;
   return { ...state, refusal: { hash, run, starts: isSame ? refusal.starts + 1 : 1 } };
 }

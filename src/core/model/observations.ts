@@ -11,6 +11,8 @@ export type ProbeResult =
       readonly detail: string;
       /** The server's own words within `detail`. */
       readonly quote?: string | undefined;
+      /** Set when the server answered the handshake with a JSON-RPC error. */
+      readonly isRefused?: true;
     }
   | { readonly outcome: 'inconclusive'; readonly detail: string };
 

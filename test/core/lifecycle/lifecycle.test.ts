@@ -250,6 +250,63 @@ describe('decide()', () => {
     expect(life.at(10, { kind: 'start', clear: true }).state).toMatchObject({ phase: 'preparing', run: 2 });
   });
 
+  describe('a server that answers the handshake with an error', () => {
+    const REFUSED = '-32603 Missing API key';
+
+    /** Starts it once more: it refuses in these words, asked twice, and exits; the time of the next attempt follows. */
+    function refuse(life: ReturnType<typeof play>, words: readonly string[]): void {
+      const at = life.state.run === 0 ? 0 : (lifecycleDeadline(life.state) ?? 0);
+      life.at(at, life.state.run === 0 ? { kind: 'start', clear: true } : { kind: 'tick' });
+      const { run } = life.state;
+      life.at(at, { kind: 'prepared', run });
+      for (const error of words) life.at(at, { kind: 'refused', run, error });
+      life.at(at, exit(run), { kind: 'gone', run });
+    }
+
+    test('needs attention after three starts with the same one, and then half-hourly', () => {
+      const life = play();
+      refuse(life, [REFUSED, REFUSED]);
+      expect(life.state.phase).toBe('backoff');
+      refuse(life, [REFUSED]);
+      expect(life.state.phase).toBe('backoff');
+      refuse(life, [REFUSED]);
+      expect(life.state).toMatchObject({ phase: 'needs_attention', run: 3, delay: minutes(30) });
+      refuse(life, [REFUSED]);
+      expect(life.state).toMatchObject({ phase: 'needs_attention', run: 4, delay: minutes(30) });
+    });
+
+    test('only crashes when the errors differ, or a start in between had none', () => {
+      const differing = play();
+      for (let count = 0; count < 4; count += 1) refuse(differing, [`${REFUSED} ${count}`]);
+      expect(differing.state.phase).toBe('backoff');
+      const pausing = play();
+      for (const words of [[REFUSED], [REFUSED], [], [REFUSED]]) refuse(pausing, words);
+      expect(pausing.state.phase).toBe('backoff');
+    });
+
+    test('leaves that state with an answer, and with a start by an operator or a new config', () => {
+      const life = play();
+      for (let count = 0; count < 3; count += 1) refuse(life, [REFUSED]);
+      life.at(lifecycleDeadline(life.state) ?? 0, { kind: 'tick' }, { kind: 'prepared', run: 4 });
+      life.at(minutes(40), { kind: 'ready', run: 4 });
+      expect(life.state.phase).toBe('running');
+      life.at(minutes(50), exit(4), { kind: 'gone', run: 4 });
+      expect(life.state.phase).toBe('preparing');
+
+      const asked = play();
+      for (let count = 0; count < 3; count += 1) refuse(asked, [REFUSED]);
+      asked.at(minutes(5), { kind: 'start', clear: true }, { kind: 'prepared', run: 4 });
+      asked.at(minutes(5), { kind: 'refused', run: 4, error: REFUSED }, exit(4), { kind: 'gone', run: 4 });
+      expect(asked.state.phase).toBe('backoff');
+    });
+
+    test('says nothing of the error itself in its state', () => {
+      const life = play();
+      refuse(life, [REFUSED]);
+      expect(JSON.stringify(life.state)).not.toContain('API key');
+    });
+  });
+
   test('a preparation that fails is tried again and again, later and later, and uses no restart budget', () => {
     const failure = { code: 'OFFLINE', message: 'no network', hint: null, retry: 'backoff' } as const;
     const life = play().at(0, { kind: 'start', clear: true });
