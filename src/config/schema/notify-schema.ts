@@ -53,7 +53,15 @@ const command = z.strictObject({
   timeout: timeout('30s'),
 });
 
-export const channelSchema = z.discriminatedUnion('kind', [desktop, webhook, command]);
+const SCHEMAS = { desktop, webhook, command } satisfies {
+  readonly [Kind in NotifyKind]: z.ZodType<ChannelSettings<Kind>>;
+};
+
+export const channelSchema = z.discriminatedUnion('kind', [
+  SCHEMAS.desktop,
+  SCHEMAS.webhook,
+  SCHEMAS.command,
+]);
 
 /** Finds the secrets of channels that their keys do not reveal. */
 export function channelSecrets(channels: readonly ChannelSettings[]): string[] {
