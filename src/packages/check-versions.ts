@@ -9,11 +9,13 @@ export type VersionCheck = Pick<UpdateCheck, 'latest' | 'candidate' | 'held' | '
 export type VersionQuery = Omit<CandidateQuery, 'listing' | 'now' | 'versions' | 'ranges'> & {
   readonly manager: PackageManager;
   readonly package: string;
+  /** True when what a version needs of the runtime does not matter. */
+  readonly ignoreEngines: boolean;
 };
 
 /** Asks once when there is nothing newer, else up to three times. Never throws for what the registry does. */
 export async function checkVersions(
-  { manager, package: id, ...asked }: VersionQuery,
+  { manager, package: id, ignoreEngines, ...asked }: VersionQuery,
   run: ManagerRun,
 ): Promise<VersionCheck> {
   const listing = await manager.list(id, run);
@@ -27,7 +29,9 @@ export async function checkVersions(
   const answer = await describe(id, found.toDescribe, { manager, run });
   if (!answer.ok) return { latest, candidate: null, held: [], error: answer.error.reason };
   const facts = answer.value;
-  const refusals = await findRefusals([...facts.values()], manager, run);
+  const refusals = ignoreEngines
+    ? new Map<string, string>()
+    : await findRefusals([...facts.values()], manager, run);
   return { ...pickCandidate(found, { query: strict, facts, refusals }), error: null };
 }
 

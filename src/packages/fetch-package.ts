@@ -27,6 +27,7 @@ export interface InstallJob extends InstallTarget {
   readonly version: string;
   readonly bin: string | null;
   readonly allowScripts: boolean;
+  readonly ignoreEngines: boolean;
   readonly store: Store;
   readonly signal: AbortSignal;
 }
@@ -49,6 +50,7 @@ export async function planInstall(
     spec: `${source.package}@${source.version}`,
     bin: source.bin,
     allowScripts: update.allowScripts,
+    ignoreEngines: update.ignoreEngines,
     folder,
     store: openStore(folder, { manager, source }),
     signal,
@@ -132,14 +134,15 @@ async function runInstall(
   }
 }
 
-function requestOf({ source, package: id, version, spec, folder, allowScripts }: InstallJob) {
-  return { source, package: id, version, spec, folder, allowScripts };
+function requestOf(job: InstallJob) {
+  const { source, package: id, version, spec, folder, allowScripts, ignoreEngines } = job;
+  return { source, package: id, version, spec, folder, allowScripts, ignoreEngines };
 }
 
 /** Tells what is wrong with a version that the tool accepted; null when it can be run. */
 export async function faultOf(job: InstallJob, staged: InstalledVersion): Promise<InstallFailure | null> {
   const { manager } = job;
-  const fault = await manager.faultOf(staged, job.package);
+  const fault = job.ignoreEngines ? null : await manager.faultOf(staged, job.package);
   if (fault !== null) return toFailure(fault, job);
   const program = manager.programOf(staged, job.bin);
   return program.ok ? null : toFailure(unresolvedBin(program.reason, job.folder), job);

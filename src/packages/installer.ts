@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { StartFailure } from '../core/model/observations.ts';
+import type { StartFailureCode } from '../core/model/vocabulary.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Bus } from '../system/bus.ts';
 import { systemClock } from '../system/time/clock.ts';
@@ -18,7 +19,10 @@ import type { InstallFailure } from './manager/install-error.ts';
 import type { InstalledVersion, ManagerEnvironment } from './manager/package-manager.ts';
 import { removeLeftovers } from './store.ts';
 
-/** `argv` starts the server, its own arguments excepted. `note`: why it is not the version that was asked for. */
+/**
+ * `argv` starts the server, its own arguments excepted. `note`: why it is not the version that was asked for, or what may
+ * keep it from running.
+ */
 export type Prepared =
   | {
       readonly ok: true;
@@ -64,6 +68,11 @@ const ASK_AGAIN = 5 * MINUTE;
 type Parts = Required<Omit<InstallerOptions, 'paths' | 'bus'>> & {
   readonly publish: Bus['publish'];
   readonly queue: InstallQueue;
+  /**
+   * By server: what does not fit this runtime, which only another config or another daemon can change. `key` tells the
+   * config.
+   */
+  readonly unfit: Map<string, { readonly key: string; readonly failure: InstallFailure }>;
   /** By server: what could not be fetched, why, and until when it is not retried, on the monotonic clock. */
   readonly unreached: Map<string, { readonly spec: string; readonly why: string; readonly until: number }>;
 };
@@ -79,6 +88,7 @@ export function createInstaller({ paths, bus, ...options }: InstallerOptions): I
     publish: (event) => bus?.publish(event),
     queue: createInstallQueue(),
     unreached: new Map(),
+    unfit: new Map(),
   };
   return {
     queue: parts.queue,
@@ -118,16 +128,32 @@ async function fetchOrFallBack(
   const known = recentFailure(job, parts);
   if (fallback !== null && known !== null) return launchFallback(job, fallback, known, parts);
   const fetched = await fetch(job, fallback === null ? alone : withFallback, parts);
-  if (fetched.ok) {
-    const { version, took } = fetched;
-    parts.onProgress(server, `installed ${job.package} ${version.version} in ${(took / 1000).toFixed(1)} s`);
-    parts.publish({ kind: 'installed', server, package: job.package, version: version.version, took });
-    return launch(job, version, null);
-  }
+  if (fetched.ok) return launchFetched(job, fetched, parts);
   if (fallback === null || !fetched.unreachable) return refused(fetched);
   const why = fetched.failure.message;
   parts.unreached.set(server, { spec: job.spec, why, until: parts.clock.monotonic() + ASK_AGAIN });
   return launchFallback(job, fallback, why, parts);
+}
+
+async function launchFetched(
+  job: InstallJob,
+  { version: installed, took, instead }: Extract<Fetched, { ok: true }>,
+  parts: Parts,
+): Promise<Prepared> {
+  const { server } = job;
+  const { version } = installed;
+  parts.onProgress(server, `installed ${job.package} ${version} in ${(took / 1000).toFixed(1)} s`);
+  parts.publish({ kind: 'installed', server, package: job.package, version, took });
+  if (instead !== null) parts.publish({ kind: 'using-installed', server, version, why: instead });
+  const unfit = await job.manager.unfitDependencies(installed);
+  const warning = unfit.length === 0 ? null : warnOf(unfit);
+  if (warning !== null) parts.onProgress(server, warning);
+  return launch(job, installed, instead ?? warning);
+}
+
+function warnOf([first = '', ...others]: readonly string[]): string {
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  return `a dependency may not run on this node, ${process.version}: ${first}${more}`;
 }
 
 function recentFailure({ server, spec }: InstallJob, { unreached, clock }: Parts): string | null {
@@ -143,7 +169,41 @@ function launchFallback(job: InstallJob, fallback: InstalledVersion, reason: str
   return prepared;
 }
 
-async function fetch(job: InstallJob, timeout: number, parts: Parts): Promise<FetchResult> {
+/** Nothing older fits, or there is nothing older. */
+const FITS_NOT: ReadonlySet<StartFailureCode> = new Set(['ENGINE_MISMATCH', 'UNKNOWN_VERSION']);
+
+type Fetched =
+  | (Extract<FetchResult, { ok: true }> & {
+      /** Why it is older than what was asked for; null when it is not. */
+      readonly instead: string | null;
+    })
+  | Extract<FetchResult, { ok: false }>;
+
+/** Fetches what was asked for, or what is older and fits this runtime. What cannot fit is not asked for again. */
+async function fetch(job: InstallJob, timeout: number, parts: Parts): Promise<Fetched> {
+  const key = JSON.stringify([job.source, job.version, job.ignoreEngines]);
+  const known = parts.unfit.get(job.server);
+  if (known?.key === key) return { ok: false, ...known.failure };
+  const fetched = await fetchInTurn(job, timeout, parts);
+  if (fetched.ok) return { ...fetched, instead: null };
+  if (fetched.unfitVersion === undefined) return fetched;
+  const older = await job.manager.olderWish(job.version, fetched.unfitVersion);
+  const second =
+    older === null
+      ? fetched
+      : await fetchInTurn({ ...job, version: older, spec: `${job.package}@${older}` }, timeout, parts);
+  if (second.ok) {
+    const { version } = second.version;
+    return { ...second, instead: `${fetched.failure.message}; using ${version}, the newest that fits` };
+  }
+  if (!FITS_NOT.has(second.failure.code)) return second;
+  // Of two refusals the first names the version that was asked for.
+  const { failure, unreachable } = fetched;
+  parts.unfit.set(job.server, { key, failure: { failure, unreachable } });
+  return fetched;
+}
+
+async function fetchInTurn(job: InstallJob, timeout: number, parts: Parts): Promise<FetchResult> {
   const { clock, environment, queue } = parts;
   const progress = (line: string): void => parts.onProgress(job.server, line);
   if (queue.isBusy) progress(`waiting for another ${job.manager.words.tool} to end`);

@@ -31,6 +31,7 @@ export async function findNewerRelease(own: OwnRelease, run: ManagerRun): Promis
       range: '*',
       minimumAge: 0,
       memory: NO_UPDATES,
+      ignoreEngines: false,
     },
     { ...run, runtime: own.node },
   );

@@ -125,9 +125,10 @@ async function check(job: InstallJob, { policy, memory, parts }: CheckContext): 
   const running = await runningVersion(job, memory);
   if (kind === null || refusal !== null) return nothingKnown(job, running, refusal?.reason ?? '');
   const { range, minimumAge } = policy;
-  const asked = { manager, package: job.package, running, wish, kind, range, minimumAge, memory };
-  const { error, ...verdict } = await checkVersions(asked, runOf(job, parts));
+  const { ignoreEngines } = job;
   const names = { server: job.server, package: job.package, running };
+  const asked = { manager, ...names, wish, kind, range, minimumAge, memory, ignoreEngines };
+  const { error, ...verdict } = await checkVersions(asked, runOf(job, parts));
   return { ...names, ...verdict, error: error === null ? null : cannotAsk(job, error) };
 }
 

@@ -14,7 +14,7 @@ export const WANTED = new AbortController().signal;
 
 export function packageSpec(
   wish: string,
-  changes: { name?: string; bin?: string; allowScripts?: boolean } = {},
+  changes: { name?: string; bin?: string; allowScripts?: boolean; ignoreEngines?: boolean } = {},
 ): ServerSpec {
   const at = wish.indexOf('@', 1);
   const source = { package: wish.slice(0, at), version: wish.slice(at + 1), bin: changes.bin ?? null };
@@ -22,7 +22,11 @@ export function packageSpec(
   return specOf({
     name: changes.name ?? 'some',
     source: { kind: 'package', manager: 'npm', ...source },
-    update: { ...update, allowScripts: changes.allowScripts ?? false },
+    update: {
+      ...update,
+      allowScripts: changes.allowScripts ?? false,
+      ignoreEngines: changes.ignoreEngines ?? false,
+    },
   });
 }
 

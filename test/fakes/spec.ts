@@ -50,6 +50,7 @@ export const DEFAULT_SPEC: ServerSpec = {
     range: '*',
     minimumAge: 259_200_000,
     allowScripts: false,
+    ignoreEngines: false,
     strictTools: false,
     probation: 600_000,
   },

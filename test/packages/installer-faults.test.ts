@@ -35,8 +35,6 @@ beforeAll(async () => {
     ...['refused', 'troubled', 'silent', 'cut', 'changed', 'dropped', 'lost-tarball'].map((name) =>
       one(name),
     ),
-    one('new-node', { ...BIN, engines: { node: '>=99' } }),
-    one('needs-new-node', { ...BIN, dependencies: { 'new-node': '1' } }),
     one('needs-nothing-known', { ...BIN, dependencies: { nobody: '1' } }),
     one('no-bin', {}),
     one('two-bins', { bin: { one: 'index.js', two: 'package.json' } }),
@@ -75,13 +73,6 @@ describe('what cannot be installed is one clear failure, and leaves nothing:', (
     ['an unknown package', 'nobody@1', 'UNKNOWN_PACKAGE', 'knows no package "nobody"'],
     ['an unknown version', 'good@7.7.7', 'UNKNOWN_VERSION', 'no such version or tag'],
     ['an unknown tag', 'good@next', 'UNKNOWN_VERSION', 'no such version or tag'],
-    ['another node needed', 'new-node@latest', 'ENGINE_MISMATCH', 'new-node@1.0.0 needs node >=99'],
-    [
-      'another node needed further down',
-      'needs-new-node@1',
-      'ENGINE_MISMATCH',
-      'new-node@1.0.0 needs node >=99',
-    ],
     ['a dependency that is not there', 'needs-nothing-known@1', 'INSTALL_FAILED', 'lacks something it needs'],
     ['a registry that refuses us', 'refused@1', 'INSTALL_FAILED', 'refuses us (E401)'],
     ['a registry in trouble', 'troubled@1', 'INSTALL_FAILED', 'is in trouble (E500'],

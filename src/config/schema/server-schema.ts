@@ -152,6 +152,10 @@ const update = z
       .boolean()
       .default(false)
       .describe('Whether install scripts of the package and its dependencies may run.'),
+    ignoreEngines: z
+      .boolean()
+      .default(false)
+      .describe('Whether a version is installed although its `engines` ask for another Node.'),
     strictTools: z
       .boolean()
       .default(false)

@@ -58,6 +58,8 @@ interface UpdatePolicy {
   readonly range: string;
   readonly minimumAge: number;
   readonly allowScripts: boolean;
+  /** True installs a version although it says that it needs another runtime. */
+  readonly ignoreEngines: boolean;
   /** True holds an update back whose tools are fewer or accept less than before. */
   readonly strictTools: boolean;
   /** Probation of a new version before it is committed, ms. */

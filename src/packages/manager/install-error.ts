@@ -16,6 +16,8 @@ export interface InstallFailure {
   readonly failure: StartFailure;
   /** The registry could not be asked: an installed version may run instead. */
   readonly unreachable: boolean;
+  /** The version of the package itself that does not fit the runtime. */
+  readonly unfitVersion?: string;
 }
 
 export interface InstallError {
@@ -24,6 +26,8 @@ export interface InstallError {
   readonly reason: string;
   readonly hint: string;
   readonly unreachable?: true;
+  /** The version of the package itself that does not fit the runtime. */
+  readonly unfitVersion?: string;
   /** Only a change of the config can fix it. */
   readonly isConfigFault?: true;
 }
@@ -47,13 +51,18 @@ export const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 /** Turns an error into the failure of a start. */
 export function toFailure(
-  { code, reason, hint, unreachable, isConfigFault }: InstallError,
+  { code, reason, hint, unreachable, isConfigFault, unfitVersion }: InstallError,
   { spec }: Pick<InstallTarget, 'spec'>,
 ): InstallFailure {
   const action = code === 'BIN_UNRESOLVED' ? 'run' : 'install';
   const message = `Cannot ${action} ${spec}: ${reason}`;
   const retry = isConfigFault === true ? 'never' : 'backoff';
-  return { failure: { code, message, hint, retry }, unreachable: unreachable === true };
+  const failure = { code, message, hint, retry } as const;
+  return {
+    failure,
+    unreachable: unreachable === true,
+    ...(unfitVersion !== undefined && { unfitVersion }),
+  };
 }
 
 /** Turns an error of the file system into the failure of a start. */

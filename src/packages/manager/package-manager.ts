@@ -17,6 +17,16 @@ export interface PackageManager {
   programOf(installed: InstalledVersion, bin: string | null): ResolvedProgram;
   /** Tells why an installed version cannot run although the tool accepts it; null when it can. */
   faultOf(installed: InstalledVersion, id: string): Promise<InstallError | null>;
+  /**
+   * Returns what to ask for in place of `wish` when `version`, which it led to, does not fit the runtime: something older
+   * within the wish. Null where an older version is not what was asked for.
+   */
+  olderWish(wish: string, version: string): Promise<string | null>;
+  /**
+   * Tells of the dependencies that ask for another runtime, one line each; the tool installs them all the same, and most
+   * of them work.
+   */
+  unfitDependencies(installed: InstalledVersion): Promise<readonly string[]>;
   /** Installs into an empty folder. @returns null when the tool succeeded; never throws for what tool or registry do */
   install(request: InstallRequest, run: ManagerRun): Promise<InstallError | null>;
   /** Lists every published version. */
@@ -74,6 +84,8 @@ export interface InstallRequest extends InstallTarget {
   /** Absolute and empty. */
   readonly stage: string;
   readonly allowScripts: boolean;
+  /** Overrides the tool's own settings that refuse another runtime. */
+  readonly ignoreEngines: boolean;
   /** Nothing published later, ms since the epoch, is installed; null leaves it to the user's settings. */
   readonly before: number | null;
   /** Called once the tool is found and about to run. */

@@ -13,6 +13,8 @@ export interface NpmInstall {
   /** An empty folder of ours: npm reads the `.npmrc` of its project, and nobody may have put one there. */
   readonly folder: string;
   readonly allowScripts: boolean;
+  /** Overrides `engine-strict` in the user's settings. */
+  readonly ignoreEngines: boolean;
   /** Nothing that was published later, ms since the epoch, is installed; null leaves it to the user's settings. */
   readonly before: number | null;
 }
@@ -52,7 +54,6 @@ const QUICK_RETRY = ['--fetch-retry-mintimeout=1000', '--fetch-retry-factor=3'];
 const FLAGS = [
   '--omit=dev',
   '--save-exact',
-  '--engine-strict',
   '--no-audit',
   '--no-fund',
   '--no-progress',
@@ -63,8 +64,9 @@ const FLAGS = [
 
 /** Runs `npm install`; what it prints is read by `npm-errors`. */
 export function runNpmInstall(install: NpmInstall, run: ManagerRun): Promise<CommandResult> {
-  const { npm, spec, folder, allowScripts, before } = install;
+  const { npm, spec, folder, allowScripts, ignoreEngines, before } = install;
   const flags = [...FLAGS, '--prefix', folder, `--ignore-scripts=${!allowScripts}`];
+  if (ignoreEngines) flags.push('--engine-strict=false');
   if (before !== null) flags.push(`--before=${new Date(before).toISOString()}`);
   return runNpm([npm, 'install', ...flags, '--', spec], { ...run, cwd: folder, allowScripts });
 }

@@ -35,13 +35,16 @@ export function unreadableAnswer(): InstallError {
 
 /** @param engine the range in `engines.node` */
 export function wrongEngine(culprit: string, engine: string): InstallError {
-  const hint = 'Run mcp-watchdog with a node that fits, or set `version` to one that runs on this node.';
   return {
     code: 'ENGINE_MISMATCH',
     reason: `${culprit} needs node ${engine}, this is ${process.version}`,
-    hint,
+    hint: ANOTHER_NODE,
+    isConfigFault: true,
   };
 }
+
+const ANOTHER_NODE =
+  'Run mcp-watchdog with a node that fits, set `version` to one that runs on this node, or try it all the same with `update: {ignoreEngines: true}`.';
 
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
@@ -161,7 +164,7 @@ export function explainNpmError(error: NpmError, wanted: InstallTarget): Install
   if (code === 'E404') return unknownPackage(error, wanted);
   if (code === 'ETARGET') return unknownVersion(error, wanted);
   if (code === 'ENOVERSIONS') return failed(`${firstLine(summary)}, or none that is old enough`, TOO_YOUNG);
-  if (code === 'EBADENGINE') return engineMismatch(error);
+  if (code === 'EBADENGINE') return engineMismatch(error, wanted);
   if (code === 'EBADPLATFORM') return failed(firstLine(summary), 'The package is made for another system.');
   if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted.folder, NPM_WORDS);
   if (code === 'EINTEGRITY')
@@ -230,11 +233,17 @@ function unknownVersion({ summary }: NpmError, { package: name, spec }: InstallT
 
 const TOO_YOUNG = 'Wait until what it needs is old enough, or lower `update.minimumAge`.';
 
-function engineMismatch({ summary, detail }: NpmError): InstallError {
+/** Only where the user's settings say `engine-strict`. */
+function engineMismatch({ summary, detail }: NpmError, { package: name }: InstallTarget): InstallError {
   const [, culprit = 'it'] = /Not compatible with your version of node\/npm: (\S+)/.exec(summary) ?? [];
   const [, engine = 'another version'] = /"node":"([^"]+)"/.exec(detail) ?? [];
-  return wrongEngine(culprit, engine);
+  const error = wrongEngine(culprit, engine);
+  if (!culprit.startsWith(`${name}@`)) return { ...error, hint: ENGINE_STRICT };
+  return { ...error, unfitVersion: culprit.slice(name.length + 1) };
 }
+
+const ENGINE_STRICT =
+  '`engine-strict` in your npm settings refuses it. Remove that, or set `update: {ignoreEngines: true}`: npm then only warns.';
 
 /** The last line of what a script printed, which is in the detail. */
 function lastWords({ code, detail }: NpmError): string {

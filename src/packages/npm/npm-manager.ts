@@ -1,6 +1,6 @@
 // npm behind the interface of a package manager: one `npm install` a version, into a folder of its own.
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 import type { PackageSource } from '../../core/model/server-spec.ts';
 import type { InstallError } from '../manager/install-error.ts';
@@ -12,6 +12,7 @@ import type {
   PackageManager,
   ToolSearch,
 } from '../manager/package-manager.ts';
+import { readInstalledPackages } from './installed-packages.ts';
 import { readManifest } from './manifest.ts';
 import { measureInstall } from './measure-install.ts';
 import { findNpm, runNpmInstall } from './npm-command.ts';
@@ -30,6 +31,8 @@ export const npmManager: PackageManager = {
   inspect,
   programOf: ({ packageFolder }, bin) => resolveBin(packageFolder, bin),
   faultOf,
+  olderWish,
+  unfitDependencies,
   install,
   list: listVersions,
   describe: describeVersions,
@@ -47,20 +50,44 @@ function inspect(folder: string, { package: name }: PackageSource): InstalledVer
   return { version, folder, packageFolder, engine: manifest.engine };
 }
 
-/** npm checks the engine too, unless ~/.npmrc says `force`. */
+/** npm only warns of another engine, unless ~/.npmrc says `engine-strict`. */
 async function faultOf({ engine, version }: InstalledVersion, name: string): Promise<InstallError | null> {
   if (engine === null) return null;
   const { isWithin } = await npmVersions.ranges();
-  return isWithin(process.version, engine) ? null : wrongEngine(`${name}@${version}`, engine);
+  return isWithin(process.version, engine)
+    ? null
+    : { ...wrongEngine(`${name}@${version}`, engine), unfitVersion: version };
+}
+
+/** Only `latest` means "the newest that there is"; any other tag, and an exact version, mean that one. */
+async function olderWish(wish: string, version: string): Promise<string | null> {
+  const kind = await npmVersions.wishKind(wish);
+  if (kind === 'tag') return wish === 'latest' ? `<${version}` : null;
+  if (kind !== 'range') return null;
+  const older = wish.split('||').map((each) => `${each.trim()} <${version}`);
+  const { isRange } = await npmVersions.ranges();
+  return isRange(older.join(' || ')) ? older.join(' || ') : null;
+}
+
+async function unfitDependencies({ folder, packageFolder }: InstalledVersion): Promise<readonly string[]> {
+  const own = relative(folder, packageFolder);
+  const found = readInstalledPackages(folder).filter(({ path, engine }) => path !== own && engine !== null);
+  if (found.length === 0) return [];
+  const { isRange, isWithin } = await npmVersions.ranges();
+  return found.flatMap(({ name, version, engine }) =>
+    engine === null || !isRange(engine) || isWithin(process.version, engine)
+      ? []
+      : [`${name}@${version} asks for node ${engine}`],
+  );
 }
 
 async function install(request: InstallRequest, run: ManagerRun): Promise<InstallError | null> {
-  const { spec, stage, allowScripts, before, onStarted } = request;
+  const { spec, stage, allowScripts, ignoreEngines, before, onStarted } = request;
   const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
   if (npm === null) return noNpm();
   await writeFile(join(stage, 'package.json'), '{ "private": true }\n');
   onStarted();
-  const result = await runNpmInstall({ npm, spec, folder: stage, allowScripts, before }, run);
+  const result = await runNpmInstall({ npm, spec, folder: stage, allowScripts, ignoreEngines, before }, run);
   return errorOfResult(result, { timeout: run.timeout, wanted: request });
 }
 
