@@ -94,6 +94,7 @@ const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   start: true,
   stop: true,
   probe: true,
+  expect: true,
   limits: true,
   update: true,
   logs: true,

@@ -71,6 +71,7 @@ function serverSettings(spec: ServerSpec): DocumentMap {
     start: { timeout: formatDuration(spec.start.timeout) },
     stop: { grace: formatDuration(spec.stop.grace) },
     probe: probeSettings(spec.probe),
+    expect: { tools: spec.expect.tools, call: spec.expect.call },
     limits: limitSettings(spec.limits),
     update: {
       ...spec.update,

@@ -1,5 +1,6 @@
 // Listing of all tools of a server with their input schemas, page by page, within bounds.
 import type { JsonObject } from '../core/base/json-rpc.ts';
+import { describeCause, withQuotation } from '../core/base/cause.ts';
 import { isObject, messageOf } from '../core/base/guards.ts';
 import { isRefusal } from '../core/model/vocabulary.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
@@ -66,7 +67,7 @@ async function connect(
     case 'connected':
       return null;
     case 'refused':
-      return fail('server', result.detail);
+      return fail('server', withQuotation(result.detail, result.quote));
     case 'failed':
     case 'inconclusive':
       return deadline.signal.aborted && last !== null && result.kind === 'failed' ? last : failOf(result);
@@ -79,6 +80,7 @@ async function connect(
 export async function listTools(transport: McpTransport, signal: AbortSignal): Promise<ToolsOutcome> {
   if (!isObject(transport.peer?.capabilities['tools'])) return { ok: true, tools: [] };
   const tools: Tool[] = [];
+  const cursors = new Set<string>();
   let characters = 0;
   let params: JsonObject = {};
   for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -87,27 +89,38 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
     if (outcome.kind !== 'response') return failOf(outcome);
     if (outcome.response.kind === 'error') {
       const { code, message } = outcome.response.error;
-      return fail('server', `The answer to tools/list was ${code} ${message}`);
+      return fail('server', describeCause({ cause: `The answer to tools/list was ${code}`, quote: message }));
     }
     const { result } = outcome.response;
     if (!Array.isArray(result['tools'])) return fail('server', 'The answer to tools/list holds no tools');
     characters += JSON.stringify(result['tools']).length;
     tools.push(...result['tools'].flatMap(toolOf));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
-    if (typeof result['nextCursor'] !== 'string') return { ok: true, tools };
-    params = { cursor: result['nextCursor'] };
+    const { nextCursor } = result;
+    // A page that was given already brings nothing new: the list ends here, as the probe says of it.
+    if (typeof nextCursor !== 'string') return { ok: true, tools };
+    if (cursors.has(nextCursor)) return { ok: true, tools: distinct(tools) };
+    cursors.add(nextCursor);
+    params = { cursor: nextCursor };
   }
   return fail('server', `Its list of tools does not end: ${tools.length} so far`);
 }
 
+/** The first of each name. */
+function distinct(tools: readonly Tool[]): Tool[] {
+  return [...new Map(tools.toReversed().map((tool) => [tool.name, tool])).values()].toReversed();
+}
+
 function toolOf(entry: unknown): Tool[] {
   if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
-  return [{ name: entry['name'], inputSchema: entry['inputSchema'] }];
+  const { name, description, inputSchema } = entry;
+  return [{ name, inputSchema, ...(typeof description === 'string' && { description }) }];
 }
 
 function failOf(failure: CallFailure): ToolsFailure {
   if (failure.kind === 'inconclusive') return fail('ours', failure.detail);
-  return fail(isRefusal(failure.reason) ? 'unauthorized' : 'server', failure.detail);
+  const detail = withQuotation(failure.detail, failure.quote);
+  return fail(isRefusal(failure.reason) ? 'unauthorized' : 'server', detail);
 }
 
 function failOfWait(signal: AbortSignal): ToolsFailure {

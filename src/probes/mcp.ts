@@ -9,7 +9,6 @@ import { openTransport } from '../wire/open-transport.ts';
 import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
 import { listTools } from './list-tools.ts';
 import {
-  isAlive,
   resultOfFailure,
   timed,
   type ProbeAttempt,
@@ -43,8 +42,9 @@ function sessionOver(transport: McpTransport, list: ListProbeOptions): ProbeSess
       const renewal = await renewIfLost(transport, deadline);
       if (renewal === 'keep') return attempts;
       if (renewal === 'renewed') return probeOnce({ transport, list, depth }, deadline);
-      const [first] = attempts;
-      return isAlive(attempts.at(-1)?.result ?? renewal) ? attempts : [{ ...first, result: renewal }];
+      // An answer that passed says more than that nothing could be found out.
+      const isEnough = renewal.outcome === 'inconclusive' && attempts.at(-1)?.result.outcome === 'passed';
+      return isEnough ? attempts : [{ ...attempts[0], result: renewal }];
     },
     tools: (deadline) => toolsOver(transport, deadline),
     close: (deadline) => transport.close(deadline),

@@ -1,6 +1,11 @@
 // Interface of a probe kind: one file that implements it, and one line in the registry.
 import type { ProbeResult } from '../core/model/observations.ts';
-import { isRefusal, type ProbeKindName, type ProbeName } from '../core/model/vocabulary.ts';
+import {
+  isRefusal,
+  type ProbeKindName,
+  type ProbeName,
+  type ServerCondition,
+} from '../core/model/vocabulary.ts';
 import type { ProbePolicy } from '../core/model/probe-policy.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
@@ -18,6 +23,8 @@ export interface ProbeAttempt {
 export interface ProbeTarget extends McpTarget {
   /** Environment of commands of the user: as small as what the server itself gets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Called with a remark on the server, null when it does not hold; the same one may come again. */
+  readonly onCondition: (condition: ServerCondition, message: string | null) => void;
 }
 
 /** Probing of one server process. */

@@ -90,6 +90,7 @@ const CHANGES = {
   start: { to: { timeout: 1 }, live: true },
   stop: { to: { grace: 1 }, live: true },
   probe: { to: { ...DEFAULT_SPEC.probe, interval: 1 }, live: true },
+  expect: { to: { tools: ['search'], call: null }, live: true },
   limits: { to: { ...DEFAULT_SPEC.limits, nice: 1 }, live: false },
   update: { to: { ...DEFAULT_SPEC.update, policy: 'auto' }, live: true },
   logs: { to: { maxSize: 1, keep: 1 }, live: true },

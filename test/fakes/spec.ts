@@ -30,6 +30,8 @@ export const DEFAULT_SPEC: ServerSpec = {
     ],
     retryAfter: 300_000,
     successExitCodes: [0],
+    watch: [],
+    at: null,
     preventExitCodes: [],
   },
   start: { timeout: 30_000 },
@@ -44,6 +46,7 @@ export const DEFAULT_SPEC: ServerSpec = {
     initialDelay: 0,
     onFailure: 'restart',
   },
+  expect: { tools: null, call: null },
   limits: { memory: { soft: null, hard: null }, cpu: { soft: null, hard: null, for: 300_000 }, nice: 0 },
   update: {
     policy: 'notify',

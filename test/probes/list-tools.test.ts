@@ -97,14 +97,23 @@ describe('an interview', () => {
     });
   });
 
+  test('ends at a page that was given already, with each tool once', async () => {
+    const server = startStdio(['--behaviour', 'cursor-repeats', '--tools', '2']);
+    expect(await connectAndListTools(target(server), deadline)).toMatchObject({
+      ok: true,
+      tools: [{ name: 'tool-0' }, { name: 'tool-1' }],
+    });
+  });
+
   test('ends with a server that always names another page', async () => {
     const script = `
+      let page = 0;
       const tools = [{ name: 'again', inputSchema: { type: 'object' } }];
       require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
         const { id, method } = JSON.parse(line);
         if (id === undefined) return;
         const hello = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } };
-        const result = method === 'initialize' ? hello : { tools, nextCursor: 'more' };
+        const result = method === 'initialize' ? hello : { tools, nextCursor: String((page += 1)) };
         console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
       });`;
     const outcome = await connectAndListTools(target(start('-e', [script])), deadline);

@@ -1,4 +1,5 @@
 // One probe session against a real server, outside of any prober.
+import type { ServerCondition } from '../../src/core/model/vocabulary.ts';
 import type { Handshake } from '../../src/core/model/observations.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/wire/connection.ts';
@@ -13,6 +14,7 @@ import { specOf } from '../fakes/spec.ts';
 export interface TestSession extends ProbeSession {
   readonly handshakes: readonly Handshake[];
   readonly noise: readonly string[];
+  readonly remarks: ReadonlyMap<ServerCondition, string | null>;
   readonly connection: Connection | null;
   readonly http: HttpClient;
 }
@@ -20,6 +22,7 @@ export interface TestSession extends ProbeSession {
 export function sessionOf(spec: ServerSpec, server: Started | null = null): TestSession {
   const handshakes: Handshake[] = [];
   const noise: string[] = [];
+  const remarks = new Map<ServerCondition, string | null>();
   const http = createHttpClient();
   const connection = server === null ? null : connectionOf(server, (line) => noise.push(line));
   const session = openSession(
@@ -32,6 +35,7 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
       environment: { PATH: process.env['PATH'] ?? '' },
       version: '0.0.0',
       onHandshake: (handshake) => handshakes.push(handshake),
+      onCondition: (condition, message) => remarks.set(condition, message),
     },
     spec.probe,
   );
@@ -41,6 +45,7 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     close: (deadline) => session.close(deadline),
     handshakes,
     noise,
+    remarks,
     connection,
     http,
   };

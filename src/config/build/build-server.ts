@@ -36,6 +36,7 @@ export function buildServer(
   const source = sourceOf(settings, complain);
   if (source === null) return null;
   complainAboutIdleKeys(source.kind, own, complain);
+  complainAboutPlannedRestarts(source.kind, own, complain);
   const transport = transportOf(written, source.kind, complain);
   complainAboutProbe(settings, complain);
   const fileEnv = settings.envFile === null ? {} : readEnv(resolveFrom(folder, settings.envFile));
@@ -50,10 +51,11 @@ export function buildServer(
     env: { ...fileEnv, ...settings.env },
     cwd: settings.cwd === null ? null : resolveFrom(folder, settings.cwd),
     dependsOn: [...new Set(settings.dependsOn)],
-    restart: restartOf(written, complain),
+    restart: restartOf(written, { folder, complain }),
     start: settings.start,
     stop: settings.stop,
     probe: probeOf(settings.probe),
+    expect: settings.expect,
     limits: limitsOf(settings, merged, complain),
     update: settings.update,
     logs: settings.logs,
@@ -153,6 +155,15 @@ function complainAboutIdleKeys(kind: Source['kind'], own: DocumentValue, complai
   }
 }
 
+/** What only has a url has no process to restart. */
+function complainAboutPlannedRestarts(kind: Source['kind'], own: DocumentValue, complain: Complain): void {
+  if (kind !== 'url') return;
+  for (const key of ['watch', 'at']) {
+    if (isEmpty(valueAt(own, ['restart', key]))) continue;
+    complain(['restart', key], 'has no meaning for a server that only has a url; remove it');
+  }
+}
+
 function isEmpty(value: DocumentValue | undefined): boolean {
   return (
     value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
@@ -173,9 +184,12 @@ function probeOf({ kind, url, expectStatus, command, ...schedule }: ServerSettin
   }
 }
 
-function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain): void {
+function complainAboutProbe({ probe, url, expect }: ServerSettings, complain: Complain): void {
   if (probe.kind === 'http' && probe.url === null && url === null) {
     complain(['probe', 'url'], 'is missing for probe kind http; write the url to GET');
+  }
+  if (probe.kind !== 'mcp' && (expect.tools !== null || expect.call !== null)) {
+    complain(['expect'], `has a meaning only with probe kind mcp, not ${probe.kind}; remove it`);
   }
   if (probe.kind === 'exec' && probe.command.length === 0) {
     complain(['probe', 'command'], 'is missing for probe kind exec; write the program to run as a list');
@@ -184,7 +198,7 @@ function complainAboutProbe({ probe, url }: ServerSettings, complain: Complain):
 
 function restartOf(
   { settings: { restart }, merged }: ServerDeclaration,
-  complain: Complain,
+  { folder, complain }: Pick<BuildContext, 'folder' | 'complain'>,
 ): ServerSpec['restart'] {
   const [initialDelay, maxDelay] = inOrder(
     {
@@ -195,7 +209,8 @@ function restartOf(
     },
     { merged, complain },
   );
-  return { ...restart, initialDelay: initialDelay ?? 0, maxDelay: maxDelay ?? 0 };
+  const watch = [...new Set(restart.watch.map((path) => resolveFrom(folder, path)))];
+  return { ...restart, watch, initialDelay: initialDelay ?? 0, maxDelay: maxDelay ?? 0 };
 }
 
 function limitsOf({ limits }: ServerSettings, merged: DocumentValue, complain: Complain): LimitPolicy {

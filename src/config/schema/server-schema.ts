@@ -1,7 +1,7 @@
 // Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
 import { PROBE_KINDS } from '../../core/model/vocabulary.ts';
-import { duration, endpoint, filledText, size, text, texts } from './fields.ts';
+import { cron, duration, endpoint, filledText, size, text, texts } from './fields.ts';
 
 const exitCode = z.int().min(0).max(255);
 
@@ -45,6 +45,12 @@ const restart = z
       .default([0])
       .describe('Exit codes that on-failure does not count as a failure.'),
     preventExitCodes: z.array(exitCode).default([]).describe('Exit codes after which the server stays down.'),
+    watch: z
+      .array(filledText())
+      .max(50)
+      .default([])
+      .describe('Files and folders; the server is restarted when one of them has changed.'),
+    at: cron().nullable().default(null).describe('Cron rule of planned restarts; null for none.'),
   })
   .prefault({})
   .describe('Restart policy.');
@@ -93,6 +99,28 @@ const probe = z
   })
   .prefault({})
   .describe('Liveness probe.');
+
+const expectation = z
+  .strictObject({
+    tools: z
+      .union([
+        z.array(filledText()).min(1, 'must not be empty'),
+        z.strictObject({ min: z.int().min(1).max(10_000).describe('Least number of tools.') }),
+      ])
+      .nullable()
+      .default(null)
+      .describe('Names of tools that it must list, or `min: N` for the least number of them.'),
+    call: z
+      .strictObject({
+        tool: filledText().describe('Name of a tool that only reads.'),
+        arguments: z.record(z.string(), z.json()).default({}).describe('Arguments of the call.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('Call that each full probe makes, and that must succeed.'),
+  })
+  .prefault({})
+  .describe('What the server must offer to count as healthy, beyond an answer.');
 
 const memory = z
   .strictObject({
@@ -249,6 +277,7 @@ export const serverSchema = z.strictObject({
     .prefault({})
     .describe('Stop of the server.'),
   probe,
+  expect: expectation,
   limits,
   update,
   logs,

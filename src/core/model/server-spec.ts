@@ -43,6 +43,10 @@ export interface RestartPolicy {
   readonly successExitCodes: readonly number[];
   /** Exit codes after which the server stays down, whatever the policy. */
   readonly preventExitCodes: readonly number[];
+  /** Files and folders, absolute: the server is restarted when one of them has changed. */
+  readonly watch: readonly string[];
+  /** Cron rule of planned restarts, see `parseRule`; null for none. */
+  readonly at: string | null;
 }
 
 export interface LimitPolicy {
@@ -52,6 +56,19 @@ export interface LimitPolicy {
   readonly cpu: { readonly soft: number | null; readonly hard: number | null; readonly for: number };
   readonly nice: number;
 }
+
+/** Expectations beyond an answer, checked by the full probe; a null asks for nothing. */
+export interface ExpectPolicy {
+  /** Names that must be listed, or the least number of tools. */
+  readonly tools: readonly string[] | { readonly min: number } | null;
+  /** Call that must succeed, of a tool that only reads. Values of the arguments may be secret. */
+  readonly call: { readonly tool: string; readonly arguments: JsonArguments } | null;
+}
+
+interface JsonArguments {
+  readonly [name: string]: JsonValue;
+}
+type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonArguments;
 
 interface UpdatePolicy {
   readonly policy: 'off' | 'notify' | 'auto';
@@ -86,6 +103,7 @@ export interface ServerSpec {
   readonly start: { readonly timeout: number };
   readonly stop: { readonly grace: number };
   readonly probe: ProbePolicy;
+  readonly expect: ExpectPolicy;
   readonly limits: LimitPolicy;
   readonly update: UpdatePolicy;
   readonly logs: { readonly maxSize: number; readonly keep: number };
