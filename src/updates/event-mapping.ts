@@ -1,4 +1,5 @@
 // Mapping of a server's bus events to inputs of its update.
+import { withQuotation } from '../core/base/cause.ts';
 import type { EventOf, WatchdogEvent } from '../core/model/events.ts';
 import type { StartFailureCode } from '../core/model/vocabulary.ts';
 import type { UpdateInput } from '../core/update/update-state.ts';
@@ -38,6 +39,7 @@ function mapTransition({ from, to, cause }: EventOf<'transition'>): UpdateInput 
   const isUnplanned = cause === 'exited' || cause === 'failing' || cause === 'tick';
   if (!wasAlive || !isUnplanned || to.phase !== 'stopping' || to.leadsTo !== 'retry')
     return to.phase === 'running' ? null : { kind: 'down' };
-  const detail = to.cause?.detail ?? to.cause?.reason ?? 'of unknown reason';
+  const how = to.cause?.detail ?? to.cause?.reason ?? 'of unknown reason';
+  const detail = withQuotation(how, to.cause?.quote);
   return { kind: 'failing', stage: 'run', reason: `it ended: ${detail}`, fault: 'version' };
 }

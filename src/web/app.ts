@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
+import { publicStatus } from '../core/status/public-status.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
 import type { AccessControl } from './access.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
@@ -71,7 +72,8 @@ const SECURITY = {
 const HEADER_LENGTH = 100;
 
 function addRoutes(app: Pick<Express, 'get' | 'post'>, options: WebAppOptions): void {
-  const { status, metrics, now, isReady, isHealthy, onScrape } = options;
+  const { metrics, now, isReady, isHealthy, onScrape } = options;
+  const status = (): Status => publicStatus(options.status());
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
   app.get('/metrics', async (request, response) => {
     await sendText(request, response, await metrics());

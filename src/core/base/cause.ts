@@ -21,5 +21,16 @@ const RECOGNISABLE = 16;
 
 /** Writes both parts in one line: `exited with code 3: “DATABASE_URL is not set”`. */
 export function describeCause({ cause, quote }: Cause): string {
-  return quote === null || quote === '' || cause.includes(quote) ? cause : `${cause}: “${quote}”`;
+  const words = quote?.replaceAll(/[“”]/gu, "'").trim() ?? '';
+  return words === '' ? cause : `${cause}: “${words}”`;
+}
+
+/** Puts the server's words within `text` into quotation marks at its end. */
+export function withQuotation(text: string, quote: string | null | undefined): string {
+  return describeCause({ cause: withoutQuote(text, quote), quote: quote ?? null });
+}
+
+/** Removes what stands in quotation marks: the words of servers in a text for people. */
+export function withoutQuotations(text: string): string {
+  return text.includes('“') ? text.replaceAll(/[:,]?\s*“[^”]*(?:”|$)/gu, '') : text;
 }

@@ -3,6 +3,7 @@ import type { EventOf, WatchdogEvent } from '../model/events.ts';
 import type { TreeUsage } from '../model/observations.ts';
 import type { RestartReason } from '../model/vocabulary.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
+import { withQuotation } from '../base/cause.ts';
 import { size } from '../base/format.ts';
 
 export interface ProbationState {
@@ -66,21 +67,25 @@ function judge(state: ProbationState, event: WatchdogEvent): ProbationState {
 /** Restarts by the watchdog's own end, an operator or the config say nothing about the version. */
 const UNRELATED: ReadonlySet<RestartReason> = new Set(['requested', 'config', 'update', 'unobserved']);
 
-function afterRestart(state: ProbationState, { reason, detail }: EventOf<'restarted'>): ProbationState {
+function afterRestart(
+  state: ProbationState,
+  { reason, detail, quote }: EventOf<'restarted'>,
+): ProbationState {
   return UNRELATED.has(reason)
     ? state
-    : failed(state, `it had to be restarted (${reason})${because(detail)}`);
+    : failed(state, `it had to be restarted (${reason})${because(detail, quote)}`);
 }
 
 /** Judges an end, which is seen here first, and only here when no restart follows. */
 function afterTransition(state: ProbationState, { from, to }: EventOf<'transition'>): ProbationState {
   if (to.phase === 'running') return state;
   const next: ProbationState = { ...state, down: null, heavySamples: 0 };
-  if (to.phase === 'crash_looping' || to.phase === 'needs_attention') return failed(next, 'it does not start');
+  if (to.phase === 'crash_looping' || to.phase === 'needs_attention')
+    return failed(next, 'it does not start');
   if (to.phase !== 'stopping' || from.phase === 'stopping' || to.wanted === 'down') return next;
   if (to.leadsTo === 'again') return next;
-  const { reason, detail } = to.cause ?? { reason: 'exit', detail: null };
-  return failed(next, `it ended (${reason})${because(detail)}`);
+  const { reason, detail, quote } = to.cause ?? { reason: 'exit', detail: null, quote: undefined };
+  return failed(next, `it ended (${reason})${because(detail, quote)}`);
 }
 
 /**
@@ -89,11 +94,17 @@ function afterTransition(state: ProbationState, { from, to }: EventOf<'transitio
  */
 function afterHealth(state: ProbationState, { health }: EventOf<'health'>): ProbationState {
   if (health.up !== false) return { ...state, down: null };
-  return { ...state, down: { detail: health.detail, failures: state.down?.failures ?? 0 } };
+  return {
+    ...state,
+    down: {
+      detail: health.detail && withQuotation(health.detail, health.quote),
+      failures: state.down?.failures ?? 0,
+    },
+  };
 }
 
-function because(detail: string | null): string {
-  return detail === null ? '' : `: ${detail}`;
+function because(detail: string | null, quote?: string): string {
+  return detail === null ? '' : `: ${withQuotation(detail, quote)}`;
 }
 
 /** Too much memory: twice as much as before, and at least `extra` bytes more, in `samples` consecutive samples. */

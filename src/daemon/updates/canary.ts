@@ -1,6 +1,7 @@
 // Canary: starts an installed version beside the running server, lists its tools as a client would, and ends it again.
 import { statSync } from 'node:fs';
 import { isPackage, type ServerSpec } from '../../core/model/server-spec.ts';
+import { describeCause } from '../../core/base/cause.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import type { PackageUpdates } from '../../packages/package-updates.ts';
 import { openConnection } from '../../wire/connection.ts';
@@ -163,7 +164,7 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
   if (!outcome.ok && outcome.fault !== 'unauthorized') {
     const said = canary.lastLine();
     const { fault, detail } = outcome;
-    const reason = `${detail}${said === null ? '' : ` (last output: ${said})`}`;
+    const reason = describeCause({ cause: detail, quote: said });
     return refuse(fault === 'ours' ? 'ours' : 'version', reason);
   }
   // Unauthorized counts as alive, as with a server that runs.
@@ -178,7 +179,7 @@ const FROM_OUTSIDE: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT
 function refuseEnd({ code, signal }: ProcessExit, canary: CanaryProcess): Refusal {
   const said = canary.lastLine();
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  const reason = `it exited ${how} before it had listed its tools${said === null ? '' : `: ${said}`}`;
+  const reason = describeCause({ cause: `it exited ${how} before it had listed its tools`, quote: said });
   return refuse(signal !== null && FROM_OUTSIDE.has(signal) ? 'ours' : 'version', reason);
 }
 

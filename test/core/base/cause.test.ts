@@ -1,6 +1,11 @@
 // Two parts of a cause: the server's words leave our text without a trace, also where it was cut.
 import { describe, expect, it } from 'vitest';
-import { describeCause, withoutQuote } from '../../../src/core/base/cause.ts';
+import {
+  describeCause,
+  withoutQuotations,
+  withoutQuote,
+  withQuotation,
+} from '../../../src/core/base/cause.ts';
 
 describe('withoutQuote()', () => {
   it.each([
@@ -24,6 +29,16 @@ describe('describeCause()', () => {
       'exited with code 3: “no key”',
     );
     expect(describeCause({ cause: 'exited with code 3', quote: null })).toBe('exited with code 3');
-    expect(describeCause({ cause: 'It said no key', quote: 'no key' })).toBe('It said no key');
+  });
+});
+
+describe('withoutQuotations()', () => {
+  it('removes the words of servers, also of one that writes quotation marks, or in a text that was cut', () => {
+    const cause = describeCause({ cause: 'exited with code 3', quote: 'no “key” here' });
+    expect(withoutQuotations(`it ended: ${cause}, 3 times`)).toBe('it ended: exited with code 3, 3 times');
+    expect(withoutQuotations('it ended: “a very lo…')).toBe('it ended');
+    expect(withoutQuotations(withQuotation('The answer was -32603 No key', 'No key'))).toBe(
+      'The answer was -32603',
+    );
   });
 });
