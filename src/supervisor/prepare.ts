@@ -1,8 +1,10 @@
 // Checks before a start: the program and the folder of the server exist, and its port is free.
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
 import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { userHome } from '../system/files/paths.ts';
+import { findProgram } from './find-program.ts';
 
 /** Outcome of the checks: argv without a shell, the folder to start it in, the version that will run; or why not. */
 export type PreparedStart =
@@ -27,6 +29,7 @@ export interface PrepareParts {
     port: number,
     addresses: readonly string[],
   ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
+  readonly missingFor: MissingTimes;
 }
 
 export async function prepareServer(
@@ -62,28 +65,38 @@ async function resolveProgram(
   if (spec.source.kind === 'url') throw new TypeError(`Cannot start "${spec.name}": it is only watched`);
   const [command, ...rest] = spec.source.command;
   const path = spec.env['PATH'] ?? process.env['PATH'] ?? '';
-  const file = findExecutable(command, { path, cwd: spec.cwd ?? parts.home });
-  if (file === null) {
-    // Worth another try: a package manager may be replacing it right now.
-    return refuse(
-      'EXECUTABLE_MISSING',
-      'backoff',
-      `its program ${command} was not found`,
-      `Check servers.${spec.name}.command; PATH is ${path}.`,
-    );
+  const found = findProgram(command, { path, cwd: spec.cwd ?? parts.home, home: userHome() });
+  if (found.ok) {
+    parts.missingFor.forget(spec.name);
+    return { ok: true, argv: [found.file, ...rest], version: null };
   }
-  return { ok: true, argv: [file, ...rest], version: null };
+  const { why, hint, lasts } = found.fault;
+  // Worth another try for a while: a package manager may be replacing it right now.
+  const isFinal = lasts || parts.missingFor.measure(spec.name) >= WORTH_RETRYING;
+  return refuse('EXECUTABLE_MISSING', isFinal ? 'never' : 'backoff', why, hint);
 }
 
-/** Finds a program as execvp does: a name with a slash is a path, any other is looked up in PATH. */
-export function findExecutable(command: string, { path, cwd }: { path: string; cwd: string }): string | null {
-  const candidates = command.includes('/')
-    ? [resolve(cwd, command)]
-    : path
-        .split(delimiter)
-        .filter(Boolean)
-        .map((folder) => join(folder, command));
-  return candidates.find(isExecutable) ?? null;
+/** Ms for which a missing program may be on its way. */
+const WORTH_RETRYING = 60_000;
+
+/** Time for which the programs of servers have been missing. */
+export interface MissingTimes {
+  /** Returns the ms since the program was first found missing. */
+  measure(server: string): number;
+  forget(server: string): void;
+}
+
+export function createMissingTimes({ monotonic }: Pick<Clock, 'monotonic'>): MissingTimes {
+  const since = new Map<string, number>();
+  return {
+    measure(server) {
+      const now = monotonic();
+      const first = since.get(server) ?? now;
+      since.set(server, first);
+      return now - first;
+    },
+    forget: (server) => void since.delete(server),
+  };
 }
 
 async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promise<PreparedStart | null> {
@@ -129,13 +142,4 @@ function refuse(
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,28 +1,12 @@
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findExecutable, localAddresses, localPort, prepareServer } from '../../src/supervisor/prepare.ts';
+import {
+  createMissingTimes,
+  localAddresses,
+  localPort,
+  prepareServer,
+} from '../../src/supervisor/prepare.ts';
 import { childEnvironment } from '../../src/supervisor/environment.ts';
 import { specOf } from '../fakes/spec.ts';
-import { tempHome } from '../fakes/temp-home.ts';
-
-describe('findExecutable()', () => {
-  test('looks a bare name up in PATH, in its order, and skips what cannot be executed', () => {
-    const { home, run, logs } = tempHome();
-    writeFileSync(join(run, 'tool'), '#!/bin/sh\n', { mode: 0o644 });
-    writeFileSync(join(logs, 'tool'), '#!/bin/sh\n', { mode: 0o755 });
-    expect(findExecutable('tool', { path: `${run}:${logs}`, cwd: home })).toBe(join(logs, 'tool'));
-    chmodSync(join(run, 'tool'), 0o755);
-    expect(findExecutable('tool', { path: `${run}:${logs}`, cwd: home })).toBe(join(run, 'tool'));
-  });
-
-  test('takes a name with a slash as a path below the server’s folder, and no folder for a program', () => {
-    const { home, logs } = tempHome();
-    writeFileSync(join(logs, 'tool'), '', { mode: 0o755 });
-    expect(findExecutable('./logs/tool', { path: '', cwd: home })).toBe(join(logs, 'tool'));
-    expect(findExecutable('./logs', { path: '', cwd: home })).toBeNull();
-  });
-});
 
 describe('prepareServer()', () => {
   const parts = {
@@ -30,6 +14,7 @@ describe('prepareServer()', () => {
     resolvePackage: () =>
       Promise.resolve({ ok: true as const, argv: ['node', 'bin.js'] as const, version: '1.2.3' }),
     whoListens: () => Promise.resolve(null),
+    missingFor: createMissingTimes({ monotonic: () => 0 }),
   };
 
   test('puts the server’s own arguments behind those of its program', async () => {
@@ -43,6 +28,26 @@ describe('prepareServer()', () => {
       cwd: '/',
       version: '1.2.3',
     });
+  });
+
+  test('takes a program that stays missing for a minute as missing for good', async () => {
+    let now = 0;
+    const missingFor = createMissingTimes({ monotonic: () => now });
+    const prepare = async (program: string) => {
+      const spec = specOf({ name: 's', source: { kind: 'command', command: [program] } });
+      const prepared = await prepareServer(spec, new AbortController().signal, { ...parts, missingFor });
+      return prepared.ok ? 'found' : prepared.failure.retry;
+    };
+    expect(await prepare('no-such-program')).toBe('backoff');
+    now = 59_999;
+    expect(await prepare('no-such-program')).toBe('backoff');
+    now = 60_000;
+    expect(await prepare('no-such-program')).toBe('never');
+    expect(await prepare('/bin/sh')).toBe('found');
+    expect(await prepare('no-such-program')).toBe('backoff');
+    // What only an edit of the config cures is not worth a second try.
+    expect(await prepare('~/bin/srv')).toBe('never');
+    expect(await prepare('/')).toBe('never');
   });
 
   test('names a holder that the system does not let us see', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
 import { stateName } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
-import { prepareServer } from '../../src/supervisor/prepare.ts';
+import { createMissingTimes, prepareServer } from '../../src/supervisor/prepare.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
 import { createStartRateLimiter } from '../../src/supervisor/start-rate-limiter.ts';
 import { createSupervisor } from '../../src/supervisor/supervisor.ts';
@@ -57,6 +57,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
       prepareServer(spec, signal, {
         home: paths.home,
         whoListens: (port) => findPortOwner(port),
+        missingFor: createMissingTimes(systemClock),
         resolvePackage: () =>
           Promise.resolve({
             ok: false,

@@ -7,7 +7,7 @@ import { createInstaller, type Installer, type InstallerOptions } from '../../pa
 import type { Prober } from '../../probes/prober.ts';
 import { startLimitsWatch } from '../../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../../sampling/sampler.ts';
-import { prepareServer } from '../../supervisor/prepare.ts';
+import { createMissingTimes, prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
 import type { ProcessObserver, RunnerParts } from '../../supervisor/runner.ts';
 import { createStartRateLimiter } from '../../supervisor/start-rate-limiter.ts';
@@ -30,7 +30,7 @@ export interface Supervision {
   readonly sampler: Sampler;
   /** Servers that were alive when an earlier daemon died. */
   readonly unobserved: ReadonlySet<string>;
-  /** Installs packages, one at a time. */
+  /** Installs packages. */
   readonly installer: Installer;
   /** Parts for starting processes, also needed by the canary. */
   readonly processes: ProcessParts;
@@ -103,6 +103,7 @@ async function openProcesses(context: DaemonContext, installer: Installer): Prom
   const { bus, clock, log, paths } = context;
   const random = Math.random;
   const registry = openRegistry(context);
+  const missingFor = createMissingTimes(clock);
   await installer.removeLeftovers();
   return {
     clock,
@@ -119,6 +120,7 @@ async function openProcesses(context: DaemonContext, installer: Installer): Prom
         home: paths.home,
         resolvePackage: (wanted, aborted) => installer.prepare(wanted, aborted),
         whoListens: firstListener,
+        missingFor,
       }),
     onFault: (err, server) => log.error({ server, err }, 'Cannot see what is left of a server'),
   };
