@@ -1,6 +1,6 @@
 // Paths of a home's control socket and lock: private folders, the place of the socket, and proof that a file is still ours.
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,7 +47,6 @@ export function prepareSocketPath(wanted: string): string {
     return wanted;
   }
   const short = shortPath(wanted);
-  ensurePrivateDirectory(dirname(short));
   writeFileAtomic(socketNotePath(wanted), short, { durable: false });
   return short;
 }
@@ -64,17 +63,37 @@ export function removeSocketPath(wanted: string, path: string): void {
   }
 }
 
-// The same home gets the same place, so that a crash leaves one stale folder, not one each.
+/**
+ * Makes a private folder for the socket among the temporary files. The same home gets the same place, so that a crash leaves
+ * one stale folder, not one each; only where somebody else has that name is another one chosen.
+ */
 function shortPath(wanted: string): string {
+  const owner = `mcp-watchdog-${process.getuid?.() ?? 0}`;
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 12);
-  const name = join(`mcp-watchdog-${process.getuid?.() ?? 0}-${hash}`, 'control.sock');
-  const bases = [process.env['XDG_RUNTIME_DIR'], tmpdir()].filter(
-    (base) => base !== undefined && isFolder(base),
+  const bases = [process.env['XDG_RUNTIME_DIR'], tmpdir(), '/tmp'].filter(
+    (base): base is string => base !== undefined && isFolder(base),
   );
-  return (
-    [...bases.map((base) => join(base ?? '', name)), join('/tmp', name)].find(fitsSocketPath) ??
-    join('/tmp', name)
-  );
+  const usual = bases.map((base) => join(base, `${owner}-${hash}`, SOCKET_NAME));
+  // The folder in use is noted: a second daemon must find the first one there, and not note a place of its own.
+  const noted = readFileOrNull(socketNotePath(wanted));
+  const known = [...(noted === null ? [] : [noted]), ...usual].filter(fitsSocketPath);
+  const free = known.find((path) => canBePrivate(dirname(path)));
+  if (free !== undefined) return free;
+  const base = bases.find((one) => fitsSocketPath(join(one, `${owner}-XXXXXX`, SOCKET_NAME)));
+  // Fails with the reason of the usual place: there is no other.
+  if (base === undefined) ensurePrivateDirectory(dirname(known[0] ?? join('/tmp', owner)));
+  return join(mkdtempSync(join(base ?? '/tmp', `${owner}-`)), SOCKET_NAME);
+}
+
+const SOCKET_NAME = 'control.sock';
+
+function canBePrivate(folder: string): boolean {
+  try {
+    ensurePrivateDirectory(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isFolder(path: string): boolean {

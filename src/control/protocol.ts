@@ -6,8 +6,11 @@ import { WatchdogError } from '../core/base/errors.ts';
 import { suggestSpelling } from '../core/base/suggest.ts';
 import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
+import type { Tool } from '../core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../core/model/update.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
+import { isTooDeep } from '../core/base/json-rpc.ts';
+import { neutralise, truncate } from '../core/base/text.ts';
 
 /** Raised when an old side would misread a new one; both sides refuse every other number. */
 export const PROTOCOL_VERSION = 1;
@@ -15,6 +18,9 @@ export const PROTOCOL_VERSION = 1;
 /** Longest line that each side reads, newline excluded. */
 export const MAX_REQUEST_BYTES = 1024 ** 2;
 export const MAX_RESPONSE_BYTES = 16 * 1024 ** 2;
+
+/** Deepest nesting of a request: params are one list in one object. */
+const MAX_REQUEST_DEPTH = 16;
 
 /** The daemon that answers: enough to say who holds the home. `startedAt` in ms since the epoch. */
 export interface DaemonInfo {
@@ -38,6 +44,8 @@ export interface Methods {
   readonly restart: { readonly params: NamesParams; readonly result: null };
   /** Probes and samples now; the status that results. Without a name, all servers. */
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
+  /** Lists the tools of a server that runs, now; refused when it does not answer. */
+  readonly tools: { readonly params: { readonly name: string }; readonly result: readonly Tool[] };
   /** Reads the config again; a dry run only says what would follow. Refused with every problem of the file. */
   readonly reload: { readonly params: { readonly dryRun?: boolean }; readonly result: ReloadReport };
   /** Removes old logs, versions and forgotten files; a dry run only says what that would be. */
@@ -101,6 +109,7 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   stop: names,
   restart: names,
   check: ({ name }) => name === undefined || typeof name === 'string',
+  tools: ({ name }) => typeof name === 'string',
   reload: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
   cleanup: ({ dryRun }) => dryRun === undefined || typeof dryRun === 'boolean',
   updateCheck: names,
@@ -112,8 +121,11 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
 };
 
 export function parseRequest(line: string): ParsedRequest {
-  const message = parseObject(line);
-  if (message === null) return refuse(null, 'Cannot read the request: it is not a JSON object');
+  const message = parseObject(line, MAX_REQUEST_DEPTH);
+  if (message === null) {
+    const limit = `a JSON object of at most ${MAX_REQUEST_DEPTH} levels`;
+    return refuse(null, `Cannot read the request: it must be ${limit}, got ${excerpt(line)}`);
+  }
   const { v, id, method, params = {} } = message;
   if (typeof id !== 'number')
     return refuse(null, `Cannot read the request: its id must be a number, got ${show(id)}`);
@@ -192,12 +204,16 @@ function isWireError(value: unknown): boolean {
   );
 }
 
-function parseObject(line: string): Readonly<Record<string, unknown>> | null {
+function parseObject(line: string, depth?: number): Readonly<Record<string, unknown>> | null {
+  if (isTooDeep(line, depth)) return null;
   const value = parseJson(line);
   return isObject(value) ? value : null;
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return excerpt(JSON.stringify(value) ?? 'nothing');
+}
+
+function excerpt(text: string): string {
+  return truncate(neutralise(text), 80);
 }

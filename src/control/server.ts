@@ -133,9 +133,13 @@ function serve(socket: Socket, options: Answering): void {
   readLines(socket, {
     maxBytes: MAX_REQUEST_BYTES,
     onLine: (line) => {
-      const parsed = parseRequest(line);
-      if ('error' in parsed) reply(socket, parsed.id, { error: toWireError(parsed.error, 'answer') });
-      else void answer(socket, parsed.request, options);
+      try {
+        take(socket, line, options);
+      } catch (error) {
+        // Whatever a frame is made of, it must not reach the process: all servers would end with it.
+        options.log?.warn({ err: error }, 'A request could not be read');
+        socket.destroy();
+      }
     },
     onOverflow: () => {
       const message = `Cannot read the request: it is longer than ${MAX_REQUEST_BYTES} bytes`;
@@ -143,6 +147,12 @@ function serve(socket: Socket, options: Answering): void {
       socket.end(() => socket.destroy());
     },
   });
+}
+
+function take(socket: Socket, line: string, options: Answering): void {
+  const parsed = parseRequest(line);
+  if ('error' in parsed) reply(socket, parsed.id, { error: toWireError(parsed.error, 'answer') });
+  else void answer(socket, parsed.request, options);
 }
 
 async function answer(

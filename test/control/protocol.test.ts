@@ -24,8 +24,19 @@ describe('parseRequest()', () => {
   });
 
   it.each([
-    ['not JSON', 'status', null, 'Cannot read the request: it is not a JSON object'],
-    ['a list', '[]', null, 'Cannot read the request: it is not a JSON object'],
+    [
+      'not JSON',
+      'status',
+      null,
+      'Cannot read the request: it must be a JSON object of at most 16 levels, got status',
+    ],
+    ['a list', '[]', null, 'Cannot read the request: it must be a JSON object of at most 16 levels, got []'],
+    [
+      'nested without end',
+      `{"v":1,"id":1,"method":"start","params":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      null,
+      `Cannot read the request: it must be a JSON object of at most 16 levels, got {"v":1,"id":1,"method":"start","params":${'['.repeat(39)}…`,
+    ],
     [
       'no id',
       '{"v":1,"method":"status"}',

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import { type ControlServer, startControlServer } from '../../src/control/server.ts';
@@ -141,6 +141,27 @@ describe('startControlServer()', () => {
     expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
   });
 
+  it('refuses brackets nested 100,000 deep, wherever they stand, and answers the next request', async () => {
+    const { socket } = missingHome();
+    await serve(socket);
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const frames = [
+      `{"v":1,"id":1,"method":"start","params":${deep}}`,
+      `{"v":1,"id":1,"method":${deep}}`,
+      `{"v":${deep},"id":1}`,
+      `{"id":${deep}}`,
+      '{"a":'.repeat(100_000),
+      deep,
+    ];
+    const replies = await exchange(socket, `${frames.join('\n')}\n`, frames.length);
+    expect(replies.map((reply) => JSON.parse(reply))).toEqual(
+      frames.map(() =>
+        expect.objectContaining({ id: null, error: expect.objectContaining({ code: 'CONTROL_FAILED' }) }),
+      ),
+    );
+    expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+  });
+
   it('reads a request that arrives byte by byte', async () => {
     const { socket } = missingHome();
     await serve(socket);
@@ -195,7 +216,32 @@ describe('startControlServer()', () => {
     expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
     await expect(serve(socket)).rejects.toMatchObject({ code: 'LOCK_HELD' });
   });
+
+  it.each([
+    ['a file', (path: string) => writeFileSync(path, '')],
+    ['a link', (path: string) => symlinkSync('/nowhere', path)],
+    ...(process.getuid?.() === 0 ? [['a folder of another user', foreignFolder] as const] : []),
+  ])(
+    'starts where %s has the name that its socket would have among the temporary files',
+    async (_what, take) => {
+      const { socket } = missingHome('a-folder-with-a-long-name/'.repeat(5));
+      const first = await startControlServer({ socketPath: socket, handlers: fakeDaemon().handlers });
+      const usual = dirname(readFileSync(`${socket}.path`, 'utf8'));
+      await first.close();
+      take(usual);
+      onTestFinished(() => rmSync(usual, { recursive: true }));
+      await serve(socket);
+      expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+      await expect(serve(socket)).rejects.toMatchObject({ code: 'LOCK_HELD' });
+      expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+    },
+  );
 });
+
+function foreignFolder(path: string): void {
+  mkdirSync(path);
+  chownSync(path, 65_534, 65_534);
+}
 
 describe('one daemon per home', () => {
   it('tells the second one who holds it', async () => {

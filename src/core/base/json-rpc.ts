@@ -108,14 +108,17 @@ function isId(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-/** Counts brackets before anything is parsed: millions of nested arrays would cost their memory first. */
-function isTooDeep(text: string): boolean {
+/**
+ * Tells whether JSON text nests deeper than `most` levels. Counts brackets before anything is parsed: millions of nested
+ * arrays would cost their memory first, and `JSON.stringify` fails on what `JSON.parse` reads.
+ */
+export function isTooDeep(text: string, most = MAX_DEPTH): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === QUOTE) index = endOfString(text, index);
     else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
-    else if ((code === OPENING_BRACKET || code === OPENING_BRACE) && (depth += 1) > MAX_DEPTH) return true;
+    else if ((code === OPENING_BRACKET || code === OPENING_BRACE) && (depth += 1) > most) return true;
   }
   return false;
 }
