@@ -17,6 +17,7 @@ import { watchHome } from './daemon/home/watch-home.ts';
 import { makeHome } from './daemon/home/make-home.ts';
 import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/scheduled-jobs.ts';
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
+import { openPlannedRestarts } from './daemon/servers/planned-restarts.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
@@ -237,6 +238,7 @@ async function begin(
   const channels = openChannels(context, { reloader, settings: config.config });
   const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
   control.use(createControlHandlers({ ...parts, channels }));
+  openPlannedRestarts(context, parts);
   const added = end.isAsked() ? [] : config.servers;
   await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
   followRules(alerting, { reloader, initial: config.config, url: parts.url, log });

@@ -258,7 +258,7 @@ export const serverSchema = z.strictObject({
     .optional()
     .describe('Another name of `transport`, as in the files of MCP clients.'),
   url: endpoint().nullable().default(null).describe('MCP endpoint of an http or sse server.'),
-  headers: texts(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of an HTTP header')
+  headers: headers()
     .default({})
     .describe('HTTP headers sent with each probe; their values are kept secret.'),
   enabled: z.boolean().default(true).describe('False keeps the server in the file, but stopped.'),

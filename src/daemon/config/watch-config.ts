@@ -1,7 +1,7 @@
 // Watch on the config files: triggers a reload once a file has changed and then stayed the same for a moment.
-import { watch } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { watchFolder } from '../../system/files/watch-folder.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { statFingerprint } from './fingerprint.ts';
 
@@ -137,15 +137,4 @@ function createFolderWatch(onChange: () => void): FolderWatch {
       release();
     },
   };
-}
-
-/** Where watching is impossible (no such folder, too many watches), the polling must do. */
-function watchFolder(folder: string, onChange: (name: string | null) => void): () => void {
-  try {
-    const watcher = watch(folder, (_, name) => onChange(name));
-    watcher.on('error', () => watcher.close());
-    return () => watcher.close();
-  } catch {
-    return () => {};
-  }
 }

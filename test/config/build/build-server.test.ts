@@ -40,6 +40,21 @@ describe('a server', () => {
     expect(spec).toMatchObject({ source: { kind: 'url' }, headers: { Authorization: 'Bearer abcdefgh' } });
   });
 
+  it('is restarted when files change whose paths start at the config file', () => {
+    expect(one({ package: 'p' }).restart).toMatchObject({ watch: [], at: null });
+    const { watch, at } = one({
+      package: 'p',
+      restart: { watch: ['src', '/etc/x', 'src'], at: '0 4 * * *' },
+    }).restart;
+    expect([watch.map((path) => path.startsWith('/')), watch[1], at]).toEqual([
+      [true, true],
+      '/etc/x',
+      '0 4 * * *',
+    ]);
+    const shared = { defaults: { restart: { at: '0 4 * * *' } } };
+    expect(faultsOf({ url: 'http://x/mcp' }, shared)).toEqual([]);
+  });
+
   it('takes a package with the prefix of its manager for the same one without', () => {
     expect(one({ package: 'npm:@s/p' })).toEqual(one({ package: '@s/p' }));
     expect(one({ package: 'npm' }).source).toMatchObject({ manager: 'npm', package: 'npm' });
@@ -99,6 +114,12 @@ describe('a server', () => {
     [{ package: 'p', limits: { cpu: { soft: 0 } } }, 'must be more than 0'],
     [{ package: 'p', restart: { initialDelay: '2m', maxDelay: '1m' } }, 'is above maxDelay'],
     [{ package: 'p', restart: { jitter: 2 } }, 'must be at most 1'],
+    [{ package: 'p', restart: { at: 'nightly' } }, 'must have five cron fields'],
+    [
+      { url: 'http://x/mcp', restart: { at: '0 4 * * *' } },
+      'restart.at: has no meaning for a server that only has a url',
+    ],
+    [{ url: 'http://x/mcp', restart: { watch: ['x'] } }, 'restart.watch: has no meaning'],
     [{ package: 'p', restart: { preventExitCodes: [256] } }, 'preventExitCodes[0]: must be at most 255'],
     [{ package: 'p', restart: { budget: [{ restarts: 5 }] } }, 'budget[0].within: is missing'],
     [
