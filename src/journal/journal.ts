@@ -162,8 +162,8 @@ function isChange<Value>(known: Map<string, Value>, server: string, value: Value
   return hasChanged;
 }
 
-function healthKey({ up, suspect, unauthorized }: HealthVerdict): string {
-  return `${up} ${suspect} ${unauthorized}`;
+function healthKey({ up, suspect, unauthorized, wrongHost }: HealthVerdict): string {
+  return `${up} ${suspect} ${unauthorized} ${wrongHost ?? false}`;
 }
 
 function toEntry(event: WatchdogEvent): JournalEntry {

@@ -89,6 +89,7 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Gauge
   return [
     ['server_info', 1, info],
     ['server_up', flag(health.up === true && (state === 'running' || state === 'watched'))],
+    ['server_unauthorized', flag(health.up === true && health.unauthorized)],
     // A task that has done its work is not meant to run, though nobody stopped it.
     ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed')],
     ['server_tools', tools],

@@ -8,6 +8,7 @@ import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
 import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
 import { listTools } from './list-tools.ts';
+import { sparing } from './sparing-session.ts';
 import {
   resultOfFailure,
   timed,
@@ -20,8 +21,11 @@ import {
 
 export const mcp: ProbeKind<'mcp'> = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
-  open: (target) =>
-    sessionOver(openTransport(target), { expect: target.spec.expect, onCondition: target.onCondition }),
+  open(target) {
+    const transport = openTransport(target);
+    const list = { expect: target.spec.expect, onCondition: target.onCondition };
+    return sparing(sessionOver(transport, list), transport, target);
+  },
 };
 
 /** How long a later handshake may take at least, ms: some servers need seconds for what they answer a ping in no time. */

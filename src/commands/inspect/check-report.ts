@@ -3,7 +3,9 @@ import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import {
+  describeHealth,
   describeLastExit,
+  healthLabel,
   isHealthy,
   latestProbe,
   statusSummary,
@@ -66,7 +68,7 @@ function healthyText(server: ServerStatus | undefined): string {
   if (server?.state === 'stopped')
     return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped by you';
   if (server?.health.unauthorized === true)
-    return 'ok: it answers, but refuses our credentials: unauthorized';
+    return `ok: it answers, but refuses us (${healthLabel(server)}): ${server.health.detail ?? 'no reason given'}`;
   const took = server === undefined ? null : (latestProbe(server)?.took ?? null);
   return took === null ? 'ok' : `ok: answered in ${latency(took)}`;
 }
@@ -102,7 +104,8 @@ function over(
 }
 
 function probeFaults(server: ServerStatus): Fault[] {
-  const { up, suspect, unauthorized, detail } = server.health;
+  const { up, suspect, unauthorized } = server.health;
+  const detail = describeHealth(server.health);
   // A server that asks for credentials has answered, although its probe counts as failed.
   if (up === true && !suspect && (unauthorized || latestProbe(server)?.ok !== false)) return [];
   const text = `not responding: ${detail ?? (up === null ? 'no probe has passed yet' : 'the last probe failed')}`;

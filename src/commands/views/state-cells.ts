@@ -23,6 +23,7 @@ const HEALTH_STYLES: Readonly<Record<HealthLabel, Style>> = {
   down: 'red',
   suspect: 'yellow',
   unauthorized: 'yellow',
+  'wrong host': 'yellow',
   up: 'green',
 };
 

@@ -11,7 +11,8 @@ import { isRefusal } from '../model/vocabulary.ts';
 export interface Health {
   readonly phase: 'starting' | 'probing' | 'frozen';
   readonly up: boolean | null;
-  readonly unauthorized: boolean;
+  /** Why it refuses us although it lives; null while it does not. */
+  readonly refusal: 'unauthorized' | 'wrong_host' | null;
   /** Consecutive. */
   readonly failures: number;
   readonly passes: number;
@@ -39,7 +40,7 @@ export type HealthPolicy = Pick<ProbeSchedule, 'failures' | 'successes' | 'initi
 const UNKNOWN: Health = {
   phase: 'starting',
   up: null,
-  unauthorized: false,
+  refusal: null,
   failures: 0,
   passes: 0,
   detail: null,
@@ -54,7 +55,7 @@ export function beginHealth(isOurs: boolean): Health {
 /**
  * Takes one result into account.
  *
- * A response of `unauthorized` is a sign of life and is flagged; `inconclusive` changes only the detail.
+ * A refusal (`unauthorized`, `wrong_host`) is a sign of life and is flagged; `inconclusive` changes only the detail.
  * @param at monotonic ms, start of the probe
  */
 export function observe(
@@ -66,10 +67,10 @@ export function observe(
   if (health.phase === 'frozen') return unchanged(health, 'none');
   switch (result.outcome) {
     case 'passed':
-      return pass(health, { policy, at, unauthorized: false, detail: null });
+      return pass(health, { policy, at, refusal: null, detail: null });
     case 'failed':
       return isRefusal(result.reason)
-        ? pass(health, { policy, at, unauthorized: true, detail: result.detail, quote: result.quote })
+        ? pass(health, { policy, at, refusal: result.reason, detail: result.detail, quote: result.quote })
         : miss(health, { policy, at, detail: result.detail, quote: result.quote });
     case 'inconclusive':
       return inconclusive(health, result.detail);
@@ -93,11 +94,12 @@ export function resetFailures(health: Health, until: number): Health {
 
 /** Returns the part that goes out with events. */
 export function verdictOf(health: Health): HealthVerdict {
-  const { up, failures, unauthorized, detail, quote } = health;
+  const { up, failures, refusal, detail, quote } = health;
   return {
     up,
     suspect: up === true && failures > 0,
-    unauthorized,
+    unauthorized: refusal !== null,
+    ...(refusal === 'wrong_host' && { wrongHost: true }),
     consecutiveFailures: failures,
     detail,
     ...(detail !== null && { cause: withoutQuote(detail, quote), ...(quote !== undefined && { quote }) }),
@@ -110,6 +112,7 @@ export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean
     one.up === other.up &&
     one.suspect === other.suspect &&
     one.unauthorized === other.unauthorized &&
+    one.wrongHost === other.wrongHost &&
     one.consecutiveFailures === other.consecutiveFailures &&
     one.detail === other.detail &&
     one.quote === other.quote
@@ -119,18 +122,18 @@ export function isSameVerdict(one: HealthVerdict, other: HealthVerdict): boolean
 interface Pass {
   readonly policy: HealthPolicy;
   readonly at: number;
-  readonly unauthorized: boolean;
+  readonly refusal: Health['refusal'];
   readonly detail: string | null;
   readonly quote?: string | undefined;
 }
 
-function pass(health: Health, { policy, at, unauthorized, detail, quote }: Pass): HealthObservation {
+function pass(health: Health, { policy, at, refusal, detail, quote }: Pass): HealthObservation {
   const passes = health.passes + 1;
   const isUp = health.up !== false || passes >= policy.successes;
   const next: Health = {
     phase: 'probing',
     up: isUp,
-    unauthorized,
+    refusal,
     failures: 0,
     passes,
     detail: isUp ? detail : health.detail,

@@ -36,6 +36,11 @@ export const SERVER_METRICS = {
     'Whether the last health verdict is that the server answers (1), or it does not, or there is no verdict yet (0).',
     { labels: SERVER },
   ),
+  server_unauthorized: gauge(
+    'boolean',
+    'Whether the server answers, but refuses the probes (1): it wants credentials, or another Host or Origin.',
+    { labels: SERVER },
+  ),
   server_desired_running: gauge(
     'boolean',
     'Whether the server is meant to run (1); 0 when it was stopped on request, is disabled, or was a task that completed.',

@@ -69,7 +69,10 @@ export interface TreeUsage {
 export interface HealthVerdict {
   readonly up: boolean | null;
   readonly suspect: boolean;
+  /** It answers, and refuses us: for want of credentials, or for the Host or Origin that we send. */
   readonly unauthorized: boolean;
+  /** Set when it is the Host or Origin that it refuses. */
+  readonly wrongHost?: true;
   readonly consecutiveFailures: number;
   /** One line for people: what the last failure was; null while all is well. */
   readonly detail: string | null;

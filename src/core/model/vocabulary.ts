@@ -68,7 +68,7 @@ export const PROBE_FAILURES = [
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];
 
 /** Tells whether the server lives and only refuses us: for want of credentials, or for the Host or Origin that we send. */
-export function isRefusal(reason: ProbeFailure): boolean {
+export function isRefusal(reason: ProbeFailure): reason is 'unauthorized' | 'wrong_host' {
   return reason === 'unauthorized' || reason === 'wrong_host';
 }
 

@@ -60,9 +60,9 @@ export interface NotificationRules {
 
 /** Inhibition, as Alertmanager has it: while one of the named alerts fires for the same server, the alert is not sent. */
 export const INHIBITED_BY: NotificationRules['inhibitedBy'] = {
-  McpServerDown: ['McpServerGaveUp'],
-  McpServerUnresponsive: ['McpServerGaveUp', 'McpServerDown'],
-  McpServerCrashLooping: ['McpServerGaveUp', 'McpServerDown'],
+  McpServerDown: ['McpServerGaveUp', 'McpServerNeedsAttention'],
+  McpServerUnresponsive: ['McpServerGaveUp', 'McpServerNeedsAttention', 'McpServerDown'],
+  McpServerCrashLooping: ['McpServerGaveUp', 'McpServerNeedsAttention', 'McpServerDown'],
   McpServerVersionChanged: ['McpServerUpdateRolledBack'],
 };
 

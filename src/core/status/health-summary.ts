@@ -2,6 +2,7 @@
 import { describeEnd } from '../lifecycle/lifecycle.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';
+import { describeCause, withQuotation } from '../base/cause.ts';
 import { neutralise } from '../base/text.ts';
 import { describeLastUpdate, describeProgress } from '../update/update-text.ts';
 import { ago, cpu, size, span } from '../base/format.ts';
@@ -18,14 +19,18 @@ export function stateLabel({ state }: Pick<ServerStatus, 'state'>): string {
   return state.replaceAll('_', ' ');
 }
 
-/** `unknown` until the first verdict; `unauthorized`: it answers, but wants credentials that it was not given. */
-export type HealthLabel = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'up';
+/**
+ * `unknown` until the first verdict. `unauthorized`: it answers, but wants credentials that it was not given; `wrong
+ * host`: it answers, but refuses the Host or Origin that it is asked with.
+ */
+export type HealthLabel = 'unknown' | 'down' | 'suspect' | 'unauthorized' | 'wrong host' | 'up';
 
 /** Returns the last verdict in one word; the most severe when several hold. */
 export function healthLabel({ health }: ServerStatus): HealthLabel {
   if (health.up === null) return 'unknown';
   if (!health.up) return 'down';
   if (health.suspect) return 'suspect';
+  if (health.wrongHost === true) return 'wrong host';
   return health.unauthorized ? 'unauthorized' : 'up';
 }
 
@@ -44,9 +49,12 @@ function present(server: ServerStatus, now: number): string | null {
   if (state === 'backoff' || state === 'crash_looping' || state === 'needs_attention')
     return waitingFor(server, now);
   const { stdout_text: _, ...remarks } = server.conditions;
-  const trouble = [health.detail, ...overLimits(server), ...Object.values(remarks)].find(
-    (text) => text !== null,
-  );
+  const trouble = [
+    state === 'starting' ? describeLastFailure(server) : null,
+    describeHealth(health),
+    ...overLimits(server),
+    ...Object.values(remarks),
+  ].find((text) => text !== null);
   return trouble ?? describeProgress(server.update, now);
 }
 
@@ -56,10 +64,22 @@ function rollbackOf({ update }: ServerStatus, now: number): string | null {
 }
 
 function waitingFor(server: ServerStatus, now: number): string {
-  const { nextAttemptAt, lastFailure } = server;
-  const when = nextAttempt(nextAttemptAt, now);
-  const why = lastFailure?.message ?? describeLastExit(server);
-  return why === null ? when : `${when}: ${why}`;
+  const when = nextAttempt(server.nextAttemptAt, now);
+  const why = describeLastFailure(server) ?? describeLastExit(server);
+  // The cause first: of a long line only the beginning fits into a table.
+  return why === null ? when : `${why}; ${when}`;
+}
+
+/** `exited with code 1 before it was ready: “no key”`; null when its last start did not fail. */
+export function describeLastFailure({ lastFailure }: ServerStatus): string | null {
+  if (lastFailure === null) return null;
+  const { cause, message, quote } = lastFailure;
+  return describeCause({ cause: cause ?? message, quote: quote ?? null });
+}
+
+/** `The answer to ping was -32603: “Not connected”`; null while all is well. */
+export function describeHealth({ detail, quote }: ServerStatus['health']): string | null {
+  return detail === null ? null : withQuotation(detail, quote);
 }
 
 /** `next attempt in 12 s`, or that there will be none. */
@@ -90,16 +110,20 @@ function atRest(server: ServerStatus): string | null {
 /** `signal SIGKILL`, `probe: no answer within 5 s`, `requested`. */
 export function describeRestart({
   reason,
-  detail,
-}: Pick<NonNullable<ServerStatus['lastRestart']>, 'reason' | 'detail'>): string {
+  detail: said,
+  quote,
+}: Pick<NonNullable<ServerStatus['lastRestart']>, 'reason' | 'detail' | 'quote'>): string {
   const word = reason.replace('_', ' ');
-  if (detail === null || detail === word) return word;
-  return detail.startsWith(word) ? detail : `${word}${reason === 'signal' ? ' ' : ': '}${detail}`;
+  const detail = withQuotation(said ?? word, quote);
+  if (said === null || said === word || detail.startsWith(word)) return detail;
+  return `${word}${reason === 'signal' ? ' ' : ': '}${detail}`;
 }
 
-/** `exited with code 1`, `ended by SIGKILL`; null when it has never ended. */
+/** `exited with code 1: “no key”`, `ended by SIGKILL`; null when it has never ended. */
 export function describeLastExit({ lastExit }: ServerStatus): string | null {
-  return lastExit === null ? null : describeEnd(lastExit);
+  return lastExit === null
+    ? null
+    : describeCause({ cause: describeEnd(lastExit), quote: lastExit.quote ?? null });
 }
 
 /** Lists the limits that are exceeded, with value and limit. */

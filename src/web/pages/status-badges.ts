@@ -28,6 +28,7 @@ const HEALTH_TONES: Readonly<Record<HealthLabel, StatusBadge['tone']>> = {
   down: 'bad',
   suspect: 'busy',
   unauthorized: 'busy',
+  'wrong host': 'busy',
   up: 'good',
 };
 

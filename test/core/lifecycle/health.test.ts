@@ -107,6 +107,18 @@ describe('a server that is up', () => {
     expect(verdictOf(last([locked, pass]).health)).toMatchObject({ unauthorized: false, detail: null });
   });
 
+  it('lives on when it only refuses our Host, which is told apart from credentials', () => {
+    const refused: ProbeResult = { ...locked, reason: 'wrong_host', detail: 'It refuses the Host' };
+    const verdict = verdictOf(last([miss, refused]).health);
+    expect(verdict).toMatchObject({
+      up: true,
+      unauthorized: true,
+      wrongHost: true,
+      detail: 'It refuses the Host',
+    });
+    expect(verdictOf(last([refused, locked]).health).wrongHost).toBeUndefined();
+  });
+
   it('is not touched by what proves nothing', () => {
     const seen = after([miss, unclear, unclear, unclear, miss]);
     expect(seen.every(({ wantsRestart }) => !wantsRestart)).toBe(true);

@@ -18,6 +18,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_info', 'gauge', 'server transport package version protocol_version'],
   ['server_up', 'gauge', 'server'],
   ['server_desired_running', 'gauge', 'server'],
+  ['server_unauthorized', 'gauge', 'server'],
   ['server_state', 'gauge', 'server state'],
   ['server_start_time_seconds', 'gauge', 'server'],
   ['server_restarts_total', 'counter', 'server reason'],
@@ -83,7 +84,7 @@ const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, value
   ],
   ['server_updates_total', 'result', 'committed rolled_back failed held'],
   ['probes_total', 'probe', 'ping list_tools http exec'],
-  ['probe_failures_total', 'reason', 'timeout refused closed protocol http_status unauthorized'],
+  ['probe_failures_total', 'reason', 'timeout refused closed protocol http_status unauthorized wrong_host'],
   ['notifications_total', 'channel', 'desktop webhook command'],
   [
     'notifications_failed_total',
@@ -149,7 +150,7 @@ test('isMetricName() does not take what every object has for a metric', () => {
 describe('everyLabelSet()', () => {
   test('combines the closed lists with what is known', () => {
     const sets = everyLabelSet(METRICS.probe_failures_total, { server: 'a', probe: 'http' });
-    expect(sets).toHaveLength(6);
+    expect(sets).toHaveLength(7);
     expect(sets[0]).toEqual({ server: 'a', probe: 'http', reason: 'timeout' });
   });
 

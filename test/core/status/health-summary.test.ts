@@ -131,6 +131,7 @@ describe('healthWord()', () => {
     ['down', DOWN],
     ['suspect', { ...up, suspect: true, unauthorized: true }],
     ['unauthorized', { ...up, unauthorized: true }],
+    ['wrong host', { ...up, unauthorized: true, wrongHost: true }],
     ['up', up],
   ] as const)('%s', (word, health) => {
     expect(healthLabel(serverStatus({ health }))).toBe(word);
