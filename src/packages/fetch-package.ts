@@ -86,7 +86,7 @@ export interface FetchOptions {
   readonly before: number | null;
 }
 
-/** Installs what `job` asks for. Only one may be under way in a home. */
+/** Installs what `job` asks for. Only one may be under way for a server. */
 export async function fetchPackage(job: InstallJob, options: FetchOptions): Promise<FetchResult> {
   const began = options.clock.monotonic();
   await removeLeftovers(job.folder);

@@ -206,10 +206,10 @@ async function fetch(job: InstallJob, timeout: number, parts: Parts): Promise<Fe
 async function fetchInTurn(job: InstallJob, timeout: number, parts: Parts): Promise<FetchResult> {
   const { clock, environment, queue } = parts;
   const progress = (line: string): void => parts.onProgress(job.server, line);
-  if (queue.isBusy) progress(`waiting for another ${job.manager.words.tool} to end`);
+  if (queue.isBusy(job.server)) progress(`waiting for another ${job.manager.words.tool} to end`);
   const how = { clock, environment, timeout, progress, isCurrent: true, before: null };
   const work = (): Promise<FetchResult> => fetchPackage(job, how);
-  return (await queue.inTurn(work, job.signal)) ?? { ok: false, ...toFailure(aborted(), job) };
+  return (await queue.inTurn(job.server, work, job.signal)) ?? { ok: false, ...toFailure(aborted(), job) };
 }
 
 function launch(job: InstallJob, installed: InstalledVersion, note: string | null): Prepared {

@@ -30,7 +30,7 @@ import type {
 export interface PackageUpdatesOptions {
   readonly paths: Pick<Paths, 'servers'>;
   readonly clock: Clock;
-  /** The installer's: two installations at once compete for memory and cache. */
+  /** The installer's: only so many tools run at once. */
   readonly queue: InstallQueue;
   readonly environment?: ManagerEnvironment;
   /** Ms for one question to the registry, and for one installation. */
@@ -83,7 +83,7 @@ export function createPackageUpdates(options: PackageUpdatesOptions): PackageUpd
       const job = await plan(spec, signal);
       try {
         const work = (): Promise<UpdateCheck> => check(job, { policy: spec.update, memory, parts });
-        const checked = await parts.queue.inTurn(work, signal);
+        const checked = await parts.queue.inTurn(job.server, work, signal);
         return checked ?? nothingKnown(job, null, aborted().reason);
       } catch (error) {
         return nothingKnown(job, null, firstLine(messageOf(error)));
@@ -174,9 +174,9 @@ async function install(job: InstallJob, installing: Installing): Promise<Install
     (manager.versions.isVersion(version) ? null : noSuchWish(version, manager.words));
   if (refusal !== null) return { ok: false, ...toFailure(refusal, job) };
   const { queue } = installing.parts;
-  if (queue.isBusy) installing.onProgress(`waiting for another ${manager.words.tool} to end`);
+  if (queue.isBusy(job.server)) installing.onProgress(`waiting for another ${manager.words.tool} to end`);
   try {
-    const installed = await queue.inTurn(() => installInTurn(job, installing), job.signal);
+    const installed = await queue.inTurn(job.server, () => installInTurn(job, installing), job.signal);
     return installed ?? { ok: false, ...toFailure(aborted(), job) };
   } catch (error) {
     return { ok: false, ...systemFailure(error, job) };

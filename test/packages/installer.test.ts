@@ -168,7 +168,7 @@ describe('what surrounds us does not change what is installed:', () => {
   });
 });
 
-test('servers take turns at npm', async () => {
+test('two servers at a time run npm, and a third waits', async () => {
   const lines: string[] = [];
   const { environment } = home;
   const installer = createInstaller({
@@ -180,12 +180,10 @@ test('servers take turns at npm', async () => {
   const all = names.map((name) => installer.prepare(packageSpec('some-mcp@2.0.0', { name }), WANTED));
   expect((await Promise.all(all)).map(({ ok }) => ok)).toEqual([true, true, true]);
   const steps = lines.filter((line) => /resolving|installed/.test(line));
-  const order = steps.filter((line) => line.includes('installed')).map((line) => line.slice(0, 1));
-  expect(order.toSorted()).toEqual(names);
-  expect(steps).toEqual(
-    order.flatMap((name) => [`${name} resolving some-mcp@2.0.0`, `${name} installed some-mcp 2.0.0`]),
-  );
-  expect(lines.filter((line) => line.endsWith('waiting for another npm to end'))).toHaveLength(2);
+  const kinds = steps.map((line) => line.replace(/^\S+ (\w+) .*$/, '$1'));
+  expect(kinds.slice(0, 3)).toEqual(['resolving', 'resolving', 'installed']);
+  expect(kinds.filter((kind) => kind === 'installed')).toHaveLength(3);
+  expect(lines.filter((line) => line.endsWith('waiting for another npm to end'))).toHaveLength(1);
 });
 
 test('a server without a package is none of its business', async () => {
