@@ -121,7 +121,9 @@ function missing(request: Request, response: Response): void {
 
 function failed(onFault: (error: unknown) => void) {
   // Four parameters are how express knows an error handler.
-  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
+    // A client that breaks off is no fault of ours, and nobody is left to answer.
+    if (request.destroyed && !request.complete) return;
     onFault(error);
     if (response.headersSent) return next(error);
     response.status(500).type('text').send('Internal error; see the log of mcp-watchdog\n');

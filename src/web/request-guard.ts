@@ -13,7 +13,7 @@ export function guardRequests(allowedHosts: readonly string[]) {
       allowedHosts,
       isLinkable: isLinkable(request.path),
     });
-    if (foreign !== null) return refuse(response, 403, foreign);
+    if (foreign !== null) return refuse(response, foreign.status, foreign.reason);
     const methods = methodsOf(request.path);
     if (methods.includes(request.method)) return next();
     response.set('Allow', methods.join(', '));
@@ -21,7 +21,7 @@ export function guardRequests(allowedHosts: readonly string[]) {
   };
 }
 
-function refuse(response: Response, status: 403 | 405, reason: string): void {
+function refuse(response: Response, status: 400 | 403 | 405, reason: string): void {
   // The body of the request is not read, so the connection cannot be used again.
   response.set({ Connection: 'close', 'X-Content-Type-Options': 'nosniff' });
   response.status(status).type('text').send(`${reason}\n`);

@@ -217,11 +217,12 @@ describe('startControlServer()', () => {
     await expect(serve(socket)).rejects.toMatchObject({ code: 'LOCK_HELD' });
   });
 
-  it.each([
-    ['a file', (path: string) => writeFileSync(path, '')],
-    ['a link', (path: string) => symlinkSync('/nowhere', path)],
-    ...(process.getuid?.() === 0 ? [['a folder of another user', foreignFolder] as const] : []),
-  ])(
+  const takers: [string, (path: string) => void][] = [
+    ['a file', (path) => writeFileSync(path, '')],
+    ['a link', (path) => symlinkSync('/nowhere', path)],
+  ];
+  if (process.getuid?.() === 0) takers.push(['a folder of another user', foreignFolder]);
+  it.each(takers)(
     'starts where %s has the name that its socket would have among the temporary files',
     async (_what, take) => {
       const { socket } = missingHome('a-folder-with-a-long-name/'.repeat(5));

@@ -96,18 +96,11 @@ test('a path where nothing is says so as the asker likes it', async () => {
 });
 
 test('what a client writes is never a fault of ours', async () => {
-  for (const path of [
-    '/%ff',
-    '//',
-    '/../..',
-    '/%2e%2e/',
-    '*',
-    'http://evil.example/',
-    '/?a[b]=c&__proto__[x]=1',
-    '/%',
-  ]) {
+  for (const path of ['/%ff', '//', '/../..', '/%2e%2e/', '/?a[b]=c&__proto__[x]=1', '/%']) {
     expect([200, 404]).toContain((await web.ask(path)).status);
   }
+  expect((await web.ask('*')).status).toBe(400);
+  expect((await web.ask('http://evil.example/')).status).toBe(403);
   for (const accept of ['', ',', 'x', ';q=', '*/*;q=0']) {
     expect((await web.ask('/nothing', { headers: { accept } })).status).toBe(404);
   }

@@ -48,6 +48,34 @@ export function texts(name: RegExp, complaint: string) {
   return z.record(z.string().regex(name, complaint), text());
 }
 
+/** Headers of an HTTP request: what an HTTP client would refuse later, or send as something else, is refused here. */
+export function headers() {
+  const name = z
+    .string()
+    .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of an HTTP header')
+    .refine((written) => !FRAMING.includes(written.toLowerCase()), {
+      error: 'is set by the HTTP client itself; leave it out',
+    });
+  const value = text().refine((written) => LATIN1_LINE.test(written), {
+    error: 'must be one line of Latin-1 characters, as HTTP headers are',
+  });
+  return z.record(name, value);
+}
+
+/** Headers that say where a message ends or how a connection goes on: a second one would let a request be read as two. */
+const FRAMING: readonly string[] = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+const LATIN1_LINE = /^[\t\u0020-\u007e\u0080-\u00ff]*$/;
+
 export interface ListenAddress {
   /** Without brackets: `::1`. */
   readonly host: string;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { type ChannelSettings, PLACEHOLDERS } from '../../core/model/notification.ts';
 import type { NotifyKind } from '../../core/model/vocabulary.ts';
-import { duration, endpoint, filledText, texts } from './fields.ts';
+import { duration, endpoint, filledText, headers, texts } from './fields.ts';
 
 const timeout = (standard: string) =>
   duration({ min: 100, max: 300_000 })
@@ -27,9 +27,7 @@ const desktop = z.strictObject({
 const webhook = z.strictObject({
   kind: z.literal('webhook'),
   url: endpoint().describe('Where the notification is posted.'),
-  headers: texts(/^[\w!#$%&'*+.^`|~-]+$/, 'must be the name of a header')
-    .default({})
-    .describe('Headers of the request.'),
+  headers: headers().default({}).describe('Headers of the request.'),
   secret: filledText()
     .nullable()
     .default(null)

@@ -1,7 +1,7 @@
 // Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
 import { PROBE_KINDS } from '../../core/model/vocabulary.ts';
-import { cron, duration, endpoint, filledText, size, text, texts } from './fields.ts';
+import { cron, duration, endpoint, filledText, headers, size, text, texts } from './fields.ts';
 
 const exitCode = z.int().min(0).max(255);
 
@@ -258,9 +258,7 @@ export const serverSchema = z.strictObject({
     .optional()
     .describe('Another name of `transport`, as in the files of MCP clients.'),
   url: endpoint().nullable().default(null).describe('MCP endpoint of an http or sse server.'),
-  headers: headers()
-    .default({})
-    .describe('HTTP headers sent with each probe; their values are kept secret.'),
+  headers: headers().default({}).describe('HTTP headers sent with each probe; their values are kept secret.'),
   enabled: z.boolean().default(true).describe('False keeps the server in the file, but stopped.'),
   dependsOn: z.array(z.string()).default([]).describe('Servers that must be ready before this one starts.'),
   restart,

@@ -4,7 +4,10 @@
 
 /** The parts of a request that say where it comes from. */
 export interface RequestOrigin {
-  readonly host: string | undefined;
+  /** Every Host header as sent: HTTP allows one. */
+  readonly hosts: readonly string[];
+  /** The request target: a path, or in absolute form an URL whose authority replaces the Host (RFC 9112, 3.2.2). */
+  readonly target: string;
   readonly origin: string | undefined;
   /** `Sec-Fetch-Site` and `Sec-Fetch-Mode`: what a browser says about the page that asks. */
   readonly site: string | undefined;
@@ -23,18 +26,44 @@ export interface OriginRule {
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** @returns why the request must be refused with 403; null when it may be answered */
+export interface Refusal {
+  readonly status: 400 | 403;
+  readonly reason: string;
+}
+
+/** @returns why the request must be refused; null when it may be answered */
 export function refuseForeignOrigin(
   request: RequestOrigin,
   { allowedHosts = [], isLinkable = false }: OriginRule = {},
-): string | null {
-  if (!isAllowedHost(request, allowedHosts)) return 'This Host is not allowed';
-  if (!isOwnOrigin(request)) return 'Other origins are not allowed';
-  return isOwnSite(request, isLinkable) ? null : 'Requests by other sites are not allowed';
+): Refusal | null {
+  if (request.hosts.length > 1) return { status: 400, reason: 'More than one Host header' };
+  const host = request.hosts[0] ?? '';
+  const authority = authorityOf(request.target);
+  if (authority === null)
+    return { status: 400, reason: 'The request target is neither a path nor an http URL' };
+  const names = authority === '' ? [host] : [host, authority];
+  if (!names.every((name) => isAllowedHost(name, request, allowedHosts)))
+    return forbidden('This Host is not allowed');
+  if (!isOwnOrigin(request.origin, host)) return forbidden('Other origins are not allowed');
+  return isOwnSite(request, isLinkable) ? null : forbidden('Requests by other sites are not allowed');
 }
 
-function isAllowedHost({ host, address, port }: RequestOrigin, allowedHosts: readonly string[]): boolean {
-  const written = host?.toLowerCase() ?? '';
+function forbidden(reason: string): Refusal {
+  return { status: 403, reason };
+}
+
+/** The authority of a target in absolute form; empty for a path, null for what is neither. */
+function authorityOf(target: string): string | null {
+  if (target.startsWith('/')) return '';
+  return /^https?:\/\/([^/?#]*)/iu.exec(target)?.[1] ?? null;
+}
+
+function isAllowedHost(
+  host: string,
+  { address, port }: RequestOrigin,
+  allowedHosts: readonly string[],
+): boolean {
+  const written = host.toLowerCase();
   const [, name, itsPort] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
   if (name === undefined) return false;
   if (allowedHosts.includes(written)) return true;
@@ -49,7 +78,7 @@ function inHost(address: string): string {
 }
 
 /** Compares Origin and Host; `null` stands for an origin that the browser hides. */
-function isOwnOrigin({ origin, host = '' }: RequestOrigin): boolean {
+function isOwnOrigin(origin: string | undefined, host: string): boolean {
   if (origin === undefined) return true;
   if (!URL.canParse(origin) || !/^https?:\/\//i.test(origin)) return false;
   // A proxy in front of us may speak https where we do not: the name decides, with the port that the scheme implies.

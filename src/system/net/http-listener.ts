@@ -43,11 +43,12 @@ const LIMITS = {
   requestTimeout: 10_000,
   // How often those two are checked; Node's own 30 s would be their real length.
   connectionsCheckingInterval: 2000,
-  keepAliveTimeout: 75_000,
+  // Longer than the usual scrape interval of 15 s, so that a scraper keeps its connection.
+  keepAliveTimeout: 20_000,
   maxHeaderSize: 16_384,
 };
 
-/** Scrapers, some browser tabs and a few scripts; beyond that a connection is refused. */
+/** Scrapers, some browser tabs and a few scripts; for one more the longest idle connection is closed. */
 const MAX_CONNECTIONS = 200;
 
 const GRACE = 500;
@@ -61,7 +62,9 @@ export async function listenHttp(app: RequestListener, options: ListenOptions): 
   const { tls } = options;
   const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
   const sockets = trackSockets(server);
-  server.maxConnections = MAX_CONNECTIONS;
+  closeIdleWhenFull(server, sockets);
+  // Refuses a connection only where so many requests are really under way.
+  server.maxConnections = 2 * MAX_CONNECTIONS;
   try {
     await bind(server, options);
   } catch (error) {
@@ -79,6 +82,34 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
     socket.once('close', () => sockets.delete(socket));
   });
   return sockets;
+}
+
+/** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
+function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>): void {
+  const busy = new Map<string, number>();
+  server.prependListener('request', ({ socket }, response) => {
+    const peer = peerOf(socket);
+    busy.set(peer, (busy.get(peer) ?? 0) + 1);
+    response.once('close', () => {
+      const left = (busy.get(peer) ?? 1) - 1;
+      if (left > 0) busy.set(peer, left);
+      else busy.delete(peer);
+    });
+  });
+  server.on('connection', (latest: Socket) => {
+    if (sockets.size <= MAX_CONNECTIONS) return;
+    // In the order in which they came: the oldest first.
+    for (const socket of sockets) {
+      if (socket === latest || socket.destroyed || busy.has(peerOf(socket))) continue;
+      socket.destroy();
+      return;
+    }
+  });
+}
+
+/** Names a connection: under TLS the socket of a request is another object than the one that was accepted. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
@@ -146,9 +177,13 @@ async function holderOf({ host, port, whoListens }: ListenOptions): Promise<stri
 }
 
 /** Reads from a request what `refuseForeignOrigin` decides by. */
-export function originOf({ headers, socket }: IncomingMessage): RequestOrigin {
+export function originOf({ headers, rawHeaders, socket, url = '' }: IncomingMessage): RequestOrigin {
   return {
-    host: headers.host,
+    // Node keeps the first of several and says nothing.
+    hosts: rawHeaders.filter(
+      (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
+    ),
+    target: url,
     origin: headers.origin,
     site: first(headers['sec-fetch-site']),
     mode: first(headers['sec-fetch-mode']),

@@ -99,6 +99,8 @@ describe('a server', () => {
     [{ url: 'http://' }, 'must be a url with http or https'],
     [{ url: 'http://x/', args: ['x'] }, 'has a meaning only with package or command'],
     [{ command: ['x'], version: '1' }, 'has a meaning only with package'],
+    [{ url: 'https://x/mcp', headers: { A: 'b\nc' } }, 'must be one line of Latin-1'],
+    [{ url: 'https://x/mcp', headers: { 'Content-Length': '0' } }, 'is set by the HTTP client itself'],
     [{ command: ['x'], headers: { A: 'b' } }, 'have no meaning for a stdio server'],
     [{ command: ['x'], probe: { kind: 'http' } }, 'probe.url: is missing for probe kind http'],
     [{ command: ['x'], probe: { kind: 'exec' } }, 'probe.command: is missing for probe kind exec'],

@@ -56,7 +56,17 @@ describe('alerts.notify', () => {
       'has {{boddy}}, which stands for nothing; did you mean {{body}}?',
     ],
     [{ kind: 'webhook', url: 'ftp://x/' }, 'url: must be a url'],
-    [{ kind: 'webhook', url: 'http://x/', headers: { 'a b': 'c' } }, 'must be the name of a header'],
+    [{ kind: 'webhook', url: 'http://x/', headers: { 'a b': 'c' } }, 'must be the name of an HTTP header'],
+    [
+      { kind: 'webhook', url: 'http://x/', headers: { 'Content-Length': '5' } },
+      'is set by the HTTP client itself',
+    ],
+    [
+      { kind: 'webhook', url: 'http://x/', headers: { 'transfer-encoding': 'chunked' } },
+      'is set by the HTTP client',
+    ],
+    [{ kind: 'webhook', url: 'http://x/', headers: { A: 'b\r\nC: d' } }, 'must be one line of Latin-1'],
+    [{ kind: 'webhook', url: 'http://x/', headers: { A: 'naïve €' } }, 'must be one line of Latin-1'],
     [{ kind: 'webhook', url: 'http://x/', retries: 11 }, 'retries: must be at most 10'],
     [{ kind: 'webhook', url: 'http://x/', timeout: 5 }, 'timeout: must be text with a unit'],
     [{ kind: 'command', command: [] }, 'command: must not be empty'],

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type RequestOrigin, refuseForeignOrigin } from '../../../src/core/base/request-origin.ts';
 
 const PLAIN: RequestOrigin = {
-  host: '127.0.0.1:9638',
+  hosts: ['127.0.0.1:9638'],
+  target: '/metrics',
   origin: undefined,
   site: undefined,
   mode: undefined,
@@ -11,8 +12,14 @@ const PLAIN: RequestOrigin = {
   port: 9638,
 };
 
-function statusFor(change: Partial<RequestOrigin>, allowedHosts: string[] = []): number {
-  return refuseForeignOrigin({ ...PLAIN, ...change }, { allowedHosts }) === null ? 200 : 403;
+type Change = Partial<RequestOrigin> & { readonly host?: string | undefined };
+
+function statusFor(change: Change, allowedHosts: string[] = []): number {
+  return refuseForeignOrigin(requestWith(change), { allowedHosts })?.status ?? 200;
+}
+
+function requestWith({ host, ...change }: Change): RequestOrigin {
+  return { ...PLAIN, ...(host === undefined ? {} : { hosts: [host] }), ...change };
 }
 
 describe('the Host', () => {
@@ -26,8 +33,28 @@ describe('the Host', () => {
     '[::1]:9638',
   ])('%s is ours', (host) => expect(statusFor({ host })).toBe(200));
 
+  test('has to be there, once', () => {
+    expect(statusFor({ hosts: [] })).toBe(403);
+    expect(statusFor({ hosts: ['127.0.0.1:9638', '127.0.0.1:9638'] })).toBe(400);
+    expect(statusFor({ hosts: ['127.0.0.1:9638', 'evil.example'] })).toBe(400);
+  });
+
   test.each([
-    undefined,
+    ['http://127.0.0.1:9638/metrics', 200],
+    ['HTTP://localhost:9638', 200],
+    ['http://evil.example/metrics', 403],
+    ['http://127.0.0.1:80/', 403],
+    ['http://127.0.0.1:9638@evil.example/', 403],
+    ['https://evil.example:9638?x', 403],
+    ['ftp://127.0.0.1:9638/', 400],
+    ['127.0.0.1:9638', 400],
+    ['*', 400],
+    ['', 400],
+  ])('counts in a target of absolute form as well: %s is answered with %i', (target, status) =>
+    expect(statusFor({ target })).toBe(status),
+  );
+
+  test.each([
     '',
     'evil.example',
     'evil.example:9638',
@@ -107,8 +134,8 @@ describe('a browser', () => {
 });
 
 describe('a page that others may link to', () => {
-  const statusOf = (change: Partial<RequestOrigin>): number =>
-    refuseForeignOrigin({ ...PLAIN, ...change }, { isLinkable: true }) === null ? 200 : 403;
+  const statusOf = (change: Change): number =>
+    refuseForeignOrigin(requestWith(change), { isLinkable: true })?.status ?? 200;
 
   test('opens from a link on any site, and in no other way', () => {
     expect(statusOf({ site: 'cross-site', mode: 'navigate' })).toBe(200);

@@ -1,5 +1,6 @@
 import { request, Agent } from 'node:http';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WatchdogError } from '../../../src/core/base/errors.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
@@ -96,15 +97,45 @@ describe('a client that takes more than its share', () => {
     await waitFor(() => slow.every((socket) => socket.closed), { timeout: 20_000 });
   });
 
-  test('of connections gets no more', async () => {
-    const { port } = await open();
-    const sockets = Array.from({ length: 220 }, () =>
+  test('answers a scraper while others hold more idle connections than there are places, and closes the oldest of those', async () => {
+    const listening = await listenHttp((_, response) => response.end('here'), HERE);
+    onTestFinished(() => listening.close());
+    const port = Number(new URL(listening.url).port);
+    const sockets: Socket[] = [];
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    const opened = (count: number): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: count }, () => {
+          const socket = connect(port, '127.0.0.1');
+          sockets.push(socket);
+          socket.on('error', () => {}).resume();
+          return once(socket, 'connect');
+        }),
+      );
+    await opened(200);
+    expect(await (await fetch(listening.url)).text()).toBe('here');
+    await waitFor(() => sockets.filter((socket) => socket.closed).length === 1);
+    await opened(250);
+    expect(await (await fetch(listening.url)).text()).toBe('here');
+    await waitFor(() => sockets.filter((socket) => !socket.closed).length <= 200);
+  });
+
+  test('never closes a connection with a request under way to make room', async () => {
+    const finish: (() => void)[] = [];
+    const listening = await listenHttp((_, response) => finish.push(() => response.end('whole')), HERE);
+    onTestFinished(() => listening.close());
+    const port = Number(new URL(listening.url).port);
+    const answer = fetch(listening.url).then((response) => response.text());
+    await waitFor(() => finish.length === 1);
+    const sockets = Array.from({ length: 260 }, () =>
       connect(port, '127.0.0.1')
         .on('error', () => {})
         .resume(),
     );
     onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
-    await waitFor(() => sockets.filter((socket) => socket.closed).length === 20);
+    await waitFor(() => sockets.filter((socket) => socket.closed).length >= 61);
+    finish[0]?.();
+    expect(await answer).toBe('whole');
   });
 });
 
