@@ -8,7 +8,7 @@ import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
 import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
 import { listTools } from './list-tools.ts';
-import { sparing } from './sparing-session.ts';
+import { noteRefusal, sparing } from './sparing-session.ts';
 import {
   resultOfFailure,
   timed,
@@ -23,15 +23,24 @@ export const mcp: ProbeKind<'mcp'> = {
   summary: 'ping (or server/discover) every interval, tools/list every deepEvery-th time',
   open(target) {
     const transport = openTransport(target);
-    const list = { expect: target.spec.expect, onCondition: target.onCondition };
-    return sparing(sessionOver(transport, list), transport, target);
+    const options: SessionOptions = {
+      list: { expect: target.spec.expect, onCondition: target.onCondition },
+      onRefusal: (detail) => noteRefusal(target, detail),
+    };
+    return sparing(sessionOver(transport, options), transport, target);
   },
 };
 
 /** How long a later handshake may take at least, ms: some servers need seconds for what they answer a ping in no time. */
 const HANDSHAKE_TIMEOUT = 10_000;
 
-function sessionOver(transport: McpTransport, list: ListProbeOptions): ProbeSession {
+interface SessionOptions {
+  readonly list: ListProbeOptions;
+  /** Called when the server answered a handshake with a refusal. */
+  readonly onRefusal: (detail: string) => void;
+}
+
+function sessionOver(transport: McpTransport, { list, onRefusal }: SessionOptions): ProbeSession {
   return {
     connect: (deadline, startTime = 0) => {
       const timeout = Math.max(deadline.timeout, startTime);
@@ -40,7 +49,7 @@ function sessionOver(transport: McpTransport, list: ListProbeOptions): ProbeSess
       );
     },
     async probe(depth, deadline) {
-      const handshake = await ensureConnected(transport, deadline);
+      const handshake = await ensureConnected(transport, deadline, onRefusal);
       if (handshake !== null) return [{ probe: 'ping', result: handshake }];
       const attempts = await probeOnce({ transport, list, depth }, deadline);
       const renewal = await renewIfLost(transport, deadline);
@@ -131,12 +140,18 @@ function resultOfHandshake(result: HandshakeResult): UntimedResult {
 }
 
 /** Does the handshake if need be: null once connected, otherwise its result. A refusal is an answer, so a sign of life. */
-async function ensureConnected(transport: McpTransport, deadline: Deadline): Promise<ProbeResult | null> {
+async function ensureConnected(
+  transport: McpTransport,
+  deadline: Deadline,
+  onRefusal: SessionOptions['onRefusal'],
+): Promise<ProbeResult | null> {
   if (transport.peer !== null) return null;
   const result = await timed(deadline, async () => {
     const within = patient(deadline);
     const handshake = await withTimeout(within, (signal) => transport.connect({ ...within, signal }));
-    return handshake.kind === 'refused' ? { outcome: 'passed' } : resultOfHandshake(handshake);
+    if (handshake.kind !== 'refused') return resultOfHandshake(handshake);
+    onRefusal(handshake.detail);
+    return { outcome: 'passed' };
   });
   return transport.peer === null ? result : null;
 }

@@ -11,6 +11,7 @@ import type { Tool } from '../core/tools/tool-diff.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { CallFailure } from '../wire/call.ts';
 import type { Deadline } from '../wire/deadline.ts';
+import type { ProbeHabits } from './habits.ts';
 import type { McpTarget } from '../wire/mcp-transport.ts';
 
 /** One request of a probe round and its result. */
@@ -23,6 +24,10 @@ export interface ProbeAttempt {
 export interface ProbeTarget extends McpTarget {
   /** Environment of commands of the user: as small as what the server itself gets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What is known of the server beyond this process. */
+  readonly habits: ProbeHabits;
+  /** Called when our session is the only one that the server gives, for the life of its process. */
+  readonly onSessionTaken: () => void;
   /** Called with a remark on the server, null when it does not hold; the same one may come again. */
   readonly onCondition: (condition: ServerCondition, message: string | null) => void;
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../system/net/http-client.ts';
 import { judgeRestart, type TargetState } from './restart-guard.ts';
 import type { Connection } from '../wire/connection.ts';
+import { ProbeHabits } from './habits.ts';
 import type { ProbeKinds, ProbeTarget } from './probe-kind.ts';
 import { openSession } from './registry.ts';
 import { ProbeLoop, type CheckReport, type Ownership } from './probe-loop.ts';
@@ -24,6 +25,8 @@ export interface ProberOptions {
   readonly onRefused?: (server: string, run: number, error: string) => void;
   /** Called when a process should be restarted, at most once for each. `detail` is one line for people, `quote` what the server said in it. */
   readonly onUnhealthy: (server: string, run: number, detail: string, quote: string | undefined) => void;
+  /** Called when our probe took the only session that the process gives; restarting it makes it free. */
+  readonly onSessionTaken?: (server: string) => void;
   /** Tells whether the process that we started holds the server's port; asked at readiness and with each full probe. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** Environment for commands of the `exec` kind. */
@@ -75,10 +78,17 @@ class AllLoops implements Prober {
   readonly #loops = new Map<string, RunningLoop>();
   /** Loops for whose sake others were probed, until they pass. */
   readonly #corroborationAskedFor = new WeakSet<ProbeLoop>();
+  /** Of each server, as long as it is the same program at the same address. */
+  readonly #habits = new Map<string, { readonly key: string; readonly habits: ProbeHabits }>();
+  readonly #unsubscribe: () => void;
   #heldSince: number | null = null;
 
   constructor(options: ProberOptions) {
     this.#options = options;
+    this.#unsubscribe = options.bus.subscribe((event) => {
+      if (event.kind === 'sampled') this.#habits.get(event.server)?.habits.noteSample(event.usage.processes);
+      else if (event.kind === 'server-removed') this.#habits.delete(event.server);
+    });
   }
 
   watch(probed: ProbedProcess): () => Promise<void> {
@@ -115,6 +125,7 @@ class AllLoops implements Prober {
   }
 
   async stop(): Promise<void> {
+    this.#unsubscribe();
     await Promise.all([...this.#loops.values()].map(({ stop }) => stop()));
   }
 
@@ -122,6 +133,7 @@ class AllLoops implements Prober {
     const { clock, bus, kinds, checkOwnership = null, onReady, onRefused } = this.#options;
     const { name, source } = spec;
     const http = createHttpClient();
+    const habits = this.#habitsOf(spec);
     const remarks = new Map<ServerCondition, string | null>();
     const loop: ProbeLoop = new ProbeLoop({
       spec,
@@ -131,7 +143,11 @@ class AllLoops implements Prober {
       http,
       checkOwnership,
       openSession: (current) =>
-        openSession(this.#targetOf(current, { run, connection, http, remarks }), current.probe, kinds),
+        openSession(
+          this.#targetOf(current, { run, connection, http, remarks, habits }),
+          current.probe,
+          kinds,
+        ),
       onReady: () => onReady(name, run),
       onRefused: (error) => onRefused?.(name, run, error),
       onDown: (detail, quote) => {
@@ -155,10 +171,23 @@ class AllLoops implements Prober {
       clock,
       version,
       environment: environment(spec),
+      habits: channels.habits,
+      onSessionTaken: () => {
+        if (spec.source.kind !== 'url') this.#options.onSessionTaken?.(spec.name);
+      },
       onCondition: (condition, message) => this.#remark(spec.name, channels, { condition, message }),
       onHandshake: (handshake: Handshake) =>
         bus.publish({ kind: 'handshake', server: spec.name, run: channels.run, handshake }),
     };
+  }
+
+  #habitsOf({ name, source, args, env, transport, url }: ServerSpec): ProbeHabits {
+    const key = JSON.stringify([source, args, env, transport, url]);
+    const known = this.#habits.get(name);
+    if (known?.key === key) return known.habits;
+    const habits = new ProbeHabits();
+    this.#habits.set(name, { key, habits });
+    return habits;
   }
 
   /** Publishes a remark that is new: probes make the same one again and again. */
@@ -229,6 +258,7 @@ interface Channels {
   readonly http: HttpClient;
   /** Remarks published on this process. */
   readonly remarks: Map<ServerCondition, string | null>;
+  readonly habits: ProbeHabits;
 }
 
 type Remark = Pick<EventOf<'condition'>, 'condition' | 'message'>;

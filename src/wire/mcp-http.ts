@@ -18,6 +18,7 @@ import {
   type HandshakeResult,
 } from './handshake.ts';
 import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
+import { isAboutOneSession, type SessionRoom } from './session-limit.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -76,6 +77,33 @@ class HttpTransport implements McpTransport {
     if (outcome.kind === 'response') this.#trust.note({ isDoubtful });
     else this.#trust.noteFailure({ isDoubtful });
     return outcome;
+  }
+
+  findRoom(deadline: Deadline): Promise<SessionRoom> {
+    return withTimeout(deadline, async (signal) => {
+      // Stateless: whoever comes is served.
+      if (this.#session === null) return 'many';
+      const beside = await this.#trySession(signal);
+      if (beside !== 'taken') return beside;
+      await this.close(deadline);
+      return (await this.#trySession(signal)) === 'many' ? 'freed' : 'taken';
+    });
+  }
+
+  /** Opens another session and ends it at once. */
+  async #trySession(signal: AbortSignal): Promise<Exclude<SessionRoom, 'freed'>> {
+    const params = initializeParams(this.#target.version);
+    const { outcome } = await this.#send('initialize', params, { headers: {}, signal });
+    if ('kind' in outcome) return 'unknown';
+    const { message, text, headers } = outcome;
+    if (message?.kind === 'result') {
+      const session = headers['mcp-session-id'] ?? null;
+      if (session !== null && session !== this.#session)
+        await sendDelete(this.#target, this.#url, { headers: legacyHeaders(this.peer, session), signal });
+      return 'many';
+    }
+    const said = message === null ? (text ?? '') : message.error.message;
+    return isAboutOneSession(said) ? 'taken' : 'unknown';
   }
 
   /** Ends a session that may be lost, without waiting: a server that still has it would keep it for ever. */

@@ -8,6 +8,7 @@ import type { CallOutcome } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import type { HandshakeResult, PeerInfo } from './handshake.ts';
+import type { SessionRoom } from './session-limit.ts';
 
 export interface McpTarget {
   readonly spec: ServerSpec;
@@ -32,6 +33,11 @@ export interface McpTransport {
   connect(deadline: Deadline): Promise<HandshakeResult>;
   /** Does the handshake again if the last answer may only mean that the server forgot our session; at most so often. */
   renew(deadline: Deadline): Promise<RenewalResult>;
+  /**
+   * Tries whether the server gives a second session, once for all: each costs it memory. Left out where there are no
+   * sessions.
+   */
+  findRoom?(deadline: Deadline): Promise<SessionRoom>;
   call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome>;
   close(deadline: Deadline): Promise<void>;
 }

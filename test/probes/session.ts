@@ -3,6 +3,7 @@ import type { ServerCondition } from '../../src/core/model/vocabulary.ts';
 import type { Handshake } from '../../src/core/model/observations.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
 import { openConnection, type Connection } from '../../src/wire/connection.ts';
+import { ProbeHabits } from '../../src/probes/habits.ts';
 import type { Deadline } from '../../src/wire/deadline.ts';
 import type { ProbeSession } from '../../src/probes/probe-kind.ts';
 import { openSession } from '../../src/probes/registry.ts';
@@ -14,12 +15,20 @@ import { specOf } from '../fakes/spec.ts';
 export interface TestSession extends ProbeSession {
   readonly handshakes: readonly Handshake[];
   readonly noise: readonly string[];
+  /** How often the only session was found to be ours. */
+  readonly taken: number;
   readonly remarks: ReadonlyMap<ServerCondition, string | null>;
   readonly connection: Connection | null;
   readonly http: HttpClient;
 }
 
-export function sessionOf(spec: ServerSpec, server: Started | null = null): TestSession {
+/** @param habits of a server whose sessions are known, so that none is opened to find out */
+export function sessionOf(
+  spec: ServerSpec,
+  server: Started | null = null,
+  habits = Object.assign(new ProbeHabits(), { sessions: 'many' }),
+): TestSession {
+  let taken = 0;
   const handshakes: Handshake[] = [];
   const noise: string[] = [];
   const remarks = new Map<ServerCondition, string | null>();
@@ -35,6 +44,8 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
       environment: { PATH: process.env['PATH'] ?? '' },
       version: '0.0.0',
       onHandshake: (handshake) => handshakes.push(handshake),
+      habits,
+      onSessionTaken: () => void (taken += 1),
       onCondition: (condition, message) => remarks.set(condition, message),
     },
     spec.probe,
@@ -46,6 +57,9 @@ export function sessionOf(spec: ServerSpec, server: Started | null = null): Test
     handshakes,
     noise,
     remarks,
+    get taken() {
+      return taken;
+    },
     connection,
     http,
   };

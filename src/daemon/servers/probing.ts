@@ -29,6 +29,12 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
     onRefused: (server, run, error) => supervisor().refused(server, run, error),
     onUnhealthy: (server, run, detail, quote) =>
       supervisor().failing(server, run, { reason: 'probe', detail, quote }),
+    // Nobody else can have a session of it yet, so a restart takes nothing from anybody.
+    onSessionTaken: (server) =>
+      supervisor().restart(server, {
+        reason: 'requested',
+        detail: 'the first probe had taken the only session that it gives',
+      }),
     environment: (spec) => childEnvironment(process.env, spec.env),
     checkOwnership: createOwnershipCheck(supervisor, clock),
   });
