@@ -6,6 +6,7 @@ import { findOrphans, type FindOrphansOptions, type Orphan } from '../../orphans
 import { reapOrphans } from '../../orphans/reap-orphans.ts';
 import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
+import { INIT_CURE, initComplaint, readInitProcess } from '../../system/process/init-process.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
@@ -31,6 +32,7 @@ export function openOrphanWatch(
   { clock, bus, log, paths, teardown }: DaemonContext,
   { reloader, supervisor, initial }: { reloader: Reloader; supervisor: Supervisor; initial: Settings },
 ): void {
+  warnOfInit(log);
   let settings = initial;
   reloader.onSettings(({ orphans }) => (settings = orphans));
   const stop = watchOrphans({
@@ -42,6 +44,12 @@ export function openOrphanWatch(
     registered: () => readProcessRecords(paths.processes),
   });
   teardown.add('orphan watch', stop);
+}
+
+function warnOfInit(log: Logger): void {
+  const found = readInitProcess();
+  const complaint = found === null ? null : initComplaint(found);
+  if (complaint !== null) log.warn({ hint: INIT_CURE }, `Orphans are not reaped: ${complaint}`);
 }
 
 /** Ms; by then the servers of this daemon are up, and those of an earlier one are ended. */

@@ -1,8 +1,9 @@
-// Checks of the machine: clock, size of the logs, disk space, file descriptors.
+// Checks of the machine: clock, size of the logs, disk space, file descriptors, process 1.
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { size } from '../../core/base/format.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
+import { describeInit, INIT_CURE, initComplaint } from '../../system/process/init-process.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { times } from './daemon.ts';
@@ -126,3 +127,25 @@ function toLimit(word: string | undefined): number | null {
   const limit = Number(word);
   return Number.isFinite(limit) ? limit : null;
 }
+
+/** Zombies of process 1 beyond which it certainly does not reap: a few are there for a moment. */
+const MANY_ZOMBIES = 50;
+
+export const init: Check = {
+  id: 'init',
+  title: 'Process 1',
+  async run(context) {
+    const command = context.platform === 'linux' ? await context.commandOf(1) : null;
+    if (command === null) return [];
+    const answer = await context.daemon();
+    const isOurs = answer.kind === 'running' && answer.status.daemon.pid === 1;
+    const found = describeInit([command], isOurs);
+    const complaint = initComplaint(found);
+    const zombies = (await context.processes()).filter(({ ppid, state }) => ppid === 1 && state === 'zombie');
+    const isFull = zombies.length > MANY_ZOMBIES;
+    if (complaint === null && !isFull) return [ok(`${found.program} reaps orphans`)];
+    const message = complaint ?? `${found.program} does not reap orphans`;
+    const count = zombies.length === 0 ? '' : `; ${zombies.length} zombies now`;
+    return [(isFull ? problem : warning)(`${message}${count}`, INIT_CURE)];
+  },
+};

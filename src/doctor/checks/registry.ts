@@ -4,12 +4,14 @@ import { config } from './config.ts';
 import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
 import { delivery } from './delivery.ts';
 import { home, protectedFolders } from './home.ts';
-import { clock, descriptors, disk, logs } from './machine.ts';
+import { clock, descriptors, disk, init, logs } from './machine.ts';
+import { network } from './network.ts';
 import { node } from './node.ts';
 import { notifications } from './notifications.ts';
 import { npm } from './npm.ts';
 import { orphans } from './orphans.ts';
 import { ports } from './ports.ts';
+import { programs } from './programs.ts';
 import { release } from './release.ts';
 import { service } from './service.ts';
 
@@ -21,6 +23,8 @@ export const CHECKS = [
   protectedFolders,
   config,
   service,
+  programs,
+  network,
   daemon,
   guardian,
   servers,
@@ -34,4 +38,5 @@ export const CHECKS = [
   logs,
   disk,
   descriptors,
+  init,
 ] as const satisfies readonly Check[];

@@ -27,7 +27,7 @@ export const service: Check = {
 
 const ABSENT = unknown(
   'systemd does not run here, as in most containers: nothing starts the daemon automatically',
-  'start it with the container or the machine: mcp-watchdog run',
+  'start it with the container or the machine: mcp-watchdog run (a container needs an init: docker run --init)',
 );
 
 /** sd_booted(3): this folder exists only where systemd has booted the machine. */

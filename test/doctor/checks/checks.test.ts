@@ -8,7 +8,7 @@ import { CHECKS } from '../../../src/doctor/checks/registry.ts';
 import { config } from '../../../src/doctor/checks/config.ts';
 import { daemon, gaps, guardian, scraped, servers } from '../../../src/doctor/checks/daemon.ts';
 import { home, protectedFolders } from '../../../src/doctor/checks/home.ts';
-import { clock, descriptors, disk, logs } from '../../../src/doctor/checks/machine.ts';
+import { clock, descriptors, disk, init, logs } from '../../../src/doctor/checks/machine.ts';
 import { END_OF_LIFE, node } from '../../../src/doctor/checks/node.ts';
 import { notifications } from '../../../src/doctor/checks/notifications.ts';
 import { npm } from '../../../src/doctor/checks/npm.ts';
@@ -44,6 +44,15 @@ test('each check has a name of its own, and no sentence ends in a point', async 
   for (const { run } of CHECKS)
     for (const { message } of await run(context)) expect(message).not.toMatch(/\.$|^[A-Z][a-z]+ .*\.$/u);
 });
+
+function zombiesOfInit(count: number): DoctorContext['processes'] {
+  const zombie = { ppid: 1, pgid: 9, state: 'zombie', startToken: '1' } as const;
+  const unknown = { residentBytes: null, cpuSeconds: null, threads: null };
+  return () =>
+    Promise.resolve(
+      Array.from({ length: count }, (_, index) => ({ ...zombie, ...unknown, pid: 10 + index })),
+    );
+}
 
 type Row = [what: string, check: Check, change: Partial<DoctorContext>, status: string, words: RegExp];
 
@@ -238,6 +247,28 @@ const rows: Row[] = [
     'unknown',
     /is unknown/,
   ],
+  [
+    'a watchdog that is process 1',
+    init,
+    { daemon: running({ pid: 1 }), commandOf: () => Promise.resolve('/usr/bin/node /app/cli.js run') },
+    'warning',
+    /the watchdog itself is process 1, which does not reap/,
+  ],
+  [
+    'npm as process 1, and its zombies',
+    init,
+    { commandOf: () => Promise.resolve('npm start  '), processes: zombiesOfInit(3) },
+    'warning',
+    /process 1 is npm, .*; 3 zombies now/,
+  ],
+  [
+    'zombies by the hundred',
+    init,
+    { commandOf: () => Promise.resolve('/opt/launcher'), processes: zombiesOfInit(200) },
+    'problem',
+    /launcher does not reap orphans; 200 zombies now/,
+  ],
+  ['a real init', init, { commandOf: () => Promise.resolve('/sbin/init splash') }, 'ok', /init reaps/],
   [
     'no npm',
     npm,
