@@ -7,7 +7,7 @@ import { childEnvironment } from '../../supervisor/environment.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Reloader } from '../config/reload.ts';
 
-export interface Suppression {
+interface Suppression {
   readonly reason: NotifySuppression;
   readonly count: number;
 }
