@@ -120,7 +120,7 @@ describe('the rules of the daemon', () => {
           name: 'OwnGaveUp',
           about: 'files',
           severity: 'critical',
-          summary: expect.stringMatching(/^files gave up: next attempt /),
+          summary: expect.stringMatching(/^files gave up: exited with code \d/),
         },
       ]);
       expect(await first.metric('mcp_watchdog_alerts{alertname="OwnGaveUp",alertstate="firing"}')).toBe(1);

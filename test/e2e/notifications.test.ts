@@ -22,7 +22,7 @@ const GAVE_UP = {
     and on (job, instance, server) (mcp_watchdog_server_desired_running == 1)`,
   keep_firing_for: '3s',
   labels: { severity: 'critical' },
-  annotations: { summary: 'MCP server {{ $labels.server }} no longer comes back by itself.' },
+  annotations: { summary: 'MCP server {{ $labels.server }} fails again and again.' },
 };
 
 /** A channel that appends to a file, and what is in it. */
@@ -169,7 +169,7 @@ test(
     expect(bad.out).toContain('command (tell): not sent, missing_program');
     expect(bad.out).toContain('Correct the command of this channel');
     const json = daemon.run('notify', 'test', '--json');
-    expect(JSON.parse(json.out)).toMatchObject({
+    expect(JSON.parse(json.out).data).toMatchObject({
       through: 'daemon',
       channels: [{ outcome: { result: 'failed' } }],
     });

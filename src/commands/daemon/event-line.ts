@@ -5,10 +5,11 @@ import {
   handleEvent,
   type WatchdogEvent,
 } from '../../core/model/events.ts';
+import { describeCause } from '../../core/base/cause.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
 import { describeEnd } from '../../core/lifecycle/lifecycle.ts';
-import { nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
+import { describeHealth, nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
 import { cpu, latency, size, span } from '../../core/base/format.ts';
 import { describeDelivery } from '../../core/delivery/delivery.ts';
 import type { Cell, Style } from '../views/style.ts';
@@ -24,7 +25,9 @@ export function eventLine(event: WatchdogEvent): Cell | null {
 // The exit itself had its own line a moment before.
 function ofFailure({ failure }: EventOf<'start-failed'>): Cell | null {
   if (failure.code === 'EXITED_BEFORE_READY') return null;
-  return line(failure.hint === null ? failure.message : `${failure.message} (${failure.hint})`, 'red');
+  const { cause, message, quote, hint } = failure;
+  const why = describeCause({ cause: cause ?? message, quote: quote ?? null });
+  return line(hint === null ? why : `${why} (${hint})`, 'red');
 }
 
 function ofTransition({ from, to, nextAttemptAt, at }: EventOf<'transition'>): Cell | null {
@@ -57,7 +60,7 @@ const LINES: EventHandlers<Cell | null> = {
   'server-removed': configured,
   transition: ofTransition,
   spawned: ({ version, pid }) => line(`started${version === null ? '' : ` ${version}`}, pid ${pid}`),
-  exited: (event) => line(describeEnd(event), 'yellow'),
+  exited: (event) => line(describeCause({ cause: describeEnd(event), quote: event.quote ?? null }), 'yellow'),
   restarted: (event) => line(`restarted because of ${describeRestart(event)}`, 'yellow'),
   'start-failed': ofFailure,
   waiting: ({ on }) => (on.length === 0 ? null : line(`waits for ${on.join(', ')}`, 'dim')),
@@ -68,7 +71,7 @@ const LINES: EventHandlers<Cell | null> = {
   handshake: nothing,
   probed: nothing,
   health: ({ health }) =>
-    health.up === false ? line(`down: ${health.detail ?? 'does not answer'}`, 'red') : null,
+    health.up === false ? line(`down: ${describeHealth(health) ?? 'does not answer'}`, 'red') : null,
   condition: ({ message }) => (message === null ? null : line(message, 'yellow')),
   sampled: nothing,
   limit: ofLimit,

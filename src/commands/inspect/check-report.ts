@@ -15,7 +15,7 @@ import { cpu, latency, size } from '../../core/base/format.ts';
 import { fit, pad, paint, widthOf, type ViewOptions } from '../views/style.ts';
 
 /** Exit code of `check` for each fault; of several the lowest counts. */
-const FAULT_CODES = { 'not-running': 1, memory: 2, cpu: 3, 'not-responding': 4 } as const;
+const FAULT_CODES = { not_running: 1, memory: 2, cpu: 3, not_responding: 4 } as const;
 
 interface Fault {
   readonly kind: keyof typeof FAULT_CODES;
@@ -82,7 +82,7 @@ function notRunning(server: ServerStatus, now: number): Fault {
   const why = statusSummary(server, now);
   const told = why === '' ? (describeLastExit(server) ?? '') : why;
   const text = told === '' ? state : told.startsWith(state) ? told : `${state}, ${told}`;
-  return { kind: 'not-running', text: `not running: ${text}`, value: null, limit: null };
+  return { kind: 'not_running', text: `not running: ${text}`, value: null, limit: null };
 }
 
 // The soft limit: a value over the hard one is over this one too.
@@ -109,5 +109,5 @@ function probeFaults(server: ServerStatus): Fault[] {
   // A server that asks for credentials has answered, although its probe counts as failed.
   if (up === true && !suspect && (unauthorized || latestProbe(server)?.ok !== false)) return [];
   const text = `not responding: ${detail ?? (up === null ? 'no probe has passed yet' : 'the last probe failed')}`;
-  return [{ kind: 'not-responding', text, value: null, limit: null }];
+  return [{ kind: 'not_responding', text, value: null, limit: null }];
 }

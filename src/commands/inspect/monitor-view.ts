@@ -1,6 +1,6 @@
 // Screen of `monitor`: the daemon in one line, a row for each server, recent changes and the keys.
 import type { Status } from '../../core/model/status.ts';
-import { isHealthy } from '../../core/status/health-summary.ts';
+import { countTroubles, headline } from '../../core/status/troubles.ts';
 import { uptime } from '../../core/base/format.ts';
 import type { StatusChange } from './status-changes.ts';
 import { statusTable } from '../views/status-table.ts';
@@ -40,11 +40,11 @@ function header(
     const text = `No daemon since ${timeOfDay(lostAt)}; reconnecting until it is back`;
     return paint(fit(text, width), 'red', colour);
   }
-  const healthy = servers.filter(isHealthy).length;
+  const counts = countTroubles(status, now);
   const facts = [
     `mcp-watchdog ${daemon.version}`,
     `up ${uptime(now - daemon.startedAt)}`,
-    `${healthy} of ${servers.length} healthy`,
+    ...(servers.length === 0 ? ['no servers'] : [headline(counts)]),
     ...(daemon.alerts.length > 0
       ? [`${daemon.alerts.length} ${daemon.alerts.length === 1 ? 'alert' : 'alerts'}`]
       : []),
@@ -52,7 +52,12 @@ function header(
     ...(daemon.listen === null ? [] : [daemon.listen]),
     ...(isPaused ? ['paused'] : []),
   ];
-  const style = isPaused ? 'yellow' : healthy === servers.length ? 'green' : 'red';
+  const style =
+    isPaused || (counts.needs_you === 0 && counts.handled > 0)
+      ? 'yellow'
+      : counts.needs_you === 0
+        ? 'green'
+        : 'red';
   return paint(fit(facts.join('   '), width), style, colour);
 }
 

@@ -6,7 +6,9 @@ import type { ServerStatus } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
 import {
+  describeHealth,
   describeLastExit,
+  describeLastFailure,
   latestProbe,
   overLimits,
   describeRestart,
@@ -44,7 +46,7 @@ function life(server: ServerStatus, now: number): Fact[] {
     ['now', note],
     ['next attempt', nextAttemptAt === null ? null : `in ${span(nextAttemptAt - now)}`],
     ['health', healthCell(server)],
-    ['last miss', server.health.detail],
+    ['last miss', describeHealth(server.health)],
     ...Object.values(server.conditions).map((text): Fact => ['remark', { text, style: 'yellow' }]),
     ...versions(server, now),
     ['url', server.url],
@@ -141,7 +143,7 @@ function history(server: ServerStatus, now: number): Fact[] {
       'last failure',
       lastFailure === null
         ? null
-        : { text: `${ago(lastFailure.at, now)}: ${lastFailure.message}`, style: 'red' },
+        : { text: `${ago(lastFailure.at, now)}: ${describeLastFailure(server)}`, style: 'red' },
     ],
     ['hint', lastFailure?.hint ?? null],
   ];
@@ -157,9 +159,5 @@ function lastLines(
   const isOld = state === 'running' && now - (lastExit?.at ?? 0) > OUTPUT_RELEVANCE;
   if (lastLines.length === 0 || isOld) return [];
   const lines = lastLines.map((line) => paint(fit(`  ${neutralise(line)}`, width), 'dim', colour));
-  return [
-    '',
-    state === 'running' ? 'Last output on stderr before its last exit:' : 'Last output on stderr:',
-    ...lines,
-  ];
+  return ['', state === 'running' ? 'Last output before its last exit:' : 'Last output:', ...lines];
 }

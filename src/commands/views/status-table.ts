@@ -12,6 +12,7 @@ import {
   statusSummary,
   restartsOf,
 } from '../../core/status/health-summary.ts';
+import { troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
 import { type Cell, fit, paint, type ViewOptions } from './style.ts';
@@ -50,44 +51,51 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 }
 
 // A wrong config and held restarts concern all servers: they explain what the table shows.
-function warnings({ daemon }: Status, { width, colour, now }: ViewOptions): string[] {
-  const { config, braked, alerts } = daemon;
+function warnings(status: Status, { width, colour, now }: ViewOptions): string[] {
+  const { config, braked } = status.daemon;
   // A daemon that is still starting has not read its config yet: that is no fault.
   const isRefused = !config.ok && config.error !== null;
   const found = [
     ...(isRefused ? [neutralise(configRefusal(config))] : []),
     ...(braked ? ['All servers failed at once: restarts for failed probes are on hold'] : []),
-    ...alertLines(alerts, now),
+    ...alertLines(troublesOf(status, now), now),
   ];
   return found.map((line) => paint(fit(line, width), 'yellow', colour));
 }
 
-/** Writes all alerts in one line: the table below shows the servers. */
-function alertLines(alerts: Status['daemon']['alerts'], now: number): string[] {
-  const [first] = alerts;
-  if (first === undefined) return [];
-  const names = alerts.slice(0, MAX_ALERTS).map((alert) => neutralise(alertText(alert, now)));
-  const more = alerts.length > MAX_ALERTS ? [`and ${alerts.length - MAX_ALERTS} more`] : [];
-  const title = alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`;
-  return [`${title}: ${[...names, ...more].join(', ')}`];
+/** Writes all alerts in one line, the worst first and each trouble once: the table below shows the servers. */
+function alertLines(troubles: readonly Trouble[], now: number): string[] {
+  const alerted = troubles.filter(({ alerts }) => alerts.length > 0);
+  const total = alerted.reduce((sum, { alerts }) => sum + alerts.length, 0);
+  if (total === 0) return [];
+  const texts = alerted.slice(0, MAX_ALERTS).map((trouble) => neutralise(alertText(trouble, now)));
+  const shown = alerted.slice(0, MAX_ALERTS).reduce((sum, { alerts }) => sum + alerts.length, 0);
+  const more = total > shown ? [`and ${total - shown} more`] : [];
+  const title = total === 1 ? '1 alert' : `${total} alerts`;
+  return [`${title}: ${[...texts, ...more].join(', ')}`];
 }
 
 const MAX_ALERTS = 3;
 
-function alertText(
-  { name, about, severity, since }: Status['daemon']['alerts'][number],
-  now: number,
-): string {
-  return `${about === null ? '' : `${about} `}${name} (${severity}, ${span(now - since)})`;
+/** `files McpServerGaveUp (critical, 5 min) and 2 that follow from it`. */
+function alertText({ about, alerts: [gravest, ...others] }: Trouble, now: number): string {
+  if (gravest === undefined) return '';
+  const { name, severity, since } = gravest;
+  const text = `${about === null ? '' : `${about} `}${name} (${severity}, ${span(now - since)})`;
+  if (others.length === 0) return text;
+  return `${text} and ${others.length} that ${others.length === 1 ? 'follows' : 'follow'} from it`;
 }
 
-function hints({ servers }: Status, { width, colour }: ViewOptions): string[] {
-  const unhealthy =
-    servers.find((server) => !isHealthy(server) && server.lastFailure !== null) ??
-    servers.find((server) => !isHealthy(server) && server.state !== 'starting');
-  if (unhealthy === undefined) return [];
-  const cure = unhealthy.lastFailure?.hint ?? `mcp-watchdog status ${unhealthy.name} shows more`;
-  return ['', paint(fit(neutralise(`hint: ${unhealthy.name}: ${cure}`), width), 'yellow', colour)];
+/** Writes the cure of the worst trouble of a server. */
+function hints(status: Status, { width, colour, now }: ViewOptions): string[] {
+  const servers = new Map(status.servers.map((server) => [server.name, server]));
+  const worst = troublesOf(status, now).find(({ about, group, severity }) => {
+    const isWorth = group === 'needs_you' || (group === 'handled' && severity !== 'info');
+    return isWorth && about !== null && servers.has(about);
+  });
+  if (worst === undefined) return [];
+  const cure = worst.cure ?? `mcp-watchdog status ${worst.about} shows more`;
+  return ['', paint(fit(neutralise(`hint: ${worst.about}: ${cure}`), width), 'yellow', colour)];
 }
 
 // The less a column says about health, the earlier it leaves.

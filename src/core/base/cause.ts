@@ -14,7 +14,9 @@ export function withoutQuote(text: string, quote: string | null | undefined): st
   const begins = at === -1 ? text.indexOf(quote.slice(0, RECOGNISABLE)) : at;
   if (begins === -1) return text;
   const rest = at === -1 ? '' : text.slice(at + quote.length);
-  return `${text.slice(0, begins).replace(/[\s:(“"']+$/u, '')}${rest}`;
+  const isEnclosed = /[(“"']$/u.test(text.slice(0, begins));
+  const head = text.slice(0, begins).replace(/[\s:(“"']+$/u, '');
+  return `${head}${isEnclosed ? rest.replace(/^[)”"']/u, '') : rest}`;
 }
 
 const RECOGNISABLE = 16;

@@ -119,8 +119,10 @@ function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
     backoff: 'delay' in to ? to.delay : 0,
     isStable: to.phase === 'running' && to.stable,
     killRepeats: to.phase === 'stopping' ? to.repeats : 0,
-    // Installed, failed or cancelled: its progress is outdated.
-    ...(from.phase === 'preparing' && to.phase !== 'preparing' ? { note: null } : {}),
+    // Installed or downloaded, failed or cancelled: its progress is outdated.
+    ...((from.phase === 'preparing' || from.phase === 'starting') && to.phase !== from.phase
+      ? { note: null }
+      : {}),
     // Once it runs, the last start failure is outdated.
     ...(to.phase === 'running' ? { lastFailure: null } : {}),
   };

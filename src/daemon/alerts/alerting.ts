@@ -5,7 +5,7 @@ import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { type AlertChange, alertSummary } from '../../core/model/notification.ts';
 import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
 import type { Status } from '../../core/model/status.ts';
-import { isHealthy, statusSummary } from '../../core/status/health-summary.ts';
+import { causeForAlert } from '../../core/status/troubles.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { DaemonContext } from '../context.ts';
 import type { StateStore } from '../home/state-store.ts';
@@ -89,10 +89,10 @@ function rulesIn({ alerts }: Pick<DaemonConfig, 'alerts'>, url: string) {
 /** Adds the cause from the server status to the summary: the rule knows only that something is wrong. */
 function withReason(change: AlertChange, { servers }: Status, now: number): AlertChange {
   const server = servers.find(({ name }) => name === change.about);
-  if (change.state === 'resolved' || server === undefined || isHealthy(server)) return change;
-  const reason = statusSummary(server, now);
-  if (reason === '') return change;
-  return { ...change, summary: alertSummary(`${change.summary.replace(/\.$/u, '')}: ${reason}`) };
+  if (change.state === 'resolved' || server === undefined) return change;
+  const cause = causeForAlert(change.name, server, now);
+  if (cause === null) return change;
+  return { ...change, summary: alertSummary(`${change.summary.replace(/\.$/u, '')}: ${cause}`) };
 }
 
 /** Returns host and port as a scrape config on this machine names the target. */

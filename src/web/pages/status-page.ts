@@ -9,7 +9,14 @@ import {
   withoutDetail,
 } from '../../core/update/update-text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
-import { isHealthy, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
+import { statusSummary, restartsOf } from '../../core/status/health-summary.ts';
+import {
+  countTroubles,
+  headline,
+  troublesOf,
+  type Trouble,
+  type TroubleCounts,
+} from '../../core/status/troubles.ts';
 import { cpu, size, span, uptime } from '../../core/base/format.ts';
 import { describeDelivery } from '../../core/delivery/delivery.ts';
 import { renderDocument } from './document.ts';
@@ -30,12 +37,14 @@ const LINKS = [
 ] as const;
 
 /** Renders the whole document. @param now milliseconds since the epoch */
-export function renderStatusPage({ daemon, servers }: Status, now: number): string {
+export function renderStatusPage(status: Status, now: number): string {
+  const { daemon, servers } = status;
+  const counts = countTroubles(status, now);
   return renderDocument(
-    { title: `${summary(servers)} · mcp-watchdog`, refresh: REFRESH },
+    { title: `${summary(counts, servers.length)} · mcp-watchdog`, refresh: REFRESH },
     html`<h1>mcp-watchdog</h1>
-      <p class="summary ${servers.every(isHealthy) ? 'good' : 'bad'}">${summary(servers)}</p>
-      ${notices(daemon)} ${firing(daemon, now)}
+      <p class="summary ${toneOf(counts)}">${summary(counts, servers.length)}</p>
+      ${notices(daemon)} ${firing(troublesOf(status, now), now)}
       <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
       ${versions(servers, now)}
       <nav aria-label="More">
@@ -47,15 +56,15 @@ export function renderStatusPage({ daemon, servers }: Status, now: number): stri
   );
 }
 
-function summary(servers: readonly ServerStatus[]): string {
-  const healthy = servers.filter(isHealthy).length;
-  if (servers.length === 0) return 'No server is configured';
-  if (healthy < servers.length) return `${servers.length - healthy} of ${count(servers.length)} unhealthy`;
-  return servers.length === 1 ? 'The server is healthy' : `All ${count(servers.length)} are healthy`;
+/** The same counts as the alerts below: who needs a person, who is being taken care of. */
+function summary(counts: TroubleCounts, servers: number): string {
+  if (servers === 0) return 'No server is configured';
+  if (counts.needs_you > 0 || counts.handled > 0) return headline(counts);
+  return servers === 1 ? 'The server is healthy' : `All ${servers} servers are healthy`;
 }
 
-function count(servers: number): string {
-  return servers === 1 ? '1 server' : `${servers} servers`;
+function toneOf({ needs_you: needsYou, handled }: TroubleCounts): StatusBadge['tone'] {
+  return needsYou > 0 ? 'bad' : handled > 0 ? 'busy' : 'good';
 }
 
 function notices({ config, braked }: DaemonStatus): Html[] {
@@ -73,16 +82,21 @@ function notices({ config, braked }: DaemonStatus): Html[] {
   ];
 }
 
-/** Renders the firing alerts, the latest last; nothing when none fires. */
-function firing({ alerts }: DaemonStatus, now: number): Html | null {
-  if (alerts.length === 0) return null;
-  const lines = alerts.map(
-    ({ name, severity, since, summary, runbook }) =>
+/** Renders the troubles that alerts tell of, the worst first, one line each; nothing when none fires. */
+function firing(troubles: readonly Trouble[], now: number): Html | null {
+  const lines = troubles.flatMap(({ alerts: [gravest, ...others], cure, group }) => {
+    if (gravest === undefined) return [];
+    const { name, severity, since, summary, runbook } = gravest;
+    const also = others.map((other) => html`, ${runbookLink(other.name, other.runbook)}`);
+    return [
       html`<li>
         <span class="mark ${TONES[severity]}">${severity}</span> ${summary}
-        <span class="sub">${runbookLink(name, runbook)}, for ${span(now - since)}</span>
+        <span class="sub">${runbookLink(name, runbook)}${also}, for ${span(now - since)}</span>
+        ${cure === null || group !== 'needs_you' ? null : sub(`What to do: ${cure}`)}
       </li>`,
-  );
+    ];
+  });
+  if (lines.length === 0) return null;
   return html`<section aria-label="Alerts">
     <h2>Alerts</h2>
     <ul class="alerts">

@@ -16,7 +16,7 @@ describe('checkServer()', () => {
       'it crashed',
       { state: 'backoff', lastExit: { at: NOW, code: 1, signal: null } },
       1,
-      ['not running: backoff, waits for you: exited with code 1'],
+      ['not running: backoff, exited with code 1; waits for you'],
     ],
     ['it takes too much memory', { limits: small }, 2, ['memory is 117 MiB, the limit is 1 MiB']],
     ['it takes too much CPU', { limits: slow }, 3, ['CPU is 3.4 %, the limit is 1 %']],
@@ -70,7 +70,7 @@ describe('checkServer()', () => {
       asked: true,
       now: NOW,
     });
-    expect(checked.faults).toMatchObject([{ kind: 'not-running', text: 'not running: stopped by you' }]);
+    expect(checked.faults).toMatchObject([{ kind: 'not_running', text: 'not running: stopped by you' }]);
   });
 
   it('keeps value and limit beside the words', () => {

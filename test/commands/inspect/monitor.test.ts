@@ -38,12 +38,12 @@ function picture(io: FakeIo): string[] {
 describe('monitor on a terminal', () => {
   it('shows the daemon, the table, the keys, and what happens below', async () => {
     const { io, daemon, ended } = await monitoring();
-    expect(picture(io)[0]).toMatch(/^mcp-watchdog 0\.1\.0 {3}up .* {3}1 of 1 healthy {3}http:/u);
+    expect(picture(io)[0]).toMatch(/^mcp-watchdog 0\.1\.0 {3}up .* {3}1 healthy {3}http:/u);
     expect(picture(io)[2]).toMatch(/^SERVER/u);
     expect(picture(io).at(-1)).toBe('q quits, p pauses');
     expect(picture(io)).toHaveLength(20);
     daemon.show(status([serverStatus({ health: DOWN })]));
-    await waitFor(() => picture(io)[0]?.includes('0 of 1 healthy'));
+    await waitFor(() => picture(io)[0]?.includes('1 handled by the watchdog'));
     expect(picture(io).join('\n')).toMatch(/^\d\d:\d\d:\d\d context7: running, down, pid 4242 \(no answer/mu);
     io.press('q');
     expect(await ended).toBe(0);
@@ -79,10 +79,10 @@ describe('monitor on a terminal', () => {
     await waitFor(() => picture(io)[0]?.includes('paused'));
     daemon.show(status([serverStatus({ health: DOWN })]));
     await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(picture(io)[0]).toContain('1 of 1 healthy');
+    expect(picture(io)[0]).toContain('1 healthy');
     expect(picture(io).at(-1)).toBe('q quits, p resumes');
     io.press('p');
-    await waitFor(() => picture(io)[0]?.includes('0 of 1 healthy'));
+    await waitFor(() => picture(io)[0]?.includes('1 handled by the watchdog'));
     io.press('q');
     await ended;
   });
@@ -109,7 +109,7 @@ describe('monitor on a terminal', () => {
     await waitFor(() => picture(io)[0]?.startsWith('No daemon since'));
     await serve(paths, fakeDaemon(status([serverStatus({ name: 'other' })])));
     await waitFor(() => picture(io).join('\n').includes('other'), { what: 'the new daemon' });
-    expect(picture(io)[0]).toContain('1 of 1 healthy');
+    expect(picture(io)[0]).toContain('1 healthy');
     expect(picture(io).join('\n')).toContain('context7: removed');
     io.press('q');
     expect(await ended).toBe(0);

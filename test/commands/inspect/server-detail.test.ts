@@ -49,7 +49,7 @@ describe('serverDetail()', () => {
     expect(lines).toContain('last exit       1 min ago: exited with code 1');
     expect(lines).toContain('last failure    1 min ago: Cannot start it');
     expect(lines).toContain('hint            Look below');
-    expect(lines.slice(-3)).toEqual(['Last output on stderr:', '  Error: no key', '  oops']);
+    expect(lines.slice(-3)).toEqual(['Last output:', '  Error: no key', '  oops']);
   });
 
   it('says how nice a server is, what macOS charges it for, and why it had to be started again', () => {
@@ -65,7 +65,7 @@ describe('serverDetail()', () => {
     expect(lines).toContain('memory          5 MiB (117 MiB resident), restarts above 1 GiB');
     expect(lines).toContain('processes       2');
     expect(lines).toContain('nice            5');
-    expect(lines.slice(-2)).toEqual(['Last output on stderr before its last exit:', '  no key']);
+    expect(lines.slice(-2)).toEqual(['Last output before its last exit:', '  no key']);
     const old = serverStatus({ lastExit: { ...lastExit, at: NOW - 61 * MINUTE }, lastLines: ['no key'] });
     expect(serverDetail(old, view)).not.toContain('  no key');
   });

@@ -37,7 +37,7 @@ describe('statusTable()', () => {
       lastFailure: failure,
     });
     const lines = statusTable(status([serverStatus(), broken]), wide);
-    expect(lines[2]).toContain('next attempt in 12 s: Cannot install x: no network');
+    expect(lines[2]).toContain('Cannot install x: no network; next attempt in 12 s');
     expect(lines.slice(3)).toEqual(['', 'hint: files: connect']);
   });
 
@@ -88,7 +88,7 @@ describe('statusTable()', () => {
       statusTable(status([], { alerts: about.map(alert) }), wide)[0];
     expect(lineOf('files')).toBe('1 alert: files McpServerGaveUp (critical, 3 min)');
     expect(lineOf('a', null, 'c', 'd', 'e')).toBe(
-      '5 alerts: a McpServerGaveUp (critical, 3 min), McpServerGaveUp (critical, 3 min), c McpServerGaveUp (critical, 3 min), and 2 more',
+      '5 alerts: a McpServerGaveUp (critical, 3 min), c McpServerGaveUp (critical, 3 min), d McpServerGaveUp (critical, 3 min), and 2 more',
     );
   });
 

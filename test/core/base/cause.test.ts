@@ -15,7 +15,8 @@ describe('withoutQuote()', () => {
       'The answer to initialize was -32603',
     ],
     ['HTTP 401: sign in first, 2 of 3', 'sign in first', 'HTTP 401, 2 of 3'],
-    ['exec said (boom)', 'boom', 'exec said)'],
+    ['exec said (boom)', 'boom', 'exec said'],
+    ['HTTP 401: “sign in”, 2 of 3', 'sign in', 'HTTP 401, 2 of 3'],
     ['No answer to ping within 5 s', undefined, 'No answer to ping within 5 s'],
     ['It said: a very long text of the ser…', 'a very long text of the server', 'It said'],
   ])('%s', (text, quote, rest) => {

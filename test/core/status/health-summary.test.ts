@@ -71,11 +71,11 @@ describe('reasonOf()', () => {
     ['waiting for db', { state: 'stopped', note: 'waiting for db' }],
     ['next attempt now', { state: 'backoff', nextAttemptAt: NOW - 5 }],
     [
-      'next attempt in 4 min: Cannot start it: port 3000 is held by pid 7',
+      'Cannot start it: port 3000 is held by pid 7; next attempt in 4 min',
       { state: 'crash_looping', nextAttemptAt: NOW + 4.5 * MINUTE, lastExit: exit, lastFailure: PORT },
     ],
     [
-      'waits for you: Cannot start it: port 3000 is held by pid 7',
+      'Cannot start it: port 3000 is held by pid 7; waits for you',
       { state: 'crash_looping', lastFailure: PORT },
     ],
     [
@@ -86,10 +86,10 @@ describe('reasonOf()', () => {
     ['no answer within 5 s', { state: 'watched', health: DOWN }],
     ['', { state: 'watched' }],
     [
-      'next attempt in 30 s: exited with code 1',
+      'exited with code 1; next attempt in 30 s',
       { state: 'backoff', nextAttemptAt: NOW + 30_000, lastExit: exit },
     ],
-    ['waits for you: ended by SIGSEGV', { state: 'crash_looping', lastExit: { ...exit, signal: 'SIGSEGV' } }],
+    ['ended by SIGSEGV; waits for you', { state: 'crash_looping', lastExit: { ...exit, signal: 'SIGSEGV' } }],
     ['no answer within 5 s', { health: DOWN }],
     [
       'memory 117 MiB is over the limit of 100 MiB',

@@ -50,9 +50,9 @@ describe('the status page', () => {
       lastExit: { at: NOW, code: 1, signal: null },
     });
     const page = renderStatusPage(status([serverStatus(), broken]), NOW);
-    expect(page).toContain('1 of 2 servers unhealthy');
+    expect(page).toContain('1 needs you, 1 healthy');
     expect(page).toContain('crash looping');
-    expect(page).toContain('next attempt in 4 min: exited with code 1');
+    expect(page).toContain('exited with code 1; next attempt in 4 min');
   });
 
   test('tells of the last restart of a healthy server', () => {
@@ -68,7 +68,7 @@ describe('the status page', () => {
     expect(page).toContain('The server is healthy');
     expect(page).toContain('>completed<');
     expect(renderStatusPage(status([{ ...done, stoppedBecause: 'prevented' }]), NOW)).toContain(
-      '1 of 1 server unhealthy',
+      '1 needs you',
     );
   });
 
