@@ -6,6 +6,7 @@ import { withTimeout, type Deadline } from '../wire/deadline.ts';
 import type { HandshakeResult } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
+import { excusingBusy } from './busy.ts';
 import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
 import { listTools } from './list-tools.ts';
 import { noteRefusal, sparing } from './sparing-session.ts';
@@ -27,7 +28,7 @@ export const mcp: ProbeKind<'mcp'> = {
       list: { expect: target.spec.expect, onCondition: target.onCondition },
       onRefusal: (detail) => noteRefusal(target, detail),
     };
-    return sparing(sessionOver(transport, options), transport, target);
+    return excusingBusy(sparing(sessionOver(transport, options), transport, target), target);
   },
 };
 

@@ -26,6 +26,8 @@ export interface ProbeTarget extends McpTarget {
   readonly environment: Readonly<Record<string, string>>;
   /** What is known of the server beyond this process. */
   readonly habits: ProbeHabits;
+  /** Tells whether a process of the server is stopped (SIGSTOP), so that it cannot be busy. */
+  readonly isStopped: () => Promise<boolean>;
   /** Called when our session is the only one that the server gives, for the life of its process. */
   readonly onSessionTaken: () => void;
   /** Called with a remark on the server, null when it does not hold; the same one may come again. */

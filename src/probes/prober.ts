@@ -27,6 +27,8 @@ export interface ProberOptions {
   readonly onUnhealthy: (server: string, run: number, detail: string, quote: string | undefined) => void;
   /** Called when our probe took the only session that the process gives; restarting it makes it free. */
   readonly onSessionTaken?: (server: string) => void;
+  /** Tells whether a process of the server is stopped by a signal; asked when it seems busy. */
+  readonly isStopped?: (server: string) => Promise<boolean>;
   /** Tells whether the process that we started holds the server's port; asked at readiness and with each full probe. */
   readonly checkOwnership?: (server: string, run: number) => Promise<Ownership>;
   /** Environment for commands of the `exec` kind. */
@@ -172,6 +174,7 @@ class AllLoops implements Prober {
       version,
       environment: environment(spec),
       habits: channels.habits,
+      isStopped: async () => (await this.#options.isStopped?.(spec.name)) ?? false,
       onSessionTaken: () => {
         if (spec.source.kind !== 'url') this.#options.onSessionTaken?.(spec.name);
       },

@@ -41,6 +41,13 @@ export interface Connection {
   /** Fails all requests; what the server still prints is read on, so that it is not blocked while it stops. */
   close(): void;
   readonly isClosed: boolean;
+  /**
+   * Notes that a client's call was sent at `since`, ms of the monotonic clock; the returned function notes its end. A server
+   * that works off a call may have no time for a probe.
+   */
+  trackCall(since: number): () => void;
+  /** When the oldest call without an end was sent; null for none. */
+  readonly oldestCall: number | null;
   readonly counters: ConnectionCounters;
 }
 
@@ -49,6 +56,8 @@ interface ConnectionCounters {
   readonly unmatchedResponses: number;
   /** Lines on stdout that are no messages. */
   readonly nonProtocolLines: number;
+  /** Messages from the server, of whatever kind. */
+  readonly messages: number;
 }
 
 /** The longest message that is understood: a page of tools with schemas is some 100 KiB, a screenshot some MiB. */
@@ -58,6 +67,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptions): Connection {
   const { run, version, onNonProtocolLine, onFramingFault } = options;
   const idPrefix = `wd:${run}:`;
+  const calls = new Set<{ readonly since: number }>();
   let nonProtocolLines = 0;
   const outbox = createOutbox(stdin);
   const peer = new Peer({ idPrefix, send: (message, lane) => outbox.send(message, lane) });
@@ -97,11 +107,19 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
     send: (message) => peer.send(message),
     subscribe: (subscriber) => peer.subscribe(subscriber),
     close: () => peer.end(failed('closed', 'The watchdog let go of the server')),
+    trackCall(since) {
+      const call = { since };
+      calls.add(call);
+      return () => void calls.delete(call);
+    },
+    get oldestCall() {
+      return calls.size === 0 ? null : Math.min(...[...calls].map(({ since }) => since));
+    },
     get isClosed() {
       return peer.isEnded;
     },
     get counters() {
-      return { unmatchedResponses: peer.unmatchedResponses, nonProtocolLines };
+      return { unmatchedResponses: peer.unmatchedResponses, nonProtocolLines, messages: peer.received };
     },
   };
 }

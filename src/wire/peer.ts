@@ -41,10 +41,16 @@ export class Peer {
   readonly #subscribers = new Set<Subscriber>();
   #count = 0;
   #unmatched = 0;
+  #received = 0;
   #ending: CallFailure | null = null;
 
   constructor(options: PeerOptions) {
     this.#options = options;
+  }
+
+  /** Messages from the server so far, of whatever kind. */
+  get received(): number {
+    return this.#received;
   }
 
   /** Responses that match no open request of ours: second responses, responses after the timeout, ids of nobody. */
@@ -131,6 +137,7 @@ export class Peer {
   }
 
   #take(message: IncomingMessage): boolean {
+    if (message.kind !== 'garbage') this.#received += 1;
     switch (message.kind) {
       case 'result':
       case 'error':

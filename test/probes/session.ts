@@ -27,6 +27,7 @@ export function sessionOf(
   spec: ServerSpec,
   server: Started | null = null,
   habits = Object.assign(new ProbeHabits(), { sessions: 'many' }),
+  isStopped = () => false,
 ): TestSession {
   let taken = 0;
   const handshakes: Handshake[] = [];
@@ -45,6 +46,7 @@ export function sessionOf(
       version: '0.0.0',
       onHandshake: (handshake) => handshakes.push(handshake),
       habits,
+      isStopped: async () => isStopped(),
       onSessionTaken: () => void (taken += 1),
       onCondition: (condition, message) => remarks.set(condition, message),
     },

@@ -6,6 +6,8 @@ export interface ProcessRow {
   readonly ppid: number;
   readonly pgid: number;
   readonly state: 'alive' | 'zombie';
+  /** True for a process that a signal or a debugger stopped; left out otherwise. */
+  readonly isStopped?: boolean;
   /** Together with the pid it identifies one process until the next boot; compared for equality only. */
   readonly startToken: string;
   readonly residentBytes: number | null;

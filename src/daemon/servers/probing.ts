@@ -1,7 +1,7 @@
 // Prober of the daemon: probes each server that runs and each that has only a url, and reports failures to the supervisor.
 import { type PortProof, proveOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import { readProcessTable } from '../../system/process/process-table.ts';
-import { buildProcessTrees } from '../../core/lifecycle/process-tree.ts';
+import { buildProcessTrees, type TreeRoot } from '../../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { createProber, type Prober } from '../../probes/prober.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
@@ -36,6 +36,7 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
         detail: 'the first probe had taken the only session that it gives',
       }),
     environment: (spec) => childEnvironment(process.env, spec.env),
+    isStopped: (server) => hasStoppedProcess(supervisor().runner(server)?.process?.leader),
     checkOwnership: createOwnershipCheck(supervisor, clock),
   });
 
@@ -60,6 +61,17 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
     watchUrl(event.spec);
   });
   return prober;
+}
+
+/** Tells whether any process of the tree is stopped; false where that cannot be read. */
+async function hasStoppedProcess(leader: TreeRoot | undefined): Promise<boolean> {
+  if (leader === undefined) return false;
+  try {
+    const [tree] = buildProcessTrees(await readProcessTable(), [leader], new Map());
+    return tree?.members.some(({ isStopped }) => isStopped === true) ?? false;
+  } catch {
+    return false;
+  }
 }
 
 type Ownership = { ok: true } | { ok: false; detail: string };

@@ -51,6 +51,7 @@ function parseLine(line: string): ProcessRow | null {
     ppid: Number(ppid),
     pgid: Number(pgid),
     state: stat.startsWith('Z') ? 'zombie' : 'alive',
+    ...(stat.startsWith('T') && { isStopped: true }),
     startToken: start.join(' '),
     residentBytes: Number(rss) * 1024,
     cpuSeconds: parseCpuTime(time),

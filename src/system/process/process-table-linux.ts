@@ -54,6 +54,7 @@ export function parseStat(text: string): ProcessRow | null {
     ppid: Number(ppid),
     pgid: Number(pgid),
     state: state === 'Z' || state === 'X' ? 'zombie' : 'alive',
+    ...((state === 'T' || state === 't') && { isStopped: true }),
     startToken,
     residentBytes: Number(fields[21]) * units.pageSize,
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / units.ticksPerSecond,
