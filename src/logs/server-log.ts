@@ -25,6 +25,8 @@ export interface ServerLog {
   noteStart(text: string): void;
   /** Returns an excerpt of what this process printed, at most 20 lines, oldest first, without time, safe to show. */
   lastLines(): readonly string[];
+  /** Returns the line that this process printed last, and its number; null for none. */
+  latestLine(): { readonly number: number; readonly text: string } | null;
   /** Lines lost to write failures since the start. */
   readonly dropped: number;
   /** Changes size and number of files, from the next line on. */
@@ -75,6 +77,7 @@ export function openServerLog({ path, policy, clock, scrub, onTrouble }: ServerL
       note(text);
     },
     lastLines: () => excerpt.lines(LAST_LINES),
+    latestLine: () => excerpt.latest(),
     get dropped() {
       return file.dropped;
     },

@@ -2,8 +2,10 @@
 import type { Cause } from '../core/base/cause.ts';
 import type { HealthVerdict, StartFailure } from '../core/model/observations.ts';
 import { quoteOf } from '../core/status/output-excerpt.ts';
+import { downloadLine } from '../core/lifecycle/download-line.ts';
 import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
+  type DownloadState,
   type LifecycleAction,
   lifecycleDeadline,
   INITIAL_LIFECYCLE,
@@ -67,6 +69,8 @@ export interface RunnerParts {
   readonly observers: readonly ProcessObserver[];
   /** Returns an excerpt of what the server printed, neutralised, oldest first. */
   readonly lastLines: (server: string) => readonly string[];
+  /** Returns the line that the server printed last, and its number; null for none since its start. */
+  readonly latestLine: (server: string) => { readonly number: number; readonly text: string } | null;
   /** Returns the last verdict of the probes on the current process; null while there is none. */
   readonly lastVerdict: (server: string) => HealthVerdict | null;
   readonly onFault: (error: unknown, server: string) => void;
@@ -90,6 +94,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let current: ServerProcess | null = null;
   /** Of the current process. */
   let listeners: readonly ProcessListener[] = [];
+  /** The line of a download that was seen at the last deadline. */
+  let judged: { readonly run: number; readonly number: number } | null = null;
+  /** Monotonic ms, of the current process. */
+  let spawnedAt = 0;
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
   let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
@@ -132,7 +140,28 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   }
 
   function onDeadline(): void {
-    send(state.phase === 'starting' ? { kind: 'tick', known: causeOfDelay() } : { kind: 'tick' });
+    if (state.phase !== 'starting') return send({ kind: 'tick' });
+    const { known, download } = delayOf(state.run);
+    send({ kind: 'tick', known, download });
+  }
+
+  /** Finds out what a process that is not ready in time is doing; a download is told of. */
+  function delayOf(run: number): { readonly known: Cause | null; readonly download: DownloadState } {
+    const latest = parts.latestLine(spec.name);
+    const kind = latest === null ? null : downloadLine(latest.text);
+    if (latest === null || kind === null) return { known: causeOfDelay(), download: 'none' };
+    const isNew = kind === 'silent' || judged?.run !== run || judged.number !== latest.number;
+    judged = { run, number: latest.number };
+    const cause = isNew ? 'it is still downloading' : 'its download stalled';
+    if (isNew) tellOfDownload();
+    return { known: { cause, quote: latest.text }, download: isNew ? 'advancing' : 'stalled' };
+  }
+
+  function tellOfDownload(): void {
+    if (state.phase !== 'starting') return;
+    const elapsed = clock.monotonic() - spawnedAt;
+    const line = `it is still downloading what it needs, ${span(elapsed)} after its start`;
+    bus.publish({ kind: 'install-progress', server: spec.name, line });
   }
 
   /** Finds out why a process is not ready: what the probe got last, and what the process itself printed about it. */
@@ -210,6 +239,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       marker,
     };
     parts.registry.add(leader);
+    spawnedAt = clock.monotonic();
     bus.publish({ kind: 'spawned', server: spec.name, run, pid, version });
     supervise(run, leader, started);
   }

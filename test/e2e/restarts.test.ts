@@ -1,7 +1,7 @@
 // Restarts of servers that exit, hang or leak, and the metrics that explain them.
 import { describe, expect, test } from 'vitest';
 import { CONTEXT7, EVERYTHING } from '../fixtures/start.ts';
-import { fixture, freePort, httpFixture, QUICK, startDaemon } from './daemon.ts';
+import { fixture, FIXTURE, freePort, httpFixture, QUICK, startDaemon } from './daemon.ts';
 
 const restarts = (server: string, reason: string): string =>
   `mcp_watchdog_server_restarts_total{server="${server}",reason="${reason}"}`;
@@ -208,3 +208,17 @@ test('a server that is only watched is up or down, and never restarted', { timeo
   expect(await watcher.metric('mcp_watchdog_server_up{server="far"}')).toBe(0);
   expect(await watcher.metrics()).not.toContain('server_restarts_total{server="far"');
 });
+
+test(
+  'a first start that downloads for longer than its timeout is waited for',
+  { timeout: 60_000 },
+  async () => {
+    const script =
+      'for i in 1 2 3; do echo "Preparing packages... ($i/3)" >&2; sleep 1; done; exec "$0" "$@"';
+    const command = ['/bin/sh', '-c', script, process.execPath, FIXTURE];
+    const daemon = await startDaemon({ s: { command, ...QUICK, start: { timeout: '1s' } } });
+    await daemon.until('s', 'told of its download', ({ note }) => note?.includes('downloading') === true);
+    const { run, startFailures, note } = await daemon.up('s');
+    expect({ run, startFailures, note }).toEqual({ run: 1, startFailures: 0, note: null });
+  },
+);

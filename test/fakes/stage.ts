@@ -104,7 +104,7 @@ export function at(phase: ServerStateName, state: LifecycleState = INITIAL_LIFEC
     case 'stopped':
       return { ...memory, phase, because: 'asked' };
     case 'starting':
-      return { ...memory, phase, deadline: 30_000 };
+      return { ...memory, phase, deadline: 30_000, limit: 630_000 };
     case 'running':
       return { ...memory, phase, since: 0, stable: false, deadline: null };
     case 'stopping':

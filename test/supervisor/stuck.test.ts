@@ -44,6 +44,7 @@ function setUp() {
     prepare: () => Promise.resolve({ ok: true, argv: ['/bin/sleep', '60'], cwd: '/', version: null }),
     observers: [],
     lastLines: () => [],
+    latestLine: () => null,
     lastVerdict: () => null,
     onFault: () => {},
     desiredState: () => undefined,

@@ -72,6 +72,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
       },
     })),
     lastLines: () => [],
+    latestLine: () => null,
     lastVerdict: () => null,
     onFault: () => {},
     desiredState: () => undefined,

@@ -178,7 +178,7 @@ export function updatesStage({
       return publish({ kind: 'start-failed', server, failure });
     }
     publish({ kind: 'spawned', server, run: 1, pid: 1, version });
-    move(server, { phase: 'starting', deadline: 0 }, 'prepared');
+    move(server, { phase: 'starting', deadline: 0, limit: 0 }, 'prepared');
     clock.after(200, () => meet(server, fate));
   }
 

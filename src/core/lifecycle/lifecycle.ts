@@ -13,6 +13,7 @@ import {
   type LifecycleAction,
   type AfterStop,
   type RestartCause,
+  type DownloadState,
   type LifecycleDecision,
   lifecycleDeadline,
   hasProcess,
@@ -22,6 +23,7 @@ import {
   type LifecycleState,
   type LifecyclePhase,
 } from '../model/lifecycle-state.ts';
+import { DOWNLOAD_HINT, downloadWait, LONGEST_DOWNLOAD } from './download-line.ts';
 import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './restart-policy.ts';
 import type { RestartPolicy } from '../model/server-spec.ts';
 
@@ -103,7 +105,14 @@ function prepare(state: LifecycleState): LifecycleDecision {
 
 function spawn(state: LifecycleState, { at }: When, { startTimeout }: LifecyclePolicy): LifecycleDecision {
   const { run, cause } = state;
-  const next = enter({ ...state, cause: null }, { phase: 'starting', deadline: at + startTimeout });
+  const next = enter(
+    { ...state, cause: null },
+    {
+      phase: 'starting',
+      deadline: at + startTimeout,
+      limit: at + startTimeout + LONGEST_DOWNLOAD,
+    },
+  );
   const counted: LifecycleAction[] = cause === null ? [] : [{ kind: 'count-restart', cause }];
   return { state: next, actions: [{ kind: 'spawn', run }, ...counted] };
 }
@@ -188,13 +197,19 @@ function afterExit({ code }: { readonly code: number | null }, policy: RestartPo
 
 function tick(
   state: LifecycleState,
-  event: When & { readonly known?: Cause | null },
+  event: When & { readonly known?: Cause | null; readonly download?: DownloadState },
   policy: LifecyclePolicy,
 ): LifecycleDecision {
   const deadline = lifecycleDeadline(state);
   if (deadline === null || event.at < deadline) return stay(state);
   switch (state.phase) {
     case 'starting': {
+      // What an ended download has fetched is often lost: the next start would begin anew, and never get further.
+      if (event.download === 'advancing' && event.at < state.limit)
+        return stay({
+          ...state,
+          deadline: Math.min(state.limit, event.at + downloadWait(policy.startTimeout)),
+        });
       const detail = `not ready within ${policy.startTimeout} ms`;
       // What a probe or the output said last explains more than that the time is up.
       const known = event.known ?? { cause: `not ready within ${span(policy.startTimeout)}`, quote: null };
@@ -204,7 +219,9 @@ function tick(
         quote: known.quote ?? undefined,
       };
       const ending = fail(state, cause, event, policy);
-      const failure = startFailure('NOT_READY_IN_TIME', `It was ${detail}`, known);
+      const isDownload = event.download !== undefined && event.download !== 'none';
+      const hint = isDownload ? DOWNLOAD_HINT : null;
+      const failure = startFailure('NOT_READY_IN_TIME', `It was ${detail}`, { ...known, hint });
       return { ...ending, actions: [...ending.actions, failure] };
     }
     case 'running':
@@ -329,9 +346,14 @@ function cleared(state: LifecycleState): LifecycleState {
   return { ...state, failures: [], attempt: 0, halfOpen: false, refusal: undefined };
 }
 
-function startFailure(code: StartFailure['code'], message: string, known?: Cause): LifecycleAction {
+function startFailure(
+  code: StartFailure['code'],
+  message: string,
+  known?: Cause & { readonly hint?: string | null },
+): LifecycleAction {
   const said = known === undefined ? {} : { cause: known.cause, quote: known.quote ?? undefined };
-  return { kind: 'count-start-failure', failure: { code, message, hint: null, retry: 'backoff', ...said } };
+  const hint = known?.hint ?? null;
+  return { kind: 'count-start-failure', failure: { code, message, hint, retry: 'backoff', ...said } };
 }
 
 /** Describes how a process ended, in a sentence: `exited with code 1`, `ended by SIGKILL`. */

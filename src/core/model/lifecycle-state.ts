@@ -27,7 +27,8 @@ export type LifecyclePhase =
   | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' }
   /** Being installed, resolved and checked; no process yet. */
   | { readonly phase: 'preparing' }
-  | { readonly phase: 'starting'; readonly deadline: number }
+  /** `limit`: the latest deadline that a download may reach. */
+  | { readonly phase: 'starting'; readonly deadline: number; readonly limit: number }
   /** `stable` after it has been ready for `stableAfter`. */
   | {
       readonly phase: 'running';
@@ -110,8 +111,14 @@ export type LifecycleInput =
       readonly quote?: string | undefined;
     }
   | { readonly kind: 'gone'; readonly run: number }
-  /** `known`: why a process that is still starting is not ready, as far as probes and output tell. */
-  | { readonly kind: 'tick'; readonly known?: Cause | null };
+  /**
+   * Of a process that is still starting, `known`: why it is not ready, as far as probes and output tell; `download`: what
+   * it was doing when it printed its last line.
+   */
+  | { readonly kind: 'tick'; readonly known?: Cause | null; readonly download?: DownloadState };
+
+/** `stalled`: nothing new was printed since the last deadline. */
+export type DownloadState = 'none' | 'advancing' | 'stalled';
 
 export type LifecycleAction =
   | { readonly kind: 'prepare'; readonly run: number }

@@ -9,6 +9,8 @@ export interface OutputLine {
 export interface OutputExcerpt {
   add(line: OutputLine): void;
   clear(): void;
+  /** Returns the line that came last, and its number; null for none. */
+  latest(): { readonly number: number; readonly text: string } | null;
   /**
    * Returns at most `count` lines in the order in which they came, `…` between those that did not follow each other. A line of
    * stdout begins with `[stdout]`.
@@ -52,6 +54,10 @@ export function createOutputExcerpt(): OutputExcerpt {
     clear() {
       count = 0;
       for (const kept of [first, telling, last]) kept.length = 0;
+    },
+    latest() {
+      const line = last.at(-1);
+      return line === undefined ? null : { number: line.index, text: line.text };
     },
     lines(most) {
       if (count <= LAST) return last.slice(-most).map(({ text }) => text);

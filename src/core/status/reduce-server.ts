@@ -39,7 +39,10 @@ const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChang
   'server-changed': afterChange,
   transition: afterTransition,
   spawned: afterSpawn,
-  exited: ({ at, code, signal, quote, lastLines }) => ({ lastExit: { at, code, signal, quote }, lastLines }),
+  exited: ({ at, code, signal, quote, launcher, lastLines }) => ({
+    lastExit: { at, code, signal, quote, launcher },
+    lastLines,
+  }),
   restarted: afterRestart,
   'start-failed': ({ at, failure }, { startFailures }) => ({
     startFailures: startFailures + 1,

@@ -15,6 +15,8 @@ export interface ServerOutputs {
   /** Logs a line on a stdio server's stdout that is not a protocol message. */
   noise(server: string, line: string): void;
   lastLines(server: string): readonly string[];
+  /** Returns the line that it printed last, and its number; null for none since its start. */
+  latestLine(server: string): { readonly number: number; readonly text: string } | null;
   /** Closes the log of a server that is no longer configured. */
   forget(server: string): Promise<void>;
   flushSync(): void;
@@ -75,6 +77,7 @@ export function createServerOutputs({
     },
     noise: (server, line) => logs.get(server)?.write('stdout', line),
     lastLines: (server) => logs.get(server)?.lastLines() ?? [],
+    latestLine: (server) => logs.get(server)?.latestLine() ?? null,
     async forget(server) {
       const known = logs.get(server);
       logs.delete(server);

@@ -37,7 +37,7 @@ export interface Supervision {
 }
 
 /** What starting a process takes, whoever observes it. */
-type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'lastVerdict'>;
+type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'latestLine' | 'lastVerdict'>;
 
 export async function openSupervision(
   context: DaemonContext,
@@ -63,6 +63,7 @@ export async function openSupervision(
     desiredState: (server) => stateStore.desiredState(server),
     observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs, bus })],
     lastLines: (server) => outputs.lastLines(server),
+    latestLine: (server) => outputs.latestLine(server),
     lastVerdict: trackVerdicts(bus),
   });
   const sampler = openSampler(context, config, supervisor);
