@@ -34,6 +34,8 @@ export interface ProportionalMemoryOptions {
   readonly read: ReadProportional | null;
   /** Returns the lowest memory limit of a server, bytes; null without one. */
   readonly limitOf: (server: string) => number | null;
+  /** Returns the CPU time of this process so far, ms. */
+  readonly cpuTime: () => number;
   readonly onCollected: (took: number, error: string | null) => void;
 }
 
@@ -50,7 +52,7 @@ const CHANGED = 60_000;
 /** Share by which resident memory must differ from that of the last reading. */
 const DIFFERENCE = 0.2;
 
-/** Pause after a reading, in times of what it took: it never costs more than half a percent of one core. */
+/** Pause after a reading, in times of the CPU time that it took: it never costs more than half a percent of one core. */
 const PAUSE = 200;
 
 /** What is older is not shown any more, and counts for no limit. */
@@ -61,8 +63,8 @@ const TIMEOUT = 5000;
 
 interface TreeReading extends ProportionalReading {
   readonly at: number;
-  /** Ms. */
-  readonly took: number;
+  /** CPU time, ms; on a busy machine a reading takes far longer than it costs. */
+  readonly cost: number;
   readonly root: number;
   readonly residentBytes: number;
 }
@@ -75,10 +77,11 @@ export function createProportionalMemory(options: ProportionalMemoryOptions): Pr
 
   async function readTree(readOne: ReadProportional, { tree, residentBytes }: SizedTree): Promise<void> {
     const at = clock.monotonic();
+    const before = options.cpuTime();
     const found = await timeout.run((signal) => readMembers(tree, readOne, signal));
     number += 1;
-    const took = clock.monotonic() - at;
-    readings.set(tree.server, { ...found, number, at, took, root: tree.root, residentBytes });
+    const cost = options.cpuTime() - before;
+    readings.set(tree.server, { ...found, number, at, cost, root: tree.root, residentBytes });
   }
 
   async function readAll(readOne: ReadProportional, due: readonly SizedTree[]): Promise<void> {
@@ -123,7 +126,7 @@ interface TreeNow {
 function isDue(past: TreeReading | null, { now, root, residentBytes, limit }: TreeNow): boolean {
   if (past === null || past.root !== root) return true;
   const age = now - past.at;
-  if (age < past.took * PAUSE) return false;
+  if (age < past.cost * PAUSE) return false;
   if (limit !== null && residentBytes > limit * NEAR) return true;
   const hasChanged = Math.abs(residentBytes - past.residentBytes) > past.residentBytes * DIFFERENCE;
   return age >= (hasChanged ? CHANGED : RARE);

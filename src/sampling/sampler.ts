@@ -12,7 +12,11 @@ import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
-import { readProportional, type ReadProportional } from '../system/process/proportional-memory.ts';
+import {
+  ownCpuTime,
+  readProportional,
+  type ReadProportional,
+} from '../system/process/proportional-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
 import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
@@ -39,6 +43,8 @@ export interface SamplerOptions {
   readonly proportional?: ReadProportional | null;
   /** Returns the lowest memory limit of a server, bytes; null without one. */
   readonly memoryLimit?: (server: string) => number | null;
+  /** Returns the CPU time of this process so far, ms. */
+  readonly cpuTime?: () => number;
 }
 
 export interface Sampler {
@@ -135,11 +141,12 @@ function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: (
 }
 
 function openProportional(options: SamplerOptions, isStopped: () => boolean): ProportionalMemory {
-  const { clock, bus, proportional, memoryLimit = () => null } = options;
+  const { clock, bus, proportional, memoryLimit = () => null, cpuTime = ownCpuTime } = options;
   return createProportionalMemory({
     clock,
     read: proportional === undefined ? readProportional : proportional,
     limitOf: memoryLimit,
+    cpuTime,
     onCollected(took, error) {
       if (!isStopped()) bus.publish({ kind: 'collected', collector: 'proportional_memory', took, error });
     },

@@ -38,7 +38,7 @@ function start(read: ReadProportional | null, rows: readonly ProcessRow[] = BROW
   });
   bus.subscribe((event) => events.push(event));
   startLimitsWatch({ clock, bus, onHard: (breach) => breaches.push(breach) });
-  const machine = { rows, calls: 0 };
+  const machine = { rows, calls: 0, cpuTime: 0 };
   const options: SamplerOptions = {
     clock,
     bus,
@@ -55,6 +55,7 @@ function start(read: ReadProportional | null, rows: readonly ProcessRow[] = BROW
             return read(pid);
           },
     memoryLimit: () => 2 * GiB,
+    cpuTime: () => machine.cpuTime,
   };
   const limits = { memory: { soft: null, hard: 2 * GiB }, cpu: { soft: null, hard: null, for: 1 }, nice: 0 };
   bus.publish({ kind: 'server-added', server: 'tabs', spec: specOf({ name: 'tabs', limits }) });
@@ -131,14 +132,11 @@ describe('reading proportional memory', () => {
     expect([collected().length, usages().at(-1)?.proportionalBytes]).toEqual([2, 60 * MiB]);
   });
 
-  it('pauses after a slow one, which is no evidence twice', async () => {
-    const reading = start(
-      (pid) =>
-        new Promise((resolve) => {
-          if (pid === 100) reading.clock.after(400, () => resolve(2400 * MiB));
-          else resolve(0);
-        }),
-    );
+  it('pauses after an expensive one, which is no evidence twice', async () => {
+    const reading = start(async (pid) => {
+      if (pid === 100) reading.machine.cpuTime += 400;
+      return pid === 100 ? 2400 * MiB : 0;
+    });
     await reading.clock.advance(10 * 60_000);
     // 400 ms are half a percent of 80 s.
     expect(reading.collected().length).toBeLessThanOrEqual(8);
