@@ -9,6 +9,7 @@ import {
   verdictOf,
   type Health,
 } from '../core/lifecycle/health.ts';
+import { isRefusal } from '../core/model/vocabulary.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import type { Bus } from '../system/bus.ts';
@@ -29,6 +30,7 @@ import {
   excuseFailure,
   firstDelay,
   lastResult,
+  refusedDelay,
   sessionKey,
   spread,
   startupDelay,
@@ -84,6 +86,8 @@ export class ProbeLoop {
   #health: Health;
   #published: HealthVerdict | null = null;
   #rounds = 0;
+  /** Answers in a row that refused us. */
+  #refusals = 0;
   #failingSince: number | null = null;
   #isCorroborated = false;
   #lastPass: number | null = null;
@@ -305,11 +309,23 @@ export class ProbeLoop {
     this.#health = health;
     this.#record(result, began);
     this.#publishHealth();
-    const delay = delayAfter(next, policy.interval, clock.monotonic() - began);
+    this.#countRefusal(result);
+    const delay = delayAfter(next, this.#interval(), clock.monotonic() - began);
     if (delay !== null) this.#schedule(delay);
     if (!wantsRestart) return;
     const times = Math.min(health.failures, policy.failures);
     onDown(`${health.detail ?? 'the probe failed'}, ${times} of ${policy.failures}`, health.quote);
+  }
+
+  #countRefusal(result: ProbeResult): void {
+    if (result.outcome === 'inconclusive') return;
+    this.#refusals = result.outcome === 'failed' && isRefusal(result.reason) ? this.#refusals + 1 : 0;
+  }
+
+  /** A process of ours is asked on, since it is restarted when it does not answer at all. */
+  #interval(): number {
+    const { interval } = this.#spec.probe;
+    return this.#isOurs ? interval : refusedDelay(this.#refusals, interval);
   }
 
   #record(result: ProbeResult, began: number): void {

@@ -1,4 +1,5 @@
 // Probe schedule of one server: delays in ms, results that do not count, and changes that need a new session.
+import { withQuotation } from '../core/base/cause.ts';
 import { hashText } from '../core/base/text.ts';
 import type { ProbeResult } from '../core/model/observations.ts';
 import type { NextProbe } from '../core/lifecycle/health.ts';
@@ -44,6 +45,19 @@ export function delayAfter(next: NextProbe, interval: number, took: number): num
   }
 }
 
+/** Refusals in a row after which a server that we do not run is asked less often, and the longest delay, ms. */
+const PATIENT_REFUSALS = 4;
+const LONGEST_REFUSED_DELAY = 30 * 60_000;
+
+/**
+ * Returns the delay after a row of refusals: it doubles, up to half an hour. Only a person can cure them, and some services
+ * lock out whoever asks again and again without credentials.
+ */
+export function refusedDelay(refusals: number, interval: number): number {
+  const doublings = Math.min(Math.max(0, refusals - PATIENT_REFUSALS), 20);
+  return Math.max(interval, Math.min(LONGEST_REFUSED_DELAY, interval * 2 ** doublings));
+}
+
 /** Places a server's rounds in the interval: spread over all servers, the same each time. */
 export function spread({ name, probe }: Pick<ServerSpec, 'name' | 'probe'>): number {
   return (hashText(name) / 2 ** 32) * probe.interval;
@@ -62,7 +76,7 @@ export function lastResult(attempts: readonly ProbeAttempt[]): ProbeResult {
 /** Makes a failure in a quiet time inconclusive; a pass still says that the server lives. */
 export function excuseFailure(result: ProbeResult): ProbeResult {
   if (result.outcome !== 'failed' || isRefusal(result.reason)) return result;
-  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${result.detail}` };
+  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${withQuotation(result.detail, result.quote)}` };
 }
 
 /** Names all that a session keeps of the spec that it was opened with: another key needs another session. */

@@ -47,6 +47,25 @@ describe('while a server starts', () => {
     expect(of('health').at(-1)?.health).toMatchObject({ up: true, unauthorized: true });
   });
 
+  it('a server elsewhere that goes on refusing us is asked less and less often, until it lets us in', async () => {
+    const { clock, moods, watch, rounds } = rig();
+    moods.set('far', LOCKED);
+    moods.set('near', LOCKED);
+    watch('far', URL_ONLY);
+    watch('near');
+    const of = (name: string) => rounds.filter((round) => round.includes(` ${name} `)).length;
+    await clock.advance(60_000);
+    expect(of('far')).toBeGreaterThanOrEqual(4);
+    await clock.advance(6 * 3_600_000);
+    expect(of('far')).toBeLessThan(25);
+    expect(of('near')).toBeGreaterThan(1_000);
+    moods.set('far', PASS);
+    await clock.advance(31 * 60_000);
+    const before = of('far');
+    await clock.advance(60_000);
+    expect(of('far') - before).toBe(4);
+  });
+
   it('an answering port that is not held by our process is not ready', async () => {
     let owner: { ok: true } | { ok: false; detail: string } = {
       ok: false,

@@ -37,6 +37,25 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     expect(session.handshakes).toHaveLength(2);
   });
 
+  it('is greeted again when the endpoint no longer knows the session, before that counts', async () => {
+    const server = await startHttp(['--transport', 'sse']);
+    const session = sseSession(server.url);
+    await session.connect(deadline());
+    await session.probe('liveness', deadline());
+    process.kill(server.pid, 'SIGUSR1');
+    await waitFor(async () => (await server.stats()).sessions === 0);
+    expect(await session.probe('liveness', deadline())).toEqual([{ probe: 'ping', result: passed }]);
+    expect(session.handshakes).toHaveLength(2);
+  });
+
+  it.each([301, 302, 307, 308])('follows a redirect %i of its stream within the origin', async (status) => {
+    const flags = ['--behaviour', 'redirects', '--redirect-status', String(status)];
+    const server = await startHttp(['--transport', 'sse', ...flags]);
+    const session = sseSession(server.url);
+    expect(await session.connect(deadline())).toEqual(passed);
+    expect(await session.probe('full', deadline())).toMatchObject([{ result: passed }]);
+  });
+
   it('is found frozen', async () => {
     const server = await startHttp(['--transport', 'sse']);
     const session = sseSession(server.url);
