@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { EXIT_CODES } from './commands/shared/command.ts';
 import type { CommandSpec, CommandIo } from './commands/shared/command.ts';
+import { asksForJson, failure, toJson } from './commands/shared/json-output.ts';
 import { processIo } from './commands/shared/process-io.ts';
 import { createProgram } from './commands/program.ts';
-import { errorLines, usageError } from './commands/views/error.ts';
+import { describeError, errorLines, stackOf, usageError } from './commands/views/error.ts';
 import { wantsColour } from './commands/views/style.ts';
 import { WatchdogError } from './core/base/errors.ts';
 
@@ -43,11 +44,21 @@ function explain(
 ): number {
   // Help or version, which have been printed.
   if (error === null) return 0;
-  const colour = wantsColour(io.err, io.env, argv.includes('--no-color'));
-  const isDebug = io.env['MCP_LOG_LEVEL'] === 'debug';
-  for (const line of errorLines(error, { colour, isDebug })) io.err.write(`${line}\n`);
+  print(error, { io, argv });
   if (!(error instanceof WatchdogError)) return 1;
   return spec?.exitCodes?.[error.code] ?? EXIT_CODES[error.code];
+}
+
+/** Prints an error: for people on standard error, with `--json` in one line on standard output, where the data would be. */
+function print(error: unknown, { io, argv }: { io: CommandIo; argv: readonly string[] }): void {
+  const isDebug = io.env['MCP_LOG_LEVEL'] === 'debug';
+  if (asksForJson(argv)) {
+    io.out.write(`${toJson(failure(error, describeError(error)))}\n`);
+    if (isDebug) for (const line of stackOf(error)) io.err.write(`${line}\n`);
+    return;
+  }
+  const colour = wantsColour(io.err, io.env, argv.includes('--no-color'));
+  for (const line of errorLines(error, { colour, isDebug })) io.err.write(`${line}\n`);
 }
 
 async function main(): Promise<void> {

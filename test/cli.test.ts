@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../src/cli.ts';
 import { COMMANDS } from '../src/commands/registry.ts';
 import { startControlServer } from '../src/control/server.ts';
+import { localTime } from '../src/logs/log-entry.ts';
 import type { Paths } from '../src/system/files/paths.ts';
 import { type FakeDaemon, fakeDaemon } from './fakes/control-handlers.ts';
 import { type FakeIo, type FakeIoOptions, fakeIo } from './fakes/io.ts';
@@ -33,6 +34,14 @@ async function withDaemon(daemon: FakeDaemon = fakeDaemon()): Promise<Paths> {
   onTestFinished(() => server.close());
   return paths;
 }
+
+/** Milliseconds are whole in JSON. */
+const wholeProbes = Object.fromEntries(
+  Object.entries(serverStatus().probes).map(([kind, probe]) => [
+    kind,
+    { ...probe, took: probe.took === null ? null : Math.round(probe.took) },
+  ]),
+);
 
 const health = {
   up: false,
@@ -185,7 +194,8 @@ describe('status', () => {
   it('prints JSON for programs', async () => {
     const { home } = await withDaemon();
     const { out } = await cli(['status', '--json'], { home });
-    expect(JSON.parse(out)).toEqual(status());
+    const shown = status([serverStatus({ probes: wholeProbes })]);
+    expect(JSON.parse(out)).toEqual({ version: 1, ok: true, data: shown });
   });
 
   it('suggests the nearest name', async () => {
@@ -258,7 +268,10 @@ describe('status --watch', () => {
     io.signal('SIGINT');
     await ended;
     const documents = io.stdout().trimEnd().split('\n');
-    expect(documents.map((each) => JSON.parse(each))).toEqual([status(), status([])]);
+    expect(documents.map((each) => JSON.parse(each))).toEqual([
+      status([serverStatus({ probes: wholeProbes })]),
+      status([]),
+    ]);
   });
 });
 
@@ -366,7 +379,7 @@ describe('init and config', () => {
     await cli(['init'], { home });
     expect((await cli(['config', 'show'], { home })).out).toContain('interval: 15s');
     expect(JSON.parse((await cli(['config', 'show', '--json'], { home })).out)).toHaveProperty(
-      'servers.context7',
+      'data.servers.context7',
     );
   });
 
@@ -380,7 +393,10 @@ describe('init and config', () => {
     expect(err).toMatch(/enabld.*did you mean/u);
     const json = await cli(['config', 'validate', '--json'], { home });
     expect(json.code).toBe(2);
-    expect(JSON.parse(json.out)).toMatchObject({ valid: false, problems: [{ path: 'servers.a.enabld' }] });
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      error: { code: 'CONFIG_INVALID', details: { problems: [{ path: 'servers.a.enabld' }] } },
+    });
   });
 
   it('names keys that are not active yet', async () => {
@@ -410,7 +426,7 @@ describe('logs', () => {
       '{"level":"info","time":"2026-01-01T00:00:00.000Z","pid":7,"msg":"Watchdog started"}\n',
     );
     expect((await cli(['logs'], { home })).out).toBe(
-      '2026-01-01T00:00:00.000Z info  Watchdog started pid=7\n',
+      `${localTime(Date.parse('2026-01-01T00:00:00.000Z'))} info  Watchdog started (pid: 7)\n`,
     );
   });
 

@@ -30,7 +30,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'start',
     summary: 'start the daemon in the background, or servers',
     arguments: [SOME_SERVERS],
-    options: [],
+    options: [JSON_OUTPUT],
     notes: ['Exit codes: 0 done or already running, 1 failed.'],
     exitCodes: FAILED,
     load: () => import('./daemon/start.ts'),
@@ -39,7 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'stop',
     summary: 'stop the daemon with all its servers, or servers',
     arguments: [SOME_SERVERS],
-    options: [],
+    options: [JSON_OUTPUT],
     notes: [
       'A server that was stopped stays down until it is started again.',
       'Exit codes: 0 done, 1 failed.',
@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'restart',
     summary: 'stop and start the daemon, or servers',
     arguments: [SOME_SERVERS],
-    options: [],
+    options: [JSON_OUTPUT],
     notes: ['Exit codes: 0 done, 1 failed.'],
     exitCodes: FAILED,
     load: () => import('./daemon/restart.ts'),
@@ -81,10 +81,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '-a, --all', summary: 'every server and the daemon, in the order of their lines' },
       { flags: '-f, --follow', summary: 'keep printing new lines, until Ctrl-C' },
-      { flags: '-n, --lines <count>', summary: 'how many lines (default: 50)', isCount: true },
+      {
+        flags: '-n, --lines <count>',
+        summary: 'how many lines (default: 50; all with --since or --grep)',
+        isCount: true,
+      },
+      { flags: '--since <when>', summary: 'only lines since then: 10m, 21:30 or 2026-01-31T21:30' },
+      {
+        flags: '--grep <pattern>',
+        summary: 'only lines that match; case counts only where the pattern has a capital letter',
+      },
+      JSON_OUTPUT,
     ],
-    notes: ['Works without a daemon. Control characters are shown, not obeyed.'],
+    notes: [
+      'Works without a daemon. Control characters are shown, not obeyed. A line that repeats is shown once, and counted.',
+    ],
     load: () => import('./inspect/logs.ts'),
+  },
+  {
+    name: 'tools',
+    summary: 'list the tools that a server offers now',
+    arguments: [{ syntax: '<name>', summary: 'a server' }],
+    options: [JSON_OUTPUT],
+    notes: ['Exit codes: 0 listed, 1 it does not answer, 5 no daemon.'],
+    load: () => import('./inspect/tools.ts'),
   },
   {
     name: 'init',
@@ -133,6 +153,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'name of the agent or unit (default: com.mcp.daemon, mcp-watchdog)',
       },
       { flags: '--force', summary: 'write it again, also when nothing changed or another home has it' },
+      JSON_OUTPUT,
     ],
     notes: ['Exit codes: 0 installed and running, 1 failed.'],
     exitCodes: FAILED,
@@ -147,10 +168,56 @@ export const COMMANDS: readonly CommandSpec[] = [
         flags: '--label <label>',
         summary: 'name of the agent or unit (default: com.mcp.daemon, mcp-watchdog)',
       },
+      JSON_OUTPUT,
     ],
     notes: ['Exit codes: 0 done or nothing to do, 1 failed.'],
     exitCodes: FAILED,
     load: () => import('./setup/uninstall.ts'),
+  },
+  {
+    name: 'add',
+    summary: 'add a server to the config; a daemon that runs starts it',
+    arguments: [
+      { syntax: '<new>', summary: 'name of the server, of your choice' },
+      {
+        syntax: '[argv...]',
+        summary: 'behind --: the program and its arguments, or the arguments of the package',
+      },
+    ],
+    options: [
+      {
+        flags: '--package <package>',
+        summary: 'a package that the watchdog installs, with @VERSION for another than the latest',
+      },
+      { flags: '--url <url>', summary: 'where it listens; alone: a server that is only watched' },
+      { flags: '--transport <transport>', summary: 'stdio, http or sse' },
+      {
+        flags: '--env <variable>',
+        summary:
+          'KEY=VALUE; KEY alone takes it from the environment of the watchdog at each start; repeatable',
+        isRepeatable: true,
+      },
+      { flags: '--cwd <dir>', summary: 'folder to start it in' },
+      { flags: '--dry-run', summary: 'only show what would be written' },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'For example: mcp-watchdog add files -- npx -y @modelcontextprotocol/server-filesystem /home/ada/notes',
+      'Comments and everything else in the config stay as they are. An edit that would make it invalid is not written.',
+      'Exit codes: 0 done, 2 refused, with the reason.',
+    ],
+    load: () => import('./home/add.ts'),
+  },
+  {
+    name: 'remove',
+    summary: 'remove a server from the config; a daemon that runs stops it',
+    arguments: [{ syntax: '<name>', summary: 'a server' }],
+    options: [{ flags: '--dry-run', summary: 'only show what would be removed' }, JSON_OUTPUT],
+    notes: [
+      'The comment above the server goes with it; everything else in the config stays as it is.',
+      'Exit codes: 0 done, 1 there is no such server, 2 refused, with the reason.',
+    ],
+    load: () => import('./home/remove.ts'),
   },
   {
     name: 'reload',
@@ -167,7 +234,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'monitor',
     summary: 'a live table of all servers; q quits',
     arguments: [],
-    options: [],
+    options: [JSON_OUTPUT],
     notes: [
       'Without a terminal it prints a line for each change.',
       'Exit codes: 0 ended by you, 5 no daemon.',

@@ -12,6 +12,7 @@ export function refuseAll(reason: WatchdogError): RequestHandlers {
     stop: refuse,
     restart: refuse,
     check: refuse,
+    tools: refuse,
     reload: refuse,
     cleanup: refuse,
     updateCheck: refuse,

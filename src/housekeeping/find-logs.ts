@@ -22,7 +22,7 @@ function judgeServerLog(entry: HomeEntry, facts: CleanupContext): CleanupCandida
   const log = parseLogName(entry);
   if (log === null) return [];
   if (isRemovedServer(facts, log.server)) {
-    return facts.now - entry.changedAt > REMOVED_SERVER_KEPT_FOR ? [{ kind: 'old-log', entry }] : [];
+    return facts.now - entry.changedAt > REMOVED_SERVER_KEPT_FOR ? [{ kind: 'old_log', entry }] : [];
   }
   const kept = facts.servers?.get(log.server) ?? DEFAULT_LOGS_KEPT;
   return log.age > kept ? [{ kind: 'log', entry }] : [];

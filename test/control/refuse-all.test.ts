@@ -20,6 +20,7 @@ const REQUESTS = {
   stop: { names: [] },
   restart: { names: [] },
   check: {},
+  tools: { name: 'a' },
   reload: {},
   cleanup: {},
   updateCheck: { names: [] },

@@ -23,7 +23,7 @@ function doctor(home: string, env: Record<string, string>): Told {
     });
   const { status: code, stdout, stderr } = ask('--json');
   if (stdout === '') throw new Error(stderr);
-  const { checks } = JSON.parse(stdout);
+  const { checks } = JSON.parse(stdout).data;
   return {
     code,
     checks: Object.fromEntries(

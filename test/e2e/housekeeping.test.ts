@@ -38,7 +38,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
       code: 0,
       out: expect.stringContaining('would remove servers/a/versions/1.0.0 (1 KiB)'),
     });
-    const { removed, freed }: CleanupReport = JSON.parse(run('--json').out);
+    const { removed, freed }: CleanupReport = JSON.parse(run('--json').out).data;
     expect(removed.map(({ path }) => path)).toEqual(['logs/servers/a.log.2', 'servers/a/versions/1.0.0']);
     expect(freed).toBe(2 * 1024 ** 2 + 1000);
     expect(run()).toEqual({ code: 0, out: 'Nothing to remove\n', err: '' });
@@ -55,7 +55,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
     mkdirSync(home.paths.run, { recursive: true });
     const state = { version: 1, wishes: {}, servers: {}, counters: null, updates: { a: update } };
     writeFileSync(home.paths.state, JSON.stringify(state));
-    const { removed }: CleanupReport = JSON.parse(runCli(home.paths.home, ['cleanup', '--json']).out);
+    const { removed }: CleanupReport = JSON.parse(runCli(home.paths.home, ['cleanup', '--json']).out).data;
     expect(removed.map(({ path }) => path)).toEqual(['servers/a/versions/1.1.0']);
   });
 
@@ -174,7 +174,8 @@ describe('backup', { timeout: 90_000 }, () => {
     expect(run('list').out).toMatch(/restore +1 .* ok\n.* manual +2 .* ok\n$/);
     expect(run('restore', 'latest').code).toBe(0);
     expect(readFileSync(join(home, 'config.yaml'), 'utf8')).toContain('"b"');
-    const all: { id: string; damage: string | null; by: string }[] = JSON.parse(run('list', '--json').out);
+    const all: { id: string; damage: string | null; by: string }[] = JSON.parse(run('list', '--json').out)
+      .data.backups;
     expect(all.map(({ by, damage }) => [by, damage])).toEqual([
       ['restore', null],
       ['restore', null],
@@ -230,7 +231,7 @@ describe('backup', { timeout: 90_000 }, () => {
     expect(isRunning(pid ?? 0)).toBe(false);
     const { servers }: { servers: { name: string; desired: string }[] } = JSON.parse(
       daemon.run('status', '--json').out,
-    );
+    ).data;
     expect(servers.map(({ name, desired }) => [name, desired])).toEqual([
       ['a', 'up'],
       ['b', 'down'],

@@ -38,10 +38,10 @@ describe('deploy', { timeout: 120_000 }, () => {
     const before = [readFileSync(config, 'utf8'), run('status', '--json').out];
     const again = run('deploy', '--no-service', '--json', '--from', client);
     expect(again).toMatchObject({ code: 0, err: '' });
-    expect(JSON.parse(again.out).steps.every(({ ok }: { ok: boolean }) => ok)).toBe(true);
+    expect(JSON.parse(again.out).data.steps.every(({ ok }: { ok: boolean }) => ok)).toBe(true);
     expect(again.out).toContain('nothing was imported');
     const after = [readFileSync(config, 'utf8'), run('status', '--json').out];
-    const pids = [before, after].map(([, json = '']) => JSON.parse(json).servers[0].pid);
+    const pids = [before, after].map(([, json = '']) => JSON.parse(json).data.servers[0].pid);
     expect(after[0]).toBe(before[0]);
     expect(pids[1]).toBe(pids[0]);
   });
@@ -76,7 +76,7 @@ describe('deploy', { timeout: 120_000 }, () => {
     child.kill('SIGINT');
     expect(await ended).toBe(1);
     expect(out).toContain('interrupted; the daemon keeps running');
-    const { daemon, servers } = JSON.parse(run('status', '--json').out);
+    const { daemon, servers } = JSON.parse(run('status', '--json').out).data;
     expect(isRunning(daemon.pid)).toBe(true);
     expect(isRunning(servers[0].pid)).toBe(true);
   });

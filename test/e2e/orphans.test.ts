@@ -49,7 +49,7 @@ async function commands() {
   const none = run('orphans');
   const frozen = await orphan([process.execPath, context7, '--api-key', 'very-secret-value'], true);
   const deaf = await orphan([process.execPath, fixture, '--behaviour', 'ignore-eof'], false);
-  await until('both to be old enough', () => JSON.parse(run('orphans', '--json').out).orphans.length === 2);
+  await until('both to be old enough', () => JSON.parse(run('orphans', '--json').out).data.orphans.length === 2);
   const list = run('orphans');
   const json = run('orphans', '--json');
   const before = [frozen, deaf].map(isAlive);
@@ -62,7 +62,7 @@ async function daemon() {
   const child = spawn(process.execPath, [cli, 'run', '--home', home], { stdio: 'ignore' });
   const journal = home + '/journal/events.jsonl';
   const line = await until('it to be reaped', () => existsSync(journal) && readFileSync(journal, 'utf8').split('\\n').find((one) => one.includes('orphan-reaped')));
-  const status = await until('a status', () => { const { out } = run('status', '--json'); return out.startsWith('{') && JSON.parse(out); });
+  const status = await until('a status', () => { const { out } = run('status', '--json'); const { ok, data } = JSON.parse(out); return ok && data; });
   const page = await until('the count', async () => { const text = await (await fetch(status.daemon.listen + '/metrics')).text(); return text.includes('mcp_watchdog_orphans_reaped_total 1') && text; });
   const own = status.servers[0].pid;
   const isOwnAlive = isAlive(own);

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -242,10 +243,45 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
     const daemon = await startDaemon({ s: fixture() });
     await daemon.up('s');
     rmSync(join(daemon.home, 'run', 'control.sock'));
-    expect(daemon.run('status').code).toBe(5);
+    // Never "none is running": it does.
+    expect(daemon.run('status')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`pid ${daemon.pid} runs in`),
+    });
     await waitFor(() => daemon.run('status').code === 0, { timeout: 40_000, what: 'the socket to be back' });
     expect(daemon.run('stop').code).toBe(0);
     expect(existsSync(join(daemon.home, 'run', 'control.sock'))).toBe(false);
+  });
+});
+
+describe('a home that goes away and comes back', { timeout: 120_000 }, () => {
+  test('is used again within seconds; meanwhile no command says that none runs', async () => {
+    const { home } = missingHome();
+    mkdirSync(home, { mode: 0o700 });
+    const daemon = await startDaemon({ s: fixture() }, { home });
+    const { pid } = await daemon.up('s');
+    renameSync(home, `${home}.away`);
+    // A file where the folder was, so that the daemon cannot make another one.
+    writeFileSync(home, '');
+    await waitFor(() => daemon.output().includes('cannot be recreated'), {
+      timeout: 20_000,
+      what: 'the loss',
+    });
+    if (process.platform === 'linux') {
+      for (const command of ['status', 'stop', 'start'])
+        expect(runCli(home, [command])).toMatchObject({
+          code: 1,
+          err: expect.stringContaining(`pid ${daemon.pid} runs in`),
+        });
+    }
+    rmSync(home);
+    renameSync(`${home}.away`, home);
+    await waitFor(() => runCli(home, ['status']).code === 0, {
+      timeout: 10_000,
+      what: 'commands to work again',
+    });
+    expect(await daemon.server('s')).toMatchObject({ pid, run: 1 });
+    expect(runCli(home, ['stop']).out).toContain(`pid ${daemon.pid}`);
   });
 });
 

@@ -183,7 +183,7 @@ test.skipIf(process.platform !== 'linux' || !requireProgram('script'))(
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
     onTestFinished(() => void terminal.kill('SIGKILL'));
     await waitFor(() => runCli(home, ['check', 's']).code === 0, { timeout: 40_000, what: 'the server' });
-    const { daemon } = JSON.parse(runCli(home, ['status', '--json']).out);
+    const { daemon } = JSON.parse(runCli(home, ['status', '--json']).out).data;
     terminal.kill('SIGKILL');
     await waitFor(() => !isRunning(daemon.pid), { timeout: 40_000, what: 'the end of the daemon' });
     expect(await leftOver(home)).toEqual([]);
@@ -256,8 +256,10 @@ test('a later release takes over with one clean start of each server', { timeout
   expect(run('restart')).toMatchObject({ status: 0 });
   expect(await first.stop()).toBe(0);
   const { daemon, servers } = await waitFor(async () => {
-    const status: Awaited<ReturnType<RunningDaemon['status']>> = JSON.parse(run('status', '--json').stdout);
-    return status.servers.some(({ name, health }) => name === 'a' && health.up === true) && status;
+    const status: Awaited<ReturnType<RunningDaemon['status']>> | undefined = JSON.parse(
+      run('status', '--json').stdout,
+    ).data;
+    return status?.servers.some(({ name, health }) => name === 'a' && health.up === true) && status;
   });
   expect(daemon.version).toBe('9.9.9');
   expect(servers).toMatchObject([

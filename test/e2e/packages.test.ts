@@ -132,7 +132,7 @@ async function askDoctor(home: string, cli: string): Promise<unknown> {
     const argv = [cli, 'doctor', '--json', '--home', home];
     execFile(process.execPath, argv, options, (_, stdout) => resolve(stdout));
   });
-  const { checks }: { checks: { id: string; findings: unknown[] }[] } = JSON.parse(out);
+  const { checks }: { checks: { id: string; findings: unknown[] }[] } = JSON.parse(out).data;
   return checks.find(({ id }) => id === 'release')?.findings[0];
 }
 

@@ -198,7 +198,10 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
       '  + new   is added',
       'new is old under another name: a new server, with fresh counters, log and package',
     ]);
-    expect(JSON.parse(json.out)).toMatchObject({ isApplied: false, added: ['new'], removed: ['old'] });
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: true,
+      data: { isApplied: false, added: ['new'], removed: ['old'] },
+    });
     expect(real).toMatchObject({ code: 0, out: expect.stringContaining('~ b     env: restarted') });
     for (const { out } of [dry, json, real]) expect(out).not.toContain('sk-0123456789');
     await daemon.until('b', 'restarted', ({ run }) => run === 2);
@@ -220,7 +223,10 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
       expect(err).toContain(problem);
     const json = daemon.run('reload', '--json');
     expect(json).toMatchObject({ code: 2, err: '' });
-    expect(JSON.parse(json.out)).toMatchObject({ refused: true, code: 'CONFIG_INVALID' });
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      error: { code: 'CONFIG_INVALID', message: expect.stringContaining('servers.a.comand') },
+    });
     expect(daemon.run('reload', '--dry-run').code).toBe(2);
     expect((await daemon.server('a')).pid).toBe(pid);
   });
@@ -251,7 +257,10 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
     );
     const { out } = daemon.run('reload', '--json');
     leaveAlone();
-    expect(JSON.parse(out).settings).toEqual({ live: ['sampling.interval'], nextStart: ['metrics.listen'] });
+    expect(JSON.parse(out).data.settings).toEqual({
+      live: ['sampling.interval'],
+      nextStart: ['metrics.listen'],
+    });
     await waitFor(async () => ((await daemon.status()).daemon.lastTickAt ?? 0) > (lastTickAt ?? 0) + 1000, {
       what: 'more samples',
     });

@@ -97,7 +97,7 @@ describe.skipIf(!canRun)('under systemd --user', { timeout: 60_000 }, () => {
     expect(now).toHaveLength(1);
     expect(now).not.toContain(server);
     expect(restarts()).toBe(1);
-    const { servers: shown } = JSON.parse(inside.cli('status', '--json').out);
+    const { servers: shown } = JSON.parse(inside.cli('status', '--json').out).data;
     expect(shown).toMatchObject([{ restarts: { unobserved: 1 }, run: 1 }]);
   });
 

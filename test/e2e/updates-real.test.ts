@@ -85,7 +85,7 @@ async function expectRunning(daemon: RunningDaemon, version: string, updates: nu
   const restarts = `mcp_watchdog_server_restarts_total{server="${server}",reason="update"}`;
   expect(await daemon.metric(restarts)).toBe(updates);
   expect(await daemon.metric(PROBATION)).toBe(0);
-  const { servers } = JSON.parse(daemon.run('status', server, '--json').out);
+  const { servers } = JSON.parse(daemon.run('status', server, '--json').out).data;
   expect(servers).toMatchObject([{ name: server, version }]);
 }
 
@@ -115,7 +115,7 @@ test.skipIf(!requireThat('an npm registry', newest !== '' && older !== ''))(
 
     const check = daemon.run('update', server, '--check', '--json');
     expect(check.code).toBe(0);
-    expect(JSON.parse(check.out).servers).toMatchObject([
+    expect(JSON.parse(check.out).data.servers).toMatchObject([
       { server, package: NAME, running: older, latest: newest, error: null },
     ]);
 

@@ -104,7 +104,7 @@ test(
     await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));
     const failed = await run('update', 's', '--wait', '--json');
     expect(failed.code).toBe(1);
-    expect(JSON.parse(failed.out)).toMatchObject({
+    expect(JSON.parse(failed.out).data).toMatchObject({
       exitCode: 1,
       servers: [
         { server: 's', from: '1.1.0', to: '1.3.0', result: 'rolled_back', reason: expect.any(String) },

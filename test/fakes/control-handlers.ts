@@ -3,6 +3,7 @@ import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
+import type { Tool } from '../../src/core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../../src/core/model/update.ts';
 import { NOW, status as someStatus } from './status.ts';
 
@@ -22,6 +23,8 @@ export interface FakeDaemon {
   /** The answers to `updateCheck`, and to `update` and `rollback`. */
   outlooks: readonly UpdateCheck[];
   answers: readonly UpdateAnswer[];
+  /** The answer to `tools`. */
+  tools: readonly Tool[];
 }
 
 export const NOTHING_NEW: ReloadReport = {
@@ -52,6 +55,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     cleanups: {} as Partial<CleanupReport>,
     outlooks: [] as readonly UpdateCheck[],
     answers: [] as readonly UpdateAnswer[],
+    tools: [] as readonly Tool[],
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;
@@ -69,6 +73,10 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       check: (params: { readonly name?: string }) => {
         note('check')(params);
         return shown;
+      },
+      tools(params: { readonly name: string }): readonly Tool[] {
+        note('tools')(params);
+        return daemon.tools;
       },
       cleanup({ dryRun = false }: { readonly dryRun?: boolean }): CleanupReport {
         note(dryRun ? 'cleanup --dry-run' : 'cleanup')({});

@@ -55,7 +55,7 @@ describe('logs and journal', () => {
     const facts = { servers: new Map([['a', 5]]), running: new Set(['busy']) };
     const report = await cleanUp(home.facts(facts));
     expect(paths(report.removed)).toEqual(['logs/servers/gone.log', 'logs/servers/gone.log.1']);
-    expect(new Set(report.removed.map(({ kind }) => kind))).toEqual(new Set(['old-log']));
+    expect(new Set(report.removed.map(({ kind }) => kind))).toEqual(new Set(['old_log']));
   });
 
   test('of nobody are forgotten while the config cannot be read', async () => {

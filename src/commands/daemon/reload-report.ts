@@ -65,8 +65,7 @@ const EFFECTS: Readonly<Record<ChangeEffect, (texts: EffectTexts) => string>> = 
   live: ({ live, rest, say }) => `${joined(rest, live)}: ${say('changed', 'changes')} without a restart`,
   restart: ({ live, rest, say }) =>
     `${rest}: ${say('restarted', 'restarts')}${live === '' ? '' : `; ${live}: without a restart`}`,
-  'next-start': ({ live, rest }) =>
-    `${joined(rest, live)}: it is down, so this takes effect at its next start`,
+  next_start: ({ live, rest }) => `${joined(rest, live)}: it is down, so this takes effect at its next start`,
   start: ({ live, rest, say }) => `${joined(rest, live)}: ${say('started', 'starts')}`,
   stop: ({ live, rest, say }) => `${joined(rest, live)}: ${say('stopped', 'stops')}`,
 };

@@ -8,7 +8,7 @@ import { readVersion } from '../shared/own-package.ts';
 import { installedService } from '../shared/service.ts';
 import { startDaemonAndPrint, printDaemonStarted } from './start.ts';
 import { restartService } from './service-control.ts';
-import { printLines } from '../shared/output.ts';
+import { say } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -25,12 +25,12 @@ export async function restartDaemon(
   if (service !== null) {
     const { daemon, endedOutside } = await restartService(context, service);
     if (endedOutside !== null)
-      printLines(context, [`Stopped the daemon with pid ${endedOutside}, which ran outside its service`]);
+      say(context, [`Stopped the daemon with pid ${endedOutside}, which ran outside its service`]);
     printDaemonStarted(context, daemon.pid, service);
     return 0;
   }
   const pid = await shutDown(context.paths, context.io.clock);
-  if (pid !== null) printLines(context, [`Stopped the daemon with pid ${pid}`]);
+  if (pid !== null) say(context, [`Stopped the daemon with pid ${pid}`]);
   await startDaemonAndPrint(context, null);
   return 0;
 }

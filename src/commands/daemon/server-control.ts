@@ -1,10 +1,11 @@
 // Start, stop and restart of named servers through the daemon, each awaited until it has really happened.
 import type { Client } from '../../control/client.ts';
-import { WatchdogError } from '../../core/base/errors.ts';
+import type { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
-import { printLines } from '../shared/output.ts';
+import { DetailedError } from '../shared/json-output.ts';
+import { printJson, printLines, printResult, say } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 /** ms. Covers the longest grace period and a slow installation. */
@@ -16,7 +17,8 @@ export function stopServers(context: CommandContext): Promise<number> {
     const before = await findServers(context, daemon);
     const names = before.map(({ name }) => name);
     await daemon.request('stop', { names }, { timeout: TIMEOUT });
-    printLines(context, [`Stopped ${names.join(', ')}`]);
+    const servers = names.map((name) => ({ name, state: 'stopped', pid: null }));
+    printResult(context, { servers }, [`Stopped ${names.join(', ')}`]);
     return 0;
   });
 }
@@ -36,12 +38,14 @@ export function startServers(context: CommandContext, method: 'start' | 'restart
     });
     const own = after.servers.filter(({ name }) => before.some((old) => old.name === name));
     const isUp = ({ state }: ServerStatus) => state === 'running';
-    printLines(
+    say(
       context,
       own.filter(isUp).map(({ name, pid }) => `${name} runs, pid ${pid ?? '?'}`),
     );
+    const servers = own.map(({ name, state, pid }) => ({ name, state, pid }));
     const failed = own.find((server) => !isUp(server));
-    if (failed !== undefined) throw startError(failed, method, context.io.clock.now());
+    if (failed !== undefined) throw startError(failed, { method, servers, now: context.io.clock.now() });
+    if (context.flags.json === true) printJson(context, { servers });
     return 0;
   });
 }
@@ -91,7 +95,7 @@ const PROGRESS_DELAY = 1000;
  */
 function createProgressPrinter(context: CommandContext): (left: readonly ServerStatus[]) => void {
   const { out, clock } = context.io;
-  if (out.isTTY !== true) return () => {};
+  if (out.isTTY !== true || context.flags.json === true) return () => {};
   const printed = new Set<string>();
   let left: readonly ServerStatus[] = [];
   let isEarly = true;
@@ -114,12 +118,20 @@ function createProgressPrinter(context: CommandContext): (left: readonly ServerS
   };
 }
 
-function startError(server: ServerStatus, method: string, now: number): WatchdogError {
+interface FailedStart {
+  readonly method: string;
+  /** Of all servers that were asked for. */
+  readonly servers: readonly object[];
+  readonly now: number;
+}
+
+function startError(server: ServerStatus, { method, servers, now }: FailedStart): WatchdogError {
   const { name, lastFailure } = server;
   const why =
     lastFailure?.message.replace(/^Cannot start it: /u, '') ??
     `it is ${stateLabel(server)}, ${statusSummary(server, now)}`;
-  return new WatchdogError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
+  return new DetailedError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
+    details: { servers },
     hint: lastFailure?.hint ?? `See mcp-watchdog logs ${name}`,
   });
 }

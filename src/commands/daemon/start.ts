@@ -5,7 +5,7 @@ import type { CommandContext } from '../shared/command.ts';
 import { startServers } from './server-control.ts';
 import { installedService } from '../shared/service.ts';
 import { runsBesideService, startService } from './service-control.ts';
-import { printLines } from '../shared/output.ts';
+import { printResult } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await startServers(context, 'start');
@@ -20,9 +20,15 @@ export async function startDaemon(context: CommandContext, service: ServiceManag
     await startDaemonAndPrint(context, service);
     return 0;
   }
-  printLines(context, [`The daemon already runs, pid ${running.pid}`]);
-  if (service !== null && (await runsBesideService(service, running)))
-    printLines(context, ['It runs outside its service: mcp-watchdog restart lets the service run it']);
+  const isOutside = service !== null && (await runsBesideService(service, running));
+  printResult(
+    context,
+    { daemon: { pid: running.pid, service: isOutside ? null : (service?.kind ?? null) }, result: 'running' },
+    [
+      `The daemon already runs, pid ${running.pid}`,
+      ...(isOutside ? ['It runs outside its service: mcp-watchdog restart lets the service run it'] : []),
+    ],
+  );
   return 0;
 }
 
@@ -43,7 +49,7 @@ export function printDaemonStarted(
   service: ServiceManager | null,
 ): void {
   const how = service === null ? '' : ` as a service of ${service.kind}`;
-  printLines(context, [
+  printResult(context, { daemon: { pid, service: service?.kind ?? null }, result: 'started' }, [
     `The daemon runs${how}, pid ${pid}. See mcp-watchdog status, or mcp-watchdog logs -f`,
   ]);
 }

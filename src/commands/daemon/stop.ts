@@ -5,7 +5,7 @@ import type { CommandContext } from '../shared/command.ts';
 import { stopServers } from './server-control.ts';
 import { installedService } from '../shared/service.ts';
 import { stopService } from './service-control.ts';
-import { printLines } from '../shared/output.ts';
+import { printResult } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   if (context.arguments.length > 0) return await stopServers(context);
@@ -16,7 +16,7 @@ export async function run(context: CommandContext): Promise<number> {
 export async function stopDaemon(context: CommandContext, service: ServiceManager | null): Promise<number> {
   const pid =
     service === null ? await shutDown(context.paths, context.io.clock) : await stopService(context, service);
-  printLines(context, [
+  printResult(context, { daemon: { pid }, result: pid === null ? 'nothing' : 'stopped' }, [
     pid === null ? 'No daemon is running' : `Stopped the daemon with pid ${pid} and all its servers`,
     ...(service === null
       ? []

@@ -14,7 +14,7 @@ export async function run(context: CommandContext): Promise<number> {
   const doctor = createDoctorContext(context);
   const examined = await runChecks(CHECKS, doctor, { clock: context.io.clock, timeout: TIMEOUT });
   const healthy = hasNoProblem(examined);
-  if (context.flags.json === true) printJson(context, { ok: healthy, checks: examined });
+  if (context.flags.json === true) printJson(context, { healthy, checks: examined });
   else {
     // Without a locale a terminal of today can be assumed.
     const isPlain = !(isUnicodeLocale(context.io.env) ?? true);

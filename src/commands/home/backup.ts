@@ -2,14 +2,14 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import { type Backup, listBackups } from '../../housekeeping/backup.ts';
 import { describeBackup } from '../../housekeeping/describe-backup.ts';
-import { makeBackup } from '../../housekeeping/make-backup.ts';
+import { type BackupOutcome, makeBackup } from '../../housekeeping/make-backup.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { filesNamedByConfig } from './home-files.ts';
 import { readVersion } from '../shared/own-package.ts';
 import { restoreBackup } from './restore.ts';
 import { capitalised } from '../views/style.ts';
 import { backupLines, bytesOf } from './backup-list.ts';
-import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { printResult, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const [action = 'create', id] = context.arguments;
@@ -30,28 +30,33 @@ function requireId(id: string | undefined): string {
 }
 
 function create(context: CommandContext): number {
-  const { paths, io, flags } = context;
+  const { paths, io } = context;
   const { besides, warning } = filesNamedByConfig(context);
   const now = io.clock.now();
   const outcome = makeBackup({ paths, now, by: 'manual', version: readVersion(), additionalFiles: besides });
   const said = describeBackup(outcome, now);
-  if (flags.json === true && outcome.kind === 'made') {
-    const { backup, missing } = outcome;
-    printJson(context, { ...summaryOf(backup), missing, warning });
-    return 0;
-  }
-  printLines(context, [capitalised(said), ...(warning === null ? [] : [warning])]);
+  const lines = [capitalised(said), ...(warning === null ? [] : [warning])];
+  printResult(context, { ...outcomeData(outcome), warning }, lines);
   return 0;
+}
+
+/** `result`: made, unchanged (then the backup is the one that equals what is there) or nothing to back up. */
+function outcomeData(outcome: BackupOutcome): object {
+  switch (outcome.kind) {
+    case 'made':
+      return { result: 'made', backup: summaryOf(outcome.backup), missing: outcome.missing };
+    case 'unchanged':
+      return { result: 'unchanged', backup: summaryOf(outcome.since), missing: [] };
+    case 'nothing':
+      return { result: 'nothing', backup: null, missing: [] };
+    default:
+      return outcome satisfies never;
+  }
 }
 
 function list(context: CommandContext): number {
   const backups = listBackups(context.paths);
-  printLines(
-    context,
-    context.flags.json === true
-      ? [JSON.stringify(backups.map(summaryOf), null, 2)]
-      : backupLines(backups, viewOptions(context)),
-  );
+  printResult(context, { backups: backups.map(summaryOf) }, backupLines(backups, viewOptions(context)));
   return 0;
 }
 

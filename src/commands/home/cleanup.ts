@@ -17,7 +17,7 @@ import { findDaemon } from '../daemon/daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { withHomeLock } from './home-files.ts';
 import { cleanupLines } from './cleanup-report.ts';
-import { printLines } from '../shared/output.ts';
+import { printResult } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 
 /** ms. Removing a large version from a slow disk takes minutes. */
@@ -32,7 +32,7 @@ export async function run(context: CommandContext): Promise<number> {
     daemon === null
       ? await cleanHere(context, dryRun)
       : await withDaemon(context, (daemon) => daemon.request('cleanup', { dryRun }, { timeout: TIMEOUT }));
-  printLines(context, flags.json === true ? [JSON.stringify(report, null, 2)] : cleanupLines(report));
+  printResult(context, report, cleanupLines(report));
   return report.failed.length === 0 ? 0 : 1;
 }
 

@@ -1,10 +1,10 @@
 // Command `config validate|show`: checks the config, or prints it with all defaults.
 import { loadConfig } from '../../config/load.ts';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
-import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
-import { printJson, printLines } from '../shared/output.ts';
+import { locatedPrograms, programFacts, programLines } from '../shared/programs.ts';
+import { printJson, printLines, printResult } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const [action] = context.arguments;
@@ -12,24 +12,17 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 function validate(context: CommandContext): number {
-  try {
-    const loaded = loadConfig(context.paths.config, context.io.env);
-    printLines(
-      context,
-      context.flags.json === true ? [JSON.stringify(verdict(loaded), null, 2)] : summary(loaded),
-    );
-    return 0;
-  } catch (error) {
-    if (context.flags.json !== true || !(error instanceof WatchdogError)) throw error;
-    const { code, message, hint } = error;
-    const problems = 'problems' in error ? error.problems : [];
-    printJson(context, { valid: false, code, message, hint, problems });
-    return 2;
-  }
+  const loaded = loadConfig(context.paths.config, context.io.env);
+  const programs = locatedPrograms(context);
+  printResult(context, { ...verdict(loaded), programs: programs.map(programFacts) }, [
+    ...summary(loaded),
+    ...programLines(programs),
+  ]);
+  return 0;
 }
 
 function verdict({ path, servers, inactive, warnings }: LoadedConfig): object {
-  return { valid: true, path, servers: servers.map(({ name }) => name), inactive, warnings };
+  return { path, servers: servers.map(({ name }) => name), inactive, warnings };
 }
 
 function summary({ path, servers, inactive, warnings }: LoadedConfig): string[] {
@@ -43,10 +36,7 @@ function summary({ path, servers, inactive, warnings }: LoadedConfig): string[] 
 async function show(context: CommandContext): Promise<number> {
   const loaded = loadConfig(context.paths.config, context.io.env);
   const { effectiveConfig, effectiveYaml } = await import('../../config/effective.ts');
-  const text =
-    context.flags.json === true
-      ? JSON.stringify(effectiveConfig(loaded), null, 2)
-      : effectiveYaml(loaded).trimEnd();
-  printLines(context, text.split('\n'));
+  if (context.flags.json === true) printJson(context, effectiveConfig(loaded));
+  else printLines(context, effectiveYaml(loaded).trimEnd().split('\n'));
   return 0;
 }

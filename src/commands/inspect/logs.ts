@@ -1,37 +1,33 @@
-// Command `logs [name] [--all] [-f] [-n N]`: the output of a server, or the log of the daemon.
+// Command `logs [name] [--all] [-f] [-n N] [--since WHEN] [--grep PATTERN]`: the output of a server, or the log of the daemon.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
-import { neutralise } from '../../core/base/text.ts';
 import type { Paths } from '../../system/files/paths.ts';
-import { formatLogLine } from '../../logs/format-log-line.ts';
 import { followAllLogs, printAllLogs, type LogSource } from './all-logs.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
-import { DAEMON } from './log-lines.ts';
-import { printLines } from '../shared/output.ts';
-
-const DEFAULT_LINES = 50;
+import { DAEMON, toLogLine } from './log-lines.ts';
+import { createLogOutput } from './log-output.ts';
+import { createSelector, type LogQuery, readQuery, selectLines } from './log-query.ts';
 
 export async function run(context: CommandContext): Promise<number> {
-  const { paths, flags } = context;
+  const { paths, flags, io } = context;
   const [name] = context.arguments;
-  if (flags.all === true) return await all(context, name);
+  const query = readQuery(flags, io.clock.now());
+  if (flags.all === true) return await all(context, name, query);
   const path = name === undefined ? paths.watchdogLog : serverLog(paths, name);
-  const isFollowed = flags.follow === true;
-  if (!isFollowed && !existsSync(path)) throw noLog(path, name);
-  const write = name === undefined ? formatLogLine : neutralise;
-  const last = flags.lines ?? DEFAULT_LINES;
-  if (isFollowed) await follow(context, { path, last, write });
-  else {
-    const { readLastLines } = await import('../../system/files/tail.ts');
-    printLines(context, (await readLastLines(path, last)).map(write));
-  }
+  const source = { name: name ?? DAEMON, path };
+  if (flags.follow === true) return await follow(context, source, query);
+  if (!existsSync(path)) throw noLog(path, name);
+  const { lines } = await selectLines(source, query);
+  const output = createLogOutput(context, { names: null, isStream: false });
+  output.print(lines);
+  output.end();
   return 0;
 }
 
-async function all(context: CommandContext, name: string | undefined): Promise<number> {
+async function all(context: CommandContext, name: string | undefined, query: LogQuery): Promise<number> {
   if (name !== undefined) {
     throw new WatchdogError('USAGE', `Cannot show all logs and only that of "${name}"`, {
       hint: 'Leave out --all, or the name',
@@ -42,26 +38,30 @@ async function all(context: CommandContext, name: string | undefined): Promise<n
     { name: DAEMON, path: paths.watchdogLog },
     ...namesIn(paths).map((server) => ({ name: server, path: join(paths.serverLogs, `${server}.log`) })),
   ];
-  const options = { sources, last: flags.lines ?? DEFAULT_LINES };
+  const options = { sources, query };
   if (flags.follow === true) await followAllLogs(context, options);
   else if (sources().some(({ path }) => existsSync(path))) await printAllLogs(context, options);
   else throw noLog(paths.watchdogLog, undefined);
   return 0;
 }
 
-async function follow(
-  context: CommandContext,
-  { path, last, write }: { path: string; last: number; write: (line: string) => string },
-): Promise<void> {
+async function follow(context: CommandContext, source: LogSource, query: LogQuery): Promise<number> {
   const { followLines } = await import('../../logs/follow-log.ts');
   const { signal, release } = interruptSignal(context.io);
+  const { clock } = context.io;
+  const output = createLogOutput(context, { names: null, isStream: true });
+  const isWanted = createSelector(query);
   try {
-    for await (const line of followLines(path, { last, signal, clock: context.io.clock })) {
-      printLines(context, [write(line)]);
+    const { reach } = await selectLines(source, query);
+    for await (const text of followLines(source.path, { last: reach, signal, clock })) {
+      const line = toLogLine(source.name, text);
+      if (isWanted(line)) output.print([line]);
     }
   } finally {
+    output.end();
     release();
   }
+  return 0;
 }
 
 function serverLog(paths: Paths, name: string): string {

@@ -6,14 +6,14 @@ import { interruptSignal } from '../shared/interrupt.ts';
 import { createFullScreen } from '../shared/screen.ts';
 import { createStatusDiff, createChangePrinter } from './status-changes.ts';
 import { monitorView, type TimedChange } from './monitor-view.ts';
-import { printLines, viewOptions } from '../shared/output.ts';
+import { printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
 import { pause } from '../../system/time/pause.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { io } = context;
   const { signal, release } = interruptSignal(io);
-  const canDraw = io.out.isTTY === true && io.env['TERM'] !== 'dumb';
+  const canDraw = io.out.isTTY === true && io.env['TERM'] !== 'dumb' && context.flags.json !== true;
   try {
     await (canDraw ? showScreen(context, signal) : printChanges(context, signal));
     return 0;
@@ -25,9 +25,11 @@ export async function run(context: CommandContext): Promise<number> {
 /** Prints changes until interrupted. @throws WatchdogError NO_DAEMON when no daemon runs, or it goes away */
 async function printChanges(context: CommandContext, signal: AbortSignal): Promise<void> {
   const changes = createChangePrinter();
-  await withDaemon(context, (daemon) =>
-    daemon.watch((status) => printLines(context, changes(status, viewOptions(context))), signal),
-  );
+  const print = (status: Status): void =>
+    context.flags.json === true
+      ? printJsonLine(context, status)
+      : printLines(context, changes(status, viewOptions(context)));
+  await withDaemon(context, (daemon) => daemon.watch(print, signal));
 }
 
 /** ms: uptimes advance between two changes. */

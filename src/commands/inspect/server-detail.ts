@@ -145,7 +145,7 @@ function history(server: ServerStatus, now: number): Fact[] {
         ? null
         : { text: `${ago(lastFailure.at, now)}: ${describeLastFailure(server)}`, style: 'red' },
     ],
-    ['hint', lastFailure?.hint ?? null],
+    ['hint', lastFailure?.hint ?? lastExit?.launcher?.hint ?? null],
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { describePhase } from '../../core/update/update-text.ts';
 import { healthLabel, isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
+import { localTime } from '../../logs/log-entry.ts';
 import type { Style, ViewOptions } from '../views/style.ts';
 
 /** One change, as a line without a time. */
@@ -13,7 +14,7 @@ export interface StatusChange {
 /** Creates a function that writes the changes since the status before, each with its time. The first status counts as changed throughout. */
 export function createChangePrinter(): (status: Status, options: ViewOptions) => string[] {
   const find = createStatusDiff();
-  return (status, { now }) => find(status, now).map(({ text }) => `${stamp(now)} ${text}`);
+  return (status, { now }) => find(status, now).map(({ text }) => `${localTime(now)} ${text}`);
 }
 
 /** Creates a function that finds the changes since the status before. */
@@ -50,8 +51,4 @@ function fingerprint(server: ServerStatus): string {
 
 function because(reason: string): string {
   return reason === '' ? '' : ` (${reason})`;
-}
-
-function stamp(now: number): string {
-  return new Date(now).toISOString();
 }

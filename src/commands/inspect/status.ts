@@ -8,7 +8,7 @@ import { createScreen } from '../shared/screen.ts';
 import { createChangePrinter } from './status-changes.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
-import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
 export function run(context: CommandContext): Promise<number> {
@@ -54,7 +54,7 @@ interface StatusOutput {
 
 function chooseOutput(context: CommandContext): StatusOutput {
   if (context.flags.json === true) {
-    return { status: (status) => printLines(context, [JSON.stringify(status)]), end: () => {} };
+    return { status: (status) => printJsonLine(context, status), end: () => {} };
   }
   if (context.io.out.isTTY === true) return redrawing(context);
   const changes = createChangePrinter();

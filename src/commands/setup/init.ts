@@ -6,15 +6,19 @@ import type { ImportResult, ClientMachine } from '../../config/import/import-cli
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
-import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { printJson, printLines, printResult, viewOptions } from '../shared/output.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
   if (flags.from !== undefined) return await importFrom(context, flags.from);
-  if (flags.dryRun === true) printLines(context, exampleConfig().trimEnd().split('\n'));
-  else if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
-  else if (flags.json === true) printJson(context, { written: paths.config });
-  else printLines(context, [`Wrote ${paths.config}`, 'Edit it, then: mcp-watchdog start']);
+  const text = exampleConfig();
+  if (flags.dryRun === true) {
+    printResult(context, { written: null, text }, text.trimEnd().split('\n'));
+    return 0;
+  }
+  if (!createFirstConfig(paths)) throw alreadyThere(paths.config);
+  const lines = [`Wrote ${paths.config}`, 'Edit it, then: mcp-watchdog start'];
+  printResult(context, { written: paths.config, text }, lines);
   return 0;
 }
 

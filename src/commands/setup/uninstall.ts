@@ -2,7 +2,8 @@
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { type Host, readServiceHome, installedService, processHost, serviceOf } from '../shared/service.ts';
-import { printLines } from '../shared/output.ts';
+import { removeServiceEnvironment } from '../shared/service-environment.ts';
+import { printResult } from '../shared/output.ts';
 
 export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const { paths } = context;
@@ -11,8 +12,11 @@ export async function run(context: CommandContext, host: Host = processHost(cont
   const other = text === null ? null : readServiceHome(text);
   if (other !== null && other !== paths.home) throw servesOther(service.file, other);
   const wasThere = await service.uninstall();
-  printLines(
+  removeServiceEnvironment(paths.home);
+  const { kind, file } = service;
+  printResult(
     context,
+    { service: { kind, file }, result: wasThere ? 'removed' : 'nothing' },
     wasThere
       ? [`Stopped the service and removed ${service.file}`, `Config, logs and servers stay in ${paths.home}`]
       : ['No service is installed'],

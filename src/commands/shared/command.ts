@@ -40,6 +40,8 @@ export interface Flags {
   readonly watch?: boolean;
   readonly follow?: boolean;
   readonly lines?: number;
+  readonly since?: string;
+  readonly grep?: string;
   readonly force?: boolean;
   readonly init?: boolean;
   readonly print?: boolean;
@@ -53,6 +55,11 @@ export interface Flags {
   readonly all?: boolean;
   readonly servers?: boolean;
   readonly service?: boolean;
+  readonly package?: string;
+  readonly url?: string;
+  readonly transport?: string;
+  readonly cwd?: string;
+  readonly env?: readonly string[];
 }
 
 /** Everything that a command is given. */

@@ -11,15 +11,19 @@ export function errorLines(
   error: unknown,
   { colour, isDebug }: { colour: boolean; isDebug: boolean },
 ): string[] {
-  const message = messageOf(error);
-  const [first = '', ...others] = message.split('\n').map(neutralise);
-  const hint = cureOf(error, first);
+  const { message, hint } = describeError(error);
   return [
-    `${paint('error:', 'red', colour)} ${first}`,
-    ...others,
-    ...(hint === null ? [] : [`${paint('hint:', 'yellow', colour)} ${neutralise(hint)}`]),
+    `${paint('error:', 'red', colour)} ${message}`,
+    ...(hint === null ? [] : [`${paint('hint:', 'yellow', colour)} ${hint}`]),
     ...(isDebug ? stackOf(error) : []),
   ];
+}
+
+/** Returns what can be shown of an error: the message, whose first line is the summary, and the cure, null where none is known. */
+export function describeError(error: unknown): { readonly message: string; readonly hint: string | null } {
+  const lines = messageOf(error).split('\n').map(neutralise);
+  const hint = cureOf(error, lines[0] ?? '');
+  return { message: lines.join('\n'), hint: hint === null ? null : neutralise(hint) };
 }
 
 function cureOf(error: unknown, line: string): string | null {
@@ -37,7 +41,7 @@ const CURES: Readonly<Record<string, string>> = {
   EROFS: 'The file system takes no writes now',
 };
 
-function stackOf(error: unknown): string[] {
+export function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const cause = error.cause === undefined ? [] : ['caused by:', ...stackOf(error.cause)];
   return [...(error.stack ?? '').split('\n').map(neutralise), ...cause];

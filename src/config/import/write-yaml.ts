@@ -67,7 +67,16 @@ function conflictLines({ name, servers }: ImportConflict): string[] {
 }
 
 /** Writes `  name:` and what is below it. */
-function settingLines({ name, settings, enabled }: ImportedServer): string[] {
+function settingLines(server: ImportedServer): string[] {
+  return serverYaml(server).map((line) => `  ${line}`);
+}
+
+/** Writes `name:` and what is below it, one line each. */
+export function serverYaml({
+  name,
+  settings,
+  enabled,
+}: Pick<ImportedServer, 'name' | 'settings' | 'enabled'>): string[] {
   const off = enabled ? [] : ([['enabled', false]] as const);
   const document = new Document({ [name]: documentMap([...Object.entries(settings), ...off]) });
   visit(document, {
@@ -83,8 +92,7 @@ function settingLines({ name, settings, enabled }: ImportedServer): string[] {
       doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
     })
     .replace(/\n$/, '')
-    .split('\n')
-    .map((line) => `  ${line}`);
+    .split('\n');
 }
 
 const LONGEST_LINE = 110;

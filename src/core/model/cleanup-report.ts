@@ -3,7 +3,7 @@ import type { UpdateMemory } from './update.ts';
 import { size } from '../base/format.ts';
 
 /** Kinds of files that a cleanup removes. */
-const RUBBISH_KINDS = ['log', 'old-log', 'journal', 'version', 'leftover', 'backup', 'stale'] as const;
+const RUBBISH_KINDS = ['log', 'old_log', 'journal', 'version', 'leftover', 'backup', 'stale'] as const;
 export type RemovedKind = (typeof RUBBISH_KINDS)[number];
 
 export interface RemovedItem {
@@ -42,7 +42,7 @@ export function versionsInUse(
 
 const NOUNS: Readonly<Record<RemovedKind, readonly [one: string, many: string]>> = {
   log: ['rotated log', 'rotated logs'],
-  'old-log': ['log of a removed server', 'logs of removed servers'],
+  old_log: ['log of a removed server', 'logs of removed servers'],
   journal: ['old journal', 'old journals'],
   version: ['old version', 'old versions'],
   leftover: ['unfinished installation', 'unfinished installations'],

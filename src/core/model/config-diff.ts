@@ -25,7 +25,7 @@ export interface SettingsDiff {
 }
 
 /** Effect on a server that changed; `next-start`: it is down, so the change waits for its next start. */
-export type ChangeEffect = 'live' | 'restart' | 'next-start' | 'start' | 'stop';
+export type ChangeEffect = 'live' | 'restart' | 'next_start' | 'start' | 'stop';
 
 /** Response to a reload. */
 export interface ReloadReport extends Omit<ServerDiff, 'changed'> {

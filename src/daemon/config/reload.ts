@@ -154,7 +154,7 @@ function effectOf(
   if (restartFields.includes('enabled')) return spec?.enabled === true ? 'start' : 'stop';
   // Without a process of ours there is nothing to restart: only the probing changes.
   if (runner === undefined) return spec?.source.kind === 'url' ? 'live' : 'start';
-  return runner.state.wanted === 'up' ? 'restart' : 'next-start';
+  return runner.state.wanted === 'up' ? 'restart' : 'next_start';
 }
 
 function toChanges(servers: readonly ServerSpec[], report: ReloadReport): ConfigChanges {

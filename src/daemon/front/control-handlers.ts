@@ -92,6 +92,16 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
       await Promise.all([freshUsage(parts), ...names.map((one) => parts.prober.checkNow(one))]);
       return status();
     },
+    async tools({ name }) {
+      check([name]);
+      const tools = await parts.prober.tools(name);
+      if (tools !== null) return tools;
+      throw new WatchdogError(
+        'CONTROL_FAILED',
+        `Cannot list the tools of "${name}": it does not answer, or its probe speaks no MCP`,
+        { hint: `See mcp-watchdog check ${name}` },
+      );
+    },
     async reload({ dryRun = false }) {
       const outcome = await parts.reloader.reload({ dryRun });
       if ('report' in outcome) return outcome.report;

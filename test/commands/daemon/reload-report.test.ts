@@ -44,7 +44,7 @@ describe('reloadReport()', () => {
     [change('live', ['url']), 'url: changed without a restart'],
     [change('restart', ['env']), 'env: restarted'],
     [
-      change('next-start', ['env'], ['logs.keep']),
+      change('next_start', ['env'], ['logs.keep']),
       'env, logs.keep: it is down, so this takes effect at its next start',
     ],
     [change('start', ['enabled']), 'enabled: started'],

@@ -56,7 +56,11 @@ describe('notify test', () => {
     onTestFinished(() => server.close());
     const io = fakeIo({ env: { MCP_WATCHDOG_HOME: paths.home } });
     expect(await runCli(['notify', 'test', '--json'], io)).toBe(code);
-    expect(JSON.parse(io.stdout())).toEqual({ through: 'daemon', channels });
+    expect(JSON.parse(io.stdout())).toEqual({
+      version: 1,
+      ok: true,
+      data: { through: 'daemon', channels },
+    });
   });
 
   it('sends by itself when no daemon runs', async () => {

@@ -2,11 +2,13 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
+import { localTime } from '../../../src/logs/log-entry.ts';
 import { type FakeIoOptions, fakeIo } from '../../fakes/io.ts';
 import { missingHome, tempHome } from '../../fakes/temp-home.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
 const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+const shown = (second: number) => localTime(Date.parse(at(second)));
 const own = (second: number, msg: string) => `${JSON.stringify({ level: 'info', time: at(second), msg })}\n`;
 
 function logs(argv: readonly string[], { home }: { home: string }, options: FakeIoOptions = {}) {
@@ -23,11 +25,11 @@ describe('logs --all', () => {
     const { io, ended } = logs(['--all'], paths);
     expect(await ended).toBe(0);
     expect(io.stdout().trimEnd().split('\n')).toEqual([
-      `(watchdog)  ${at(1)} info  Server started`,
-      `a           ${at(2)} stderr ready`,
-      `files       ${at(3)} stdout hello`,
-      `a           ${at(4)} stderr oops`,
-      `(watchdog)  ${at(5)} info  Server ended`,
+      `(watchdog)  ${shown(1)} info  Server started`,
+      `a           ${shown(2)} stderr ready`,
+      `files       ${shown(3)} stdout hello`,
+      `a           ${shown(4)} stderr oops`,
+      `(watchdog)  ${shown(5)} info  Server ended`,
     ]);
   });
 
@@ -70,7 +72,7 @@ describe('logs --all', () => {
     io.signal('SIGINT');
     expect(await ended).toBe(0);
     expect(io.stdout().trimEnd().split('\n')).toHaveLength(5);
-    expect(io.stdout()).toContain(`new         ${at(3)} stderr first\n`);
+    expect(io.stdout()).toContain(`new         ${shown(3)} stderr first\n`);
     expect(io.listening()).toBe(0);
   });
 

@@ -116,7 +116,7 @@ describe('init --from', () => {
   it('prints JSON for programs, secrets masked', async () => {
     const { here } = desktop();
     const { out, config } = await init(['--from', 'claude-desktop', '--json'], { here });
-    const told = JSON.parse(out);
+    const told = JSON.parse(out).data;
     expect(told).toMatchObject({ written: config, waiting: [], conflicts: [], skipped: [] });
     expect(told.servers.map(({ name }: { name: string }) => name)).toContain('my-files');
     for (const secret of SECRETS) expect(out).not.toContain(secret);
@@ -165,6 +165,15 @@ describe('init', () => {
 
   it('with --json says where it wrote', async () => {
     const { out, config } = await init(['--json'], { here: machine() });
-    expect(JSON.parse(out)).toEqual({ written: config });
+    expect(JSON.parse(out).data).toEqual({ written: config, text: readFileSync(config, 'utf8') });
+  });
+
+  it('with --dry-run and --json gives the text, and writes nothing', async () => {
+    const { out, config } = await init(['--dry-run', '--json'], { here: machine() });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      data: { written: null, text: expect.stringContaining('servers:') },
+    });
+    expect(existsSync(config)).toBe(false);
   });
 });

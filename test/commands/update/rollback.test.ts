@@ -79,7 +79,7 @@ describe('rollback', () => {
     const { daemon, io, ended } = await begin(['rollback', 'context7', '--dry-run', '--json'], [planned]);
     expect(await ended).toBe(0);
     expect(daemon.asked).toEqual(['rollback --dry-run context7']);
-    expect(JSON.parse(io.stdout())).toMatchObject({
+    expect(JSON.parse(io.stdout()).data).toMatchObject({
       exitCode: 0,
       servers: [{ server: 'context7', result: 'planned', ...back, steps: planned.steps }],
     });

@@ -271,7 +271,7 @@ describe('update', () => {
     show(updateOf({ progress: progressOf() }));
     show(updateOf({ memory: memoryOf({ last: ROLLED_BACK }) }));
     expect(await ended).toBe(1);
-    expect(JSON.parse(io.stdout())).toEqual({
+    expect(JSON.parse(io.stdout()).data).toEqual({
       exitCode: 1,
       servers: [
         {
@@ -369,6 +369,6 @@ describe('update --check', () => {
 
   it('prints the outlooks as JSON', async () => {
     const { lines } = await check([outlookOf()], ['update', 'context7', '--check', '--json']);
-    expect(JSON.parse(lines.join('\n'))).toEqual({ exitCode: 0, servers: [outlookOf()] });
+    expect(JSON.parse(lines.join('\n')).data).toEqual({ exitCode: 0, servers: [outlookOf()] });
   });
 });

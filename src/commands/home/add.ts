@@ -1,0 +1,126 @@
+// Command `add NAME`: writes a server into the config, whose comments stay, and tells the daemon.
+import { existsSync } from 'node:fs';
+import { applyEdit, type ConfigEdit, planEdit } from '../../config/edit/edit-config.ts';
+import { addServer } from '../../config/edit/edit-servers.ts';
+import { readCommandLine } from '../../config/import/command-line.ts';
+import { serverNames } from '../../config/import/existing-servers.ts';
+import { serverYaml } from '../../config/import/write-yaml.ts';
+import { readConfig } from '../../config/load.ts';
+import { type DocumentMap, documentMap, type DocumentValue } from '../../config/schema/document.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import { parseNpmSpec } from '../../core/base/package-runner.ts';
+import type { CommandContext, Flags } from '../shared/command.ts';
+import { createFirstConfig } from '../shared/first-config.ts';
+import { printEdited } from './edited-config.ts';
+
+export async function run(context: CommandContext): Promise<number> {
+  const { paths, flags, io } = context;
+  const [name = '', ...argv] = context.arguments;
+  const { settings, notes } = readSettings(argv, flags);
+  const lines = serverYaml({ name, settings, enabled: true });
+  const isNew = !existsSync(paths.config);
+  const edit = isNew
+    ? firstConfig(context, lines)
+    : planEdit(paths.config, {
+        environment: io.env,
+        edit(text) {
+          refuseKnown(name, paths.config);
+          return addServer(text, name, settings);
+        },
+      });
+  if (flags.dryRun !== true) {
+    if (isNew) createFirstConfig(paths, edit.text);
+    else applyEdit(paths.config, edit);
+  }
+  return await printEdited(context, {
+    data: { server: name, settings },
+    lines: [
+      `${flags.dryRun === true ? 'Would add' : 'Added'} ${name} to ${paths.config}`,
+      ...lines.map((line) => `  ${line}`),
+      ...notes,
+    ],
+    warnings: edit.warnings.filter((warning) => warning.includes(`servers.${name}`)),
+  });
+}
+
+function firstConfig({ paths, io }: CommandContext, lines: readonly string[]): ConfigEdit {
+  const text = `${[...HEAD, 'servers:', ...lines.map((line) => `  ${line}`)].join('\n')}\n`;
+  const { warnings } = readConfig(text, { path: paths.config, environment: io.env });
+  return { before: '', text, warnings };
+}
+
+const HEAD = [
+  '# Servers that mcp-watchdog keeps alive. After a change: mcp-watchdog config validate',
+  '# Every key, with its default and its meaning: docs/configuration.md',
+  '',
+];
+
+function refuseKnown(name: string, config: string): void {
+  if (!serverNames(config).has(name)) return;
+  throw new WatchdogError('USAGE', `Cannot add "${name}": the config has a server of that name already`, {
+    hint: `Choose another name, edit ${config}, or first: mcp-watchdog remove ${name}`,
+  });
+}
+
+interface ReadSettings {
+  readonly settings: DocumentMap;
+  readonly notes: readonly string[];
+}
+
+/** @param argv what stands behind `--`: the program, or the arguments of the package */
+function readSettings(argv: readonly string[], flags: Flags): ReadSettings {
+  const { url, cwd } = flags;
+  const { keys, env, notes } = readSource(argv, flags);
+  const variables = { ...env, ...readVariables(flags.env ?? []) };
+  const optional: readonly (readonly [string, DocumentValue | undefined])[] = [
+    ['transport', flags.transport ?? (url === undefined ? undefined : 'http')],
+    ['url', url],
+    ['cwd', cwd],
+    ['env', Object.keys(variables).length === 0 ? undefined : documentMap(Object.entries(variables))],
+  ];
+  const settings = new Map(keys);
+  for (const [key, value] of optional) if (value !== undefined) settings.set(key, value);
+  return { settings: documentMap(settings), notes };
+}
+
+interface ReadSource {
+  readonly keys: ReadonlyMap<string, DocumentValue>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+}
+
+function readSource(argv: readonly string[], flags: Flags): ReadSource {
+  const { package: named, url } = flags;
+  if (named !== undefined) {
+    const spec = parseNpmSpec(named);
+    const keys = new Map<string, DocumentValue>([['package', spec?.name ?? named]]);
+    if (spec !== null && spec.version !== null) keys.set('version', spec.version);
+    if (argv.length > 0) keys.set('args', argv);
+    return { keys, env: {}, notes: [] };
+  }
+  if (argv.length === 0 && url !== undefined) return { keys: new Map(), env: {}, notes: [] };
+  if (argv.length === 0) {
+    throw new WatchdogError('USAGE', 'Cannot add a server: nothing says what it is', {
+      hint: 'For example: mcp-watchdog add context7 --package @upstash/context7-mcp, or add mine -- python3 -m my_server, or add far --url https://example.com/mcp',
+    });
+  }
+  const line = readCommandLine(argv);
+  if (line.kind === 'command') return { keys: new Map([['command', line.argv]]), env: line.env, notes: [] };
+  const { package: name, version, bin, args } = line.launch;
+  const keys = new Map<string, DocumentValue>([['package', name]]);
+  if (version !== null) keys.set('version', version);
+  if (bin !== null) keys.set('bin', bin);
+  if (args.length > 0) keys.set('args', args);
+  const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${name} itself`];
+  return { keys, env: line.env, notes };
+}
+
+/** `KEY=VALUE`; `KEY` alone takes the value from the environment of the watchdog at each start, so that no secret is in the file. */
+function readVariables(written: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    written.map((each) => {
+      const at = each.indexOf('=');
+      return at === -1 ? [each, `\${env:${each}}`] : [each.slice(0, at), each.slice(at + 1)];
+    }),
+  );
+}
