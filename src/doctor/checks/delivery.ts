@@ -1,9 +1,28 @@
-// Check of alert delivery by Prometheus and Alertmanager, configured or seen before.
+// Checks of who reports alerts: the notification channels, and delivery by Prometheus and Alertmanager.
 import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { ago } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
+
+export const notifications: Check = {
+  id: 'notifications',
+  title: 'Notifications',
+  async run(context) {
+    if (context.config.kind === 'invalid') return [unknown('the config is invalid')];
+    const channels = await context.channels();
+    if (channels.length === 0) return [ok('no channels are configured')];
+    const answer = await context.daemon();
+    const failing = answer.kind === 'running' ? answer.status.daemon.deafChannels : {};
+    return channels.map(({ kind, to, ok: isReady, reason, cure }) => {
+      const last = failing[kind];
+      if (!isReady) return warning(`${kind}: ${reason ?? 'it cannot work'}`, cure);
+      if (last !== undefined)
+        return warning(`${kind}: the last notification failed: ${last}`, 'mcp-watchdog notify test');
+      return ok(`${kind} through ${to}; mcp-watchdog notify test sends one`);
+    });
+  },
+};
 
 export const delivery: Check = {
   id: 'delivery',

@@ -2,12 +2,11 @@
 import type { Check } from '../check.ts';
 import { config } from './config.ts';
 import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
-import { delivery } from './delivery.ts';
+import { delivery, notifications } from './delivery.ts';
 import { home, protectedFolders } from './home.ts';
 import { clock, descriptors, disk, init, logs } from './machine.ts';
 import { network } from './network.ts';
 import { node } from './node.ts';
-import { notifications } from './notifications.ts';
 import { npm } from './npm.ts';
 import { orphans } from './orphans.ts';
 import { ports } from './ports.ts';

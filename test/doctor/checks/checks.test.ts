@@ -10,7 +10,7 @@ import { daemon, gaps, guardian, scraped, servers } from '../../../src/doctor/ch
 import { home, protectedFolders } from '../../../src/doctor/checks/home.ts';
 import { clock, descriptors, disk, init, logs } from '../../../src/doctor/checks/machine.ts';
 import { END_OF_LIFE, node } from '../../../src/doctor/checks/node.ts';
-import { notifications } from '../../../src/doctor/checks/notifications.ts';
+import { notifications } from '../../../src/doctor/checks/delivery.ts';
 import { npm } from '../../../src/doctor/checks/npm.ts';
 import { orphans } from '../../../src/doctor/checks/orphans.ts';
 import { ports } from '../../../src/doctor/checks/ports.ts';
