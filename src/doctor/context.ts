@@ -10,6 +10,7 @@ import type { ReleaseAnswer } from '../packages/own-release.ts';
 import type { Machine } from '../service/shared/machine.ts';
 import type { ServiceManager } from '../service/shared/service-manager.ts';
 import type { RunTool } from '../service/shared/service-options.ts';
+import type { LocatedProgram } from '../service/plan/programs.ts';
 import type { PlannedService } from '../service/plan/plan-service.ts';
 import type { PortOwner } from '../system/net/port-owner.ts';
 import type { Paths } from '../system/files/paths.ts';
@@ -63,4 +64,8 @@ export interface DoctorContext {
   readonly run: RunTool;
   /** Asks the registry that the user's npm is configured for. */
   readonly newerRelease: () => Promise<ReleaseAnswer>;
+  /** Finds the programs of the config, as the service and as this terminal find them. */
+  readonly programs: () => readonly LocatedProgram[];
+  /** Lists the variables for proxies and certificates that this shell has and the service lacks. */
+  readonly notInService: () => readonly string[];
 }

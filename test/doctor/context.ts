@@ -125,6 +125,8 @@ export function healthy(change: Partial<DoctorContext> = {}): DoctorContext {
     freeSpace: () => Promise.resolve(50 * 1024 ** 3),
     packageName: 'mcp-watchdog',
     newerRelease: () => Promise.resolve({ kind: 'newest' }),
+    programs: () => [],
+    notInService: () => [],
     run: ([file]) =>
       Promise.resolve({
         code: 0,

@@ -18,6 +18,8 @@ import { commandOf, readProcessTable } from '../../system/process/process-table.
 import type { CommandContext } from '../shared/command.ts';
 import { readFindOptions } from './orphans.ts';
 import { isPublished, readPackageName, readVersion } from '../shared/own-package.ts';
+import { locatedPrograms, programNames } from '../shared/programs.ts';
+import { missingInService } from '../shared/service-environment.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
 
 /** ms, for one tool of the system. */
@@ -63,6 +65,8 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
     },
     run: (argv) => runCommand(argv, { env: io.env, timeout: TOOL_TIMEOUT, clock: systemClock }),
     newerRelease: () => askForRelease(context),
+    programs: () => locatedPrograms(context),
+    notInService: () => missingInService(paths.home, io.env),
   };
 }
 
@@ -78,7 +82,11 @@ function readConfig({ paths, io }: CommandContext): ConfigAnswer {
 function findService(context: CommandContext): ServiceAnswer {
   const manager = serviceOf(context);
   const text = manager.read();
-  return { manager, home: text === null ? null : readServiceHome(text), plan: () => planServiceFor(context) };
+  return {
+    manager,
+    home: text === null ? null : readServiceHome(text),
+    plan: () => planServiceFor(context, processHost(context.io), programNames(context)),
+  };
 }
 
 async function askDaemon({ paths, io }: CommandContext): Promise<DaemonAnswer> {

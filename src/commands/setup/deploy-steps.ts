@@ -11,6 +11,7 @@ import { createFirstConfig } from '../shared/first-config.ts';
 import { importFirstConfig } from './init.ts';
 import { installService } from './install.ts';
 import { readVersion } from '../shared/own-package.ts';
+import { programNames } from '../shared/programs.ts';
 import { type Host, installedService, planServiceFor, serviceOf } from '../shared/service.ts';
 import { startService } from '../daemon/service-control.ts';
 import { viewOptions } from '../shared/output.ts';
@@ -66,6 +67,11 @@ export function configuredNames({ paths, io }: CommandContext): string[] {
   return loadConfig(paths.config, io.env).servers.map(({ name }) => name);
 }
 
+/** Returns the longest `start.timeout` of the config, ms. */
+export function slowestStart({ paths, io }: CommandContext): number {
+  return Math.max(0, ...loadConfig(paths.config, io.env).servers.map(({ start }) => start.timeout));
+}
+
 /** Folder that exists only where systemd has booted: sd_booted(3). */
 const SYSTEMD = '/run/systemd/system';
 
@@ -78,9 +84,10 @@ export async function ensureService(context: CommandContext, host: Host): Promis
     hasServiceManager(host.platform) && (host.platform !== 'linux' || host.machine.isFolder(SYSTEMD));
   if (!isThere) return { detail: 'no supported service manager here: the daemon does not start at login' };
   const service = serviceOf(context, host);
-  const planned = planServiceFor(context, host);
+  const planned = planServiceFor(context, host, programNames(context));
   const { outcome, ended } = await installService(context, { service, planned, host });
-  for (const warning of planned.warnings) io.err.write(`warning: the service ${warning}\n`);
+  if (flags.json !== true)
+    for (const warning of planned.warnings) io.err.write(`warning: the service ${warning}\n`);
   const replaced = ended === null ? '' : `, in place of the daemon with pid ${ended}`;
   const did = outcome === 'installed' ? 'installed' : 'is there already';
   return { detail: `${service.file} (${service.kind}) ${did}${replaced}: it starts at every login` };

@@ -5,20 +5,30 @@ import type { PlannedService } from '../../service/plan/plan-service.ts';
 import { findDaemon, shutDown, startInBackground, waitUntilStarted } from '../daemon/daemon-process.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { type Host, readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
+import { locatedPrograms, programFacts, programLines, programNames } from '../shared/programs.ts';
+import { serviceEnvironmentPath, writeServiceEnvironment } from '../shared/service-environment.ts';
+import { programWarning } from '../../service/plan/programs.ts';
 import { runsBesideService } from '../daemon/service-control.ts';
-import { printLines } from '../shared/output.ts';
+import { printJson, printResult, say } from '../shared/output.ts';
 
 export async function run(context: CommandContext, host: Host = processHost(context.io)): Promise<number> {
   const service = serviceOf(context, host);
-  const planned = planServiceFor(context, host);
-  if (context.flags.print === true) return printFile(context, service, planned);
+  const planned = planServiceFor(context, host, programNames(context));
+  if (context.flags.print === true) return printFile(context, planned, { service, host });
   const { warnings } = planned;
-  printLines(context, installedLines(await installService(context, { service, planned, host }), service));
+  const result = await installService(context, { service, planned, host });
+  say(context, installedLines(result, service, planned.plan.home));
   warn(context, warnings);
+  const programs = locatedPrograms(context, host).flatMap((each) => programWarning(each) ?? []);
+  advise(
+    context,
+    programs.map((sentence) => `warning: ${sentence}`),
+  );
   const { paths, io } = context;
   const { pid } = await waitUntilStarted(paths, io.clock, service.logHint);
   const { detail } = await service.state();
-  printLines(context, [
+  const { kind, file } = service;
+  printResult(context, { service: { kind, file }, ...result, daemon: { pid }, warnings }, [
     `The daemon runs, pid ${pid}, and starts at every login. See mcp-watchdog status, or mcp-watchdog logs -f`,
     ...(detail === null ? [] : [`${service.kind}: ${detail}`]),
     ...NOTES[service.kind],
@@ -36,6 +46,8 @@ export interface InstallResult {
   readonly outcome: 'installed' | 'unchanged';
   /** Pid of a daemon outside the service that was shut down; null when none ran. */
   readonly ended: number | null;
+  /** Variables of this shell that were written for the service. */
+  readonly variables: readonly string[];
 }
 
 /**
@@ -57,36 +69,59 @@ export async function installService(
   const makeWay = async (): Promise<void> => {
     if (isOutside) ended = await shutDown(paths, io.clock);
   };
+  // Before the service starts: its daemon reads them then.
+  const variables = writeServiceEnvironment(plan.home, io.env);
   try {
     const outcome = await service.install(plan, { force: isForced, beforeChange: makeWay });
-    return { outcome, ended };
+    if (outcome === 'unchanged' && variables.length > 0) await service.restart();
+    return { outcome, ended, variables };
   } catch (error) {
     if (ended !== null) await startInBackground(paths, { clock: io.clock, program: plan.program });
     throw error;
   }
 }
 
-/** Prints nothing but the file, so that it can be piped. */
+/** Prints nothing but the file to stdout, so that it can be piped. */
 function printFile(
   context: CommandContext,
-  service: ServiceManager,
   { plan, warnings }: PlannedService,
+  { service, host }: Pick<InstallRequest, 'service' | 'host'>,
 ): number {
-  context.io.out.write(service.render(plan));
+  const { kind, file } = service;
+  const text = service.render(plan);
+  const programs = locatedPrograms(context, host);
+  if (context.flags.json === true)
+    printJson(context, { service: { kind, file }, text, warnings, programs: programs.map(programFacts) });
+  else context.io.out.write(text);
   warn(context, warnings);
+  advise(context, programLines(programs));
   return 0;
 }
 
-function warn({ io }: CommandContext, warnings: readonly string[]): void {
+function advise({ io, flags }: CommandContext, lines: readonly string[]): void {
+  if (flags.json !== true) for (const line of lines) io.err.write(`${line}\n`);
+}
+
+function warn({ io, flags }: CommandContext, warnings: readonly string[]): void {
+  if (flags.json === true) return;
   for (const warning of warnings) io.err.write(`warning: the service ${warning}\n`);
 }
 
-function installedLines({ outcome, ended }: InstallResult, { kind, file }: ServiceManager): string[] {
+function installedLines(
+  { outcome, ended, variables }: InstallResult,
+  { kind, file }: ServiceManager,
+  home: string,
+): string[] {
   const did =
     outcome === 'installed' ? 'Installed the service' : 'The service is installed already, and runs';
   return [
     ...(ended === null ? [] : [`Stopped the daemon with pid ${ended}, which ran without the service`]),
     `${did}: ${file} (${kind})`,
+    ...(variables.length === 0
+      ? []
+      : [
+          `Wrote ${variables.join(', ')} of this shell to ${serviceEnvironmentPath(home)}, which the service reads`,
+        ]),
   ];
 }
 

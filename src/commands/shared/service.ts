@@ -96,10 +96,23 @@ export function readServiceHome(text: string): string | null {
   return unit?.replaceAll('%%', '%') ?? null;
 }
 
-export function planServiceFor({ paths, io }: CommandContext, host: Host = processHost(io)): PlannedService {
+/** Plans the service of this home. @param programs names of the programs that it must find */
+export function planServiceFor(
+  { paths, io }: CommandContext,
+  host: Host,
+  programs: readonly string[],
+): PlannedService {
   const { node, program, userHome, platform, temporary, machine } = host;
   return planService(
-    { node, program, home: paths.home, userHome, platform, temporary, env: io.env },
+    { node, program, home: paths.home, userHome, platform, temporary, env: io.env, programs },
     machine,
   );
+}
+
+/** Reads the PATH in a service file of either kind; null when there is none. */
+export function readServicePath(text: string): string | null {
+  const xml = /<key>PATH<\/key>\s*<string>([^<]*)<\/string>/u.exec(text)?.[1];
+  if (xml !== undefined) return xml.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  const unit = /^Environment="?PATH=([^"\n]*)"?$/mu.exec(text)?.[1];
+  return unit?.replaceAll(/\\(["\\])/gu, '$1').replaceAll('%%', '%') ?? null;
 }

@@ -18,6 +18,8 @@ export interface PlanInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folders that the system empties, such as /tmp. */
   readonly temporary: readonly string[];
+  /** Programs that the config starts, by name: their folders become part of the PATH. */
+  readonly programs: readonly string[];
 }
 
 export interface PlannedService {
@@ -32,13 +34,13 @@ export interface PlannedService {
  * @throws WatchdogError SERVICE_FAILED for a program in the npx cache, which npm empties
  */
 export function planService(facts: PlanInput, machine: Machine): PlannedService {
-  const { home, userHome, env, temporary } = facts;
+  const { home, userHome, env, temporary, programs } = facts;
   const program = machine.realpath(facts.program) ?? facts.program;
   if (program.includes('/_npx/')) throw inNpxCache(program);
   const { path: node, warning } = chooseNode(facts.node, facts, machine);
   const isTransient = (path: string): boolean =>
     /\/_npx\/|\/fnm_multishells\//u.test(path) || isBelow(path, temporary);
-  const path = buildSearchPath({ node, env }, (folder) => !isTransient(folder), machine);
+  const path = buildSearchPath({ node, env, programs }, (folder) => !isTransient(folder), machine);
   const warnings = [
     warning,
     isBelow(node, temporary) ? `runs on ${node}, which lies in a folder that the system empties` : null,
@@ -46,7 +48,6 @@ export function planService(facts: PlanInput, machine: Machine): PlannedService 
       ? `runs ${program}, which lies in a folder that the system empties: install it for good (${INSTALL}), then run mcp-watchdog install again`
       : null,
     isBelow(home, temporary) ? `keeps its home ${home} in a folder that the system empties` : null,
-    proxyWarning(env),
   ];
   return {
     plan: { node, program, home, path, userHome },
@@ -69,12 +70,4 @@ function isBelow(path: string, folders: readonly string[]): boolean {
   return folders.some(
     (folder) => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep),
   );
-}
-
-function proxyWarning(env: PlanInput['env']): string | null {
-  const name = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].find(
-    (one) => env[one] !== undefined,
-  );
-  if (name === undefined) return null;
-  return `does not have ${name} of this shell: npm config set https-proxy URL for installs, and env in the config for servers`;
 }

@@ -48,6 +48,20 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     expect(launchd.read().log).toEqual([]);
   });
 
+  test('gives the service the proxies of the shell, and runs it with them', async () => {
+    const { command, home } = serviceStage();
+    const proxy = { HTTPS_PROXY: 'http://me:secret@127.0.0.1:9', NODE_EXTRA_CA_CERTS: '/none.pem' };
+    await command(install);
+    // It runs, its file is the same, and it is restarted for the new environment.
+    const { out } = await command(install, {}, { env: proxy });
+    expect(out).toContain('Wrote HTTPS_PROXY, NODE_EXTRA_CA_CERTS of this shell to');
+    expect(out).not.toContain('secret');
+    const { pid } = JSON.parse(runCli(home, ['status', '--json']).out).data.daemon;
+    expect(pid).toBeGreaterThan(0);
+    await command(uninstall);
+    expect(existsSync(join(home, 'service.env'))).toBe(false);
+  });
+
   test('takes the place of a daemon that runs without it, and says so', async () => {
     const { command, home } = serviceStage();
     const other = await startDaemon({ only: fixture() }, { home });

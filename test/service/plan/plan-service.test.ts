@@ -11,6 +11,7 @@ const FACTS: PlanInput = {
   platform: 'darwin',
   env: { PATH: '/Users/me/.local/bin:relative:/opt/homebrew/bin:/usr/bin' },
   temporary: ['/tmp', '/var/folders'],
+  programs: [],
 };
 const CLI = '/opt/homebrew/lib/node_modules/mcp-watchdog/dist/cli.js';
 const MACHINE: MachineFacts = {
@@ -68,9 +69,26 @@ describe('planService()', () => {
     expect(plan({ env: {} }, {}).plan.path).toEqual(['/opt/homebrew/opt/node/bin', ...SYSTEM]);
   });
 
-  test('tells that a proxy of the shell is not there', () => {
-    expect(plan({ env: { https_proxy: 'http://user:secret@proxy' } }).warnings).toEqual([
-      expect.stringMatching(/^does not have https_proxy of this shell(?!.*secret)/u),
+  test('adds the folders of the programs that the config starts, where the service would find none or another', () => {
+    const env = { PATH: '/Users/me/bin:/Users/me/.pyenv/shims:/opt/homebrew/bin:/usr/bin:/tmp/bin' };
+    const machine = {
+      ...MACHINE,
+      programs: [
+        '/Users/me/bin/mytool',
+        '/Users/me/.pyenv/shims/python3',
+        '/usr/bin/python3',
+        '/usr/bin/perl',
+        '/tmp/bin/later',
+        '/opt/homebrew/bin/npm',
+      ],
+    };
+    const programs = ['mytool', 'python3', 'perl', 'later', 'nowhere', '/Users/me/x/run', './run'];
+    expect(plan({ env, programs }, machine).plan.path).toEqual([
+      '/opt/homebrew/opt/node/bin',
+      '/opt/homebrew/bin',
+      '/Users/me/bin',
+      '/Users/me/.pyenv/shims',
+      ...SYSTEM,
     ]);
   });
 
