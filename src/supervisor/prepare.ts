@@ -4,7 +4,7 @@ import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { userHome } from '../system/files/paths.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram } from './program/find-program.ts';
 
 /** Outcome of the checks: argv without a shell, the folder to start it in, the version that will run; or why not. */
 export type PreparedStart =
@@ -137,7 +137,9 @@ function refuse(
   why: string,
   hint: string,
 ): { ok: false; failure: StartFailure } {
-  return { ok: false, failure: { code, message: `Cannot start it: ${why}`, hint, retry } };
+  // The folders of the PATH help with the cure, and push all else out of a line that tells only the cause.
+  const cause = why.replace(/(?<=on the PATH): .*$/su, '');
+  return { ok: false, failure: { code, message: `Cannot start it: ${why}`, hint, retry, cause } };
 }
 
 function isFolder(path: string): boolean {

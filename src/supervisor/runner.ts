@@ -1,7 +1,8 @@
 // Runner of one server: holds its lifecycle state, its process and one timer, and carries out what the lifecycle decides.
 import type { Cause } from '../core/base/cause.ts';
-import type { HealthVerdict, StartFailure } from '../core/model/observations.ts';
+import type { HealthVerdict, LauncherExit, StartFailure } from '../core/model/observations.ts';
 import { quoteOf } from '../core/status/output-excerpt.ts';
+import { explainCleanExit } from '../core/lifecycle/launcher-exit.ts';
 import { downloadLine } from '../core/lifecycle/download-line.ts';
 import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
@@ -222,6 +223,11 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     return telling ?? answered ?? quoteOf(lines, { hasEnded: signal === null, wasReady });
   }
 
+  function launcherOf(code: number | null, leftProcesses: boolean): LauncherExit | undefined {
+    if (code !== 0 || prepared === null) return undefined;
+    return explainCleanExit({ argv: prepared.argv, leftProcesses }) ?? undefined;
+  }
+
   async function spawn(run: number): Promise<void> {
     if (prepared === null) return;
     const { argv, version, cwd } = prepared;
@@ -251,11 +257,12 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       leader,
       child,
       clock,
-      onExit({ code, signal }) {
+      onExit({ code, signal }, leftProcesses) {
         const lastLines = parts.lastLines(spec.name);
         const quote = wordsAboutEnd(lastLines, signal);
-        bus.publish({ kind: 'exited', server: spec.name, run, code, signal, lastLines, quote });
-        send({ kind: 'exited', run, code, signal, quote });
+        const launcher = launcherOf(code, leftProcesses);
+        bus.publish({ kind: 'exited', server: spec.name, run, code, signal, lastLines, quote, launcher });
+        send({ kind: 'exited', run, code, signal, quote, launcher });
       },
       onGone() {
         parts.registry.remove(leader);

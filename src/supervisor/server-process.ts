@@ -24,7 +24,8 @@ export interface ServerProcessOptions {
   readonly leader: Leader;
   readonly child: SpawnedProcess;
   readonly clock: Clock;
-  readonly onExit: (exit: ProcessExit) => void;
+  /** @param leftProcesses the process ended with code 0, and something that it had started lived on */
+  readonly onExit: (exit: ProcessExit, leftProcesses: boolean) => void;
   /** The group is empty and no detached process is alive. */
   readonly onGone: () => void;
   readonly onDetached: (detached: DetachedProcess) => void;
@@ -42,6 +43,8 @@ const STUCK_SCAN_DELAY = 2000;
 const SCAN_TIMEOUT = 2000;
 /** Longest wait, ms, for output in pipes that somebody else holds open; a process that is alone closed them with its end. */
 const LAST_OUTPUT_WAIT = 50;
+/** How long, ms, the children of a process that ended with code 0 may take to end as well. */
+const FAREWELL_WAIT = 200;
 /** How long, ms, what a dead process has written may be read from its pipes. */
 const DRAIN = 250;
 
@@ -127,9 +130,20 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   void child.exit.then(async (exit) => {
     hasExited = true;
     await lastOutput();
-    options.onExit(exit);
+    options.onExit(exit, exit.code === 0 && (await livesOn()));
     return waitUntilGone(FIRST_SCAN_DELAY);
   });
+
+  /** True when something is left that does not end by itself a moment later, as the other end of a pipe does. */
+  async function livesOn(): Promise<boolean> {
+    const isLeft = async (): Promise<boolean> => {
+      const left = await scan();
+      return left !== null && (left.group || left.detached.length > 0);
+    };
+    if (!(await isLeft())) return false;
+    await new Promise<void>((resolve) => void clock.after(FAREWELL_WAIT, resolve));
+    return await isLeft();
+  }
 
   /** A process writes why it ends just before it does: that is still in the pipe. */
   function lastOutput(): Promise<void> {

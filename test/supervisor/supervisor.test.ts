@@ -140,6 +140,41 @@ describe('a supervised server', () => {
     expect(of('start-failed').at(-1)?.failure.message).toContain('exit code 3');
   });
 
+  test('whose command only launches it says so, before and after it was ready', async () => {
+    const script = 'sleep 60 & sleep 0.1; exit 0';
+    const early = setUp({ readyAtOnce: false });
+    await early.add(shell('s', script));
+    await early.reach('s', 'backoff');
+    expect(early.of('start-failed')[0]?.failure).toMatchObject({
+      code: 'EXITED_BEFORE_READY',
+      message: 'It ended before it was ready: exit code 0 while a process that it had started went on',
+      cause: 'exited with code 0 while a process that it had started went on',
+      hint: 'Remove the & from its script, and start the last command with exec.',
+    });
+    const late = setUp();
+    await late.add(shell('s', script));
+    await waitFor(() => late.of('restarted').length > 0, { what: 'a restart' });
+    expect(late.of('restarted')[0]).toMatchObject({
+      reason: 'exit',
+      detail: 'exit code 0 while a process that it had started went on',
+    });
+    expect(late.of('exited')[0]?.launcher?.hint).toContain('Remove the &');
+    const complete = setUp({ readyAtOnce: false });
+    await complete.add(shell('s', script, { restart: { policy: 'on-failure' } }));
+    await complete.reach('s', 'stopped');
+    expect(complete.of('start-failed')[0]?.failure.hint).toContain('Remove the &');
+  });
+
+  test('that ends with code 0 and nothing left is no launcher', async () => {
+    const { add, reach, of } = setUp({ readyAtOnce: false });
+    await add(shell('s', 'true | cat; exit 0'));
+    await reach('s', 'backoff');
+    expect(of('start-failed')[0]?.failure).toMatchObject({
+      message: 'It ended before it was ready: exit code 0',
+      hint: null,
+    });
+  });
+
   test('whose program is missing waits and says so', async () => {
     const { add, reach, of } = setUp();
     await add(specOf({ name: 's', source: { kind: 'command', command: ['no-such-program-anywhere'] } }));

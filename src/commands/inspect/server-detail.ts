@@ -14,6 +14,7 @@ import {
   describeRestart,
   restartsOf,
 } from '../../core/status/health-summary.ts';
+import { cureFor } from '../../core/status/troubles.ts';
 import { ago, cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from '../views/state-cells.ts';
 import { type Cell, fit, pad, paint, type ViewOptions } from '../views/style.ts';
@@ -145,7 +146,7 @@ function history(server: ServerStatus, now: number): Fact[] {
         ? null
         : { text: `${ago(lastFailure.at, now)}: ${describeLastFailure(server)}`, style: 'red' },
     ],
-    ['hint', lastFailure?.hint ?? lastExit?.launcher?.hint ?? null],
+    ['hint', cureFor(server, now)],
   ];
 }
 

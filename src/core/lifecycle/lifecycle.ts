@@ -170,16 +170,18 @@ function exited(
 ): LifecycleDecision {
   if (state.phase !== 'starting' && state.phase !== 'running') return stay(state);
   const leadsTo = afterExit(event, policy.restart);
-  const { fault, quote } = event;
-  const detail = fault ?? describeExit(event);
+  const { fault, quote, launcher } = event;
+  const what = launcher === undefined ? '' : ` ${launcher.what}`;
+  const detail = fault ?? `${describeExit(event)}${what}`;
   const cause: RestartCause = { reason: event.signal === null ? 'exit' : 'signal', detail, quote };
   const next = leadsTo === 'retry' ? failed(state, cause, event, policy) : state;
   const swept = end(next, leadsTo, event, policy, firstSignal(policy));
-  if (state.phase === 'running' || leadsTo === 'complete') return swept;
+  if (state.phase === 'running' || (leadsTo === 'complete' && launcher === undefined)) return swept;
   const failure =
     fault === undefined
       ? startFailure('EXITED_BEFORE_READY', `It ended before it was ready: ${detail}`, {
-          cause: `${describeEnd(event)} before it was ready`,
+          cause: `${describeEnd(event)}${launcher === undefined ? ' before it was ready' : ''}`,
+          hint: launcher?.hint ?? null,
           quote: quote ?? null,
         })
       : startFailure('SPAWN_FAILED', `The system did not start it: ${fault}`);
@@ -360,8 +362,10 @@ function startFailure(
 export function describeEnd({
   code,
   signal,
-}: Pick<Extract<LifecycleInput, { kind: 'exited' }>, 'code' | 'signal'>): string {
-  return signal === null ? `exited with code ${code ?? '?'}` : `ended by ${signal}`;
+  launcher,
+}: Pick<Extract<LifecycleInput, { kind: 'exited' }>, 'code' | 'signal' | 'launcher'>): string {
+  if (signal !== null) return `ended by ${signal}`;
+  return `exited with code ${code ?? '?'}${launcher === undefined ? '' : ` ${launcher.what}`}`;
 }
 
 /** Describes how a process ended: `exit code 1`, `signal SIGKILL`. */

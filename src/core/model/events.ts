@@ -1,7 +1,14 @@
 // Union of all events on the bus: everything that metrics, journal, logs and status may learn.
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { AlertChange } from './notification.ts';
-import type { Handshake, HealthVerdict, ProbeResult, StartFailure, TreeUsage } from './observations.ts';
+import type {
+  LauncherExit,
+  Handshake,
+  HealthVerdict,
+  ProbeResult,
+  StartFailure,
+  TreeUsage,
+} from './observations.ts';
 import type { ServerSpec } from './server-spec.ts';
 import type { UpdateCheck, UpdateMemory, UpdateProgress } from './update.ts';
 import type {
@@ -49,6 +56,8 @@ type Body =
       readonly lastLines: readonly string[];
       /** What the server itself said about its end; left out where that is not known, and where we ended it. */
       readonly quote?: string | undefined;
+      /** What is known of a command that only launches a server, and ends with code 0. */
+      readonly launcher?: LauncherExit | undefined;
     }
   | {
       readonly kind: 'restarted';

@@ -1,6 +1,6 @@
 // Types of the lifecycle state machine: policy, phases, state, inputs and actions of one supervised server.
 import type { Cause } from '../base/cause.ts';
-import type { StartFailure } from './observations.ts';
+import type { LauncherExit, StartFailure } from './observations.ts';
 import type { RestartReason, ServerStateName } from './vocabulary.ts';
 import type { RestartPolicy } from './server-spec.ts';
 
@@ -107,6 +107,8 @@ export type LifecycleInput =
       readonly signal: string | null;
       /** Why the system did not start it at all. */
       readonly fault?: string;
+      /** What is known of a command that only launches a server, and ends with code 0. */
+      readonly launcher?: LauncherExit | undefined;
       /** What it said about its end. */
       readonly quote?: string | undefined;
     }

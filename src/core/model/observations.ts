@@ -32,6 +32,14 @@ export interface StartFailure {
   readonly quote?: string | undefined;
 }
 
+/** What is known of a command that only launches a server, and ends with code 0. */
+export interface LauncherExit {
+  /** Follows "exited with code 0". */
+  readonly what: string;
+  /** How to run it in the foreground. */
+  readonly hint: string;
+}
+
 /** The server's answer to the MCP handshake. */
 export interface Handshake {
   readonly era: 'legacy' | 'modern';

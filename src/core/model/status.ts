@@ -8,7 +8,7 @@ import type {
   ServerCondition,
   ServerStateName,
 } from './vocabulary.ts';
-import type { Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
+import type { LauncherExit, Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
@@ -86,6 +86,8 @@ export interface ServerStatus {
   readonly limits: ServerSpec['limits'];
   readonly overLimit: readonly ('memory' | 'cpu')[];
   readonly tools: number | null;
+  /** Tools in its last list that was not empty; null for none since its config changed. */
+  readonly toolsBefore: number | null;
   /** The last result of each probe kind that was used; `took` in ms, null when it did not pass. */
   readonly probes: Readonly<
     Partial<Record<ProbeName, { readonly at: number; readonly ok: boolean; readonly took: number | null }>>
@@ -105,6 +107,8 @@ export interface ServerStatus {
     readonly signal: string | null;
     /** What the server itself said about its end; left out where that is not known. */
     readonly quote?: string | undefined;
+    /** Left out where the command is no launcher, as far as that is known. */
+    readonly launcher?: LauncherExit | undefined;
   } | null;
   readonly lastFailure: ({ readonly at: number } & StartFailure) | null;
   /** Time of the next start attempt; null when none is due. */

@@ -144,7 +144,9 @@ function afterProbe({ probe, result, at }: EventOf<'probed'>, server: ServerStat
   if (result.outcome === 'inconclusive') return {};
   const ok = result.outcome === 'passed';
   const probes = { ...server.probes, [probe]: { at, ok, took: ok ? result.took : null } };
-  return ok && result.tools !== undefined ? { probes, tools: result.tools } : { probes };
+  if (!ok || result.tools === undefined) return { probes };
+  const { tools } = result;
+  return { probes, tools, toolsBefore: tools > 0 ? tools : server.toolsBefore };
 }
 
 /** Builds the status of a server that was just added to the config. */
@@ -163,6 +165,7 @@ export function newServerStatus(
     run: 0,
     version: null,
     tools: null,
+    toolsBefore: null,
     probes: {},
     lastFailure: null,
     nextAttemptAt: null,
@@ -182,7 +185,8 @@ function afterChange(
   { spec }: EventOf<'server-changed'>,
   { source, package: known }: ServerStatus,
 ): Partial<ServerStatus> {
-  const facts = factsOf(spec);
+  // What was changed may offer fewer tools on purpose.
+  const facts = { ...factsOf(spec), toolsBefore: null };
   if (facts.source === source && facts.package === known) return facts;
   return { ...facts, version: null, update: hasVersions(facts.source) ? NO_UPDATE : null };
 }

@@ -183,10 +183,15 @@ function isByFault({ reason }: NonNullable<ServerStatus['lastRestart']>): boolea
   return reason !== 'requested' && reason !== 'update' && reason !== 'config' && reason !== 'unobserved';
 }
 
+/** Returns what a person can do about a server that needs one, or the hint of its last failure; null for nothing. */
+export function cureFor(server: ServerStatus, now: number): string | null {
+  return cureOf(server, groupOf(server, [], now));
+}
+
 /** Returns what a person can do: the hint of the failure, else by what is wrong; null where nobody has to do anything. */
 function cureOf(server: ServerStatus, group: TroubleGroup): string | null {
   const { name, health, state, killRepeats, url } = server;
-  const hint = server.lastFailure?.hint ?? null;
+  const hint = server.lastFailure?.hint ?? server.lastExit?.launcher?.hint ?? null;
   if (group !== 'needs_you') return hint;
   if (killRepeats > 0)
     return 'a disk or network drive that hangs holds it: free that, or restart the machine';
@@ -199,6 +204,8 @@ function cureOf(server: ServerStatus, group: TroubleGroup): string | null {
 
 /** Alerts that name their subject themselves: another trouble of the same server would only contradict them. */
 const WITH_OWN_SUBJECT: ReadonlySet<string> = new Set([
+  'McpServerProbesFailing',
+  'McpServerToolsLost',
   'McpServerMemoryHigh',
   'McpServerMemoryLeakSuspected',
   'McpServerCpuHigh',

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findExecutable, findProgram } from '../../src/supervisor/find-program.ts';
-import { installHint } from '../../src/supervisor/install-hints.ts';
-import { foreignFormat, loaderOf } from '../../src/supervisor/executable-format.ts';
-import { tempHome } from '../fakes/temp-home.ts';
+import { findExecutable, findProgram } from '../../../src/supervisor/program/find-program.ts';
+import { installHint } from '../../../src/supervisor/program/install-hints.ts';
+import { foreignFormat, loaderOf } from '../../../src/supervisor/program/executable-format.ts';
+import { tempHome } from '../../fakes/temp-home.ts';
 
 describe('findExecutable()', () => {
   test('looks a bare name up in PATH, in its order, and skips what cannot be executed', () => {
@@ -78,7 +78,7 @@ describe('findProgram()', () => {
       'Windows line ends',
       'HOME/srv',
       put('srv', '#!/bin/sh\r\nexec node x\r\n'),
-      "line ends of Windows: the interpreter /bin/sh\\r of its first line does not exist; Convert it: sed -i.bak 's/\\r$//' HOME/srv",
+      "line ends of Windows: the interpreter /bin/sh\\r of its first line does not exist; Convert it: perl -pi -e 's/\\r$//' HOME/srv",
     ],
     [
       'Windows line ends, with env',

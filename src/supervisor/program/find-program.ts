@@ -1,7 +1,7 @@
 // Search for the program of a server, and the reason when it cannot be started: each fault with its own cure.
 import { accessSync, closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { programName } from '../core/base/package-runner.ts';
+import { programName } from '../../core/base/package-runner.ts';
 import { foreignFormat, loaderOf } from './executable-format.ts';
 import { installHint } from './install-hints.ts';
 
@@ -160,7 +160,7 @@ function interpreterFault(file: string, line: string, place: ProgramPlace): Prog
     const named = line.trim();
     return fault(
       `its program ${file} has line ends of Windows: the interpreter ${named}\\r of its first line does not exist`,
-      `Convert it: sed -i.bak 's/\\r$//' ${quoted(file)}`,
+      `Convert it: perl -pi -e 's/\\r$//' ${quoted(file)}`,
     );
   }
   const [interpreter = '', ...words] = line.trim().split(/\s+/);
