@@ -40,8 +40,16 @@ function refuseConflicts({ arguments: names, flags: { to, check, wait, dryRun } 
       `For example: update context7 --to ${to}`,
     );
   }
-  if (!VERSION.test(to))
-    throw usageError(`--to must be a whole version, got "${to}"`, 'For example: --to 4.1.1');
+  if (!VERSION.test(to)) throw usageError(`--to must be a whole version, got "${to}"`, wholeVersionHint(to));
+}
+
+/** Completes what was typed, so that the hint can be typed instead: `v1.2` and `^1.2` become 1.2.0. */
+function wholeVersionHint(to: string): string {
+  const [, major, minor = '0', patch = '0'] =
+    /^[v=^~<>]*\s*(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\.?[x*])*$/iu.exec(to) ?? [];
+  return major === undefined
+    ? 'Leave --to out for the newest version that may be taken; --check shows which there are'
+    : `For example: --to ${major}.${minor}.${patch}; leave --to out for the newest that may be taken`;
 }
 
 function usageError(reason: string, hint: string): WatchdogError {
