@@ -7,6 +7,7 @@ import {
   ensureConfig,
   ensureDaemon,
   ensureService,
+  slowestStart,
   type StepResult,
 } from './deploy-steps.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
@@ -24,11 +25,11 @@ import { isUnicodeLocale } from '../views/style.ts';
 
 export interface DeployOptions {
   readonly host?: Host;
-  /** ms in which every server must answer; packages are installed in it. */
+  /** ms after which the wait for the servers ends when none of them makes progress. */
   readonly verifyTimeout?: number;
 }
 
-/** ms. */
+/** ms; a server that starts slowly has its own `start.timeout` beside it. */
 const VERIFY_TIMEOUT = 120_000;
 
 export async function run(context: CommandContext, options: DeployOptions = {}): Promise<number> {
@@ -38,7 +39,11 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
     await steps.do('config', () => ensureConfig(context));
     await steps.do('service', () => ensureService(context, host));
     await steps.do('start', () => ensureDaemon(context, host));
-    const verified = await verify(context, steps, options.verifyTimeout ?? VERIFY_TIMEOUT);
+    const verified = await verify(
+      context,
+      steps,
+      options.verifyTimeout ?? VERIFY_TIMEOUT + slowestStart(context),
+    );
     if (verified !== null)
       steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
     return verified === null ? 1 : 0;

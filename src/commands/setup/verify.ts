@@ -1,4 +1,4 @@
-// Verification that every wanted server comes up: watched until all are healthy, one has given up, or time is over.
+// Verification that every wanted server comes up: watched until all are healthy, one has given up, or nothing moves any more.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { StartFailureCode } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
@@ -10,7 +10,7 @@ import { withDaemon } from '../shared/with-daemon.ts';
 export interface VerifyOptions {
   /** Every server of the config: a daemon that has just started does not know all of them yet. */
   readonly names: readonly string[];
-  /** ms. */
+  /** How long the wait goes on without progress of any server, ms. */
   readonly timeout: number;
   /** Aborted when the user stops waiting. */
   readonly signal: AbortSignal;
@@ -26,7 +26,9 @@ export async function verifyServers(context: CommandContext, options: VerifyOpti
   const { clock } = context.io;
   const { timeout, signal, onStatus, names } = options;
   const stop = new AbortController();
-  const cancel = clock.after(timeout, () => stop.abort());
+  const isProgress = createProgressWatch();
+  const giveUp = (): void => stop.abort();
+  let cancel = clock.after(timeout, giveUp);
   const began = clock.monotonic();
   let last: Status | null = null;
   try {
@@ -35,6 +37,10 @@ export async function verifyServers(context: CommandContext, options: VerifyOpti
         (status) => {
           last = status;
           onStatus(status);
+          if (isProgress(status)) {
+            cancel();
+            cancel = clock.after(timeout, giveUp);
+          }
           if (hasAll(status, names) && status.servers.every(isDecided)) stop.abort();
         },
         AbortSignal.any([stop.signal, signal]),
@@ -45,6 +51,24 @@ export async function verifyServers(context: CommandContext, options: VerifyOpti
   }
   if (signal.aborted) return { isInterrupted: true };
   return judge(last, { names, now: clock.now(), took: clock.monotonic() - began });
+}
+
+/**
+ * Creates a function that tells whether a server is further than ever before: more of it is installed or downloaded, it
+ * has a process, or is decided. What comes again, as in a crash loop, is no progress.
+ */
+function createProgressWatch(): (status: Status) => boolean {
+  const seen = new Set<string>();
+  return ({ servers }) => {
+    const before = seen.size;
+    for (const server of servers) {
+      const step = isDecided(server)
+        ? 'decided'
+        : `${server.pid === null ? '' : 'started '}${server.note ?? ''}`;
+      seen.add(`${server.name} ${step}`);
+    }
+    return seen.size > before;
+  };
 }
 
 function hasAll({ servers }: Status, names: readonly string[]): boolean {
