@@ -2,9 +2,11 @@
 import { findNarrowing } from './schema-narrowing.ts';
 import { truncate, neutralise } from '../base/text.ts';
 
-/** The compared part of an entry of `tools/list`. */
+/** Entry of `tools/list`; name and input schema are what is compared. */
 export interface Tool {
   readonly name: string;
+  /** As the server wrote it; left out where it wrote none. */
+  readonly description?: string;
   /** JSON Schema. */
   readonly inputSchema: unknown;
 }

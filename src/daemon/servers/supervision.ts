@@ -18,6 +18,7 @@ import { startGuardian } from '../../system/process/guardian.ts';
 import type { Bus } from '../../system/bus.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { DaemonContext } from '../context.ts';
+import { createDetachedLog } from './detached-log.ts';
 import { connectionSharedBy, type ConnectionUser } from './shared-connection.ts';
 import { openProbing } from './probing.ts';
 import type { StateStore } from '../home/state-store.ts';
@@ -194,7 +195,7 @@ function openSampler(
       const memory = supervisor.runner(server)?.spec.limits.memory;
       return memory?.soft ?? memory?.hard ?? null;
     },
-    onDetached: (server, pid, pgid) => log.warn({ server, pid, pgid }, 'A process left its group'),
+    onDetached: createDetachedLog(log),
   });
   bus.subscribe((event) => {
     if (event.kind === 'sampled') supervisor.updateDetached(event.server, sampler.detachedOf(event.server));
