@@ -46,7 +46,7 @@ export async function acquireEndpoint({
   held,
 }: AcquireOptions): Promise<ControlEndpoint> {
   const path = prepareSocketPath(socketPath);
-  const lock = held?.isOurs() === true ? held : await lockHome(socketPath, clock);
+  const lock = held?.isOurs() === true ? held : await lockHome(socketPath, clock, held !== undefined);
   const server = createServer(onConnection);
   try {
     // Whose socket this was is dead: its owner would hold the lock.
@@ -66,9 +66,9 @@ export async function acquireEndpoint({
   return { path, lock, server, isIntact: () => needed.every((isThere) => isThere()) };
 }
 
-async function lockHome(socketPath: string, clock: Clock): Promise<Lock> {
+async function lockHome(socketPath: string, clock: Clock, isRenewal: boolean): Promise<Lock> {
   await refuseWhenAnswered(socketPath, clock);
-  const lock = acquireLock(join(dirname(socketPath), 'lock'));
+  const lock = acquireLock(join(dirname(socketPath), 'lock'), { isRenewal });
   if (!lock.held) throw lockHeld(dirname(socketPath), lock.pid);
   return lock;
 }

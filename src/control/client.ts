@@ -12,6 +12,7 @@ import type { RpcClient } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
 import { findSocket } from './control-paths.ts';
+import { findUnreachableDaemon } from './unreachable-daemon.ts';
 
 type RequestMethod = Exclude<Method, 'watch'>;
 
@@ -38,22 +39,21 @@ export interface Client {
  * Connects to the daemon.
  *
  * @param socketPath `Paths.socket`
- * @throws WatchdogError NO_DAEMON when nobody listens there
+ * @throws WatchdogError NO_DAEMON when none runs, CONTROL_FAILED when one does and its socket cannot be reached
  */
 export async function connect(
   socketPath: string,
   { clock = systemClock }: { clock?: Clock } = {},
 ): Promise<Client> {
   const path = findSocket(socketPath);
-  const home = dirname(dirname(socketPath));
-  if (path === null) throw noDaemon(home);
-  return createClient(await open(path, home), clock);
+  if (path === null) throw notAnswered(socketPath);
+  return createClient(await open(path, socketPath), clock);
 }
 
-function open(path: string, home: string): Promise<Socket> {
+function open(path: string, socketPath: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
-    socket.once('error', (error) => reject(connectError(error, path, home)));
+    socket.once('error', (error) => reject(connectError(error, path, socketPath)));
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       resolve(socket);
@@ -116,9 +116,9 @@ function watch(exchange: RpcClient, onStatus: (status: Status) => void, signal: 
   }).finally(() => exchange.close());
 }
 
-function connectError(error: Error, path: string, home: string): WatchdogError {
+function connectError(error: Error, path: string, socketPath: string): WatchdogError {
   const code = codeOf(error);
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return noDaemon(home);
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notAnswered(socketPath);
   const hint = code === 'EACCES' ? { hint: 'The daemon belongs to another user' } : {};
   return new WatchdogError('CONTROL_FAILED', `Cannot reach the daemon on "${path}": ${error.message}`, {
     cause: error,
@@ -126,7 +126,17 @@ function connectError(error: Error, path: string, home: string): WatchdogError {
   });
 }
 
-function noDaemon(home: string): WatchdogError {
+/** Nobody listens: none runs, or one that lost its socket. */
+function notAnswered(socketPath: string): WatchdogError {
+  const home = dirname(dirname(socketPath));
+  const pid = findUnreachableDaemon(socketPath);
+  if (pid !== null) {
+    return new WatchdogError(
+      'CONTROL_FAILED',
+      `Cannot reach the daemon: pid ${pid} runs in "${home}", and its socket is not there`,
+      { hint: `It makes the socket again within 5 s of the home being back; kill ${pid} ends it` },
+    );
+  }
   return new WatchdogError('NO_DAEMON', `Cannot reach the daemon: none is running in "${home}"`, {
     hint: 'Start it with mcp-watchdog start, or in the foreground with mcp-watchdog run',
   });

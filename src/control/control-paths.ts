@@ -159,7 +159,7 @@ function fileIdentity(path: string): string {
   try {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? 'gone' : `${stats.dev}:${stats.ino}:${stats.mtimeNs}`;
-  } catch {
-    return 'unknown';
+  } catch (error) {
+    return codeOf(error) === 'ENOTDIR' ? 'gone' : 'unknown';
   }
 }

@@ -31,14 +31,19 @@ const RELEASED = 'released\n';
 /**
  * Tries to become the owner of the home; answers at once, with the pid of the owner when there is one.
  *
+ * @param options.isRenewal this process held it before: a lock of its own that comes back, with a volume that was away,
+ * is no other owner
  * @throws WatchdogError HOME_UNUSABLE, also when the folder cannot be written
  */
-export function acquireLock(directory: string): LockAttempt {
+export function acquireLock(
+  directory: string,
+  { isRenewal = false }: { readonly isRenewal?: boolean } = {},
+): LockAttempt {
   ensurePrivateDirectory(directory);
   const draft = join(directory, `draft-${process.pid}-${randomBytes(6).toString('hex')}`);
   try {
     writeFileSync(draft, JSON.stringify(identifyProcess(process.pid)), { flag: 'wx', mode: 0o600 });
-    return climb(directory, draft);
+    return climb(directory, draft, isRenewal);
   } catch (error) {
     throw unusable(directory, messageOf(error), error);
   } finally {
@@ -68,11 +73,11 @@ export function previousOwners(directory: string): readonly ProcessIdentity[] {
   }
 }
 
-function climb(directory: string, draft: string): LockAttempt {
+function climb(directory: string, draft: string, isRenewal: boolean): LockAttempt {
   for (;;) {
     const highest = generations(directory).at(-1) ?? 0;
     const owner = readOwner(join(directory, String(highest)));
-    if (owner !== null) return { held: false, pid: owner.pid };
+    if (owner !== null && !(isRenewal && owner.pid === process.pid)) return { held: false, pid: owner.pid };
     const own = highest + 1;
     if (!tryLink(draft, join(directory, String(own)))) continue;
     const all = generations(directory);

@@ -13,7 +13,7 @@ import {
 } from './protocol.ts';
 import type { Method, Methods, DaemonInfo, Request } from './protocol.ts';
 import { acquireEndpoint } from './acquire.ts';
-import { removeSocketPath } from './control-paths.ts';
+import { prepareSocketPath, removeSocketPath } from './control-paths.ts';
 import { createWatchers } from './status-watchers.ts';
 import type { Watchers } from './status-watchers.ts';
 
@@ -82,7 +82,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   let renewal: Promise<unknown> = Promise.resolve();
 
   async function renew(): Promise<boolean> {
-    if (endpoint.isIntact()) return false;
+    if (endpoint.server.listening && endpoint.isIntact()) return false;
+    // While the home cannot be used, the old socket is kept: it answers again as soon as the home is back as it was.
+    prepareSocketPath(socketPath);
     // First, because closing removes whatever is at the path of the socket.
     endpoint.server.close();
     endpoint = await acquireEndpoint({ ...acquisition, held: endpoint.lock });

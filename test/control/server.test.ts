@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer, Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -293,6 +302,47 @@ describe('one daemon per home', () => {
     await expect(serve(socket)).rejects.toMatchObject({
       message: expect.stringContaining('pid 77 '),
     });
+  });
+});
+
+describe('a home that goes away and comes back', () => {
+  it('is reachable at once where nothing could be made in its place', async () => {
+    const { socket, home } = missingHome();
+    const server = await serve(socket);
+    renameSync(home, `${home}.away`);
+    // A file where the folder was: not even root can make a folder of it.
+    writeFileSync(home, '');
+    await expect(server.renew()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' });
+    rmSync(home);
+    renameSync(`${home}.away`, home);
+    expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+    expect(await server.renew()).toBe(false);
+  });
+
+  it('is reachable again where another was made in its place, and its old lock is no other daemon', async () => {
+    const { socket, home } = missingHome();
+    const server = await serve(socket);
+    renameSync(home, `${home}.away`);
+    expect(await server.renew()).toBe(true);
+    expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+    rmSync(home, { recursive: true });
+    renameSync(`${home}.away`, home);
+    expect(await server.renew()).toBe(true);
+    expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
+    expect(await server.renew()).toBe(false);
+  });
+
+  it('is opened again when that failed half-way', async () => {
+    const { socket, home, run } = missingHome();
+    const server = await serve(socket);
+    rmSync(home, { recursive: true });
+    mkdirSync(run, { recursive: true, mode: 0o700 });
+    // Somebody's file where the folder of the lock has to be.
+    writeFileSync(join(run, 'lock'), '');
+    await expect(server.renew()).rejects.toMatchObject({ code: 'HOME_UNUSABLE' });
+    rmSync(join(run, 'lock'));
+    expect(await server.renew()).toBe(true);
+    expect(await (await talk(socket)).request('ping', {})).toMatchObject({ pid: 4000 });
   });
 });
 

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -261,8 +262,8 @@ describe('a home that goes away and comes back', { timeout: 120_000 }, () => {
     const daemon = await startDaemon({ s: fixture() }, { home });
     const { pid } = await daemon.up('s');
     renameSync(home, `${home}.away`);
-    // A file where the folder was, so that the daemon cannot make another one.
-    writeFileSync(home, '');
+    // A link to nowhere, like a volume that is not mounted: the daemon cannot make another home.
+    symlinkSync('/nowhere/at/all', home);
     await waitFor(() => daemon.output().includes('cannot be recreated'), {
       timeout: 20_000,
       what: 'the loss',

@@ -20,6 +20,9 @@ export interface HomeWatchOptions {
 /** Ms between two checks: each stats three files and reads none. */
 const CHECK_EVERY = 5000;
 
+/** Ms between two attempts while the home is away: it is reachable soon after it is back. */
+const RETRY_EVERY = 1000;
+
 /** Starts the watch: a daemon that no command can reach could not even be stopped. @returns what ends it */
 export function watchHome({ clock, log, home, control, ...options }: HomeWatchOptions): () => void {
   let isStopped = false;
@@ -33,7 +36,7 @@ export function watchHome({ clock, log, home, control, ...options }: HomeWatchOp
     } catch (err) {
       refused(err);
     }
-    if (!isStopped) cancel = clock.after(CHECK_EVERY, () => void check());
+    if (!isStopped) cancel = clock.after(isInTrouble ? RETRY_EVERY : CHECK_EVERY, () => void check());
   }
 
   function renewed(): void {

@@ -43,11 +43,13 @@ test('what was made anew is told and written to at once', async () => {
   expect(told).toEqual(['Lock or socket had been removed and were recreated', 'folders', 'renewed']);
 });
 
-test('what cannot be recreated is logged once, and retried', async () => {
+test('what cannot be recreated is logged once, and retried each second', async () => {
   const refused = new Error('EACCES');
   const { clock, told, asked } = setUp([refused, refused, refused, true]);
-  await clock.advance(60_000);
-  expect(asked()).toBe(12);
+  await clock.advance(8000);
+  expect(asked()).toBe(4);
+  await clock.advance(50_000);
+  expect(asked()).toBe(14);
   expect(told.map((line) => line.includes('cannot be recreated'))).toEqual([true, false, false, false]);
 });
 
