@@ -2,7 +2,7 @@
 import { processKey, type ProcessRow } from '../core/lifecycle/process-tree.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
-import type { ReadFootprints } from '../system/process/memory-footprint.ts';
+import type { ReadFootprints } from '../system/process/process-memory.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 
 export interface Footprints {

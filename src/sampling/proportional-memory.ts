@@ -1,7 +1,7 @@
 // Proportional memory of each server's process tree, as of its last reading: read near a limit, otherwise rarely.
 import { messageOf } from '../core/base/guards.ts';
 import { processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
-import type { ReadProportional } from '../system/process/proportional-memory.ts';
+import type { ReadProportional } from '../system/process/process-memory.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 

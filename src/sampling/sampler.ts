@@ -11,12 +11,13 @@ import type { TreeUsage } from '../core/model/observations.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { type ReadFootprints, readFootprints } from '../system/process/memory-footprint.ts';
 import {
   ownCpuTime,
-  readProportional,
+  type ReadFootprints,
+  readFootprints,
   type ReadProportional,
-} from '../system/process/proportional-memory.ts';
+  readProportional,
+} from '../system/process/process-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
 import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';

@@ -42,7 +42,11 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus that scrapes t
     const up = { ...INITIAL_LIFECYCLE, wanted: 'up' as const, run: 1 };
     stage.move('git', at('running', up), at('crash_looping', up), 0);
     // Only macOS tells, and not of every server at every time.
-    stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });
+    stage.bus.publish({
+      kind: 'sampled',
+      server: 'files',
+      usage: { ...USAGE, footprintBytes: 200_000_000, proportionalBytes: 90_000_000 },
+    });
     stage.bus.publish({ kind: 'exited', server: 'git', run: 1, code: 1, signal: null, lastLines: [] });
     stage.bus.publish({ kind: 'orphans', found: 0 });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });

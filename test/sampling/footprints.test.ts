@@ -4,7 +4,7 @@ import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
 import { type LimitBreach, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
 import { createSampler } from '../../src/sampling/sampler.ts';
 import { createBus } from '../../src/system/bus.ts';
-import type { ReadFootprints } from '../../src/system/process/memory-footprint.ts';
+import type { ReadFootprints } from '../../src/system/process/process-memory.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { specOf } from '../fakes/spec.ts';
 

@@ -6,7 +6,7 @@ import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
 import { type LimitBreach, startLimitsWatch } from '../../src/sampling/limits-watch.ts';
 import { createSampler, type SamplerOptions } from '../../src/sampling/sampler.ts';
 import { createBus } from '../../src/system/bus.ts';
-import type { ReadProportional } from '../../src/system/process/proportional-memory.ts';
+import type { ReadProportional } from '../../src/system/process/process-memory.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { FakeClock } from '../fakes/clock.ts';
 import { specOf } from '../fakes/spec.ts';

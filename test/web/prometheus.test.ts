@@ -35,8 +35,12 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   beforeAll(async () => {
     stage.add({ name: 'files' });
     stage.bringUp('files');
-    // Only macOS tells.
-    stage.bus.publish({ kind: 'sampled', server: 'files', usage: { ...USAGE, footprintBytes: 200_000_000 } });
+    // Only macOS tells the one, only Linux the other.
+    stage.bus.publish({
+      kind: 'sampled',
+      server: 'files',
+      usage: { ...USAGE, footprintBytes: 200_000_000, proportionalBytes: 90_000_000 },
+    });
     stage.bus.publish({ kind: 'exited', server: 'files', run: 1, code: 0, signal: null, lastLines: [] });
     stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 2, error: null });
     stage.add({ name: 'context7', source: PACKAGE });

@@ -1,11 +1,23 @@
-// Proportional memory of a process (Linux): private pages, and of each shared page the share among all that map it.
+// Memory of processes as the system counts it, beside what is resident: footprints on macOS, proportional memory on Linux.
 import { access, readFile } from 'node:fs/promises';
 import { codeOf } from '../../core/base/guards.ts';
+import * as darwin from './memory-footprint-darwin.ts';
+
+/** Bytes by pid, of all processes of the machine. */
+export type ReadFootprints = (signal?: AbortSignal) => Promise<ReadonlyMap<number, number>>;
+
+/** Null on Linux, where resident memory is not compressed behind our back. */
+export const readFootprints: ReadFootprints | null =
+  process.platform === 'darwin' ? darwin.readFootprints : null;
 
 /** Bytes; `unreadable` for a process of another user, or one that protects its memory map, or an old kernel. */
-export type ProportionalOutcome = number | 'unreadable' | 'gone';
+type ProportionalOutcome = number | 'unreadable' | 'gone';
 
-/** Reads one process. @throws the system's error when no descriptor or memory is left */
+/**
+ * Reads the proportional memory of one process: its private pages, and of each shared page the share among all that map it.
+ *
+ * @throws the system's error when no descriptor or memory is left
+ */
 export type ReadProportional = (pid: number) => Promise<ProportionalOutcome>;
 
 /** Null where the system does not tell. */

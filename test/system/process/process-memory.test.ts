@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { parseRollup, readProportional } from '../../../src/system/process/proportional-memory.ts';
+import { parseRollup, readProportional } from '../../../src/system/process/process-memory.ts';
 import { readProcess } from '../../../src/system/process/process-table.ts';
 
 const ROLLUP = `55f0a0a00000-7ffc4b1fe000 ---p 00000000 00:00 0                          [rollup]
