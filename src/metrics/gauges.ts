@@ -79,7 +79,7 @@ export function watchdogGauges(
 }
 
 function identity(server: ServerStatus, { protocolVersion }: ServerFacts): GaugeValue[] {
-  const { transport, state, health, desired, stoppedBecause, tools } = server;
+  const { transport, state, health, desired, stoppedBecause, tools, toolsBefore } = server;
   const info = {
     transport,
     package: server.package ?? '',
@@ -93,6 +93,7 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Gauge
     // A task that has done its work is not meant to run, though nobody stopped it.
     ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed')],
     ['server_tools', tools],
+    ['server_tools_lost', tools === null ? null : tools === 0 ? (toolsBefore ?? 0) : 0],
   ];
 }
 

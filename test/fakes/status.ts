@@ -70,6 +70,7 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     note: null,
     update: null,
     conditions: {},
+    toolsBefore: null,
     lastLines: [],
     ...change,
   };

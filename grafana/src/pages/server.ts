@@ -147,11 +147,15 @@ function tools(): ReturnType<typeof stat> {
   return stat({
     key: 'tools',
     title: 'Tools',
-    shows: 'How many tools the last answer to tools/list held.',
+    shows: 'How many tools the last answer to tools/list held; while it is empty, also how many there were before.',
     act: 'Fewer than before without an update: the server started without something it needs, a key or a file.',
     empty: 'It has not been asked yet',
     unit: 'short',
-    queries: [{ expr: `min(${server('server_tools')})`, legend: 'tools' }],
+    alerts: ['McpServerToolsLost'],
+    queries: [
+      { expr: `min(${server('server_tools')})`, legend: 'tools' },
+      { expr: `max(${server('server_tools_lost')}) > 0`, legend: 'before' },
+    ],
     width: 4,
   });
 }

@@ -120,6 +120,11 @@ export const SERVER_METRICS = {
       labels: SERVER,
     },
   ),
+  server_tools_lost: gauge(
+    'count',
+    'Tools that the server listed before, while its last list is empty; 0 otherwise, absent before the first list.',
+    { labels: SERVER },
+  ),
   server_tools: gauge('count', 'Tools in the last answer to tools/list; absent before the first.', {
     labels: SERVER,
   }),

@@ -173,6 +173,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
 
 /** Texts in which a secret survives: closed lists, names and addresses of our own, which readers compare. */
 const SURVIVES: { readonly [Kind in EventKind]?: readonly string[] } = {
+  condition: ['condition'],
   'server-added': [
     'spec.dependsOn',
     'spec.name',
