@@ -62,7 +62,7 @@ export function createLineWriter({ names, colour }: LineWriterOptions): LineWrit
   function flush(): string[] {
     if (last === null || repeats === 0) return [];
     const until = repeatedAt === null ? '' : `${localTime(repeatedAt)} `;
-    const line = `${prefix(last.name)}${until}… the same ${repeats === 1 ? 'once' : `${repeats} times`} more`;
+    const line = `${prefix(last.name)}${until}… the same ${times(repeats)} more`;
     repeats = 0;
     return [line];
   }
@@ -96,4 +96,8 @@ const STYLES: readonly Style[] = ['cyan', 'green', 'yellow'];
 
 function styleOf(name: string, names: readonly string[]): Style {
   return name === DAEMON ? 'dim' : (STYLES[names.indexOf(name) % STYLES.length] ?? 'bold');
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
 }
