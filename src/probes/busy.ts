@@ -1,4 +1,5 @@
 // Probe session that tells a busy server from a dead one: what works off a call, or sends messages, missed a ping for that.
+import { withQuotation } from '../core/base/cause.ts';
 import type { ProbeSession, ProbeTarget } from './probe-kind.ts';
 
 /** How long an unanswered call of a client excuses missed probes, ms: some servers answer one request at a time. */
@@ -39,5 +40,8 @@ type Attempt = Awaited<ReturnType<ProbeSession['probe']>>[number];
 
 function excuse({ probe, result }: Attempt, why: string): Attempt {
   if (result.outcome !== 'failed' || result.reason !== 'timeout') return { probe, result };
-  return { probe, result: { outcome: 'inconclusive', detail: `${result.detail}, but ${why}` } };
+  return {
+    probe,
+    result: { outcome: 'inconclusive', detail: `${withQuotation(result.detail, result.quote)}, but ${why}` },
+  };
 }

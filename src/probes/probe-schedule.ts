@@ -76,7 +76,10 @@ export function lastResult(attempts: readonly ProbeAttempt[]): ProbeResult {
 /** Makes a failure in a quiet time inconclusive; a pass still says that the server lives. */
 export function excuseFailure(result: ProbeResult): ProbeResult {
   if (result.outcome !== 'failed' || isRefusal(result.reason)) return result;
-  return { outcome: 'inconclusive', detail: `Not counted, in a quiet time: ${withQuotation(result.detail, result.quote)}` };
+  return {
+    outcome: 'inconclusive',
+    detail: `Not counted, in a quiet time: ${withQuotation(result.detail, result.quote)}`,
+  };
 }
 
 /** Names all that a session keeps of the spec that it was opened with: another key needs another session. */

@@ -17,7 +17,8 @@ it('shows no secret of a server that tells it in its errors', async () => {
   const { stderr, seen } = await waitFor(
     async () => {
       const seen = JSON.stringify(await daemon.status());
-      const { lastLines, lastFailure } = await daemon.server('confessor');
+      const { lastFailure } = await daemon.server('confessor');
+      const lastLines = (await daemon.journal('exited')).flatMap((exit) => exit.lastLines);
       // Told by the server in both ways, and taken from it.
       return lastFailure !== null && lastLines.length > 0 && { seen, stderr: lastLines.join('\n') };
     },
