@@ -35,7 +35,7 @@ export interface PathWatch {
 /** Starts watching at once. */
 export function watchPaths(options: PathWatchOptions): PathWatch {
   const { clock } = options;
-  const watchers = new Map<string, () => void>();
+  const watchers = new Map<string, { readonly identity: string; readonly release: () => void }>();
   let before: ReadonlyMap<string, string> | null = null;
   let isStopped = false;
   let wasTooMany = false;
@@ -73,20 +73,18 @@ export function watchPaths(options: PathWatchOptions): PathWatch {
   }
 
   function follow(folders: Folders): void {
-    for (const [folder, release] of watchers) {
-      if (folders.has(folder)) continue;
+    for (const [folder, { identity, release }] of watchers) {
+      if (folders.get(folder)?.identity === identity) continue;
       watchers.delete(folder);
       release();
     }
-    for (const [folder, names] of folders) {
+    for (const [folder, { identity, names }] of folders) {
       if (watchers.has(folder)) continue;
       const isMeant = (name: string): boolean => (names === null ? !isIgnored(name) : names.has(name));
-      watchers.set(
-        folder,
-        watchFolder(folder, (name) => {
-          if (name === null || isMeant(name)) notice();
-        }),
-      );
+      const release = watchFolder(folder, (name) => {
+        if (name === null || isMeant(name)) notice();
+      });
+      watchers.set(folder, { identity, release });
     }
   }
 
@@ -106,7 +104,7 @@ export function watchPaths(options: PathWatchOptions): PathWatch {
       isStopped = true;
       cancelQuiet();
       cancelPoll();
-      for (const release of watchers.values()) release();
+      for (const { release } of watchers.values()) release();
       watchers.clear();
     },
   };
@@ -121,8 +119,15 @@ export function isIgnored(name: string): boolean {
   return /^\.(?:git|hg|svn|venv|idea|vscode|cache)$|^\.#|^#.*#$|~$|\.sw[a-z]$|\.py[co]$/.test(name);
 }
 
-/** Folders to watch; the names that matter in each, null for all. */
-type Folders = ReadonlyMap<string, ReadonlySet<string> | null>;
+/** Folders to watch, by path. */
+type Folders = ReadonlyMap<string, WatchedFolder>;
+
+interface WatchedFolder {
+  /** Differs when a build has removed the folder and made it again: the old watch hears nothing more. */
+  readonly identity: string;
+  /** The names that matter in it; null for all. */
+  readonly names: ReadonlySet<string> | null;
+}
 
 interface Scan {
   /** What a file was like, by path. */
@@ -151,11 +156,23 @@ async function scan(paths: readonly string[]): Promise<Scan> {
     if (target !== path) watchName(target);
   }
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    if (folders.size >= MOST_FOLDERS || files.size >= MOST_FILES) return { files, folders, isCut: true };
+    if (folders.size >= MOST_FOLDERS || files.size >= MOST_FILES)
+      return { files, folders: await identified(folders), isCut: true };
     folders.set(folder, null);
     pending.push(...(await readFolder(folder, files)));
   }
-  return { files, folders, isCut: false };
+  return { files, folders: await identified(folders), isCut: false };
+}
+
+async function identified(folders: ReadonlyMap<string, ReadonlySet<string> | null>): Promise<Folders> {
+  const entries = [...folders].map(async ([folder, names]) => {
+    const identity = await stat(folder).then(
+      ({ ino, birthtimeMs }) => `${ino} ${birthtimeMs}`,
+      () => 'missing',
+    );
+    return [folder, { identity, names }] as const;
+  });
+  return new Map(await Promise.all(entries));
 }
 
 /** Adds the files of the folder, and returns the folders in it. A link to a folder is not followed: it may lead back. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isIgnored, watchPaths } from '../../../src/system/files/watch-paths.ts';
-import { systemClock } from '../../../src/system/time/clock.ts';
+import { type Clock, systemClock } from '../../../src/system/time/clock.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
 function tempFolder(): string {
@@ -12,11 +12,18 @@ function tempFolder(): string {
   return folder;
 }
 
-async function watching(folder: string, paths: readonly string[]) {
+/** Lets no poll happen: only what the system itself reports is seen. */
+const WITHOUT_POLLS: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic(),
+  after: (delay, wake) => (delay >= 5000 ? () => {} : systemClock.after(delay, wake)),
+};
+
+async function watching(folder: string, paths: readonly string[], clock: Clock = systemClock) {
   const reports: (readonly string[])[] = [];
   const tooMany: number[] = [];
   const watch = watchPaths({
-    clock: systemClock,
+    clock,
     paths,
     onChange: (changed) => reports.push(changed.map((path) => path.slice(folder.length + 1))),
     onTooMany: (limit) => tooMany.push(limit),
@@ -57,6 +64,24 @@ describe('watchPaths()', () => {
     writeFileSync(join(folder, 'src/new/d.js'), 'xyz');
     await waitFor(() => reports.length === 3);
     expect(reports.slice(1)).toEqual([['src/new/d.js'], ['src/new/d.js']]);
+  });
+
+  test('goes on after a build that removes its folder and makes it again, without polling', async () => {
+    const folder = tempFolder();
+    const build = (text: string): void => {
+      rmSync(join(folder, 'dist'), { recursive: true, force: true });
+      mkdirSync(join(folder, 'dist/lib'), { recursive: true });
+      writeFileSync(join(folder, 'dist/lib/server.js'), text);
+    };
+    build('one');
+    const { reports } = await watching(folder, [join(folder, 'dist')], WITHOUT_POLLS);
+    for (const [index, text] of ['another', 'a third one', 'a fourth one'].entries()) {
+      build(text);
+      await waitFor(() => reports.length === index + 1);
+    }
+    writeFileSync(join(folder, 'dist/lib/server.js'), 'the last');
+    await waitFor(() => reports.length === 4);
+    expect(reports.every(([first]) => first === 'dist/lib/server.js')).toBe(true);
   });
 
   test('reports what is written behind a link', async () => {
