@@ -2,9 +2,9 @@
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
-import { endpointOf, headersOf } from '../wire/http-endpoint.ts';
+import { endpointOf, headersOf } from '../wire/http/http-endpoint.ts';
 import type { McpTarget } from '../wire/mcp-transport.ts';
-import { release } from '../wire/post-response.ts';
+import { release } from '../wire/http/post-response.ts';
 import { resultOfFailure, timed, type ProbeAttempt, type UntimedResult } from './probe-kind.ts';
 
 type LivenessTarget = Pick<McpTarget, 'http' | 'clock'> & { readonly spec: ServerSpec };

@@ -3,8 +3,8 @@ import type { ProbePolicy } from '../core/model/probe-policy.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { failed, failureOf } from '../wire/call.ts';
 import { withTimeout, type Deadline } from '../wire/deadline.ts';
-import { headersOf, parseUrl } from '../wire/http-endpoint.ts';
-import { release } from '../wire/post-response.ts';
+import { headersOf, parseUrl } from '../wire/http/http-endpoint.ts';
+import { release } from '../wire/http/post-response.ts';
 import {
   resultOfFailure,
   timed,

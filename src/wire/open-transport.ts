@@ -1,6 +1,6 @@
 // Choice of the MCP transport that a server's config names.
-import { openHttp } from './mcp-http.ts';
-import { openSse } from './mcp-sse.ts';
+import { openHttp } from './http/mcp-http.ts';
+import { openSse } from './http/mcp-sse.ts';
 import { openStdio } from './mcp-stdio.ts';
 import type { McpTarget, McpTransport } from './mcp-transport.ts';
 

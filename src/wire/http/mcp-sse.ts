@@ -1,14 +1,14 @@
 // MCP transport over HTTP+SSE (2024-11-05, deprecated): one event stream for responses, POST for requests.
 import type { Readable } from 'node:stream';
-import type { JsonObject } from '../core/base/json-rpc.ts';
-import { failed, failureOf, type CallFailure, type CallOutcome } from './call.ts';
-import { withTimeout, type Deadline } from './deadline.ts';
+import type { JsonObject } from '../../core/base/json-rpc.ts';
+import { failed, failureOf, type CallFailure, type CallOutcome } from '../call.ts';
+import { withTimeout, type Deadline } from '../deadline.ts';
 import { endpointOf, headersOf, parseUrl, post, sendFollowing, type PostResult } from './http-endpoint.ts';
 import { failureOfStatus, unexpectedStatus } from './http-status.ts';
 import { createEventStreamReader } from './event-stream.ts';
-import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from './handshake.ts';
-import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
-import { Peer } from './peer.ts';
+import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from '../handshake.ts';
+import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
+import { Peer } from '../peer.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
 /** One open stream and the URL that its requests are posted to. */

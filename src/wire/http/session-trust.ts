@@ -1,6 +1,6 @@
 // Trust in our session with a server: what makes it doubtful, and how often a doubtful one may be renewed.
-import { RPC_CODES, type RpcResponse } from '../core/base/json-rpc.ts';
-import type { Clock } from '../system/time/clock.ts';
+import { RPC_CODES, type RpcResponse } from '../../core/base/json-rpc.ts';
+import type { Clock } from '../../system/time/clock.ts';
 
 /** `keep`: the answer stands. `wait`: the session was good before and is lost now, and it is too early for another one. */
 export type RenewalVerdict = 'keep' | 'renew' | 'wait';

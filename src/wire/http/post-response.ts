@@ -1,8 +1,8 @@
 // Response to one POST of a JSON-RPC message: a JSON body, or a stream of events.
 import type { Readable } from 'node:stream';
-import { readMessages, type IncomingMessage, type RpcResponse } from '../core/base/json-rpc.ts';
-import type { HttpResponse } from '../system/net/http-client.ts';
-import type { Clock } from '../system/time/clock.ts';
+import { readMessages, type IncomingMessage, type RpcResponse } from '../../core/base/json-rpc.ts';
+import type { HttpResponse } from '../../system/net/http-client.ts';
+import type { Clock } from '../../system/time/clock.ts';
 import { createEventStreamReader } from './event-stream.ts';
 
 /** What came back for one POST. */

@@ -1,6 +1,6 @@
 // Verdict on the status of an HTTP response: refused credentials, refused Host, redirects, failures of the server.
-import { stripUrlSecrets } from '../core/base/text.ts';
-import { failed, type CallFailure } from './call.ts';
+import { stripUrlSecrets } from '../../core/base/text.ts';
+import { failed, type CallFailure } from '../call.ts';
 
 /** Response to a request, without its JSON-RPC. */
 export interface AnsweredRequest {

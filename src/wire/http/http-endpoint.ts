@@ -1,11 +1,11 @@
 // HTTP endpoint of an MCP server: its URL and headers, POST and DELETE, redirects within the same origin.
-import { WatchdogError } from '../core/base/errors.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
-import type { HttpRequest, HttpResponse } from '../system/net/http-client.ts';
-import { failureOf, type CallFailure } from './call.ts';
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { HttpRequest, HttpResponse } from '../../system/net/http-client.ts';
+import { failureOf, type CallFailure } from '../call.ts';
 import { locationOf, type AnsweredRequest } from './http-status.ts';
 import { readPostResponse, release, type PostResponse } from './post-response.ts';
-import type { McpTarget } from './mcp-transport.ts';
+import type { McpTarget } from '../mcp-transport.ts';
 
 export interface PostRequest {
   readonly url: URL;

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CONTEXT7, EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
-import { waitFor } from '../fakes/wait-for.ts';
-import { httpSession, deadline } from '../probes/session.ts';
+import { CONTEXT7, EVERYTHING, freePort, start, startHttp, stopAll } from '../../fixtures/start.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+import { httpSession, deadline } from '../../probes/session.ts';
 
 afterEach(stopAll);
 

@@ -1,6 +1,6 @@
 import { array, assert, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createEventStreamReader, type ServerSentEvent } from '../../src/wire/event-stream.ts';
+import { createEventStreamReader, type ServerSentEvent } from '../../../src/wire/http/event-stream.ts';
 
 function readAll(
   chunks: readonly Buffer[],

@@ -1,7 +1,7 @@
 // MCP transport over Streamable HTTP: finds the protocol era, holds one session at most, renews it when it is lost.
-import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../core/base/json-rpc.ts';
-import { failed, type CallFailure, type CallOutcome } from './call.ts';
-import { withTimeout, type Deadline } from './deadline.ts';
+import { RPC_CODES, rpcNotification, rpcRequest, type JsonObject } from '../../core/base/json-rpc.ts';
+import { failed, type CallFailure, type CallOutcome } from '../call.ts';
+import { withTimeout, type Deadline } from '../deadline.ts';
 import { endpointOf, post, sendDelete, type PostResult } from './http-endpoint.ts';
 import { failureOfStatus, unexpectedStatus } from './http-status.ts';
 import {
@@ -16,9 +16,9 @@ import {
   refusal,
   type PeerInfo,
   type HandshakeResult,
-} from './handshake.ts';
-import type { McpTarget, McpTransport, RenewalResult } from './mcp-transport.ts';
-import { isAboutOneSession, type SessionRoom } from './session-limit.ts';
+} from '../handshake.ts';
+import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
+import { isAboutOneSession, type SessionRoom } from '../session-limit.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
 type Headers = Readonly<Record<string, string>>;

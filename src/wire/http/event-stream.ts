@@ -1,5 +1,5 @@
 // Parser of server-sent event streams, whatever chunks they come in.
-import { createLineSplitter } from '../system/files/line-splitter.ts';
+import { createLineSplitter } from '../../system/files/line-splitter.ts';
 
 export interface ServerSentEvent {
   /** `message` unless the stream says otherwise. */

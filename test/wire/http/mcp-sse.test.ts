@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { EVERYTHING, freePort, start, startHttp, stopAll } from '../fixtures/start.ts';
-import { waitFor } from '../fakes/wait-for.ts';
-import { deadline, sessionOf } from '../probes/session.ts';
-import { specOf } from '../fakes/spec.ts';
+import { EVERYTHING, freePort, start, startHttp, stopAll } from '../../fixtures/start.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+import { deadline, sessionOf } from '../../probes/session.ts';
+import { specOf } from '../../fakes/spec.ts';
 
 afterEach(stopAll);
 

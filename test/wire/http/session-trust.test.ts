@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SessionTrust, isSessionError } from '../../src/wire/session-trust.ts';
-import { FakeClock } from '../fakes/clock.ts';
+import { SessionTrust, isSessionError } from '../../../src/wire/http/session-trust.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 
 const DOUBT = { isDoubtful: true };
 const GOOD = { isDoubtful: false };

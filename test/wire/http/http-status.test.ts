@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOfStatus } from '../../src/wire/http-status.ts';
+import { failureOfStatus } from '../../../src/wire/http/http-status.ts';
 
 function judged(
   status: number,
