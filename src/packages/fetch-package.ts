@@ -77,7 +77,7 @@ export type FetchResult =
 export interface FetchOptions {
   readonly clock: Clock;
   readonly environment: ManagerEnvironment;
-  /** Ms that the tool may take. */
+  /** Ms that the tool may go without progress. */
   readonly timeout: number;
   readonly progress: (line: string) => void;
   /** Whether `current` links to it from then on. */
@@ -117,21 +117,48 @@ async function runInstall(
 ): Promise<InstallError | null> {
   const { clock, environment, timeout, progress, before } = options;
   const { manager, signal } = job;
+  const expiry = createExpiry(timeout, clock);
   let stopWatching = (): void => undefined;
   const onStarted = (): void => {
     progress(`resolving ${job.spec}`);
     stopWatching = watchGrowth(stage, {
       measure: manager.measure,
       clock,
-      onGrowth: (growth, elapsed) => progress(`installing ${job.spec}: ${describeGrowth(growth, elapsed)}`),
+      onGrowth(growth, elapsed) {
+        expiry.renew();
+        progress(`installing ${job.spec}: ${describeGrowth(growth, elapsed)}`);
+      },
     });
   };
   try {
     const request = { ...requestOf(job), stage, before, onStarted };
-    return await manager.install(request, { environment, timeout, signal, clock });
+    return await manager.install(request, { environment, timeout, expiry: expiry.signal, signal, clock });
   } finally {
     stopWatching();
+    expiry.cancel();
   }
+}
+
+/** Ms: what grows for ever is no package. */
+const LONGEST = 60 * 60_000;
+
+/** Creates a signal that is aborted `timeout` ms after it was last renewed, and an hour after it was made. */
+function createExpiry(timeout: number, clock: Clock) {
+  const controller = new AbortController();
+  const expire = (): void => controller.abort();
+  const cancelLast = clock.after(LONGEST, expire);
+  let cancel = clock.after(timeout, expire);
+  return {
+    signal: controller.signal,
+    renew() {
+      cancel();
+      cancel = clock.after(timeout, expire);
+    },
+    cancel() {
+      cancel();
+      cancelLast();
+    },
+  };
 }
 
 function requestOf(job: InstallJob) {

@@ -55,7 +55,7 @@ export interface InstallerOptions {
   /** Gets a line about once a second while something is installed. */
   readonly onProgress?: (server: string, line: string) => void;
   readonly environment?: ManagerEnvironment;
-  /** Ms for one installation: when the server waits for it, and when an installed version could run instead. */
+  /** Ms without progress of an installation: when the server waits for it, and when an installed version could run instead. */
   readonly timeouts?: { readonly alone: number; readonly withFallback: number };
   /** The version to run in place of what `wish`, the config's, asks for; null when there is none. */
   readonly chosen?: (server: string, wish: string) => string | null;

@@ -69,8 +69,10 @@ export type ManagerEnvironment = Readonly<Record<string, string | undefined>>;
 /** How the tool is run, whatever it does. */
 export interface ManagerRun {
   readonly environment: ManagerEnvironment;
-  /** Ms. */
+  /** Ms; with `expiry`, without progress. */
   readonly timeout: number;
+  /** Ends the tool in place of a fixed timeout, when it makes no progress any more. */
+  readonly expiry?: AbortSignal;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   /** Version of the runtime that runs servers; left out: the one that runs us, or that the manager chooses. */

@@ -96,7 +96,13 @@ function runNpm(
   }: ManagerRun & { readonly cwd: string; readonly allowScripts: boolean },
 ): Promise<CommandResult> {
   const env = npmEnvironment(environment, allowScripts);
-  return runCommand([process.execPath, ...DIE_WITH_PARENT, ...argv], { ...run, env, lifeline: true });
+  const timeout = run.expiry === undefined ? run.timeout : null;
+  return runCommand([process.execPath, ...DIE_WITH_PARENT, ...argv], {
+    ...run,
+    timeout,
+    env,
+    lifeline: true,
+  });
 }
 
 /** Ends npm and the scripts it runs with the daemon: stdin ends when the daemon dies, even by SIGKILL. */
@@ -124,7 +130,17 @@ export function npmEnvironment(
   }
   // npm 12 runs no script that its own list lacks; an environment variable is what older ones do not stumble over.
   if (allowScripts) kept['npm_config_dangerously_allow_all_scripts'] = 'true';
-  return { ...kept, npm_config_update_notifier: 'false', npm_config_fund: 'false' };
+  return {
+    ...extraAuthority(environment),
+    ...kept,
+    npm_config_update_notifier: 'false',
+    npm_config_fund: 'false',
+  };
+}
+
+/** npm does not read SSL_CERT_FILE, where other programs find the authority of a company's network; Node reads this one. */
+function extraAuthority({ SSL_CERT_FILE: file }: ManagerEnvironment): Record<string, string> {
+  return file === undefined || file === '' ? {} : { NODE_EXTRA_CA_CERTS: file };
 }
 
 function reachesNpm(name: string): boolean {

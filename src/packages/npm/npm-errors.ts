@@ -91,14 +91,18 @@ function word(value: unknown): string {
 /**
  * Explains why npm failed; null when it succeeded.
  *
- * @param timeout ms that it was given
+ * @param timeout ms that it was given, or with `isStall` ms that it may go without progress
  */
 export function errorOfResult(
   result: CommandResult,
-  { timeout, wanted }: { readonly timeout: number; readonly wanted: InstallTarget },
+  {
+    timeout,
+    isStall = false,
+    wanted,
+  }: { readonly timeout: number; readonly isStall?: boolean; readonly wanted: InstallTarget },
 ): InstallError | null {
   if (result.aborted) return aborted();
-  if (result.timedOut) return npmTimedOut(timeout);
+  if (result.timedOut) return npmTimedOut(timeout, isStall);
   if (result.spawnError !== null) return npmUnstartable(result.spawnError);
   if (result.signal !== null) return npmDied(result.signal);
   return result.code === 0 ? null : explainNpmError(readNpmError(result), wanted);
@@ -117,10 +121,11 @@ function npmUnstartable(code: string): InstallError {
 }
 
 /** @param limit ms */
-function npmTimedOut(limit: number): InstallError {
+function npmTimedOut(limit: number, isStall: boolean): InstallError {
   const hint =
     'Check the network and the registry in ~/.npmrc. What was downloaded is kept for the next attempt.';
-  const reason = `npm was not done after ${Math.round(limit / 1000)} s`;
+  const time = `${Math.round(limit / 1000)} s`;
+  const reason = isStall ? `npm made no progress for ${time}` : `npm was not done after ${time}`;
   return { code: 'INSTALL_FAILED', reason, hint, unreachable: true };
 }
 

@@ -88,7 +88,8 @@ async function install(request: InstallRequest, run: ManagerRun): Promise<Instal
   await writeFile(join(stage, 'package.json'), '{ "private": true }\n');
   onStarted();
   const result = await runNpmInstall({ npm, spec, folder: stage, allowScripts, ignoreEngines, before }, run);
-  return errorOfResult(result, { timeout: run.timeout, wanted: request });
+  const { timeout, expiry } = run;
+  return errorOfResult(result, { timeout, isStall: expiry !== undefined, wanted: request });
 }
 
 async function runtimeRefuses(

@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds after which the program's process group is killed; null for no limit. */
   readonly timeout: number | null;
+  /** Kills it as `timeout` does, at a time that the caller decides. */
+  readonly expiry?: AbortSignal;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** Gives the program a stdin that stays open until it or we end, so that it can notice our death. */
@@ -108,12 +110,13 @@ interface Started {
 
 function end(
   { child, refused }: Started,
-  { timeout, signal, clock = systemClock }: CommandOptions,
+  { timeout, expiry, signal, clock = systemClock }: CommandOptions,
 ): Promise<Ending> {
   return new Promise((resolve) => {
     let why: 'timedOut' | 'aborted' | null = null;
     const timers: (() => void)[] = [];
     const abort = (): void => stop('aborted');
+    const expire = (): void => stop('timedOut');
 
     function stop(reason: 'timedOut' | 'aborted'): void {
       if (why !== null || child.pid === undefined) return;
@@ -125,6 +128,7 @@ function end(
     function disarm(): void {
       for (const cancel of timers) cancel();
       signal?.removeEventListener('abort', abort);
+      expiry?.removeEventListener('abort', expire);
     }
 
     function finish(ending: Pick<Ending, 'code' | 'signal' | 'spawnError'>): void {
@@ -138,7 +142,9 @@ function end(
     }
 
     signal?.addEventListener('abort', abort, { once: true });
-    if (timeout !== null) timers.push(clock.after(timeout, () => stop('timedOut')));
+    expiry?.addEventListener('abort', expire, { once: true });
+    if (expiry?.aborted === true) expire();
+    if (timeout !== null) timers.push(clock.after(timeout, expire));
     void refused.then(
       (spawnError) => spawnError !== null && finish({ code: null, signal: null, spawnError }),
     );

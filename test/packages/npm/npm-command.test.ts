@@ -101,6 +101,14 @@ describe('npmEnvironment()', () => {
     expect(npmEnvironment({ [name]: 'value' }, false)).not.toHaveProperty([name]);
   });
 
+  test('gives npm the authority that other programs read from SSL_CERT_FILE', () => {
+    const extra = (environment: Record<string, string>) =>
+      npmEnvironment(environment, false)['NODE_EXTRA_CA_CERTS'];
+    expect(extra({ SSL_CERT_FILE: '/corp.pem' })).toBe('/corp.pem');
+    expect(extra({ SSL_CERT_FILE: '/corp.pem', NODE_EXTRA_CA_CERTS: '/mine.pem' })).toBe('/mine.pem');
+    expect(extra({})).toBeUndefined();
+  });
+
   test('lets scripts run only where they are allowed', () => {
     const name = 'npm_config_dangerously_allow_all_scripts';
     expect(npmEnvironment({ [name]: 'true' }, false)).not.toHaveProperty([name]);
