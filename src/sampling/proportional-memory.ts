@@ -40,12 +40,12 @@ export interface ProportionalMemoryOptions {
 }
 
 /**
- * Share of the limit at which each sample reads. Proportional memory never exceeds resident memory, so below this neither
- * a limit nor the alert at 90 % of it can apply.
+ * Share of the limit from which each sample reads: below it neither a limit nor the alert at 90 % of it can apply. What
+ * counts is the most that the tree can use by now: what it used at the last reading, and all that became resident since.
  */
 const NEAR = 0.8;
 
-/** Ms from one reading to the next, far from the limit: when resident memory is much the same, and when it is not. */
+/** Ms from one reading to the next, far from the limit: when resident memory is much the same, and when it has changed or exceeds the limit. */
 const RARE = 5 * 60_000;
 const CHANGED = 60_000;
 
@@ -67,6 +67,8 @@ interface TreeReading extends ProportionalReading {
   readonly cost: number;
   readonly root: number;
   readonly residentBytes: number;
+  /** Null when a part of it is unknown. */
+  readonly proportionalBytes: number | null;
 }
 
 export function createProportionalMemory(options: ProportionalMemoryOptions): ProportionalMemory {
@@ -81,7 +83,16 @@ export function createProportionalMemory(options: ProportionalMemoryOptions): Pr
     const found = await timeout.run((signal) => readMembers(tree, readOne, signal));
     number += 1;
     const cost = options.cpuTime() - before;
-    readings.set(tree.server, { ...found, number, at, cost, root: tree.root, residentBytes });
+    const proportionalBytes = sumOf(found);
+    readings.set(tree.server, {
+      ...found,
+      proportionalBytes,
+      number,
+      at,
+      cost,
+      root: tree.root,
+      residentBytes,
+    });
   }
 
   async function readAll(readOne: ReadProportional, due: readonly SizedTree[]): Promise<void> {
@@ -127,9 +138,21 @@ function isDue(past: TreeReading | null, { now, root, residentBytes, limit }: Tr
   if (past === null || past.root !== root) return true;
   const age = now - past.at;
   if (age < past.cost * PAUSE) return false;
-  if (limit !== null && residentBytes > limit * NEAR) return true;
+  const near = limit === null ? Infinity : limit * NEAR;
+  if (mostPossible(past, residentBytes) > near) return true;
   const hasChanged = Math.abs(residentBytes - past.residentBytes) > past.residentBytes * DIFFERENCE;
-  return age >= (hasChanged ? CHANGED : RARE);
+  return age >= (hasChanged || residentBytes > near ? CHANGED : RARE);
+}
+
+function mostPossible(past: TreeReading, residentBytes: number): number {
+  const { proportionalBytes } = past;
+  if (proportionalBytes === null) return residentBytes;
+  const growth = Math.max(0, residentBytes - past.residentBytes);
+  return Math.min(residentBytes, proportionalBytes + growth);
+}
+
+function sumOf({ bytes, unreadable }: Pick<ProportionalReading, 'bytes' | 'unreadable'>): number | null {
+  return unreadable.size > 0 ? null : [...bytes.values()].reduce((sum, own) => sum + own, 0);
 }
 
 async function readMembers(

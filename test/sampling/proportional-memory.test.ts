@@ -109,9 +109,12 @@ describe('a server whose processes share their pages', () => {
 
 describe('reading proportional memory', () => {
   it('happens in every sample near a limit, and rarely far from it', async () => {
-    const near = start(async () => 55 * MiB);
+    const near = start(async () => 150 * MiB);
     await near.clock.advance(10 * 60_000);
     expect(near.collected()).toHaveLength(near.usages().length);
+    const shared = start(async () => 55 * MiB);
+    await shared.clock.advance(10 * 60_000);
+    expect(shared.collected().length).toBeLessThanOrEqual(11);
     const far = start(
       async () => 55 * MiB,
       BROWSER.map((row) => ({ ...row, residentBytes: 60 * MiB })),
@@ -130,6 +133,19 @@ describe('reading proportional memory', () => {
     expect(usages().at(-1)).toMatchObject({ proportionalBytes: 140 * MiB, proportionalIsNew: false });
     await clock.advance(60_000);
     expect([collected().length, usages().at(-1)?.proportionalBytes]).toEqual([2, 60 * MiB]);
+  });
+
+  it('follows a tree that grows towards its limit, though most of it was shared until then', async () => {
+    const own = { bytes: 55 * MiB };
+    const { clock, machine, breaches } = start(async () => own.bytes);
+    await clock.advance(5 * 60_000);
+    expect(breaches).toEqual([]);
+    own.bytes = 220 * MiB;
+    machine.rows = BROWSER.map((row) => ({ ...row, residentBytes: 415 * MiB }));
+    await clock.advance(46_000);
+    expect(breaches.map(({ detail }) => detail)).toEqual([
+      '2640MiB of proportional memory, more than 2GiB in 3 of the last 4 samples',
+    ]);
   });
 
   it('pauses after an expensive one, which is no evidence twice', async () => {
