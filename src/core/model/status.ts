@@ -9,7 +9,7 @@ import type {
   ServerStateName,
 } from './vocabulary.ts';
 import type { LauncherExit, Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
-import type { LifecycleState } from './lifecycle-state.ts';
+import type { LifecycleState, RestartCause } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
 import type { UpdateStatus } from './update.ts';
@@ -110,6 +110,8 @@ export interface ServerStatus {
     /** Left out where the command is no launcher, as far as that is known. */
     readonly launcher?: LauncherExit | undefined;
   } | null;
+  /** Why its last process ended or is being ended, unless that was planned; left out while none has. */
+  readonly endCause?: RestartCause | undefined;
   readonly lastFailure: ({ readonly at: number } & StartFailure) | null;
   /** Time of the next start attempt; null when none is due. */
   readonly nextAttemptAt: number | null;

@@ -1,6 +1,7 @@
 // Summary of one server for people: healthy or not, and why, in a word or a sentence.
 import { describeEnd } from '../lifecycle/lifecycle.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
+import type { RestartCause } from '../model/lifecycle-state.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';
 import { describeCause, withQuotation } from '../base/cause.ts';
 import { neutralise } from '../base/text.ts';
@@ -65,9 +66,21 @@ function rollbackOf({ update }: ServerStatus, now: number): string | null {
 
 function waitingFor(server: ServerStatus, now: number): string {
   const when = nextAttempt(server.nextAttemptAt, now);
-  const why = describeLastFailure(server) ?? describeLastExit(server);
+  const why = describeLastFailure(server) ?? describeLastEnd(server);
   // The cause first: of a long line only the beginning fits into a table.
   return why === null ? when : `${why}; ${when}`;
+}
+
+/** `exited with code 1: “no key”`, `memory 3 GiB is over …`: why the last process ended; a signal of ours is no cause. */
+export function describeLastEnd(server: ServerStatus): string | null {
+  const { endCause } = server;
+  const isOwnEnd = endCause === undefined || endCause.reason === 'exit' || endCause.reason === 'signal';
+  return isOwnEnd || !isByFault(endCause) ? describeLastExit(server) : describeRestart(endCause);
+}
+
+/** True for the reasons that are the server's doing. */
+export function isByFault({ reason }: Pick<RestartCause, 'reason'>): boolean {
+  return reason !== 'requested' && reason !== 'update' && reason !== 'config' && reason !== 'unobserved';
 }
 
 /** `exited with code 1 before it was ready: “no key”`; null when its last start did not fail. */

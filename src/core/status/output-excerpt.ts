@@ -1,6 +1,6 @@
 // Excerpt of what a process printed: its first and last lines, lines that name a fault, and the one that says it best.
 
-export interface OutputLine {
+interface OutputLine {
   readonly stream: 'stdout' | 'stderr';
   /** One safe line. */
   readonly text: string;

@@ -126,6 +126,7 @@ function afterTransition(event: EventOf<'transition'>): Partial<ServerStatus> {
     ...((from.phase === 'preparing' || from.phase === 'starting') && to.phase !== from.phase
       ? { note: null }
       : {}),
+    ...(to.phase === 'stopping' ? { endCause: to.cause ?? undefined } : {}),
     // Once it runs, the last start failure is outdated.
     ...(to.phase === 'running' ? { lastFailure: null } : {}),
   };

@@ -1,7 +1,6 @@
 // Troubles: what is wrong now, each told once and the worst first, for page, command line, monitor and notifications alike.
 import { neutralise } from '../base/text.ts';
 import { describeCause, type Cause } from '../base/cause.ts';
-import { describeEnd } from '../lifecycle/lifecycle.ts';
 import type { HealthVerdict } from '../model/observations.ts';
 import type { FiringAlert } from '../model/notification.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../model/status.ts';
@@ -9,7 +8,9 @@ import { describePhase } from '../update/update-text.ts';
 import { SEVERITIES, type Severity, type StartFailureCode } from '../model/vocabulary.ts';
 import {
   configRefusal,
+  describeLastEnd,
   describeRestart,
+  isByFault,
   isHealthy,
   latestProbe,
   overLimits,
@@ -17,7 +18,7 @@ import {
 } from './health-summary.ts';
 
 /** Whose turn it is, in the order in which they are shown. `off`: it does not run, and need not. */
-export const TROUBLE_GROUPS = ['needs_you', 'handled', 'healthy', 'off'] as const;
+const TROUBLE_GROUPS = ['needs_you', 'handled', 'healthy', 'off'] as const;
 export type TroubleGroup = (typeof TROUBLE_GROUPS)[number];
 
 /** One trouble, with all alerts that tell of it. */
@@ -143,7 +144,7 @@ function sinceOf(server: ServerStatus, now: number): number {
  * Returns the last cause of a server's trouble, without any time relative to now; null when nothing is known to be wrong.
  * What failed before the attempt under way counts until that attempt has succeeded.
  */
-export function causeOf(server: ServerStatus): Cause | null {
+function causeOf(server: ServerStatus): Cause | null {
   const { lastFailure, killRepeats, update } = server;
   if (killRepeats > 0) return ours('the kernel does not end its process');
   const now = causeOfHealth(server.health);
@@ -169,18 +170,16 @@ function causeOfHealth({
   return isBad && detail !== null ? { cause: cause ?? detail, quote: quote ?? null } : null;
 }
 
-function causeOfLastEnd({ state, lastExit, lastRestart }: ServerStatus): Cause | null {
-  if (lastRestart !== null && isByFault(lastRestart)) return ours(describeRestart(lastRestart));
-  const hasEnded = lastExit !== null && state !== 'running' && state !== 'watched';
-  return hasEnded ? { cause: describeEnd(lastExit), quote: lastExit.quote ?? null } : null;
+function causeOfLastEnd(server: ServerStatus): Cause | null {
+  const { state, lastRestart } = server;
+  if (state === 'running' || state === 'watched')
+    return lastRestart !== null && isByFault(lastRestart) ? ours(describeRestart(lastRestart)) : null;
+  const end = describeLastEnd(server);
+  return end === null ? null : ours(end);
 }
 
 function ours(cause: string): Cause {
   return { cause, quote: null };
-}
-
-function isByFault({ reason }: NonNullable<ServerStatus['lastRestart']>): boolean {
-  return reason !== 'requested' && reason !== 'update' && reason !== 'config' && reason !== 'unobserved';
 }
 
 /** Returns what a person can do about a server that needs one, or the hint of its last failure; null for nothing. */

@@ -176,6 +176,20 @@ describe('causeForAlert()', () => {
     expect(causeForAlert('OwnRule', restarted, NOW)).toBeNull();
   });
 
+  it('blames what made us end a server, not our own signal', () => {
+    const ended = serverStatus({
+      state: 'crash_looping',
+      endCause: { reason: 'memory', detail: 'memory 3 GiB is over the limit of 2 GiB' },
+      lastExit: { at: NOW, code: null, signal: 'SIGTERM' },
+    });
+    expect(causeForAlert('McpServerGaveUp', ended, NOW)).toBe('memory 3 GiB is over the limit of 2 GiB');
+    const own = { ...ended, endCause: { reason: 'exit', detail: 'exit code 3' } as const };
+    const exit = { at: NOW, code: 3, signal: null, quote: 'no key' };
+    expect(causeForAlert('McpServerGaveUp', { ...own, lastExit: exit }, NOW)).toBe(
+      'exited with code 3: “no key”',
+    );
+  });
+
   it.each(['McpServerUpdateAvailable', 'McpServerMemoryHigh', 'McpServerVersionChanged'])(
     'adds nothing to %s, which is about something else',
     (name) => {
