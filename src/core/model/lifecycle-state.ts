@@ -78,7 +78,7 @@ export type LifecycleState = LifecyclePhase & {
   readonly refusal?: Refusal | undefined;
 };
 
-export interface Refusal {
+interface Refusal {
   /** Hash of the error: its text may hold what only its owner should read. */
   readonly hash: number;
   /** The last of the starts. */
