@@ -27,6 +27,7 @@ import { startConfigWatch } from './daemon/config/watch-config.ts';
 import { openOrphanWatch } from './daemon/servers/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import type { Bus } from './system/bus.ts';
+import { proxyPasswords } from './system/net/proxy.ts';
 
 export interface DaemonOptions extends DaemonContextOptions {
   /** What `${env:NAME}` in the config refers to. */
@@ -74,6 +75,7 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
   // Before anything else: an edit from here on counts as a change, however long it takes until the watch begins.
   const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
+  redactor.learn(proxyPasswords(options.environment));
   const care = await openCare(context, front, config);
   const { environment } = options;
   const reloader = openReloader(context, { ...front, ...care, config, seen, environment });
@@ -200,7 +202,7 @@ async function openCare(
     config: config.config,
     interval,
     rules: () => alerting,
-    onAlertmanagerMessage: (...given) => inbox.receive(...given),
+    alertmanagerWebhook: inbox,
   });
   teardown.add('web', () => web.close());
   bus.publish({ kind: 'listening', url: web.url });

@@ -15,7 +15,7 @@ export interface ProgramPlace {
 }
 
 /** Why a program does not start. `lasts`: a fault of the config, which waiting does not cure. */
-export interface ProgramFault {
+interface ProgramFault {
   readonly why: string;
   readonly hint: string;
   readonly lasts: boolean;

@@ -35,6 +35,22 @@ export function proxyName({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
 
+/** Lists the passwords in the variables, as written and decoded: they must not appear in any output. */
+export function proxyPasswords(environment: ProxyEnvironment): string[] {
+  return PROXY_VARIABLES.flatMap((name) => {
+    const [, written = ''] = /^[a-z\d]+:\/\/[^/@]*?:([^/]*)@/i.exec(environment[name] ?? '') ?? [];
+    return written === '' ? [] : [...new Set([written, decoded(written)])];
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function variable(environment: ProxyEnvironment, name: string): string | null {
   return (environment[name.toLowerCase()] ?? environment[name] ?? '').trim() || null;
 }

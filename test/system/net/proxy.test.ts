@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttpClient } from '../../../src/system/net/http-client.ts';
-import { proxyFor } from '../../../src/system/net/proxy.ts';
+import { proxyFor, proxyPasswords } from '../../../src/system/net/proxy.ts';
 import { caFiles, certificatesIn } from '../../../src/system/net/certificate-authorities.ts';
 import { failureOf } from '../../../src/wire/call.ts';
 import { createAuthority } from '../../fakes/certificates.ts';
@@ -106,6 +106,16 @@ describe('proxyFor()', () => {
     ['http://[fd00::1]/', { ...HTTP, NO_PROXY: 'fd00::1' }, null],
   ])('%s with %j is %j', (url, environment, expected) => {
     expect(proxyFor(new URL(url), environment)?.href ?? null).toBe(expected);
+  });
+
+  it('has passwords that no output may show', () => {
+    const environment = {
+      HTTP_PROXY: 'http://me:p%40ssword@h:1',
+      no_proxy: 'a:b',
+      https_proxy: 'http://h',
+      ALL_PROXY: 'http://u:50%-off-it@h',
+    };
+    expect(proxyPasswords(environment)).toEqual(['p%40ssword', 'p@ssword', '50%-off-it']);
   });
 
   it('refuses what names no proxy, without its value', () => {
