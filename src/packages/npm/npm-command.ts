@@ -5,6 +5,7 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { runCommand } from '../../system/process/run-command.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
 import type { ManagerEnvironment, ManagerRun } from '../manager/package-manager.ts';
+import { refuseProcesses } from './refuse-processes.ts';
 
 /** @param spec `name@version`, `name@range` or `name@tag` */
 export interface NpmInstall {
@@ -15,8 +16,12 @@ export interface NpmInstall {
   readonly allowScripts: boolean;
   /** Overrides `engine-strict` in the user's settings. */
   readonly ignoreEngines: boolean;
+  /** Whether dependencies may come from git, an address or a file. */
+  readonly allowGit: boolean;
   /** Nothing that was published later, ms since the epoch, is installed; null leaves it to the user's settings. */
   readonly before: number | null;
+  /** True writes the lock file only. */
+  readonly isLockOnly?: boolean;
 }
 
 /** @param spec `name`, or `name@range` for each version in it */
@@ -64,11 +69,17 @@ const FLAGS = [
 
 /** Runs `npm install`; what it prints is read by `npm-errors`. */
 export function runNpmInstall(install: NpmInstall, run: ManagerRun): Promise<CommandResult> {
-  const { npm, spec, folder, allowScripts, ignoreEngines, before } = install;
+  const { npm, spec, folder, allowScripts, ignoreEngines, allowGit, before } = install;
   const flags = [...FLAGS, '--prefix', folder, `--ignore-scripts=${!allowScripts}`];
+  if (install.isLockOnly === true) flags.push('--package-lock-only');
   if (ignoreEngines) flags.push('--engine-strict=false');
   if (before !== null) flags.push(`--before=${new Date(before).toISOString()}`);
-  return runNpm([npm, 'install', ...flags, '--', spec], { ...run, cwd: folder, allowScripts });
+  return runNpm([npm, 'install', ...flags, '--', spec], { ...run, cwd: folder, allowScripts, allowGit });
+}
+
+/** Runs `npm install --package-lock-only`: the dependencies are chosen, and nothing of them runs. */
+export function runNpmLock(install: NpmInstall, run: ManagerRun): Promise<CommandResult> {
+  return runNpmInstall({ ...install, allowScripts: false, allowGit: false, isLockOnly: true }, run);
 }
 
 /**
@@ -78,26 +89,36 @@ export function runNpmInstall(install: NpmInstall, run: ManagerRun): Promise<Com
 export function runNpmView({ npm, spec, fields }: NpmView, run: ManagerRun): Promise<CommandResult> {
   const flags = ['--json', '--loglevel=error', ...QUICK_RETRY];
   // npm reads the `.npmrc` of the folder that it is run in: nobody but the administrator writes here.
-  return runNpm([npm, 'view', ...flags, '--', spec, ...fields], { ...run, cwd: '/', allowScripts: false });
+  return runNpm([npm, 'view', ...flags, '--', spec, ...fields], { ...run, cwd: '/', ...NOTHING });
 }
 
 /** Runs `npm config get`: a line `key=value` for each of several keys. */
 export function runNpmConfig(npm: string, keys: readonly string[], run: ManagerRun): Promise<CommandResult> {
   const argv = [npm, 'config', 'get', '--loglevel=error', ...keys];
-  return runNpm(argv, { ...run, cwd: '/', allowScripts: false });
+  return runNpm(argv, { ...run, cwd: '/', ...NOTHING });
+}
+
+const NOTHING = { allowScripts: false, allowGit: false };
+
+interface NpmRun extends ManagerRun {
+  readonly cwd: string;
+  readonly allowScripts: boolean;
+  readonly allowGit: boolean;
 }
 
 function runNpm(
   argv: readonly string[],
-  {
-    environment,
-    allowScripts,
-    ...run
-  }: ManagerRun & { readonly cwd: string; readonly allowScripts: boolean },
+  { environment, allowScripts, allowGit, ...run }: NpmRun,
 ): Promise<CommandResult> {
-  const env = npmEnvironment(environment, allowScripts);
+  const env = {
+    ...npmEnvironment(environment, allowScripts),
+    // Older npm do not stumble over a variable that they do not know: for them there is the guard.
+    npm_config_allow_git: allowGit ? 'all' : 'none',
+    ...(allowGit && { npm_config_allow_remote: 'all' }),
+  };
+  const guard = allowGit ? [] : importing(refuseProcesses(allowScripts ? 'scripts' : 'nothing'));
   const timeout = run.expiry === undefined ? run.timeout : null;
-  return runCommand([process.execPath, ...DIE_WITH_PARENT, ...argv], {
+  return runCommand([process.execPath, ...DIE_WITH_PARENT, ...guard, ...argv], {
     ...run,
     timeout,
     env,
@@ -106,12 +127,14 @@ function runNpm(
 }
 
 /** Ends npm and the scripts it runs with the daemon: stdin ends when the daemon dies, even by SIGKILL. */
-const DIE_WITH_PARENT = [
-  '--import',
-  `data:text/javascript,${encodeURIComponent(
-    `process.stdin.on('end', () => process.kill(-process.pid, 'SIGKILL')).on('error', () => {}).resume().unref();`,
-  )}`,
-];
+const DIE_WITH_PARENT = importing(
+  `process.stdin.on('end', () => process.kill(-process.pid, 'SIGKILL')).on('error', () => {}).resume().unref();`,
+);
+
+/** Returns the flags that run a module before npm. */
+function importing(script: string): readonly string[] {
+  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+}
 
 /** What a user may have set to reach a registry, in npm's spelling: the rest of `npm_config_*` stays behind. */
 const KEPT_CONFIG =

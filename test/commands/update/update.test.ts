@@ -294,6 +294,10 @@ describe('update', () => {
     [['update', 'a', '--to', 'latest'], '--to must be a whole version, got "latest"'],
     [['update', 'a', '--to', '^4.1.0'], '--to must be a whole version, got "^4.1.0"'],
     [['update', 'a', '--to', '4.1'], '--to must be a whole version, got "4.1"'],
+    [['update', 'a', '--to', '1.2'], 'For example: --to 1.2.0'],
+    [['update', 'a', '--to', '^4.1.3'], 'For example: --to 4.1.3'],
+    [['update', 'a', '--to', 'v1.x'], 'For example: --to 1.0.0'],
+    [['update', 'a', '--to', 'next'], 'Leave --to out'],
     [['update', '--check', '--wait'], '--check only looks'],
   ])('refuses %j before anybody is asked', async (argv, reason) => {
     const { daemon, io, ended } = await begin(argv);
