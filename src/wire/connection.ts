@@ -56,7 +56,7 @@ interface ConnectionCounters {
   readonly unmatchedResponses: number;
   /** Lines on stdout that are no messages. */
   readonly nonProtocolLines: number;
-  /** Messages from the server, of whatever kind. */
+  /** Messages from the server, but for the responses that our requests waited for. */
   readonly messages: number;
 }
 

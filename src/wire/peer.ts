@@ -48,7 +48,7 @@ export class Peer {
     this.#options = options;
   }
 
-  /** Messages from the server so far, of whatever kind. */
+  /** Messages from the server so far, but for the responses that our requests waited for. */
   get received(): number {
     return this.#received;
   }
@@ -137,16 +137,17 @@ export class Peer {
   }
 
   #take(message: IncomingMessage): boolean {
-    if (message.kind !== 'garbage') this.#received += 1;
     switch (message.kind) {
       case 'result':
       case 'error':
         this.#takeResponse(message);
         return true;
       case 'request':
+        this.#received += 1;
         if (this.#ending === null) this.#takeRequest(message);
         return true;
       case 'notification':
+        this.#received += 1;
         for (const subscriber of this.#subscribers) subscriber.onNotification?.(message);
         return true;
       case 'garbage':
@@ -159,6 +160,7 @@ export class Peer {
   #takeResponse(response: RpcResponse): void {
     const settle = response.id === null ? undefined : this.#pending.get(response.id);
     if (settle !== undefined) return settle({ kind: 'response', response });
+    this.#received += 1;
     const isOurs = response.id?.startsWith(this.#options.idPrefix) ?? true;
     const takers = isOurs ? [] : [...this.#subscribers].filter((one) => one.onForeignResponse !== undefined);
     for (const taker of takers) taker.onForeignResponse?.(response);
