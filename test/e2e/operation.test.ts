@@ -117,7 +117,7 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 6
     await daemon.up('a');
     await daemon.up('b');
     const terminal = inTerminal(daemon.home, monitor(daemon.home));
-    await waitFor(() => terminal.says().includes('2 of 2 healthy'), { what: 'the first picture' });
+    await waitFor(() => terminal.says().includes('2 healthy'), { what: 'the first picture' });
     expect(daemon.run('stop', 'b').code).toBe(0);
     await waitFor(() => /\d\d:\d\d:\d\d b: stopped \(stopped by you\)/u.test(terminal.says()), {
       what: 'the news',
@@ -153,7 +153,7 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 6
       daemon.home,
       `sh -c 'echo $$ > ${daemon.home}/pid; exec ${monitor(daemon.home)}'`,
     );
-    await waitFor(() => shown.says().includes('1 of 1 healthy'), { what: 'the first picture' });
+    await waitFor(() => shown.says().includes('1 healthy'), { what: 'the first picture' });
     if (signal === null) shown.type('\u0003');
     else process.kill(Number(readFileSync(`${daemon.home}/pid`, 'utf8')), signal);
     const { before, after, code } = await shown.end();
@@ -165,12 +165,12 @@ describe.skipIf(!requireProgram('script'))('monitor in a terminal', { timeout: 6
     const first = await startDaemon({ a: fixture() });
     await first.up('a');
     const terminal = inTerminal(first.home, monitor(first.home));
-    await waitFor(() => terminal.says().includes('1 of 1 healthy'), { what: 'the first picture' });
+    await waitFor(() => terminal.says().includes('1 healthy'), { what: 'the first picture' });
     await first.stop('SIGKILL');
     await waitFor(() => terminal.says().includes('No daemon since'), { what: 'the loss' });
     const second = await startDaemon({ a: fixture(), later: fixture() }, { home: first.home });
     await second.up('later');
-    await waitFor(() => terminal.says().includes('2 of 2 healthy'), {
+    await waitFor(() => terminal.says().includes('2 healthy'), {
       what: 'the next daemon',
       timeout: 20_000,
     });

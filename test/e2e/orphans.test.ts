@@ -140,7 +140,7 @@ describe.skipIf(!canIsolate)('orphans', { timeout: 120_000 }, () => {
     expect(list.out).toContain('nobody holds the other end of its standard input');
     expect(list.out + json.out).not.toContain('very-secret-value');
     expect(json.code).toBe(1);
-    expect(JSON.parse(json.out)).toMatchObject({
+    expect(JSON.parse(json.out).data).toMatchObject({
       orphans: [
         { isCertain: true, outcome: null },
         { isCertain: true, server: 'fixture' },

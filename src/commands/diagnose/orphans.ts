@@ -14,7 +14,7 @@ export async function run(context: CommandContext): Promise<number> {
   const found = await findOrphans(options);
   const isReaping = context.flags.reap === true;
   const reaped = isReaping ? await reapOrphans(found, context.io.clock) : [];
-  if (context.flags.json === true) printJson(context, report(found, isReaping ? reaped : null));
+  if (context.flags.json === true) printJson(context, report(found, isReaping ? reaped : null, note));
   else {
     const view = viewOptions(context);
     const lines = isReaping ? reapedLines(found, reaped, view) : orphanLines(found, view);
@@ -54,8 +54,13 @@ export function readFindOptions({ paths, io }: Pick<CommandContext, 'paths' | 'i
 /** ms. */
 const MINIMUM_AGE = 60_000;
 
-function report(found: readonly Orphan[], reaped: readonly ReapedOrphan[] | null): object {
+function report(
+  found: readonly Orphan[],
+  reaped: readonly ReapedOrphan[] | null,
+  notes: readonly string[],
+): object {
   return {
+    notes,
     orphans: found.map((orphan) => ({
       ...orphan,
       outcome: reaped?.find((one) => one.orphan === orphan)?.outcome ?? null,

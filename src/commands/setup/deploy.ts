@@ -21,6 +21,7 @@ import {
   type DeployStepName,
 } from './deploy-report.ts';
 import { printJson, printLines, viewOptions } from '../shared/output.ts';
+import { DetailedError } from '../shared/json-output.ts';
 import { isUnicodeLocale } from '../views/style.ts';
 
 export interface DeployOptions {
@@ -44,14 +45,13 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
       steps,
       options.verifyTimeout ?? VERIFY_TIMEOUT + slowestStart(context),
     );
-    if (verified !== null)
-      steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
-    return verified === null ? 1 : 0;
+    if (verified === null) return steps.interrupted();
+    steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
+    if (context.flags.json === true) printJson(context, { steps: steps.done });
+    return 0;
   } catch (error) {
     if (context.flags.json !== true || !(error instanceof WatchdogError)) throw error;
-    return 1;
-  } finally {
-    steps.end();
+    throw withSteps(error, steps.done);
   }
 }
 
@@ -84,8 +84,9 @@ interface Steps {
   do(name: DeployStepName, work: () => Promise<StepResult>): Promise<void>;
   /** Prints lines for people; nothing with --json. */
   say(lines: readonly string[]): void;
-  /** Prints the result with --json. */
-  end(): void;
+  /** Returns the exit code after Ctrl-C. @throws WatchdogError CONTROL_FAILED with --json, where nothing has been said yet */
+  interrupted(): number;
+  readonly done: readonly DeployStep[];
 }
 
 function createSteps(context: CommandContext): Steps {
@@ -118,10 +119,21 @@ function createSteps(context: CommandContext): Steps {
         throw stepError(name, error);
       }
     },
-    end() {
-      if (isJson) printJson(context, { steps });
+    interrupted() {
+      if (!isJson) return 1;
+      throw new WatchdogError('CONTROL_FAILED', 'Cannot verify the servers: interrupted', {
+        hint: 'The daemon keeps running, see mcp-watchdog status',
+      });
     },
+    done: steps,
   };
+}
+
+function withSteps(
+  { code, message, hint, cause }: WatchdogError,
+  steps: readonly DeployStep[],
+): DetailedError {
+  return new DetailedError(code, message, { details: { steps }, cause, ...(hint === null ? {} : { hint }) });
 }
 
 function stepError(step: DeployStepName, error: WatchdogError): WatchdogError {

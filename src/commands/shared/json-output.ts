@@ -2,14 +2,14 @@
 import { WatchdogError, type ErrorCode } from '../../core/base/errors.ts';
 
 /** Raised when a reader of the old envelope, or of the data of any command, would misread the new one. */
-export const JSON_VERSION = 1;
+const JSON_VERSION = 1;
 
 /** What `--json` prints once; its JSON Schema is in docs/json-output.md. */
 export type Envelope =
   | { readonly version: number; readonly ok: true; readonly data: unknown }
   | { readonly version: number; readonly ok: false; readonly error: EnvelopeError };
 
-export interface EnvelopeError {
+interface EnvelopeError {
   /** `UNEXPECTED` for what should not happen. */
   readonly code: ErrorCode | 'UNEXPECTED';
   readonly message: string;

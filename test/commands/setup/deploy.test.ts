@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { DetailedError, toJson } from '../../../src/commands/shared/json-output.ts';
 import type { CommandContext, Flags } from '../../../src/commands/shared/command.ts';
 import { type DeployOptions, run } from '../../../src/commands/setup/deploy.ts';
 import { processHost } from '../../../src/commands/shared/service.ts';
@@ -66,7 +67,7 @@ describe('deploy', () => {
   it('is one JSON document for programs', async () => {
     const { io, ended } = await deploying(withServers({}), { flags: { json: true, service: false } });
     expect(await ended).toBe(0);
-    expect(JSON.parse(io.stdout())).toMatchObject({
+    expect(JSON.parse(io.stdout()).data).toMatchObject({
       steps: [
         { name: 'config', ok: true },
         { name: 'service', ok: true, detail: 'skipped (--no-service): the daemon does not start at login' },
@@ -119,14 +120,32 @@ describe('deploy', () => {
     expect(io.listening()).toBe(0);
   });
 
+  it('fails with its steps as data when nobody wants to wait any more, for programs', async () => {
+    const { io, daemon, ended } = await deploying(withServers(installing), {
+      flags: { json: true, service: false },
+    });
+    await waitFor(() => daemon.watched() > 0);
+    io.signal('SIGINT');
+    await expect(ended).rejects.toMatchObject({
+      code: 'CONTROL_FAILED',
+      details: { steps: expect.arrayContaining([expect.objectContaining({ name: 'verify', ok: false })]) },
+    });
+  });
+
   it('stops at a config that cannot be used, and starts nothing', async () => {
     const paths = tempHome();
     writeFileSync(paths.config, 'servers: {a: {comand: [x], enabled: maybe}}', { mode: 0o600 });
     const io = fakeIo();
     const context: CommandContext = { paths, arguments: [], flags: { json: true }, colour: false, io };
-    expect(await run(context)).toBe(1);
-    const { steps } = JSON.parse(io.stdout());
+    const error: unknown = await run(context).catch((cause: unknown) => cause);
+    if (!(error instanceof DetailedError)) throw error;
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('the step "config" failed'),
+    });
+    const { steps } = JSON.parse(toJson(error.details));
     expect(steps).toMatchObject([{ name: 'config', ok: false, hint: expect.stringContaining('config') }]);
+    expect(io.stdout()).toBe('');
     for (const problem of ['comand', 'enabled']) expect(steps[0].detail).toContain(problem);
   });
 });
