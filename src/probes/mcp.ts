@@ -7,8 +7,8 @@ import type { HandshakeResult } from '../wire/handshake.ts';
 import type { McpTransport } from '../wire/mcp-transport.ts';
 import { openTransport } from '../wire/open-transport.ts';
 import { excusingBusy } from './busy.ts';
-import { listMethod, probeList, type ListProbeOptions } from './list-probe.ts';
-import { listTools } from './list-tools.ts';
+import { listMethod, probeList, type ListProbeOptions } from './tools/list-probe.ts';
+import { listTools } from './tools/list-tools.ts';
 import { noteRefusal, sparing } from './sparing-session.ts';
 import {
   resultOfFailure,

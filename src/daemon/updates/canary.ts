@@ -1,11 +1,11 @@
 // Canary: starts an installed version beside the running server, lists its tools as a client would, and ends it again.
 import { statSync } from 'node:fs';
 import { isPackage, type ServerSpec } from '../../core/model/server-spec.ts';
-import { describeCause } from '../../core/base/cause.ts';
+import { describeCause, withLastOutput } from '../../core/base/cause.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import type { PackageUpdates } from '../../packages/package-updates.ts';
 import { openConnection } from '../../wire/connection.ts';
-import { connectAndListTools, type ToolsOutcome } from '../../probes/list-tools.ts';
+import { connectAndListTools, type ToolsOutcome } from '../../probes/tools/list-tools.ts';
 import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
@@ -164,7 +164,7 @@ async function reportOf(outcome: ToolsOutcome, canary: CanaryProcess): Promise<C
   if (!outcome.ok && outcome.fault !== 'unauthorized') {
     const said = canary.lastLine();
     const { fault, detail } = outcome;
-    const reason = describeCause({ cause: detail, quote: said });
+    const reason = withLastOutput(detail, said);
     return refuse(fault === 'ours' ? 'ours' : 'version', reason);
   }
   // Unauthorized counts as alive, as with a server that runs.

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ExpectPolicy } from '../../src/core/model/server-spec.ts';
-import { specOf } from '../fakes/spec.ts';
-import { startStdio, stopAll } from '../fixtures/start.ts';
-import { deadline, sessionOf } from './session.ts';
+import type { ExpectPolicy } from '../../../src/core/model/server-spec.ts';
+import { specOf } from '../../fakes/spec.ts';
+import { startStdio, stopAll } from '../../fixtures/start.ts';
+import { deadline, sessionOf } from '../session.ts';
 
 afterEach(stopAll);
 
@@ -62,8 +62,8 @@ describe('what the config expects of the tools', () => {
   });
 
   it('fails as a timeout when the call is not answered', async () => {
-    const { result } = await fullProbe({ call }, ['--behaviour', 'call-hangs'], 200);
-    expect(result).toMatchObject({ reason: 'timeout', detail: 'No answer to tools/call within 200 ms' });
+    const { result } = await fullProbe({ call }, ['--behaviour', 'call-hangs'], 1_500);
+    expect(result).toMatchObject({ reason: 'timeout', detail: 'No answer to tools/call within 1500 ms' });
   });
 
   it('is nothing by default: no call is made, and no tools are no failure', async () => {

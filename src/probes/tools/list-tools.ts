@@ -1,14 +1,14 @@
 // Listing of all tools of a server with their input schemas, page by page, within bounds.
-import type { JsonObject } from '../core/base/json-rpc.ts';
-import { describeCause, withQuotation } from '../core/base/cause.ts';
-import { isObject, messageOf } from '../core/base/guards.ts';
-import { isRefusal } from '../core/model/vocabulary.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
-import { pause } from '../system/time/pause.ts';
-import { quote, type CallFailure } from '../wire/call.ts';
-import { endOfWait, withTimeout, type Deadline } from '../wire/deadline.ts';
-import type { McpTarget, McpTransport } from '../wire/mcp-transport.ts';
-import { openTransport } from '../wire/open-transport.ts';
+import type { JsonObject } from '../../core/base/json-rpc.ts';
+import { describeCause, withQuotation } from '../../core/base/cause.ts';
+import { isObject, messageOf } from '../../core/base/guards.ts';
+import { isRefusal } from '../../core/model/vocabulary.ts';
+import type { Tool } from '../../core/tools/tool-diff.ts';
+import { pause } from '../../system/time/pause.ts';
+import { quote, type CallFailure } from '../../wire/call.ts';
+import { endOfWait, withTimeout, type Deadline } from '../../wire/deadline.ts';
+import type { McpTarget, McpTransport } from '../../wire/mcp-transport.ts';
+import { openTransport } from '../../wire/open-transport.ts';
 
 /**
  * `fault`: the server's; ours, when nothing was found out; or nobody's, when it lives but does not know us. `detail` is

@@ -1,13 +1,13 @@
 // Full probe of an MCP server: its list, and what the config expects of its tools.
-import { RPC_CODES, type JsonObject, type RpcError } from '../core/base/json-rpc.ts';
-import { isObject } from '../core/base/guards.ts';
-import type { ServerCondition } from '../core/model/vocabulary.ts';
-import type { ExpectPolicy } from '../core/model/server-spec.ts';
-import { quote } from '../wire/call.ts';
-import { withTimeout, type Deadline } from '../wire/deadline.ts';
-import type { McpTransport } from '../wire/mcp-transport.ts';
+import { RPC_CODES, type JsonObject, type RpcError } from '../../core/base/json-rpc.ts';
+import { isObject } from '../../core/base/guards.ts';
+import type { ServerCondition } from '../../core/model/vocabulary.ts';
+import type { ExpectPolicy } from '../../core/model/server-spec.ts';
+import { quote } from '../../wire/call.ts';
+import { withTimeout, type Deadline } from '../../wire/deadline.ts';
+import type { McpTransport } from '../../wire/mcp-transport.ts';
 import { callCanary, expectsTools, unmetExpectation, type ListedTool } from './expectation.ts';
-import { resultOfFailure, timed, type ProbeAttempt, type UntimedResult } from './probe-kind.ts';
+import { resultOfFailure, timed, type ProbeAttempt, type UntimedResult } from '../probe-kind.ts';
 
 export interface ListProbeOptions {
   readonly expect: ExpectPolicy;

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectAndListTools } from '../../src/probes/list-tools.ts';
-import { createProber } from '../../src/probes/prober.ts';
-import { createBus } from '../../src/system/bus.ts';
-import { systemClock } from '../../src/system/time/clock.ts';
-import { createHttpClient } from '../../src/system/net/http-client.ts';
-import { specOf } from '../fakes/spec.ts';
-import { connectionOf } from './session.ts';
-import { waitFor } from '../fakes/wait-for.ts';
-import { CONTEXT7, start, type Started, startHttp, startStdio, stopAll } from '../fixtures/start.ts';
+import { connectAndListTools } from '../../../src/probes/tools/list-tools.ts';
+import { createProber } from '../../../src/probes/prober.ts';
+import { createBus } from '../../../src/system/bus.ts';
+import { systemClock } from '../../../src/system/time/clock.ts';
+import { createHttpClient } from '../../../src/system/net/http-client.ts';
+import { specOf } from '../../fakes/spec.ts';
+import { connectionOf } from '../session.ts';
+import { waitFor } from '../../fakes/wait-for.ts';
+import { CONTEXT7, start, type Started, startHttp, startStdio, stopAll } from '../../fixtures/start.ts';
 
 const probers: ReturnType<typeof createProber>[] = [];
 

@@ -1,10 +1,10 @@
 // Expectations on the tools of a server (`expect` in the config): names, number, and one call.
-import { isObject } from '../core/base/guards.ts';
-import type { JsonObject, RpcResponse } from '../core/base/json-rpc.ts';
-import type { ExpectPolicy } from '../core/model/server-spec.ts';
-import { quote } from '../wire/call.ts';
-import type { McpTransport } from '../wire/mcp-transport.ts';
-import { resultOfFailure, type UntimedResult } from './probe-kind.ts';
+import { isObject } from '../../core/base/guards.ts';
+import type { JsonObject, RpcResponse } from '../../core/base/json-rpc.ts';
+import type { ExpectPolicy } from '../../core/model/server-spec.ts';
+import { quote } from '../../wire/call.ts';
+import type { McpTransport } from '../../wire/mcp-transport.ts';
+import { resultOfFailure, type UntimedResult } from '../probe-kind.ts';
 
 /** Entry of `tools/list` as it came. */
 export type ListedTool = unknown;
