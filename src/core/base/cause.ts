@@ -32,7 +32,14 @@ export function withQuotation(text: string, quote: string | null | undefined): s
   return describeCause({ cause: withoutQuote(text, quote), quote: quote ?? null });
 }
 
+/** Adds a line of output to a text that may quote the server already: `… was -32603: “No key” (last output: “ready”)`. */
+export function withLastOutput(text: string, line: string | null): string {
+  return line === null ? text : `${text} (${describeCause({ cause: 'last output', quote: line })})`;
+}
+
 /** Removes what stands in quotation marks: the words of servers in a text for people. */
 export function withoutQuotations(text: string): string {
-  return text.includes('“') ? text.replaceAll(/[:,]?\s*“[^”]*(?:”|$)/gu, '') : text;
+  return text.includes('“')
+    ? text.replaceAll(/ \(last output: “[^”]*(?:”\)?|$)|[:,]?\s*“[^”]*(?:”|$)/gu, '')
+    : text;
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   describeCause,
+  withLastOutput,
   withoutQuotations,
   withoutQuote,
   withQuotation,
@@ -38,6 +39,7 @@ describe('withoutQuotations()', () => {
     const cause = describeCause({ cause: 'exited with code 3', quote: 'no “key” here' });
     expect(withoutQuotations(`it ended: ${cause}, 3 times`)).toBe('it ended: exited with code 3, 3 times');
     expect(withoutQuotations('it ended: “a very lo…')).toBe('it ended');
+    expect(withoutQuotations(withLastOutput('no answer: “x”', 'ready'))).toBe('no answer');
     expect(withoutQuotations(withQuotation('The answer was -32603 No key', 'No key'))).toBe(
       'The answer was -32603',
     );

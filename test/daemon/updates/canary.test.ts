@@ -148,7 +148,7 @@ describe('a canary over pipes', () => {
     [
       'will not introduce itself',
       ['--behaviour', 'refuse'],
-      /^The answer to initialize was -32603 Still loading/,
+      /^The answer to initialize was -32603: “Still loading”/,
       2000,
     ],
     [
@@ -166,7 +166,7 @@ describe('a canary over pipes', () => {
     [
       'has lost what is behind it',
       ['--behaviour', 'backend-dead'],
-      /^The answer to tools\/list was -32603 Not connected/,
+      /^The answer to tools\/list was -32603: “Not connected”/,
     ],
     [
       'floods its stdout',
@@ -217,7 +217,7 @@ describe('a canary over pipes', () => {
     expect(await run(server())).toEqual({
       ok: false,
       fault: 'version',
-      reason: 'it exited with exit code 9 before it had listed its tools: [secret] is no good\\x07',
+      reason: 'it exited with exit code 9 before it had listed its tools: “[secret] is no good\\x07”',
     });
   });
 
