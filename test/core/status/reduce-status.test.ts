@@ -48,6 +48,44 @@ describe('foldStatus()', () => {
     expect(changed.servers[0]?.url).toBe(shown);
   });
 
+  it('keeps the number of tools of before while the list is empty, until the config changes', () => {
+    const afterListing = (before: Status, tools: number): Status =>
+      reduceStatus(
+        before,
+        {
+          kind: 'probed',
+          at: NOW,
+          server: 'files',
+          probe: 'list_tools',
+          result: { outcome: 'passed', took: 1, tools },
+        },
+        nothing,
+      );
+    const lost = afterListing(afterListing(added(), 12), 0);
+    expect(lost.servers[0]).toMatchObject({ tools: 0, toolsBefore: 12 });
+    const spec = specOf({ name: 'files', args: ['--few'] });
+    const changed = reduceStatus(lost, { kind: 'server-changed', at: NOW, server: 'files', spec }, nothing);
+    expect(changed.servers[0]).toMatchObject({ tools: 0, toolsBefore: null });
+  });
+
+  it('keeps the remarks on a process until the next one is started', () => {
+    const remark = (before: Status, message: string | null): Status =>
+      reduceStatus(
+        before,
+        { kind: 'condition', at: NOW, server: 'files', condition: 'framing', message },
+        nothing,
+      );
+    const remarked = remark(added(), 'speaks LSP framing');
+    expect(remarked.servers[0]?.conditions).toEqual({ framing: 'speaks LSP framing' });
+    expect(remark(remarked, null).servers[0]?.conditions).toEqual({});
+    const next = reduceStatus(
+      remarked,
+      { kind: 'spawned', at: NOW, server: 'files', run: 2, pid: 7, version: null },
+      nothing,
+    );
+    expect(next.servers[0]?.conditions).toEqual({});
+  });
+
   it('forgets the versions of a program that was replaced, and hears no more of them', () => {
     const source = { kind: 'package', manager: 'npm', package: 'x', version: 'latest', bin: null } as const;
     const progress = {

@@ -77,6 +77,14 @@ describe('parseStat()', () => {
     expect(parseStat(`77 (x) ${rest}`)!.cpuSeconds).toBe(3);
   });
 
+  it.each(['T', 't'])('tells a stopped process: %s', (state) => {
+    expect(parseStat(`77 (x) ${rest.replace('S', state)}`)).toMatchObject({
+      state: 'alive',
+      isStopped: true,
+    });
+    expect(parseStat(`77 (x) ${rest}`)).not.toHaveProperty('isStopped');
+  });
+
   it('refuses what is no such line', () => {
     expect(parseStat('')).toBeNull();
     expect(parseStat('77 (x) S 1')).toBeNull();
