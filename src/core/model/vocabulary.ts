@@ -79,15 +79,13 @@ export function isRefusal(reason: ProbeFailure): reason is 'unauthorized' | 'wro
  * `cursor_repeats`: its list of tools names the same next page again. `process_growth`: each MCP request leaves processes
  * behind. `single_session`: it takes one session only. `busy`: it misses probes while it works.
  */
-export const SERVER_CONDITIONS = [
-  'framing',
-  'stdout_text',
-  'cursor_repeats',
-  'process_growth',
-  'single_session',
-  'busy',
-] as const;
-export type ServerCondition = (typeof SERVER_CONDITIONS)[number];
+export type ServerCondition =
+  | 'framing'
+  | 'stdout_text'
+  | 'cursor_repeats'
+  | 'process_growth'
+  | 'single_session'
+  | 'busy';
 
 /** Jobs that run on a schedule. */
 export type JobName = 'update' | 'cleanup' | 'backup';
