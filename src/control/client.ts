@@ -6,6 +6,7 @@ import { WatchdogError } from '../core/base/errors.ts';
 import type { Status } from '../core/model/status.ts';
 import { codeOf } from '../core/base/guards.ts';
 import { systemClock } from '../system/time/clock.ts';
+import { pause } from '../system/time/pause.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { createRpcClient } from './rpc-client.ts';
 import type { RpcClient } from './rpc-client.ts';
@@ -45,15 +46,35 @@ export async function connect(
   socketPath: string,
   { clock = systemClock }: { clock?: Clock } = {},
 ): Promise<Client> {
-  const path = findSocket(socketPath);
-  if (path === null) throw notAnswered(socketPath);
-  return createClient(await open(path, socketPath), clock);
+  const deadline = clock.monotonic() + SETTLE_TIMEOUT;
+  for (;;) {
+    const socket = await openSocket(socketPath);
+    if (socket !== null) return createClient(socket, clock);
+    const pid = findUnreachableDaemon(socketPath);
+    if (pid === null) throw noDaemon(socketPath);
+    // It may have taken the lock a moment ago, and listen in the next; or let the lock go a moment after its socket.
+    if (clock.monotonic() > deadline) throw unreachable(pid, socketPath);
+    await pause(clock, SETTLE_INTERVAL);
+  }
 }
 
-function open(path: string, socketPath: string): Promise<Socket> {
+/** Ms that a daemon gets between its lock and its socket, when it starts or ends, and between two looks. */
+const SETTLE_TIMEOUT = 2000;
+const SETTLE_INTERVAL = 50;
+
+/** Null when nobody listens there. */
+async function openSocket(socketPath: string): Promise<Socket | null> {
+  const path = findSocket(socketPath);
+  return path === null ? null : await open(path);
+}
+
+function open(path: string): Promise<Socket | null> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
-    socket.once('error', (error) => reject(connectError(error, path, socketPath)));
+    socket.once('error', (error) => {
+      if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(codeOf(error) ?? '')) resolve(null);
+      else reject(connectError(error, path));
+    });
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       resolve(socket);
@@ -116,27 +137,25 @@ function watch(exchange: RpcClient, onStatus: (status: Status) => void, signal: 
   }).finally(() => exchange.close());
 }
 
-function connectError(error: Error, path: string, socketPath: string): WatchdogError {
-  const code = codeOf(error);
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notAnswered(socketPath);
-  const hint = code === 'EACCES' ? { hint: 'The daemon belongs to another user' } : {};
+function connectError(error: Error, path: string): WatchdogError {
+  const hint = codeOf(error) === 'EACCES' ? { hint: 'The daemon belongs to another user' } : {};
   return new WatchdogError('CONTROL_FAILED', `Cannot reach the daemon on "${path}": ${error.message}`, {
     cause: error,
     ...hint,
   });
 }
 
-/** Nobody listens: none runs, or one that lost its socket. */
-function notAnswered(socketPath: string): WatchdogError {
+function unreachable(pid: number, socketPath: string): WatchdogError {
   const home = dirname(dirname(socketPath));
-  const pid = findUnreachableDaemon(socketPath);
-  if (pid !== null) {
-    return new WatchdogError(
-      'CONTROL_FAILED',
-      `Cannot reach the daemon: pid ${pid} runs in "${home}", and its socket is not there`,
-      { hint: `It makes the socket again within 5 s of the home being back; kill ${pid} ends it` },
-    );
-  }
+  return new WatchdogError(
+    'CONTROL_FAILED',
+    `Cannot reach the daemon: pid ${pid} runs in "${home}", and its socket is not there`,
+    { hint: `It makes the socket again within 5 s of the home being back; kill ${pid} ends it` },
+  );
+}
+
+function noDaemon(socketPath: string): WatchdogError {
+  const home = dirname(dirname(socketPath));
   return new WatchdogError('NO_DAEMON', `Cannot reach the daemon: none is running in "${home}"`, {
     hint: 'Start it with mcp-watchdog start, or in the foreground with mcp-watchdog run',
   });
