@@ -28,6 +28,7 @@ export interface InstallJob extends InstallTarget {
   readonly bin: string | null;
   readonly allowScripts: boolean;
   readonly ignoreEngines: boolean;
+  readonly allowGit: boolean;
   readonly store: Store;
   readonly signal: AbortSignal;
 }
@@ -51,6 +52,7 @@ export async function planInstall(
     bin: source.bin,
     allowScripts: update.allowScripts,
     ignoreEngines: update.ignoreEngines,
+    allowGit: update.allowGit,
     folder,
     store: openStore(folder, { manager, source }),
     signal,
@@ -162,8 +164,8 @@ function createExpiry(timeout: number, clock: Clock) {
 }
 
 function requestOf(job: InstallJob) {
-  const { source, package: id, version, spec, folder, allowScripts, ignoreEngines } = job;
-  return { source, package: id, version, spec, folder, allowScripts, ignoreEngines };
+  const { source, package: id, version, spec, folder, allowScripts, ignoreEngines, allowGit } = job;
+  return { source, package: id, version, spec, folder, allowScripts, ignoreEngines, allowGit };
 }
 
 /** Tells what is wrong with a version that the tool accepted; null when it can be run. */

@@ -14,7 +14,13 @@ export const WANTED = new AbortController().signal;
 
 export function packageSpec(
   wish: string,
-  changes: { name?: string; bin?: string; allowScripts?: boolean; ignoreEngines?: boolean } = {},
+  changes: {
+    name?: string;
+    bin?: string;
+    allowScripts?: boolean;
+    ignoreEngines?: boolean;
+    allowGit?: boolean;
+  } = {},
 ): ServerSpec {
   const at = wish.indexOf('@', 1);
   const source = { package: wish.slice(0, at), version: wish.slice(at + 1), bin: changes.bin ?? null };
@@ -26,6 +32,7 @@ export function packageSpec(
       ...update,
       allowScripts: changes.allowScripts ?? false,
       ignoreEngines: changes.ignoreEngines ?? false,
+      allowGit: changes.allowGit ?? false,
     },
   });
 }

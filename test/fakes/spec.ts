@@ -54,6 +54,7 @@ export const DEFAULT_SPEC: ServerSpec = {
     minimumAge: 259_200_000,
     allowScripts: false,
     ignoreEngines: false,
+    allowGit: false,
     strictTools: false,
     probation: 600_000,
   },

@@ -48,6 +48,8 @@ export interface StaticRegistry {
   unpublish(name: string, version: string): void;
   /** Lays `change` over what is said of a version; a deprecation is `{ deprecated: '…' }`. */
   amend(name: string, version: string, change: Readonly<Record<string, unknown>>): void;
+  /** From now on the registry calls a version `as`; its tarball says what it said. */
+  relabel(name: string, version: string, as: string): void;
   /** @param version null removes the tag */
   tag(name: string, tag: string, version: string | null): void;
   /** How many clients are connected: one that waits for an answer that never comes is alive. */
@@ -152,6 +154,12 @@ export async function startRegistry(packages: readonly FixturePackage[]): Promis
     unpublish(name, version) {
       find(name, version);
       published.delete(tarballPath(name, version));
+    },
+    relabel(name, version, as) {
+      const found = find(name, version);
+      published.delete(tarballPath(name, version));
+      published.set(tarballPath(name, as), { ...found, manifest: { ...found.manifest, version: as } });
+      setTag(name, 'latest', as);
     },
     amend(name, version, change) {
       const found = find(name, version);

@@ -184,6 +184,10 @@ const update = z
       .boolean()
       .default(false)
       .describe('Whether a version is installed although its `engines` ask for another Node.'),
+    allowGit: z
+      .boolean()
+      .default(false)
+      .describe('Whether dependencies may come from git, an address or a file. Their code may run at once.'),
     strictTools: z
       .boolean()
       .default(false)

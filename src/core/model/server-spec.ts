@@ -77,6 +77,8 @@ interface UpdatePolicy {
   readonly allowScripts: boolean;
   /** True installs a version although it says that it needs another runtime. */
   readonly ignoreEngines: boolean;
+  /** True lets dependencies come from git, an address or a file: their code may run when they are installed. */
+  readonly allowGit: boolean;
   /** True holds an update back whose tools are fewer or accept less than before. */
   readonly strictTools: boolean;
   /** Probation of a new version before it is committed, ms. */

@@ -88,6 +88,8 @@ export interface InstallRequest extends InstallTarget {
   readonly allowScripts: boolean;
   /** Overrides the tool's own settings that refuse another runtime. */
   readonly ignoreEngines: boolean;
+  /** Whether dependencies may come from elsewhere than the registry: git, an address, a file. */
+  readonly allowGit: boolean;
   /** Nothing published later, ms since the epoch, is installed; null leaves it to the user's settings. */
   readonly before: number | null;
   /** Called once the tool is found and about to run. */

@@ -9,20 +9,28 @@ export interface InstalledPackage {
   /** Relative to the installation: `node_modules/a/node_modules/b`. */
   readonly path: string;
   readonly name: string;
+  /** Empty for a link to a folder elsewhere. */
   readonly version: string;
   /** `engines.node`, null when it says nothing. */
   readonly engine: string | null;
+  /** What it asks for, as it wrote it, by name. */
+  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 const FOLDER = 'node_modules/';
 
-/** Reads the list; empty when npm has left none. */
-export function readInstalledPackages(folder: string): readonly InstalledPackage[] {
-  const lock = parseJson(readFileOrNull(join(folder, FOLDER, '.package-lock.json')) ?? '');
+/** Reads the list; empty when npm has left none. @param file relative to `folder` */
+export function readInstalledPackages(
+  folder: string,
+  file = `${FOLDER}.package-lock.json`,
+): readonly InstalledPackage[] {
+  const lock = parseJson(readFileOrNull(join(folder, file)) ?? '');
   const packages = isObject(lock) ? lock['packages'] : null;
   if (!isObject(packages)) return [];
   return Object.entries(packages).flatMap(([path, each]) => {
-    if (!isObject(each) || typeof each['version'] !== 'string') return [];
+    if (!isObject(each)) return [];
+    const version = each['link'] === true ? '' : each['version'];
+    if (typeof version !== 'string') return [];
     const engines = each['engines'];
     const node = isObject(engines) ? engines['node'] : undefined;
     return {
@@ -32,8 +40,20 @@ export function readInstalledPackages(folder: string): readonly InstalledPackage
         typeof each['name'] === 'string'
           ? each['name']
           : path.slice(path.lastIndexOf(FOLDER) + FOLDER.length),
-      version: each['version'],
+      version,
       engine: typeof node === 'string' ? node : null,
+      dependencies: {
+        ...textsIn(each['peerDependencies']),
+        ...textsIn(each['optionalDependencies']),
+        ...textsIn(each['dependencies']),
+      },
     };
   });
+}
+
+function textsIn(value: unknown): Record<string, string> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
+  );
 }

@@ -46,6 +46,26 @@ export function wrongEngine(culprit: string, engine: string): InstallError {
 const ANOTHER_NODE =
   'Run mcp-watchdog with a node that fits, set `version` to one that runs on this node, or try it all the same with `update: {ignoreEngines: true}`.';
 
+/** @param what the dependency, or npm's words about it */
+export function foreignSource(what: string): InstallError {
+  return {
+    code: 'INSTALL_FAILED',
+    reason: `a dependency comes from git, an address or a file, which no registry vouches for: ${neutralise(what)}`,
+    hint: 'Ask its maintainers for a release without it. `update: {allowGit: true}` allows it for this server: its code may then run at once.',
+    isConfigFault: true,
+  };
+}
+
+/** What arrived is not what it was said to be. */
+export function mislabelled(what: string): InstallError {
+  return {
+    code: 'INSTALL_FAILED',
+    reason: `what was unpacked is not what was asked for: ${neutralise(what)}`,
+    hint: 'Do not use it before its maintainers, or those of the registry, have explained it.',
+    isConfigFault: true,
+  };
+}
+
 /** The error of one npm run; `code` is npm's or the system's, or the exit code of a script. */
 export interface NpmError {
   readonly code: string;
@@ -169,6 +189,8 @@ export function explainNpmError(error: NpmError, wanted: InstallTarget): Install
   if (code === 'E404') return unknownPackage(error, wanted);
   if (code === 'ETARGET') return unknownVersion(error, wanted);
   if (code === 'ENOVERSIONS') return failed(`${firstLine(summary)}, or none that is old enough`, TOO_YOUNG);
+  if (/^EALLOW(?:GIT|REMOTE|FILE|DIRECTORY)$/.test(code))
+    return foreignSource(firstLine(error.detail) || firstLine(summary));
   if (code === 'EBADENGINE') return engineMismatch(error, wanted);
   if (code === 'EBADPLATFORM') return failed(firstLine(summary), 'The package is made for another system.');
   if (FULL.includes(code) || /\bENOSPC\b/.test(summary)) return diskFull(wanted.folder, NPM_WORDS);

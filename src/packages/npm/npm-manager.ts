@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
+import type { CommandResult } from '../../system/process/run-command.ts';
 import type { PackageSource } from '../../core/model/server-spec.ts';
 import type { InstallError } from '../manager/install-error.ts';
 import type {
@@ -12,11 +13,20 @@ import type {
   PackageManager,
   ToolSearch,
 } from '../manager/package-manager.ts';
+import { foreignDependencies, mislabelledPackages } from './check-unpacked.ts';
 import { readInstalledPackages } from './installed-packages.ts';
 import { readManifest } from './manifest.ts';
 import { measureInstall } from './measure-install.ts';
-import { findNpm, runNpmInstall } from './npm-command.ts';
-import { errorOfResult, noNpm, notAName, NPM_WORDS, wrongEngine } from './npm-errors.ts';
+import { findNpm, runNpmInstall, runNpmLock } from './npm-command.ts';
+import {
+  errorOfResult,
+  foreignSource,
+  mislabelled,
+  noNpm,
+  notAName,
+  NPM_WORDS,
+  wrongEngine,
+} from './npm-errors.ts';
 import { npmVersions } from './npm-versions.ts';
 import { describeVersions, listVersions, readAgeLimit } from './registry.ts';
 import { resolveBin } from './resolve-bin.ts';
@@ -82,14 +92,34 @@ async function unfitDependencies({ folder, packageFolder }: InstalledVersion): P
 }
 
 async function install(request: InstallRequest, run: ManagerRun): Promise<InstallError | null> {
-  const { spec, stage, allowScripts, ignoreEngines, before, onStarted } = request;
+  const { spec, stage, allowScripts, allowGit, ignoreEngines, before, onStarted } = request;
   const npm = findNpm(process.execPath, run.environment['PATH'] ?? '');
   if (npm === null) return noNpm();
   await writeFile(join(stage, 'package.json'), '{ "private": true }\n');
   onStarted();
-  const result = await runNpmInstall({ npm, spec, folder: stage, allowScripts, ignoreEngines, before }, run);
-  const { timeout, expiry } = run;
-  return errorOfResult(result, { timeout, isStall: expiry !== undefined, wanted: request });
+  const explain = (result: CommandResult): InstallError | null => {
+    const { timeout, expiry } = run;
+    return errorOfResult(result, { timeout, isStall: expiry !== undefined, wanted: request });
+  };
+  const wanted = { npm, spec, folder: stage, allowScripts, allowGit, ignoreEngines, before };
+  // Scripts would run before what was unpacked can be looked at.
+  if (allowScripts && !allowGit) {
+    const failed = explain(await runNpmLock(wanted, run)) ?? foreignIn(stage, 'package-lock.json');
+    if (failed !== null) return failed;
+  }
+  const failed = explain(await runNpmInstall(wanted, run));
+  if (failed !== null) return failed;
+  return (allowGit ? null : foreignIn(stage)) ?? mislabelledIn(stage);
+}
+
+function foreignIn(stage: string, list?: string): InstallError | null {
+  const found = foreignDependencies(stage, list);
+  return found.length === 0 ? null : foreignSource(found.join(', '));
+}
+
+function mislabelledIn(stage: string): InstallError | null {
+  const found = mislabelledPackages(stage);
+  return found.length === 0 ? null : mislabelled(found.join(', '));
 }
 
 async function runtimeRefuses(
