@@ -60,6 +60,8 @@ const LIVE_SETTINGS: ReadonlySet<string> = new Set([
   'alerts.evaluateEvery',
   'alerts.prometheusVersion',
   'alerts.alertmanager',
+  'alerts.prometheus',
+  'alerts.webhookToken',
   'orphans.reap',
   'orphans.interval',
   'orphans.patterns',

@@ -55,6 +55,8 @@ function daemonSettings({
       runbookBase: alerts.runbookBase,
       notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),
       alertmanager: { ...alerts.alertmanager },
+      prometheus: { ...alerts.prometheus },
+      webhookToken: alerts.webhookToken,
     },
   };
 }

@@ -5,18 +5,30 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config/load.ts';
 import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { freePort } from '../fixtures/start.ts';
 import { ALERTING, alertsOf, FLEET_FILE, read, RULE_FILES } from './read-catalogue.ts';
 
 const CONFIG = join(ALERTING, 'alertmanager.yml');
+const PLACE = { path: '/home/ada/config.yaml', environment: {} };
 const alerts = alertsOf(...RULE_FILES, FLEET_FILE);
 
 describe.skipIf(!requireProgram('amtool'))('amtool', () => {
   test('takes the config', () => {
     const { status, stdout } = spawnSync('amtool', ['check-config', CONFIG], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, expect.stringContaining('SUCCESS')]);
+  });
+
+  test('has a token at each url of the watchdog, which no config can have set', () => {
+    const text = read('alertmanager.yml');
+    const urls = text.match(/url: http:\S+\/api\/v1\/alertmanager\S*\n.+/gu) ?? [];
+    expect(urls).toHaveLength(3);
+    for (const url of urls) expect(url).toContain('authorization: { credentials: "<alerts.webhookToken>" }');
+    expect(() => readConfig('servers: {}\nalerts: {webhookToken: "<alerts.webhookToken>"}', PLACE)).toThrow(
+      'alerts.webhookToken',
+    );
   });
 
   test.each(alerts.map(({ alert, labels }) => [alert, labels['severity'] ?? '']))(
@@ -47,7 +59,7 @@ const program = ['alertmanager', 'prometheus-alertmanager'].find(
 );
 
 describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Alertmanager', () => {
-  const received: { readonly path: string; readonly body: WebhookBody }[] = [];
+  const received: { readonly path: string; readonly token: string; readonly body: WebhookBody }[] = [];
   let watchdog: Server;
   let alertmanager: ChildProcess;
   let home: string;
@@ -59,7 +71,11 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
       let text = '';
       request.on('data', (chunk: Buffer) => (text += chunk.toString()));
       request.on('end', () => {
-        received.push({ path: `${request.method} ${request.url}`, body: JSON.parse(text) });
+        received.push({
+          path: `${request.method} ${request.url}`,
+          token: request.headers.authorization ?? '',
+          body: JSON.parse(text),
+        });
         response.end();
       });
     });
@@ -69,6 +85,7 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
       join(home, 'alertmanager.yml'),
       read('alertmanager.yml')
         .replaceAll('127.0.0.1:9638', `127.0.0.1:${portOf(watchdog)}`)
+        .replaceAll('<alerts.webhookToken>', 'a-token-of-the-test')
         .replaceAll('group_wait: 10s', 'group_wait: 1s'),
     );
     const port = await freePort();
@@ -157,6 +174,7 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
     );
     expect(heartbeat).toMatchObject({
       path: 'POST /api/v1/alertmanager',
+      token: 'Bearer a-token-of-the-test',
       body: { version: '4', status: 'firing', receiver: 'heartbeat' },
     });
   });
@@ -185,6 +203,7 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
     );
     expect(message).toMatchObject({
       path: 'POST /api/v1/alertmanager?tell=yes',
+      token: 'Bearer a-token-of-the-test',
       body: { truncatedAlerts: 100 },
     });
     expect(message.body.alerts).toHaveLength(300);

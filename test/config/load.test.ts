@@ -33,6 +33,8 @@ describe('loadConfig()', () => {
         runbookBase: null,
         notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],
         alertmanager: { url: null },
+        prometheus: { url: null },
+        webhookToken: null,
       },
     });
     expect(servers).toEqual([

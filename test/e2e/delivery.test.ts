@@ -23,11 +23,18 @@ groups:
         labels: { severity: none }
 `;
 
+const TOKEN = 'a-token-of-the-test';
+const AUTHORIZED = `http_config: { authorization: { credentials: "${TOKEN}" } }`;
+
 const NAMES = ['s1', 's2', 's3', 's4'];
 
-async function openScene({ isTelling = false } = {}) {
+/** `proof`: whether Prometheus and Alertmanager are asked, or heartbeats carry a token. */
+async function openScene({
+  isTelling = false,
+  proof = 'token',
+}: { isTelling?: boolean; proof?: 'token' | 'asking' } = {}) {
   const { home } = tempHome();
-  const [port, alertmanagerPort] = [await freePort(), await freePort()];
+  const [port, alertmanagerPort, prometheusPort] = [await freePort(), await freePort(), await freePort()];
   const receiver = await startReceiver();
   onTestFinished(() => receiver.close());
   const rules = join(home, 'rules.yml');
@@ -48,10 +55,10 @@ route:
       repeat_interval: 900ms
 receivers:
   - name: heartbeat
-    webhook_configs: [{ url: "${own}", send_resolved: false }]
+    ${proof === 'token' ? `webhook_configs: [{ url: "${own}", send_resolved: false, ${AUTHORIZED} }]` : ''}
   - name: you
     webhook_configs:
-      - url: "${own}${isTelling ? '?tell=yes' : ''}"
+${proof === 'token' ? `      - { url: "${own}${isTelling ? '?tell=yes' : ''}", ${AUTHORIZED} }` : ''}
 ${isTelling ? '' : `      - url: "${receiver.url}"`}
 `;
   const folder = join(home, 'alertmanager');
@@ -65,6 +72,9 @@ ${isTelling ? '' : `      - url: "${receiver.url}"`}
     rules: [rules],
     evaluateEvery: '1s',
     alertmanager: { url: `http://127.0.0.1:${alertmanagerPort}` },
+    ...(proof === 'token'
+      ? { webhookToken: TOKEN }
+      : { prometheus: { url: `http://127.0.0.1:${prometheusPort}` } }),
   };
   const more = { metrics: { listen: `127.0.0.1:${port}` }, alerts };
   const servers = Object.fromEntries(NAMES.map((name) => [name, fixture()]));
@@ -74,6 +84,7 @@ ${isTelling ? '' : `      - url: "${receiver.url}"`}
     alertmanager: () => startAlertmanager(folder, { config, port: alertmanagerPort }),
     prometheus: () =>
       startPrometheus({
+        port: prometheusPort,
         // What it posted lasts four times as long, which is longer than it takes to notice that it is gone.
         args: ['--rules.alert.resend-delay=4s'],
         config: `
@@ -223,5 +234,70 @@ describe.skipIf(![requireProgram('prometheus'), requireProgram(ALERTMANAGER)].ev
         ]);
       },
     );
+
+    test(
+      'needs no message when both are asked, and follows Prometheus when it goes',
+      { timeout: 240_000 },
+      async () => {
+        const scene = await openScene({ proof: 'asking' });
+        const [prometheus, alertmanager] = [await scene.prometheus(), await scene.alertmanager()];
+        onTestFinished(async () => void (await Promise.all([prometheus.stop(), alertmanager.stop()])));
+        const daemon = await scene.startDaemon();
+        for (const name of NAMES) await daemon.up(name);
+        await deliveredBy(daemon, 'engine');
+        daemon.run('stop', 's1');
+        await has(() => scene.receiver.told, 'Stopped s1 firing');
+        await prometheus.stop();
+        // Whoever reads the metrics in its name does not stand for it.
+        const pretend = async (): Promise<boolean> => {
+          await fetch(`${daemon.url}/metrics`, { headers: { 'user-agent': 'Prometheus/3.0.0' } });
+          return (await daemon.status()).daemon.delivery.owner === 'alertmanager-by-us';
+        };
+        await waitFor(pretend, { timeout: 60_000, what: 'the end of Prometheus to be noticed' });
+        expect(scene.told()).toEqual([]);
+        expect(count(scene.receiver.told, 'Stopped s1 firing')).toBe(1);
+      },
+    );
   },
 );
+
+describe('any process of the machine', () => {
+  test('can neither mute the watchdog nor speak through it, by user agent, heartbeat or message', async () => {
+    const { home } = tempHome();
+    const program = join(home, 'append');
+    writeFileSync(program, '#!/bin/sh\ncat >> "$1"\n');
+    chmodSync(program, 0o755);
+    const file = join(home, 'told.jsonl');
+    const rules = join(home, 'rules.yml');
+    writeFileSync(rules, RULES, { mode: 0o600 });
+    const notify = [{ kind: 'command', command: [program, file] }];
+    const alerts: Settings = { notify, rules: [rules], evaluateEvery: '1s', builtIn: false };
+    const more = { metrics: { listen: `127.0.0.1:${await freePort()}` }, alerts };
+    const daemon = await startDaemon({ s1: fixture() }, { home, more });
+    await daemon.up('s1');
+    const post = async (query: string, labels: Settings): Promise<number> => {
+      const alert = { status: 'firing', labels, annotations: { summary: 'https://evil.example' } };
+      const { status } = await fetch(`${daemon.url}/api/v1/alertmanager${query}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer guessed' },
+        body: JSON.stringify({ version: '4', alerts: [alert] }),
+      });
+      return status;
+    };
+    for (let round = 0; round < 3; round += 1) {
+      await fetch(`${daemon.url}/metrics`, { headers: { 'user-agent': 'Prometheus/3.0.0' } });
+      expect(await post('', { alertname: 'Watchdog', severity: 'none' })).toBe(401);
+    }
+    const stopped = { alertname: 'Stopped', severity: 'critical', server: 's1' };
+    for (const query of ['', '?token=guessed', '?tell=yes', '?tell=yes&token=guessed'])
+      expect(
+        await post(query, query.includes('tell') ? { alertname: 'PayHere', severity: 'critical' } : stopped),
+      ).toBe(401);
+    daemon.run('stop', 's1');
+    const told = (): string[] => (existsSync(file) ? toldIn(readFileSync(file, 'utf8')) : []);
+    await has(told, 'Stopped s1 firing');
+    expect(told()).toEqual(['Stopped s1 firing']);
+    expect((await daemon.status()).daemon.delivery.owner).toBe('us');
+    expect(await daemon.metric('mcp_watchdog_fallback_active')).toBe(1);
+  });
+});

@@ -14,6 +14,8 @@ export interface PretendedAlertmanager {
   isReady: boolean;
   /** As `GET /api/v2/silences` has them. */
   silences: readonly unknown[];
+  /** As `GET /api/v2/alerts` has them. */
+  alerts: readonly unknown[];
   /** How often it was asked whether it is ready. */
   asked: number;
   /** Each message, oldest first. */
@@ -25,6 +27,7 @@ export async function pretendAlertmanager(): Promise<PretendedAlertmanager> {
     url: '',
     isReady: true,
     silences: [] as readonly unknown[],
+    alerts: [] as readonly unknown[],
     asked: 0,
     posts: [] as (readonly Posted[])[],
   };
@@ -37,6 +40,8 @@ export async function pretendAlertmanager(): Promise<PretendedAlertmanager> {
     if (request.url === '/-/ready') state.asked += 1;
     if (!state.isReady) response.writeHead(503).end();
     else if (request.url === '/api/v2/silences') response.end(JSON.stringify(state.silences));
+    else if (request.method === 'GET' && request.url?.startsWith('/api/v2/alerts?') === true)
+      response.end(JSON.stringify(state.alerts));
     else if (request.url === '/api/v2/alerts') void take(request, response);
     else response.end();
   });

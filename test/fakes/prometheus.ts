@@ -47,11 +47,12 @@ interface ApiAnswer<Data> {
 export async function startPrometheus({
   config = '',
   args = [],
-}: { config?: string; args?: readonly string[] } = {}): Promise<Prometheus> {
+  port: wanted,
+}: { config?: string; args?: readonly string[]; port?: number } = {}): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
   const file = join(folder, 'prometheus.yml');
   writeFileSync(file, config);
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     'prometheus',

@@ -3,17 +3,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWeb, type Web } from '../fakes/web.ts';
 
 const PATH = '/api/v1/alertmanager';
-const JSON_TYPE = { 'content-type': 'application/json' };
+const TOKEN = 'a-token-of-the-test';
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
+const JSON_TYPE = { 'content-type': 'application/json', ...AUTHORIZED };
 const heard: { body: unknown; isToForward: boolean }[] = [];
 let web: Web;
 
 beforeAll(async () => {
   web = await startWeb({
-    onAlertmanagerMessage(body, options) {
-      if (body === undefined) return { kind: 'invalid', reason: 'Not a JSON object' };
-      if (JSON.stringify(body) === '"early"') return { kind: 'not-ready', reason: 'Starting' };
-      heard.push({ body, ...options });
-      return null;
+    alertmanagerWebhook: {
+      admit: (token) => (token === TOKEN ? null : { kind: 'unproven', reason: `Not ${token}` }),
+      receive(body, options) {
+        if (body === undefined) return { kind: 'invalid', reason: 'Not a JSON object' };
+        if (JSON.stringify(body) === '"early"') return { kind: 'not-ready', reason: 'Starting' };
+        heard.push({ body, ...options });
+        return null;
+      },
     },
   });
 });
@@ -30,7 +35,7 @@ describe('POST /api/v1/alertmanager', () => {
       (
         await post(
           '{"version":"4"}',
-          { 'content-type': 'application/json; charset=utf-8' },
+          { 'content-type': 'application/json; charset=utf-8', ...AUTHORIZED },
           `${PATH}?tell=yes`,
         )
       ).status,
@@ -39,6 +44,36 @@ describe('POST /api/v1/alertmanager', () => {
       { body: { version: '4' }, isToForward: false },
       { body: { version: '4' }, isToForward: true },
     ]);
+  });
+
+  test.each([
+    ['no token', PATH, {}, 'null'],
+    ['another', PATH, { authorization: 'Bearer other' }, 'other'],
+    ['another scheme', PATH, { authorization: `Basic ${TOKEN}` }, 'null'],
+    ['an empty one', PATH, { authorization: 'Bearer ' }, 'null'],
+    ['another in the url', `${PATH}?token=other`, {}, 'other'],
+    ['two in the url', `${PATH}?token=${TOKEN}&token=${TOKEN}`, {}, 'null'],
+    [
+      'another as a header, whatever the url has',
+      `${PATH}?token=${TOKEN}`,
+      { authorization: 'Bearer x' },
+      'x',
+    ],
+  ])('refuses a message with %s, before it is read', async (_, path, headers, seen) => {
+    const known = heard.length;
+    const large = 'x'.repeat(2 * 1024 * 1024);
+    const {
+      status,
+      body,
+      headers: answered,
+    } = await post(large, { 'content-type': 'application/json', ...headers }, path);
+    expect([status, body, answered['www-authenticate']]).toEqual([401, `Not ${seen}\n`, 'Bearer']);
+    expect(heard).toHaveLength(known);
+  });
+
+  test('takes the token in the url, for receivers that cannot send a header', async () => {
+    const type = { 'content-type': 'application/json' };
+    expect((await post('{}', type, `${PATH}?tell=yes&token=${TOKEN}`)).status).toBe(200);
   });
 
   test('refuses garbage in one line', async () => {

@@ -8,7 +8,7 @@ const EVIL = { host: 'evil.example' };
 
 let web: Web;
 beforeAll(async () => {
-  web = await startWeb({ onAlertmanagerMessage: () => null });
+  web = await startWeb({ alertmanagerWebhook: { admit: () => null, receive: () => null } });
 });
 afterAll(() => web.close());
 

@@ -42,6 +42,9 @@ export interface DaemonConfig {
     readonly runbookBase: string | null;
     readonly notify: readonly ChannelSettings[];
     readonly alertmanager: { readonly url: string | null };
+    readonly prometheus: { readonly url: string | null };
+    /** What messages of Alertmanager must carry; null refuses all of them. */
+    readonly webhookToken: string | null;
   };
 }
 

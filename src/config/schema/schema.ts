@@ -103,6 +103,23 @@ const alerts = z
       })
       .prefault({})
       .describe('Alertmanager that alerts are posted to; see docs/delivery.md.'),
+    prometheus: z
+      .strictObject({
+        url: endpoint()
+          .nullable()
+          .default(null)
+          .describe('Prometheus that is asked whether it reads the metrics and evaluates the rules.'),
+      })
+      .prefault({})
+      .describe('Prometheus that may deliver alerts; see docs/delivery.md.'),
+    webhookToken: z
+      .string()
+      .regex(/^[\w.~+/=-]{16,256}$/, 'must be 16 to 256 characters of A-Z, a-z, 0-9 and . _ ~ + / = -')
+      .nullable()
+      .default(null)
+      .describe(
+        'Secret that messages to /api/v1/alertmanager must carry as a Bearer token; without it they are refused.',
+      ),
   })
   .prefault({})
   .describe('Alerts and notifications.');

@@ -5,10 +5,19 @@ import { DELIVERY_OWNERS, type DeliveryOwner } from '../model/vocabulary.ts';
 
 /** `at` in awake ms: sleep of the machine does not count as silence. */
 export type DeliveryInput =
-  /** A program that evaluates rules, or forwards to one that does, has read /metrics. */
+  /**
+   * The metrics were read: the configured Prometheus has our samples, or, without one, a scraper says that it is one that
+   * evaluates rules. The latter proves nothing, and alone changes nothing.
+   */
   | { readonly kind: 'scraped'; readonly at: number }
-  /** The alert that always fires came back to us through Alertmanager. */
+  /** The configured Prometheus was asked and does not read our metrics, or does not evaluate our rules. `trouble`: for people. */
+  | { readonly kind: 'not-scraped'; readonly at: number; readonly trouble: string }
+  /** The alert that always fires arrived: with the token, or at the configured Alertmanager when we asked it. */
   | { readonly kind: 'heartbeat'; readonly at: number }
+  /** A webhook message carried the token. */
+  | { readonly kind: 'accepted'; readonly at: number }
+  /** A message that wants our channels to send it was refused, because it did not carry the token. */
+  | { readonly kind: 'refused'; readonly at: number }
   /** Alertmanager was polled; `isReady` is false also when it refused our post. `trouble`: the problem, for people. */
   | {
       readonly kind: 'asked';
@@ -22,6 +31,15 @@ export type DeliveryInput =
 export interface DeliverySettings {
   /** An Alertmanager is configured, so that it is polled and can be posted to. */
   readonly hasAlertmanager: boolean;
+  /** A Prometheus is configured, so that it is asked whether it reads our metrics; what scrapers say of themselves is ignored. */
+  readonly hasPrometheus: boolean;
+  /** A token is configured that webhook messages must carry. */
+  readonly hasToken: boolean;
+}
+
+/** Tells whether anything could prove that Prometheus and Alertmanager deliver; without, they never own delivery. */
+export function isEngineProvable({ hasAlertmanager, hasPrometheus, hasToken }: DeliverySettings): boolean {
+  return hasToken || (hasAlertmanager && hasPrometheus);
 }
 
 /** A signal that recurs, with its observed interval. */
@@ -50,6 +68,10 @@ export interface DeliveryState {
     /** Its last problem, for people; null for none, or not known. */
     readonly trouble: string | null;
   };
+  /** Why the configured Prometheus does not prove that it reads our metrics, for people; null for nothing known. */
+  readonly scrapeTrouble: string | null;
+  /** When a message for our channels was last refused, awake ms; null for never, or once one carried the token. */
+  readonly refusedAt: number | null;
   /** No owner is demoted before this time, awake ms. */
   readonly heldUntil: number;
 }
@@ -65,6 +87,11 @@ interface DeliveryVerdict {
 export const DELIVERY_GRACE = 75_000;
 /** Consecutive on-time signals after which a lost engine counts as alive again. */
 const SIGNALS_TO_RECOVER = 2;
+/**
+ * Time after a refused message for which we deliver ourselves: Alertmanager counts on our channels and cannot use them, ms.
+ * It sends again after each `group_interval`, 5 minutes by default.
+ */
+export const REFUSAL_HOLDS = 3_600_000;
 /** Consecutive failed polls after which Alertmanager counts as lost. */
 const POLLS_TO_LOSE = 3;
 /**
@@ -95,15 +122,19 @@ const NEVER: PeriodicSignal = { lastAt: null, gaps: [], isAlive: false, good: 0,
  */
 export function beginDelivery(
   { at, was }: { readonly at: number; readonly was: DeliveryOwner },
-  { hasAlertmanager }: DeliverySettings,
+  settings: DeliverySettings,
 ): DeliveryState {
-  const signal: PeriodicSignal = was === 'engine' ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
-  const isAssumed = was === 'engine' || (was === 'alertmanager-by-us' && hasAlertmanager);
+  const { hasAlertmanager } = settings;
+  const isEngine = was === 'engine' && isEngineProvable(settings);
+  const signal: PeriodicSignal = isEngine ? { ...NEVER, lastAt: at, isAlive: true } : NEVER;
+  const isAssumed = isEngine || (was !== 'us' && hasAlertmanager);
   return {
-    owner: isAssumed ? was : 'us',
+    owner: isEngine ? 'engine' : isAssumed ? 'alertmanager-by-us' : 'us',
     scrapes: signal,
     heartbeats: signal,
     alertmanager: { isAlive: isAssumed && hasAlertmanager, against: 0, lastAt: null, trouble: null },
+    scrapeTrouble: null,
+    refusedAt: null,
     heldUntil: isAssumed ? at + DELIVERY_GRACE : at,
   };
 }
@@ -123,13 +154,15 @@ export function decideDelivery(
   settings: DeliverySettings,
 ): DeliveryVerdict {
   const state = judged(takeIn(before, input), input.at);
-  const best = ownerBy(state, settings);
+  const isRefused = isRefusing(state, settings, input.at);
+  const best = isRefused ? 'us' : ownerBy(state, settings);
   const isWorse = rank(best) < rank(before.owner);
   // An owner that the config no longer has is not kept.
-  const isThere = before.owner === 'engine' || settings.hasAlertmanager;
-  const isHeld = isWorse && isThere && input.at < state.heldUntil;
+  const isThere = before.owner === 'engine' ? isEngineProvable(settings) : settings.hasAlertmanager;
+  const isHeld = isWorse && isThere && !isRefused && input.at < state.heldUntil;
   const owner = isHeld ? before.owner : best;
-  return { owner, state: { ...state, owner }, reasons: reasonsOf(state, owner, settings) };
+  const reasons = isRefused ? [refusalReason(settings)] : reasonsOf(state, owner, settings);
+  return { owner, state: { ...state, owner }, reasons };
 }
 
 /** Returns the last time at which the whole chain of this owner is known to have worked, awake ms; null for never. */
@@ -148,9 +181,15 @@ function seenAt({ isSeen, lastAt }: PeriodicSignal): number | null {
 function takeIn(state: DeliveryState, input: DeliveryInput): DeliveryState {
   switch (input.kind) {
     case 'scraped':
-      return { ...state, scrapes: beat(state.scrapes, input.at, SCRAPES) };
+      return { ...state, scrapes: beat(state.scrapes, input.at, SCRAPES), scrapeTrouble: null };
+    case 'not-scraped':
+      return { ...state, scrapeTrouble: input.trouble };
     case 'heartbeat':
       return { ...state, heartbeats: beat(state.heartbeats, input.at, HEARTBEATS) };
+    case 'accepted':
+      return { ...state, refusedAt: null };
+    case 'refused':
+      return { ...state, refusedAt: input.at };
     case 'asked':
       return { ...state, alertmanager: answered(state.alertmanager, input) };
     case 'woke':
@@ -213,10 +252,24 @@ function silenceAllowed(gaps: readonly number[], { missed, unlearnt }: SignalLim
   return gaps.length < LEARNT_BY ? Math.max(unlearnt, allowed) : allowed;
 }
 
-function ownerBy(state: DeliveryState, { hasAlertmanager }: DeliverySettings): DeliveryOwner {
+/**
+ * Tells whether somebody counts on our channels and is refused: then we deliver, so that nothing is lost. While heartbeats
+ * carry the token, a refused stranger changes nothing.
+ */
+function isRefusing(
+  { refusedAt, heartbeats }: DeliveryState,
+  { hasToken }: DeliverySettings,
+  at: number,
+): boolean {
+  if (refusedAt === null || at - refusedAt >= REFUSAL_HOLDS) return false;
+  return !(hasToken && heartbeats.isAlive);
+}
+
+function ownerBy(state: DeliveryState, settings: DeliverySettings): DeliveryOwner {
+  const { hasAlertmanager } = settings;
   const { scrapes, heartbeats, alertmanager } = state;
   const isReady = !hasAlertmanager || alertmanager.isAlive;
-  if (scrapes.isAlive && heartbeats.isAlive && isReady) return 'engine';
+  if (isEngineProvable(settings) && scrapes.isAlive && heartbeats.isAlive && isReady) return 'engine';
   return hasAlertmanager && alertmanager.isAlive ? 'alertmanager-by-us' : 'us';
 }
 
@@ -241,18 +294,23 @@ export function isDeliveredByUsAlone({
 
 /** Explains for people why the engine does not deliver; empty when it does. */
 function reasonsOf(
-  { scrapes, heartbeats, alertmanager }: DeliveryState,
+  { scrapes, heartbeats, alertmanager, scrapeTrouble }: DeliveryState,
   owner: DeliveryOwner,
-  { hasAlertmanager }: DeliverySettings,
+  settings: DeliverySettings,
 ): string[] {
   if (owner === 'engine') return [];
-  const wasHeard = scrapes.lastAt !== null || heartbeats.lastAt !== null;
+  const { hasAlertmanager, hasPrometheus, hasToken } = settings;
+  const wasHeard = hasPrometheus || hasToken || scrapes.lastAt !== null || heartbeats.lastAt !== null;
   if (!hasAlertmanager && !wasHeard) return [NOBODY_KNOWN];
   // The likely cause of the others comes first: a terminal is narrow.
   return [
     ...(!hasAlertmanager || alertmanager.isAlive ? [] : [ofAlertmanager(alertmanager)]),
-    ...(scrapes.isAlive ? [] : [ofScrapes(scrapes)]),
-    ...(heartbeats.isAlive ? [] : [ofHeartbeats(heartbeats)]),
+    ...(scrapes.isAlive ? [] : [ofScrapes(scrapes, scrapeTrouble)]),
+    ...(!isEngineProvable(settings)
+      ? [missingProof(settings)]
+      : heartbeats.isAlive
+        ? []
+        : [ofHeartbeats(heartbeats)]),
   ];
 }
 
@@ -261,7 +319,25 @@ function ofAlertmanager({ against, trouble }: DeliveryState['alertmanager']): st
   return `Alertmanager is not ready${trouble === null ? '' : ` (${trouble})`}`;
 }
 
-function ofScrapes({ lastAt, good }: PeriodicSignal): string {
+function missingProof({ hasAlertmanager }: DeliverySettings): string {
+  const keys = hasAlertmanager ? 'neither alerts.prometheus.url nor' : 'no';
+  return `nothing proves that Prometheus and Alertmanager deliver (${keys} alerts.webhookToken)`;
+}
+
+function refusalReason({ hasToken }: DeliverySettings): string {
+  const cause = hasToken ? 'without the right token' : 'but alerts.webhookToken is not set';
+  return `${REFUSED}, ${cause}`;
+}
+
+const REFUSED = 'messages to /api/v1/alertmanager?tell=yes arrive';
+
+/** True when we deliver because messages for our channels are refused. */
+export function isDeliveredForRefusals(reasons: readonly string[]): boolean {
+  return reasons.some((reason) => reason.startsWith(REFUSED));
+}
+
+function ofScrapes({ lastAt, good }: PeriodicSignal, trouble: string | null): string {
+  if (trouble !== null) return `Prometheus does not read the metrics (${trouble})`;
   if (lastAt === null) return 'Prometheus has not read the metrics yet';
   return good > 0
     ? 'Prometheus has only just begun to read the metrics'

@@ -16,6 +16,7 @@ import { AlertSilences } from './alert-silences.ts';
 import type { AlertmanagerInbox } from './alertmanager-inbox.ts';
 import { AlertmanagerPoller } from './alertmanager-poller.ts';
 import type { Channels } from './channels.ts';
+import { PrometheusPoller } from './prometheus-poller.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { type NotificationRunner, startNotificationRunner } from './notification-runner.ts';
 
@@ -31,7 +32,7 @@ export interface AlertControllerParts {
   readonly redactedBus: Projections['redactedBus'];
   readonly status: () => Status;
   readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
-  readonly inbox: Pick<AlertmanagerInbox, 'subscribe'>;
+  readonly inbox: Pick<AlertmanagerInbox, 'subscribe' | 'setToken'>;
   readonly channels: Pick<Channels, 'send' | 'suppress'>;
 }
 
@@ -63,20 +64,32 @@ export function openAlertController(context: DaemonContext, parts: AlertControll
     onToPost: () => poller.pollNow(),
   });
   const poller = createPoller(context, delivery, () => settings);
+  const prometheus = new PrometheusPoller({
+    clock,
+    startedAt: clock.now() / 1000 - process.uptime(),
+    onReport: (report) => delivery.takePrometheusReport(report),
+    onFault: (err) => context.log.error({ err }, 'Cannot ask Prometheus'),
+  });
+  const follow = (): void => {
+    parts.inbox.setToken(settings.token);
+    poller.follow(settings);
+    prometheus.follow({ url: settings.prometheusUrl, every: settings.every });
+  };
   const unsubscribe = subscribe(context, parts, delivery);
   parts.reloader.onSettings((next) => {
     const { url } = settings;
     settings = settingsOf(next);
     delivery.replace(settings, { isOtherAlertmanager: settings.url !== url });
-    poller.follow(settings);
+    follow();
   });
   delivery.begin();
   const stopTicking = tickEvery(clock, () => Math.min(TICK, settings.every), delivery);
-  poller.follow(settings);
+  follow();
   teardown.add('alert delivery', () => {
     unsubscribe();
     stopTicking();
     poller.close();
+    prometheus.close();
   });
   return { begin: () => notifications.take({ kind: 'tick', at: clock.now() }) };
 }
@@ -134,7 +147,10 @@ function subscribe(
 ): () => void {
   const stops = [
     bus.subscribe((event) => takeEvent(event, delivery)),
-    inbox.subscribe((message, options) => delivery.receive(message, options)),
+    inbox.subscribe({
+      receive: (message, options) => delivery.receive(message, options),
+      refuse: () => delivery.refuse(),
+    }),
   ];
   return () => stops.forEach((stop) => stop());
 }
@@ -150,8 +166,17 @@ function createPoller(
   delivery: DeliveryRunner,
   settings: () => PollSettings,
 ): AlertmanagerPoller {
+  /** Polls come closer together when there is something to post; a signal must recur. */
+  let heardAt = -Infinity;
   return new AlertmanagerPoller({
     clock,
+    asksHeartbeat: () => settings().hasPrometheus && !settings().hasToken,
+    onHeartbeat() {
+      const at = clock.monotonic();
+      if (at - heardAt < 0.9 * settings().every) return;
+      heardAt = at;
+      delivery.take({ kind: 'heartbeat' });
+    },
     toPost: () => delivery.toPost(Math.max(MIN_VALIDITY, VALID_POLLS * settings().every)),
     onPosted: () => delivery.posted(),
     onPolled: (trouble) => delivery.take({ kind: 'asked', isReady: trouble === null, trouble }),
@@ -180,11 +205,21 @@ function rulesOf({ alerts }: Pick<DaemonConfig, 'alerts'>) {
 
 interface PollSettings extends DeliverySettings {
   readonly url: string | null;
+  readonly prometheusUrl: string | null;
+  readonly token: string | null;
   /** ms between two polls of Alertmanager */
   readonly every: number;
 }
 
-function settingsOf({ alerts: { alertmanager, evaluateEvery } }: Pick<DaemonConfig, 'alerts'>): PollSettings {
-  const { url } = alertmanager;
-  return { url, hasAlertmanager: url !== null, every: Math.min(MAX_POLL_INTERVAL, evaluateEvery) };
+function settingsOf({ alerts }: Pick<DaemonConfig, 'alerts'>): PollSettings {
+  const { alertmanager, prometheus, webhookToken, evaluateEvery } = alerts;
+  return {
+    url: alertmanager.url,
+    prometheusUrl: prometheus.url,
+    token: webhookToken,
+    hasAlertmanager: alertmanager.url !== null,
+    hasPrometheus: prometheus.url !== null,
+    hasToken: webhookToken !== null,
+    every: Math.min(MAX_POLL_INTERVAL, evaluateEvery),
+  };
 }

@@ -17,6 +17,10 @@ export interface AlertmanagerPollerOptions {
   readonly onPosted: () => void;
   /** Called after each poll; `trouble` is why it is not ready, for people, null when it is. */
   readonly onPolled: (trouble: string | null) => void;
+  /** Tells whether to look for the heartbeat among the alerts of Alertmanager. */
+  readonly asksHeartbeat: () => boolean;
+  /** Called after each poll that found the heartbeat there. */
+  readonly onHeartbeat: () => void;
   readonly onSilences: (silences: readonly Silence[]) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -86,6 +90,9 @@ export class AlertmanagerPoller {
     if (client !== this.#alertmanager) return;
     this.#successes = trouble === null ? this.#successes + 1 : 0;
     onPolled(trouble);
+    const hasHeartbeat = trouble === null && this.#options.asksHeartbeat() && (await client.hasHeartbeat());
+    if (client !== this.#alertmanager) return;
+    if (hasHeartbeat) this.#options.onHeartbeat();
     const silences = trouble === null ? await client.silences() : null;
     if (silences !== null && client === this.#alertmanager) onSilences(silences);
   }

@@ -34,6 +34,7 @@ import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { engineEvents } from './engine-events.ts';
 import type { StateStore } from '../home/state-store.ts';
+import type { PrometheusReport } from '../../notify/prometheus-client.ts';
 import type { AlertSilences } from './alert-silences.ts';
 import type { ReceiveOptions } from './alertmanager-inbox.ts';
 
@@ -106,7 +107,7 @@ export class DeliveryRunner {
     this.#state = state;
     for (const event of engineEvents(before, state, { input, settings: this.#settings }))
       this.#options.bus.publish(event);
-    if (owner !== before.owner) this.#changeOwner(before, input.at);
+    if (owner !== before.owner) this.#changeOwner(before, input);
     const text = reasons.join('\n');
     if (owner !== before.owner || text !== this.#reasons)
       this.#options.bus.publish({ kind: 'delivery', owner, wasOwner: before.owner, reasons });
@@ -115,16 +116,28 @@ export class DeliveryRunner {
     this.#save();
   }
 
-  /** Takes a webhook message of Alertmanager: its heartbeat, and the alerts that it has sent or wants us to send. */
+  /** Takes note of a message for our channels that did not carry the token: Alertmanager cannot use them. */
+  refuse(): void {
+    this.take({ kind: 'refused' });
+  }
+
+  /** Takes a webhook message of Alertmanager that carried the token: its heartbeat, and the alerts that it has sent or wants us to send. */
   receive({ hasHeartbeat, alerts }: AlertmanagerMessage, { isToForward }: ReceiveOptions): void {
-    if (hasHeartbeat) this.take({ kind: 'heartbeat' });
+    this.take({ kind: 'accepted' });
+    if (hasHeartbeat && this.#settings.hasToken) this.take({ kind: 'heartbeat' });
     for (const notice of alerts) this.#takeNotice(notice, isToForward);
     this.#save();
   }
 
-  /** Takes a scrape of /metrics. */
+  /** Takes the answer of the configured Prometheus. */
+  takePrometheusReport({ trouble, instance }: PrometheusReport): void {
+    if (instance !== null) this.#options.silences.scrapedAs(instance);
+    this.take(trouble === null ? { kind: 'scraped' } : { kind: 'not-scraped', trouble });
+  }
+
+  /** Takes a scrape of /metrics; a configured Prometheus is asked instead, for anybody may send its user agent. */
   takeScrape({ by, host }: EventOf<'scraped'>): void {
-    if (!EVALUATORS.test(by)) return;
+    if (this.#settings.hasPrometheus || !EVALUATORS.test(by)) return;
     // The Host header of a scrape is the `instance` label that it gives to our series.
     if (host !== undefined && host !== '') this.#options.silences.scrapedAs(host);
     this.take({ kind: 'scraped' });
@@ -163,13 +176,14 @@ export class DeliveryRunner {
     this.#save();
   }
 
-  #changeOwner(before: DeliveryState, at: number): void {
+  #changeOwner(before: DeliveryState, { at, kind }: DeliveryInput): void {
     const { owner } = this;
     const { next, sent } = handOff(this.#handoff, {
       from: before.owner,
       to: owner,
       firing: this.#options.firing(),
-      lastContact: lastContact(before, this.#settings),
+      // What was refused was not sent, however well Alertmanager is.
+      lastContact: kind === 'refused' ? null : lastContact(before, this.#settings),
       at,
     });
     this.#handoff = next;

@@ -7,7 +7,7 @@ import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
 import { createWebApp } from '../../web/app.ts';
-import type { AlertmanagerWebhookOptions } from '../../web/alertmanager-webhook.ts';
+import type { AlertmanagerWebhook } from '../../web/alertmanager-webhook.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
 import type { StateStore } from '../home/state-store.ts';
@@ -24,7 +24,7 @@ export interface WebParts {
   readonly interval: () => number;
   readonly status: () => Status;
   readonly rules: NonNullable<RulesApiOptions['rules']>;
-  readonly onAlertmanagerMessage: NonNullable<AlertmanagerWebhookOptions['onAlertmanagerMessage']>;
+  readonly alertmanagerWebhook: AlertmanagerWebhook;
 }
 
 /** Ticks that may be missing before the daemon reports itself unhealthy. */
@@ -47,7 +47,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
     isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
-    onAlertmanagerMessage: parts.onAlertmanagerMessage,
+    alertmanagerWebhook: parts.alertmanagerWebhook,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),
     ...(protection === null ? {} : { access: protection.access }),
   });

@@ -1,5 +1,11 @@
 // Checks of who reports alerts: the notification channels, and delivery by Prometheus and Alertmanager.
-import { isDeliveredByUsAlone, describeDelivery } from '../../core/delivery/delivery.ts';
+import {
+  describeDelivery,
+  isDeliveredByUsAlone,
+  isDeliveredForRefusals,
+  isEngineProvable,
+} from '../../core/delivery/delivery.ts';
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { ago } from '../../core/base/format.ts';
 import { type Check, type Finding, ok, orOk, unknown, warning } from '../check.ts';
@@ -41,12 +47,22 @@ type Delivery = DaemonStatus['delivery'];
 
 function problems({ owner, engines, reasons }: Delivery, { config, now }: DoctorContext): Finding[] {
   const { prometheus, alertmanager } = engines;
-  const url = config.kind === 'valid' ? config.loaded.config.alerts.alertmanager.url : null;
+  const alerts = config.kind === 'valid' ? config.loaded.config.alerts : null;
+  const url = alerts?.alertmanager.url ?? null;
+  if (isDeliveredForRefusals(reasons)) return [warning(reasons[0] ?? '', SEND_TOKEN)];
   if (url !== null && owner === 'us')
     return [
       warning(
         `${reasons[0] ?? 'Alertmanager is not ready'}${lastSeen(alertmanager.lastSeenAt, now)}`,
         `start it, or correct alerts.alertmanager.url, which points to ${new URL(url).host}`,
+      ),
+    ];
+  const asked = alerts?.prometheus.url ?? null;
+  if (asked !== null && !prometheus.isReachable)
+    return [
+      warning(
+        `${reasons[0] ?? 'Prometheus does not read the metrics'}${lastSeen(prometheus.lastSeenAt, now)}`,
+        `let it scrape this machine and load alerting/rules, or correct alerts.prometheus.url, which points to ${new URL(asked).host}`,
       ),
     ];
   // A Prometheus that only scrapes is a valid setup; an Alertmanager without Prometheus is another.
@@ -59,12 +75,27 @@ function problems({ owner, engines, reasons }: Delivery, { config, now }: Doctor
         'start it, or add this machine to its scrape_configs (docs/delivery.md)',
       ),
     ];
+  if (alerts !== null && !isProvable(alerts))
+    return [
+      warning('Prometheus scrapes /metrics, but nothing proves that Alertmanager delivers', SEND_TOKEN),
+    ];
   return [
     warning(
       'Prometheus scrapes /metrics, but no heartbeat comes from Alertmanager',
       'load alerting/rules and route the alert Watchdog to POST /api/v1/alertmanager (docs/delivery.md)',
     ),
   ];
+}
+
+const SEND_TOKEN =
+  'set alerts.webhookToken and let Alertmanager send it by http_config.authorization (docs/delivery.md)';
+
+function isProvable({ alertmanager, prometheus, webhookToken }: DaemonConfig['alerts']): boolean {
+  return isEngineProvable({
+    hasAlertmanager: alertmanager.url !== null,
+    hasPrometheus: prometheus.url !== null,
+    hasToken: webhookToken !== null,
+  });
 }
 
 function lastSeen(at: number | null, now: number): string {

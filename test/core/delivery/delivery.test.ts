@@ -8,6 +8,7 @@ import {
   type DeliverySettings,
   type DeliveryState,
   DELIVERY_GRACE,
+  REFUSAL_HOLDS,
   lastContact,
   withNewAlertmanager,
 } from '../../../src/core/delivery/delivery.ts';
@@ -26,8 +27,10 @@ import { EMPTY_NOTIFICATION_STATE } from '../../../src/core/notification/notific
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const WITH: DeliverySettings = { hasAlertmanager: true };
-const WITHOUT: DeliverySettings = { hasAlertmanager: false };
+const WITH: DeliverySettings = { hasAlertmanager: true, hasPrometheus: false, hasToken: true };
+const WITHOUT: DeliverySettings = { hasAlertmanager: false, hasPrometheus: false, hasToken: true };
+/** Nothing that a signal could be proven by. */
+const UNPROVEN: DeliverySettings = { hasAlertmanager: false, hasPrometheus: false, hasToken: false };
 
 /** What is alive, and how often it is heard, ms. */
 interface World {
@@ -73,7 +76,7 @@ const NONE: World = { prometheus: false, alertmanager: false };
 
 describe('who delivers', () => {
   test('is we, when nobody is known', () => {
-    const here = stage(WITHOUT);
+    const here = stage(UNPROVEN);
     here.run(10 * MINUTE, NONE);
     expect(here.owners).toEqual(['us']);
     expect(here.reasons()).toEqual(['no Prometheus and no Alertmanager is known']);
@@ -180,6 +183,107 @@ describe('who delivers', () => {
     expect(here.owner()).toBe('engine');
     here.run(2 * MINUTE, { prometheus: false, alertmanager: true });
     expect(here.owner()).toBe('alertmanager-by-us');
+  });
+});
+
+describe('proof', () => {
+  const asked: DeliverySettings = { hasAlertmanager: true, hasPrometheus: true, hasToken: false };
+
+  test('without any, every signal leaves delivery with us, and the reason names the key', () => {
+    const here = stage(UNPROVEN);
+    here.run(10 * MINUTE, ALL);
+    expect(here.owners).toEqual(['us']);
+    expect(here.reasons()).toEqual([
+      'nothing proves that Prometheus and Alertmanager deliver (no alerts.webhookToken)',
+    ]);
+  });
+
+  test('of Alertmanager alone makes it the way of our own alerts, and no more', () => {
+    const here = stage({ ...UNPROVEN, hasAlertmanager: true });
+    here.run(10 * MINUTE, ALL);
+    expect(here.owners).toEqual(['us', 'alertmanager-by-us']);
+    expect(here.reasons()).toEqual([
+      'nothing proves that Prometheus and Alertmanager deliver (neither alerts.prometheus.url nor alerts.webhookToken)',
+    ]);
+  });
+
+  test('of a Prometheus alone, or by asking none that has the heartbeat, is not enough', () => {
+    const here = stage({ ...UNPROVEN, hasPrometheus: true });
+    here.run(10 * MINUTE, ALL);
+    expect(here.owners).toEqual(['us']);
+  });
+
+  test('of both by asking is enough', () => {
+    const here = stage(asked);
+    here.run(5 * MINUTE, ALL);
+    expect(here.owner()).toBe('engine');
+    here.take({ kind: 'not-scraped', at: here.now(), trouble: 'answered 503' });
+    expect(here.owner()).toBe('engine');
+    here.run(2 * MINUTE, { prometheus: false, alertmanager: true });
+    expect(here.owner()).toBe('alertmanager-by-us');
+    expect(here.reasons()[0]).toBe('Prometheus does not read the metrics (answered 503)');
+  });
+
+  test.each(['engine', 'alertmanager-by-us'] as const)(
+    'that the config no longer has ends %s at once, also in the grace',
+    (owner) => {
+      const here = stage(WITH);
+      here.run(5 * MINUTE, owner === 'engine' ? ALL : { prometheus: false, alertmanager: true });
+      here.take({ kind: 'woke', at: here.now() });
+      const after = decideDelivery(here.state(), { kind: 'tick', at: here.now() }, UNPROVEN);
+      expect([here.owner(), after.owner]).toEqual([owner, 'us']);
+    },
+  );
+
+  test.each([
+    ['engine', UNPROVEN, 'us'],
+    ['engine', { ...UNPROVEN, hasAlertmanager: true }, 'alertmanager-by-us'],
+    ['engine', { ...UNPROVEN, hasPrometheus: true }, 'us'],
+    ['engine', asked, 'engine'],
+    ['alertmanager-by-us', UNPROVEN, 'us'],
+  ] as const)(
+    '%s of an earlier daemon is believed as far as the config has proof: %o',
+    (was, settings, owner) => {
+      expect(beginDelivery({ at: 0, was }, settings).owner).toBe(owner);
+    },
+  );
+});
+
+describe('a refused message for our channels', () => {
+  const unproven: DeliverySettings = { ...UNPROVEN, hasAlertmanager: true };
+
+  test('makes us deliver: Alertmanager counts on channels that it cannot use', () => {
+    const here = stage(unproven);
+    here.run(MINUTE, { prometheus: false, alertmanager: true });
+    expect(here.owner()).toBe('alertmanager-by-us');
+    here.take({ kind: 'woke', at: here.now() });
+    const at = here.now();
+    here.take({ kind: 'refused', at });
+    expect(here.owner()).toBe('us');
+    expect(here.reasons()).toEqual([
+      'messages to /api/v1/alertmanager?tell=yes arrive, but alerts.webhookToken is not set',
+    ]);
+    here.run(REFUSAL_HOLDS - SECOND, { prometheus: false, alertmanager: true });
+    expect(here.owner()).toBe('us');
+    here.run(MINUTE, { prometheus: false, alertmanager: true });
+    expect(here.owner()).toBe('alertmanager-by-us');
+  });
+
+  test('is forgotten once a message carries the token', () => {
+    const here = stage(WITH);
+    here.run(MINUTE, { prometheus: false, alertmanager: true });
+    here.take({ kind: 'refused', at: here.now() });
+    expect(here.owner()).toBe('us');
+    expect(here.reasons()[0]).toContain('without the right token');
+    here.take({ kind: 'accepted', at: here.now() });
+    expect(here.owner()).toBe('alertmanager-by-us');
+  });
+
+  test('changes nothing while heartbeats carry the token: it is a stranger', () => {
+    const here = stage(WITH);
+    here.run(5 * MINUTE, ALL);
+    here.take({ kind: 'refused', at: here.now() });
+    expect(here.owner()).toBe('engine');
   });
 });
 
@@ -331,7 +435,7 @@ describe('over any history', () => {
   test('there is one owner at any moment, and it changes only for a reason that holds', () => {
     fc.assert(
       fc.property(history, fc.boolean(), (steps, hasAlertmanager) => {
-        const here = stage({ hasAlertmanager });
+        const here = stage({ ...WITH, hasAlertmanager });
         for (const { lasts, ...world } of steps) {
           here.run(lasts, world);
           const { scrapes, heartbeats, alertmanager, owner } = here.state();

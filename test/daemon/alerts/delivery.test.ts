@@ -16,6 +16,7 @@ import type { Clock } from '../../../src/system/time/clock.ts';
 import { createLog } from '../../../src/system/files/log.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { type PretendedAlertmanager, pretendAlertmanager } from '../../fakes/pretended-alertmanager.ts';
+import { pretendPrometheus } from '../../fakes/pretended-prometheus.ts';
 import { status as statusOf } from '../../fakes/status.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
 
@@ -37,7 +38,17 @@ function patient(clock: FakeClock): Clock {
   };
 }
 
-function settingsFor(url: string | null): Pick<DaemonConfig, 'alerts'> {
+const TOKEN = 'a-token-of-the-test';
+
+interface Proof {
+  readonly token?: string | null;
+  readonly prometheus?: string | null;
+}
+
+function settingsFor(
+  url: string | null,
+  { token = TOKEN, prometheus = null }: Proof = {},
+): Pick<DaemonConfig, 'alerts'> {
   return {
     alerts: {
       builtIn: false,
@@ -48,6 +59,8 @@ function settingsFor(url: string | null): Pick<DaemonConfig, 'alerts'> {
       runbookBase: null,
       notify: [],
       alertmanager: { url },
+      prometheus: { url: prometheus },
+      webhookToken: token,
     },
   };
 }
@@ -62,6 +75,7 @@ const NONE: World = { prometheus: false, heartbeats: false };
 function live(
   url: string | null,
   saved: { delivery: unknown; alerts: unknown } = { delivery: null, alerts: null },
+  proof: Proof = {},
 ) {
   const time = new FakeClock();
   const clock = patient(time);
@@ -83,7 +97,7 @@ function live(
   openAlertController(
     { paths: tempHome(), version: '1', clock, bus, log, redactor, teardown },
     {
-      settings: settingsFor(url),
+      settings: settingsFor(url, proof),
       reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
       stateStore: {
         alerts: () => saved.alerts,
@@ -130,16 +144,18 @@ function live(
       if (alert !== undefined) ruled.set(about, { ...alert, state: 'inactive', resolvedAt: time.now() });
       news(about, 'resolved');
     },
-    hears: (body: unknown, isToForward = true) => inbox.receive(body, { isToForward }),
-    // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
-    reload: (next: string | null) => listeners.forEach((tell) => tell(settingsFor(next) as DaemonConfig)),
+    hears: (body: unknown, isToForward = true, token: string | null = TOKEN) =>
+      inbox.admit(token, { isToForward }) ?? inbox.receive(body, { isToForward }),
+    reload: (next: string | null, changed: Proof = proof) =>
+      // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
+      listeners.forEach((tell) => tell(settingsFor(next, changed) as DaemonConfig)),
     /** Second by second; real answers get a moment to arrive after each. */
     async passes(ms: number, { prometheus, heartbeats }: World = NONE) {
       for (let passed = 0; passed < ms; passed += SECOND) {
         const now = time.monotonic();
         if (prometheus && now % EVERY === 0)
           bus.publish({ kind: 'scraped', by: 'Prometheus/2.42.0', host: 'localhost:9638' });
-        if (heartbeats && now % MINUTE === 0) inbox.receive(HEARTBEAT, { isToForward: false });
+        if (heartbeats && now % MINUTE === 0) this.hears(HEARTBEAT, false);
         await time.advance(SECOND);
         await new Promise((resolve) => setTimeout(resolve, now % EVERY < 2 * SECOND ? 15 : 0));
       }
@@ -324,5 +340,84 @@ describe('delivery of the daemon', () => {
     expect(here.hears(message('resolved'))).toBeNull();
     await here.passes(10 * SECOND);
     expect(here.told.at(-1)).toBe('files on mac:9638 resolved');
+  });
+
+  test('user agents and heartbeats without the token mute nobody, and mark nothing as sent', async () => {
+    for (const [proof, token] of [
+      [{ token: null }, null],
+      [{ token: null }, TOKEN],
+      [{}, null],
+      [{}, 'another-token-of-it'],
+    ] as const) {
+      const here = live(null, { delivery: null, alerts: null }, proof);
+      for (let minute = 0; minute < 5; minute += 1) {
+        for (let scrape = 0; scrape < 3; scrape += 1)
+          here.bus.publish({ kind: 'scraped', by: 'Prometheus/3.0.0', host: 'localhost:1' });
+        expect(here.hears(HEARTBEAT, false, token)?.kind).toBe('unproven');
+        await here.passes(MINUTE);
+      }
+      const sent = { alertname: 'Down', severity: 'critical', server: 'a', instance: 'localhost:1' };
+      const message = { version: '4', alerts: [{ status: 'firing', labels: sent, annotations: {} }] };
+      expect(here.hears(message, false, token)?.kind).toBe('unproven');
+      here.fires('a');
+      await here.passes(10 * SECOND);
+      expect([here.owner(), here.told]).toEqual(['us', ['a firing']]);
+    }
+  });
+
+  test('words of a stranger are not passed to our channels', async () => {
+    const here = live(null, { delivery: null, alerts: null }, { token: null });
+    const labels = { alertname: 'PayHere', severity: 'critical', instance: 'elsewhere' };
+    const alerts = [{ status: 'firing', labels, annotations: { summary: 'https://evil.example' } }];
+    expect(here.hears({ version: '4', alerts }, true, null)?.kind).toBe('unproven');
+    await here.passes(MINUTE);
+    expect(here.told).toEqual([]);
+  });
+
+  test('what Alertmanager could not send for lack of the token is sent by us', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const here = live(alertmanager.url, { delivery: null, alerts: null }, { token: null });
+    await here.until('alertmanager-by-us');
+    here.fires('a');
+    await here.passes(2 * MINUTE);
+    expect(here.told).toEqual([]);
+    expect(here.hears({ version: '4', alerts: [] }, true, null)?.kind).toBe('unproven');
+    expect(here.owner()).toBe('us');
+    await here.passes(10 * SECOND);
+    expect(here.told).toEqual(['a firing']);
+    here.fires('b');
+    await here.passes(10 * SECOND);
+    expect(here.told).toEqual(['a firing', 'b firing']);
+  });
+
+  test('a Prometheus and an Alertmanager that are asked deliver without any message; user agents do not count', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const prometheus = await pretendPrometheus();
+    const proof = { token: null, prometheus: `${prometheus.url}/prom` };
+    const here = live(alertmanager.url, { delivery: null, alerts: null }, proof);
+    // Somebody else reads the metrics in its name, and no rules are loaded.
+    prometheus.instance = null;
+    await here.passes(3 * MINUTE, { prometheus: true, heartbeats: false });
+    expect(here.owner()).toBe('alertmanager-by-us');
+    expect(here.reasons()[0]).toMatch(/^Prometheus does not read the metrics \(it has no sample/u);
+    prometheus.instance = 'mac:9638';
+    await here.passes(2 * MINUTE);
+    expect([here.owner(), here.reasons()]).toEqual([
+      'alertmanager-by-us',
+      ['no heartbeat of Alertmanager has arrived yet'],
+    ]);
+    alertmanager.alerts = [{ labels: { alertname: 'Watchdog' } }];
+    await here.until('engine');
+    expect(here.saved.delivery).toMatchObject({ owner: 'engine', instance: 'mac:9638' });
+    expect(prometheus.queries[0]).toContain('process_start_time_seconds');
+    expect(prometheus.paths).toEqual(new Set(['/prom/api/v1/query']));
+    await here.passes(5 * MINUTE);
+    expect(here.owner()).toBe('engine');
+    prometheus.instance = null;
+    await here.until('alertmanager-by-us', { prometheus: true, heartbeats: false });
+    prometheus.instance = 'mac:9638';
+    await here.until('engine');
+    here.reload(alertmanager.url, { token: null });
+    expect(here.owner()).toBe('alertmanager-by-us');
   });
 });

@@ -57,6 +57,8 @@ function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): A
       runbookBase: null,
       notify,
       alertmanager: { url: null },
+      prometheus: { url: null },
+      webhookToken: null,
     },
   };
 }

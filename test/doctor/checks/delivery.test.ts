@@ -20,6 +20,14 @@ const WITH_URL: Partial<DoctorContext> = {
   },
 };
 
+function withAlerts(alerts: string): Partial<DoctorContext> {
+  return {
+    config: { kind: 'valid', loaded: loaded(`servers: {a: {command: [x]}}\nalerts: {${alerts}}`) },
+  };
+}
+const URLS =
+  'alertmanager: {url: "http://127.0.0.1:9093"}, prometheus: {url: "http://ada:secret@127.0.0.1:9090"}';
+
 function found(change: Partial<Delivery>): Partial<DoctorContext> {
   const engines = { prometheus: UNSEEN, alertmanager: UNSEEN };
   return { daemon: running({ delivery: { owner: 'us', since: NOW, reasons: ['x'], engines, ...change } }) };
@@ -86,9 +94,43 @@ test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
     /^Prometheus does not scrape \/metrics, last seen 10 min ago$/,
   ],
   [
-    'a heartbeat that is missing',
+    'messages that are refused',
     {
       ...WITH_URL,
+      ...found({
+        reasons: ['messages to /api/v1/alertmanager?tell=yes arrive, but alerts.webhookToken is not set'],
+        engines: { prometheus: SEEN, alertmanager: SEEN },
+      }),
+    },
+    'warning',
+    /^messages to .*webhookToken is not set$/,
+  ],
+  [
+    'engines without proof',
+    {
+      ...WITH_URL,
+      ...found({ owner: 'alertmanager-by-us', engines: { prometheus: SEEN, alertmanager: SEEN } }),
+    },
+    'warning',
+    /nothing proves that Alertmanager delivers/,
+  ],
+  [
+    'a Prometheus that was asked in vain',
+    {
+      ...withAlerts(URLS),
+      ...found({
+        owner: 'alertmanager-by-us',
+        reasons: ['Prometheus does not read the metrics (answered 404)'],
+        engines: { prometheus: UNSEEN, alertmanager: SEEN },
+      }),
+    },
+    'warning',
+    /^Prometheus does not read the metrics \(answered 404\)$/,
+  ],
+  [
+    'a heartbeat that is missing',
+    {
+      ...withAlerts('webhookToken: 0123456789abcdef'),
       ...found({
         owner: 'alertmanager-by-us',
         engines: { prometheus: SEEN, alertmanager: SEEN },
