@@ -1,6 +1,6 @@
 // Supervisor of all servers: desired states, start order by dependency, config changes, stop order.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import type { RestartCause } from '../core/model/lifecycle-state.ts';
+import { type RestartCause, stateName } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess, TreeRoot } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { unfinishedAfter } from './wait-with-timeout.ts';
@@ -158,6 +158,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (waiting.has(spec.name)) return start(spec.name);
     if (needsRestart && runner.state.wanted === 'up')
       restart(spec.name, { reason: 'config', detail: 'its configuration changed' });
+    // What the person changed may be the cure, even where it needs no other process.
+    else if (stateName(runner.state) === 'needs_attention') runner.send({ kind: 'start', clear: true });
   }
 
   function stop(name: string): Promise<void> {

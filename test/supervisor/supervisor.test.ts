@@ -201,6 +201,17 @@ describe('a supervised server', () => {
     expect(of('start-failed')[0]?.failure).toMatchObject({ code: 'CWD_MISSING', retry: 'never' });
   });
 
+  test('that needs attention is tried again after any change of its config', async () => {
+    const { add, reach, of, supervisor } = setUp();
+    const spec = shell('s', 'sleep 60', { cwd: '/no/such/folder' });
+    await add(spec);
+    await reach('s', 'needs_attention');
+    const changed = { ...spec, update: { ...spec.update, ignoreEngines: true } };
+    await supervisor.apply({ added: [], removed: [], changed: [{ spec: changed, restart: false }] });
+    await waitFor(() => of('start-failed').length === 2);
+    await reach('s', 'needs_attention');
+  });
+
   test('whose port somebody else holds says who, kills nobody and waits', async () => {
     const { add, reach, of } = setUp();
     const stranger = createServer().listen(0, '127.0.0.1');
