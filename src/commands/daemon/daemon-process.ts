@@ -1,6 +1,6 @@
 // Daemon process as commands see it: found, started in the background, awaited and shut down.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../control/client.ts';
@@ -24,24 +24,16 @@ const STOP_TIMEOUT = 120_000;
 
 const PROGRAM = fileURLToPath(new URL('../../cli.js', import.meta.url));
 
-/** Asks the running daemon who it is; null when none runs. One that has no socket yet, or no longer, is waited for. */
+/** Asks the running daemon who it is; null when none runs. */
 export async function findDaemon(paths: Paths, clock: Clock): Promise<DaemonInfo | null> {
-  const deadline = clock.monotonic() + SOCKET_TIMEOUT;
-  for (;;) {
-    try {
-      const client = await connect(paths.socket, { clock });
-      return await client.request('ping', {}).finally(() => client.close());
-    } catch (error) {
-      if (error instanceof WatchdogError && error.code === 'NO_DAEMON') return null;
-      const mayComeUp = existsSync(paths.run) && !existsSync(paths.socket);
-      if (!mayComeUp || clock.monotonic() > deadline) throw error;
-    }
-    await pause(clock, POLL_INTERVAL);
+  try {
+    const client = await connect(paths.socket, { clock });
+    return await client.request('ping', {}).finally(() => client.close());
+  } catch (error) {
+    if (error instanceof WatchdogError && error.code === 'NO_DAEMON') return null;
+    throw error;
   }
 }
-
-/** ms. A daemon has its lock a moment before its socket. */
-const SOCKET_TIMEOUT = 5000;
 
 /**
  * Starts the daemon, detached from this terminal, and waits until it answers.
