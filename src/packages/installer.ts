@@ -144,11 +144,11 @@ async function launchFetched(
   const { version } = installed;
   parts.onProgress(server, `installed ${job.package} ${version} in ${(took / 1000).toFixed(1)} s`);
   parts.publish({ kind: 'installed', server, package: job.package, version, took });
-  if (instead !== null) parts.publish({ kind: 'using-installed', server, version, why: instead });
   const unfit = await job.manager.unfitDependencies(installed);
   const warning = unfit.length === 0 ? null : warnOf(unfit);
-  if (warning !== null) parts.onProgress(server, warning);
-  return launch(job, installed, instead ?? warning);
+  const note = instead ?? warning;
+  if (note !== null) parts.publish({ kind: 'using-installed', server, version, why: note });
+  return launch(job, installed, note);
 }
 
 function warnOf([first = '', ...others]: readonly string[]): string {

@@ -47,7 +47,7 @@ test('a dependency that asks for another node is installed, and told of', async 
   const prepared = await home.prepare(packageSpec('leans-on@latest'));
   const note = `a dependency may not run on this node, ${process.version}: part@1.0.0 asks for node >=99`;
   expect(prepared).toMatchObject({ ok: true, version: '1.0.0', note });
-  expect(home.lines.at(-1)).toBe(`some: ${note}`);
+  expect(home.news).toContainEqual({ kind: 'using-installed', server: 'some', version: '1.0.0', why: note });
 });
 
 test('`engine-strict` in the settings of npm still refuses it, until the config overrides that', async () => {

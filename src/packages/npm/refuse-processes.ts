@@ -27,4 +27,4 @@ export function refuseProcesses(mode: 'nothing' | 'scripts'): string {
 }
 
 /** The code that npm itself has for it since 11. */
-export const REFUSED_GIT = 'EALLOWGIT';
+const REFUSED_GIT = 'EALLOWGIT';
