@@ -133,7 +133,7 @@ function serversOn(port: number): Record<string, Settings> {
   return {
     crashes: fixture(),
     hung: fixture(['--behaviour', 'hang-after', '--answered', '8'], { probe: { ...probe, deepEvery: 2 } }),
-    leaks: fixture(['--behaviour', 'leak'], { limits: { memory: { soft: '90MiB', hard: '130MiB' } } }),
+    leaks: fixture(['--behaviour', 'leak'], { limits: { memory: { soft: '60MiB', hard: '90MiB' } } }),
     broken: fixture(['--behaviour', 'crash', '--after', '100'], {
       restart: { initialDelay: '50ms', maxDelay: '100ms', budget: [{ restarts: 4, within: '5m' }] },
     }),

@@ -67,7 +67,7 @@ describe('cleanup', { timeout: 60_000 }, () => {
     const lock = acquireLock(join(paths.run, 'lock'));
     expect(runCli(paths.home, ['cleanup'])).toMatchObject({
       code: 1,
-      err: expect.stringContaining(`it is locked by pid ${process.pid}`),
+      err: expect.stringContaining(`pid ${process.pid} runs in`),
     });
     expect(existsSync(join(paths.serverLogs, 'a.log.9'))).toBe(true);
     if (lock.held) lock.release();

@@ -73,16 +73,17 @@ function failures(): ReturnType<typeof lines> {
   return bars({
     key: 'probe-failures',
     title: 'Failed probes by reason',
-    shows: 'Failed probes in each step of the graph, by reason.',
+    shows: 'Failed probes in each step of the graph, by reason; and whether the server asks for credentials.',
     act: '`timeout`: it hangs or is overloaded. `closed`, `refused`: it is gone. `protocol`: its output is not valid MCP, often because of log lines on stdout. `unauthorized`: a key has expired.',
     empty: 'No probe failed in this time',
     unit: 'short',
-    alerts: ['McpServerUnresponsive'],
+    alerts: ['McpServerUnresponsive', 'McpServerUnauthorized'],
     queries: [
       {
         expr: `sum by (probe, reason) (increase(${server('probe_failures_total')}[$__rate_interval])) > 0`,
         legend: '{{probe}}: {{reason}}',
       },
+      { expr: `sum(${server('server_unauthorized')}) > 0`, legend: 'asks for credentials' },
     ],
     width: 8,
   });

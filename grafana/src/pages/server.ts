@@ -147,7 +147,8 @@ function tools(): ReturnType<typeof stat> {
   return stat({
     key: 'tools',
     title: 'Tools',
-    shows: 'How many tools the last answer to tools/list held; while it is empty, also how many there were before.',
+    shows:
+      'How many tools the last answer to tools/list held; while it is empty, also how many there were before.',
     act: 'Fewer than before without an update: the server started without something it needs, a key or a file.',
     empty: 'It has not been asked yet',
     unit: 'short',

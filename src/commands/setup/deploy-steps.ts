@@ -72,11 +72,6 @@ export function slowestStart({ paths, io }: CommandContext): number {
   return Math.max(0, ...loadConfig(paths.config, io.env).servers.map(({ start }) => start.timeout));
 }
 
-/** Returns the longest `start.timeout` of the config, ms. */
-export function slowestStart({ paths, io }: CommandContext): number {
-  return Math.max(0, ...loadConfig(paths.config, io.env).servers.map(({ start }) => start.timeout));
-}
-
 /** Folder that exists only where systemd has booted: sd_booted(3). */
 const SYSTEMD = '/run/systemd/system';
 

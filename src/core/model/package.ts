@@ -1,7 +1,7 @@
 // Package of a server: its manager, its id, and the rules by which its versions are compared.
 
 /** Names of the package managers; each is also the prefix that a config may write before a package. */
-export const PACKAGE_MANAGERS = ['npm'] as const;
+const PACKAGE_MANAGERS = ['npm'] as const;
 export type PackageManagerName = (typeof PACKAGE_MANAGERS)[number];
 
 /** The one whose prefix may be left out, and is left out in every id: state, journal and metrics hold bare npm names. */

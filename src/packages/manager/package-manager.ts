@@ -157,7 +157,7 @@ export interface ToolSearch {
   readonly run: (argv: readonly [string, ...string[]]) => Promise<ToolResult>;
 }
 
-export type ToolResult = Pick<CommandResult, 'code' | 'stdout' | 'stderr' | 'spawnError'>;
+type ToolResult = Pick<CommandResult, 'code' | 'stdout' | 'stderr' | 'spawnError'>;
 
 /** `broken`: it is there and does not run; `reason` says why. */
 export type ManagerTool =

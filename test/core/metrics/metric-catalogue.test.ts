@@ -36,6 +36,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['server_threads', 'gauge', 'server'],
   ['server_open_fds', 'gauge', 'server'],
   ['server_tools', 'gauge', 'server'],
+  ['server_tools_lost', 'gauge', 'server'],
   ['server_update_available', 'gauge', 'server'],
   ['server_latest_version_info', 'gauge', 'server version'],
   ['server_update_held', 'gauge', 'server'],

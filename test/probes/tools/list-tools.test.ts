@@ -44,7 +44,11 @@ describe('the tools of a server that runs', () => {
     const { prober, isReady } = watching(startStdio(['--tools', '5', '--behaviour', 'paged']));
     await isReady();
     expect(await prober.tools('server')).toEqual(
-      [0, 1, 2, 3, 4].map((index) => ({ name: `tool-${index}`, inputSchema: { type: 'object' } })),
+      [0, 1, 2, 3, 4].map((index) => ({
+        name: `tool-${index}`,
+        description: 'Does nothing — très bien 🐕',
+        inputSchema: { type: 'object' },
+      })),
     );
   });
 
