@@ -52,6 +52,9 @@ const CHANGED = 60_000;
 /** Share by which resident memory must differ from that of the last reading. */
 const DIFFERENCE = 0.2;
 
+/** Times its resident memory then that a tree must have now for the reading to say nothing any more: it was taken while it loaded. */
+const OUTGROWN = 2;
+
 /** Pause after a reading, in times of the CPU time that it took: it never costs more than half a percent of one core. */
 const PAUSE = 200;
 
@@ -139,7 +142,7 @@ function isDue(past: TreeReading | null, { now, root, residentBytes, limit }: Tr
   const age = now - past.at;
   if (age < past.cost * PAUSE) return false;
   const near = limit === null ? Infinity : limit * NEAR;
-  if (mostPossible(past, residentBytes) > near) return true;
+  if (mostPossible(past, residentBytes) > near || residentBytes > OUTGROWN * past.residentBytes) return true;
   const hasChanged = Math.abs(residentBytes - past.residentBytes) > past.residentBytes * DIFFERENCE;
   return age >= (hasChanged || residentBytes > near ? CHANGED : RARE);
 }

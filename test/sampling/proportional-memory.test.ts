@@ -148,6 +148,22 @@ describe('reading proportional memory', () => {
     ]);
   });
 
+  it('is not kept from a moment when the process had hardly begun', async () => {
+    const young = [rowOf(100, 2 * MiB)];
+    const { clock, machine, usages } = start(
+      async () => (machine.rows === young ? MiB / 5 : 11 * MiB),
+      young,
+    );
+    await clock.advance(15_000);
+    expect(usages().at(-1)).toMatchObject({ residentBytes: 2 * MiB, proportionalBytes: MiB / 5 });
+    machine.rows = [rowOf(100, 42 * MiB)];
+    await clock.advance(15_000);
+    expect(usages().at(-1)).toMatchObject({ residentBytes: 42 * MiB, proportionalBytes: 11 * MiB });
+    const { calls } = machine;
+    await clock.advance(60_000);
+    expect(machine.calls).toBe(calls);
+  });
+
   it('pauses after an expensive one, which is no evidence twice', async () => {
     const reading = start(async (pid) => {
       if (pid === 100) reading.machine.cpuTime += 400;
