@@ -50,12 +50,14 @@ interface WatchedServer {
   readonly policy: LimitPolicy;
   readonly state: LimitState;
   readonly run: number | null;
-  /** Bytes at the first sample of the run, and at the latest; null before it. */
+  /** It has answered: what is sampled before shows a program that is being loaded. */
+  readonly isUp: boolean;
+  /** Bytes at the first sample since the run was up, and at the latest of all; null before it. */
   readonly first: number | null;
   readonly latest: number | null;
 }
 
-const NOT_RUNNING = { run: null, first: null, latest: null } as const;
+const NOT_RUNNING = { run: null, isUp: false, first: null, latest: null } as const;
 
 /** Publishes `limit` whenever a server's level changes. The returned function ends the watch. */
 export function startLimitsWatch(options: LimitsWatchOptions): () => void {
@@ -78,12 +80,12 @@ export function startLimitsWatch(options: LimitsWatchOptions): () => void {
   function judge({ server, usage }: EventOf<'sampled'>): void {
     const watched = servers.get(server);
     if (watched === undefined) return;
-    const { policy, first } = watched;
+    const { policy, first, isUp } = watched;
     const judged = judgeSample(watched.state, { at: clock.monotonic(), ...usage }, policy);
     const used = usedMemory(usage);
-    const next = { ...watched, state: judged.state, first: first ?? used, latest: used };
+    const next = { ...watched, state: judged.state, first: first ?? (isUp ? used : null), latest: used };
     servers.set(server, next);
-    if (first === null) warnOfLowLimit(server, { used, policy }, options);
+    if (isUp && first === null) warnOfLowLimit(server, { used, policy }, options);
     for (const change of judged.changes) announce(server, change, { watched: next, usage, ...options });
   }
 
@@ -93,6 +95,8 @@ export function startLimitsWatch(options: LimitsWatchOptions): () => void {
       setPolicy(event.server, event.spec.limits);
     if (event.kind === 'server-removed') servers.delete(event.server);
     if (event.kind === 'sampled') judge(event);
+    if (event.kind === 'health' && event.health.up === true)
+      update(event.server, (watched) => ({ ...watched, isUp: true }));
     if (event.kind === 'spawned') {
       const { server, run } = event;
       update(server, ({ policy, state }) => ({

@@ -6,6 +6,7 @@ import { type Question, questionsOf, readDashboards, type Span } from './story-q
 
 /** Questions that the story rightly leaves without an answer, and why. */
 const EMPTY: Readonly<Record<string, string>> = {
+  'mcp-watchdog-server / Tools / B': 'the tools of a server vanish while it runs',
   'mcp-watchdog-fleet / annotation Firing alerts': 'those of fleets wait for 10 minutes at least',
 };
 

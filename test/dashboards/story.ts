@@ -79,8 +79,7 @@ async function startMachine(): Promise<Machine> {
   const registry = await startRegistry([versionOf('1.0.0')]);
   onTestFinished(() => registry.close());
   const { home } = tempHome();
-  const port = await freePort();
-  const servers = serversOn(port);
+  const servers = serversOn(await freePort(), await freePort());
   const nobody = `http://127.0.0.1:${await freePort()}`;
   writeFileSync(`${home}/own.yml`, JSON.stringify({ groups: [{ name: 'own', rules: allAtOnce() }] }));
   const more = {
@@ -110,9 +109,10 @@ async function startMachine(): Promise<Machine> {
 function allAtOnce(): object[] {
   return ['A', 'B', 'C', 'D', 'E', 'F'].map((letter) => ({
     alert: `Own${letter}`,
-    expr: 'max(mcp_watchdog_server_updates_total) > 0',
+    // At the first evaluation, before other notifications have used up what may be sent in a while.
+    expr: 'mcp_watchdog_servers_configured > 0',
     labels: { severity: 'warning' },
-    annotations: { summary: 'There was an update.' },
+    annotations: { summary: 'There are servers.' },
   }));
 }
 
@@ -127,7 +127,7 @@ function versionOf(version: string): FixturePackage {
   return { name: PACKAGE, version, files, manifest };
 }
 
-function serversOn(port: number): Record<string, Settings> {
+function serversOn(port: number, otherPort: number): Record<string, Settings> {
   const probe = { interval: '500ms', timeout: '1s', failures: 2 };
   const { command: _, ...quick } = fixture();
   return {
@@ -140,6 +140,7 @@ function serversOn(port: number): Record<string, Settings> {
     page: httpFixture(port, [], {
       probe: { kind: 'http', url: `http://127.0.0.1:${port}/health`, interval: '500ms' },
     }),
+    locked: httpFixture(otherPort, ['--behaviour', 'unauthorized'], { probe }),
     job: fixture([], { probe: { kind: 'exec', command: ['true'], interval: '500ms' } }),
     doomed: fixture(['--behaviour', 'exit-at-once', '--code', '1'], {
       restart: { initialDelay: '3s', maxDelay: '3s' },

@@ -88,7 +88,7 @@ describe.skipIf(!requireProgram('prlimit'))(
       const { status, stderr } = spawnSync('prlimit', argv, { encoding: 'utf8', timeout: 20_000 });
       // Node 20 opens many modules at once and fails while it loads them; Node 24 gets as far as the process that reads the config.
       expect([1, 2]).toContain(status);
-      expect(stderr).toMatch(/^error: .*EMFILE.*\nhint: Too few files .*\n$/u);
+      expect(stderr).toMatch(/^error: .*EMFILE.*\nhint: The limit of open files is too low: .*\n$/u);
     });
 
     test('starts as many servers as it can, says of the others why not, and ends as ever', async () => {

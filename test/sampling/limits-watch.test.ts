@@ -13,6 +13,8 @@ const limits: LimitPolicy = {
   nice: 0,
 };
 
+const UP = { up: true, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
+
 function start() {
   const clock = new FakeClock();
   const events: WatchdogEvent[] = [];
@@ -50,12 +52,17 @@ function start() {
     bus.publish({ kind, server: 'files', spec: specOf({ name: 'files', limits: policy }) });
   }
 
-  const spawned = (run: number) =>
+  const load = (run: number) =>
     bus.publish({ kind: 'spawned', server: 'files', run, pid: 100 + run, version: null });
+  const answer = () => bus.publish({ kind: 'health', server: 'files', health: UP });
+  const spawned = (run: number) => {
+    load(run);
+    answer();
+  };
   configure('server-added', limits);
   spawned(1);
   const told = () => events.flatMap((event) => (event.kind === 'limit' ? [event] : []));
-  return { bus, stop, sample, configure, spawned, breaches, low, told };
+  return { bus, stop, sample, configure, load, answer, spawned, breaches, low, told };
 }
 
 describe('startLimitsWatch()', () => {
@@ -142,6 +149,17 @@ describe('startLimitsWatch()', () => {
     configure('server-changed', { ...limits, memory: { soft: null, hard: 120 * MiB } });
     sample(150);
     expect(breaches).toMatchObject([{ run: 1, resource: 'memory' }]);
+  });
+
+  it('judges by no sample of a program that is still being loaded whether a limit was ever enough', () => {
+    const { load, answer, sample, low, breaches } = start();
+    load(2);
+    sample(1);
+    answer();
+    expect(low).toEqual([]);
+    for (let count = 0; count < 3; count += 1) sample(250);
+    expect(low).toMatchObject([{ level: 'hard', used: 250 * MiB }]);
+    expect(breaches[0]?.detail).toContain('it used 250MiB right after its start');
   });
 
   it('forgets a server that was removed, and all of them when it is stopped', () => {

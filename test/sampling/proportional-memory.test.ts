@@ -60,6 +60,8 @@ function start(read: ReadProportional | null, rows: readonly ProcessRow[] = BROW
   const limits = { memory: { soft: null, hard: 2 * GiB }, cpu: { soft: null, hard: null, for: 1 }, nice: 0 };
   bus.publish({ kind: 'server-added', server: 'tabs', spec: specOf({ name: 'tabs', limits }) });
   bus.publish({ kind: 'spawned', server: 'tabs', run: 1, pid: 100, version: null });
+  const health = { up: true, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
+  bus.publish({ kind: 'health', server: 'tabs', health });
   createSampler(options).start();
   const usages = () => events.flatMap((event) => (event.kind === 'sampled' ? [event.usage] : []));
   const collected = () =>
