@@ -1,5 +1,6 @@
 // Search for the program of a server, and the reason when it cannot be started: each fault with its own cure.
 import { accessSync, closeSync, constants, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { programName } from '../../core/base/package-runner.ts';
 import { foreignFormat, loaderOf } from './executable-format.ts';
@@ -64,7 +65,7 @@ function missingFault(command: string, place: ProgramPlace): ProgramFault {
       'Write the whole path, or ${env:NAME} for a variable of the watchdog',
       true,
     );
-  const present = candidates(command, place).find((file) => statSync(file, { throwIfNoEntry: false }));
+  const present = candidates(command, place).find((file) => statsOf(file) !== null);
   if (present !== undefined) return uselessFault(present);
   return command.includes('/') ? absentPathFault(command, place) : absentNameFault(command, place);
 }
@@ -137,7 +138,7 @@ function fileFault(file: string, place: ProgramPlace): ProgramFault | null {
       : fault(`its program ${file} is ${format}, and this machine is ${machine}`, OTHER_BUILD);
   }
   const loader = loaderOf(start);
-  if (loader === null || statSync(loader, { throwIfNoEntry: false }) !== undefined) return null;
+  if (loader === null || statsOf(loader) !== null) return null;
   return fault(`its program ${file} needs the loader ${loader}, which is not here`, LOADER);
 }
 
@@ -204,11 +205,7 @@ function unreadableFolder(file: string): string | null {
 }
 
 function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
+  return statsOf(path)?.isDirectory() ?? false;
 }
 
 function isExecutable(path: string): boolean {
@@ -216,7 +213,16 @@ function isExecutable(path: string): boolean {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return statsOf(path)?.isFile() ?? false;
+}
+
+/** Null for what is not there, and for what this user may not look at. */
+function statsOf(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function may(path: string): boolean {

@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findExecutable, findProgram } from '../../../src/supervisor/program/find-program.ts';
 import { installHint } from '../../../src/supervisor/program/install-hints.ts';
 import { foreignFormat, loaderOf } from '../../../src/supervisor/program/executable-format.ts';
+import { requireProgram } from '../../fakes/require-program.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
 
 describe('findExecutable()', () => {
@@ -126,12 +128,21 @@ describe('findProgram()', () => {
     expect(faultOf(command, how)).toContain(words);
   });
 
-  test.skipIf(process.getuid?.() === 0)('names the folder that may not be entered', () => {
-    const closed = (home: string): void => {
-      mkdirSync(join(home, 'closed'));
-      chmodSync(join(home, 'closed'), 0o000);
-    };
-    expect(faultOf('HOME/closed/srv', { prepare: closed })).toContain('this user may not enter HOME/closed');
+  // Root passes over permissions, unless it gives that right up.
+  const isRoot = process.getuid?.() === 0;
+  test.skipIf(isRoot && !requireProgram('setpriv'))('names the folder that may not be entered', () => {
+    const { home } = tempHome();
+    const closed = join(home, 'closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o000);
+    const module = new URL('../../../dist/supervisor/program/find-program.js', import.meta.url).href;
+    const place = JSON.stringify({ cwd: home, path: '/usr/bin:/bin', home, key: 'servers.s.command' });
+    const script = `import { findProgram } from '${module}';
+      process.stdout.write(JSON.stringify(findProgram('${closed}/srv', ${place})));`;
+    const humble = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
+    const [program = '', ...argv] = [...humble, process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = spawnSync(program, argv, { encoding: 'utf8' });
+    expect(stdout).toContain(`this user may not enter ${closed}`);
   });
 
   test.each([
