@@ -38,7 +38,13 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { write: { type: 'boolean', default: false }, 'at-once': { type: 'string', default: '1' } },
 });
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => void leave(130));
+const rows = [];
+// Whoever breaks it off sees what is there so far.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(name, () => {
+    process.stdout.write(`${table(rows)}\n`);
+    void leave(130);
+  });
 await leave(await main());
 
 async function main() {
@@ -48,7 +54,6 @@ async function main() {
     return 2;
   }
   const chosen = SERVERS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  const rows = [];
   const queue = [...chosen];
   const work = async () => {
     for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
