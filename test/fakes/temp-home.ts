@@ -1,5 +1,5 @@
 // A home of its own for each test, removed afterwards with everything in it.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -10,7 +10,11 @@ export function tempHome(): Paths {
   const paths = resolvePaths(mkdtempSync(join(tmpdir(), 'mcpw-')));
   for (const folder of [paths.run, paths.logs, paths.serverLogs, paths.servers])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-  onTestFinished(() => rmSync(paths.home, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => {
+    // A test may have closed it, and only root passes over that.
+    if (existsSync(paths.home)) chmodSync(paths.home, 0o700);
+    rmSync(paths.home, { recursive: true, force: true, maxRetries: 5 });
+  });
   return paths;
 }
 

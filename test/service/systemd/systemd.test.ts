@@ -62,8 +62,9 @@ function fakeSystemd(label: string | null = null): FakeSystemd {
     label,
     home: join(userHome, '.mcp-watchdog'),
     userHome,
-    uid: 1000,
-    env: { PATH: tools, XDG_RUNTIME_DIR: '/run/user/1000' },
+    // Of nobody here: whether a real user lingers is asked of the machine.
+    uid: 4242,
+    env: { PATH: tools, XDG_RUNTIME_DIR: '/run/user/4242' },
     clock: new FakeClock(),
     run(argv) {
       calls.push(argv);
