@@ -196,7 +196,7 @@ async function prepare(server) {
   const metrics = await freePort();
   const folder = join(home, 'work');
   await mkdir(folder, { recursive: true });
-  const versions = server.package === undefined ? null : await versionsOf(server.package);
+  const versions = server.isPinned === true ? await versionsOf(server.package) : null;
   const entry =
     server.package === undefined
       ? await bridgeEntry(server, folder, port)

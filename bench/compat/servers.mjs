@@ -40,9 +40,9 @@ export const SERVERS = [
   npm('tavily', 'tavily-mcp', { env: () => ({ TAVILY_API_KEY: ANY }) }),
   npm('figma', 'figma-developer-mcp', { args: () => ['--stdio'], env: () => ({ FIGMA_API_KEY: ANY }) }),
   npm('task-master', 'task-master-ai', { bin: 'task-master-mcp' }),
-  npm('firecrawl', 'firecrawl-mcp', { env: () => ({ FIRECRAWL_API_KEY: ANY }) }),
-  npm('sentry', '@sentry/mcp-server', { env: () => ({ SENTRY_ACCESS_TOKEN: ANY }) }),
-  npm('dbhub', '@bytebase/dbhub', { args: () => ['--demo'] }),
+  npm('firecrawl', 'firecrawl-mcp', { isPinned: false, env: () => ({ FIRECRAWL_API_KEY: ANY }) }),
+  npm('sentry', '@sentry/mcp-server', { isPinned: false, env: () => ({ SENTRY_ACCESS_TOKEN: ANY }) }),
+  npm('dbhub', '@bytebase/dbhub', { isPinned: false, args: () => ['--demo'] }),
   npm('excel', '@negokaz/excel-mcp-server'),
   npm('azure', '@azure/mcp', { args: () => ['server', 'start'] }),
   npm('mermaid', 'mcp-mermaid'),
@@ -101,8 +101,13 @@ await server.start({ transportType: 'httpStream', httpStream: { port: Number(pro
   ),
 ];
 
-function npm(name, id, { args = () => [], env = () => ({}), url = null, bin, expect = 'up' } = {}) {
-  return { name, package: id, args, env, url, bin, expect };
+/** `isPinned: false`: some releases want another Node, so the watchdog chooses, and nothing is updated. */
+function npm(
+  name,
+  id,
+  { args = () => [], env = () => ({}), url = null, bin, expect = 'up', isPinned = true } = {},
+) {
+  return { name, package: id, args, env, url, bin, expect, isPinned };
 }
 
 function bridge(name, packages, command, files = {}) {
