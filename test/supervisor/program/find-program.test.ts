@@ -140,8 +140,9 @@ describe('findProgram()', () => {
     const script = `import { findProgram } from '${module}';
       process.stdout.write(JSON.stringify(findProgram('${closed}/srv', ${place})));`;
     const humble = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
-    const [program = '', ...argv] = [...humble, process.execPath, '--input-type=module', '-e', script];
+    const [program, ...argv] = [...humble, process.execPath, '--input-type=module', '-e', script];
     const { stdout } = spawnSync(program, argv, { encoding: 'utf8' });
+    chmodSync(closed, 0o700);
     expect(stdout).toContain(`this user may not enter ${closed}`);
   });
 
