@@ -230,6 +230,14 @@ describe('the architecture', () => {
     expect(Object.keys(dependencies).sort()).toEqual(Object.keys(MAY_USE).sort());
   });
 
+  test('asks for the operating system in one file', () => {
+    expect(
+      files
+        .filter((file) => /\bprocess\.platform\b|\bos\.platform\b|\bplatform\(\)/.test(stripComments(file)))
+        .map((file) => relative(SRC, file)),
+    ).toEqual(['system/platform.ts']);
+  });
+
   test('lets only cli.ts end the process', () => {
     expect(
       files

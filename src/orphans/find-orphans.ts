@@ -15,6 +15,7 @@ import { readProcessTable, showCommand } from '../system/process/process-table.t
 import type { ProcessInspector, ProcessSnapshot, RequestChannels } from './process-inspector.ts';
 import { darwin } from './process-inspector-darwin.ts';
 import { linux } from './process-inspector-linux.ts';
+import { isLinux } from '../system/platform.ts';
 
 /** A server that nobody owns, with everything that hangs on it. */
 export interface Orphan {
@@ -65,7 +66,7 @@ interface Registered {
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function findOrphans(options: FindOrphansOptions): Promise<readonly Orphan[]> {
-  const inspector = options.inspector ?? (process.platform === 'linux' ? linux : darwin());
+  const inspector = options.inspector ?? (isLinux ? linux : darwin());
   const rows = await readProcessTable();
   const snapshot: ProcessSnapshot = { rows, commands: await inspector.readCommands(rows) };
   const orphans: Orphan[] = [];

@@ -21,6 +21,7 @@ import { isPublished, readPackageName, readVersion } from '../shared/own-package
 import { locatedPrograms, programNames } from '../shared/programs.ts';
 import { missingInService } from '../shared/service-environment.ts';
 import { readServiceHome, planServiceFor, processHost, serviceOf } from '../shared/service.ts';
+import { platform } from '../../system/platform.ts';
 
 /** ms, for one tool of the system. */
 const TOOL_TIMEOUT = 10_000;
@@ -40,7 +41,7 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
     version: readVersion(),
     packageName: readPackageName(),
     now: io.clock.now(),
-    platform: process.platform,
+    platform,
     uid: host.uid,
     userHome: host.userHome,
     env: io.env,
@@ -118,7 +119,7 @@ async function askForRelease({ io }: CommandContext): ReturnType<DoctorContext['
 function askChannels({ io }: CommandContext, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {
   const settings = config.kind === 'valid' ? config.loaded.config.alerts.notify : [];
   const environment = childEnvironment(io.env, {});
-  return checkChannels(settings, { clock: io.clock, environment, platform: process.platform });
+  return checkChannels(settings, { clock: io.clock, environment, platform });
 }
 
 /** Caches the answer: several checks ask the same question. */

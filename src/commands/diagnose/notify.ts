@@ -8,6 +8,7 @@ import { childEnvironment } from '../../supervisor/environment.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { notifyReport } from './notify-report.ts';
 import { printJson, printLines } from '../shared/output.ts';
+import { platform } from '../../system/platform.ts';
 
 /** ms. The slowest channel is a command, whose timeout is at most five minutes. */
 const TIMEOUT = 310_000;
@@ -42,7 +43,7 @@ function sendHere({ paths, io }: CommandContext): Promise<readonly ChannelReport
     settings: config.alerts.notify,
     clock: io.clock,
     environment: childEnvironment(io.env, {}),
-    platform: process.platform,
+    platform,
     onResult: () => {},
     onDropped: () => {},
   });

@@ -7,6 +7,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { printJson, printLines, printResult, viewOptions } from '../shared/output.ts';
+import { platform } from '../../system/platform.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
@@ -45,7 +46,7 @@ export async function importFirstConfig(
   const where: ClientMachine = {
     home: io.env['HOME'] ?? homedir(),
     folder: process.cwd(),
-    platform: process.platform,
+    platform,
     environment: io.env,
   };
   const found = importClients(from, { where, config: paths.config, taken: taken ?? new Set() });

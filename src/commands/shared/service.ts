@@ -12,6 +12,7 @@ import { runCommand } from '../../system/process/run-command.ts';
 import { userHome } from '../../system/files/paths.ts';
 import type { CommandContext, CommandIo } from './command.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
+import { platform } from '../../system/platform.ts';
 
 /** Facts and tools of the machine that decide about the service; tests provide others. */
 export interface Host {
@@ -35,7 +36,7 @@ const TOOL_TIMEOUT = 150_000;
 /** Collects the facts of this machine. */
 export function processHost({ env }: CommandIo): Host {
   return {
-    platform: process.platform,
+    platform,
     uid: process.geteuid?.() ?? 0,
     userHome: userHome(),
     node: { path: process.execPath, version: process.versions.node },

@@ -6,6 +6,7 @@ import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Reloader } from '../config/reload.ts';
+import { platform } from '../../system/platform.ts';
 
 interface Suppression {
   readonly reason: NotifySuppression;
@@ -40,7 +41,7 @@ export function openChannels(
     settings: settings.alerts.notify,
     clock,
     environment: childEnvironment(process.env, {}),
-    platform: process.platform,
+    platform,
     onResult: (channel, outcome) => bus.publish({ kind: 'notified', channel, ...resultOf(outcome) }),
     onDropped: (channel, reason, count) => publishSuppressed(channel, { reason, count }),
   });

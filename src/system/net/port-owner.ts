@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import * as darwin from './port-owner-darwin.ts';
 import * as linux from './port-owner-linux.ts';
 import { commandOf } from '../process/process-table.ts';
+import { isLinux } from '../platform.ts';
 
 /** Both null: a process listens that this user may not see. */
 export interface PortOwner {
@@ -11,8 +12,6 @@ export interface PortOwner {
   /** The command line, safe to print. */
   readonly command: string | null;
 }
-
-const isLinux = process.platform === 'linux';
 
 /**
  * Finds the process that accepts connections on a port.

@@ -1,13 +1,14 @@
 // Count of other processes connected to a local TCP port.
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readFileOrNull } from '../files/read-file.ts';
+import { isLinux } from '../platform.ts';
 
 /**
  * Counts the established connections to a listening port, without our own. Null on systems other than Linux, which
  * would need a program to be started, and where the tables cannot be read.
  */
 export function countClients(port: number): number | null {
-  if (process.platform !== 'linux') return null;
+  if (!isLinux) return null;
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFileOrNull(path, 'latin1'));
   if (tables.every((table) => table === null)) return null;
   return clientsOf(

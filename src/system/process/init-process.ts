@@ -1,6 +1,7 @@
 // Process 1 of this machine or container: whether it reaps the orphans that fall to it.
 import { basename } from 'node:path';
 import { readCommand } from './process-table-linux.ts';
+import { isLinux } from '../platform.ts';
 
 export interface InitProcess {
   /** Name of its program, as for `node`. */
@@ -27,7 +28,7 @@ const DO_NOT_REAP: ReadonlySet<string> = new Set([
 
 /** Null where there is nothing to say: not Linux, or it cannot be read. */
 export function readInitProcess(): InitProcess | null {
-  const argv = process.platform === 'linux' ? readCommand(1) : null;
+  const argv = isLinux ? readCommand(1) : null;
   return argv === null ? null : describeInit(argv, process.pid === 1);
 }
 

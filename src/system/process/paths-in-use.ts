@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
+import { isLinux } from '../platform.ts';
 
 /** Processes read between two turns of the event loop. */
 const CHUNK = 50;
@@ -19,7 +20,7 @@ const CHUNK = 50;
 export async function pathsInUse(folder: string): Promise<ReadonlySet<string>> {
   const prefixes = new Set([folder, realOr(folder)].map((path) => path + sep));
   try {
-    const traces = process.platform === 'linux' ? await readTracesLinux() : await readTracesDarwin();
+    const traces = isLinux ? await readTracesLinux() : await readTracesDarwin();
     return new Set(
       traces.flatMap((trace) => [...prefixes].flatMap((prefix) => suffixesAfter(prefix, trace))),
     );
@@ -28,7 +29,7 @@ export async function pathsInUse(folder: string): Promise<ReadonlySet<string>> {
       'PROCESS_TABLE_UNREADABLE',
       `Cannot see what runs below ${folder}: ${messageOf(cause)}`,
       {
-        hint: process.platform === 'linux' ? 'Mount /proc.' : 'Check that `ps -A` works for this user.',
+        hint: isLinux ? 'Mount /proc.' : 'Check that `ps -A` works for this user.',
         cause,
       },
     );

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readProcess } from './process-table.ts';
 import { readFileOrNull } from '../files/read-file.ts';
+import { isLinux } from '../platform.ts';
 
 /** A pid alone may be reused; together with start time and boot it identifies one process for good. */
 export interface ProcessIdentity {
@@ -39,7 +40,7 @@ let known: string | null | undefined;
 
 /** Returns an id that changes with every boot; null when the system does not tell. */
 export function readBootId(): string | null {
-  known ??= process.platform === 'linux' ? readLinuxBootId() : readDarwinBootId();
+  known ??= isLinux ? readLinuxBootId() : readDarwinBootId();
   return known;
 }
 

@@ -2,13 +2,13 @@
 import { access, readFile } from 'node:fs/promises';
 import { codeOf } from '../../core/base/guards.ts';
 import * as darwin from './memory-footprint-darwin.ts';
+import { isDarwin, isLinux } from '../platform.ts';
 
 /** Bytes by pid, of all processes of the machine. */
 export type ReadFootprints = (signal?: AbortSignal) => Promise<ReadonlyMap<number, number>>;
 
 /** Null on Linux, where resident memory is not compressed behind our back. */
-export const readFootprints: ReadFootprints | null =
-  process.platform === 'darwin' ? darwin.readFootprints : null;
+export const readFootprints: ReadFootprints | null = isDarwin ? darwin.readFootprints : null;
 
 /** Bytes; `unreadable` for a process of another user, or one that protects its memory map, or an old kernel. */
 type ProportionalOutcome = number | 'unreadable' | 'gone';
@@ -21,7 +21,7 @@ type ProportionalOutcome = number | 'unreadable' | 'gone';
 export type ReadProportional = (pid: number) => Promise<ProportionalOutcome>;
 
 /** Null where the system does not tell. */
-export const readProportional: ReadProportional | null = process.platform === 'linux' ? readRollup : null;
+export const readProportional: ReadProportional | null = isLinux ? readRollup : null;
 
 /**
  * Reads `Pss` of smaps_rollup, see proc_pid_smaps(5). The kernel walks the page tables for it: 1 ms for a small process,

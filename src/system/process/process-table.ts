@@ -6,8 +6,7 @@ import { truncate, neutralise } from '../../core/base/text.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import * as darwin from './process-table-darwin.ts';
 import * as linux from './process-table-linux.ts';
-
-const isLinux = process.platform === 'linux';
+import { isLinux } from '../platform.ts';
 
 /**
  * Reads every process that this user may see, ourselves and zombies included. Linux: one pass over /proc; elsewhere one

@@ -2,6 +2,7 @@
 import { uptime } from 'node:os';
 import { classifyGap, type ClockGap } from '../../core/lifecycle/clock-gap.ts';
 import type { Clock } from './clock.ts';
+import { isLinux } from '../platform.ts';
 
 export interface AwakeClockOptions {
   /** Called once for every gap, within the call that discovered it and before that call returns. */
@@ -142,7 +143,7 @@ function createGapDetector(raw: Clock, options: AwakeClockOptions): GapDetector 
 
 /** /proc/uptime includes suspend; elsewhere the uptime is derived from the wall clock and adds nothing. */
 function readBootTime(): number | null {
-  return process.platform === 'linux' ? uptime() * 1000 : null;
+  return isLinux ? uptime() * 1000 : null;
 }
 
 function readCpuTime(): number {
