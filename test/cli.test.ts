@@ -495,10 +495,10 @@ describe('as a process', () => {
     expect(stderr).toMatch(/^error: Cannot start the daemon: .*\nhint: .*mcp-watchdog init/u);
   });
 
-  it('refuses a home that cannot be used, exit code 78', () => {
+  it('refuses a home that cannot be used, exit code 73', () => {
     const { home } = missingHome();
     writeFileSync(home, 'a file');
-    expect(run('run', '--home', home).status).toBe(78);
+    expect(run('run', '--home', home).status).toBe(73);
     expect(run('start', '--home', home)).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^error: Cannot use the folder ".*": .*\nhint: .*--home/u),

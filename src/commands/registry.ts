@@ -21,9 +21,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Ctrl-C stops every server and then the daemon; a second Ctrl-C kills at once.',
       'SIGHUP reloads the config; on a terminal, which has been closed then, it stops the daemon.',
       'As a service it waits for a usable config instead of ending with 2.',
-      'Exit codes: 143 after a signal, 0 when another daemon holds the home, 2 wrong config, 78 unusable home.',
+      'Exit codes: 143 after a signal, 0 when another daemon holds the home, 2 wrong config, 73 unusable home.',
     ],
-    exitCodes: { HOME_UNUSABLE: 78, LOCK_HELD: 0 },
+    exitCodes: { HOME_UNUSABLE: 73, LOCK_HELD: 0 },
     load: () => import('./daemon/run.ts'),
   },
   {

@@ -89,19 +89,19 @@ describe.skipIf(!canBeHumble)('a home that cannot be written', { timeout: 120_00
     expect(await daemon.stop()).toBe(143);
   });
 
-  test('is one line and a cure, and exit code 78', () => {
+  test('is one line and a cure, and exit code 73', () => {
     const { home } = tempHome();
     const file = join(home, 'file');
     writeFileSync(file, '');
     const closed = join(home, 'closed');
     mkdirSync(closed, { mode: 0o500 });
     for (const place of [file, join(file, 'home'), join(closed, 'home')]) {
-      expect(run(place, HUMBLE)).toEqual({ code: 78, err: expect.stringMatching(TWO_LINES) });
+      expect(run(place, HUMBLE)).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
     }
     // What guards against a second daemon cannot be left out.
     const lock = join(home, 'run', 'lock');
     mkdirSync(lock, { mode: 0o500 });
-    expect(run(home, HUMBLE)).toEqual({ code: 78, err: expect.stringMatching(TWO_LINES) });
+    expect(run(home, HUMBLE)).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
   });
 });
 
@@ -127,7 +127,7 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { time
     const filler = join(home, 'filler');
     fill(filler);
     const refused = run(home);
-    expect(refused).toEqual({ code: 78, err: expect.stringMatching(TWO_LINES) });
+    expect(refused).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
     expect(refused.err).toContain('make room');
     rmSync(filler);
     const next = await startDaemon({ s: fixture() }, { home });
@@ -156,7 +156,7 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { time
     const home = disk('2m');
     configure(home);
     expect(spawnSync('mount', ['-o', 'remount,ro', home]).status).toBe(0);
-    expect(run(home)).toEqual({ code: 78, err: expect.stringMatching(TWO_LINES) });
+    expect(run(home)).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
   });
 });
 

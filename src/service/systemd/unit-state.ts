@@ -35,7 +35,7 @@ export function toServiceState(
   };
 }
 
-/** `active (running): 3 of 4 healthy`, `failed: exit code 78`. */
+/** `active (running): 3 of 4 healthy`, `failed: exit code 73`. */
 function activity(shown: UnitProperties): string {
   const {
     ActiveState: active = 'unknown',
@@ -70,7 +70,7 @@ const RESULTS: Readonly<Record<string, (status: string) => string>> = {
 
 /** Meaning of some exit codes: ours, and those of systemd.exec(5). */
 const EXIT_CODES: Readonly<Record<string, string>> = {
-  '78': ' (the home cannot be used)',
+  '73': ' (the home cannot be used)',
   '200': ' (its working directory is missing)',
   '203': ' (node was moved or removed: run mcp-watchdog install again)',
 };

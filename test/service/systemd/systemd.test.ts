@@ -287,8 +287,8 @@ describe('state()', () => {
       'failed (failed): it was ended by signal 9',
     ],
     [
-      { ActiveState: 'activating', SubState: 'auto-restart', Result: 'exit-code', ExecMainStatus: '78' },
-      'activating (auto-restart): it ended with exit code 78 (the home cannot be used)',
+      { ActiveState: 'activating', SubState: 'auto-restart', Result: 'exit-code', ExecMainStatus: '73' },
+      'activating (auto-restart): it ended with exit code 73 (the home cannot be used)',
     ],
     [{ LoadState: 'masked' }, 'masked'],
     // What went wrong earlier is of no interest once it runs.
