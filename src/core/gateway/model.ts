@@ -15,6 +15,14 @@ export interface SessionFacts {
   readonly capabilities: readonly ClientCapability[];
 }
 
+/** What a session has asked for beyond its facts; on disk, so that a session that comes back still has it. */
+export interface KeptSession {
+  /** Log level, null when the client never set one. */
+  readonly level: string | null;
+  /** Resources that it is subscribed to. */
+  readonly uris: readonly string[];
+}
+
 /** Kind of connection that a client uses; OTel's `network.transport`. */
 export type Channel = 'tcp' | 'unix';
 
@@ -28,7 +36,7 @@ export type ClientEvent =
       readonly kind: 'said';
       readonly at: number;
       readonly port: number;
-      /** Null for a client of the modern era. */
+      /** Null for a client of the modern era over HTTP; a connection of a shim is a session in either era. */
       readonly session: string | null;
       readonly era: Era;
       readonly channel: Channel;
@@ -43,6 +51,8 @@ export type ClientEvent =
       readonly at: number;
       readonly session: string;
       readonly facts: SessionFacts;
+      /** Filled in by the gateway for a session that comes back, not by endpoints. */
+      readonly kept?: KeptSession;
     }
   /** The client ended its session. */
   | { readonly kind: 'closed'; readonly at: number; readonly session: string };
@@ -69,8 +79,8 @@ export interface ToolRules {
   /** True when some tools are hidden: only then are lists rewritten. */
   readonly isFilter: boolean;
   mayCall(tool: string): boolean;
-  /** Whether a call that was cut off may be sent a second time. */
-  mayRepeat(tool: string): boolean;
+  /** Whether a call that was cut off may be sent a second time; null stands for other requests that only read. */
+  mayRepeat(tool: string | null): boolean;
 }
 
 export const LISTS = ['tools', 'prompts', 'resources'] as const;
@@ -127,6 +137,11 @@ export type ClientAction =
       readonly isLast: boolean;
       readonly code: number | null;
     }
+  /**
+   * The client cancelled the request: its exchange ends. A pipe sends nothing, HTTP sends `text`, an error, because a
+   * client that waits for the end of a stream would ask for the rest of it for ever.
+   */
+  | { readonly kind: 'end'; readonly port: number; readonly text: string }
   /** Sends a message on the session's own stream, now or when the client opens it again. */
   | { readonly kind: 'tell'; readonly session: string; readonly text: string }
   /** The router dropped the session to save memory: what is kept for it goes too. Its id stays good. */
@@ -136,6 +151,8 @@ export type GatewayAction =
   | ClientAction
   /** Writes a message to the server. `key` is the id of a request that a client waits for, else null. */
   | { readonly kind: 'write'; readonly text: string; readonly key: string | null }
+  /** Writes down what a session has asked for. */
+  | { readonly kind: 'keep'; readonly session: string; readonly kept: KeptSession }
   /** Starts a server that is asleep. */
   | { readonly kind: 'wake' }
   /** A request ended. */

@@ -1,0 +1,111 @@
+// Edits of JSON text in place: a message passes through as it came, numbers beyond 2^53 and the order of keys included.
+import { parseJson } from '../base/guards.ts';
+
+/** Where a value stands in a text; `end` is behind its last character. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Edit extends Span {
+  readonly text: string;
+}
+
+/**
+ * Finds the members of the object that begins at `start`; null when a name is there twice, which parsers read
+ * differently. The text must be valid JSON.
+ */
+export function membersOf(text: string, start = 0): ReadonlyMap<string, Span> | null {
+  const members = new Map<string, Span>();
+  let index = skipSpace(text, text.indexOf('{', start) + 1);
+  while (text[index] === '"') {
+    const nameEnd = endOfString(text, index);
+    const name = nameOf(text.slice(index, nameEnd));
+    const valueStart = skipSpace(text, skipSpace(text, nameEnd) + 1);
+    const end = endOfValue(text, valueStart);
+    if (members.has(name)) return null;
+    members.set(name, { start: valueStart, end });
+    index = skipSpace(text, end);
+    if (text[index] !== ',') break;
+    index = skipSpace(text, index + 1);
+  }
+  return members;
+}
+
+/** Applies edits that do not overlap. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = '';
+  let from = 0;
+  for (const edit of [...edits].sort((one, other) => one.start - other.start)) {
+    result += text.slice(from, edit.start) + edit.text;
+    from = edit.end;
+  }
+  return result + text.slice(from);
+}
+
+/** Makes the edit that adds members at the front of the object that begins at `start`. */
+export function insertInto(text: string, start: number, members: Readonly<Record<string, unknown>>): Edit {
+  const inner = JSON.stringify(members).slice(1, -1);
+  const at = start + 1;
+  const isEmpty = text[skipSpace(text, at)] === '}';
+  return { start: at, end: at, text: isEmpty || inner === '' ? inner : `${inner},` };
+}
+
+/** Replaces `"key"` where it is the value of `name` and stands nowhere else; null when that is not so. */
+export function replaceOnly(text: string, name: string, key: string, replacement: string): string | null {
+  const quoted = `"${key}"`;
+  const at = text.indexOf(quoted);
+  if (at === -1 || text.indexOf(quoted, at + quoted.length) !== -1) return null;
+  const before = text.slice(Math.max(0, at - name.length - 8), at);
+  if (!before.replace(/\s*:\s*$/, ':').endsWith(`"${name}":`)) return null;
+  return text.slice(0, at) + replacement + text.slice(at + quoted.length);
+}
+
+/** Puts the text on one line: between tokens, JSON may hold line breaks, which end a message on a pipe. */
+export function onOneLine(text: string): string {
+  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]+/g, ' ') : text;
+}
+
+function skipSpace(text: string, start: number): number {
+  let index = start;
+  while (index < text.length && SPACES.includes(text.charCodeAt(index))) index += 1;
+  return index;
+}
+
+const SPACES: readonly number[] = [0x20, 0x0a, 0x0d, 0x09];
+
+function nameOf(quoted: string): string {
+  const name = quoted.includes('\\') ? parseJson(quoted) : quoted.slice(1, -1);
+  return typeof name === 'string' ? name : quoted;
+}
+
+/** Position behind the closing quote. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+function endOfValue(text: string, start: number): number {
+  if (text[start] === '"') return endOfString(text, start);
+  if (text[start] !== '{' && text[start] !== '[') return endOfScalar(text, start);
+  let depth = 0;
+  for (let index = start; index < text.length; index += 1) {
+    const char = text.charCodeAt(index);
+    if (char === 0x22) index = endOfString(text, index) - 1;
+    else if (char === 0x7b || char === 0x5b) depth += 1;
+    else if ((char === 0x7d || char === 0x5d) && (depth -= 1) === 0) return index + 1;
+  }
+  return text.length;
+}
+
+function endOfScalar(text: string, start: number): number {
+  let end = start;
+  while (end < text.length && !/[\s,}\]]/.test(text[end] ?? '')) end += 1;
+  return end;
+}
