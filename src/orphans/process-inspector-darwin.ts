@@ -1,6 +1,8 @@
-// Process inspector of macOS: one ps for all, lsof and launchctl only where there is a suspect.
+// Process inspector of macOS: two ps for all, lsof and launchctl only where there is a suspect.
 import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
 import type { StdinPeer } from '../core/orphans/orphans.ts';
+import { environmentIn, type PsCommand, readCommands } from '../system/process/ps-darwin.ts';
 import type { ProcessInspector, RequestChannels } from './process-inspector.ts';
 
 /** Runs a program; returns what it printed, or null when it failed. */
@@ -22,20 +24,29 @@ const runTool: RunTool = (file, args) =>
     );
   });
 
+export interface DarwinTools {
+  /** Runs lsof and launchctl. */
+  readonly run: RunTool;
+  readonly readCommands: typeof readCommands;
+  readonly isFile: (path: string) => boolean;
+  /** Ms since the epoch. */
+  readonly now: () => number;
+}
+
+const TOOLS: DarwinTools = { run: runTool, readCommands, isFile, now: Date.now };
+
 /**
- * Makes the inspector.
+ * Makes the inspector. Its `readCommands` finds nothing when ps does not tell: nobody is a suspect then.
  *
- * @param run stands in for ps, lsof and launchctl in tests
+ * @param tools stand in for the system's in tests
  */
-export function darwin(run: RunTool = runTool, now: () => number = Date.now): ProcessInspector {
-  const terminals = new Map<number, string>();
+export function darwin(tools: Partial<DarwinTools> = {}): ProcessInspector {
+  const { run, now, ...rest } = { ...TOOLS, ...tools };
+  let seen: ReadonlyMap<number, SeenProcess> = new Map();
   return {
     async readCommands() {
-      terminals.clear();
-      const text = (await run('ps', ['-A', '-ww', '-o', 'pid=,uid=,tty=,command='])) ?? '';
-      const found = parseCommands(text).filter(({ uid }) => uid === process.getuid?.());
-      for (const { pid, terminal } of found) terminals.set(pid, terminal);
-      return new Map(found.map(({ pid, argv }) => [pid, argv]));
+      seen = await readOwn(rest.readCommands);
+      return new Map([...seen].map(([pid, { command }]) => [pid, argumentsIn(command, rest.isFile)]));
     },
     parentOf: ({ ppid }) => (ppid === 1 ? 'init' : 'own'),
     ageOf({ startToken }) {
@@ -46,10 +57,10 @@ export function darwin(run: RunTool = runTool, now: () => number = Date.now): Pr
       const jobs = parseJobs(await run('launchctl', ['list']));
       // A job leads its group: where launchd does not answer, whoever does so may be one.
       const isService = jobs === null ? pid === pgid : jobs.has(pid);
-      const terminal = /^\?+$|^-$/u.test(terminals.get(pid) ?? '?') ? 'none' : 'alive';
+      const terminal = /^\?+$|^-$/u.test(seen.get(pid)?.terminal ?? '?') ? 'none' : 'alive';
       return { isService, leadsSession: pid === pgid, terminal };
     },
-    environmentOf: () => new Map(),
+    environmentOf: (pid) => seen.get(pid)?.environment ?? new Map(),
     async channelsOf(pid) {
       const input = await run('lsof', ['-b', '-w', '-nP', '-a', '-p', String(pid), '-d', '0', '-Fftn']);
       const tcp = await run('lsof', ['-b', '-w', '-nP', '-a', '-p', String(pid), '-iTCP', '-FfnT']);
@@ -58,20 +69,62 @@ export function darwin(run: RunTool = runTool, now: () => number = Date.now): Pr
   };
 }
 
-interface Command {
-  readonly pid: number;
-  readonly uid: number;
-  readonly terminal: string;
-  /** Split at each space: ps does not tell where an argument ends. */
-  readonly argv: readonly string[];
+interface SeenProcess extends Pick<PsCommand, 'terminal' | 'command'> {
+  /** Empty for Apple's own programs. */
+  readonly environment: ReadonlyMap<string, string>;
 }
 
-function parseCommands(text: string): Command[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/u))
-    .filter(([pid, uid]) => /^\d+$/u.test(pid ?? '') && /^\d+$/u.test(uid ?? ''))
-    .map(([pid, uid, terminal = '', ...argv]) => ({ pid: Number(pid), uid: Number(uid), terminal, argv }));
+async function readOwn(read: DarwinTools['readCommands']): Promise<ReadonlyMap<number, SeenProcess>> {
+  const uid = process.getuid?.();
+  try {
+    const plain = (await read()).filter((one) => one.uid === uid);
+    const full = new Map((await read({ withEnvironment: true })).map((one) => [one.pid, one.command]));
+    return new Map(
+      plain.map(({ pid, terminal, command }) => {
+        const environment = environmentIn(full.get(pid) ?? '', command);
+        return [pid, { terminal, command, environment }];
+      }),
+    );
+  } catch {
+    return new Map();
+  }
+}
+
+/** Most words that one path is put together from. */
+const PATH_WORDS = 12;
+
+/**
+ * Splits a command line at its spaces, as ps does not tell where an argument ends. Words from one that begins with `/`
+ * are put together again where they name a file: `/Users/me/Library/Application Support/…/index.js`.
+ */
+export function argumentsIn(command: string, isFile: DarwinTools['isFile']): string[] {
+  const words = command.trim().split(/ +/u);
+  const argv: string[] = [];
+  for (let at = 0; at < words.length;) {
+    const length = wordsOfPath(words.slice(at, at + PATH_WORDS), isFile);
+    argv.push(words.slice(at, at + length).join(' '));
+    at += length;
+  }
+  return argv;
+}
+
+/** Counts the words of the path that begins here; 1 without a longer one. */
+function wordsOfPath(words: readonly string[], isFile: DarwinTools['isFile']): number {
+  const [first = '', next] = words;
+  if (next === undefined || !first.startsWith('/') || isFile(first)) return 1;
+  for (let length = 2; length <= words.length; length += 1) {
+    if (words[length - 1]?.startsWith('/') === true) return 1;
+    if (isFile(words.slice(0, length).join(' '))) return length;
+  }
+  return 1;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Reads the pids of the jobs in `launchctl list`: PID, status and label in columns, a dash for one that is not running. */

@@ -25,7 +25,7 @@ export interface ProcessInspector {
   parentOf(row: ProcessRow, snapshot: ProcessSnapshot): OrphanParent;
   ageOf(row: ProcessRow): number | null;
   sessionFactsOf(row: ProcessRow, snapshot: ProcessSnapshot): Promise<SessionFacts>;
-  /** Empty where the system shows nobody's environment. */
+  /** Empty where the system does not show it, as for Apple's own programs. */
   environmentOf(pid: number): ReadonlyMap<string, string>;
   /** @param tree pids whose own ends of a pipe do not count */
   channelsOf(pid: number, tree: ReadonlySet<number>, snapshot: ProcessSnapshot): Promise<RequestChannels>;

@@ -2,7 +2,7 @@
 import { processKey } from '../core/lifecycle/process-tree.ts';
 import { orphanTree } from '../core/orphans/orphans.ts';
 import type { Clock } from '../system/time/clock.ts';
-import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
+import { checkIdentity, haveEnded, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess, terminateGroup } from '../system/process/process-group.ts';
 import { readProcessTable } from '../system/process/process-table.ts';
 import type { Orphan } from './find-orphans.ts';
@@ -75,7 +75,7 @@ async function descendantsOf(members: readonly Named[]): Promise<readonly Named[
 async function areGone(members: readonly Named[], timeout: number, clock: Clock): Promise<boolean> {
   const deadline = clock.monotonic() + timeout;
   for (;;) {
-    if (!members.some(isAlive)) return true;
+    if (await haveEnded(members)) return true;
     if (clock.monotonic() >= deadline) return false;
     await pause(clock, CHECK_INTERVAL);
   }

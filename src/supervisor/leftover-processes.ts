@@ -6,7 +6,7 @@ import {
   type TreeRoot,
 } from '../core/lifecycle/process-tree.ts';
 import { RUN_MARKER } from '../core/lifecycle/run-marker.ts';
-import { findByEnvironment, readProcessTable } from '../system/process/process-table.ts';
+import { findByEnvironment, readMarks, readProcessTable } from '../system/process/process-table.ts';
 
 /** The process that was spawned, named beyond doubt. */
 export interface Leader extends TreeRoot {
@@ -78,11 +78,12 @@ export async function findLeftovers(
   records: readonly (Leader & { readonly strays: readonly DetachedProcess[] })[],
 ): Promise<readonly Leftover[]> {
   const rows = (await readProcessTable()).filter(({ state }) => state === 'alive');
+  const marks = records.length === 0 ? new Map<number, string>() : await readMarks(RUN_MARKER);
   const found = new Map<number, Leftover>();
   for (const record of records) {
-    const marked = await findByEnvironment(RUN_MARKER, record.marker);
     const isOurs = (row: ProcessRow): boolean =>
-      marked.includes(row.pid) || [record, ...record.strays].some((known) => isSameProcess(known, row));
+      marks.get(row.pid) === record.marker ||
+      [record, ...record.strays].some((known) => isSameProcess(known, row));
     for (const row of withDescendants(rows.filter(isOurs), rows)) {
       found.set(row.pid, { server: record.server, pid: row.pid, startToken: row.startToken });
     }

@@ -1,6 +1,6 @@
 // Termination of what an earlier daemon left alive, and of nothing else.
 import type { Clock } from '../system/time/clock.ts';
-import { checkIdentity, readBootId } from '../system/process/process-identity.ts';
+import { checkIdentity, haveEnded, readBootId } from '../system/process/process-identity.ts';
 import { signalProcess } from '../system/process/process-group.ts';
 import { commandOf } from '../system/process/process-table.ts';
 import type { ProcessRecord } from './process-registry.ts';
@@ -35,12 +35,12 @@ export async function reapLeftovers(
   for (const left of found) signalLeftover(left, 'SIGTERM');
   for (const left of found) signalLeftover(left, 'SIGCONT');
   const deadline = clock.monotonic() + GRACE;
-  while (found.some(isAlive) && clock.monotonic() < deadline) await pause(clock, CHECK_INTERVAL);
+  while (!(await haveEnded(found)) && clock.monotonic() < deadline) await pause(clock, CHECK_INTERVAL);
   // A second scan: what was ended may have started something in the meantime.
   const rest = await findLeftovers(records);
   for (const left of rest) signalLeftover(left, 'SIGKILL');
   const end = clock.monotonic() + GRACE;
-  while (rest.some(isAlive) && clock.monotonic() < end) await pause(clock, CHECK_INTERVAL);
+  while (!(await haveEnded(rest)) && clock.monotonic() < end) await pause(clock, CHECK_INTERVAL);
   return reaped.map(({ server, pid, command }) => ({ server, pid, command }));
 }
 

@@ -12,7 +12,7 @@ interface Owner {
  * Finds the processes that earlier daemons left.
  *
  * @param owners daemons that had this home, in this boot, and died
- * @returns one record for each process that carries the marker of one of them; none on macOS, where markers cannot be read
+ * @returns one record for each process that carries the marker of one of them
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function recoverRecords(owners: readonly Owner[]): Promise<readonly ProcessRecord[]> {

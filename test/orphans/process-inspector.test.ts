@@ -1,9 +1,20 @@
 // What the systems print, read without them: macOS' tools from samples, Linux' tables from their documented form.
 import { describe, expect, it, test } from 'vitest';
 import type { ProcessRow } from '../../src/core/lifecycle/process-tree.ts';
-import { darwin, parseInput, parseJobs, parseSockets } from '../../src/orphans/process-inspector-darwin.ts';
+import { RUN_MARKER } from '../../src/core/lifecycle/run-marker.ts';
+import { programOf } from '../../src/core/orphans/server-program.ts';
+import {
+  argumentsIn,
+  darwin,
+  type DarwinTools,
+  parseInput,
+  parseJobs,
+  parseSockets,
+} from '../../src/orphans/process-inspector-darwin.ts';
 import { isServiceUnit } from '../../src/orphans/process-inspector-linux.ts';
 import { socketPeerState } from '../../src/orphans/stdin-peer-linux.ts';
+import { parseCommands } from '../../src/system/process/ps-darwin.ts';
+import { macosSample } from '../fakes/macos-samples.ts';
 
 const row = (pid: number, ppid: number, pgid = pid): ProcessRow => ({
   pid,
@@ -16,30 +27,29 @@ const row = (pid: number, ppid: number, pgid = pid): ProcessRow => ({
   threads: null,
 });
 
-describe("macOS' tools", () => {
-  const user = process.getuid!();
-  const PS = `
-  431 ${user} ttys001  node /opt/homebrew/lib/node_modules/@upstash/context7-mcp/dist/index.js
-  432 ${user} ??       npm exec mcp-remote https://example.com/mcp
-  433 ${user + 1} ??       node /x/mcp-server-git
-`;
-  const look = darwin(
-    (file, [, , , , ...more]) =>
-      Promise.resolve(
-        file === 'ps'
-          ? PS
-          : file === 'launchctl'
-            ? 'PID\tStatus\tLabel\n432\t0\tcom.x\n-\t0\tcom.y\n'
-            : more.join(' '),
-      ),
-    () => Date.UTC(2026, 10, 22, 9, 5),
+const read: DarwinTools['readCommands'] = (options) =>
+  Promise.resolve(
+    parseCommands(
+      macosSample(options?.withEnvironment === true ? 'ps-environment.txt' : 'ps-command-utf8.txt'),
+    ),
   );
+
+describe("macOS' tools", () => {
+  const look = darwin({
+    readCommands: read,
+    isFile: (path) => path.endsWith('Claude Extensions/example/server/index.js'),
+    run: (file, [, , , , ...more]) =>
+      Promise.resolve(
+        file === 'launchctl' ? 'PID\tStatus\tLabel\n432\t0\tcom.x\n-\t0\tcom.y\n' : more.join(' '),
+      ),
+    now: () => Date.UTC(2026, 10, 22, 9, 5),
+  });
   const scene = { rows: [], commands: new Map() };
 
   test('tell the commands of this user, terminals, ages and jobs', async () => {
     const commands = await look.readCommands([]);
-    expect([...commands.keys()]).toEqual([431, 432]);
-    expect(commands.get(432)).toEqual(['npm', 'exec', 'mcp-remote', 'https://example.com/mcp']);
+    expect([...commands.keys()]).toEqual([430, 431, 432, 433, 434, 435, 436]);
+    expect(commands.get(433)).toEqual(['npm', 'exec', 'mcp-remote', 'https://example.com/mcp']);
     expect(look.ageOf(row(431, 1))).toBe(300_000);
     expect(look.parentOf(row(431, 1), scene)).toBe('init');
     expect(look.parentOf(row(431, 77), scene)).toBe('own');
@@ -54,8 +64,40 @@ describe("macOS' tools", () => {
     });
   });
 
+  test('tell what started it, by its environment', async () => {
+    await look.readCommands([]);
+    expect(look.environmentOf(431).get(RUN_MARKER)).toMatch(/^512\.Mon%20Jan/u);
+    expect(look.environmentOf(431).get('npm_lifecycle_event')).toBe('npx');
+    expect(look.environmentOf(432).get('MCP_TRANSPORT')).toBe('http');
+    expect(look.environmentOf(434)).toEqual(new Map());
+    expect(look.environmentOf(1)).toEqual(new Map());
+  });
+
+  test('tell a program below a folder with a space in its name', async () => {
+    const argv = (await look.readCommands([])).get(432) ?? [];
+    expect(argv[1]).toBe(
+      '/Users/me/Library/Application Support/Claude/Claude Extensions/example/server/index.js',
+    );
+    expect(programOf(argv)).toMatchObject({ names: ['index'], rest: [] });
+  });
+
+  test.each([
+    ['/a b/c --x', ['/a b/c'], ['/a b/c', '--x']],
+    ['/a b/c d', ['/a', '/a b/c'], ['/a', 'b/c', 'd']],
+    ['/a b /c', ['/a b /c'], ['/a', 'b', '/c']],
+    ['node /x y', [], ['node', '/x', 'y']],
+    ['  node   x  ', [], ['node', 'x']],
+    ['/a', [], ['/a']],
+    [`/a ${'b '.repeat(40)}`, [`/a ${'b '.repeat(39)}b`], ['/a', ...Array<string>(40).fill('b')]],
+  ])('split %j where %j are files', (command, files, argv) =>
+    expect(argumentsIn(command, (path) => files.includes(path))).toEqual(argv),
+  );
+
   test('that do not answer leave everything open', async () => {
-    const deaf = darwin(() => Promise.resolve(null));
+    const deaf = darwin({
+      run: () => Promise.resolve(null),
+      readCommands: () => Promise.reject(new Error('no ps')),
+    });
     expect(await deaf.readCommands([])).toEqual(new Map());
     expect(await deaf.sessionFactsOf(row(9, 1), scene)).toMatchObject({ isService: true });
     expect(await deaf.sessionFactsOf(row(9, 1, 8), scene)).toMatchObject({ isService: false });
@@ -76,6 +118,31 @@ describe("macOS' tools", () => {
     ['p9\nf0\ntCHR\nn/dev/ttys001\n', 'held'],
     ['', 'unknown'],
   ])('says with %j that its input is %s', (text, input) => expect(parseInput(text)).toBe(input));
+
+  test.each([
+    ['lsof-fd0-null.txt', 'null'],
+    ['lsof-fd0-pipe-closed.txt', 'unknown'],
+    ['lsof-fd0-socketpair-closed.txt', 'gone'],
+    ['lsof-fd0-socketpair-held.txt', 'held'],
+  ])('recorded as %s: the input is %s', (name, input) => {
+    const text = macosSample(name);
+    expect(parseInput(text)).toBe(input);
+    expect(parseInput(text.split('\n').toReversed().join('\n'))).toBe(input);
+    expect(parseInput(text.replace('f0\n', 'f0\naw\nlx\n'))).toBe(input);
+    // Cut off: never a proof that nobody holds it.
+    for (let end = 0; end < text.trimEnd().length; end += 1)
+      expect(['unknown', 'held', input === 'null' ? 'null' : 'held']).toContain(
+        parseInput(text.slice(0, end)),
+      );
+  });
+
+  test('recorded, say who listens and who is connected', () => {
+    expect(parseSockets(macosSample('lsof-sockets.txt'))).toEqual({ listens: true, isUsed: true });
+    const v6 = macosSample('lsof-sockets-v6.txt');
+    expect(parseSockets(v6)).toEqual({ listens: true, isUsed: false });
+    expect(parseSockets(v6.replace('CLOSE_WAIT', 'ESTABLISHED'))).toEqual({ listens: true, isUsed: true });
+    expect(parseJobs(macosSample('launchctl-list.txt'))).toEqual(new Set([4711, 812]));
+  });
 
   test('say who listens and who is connected', () => {
     const listening = 'p9\nf20\nn127.0.0.1:3000\nTST=LISTEN\nTQR=0\nTQS=0\n';

@@ -34,11 +34,24 @@ export function recogniseServer(
 /** True for the same package anywhere; another program must also have the arguments that make it a server. */
 function isSameProgram(configured: ServerProgram, found: ServerProgram): boolean {
   const { file, names, rest, isWrapper } = configured;
-  if (!names.some((name) => found.names.includes(name))) return false;
+  if (!names.some((name) => found.names.some((other) => isSameText(name, other)))) return false;
   if (isWrapper || file?.includes('/node_modules/') === true) return true;
   if (isAmbiguous(configured)) return false;
-  const isSameFile = file === found.file || file?.includes('/') === false;
-  return isSameFile && rest.every((word, index) => found.rest[index] === word);
+  const isSameFile = isSameText(file ?? '', found.file ?? '') || file?.includes('/') === false;
+  return isSameFile && beginsWith(found.rest, rest);
+}
+
+/** macOS keeps the name of a file in the form in which it was made: `é` may be one character or two. */
+function isSameText(one: string, other: string): boolean {
+  return one.normalize('NFC') === other.normalize('NFC');
+}
+
+/** Compares the words as one text: macOS' ps does not tell where an argument with spaces ends. */
+function beginsWith(found: readonly string[], wanted: readonly string[]): boolean {
+  const [text, start] = [found, wanted].map(
+    (words) => `${words.join(' ').trim().replaceAll(/\s+/gu, ' ').normalize('NFC')} `,
+  );
+  return wanted.length === 0 || (text ?? '').startsWith(start ?? '');
 }
 
 /** True for `node dist/index.js` and `python -m worker`, which depend on the working directory and identify nothing. */

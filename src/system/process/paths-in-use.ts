@@ -1,12 +1,12 @@
 // Paths below a folder from which some process runs, whoever started it: these must not be deleted.
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { messageOf } from '../../core/base/guards.ts';
 import { isLinux } from '../platform.ts';
+import { readCommands } from './ps-darwin.ts';
+import { READ_HINT } from './process-table.ts';
 
 /** Processes read between two turns of the event loop. */
 const CHUNK = 50;
@@ -18,27 +18,49 @@ const CHUNK = 50;
  * @throws WatchdogError PROCESS_TABLE_UNREADABLE: then no path may be treated as unused
  */
 export async function pathsInUse(folder: string): Promise<ReadonlySet<string>> {
-  const prefixes = new Set([folder, realOr(folder)].map((path) => path + sep));
   try {
     const traces = isLinux ? await readTracesLinux() : await readTracesDarwin();
-    return new Set(
-      traces.flatMap((trace) => [...prefixes].flatMap((prefix) => suffixesAfter(prefix, trace))),
-    );
+    return pathsIn(traces, [folder, realOr(folder)], isLinux ? 'gu' : 'giu');
   } catch (cause) {
     throw new WatchdogError(
       'PROCESS_TABLE_UNREADABLE',
       `Cannot see what runs below ${folder}: ${messageOf(cause)}`,
-      {
-        hint: isLinux ? 'Mount /proc.' : 'Check that `ps -A` works for this user.',
-        cause,
-      },
+      { hint: READ_HINT, cause },
     );
   }
 }
 
-/** A path may be part of an argument: `--import=file:///…`. Its end is unknown: a name may contain anything. */
-function suffixesAfter(prefix: string, trace: string): string[] {
-  return trace.split(prefix).slice(1);
+/**
+ * Finds what follows the folders in command lines and paths, both compared in NFC: macOS keeps a name in the form in
+ * which it was made, and ps prints that. An argument may hold a path inside (`--import=file:///…`), where other letters
+ * than ASCII are written as `%C3%A9`. The end of a path is unknown: a name may contain anything.
+ *
+ * @param flags with `i` where the file system takes `Docs` for `docs`
+ */
+export function pathsIn(
+  traces: readonly string[],
+  folders: readonly string[],
+  flags: 'gu' | 'giu',
+): ReadonlySet<string> {
+  const prefixes = [...new Set(folders.map((path) => (path + sep).normalize('NFC')))];
+  const patterns = prefixes.map(
+    (prefix) => new RegExp(prefix.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`), flags),
+  );
+  const forms = new Set(
+    traces.flatMap((trace) => [trace, decoded(trace)]).map((text) => text.normalize('NFC')),
+  );
+  return new Set([...forms].flatMap((text) => patterns.flatMap((pattern) => text.split(pattern).slice(1))));
+}
+
+/** Replaces each `%C3%A9` by its letter, as far as the bytes are UTF-8. */
+function decoded(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/giu, (bytes) => {
+    try {
+      return decodeURIComponent(bytes);
+    } catch {
+      return bytes;
+    }
+  });
 }
 
 function realOr(path: string): string {
@@ -71,7 +93,5 @@ function orEmpty(read: () => string): string {
 }
 
 async function readTracesDarwin(): Promise<string[]> {
-  const options = { maxBuffer: 32 * 1024 ** 2, timeout: 10_000, killSignal: 'SIGKILL' } as const;
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'command='], options);
-  return stdout.split('\n');
+  return (await readCommands()).map(({ command }) => command);
 }

@@ -1,6 +1,7 @@
 // Process identity that survives the reuse of pids: pid, start time and boot.
 import { spawnSync } from 'node:child_process';
-import { readProcess } from './process-table.ts';
+import { processKey } from '../../core/lifecycle/process-tree.ts';
+import { readProcess, readProcesses } from './process-table.ts';
 import { readFileOrNull } from '../files/read-file.ts';
 import { isLinux } from '../platform.ts';
 
@@ -34,6 +35,22 @@ export function checkIdentity(identity: ProcessIdentity): IdentityVerdict {
   if (row === null) return 'gone';
   if (identity.bootId !== bootId || row.startToken !== identity.startToken) return 'recycled';
   return row.state === 'zombie' ? 'gone' : 'same';
+}
+
+/**
+ * Checks whether all of them are gone or zombies, by one reading: on macOS each is a `ps` of its own otherwise. False
+ * also while the system does not tell.
+ */
+export async function haveEnded(
+  processes: readonly { readonly pid: number; readonly startToken: string }[],
+): Promise<boolean> {
+  try {
+    const rows = await readProcesses(processes.map(({ pid }) => pid));
+    const alive = new Set(rows.filter(({ state }) => state === 'alive').map(processKey));
+    return processes.every((one) => !alive.has(processKey(one)));
+  } catch {
+    return false;
+  }
 }
 
 let known: string | null | undefined;

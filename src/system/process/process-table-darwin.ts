@@ -1,38 +1,37 @@
 // Process table on macOS: one `ps` for all processes. Linux' ps has the same columns, so it is tested there.
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
-
-const run = promisify(execFile);
+import { type PsAnswer, readCommands, runPs, runPsNow, variableIn, withoutUs } from './ps-darwin.ts';
 
 const COLUMNS = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
-/** Ms; after this long ps will never answer. */
-const TIMEOUT = 10_000;
-// The start time is printed for people: without these settings it would change with the locale and with summer time.
-const FIXED = { LC_ALL: 'C', TZ: 'UTC' };
 
-/** @throws what execFile throws when ps fails, is killed after 10 s or is aborted */
+/** @throws Error when ps fails, is killed after 10 s or is aborted, and when its table lacks this process */
 export async function readTable(signal?: AbortSignal): Promise<ProcessRow[]> {
-  const { stdout } = await run('ps', ['-A', '-ww', '-o', COLUMNS], {
-    env: { ...process.env, ...FIXED },
-    maxBuffer: 32 * 1024 * 1024,
-    timeout: TIMEOUT,
-    killSignal: 'SIGKILL',
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return parseTable(stdout);
+  const { text } = await runPs(['-A', '-ww', '-o', COLUMNS], { prints: 'numbers', signal });
+  const rows = parseTable(text);
+  if (!rows.some(({ pid }) => pid === process.pid)) throw withoutUs();
+  return rows;
 }
 
-/** Blocks for one ps (some 10 ms). Null when there is no such process; undefined when ps failed. */
+/** Blocks for one ps (some 10 ms). Null when there is no such process; undefined when ps does not tell. */
 export function readRow(pid: number): ProcessRow | null | undefined {
-  const { status, stdout } = spawnSync('ps', ['-ww', '-o', COLUMNS, '-p', String(pid)], {
-    env: { ...process.env, ...FIXED },
-    encoding: 'utf8',
-    timeout: TIMEOUT,
-    killSignal: 'SIGKILL',
-  });
+  const answer = runPsNow(['-ww', '-o', COLUMNS, '-p', String(pid)], 'numbers');
+  return answer === undefined ? undefined : rowIn(answer, pid);
+}
+
+/** Reads some processes with one ps; those that do not exist are missing. @throws Error when ps does not tell */
+export async function readRows(pids: readonly number[]): Promise<ProcessRow[]> {
+  if (pids.length === 0) return [];
+  // With ourselves in it there is always a row: an answer without one is a failure of ps.
+  const asked = [...pids, process.pid].join(',');
+  const { text } = await runPs(['-ww', '-o', COLUMNS, '-p', asked], { prints: 'numbers' });
+  const rows = parseTable(text);
+  if (!rows.some(({ pid }) => pid === process.pid)) throw withoutUs();
+  return rows.filter(({ pid }) => pids.includes(pid));
+}
+
+function rowIn({ status, text }: PsAnswer, wanted: number): ProcessRow | null | undefined {
   if (status === 1) return null;
-  return status === 0 ? (parseTable(stdout)[0] ?? null) : undefined;
+  return parseTable(text).find(({ pid }) => pid === wanted);
 }
 
 /** Parses ps' table. Lines that are not rows are left out. */
@@ -45,7 +44,8 @@ export function parseTable(text: string): ProcessRow[] {
 
 function parseLine(line: string): ProcessRow | null {
   const [pid, ppid, pgid, stat, rss, time, ...start] = line.trim().split(/\s+/);
-  if (stat === undefined || rss === undefined || time === undefined || start.length < 5) return null;
+  if (![pid, ppid, pgid, rss].every((word) => /^\d+$/.test(word ?? ''))) return null;
+  if (stat === undefined || time === undefined || start.length !== 5) return null;
   return {
     pid: Number(pid),
     ppid: Number(ppid),
@@ -70,12 +70,26 @@ export function parseCpuTime(text: string): number | null {
 /** The arguments as ps prints them; null when there is no such process. */
 export async function readCommand(pid: number): Promise<string | null> {
   try {
-    const { stdout } = await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)], {
-      timeout: TIMEOUT,
-      killSignal: 'SIGKILL',
-    });
-    return stdout.trim() === '' ? null : stdout.trim();
+    const { text } = await runPs(['-ww', '-o', 'command=', '-p', String(pid)], { prints: 'commands' });
+    return text.trim() === '' ? null : text.trim().normalize('NFC');
   } catch {
     return null;
   }
+}
+
+/**
+ * Reads the value of `name` in the environment of each process of this user, ourselves left out. Blind to Apple's own
+ * programs, such as /bin/sh and /bin/sleep.
+ *
+ * @param name of a variable whose values have no spaces
+ * @throws Error when ps does not tell
+ */
+export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
+  const own = process.getuid?.();
+  const marks = new Map<number, string>();
+  for (const { pid, uid, command } of await readCommands({ withEnvironment: true })) {
+    const mark = uid === own && pid !== process.pid ? variableIn(command, name) : null;
+    if (mark !== null) marks.set(pid, mark);
+  }
+  return marks;
 }

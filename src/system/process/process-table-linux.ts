@@ -31,6 +31,11 @@ export function readRow(pid: number): ProcessRow | null | undefined {
   }
 }
 
+/** Those that do not exist are missing. @throws the system's error when no descriptor or memory is left */
+export function readRows(pids: readonly number[]): ProcessRow[] {
+  return pids.map(rowOf).filter((row) => row !== null);
+}
+
 /** @throws the system's error when no descriptor or memory is left */
 function rowOf(pid: number): ProcessRow | null {
   const text = readSmall(`/proc/${pid}/stat`);

@@ -32,6 +32,19 @@ export function readProcess(pid: number): ProcessRow | null | undefined {
 }
 
 /**
+ * Reads some processes; those that do not exist are missing. macOS: one `ps` for all.
+ *
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
+export async function readProcesses(pids: readonly number[]): Promise<readonly ProcessRow[]> {
+  try {
+    return isLinux ? linux.readRows(pids) : await darwin.readRows(pids);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/**
  * Reads the command line, safe to print, recognisable secrets masked, cut at 200 characters; null when it cannot be read.
  */
 export async function commandOf(pid: number): Promise<string | null> {
@@ -52,28 +65,46 @@ export function openFdsOf(pid: number): number | null {
 
 /**
  * Finds processes of this user that have `name=value` in their initial environment. This finds those that left their group
- * after their parent died, which nothing else links to a server. Always empty on macOS, which shows no environments, and
- * blind to a program that overwrites its own.
+ * after their parent died, which nothing else links to a server. Blind to a program that overwrites its own, and on macOS
+ * to Apple's own programs. On macOS `value` must be free of spaces.
+ *
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
  */
 export async function findByEnvironment(
   name: string,
   value: string,
   among?: readonly number[],
 ): Promise<readonly number[]> {
-  return isLinux ? linux.findByEnvironment(name, value, among ?? linux.listPids()) : [];
+  if (isLinux) return await linux.findByEnvironment(name, value, among ?? linux.listPids());
+  if (among?.length === 0) return [];
+  const marks = await readMarks(name);
+  return (among ?? [...marks.keys()]).filter((pid) => marks.get(pid) === value);
 }
 
-/** Reads the value of `name` in the environment of each process of this user. Always empty on macOS, see above. */
+/**
+ * Reads the value of `name` in the environment of each process of this user; blind to the same programs.
+ *
+ * @throws WatchdogError PROCESS_TABLE_UNREADABLE
+ */
 export async function readMarks(name: string): Promise<ReadonlyMap<number, string>> {
-  return isLinux ? linux.readMarks(name) : new Map();
+  try {
+    return isLinux ? await linux.readMarks(name) : await darwin.readMarks(name);
+  } catch (error) {
+    throw unreadable(error);
+  }
 }
 
 const COMMAND_LENGTH = 200;
 
+/** What to do where processes cannot be read. macOS' ps is setuid root, which a sandbox refuses to start. */
+export const READ_HINT = isLinux
+  ? 'Mount /proc.'
+  : 'Check that `ps -A` works for this user; "Operation not permitted" comes from a sandbox, as some agents and editors run their commands in: use a terminal of your own.';
+
 function unreadable(cause: unknown): WatchdogError {
   const reason = messageOf(cause).split('\n', 1)[0];
   return new WatchdogError('PROCESS_TABLE_UNREADABLE', `Cannot read the process table: ${reason}`, {
-    hint: isLinux ? 'Mount /proc.' : 'Check that `ps -A` works for this user.',
+    hint: READ_HINT,
     cause,
   });
 }
