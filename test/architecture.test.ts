@@ -38,7 +38,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['core', 'system'],
   daemon: ['core', 'system', 'wire', ...FEATURES, 'config', 'control', 'web'],
   doctor: ['core', 'system', ...FEATURES, 'config', 'control'],
-  commands: ['core', 'system', ...FEATURES, 'config', 'control', 'daemon', 'doctor'],
+  commands: ['core', 'system', 'wire', ...FEATURES, 'config', 'control', 'daemon', 'doctor'],
   cli: ['core', 'commands'],
   index: ['core', 'system', 'daemon'],
 };

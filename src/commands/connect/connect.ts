@@ -1,0 +1,13 @@
+// Command `connect NAME`: a stdio server for a client, which is the shared one behind the gateway.
+import { WatchdogError } from '../../core/base/errors.ts';
+import type { CommandContext } from '../shared/command.ts';
+
+export async function run(context: CommandContext): Promise<number> {
+  const [server] = context.arguments;
+  if (server === undefined)
+    throw new WatchdogError('USAGE', 'Cannot connect: the argument "name" is missing', {
+      hint: 'For example mcp-watchdog connect files; mcp-watchdog status lists the servers',
+    });
+  const { processShimIo, runShim } = await import('./run-shim.ts');
+  return await runShim({ home: context.paths.home, server }, processShimIo());
+}

@@ -1,0 +1,177 @@
+// Shim between a client's pipe and the gateway: `connect NAME`, from the first line to the exit code.
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { suggestSpelling } from '../../core/base/suggest.ts';
+import { neutralise } from '../../core/base/text.ts';
+import { resolvePaths, type Paths } from '../../system/files/paths.ts';
+import { createLineSplitter } from '../../system/files/line-splitter.ts';
+import { systemClock, type Clock } from '../../system/time/clock.ts';
+import { createBridge, type Bridge } from './bridge.ts';
+import { createDialer, type Dialer } from './dial.ts';
+import type { ShimCall } from './shim-call.ts';
+
+export interface ShimIo {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Pick<Writable, 'write'>;
+  readonly clock: Clock;
+  /** Replaces the default action of the signal until the returned function is called. */
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => () => void;
+}
+
+/** Input and output of this process. */
+export function processShimIo(): ShimIo {
+  const { stdin, stdout, stderr } = process;
+  return {
+    stdin,
+    stdout,
+    stderr,
+    clock: systemClock,
+    onSignal(signal, listener) {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
+  };
+}
+
+export const SHIM_EXIT = { done: 0, gone: 1, unknown: 2 } as const;
+
+/** Ms for which a daemon that is gone may take to come back. */
+const PATIENCE = 20_000;
+/** Ms for which calls that are under way at the end of the input may still be answered: a client ends a slower one by a signal. */
+const GRACE = 1000;
+/** Bytes of one line. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+/** Lines that may wait to be sent before the client is read no further. */
+const MOST_WAITING = 64;
+
+/** Runs until the client's pipe ends. @returns the exit code, see `SHIM_EXIT`; after a signal 128 and its number */
+export async function runShim(call: ShimCall, io: ShimIo): Promise<number> {
+  const paths = resolvePaths(call.home);
+  const tell = (text: string): void => void io.stderr.write(`mcp-watchdog: ${neutralise(text)}\n`);
+  const dialer = createDialer({ sockets: [gatewaySocket(paths)], clock: io.clock, patience: PATIENCE });
+  try {
+    const names = await firstContact(dialer, paths);
+    if (names === null) {
+      tell(`the watchdog is gone: nobody answers at ${gatewaySocket(paths)}`);
+      return SHIM_EXIT.gone;
+    }
+    if (!names.includes(call.server)) {
+      tell(unknownServer(call.server, names));
+      return SHIM_EXIT.unknown;
+    }
+    return await serve(call.server, { dialer, io, tell });
+  } finally {
+    dialer.close();
+  }
+}
+
+export function gatewaySocket({ run }: Pick<Paths, 'run'>): string {
+  return join(run, 'gateway.sock');
+}
+
+/** Looks for a gateway; a daemon that holds the home and has no socket yet is waited for. */
+async function firstContact(dialer: Dialer, { run }: Paths): Promise<readonly string[] | null> {
+  const names = await dialer.find();
+  if (names !== null) return names;
+  // Loaded late: who finds the gateway needs none of it.
+  const { lockHolder } = await import('../../control/lock.ts');
+  if (lockHolder(join(run, 'lock')) === null) return null;
+  return (await dialer.reconnect()) ? await dialer.find() : null;
+}
+
+function unknownServer(name: string, known: readonly string[]): string {
+  const nearest = suggestSpelling(name, known);
+  const cure =
+    nearest !== null
+      ? `did you mean ${nearest}?`
+      : known.length === 0
+        ? 'the gateway has no servers'
+        : `it has ${known.join(', ')}`;
+  return `the gateway has no server "${name}"; ${cure}`;
+}
+
+interface ServeParts {
+  readonly dialer: Dialer;
+  readonly io: ShimIo;
+  readonly tell: (text: string) => void;
+}
+
+function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number> {
+  const output = createOutput(io.stdout);
+  return new Promise((resolve) => {
+    let isEnding = false;
+    const finish = (code: number, grace: number): void => {
+      if (isEnding) return;
+      isEnding = true;
+      io.stdin.destroy();
+      void leave(code, grace);
+    };
+    const leave = async (code: number, grace: number): Promise<void> => {
+      await bridge.end(grace);
+      releases.forEach((release) => release());
+      resolve(code);
+    };
+    const bridge: Bridge = createBridge({
+      server,
+      clock: io.clock,
+      exchange: (request) => dialer.exchange(request),
+      reconnect: () => dialer.reconnect(),
+      say: output.say,
+      tell,
+      onGone() {
+        if (!isEnding) tell(`the watchdog is gone and did not come back within ${PATIENCE / 1000} s`);
+        finish(SHIM_EXIT.gone, 0);
+      },
+    });
+    const releases = [
+      io.onSignal('SIGTERM', () => finish(143, 0)),
+      io.onSignal('SIGINT', () => finish(130, 0)),
+      io.onSignal('SIGHUP', () => finish(129, 0)),
+    ];
+    // A client that reads no more is gone.
+    io.stdout.on('error', () => finish(SHIM_EXIT.done, 0));
+    readLines(io.stdin, bridge, { tell, onEnd: () => finish(SHIM_EXIT.done, GRACE) });
+  });
+}
+
+interface Reading {
+  readonly tell: (text: string) => void;
+  readonly onEnd: () => void;
+}
+
+function readLines(stdin: Readable, bridge: Bridge, { tell, onEnd }: Reading): void {
+  let waiting = 0;
+  const lines = createLineSplitter({
+    maxBytes: LONGEST_LINE,
+    onLine(line, dropped) {
+      if (dropped > 0) return tell(`a line of more than ${LONGEST_LINE / 1024 ** 2} MiB was not sent`);
+      if ((waiting += 1) > MOST_WAITING) stdin.pause();
+      void bridge.take(line).finally(() => {
+        if ((waiting -= 1) <= MOST_WAITING) stdin.resume();
+      });
+    },
+  });
+  stdin.on('data', (chunk: Buffer) => lines.push(chunk));
+  stdin.once('end', () => {
+    lines.end();
+    onEnd();
+  });
+  stdin.once('error', onEnd);
+}
+
+function createOutput(stdout: Writable): { readonly say: (line: string) => Promise<void> | undefined } {
+  let full: Promise<void> | null = null;
+  return {
+    say(line) {
+      if (stdout.write(`${line}\n`)) return undefined;
+      full ??= new Promise((resolve) => {
+        stdout.once('drain', () => {
+          full = null;
+          resolve();
+        });
+      });
+      return full;
+    },
+  };
+}
