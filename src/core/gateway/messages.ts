@@ -104,3 +104,22 @@ export const REFUSALS = {
     error: `${RPC_CODES.internalError}`,
   },
 } satisfies Readonly<Record<string, Refusal | ((...given: never[]) => Refusal)>>;
+
+/** Names the outcome of a response of a server. */
+export function errorOf({ result, error }: JsonObject): ExchangeError {
+  if (isObject(error)) return typeof error['code'] === 'number' ? `${error['code']}` : '-32603';
+  return isObject(result) && result['isError'] === true ? 'tool_error' : '';
+}
+
+/** Returns the JSON-RPC error code of an outcome; null for success and for reasons of ours. */
+export function codeIn(error: ExchangeError): number | null {
+  return /^-?\d/.test(error) ? Number(error) : null;
+}
+
+/** Reads the name in a client's `clientInfo`; null for none. */
+export function nameOf(client: unknown): string | null {
+  const name = isObject(client) ? client['name'] : undefined;
+  return typeof name === 'string' ? name.slice(0, MAX_CLIENT_NAME) : null;
+}
+
+const MAX_CLIENT_NAME = 100;

@@ -27,7 +27,7 @@ export const META = {
 } as const;
 
 /** All methods of the modern era. */
-export const MODERN_METHODS: ReadonlySet<string> = new Set([
+const MODERN_METHODS: ReadonlySet<string> = new Set([
   'server/discover',
   'subscriptions/listen',
   'tools/list',
@@ -49,6 +49,12 @@ const CACHEABLE: ReadonlySet<string> = new Set([
   'resources/templates/list',
   'resources/read',
 ]);
+
+/** Whether clients of this era may ask for the method. Tasks are of neither: they would end with the process. */
+export function isMethodOf(era: Era, method: string): boolean {
+  if (era === 'modern') return MODERN_METHODS.has(method);
+  return method !== 'server/discover' && method !== 'subscriptions/listen' && !method.startsWith('tasks/');
+}
 
 /** Returns the version to agree on: the one asked for if it is known, else the newest with a handshake. */
 export function agreedVersion(asked: unknown): string {

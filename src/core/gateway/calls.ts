@@ -1,0 +1,130 @@
+// Table of a server's calls: requests of clients that wait for the server, or for its answer.
+import type { JsonObject } from '../base/json-rpc.ts';
+import { isId, metaOf, nameOf, subjectOf } from './messages.ts';
+import type { Channel, ClientEvent, Era, RequestId } from './model.ts';
+import type { Replayable } from './replay.ts';
+import type { Session } from './sessions.ts';
+import { META } from './translate.ts';
+
+export interface Call extends Replayable {
+  readonly port: number;
+  /** Null for a client of the modern era over HTTP. */
+  readonly session: Session | null;
+  readonly era: Era;
+  readonly channel: Channel;
+  readonly id: RequestId;
+  readonly message: JsonObject;
+  readonly text: string;
+  readonly client: string | null;
+  /** The client's progress token; null for none. */
+  readonly token: RequestId | null;
+  /** Our id, which the server sees; null while the call waits. */
+  key: string | null;
+  queuedAt: number;
+  sentAt: number;
+  /** Ms that it waited in the queue, all together. */
+  waited: number;
+  /** When the server was last heard about it. */
+  heardAt: number;
+  isRetry: boolean;
+  /** When the client cancelled it or went away; null while somebody waits. Its answer is dropped. */
+  abandonedAt: number | null;
+}
+
+type Said = Extract<ClientEvent, { kind: 'said' }>;
+
+export function newCall(
+  { port, era, channel, message, text, at }: Said,
+  session: Session | null,
+  { id, method }: { readonly id: RequestId; readonly method: string },
+): Call {
+  const meta = metaOf(message);
+  const token = meta['progressToken'];
+  return {
+    port,
+    session,
+    era,
+    channel,
+    id,
+    method,
+    message,
+    text,
+    subject: subjectOf(message),
+    client: nameOf(meta[META.client]),
+    token: isId(token) ? token : null,
+    since: at,
+    key: null,
+    queuedAt: at,
+    sentAt: at,
+    waited: 0,
+    heardAt: at,
+    isRetry: false,
+    abandonedAt: null,
+  };
+}
+
+export class CallTable {
+  readonly #sent = new Map<string, Call>();
+  readonly #byPort = new Map<number, Call>();
+  #queue = new Set<Call>();
+
+  get sent(): ReadonlyMap<string, Call> {
+    return this.#sent;
+  }
+
+  get queue(): ReadonlySet<Call> {
+    return this.#queue;
+  }
+
+  get size(): number {
+    return this.#sent.size + this.#queue.size;
+  }
+
+  atPort(port: number): Call | undefined {
+    return this.#byPort.get(port);
+  }
+
+  enqueue(call: Call, at: number): void {
+    call.queuedAt = at;
+    this.#register(call);
+    this.#queue.add(call);
+  }
+
+  send(call: Call, key: string, at: number): void {
+    if (this.#queue.delete(call)) call.waited += at - call.queuedAt;
+    call.key = key;
+    call.sentAt = at;
+    call.heardAt = at;
+    this.#register(call);
+    this.#sent.set(key, call);
+  }
+
+  /** Takes all calls that were sent off the table of those, and returns them; each has to be queued or removed. */
+  takeSent(): readonly Call[] {
+    const calls = [...this.#sent.values()];
+    this.#sent.clear();
+    for (const call of calls) call.key = null;
+    return calls;
+  }
+
+  /** Queues calls again, ahead of those that have never been sent. */
+  requeue(calls: readonly Call[], at: number): void {
+    for (const call of calls) {
+      call.isRetry = true;
+      call.queuedAt = at;
+    }
+    this.#queue = new Set([...calls, ...this.#queue]);
+  }
+
+  remove(call: Call, at: number): void {
+    if (this.#queue.delete(call)) call.waited += at - call.queuedAt;
+    if (call.key !== null) this.#sent.delete(call.key);
+    if (this.#byPort.get(call.port) === call) this.#byPort.delete(call.port);
+    if (call.session?.calls.get(call.id) === call) call.session.calls.delete(call.id);
+  }
+
+  #register(call: Call): void {
+    this.#byPort.set(call.port, call);
+    call.session?.calls.set(call.id, call);
+  }
+}
