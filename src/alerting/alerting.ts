@@ -93,10 +93,12 @@ class RuleManager implements Alerting {
   }
 
   replace(settings: AlertingSettings): void {
-    const next = this.#build(settings, this.#evaluator);
+    const last = this.#evaluator;
+    const next = this.#build(settings, last);
     next.restore(this.state());
     this.#evaluator = next;
     this.#settings = settings;
+    void this.#readFirst(next, (name) => next.wants(name) && !last.wants(name));
     this.#schedule();
   }
 
@@ -153,6 +155,22 @@ class RuleManager implements Alerting {
     if (this.#isStopped) return;
     const now = this.#clock.now();
     this.#cancel = this.#clock.after(nextDue(this.#intervals(), now) - now, () => void this.#run());
+  }
+
+  /**
+   * Ingests metrics that no rule has read so far, at once: a counter that grows before the next scrape would else begin
+   * with that growth, and `increase` would not see it.
+   */
+  async #readFirst(own: Evaluator, isNew: (name: string) => boolean): Promise<void> {
+    const before = this.#checkedAt;
+    try {
+      const samples = await this.#options.samples(isNew);
+      // After a whole scrape these few would mark all other series as stale.
+      const isFirst = this.#isCurrent(own) && this.#checkedAt === before;
+      if (isFirst && samples.length > 0) own.ingest(samples, this.#clock.now());
+    } catch (error) {
+      this.#options.onFault(error, null);
+    }
   }
 
   async #run(): Promise<void> {

@@ -242,6 +242,19 @@ describe('other rules', () => {
     expect(told.at(-1)).toBe('resolved Down a');
   });
 
+  test('see a counter of theirs grow that grew before their first evaluation', async () => {
+    const { alerting, clock, show, told } = live([documentOf(DOWN)]);
+    show(up(1), reading('failures_total', 0));
+    alerting.start();
+    await clock.advance(2 * EVERY);
+    const fails = { alert: 'Fails', expr: 'increase(failures_total[15m]) > 0', for: '0s' };
+    alerting.replace({ rules: [documentOf(DOWN, fails)], evaluateEvery: EVERY, generation: 3 });
+    await clock.advance(1);
+    show(up(1), reading('failures_total', 2));
+    await clock.advance(2 * EVERY);
+    expect(told).toEqual(['firing Fails -']);
+  });
+
   test('that cannot be compiled change nothing', () => {
     const { alerting } = live([documentOf(DOWN)]);
     const bad = documentOf({ ...DOWN, expr: 'sum(' });
