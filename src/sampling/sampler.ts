@@ -20,6 +20,7 @@ import {
 } from '../system/process/process-memory.ts';
 import { openFdsOf, readProcessTable } from '../system/process/process-table.ts';
 import { createUsageReader, type ProcessUsage, type ReadUsage } from '../system/process/process-usage.ts';
+import { isDarwin } from '../system/platform.ts';
 import { createExclusiveTimeout } from './exclusive-timeout.ts';
 import { createDetachedProcesses, type DetachedProcesses } from './detached-processes.ts';
 import { createFootprints, type Footprints } from './footprints.ts';
@@ -83,7 +84,8 @@ export function createSampler(options: SamplerOptions): Sampler {
   let { interval } = options;
   const detached = createDetachedProcesses(options.onDetached ?? (() => {}));
   const accounts = createTreeAccounts();
-  const readUsage: ReadUsage = (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
+  // On macOS pidusage is a second ps with the numbers of the first.
+  const readUsage: ReadUsage = isDarwin ? noUsage : (pids) => createUsageReader(interval + KEEP_EXTRA)(pids);
   const footprints = openFootprints(options, () => isStopped);
   const proportional = openProportional(options, () => isStopped);
   const state = { detached, accounts, footprints, proportional };
@@ -130,6 +132,8 @@ export function createSampler(options: SamplerOptions): Sampler {
     detachedOf: (server) => detached.all.get(server) ?? [],
   };
 }
+
+const noUsage: ReadUsage = () => Promise.resolve(new Map());
 
 function openFootprints({ clock, bus, footprints }: SamplerOptions, isStopped: () => boolean): Footprints {
   return createFootprints({
@@ -181,7 +185,8 @@ function createMeasurement(
     const trees = buildProcessTrees(rows, roots, detached.all);
     const alive = new Set(rows.map(processKey));
     detached.update(trees, alive);
-    footprints.refresh(rows);
+    // Slow: not while every server is between two runs.
+    if (trees.some(({ members }) => members.length > 0)) footprints.refresh(rows);
     const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
     const usage = await deadline.run(() => readUsage(pids));
     // Before the limits are judged: shared pages must not end a server.

@@ -66,7 +66,9 @@ function readLinuxBootId(): string | null {
 }
 
 function readDarwinBootId(): string | null {
-  const { status, stdout } = spawnSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], {
+  const { status, stdout } = spawnSync('sysctl', ['-n', 'kern.bootsessionuuid'], {
+    // It lies in a folder that not every PATH has.
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` },
     encoding: 'utf8',
     timeout: 5000,
   });

@@ -1,6 +1,15 @@
 // Process table on macOS: one `ps` for all processes. Linux' ps has the same columns, so it is tested there.
 import type { ProcessRow } from '../../core/lifecycle/process-tree.ts';
-import { type PsAnswer, readCommands, runPs, runPsNow, variableIn, withoutUs } from './ps-darwin.ts';
+import {
+  COMMAND_COLUMNS,
+  parseCommands,
+  type PsAnswer,
+  readCommands,
+  runPs,
+  runPsNow,
+  variableIn,
+  withoutUs,
+} from './ps-darwin.ts';
 
 const COLUMNS = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
 
@@ -67,11 +76,15 @@ export function parseCpuTime(text: string): number | null {
   return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
 }
 
-/** The arguments as ps prints them; null when there is no such process. */
+/** The arguments as ps prints them; null when there is no such process, or ps does not tell. */
 export async function readCommand(pid: number): Promise<string | null> {
   try {
-    const { text } = await runPs(['-ww', '-o', 'command=', '-p', String(pid)], { prints: 'commands' });
-    return text.trim() === '' ? null : text.trim().normalize('NFC');
+    const { text } = await runPs(['-ww', '-o', COMMAND_COLUMNS, '-p', String(pid)], { prints: 'commands' });
+    const command =
+      parseCommands(text)
+        .find((one) => one.pid === pid)
+        ?.command.trim() ?? '';
+    return command === '' ? null : command;
   } catch {
     return null;
   }

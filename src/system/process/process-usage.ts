@@ -8,6 +8,7 @@ export interface ProcessUsage {
   readonly residentBytes: number;
 }
 
+/** Processes without an entry keep the numbers of the process table. */
 export type ReadUsage = (pids: readonly number[]) => Promise<ReadonlyMap<number, ProcessUsage>>;
 
 /**

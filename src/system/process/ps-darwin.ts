@@ -80,6 +80,9 @@ function isWhole(text: string): boolean {
   return text === '' || text.endsWith('\n');
 }
 
+/** As parseCommands reads them. */
+export const COMMAND_COLUMNS = 'pid=,uid=,tty=,command=';
+
 /** A command line as ps prints it: its arguments are not told apart. */
 export interface PsCommand {
   readonly pid: number;
@@ -97,7 +100,7 @@ export interface PsCommand {
  * @throws Error as runPs, and when this process itself is missing
  */
 export async function readCommands({ withEnvironment = false } = {}): Promise<PsCommand[]> {
-  const columns = ['-ww', '-o', 'pid=,uid=,tty=,command='];
+  const columns = ['-ww', '-o', COMMAND_COLUMNS];
   const args = withEnvironment ? ['-A', '-E', ...columns] : ['-A', ...columns];
   const { text } = await runPs(args, { prints: 'commands' });
   const commands = parseCommands(text);

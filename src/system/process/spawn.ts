@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
+import { platform } from '../platform.ts';
 
 export interface SpawnOptions {
   readonly argv: readonly [string, ...string[]];
@@ -49,7 +50,8 @@ export interface SpawnError {
  * 11 MB of memory.
  */
 export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProcess | SpawnError> {
-  const [file, ...args] = withPriority(options.argv, options.nice);
+  const isThroughNice = NICE !== null && startsThroughNice(options, platform);
+  const [file, ...args] = isThroughNice ? [NICE, '-n', String(options.nice), ...options.argv] : options.argv;
   const { cwd, env } = options;
   let started: ChildProcess;
   try {
@@ -69,7 +71,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<SpawnedProces
   }
   // `exit` tells enough of a failed kill, a late refusal, and EPIPE or resets on the pipes of a dying process.
   for (const source of [started, stdin, stdout, stderr]) source?.on('error', () => {});
-  if (NICE === null) lowerPriority(pid, options.nice);
+  if (!isThroughNice) lowerPriority(pid, options.nice);
   return {
     pid,
     stdin,
@@ -96,11 +98,16 @@ function exitOf(subprocess: ChildProcess): Promise<ProcessExit> {
 const NICE = ['/usr/bin/nice', '/bin/nice'].find((path) => existsSync(path)) ?? null;
 
 /**
- * Prefixes nice(1), which becomes the program with the same pid. A priority set from outside comes too late for what a
- * script starts in its first millisecond.
+ * Decides whether nice(1) starts the program, which it then becomes, with the same pid. A priority set from outside comes
+ * too late for what a script starts in its first millisecond. macOS' nice is a protected program: System Integrity
+ * Protection takes every `DYLD_…` variable from it, so a server that needs one gets its priority afterwards.
  */
-function withPriority(argv: SpawnOptions['argv'], nice: number): SpawnOptions['argv'] {
-  return nice === 0 || NICE === null ? argv : [NICE, '-n', String(nice), ...argv];
+export function startsThroughNice(
+  { nice, env }: Pick<SpawnOptions, 'nice' | 'env'>,
+  system: NodeJS.Platform,
+): boolean {
+  if (nice === 0) return false;
+  return system !== 'darwin' || !Object.keys(env).some((name) => name.startsWith('DYLD_'));
 }
 
 function lowerPriority(pid: number, nice: number): void {

@@ -109,10 +109,12 @@ describe('command lines', () => {
       435,
       436,
     ]);
-    await darwin.readCommand(431);
+    expect(await darwin.readCommand(431)).toMatch(/^node \/Users\/josé\//u);
+    expect(await darwin.readCommand(437)).toBeNull();
     expect(asked()).toEqual([
       'en_US.UTF-8 -A -ww -o pid=,uid=,tty=,command=',
-      'en_US.UTF-8 -ww -o command= -p 431',
+      'en_US.UTF-8 -ww -o pid=,uid=,tty=,command= -p 431',
+      'en_US.UTF-8 -ww -o pid=,uid=,tty=,command= -p 437',
     ]);
     const [garbled] = parseCommands(macosSample('ps-command-c-locale.txt'));
     expect(garbled?.command).toContain('josM-CM-)');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { spawnProcess } from '../../../src/system/process/spawn.ts';
+import { spawnProcess, startsThroughNice } from '../../../src/system/process/spawn.ts';
 
 const options = { env: { PATH: process.env['PATH'] ?? '' }, cwd: '/', stdin: 'pipe', nice: 0 } as const;
 
@@ -94,3 +94,13 @@ describe('spawnProcess()', () => {
     expect(await child.exit).toEqual({ code: null, signal: 'SIGKILL' });
   });
 });
+
+test.each([
+  ['linux', 5, { DYLD_LIBRARY_PATH: '/x' }, true],
+  ['darwin', 5, {}, true],
+  ['darwin', 5, { DYLD_LIBRARY_PATH: '/x' }, false],
+  ['darwin', 5, { MY_DYLD_X: '/x' }, true],
+  ['darwin', 0, {}, false],
+] as const)('on %s, nice %i with %j goes through nice(1): %s', (system, nice, env, is) =>
+  expect(startsThroughNice({ nice, env }, system)).toBe(is),
+);
