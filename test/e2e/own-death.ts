@@ -13,7 +13,7 @@ export const STUBBORN: Settings = {
 };
 
 /** Nobody is left who could end the servers. */
-export async function killWithGuardian(daemon: RunningDaemon): Promise<void> {
+export async function killWithGuardian(daemon: Pick<RunningDaemon, 'pid' | 'stop'>): Promise<void> {
   process.kill(guardianOf(daemon.pid), 'SIGKILL');
   await daemon.stop('SIGKILL');
 }
