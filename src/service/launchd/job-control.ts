@@ -1,15 +1,21 @@
 // Order of launchctl calls and waits that loads, restarts and unloads the agent: launchd answers before it is done.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
-import { type LaunchctlAnswer, type Launchctl, launchctlFailed, type PrintedJob } from './launchctl.ts';
-import { explainJobExit, explainLaunchctl } from './launchctl-errors.ts';
+import {
+  describeEnd,
+  type LaunchctlAnswer,
+  type Launchctl,
+  launchctlFailed,
+  type PrintedJob,
+} from './launchctl.ts';
+import { explainJobEnd, explainLaunchctl } from './launchctl-errors.ts';
 import { EXIT_TIMEOUT } from './job-definition.ts';
 import { pause } from '../../system/time/pause.ts';
 
 export interface LaunchdJobControl {
   /** Returns the domain for the agent: the GUI session where there is one. */
   preferredDomain(): Promise<Domain>;
-  /** Returns the job in every domain where launchd has it loaded. */
+  /** Returns the job in every domain where launchd has it loaded; one that runs comes first. */
   findLoaded(): Promise<readonly LoadedJob[]>;
   /** Loads it and waits until it runs. */
   load(domain: Domain, file: string): Promise<void>;
@@ -53,7 +59,7 @@ const UNLOAD_TIMEOUT = (EXIT_TIMEOUT + 5) * 1000;
 const START_TIMEOUT = 3000;
 const KICKSTART_TIMEOUT = 15_000;
 /** Done, no such process, in progress, not loaded. */
-const UNLOADED_OR_UNLOADING: ReadonlySet<number> = new Set([0, 3, 36, 113]);
+const UNLOADED_OR_UNLOADING: ReadonlySet<number | null> = new Set([0, 3, 36, 113]);
 
 export function createJobControl(parts: JobControlOptions): LaunchdJobControl {
   return {
@@ -87,7 +93,9 @@ async function loadedOf(parts: JobControlOptions): Promise<LoadedJob[]> {
     const job = await parts.launchctl.print(target);
     if (job !== null) found.push({ domain, target, job });
   }
-  return found;
+  // At a login both domains may load it; the second daemon finds the home taken and ends with 0.
+  const rank = ({ job }: LoadedJob): number => (job.state === 'running' ? 0 : 1);
+  return found.toSorted((a, b) => rank(a) - rank(b));
 }
 
 async function load(parts: JobControlOptions, domain: Domain, file: string): Promise<void> {
@@ -154,17 +162,17 @@ async function replace(parts: JobControlOptions, target: string): Promise<void> 
 }
 
 function notRunning({ label, log }: JobControlOptions, job: PrintedJob | null): WatchdogError {
-  const code = /^\d+/u.exec(job?.lastExit ?? '')?.[0];
-  const known = code === undefined ? null : explainJobExit(Number(code));
-  const facts = [
-    `state ${job?.state ?? 'unknown'}`,
-    ...(code === undefined ? [] : [`last exit code ${code}`]),
-  ];
+  const known = job === null ? null : explainJobEnd(job);
+  const end = job === null || job.lastExit === NEVER ? null : describeEnd(job);
+  const facts = [`state ${job?.state ?? 'unknown'}`, ...(end === null ? [] : [end])];
   const reason = known?.message ?? 'launchd has loaded it, but it does not stay up';
   return new WatchdogError('SERVICE_FAILED', `Cannot start ${label}: ${reason} (${facts.join(', ')})`, {
     hint: known?.cure ?? `See ${log} and mcp-watchdog logs, or run it in the foreground: mcp-watchdog run`,
   });
 }
+
+/** What launchd prints for a job that has not ended yet. */
+const NEVER = '(never exited)';
 
 /** Polls until `holds` is true; false after `timeout` ms. */
 async function until(clock: Clock, timeout: number, holds: () => Promise<boolean>): Promise<boolean> {

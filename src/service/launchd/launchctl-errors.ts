@@ -1,5 +1,15 @@
 // Error numbers of launchctl and job exit codes of launchd, each with its meaning and its cure.
 
+/** How a job ended last, as `launchctl print` tells it: one of the three, the others are null. */
+export interface JobEnd {
+  /** `1`, `78: EX_CONFIG`, `(never exited)`. */
+  readonly lastExit: string | null;
+  /** `Killed: 9`. */
+  readonly lastSignal: string | null;
+  /** `JETSAM_REASON_MEMORY_PERPROCESSLIMIT`. */
+  readonly lastReason: string | null;
+}
+
 export interface LaunchctlError {
   readonly number: number;
   readonly message: string;
@@ -9,6 +19,8 @@ export interface LaunchctlError {
   readonly isTransient?: boolean;
 }
 
+const LOG_IN_AGAIN = 'Log out and in, or restart the Mac: no other command helps';
+const REWRITE = 'mcp-watchdog install --force writes it again';
 const SESSION = 'Log in at the screen of this Mac and run it there, not over SSH and not with sudo';
 
 /** Error numbers of launchctl itself; `launchctl error N` prints the system's own text. */
@@ -24,15 +36,14 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
   { number: 36, message: 'the operation is in progress', cure: 'Try again in a minute', isTransient: true },
   { number: 37, message: 'it is loaded already', cure: null, isTransient: true },
   {
-    number: 108,
-    message: 'the path of the file is invalid',
-    cure: 'mcp-watchdog install --force writes it again',
+    number: 64,
+    message: 'launchctl does not understand the label or domain',
+    cure: 'Choose a plain --label',
   },
-  {
-    number: 109,
-    message: 'the property list is invalid',
-    cure: 'mcp-watchdog install --force writes it again',
-  },
+  { number: 108, message: 'the path of the file is invalid', cure: REWRITE },
+  { number: 109, message: 'the property list is invalid', cure: REWRITE },
+  { number: 110, message: 'the property list has no valid label', cure: REWRITE },
+  { number: 111, message: 'the property list has no valid program', cure: REWRITE },
   { number: 112, message: 'there is no such domain: nobody is logged in at the screen', cure: SESSION },
   { number: 113, message: 'launchd does not know the service', cure: 'mcp-watchdog install loads it' },
   {
@@ -63,6 +74,19 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
     cure: 'mcp-watchdog install --force writes it again, for every session',
   },
   {
+    number: 139,
+    message: 'the service cannot be started at the moment',
+    cure: 'Try again in a minute',
+    isTransient: true,
+  },
+  { number: 140, message: 'the label is reserved or invalid', cure: 'Choose another with --label' },
+  {
+    number: 141,
+    message: 'this process has lost its connection to launchd ("Reentrancy avoided")',
+    cure: `Run it in a new window of Terminal; if that does not help: ${lower(LOG_IN_AGAIN)}`,
+  },
+  { number: 144, message: 'launchd wants an entitlement of Apple for it', cure: SESSION },
+  {
     number: 146,
     message: 'the domain takes on-demand requests only at the moment, as during a login',
     cure: 'Try again in a minute',
@@ -72,6 +96,11 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
     number: 150,
     message: 'System Integrity Protection forbids it',
     cure: 'Choose another label with --label, not one of Apple',
+  },
+  {
+    number: 153,
+    message: 'launchd did not expect this ("Completely unexpected error"), as when its connection is lost',
+    cure: LOG_IN_AGAIN,
   },
   {
     number: 155,
@@ -89,27 +118,38 @@ export const LAUNCHCTL_ERRORS: readonly LaunchctlError[] = [
 export const JOB_EXIT_CODES: readonly LaunchctlError[] = [
   {
     number: 78,
-    message: 'launchd could not prepare it: log file, working directory or program out of its reach',
-    cure: 'Keep home and program on the internal disk, outside Documents, Desktop and Downloads; mcp-watchdog doctor names the one',
-  },
-  {
-    number: 126,
-    message: 'the program may not be executed',
-    cure: 'mcp-watchdog install --force looks for a node that can be',
-  },
-  {
-    number: 127,
-    message: 'the program was not found',
-    cure: 'node was moved or removed: mcp-watchdog install --force',
+    message:
+      'launchd could not start it: log file, working directory or program is missing or out of its reach',
+    cure: 'mcp-watchdog doctor names the one: node may have been moved (mcp-watchdog install --force), or home or program lie in Documents, Desktop, Downloads or on another disk',
   },
 ];
 
 /** Finds the meaning of an error number; null for an unknown one. */
-export function explainLaunchctl(number: number): LaunchctlError | null {
+export function explainLaunchctl(number: number | null): LaunchctlError | null {
   return LAUNCHCTL_ERRORS.find((one) => one.number === number) ?? null;
 }
 
-/** Finds the meaning of a job exit code; null for one that the program itself returned. */
-export function explainJobExit(number: number): LaunchctlError | null {
+/** Finds what is behind the end of a job as launchd tells it; null for what the program itself did. */
+export function explainJobEnd(job: JobEnd): Pick<LaunchctlError, 'message' | 'cure'> | null {
+  if (job.lastReason?.startsWith('JETSAM') === true)
+    return {
+      message: 'macOS ended it to get memory back',
+      cure: 'Give the servers memory limits (limits.memory in the config), or close what uses more',
+    };
+  if (/\bCODESIGN|\bOS_REASON_CODESIGNING/u.test(job.lastReason ?? ''))
+    return {
+      message: 'macOS ended it because the signature of node is not valid',
+      cure: 'Install node from Homebrew or nodejs.org again, then mcp-watchdog install --force',
+    };
+  if (job.lastSignal?.endsWith(': 9') === true && job.lastExit === null)
+    return {
+      message: 'it was killed from outside',
+      cure: 'Look for who did it: memory pressure, a signature of node that is not valid, or kill -9',
+    };
+  const number = Number(/^\d+/u.exec(job.lastExit ?? '')?.[0]);
   return JOB_EXIT_CODES.find((one) => one.number === number) ?? null;
+}
+
+function lower(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

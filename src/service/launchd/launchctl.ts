@@ -1,12 +1,14 @@
 // Client of launchctl. Its text output is no stable interface, so decisions use exit codes and error numbers only.
 import { WatchdogError } from '../../core/base/errors.ts';
-import { explainLaunchctl } from './launchctl-errors.ts';
+import { explainLaunchctl, type JobEnd } from './launchctl-errors.ts';
 import type { RunTool, ToolResult } from '../shared/service-options.ts';
 
 export interface Launchctl {
+  /** Throws SERVICE_FAILED when launchctl does not tell. */
   hasDomain(domain: string): Promise<boolean>;
-  /** Describes a loaded job; null when launchd does not know it. */
+  /** Describes a loaded job; null when launchd does not know it. Throws SERVICE_FAILED when launchctl does not tell. */
   print(target: string): Promise<PrintedJob | null>;
+  /** Throws SERVICE_FAILED when launchctl does not tell. */
   isDisabled(domain: string, label: string): Promise<boolean>;
   enable(target: string): Promise<LaunchctlAnswer>;
   bootstrap(domain: string, file: string): Promise<LaunchctlAnswer>;
@@ -17,16 +19,15 @@ export interface Launchctl {
 }
 
 /** Fields of `launchctl print`; null for each that was not recognised. */
-export interface PrintedJob {
+export interface PrintedJob extends JobEnd {
   readonly state: string | null;
   readonly pid: number | null;
-  readonly lastExit: string | null;
   readonly runs: number | null;
 }
 
 export interface LaunchctlAnswer {
-  /** 0 is success. */
-  readonly number: number;
+  /** 0 is success; null without an answer: launchctl was killed, as after its timeout. */
+  readonly number: number | null;
   /** First line of launchctl's stderr, possibly empty. */
   readonly message: string;
 }
@@ -39,15 +40,22 @@ export function createLaunchctl(run: RunTool): Launchctl {
     return result;
   };
   const act = async (...args: readonly string[]): Promise<LaunchctlAnswer> => answerOf(await call(...args));
+  /** Null when launchd knows no such thing; any other failure proves nothing. */
+  const show = async (verb: 'print' | 'print-disabled', what: string): Promise<string | null> => {
+    const result = await call(verb, what);
+    if (result.code === 0) return result.stdout;
+    const answer = answerOf(result);
+    if (UNKNOWN_TO_LAUNCHD.has(answer.number)) return null;
+    throw launchctlFailed(`ask launchd about ${what}`, answer);
+  };
   return {
-    hasDomain: async (domain) => (await call('print', domain)).code === 0,
+    hasDomain: async (domain) => (await show('print', domain)) !== null,
     async print(target) {
-      const { code, stdout } = await call('print', target);
-      return code === 0 ? parseJob(stdout) : null;
+      const text = await show('print', target);
+      return text === null ? null : parseJob(text);
     },
     async isDisabled(domain, label) {
-      const { stdout } = await call('print-disabled', domain);
-      return readDisabled(stdout).includes(label);
+      return readDisabled((await show('print-disabled', domain)) ?? '').includes(label);
     },
     enable: (target) => act('enable', target),
     bootstrap: (domain, file) => act('bootstrap', domain, file),
@@ -56,8 +64,15 @@ export function createLaunchctl(run: RunTool): Launchctl {
   };
 }
 
+/** No such domain, no such service, no session at the screen. */
+const UNKNOWN_TO_LAUNCHD: ReadonlySet<number | null> = new Set([112, 113, 125]);
+
 /** Builds the error for a failed call; `action` is what was tried, for instance `load com.mcp.daemon`. */
 export function launchctlFailed(action: string, { number, message: said }: LaunchctlAnswer): WatchdogError {
+  if (number === null)
+    return new WatchdogError('SERVICE_FAILED', `Cannot ${action}: launchctl gave no answer in time`, {
+      hint: 'Try again; if it stays like this, log out and in',
+    });
   const known = explainLaunchctl(number);
   const reason = known === null ? said || 'launchctl gave no reason' : known.message;
   return new WatchdogError('SERVICE_FAILED', `Cannot ${action}: ${reason} (launchctl error ${number})`, {
@@ -70,17 +85,20 @@ function answerOf({ code, stderr }: ToolResult): LaunchctlAnswer {
   const [said = ''] = stderr.trim().split('\n');
   const told = /\b(?:failed|error): (\d+):/u.exec(stderr)?.[1];
   if (code === 0) return { number: 0, message: said };
-  return { number: told === undefined ? (code ?? -1) : Number(told), message: said };
+  return { number: told === undefined ? code : Number(told), message: said };
 }
 
-function parseJob(text: string): PrintedJob {
-  // Takes the first of each name: nested sections repeat some of them further down.
+/** Parses `launchctl print` of a job. */
+export function parseJob(text: string): PrintedJob {
+  // With one tab only: nested sections repeat some of the names, before or after.
   const field = (name: string): string | null =>
-    new RegExp(String.raw`^\s*${name} = (.+)$`, 'mu').exec(text)?.[1]?.trim() ?? null;
+    new RegExp(String.raw`^\t${name} = (.+)$`, 'mu').exec(text)?.[1]?.trim() ?? null;
   return {
     state: field('state'),
     pid: countOf(field('pid')),
     lastExit: field('last exit code'),
+    lastSignal: field('last terminating signal'),
+    lastReason: field('last exit reason'),
     runs: countOf(field('runs')),
   };
 }
@@ -89,8 +107,15 @@ function countOf(text: string | null): number | null {
   return text !== null && /^\d+$/u.test(text) ? Number(text) : null;
 }
 
-/** Older releases print `=> true`, newer ones `=> disabled`. */
-function readDisabled(text: string): string[] {
+/** Says in words how the job ended last; null when launchd did not print it. */
+export function describeEnd({ lastExit, lastSignal, lastReason }: JobEnd): string | null {
+  if (lastReason !== null) return `last exit reason ${lastReason}`;
+  if (lastSignal !== null) return `last terminating signal ${lastSignal}`;
+  return lastExit === null ? null : `last exit code ${lastExit}`;
+}
+
+/** Parses `launchctl print-disabled`. Older releases print `=> true`, newer ones `=> disabled`. */
+export function readDisabled(text: string): string[] {
   return [...text.matchAll(/^\s*"([^"]+)" => (?:true|disabled)\s*$/gmu)].map(([, label = '']) => label);
 }
 

@@ -9,7 +9,7 @@ import {
   removeServiceFile,
   stageServiceFile,
 } from '../shared/service-file.ts';
-import { createLaunchctl, type Launchctl } from './launchctl.ts';
+import { createLaunchctl, describeEnd, type Launchctl } from './launchctl.ts';
 import { DEFAULT_LABEL, defineLaunchdJob, launchdLogPath } from './job-definition.ts';
 import { isLabel, lintLaunchdJob } from './lint-job.ts';
 import { createJobControl, type LoadedJob, type LaunchdJobControl } from './job-control.ts';
@@ -178,7 +178,7 @@ function detailOf({ domain, target, job }: LoadedJob): string {
   const facts = [
     `state ${job.state ?? 'unknown'}`,
     job.runs === null ? null : `runs ${job.runs}`,
-    job.lastExit === null ? null : `last exit code ${job.lastExit}`,
+    describeEnd(job),
     domain.hasScreen
       ? null
       : 'without a session at the screen: no notifications, and after a boot only from the next login',

@@ -190,7 +190,7 @@ describe('install', () => {
     const { service, plan, timed } = stage({ endsWith: '78: EX_CONFIG' });
     const failing = timed(service.install(plan));
     await expect(failing).rejects.toThrow(
-      /launchd could not prepare it.*\(state spawn scheduled, last exit code 78\)/u,
+      /launchd could not start it.*missing.*\(state spawn scheduled, last exit code 78: EX_CONFIG\)/u,
     );
     await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining('Documents') });
   });
@@ -210,6 +210,37 @@ describe('install', () => {
     await timed(service.install(plan));
     expect(acts()[0]).toBe(`bootout ${BARE}`);
     expect(Object.keys(machine.services)).toEqual([GUI]);
+  });
+
+  test.each([141, 153, 5])('takes no failed look for an answer: print fails with %i', async (number) => {
+    const { service, plan, timed, acts, machine } = await installed();
+    machine.answers = { print: [number] };
+    await expect(service.state()).rejects.toThrow(`(launchctl error ${number})`);
+    machine.answers = { print: [number] };
+    await expect(timed(service.install({ ...plan, path: ['/bin'] }))).rejects.toThrow(
+      'Cannot ask launchd about',
+    );
+    // The job is not taken for gone after a bootout.
+    machine.answers = { print: [0, 0, 0, number] };
+    await expect(timed(service.uninstall())).rejects.toThrow('Cannot ask launchd about');
+    expect(acts()).toEqual([`bootout ${GUI}`]);
+  });
+
+  test('shows the job that runs, where both domains have loaded it', async () => {
+    const { service, timed, machine, acts } = await installed();
+    const running = machine.services[GUI];
+    expect(running).toBeDefined();
+    machine.services = {
+      [GUI]: { ...running!, state: 'not running', pid: null },
+      [BARE]: running!,
+    };
+    expect(await service.state()).toMatchObject({
+      pid: running?.pid,
+      detail: expect.stringContaining(`${BARE}: state running`),
+    });
+    acts();
+    await timed(service.restart());
+    expect(acts()).toEqual([`kickstart -k ${BARE}`]);
   });
 
   test('refuses root', async () => {

@@ -1,5 +1,5 @@
 // The branches that only macOS takes, on played programs.
-import '../../fakes/play-darwin.ts';
+import { played } from '../../fakes/play-darwin.ts';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +56,7 @@ esac`,
 
 describe('processes', () => {
   test('are known by one ps, and one alone by another', async () => {
+    expect(played).toBe('darwin');
     playPs({});
     expect((await readProcessTable()).map(({ pid }) => pid)).toContain(4711);
     expect(readProcess(4711)).toMatchObject({ ppid: 512, startToken: 'Mon Jan 5 09:15:00 2026' });
