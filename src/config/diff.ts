@@ -47,6 +47,14 @@ export function diffSettings(before: DaemonConfig, after: DaemonConfig): Setting
 
 /** Settings that count at once: their owners listen to `Reloader.onSettings`. */
 const LIVE_SETTINGS: ReadonlySet<string> = new Set([
+  'gateway.listen',
+  'gateway.socket',
+  'gateway.allowedHosts',
+  'gateway.allowedOrigins',
+  'gateway.tokenFile',
+  'gateway.maxBody',
+  'gateway.timeout',
+  'gateway.log',
   'sampling.interval',
   'schedule.update',
   'schedule.cleanup',
@@ -72,7 +80,7 @@ function settingsOf({ metrics, gateway, ...sections }: DaemonConfig): (readonly 
   const { host, port, ...others } = metrics;
   const written = {
     metrics: { listen: { host, port }, ...others },
-    gateway: { listen: gateway },
+    gateway,
     ...sections,
   };
   return Object.entries(written).flatMap(([section, settings]) =>
@@ -100,15 +108,16 @@ const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   limits: true,
   update: true,
   logs: true,
+  gateway: true,
 };
 
-/** The one limit that the system enforces, not the watchdog: it is set at spawn. */
-const NICE = 'limits.nice';
+/** Enforced by the system from spawn on, and told to the server in the handshake: both need a new process. */
+const NEED_RESTART: ReadonlySet<string> = new Set(['limits.nice', 'gateway.capabilities']);
 
 function changeOf(before: ServerSpec, after: ServerSpec): ServerChange[] {
   const fields = fieldsOf(after).flatMap((field) => changedPaths(field, before[field], after[field]));
   if (fields.length === 0) return [];
-  const isLive = ([field, path]: Changed) => LIVE[field] && path !== NICE;
+  const isLive = ([field, path]: Changed) => LIVE[field] && !NEED_RESTART.has(path);
   return [
     {
       name: after.name,

@@ -37,7 +37,12 @@ function daemonSettings({
       allowedHosts: metrics.allowedHosts,
       webConfigFile: metrics.webConfigFile,
     },
-    gateway: { listen: formatListen(gateway) },
+    gateway: {
+      ...gateway,
+      listen: gateway.listen === null ? null : formatListen(gateway.listen),
+      maxBody: formatSize(gateway.maxBody),
+      timeout: formatDuration(gateway.timeout),
+    },
     sampling: { interval: formatDuration(sampling.interval) },
     orphans: {
       ...orphans,
@@ -81,6 +86,11 @@ function serverSettings(spec: ServerSpec): DocumentMap {
       probation: formatDuration(spec.update.probation),
     },
     logs: { ...spec.logs, maxSize: formatSize(spec.logs.maxSize) },
+    gateway: {
+      ...spec.gateway,
+      queue: { ...spec.gateway.queue, patience: formatDuration(spec.gateway.queue.patience) },
+      busyGrace: formatDuration(spec.gateway.busyGrace),
+    },
   };
 }
 

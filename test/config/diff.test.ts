@@ -94,6 +94,7 @@ const CHANGES = {
   limits: { to: { ...DEFAULT_SPEC.limits, nice: 1 }, live: false },
   update: { to: { ...DEFAULT_SPEC.update, policy: 'auto' }, live: true },
   logs: { to: { maxSize: 1, keep: 1 }, live: true },
+  gateway: { to: { ...DEFAULT_SPEC.gateway, mode: 'off' }, live: true },
 } as const satisfies {
   readonly [Field in keyof ServerSpec]: { readonly to: ServerSpec[Field]; readonly live: boolean } | null;
 };
@@ -129,7 +130,7 @@ describe('diffSettings()', () => {
     ['alerts: {notify: []}', ['alerts.notify'], []],
     ['metrics: {listen: "127.0.0.1:1"}', [], ['metrics.listen']],
     ['metrics: {allowedHosts: [a.example]}', [], ['metrics.allowedHosts']],
-    ['gateway: {listen: "127.0.0.1:2"}', [], ['gateway.listen']],
+    ['gateway: {listen: "127.0.0.1:2", timeout: 1m}', ['gateway.listen', 'gateway.timeout'], []],
     ['alerts: {evaluateEvery: 1m, repeatEvery: 1h}', ['alerts.evaluateEvery', 'alerts.repeatEvery'], []],
     ['alerts: {prometheusVersion: 2}', ['alerts.prometheusVersion'], []],
     ['alerts: {builtIn: false}', ['alerts.rules', 'alerts.builtIn'], []],

@@ -19,7 +19,16 @@ describe('loadConfig()', () => {
     const { config, servers, inactive, warnings } = loadConfig(inFolder({ 'config.yaml': SMALLEST }), {});
     expect(config).toEqual({
       metrics: { host: '127.0.0.1', port: 9638, allowedHosts: [], webConfigFile: null },
-      gateway: { host: '127.0.0.1', port: 9639 },
+      gateway: {
+        listen: { host: '127.0.0.1', port: 9639 },
+        socket: true,
+        allowedHosts: [],
+        allowedOrigins: [],
+        tokenFile: null,
+        maxBody: 4 * 1024 * 1024,
+        timeout: 600_000,
+        log: 'off',
+      },
       sampling: { interval: 15_000 },
       orphans: { reap: false, interval: 300_000, patterns: [], minimumAge: 60_000 },
       schedule: { update: '0 2 * * 0', cleanup: '0 1 * * *', backup: '30 1 * * *' },

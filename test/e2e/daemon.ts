@@ -74,12 +74,15 @@ export async function startDaemon(
     more = {},
     env = {},
     wrapper = [],
+    afterConfig = () => {},
   }: {
     home?: string;
     more?: Settings;
     env?: Record<string, string>;
     /** A program that becomes the daemon, with its arguments. */
     wrapper?: readonly string[];
+    /** Called between the writing of the config and the start: to fill the disk, say. */
+    afterConfig?: () => void;
   } = {},
 ): Promise<RunningDaemon> {
   const config = `${home}/config.yaml`;
@@ -88,6 +91,7 @@ export async function startDaemon(
       config,
       JSON.stringify({
         metrics: { listen: '127.0.0.1:0' },
+        gateway: { listen: '127.0.0.1:0' },
         sampling: { interval: '1s' },
         // Nobody who runs the tests wants to see their alerts.
         alerts: { notify: [], evaluateEvery: '1s' },
@@ -97,6 +101,7 @@ export async function startDaemon(
       { mode: 0o600 },
     );
   write(servers, more);
+  afterConfig();
   const [program, ...argv] = [...wrapper, process.execPath, CLI, 'run', '--home', home];
   const child = spawn(program, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],

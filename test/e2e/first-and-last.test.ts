@@ -13,9 +13,17 @@ test('a daemon that is told to end while it reads its config ends, and starts no
   const { home, config, socket } = tempHome();
   const trace = join(home, 'trace');
   const server = { command: ['/bin/sh', '-c', `echo > ${trace}; sleep 60`] };
-  writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: server } }), {
-    mode: 0o600,
-  });
+  writeFileSync(
+    config,
+    JSON.stringify({
+      metrics: { listen: '127.0.0.1:0' },
+      gateway: { listen: '127.0.0.1:0' },
+      servers: { s: server },
+    }),
+    {
+      mode: 0o600,
+    },
+  );
   const child = spawn(process.execPath, [CLI, 'run', '--home', home], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = once(child, 'exit');
@@ -40,9 +48,17 @@ test('a daemon goes on when nobody reads what it prints any more', async () => {
 
 test.skipIf(process.platform !== 'linux')('nor does a full disk under its output end it', async () => {
   const { home, config, socket } = tempHome();
-  writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
-    mode: 0o600,
-  });
+  writeFileSync(
+    config,
+    JSON.stringify({
+      metrics: { listen: '127.0.0.1:0' },
+      gateway: { listen: '127.0.0.1:0' },
+      servers: { s: fixture() },
+    }),
+    {
+      mode: 0o600,
+    },
+  );
   const full = openSync('/dev/full', 'w');
   const child = spawn(process.execPath, [CLI, 'run', '--home', home], { stdio: ['ignore', full, 'ignore'] });
   closeSync(full);

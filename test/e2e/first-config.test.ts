@@ -7,7 +7,11 @@ import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, fixture, leftOver, runCli } from './daemon.ts';
 
-const GOOD = JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { only: fixture() } });
+const GOOD = JSON.stringify({
+  metrics: { listen: '127.0.0.1:0' },
+  gateway: { listen: '127.0.0.1:0' },
+  servers: { only: fixture() },
+});
 
 function start(service: string | null, config: string | null) {
   const { home } = tempHome();
@@ -76,7 +80,11 @@ describe('a daemon that a service manager runs', { timeout: 60_000 }, () => {
 
   test('starts when the missing envFile of a server appears', async () => {
     const servers = { only: fixture([], { envFile: 'only.env' }) };
-    const config = JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers });
+    const config = JSON.stringify({
+      metrics: { listen: '127.0.0.1:0' },
+      gateway: { listen: '127.0.0.1:0' },
+      servers,
+    });
     const { home, err } = start(service, config);
     await waitFor(() => err().includes('only.env'), { timeout: 20_000 });
     writeFileSync(join(home, 'only.env'), 'A=b\n', { mode: 0o600 });

@@ -19,7 +19,11 @@ import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { FIXTURE, fixture, QUICK, runCli, startDaemon } from './daemon.ts';
 
-const CONFIG = { metrics: { listen: '127.0.0.1:0' }, sampling: { interval: '1s' } };
+const CONFIG = {
+  metrics: { listen: '127.0.0.1:0' },
+  gateway: { listen: '127.0.0.1:0' },
+  sampling: { interval: '1s' },
+};
 
 function writeConfig(home: string, servers: object): void {
   writeFileSync(join(home, 'config.yaml'), JSON.stringify({ ...CONFIG, servers }), { mode: 0o600 });

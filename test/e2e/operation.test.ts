@@ -17,9 +17,13 @@ function cleanHome() {
     await waitFor(async () => (await leftOver(paths.home)).length === 0, { what: 'nothing to be left' });
   });
   const write = (servers: object): void =>
-    writeFileSync(paths.config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers }), {
-      mode: 0o600,
-    });
+    writeFileSync(
+      paths.config,
+      JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, gateway: { listen: '127.0.0.1:0' }, servers }),
+      {
+        mode: 0o600,
+      },
+    );
   return { ...paths, write, run: (...argv: string[]) => runCli(paths.home, argv) };
 }
 

@@ -104,6 +104,7 @@ function tell(story: 'commands' | 'daemon'): Asking | Reaping {
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const config = {
     metrics: { listen: '127.0.0.1:0' },
+    gateway: { listen: '127.0.0.1:0' },
     orphans: { reap: story === 'daemon', interval: '1s', minimumAge: '500ms' },
     servers: { fixture: { command: [process.execPath, FIXTURE, '--behaviour', 'ignore-eof'] } },
   };

@@ -38,7 +38,11 @@ function run(home: string, wrapper: readonly string[] = []): { code: number | nu
 const TWO_LINES = /^error: Cannot use .*\nhint: .*\n$/u;
 
 function configure(home: string): void {
-  const config = { metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } };
+  const config = {
+    metrics: { listen: '127.0.0.1:0' },
+    gateway: { listen: '127.0.0.1:0' },
+    servers: { s: fixture() },
+  };
   writeFileSync(join(home, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
 }
 

@@ -176,9 +176,17 @@ test.skipIf(process.platform !== 'linux' || !requireProgram('script'))(
   { timeout: 120_000 },
   async () => {
     const { home, config } = tempHome();
-    writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
-      mode: 0o600,
-    });
+    writeFileSync(
+      config,
+      JSON.stringify({
+        metrics: { listen: '127.0.0.1:0' },
+        gateway: { listen: '127.0.0.1:0' },
+        servers: { s: fixture() },
+      }),
+      {
+        mode: 0o600,
+      },
+    );
     const command = `exec ${process.execPath} ${CLI} run --home ${home}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'ignore', 'ignore'] });
     onTestFinished(() => void terminal.kill('SIGKILL'));
@@ -274,9 +282,17 @@ test(
   { timeout: 120_000 },
   async () => {
     const { home, config } = tempHome();
-    writeFileSync(config, JSON.stringify({ metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } }), {
-      mode: 0o600,
-    });
+    writeFileSync(
+      config,
+      JSON.stringify({
+        metrics: { listen: '127.0.0.1:0' },
+        gateway: { listen: '127.0.0.1:0' },
+        servers: { s: fixture() },
+      }),
+      {
+        mode: 0o600,
+      },
+    );
     const both = [1, 2].map(() => {
       const child = spawn(process.execPath, [CLI, 'run', '--home', home], {
         stdio: ['ignore', 'ignore', 'pipe'],

@@ -171,7 +171,11 @@ function runCarelessly(home: string, ...argv: string[]): string {
 test('the home belongs to its owner alone, and so does everything in it', { timeout: 60_000 }, async () => {
   const { home } = tempHome();
   chmodSync(home, 0o777);
-  const config = { metrics: { listen: '127.0.0.1:0' }, servers: { s: fixture() } };
+  const config = {
+    metrics: { listen: '127.0.0.1:0' },
+    gateway: { listen: '127.0.0.1:0' },
+    servers: { s: fixture() },
+  };
   writeFileSync(`${home}/config.yaml`, JSON.stringify(config), { mode: 0o600 });
   onTestFinished(() => void spawnSync(process.execPath, [CLI, 'stop', '--home', home]));
   runCarelessly(home, 'start');

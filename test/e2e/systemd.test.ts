@@ -16,6 +16,7 @@ const QUICK = `[Service]\nRestartSec=200ms\nStandardOutput=append:${INSIDE.home}
 
 const GOOD = JSON.stringify({
   metrics: { listen: '127.0.0.1:0' },
+  gateway: { listen: '127.0.0.1:0' },
   servers: {
     one: {
       command: [INSIDE.node, `${INSIDE.project}/${SERVER}`],

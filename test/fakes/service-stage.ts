@@ -29,6 +29,7 @@ export interface ServiceStage {
 
 export const GOOD_CONFIG = JSON.stringify({
   metrics: { listen: '127.0.0.1:0' },
+  gateway: { listen: '127.0.0.1:0' },
   servers: { only: fixture() },
 });
 

@@ -59,6 +59,16 @@ export const DEFAULT_SPEC: ServerSpec = {
     probation: 600_000,
   },
   logs: { maxSize: 10_485_760, keep: 5 },
+  gateway: {
+    mode: 'shared',
+    maxInstances: 4,
+    capabilities: [],
+    tools: { allow: ['*'], deny: [], readOnly: false },
+    retry: { mode: 'safe', allow: [], deny: [] },
+    queue: { length: 256, patience: 30_000 },
+    busyGrace: 120_000,
+    spare: false,
+  },
 };
 
 /** `changes` laid over the defaults, section by section. */

@@ -36,7 +36,12 @@ export function buildDaemonConfig(
       allowedHosts: metrics.allowedHosts.map((host) => host.toLowerCase()),
       webConfigFile,
     },
-    gateway: gateway.listen,
+    gateway: {
+      ...gateway,
+      allowedHosts: gateway.allowedHosts.map((host) => host.toLowerCase()),
+      allowedOrigins: gateway.allowedOrigins.map((origin) => origin.toLowerCase()),
+      tokenFile: gateway.tokenFile === null ? null : resolveFrom(folder, gateway.tokenFile),
+    },
     sampling,
     orphans,
     schedule,
@@ -67,7 +72,7 @@ function checkListeners(
       `is open to the network without ${missing}; listen on 127.0.0.1, or protect it, see docs/web-config.md`,
     );
   }
-  if (!isLoopbackHost(gateway.listen.host))
+  if (gateway.listen !== null && !isLoopbackHost(gateway.listen.host))
     diagnostics.add(['gateway', 'listen'], 'is open to the network; listen on 127.0.0.1');
 }
 

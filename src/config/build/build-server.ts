@@ -1,6 +1,7 @@
 // ServerSpec of one server, with the checks that need more than one key.
 import { join, resolve } from 'node:path';
 import { parsePackageRef } from '../../core/model/package.ts';
+import type { GatewayPolicy } from '../../core/model/gateway-policy.ts';
 import type { ProbePolicy } from '../../core/model/probe-policy.ts';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
 import { userHome } from '../../system/files/paths.ts';
@@ -59,6 +60,7 @@ export function buildServer(
     limits: limitsOf(settings, merged, complain),
     update: settings.update,
     logs: settings.logs,
+    gateway: gatewayOf(written, { kind: source.kind, transport }),
   };
 }
 
@@ -136,6 +138,18 @@ function complainAboutStdio(
   if (!isEmpty(valueAt(own, ['headers']))) {
     complain(['headers'], 'have no meaning for a stdio server; put secrets into env');
   }
+}
+
+/**
+ * Completes the mode. A server that is only watched takes part when it is asked for by name: the credentials of the config
+ * would serve every program of this machine.
+ */
+function gatewayOf(
+  { settings: { gateway }, own }: ServerDeclaration,
+  { kind, transport }: { readonly kind: Source['kind']; readonly transport: Transport },
+): GatewayPolicy {
+  const isLeftOut = transport === 'sse' || (kind === 'url' && !isSet(own, ['gateway', 'mode']));
+  return { ...gateway, mode: isLeftOut ? 'off' : (gateway.mode ?? 'shared') };
 }
 
 /** The kinds of source that a key applies to. Elsewhere it is a mistake in a server, but not in `defaults`. */

@@ -4,7 +4,11 @@ import { isDocumentMap, isSet, valueAt } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
-const INACTIVE: readonly KeyPath[] = [['gateway']];
+const INACTIVE: readonly KeyPath[] = [
+  ['gateway', 'log'],
+  ['servers', '*', 'gateway', 'maxInstances'],
+  ['servers', '*', 'gateway', 'spare'],
+];
 
 /** Lists the paths of keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
 export function inactiveKeys(tree: DocumentValue): string[] {

@@ -1,5 +1,6 @@
 // Result of loading a config: plain data, so that a child process may have read it.
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
+import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { ListenAddress } from '../schema/fields.ts';
@@ -12,7 +13,7 @@ export interface DaemonConfig {
     /** Absolute path. */
     readonly webConfigFile: string | null;
   };
-  readonly gateway: ListenAddress;
+  readonly gateway: GatewaySettings;
   readonly sampling: { readonly interval: number };
   /** Durations in ms. */
   readonly orphans: {

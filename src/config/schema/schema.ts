@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
 import { cron, duration, endpoint, filledText, linkBase, listen } from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
+import { gatewaySchema } from './gateway-schema.ts';
 import { serverSchema } from './server-schema.ts';
 
 const metrics = z
@@ -137,10 +138,7 @@ const servers = z.record(
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Path of config.schema.json, for the completion of editors.'),
   metrics,
-  gateway: z
-    .strictObject({ listen: listen().prefault('127.0.0.1:9639').describe('Where the gateway is served.') })
-    .prefault({})
-    .describe('One endpoint in front of all servers. Not active yet.'),
+  gateway: gatewaySchema,
   defaults: serverSchema
     .prefault({})
     .describe('Any key of a server, applied to all; the own keys of a server win.'),

@@ -1,6 +1,7 @@
 // Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
 import { PROBE_KINDS } from '../../core/model/vocabulary.ts';
+import { serverGatewaySchema } from './gateway-schema.ts';
 import { cron, duration, endpoint, filledText, headers, size, text, texts } from './fields.ts';
 
 const exitCode = z.int().min(0).max(255);
@@ -283,6 +284,7 @@ export const serverSchema = z.strictObject({
   limits,
   update,
   logs,
+  gateway: serverGatewaySchema,
 });
 
 export type ServerSettings = z.output<typeof serverSchema>;

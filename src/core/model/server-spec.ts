@@ -1,5 +1,6 @@
 // Specification of a supervised server: source, start, probes, limits, restarts, updates.
 // Durations are milliseconds, sizes are bytes; `config/` converts from what people write.
+import type { GatewayPolicy } from './gateway-policy.ts';
 import type { PackageManagerName } from './package.ts';
 import type { ProbePolicy } from './probe-policy.ts';
 
@@ -109,6 +110,7 @@ export interface ServerSpec {
   readonly limits: LimitPolicy;
   readonly update: UpdatePolicy;
   readonly logs: { readonly maxSize: number; readonly keep: number };
+  readonly gateway: GatewayPolicy;
 }
 
 export type PackageSource = Extract<Source, { kind: 'package' }>;
