@@ -4,6 +4,13 @@ import type { Clock } from '../system/time/clock.ts';
 import { createLineSplitter } from '../system/files/line-splitter.ts';
 import { countNewlines } from '../system/files/tail.ts';
 
+/** Limits of output that somebody else reads, and hands over in pieces. */
+export interface OutputLimiter {
+  take(chunk: Buffer): void;
+  /** Nothing more will come: tells what was dropped, and keeps what was printed last. */
+  end(): void;
+}
+
 export interface CaptureOptions {
   readonly clock: Clock;
   /** @param dropped bytes at the end of an overlong line that were not kept, 0 for a whole line */
@@ -64,7 +71,12 @@ export function captureOutput(stream: Readable, options: CaptureOptions): () => 
   return finish;
 }
 
-class RateLimiter {
+/** Creates the limits for output that is not read here: lines within other things. */
+export function createOutputLimiter(options: CaptureOptions): OutputLimiter {
+  return new RateLimiter(options);
+}
+
+class RateLimiter implements OutputLimiter {
   readonly #options: CaptureOptions;
   readonly #rate: number;
   readonly #burst: number;

@@ -25,10 +25,13 @@ export type Call = (
 ) => Promise<CallOutcome>;
 
 const DETAIL_LENGTH = 300;
+/** No more of a text is looked at: escape sequences, which are left out, may be longer than what they colour. */
+const MAX_QUOTED = 10 * DETAIL_LENGTH;
 
 /** Makes text that quotes the server safe to show: one line, control characters visible, at most 300 characters. */
 export function quote(text: string): string {
-  return truncate(neutralise(text), DETAIL_LENGTH);
+  // Cut before it is looked at: the text may have some MiB, and each of its characters may need replacing.
+  return truncate(neutralise(text.slice(0, MAX_QUOTED)), DETAIL_LENGTH);
 }
 
 /** @param said the server's own words, if any: they are added to `detail`, and shown only to those who may read them */
@@ -55,6 +58,8 @@ export function abortedCall(signal: AbortSignal, what: string): CallFailure {
 const REASONS: Readonly<Record<string, ProbeFailure>> = {
   ECONNREFUSED: 'refused',
   EHOSTUNREACH: 'refused',
+  // A neighbour that does not answer, in BSD's words.
+  EHOSTDOWN: 'refused',
   ENOENT: 'refused',
   ECONNRESET: 'closed',
   EPIPE: 'closed',

@@ -1,11 +1,14 @@
 // Connection to a stdio server: sole reader of its stdout and sole writer of its stdin, shared by all who talk to it.
 import type { Readable, Writable } from 'node:stream';
-import { createLineSplitter } from '../system/files/line-splitter.ts';
+import { createByteBudget, type ByteBudget } from '../system/files/byte-collector.ts';
+import { readInSlices } from '../system/files/read-in-slices.ts';
 import { failed, type Call } from './call.ts';
 import { FRAMING_FAULTS, createFramingDetector, type FramingFault } from './framing.ts';
 import { createStdioHandshake, type HandshakeResult, type PeerInfo } from './handshake.ts';
+import { SERVER_BUDGET } from './message-limits.ts';
 import { createOutbox } from './outbox.ts';
 import { Peer, type Subscriber } from './peer.ts';
+import { createStdoutReader } from './stdout-reader.ts';
 
 /** Our ends of a server's pipes. */
 export interface Pipe {
@@ -18,8 +21,10 @@ export interface ConnectionOptions {
   readonly run: number;
   /** Our own version, told to the server. */
   readonly version: string;
-  /** Called with each line on stdout that is no message: it belongs into the server's log. */
-  readonly onNonProtocolLine: (line: string) => void;
+  /** Called with what stands on stdout and is no message, newlines included: it belongs into the server's log. */
+  readonly onNonProtocolOutput: (bytes: Buffer) => void;
+  /** Called with a sentence about each message that is too long, too deep or of too many values: it was not read. */
+  readonly onRefused?: (sentence: string) => void;
   /** Called when an answer came as no client can read it; its request has failed. */
   readonly onFramingFault?: (fault: FramingFault) => void;
 }
@@ -38,6 +43,8 @@ export interface Connection {
   send(message: string): boolean;
   /** Adds somebody who hears the server's notifications and requests; the returned function removes them. */
   subscribe(subscriber: Subscriber): () => void;
+  /** What may wait for, from and because of this server, together: the users' own queues count against it too. */
+  readonly budget: ByteBudget;
   /** Fails all requests; what the server still prints is read on, so that it is not blocked while it stops. */
   close(): void;
   readonly isClosed: boolean;
@@ -60,17 +67,19 @@ interface ConnectionCounters {
   readonly messages: number;
 }
 
-/** The longest message that is understood: a page of tools with schemas is some 100 KiB, a screenshot some MiB. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-
 /** Opens the connection over a server's pipe. Nothing else may read its stdout or write to its stdin. */
 export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptions): Connection {
-  const { run, version, onNonProtocolLine, onFramingFault } = options;
+  const { run, version, onNonProtocolOutput, onRefused, onFramingFault } = options;
   const idPrefix = `wd:${run}:`;
   const calls = new Set<{ readonly since: number }>();
   let nonProtocolLines = 0;
-  const outbox = createOutbox(stdin);
-  const peer = new Peer({ idPrefix, send: (message, lane) => outbox.send(message, lane) });
+  const budget = createByteBudget(SERVER_BUDGET);
+  const outbox = createOutbox(stdin, budget);
+  const peer = new Peer({
+    idPrefix,
+    send: (message, lane) => outbox.send(message, lane),
+    ...(onRefused === undefined ? {} : { onRefused }),
+  });
   const handshake = createStdioHandshake({
     version,
     request: (method, params, signal) => peer.request(method, params, signal),
@@ -85,19 +94,23 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
     },
   });
 
-  function read(line: string, dropped: number): void {
-    if (line === '') return;
-    if (dropped === 0 && looksLikeMessage(line) && peer.receive(line)) return;
-    nonProtocolLines += 1;
-    if (peer.isWaiting) framing.takeLine(line);
-    onNonProtocolLine(line);
-  }
-
-  // Before the lines of a chunk: what the header is for is clear only while its request waits.
-  stdout.on('data', (chunk: Buffer) => {
-    if (peer.isWaiting) framing.takeChunk(chunk);
+  const reader = createStdoutReader({
+    budget,
+    onMessage: (message) => peer.receive(message),
+    onOutput: onNonProtocolOutput,
+    onOutputLine(line) {
+      nonProtocolLines += 1;
+      if (line !== null) framing.takeLine(line);
+    },
+    wantsLines: () => peer.isWaiting,
   });
-  readPipe({ stdin, stdout }, { onLine: read, onEnd: (detail) => peer.end(failed('closed', detail)) });
+  readInSlices(stdout, (chunk) => {
+    // Before the lines of the chunk: what a header is for is clear only while its request waits.
+    if (peer.isWaiting) framing.takeChunk(chunk);
+    reader.take(chunk);
+  });
+  stdout.once('end', () => reader.end());
+  watchEnd({ stdin, stdout }, (detail) => peer.end(failed('closed', detail)));
   return {
     get peer() {
       return handshake.peer;
@@ -106,6 +119,7 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
     request: (method, params, signal) => peer.request(method, params, signal),
     send: (message) => peer.send(message),
     subscribe: (subscriber) => peer.subscribe(subscriber),
+    budget,
     close: () => peer.end(failed('closed', 'The watchdog let go of the server')),
     trackCall(since) {
       const call = { since };
@@ -124,25 +138,10 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
   };
 }
 
-interface PipeReader {
-  readonly onLine: (line: string, dropped: number) => void;
-  readonly onEnd: (detail: string) => void;
-}
-
-function readPipe({ stdin, stdout }: Pipe, { onLine, onEnd }: PipeReader): void {
-  const lines = createLineSplitter({ maxBytes: MAX_MESSAGE_BYTES, onLine });
-  stdout.on('data', (chunk: Buffer) => lines.push(chunk));
-  stdout.once('end', () => {
-    lines.end();
-    onEnd('The server closed its output');
-  });
+function watchEnd({ stdin, stdout }: Pipe, onEnd: (detail: string) => void): void {
+  stdout.once('end', () => onEnd('The server closed its output'));
   stdout.once('close', () => onEnd('The server closed its output'));
   // Who died shows as `exit` at the supervisor; here it only means that no response will come.
   stdout.on('error', () => onEnd('The pipe from the server broke'));
   stdin.on('error', () => onEnd('The server closed its input'));
-}
-
-// Cheaper than an exception from JSON.parse for each of the lines of a server that logs to stdout.
-function looksLikeMessage(line: string): boolean {
-  return /^\s*[[{]/u.test(line);
 }

@@ -26,7 +26,7 @@ export interface FramingDetector {
 }
 
 /** Longest answer that is looked for, bytes or UTF-16 units: those to `initialize` and `ping` are far below. */
-const MAX_ANSWER = 1024 * 1024;
+const MAX_ANSWER = 256 * 1024;
 /** Braces of a line at which a message may begin: log text in front holds few. */
 const MAX_STARTS = 8;
 
@@ -91,14 +91,21 @@ function messagesWithin(line: string): string[] {
 }
 
 function endOfObject(line: string, start: number): number | null {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}]/gu;
-  tokens.lastIndex = start;
   let depth = 0;
-  for (let token = tokens.exec(line); token !== null; token = tokens.exec(line)) {
-    if (token[0] === '{') depth += 1;
-    else if (token[0] === '}' && (depth -= 1) === 0) return tokens.lastIndex;
+  for (let index = start; index < line.length; index += 1) {
+    const char = line[index];
+    if (char === '"') index = endOfString(line, index);
+    else if (char === '{') depth += 1;
+    else if (char === '}' && (depth -= 1) === 0) return index + 1;
   }
   return null;
+}
+
+/** Position of the quote that closes the string, the end of the line when none does. */
+function endOfString(line: string, start: number): number {
+  let index = start + 1;
+  while (index < line.length && line[index] !== '"') index += line[index] === '\\' ? 2 : 1;
+  return index;
 }
 
 /** The id of a response without the version of JSON-RPC; null for anything else. */
@@ -137,30 +144,50 @@ function createBlockReader(onBlock: (text: string) => void): { take(line: string
 
 /** Opening brackets less closing ones, outside of strings, none of which spans lines in JSON. */
 function depthOf(line: string): number {
-  const bare = line.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '');
-  return (bare.match(/[[{]/gu)?.length ?? 0) - (bare.match(/[\]}]/gu)?.length ?? 0);
+  let depth = 0;
+  for (let index = 0; index < line.length; index += 1) {
+    const char = line[index];
+    if (char === '"') index = endOfString(line, index);
+    else if (char === '{' || char === '[') depth += 1;
+    else if (char === '}' || char === ']') depth -= 1;
+  }
+  return depth;
 }
 
-const HEADER = /Content-Length:[ \t]*(\d{1,7})\r?\n(?:[^\r\n]+\r?\n)*\r?\n/iu;
+const HEADER_NAME = /Content-Length:/iu;
+// From its first character on: whoever repeats the name without end must not be searched for each repetition.
+const HEADER = /^Content-Length:[ \t]*(\d{1,7})\r?\n(?:[^\r\n]+\r?\n)*\r?\n/iu;
+/** Longest block of headers, bytes. */
+const MAX_HEADER = 1024;
 
 /** Collects what follows a Content-Length header, as many bytes as it says. */
 function createHeaderReader(onBody: (body: string) => void): { take(chunk: Buffer): void } {
   let held: Buffer = Buffer.alloc(0);
+
+  /** Reads the block at the beginning of what is held; false when it is not there whole. */
+  function readBlock(): boolean {
+    const found = HEADER.exec(held.toString('latin1', 0, MAX_HEADER));
+    const bytes = Number(found?.[1] ?? 0);
+    const start = found?.[0].length ?? 0;
+    if (found === null || held.length < start + bytes) return false;
+    onBody(held.toString('utf8', start, start + bytes));
+    held = held.subarray(start + bytes);
+    return true;
+  }
+
+  /** Forgets what stands before the next header, and all of it when there is none. */
+  function seekHeader(bytes: Buffer): void {
+    const at = bytes.toString('latin1').search(HEADER_NAME);
+    held = at === -1 ? Buffer.alloc(0) : bytes.subarray(at);
+  }
+
   return {
     take(chunk) {
-      if (held.length === 0 && !/Content-Length:/iu.test(chunk.toString('latin1'))) return;
-      held = Buffer.concat([held, chunk]);
-      for (;;) {
-        const text = held.toString('latin1');
-        const found = HEADER.exec(text);
-        const bytes = Number(found?.[1] ?? 0);
-        const start = (found?.index ?? 0) + (found?.[0].length ?? 0);
-        if (found === null || held.length < start + bytes) break;
-        onBody(held.toString('utf8', start, start + bytes));
-        held = held.subarray(start + bytes);
-      }
-      if (held.length > MAX_ANSWER || !/Content-Length:/iu.test(held.toString('latin1')))
-        held = Buffer.alloc(0);
+      if (held.length === 0) seekHeader(chunk);
+      else held = Buffer.concat([held, chunk]);
+      while (held.length > 0 && readBlock()) seekHeader(held);
+      const isHopeless = held.length > MAX_HEADER && !HEADER.test(held.toString('latin1', 0, MAX_HEADER));
+      if (held.length > MAX_ANSWER || isHopeless) held = Buffer.alloc(0);
     },
   };
 }

@@ -1,5 +1,6 @@
 // Outbox of a pipe: messages wait here while the server does not read, bounded in number and bytes, requests of ours first.
 import type { Writable } from 'node:stream';
+import type { ByteBudget } from '../system/files/byte-collector.ts';
 
 /** `first` goes out before everything in `second`; each has bounds of its own, so that neither can crowd out the other. */
 export type Lane = 'first' | 'second';
@@ -18,13 +19,23 @@ export interface Outbox {
 }
 
 const MAX_WAITING_MESSAGES = 1_000;
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** Of each lane: our own requests and answers are short, a client's message may be as long as any. */
+const MAX_WAITING_BYTES: Readonly<Record<Lane, number>> = { first: 1024 * 1024, second: 16 * 1024 * 1024 };
+
+const BOUNDLESS: ByteBudget = { take: () => true, give: () => undefined };
 
 const WRITTEN: QueuedMessage = { withdraw: () => false };
 
-/** Writes messages as lines. Written into a full pipe they would pile up in Node's own buffer, which has no bound. */
-export function createOutbox(stdin: Writable): Outbox {
-  const lanes = { first: createLane(), second: createLane() };
+/**
+ * Writes messages as lines. Written into a full pipe they would pile up in Node's own buffer, which has no bound.
+ *
+ * @param budget of the server, against which the second lane counts; the first has room whatever the others hold
+ */
+export function createOutbox(stdin: Writable, budget: ByteBudget = BOUNDLESS): Outbox {
+  const lanes = {
+    first: createLane(MAX_WAITING_BYTES.first, BOUNDLESS),
+    second: createLane(MAX_WAITING_BYTES.second, budget),
+  };
 
   const isClosed = (): boolean => stdin.destroyed || stdin.writableEnded;
   const mayWrite = (): boolean => !isClosed() && !stdin.writableNeedDrain;
@@ -60,7 +71,7 @@ interface MessageLane {
   clear(): void;
 }
 
-function createLane(): MessageLane {
+function createLane(maxBytes: number, budget: ByteBudget): MessageLane {
   const waiting = new Map<QueuedMessage, { readonly message: string; readonly bytes: number }>();
   let waitingBytes = 0;
 
@@ -69,13 +80,15 @@ function createLane(): MessageLane {
     if (found === undefined) return undefined;
     waiting.delete(queued);
     waitingBytes -= found.bytes;
+    budget.give(found.bytes);
     return found.message;
   }
 
   return {
     add(message) {
       const bytes = Buffer.byteLength(message);
-      if (waiting.size >= MAX_WAITING_MESSAGES || waitingBytes + bytes > MAX_WAITING_BYTES) return null;
+      if (waiting.size >= MAX_WAITING_MESSAGES || waitingBytes + bytes > maxBytes) return null;
+      if (!budget.take(bytes)) return null;
       const queued: QueuedMessage = { withdraw: () => remove(queued) !== undefined };
       waiting.set(queued, { message, bytes });
       waitingBytes += bytes;
@@ -87,6 +100,7 @@ function createLane(): MessageLane {
     },
     clear() {
       waiting.clear();
+      budget.give(waitingBytes);
       waitingBytes = 0;
     },
   };

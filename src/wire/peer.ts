@@ -1,8 +1,9 @@
 // JSON-RPC peer on a channel that several users share: numbers requests, matches responses, passes on the rest.
+import { parseJson } from '../core/base/guards.ts';
 import {
   MAX_ID_LENGTH,
   RPC_CODES,
-  readMessages,
+  parseMessages,
   rpcErrorResponse,
   rpcNotification,
   rpcRequest,
@@ -11,33 +12,73 @@ import {
   type JsonObject,
   type RpcResponse,
 } from '../core/base/json-rpc.ts';
+import { shapeOf, type JsonShape } from '../core/base/json-shape.ts';
 import { abortedCall, failed, type CallFailure, type CallOutcome } from './call.ts';
 import type { PeerInfo } from './handshake.ts';
+import {
+  BATCH,
+  FOREIGN_ANSWER,
+  OWN_ANSWER,
+  UNASKED,
+  excessOf,
+  type MessageLimits,
+} from './message-limits.ts';
 import type { Lane, SendResult } from './outbox.ts';
 
 export type ServerRequest = Extract<IncomingMessage, { kind: 'request' }>;
 type ServerNotification = Extract<IncomingMessage, { kind: 'notification' }>;
 
+/** One message as it came, up to 16 MiB. */
+export interface RawMessage {
+  /** Only its beginning when `isCut`. */
+  readonly bytes: Buffer;
+  /** Of the whole message. */
+  readonly shape: JsonShape;
+  /** True when its end was dropped: it was too long, or too much waited already. */
+  readonly isCut: boolean;
+}
+
+/** Response to a message that some user sent as it was. It is not parsed before somebody needs it: it may be long. */
+export interface ForeignResponse {
+  readonly id: string | number;
+  /** Returns its text as it came; of an answer that was refused, an error in its place. Not yet known to be valid JSON. */
+  text(): string;
+  /** Parses it, which takes a second for a million values; null when it is no JSON-RPC after all. */
+  read(): RpcResponse | null;
+}
+
 /** User of a channel who hears what the server sends unasked. None of these may throw. */
 export interface Subscriber {
   /** The handshake succeeded; called once a channel. */
   onHandshake?(peer: PeerInfo): void;
-  onNotification?(notification: ServerNotification): void;
-  /** Returns true when this subscriber will answer. A request that nobody claims is refused; `ping` is always answered by us. */
-  onRequest?(request: ServerRequest): boolean;
-  /** A response to an id that is not ours: to a message that some user sent as it was. */
-  onForeignResponse?(response: RpcResponse): void;
+  /** @param text as it came */
+  onNotification?(notification: ServerNotification, text: string): void;
+  /**
+   * Returns true when this subscriber will answer. A request that nobody claims is refused; `ping` is always answered by us.
+   *
+   * @param text as it came
+   */
+  onRequest?(request: ServerRequest, text: string): boolean;
+  /** A response to an id that is not ours. */
+  onForeignResponse?(response: ForeignResponse): void;
 }
 
 export interface PeerOptions {
   /** Prefix of every request id, unique among all runs: responses of an earlier process then match nothing. */
   readonly idPrefix: string;
   readonly send: (message: string, lane: Lane) => SendResult;
+  /** Called with a sentence about a message that exceeds its limits; it was not read. */
+  readonly onRefused?: (sentence: string) => void;
+}
+
+interface PendingRequest {
+  readonly method: string;
+  readonly settle: (outcome: CallOutcome) => void;
 }
 
 export class Peer {
   readonly #options: PeerOptions;
-  readonly #pending = new Map<string, (outcome: CallOutcome) => void>();
+  readonly #pending = new Map<string, PendingRequest>();
   readonly #subscribers = new Set<Subscriber>();
   #count = 0;
   #unmatched = 0;
@@ -101,7 +142,7 @@ export class Peer {
         settle(outcome);
       };
       signal.addEventListener('abort', abort, { once: true });
-      this.#pending.set(id, settle);
+      this.#pending.set(id, { method, settle });
     });
   }
 
@@ -115,28 +156,92 @@ export class Peer {
     return this.#ending === null && typeof this.#options.send(message, lane) !== 'string';
   }
 
-  /** Handles one line or event from the server; false when it is not JSON-RPC. */
-  receive(text: string): boolean {
-    // Every message of a batch is taken, whatever the others are.
-    return readMessages(text)
-      .map((message) => this.#take(message))
-      .every(Boolean);
+  /** Handles one event from the server; false when it is not JSON-RPC. */
+  receiveText(text: string): boolean {
+    const bytes = Buffer.from(text);
+    return this.receive({ bytes, shape: shapeOf(bytes), isCut: false });
+  }
+
+  /** Handles one message from the server; false when it is not JSON-RPC. One that exceeds its limits is never parsed. */
+  receive(message: RawMessage): boolean {
+    const { members, isArray, id } = message.shape;
+    if (isArray) return this.#receiveParsed(message, { limits: BATCH, what: 'a batch' });
+    if (members.has('method')) return this.#receiveParsed(message, { limits: UNASKED, what: 'a message' });
+    const isResponse = members.has('jsonrpc') && (members.has('result') || members.has('error'));
+    if (!isResponse) return false;
+    return this.#receiveResponse(message, id === null ? null : idOf(id));
   }
 
   /** Fails one open request; false when no such request is open. */
   fail(id: string, failure: CallFailure): boolean {
-    const settle = this.#pending.get(id);
-    settle?.(failure);
-    return settle !== undefined;
+    const request = this.#pending.get(id);
+    request?.settle(failure);
+    return request !== undefined;
   }
 
   /** Fails every open and every later request like this: nothing will come any more. */
   end(failure: CallFailure): void {
     this.#ending ??= failure;
-    for (const settle of this.#pending.values()) settle(this.#ending);
+    this.failAll(this.#ending);
   }
 
-  #take(message: IncomingMessage): boolean {
+  /** Fails every open request. */
+  failAll(failure: CallFailure): void {
+    for (const { settle } of this.#pending.values()) settle(failure);
+  }
+
+  #receiveParsed(message: RawMessage, { limits, what }: { limits: MessageLimits; what: string }): boolean {
+    const excess = excessOfMessage(message, limits);
+    if (excess !== null) {
+      this.#options.onRefused?.(`Refused ${what} of the server: it ${excess}`);
+      return true;
+    }
+    const text = message.bytes.toString('utf8');
+    // Every message of a batch is taken, whatever the others are.
+    return (message.shape.isArray ? textsOf(text) : [text])
+      .map((each) => parseMessages(each).every((parsed) => this.#take(parsed, each)))
+      .every(Boolean);
+  }
+
+  #receiveResponse(message: RawMessage, id: string | number | null): boolean {
+    const request = id === null ? undefined : this.#pending.get(String(id));
+    if (request === undefined) {
+      this.#received += 1;
+      this.#takeForeign(id, message);
+      return true;
+    }
+    const excess = excessOfMessage(message, OWN_ANSWER);
+    if (excess !== null) {
+      const sentence = `The answer to ${request.method} ${excess}`;
+      this.#options.onRefused?.(`${sentence}: refused`);
+      request.settle(failed('protocol', sentence));
+      return true;
+    }
+    const [response] = parseMessages(message.bytes.toString('utf8'));
+    if (response?.kind !== 'result' && response?.kind !== 'error') return false;
+    request.settle({ kind: 'response', response });
+    return true;
+  }
+
+  #takeForeign(id: string | number | null, message: RawMessage): void {
+    const isOurs = id === null || String(id).startsWith(this.#options.idPrefix);
+    const takers = isOurs ? [] : [...this.#subscribers].filter((one) => one.onForeignResponse !== undefined);
+    if (takers.length === 0 || id === null) {
+      this.#unmatched += 1;
+      return;
+    }
+    const excess = excessOfMessage(message, FOREIGN_ANSWER);
+    if (excess !== null) this.#options.onRefused?.(`Refused an answer to a client: it ${excess}`);
+    const response = foreignResponse(id, () =>
+      excess === null
+        ? message.bytes.toString('utf8')
+        : rpcErrorResponse(id, RPC_CODES.internalError, `The answer of the server ${excess}`),
+    );
+    for (const taker of takers) taker.onForeignResponse?.(response);
+  }
+
+  /** Handles one of the messages of a batch, or one that the server sent unasked. */
+  #take(message: IncomingMessage, text: string): boolean {
     switch (message.kind) {
       case 'result':
       case 'error':
@@ -144,11 +249,11 @@ export class Peer {
         return true;
       case 'request':
         this.#received += 1;
-        if (this.#ending === null) this.#takeRequest(message);
+        if (this.#ending === null) this.#takeRequest(message, text);
         return true;
       case 'notification':
         this.#received += 1;
-        for (const subscriber of this.#subscribers) subscriber.onNotification?.(message);
+        for (const subscriber of this.#subscribers) subscriber.onNotification?.(message, text);
         return true;
       case 'garbage':
         return false;
@@ -158,25 +263,23 @@ export class Peer {
   }
 
   #takeResponse(response: RpcResponse): void {
-    const settle = response.id === null ? undefined : this.#pending.get(response.id);
-    if (settle !== undefined) return settle({ kind: 'response', response });
+    const request = response.id === null ? undefined : this.#pending.get(response.id);
+    if (request !== undefined) return request.settle({ kind: 'response', response });
     this.#received += 1;
-    const isOurs = response.id?.startsWith(this.#options.idPrefix) ?? true;
-    const takers = isOurs ? [] : [...this.#subscribers].filter((one) => one.onForeignResponse !== undefined);
-    for (const taker of takers) taker.onForeignResponse?.(response);
-    if (takers.length === 0) this.#unmatched += 1;
+    const bytes = Buffer.from(textOfResponse(response));
+    this.#takeForeign(response.id, { bytes, shape: shapeOf(bytes), isCut: false });
   }
 
   // We declare no capabilities: sampling, elicitation and roots are not ours to give.
-  #takeRequest(request: ServerRequest): void {
+  #takeRequest(request: ServerRequest, text: string): void {
     const { id, method } = request;
     if (typeof id === 'string' && id.length > MAX_ID_LENGTH) {
       // An answer that repeated it would let a server fill our memory, and whoever else it is passed on to.
-      const text = `The id is longer than ${MAX_ID_LENGTH} characters`;
-      this.send(rpcErrorResponse(null, RPC_CODES.invalidRequest, text));
+      const reason = `The id is longer than ${MAX_ID_LENGTH} characters`;
+      this.send(rpcErrorResponse(null, RPC_CODES.invalidRequest, reason));
     } else if (method === 'ping') {
       this.send(rpcResult(id, {}));
-    } else if (![...this.#subscribers].some((one) => one.onRequest?.(request) === true)) {
+    } else if (![...this.#subscribers].some((one) => one.onRequest?.(request, text) === true)) {
       this.send(rpcErrorResponse(id, RPC_CODES.methodNotFound, 'Method not found'));
     }
   }
@@ -186,4 +289,40 @@ function notTaken(why: 'full' | 'closed'): CallFailure {
   return why === 'full'
     ? failed('timeout', 'The server does not read its input, and too much is waiting for it')
     : failed('closed', 'The server closed its input');
+}
+
+/** A message whose end is missing without being too long came while too much waited. */
+function excessOfMessage({ shape, isCut }: RawMessage, limits: MessageLimits): string | null {
+  return excessOf(shape, limits) ?? (isCut ? 'came while too much waited for this server' : null);
+}
+
+/** Takes a batch apart; what is none stays whole. */
+function textsOf(batch: string): readonly string[] {
+  const value = parseJson(batch);
+  return Array.isArray(value) && value.length > 0 ? value.map((each) => JSON.stringify(each)) : [batch];
+}
+
+function idOf(text: string): string | number | null {
+  const id = parseJson(text);
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}
+
+function foreignResponse(id: string | number, text: () => string): ForeignResponse {
+  return {
+    id,
+    text,
+    read() {
+      const [message] = parseMessages(text());
+      return message?.kind === 'result' || message?.kind === 'error' ? message : null;
+    },
+  };
+}
+
+function textOfResponse(response: RpcResponse): string {
+  const { kind, id } = response;
+  return JSON.stringify(
+    kind === 'result'
+      ? { jsonrpc: '2.0', id, result: response.result }
+      : { jsonrpc: '2.0', id, error: response.error },
+  );
 }

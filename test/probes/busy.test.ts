@@ -40,7 +40,7 @@ function stage({
   const remarks: (string | null)[] = [];
   const connection = openConnection(
     { stdin: new PassThrough(), stdout },
-    { run: 1, version: '0.0.0', onNonProtocolLine: () => undefined },
+    { run: 1, version: '0.0.0', onNonProtocolOutput: () => undefined },
   );
   const target: ProbeTarget = {
     spec: specOf(),

@@ -104,7 +104,7 @@ describe('a prober and real processes', () => {
   it('gives the log what a server prints beside its messages, a flood included', async () => {
     const { prober, ready, events } = live();
     const noise: string[] = [];
-    const connection = connectionOf(startStdio(['--behaviour', 'flood-stdout']), (line) => noise.push(line));
+    const connection = connectionOf(startStdio(['--behaviour', 'flood-stdout']), noise);
     prober.watch({ spec: specOf({ probe: quick }), run: 1, connection });
     await waitFor(() => ready.length > 0 && noise.length > 10_000, { timeout: 20_000 });
     noise.length = 0;

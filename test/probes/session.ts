@@ -7,6 +7,7 @@ import { ProbeHabits } from '../../src/probes/habits.ts';
 import type { Deadline } from '../../src/wire/deadline.ts';
 import type { ProbeSession } from '../../src/probes/probe-kind.ts';
 import { openSession } from '../../src/probes/registry.ts';
+import { createLineSplitter } from '../../src/system/files/line-splitter.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createHttpClient, type HttpClient } from '../../src/system/net/http-client.ts';
 import type { Started } from '../fixtures/start.ts';
@@ -34,7 +35,7 @@ export function sessionOf(
   const noise: string[] = [];
   const remarks = new Map<ServerCondition, string | null>();
   const http = createHttpClient();
-  const connection = server === null ? null : connectionOf(server, (line) => noise.push(line));
+  const connection = server === null ? null : connectionOf(server, noise);
   const session = openSession(
     {
       spec,
@@ -69,9 +70,16 @@ export function sessionOf(
 
 export function connectionOf(
   { child: { stdin, stdout } }: Started,
-  onNonProtocolLine: (line: string) => void = () => undefined,
+  noise: string[] = [],
 ): Connection {
-  return openConnection({ stdin, stdout }, { run: 1, version: '0.0.0', onNonProtocolLine });
+  const onNonProtocolOutput = linesInto(noise);
+  return openConnection({ stdin, stdout }, { run: 1, version: '0.0.0', onNonProtocolOutput });
+}
+
+/** Puts each line into the list. */
+export function linesInto(lines: string[], maxBytes = 16 * 1024 * 1024): (bytes: Buffer) => void {
+  const splitter = createLineSplitter({ maxBytes, onLine: (line) => lines.push(line) });
+  return (bytes) => splitter.push(bytes);
 }
 
 export function stdioSession(server: Started): TestSession {

@@ -1,9 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
+import type { ForeignResponse } from '../../src/wire/peer.ts';
 import { EVERYTHING, start, startStdio, stopAll } from '../fixtures/start.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { connectionOf, deadline, stdioSession } from '../probes/session.ts';
+import { connectionOf, deadline, linesInto, stdioSession } from '../probes/session.ts';
 
 afterEach(stopAll);
 
@@ -13,16 +14,22 @@ function pipe() {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const noise: string[] = [];
+  const refused: string[] = [];
   const connection = openConnection(
     { stdin, stdout },
-    { run: 4, version: '0.0.0', onNonProtocolLine: (line) => noise.push(line) },
+    {
+      run: 4,
+      version: '0.0.0',
+      onNonProtocolOutput: linesInto(noise, 1024),
+      onRefused: (sentence) => refused.push(sentence),
+    },
   );
   const sent = () =>
     String(stdin.read() ?? '')
       .split('\n')
       .filter(Boolean)
       .map(readRequest);
-  return { connection, stdin, stdout, noise, sent };
+  return { connection, stdin, stdout, noise, refused, sent };
 }
 
 function readRequest(line: string): { id: string; method: string } {
@@ -95,7 +102,7 @@ describe('a connection', () => {
     expect(noise).toEqual(['good bye']);
   });
 
-  it('keeps 16 MiB of a line without end, and finds the message after it', async () => {
+  it('does not hold a line without end that is no message, and finds the message after it', async () => {
     const { connection, stdout, noise, sent } = pipe();
     const asked = connection.request('ping', undefined, never);
     const [request] = sent();
@@ -105,7 +112,7 @@ describe('a connection', () => {
     }
     stdout.write(`\n{"jsonrpc":"2.0","id":"${request!.id}","result":{}}\n`);
     expect(await asked).toMatchObject({ kind: 'response' });
-    expect(noise.map(({ length }) => length)).toEqual([16 * 1024 * 1024]);
+    expect(noise.map(({ length }) => length)).toEqual([1024]);
   });
 
   it('does not pile up questions for a server that does not read', async () => {
@@ -265,13 +272,17 @@ describe('the users of a connection', () => {
   it('get the responses to messages that they sent as they were, and only those', async () => {
     const { connection, stdout } = pipe();
     const foreign: unknown[] = [];
-    connection.subscribe({ onForeignResponse: (response) => foreign.push(response) });
+    connection.subscribe({
+      onForeignResponse: (response) => foreign.push([response.id, response.text(), response.read()]),
+    });
     expect(connection.send('{"jsonrpc":"2.0","id":"gw:4:1","method":"tools/list"}')).toBe(true);
     stdout.write(
       '{"jsonrpc":"2.0","id":"gw:4:1","result":{}}\n{"jsonrpc":"2.0","id":"wd:4:9","result":{}}\n',
     );
     await waitFor(() => connection.counters.unmatchedResponses === 1);
-    expect(foreign).toEqual([{ kind: 'result', id: 'gw:4:1', result: {} }]);
+    expect(foreign).toEqual([
+      ['gw:4:1', '{"jsonrpc":"2.0","id":"gw:4:1","result":{}}', { kind: 'result', id: 'gw:4:1', result: {} }],
+    ]);
   });
 
   it('are told when a message is not taken: the server does not read, or has ended', () => {
@@ -299,14 +310,119 @@ describe('the users of a connection', () => {
 });
 
 describe('a message of the server', () => {
-  it('is not parsed when it is nested deeper than 128 levels', async () => {
-    const { connection, stdout, noise } = pipe();
+  const answer = (result: string): string => `{"result":${result},"jsonrpc":"2.0","id":"wd:4:1"}`;
+  const nested = (depth: number): string => answer(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`);
+  const of = (count: number, value: string): string => Array.from({ length: count }, () => value).join(',');
+
+  it('is read up to 128 levels, 4 MiB and 100,000 values', async () => {
+    for (const text of [
+      nested(126),
+      answer(`{"a":"${'x'.repeat(4_190_000)}"}`),
+      answer(`{"tools":[${of(99_000, '0')}]}`),
+    ]) {
+      const { connection, stdout, refused } = pipe();
+      const asked = connection.request('tools/list', {}, never);
+      stdout.write(`${text}\n`);
+      expect(await asked).toMatchObject({ kind: 'response', response: { id: 'wd:4:1' } });
+      expect(refused).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['nests deeper than 128 levels', nested(127)],
+    ['nests deeper than 128 levels', nested(1_000_000)],
+    ['is longer than 4 MiB', answer(`{"a":"${'x'.repeat(4_200_000)}"}`)],
+    ['is longer than 4 MiB', answer(`{"a":"${'\\"'.repeat(10_000_000)}"}`)],
+    ['holds more than 100000 values', answer(`{"tools":[${of(100_001, '{"name":"a"}')}]}`)],
+    ['holds more than 100000 values', answer(`{"tools":{${of(100_001, '"k":0')}}}`)],
+  ])('that answers us is refused unparsed, and told at once, when it %s', async (excess, text) => {
+    const { connection, stdout, noise, refused } = pipe();
     const asked = connection.request('tools/list', {}, never);
-    const nested = (depth: number): string =>
-      `{"jsonrpc":"2.0","id":"wd:4:1","result":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`;
-    stdout.write(`${nested(100_000)}\n${nested(127)}\n${nested(126)}\n`);
-    expect(await asked).toMatchObject({ kind: 'response', response: { id: 'wd:4:1' } });
-    expect(noise.map(({ length }) => length)).toEqual([nested(100_000).length, nested(127).length]);
+    stdout.write(`${text}\n`);
+    const detail = `The answer to tools/list ${excess}`;
+    expect(await asked).toEqual({ kind: 'failed', reason: 'protocol', detail });
+    expect(refused).toEqual([`${detail}: refused`]);
+    expect(noise).toEqual([]);
+    // The next one is read as if nothing had been.
+    const again = connection.request('ping', undefined, never);
+    stdout.write('{"jsonrpc":"2.0","id":"wd:4:2","result":{}}\n');
+    expect(await again).toMatchObject({ kind: 'response' });
+  });
+
+  it.each([
+    ['a batch', 'holds more than 25000 values', `[${of(25_001, '{}')}]`],
+    ['a batch', 'is longer than 1 MiB', `[{"a":"${'x'.repeat(1_100_000)}"}]`],
+    [
+      'a message',
+      'holds more than 25000 values',
+      `{"jsonrpc":"2.0","method":"x","params":[${of(25_001, '0')}]}`,
+    ],
+    [
+      'a message',
+      'is longer than 4 MiB',
+      `{"jsonrpc":"2.0","method":"ping","id":"${'x'.repeat(15_000_000)}"}`,
+    ],
+  ])('unasked for, as %s, is refused when it %s', async (what, excess, text) => {
+    const { connection, stdin, stdout, noise, refused } = pipe();
+    connection.subscribe({
+      onNotification: () => expect.unreachable(),
+      onRequest: () => expect.unreachable(),
+    });
+    stdout.write(`${text}\n`);
+    await waitFor(() => refused.length === 1);
+    expect(refused).toEqual([`Refused ${what} of the server: it ${excess}`]);
+    expect(noise).toEqual([]);
+    expect(stdin.read()).toBeNull();
+  });
+
+  it('that answers a client is passed on unparsed up to 16 MiB, and beyond as an error', async () => {
+    const { connection, stdout, refused } = pipe();
+    const heard: ForeignResponse[] = [];
+    connection.subscribe({ onForeignResponse: (response) => heard.push(response) });
+    const long = (length: number): string =>
+      `{"jsonrpc":"2.0","result":{"text":"${'x'.repeat(length)}"},"id":"gw:1"}`;
+    stdout.write(`${long(16_000_000)}\n${long(17_000_000)}\n{"jsonrpc":"2.0","id":7,"result":[}}\n`);
+    await waitFor(() => heard.length === 3);
+    expect(heard[0]?.text()).toBe(long(16_000_000));
+    expect(JSON.parse(heard[1]?.text() ?? '')).toEqual({
+      jsonrpc: '2.0',
+      id: 'gw:1',
+      error: { code: -32603, message: 'The answer of the server is longer than 16 MiB' },
+    });
+    expect(refused).toEqual(['Refused an answer to a client: it is longer than 16 MiB']);
+    expect([heard[2]?.id, heard[2]?.read()]).toEqual([7, null]);
+  });
+
+  it('is refused when too much waits for its server already', async () => {
+    const { connection, stdout } = pipe();
+    expect(connection.budget.take(30 * 1024 * 1024)).toBe(true);
+    expect(connection.budget.take(8 * 1024 * 1024)).toBe(false);
+    const asked = connection.request('tools/list', {}, never);
+    const text = answer(`{"a":"${'x'.repeat(3_000_000)}"}`);
+    stdout.write(text.slice(0, 1_500_000));
+    stdout.write(`${text.slice(1_500_000)}\n`);
+    expect(await asked).toMatchObject({
+      kind: 'failed',
+      detail: 'The answer to tools/list came while too much waited for this server',
+    });
+    connection.budget.give(30 * 1024 * 1024);
+    // Nothing of it is held any more.
+    expect(connection.budget.take(32 * 1024 * 1024)).toBe(true);
+  });
+
+  it('within a batch is passed on with its own text', async () => {
+    const { connection, stdout } = pipe();
+    const heard: string[] = [];
+    connection.subscribe({
+      onNotification: (_, text) => heard.push(text),
+      onForeignResponse: (response) => heard.push(response.text()),
+    });
+    stdout.write('[{"jsonrpc":"2.0","method":"a"}, {"jsonrpc":"2.0","id":"gw:1","result":{}}]\n');
+    await waitFor(() => heard.length === 2);
+    expect(heard.map((text) => JSON.parse(text))).toEqual([
+      { jsonrpc: '2.0', method: 'a' },
+      { jsonrpc: '2.0', id: 'gw:1', result: {} },
+    ]);
   });
 
   it('is refused without its id when that is longer than 256 characters', async () => {
@@ -331,7 +447,7 @@ function blockedPipe() {
   const stdout = new PassThrough();
   const connection = openConnection(
     { stdin, stdout },
-    { run: 4, version: '0.0.0', onNonProtocolLine: () => undefined },
+    { run: 4, version: '0.0.0', onNonProtocolOutput: () => undefined },
   );
   const padding = 'x'.repeat(stdin.writableHighWaterMark + stdin.readableHighWaterMark);
   while (!stdin.writableNeedDrain) connection.send(`{"method":"filler","padding":"${padding}"}`);

@@ -13,7 +13,7 @@ function connectionTo(behaviour: string) {
   const connection = openConnection(child, {
     run: 1,
     version: '0.0.0',
-    onNonProtocolLine: () => undefined,
+    onNonProtocolOutput: () => undefined,
     onFramingFault: (fault) => faults.push(fault),
   });
   return { connection, faults };

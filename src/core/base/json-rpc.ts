@@ -16,7 +16,7 @@ export const RPC_CODES = {
 } as const;
 
 /** Deepest nesting of a message that is read. What is much deeper overflows the stack of whoever serialises it again. */
-const MAX_DEPTH = 128;
+export const MAX_DEPTH = 128;
 
 /** Longest id, in UTF-16 units, of a request that is answered with its own id. */
 export const MAX_ID_LENGTH = 256;
@@ -77,7 +77,11 @@ export function rpcErrorResponse(id: string | number | null, code: number, messa
  * deeper than `MAX_DEPTH` is garbage.
  */
 export function readMessages(text: string): readonly IncomingMessage[] {
-  if (isTooDeep(text)) return [GARBAGE];
+  return isTooDeep(text) ? [GARBAGE] : parseMessages(text);
+}
+
+/** Does the same without looking at the depth, for a text of which that is known. */
+export function parseMessages(text: string): readonly IncomingMessage[] {
   const value = parseJson(text);
   if (Array.isArray(value) && value.length > 0) return value.map(classify);
   return [classify(value)];

@@ -1,9 +1,10 @@
 // Safe display of foreign text: no control characters, bounded length, no secrets.
 
 // Escape sequences that terminals act on: CSI (colours, cursor), OSC (titles, links, clipboard), and two-character ones.
+// None of them may hold its own beginning, or a line of beginnings would be searched to its end for each.
 export const ESCAPE_SEQUENCES =
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B\]|\u009D)[^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]+[0-~]|\u001B[0-Z\\-~]/gu;
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B\]|\u009D)[^\u0007\u001B\u009C\u009D]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]+[0-~]|\u001B[0-Z\\-~]/gu;
 
 // Controls, format characters (bidi overrides, invisible ones), line and paragraph separators, lone surrogates.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;

@@ -2,7 +2,12 @@
 import { join } from 'node:path';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Redactor } from '../../core/base/text.ts';
-import { captureOutput } from '../../logs/capture-output.ts';
+import {
+  captureOutput,
+  createOutputLimiter,
+  type CaptureOptions,
+  type OutputLimiter,
+} from '../../logs/capture-output.ts';
 import { openServerLog, type ServerLog } from '../../logs/server-log.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -12,8 +17,10 @@ import type { SpawnedProcess } from '../../system/process/spawn.ts';
 export interface ServerOutputs {
   /** Reads what a new process prints until its pipes end. */
   capture(spec: ServerSpec, run: number, child: SpawnedProcess): void;
-  /** Logs a line on a stdio server's stdout that is not a protocol message. */
-  noise(server: string, line: string): void;
+  /** Logs what stands on a stdio server's stdout and is no protocol message, within the limits of all output. */
+  noise(server: string, bytes: Buffer): void;
+  /** Logs a remark of ours, one a second and the number of those between: a server may cause thousands. */
+  note(server: string, text: string): void;
   lastLines(server: string): readonly string[];
   /** Returns the line that it printed last, and its number; null for none since its start. */
   latestLine(server: string): { readonly number: number; readonly text: string } | null;
@@ -31,6 +38,9 @@ export interface ServerOutputsOptions {
   readonly onTrouble: (server: string, error: Error | null) => void;
 }
 
+/** ms */
+const NOTE_INTERVAL = 1_000;
+
 export function createServerOutputs({
   clock,
   bus,
@@ -39,6 +49,9 @@ export function createServerOutputs({
   onTrouble,
 }: ServerOutputsOptions): ServerOutputs {
   const logs = new Map<string, ServerLog>();
+  /** Of the stdout of stdio servers. */
+  const limiters = new Map<string, OutputLimiter>();
+  const notes = new Map<string, { readonly at: number; readonly left: number }>();
   bus.subscribe((event) => {
     if (event.kind === 'server-changed') logs.get(event.server)?.resize(event.spec.logs);
   });
@@ -62,25 +75,39 @@ export function createServerOutputs({
       const server = spec.name;
       const log = logOf(spec);
       log.noteStart(`run ${run} started as pid ${child.pid}`);
-      const read = (stream: 'stdout' | 'stderr') =>
-        captureOutput(child[stream], {
-          clock,
-          onLine: (line, dropped) => log.write(stream, line, dropped),
-          onDropped(lines, bytes) {
-            log.note(`${lines} lines (${bytes} bytes) of ${stream} came too fast and were dropped`);
-            bus.publish({ kind: 'log-dropped', server, lines, bytes });
-          },
-        });
-      // The stdout of a stdio server carries its answers: the connection reads it and hands over the other lines.
-      read('stderr');
-      if (spec.transport !== 'stdio') read('stdout');
+      const limits = (stream: 'stdout' | 'stderr'): CaptureOptions => ({
+        clock,
+        onLine: (line, dropped) => log.write(stream, line, dropped),
+        onDropped(lines, bytes) {
+          log.note(`${lines} lines (${bytes} bytes) of ${stream} came too fast and were dropped`);
+          bus.publish({ kind: 'log-dropped', server, lines, bytes });
+        },
+      });
+      captureOutput(child.stderr, limits('stderr'));
+      if (spec.transport !== 'stdio') {
+        captureOutput(child.stdout, limits('stdout'));
+        return;
+      }
+      // It carries the answers: the connection reads it, and hands over what else it finds.
+      const limiter = createOutputLimiter(limits('stdout'));
+      limiters.set(server, limiter);
+      child.stdout.once('close', () => limiter.end());
     },
-    noise: (server, line) => logs.get(server)?.write('stdout', line),
+    noise: (server, bytes) => limiters.get(server)?.take(bytes),
+    note(server, text) {
+      const { at, left } = notes.get(server) ?? { at: -Infinity, left: 0 };
+      const now = clock.monotonic();
+      if (now - at < NOTE_INTERVAL) return void notes.set(server, { at, left: left + 1 });
+      logs.get(server)?.note(left === 0 ? text : `${text} (and ${left} times something like it)`);
+      notes.set(server, { at: now, left: 0 });
+    },
     lastLines: (server) => logs.get(server)?.lastLines() ?? [],
     latestLine: (server) => logs.get(server)?.latestLine() ?? null,
     async forget(server) {
       const known = logs.get(server);
       logs.delete(server);
+      limiters.delete(server);
+      notes.delete(server);
       await known?.close();
     },
     flushSync: () => logs.forEach((log) => log.flushSync()),

@@ -18,7 +18,7 @@ export interface ConnectionUser {
 export interface SharedConnectionParts {
   /** Our own version, told to servers. */
   readonly version: string;
-  readonly outputs: Pick<ServerOutputs, 'noise'>;
+  readonly outputs: Pick<ServerOutputs, 'noise' | 'note'>;
   /** Hears how the server uses its stdout otherwise than for messages. */
   readonly bus: Pick<Bus, 'publish'>;
 }
@@ -59,12 +59,13 @@ function connect(
     {
       run,
       version,
-      onNonProtocolLine(line) {
-        outputs.noise(server, line);
-        if (known !== null || line.trim() === '') return;
+      onNonProtocolOutput(bytes) {
+        outputs.noise(server, bytes);
+        if (known !== null || bytes.toString('latin1').trim() === '') return;
         known = 'stdout_text';
         remark('stdout_text', STDOUT_TEXT);
       },
+      onRefused: (sentence) => outputs.note(server, sentence),
       onFramingFault(fault) {
         // What looked like text were pieces of messages.
         if (known === 'stdout_text') remark('stdout_text', null);

@@ -139,7 +139,7 @@ async function listTools(
   const connection =
     stdin === null
       ? null
-      : openConnection({ stdin, stdout }, { run: 0, version, onNonProtocolLine: () => undefined });
+      : openConnection({ stdin, stdout }, { run: 0, version, onNonProtocolOutput: () => undefined });
   const deadline = clock.monotonic() + spec.start.timeout;
   if (port !== null) {
     const refusal = await awaitPort(canary, { ...placement, port }, { signal, clock, deadline });

@@ -6,7 +6,12 @@ export interface ServerSentEvent {
   readonly type: string;
   /** The data lines, joined by newlines. */
   readonly data: string;
+  /** Set when its end is missing, because it was longer than `maxBytes`. */
+  readonly isCut?: true;
 }
+
+/** Bytes charged for each data line beside its text, so that empty ones are limited like long ones. */
+const LINE_COST = 64;
 
 export interface EventStreamReader {
   push(chunk: Buffer): void;
@@ -25,29 +30,34 @@ export function createEventStreamReader(
   let type = '';
   let data: string[] = [];
   let held = 0;
+  let isCut = false;
   let dropped = 0;
 
   function dispatch(): void {
     // An event without data, such as one that only sets an id, is none.
-    if (data.length > 0) onEvent({ type: type === '' ? 'message' : type, data: data.join('\n') });
+    const kind = type === '' ? 'message' : type;
+    if (data.length > 0) onEvent({ type: kind, data: data.join('\n'), ...(isCut && { isCut }) });
     type = '';
     data = [];
     held = 0;
+    isCut = false;
   }
 
   function take(line: string): void {
     const [field, value] = splitField(line);
     if (field === 'event') type = value;
     if (field !== 'data') return;
-    held += value.length;
-    if (held > maxBytes) dropped += value.length;
-    else data.push(value);
+    held += value.length + LINE_COST;
+    if (held <= maxBytes + LINE_COST) return void data.push(value);
+    dropped += value.length;
+    isCut = true;
   }
 
   const lines = createLineSplitter({
     maxBytes,
     onLine(line, lost) {
       dropped += lost;
+      if (lost > 0) isCut = true;
       if (line === '') dispatch();
       else if (!line.startsWith(':')) take(line.startsWith('\uFEFF') ? line.slice(1) : line);
     },

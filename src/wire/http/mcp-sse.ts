@@ -8,7 +8,9 @@ import { failureOfStatus, unexpectedStatus } from './http-status.ts';
 import { createEventStreamReader } from './event-stream.ts';
 import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from '../handshake.ts';
 import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
+import { OWN_ANSWER, tooLong } from '../message-limits.ts';
 import { Peer } from '../peer.ts';
+import { readInSlices } from '../../system/files/read-in-slices.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
 
 /** One open stream and the URL that its requests are posted to. */
@@ -18,7 +20,6 @@ interface Stream {
   readonly postTo: URL;
 }
 
-const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OLDEST = '2024-11-05';
 
 export function openSse(target: McpTarget): McpTransport {
@@ -133,8 +134,10 @@ interface StreamBody {
 function follow(target: McpTarget, { url, body, number }: StreamBody): Promise<Stream | CallFailure> {
   return new Promise((resolve, reject) => {
     let stream: Stream | null = null;
-    const reader = createEventStreamReader(MAX_EVENT_BYTES, ({ type, data }) => {
-      if (type !== 'endpoint') stream?.peer.receive(data);
+    const reader = createEventStreamReader(OWN_ANSWER.bytes, ({ type, data, isCut }) => {
+      if (isCut === true)
+        stream?.peer.failAll(failed('protocol', `An event of the server ${tooLong(OWN_ANSWER)}`));
+      else if (type !== 'endpoint') stream?.peer.receiveText(data);
       else stream ??= begin(data);
     });
 
@@ -157,7 +160,7 @@ function follow(target: McpTarget, { url, body, number }: StreamBody): Promise<S
       else reject(error);
     }
 
-    body.on('data', (chunk: Buffer) => reader.push(chunk));
+    readInSlices(body, (chunk) => reader.push(chunk));
     body.once('error', end);
     body.once('close', () => end());
   });

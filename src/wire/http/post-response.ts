@@ -1,8 +1,12 @@
 // Response to one POST of a JSON-RPC message: a JSON body, or a stream of events.
 import type { Readable } from 'node:stream';
-import { readMessages, type IncomingMessage, type RpcResponse } from '../../core/base/json-rpc.ts';
+import { parseMessages, type IncomingMessage, type RpcResponse } from '../../core/base/json-rpc.ts';
+import { JsonScanner, shapeOf } from '../../core/base/json-shape.ts';
+import { createByteCollector } from '../../system/files/byte-collector.ts';
+import { readInSlices } from '../../system/files/read-in-slices.ts';
 import type { HttpResponse } from '../../system/net/http-client.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { OWN_ANSWER, excessOf, tooLong } from '../message-limits.ts';
 import { createEventStreamReader } from './event-stream.ts';
 
 /** What came back for one POST. */
@@ -15,8 +19,6 @@ export interface PostResponse {
   readonly text: string | null;
 }
 
-/** The same limit as for a pipe: what is longer is not read. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** A page is not searched further for its first line, UTF-16 units. */
 const MAX_TEXT = 4_096;
 /** How long the rest of a stream may hold its socket once the response was read, ms. */
@@ -41,16 +43,16 @@ export async function readPostResponse(
   const message = isStream ? await readStream(body, id) : null;
   const whole = isStream ? '' : await readText(body);
   release(body, clock);
-  const found = message ?? responseAmong(readMessages(whole), id);
+  const found = message ?? responseAmong(parseMessages(whole), id);
   return { status, headers, message: found, text: textOf(found, whole) };
 }
 
 /** Returns the first line that is for people: the message of an error, or of a body that is no JSON-RPC. */
 function textOf(message: RpcResponse | null, body: string): string | null {
-  if (message !== null) return message.kind === 'error' ? message.error.message : null;
+  if (message !== null) return message.kind === 'error' ? message.error.message.slice(0, MAX_TEXT) : null;
   // Pages of proxies: their title says what the status says, and their style sheets say nothing.
   const [, title] = /<title>([^<]*)</iu.exec(body) ?? [];
-  const text = title ?? body.slice(0, MAX_TEXT).replaceAll(/<[^>]*>/gu, ' ');
+  const text = title?.slice(0, MAX_TEXT) ?? body.slice(0, MAX_TEXT).replaceAll(/<[^>]*>/gu, ' ');
   return (
     text
       .split('\n')
@@ -69,16 +71,17 @@ export function release(body: Readable, clock: Clock): void {
 
 function readStream(body: Readable, id: string): Promise<RpcResponse | null> {
   return new Promise((resolve, reject) => {
-    const reader = createEventStreamReader(MAX_BODY_BYTES, ({ data }) => {
-      const found = responseAmong(readMessages(data), id);
+    const reader = createEventStreamReader(OWN_ANSWER.bytes, ({ data, isCut }) => {
+      const excess = excessOf(shapeOf(Buffer.from(data)), OWN_ANSWER);
+      if (isCut === true || excess !== null) return refuse(body, excess);
+      const found = responseAmong(parseMessages(data), id);
       if (found !== null) finish(found);
     });
-    const push = (chunk: Buffer) => reader.push(chunk);
+    const stop = readInSlices(body, (chunk) => reader.push(chunk));
     const finish = (found: RpcResponse | null) => {
-      body.off('data', push);
+      stop();
       resolve(found);
     };
-    body.on('data', push);
     body.once('end', () => finish(null));
     body.once('error', reject);
   });
@@ -86,19 +89,25 @@ function readStream(body: Readable, id: string): Promise<RpcResponse | null> {
 
 function readText(body: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    body.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
-      else
-        body.destroy(
-          Object.assign(new Error('The answer is too long'), { code: 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE' }),
-        );
+    const held = createByteCollector({ maxBytes: OWN_ANSWER.bytes });
+    const shape = new JsonScanner();
+    const stop = readInSlices(body, (chunk) => {
+      shape.take(chunk);
+      held.push(chunk);
+      const excess = excessOf(shape, OWN_ANSWER);
+      if (excess === null) return;
+      stop();
+      refuse(body, excess);
     });
-    body.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    body.once('end', () => resolve(held.take().toString('utf8')));
     body.once('error', reject);
   });
+}
+
+/** @param excess how the answer exceeds its limits; null when only its end is missing */
+function refuse(body: Readable, excess: string | null): void {
+  const message = `The answer ${excess ?? tooLong(OWN_ANSWER)}`;
+  body.destroy(Object.assign(new Error(message), { code: 'UND_ERR_RESPONSE_EXCEEDED_MAX_SIZE' }));
 }
 
 function responseAmong(messages: readonly IncomingMessage[], id: string): RpcResponse | null {

@@ -5,12 +5,14 @@ import { FRAMING_FAULTS } from '../../../src/wire/framing.ts';
 import { specOf } from '../../fakes/spec.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 import { startStdio, stopAll } from '../../fixtures/start.ts';
+import { linesInto } from '../../probes/session.ts';
 
 afterEach(stopAll);
 
 function observe(behaviour: string) {
   const events: UnstampedEvent[] = [];
   const noise: string[] = [];
+  const log = linesInto(noise);
   const { stdin, stdout, stderr } = startStdio(['--behaviour', behaviour]).child;
   const forever = new Promise<never>(() => undefined);
   const spawned = {
@@ -33,7 +35,7 @@ function observe(behaviour: string) {
     ],
     {
       version: '0.0.0',
-      outputs: { noise: (_, line) => noise.push(line) },
+      outputs: { noise: (_, bytes) => log(bytes), note: () => undefined },
       bus: { publish: (event) => events.push(event) },
     },
   );
