@@ -107,6 +107,25 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./inspect/tools.ts'),
   },
   {
+    name: 'connect',
+    summary: 'be a server for a client that starts programs: the shared one, through the gateway',
+    arguments: [{ syntax: '<name>', summary: 'a server' }],
+    options: [
+      {
+        flags: '--print <client>',
+        summary:
+          'only print what to write into that client: claude-code, claude-desktop, cursor, vscode, codex, zed, windsurf, gemini, other or all',
+      },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'A client starts it; it ends with its input. A daemon that restarts is waited for, 20 s, unseen by the client.',
+      'Exit codes: 0 end of input, 1 the watchdog is gone, 2 there is no such server; 128 and the number after a signal.',
+    ],
+    exitCodes: { UNKNOWN_SERVER: 2 },
+    load: () => import('./connect/connect.ts'),
+  },
+  {
     name: 'init',
     summary: 'write a first config, on request from what MCP clients start',
     arguments: [],

@@ -1,4 +1,4 @@
-// Command `connect NAME`: a stdio server for a client, which is the shared one behind the gateway.
+// Command `connect NAME`: a stdio server for a client, which is the shared one behind the gateway; or what to write into a client.
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { CommandContext } from '../shared/command.ts';
 
@@ -8,6 +8,11 @@ export async function run(context: CommandContext): Promise<number> {
     throw new WatchdogError('USAGE', 'Cannot connect: the argument "name" is missing', {
       hint: 'For example mcp-watchdog connect files; mcp-watchdog status lists the servers',
     });
+  const { print } = context.flags;
+  if (typeof print === 'string') {
+    const { printClient } = await import('./print-client.ts');
+    return printClient(context, server, print);
+  }
   const { processShimIo, runShim } = await import('./run-shim.ts');
   return await runShim({ home: context.paths.home, server }, processShimIo());
 }

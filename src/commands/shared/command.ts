@@ -44,7 +44,11 @@ export interface Flags {
   readonly grep?: string;
   readonly force?: boolean;
   readonly init?: boolean;
-  readonly print?: boolean;
+  /** Of `connect` a client. */
+  readonly print?: boolean | string;
+  readonly rewrite?: boolean;
+  readonly undo?: boolean;
+  readonly yes?: boolean;
   readonly label?: string;
   readonly from?: readonly string[];
   readonly reap?: boolean;

@@ -29,11 +29,16 @@ const DEEPEST = 200;
 export function readClientFile(path: string, syntax: 'json' | 'toml' | 'either'): ClientFile | null {
   const read = readWhole(path);
   if (read === null) return null;
-  const text = read.text.replace(/^\uFEFF/, '');
+  const root = parseClientText(path, read.text.replace(/^\uFEFF/, ''), syntax);
+  return { root, isWritableByOthers: read.isWritableByOthers };
+}
+
+/** Parses the text of such a file. @throws WatchdogError CONFIG_UNREADABLE */
+export function parseClientText(path: string, text: string, syntax: 'json' | 'toml' | 'either'): DocumentMap {
   const isToml = syntax === 'toml' || (syntax === 'either' && looksLikeToml(path, text));
   const root = text.trim() === '' ? {} : isToml ? readToml(path, text) : readJson(path, text);
   if (!isDocumentMap(root)) throw unreadable(path, 'it is not a map of settings');
-  return { root, isWritableByOthers: read.isWritableByOthers };
+  return root;
 }
 
 function readWhole(path: string): { text: string; isWritableByOthers: boolean } | null {

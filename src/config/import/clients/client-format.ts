@@ -1,6 +1,6 @@
 // Description of an MCP client's file: where it is, how it is recognised, and how its entries are read.
 import type { Environment } from '../../read/env-expansion.ts';
-import type { DocumentMap, DocumentValue } from '../../schema/document.ts';
+import type { DocumentMap, DocumentValue, KeyPath } from '../../schema/document.ts';
 import type { Dialect } from './references.ts';
 
 /** `portable` is a file of `mcpServers` that belongs to no known client. */
@@ -40,6 +40,8 @@ export interface ClientEntry {
   /** Where the client starts it, as far as that is known. */
   readonly project: string | null;
   readonly written: DocumentValue;
+  /** Where the file has it. */
+  readonly at: KeyPath;
   /** Questions that the client would ask the user, by id. */
   readonly questions?: ReadonlyMap<string, string>;
   /** Switched off in the client. */

@@ -3,7 +3,7 @@ import { documentMap, isDocumentMap, isDocumentList, valueAt } from '../../schem
 import type { DocumentMap, KeyPath, DocumentValue } from '../../schema/document.ts';
 import type { ClientEntry, ClientFileLocation } from './client-format.ts';
 
-/** Lists the entries of the map at `path`; none when there is no such map. */
+/** Lists the entries of the map at `path` of the whole file; none when there is no such map. */
 export function serversAt(
   root: DocumentMap,
   path: KeyPath,
@@ -11,7 +11,7 @@ export function serversAt(
 ): ClientEntry[] {
   const servers = valueAt(root, path);
   if (!isDocumentMap(servers)) return [];
-  return Object.entries(servers).map(([name, written]) => ({ name, project, written }));
+  return Object.entries(servers).map(([name, written]) => ({ name, project, written, at: [...path, name] }));
 }
 
 /** Extends every entry by what `more` returns. */

@@ -20,10 +20,11 @@ export const vscode: ClientFormat = {
   ],
   recognises: (root) => isDocumentMap(root['servers']) || isDocumentMap(valueAt(root, ['mcp', 'servers'])),
   entries: (root, place) => {
-    const inside = isDocumentMap(root['servers']) ? root : valueAt(root, ['mcp']);
+    const prefix = isDocumentMap(root['servers']) ? [] : ['mcp'];
+    const inside = valueAt(root, prefix);
     if (!isDocumentMap(inside)) return [];
     const questions = questionsOf(inside);
-    return extendEntries(serversAt(inside, ['servers'], place), () => ({ questions }));
+    return extendEntries(serversAt(root, [...prefix, 'servers'], place), () => ({ questions }));
   },
 };
 

@@ -1,0 +1,65 @@
+// How clients reach the servers of a config: by the URL of the gateway, or by the shim.
+import { join } from 'node:path';
+import type { LoadedConfig } from '../../config/build/loaded-config.ts';
+import type { ServerAddress } from '../../config/rewrite/client-target.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { chooseNode } from '../../service/plan/node-path.ts';
+import type { Paths } from '../../system/files/paths.ts';
+import type { Host } from '../shared/service.ts';
+
+export interface GatewayAccess {
+  /** Servers that the gateway offers. */
+  readonly servers: readonly ServerSpec[];
+  /** `http://127.0.0.1:9639`; null without a TCP listener, or with one whose port is known only to the daemon. */
+  readonly origin: string | null;
+  /** Why clients must start the shim, for people; null when they may use the URL. */
+  readonly shimOnly: string | null;
+  addressOf(server: string): ServerAddress;
+}
+
+/** @param origin where the running daemon listens, when that is known */
+export function gatewayAccess(
+  { config, servers }: Pick<LoadedConfig, 'config' | 'servers'>,
+  { paths, host, origin }: { readonly paths: Paths; readonly host: Host; readonly origin?: string | null },
+): GatewayAccess {
+  const { listen, tokenFile } = config.gateway;
+  const known = origin ?? (listen === null || listen.port === 0 ? null : originOf(listen));
+  const shimOnly =
+    tokenFile !== null
+      ? 'the gateway wants a token, which no client needs to know'
+      : known === null
+        ? 'the gateway has no fixed port'
+        : null;
+  return {
+    servers: servers.filter(({ enabled, gateway }) => enabled && gateway.mode !== 'off'),
+    origin: known,
+    shimOnly,
+    addressOf: (server) => ({
+      name: server,
+      url: shimOnly === null && known !== null ? serverUrl(known, server) : null,
+      command: shimCommand(server, { paths, host }),
+    }),
+  };
+}
+
+export function serverUrl(origin: string, server: string): string {
+  return `${origin}/${server}/mcp`;
+}
+
+function originOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * Argv of the shim, absolute: a client with a window has another PATH than a terminal, and may outlive this version of
+ * node.
+ */
+export function shimCommand(
+  server: string,
+  { paths, host }: { readonly paths: Pick<Paths, 'home'>; readonly host: Host },
+): readonly [string, ...string[]] {
+  const { node, machine, userHome, program } = host;
+  const { path } = chooseNode(node, host, machine);
+  const home = paths.home === join(userHome, '.mcp-watchdog') ? [] : ['--home', paths.home];
+  return [path, machine.realpath(program) ?? program, ...home, 'connect', server];
+}
