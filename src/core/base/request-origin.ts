@@ -20,6 +20,8 @@ export interface RequestOrigin {
 export interface OriginRule {
   /** Further names, in lower case, with or without a port; without one, ours is meant. */
   readonly allowedHosts?: readonly string[];
+  /** Further origins, in lower case: pages of these may ask, as far as the browser lets them. */
+  readonly allowedOrigins?: readonly string[];
   /** Pages of other sites may link to it: only for what changes nothing and tells nothing about this machine. */
   readonly isLinkable?: boolean;
 }
@@ -28,28 +30,40 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 export interface Refusal {
   readonly status: 400 | 403;
+  /** The part of the request that is at fault: `origin` stands for what a browser says about the page. */
+  readonly part: 'host' | 'origin';
   readonly reason: string;
 }
 
 /** @returns why the request must be refused; null when it may be answered */
 export function refuseForeignOrigin(
   request: RequestOrigin,
-  { allowedHosts = [], isLinkable = false }: OriginRule = {},
+  { allowedHosts = [], allowedOrigins = [], isLinkable = false }: OriginRule = {},
 ): Refusal | null {
-  if (request.hosts.length > 1) return { status: 400, reason: 'More than one Host header' };
+  if (request.hosts.length > 1) return { status: 400, part: 'host', reason: 'More than one Host header' };
   const host = request.hosts[0] ?? '';
   const authority = authorityOf(request.target);
   if (authority === null)
-    return { status: 400, reason: 'The request target is neither a path nor an http URL' };
+    return { status: 400, part: 'host', reason: 'The request target is neither a path nor an http URL' };
   const names = authority === '' ? [host] : [host, authority];
   if (!names.every((name) => isAllowedHost(name, request, allowedHosts)))
-    return forbidden('This Host is not allowed');
-  if (!isOwnOrigin(request.origin, host)) return forbidden('Other origins are not allowed');
-  return isOwnSite(request, isLinkable) ? null : forbidden('Requests by other sites are not allowed');
+    return forbidden('host', 'This Host is not allowed');
+  return refuseOrigin(request, host, { allowedOrigins, isLinkable });
 }
 
-function forbidden(reason: string): Refusal {
-  return { status: 403, reason };
+function refuseOrigin(
+  request: RequestOrigin,
+  host: string,
+  { allowedOrigins, isLinkable }: Required<Omit<OriginRule, 'allowedHosts'>>,
+): Refusal | null {
+  if (request.origin !== undefined && allowedOrigins.includes(request.origin.toLowerCase())) return null;
+  if (!isOwnOrigin(request.origin, host)) return forbidden('origin', 'Other origins are not allowed');
+  if (isOwnSite(request, isLinkable)) return null;
+  return forbidden('origin', 'Requests by other sites are not allowed');
+}
+
+function forbidden(part: Refusal['part'], reason: string): Refusal {
+  return { status: 403, part, reason };
 }
 
 /** The authority of a target in absolute form; empty for a path, null for what is neither. */

@@ -1,4 +1,5 @@
-// HTTP listener: opens and closes the port of an app, and names the holder of a port that is taken.
+// HTTP listener: opens and closes the port or socket of an app, and names the holder of a port that is taken.
+import { chmodSync, rmSync } from 'node:fs';
 import {
   createServer,
   type IncomingMessage,
@@ -21,6 +22,10 @@ export interface ListenOptions {
   readonly clock: Clock;
   /** Left out: plain HTTP. */
   readonly tls?: TlsSource;
+  /** Left out: those of a server for scrapers and a page. */
+  readonly limits?: ListenLimits;
+  /** Body of the response to what is no request, too slow or too large; left out, such connections get none. */
+  readonly faultBody?: (status: number, reason: string) => string;
   /** Called when a connection could not be taken, for instance for want of descriptors; listening goes on. */
   readonly onFault: (error: unknown) => void;
   /** Finds the holder of a taken port, for the error; null when nobody was found. */
@@ -30,26 +35,38 @@ export interface ListenOptions {
   ) => Promise<{ readonly pid: number | null; readonly command: string | null } | null>;
 }
 
+/** Durations are ms. */
+export interface ListenLimits {
+  /** Time for all of a request; responses may take as long as they like. */
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** Beyond these, the longest idle one is closed for each that comes; twice as many are the most. */
+  readonly connections: number;
+}
+
 export interface HttpListener {
-  /** `http://127.0.0.1:9638`, or with https, without a slash at the end. */
+  /** `http://127.0.0.1:9638`, or with https, without a slash at the end; `unix:` and the path of a socket. */
   readonly url: string;
   /** Closes every connection; responses under way get half a second to finish. */
   close(): Promise<void>;
 }
 
-/** A request is small: a client that needs longer is slow on purpose. */
-const LIMITS = {
+/** Limits of all listeners. */
+const COMMON = {
   headersTimeout: 5000,
-  requestTimeout: 10_000,
-  // How often those two are checked; Node's own 30 s would be their real length.
+  // How often the timeouts are checked; Node's own 30 s would be their real length.
   connectionsCheckingInterval: 2000,
-  // Longer than the usual scrape interval of 15 s, so that a scraper keeps its connection.
-  keepAliveTimeout: 20_000,
   maxHeaderSize: 16_384,
 };
 
-/** Scrapers, some browser tabs and a few scripts; for one more the longest idle connection is closed. */
-const MAX_CONNECTIONS = 200;
+/** Scrapers, some browser tabs and a few scripts, whose requests are small. */
+const DEFAULT_LIMITS: ListenLimits = {
+  // A client that needs longer is slow on purpose.
+  requestTimeout: 10_000,
+  // Longer than the usual scrape interval of 15 s, so that a scraper keeps its connection.
+  keepAliveTimeout: 20_000,
+  connections: 200,
+};
 
 const GRACE = 500;
 
@@ -59,19 +76,84 @@ const GRACE = 500;
  * @throws WatchdogError LISTEN_FAILED
  */
 export async function listenHttp(app: RequestListener, options: ListenOptions): Promise<HttpListener> {
-  const { tls } = options;
-  const server = tls === undefined ? createServer(LIMITS, app) : createTlsServer(app, LIMITS, tls);
-  const sockets = trackSockets(server);
-  closeIdleWhenFull(server, sockets);
-  // Refuses a connection only where so many requests are really under way.
-  server.maxConnections = 2 * MAX_CONNECTIONS;
+  const { tls, limits = DEFAULT_LIMITS, onFault } = options;
+  const nodeLimits = nodeOptions(limits);
+  const server = tls === undefined ? createServer(nodeLimits, app) : createTlsServer(app, nodeLimits, tls);
+  const sockets = prepare(server, options);
   try {
     await bind(server, options);
   } catch (error) {
     throw await explain(error, options);
   }
-  server.on('error', options.onFault);
+  server.on('error', onFault);
   return { url: urlOf(server, options), close: () => close(server, sockets, options.clock) };
+}
+
+/**
+ * Listens on a unix socket that only its owner can use. A file of that name is removed: whoever made it must be known to be gone.
+ *
+ * @param path that fits into the system's structure, in a private folder
+ * @throws the system's error
+ */
+export async function listenUnix(
+  app: RequestListener,
+  path: string,
+  options: Pick<ListenOptions, 'clock' | 'onFault' | 'limits' | 'faultBody'>,
+): Promise<HttpListener> {
+  const server = createServer(nodeOptions(options.limits ?? DEFAULT_LIMITS), app);
+  const sockets = prepare(server, options);
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  chmodSync(path, 0o600);
+  server.on('error', options.onFault);
+  return { url: `unix:${path}`, close: () => close(server, sockets, options.clock) };
+}
+
+function nodeOptions({ requestTimeout, keepAliveTimeout }: ListenLimits) {
+  return { ...COMMON, requestTimeout, keepAliveTimeout };
+}
+
+/** @returns the sockets that are open, the oldest first */
+function prepare(
+  server: HttpServer,
+  { limits = DEFAULT_LIMITS, faultBody }: Pick<ListenOptions, 'limits' | 'faultBody'>,
+): ReadonlySet<Socket> {
+  const sockets = trackSockets(server);
+  closeIdleWhenFull(server, sockets, limits.connections);
+  // Refuses a connection only where so many requests are really under way.
+  server.maxConnections = 2 * limits.connections;
+  if (faultBody !== undefined) answerFaults(server, faultBody);
+  return sockets;
+}
+
+const FAULT_STATUS: ReadonlyMap<string | null, readonly [number, string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout']],
+  ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'Payload Too Large']],
+]);
+
+function answerFaults(server: HttpServer, faultBody: NonNullable<ListenOptions['faultBody']>): void {
+  server.on('clientError', (error, socket) => {
+    const [status, reason] = FAULT_STATUS.get(codeOf(error)) ?? [400, 'Bad Request'];
+    if (!socket.writable || codeOf(error) === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const body = faultBody(status, reason);
+    const head = [
+      `HTTP/1.1 ${status} ${reason}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  });
 }
 
 /** Tracks all sockets: those in a TLS handshake are no HTTP connections yet, and Node does not close them. */
@@ -85,7 +167,7 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
 }
 
 /** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
-function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>): void {
+function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>, most: number): void {
   const busy = new Map<string, number>();
   server.prependListener('request', ({ socket }, response) => {
     const peer = peerOf(socket);
@@ -97,7 +179,7 @@ function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>): vo
     });
   });
   server.on('connection', (latest: Socket) => {
-    if (sockets.size <= MAX_CONNECTIONS) return;
+    if (sockets.size <= most) return;
     // In the order in which they came: the oldest first.
     for (const socket of sockets) {
       if (socket === latest || socket.destroyed || busy.has(peerOf(socket))) continue;

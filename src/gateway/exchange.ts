@@ -1,0 +1,205 @@
+// One POST of a client: its headers and body are checked, then its message goes to the server's router.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RPC_CODES, type JsonObject } from '../core/base/json-rpc.ts';
+import {
+  PRIMING_SINCE,
+  checkHeaders,
+  eraOf,
+  idOf,
+  isRequest,
+  readMessage,
+  sessionFacts,
+} from '../core/gateway/envelope.ts';
+import type { Channel, Era, GatewayServer } from '../core/gateway/model.ts';
+import { LEGACY_VERSIONS, VERSIONS } from '../core/gateway/translate.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { BodyBudget } from './body-budget.ts';
+import type { HttpRefusal, RefusalReason } from './responses.ts';
+import type { Sessions } from './sessions.ts';
+import type { Streams } from './streams.ts';
+
+export interface ExchangeOptions {
+  readonly clock: Clock;
+  readonly channel: Channel;
+  readonly sessions: Sessions;
+  readonly streams: Streams;
+  readonly bodies: BodyBudget;
+  readonly nextPort: () => number;
+  /** Longest body, bytes. */
+  readonly maxBody: () => number;
+  readonly refuse: (exchange: HttpExchange, refusal: HttpRefusal, reason?: RefusalReason) => void;
+  /** Runs what an event of the exchange leads to; what it throws ends this exchange alone. */
+  readonly guarded: (exchange: HttpExchange, run: () => void) => void;
+}
+
+export interface HttpExchange {
+  readonly server: GatewayServer;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** Takes a POST. */
+export function receivePost(exchange: HttpExchange, options: ExchangeOptions): void {
+  const { request } = exchange;
+  const refusal = refuseHeaders(request, options.maxBody());
+  if (refusal !== null) return options.refuse(exchange, refusal, 'header');
+  readBody(exchange, options, (text) => takeText(exchange, text, options));
+}
+
+function refuseHeaders({ headers }: IncomingMessage, maxBody: number): HttpRefusal | null {
+  const { 'content-type': type = '', accept = '' } = headers;
+  const mediaType = (type.split(';')[0] ?? '').trim().toLowerCase();
+  if (mediaType !== 'application/json') return refused(415, 'Content-Type must be application/json');
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
+    return refused(415, 'Content-Encoding is not supported: send the body as it is');
+  if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream'))
+    return refused(406, 'Accept must name application/json and text/event-stream');
+  return Number(headers['content-length'] ?? 0) > maxBody ? tooLarge(maxBody) : null;
+}
+
+/** Tells whether an Accept header names a media type, or all of its kind. */
+export function accepts(accept: string, type: string): boolean {
+  const kinds = new Set(['*/*', `${type.split('/')[0]}/*`, type]);
+  return accept
+    .toLowerCase()
+    .split(',')
+    .some((range) => kinds.has((range.split(';')[0] ?? '').trim()));
+}
+
+function tooLarge(limit: number): HttpRefusal {
+  return {
+    status: 413,
+    code: RPC_CODES.invalidRequest,
+    message: `The message is too large: ${limit} bytes are allowed`,
+    data: { limit },
+  };
+}
+
+function refused(status: number, message: string): HttpRefusal {
+  return { status, code: RPC_CODES.serverError, message };
+}
+
+function readBody(exchange: HttpExchange, options: ExchangeOptions, onText: (text: string) => void): void {
+  const { request } = exchange;
+  const limit = options.maxBody();
+  const chunks: Buffer[] = [];
+  const held = options.bodies.open();
+  let bytes = 0;
+
+  request.on('data', (chunk: Buffer) => {
+    if (held.isClosed) return;
+    bytes += chunk.length;
+    chunks.push(chunk);
+    const hasRoom = held.take(chunk.length);
+    if (bytes <= limit && hasRoom) return;
+    held.close();
+    chunks.length = 0;
+    const refusal = bytes > limit ? tooLarge(limit) : BUSY;
+    options.guarded(exchange, () => options.refuse(exchange, refusal, 'body'));
+  });
+  request.once('end', () => {
+    if (held.isClosed) return;
+    held.close();
+    const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    options.guarded(exchange, () => onText(body?.toString() ?? ''));
+  });
+  request.once('close', () => held.close());
+  // Its client is gone, and nobody to answer.
+  request.on('error', () => held.close());
+}
+
+const BUSY: HttpRefusal = {
+  status: 503,
+  code: RPC_CODES.serverError,
+  message: 'Too many large requests are being sent at once',
+  data: { reason: 'busy' },
+  headers: { 'retry-after': '1' },
+};
+
+function takeText(exchange: HttpExchange, text: string, options: ExchangeOptions): void {
+  const read = readMessage(text);
+  if ('refusal' in read) return options.refuse(exchange, read.refusal, 'body');
+  const { message } = read;
+  const version = exchange.request.headers['mcp-protocol-version'];
+  const given = typeof version === 'string' ? version : undefined;
+  if (eraOf(message, given) === 'modern') takeModern(exchange, { message, text }, options);
+  else takeLegacy(exchange, { message, text, version: given }, options);
+}
+
+interface Said {
+  readonly message: JsonObject;
+  readonly text: string;
+  /** As the header says. */
+  readonly version?: string | undefined;
+}
+
+function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions): void {
+  const { server, request, response } = exchange;
+  const header = (name: string): string | undefined => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+  const refusal = checkHeaders(said.message, header, (tool) => server.toolHeaders(tool));
+  if (refusal !== null) return options.refuse(exchange, refusal, 'header');
+  if (isRequest(said.message)) return ask(exchange, { ...said, era: 'modern', session: null }, options);
+  if (typeof said.message['method'] !== 'string') {
+    const message = 'Clients of this protocol version send no responses';
+    return options.refuse(exchange, { status: 400, code: RPC_CODES.invalidRequest, message }, 'body');
+  }
+  // Nothing that a client of this era could notify a server of: to close the exchange is to cancel it.
+  accepted(response);
+}
+
+function takeLegacy(exchange: HttpExchange, said: Said, options: ExchangeOptions): void {
+  const { server, request, response } = exchange;
+  const { message, text } = said;
+  const { clock, channel, sessions } = options;
+  const refusal = refuseVersion(said.version);
+  if (refusal !== null) return options.refuse(exchange, { ...refusal, id: idOf(message) }, 'header');
+  if (message['method'] === 'initialize' && isRequest(message)) {
+    const session = sessions.begin(server, sessionFacts(message));
+    response.setHeader('mcp-session-id', session);
+    return ask(exchange, { ...said, era: 'legacy', session }, options);
+  }
+  const session = sessions.find(server, request.headers['mcp-session-id']);
+  if (typeof session !== 'string')
+    return options.refuse(exchange, { ...session, id: idOf(message) }, 'session');
+  if (isRequest(message)) return ask(exchange, { ...said, era: 'legacy', session }, options);
+  const port = options.nextPort();
+  const at = clock.monotonic();
+  server.take({ kind: 'said', at, port, session, era: 'legacy', channel, message, text });
+  accepted(response);
+}
+
+/** Null for a version that we speak, and for none. */
+export function refuseVersion(version: string | undefined): HttpRefusal | null {
+  if (version === undefined || LEGACY_VERSIONS.some((known) => known === version)) return null;
+  return {
+    status: 400,
+    code: RPC_CODES.serverError,
+    message: `Bad Request: Unsupported protocol version: ${version.slice(0, 64)}`,
+    data: { supported: VERSIONS },
+  };
+}
+
+interface Asked extends Said {
+  readonly era: Era;
+  readonly session: string | null;
+}
+
+function ask({ server, response }: HttpExchange, asked: Asked, options: ExchangeOptions): void {
+  const { message, text, era, session, version = '' } = asked;
+  const { clock, channel, streams } = options;
+  const request = idOf(message);
+  if (request === null) return;
+  const port = options.nextPort();
+  const isPrimed = session !== null && version >= PRIMING_SINCE;
+  streams.open({ port, server: server.name, session, era, request, isPrimed }, response);
+  const at = clock.monotonic();
+  server.take({ kind: 'said', at, port, session, era, channel, message, text });
+}
+
+function accepted(response: ServerResponse): void {
+  response.writeHead(202, { 'content-length': 0 });
+  response.end();
+}

@@ -1,0 +1,63 @@
+// Sessions of the legacy era as the endpoint sees them: begun, known, brought back by what their ids hold, ended.
+import { messageOf } from '../core/base/guards.ts';
+import { RPC_CODES } from '../core/base/json-rpc.ts';
+import type { GatewayServer, SessionFacts } from '../core/gateway/model.ts';
+import type { Clock } from '../system/time/clock.ts';
+import type { DeletedSessions } from './deleted-sessions.ts';
+import type { HttpRefusal } from './responses.ts';
+import type { SessionIds } from './session-id.ts';
+
+export interface Sessions {
+  begin(server: GatewayServer, facts: SessionFacts): string;
+  /** Returns the session that a request names; the router knows it then. Else why there is none. */
+  find(server: GatewayServer, id: string | string[] | undefined): string | HttpRefusal;
+  /** Ends a session for good: its id stays unknown to later daemons too. */
+  end(server: GatewayServer, session: string): void;
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly ids: SessionIds;
+  readonly deleted: DeletedSessions;
+  readonly log: { warn(facts: object, sentence: string): void };
+}
+
+const NO_SESSION: HttpRefusal = {
+  status: 400,
+  code: RPC_CODES.serverError,
+  message: 'Bad Request: Mcp-Session-Id header is required',
+};
+/** Clients look for this code; the status alone makes some of them give up. */
+const NOT_FOUND: HttpRefusal = { status: 404, code: RPC_CODES.sessionNotFound, message: 'Session not found' };
+
+export function createSessions({ clock, ids, deleted, log }: SessionsOptions): Sessions {
+  const open = (server: GatewayServer, session: string, facts: SessionFacts): void =>
+    server.take({ kind: 'opened', at: clock.monotonic(), session, facts });
+
+  return {
+    begin(server, facts) {
+      const session = ids.create(server, facts);
+      open(server, session, facts);
+      return session;
+    },
+    find(server, id) {
+      if (typeof id !== 'string') return NO_SESSION;
+      if (server.knows(id)) return id;
+      const facts = ids.read(server, id);
+      if (facts === null || deleted.has(id)) return NOT_FOUND;
+      open(server, id, facts);
+      return id;
+    },
+    end(server, session) {
+      try {
+        deleted.add(session);
+      } catch (error) {
+        log.warn(
+          { error: messageOf(error) },
+          'Cannot note that a session was ended: a later daemon would take it',
+        );
+      }
+      server.take({ kind: 'closed', at: clock.monotonic(), session });
+    },
+  };
+}
