@@ -1,8 +1,8 @@
-// Checks of the home: owner, permissions, socket path, and folders that macOS protects.
+// Check of the home: owner, permissions, socket path.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { fitsSocketPath } from '../../control/control-paths.ts';
-import { type Check, type Finding, ok, orOk, problem, warning } from '../check.ts';
+import { type Check, type Finding, ok, problem, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 
 export const home: Check = {
@@ -83,40 +83,6 @@ function lookAt(path: string): Stats | null {
     return null;
   }
 }
-
-/** launchd jobs get EPERM there, without a permission dialog, unless they have Full Disk Access. */
-const PROTECTED = ['Documents', 'Desktop', 'Downloads', join('Library', 'Mobile Documents')];
-
-export const protectedFolders: Check = {
-  id: 'protected-folders',
-  title: 'Protected folders',
-  run({ platform, paths, userHome, config, node }) {
-    if (platform !== 'darwin') return Promise.resolve([]);
-    const roots = [...PROTECTED.map((name) => join(userHome, name)), '/Volumes'];
-    const isProtected = (path: string): boolean =>
-      roots.some((root) => path === root || path.startsWith(root + sep));
-    const findings: Finding[] = isProtected(paths.home)
-      ? [
-          problem(
-            `the home ${paths.home} is in a folder that macOS protects`,
-            'choose another one with --home or MCP_WATCHDOG_HOME',
-          ),
-        ]
-      : [];
-    for (const { name, cwd, args, source } of config.kind === 'valid' ? config.loaded.servers : []) {
-      const words = [cwd ?? '', ...args, ...(source.kind === 'command' ? source.command : [])];
-      const place = words.find((word) => isProtected(word.replace(/^~(?=\/)/u, userHome)));
-      if (place === undefined) continue;
-      findings.push(
-        warning(
-          `${name} uses ${place}, which a service cannot read without permission`,
-          `System Settings > Privacy & Security > Full Disk Access: add ${node.path}; or use another folder`,
-        ),
-      );
-    }
-    return Promise.resolve(orOk(findings, 'none in use'));
-  },
-};
 
 function quoted(path: string): string {
   return /^[\w./@-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;

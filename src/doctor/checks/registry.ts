@@ -3,8 +3,9 @@ import type { Check } from '../check.ts';
 import { config } from './config.ts';
 import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
 import { delivery, notifications } from './delivery.ts';
-import { home, protectedFolders } from './home.ts';
+import { home } from './home.ts';
 import { clock, descriptors, disk, init, logs } from './machine.ts';
+import { localNetwork, protectedFolders, signature } from './macos.ts';
 import { network } from './network.ts';
 import { node } from './node.ts';
 import { npm } from './npm.ts';
@@ -24,6 +25,8 @@ export const CHECKS = [
   service,
   programs,
   network,
+  localNetwork,
+  signature,
   daemon,
   guardian,
   servers,

@@ -64,9 +64,16 @@ function outdated({ manager, plan }: ServiceAnswer, text: string): Finding[] {
 }
 
 async function managerState(manager: ServiceManager): Promise<Finding[]> {
-  const { isLoaded, isEnabled, pid, detail } = await manager.state();
+  const { isLoaded, isEnabled, pid, detail, isMisplaced } = await manager.state();
   const suffix = detail === null ? '' : ` (${detail})`;
   if (!isEnabled) return [warning(`does not start at login${suffix}`, REINSTALL)];
   if (!isLoaded) return [warning(`${manager.kind} has not loaded it${suffix}`, 'mcp-watchdog start')];
+  if (isMisplaced === true)
+    return [
+      warning(
+        `runs outside your session at the screen, so that no notification is shown${suffix}`,
+        'mcp-watchdog install moves it there',
+      ),
+    ];
   return [ok(`${manager.file}, ${pid === null ? `not running${suffix}` : `running as pid ${pid}`}`)];
 }

@@ -2,6 +2,7 @@
 import type { SendResult } from '../../core/model/notification.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import type { HttpResponse } from '../../system/net/http-client.ts';
+import { LOCAL_NETWORK_DENIED } from '../../system/net/local-network.ts';
 import { failed } from './channel.ts';
 
 export interface HttpAttempt {
@@ -41,7 +42,8 @@ export function outcomeOfError(
     return retryable(failed('timeout', `${host} did not accept the connection in time (${code})`));
   if (isTlsError(code)) return final(failed('tls', `the certificate of ${host} is not trusted (${code})`));
   const wasConnected = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code) || code.startsWith('HPE_');
-  const why = code === '' || code.startsWith('PROXY_') ? messageOf(error) : code;
+  const isExplained = code === '' || code.startsWith('PROXY_') || code === LOCAL_NETWORK_DENIED;
+  const why = isExplained ? messageOf(error).replace(/ \((\w+)\)/u, ', $1') : code;
   return retryable(
     wasConnected
       ? failed('closed', `${host} closed the connection (${why})`)

@@ -4,6 +4,11 @@ import { createConnection } from 'node:net';
 import type { Notification, SendResult, WebhookSettings } from '../../core/model/notification.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { createHttpClient, type HttpRequest } from '../../system/net/http-client.ts';
+import {
+  explainLocalNetwork,
+  LOCAL_NETWORK_CURE,
+  LOCAL_NETWORK_WORDS,
+} from '../../system/net/local-network.ts';
 import { proxyFor } from '../../system/net/proxy.ts';
 import { type OpenChannel, READY, type Readiness, type SendOptions } from './channel.ts';
 import { toPayload } from '../message/payload.ts';
@@ -123,9 +128,11 @@ function checkReachable(target: URL, clock: Clock): Promise<Readiness> {
     };
     const cancel = clock.after(CHECK_TIMEOUT, () => end(unreachable(url, 'it did not answer')));
     socket.once('connect', () => end(READY));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      end(unreachable(url, error.code ?? error.message)),
-    );
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const explained = explainLocalNetwork(error);
+      if (explained === error) return end(unreachable(url, error.code ?? error.message));
+      end({ ...unreachable(url, LOCAL_NETWORK_WORDS), cure: LOCAL_NETWORK_CURE });
+    });
   });
 }
 
@@ -138,7 +145,7 @@ function proxyOrTarget(target: URL): URL | null {
   }
 }
 
-function unreachable({ host }: URL, why: string): Readiness {
+function unreachable({ host }: URL, why: string): Exclude<Readiness, { ok: true }> {
   return {
     ok: false,
     reason: `${host} cannot be reached (${why})`,

@@ -84,7 +84,9 @@ async function bringUp({ sequence, file }: Agent, text: string | null): Promise<
   const domain = await sequence.preferredDomain();
   const loaded = await sequence.findLoaded();
   const current = loaded.find((one) => one.domain.name === domain.name);
-  if (text === null && current !== undefined) {
+  // The one that runs without a screen holds the home: it has to go first.
+  const isElsewhere = loaded.some((one) => one !== current && one.job.state === 'running');
+  if (text === null && current !== undefined && !isElsewhere) {
     await sequence.enable(domain);
     if (current.job.state === 'running') return 'unchanged';
     await sequence.ensureRunning(current.target);
@@ -135,6 +137,7 @@ async function stateOf({ file, label, launchctl, sequence }: Agent): Promise<Ser
     isEnabled: isInstalled && !(await launchctl.isDisabled(domain.name, label)),
     pid: loaded?.job.pid ?? null,
     detail: loaded === undefined ? null : detailOf(loaded),
+    ...(loaded?.domain.hasScreen === false && domain.hasScreen && { isMisplaced: true }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Checks of a job definition before launchd sees it: launchd answers most of these faults with a bare "5".
 import { dirname } from 'node:path';
 import { DEFAULT_LABEL, EXIT_TIMEOUT, defineLaunchdJob } from './job-definition.ts';
+import { createProtection } from './protected-folders.ts';
 import type { Machine } from '../shared/machine.ts';
 import { isDictionary, type PlistDictionary, type PlistValue } from './plist.ts';
 
@@ -12,7 +13,10 @@ export interface LintProblem {
   readonly cure: string;
 }
 
-export interface LintView extends Pick<Machine, 'isExecutable' | 'isFile' | 'isFolder' | 'isWritable'> {
+export interface LintView extends Pick<
+  Machine,
+  'isExecutable' | 'isFile' | 'isFolder' | 'isWritable' | 'realpath'
+> {
   readonly userHome: string;
 }
 
@@ -157,18 +161,16 @@ function unexpanded(job: PlistDictionary): LintProblem[] {
 }
 
 /** A background job cannot show the permission dialog: macOS answers EPERM, and the job may not even start. */
-function protectedFolders(job: PlistDictionary, { userHome }: LintView): LintProblem[] {
-  const names = ['Documents', 'Desktop', 'Downloads', 'Library/Mobile Documents', 'Library/CloudStorage'];
-  const protectedPaths = [...names.map((name) => `${userHome}/${name}`), '/Volumes'].map((one) =>
-    one.toLowerCase(),
-  );
-  return pathsOf(job)
-    .filter(({ text }) => protectedPaths.some((folder) => `${text.toLowerCase()}/`.startsWith(`${folder}/`)))
-    .map(({ key, text }) => ({
-      key,
-      reason: `lies in a folder that macOS closes to background programs: ${show(text)}`,
-      cure: MOVE_IT,
-    }));
+function protectedFolders(job: PlistDictionary, view: LintView): LintProblem[] {
+  const placeOf = createProtection(view);
+  return pathsOf(job).flatMap(({ key, text }) => {
+    const place = placeOf(text);
+    if (place === null) return [];
+    const way = place === text ? show(text) : `${show(text)} leads to ${show(place)}`;
+    return [
+      { key, reason: `lies in a folder that macOS closes to background programs: ${way}`, cure: MOVE_IT },
+    ];
+  });
 }
 
 function wrongFolders(job: PlistDictionary, view: LintView): LintProblem[] {

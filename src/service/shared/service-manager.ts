@@ -24,6 +24,8 @@ export interface ServiceState {
   readonly pid: number | null;
   /** For people: the manager's own report in one line; null when there is nothing to add. */
   readonly detail: string | null;
+  /** launchd runs it outside the session at the screen, although there is one; left out otherwise. */
+  readonly isMisplaced?: true;
 }
 
 export interface InstallOptions {

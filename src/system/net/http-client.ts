@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { Dispatcher, Pool, ProxyAgent } from 'undici';
 import { trustedContext } from './certificate-authorities.ts';
+import { explainLocalNetwork } from './local-network.ts';
 import { explainProxyError, proxyFor } from './proxy.ts';
 
 export interface HttpRequest {
@@ -76,7 +77,7 @@ export function createHttpClient(environment: Environment = process.env): HttpCl
         if (!isClean) queueMicrotask(() => entry.open === 0 && drop(origin, entry));
       };
       return await dispatch(entry.pool, request, onEnd).catch((error: Error) => {
-        throw entry.proxy === null ? error : explainProxyError(error, entry.proxy, host);
+        throw entry.proxy === null ? explainLocalNetwork(error) : explainProxyError(error, entry.proxy, host);
       });
     },
     dropSockets() {

@@ -1,6 +1,7 @@
 // Proxy of a URL by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, and what its errors mean.
 import { codeOf, messageOf } from '../../core/base/guards.ts';
 import { isLoopbackHost } from '../../core/model/web-config.ts';
+import { explainLocalNetwork } from './local-network.ts';
 
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -81,6 +82,7 @@ const NOT_CONNECTED = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'EHOSTDOWN',
   'ENETUNREACH',
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
@@ -94,8 +96,11 @@ export function explainProxyError(error: Error, proxy: URL, host: string): Error
   const name = proxyName(proxy);
   const message = error instanceof AggregateError ? messageOf(error.errors[0]) : error.message;
   const status = Number(/\((\d{3})\)/u.exec(message)?.[1] ?? NaN);
-  if (NOT_CONNECTED.has(codeOf(error) ?? ''))
-    return proxyError(error, `the proxy ${name} cannot be reached: ${message}`);
+  if (NOT_CONNECTED.has(codeOf(error) ?? '')) {
+    const explained = explainLocalNetwork(error);
+    const why = explained === error ? message : explained.message;
+    return proxyError(error, `the proxy ${name} cannot be reached: ${why}`);
+  }
   if (!/proxy/i.test(message) || Number.isNaN(status)) return error;
   if (status === 407)
     return proxyError(

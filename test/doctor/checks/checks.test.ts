@@ -1,5 +1,6 @@
 // All doctor checks: one situation a row, with its finding.
-import { chmodSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
@@ -7,7 +8,8 @@ import type { Check } from '../../../src/doctor/check.ts';
 import { CHECKS } from '../../../src/doctor/checks/registry.ts';
 import { config } from '../../../src/doctor/checks/config.ts';
 import { daemon, gaps, guardian, scraped, servers } from '../../../src/doctor/checks/daemon.ts';
-import { home, protectedFolders } from '../../../src/doctor/checks/home.ts';
+import { home } from '../../../src/doctor/checks/home.ts';
+import { protectedFolders } from '../../../src/doctor/checks/macos.ts';
 import { clock, descriptors, disk, init, logs } from '../../../src/doctor/checks/machine.ts';
 import { END_OF_LIFE, node } from '../../../src/doctor/checks/node.ts';
 import { notifications } from '../../../src/doctor/checks/delivery.ts';
@@ -18,7 +20,9 @@ import { release } from '../../../src/doctor/checks/release.ts';
 import { service } from '../../../src/doctor/checks/service.ts';
 import type { DoctorContext } from '../../../src/doctor/context.ts';
 import type { Orphan } from '../../../src/orphans/find-orphans.ts';
+import { requireThat } from '../../fakes/require-program.ts';
 import { DOWN, serverStatus } from '../../fakes/status.ts';
+import { canMount, mountTinyDisk } from '../../fakes/tiny-disk.ts';
 import { healthy, loaded, MACHINE, NOW, refused, running, serviceOf, UNIT, worst } from '../context.ts';
 
 const MINUTE = 60_000;
@@ -142,6 +146,13 @@ const rows: Row[] = [
     { daemon: running({ lastPersistFailureAt: NOW - MINUTE }) },
     'problem',
     /could not write its state/,
+  ],
+  [
+    'a disk that refuses the state now',
+    daemon,
+    { daemon: running({ unsaved: { since: NOW - 5 * MINUTE, reason: 'EROFS: read-only file system' } }) },
+    'problem',
+    /save its state for 5 min: EROFS/,
   ],
   [
     'a sick server',
@@ -564,6 +575,23 @@ describe('the home', () => {
       { message: `pid ${process.pid} holds the home lock but does not answer` },
     ]);
     if (lock.held) lock.release();
+  });
+});
+
+describe.skipIf(!requireThat('the right to mount', canMount()))('a disk that takes no writes', () => {
+  test.each([
+    ['remount,ro', 'EROFS', 'remount it'],
+    ['remount,nr_inodes=1', 'ENOSPC', 'free space'],
+  ])('although there is space: %s', async (options, code, cure) => {
+    const mounted = mountTinyDisk('1m');
+    onTestFinished(() => mounted?.remove());
+    const home = mounted?.folder ?? '';
+    spawnSync('mount', ['-o', options, home]);
+    const { resolvePaths } = await import('../../../src/system/files/paths.ts');
+    const [finding] = await disk.run(healthy({ paths: resolvePaths(home) }));
+    expect(finding?.message).toContain(code);
+    expect(finding?.cure).toContain(cure);
+    expect(readdirSync(home)).toEqual([]);
   });
 });
 

@@ -89,8 +89,12 @@ describe('an answer that is no answer', () => {
   const GONE = new Set<number | null>([112, 113, 125]);
 
   test.each(errors)('%j: of a job, a domain and the disabled', async (code, stderr) => {
-    const { print, hasDomain, isDisabled } = launchctl(code, stderr);
-    const answers = [print(`gui/501/${LABEL}`), hasDomain('gui/501'), isDisabled('gui/501', LABEL)];
+    const asked = launchctl(code, stderr);
+    const answers = [
+      asked.print(`gui/501/${LABEL}`),
+      asked.hasDomain('gui/501'),
+      asked.isDisabled('gui/501', LABEL),
+    ];
     if (GONE.has(code)) return expect(await Promise.all(answers)).toEqual([null, false, false]);
     for (const answer of answers) {
       await expect(answer).rejects.toMatchObject({ code: 'SERVICE_FAILED', hint: expect.any(String) });
@@ -109,8 +113,8 @@ describe('an answer that is no answer', () => {
   });
 
   test('takes the number from the text where the exit code is another one', async () => {
-    const { bootstrap } = launchctl(1, 'Bootstrap failed: 125: Domain does not support specified action\n');
-    expect((await bootstrap('gui/501', '/x')).number).toBe(125);
+    const asked = launchctl(1, 'Bootstrap failed: 125: Domain does not support specified action\n');
+    expect((await asked.bootstrap('gui/501', '/x')).number).toBe(125);
   });
 });
 

@@ -22,6 +22,7 @@ const MAC: LintView = {
   isFile: (path) => path.endsWith('/cli.js'),
   isFolder: (path) => !path.includes('missing'),
   isWritable: (path) => !path.includes('locked'),
+  realpath: (path) => path,
 };
 
 function lint(changes: PlistDictionary, view: LintView = MAC): string[] {
@@ -131,6 +132,31 @@ describe('lintLaunchdJob()', () => {
   ])('finds a secret and does not repeat it: %j', (env) => {
     const found = lint(withEnv(env));
     expect(found).toEqual([expect.stringMatching(/looks like a secret$/u)]);
+  });
+
+  test.each([
+    ['a home that is a link into Documents', `${USER}/Documents/.mcp-watchdog`],
+    ['a home that is a link to another disk', '/Volumes/Disk/watchdog'],
+    ['a home that is a link into another form of the name', `${USER}/DOCUMENTS/x`],
+  ])('finds %s', (_, target) => {
+    const home = `${USER}/.mcp-watchdog`;
+    const view: LintView = {
+      ...MAC,
+      // Files below the home do not exist yet.
+      realpath: (path) => (path === home ? target : path.startsWith(`${home}/`) ? null : path),
+    };
+    const found = lint({}, view);
+    expect(found).toHaveLength(2);
+    expect(found[0]).toContain(`"${home}" leads to "${target}"`);
+    expect(found[1]).toContain(`"${home}/logs/launchd.log" leads to "${target}/logs/launchd.log"`);
+  });
+
+  test('takes no offence at a link on another disk that leads to this one', () => {
+    const view: LintView = {
+      ...MAC,
+      realpath: (path) => path.replace('/Volumes/Macintosh HD', ''),
+    };
+    expect(lint({ WorkingDirectory: '/Volumes/Macintosh HD/Users/me' }, view)).toEqual([]);
   });
 
   test('lets a folder be whose name only begins like a protected one', () => {

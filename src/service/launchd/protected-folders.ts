@@ -1,0 +1,42 @@
+// Folders that macOS closes to background programs: their permission dialog is never seen, or nobody answers it.
+import { dirname, join, relative } from 'node:path';
+import type { Machine } from '../shared/machine.ts';
+
+const BELOW_HOME = ['Documents', 'Desktop', 'Downloads', 'Library/Mobile Documents', 'Library/CloudStorage'];
+/** Other disks, removable and of the network. */
+const VOLUMES = '/volumes';
+
+interface ProtectionView extends Pick<Machine, 'realpath'> {
+  readonly userHome: string;
+}
+
+/**
+ * Makes a function that tells where a path leads, when that is a protected folder; null for every other path. A path that
+ * does not exist yet counts by the part that does. macOS' file system takes `documents` for `Documents`, and either form
+ * of `é`.
+ */
+export function createProtection({ userHome, realpath }: ProtectionView): (path: string) => string | null {
+  const folders = BELOW_HOME.map((name) => join(userHome, name));
+  const roots = new Set([...folders, ...folders.map((path) => leadsTo(path, realpath)), VOLUMES].map(fold));
+  const isBelow = (path: string): boolean =>
+    [...roots].some((root) => fold(path) === root || fold(path).startsWith(`${root}/`));
+  return (path) => {
+    const real = leadsTo(path, realpath);
+    if (isBelow(real)) return real;
+    // /Volumes/Macintosh HD is a link to this disk.
+    return isBelow(path) && !fold(path).startsWith(`${VOLUMES}/`) ? path : null;
+  };
+}
+
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase();
+}
+
+/** Resolves the links of the longest part that exists. */
+function leadsTo(path: string, realpath: Machine['realpath']): string {
+  for (let parent = path; ; parent = dirname(parent)) {
+    const real = realpath(parent);
+    if (real !== null) return join(real, relative(parent, path));
+    if (parent === dirname(parent)) return path;
+  }
+}
