@@ -204,6 +204,8 @@ describe('the text of a config', () => {
     ['constructor: 1\nservers: {}', /constructor: is not a known key/],
     ['['.repeat(100_000), /nested deeper than 50/],
     ['- '.repeat(50_000), /nested deeper than 50/],
+    ['package: '.repeat(2400), /nested deeper than 50/],
+    [`{"a":{ge: ${'package: '.repeat(2400)}`, /nested deeper than 50/],
     ['\n'.repeat(500_000), /more than 400000 words/],
     [bomb(), /too many values/],
     ['servers: {a: {<<: {}, url: "http://x/"}}', /below defaults/],

@@ -72,6 +72,10 @@ const KIND = { openBrace: 1, lineComment: 12, blockComment: 13, lastTrivia: 15, 
 /** Twice what a config of a thousand servers needs; beyond it the text is an accident or an attack. */
 const MOST_LEXEMES = 400_000;
 
+/** Tokens that may be open at once: one a level, document and scalar beside them. */
+const MOST_OPEN = 2 * DEEPEST;
+const TOO_DEEP = `is nested deeper than ${DEEPEST} levels`;
+
 type Token = Parameters<Composer['next']>[0];
 
 /** @returns the syntax tokens, or why there are none */
@@ -84,9 +88,11 @@ function tokenize(text: string, lines: LineCounter): Token[] | string {
     count += 1;
     if (count > MOST_LEXEMES) return `holds more than ${MOST_LEXEMES} words and signs, too many for a config`;
     tokens.push(...parser.next(lexeme));
+    // Before the end: closing what is open recurses.
+    if (parser.stack.length > MOST_OPEN) return TOO_DEEP;
   }
   tokens.push(...parser.end());
-  return isTooDeep(tokens) ? `is nested deeper than ${DEEPEST} levels` : tokens;
+  return isTooDeep(tokens) ? TOO_DEEP : tokens;
 }
 
 /**
