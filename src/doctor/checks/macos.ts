@@ -41,7 +41,7 @@ function leads(path: string, place: string): string {
 }
 
 function protectionOf({ userHome, machine }: DoctorContext): (path: string) => string | null {
-  return createProtection({ userHome, realpath: machine.realpath });
+  return createProtection({ userHome, realpath: (path) => machine.realpath(path) });
 }
 
 interface ProtectedWord {

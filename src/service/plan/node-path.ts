@@ -78,6 +78,15 @@ const MANAGERS: readonly (readonly [name: string, mark: RegExp])[] = [
   ['nodenv', /\/\.nodenv\//u],
   ['n', /\/n\/versions\/node\//u],
   ['Nix', /^\/nix\/store\//u],
+  ['nodebrew', /\/\.nodebrew\//u],
+  ['proto', /\/\.proto\//u],
+  ['nvs', /\/\.?nvs\/(?:node|default)\//u],
+  ['vfox', /\/\.(?:version-fox|vfox)\//u],
+  ['pnpm', /\/pnpm\/nodejs\//u],
+  ['conda', /\/(?:ana|mini)conda\d*\/|\/mini(?:forge|mamba)\d*\//u],
+  ['LM Studio', /\/\.lmstudio\//u],
+  // Such as an editor: it brings a node of its own, and replaces it with itself.
+  ['an app', /\.app\/Contents\//u],
   ['npx', /\/_npx\//u],
 ];
 
@@ -90,7 +99,7 @@ function systemNodes(platform: string): readonly string[] {
   const kegs = ['/opt/homebrew', '/usr/local'].flatMap((prefix) =>
     ['node@24', 'node@22'].map((formula) => `${prefix}/opt/${formula}/bin/node`),
   );
-  return ['/opt/homebrew/bin/node', '/usr/local/bin/node', ...kegs];
+  return ['/opt/homebrew/bin/node', '/usr/local/bin/node', '/opt/local/bin/node', ...kegs];
 }
 
 /** Oldest major that is preferred to the running node even when that one is newer; older ones get no fixes. */

@@ -6,7 +6,11 @@ import { foldersOf } from './programs.ts';
 /** Programs that start MCP servers; the folders that hold them now become part of the PATH. */
 const LAUNCHERS = ['npm', 'npx', 'uvx', 'uv', 'bun', 'deno', 'docker'];
 
-const BREW = ['/opt/homebrew/bin', '/opt/homebrew/sbin'];
+/** The same, but macOS has stand-ins of some in /usr/bin: a folder of the system is not moved to the front for them. */
+const INTERPRETERS = ['python3', 'pipx', 'pnpm', 'java'];
+
+/** Homebrew, MacPorts. */
+const BREW = ['/opt/homebrew/bin', '/opt/homebrew/sbin', '/opt/local/bin'];
 const SYSTEM = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
 interface SearchInput {
@@ -32,7 +36,10 @@ export function buildSearchPath(
   const absolute = foldersOf(env['PATH']).filter(isLasting);
   const folderOf = (name: string, folders: readonly string[]): string | undefined =>
     folders.find((folder) => machine.isExecutable(join(folder, name)));
-  const found = LAUNCHERS.flatMap((name) => folderOf(name, absolute) ?? []);
+  const foldersHolding = (names: readonly string[]): string[] =>
+    names.flatMap((name) => folderOf(name, absolute) ?? []);
+  const found = foldersHolding(LAUNCHERS);
+  const interpreters = foldersHolding(INTERPRETERS).filter((folder) => !SYSTEM.includes(folder));
   const brew = BREW.filter((folder) => machine.isFolder(folder));
   const base = [dirname(node), ...found, ...brew, ...SYSTEM];
   // Only where the base would find another file, or none: each further folder changes what other names mean.
@@ -42,5 +49,5 @@ export function buildSearchPath(
       const folder = folderOf(name, absolute);
       return folder === undefined || folder === folderOf(name, base) ? [] : [folder];
     });
-  return [...new Set([dirname(node), ...found, ...further, ...brew, ...SYSTEM])];
+  return [...new Set([dirname(node), ...found, ...further, ...interpreters, ...brew, ...SYSTEM])];
 }

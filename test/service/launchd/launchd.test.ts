@@ -239,8 +239,25 @@ describe('install', () => {
       detail: expect.stringContaining(`${BARE}: state running`),
     });
     acts();
+    expect((await service.state()).isMisplaced).toBe(true);
     await timed(service.restart());
     expect(acts()).toEqual([`kickstart -k ${BARE}`]);
+  });
+
+  test('brings it to the screen where both domains have loaded it, also when nothing else changed', async () => {
+    const { service, plan, file, timed, machine, acts } = await installed();
+    const running = machine.services[GUI];
+    expect(running).toBeDefined();
+    machine.services = { [GUI]: { ...running!, state: 'not running', pid: null }, [BARE]: running! };
+    await timed(service.install(plan));
+    expect(acts()).toEqual([
+      `bootout ${BARE}`,
+      `bootout ${GUI}`,
+      `enable ${GUI}`,
+      `bootstrap gui/501 ${file}`,
+    ]);
+    expect(Object.keys(machine.services)).toEqual([GUI]);
+    expect(await service.state()).not.toHaveProperty('isMisplaced');
   });
 
   test('refuses root', async () => {

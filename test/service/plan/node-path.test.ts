@@ -69,6 +69,17 @@ describe('chooseNode()', () => {
     ['nodenv', '/Users/me/.nodenv/versions/24.1.0/bin/node'],
     ['Nix', '/nix/store/abc-nodejs-24.1.0/bin/node'],
     ['npx', '/Users/me/.npm/_npx/abc/node_modules/node/bin/node'],
+    ['nodebrew', '/Users/me/.nodebrew/node/v24.1.0/bin/node'],
+    ['nodebrew', '/Users/me/.nodebrew/current/bin/node'],
+    ['proto', '/Users/me/.proto/tools/node/24.1.0/bin/node'],
+    ['nvs', '/Users/me/.nvs/node/24.1.0/arm64/bin/node'],
+    ['nvs', '/Users/me/Library/Application Support/nvs/default/bin/node'],
+    ['vfox', '/Users/me/.version-fox/cache/nodejs/v-24.1.0/nodejs-24.1.0/bin/node'],
+    ['pnpm', '/Users/me/Library/pnpm/nodejs/24.1.0/bin/node'],
+    ['conda', '/Users/me/miniconda3/envs/js/bin/node'],
+    ['conda', '/opt/homebrew/Caskroom/miniforge/base/../../miniforge3/bin/node'],
+    ['LM Studio', '/Users/me/.lmstudio/.internal/utils/node'],
+    ['an app', '/Applications/An Editor.app/Contents/Resources/app/node'],
   ])('warns that %s may remove its node', (name, running) => {
     const { path, warning } = choose(running, machineOf());
     expect(path).toBe(running);

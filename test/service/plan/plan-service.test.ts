@@ -92,6 +92,23 @@ describe('planService()', () => {
     ]);
   });
 
+  test('adds where this shell has its interpreters, and moves no folder of the system for them', () => {
+    const env = { PATH: '/usr/bin:/Users/me/Library/pnpm:/Users/me/.pyenv/shims:/opt/local/bin' };
+    const machine = {
+      ...MACHINE,
+      programs: ['/usr/bin/java', '/Users/me/Library/pnpm/pnpm', '/Users/me/.pyenv/shims/python3'],
+      folders: { '/opt/local/bin': [], '/opt/homebrew/bin': [] },
+    };
+    expect(plan({ env }, machine).plan.path).toEqual([
+      '/opt/homebrew/opt/node/bin',
+      '/Users/me/.pyenv/shims',
+      '/Users/me/Library/pnpm',
+      '/opt/homebrew/bin',
+      '/opt/local/bin',
+      ...SYSTEM,
+    ]);
+  });
+
   test('passes on what is to be said of node', () => {
     const node = { path: '/Users/me/.nvm/versions/node/v24.1.0/bin/node', version: '24.1.0' };
     expect(plan({ node }).warnings).toEqual([expect.stringContaining('of nvm')]);
