@@ -3,6 +3,14 @@ import type { CommandSpec, OptionSpec } from './shared/command.ts';
 
 const JSON_OUTPUT: OptionSpec = { flags: '--json', summary: 'print JSON, for programs' };
 const ONE_SERVER = { syntax: '[name]', summary: 'a server; all when left out' };
+const REWRITE: readonly OptionSpec[] = [
+  {
+    flags: '--rewrite',
+    summary: 'with --from: change the file of that client so that it uses these servers, after a question',
+  },
+  { flags: '--undo', summary: 'only take back what --rewrite changed' },
+  { flags: '--yes', summary: 'change the files of clients without a question' },
+];
 const SOME_SERVERS = { syntax: '[names...]', summary: 'servers; the daemon itself when left out' };
 
 // Commands whose exit code 1 means that they failed, whatever the reason.
@@ -108,7 +116,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'connect',
-    summary: 'be a server for a client that starts programs: the shared one, through the gateway',
+    summary: 'be a stdio server for a client: the shared one',
     arguments: [{ syntax: '<name>', summary: 'a server' }],
     options: [
       {
@@ -135,12 +143,13 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'claude-desktop, claude-code, cursor, vscode, codex, or the path of such a file; repeatable',
         isRepeatable: true,
       },
+      ...REWRITE,
       { flags: '--dry-run', summary: 'only show what would be written' },
       JSON_OUTPUT,
     ],
     notes: [
-      'An existing config is never overwritten, and the file of a client is only read.',
-      'Exit codes: 0 done, 1 servers of one name differ between clients, 2 a file cannot be used.',
+      'An existing config is never overwritten. The file of a client is only read, unless --rewrite is given.',
+      'Exit codes: 0 done, 1 servers of one name differ between clients or an entry was left as it is, 2 a file cannot be used.',
     ],
     load: () => import('./setup/init.ts'),
   },
@@ -155,6 +164,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         isRepeatable: true,
       },
       { flags: '--no-service', summary: 'run in the background, without starting at login' },
+      ...REWRITE,
       JSON_OUTPUT,
     ],
     notes: ['Exit codes: 0 every server answers, 1 a step failed; it says which.'],

@@ -14,7 +14,7 @@ export interface GatewayAccess {
   readonly origin: string | null;
   /** Why clients must start the shim, for people; null when they may use the URL. */
   readonly shimOnly: string | null;
-  addressOf(server: string): ServerAddress;
+  readonly addressOf: (server: string) => ServerAddress;
 }
 
 /** @param origin where the running daemon listens, when that is known */

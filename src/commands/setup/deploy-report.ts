@@ -6,7 +6,7 @@ import { clientSnippets } from '../views/client-snippets.ts';
 import { locationLines } from '../daemon/live-lines.ts';
 import { fit, pad, paint } from '../views/style.ts';
 
-export type DeployStepName = 'config' | 'service' | 'start' | 'verify';
+export type DeployStepName = 'config' | 'service' | 'start' | 'verify' | 'clients';
 
 export interface DeployStep {
   readonly name: DeployStepName;

@@ -39,6 +39,16 @@ export async function ensureConfig(context: CommandContext): Promise<StepResult>
   };
 }
 
+/** Makes the clients use our servers. @throws WatchdogError USAGE, CONFIG_…, BACKUP_FAILED */
+export async function ensureClients(context: CommandContext): Promise<StepResult> {
+  const { rewriteClients } = await import('../connect/rewrite-clients.ts');
+  const from = context.flags.from ?? [];
+  const { changed, left } = await rewriteClients(context, from);
+  const rest = left.length === 0 ? '' : `, ${left.length} left as they are`;
+  const did = changed.length === 0 ? 'nothing changed in' : `${changed.length} of their entries changed in`;
+  return { detail: `${did} ${from.join(', ')}${rest}` };
+}
+
 function keptConfig({ paths, flags }: CommandContext): Promise<StepResult> {
   const ignored =
     flags.from === undefined ? '' : ' (nothing was imported: mcp-watchdog init --from shows what could be)';

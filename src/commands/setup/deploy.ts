@@ -4,12 +4,14 @@ import type { Status } from '../../core/model/status.ts';
 import type { CommandContext } from '../shared/command.ts';
 import {
   configuredNames,
+  ensureClients,
   ensureConfig,
   ensureDaemon,
   ensureService,
   slowestStart,
   type StepResult,
 } from './deploy-steps.ts';
+import { checkRewrite, undoClients } from './init.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { type Host, processHost } from '../shared/service.ts';
 import { verifyServers } from './verify.ts';
@@ -34,6 +36,8 @@ export interface DeployOptions {
 const VERIFY_TIMEOUT = 120_000;
 
 export async function run(context: CommandContext, options: DeployOptions = {}): Promise<number> {
+  if (context.flags.undo === true) return await undoClients(context);
+  checkRewrite(context);
   const host = options.host ?? processHost(context.io);
   const steps = createSteps(context);
   try {
@@ -46,6 +50,7 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
       options.verifyTimeout ?? VERIFY_TIMEOUT + slowestStart(context),
     );
     if (verified === null) return steps.interrupted();
+    if (context.flags.rewrite === true) await steps.do('clients', () => ensureClients(context));
     steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
     if (context.flags.json === true) printJson(context, { steps: steps.done });
     return 0;

@@ -129,8 +129,8 @@ function notWritten({ servers, waiting, conflicts }: ImportResult, path: string)
 }
 
 const CONSEQUENCES = [
-  'The watchdog runs its own copies. The clients keep starting theirs until you point them to a shared one:',
-  'only a server that speaks HTTP can be shared so far (docs/importing.md shows how); a url is only watched.',
+  'The watchdog runs its own copies. The clients keep starting theirs until they use the shared ones:',
+  'the same command with --rewrite changes their files (docs/clients.md); a url is only watched.',
 ];
 
 /** Builds the JSON report; secrets are masked. */

@@ -2,16 +2,21 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { exampleConfig } from '../../config/import/example-config.ts';
-import type { ImportResult, ClientMachine } from '../../config/import/import-clients.ts';
+import type { ImportResult } from '../../config/import/import-clients.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
+import { clientMachine } from '../shared/client-machine.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { printJson, printLines, printResult, viewOptions } from '../shared/output.ts';
-import { platform } from '../../system/platform.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags } = context;
-  if (flags.from !== undefined) return await importFrom(context, flags.from);
+  if (flags.undo === true) return await undoClients(context);
+  checkRewrite(context);
+  if (flags.from !== undefined)
+    return flags.rewrite === true && existsSync(paths.config)
+      ? await rewriteAfter(context, flags.from)
+      : await importFrom(context, flags.from);
   const text = exampleConfig();
   if (flags.dryRun === true) {
     printResult(context, { written: null, text }, text.trimEnd().split('\n'));
@@ -21,6 +26,34 @@ export async function run(context: CommandContext): Promise<number> {
   const lines = [`Wrote ${paths.config}`, 'Edit it, then: mcp-watchdog start'];
   printResult(context, { written: paths.config, text }, lines);
   return 0;
+}
+
+/** @throws WatchdogError USAGE for `--rewrite` without a client, or where nobody can be asked */
+export function checkRewrite({ flags }: Pick<CommandContext, 'flags'>): void {
+  if (flags.rewrite !== true) return;
+  if (flags.from === undefined)
+    throw new WatchdogError('USAGE', 'Cannot change the file of a client: --from does not say which client', {
+      hint: 'For example --from cursor --rewrite',
+    });
+  if (flags.json === true && flags.yes !== true && flags.dryRun !== true)
+    throw new WatchdogError('USAGE', 'Cannot ask whether to change the files of clients: --json is given', {
+      hint: 'Give --yes to change them, or --dry-run to only look',
+    });
+}
+
+/** Takes back what `--rewrite` has changed. @returns 1 when something was left as it is */
+export async function undoClients(context: CommandContext): Promise<number> {
+  const { undoRewrite } = await import('../connect/rewrite-clients.ts');
+  const outcome = await undoRewrite(context, context.flags.from);
+  if (context.flags.json === true) printJson(context, outcome);
+  return outcome.left.length > 0 ? 1 : 0;
+}
+
+async function rewriteAfter(context: CommandContext, from: readonly string[]): Promise<number> {
+  const { rewriteClients } = await import('../connect/rewrite-clients.ts');
+  const outcome = await rewriteClients(context, from);
+  if (context.flags.json === true) printJson(context, outcome);
+  return outcome.left.length > 0 ? 1 : 0;
 }
 
 /** Result of `init --from`. */
@@ -43,13 +76,11 @@ export async function importFirstConfig(
   // Loaded late: no other command needs the parsers.
   const { importClients } = await import('../../config/import/import-clients.ts');
   const taken = await namesIn(paths.config);
-  const where: ClientMachine = {
-    home: io.env['HOME'] ?? homedir(),
-    folder: process.cwd(),
-    platform,
-    environment: io.env,
-  };
-  const found = importClients(from, { where, config: paths.config, taken: taken ?? new Set() });
+  const found = importClients(from, {
+    where: clientMachine(io),
+    config: paths.config,
+    taken: taken ?? new Set(),
+  });
   const isNew = taken === null && flags.dryRun !== true;
   return { found, isWritten: isNew && isWorthWriting(found) && createFirstConfig(paths, found.text) };
 }
@@ -63,10 +94,15 @@ async function importFrom(context: CommandContext, from: readonly string[]): Pro
     home: context.io.env['HOME'] ?? homedir(),
   };
   const { found, isWritten } = imported;
-  if (context.flags.json === true) printJson(context, importJson(found, { ...view, isWritten }));
-  else if (isWritten) printLines(context, importReport(found, { ...view, isWritten }));
+  // With --rewrite the one answer is about the clients.
+  const isLast = context.flags.rewrite !== true || !isWritten;
+  if (context.flags.json === true) {
+    if (isLast) printJson(context, importJson(found, { ...view, isWritten }));
+  } else if (isWritten) printLines(context, importReport(found, { ...view, isWritten }));
   else await showOnly(context, found, importReport(found, { ...view, isWritten }));
-  return found.conflicts.length > 0 ? 1 : 0;
+  const isRewriting = context.flags.rewrite === true && isWritten;
+  const rewritten = isRewriting ? await rewriteAfter(context, from) : 0;
+  return found.conflicts.length > 0 ? 1 : rewritten;
 }
 
 /** Prints what would be written to standard output, so that it can be kept, and the report to standard error. */

@@ -96,6 +96,16 @@ interface ReadFile {
   readonly isNamed: boolean;
 }
 
+/** Finds the files that are named, by client or by path. @throws WatchdogError USAGE, CONFIG_UNREADABLE */
+export function clientFiles(
+  from: readonly string[],
+  where: ClientMachine,
+): readonly (ClientFileLocation & { readonly client: ClientName })[] {
+  return distinct(from.flatMap((each) => filesOf(each, where))).map(({ client, place }) =>
+    Object.assign({ client }, place),
+  );
+}
+
 function distinct(files: readonly ReadFile[]): ReadFile[] {
   return files.filter(
     ({ place }, index) => files.findIndex((other) => other.place.path === place.path) === index,

@@ -10,12 +10,16 @@ interface Section {
   readonly text: string;
 }
 
-/** Returns the text of the table at `at` with the tables below it; null when it is not written as a table of its own. */
+/**
+ * Returns the text of the table at `at` with the tables below it; null when it is not written as a table of its own, or
+ * with tables of others in between.
+ */
 export function tomlEntryText(text: string, at: KeyPath): string | null {
-  const own = sectionsOf(text).filter(({ path }) => startsWith(path, at));
-  return own.length === 0 || !own.some(({ path }) => path.length === at.length)
-    ? null
-    : own.map((section) => section.text).join('');
+  const { own } = split(text, at);
+  const isWhole = own.every(({ path }) => path.length === 0 || startsWith(path, at));
+  return isWhole && own.some(({ path }) => path.length === at.length)
+    ? own.map((section) => section.text).join('')
+    : null;
 }
 
 /** Replaces the table at `at` and those below it, where it stands first; comments in it stay. */
@@ -34,15 +38,18 @@ export function restoreTomlEntry(text: string, at: KeyPath, before: string): str
 }
 
 function put(text: string, at: KeyPath, replacement: string): string {
-  let isPut = false;
-  return sectionsOf(text)
-    .map((section) => {
-      if (!startsWith(section.path, at)) return section.text;
-      const result = isPut ? '' : replacement;
-      isPut = true;
-      return result;
-    })
-    .join('');
+  const { before, after } = split(text, at);
+  const join = (sections: readonly Section[]): string => sections.map((section) => section.text).join('');
+  return join(before) + replacement + join(after);
+}
+
+/** Splits at the first and behind the last section of the table. */
+function split(text: string, at: KeyPath): Record<'before' | 'own' | 'after', readonly Section[]> {
+  const sections = sectionsOf(text);
+  const first = sections.findIndex(({ path }) => startsWith(path, at));
+  const end = sections.findLastIndex(({ path }) => startsWith(path, at)) + 1;
+  if (first === -1) return { before: sections, own: [], after: [] };
+  return { before: sections.slice(0, first), own: sections.slice(first, end), after: sections.slice(end) };
 }
 
 function startsWith(path: readonly string[], at: KeyPath): boolean {

@@ -34,6 +34,8 @@ export interface EntryChange {
   readonly at: KeyPath;
   /** As it is written now, letter by letter; it may hold secrets. */
   readonly before: string;
+  /** The same as a value. */
+  readonly written: DocumentMap;
   readonly entry: DocumentMap;
 }
 
@@ -98,7 +100,7 @@ function planEntry(use: ClientUse, address: ServerAddress): EntryChange | LeftAl
     if (before === null) return leave('it is not written in a way that can be changed alone');
     const entry = withKept(clientEntry(client, address), written);
     replaceEntry(document, at, entry);
-    return { client, path, name, server, at, before, entry };
+    return { client, path, name, server, at, before, written, entry };
   } catch (error) {
     if (error instanceof WatchdogError) return leave(error.message);
     throw error;
@@ -297,6 +299,7 @@ function isRecord(value: unknown): value is RewriteRecord {
         typeof entry['name'] === 'string' &&
         typeof entry['server'] === 'string' &&
         typeof entry['before'] === 'string' &&
+        isObject(entry['written']) &&
         isObject(entry['entry']) &&
         Array.isArray(entry['at']),
     )
