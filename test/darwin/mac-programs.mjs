@@ -160,13 +160,14 @@ function descriptor0(pid) {
   return done(`p${pid}\nf0\n${lines.join('\n')}\n`);
 }
 
-/** Linux shows a stream of a pair as connected (03) while its other end is open. */
+/** Each end of a pair holds a reference to the other while it is open: three or more, or two of its own. */
 function isConnected(target) {
   const inode = /\d+/u.exec(target)?.[0];
-  const line = readFileSync('/proc/net/unix', 'utf8')
+  const rows = readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
-    .find((one) => one.trim().split(/\s+/u)[6] === inode);
-  return line?.trim().split(/\s+/u)[5] === '03';
+    .map((line) => line.trim().split(/\s+/u));
+  const [, references = '0'] = rows.find((columns) => columns[6] === inode) ?? [];
+  return parseInt(references, 16) > 2;
 }
 
 /** Asks the played launchd. */

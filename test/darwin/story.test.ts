@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ServerStatus, Status } from '../../src/core/model/status.ts';
 import { FIXTURE, QUICK } from '../e2e/daemon.ts';
+import { CONTEXT7 } from '../fixtures/start.ts';
 import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { requireProgram } from '../fakes/require-program.ts';
 import { startRegistry } from '../fakes/static-registry.ts';
@@ -76,22 +77,15 @@ function runningJob(mac: Mac, runs: number): Promise<Job & { readonly pid: numbe
   );
 }
 
-/** Starts a server that goes on when its client is killed; returns its pid. */
+/** Starts a server, stopped in its tracks, whose client is then killed; returns its pid. */
 async function leaveBehind(mac: Mac): Promise<number> {
   const client = `
-    const child = require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    console.log(child.pid);
-    child.stdin.write('\\n', () => process.kill(process.pid, 'SIGKILL'));`;
-  const { out } = await mac.run(
-    process.execPath,
-    '-e',
-    client,
-    mac.node,
-    FIXTURE,
-    '--behaviour',
-    'ignore-eof',
-  );
-  return Number(out);
+    const child = require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: ['pipe', 'ignore', 'ignore'] });
+    process.kill(child.pid, 'SIGSTOP');
+    require('node:fs').writeSync(1, String(child.pid));
+    process.kill(process.pid, 'SIGKILL');`;
+  const server = [process.execPath, CONTEXT7, '--api-key', 'very-secret-value'];
+  return Number((await mac.run('setsid', '--wait', process.execPath, '-e', client, ...server)).out);
 }
 
 /** Each program with the options it was called with, and how often. */
@@ -182,19 +176,6 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('on a Mac', { timeo
     await waitFor(async () => (await serverOf(mac, 'p'))?.update?.progress === null, { timeout: 20_000 });
     await mac.watchdog('cleanup');
 
-    tell('# a server that its client left behind');
-    const orphan = await leaveBehind(mac);
-    const list = await waitFor(
-      async () => {
-        const { out } = await mac.watchdog('orphans');
-        return out.includes(String(orphan)) ? out : null;
-      },
-      { what: 'the orphan to be old enough', timeout: 40_000 },
-    );
-    expect(list).toContain('mcp.mjs');
-    expect((await mac.watchdog('orphans', '--reap')).code).toBe(0);
-    expect(await isAlive(mac, orphan)).toBe(false);
-
     tell('# a notification');
     expect((await mac.watchdog('notify', 'test')).code).toBe(0);
     expect(mac.asked('osascript').at(-1)?.argv).toEqual(
@@ -209,5 +190,23 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('on a Mac', { timeo
     const { out } = await mac.run('ps', '-A', '-o', 'pid=,command=');
     expect(out.split('\n').filter((line) => line.includes('mcp.mjs') || line.includes('cli.js'))).toEqual([]);
     tell(`# asked of macOS\n${summaryOf(mac)}`);
+  });
+
+  test('a server that its client left behind is found and ended', async () => {
+    const mac = await playMac();
+    tell('# a server that its client left behind');
+    const orphan = await leaveBehind(mac);
+    await waitFor(async () => (await mac.watchdog('orphans')).out.includes(String(orphan)), {
+      what: 'the orphan to be old enough',
+      timeout: 40_000,
+    });
+    const { out } = await mac.watchdog('orphans');
+    expect(out).toContain('context7');
+    expect(out).not.toContain('very-secret-value');
+    expect(mac.asked('lsof').map(({ argv }) => argv.join(' '))).toContain(
+      `-b -w -nP -a -p ${orphan} -d 0 -Fftn`,
+    );
+    expect((await mac.watchdog('orphans', '--reap')).code).toBe(0);
+    expect(await isAlive(mac, orphan)).toBe(false);
   });
 });
