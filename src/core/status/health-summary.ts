@@ -179,11 +179,25 @@ export function isStarting({ config }: DaemonStatus): boolean {
   return config.loadedAt === null && config.error === null;
 }
 
-/** Describes a refused config: without an earlier one the daemon still waits, else the earlier one stays in force. */
-export function configRefusal({ error, loadedAt }: DaemonStatus['config']): string {
+/** `For 5 min its state cannot be saved, so that a restart of the watchdog would lose it: ENOSPC: no space left on device`. */
+export function describeUnsaved(
+  { since, reason }: NonNullable<DaemonStatus['unsaved']>,
+  now: number,
+): string {
+  return `For ${span(now - since)} its state cannot be saved, so that a restart of the watchdog would lose it: ${reason}`;
+}
+
+/**
+ * Describes a refused config: without an earlier one the daemon still waits, else the earlier one stays in force. The
+ * reason comes first and the path last, as a narrow terminal cuts the end off.
+ */
+export function configRefusal({ path, error, loadedAt }: DaemonStatus['config']): string {
   const outcome =
     loadedAt === null
       ? 'There is no config to run on yet'
       : 'The config was not taken over, the old one stays';
-  return `${outcome}: ${(error ?? '').replaceAll(/\s*\n\s*/gu, ' ')}`;
+  const text = (error ?? '').replaceAll(/\s*\n\s*/gu, ' ');
+  const place = `Cannot use ${path}: `;
+  if (!text.startsWith(place)) return `${outcome}: ${text}`;
+  return `${outcome}: ${text.slice(place.length)} (${path})`;
 }

@@ -71,6 +71,12 @@ describe('statusTable()', () => {
       'The config was not taken over, the old one stays: line 3 is wrong',
       'All servers failed at once: restarts for failed probes are on hold',
     ]);
+    const path = `/private/var/${'folders/'.repeat(9)}config.yaml`;
+    const refused = { ...config, path, error: `Cannot use ${path}: config.yaml:7: nme: is not known` };
+    const [first] = statusTable(status([], { config: refused }), { ...wide, width: 100 });
+    expect(first).toMatch(
+      /^The config was not taken over, the old one stays: config\.yaml:7: nme: is not known \(\/private.*…$/u,
+    );
     expect(
       statusTable(status([], { config: { ...config, error: null, loadedAt: null } }), wide),
     ).toHaveLength(1);
