@@ -69,8 +69,9 @@ const LIMITS: ListenLimits = {
   requestTimeout: 30_000,
   // Longer than clients keep an idle connection themselves, so that none finds it closed.
   keepAliveTimeout: 75_000,
-  // Twice as many at most: each client holds one for its own stream and one for each of its requests.
-  connections: 500,
+  // Each client holds one for its own stream and one for each of its requests.
+  connections: 900,
+  most: 1_000,
 };
 
 export function createGatewayFront(options: FrontOptions): GatewayFront {

@@ -40,8 +40,10 @@ export interface ListenLimits {
   /** Time for all of a request; responses may take as long as they like. */
   readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
-  /** Beyond these, the longest idle one is closed for each that comes; twice as many are the most. */
+  /** Beyond these, the longest idle connection is closed for each that comes. */
   readonly connections: number;
+  /** Beyond these, new ones are refused. */
+  readonly most: number;
 }
 
 export interface HttpListener {
@@ -66,6 +68,7 @@ const DEFAULT_LIMITS: ListenLimits = {
   // Longer than the usual scrape interval of 15 s, so that a scraper keeps its connection.
   keepAliveTimeout: 20_000,
   connections: 200,
+  most: 400,
 };
 
 const GRACE = 500;
@@ -127,7 +130,7 @@ function prepare(
   const sockets = trackSockets(server);
   closeIdleWhenFull(server, sockets, limits.connections);
   // Refuses a connection only where so many requests are really under way.
-  server.maxConnections = 2 * limits.connections;
+  server.maxConnections = limits.most;
   if (faultBody !== undefined) answerFaults(server, faultBody);
   return sockets;
 }
