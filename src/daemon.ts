@@ -2,6 +2,7 @@
 import type { LoadedConfig } from './config/build/loaded-config.ts';
 import { refuseAll } from './control/refuse-all.ts';
 import { type ControlServer, startControlServer } from './control/server.ts';
+import { messageOf } from './core/base/guards.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
@@ -14,6 +15,7 @@ import { contentFingerprint } from './daemon/config/fingerprint.ts';
 import { createShutdown, type Shutdown } from './daemon/shutdown.ts';
 import { type ConfigWait, loadInitialConfig } from './daemon/config/initial-config.ts';
 import { watchHome } from './daemon/home/watch-home.ts';
+import { openGateway, type Gateway } from './daemon/gateway/gateway.ts';
 import { makeHome } from './daemon/home/make-home.ts';
 import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/scheduled-jobs.ts';
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
@@ -40,6 +42,8 @@ export interface Daemon {
   /** All events, with known secrets redacted. */
   readonly bus: Pick<Bus, 'subscribe'>;
   readonly config: LoadedConfig;
+  /** Why it started although the home takes no writes: state is kept in memory; null when the home does. */
+  readonly homeTrouble: string | null;
   status(): Status;
   /** Reads the config again; resolves to the reason when it was refused, else to null. */
   reload(): Promise<string | null>;
@@ -81,10 +85,11 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
   const reloader = openReloader(context, { ...front, ...care, config, seen, environment });
   await begin(context, end, { ...front, ...care, config, reloader });
   log.info({ version, pid: process.pid, home: paths.home, node: process.version }, 'Watchdog started');
-  const { redactedBus, status } = front;
+  const { redactedBus, status, homeTrouble } = front;
   return {
     bus: redactedBus,
     config,
+    homeTrouble,
     status,
     reload: () => refusalOf(reloader),
     stop: end.stop,
@@ -95,6 +100,7 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
 interface Front extends Projections {
   readonly control: Pick<ControlServer, 'use'>;
   readonly link: ServiceManagerLink;
+  readonly homeTrouble: string | null;
 }
 
 /** Opens what must exist before any server starts: the lock on the home, the control socket, state and journal. */
@@ -117,6 +123,8 @@ async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Fr
     log,
   });
   teardown.add('control socket', () => control.close());
+  const homeTrouble = control.trouble === null ? null : messageOf(control.trouble);
+  if (homeTrouble !== null) log.error({ home: paths.home, reason: homeTrouble }, HOMELESS);
   records = openProjections(context);
   const { stateStore } = records;
   const stopGuarding = watchHome({
@@ -130,8 +138,11 @@ async function openFront(context: DaemonContext, { stop }: Shutdown): Promise<Fr
   teardown.add('home guard', stopGuarding);
   const link = openServiceManagerLink({ bus, log, status });
   teardown.add('service link', () => link.close());
-  return { ...records, control, link };
+  return { ...records, control, link, homeTrouble };
 }
+
+const HOMELESS =
+  'The home takes no writes: lock and socket are in a temporary folder, state is kept in memory';
 
 type ReadingOptions = Pick<DaemonOptions, 'environment'> &
   Pick<Front, 'control'> & { configWait?: ConfigWait | null };
@@ -161,6 +172,7 @@ interface Care extends Supervision {
   readonly url: string;
   /** Webhook messages of Alertmanager. */
   readonly inbox: AlertmanagerInbox;
+  readonly gateway: Gateway;
 }
 
 /** Opens everything that supervises servers, and the web pages that show them. */
@@ -177,8 +189,13 @@ async function openCare(
     status,
     update: (signal) => updates.runScheduled(signal),
   });
+  const gateway = openGateway(context, {
+    settings: config.config,
+    wake: (server) => supervision.supervisor.start(server),
+  });
   const supervision = await openSupervision(context, config.config, {
     stateStore,
+    gateway,
     chosen: (...given) => updates.chosen(...given),
   });
   const updates = openUpdates(context, {
@@ -211,7 +228,7 @@ async function openCare(
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
-  return { ...supervision, jobs, updates, alerting, inbox, url };
+  return { ...supervision, jobs, updates, alerting, inbox, url, gateway };
 }
 
 /** Reports each reload to the service manager. */
@@ -233,7 +250,19 @@ async function begin(
   end: Shutdown,
   parts: Front & Care & { readonly config: LoadedConfig; readonly reloader: Reloader },
 ): Promise<void> {
-  const { config, reloader, supervisor, sampler, jobs, updates, link, control, unobserved, alerting } = parts;
+  const {
+    config,
+    reloader,
+    supervisor,
+    sampler,
+    jobs,
+    updates,
+    link,
+    control,
+    unobserved,
+    alerting,
+    gateway,
+  } = parts;
   const { log, teardown } = context;
   // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
@@ -241,8 +270,13 @@ async function begin(
   const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
   control.use(createControlHandlers({ ...parts, channels }));
   openPlannedRestarts(context, parts);
+  teardown.add('calls of clients', () => gateway.end());
   const added = end.isAsked() ? [] : config.servers;
-  await supervisor.apply({ added, removed: [], changed: [] }, unobserved);
+  const started = supervisor.apply({ added, removed: [], changed: [] }, unobserved);
+  // At once: clients of an earlier daemon come back, and wait for their servers.
+  await gateway.listen();
+  gateway.follow(reloader);
+  await started;
   followRules(alerting, { reloader, initial: config.config, url: parts.url, log });
   if (!end.isAsked()) {
     alerts.begin();

@@ -2,10 +2,10 @@
 import { withQuotation } from '../core/base/cause.ts';
 import type { ProbeSession, ProbeTarget } from './probe-kind.ts';
 
-/** How long an unanswered call of a client excuses missed probes, ms: some servers answer one request at a time. */
-export const BUSY_GRACE = 120_000;
-
-/** Wraps the session of a server on a pipe; over HTTP nobody else's messages pass by us. */
+/**
+ * Wraps the session of a server on a pipe; over HTTP nobody else's messages pass by us. An unanswered call excuses missed
+ * probes for `gateway.busyGrace`, because some servers answer one request at a time.
+ */
 export function excusingBusy(session: ProbeSession, target: ProbeTarget): ProbeSession {
   const { connection, clock, onCondition, isStopped } = target;
   if (connection === null) return session;
@@ -14,7 +14,9 @@ export function excusingBusy(session: ProbeSession, target: ProbeTarget): ProbeS
     const { oldestCall, counters } = connection ?? { oldestCall: null, counters: { messages: 0 } };
     if (counters.messages > messagesBefore) return 'it sends other messages meanwhile';
     const age = oldestCall === null ? null : clock.monotonic() - oldestCall;
-    return age === null || age >= BUSY_GRACE ? null : `a call is under way for ${Math.round(age / 1000)} s`;
+    return age === null || age >= target.spec.gateway.busyGrace
+      ? null
+      : `a call is under way for ${Math.round(age / 1000)} s`;
   }
 
   return {

@@ -18,6 +18,8 @@ export interface ConfigChanges {
 export interface SupervisorOptions extends RunnerParts {
   /** Returns what the operator asked for, when that is not what the config says. */
   readonly desiredState: (server: string) => 'up' | 'down' | undefined;
+  /** Lets clients' calls end before a stop that is ours; null when none is under way. */
+  readonly drain?: (server: string) => Promise<void> | null;
 }
 
 export interface Supervisor {
@@ -63,6 +65,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const returning = new Map<string, ServerSpec>();
   /** Servers with only a url that are up: they have no lifecycle, so their health is what dependents wait for. */
   const upUrls = new Set<string>();
+  /** What is to be done once the calls of clients have ended. */
+  const draining = new Map<string, { act: () => void; readonly done: Promise<void> }>();
   const unsubscribe = bus.subscribe(onEvent);
   let isStopping = false;
 
@@ -87,6 +91,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const spec = specs.get(name);
     const runner = runners.get(name);
     if (spec === undefined || runner === undefined || isStopping) return;
+    const pending = draining.get(name);
+    // Its clients were told to wait, so it cannot just go on.
+    if (pending !== undefined)
+      pending.act = () =>
+        runner.send({ kind: 'restart', cause: { reason: 'requested', detail: 'stopped and started again' } });
     // A server that is up, or starting, does not wait: nobody is told that it waits while it runs.
     const isUnderWay = runner.state.wanted === 'up' && runner.state.phase !== 'stopped';
     const on = isUnderWay ? [] : missing(spec);
@@ -103,7 +112,28 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function restart(name: string, cause: RestartCause): void {
     if (isStopping || !specs.has(name)) return;
     if (waiting.has(name)) start(name);
-    else runners.get(name)?.send({ kind: 'restart', cause });
+    else void afterDrain(name, () => runners.get(name)?.send({ kind: 'restart', cause }));
+  }
+
+  /** Runs `act` once no call of a client is under way; of several, the last. Null when that was at once. */
+  function afterDrain(name: string, act: () => void): Promise<void> | null {
+    const pending = draining.get(name);
+    if (pending !== undefined) {
+      pending.act = act;
+      return pending.done;
+    }
+    const drained = options.drain?.(name) ?? null;
+    if (drained === null) {
+      act();
+      return null;
+    }
+    const done = drained.then(() => {
+      const last = draining.get(name)?.act;
+      draining.delete(name);
+      last?.();
+    });
+    draining.set(name, { act, done });
+    return done;
   }
 
   function add(spec: ServerSpec, wasAlive: boolean): void {
@@ -166,8 +196,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (waiting.delete(name)) bus.publish({ kind: 'waiting', server: name, on: [] });
     const runner = runners.get(name);
     if (runner === undefined) return Promise.resolve();
-    runner.send({ kind: 'stop' });
-    return whenStopped(runner);
+    const stopped = afterDrain(name, () => runner.send({ kind: 'stop' }));
+    return stopped === null ? whenStopped(runner) : stopped.then(() => whenStopped(runner));
   }
 
   function whenStopped(runner: Runner): Promise<void> {

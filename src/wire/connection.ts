@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly run: number;
   /** Our own version, told to the server. */
   readonly version: string;
+  /** What the server may ask of clients; nothing by default. */
+  readonly capabilities?: readonly string[];
   /** Called with what stands on stdout and is no message, newlines included: it belongs into the server's log. */
   readonly onNonProtocolOutput: (bytes: Buffer) => void;
   /** Called with a sentence about each message that is too long, too deep or of too many values: it was not read. */
@@ -49,11 +51,11 @@ export interface Connection {
   close(): void;
   readonly isClosed: boolean;
   /**
-   * Notes that a client's call was sent at `since`, ms of the monotonic clock; the returned function notes its end. A server
-   * that works off a call may have no time for a probe.
+   * Adds somebody who sends calls of clients: `oldest` returns when the oldest without an answer was sent, ms of the
+   * monotonic clock, null for none. A server that works off a call may have no time for a probe.
    */
-  trackCall(since: number): () => void;
-  /** When the oldest call without an end was sent; null for none. */
+  trackCalls(oldest: () => number | null): () => void;
+  /** When the oldest call without an answer was sent; null for none. */
   readonly oldestCall: number | null;
   readonly counters: ConnectionCounters;
 }
@@ -71,7 +73,7 @@ interface ConnectionCounters {
 export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptions): Connection {
   const { run, version, onNonProtocolOutput, onRefused, onFramingFault } = options;
   const idPrefix = `wd:${run}:`;
-  const calls = new Set<{ readonly since: number }>();
+  const callSources = new Set<() => number | null>();
   let nonProtocolLines = 0;
   const budget = createByteBudget(SERVER_BUDGET);
   const outbox = createOutbox(stdin, budget);
@@ -82,6 +84,7 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
   });
   const handshake = createStdioHandshake({
     version,
+    capabilities: options.capabilities ?? [],
     request: (method, params, signal) => peer.request(method, params, signal),
     notify: (method) => peer.notify(method),
     onSuccess: (info) => peer.announce(info),
@@ -121,13 +124,13 @@ export function openConnection({ stdin, stdout }: Pipe, options: ConnectionOptio
     subscribe: (subscriber) => peer.subscribe(subscriber),
     budget,
     close: () => peer.end(failed('closed', 'The watchdog let go of the server')),
-    trackCall(since) {
-      const call = { since };
-      calls.add(call);
-      return () => void calls.delete(call);
+    trackCalls(oldest) {
+      callSources.add(oldest);
+      return () => void callSources.delete(oldest);
     },
     get oldestCall() {
-      return calls.size === 0 ? null : Math.min(...[...calls].map(({ since }) => since));
+      const times = [...callSources].map((oldest) => oldest()).filter((at) => at !== null);
+      return times.length === 0 ? null : Math.min(...times);
     },
     get isClosed() {
       return peer.isEnded;

@@ -31,8 +31,17 @@ export const MODERN = '2026-07-28';
 const LEGACY_VERSIONS: readonly string[] = [LEGACY, '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
 
 /** Builds the parameters of `initialize`, the handshake of the legacy era. */
-export function initializeParams(clientVersion: string, protocolVersion = LEGACY): JsonObject {
-  return { protocolVersion, capabilities: {}, clientInfo: { name: 'mcp-watchdog', version: clientVersion } };
+export function initializeParams(
+  clientVersion: string,
+  protocolVersion = LEGACY,
+  capabilities: readonly string[] = [],
+): JsonObject {
+  const declared = Object.fromEntries(capabilities.map((name) => [name, {}]));
+  return {
+    protocolVersion,
+    capabilities: declared,
+    clientInfo: { name: 'mcp-watchdog', version: clientVersion },
+  };
 }
 
 /** Adds what every request of the modern era carries: the protocol version and who asks. */
@@ -137,6 +146,8 @@ export interface StdioHandshake {
 export interface StdioHandshakeOptions {
   /** Our own version, told to the server. */
   readonly version: string;
+  /** What the server may ask of clients. */
+  readonly capabilities: readonly string[];
   readonly request: Call;
   readonly notify: (method: string) => void;
   readonly onSuccess: (peer: PeerInfo) => void;
@@ -190,7 +201,11 @@ const NEVER = new AbortController().signal;
 // `initialize` first: servers of both eras can be shared with clients of the old one only after it, and some of the
 // old servers exit on anything else.
 async function initialize(options: StdioHandshakeOptions, version?: string): Promise<HandshakeResult> {
-  const outcome = await options.request('initialize', initializeParams(options.version, version), NEVER);
+  const outcome = await options.request(
+    'initialize',
+    initializeParams(options.version, version, options.capabilities),
+    NEVER,
+  );
   if (outcome.kind !== 'response') return outcome;
   const { response } = outcome;
   if (response.kind === 'error') {

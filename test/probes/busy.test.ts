@@ -1,12 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { BUSY_GRACE, excusingBusy } from '../../src/probes/busy.ts';
+import { excusingBusy } from '../../src/probes/busy.ts';
 import { ProbeHabits } from '../../src/probes/habits.ts';
 import type { ProbeAttempt, ProbeTarget } from '../../src/probes/probe-kind.ts';
 import { createHttpClient } from '../../src/system/net/http-client.ts';
 import { openConnection } from '../../src/wire/connection.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { specOf } from '../fakes/spec.ts';
+import { DEFAULT_SPEC, specOf } from '../fakes/spec.ts';
 import { deadline } from './session.ts';
 
 const timeout: ProbeAttempt = {
@@ -78,12 +78,16 @@ function stage({
 const progress =
   '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}';
 
+const BUSY_GRACE = DEFAULT_SPEC.gateway.busyGrace;
+
 describe('a missed ping', () => {
   it('does not count while the oldest call is younger than the grace', async () => {
     const { clock, connection, probe, remarks } = stage({});
-    const end = connection.trackCall(clock.monotonic());
+    const since = clock.monotonic();
+    const end = connection.trackCalls(() => since);
     await clock.advance(BUSY_GRACE - 1);
-    connection.trackCall(clock.monotonic());
+    const later = clock.monotonic();
+    connection.trackCalls(() => later);
     expect(await probe()).toMatchObject([busy, busy]);
     expect(remarks.at(-1)).toContain('does not answer probes while it works (a call is under way for 120 s)');
     await clock.advance(1);

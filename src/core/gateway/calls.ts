@@ -107,6 +107,13 @@ export class CallTable {
     return calls;
   }
 
+  /** Queues a call again that never reached the server. */
+  unsend(call: Call, at: number): void {
+    if (call.key !== null) this.#sent.delete(call.key);
+    call.key = null;
+    this.enqueue(call, at);
+  }
+
   /** Queues calls again, ahead of those that have never been sent. */
   requeue(calls: readonly Call[], at: number): void {
     for (const call of calls) {

@@ -114,8 +114,13 @@ export type ServerEvent =
   | { readonly kind: 'leaving' }
   /** The process is gone. */
   | { readonly kind: 'lost'; readonly at: number }
-  /** The server did not take the message that was written under this id: its outbox is full. */
-  | { readonly kind: 'refused'; readonly at: number; readonly key: string }
+  /** The server did not take the request that was written under this id: it does not read (`full`), or has ended. */
+  | {
+      readonly kind: 'refused';
+      readonly at: number;
+      readonly key: string;
+      readonly why: 'full' | 'gone';
+    }
   | { readonly kind: 'availability'; readonly at: number; readonly availability: Availability }
   | { readonly kind: 'limits'; readonly limits: GatewayLimits }
   /** The daemon ends: whoever waits is answered, and streams end with a result. */

@@ -398,8 +398,12 @@ export class Router {
     if (refusal !== null) for (const call of this.#calls.queue) this.#refuse(call, refusal, at);
   }
 
-  #refuseUnsent({ key, at }: EventOf<'refused'>): void {
+  #refuseUnsent({ key, at, why }: EventOf<'refused'>): void {
     const call = this.#calls.sent.get(key);
+    if (call !== undefined && why === 'gone') {
+      if (this.#state === 'up') this.#state = 'leaving';
+      return this.#calls.unsend(call, at);
+    }
     if (call !== undefined)
       this.#refuse(
         call,

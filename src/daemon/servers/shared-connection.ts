@@ -59,6 +59,7 @@ function connect(
     {
       run,
       version,
+      capabilities: spec.gateway.capabilities,
       onNonProtocolOutput(bytes) {
         outputs.noise(server, bytes);
         if (known !== null || bytes.toString('latin1').trim() === '') return;

@@ -18,6 +18,7 @@ import { startGuardian } from '../../system/process/guardian.ts';
 import type { Bus } from '../../system/bus.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { DaemonContext } from '../context.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { createDetachedLog } from './detached-log.ts';
 import { connectionSharedBy, type ConnectionUser } from './shared-connection.ts';
 import { openProbing } from './probing.ts';
@@ -40,10 +41,16 @@ export interface Supervision {
 /** What starting a process takes, whoever observes it. */
 type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'latestLine' | 'lastVerdict'>;
 
+interface SupervisionParts {
+  readonly stateStore: StateStore;
+  readonly chosen: NonNullable<InstallerOptions['chosen']>;
+  readonly gateway: Pick<Gateway, 'user' | 'drain'>;
+}
+
 export async function openSupervision(
   context: DaemonContext,
   config: DaemonConfig,
-  { stateStore, chosen }: { stateStore: StateStore; chosen: NonNullable<InstallerOptions['chosen']> },
+  { stateStore, chosen, gateway }: SupervisionParts,
 ): Promise<Supervision> {
   const { bus, clock, log, paths, version, teardown } = context;
   const outputs = openOutputs(context);
@@ -62,7 +69,11 @@ export async function openSupervision(
     ...processes,
     home: paths.home,
     desiredState: (server) => stateStore.desiredState(server),
-    observers: [captureLog(outputs), connectionSharedBy([probing(prober)], { version, outputs, bus })],
+    drain: (server) => gateway.drain(server),
+    observers: [
+      captureLog(outputs),
+      connectionSharedBy([gateway.user, probing(prober)], { version, outputs, bus }),
+    ],
     lastLines: (server) => outputs.lastLines(server),
     latestLine: (server) => outputs.latestLine(server),
     lastVerdict: trackVerdicts(bus),

@@ -1,0 +1,119 @@
+// Record of clients' requests: the last ones of each server in memory, and on disk when the config says so.
+import { join } from 'node:path';
+import { neutralise, truncate, type Redactor } from '../../core/base/text.ts';
+import type { CallRecord } from '../../core/gateway/call-summary.ts';
+import type { Exchange } from '../../core/gateway/model.ts';
+import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
+import { openRotatingFile, type RotatingFile } from '../../system/files/rotating-file.ts';
+import type { Paths } from '../../system/files/paths.ts';
+import type { Clock } from '../../system/time/clock.ts';
+
+export interface NumberedCall extends CallRecord {
+  /** Grows by one with each record of any server. */
+  readonly number: number;
+}
+
+export interface CallLog {
+  add(server: string, exchange: Exchange): void;
+  /** Records of one server, or of all, after number `after`, oldest first; the newest `most` of them. */
+  calls(server: string | null, options: { readonly after: number; readonly most: number }): NumberedCall[];
+  /** What is written to disk from here on; an earlier file stays until it is cleaned up. */
+  setMode(mode: GatewaySettings['log']): void;
+  forget(server: string): void;
+  close(): Promise<void>;
+}
+
+export interface CallLogOptions {
+  readonly paths: Pick<Paths, 'logs'>;
+  readonly clock: Clock;
+  readonly redactor: Pick<Redactor, 'scrub'>;
+  readonly mode: GatewaySettings['log'];
+  readonly onTrouble: (server: string, error: Error | null) => void;
+}
+
+/** Records of one server in memory. */
+const MAX_RECORDS = 1_000;
+const FILE_POLICY = { maxSize: 10 * 1024 ** 2, keep: 3 };
+/** Characters of a name that a client gives itself or a tool, and of a body. */
+const MAX_NAME = 128;
+const MAX_BODY = 16 * 1024;
+
+export function createCallLog({ paths, clock, redactor, onTrouble, ...options }: CallLogOptions): CallLog {
+  const rings = new Map<string, NumberedCall[]>();
+  const files = new Map<string, RotatingFile>();
+  let { mode } = options;
+  let count = 0;
+
+  const clean = (text: string, most: number): string => truncate(redactor.scrub(neutralise(text)), most);
+
+  function ringOf(server: string): NumberedCall[] {
+    const known = rings.get(server) ?? [];
+    rings.set(server, known);
+    return known;
+  }
+
+  function fileOf(server: string): RotatingFile {
+    const known = files.get(server);
+    if (known !== undefined) return known;
+    const file = openRotatingFile({
+      path: join(paths.logs, 'calls', `${server}.jsonl`),
+      ...FILE_POLICY,
+      clock,
+      onTrouble: (error) => onTrouble(server, error),
+    });
+    files.set(server, file);
+    return file;
+  }
+
+  return {
+    add(server, exchange) {
+      const { client, method, tool, took, waited, isRetry, error, request, response } = exchange;
+      const record: NumberedCall = {
+        number: (count += 1),
+        at: clock.now(),
+        server,
+        client: client === null ? null : clean(client, MAX_NAME),
+        method: clean(method, MAX_NAME),
+        tool: tool === null ? null : clean(tool, MAX_NAME),
+        took: Math.round(took),
+        waited: Math.round(waited),
+        isRetry,
+        error,
+      };
+      const ring = ringOf(server);
+      ring.push(record);
+      // In portions: moving a thousand entries for each call would cost more than the call's routing.
+      if (ring.length >= MAX_RECORDS * 1.25) ring.splice(0, ring.length - MAX_RECORDS);
+      if (mode === 'off') return;
+      const { number: _, ...line } = record;
+      const bodies =
+        mode === 'bodies'
+          ? {
+              params: clean(JSON.stringify(request['params'] ?? null), MAX_BODY),
+              response: response === null ? null : clean(response, MAX_BODY),
+            }
+          : {};
+      fileOf(server).write(`${JSON.stringify({ ...line, at: new Date(line.at).toISOString(), ...bodies })}\n`);
+    },
+    calls(server, { after, most }) {
+      const found = (server === null ? [...rings.values()] : [rings.get(server) ?? []])
+        .flatMap((ring) => ring.slice(-MAX_RECORDS).filter(({ number }) => number > after))
+        .toSorted((a, b) => a.number - b.number);
+      return found.slice(-most);
+    },
+    setMode(changed) {
+      mode = changed;
+      if (mode !== 'off') return;
+      for (const file of files.values()) void file.close();
+      files.clear();
+    },
+    forget(server) {
+      rings.delete(server);
+      void files.get(server)?.close();
+      files.delete(server);
+    },
+    async close() {
+      await Promise.all([...files.values()].map((file) => file.close()));
+    },
+  };
+}

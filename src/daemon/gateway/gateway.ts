@@ -1,0 +1,237 @@
+// Gateway of the daemon: one router for each server that clients may reach, the front that they come through, and their config.
+import { join } from 'node:path';
+import type { DaemonConfig } from '../../config/build/loaded-config.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import type { Exchange, GatewayLoad } from '../../core/gateway/model.ts';
+import type { WatchdogEvent } from '../../core/model/events.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { openStdioUpstream } from '../../gateway/upstream/stdio-upstream.ts';
+import type { ProcessListener } from '../../supervisor/runner.ts';
+import type { Reloader } from '../config/reload.ts';
+import type { DaemonContext } from '../context.ts';
+import type { ConnectionUser } from '../servers/shared-connection.ts';
+import { availabilityOf } from './availability.ts';
+import { openFront } from './open-front.ts';
+import { createServedServer, type ServedServer } from './served-server.ts';
+import { openGatewayMemory } from './server-memory.ts';
+
+export interface Gateway {
+  /** Talks to stdio servers over the connection that the prober uses too. */
+  readonly user: ConnectionUser;
+  /** Undefined for servers that clients cannot reach. */
+  find(server: string): ServedServer | undefined;
+  load(server: string): GatewayLoad | null;
+  /** Whether a client has a call under way, or had one in the last 2 s. */
+  isInUse(server: string): boolean;
+  /** Lets calls under way end before a stop of ours; null when there are none. */
+  drain(server: string): Promise<void> | null;
+  /** Listens; a port that is taken is told, and keeps nothing else from working. */
+  listen(): Promise<void>;
+  /** Applies a changed config. */
+  follow(reloader: Pick<Reloader, 'onSettings'>): void;
+  /** From here on the daemon ends: calls under way get 2 s, and nobody waits any more. */
+  end(): Promise<void>;
+}
+
+export interface GatewayParts {
+  readonly settings: DaemonConfig;
+  /** Starts a server that is not started before somebody needs it. */
+  readonly wake: (server: string) => void;
+  readonly onExchange?: (server: string, exchange: Exchange) => void;
+}
+
+/** An answer that was written before the end of its process may still be in the pipe, ms. */
+const LAST_ANSWERS = 200;
+/** How long after its last call a server counts as in use, ms. */
+const IN_USE = 2_000;
+/** Time between two looks at waiting calls, ms: while there are some, and while there are none. */
+const BUSY_TICK = 1_000;
+const IDLE_TICK = 60_000;
+
+export function openGateway(context: DaemonContext, parts: GatewayParts): Gateway {
+  const { paths, clock, bus, log, teardown, version } = context;
+  const warn = (sentence: string) => (error: unknown) => log.warn({ error: messageOf(error) }, sentence);
+  const served = new Map<string, ServedServer>();
+  const states = new Map<string, string>();
+  const memory = openGatewayMemory({
+    path: join(paths.run, 'gateway-lists.json'),
+    clock,
+    onFault: warn('Cannot write down what the gateway knows of servers'),
+  });
+  let settings = parts.settings.gateway;
+  const opened = openFront({
+    paths,
+    clock,
+    log,
+    servers: {
+      find: (name) => served.get(name),
+      list: () => [...served.keys()].map((name) => ({ name, state: states.get(name) ?? 'stopped' })),
+    },
+  });
+  const { front, generations } = opened;
+  let cancelTick = (): void => {};
+  let tickAt = Number.POSITIVE_INFINITY;
+
+  function serve(spec: ServerSpec): void {
+    if (spec.gateway.mode === 'off') return;
+    const program = programOf(spec);
+    const { name } = spec;
+    served.set(
+      name,
+      createServedServer(spec, {
+        clock,
+        version,
+        generation: generations.of(name, program),
+        memory: memory.of(name, program),
+        settings: () => settings,
+        perform: (action) => front.perform(name, action),
+        onExchange: (exchange) => parts.onExchange?.(name, exchange),
+        onWake: () => parts.wake(name),
+        onUse: () => tickWithin(BUSY_TICK),
+        onFault: (error) => log.error({ server: name, error: messageOf(error) }, 'The gateway failed'),
+      }),
+    );
+  }
+
+  function leaveOut(name: string): void {
+    const server = served.get(name);
+    if (server === undefined) return;
+    served.delete(name);
+    server.end();
+    front.dropServer(name);
+  }
+
+  function change(spec: ServerSpec): void {
+    const server = served.get(spec.name);
+    const isSame = server !== undefined && programOf(server.spec) === programOf(spec);
+    if (isSame && spec.gateway.mode !== 'off') return server.updateSpec(spec);
+    leaveOut(spec.name);
+    serve(spec);
+  }
+
+  function remove(name: string): void {
+    leaveOut(name);
+    states.delete(name);
+    generations.retire(name);
+    memory.forget(name);
+  }
+
+  function hear(event: WatchdogEvent): void {
+    if (event.kind === 'server-added') serve(event.spec);
+    else if (event.kind === 'server-changed') change(event.spec);
+    else if (event.kind === 'server-removed') remove(event.server);
+    else if (event.kind === 'transition') {
+      const { state, availability } = availabilityOf(event);
+      states.set(event.server, state);
+      if (availability !== null) served.get(event.server)?.setAvailability(availability);
+    }
+  }
+
+  /** One timer for all: seldom while nobody waits. */
+  function tickWithin(delay: number): void {
+    const at = clock.monotonic() + delay;
+    if (at >= tickAt) return;
+    tickAt = at;
+    cancelTick();
+    cancelTick = clock.after(delay, () => {
+      tickAt = Number.POSITIVE_INFINITY;
+      let isBusy = false;
+      for (const server of served.values()) {
+        server.tick();
+        isBusy ||= server.load.inFlight + server.load.queued > 0;
+      }
+      tickWithin(isBusy ? BUSY_TICK : IDLE_TICK);
+    });
+  }
+
+  async function apply(changed: DaemonConfig['gateway']): Promise<void> {
+    const hasOtherTimeout = settings.timeout !== changed.timeout;
+    settings = changed;
+    if (hasOtherTimeout) for (const server of served.values()) server.applyLimits();
+    const before = opened.url;
+    await opened.apply(changed);
+    if (opened.url !== null && opened.url !== before) log.info({ url: opened.url }, 'Gateway listens');
+  }
+
+  const unsubscribe = bus.subscribe(hear);
+  tickWithin(IDLE_TICK);
+  teardown.add('gateway', async () => {
+    unsubscribe();
+    cancelTick();
+    memory.save();
+    await opened.close();
+  });
+
+  return {
+    user: connectionUser(context, (name) => served.get(name)),
+    find: (name) => served.get(name),
+    load: (name) => served.get(name)?.load ?? null,
+    isInUse(name) {
+      const server = served.get(name);
+      if (server === undefined) return false;
+      const { inFlight, queued } = server.load;
+      const last = server.lastExchangeAt;
+      return inFlight + queued > 0 || (last !== null && clock.monotonic() - last < IN_USE);
+    },
+    drain: (name) => served.get(name)?.drain() ?? null,
+    listen: () => apply(settings),
+    follow(reloader) {
+      let last: Promise<void> = Promise.resolve();
+      reloader.onSettings(({ gateway }) => {
+        last = last.then(() => apply(gateway)).catch(warn('Cannot apply the settings of the gateway'));
+      });
+    },
+    async end() {
+      front.drain();
+      await Promise.all([...served.values()].map((server) => server.drain() ?? Promise.resolve()));
+      for (const server of served.values()) server.end();
+    },
+  };
+}
+
+/** What a server is, without its version: clients of another program must greet it anew. */
+function programOf({ source, args, url }: ServerSpec): string {
+  switch (source.kind) {
+    case 'package':
+      return JSON.stringify([source.manager, source.package, source.bin]);
+    case 'command':
+      return JSON.stringify([source.command, args]);
+    case 'url':
+      return JSON.stringify([url]);
+    default:
+      return source satisfies never;
+  }
+}
+
+function connectionUser(
+  { bus, clock }: DaemonContext,
+  find: (name: string) => ServedServer | undefined,
+): ConnectionUser {
+  return {
+    onSpawn({ spec, run, child, connection }): ProcessListener {
+      const server = find(spec.name);
+      if (server === undefined || connection === null) return {};
+      const attached = server.attach({
+        run,
+        call: connection.request,
+        open: (events) => openStdioUpstream(connection, events),
+      });
+      const stopTracking = connection.trackCalls(() => server.oldestCall);
+      const gone = (): void => {
+        unsubscribe();
+        stopTracking();
+        attached.gone();
+      };
+      const unsubscribe = bus.subscribe((event) => {
+        if (event.kind === 'exited' && event.server === spec.name && event.run === run)
+          clock.after(LAST_ANSWERS, gone);
+      });
+      child.stdout.once('end', gone);
+      // Probes of another kind do not greet a server.
+      if (spec.probe.kind !== 'mcp') void connection.connect(NEVER);
+      return { onLeaving: () => attached.leaving(), onGone: gone };
+    },
+  };
+}
+
+const NEVER = new AbortController().signal;

@@ -1,0 +1,275 @@
+// One server behind the gateway: its router, the process that is attached to it, and what is known of its lists.
+import type {
+  Availability,
+  ClientAction,
+  ClientEvent,
+  Exchange,
+  GatewayEvent,
+  GatewayLimits,
+  GatewayLoad,
+  GatewayServer,
+  ToolHeader,
+} from '../../core/gateway/model.ts';
+import { GATEWAY_LIMITS, type ListName } from '../../core/gateway/model.ts';
+import { Router } from '../../core/gateway/router.ts';
+import { introductionOf } from '../../core/gateway/translate.ts';
+import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { Upstream, UpstreamEvents } from '../../gateway/upstream/stdio-upstream.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import type { Call } from '../../wire/call.ts';
+import type { PeerInfo } from '../../wire/handshake.ts';
+import { changedLists, readLists } from './lists.ts';
+import type { ServerMemory } from './server-memory.ts';
+import { createToolRules, toolFactsOf, type ToolFacts } from './tool-rules.ts';
+
+export interface ServedServerParts {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly generation: number;
+  readonly settings: () => Pick<GatewaySettings, 'timeout'>;
+  readonly memory: ServerMemory;
+  readonly perform: (action: ClientAction) => void;
+  readonly onExchange: (exchange: Exchange) => void;
+  /** Called when a call waits for a server that is not started before somebody needs it. */
+  readonly onWake: () => void;
+  /** Called when calls are under way or wait. */
+  readonly onUse: () => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A running process that the router may talk to. */
+export interface AttachedProcess {
+  readonly run: number;
+  readonly open: (events: UpstreamEvents) => Upstream;
+  /** Sends requests of our own. */
+  readonly call: Call;
+}
+
+export interface ServedServer extends GatewayServer {
+  readonly spec: ServerSpec;
+  readonly load: GatewayLoad;
+  /** Monotonic ms at which the last call of a client ended; null for none yet. */
+  readonly lastExchangeAt: number | null;
+  readonly oldestCall: number | null;
+  updateSpec(spec: ServerSpec): void;
+  applyLimits(): void;
+  /** Returns what the listener of the process has to tell. */
+  attach(process: AttachedProcess): { leaving(): void; gone(): void };
+  setAvailability(availability: Availability): void;
+  /** New calls wait from here on; resolves when those under way have ended, after 2 s at the latest. Null when none is. */
+  drain(): Promise<void> | null;
+  end(): void;
+  tick(): void;
+}
+
+/** How long calls under way may delay a stop of ours, ms. */
+const DRAIN_TIMEOUT = 2_000;
+/** How long a server may take for its lists, ms; it is used without them then. */
+const LISTS_TIMEOUT = 10_000;
+
+export function createServedServer(initial: ServerSpec, parts: ServedServerParts): ServedServer {
+  const { clock, memory } = parts;
+  let spec = initial;
+  let facts: ReadonlyMap<string, ToolFacts> = new Map(memory.tools.map((tool) => [tool.name, tool]));
+  let current: { readonly run: number; readonly upstream: Upstream } | null = null;
+  let lastExchangeAt: number | null = null;
+  const drains = new Set<() => void>();
+  const rules = () => createToolRules(spec.gateway, facts);
+  const router = new Router(limitsOf(spec, parts.settings()), rules());
+  const pending: GatewayEvent[] = [];
+  let isTaking = false;
+
+  if (memory.introduction !== null) take({ kind: 'known', introduction: memory.introduction });
+
+  /** Performs the actions of one event before the next: writing to the server may bring another. */
+  function take(event: GatewayEvent): void {
+    pending.push(event);
+    if (isTaking) return;
+    isTaking = true;
+    try {
+      for (let next = pending.shift(); next !== undefined; next = pending.shift()) handle(next);
+    } finally {
+      isTaking = false;
+    }
+  }
+
+  function handle(event: GatewayEvent): void {
+    try {
+      for (const action of router.take(event)) {
+        switch (action.kind) {
+          case 'write':
+            write(action.text, action.key);
+            break;
+          case 'observe':
+            lastExchangeAt = action.at;
+            parts.onExchange(action);
+            break;
+          case 'keep':
+            memory.keep(action.session, action.kept);
+            break;
+          case 'wake':
+            parts.onWake();
+            break;
+          default:
+            parts.perform(action);
+        }
+      }
+    } catch (error) {
+      parts.onFault(error);
+    }
+    const { inFlight, queued } = router.load;
+    if (event.kind === 'said' && inFlight + queued > 0) parts.onUse();
+    if (drains.size > 0 && router.load.inFlight === 0) for (const done of drains) done();
+  }
+
+  function write(text: string, key: string | null): void {
+    const result = current?.upstream.write(text) ?? 'gone';
+    if (result === 'written' || key === null) return;
+    take({ kind: 'refused', at: clock.monotonic(), key, why: result });
+  }
+
+  function attach(process: AttachedProcess): { leaving(): void; gone(): void } {
+    const abort = new AbortController();
+    const { run } = process;
+    let peer: PeerInfo | null = null;
+    const upstream = process.open({
+      onHandshake(told) {
+        peer = told;
+        void greet(process, told, abort.signal).catch(parts.onFault);
+      },
+      onMessage(message, text) {
+        take({ kind: 'answered', at: clock.monotonic(), message, text });
+      },
+      onListChanged(list) {
+        if (peer !== null) void refresh(process, peer, { signal: abort.signal, list }).catch(parts.onFault);
+      },
+    });
+    current = { run, upstream };
+    return {
+      leaving() {
+        if (current?.run === run) take({ kind: 'leaving' });
+      },
+      gone() {
+        abort.abort();
+        upstream.close();
+        if (current?.run !== run) return;
+        current = null;
+        take({ kind: 'lost', at: clock.monotonic() });
+      },
+    };
+  }
+
+  /** Gives the server to its clients. Where nothing is known of its tools yet, they are read first. */
+  async function greet(process: AttachedProcess, peer: PeerInfo, signal: AbortSignal): Promise<void> {
+    const introduction = introductionOf(peer.result, peer.handshake.era);
+    const mustWait = !memory.isKnown || spec.gateway.tools.readOnly;
+    const reading = readAll(process, peer, signal);
+    const early = mustWait ? await reading : [];
+    if (signal.aborted) return;
+    memory.setIntroduction(introduction);
+    take({
+      kind: 'ready',
+      at: clock.monotonic(),
+      run: process.run,
+      introduction,
+      rules: rules(),
+      changed: early,
+    });
+    const changed = mustWait ? [] : await reading;
+    if (signal.aborted || mustWait) return;
+    take({ kind: 'rules', rules: rules() });
+    if (changed.length > 0) take({ kind: 'changed', lists: changed });
+  }
+
+  async function refresh(
+    process: AttachedProcess,
+    peer: PeerInfo,
+    { signal, list }: { readonly signal: AbortSignal; readonly list: ListName },
+  ): Promise<void> {
+    const before = memory.hashes[list];
+    const changed = await readAll(process, peer, signal, [list]);
+    if (signal.aborted) return;
+    take({ kind: 'rules', rules: rules() });
+    // A list that could not be read, or was never seen, may be another.
+    const isUnknown = before === undefined || memory.hashes[list] === undefined;
+    if (isUnknown || changed.includes(list)) take({ kind: 'changed', lists: [list] });
+  }
+
+  /** @returns lists that differ from those last seen */
+  async function readAll(
+    { call }: AttachedProcess,
+    { capabilities, handshake: { era } }: PeerInfo,
+    signal: AbortSignal,
+    only?: readonly ListName[],
+  ): Promise<readonly ListName[]> {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(LISTS_TIMEOUT)]);
+    const found = await readLists({ call, era, version: parts.version, capabilities }, patience, only);
+    if (signal.aborted) return [];
+    const changed = changedLists(memory.hashes, found.hashes);
+    if (found.tools !== null)
+      facts = new Map(found.tools.map((tool) => [String(tool['name']), toolFactsOf(tool)]));
+    memory.setLists(found.hashes, found.tools === null ? null : [...facts.values()]);
+    return changed;
+  }
+
+  function drain(): Promise<void> | null {
+    if (router.load.inFlight === 0) return null;
+    take({ kind: 'leaving' });
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        drains.delete(done);
+        resolve();
+      };
+      const cancel = clock.after(DRAIN_TIMEOUT, done);
+      drains.add(done);
+    });
+  }
+
+  return {
+    name: spec.name,
+    generation: parts.generation,
+    get spec() {
+      return spec;
+    },
+    get load() {
+      return router.load;
+    },
+    get oldestCall() {
+      return router.oldestCall;
+    },
+    get lastExchangeAt() {
+      return lastExchangeAt;
+    },
+    knows: (session) => router.knows(session),
+    take: (event) => take(withKept(event, memory)),
+    toolHeaders: (tool): readonly ToolHeader[] => facts.get(tool)?.headers ?? [],
+    updateSpec(changed) {
+      spec = changed;
+      take({ kind: 'rules', rules: rules() });
+      take({ kind: 'limits', limits: limitsOf(spec, parts.settings()) });
+    },
+    applyLimits: () => take({ kind: 'limits', limits: limitsOf(spec, parts.settings()) }),
+    attach,
+    setAvailability: (availability) => take({ kind: 'availability', at: clock.monotonic(), availability }),
+    drain,
+    end: () => take({ kind: 'ending', at: clock.monotonic() }),
+    tick: () => take({ kind: 'tick', at: clock.monotonic() }),
+  };
+}
+
+/** Adds what is kept for a session that comes back. */
+function withKept(event: ClientEvent, memory: ServerMemory): ClientEvent {
+  if (event.kind === 'closed') memory.drop(event.session);
+  if (event.kind !== 'opened') return event;
+  const kept = memory.kept(event.session);
+  return kept === null ? event : { ...event, kept };
+}
+
+function limitsOf(
+  { gateway: { queue } }: ServerSpec,
+  { timeout }: { readonly timeout: number },
+): GatewayLimits {
+  return { ...GATEWAY_LIMITS, queue: queue.length, patience: queue.patience, timeout };
+}

@@ -1,0 +1,67 @@
+// Rules for a server's tools: what the config allows, and what the server says of its tools as far as that is trusted.
+import { isObject } from '../../core/base/guards.ts';
+import type { JsonObject } from '../../core/base/json-rpc.ts';
+import type { ToolHeader, ToolRules } from '../../core/gateway/model.ts';
+import type { GatewayPolicy } from '../../core/model/gateway-policy.ts';
+
+/** What is kept of a tool as it was last listed. */
+export interface ToolFacts {
+  readonly name: string;
+  readonly isReadOnly: boolean;
+  /** Says of itself that calling it twice does no harm. */
+  readonly isRepeatable: boolean;
+  readonly headers: readonly ToolHeader[];
+}
+
+export function toolFactsOf(tool: JsonObject): ToolFacts {
+  const { name, annotations, inputSchema } = tool;
+  const hints = isObject(annotations) ? annotations : {};
+  const isReadOnly = hints['readOnlyHint'] === true;
+  const isIdempotent = hints['idempotentHint'] === true && hints['destructiveHint'] === false;
+  return {
+    name: String(name),
+    isReadOnly,
+    isRepeatable: isReadOnly || isIdempotent,
+    headers: headersIn(inputSchema, []),
+  };
+}
+
+/** Deepest property of a schema that is looked at. */
+const MAX_PATH = 8;
+
+function headersIn(schema: unknown, path: readonly string[]): readonly ToolHeader[] {
+  if (!isObject(schema) || path.length > MAX_PATH) return [];
+  const { properties, 'x-mcp-header': header } = schema;
+  const own = typeof header === 'string' && path.length > 0 ? [{ header, path }] : [];
+  const inner = isObject(properties) ? Object.entries(properties) : [];
+  return [...own, ...inner.flatMap(([name, value]) => headersIn(value, [...path, name]))];
+}
+
+export function createToolRules(
+  { tools, retry }: Pick<GatewayPolicy, 'tools' | 'retry'>,
+  facts: ReadonlyMap<string, ToolFacts>,
+): ToolRules {
+  const allowed = matcher(tools.allow);
+  const denied = matcher(tools.deny);
+  const isRepeatedAnyway = matcher(retry.allow);
+  const isNeverRepeated = matcher(retry.deny);
+  return {
+    isFilter: tools.readOnly || tools.deny.length > 0 || !tools.allow.includes('*'),
+    mayCall: (tool) =>
+      allowed(tool) && !denied(tool) && (!tools.readOnly || facts.get(tool)?.isReadOnly === true),
+    mayRepeat(tool) {
+      if (retry.mode === 'never') return false;
+      if (tool === null) return true;
+      if (isNeverRepeated(tool)) return false;
+      return isRepeatedAnyway(tool) || facts.get(tool)?.isRepeatable === true;
+    },
+  };
+}
+
+function matcher(globs: readonly string[]): (name: string) => boolean {
+  const patterns = globs.map((glob) => {
+    const parts = glob.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+    return new RegExp(`^${parts.join('.*')}$`, 's');
+  });
+  return (name) => patterns.some((pattern) => pattern.test(name));
+}
