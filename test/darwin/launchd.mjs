@@ -213,6 +213,7 @@ server.listen(path, () => process.stdout.write('ready\n'));
 // The test holds our standard input: when it is gone, so is the machine.
 process.stdin.on('end', () => {
   for (const { pid } of jobs.values()) if (pid !== null) signal(-pid, 'SIGKILL');
-  process.exit(0);
+  server.close();
+  process.kill(process.pid, 'SIGKILL');
 });
 process.stdin.resume();

@@ -27,22 +27,10 @@ const PRELOAD = new URL('play-platform.mjs', import.meta.url).href;
 const FAKES = fileURLToPath(new URL('mac-programs.mjs', import.meta.url));
 const LAUNCHD = fileURLToPath(new URL('launchd.mjs', import.meta.url));
 
-const PROGRAMS = [
-  ...[
-    'ps',
-    'top',
-    'lsof',
-    'launchctl',
-    'sysctl',
-    'sw_vers',
-    'uname',
-    'codesign',
-    'csrutil',
-    'diskutil',
-    'plutil',
-  ],
-  ...['pmset', 'route', 'footprint', 'osascript', 'open', 'pbcopy', 'security'],
-];
+const PROGRAMS =
+  'ps top lsof launchctl sysctl sw_vers uname codesign csrutil diskutil plutil pmset route footprint osascript open pbcopy security'.split(
+    ' ',
+  );
 
 /** One call of a program of macOS. */
 export interface Asked {
@@ -82,8 +70,14 @@ export interface Mac {
 const UID = 501;
 /** A process table of its own, with launchd as process 1, and an ordinary user, because launchd agents are not for root. */
 const MACHINE = [
-  ...['unshare', '--user', `--map-user=${UID}`, '--map-group=20'],
-  ...['--pid', '--fork', '--kill-child', '--mount-proc'],
+  'unshare',
+  '--user',
+  `--map-user=${UID}`,
+  '--map-group=20',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
 ] as const;
 const INSIDE = ['nsenter', '--user', '--preserve-credentials', '--pid', '--mount', '--target'] as const;
 
@@ -193,7 +187,7 @@ async function startLaunchd(folder: string, env: Readonly<Record<string, string>
     folder,
     String(UID),
   ];
-  const [program = '', ...argv] = [...MACHINE, ...init];
+  const [program, ...argv] = [...MACHINE, ...init];
   const child = spawn(program, argv, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   onTestFinished(async () => {
