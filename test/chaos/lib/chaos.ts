@@ -15,11 +15,11 @@ export interface Chaos {
   /** Yields 0, 1, 2, … until this run is over: after its number of rounds, or after `--minutes`. */
   rounds(): Generator<number>;
   /** Adds to a number of the report: kills, jumps, inputs. */
-  count(what: string, by?: number): void;
+  readonly count: (what: string, by?: number) => void;
   /** Sets a figure of the report; the unit belongs to the name. */
-  figure(name: string, value: number | string): void;
+  readonly figure: (name: string, value: number | string) => void;
   /** Notes that a promise was broken. The run goes on; its test fails at the end. */
-  violated(promise: string): void;
+  readonly violated: (promise: string) => void;
   readonly violations: readonly string[];
 }
 

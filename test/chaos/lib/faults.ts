@@ -144,6 +144,7 @@ function changeServers(stage: Stage, random: Random): void {
   if (name in servers && random.chance(0.5)) {
     delete servers[name];
     stage.desired.delete(name);
+    stage.removed.add(name);
   } else servers[name] = tiny({ env: { CHAOS_TURN: String(random.below(1000)) } });
   stage.servers = servers;
   stage.writeConfig();

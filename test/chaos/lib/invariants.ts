@@ -59,6 +59,9 @@ export function watchInvariants(chaos: Chaos, stage: Stage, { loopers = {} }: Ex
   async function countersGrow(): Promise<void> {
     const { daemon } = stage;
     if (daemon === null) return;
+    for (const series of counters.keys())
+      if (stage.removed.has(/server="([^"]+)"/u.exec(series)?.[1] ?? '')) counters.delete(series);
+    stage.removed.clear();
     const samples = countersIn(await stage.get('/metrics'));
     const isSameDaemon = countedBy === daemon.pid;
     for (const [series, value] of samples) {

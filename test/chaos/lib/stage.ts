@@ -62,6 +62,8 @@ export class Stage {
   servers: Readonly<Record<string, Settings>>;
   /** What operators asked for and were told is done; servers without an entry should be up. */
   readonly desired = new Map<string, 'up' | 'down'>();
+  /** Servers that were taken out of the config: their counters begin at 0 when they come back. */
+  readonly removed = new Set<string>();
   /** The daemon of this moment, once it listens. */
   daemon: Process | null = null;
   /** Of every daemon that this stage ever started. */
@@ -112,8 +114,15 @@ export class Stage {
   }
 
   /** Starts a daemon and waits until it listens. */
-  async start(): Promise<Process> {
-    const child = this.spawn();
+  start(): Promise<Process> {
+    this.spawn();
+    return this.listening();
+  }
+
+  /** Waits until the daemon that was spawned listens. @throws when it ends before */
+  async listening(): Promise<Process> {
+    const child = this.#child;
+    if (child === null) throw new Error('No daemon was spawned');
     const url = await waitFor(
       () => {
         if (child.exitCode !== null || child.signalCode !== null)
