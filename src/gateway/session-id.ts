@@ -13,9 +13,9 @@ export interface SessionScope {
 export const SESSION_DAYS = 30;
 
 export interface SessionIds {
-  create(scope: SessionScope, facts: SessionFacts): string;
+  readonly create: (scope: SessionScope, facts: SessionFacts) => string;
   /** Null for what was not signed with this key for this scope, is too old, or is spelled in another way. */
-  read(scope: SessionScope, id: string): SessionFacts | null;
+  readonly read: (scope: SessionScope, id: string) => SessionFacts | null;
 }
 
 // Version of the layout, protocol version, capabilities as bits, day of issue (two bytes), nonce.

@@ -125,7 +125,7 @@ export async function startFront(parts: FrontParts = {}) {
     said: () => events.filter((event) => event.kind === 'said'),
     ask: (options: AskOptions = {}) => ask(port, options),
     /** A session of the newest legacy version. */
-    async greet(version = '2025-11-25'): Promise<string> {
+    greet: async (version = '2025-11-25'): Promise<string> => {
       const { headers } = await ask(port, { body: initialize(version) });
       return String(headers['mcp-session-id']);
     },
