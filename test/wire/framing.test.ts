@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FRAMING_FAULTS, type FramingFault } from '../../src/wire/framing.ts';
 import { openConnection } from '../../src/wire/connection.ts';
@@ -48,4 +49,24 @@ describe('an answer that is not one line of JSON', () => {
       expect(faults).toEqual([]);
     },
   );
+});
+
+// Each of these held the daemon for minutes: a search began anew at every quote, or every name of a header.
+describe('output that imitates a message', () => {
+  it.each([
+    ['a string that never ends', `x{"${String.raw`\"`.repeat(120_000)} wd:1:1\n`],
+    ['headers that never end', 'Content-Length: 1\n'.repeat(14_000)],
+    ['objects that never end', `x${'{'.repeat(200_000)} wd:1:1\n`],
+    ['a block that never ends', `{\n${'{"a":[\n'.repeat(30_000)}`],
+  ])('costs no more time than it is long: %s', async (_name, output) => {
+    const stdin = new PassThrough();
+    const stdout = new PassThrough();
+    const connection = openConnection(
+      { stdin, stdout },
+      { run: 1, version: '0.0.0', onNonProtocolOutput: () => undefined },
+    );
+    const asked = connection.request('ping', undefined, never);
+    stdout.write(`${output}\n{"jsonrpc":"2.0","id":"wd:1:1","result":{}}\n`);
+    expect(await asked).toMatchObject({ kind: 'response' });
+  });
 });

@@ -97,9 +97,9 @@ export function createServerOutputs({
     note(server, text) {
       const { at, left } = notes.get(server) ?? { at: -Infinity, left: 0 };
       const now = clock.monotonic();
-      if (now - at < NOTE_INTERVAL) return void notes.set(server, { at, left: left + 1 });
-      logs.get(server)?.note(left === 0 ? text : `${text} (and ${left} times something like it)`);
-      notes.set(server, { at: now, left: 0 });
+      const isDue = now - at >= NOTE_INTERVAL;
+      notes.set(server, isDue ? { at: now, left: 0 } : { at, left: left + 1 });
+      if (isDue) logs.get(server)?.note(left === 0 ? text : `${text} (and ${left} times something like it)`);
     },
     lastLines: (server) => logs.get(server)?.lastLines() ?? [],
     latestLine: (server) => logs.get(server)?.latestLine() ?? null,

@@ -7,6 +7,7 @@ import { quote } from '../../wire/call.ts';
 import { withTimeout, type Deadline } from '../../wire/deadline.ts';
 import type { McpTransport } from '../../wire/mcp-transport.ts';
 import { callCanary, expectsTools, unmetExpectation, type ListedTool } from './expectation.ts';
+import { MAX_CURSOR, longCursor } from './list-tools.ts';
 import { resultOfFailure, timed, type ProbeAttempt, type UntimedResult } from '../probe-kind.ts';
 
 export interface ListProbeOptions {
@@ -42,8 +43,9 @@ export function listMethod({ peer }: McpTransport, expect: ExpectPolicy): string
   return offered === undefined ? null : `${offered}/list`;
 }
 
-/** A server that always names a next page would hold the probe for ever. */
+/** A server that always names a next page would hold the probe for ever, or what it lists our memory. */
 const MAX_PAGES = 20;
+const MAX_TOOLS = 10_000;
 
 interface ListRequest extends ListProbeOptions {
   readonly transport: McpTransport;
@@ -67,10 +69,13 @@ async function list(request: ListRequest, signal: AbortSignal): Promise<UntimedR
       // Pages that came twice must not count twice.
       return conclude(request, isRepeated ? distinct(tools) : tools);
     }
+    if (nextCursor.length > MAX_CURSOR)
+      return { outcome: 'failed', reason: 'protocol', detail: longCursor(method) };
+    if (tools.length > MAX_TOOLS) break;
     cursors.add(nextCursor);
     params = { cursor: nextCursor };
   }
-  // More pages than are counted: nothing can be said about the tools beyond them.
+  // More than is counted: nothing can be said about the tools beyond them.
   return { outcome: 'passed' };
 }
 

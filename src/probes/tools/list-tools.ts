@@ -30,6 +30,13 @@ const MAX_PAGES = 100;
 const MAX_TOOLS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
+/** Longest name of a next page, which is sent back to the server, UTF-16 units. */
+export const MAX_CURSOR = 64 * 1024;
+
+export function longCursor(method: string): string {
+  return `The answer to ${method} names its next page with more than ${MAX_CURSOR} characters`;
+}
+
 /**
  * Connects to a server, again and again until it answers, lists its tools and ends the session. `deadline.timeout`
  * bounds all of that together. Never rejects.
@@ -94,11 +101,12 @@ export async function listTools(transport: McpTransport, signal: AbortSignal): P
     const { result } = outcome.response;
     if (!Array.isArray(result['tools'])) return fail('server', 'The answer to tools/list holds no tools');
     characters += JSON.stringify(result['tools']).length;
-    tools.push(...result['tools'].flatMap(toolOf));
+    for (const entry of result['tools']) tools.push(...toolOf(entry));
     if (tools.length > MAX_TOOLS || characters > MAX_CHARACTERS) break;
     const { nextCursor } = result;
     // A page that was given already brings nothing new: the list ends here, as the probe says of it.
     if (typeof nextCursor !== 'string') return { ok: true, tools };
+    if (nextCursor.length > MAX_CURSOR) return fail('server', longCursor('tools/list'));
     if (cursors.has(nextCursor)) return { ok: true, tools: distinct(tools) };
     cursors.add(nextCursor);
     params = { cursor: nextCursor };

@@ -9,6 +9,7 @@ import { createEventStreamReader } from './event-stream.ts';
 import { initializeParams, legacyPeer, refusal, type PeerInfo, type HandshakeResult } from '../handshake.ts';
 import type { McpTarget, McpTransport, RenewalResult } from '../mcp-transport.ts';
 import { OWN_ANSWER, tooLong } from '../message-limits.ts';
+import type { Lane } from '../outbox.ts';
 import { Peer } from '../peer.ts';
 import { readInSlices } from '../../system/files/read-in-slices.ts';
 import { SessionTrust, isSessionError } from './session-trust.ts';
@@ -21,6 +22,8 @@ interface Stream {
 }
 
 const OLDEST = '2024-11-05';
+/** Messages that wait for a socket or for the response to their POST, in each lane. */
+const MAX_OPEN_POSTS = 32;
 
 export function openSse(target: McpTarget): McpTransport {
   return new SseTransport(target);
@@ -173,6 +176,8 @@ function peerOver(
 ): Peer {
   const what = 'POST to the endpoint of the stream';
 
+  const open: Record<Lane, number> = { first: 0, second: 0 };
+
   async function send(message: string, signal: AbortSignal): Promise<void> {
     const response = await post(target, { url: postTo, id: null, message, headers: {}, what, signal });
     const failure = 'kind' in response ? response : failureOfPost(response, what);
@@ -184,9 +189,12 @@ function peerOver(
 
   const peer = new Peer({
     idPrefix: `wd:${target.run}:${number}:`,
-    send(message) {
+    send(message, lane) {
+      // A server that asks faster than it takes our answers gets no more of them.
+      if (open[lane] >= MAX_OPEN_POSTS) return 'full';
+      open[lane] += 1;
       const controller = new AbortController();
-      void send(message, controller.signal);
+      void send(message, controller.signal).finally(() => (open[lane] -= 1));
       // A request that is aborted ends with its POST: a server that hangs is not sent another one to say so.
       return {
         withdraw() {

@@ -52,6 +52,12 @@ describe('withoutSecrets()', () => {
 });
 
 describe('neutralise()', () => {
+  it('needs no more time for escape sequences that never end than for other text', () => {
+    const beginnings = '\u009D'.repeat(200_000);
+    expect(neutralise(beginnings)).toBe(String.raw`\x9d`.repeat(200_000));
+    expect(neutralise('\u001B]0;'.repeat(100_000))).toBe(String.raw`0;`.repeat(100_000));
+  });
+
   it.each([
     ['leaves plain text as it is', 'GET /mcp 200 in 12 ms', 'GET /mcp 200 in 12 ms'],
     ['keeps tabs, accents, emoji and their joiners', '\té 👩‍💻 می‌خواهم', '\té 👩‍💻 می‌خواهم'],

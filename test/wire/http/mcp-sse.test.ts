@@ -56,6 +56,16 @@ describe('the HTTP+SSE transport of 2024-11-05', () => {
     expect(await session.probe('full', deadline())).toMatchObject([{ result: passed }]);
   });
 
+  it('answers no more pings at once than it has room for', async () => {
+    const server = await startHttp(['--transport', 'sse', '--behaviour', 'ping-flood']);
+    const session = sseSession(server.url);
+    expect(await session.connect(deadline())).toEqual(passed);
+    expect(await session.probe('full', deadline())).toMatchObject([{ result: passed }]);
+    const { replies } = await server.stats();
+    expect(replies).toBeGreaterThan(0);
+    expect(replies).toBeLessThan(5_000);
+  });
+
   it('is found frozen', async () => {
     const server = await startHttp(['--transport', 'sse']);
     const session = sseSession(server.url);
