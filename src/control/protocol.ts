@@ -4,6 +4,8 @@ import type { ReloadReport } from '../core/model/config-diff.ts';
 import type { ErrorCode } from '../core/base/errors.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { suggestSpelling } from '../core/base/suggest.ts';
+import type { ClientSummary, NumberedCall } from '../core/gateway/call-summary.ts';
+import type { ShownChange } from '../core/gateway/tool-definitions.ts';
 import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
@@ -33,15 +35,18 @@ export interface DaemonInfo {
 type NamesParams = { readonly names: readonly string[] };
 type NoParams = Readonly<Record<string, never>>;
 
+/** Why what was asked for would not survive a restart of the daemon now: the disk refused it. Null when it would, as from older daemons. */
+export type Unsaved = { readonly unsaved: string } | null;
+
 /** Every method with its params and result; the daemon has one handler for each but `ping` and `watch`. */
 export interface Methods {
   readonly ping: { readonly params: NoParams; readonly result: DaemonInfo };
   readonly status: { readonly params: NoParams; readonly result: Status };
   /** Sends a status at once and after each change until the connection ends; it has no result. */
   readonly watch: { readonly params: NoParams; readonly result: null };
-  readonly start: { readonly params: NamesParams; readonly result: null };
-  readonly stop: { readonly params: NamesParams; readonly result: null };
-  readonly restart: { readonly params: NamesParams; readonly result: null };
+  readonly start: { readonly params: NamesParams; readonly result: Unsaved };
+  readonly stop: { readonly params: NamesParams; readonly result: Unsaved };
+  readonly restart: { readonly params: NamesParams; readonly result: Unsaved };
   /** Probes and samples now; the status that results. Without a name, all servers. */
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
   /** Lists the tools of a server that runs, now; refused when it does not answer. */
@@ -61,6 +66,20 @@ export interface Methods {
   readonly rollback: {
     readonly params: NamesParams & { readonly dryRun?: boolean };
     readonly result: readonly UpdateAnswer[];
+  };
+  /**
+   * Requests of clients that ended after number `after`, oldest first, the newest `most` of them; of one server or of all.
+   */
+  readonly calls: {
+    readonly params: { readonly name?: string; readonly after?: number; readonly most?: number };
+    readonly result: readonly NumberedCall[];
+  };
+  /** Who used a server through the gateway lately, and what for. */
+  readonly clients: { readonly params: { readonly name: string }; readonly result: ClientSummary };
+  /** Approves what a server says of its tools now; a dry run only shows what differs. */
+  readonly approve: {
+    readonly params: { readonly name: string; readonly dryRun?: boolean };
+    readonly result: readonly ShownChange[];
   };
   /** One notification through every channel, now. */
   readonly notifyTest: { readonly params: NoParams; readonly result: readonly ChannelReport[] };
@@ -97,7 +116,7 @@ type Params = Readonly<Record<string, unknown>>;
 const nothing = () => true;
 const names = ({ names }: Params) => Array.isArray(names) && names.every((name) => typeof name === 'string');
 
-const isOptional = (value: unknown, type: 'string' | 'boolean') =>
+const isOptional = (value: unknown, type: 'string' | 'boolean' | 'number') =>
   value === undefined || typeof value === type;
 
 /** Whether the params of a method are what `Methods` says. */
@@ -116,6 +135,10 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   update: (params) =>
     names(params) && isOptional(params['to'], 'string') && isOptional(params['dryRun'], 'boolean'),
   rollback: (params) => names(params) && isOptional(params['dryRun'], 'boolean'),
+  calls: ({ name, after, most }) =>
+    isOptional(name, 'string') && isOptional(after, 'number') && isOptional(most, 'number'),
+  clients: ({ name }) => typeof name === 'string',
+  approve: ({ name, dryRun }) => typeof name === 'string' && isOptional(dryRun, 'boolean'),
   notifyTest: nothing,
   shutdown: nothing,
 };

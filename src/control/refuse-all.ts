@@ -18,6 +18,9 @@ export function refuseAll(reason: WatchdogError): RequestHandlers {
     updateCheck: refuse,
     update: refuse,
     rollback: refuse,
+    calls: refuse,
+    clients: refuse,
+    approve: refuse,
     notifyTest: refuse,
   };
 }

@@ -62,6 +62,8 @@ export interface GatewayFront extends GatewayEndpoints {
   drain(): void;
   /** Stops listening; responses under way get half a second. */
   close(): Promise<void>;
+  /** Number of sessions of the server whose own stream is open. */
+  streamsOf(server: string): number;
   readonly load: { readonly exchanges: number; readonly sessions: number; readonly streams: number };
 }
 
@@ -106,6 +108,7 @@ export function createGatewayFront(options: FrontOptions): GatewayFront {
       await listening.close();
       streams.close();
     },
+    streamsOf: (server) => streams.openOf(server),
     get load() {
       return streams.size;
     },

@@ -15,7 +15,7 @@ export interface HttpRefusal {
 }
 
 /** What the requests that were refused are counted by. */
-export type RefusalReason = 'host' | 'origin' | 'user' | 'token' | 'session' | 'header' | 'body';
+export type { RefusalReason } from '../core/model/gateway-policy.ts';
 
 const NOTHING = {};
 

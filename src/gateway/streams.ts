@@ -105,6 +105,14 @@ export class Streams {
     return { exchanges: this.#exchanges.size, sessions: this.#ownStreams.size, streams };
   }
 
+  /** Returns the number of sessions of the server whose own stream is open. */
+  openOf(server: string): number {
+    let open = 0;
+    for (const own of this.#ownStreams.values())
+      if (own.server === server && own.response !== null) open += 1;
+    return open;
+  }
+
   /** Notes where the answers to a request go. */
   open(info: ExchangeInfo, response: ServerResponse): void {
     const lastWrite = this.#clock.monotonic();

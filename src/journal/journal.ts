@@ -126,6 +126,9 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   health: ({ server, health }, { healths }) => isChange(healths, server, healthKey(health)),
   condition: always,
   sampled: never,
+  exchanged: never,
+  'client-refused': never,
+  'tools-changed': always,
   limit: always,
   'log-dropped': ({ server, at }, { floods }) =>
     isChange(floods, server, Math.floor(at / FLOOD_ENTRY_INTERVAL)),
@@ -144,7 +147,9 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   brake: always,
   'config-loaded': always,
   listening: always,
-  'state-persist-failed': always,
+  // Tried again every few seconds.
+  'state-persist-failed': ({ isNew }) => isNew,
+  'state-persisted': always,
   orphans: never,
   'orphan-reaped': always,
   job: always,

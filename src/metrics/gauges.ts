@@ -38,6 +38,7 @@ export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
 export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {
   const values = [
     ...identity(server, facts),
+    ...clients(server),
     ...(server.state === 'watched' ? [] : [...lifecycle(server), ...usage(server)]),
     ...(server.update === null ? [] : versions(server.update)),
     ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
@@ -55,6 +56,7 @@ export function watchdogGauges(
     ['servers_configured', servers.length],
     ['config_last_reload_successful', flag(daemon.config.ok)],
     ['config_last_reload_success_timestamp_seconds', seconds(daemon.config.loadedAt ?? 0)],
+    ['state_last_persist_successful', flag(daemon.unsaved === undefined)],
     ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
     ['orphan_processes', daemon.orphans],
     ['fallback_active', flag(daemon.delivery.owner !== 'engine')],
@@ -94,6 +96,17 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Gauge
     ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed')],
     ['server_tools', tools],
     ['server_tools_lost', tools === null ? null : tools === 0 ? (toolsBefore ?? 0) : 0],
+  ];
+}
+
+/** Absent for servers that no client has used: most series would be 0 for ever. */
+function clients({ clients: load, changedTools }: ServerStatus): GaugeValue[] {
+  return [
+    ['server_changed_tools', changedTools.length],
+    ['gateway_sessions', load && load.sessions],
+    ['gateway_streams', load && load.streams],
+    ['gateway_requests_in_flight', load && load.inFlight],
+    ['gateway_requests_queued', load && load.queued],
   ];
 }
 

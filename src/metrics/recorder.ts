@@ -52,6 +52,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   gap: 'now',
   'config-loaded': 'now',
   'state-persist-failed': 'now',
+  'state-persisted': 'now',
   probed: 'soon',
   sampled: 'soon',
   collected: 'soon',
@@ -59,6 +60,9 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   'install-progress': 'never',
   limit: 'never',
   'log-dropped': 'never',
+  exchanged: 'soon',
+  'tools-changed': 'now',
+  'client-refused': 'soon',
   brake: 'never',
   listening: 'never',
   reaped: 'never',
@@ -78,7 +82,10 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
 
 export function createRecorder({ bus, clock, status, build }: RecorderOptions): Recorder {
   const registry = createMetricRegistry();
-  const counters = createServerCounters(registry.histogram('probe_duration_seconds'));
+  const counters = createServerCounters(
+    registry.histogram('probe_duration_seconds'),
+    registry.histogram('mcp_server_operation_duration_seconds'),
+  );
   let evaluation: WatchdogFacts['evaluation'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples in the registry are out of date. */

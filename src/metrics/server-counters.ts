@@ -25,7 +25,9 @@ const LIFECYCLE: readonly MetricName[] = [
 ];
 const UPDATES: readonly MetricName[] = ['server_updates_total'];
 const PROBES: readonly MetricName[] = ['probes_total', 'probe_failures_total'];
+const GATEWAY: readonly MetricName[] = ['gateway_requests_retried_total', 'gateway_waited_seconds_total'];
 const WATCHDOG: readonly MetricName[] = [
+  'gateway_requests_refused_total',
   'system_wakeups_total',
   'system_sleep_seconds_total',
   'state_persist_failures_total',
@@ -40,13 +42,25 @@ const WATCHDOG: readonly MetricName[] = [
 type ServerRecord = { -readonly [Key in keyof ServerFacts]: ServerFacts[Key] } & { cpuSeen: number };
 
 interface Records {
+  /** Of each server the label sets of its clients' requests. */
+  readonly operations: Map<string, Map<string, Labels>>;
+  readonly operationDurations: HistogramWriter;
   readonly servers: Map<string, ServerRecord>;
   readonly counters: CounterStore;
   readonly durations: HistogramWriter;
 }
 
-export function createServerCounters(durations: HistogramWriter): ServerCounters {
-  const records: Records = { servers: new Map(), counters: createCounterStore(), durations };
+export function createServerCounters(
+  durations: HistogramWriter,
+  operationDurations: HistogramWriter,
+): ServerCounters {
+  const records: Records = {
+    servers: new Map(),
+    operations: new Map(),
+    counters: createCounterStore(),
+    durations,
+    operationDurations,
+  };
   const { servers, counters } = records;
   for (const metric of WATCHDOG) preset(metric, {}, counters);
   return {
@@ -88,6 +102,10 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   sampled: countCpu,
   limit: ignored,
   'log-dropped': ignored,
+  exchanged: countOperations,
+  'tools-changed': ignored,
+  'client-refused': ({ reason }, { counters }) =>
+    counters.add('gateway_requests_refused_total', { reason }, 1),
   reaped: ignored,
   'update-checked': ignored,
   'update-moved': ignored,
@@ -101,6 +119,7 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   'config-loaded': ignored,
   listening: ignored,
   'state-persist-failed': (_, { counters }) => counters.add('state_persist_failures_total', {}, 1),
+  'state-persisted': ignored,
   orphans: ignored,
   'orphan-reaped': (_, { counters }) => counters.add('orphans_reaped_total', {}, 1),
   job: ignored,
@@ -152,10 +171,12 @@ function changeServer(
 
 function removeServer(
   { server }: EventOf<'server-removed'>,
-  { servers, counters, durations }: Records,
+  { servers, counters, durations, operations, operationDurations }: Records,
 ): void {
   const spec = servers.get(server)?.spec;
   if (spec !== undefined) removeDurations(spec, durations);
+  for (const labels of operations.get(server)?.values() ?? []) operationDurations.remove(labels);
+  operations.delete(server);
   servers.delete(server);
   counters.remove(server);
 }
@@ -185,6 +206,28 @@ function countProbe(
     return counters.add('probe_failures_total', { ...labels, reason: result.reason }, 1);
   record.lastSuccess = { ...record.lastSuccess, [probe]: at };
   durations.observe(labels, result.took / 1000);
+}
+
+function countOperations(
+  { server, operations, retried, waited }: EventOf<'exchanged'>,
+  { servers, operations: known, operationDurations, counters }: Records,
+): void {
+  if (!servers.has(server)) return;
+  counters.add('gateway_requests_retried_total', { server }, retried);
+  counters.add('gateway_waited_seconds_total', { server }, waited / 1000);
+  const sets = known.get(server) ?? new Map<string, Labels>();
+  known.set(server, sets);
+  for (const { method, tool, error, channel, took } of operations) {
+    const labels = {
+      server,
+      mcp_method_name: method,
+      gen_ai_tool_name: tool,
+      error_type: error,
+      network_transport: channel,
+    };
+    sets.set(Object.values(labels).join('\0'), labels);
+    for (const one of took) operationDurations.observe(labels, one / 1000);
+  }
 }
 
 function countSleep({ cause, duration }: EventOf<'gap'>, { counters }: Records): void {
@@ -225,6 +268,7 @@ function removeDurations({ name: server, probe: policy }: ServerSpec, durations:
 
 /** False for a counter of an earlier config of the server. */
 function isCurrent({ metric, labels }: Sample, { source, probe }: ServerSpec): boolean {
+  if (GATEWAY.includes(metric)) return true;
   if (LIFECYCLE.includes(metric)) return source.kind !== 'url';
   if (UPDATES.includes(metric)) return hasVersions(source.kind);
   return probesOf(probe).some((name) => name === labels['probe']);

@@ -36,6 +36,8 @@ import type { StartRateLimiter } from './start-rate-limiter.ts';
 export interface ObservedProcess {
   readonly spec: ServerSpec;
   readonly run: number;
+  /** Version of the package that we installed; null for anything else. */
+  readonly version: string | null;
   readonly child: SpawnedProcess;
 }
 
@@ -247,11 +249,14 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     parts.registry.add(leader);
     spawnedAt = clock.monotonic();
     bus.publish({ kind: 'spawned', server: spec.name, run, pid, version });
-    supervise(run, leader, started);
+    supervise(run, { leader, version, child: started });
   }
 
-  function supervise(run: number, leader: Leader, child: SpawnedProcess): void {
-    const told = parts.observers.map((observer) => observer.onSpawn({ spec, run, child }));
+  function supervise(
+    run: number,
+    { leader, version, child }: { leader: Leader; version: string | null; child: SpawnedProcess },
+  ): void {
+    const told = parts.observers.map((observer) => observer.onSpawn({ spec, run, version, child }));
     listeners = told;
     const supervised = superviseProcess({
       leader,

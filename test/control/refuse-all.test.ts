@@ -26,6 +26,9 @@ const REQUESTS = {
   updateCheck: { names: [] },
   update: { names: [] },
   rollback: { names: [] },
+  calls: {},
+  clients: { name: 'a' },
+  approve: { name: 'a' },
   notifyTest: {},
   shutdown: {},
 } satisfies { readonly [M in Method]: Methods[M]['params'] };

@@ -1,6 +1,8 @@
 // A daemon that only remembers what it was asked, behind the real control socket.
 import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
+import type { ClientSummary, NumberedCall } from '../../src/core/gateway/call-summary.ts';
+import type { ShownChange } from '../../src/core/gateway/tool-definitions.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
 import type { Tool } from '../../src/core/tools/tool-diff.ts';
@@ -25,6 +27,10 @@ export interface FakeDaemon {
   answers: readonly UpdateAnswer[];
   /** The answer to `tools`. */
   tools: readonly Tool[];
+  /** The answers to `calls`, `clients` and `approve`. */
+  calls: readonly NumberedCall[];
+  clients: ClientSummary;
+  changes: readonly ShownChange[];
 }
 
 export const NOTHING_NEW: ReloadReport = {
@@ -56,6 +62,9 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     outlooks: [] as readonly UpdateCheck[],
     answers: [] as readonly UpdateAnswer[],
     tools: [] as readonly Tool[],
+    calls: [] as readonly NumberedCall[],
+    clients: { load: null, clients: [], tools: [] } as ClientSummary,
+    changes: [] as readonly ShownChange[],
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;
@@ -100,6 +109,18 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       }): readonly UpdateAnswer[] {
         note(params.dryRun === true ? 'rollback --dry-run' : 'rollback')(params);
         return daemon.answers;
+      },
+      calls(params: { readonly name?: string; readonly after?: number }): readonly NumberedCall[] {
+        note('calls')(params);
+        return daemon.calls.filter(({ number }) => number > (params.after ?? 0));
+      },
+      clients(params: { readonly name: string }): ClientSummary {
+        note('clients')(params);
+        return daemon.clients;
+      },
+      approve(params: { readonly name: string; readonly dryRun?: boolean }): readonly ShownChange[] {
+        note(params.dryRun === true ? 'approve --dry-run' : 'approve')(params);
+        return daemon.changes;
       },
       notifyTest: () => {
         note('notifyTest')({});

@@ -71,6 +71,8 @@ export function serverStatus(change: Partial<ServerStatus> = {}): ServerStatus {
     update: null,
     conditions: {},
     toolsBefore: null,
+    clients: null,
+    changedTools: [],
     lastLines: [],
     ...change,
   };

@@ -1,4 +1,5 @@
 // One-line texts of the events that are worth a line above the live view.
+import { describeToolChanges } from '../../core/gateway/tool-definitions.ts';
 import {
   type EventHandlers,
   type EventOf,
@@ -74,6 +75,12 @@ const LINES: EventHandlers<Cell | null> = {
     health.up === false ? line(`down: ${describeHealth(health) ?? 'does not answer'}`, 'red') : null,
   condition: ({ message }) => (message === null ? null : line(message, 'yellow')),
   sampled: nothing,
+  exchanged: nothing,
+  'client-refused': nothing,
+  'tools-changed': ({ changes }) =>
+    changes.length === 0
+      ? null
+      : line(`says something else of its tools than before: ${describeToolChanges(changes)}`, 'yellow'),
   limit: ofLimit,
   'log-dropped': ({ lines, bytes }) =>
     line(`prints too much: ${lines} lines (${size(bytes)}) were not kept`, 'yellow'),
@@ -92,7 +99,9 @@ const LINES: EventHandlers<Cell | null> = {
   gap: ({ cause, duration }) => line(`${GAPS[cause]} for ${span(duration)}`, 'dim'),
   brake: ({ failing }) =>
     failing === 0 ? null : line('All servers fail at once: restarts for failed probes are on hold', 'yellow'),
-  'state-persist-failed': ({ error }) => line(`Cannot save the state: ${error}`, 'red'),
+  'state-persist-failed': ({ error, isNew }) =>
+    isNew ? line(`Cannot save the state: ${error}`, 'red') : null,
+  'state-persisted': () => line('The state is saved again', 'green'),
   collected: ({ collector, error }) =>
     error === null ? null : line(`Cannot collect ${collector}: ${error}`, 'yellow'),
   'orphan-reaped': ({ pid, command }) =>

@@ -10,6 +10,7 @@ import {
   NOTIFY_FAILURES,
   NOTIFY_SUPPRESSIONS,
 } from '../model/vocabulary.ts';
+import { REFUSAL_REASONS } from '../model/gateway-policy.ts';
 import { counter, gauge, histogram, type MetricDefinition } from './metric-definition.ts';
 
 const SERVER = { server: null };
@@ -225,6 +226,10 @@ export const WATCHDOG_METRICS = {
     'Processes of MCP servers that nobody owned and that were ended.',
     SURVIVES,
   ),
+  state_last_persist_successful: gauge(
+    'boolean',
+    'Whether the state file was written without an error the last time (1); 0 while the disk refuses.',
+  ),
   state_persist_failures_total: counter('count', 'Failed attempts to write the state file.', SURVIVES),
 } as const satisfies Record<string, MetricDefinition>;
 
@@ -267,12 +272,63 @@ export const ALERT_METRICS = {
   ),
 } as const satisfies Record<string, MetricDefinition>;
 
+/** Seconds: those of OpenTelemetry, and three below for servers that answer at once. */
+const OPERATION_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
+] as const;
+
+export const GATEWAY_METRICS = {
+  mcp_server_operation_duration_seconds: histogram(
+    'seconds',
+    'Duration in seconds of requests that clients sent through the gateway, as they waited for them.',
+    {
+      prefix: '',
+      labels: {
+        server: null,
+        mcp_method_name: null,
+        gen_ai_tool_name: null,
+        error_type: null,
+        network_transport: ['tcp', 'unix'],
+      },
+      buckets: OPERATION_BUCKETS,
+    },
+  ),
+  gateway_sessions: gauge('count', 'Sessions of clients in memory.', { labels: SERVER }),
+  gateway_streams: gauge('count', 'Open streams on which clients wait for news.', { labels: SERVER }),
+  gateway_requests_in_flight: gauge('count', 'Requests that the server has and has not answered.', {
+    labels: SERVER,
+  }),
+  gateway_requests_queued: gauge('count', 'Requests that wait for the server to come back.', {
+    labels: SERVER,
+  }),
+  gateway_requests_retried_total: counter(
+    'count',
+    'Requests that were sent a second time after the server had died under them.',
+    { labels: SERVER, ...SURVIVES },
+  ),
+  gateway_waited_seconds_total: counter(
+    'seconds',
+    'Time in seconds that requests waited for the server to come back.',
+    { labels: SERVER, ...SURVIVES },
+  ),
+  gateway_requests_refused_total: counter('count', 'Requests refused before they reached a server, by why.', {
+    labels: { reason: REFUSAL_REASONS },
+    ...SURVIVES,
+  }),
+  server_changed_tools: gauge(
+    'count',
+    'Tools whose definition differs from the one first seen or approved; the instructions of the server count as one.',
+    { labels: SERVER },
+  ),
+} as const satisfies Record<string, MetricDefinition>;
+
 /** The whole catalogue, by names without their prefix. */
 export const METRICS = {
   ...SERVER_METRICS,
   ...PROBE_METRICS,
   ...WATCHDOG_METRICS,
   ...ALERT_METRICS,
+  ...GATEWAY_METRICS,
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,4 +1,7 @@
 // Union of all events on the bus: everything that metrics, journal, logs and status may learn.
+import type { OperationBatch } from '../gateway/operations.ts';
+import type { ToolChange } from '../gateway/tool-definitions.ts';
+import type { ClientLoad, RefusalReason } from './gateway-policy.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { AlertChange } from './notification.ts';
 import type {
@@ -111,6 +114,25 @@ type Body =
       readonly value: number;
       readonly limit: number;
     }
+  /**
+   * Clients used the server through the gateway: their requests that ended since the last such event, how many of them
+   * had been sent a second time, ms that all of them waited for the server, and the load of now.
+   */
+  | {
+      readonly kind: 'exchanged';
+      readonly server: string;
+      readonly operations: readonly OperationBatch[];
+      readonly retried: number;
+      readonly waited: number;
+      readonly load: ClientLoad;
+    }
+  /**
+   * What the server says of its tools differs from what was first seen or approved; an empty list when it does no
+   * longer. `instructions` stands for the text that the server gives models about itself.
+   */
+  | { readonly kind: 'tools-changed'; readonly server: string; readonly changes: readonly ToolChange[] }
+  /** A request was refused before it reached any server. */
+  | { readonly kind: 'client-refused'; readonly reason: RefusalReason }
   | { readonly kind: 'log-dropped'; readonly server: string; readonly lines: number; readonly bytes: number }
   | {
       readonly kind: 'collected';
@@ -130,7 +152,10 @@ type Body =
     }
   | { readonly kind: 'waiting'; readonly server: string; readonly on: readonly string[] }
   | { readonly kind: 'listening'; readonly url: string }
-  | { readonly kind: 'state-persist-failed'; readonly error: string }
+  /** `isNew`: the attempt before did not fail, or for another reason. */
+  | { readonly kind: 'state-persist-failed'; readonly error: string; readonly isNew: boolean }
+  /** The state could be saved again, after it could not. */
+  | { readonly kind: 'state-persisted' }
   | { readonly kind: 'reaped'; readonly server: string; readonly pid: number; readonly why: string }
   /** A scan of all processes found `found` orphaned processes of MCP servers. */
   | { readonly kind: 'orphans'; readonly found: number }

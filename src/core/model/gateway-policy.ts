@@ -10,6 +10,19 @@ export const RETRY_MODES = ['safe', 'never'] as const;
 /** `calls` records who called which tool when; `bodies` also arguments and results, which may hold anything. */
 export const CALL_LOGS = ['off', 'calls', 'bodies'] as const;
 
+/** Why a request was refused before it reached a server's router. */
+export const REFUSAL_REASONS = ['host', 'origin', 'user', 'token', 'session', 'header', 'body'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Clients of one server at this moment. */
+export interface ClientLoad {
+  readonly sessions: number;
+  /** Open streams of sessions and of `subscriptions/listen`. */
+  readonly streams: number;
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
 /** Names of tools; `*` matches any part of one. */
 type Globs = readonly string[];
 

@@ -9,6 +9,7 @@ import type {
   ServerStateName,
 } from './vocabulary.ts';
 import type { LauncherExit, Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
+import type { ClientLoad } from './gateway-policy.ts';
 import type { LifecycleState, RestartCause } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
@@ -58,6 +59,8 @@ export interface DaemonStatus {
   readonly deafChannels: Readonly<Partial<Record<NotifyKind, string>>>;
   /** Last failed write of the state file; null for none. */
   readonly lastPersistFailureAt: number | null;
+  /** Why and since when the state cannot be saved, so that a restart would lose what is newer; left out while it is saved. */
+  readonly unsaved?: { readonly since: number; readonly reason: string } | undefined;
 }
 
 export interface ServerStatus {
@@ -88,6 +91,10 @@ export interface ServerStatus {
   readonly tools: number | null;
   /** Tools in its last list that was not empty; null for none since its config changed. */
   readonly toolsBefore: number | null;
+  /** Clients that use it through the gateway; null while none has. */
+  readonly clients: ClientLoad | null;
+  /** Tools that are defined otherwise than when they were first seen or approved; `the instructions` among them. */
+  readonly changedTools: readonly string[];
   /** The last result of each probe kind that was used; `took` in ms, null when it did not pass. */
   readonly probes: Readonly<
     Partial<Record<ProbeName, { readonly at: number; readonly ok: boolean; readonly took: number | null }>>

@@ -33,6 +33,9 @@ export function isServerChange(event: WatchdogEvent): event is EventOf<ServerCha
   return Object.hasOwn(REDUCERS, event.kind);
 }
 
+/** Stands for the server's instructions among its tools; no tool can have a name with a blank. */
+const INSTRUCTIONS = 'the instructions';
+
 const unchanged = () => ({});
 
 const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChangeKind> = {
@@ -61,6 +64,8 @@ const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChang
   sampled: ({ usage }) => ({ usage }),
   limit: afterLimit,
   'log-dropped': unchanged,
+  exchanged: ({ load }) => ({ clients: load }),
+  'tools-changed': ({ changes }) => ({ changedTools: changes.map(({ tool }) => tool ?? INSTRUCTIONS) }),
   reaped: unchanged,
   'update-checked': ({ at, lookedAt, outlook }, server) =>
     updateOf(server, { checkedAt: lookedAt ?? at, outlook }),
@@ -167,6 +172,8 @@ export function newServerStatus(
     version: null,
     tools: null,
     toolsBefore: null,
+    clients: null,
+    changedTools: [],
     probes: {},
     lastFailure: null,
     nextAttemptAt: null,

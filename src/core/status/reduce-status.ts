@@ -44,8 +44,14 @@ const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
   listening: ({ url }, status) => withDaemon(status, { listen: url }),
   collected: ({ error, collector }, status) =>
     error === null || collector !== 'process_table' ? status : withoutUsage(status),
-  'state-persist-failed': ({ at }, status) => withDaemon(status, { lastPersistFailureAt: at }),
+  'state-persist-failed': ({ at, error }, status) =>
+    withDaemon(status, {
+      lastPersistFailureAt: at,
+      unsaved: { since: status.daemon.unsaved?.since ?? at, reason: error },
+    }),
+  'state-persisted': (_, status) => withDaemon(status, { unsaved: undefined }),
   job: unchanged,
+  'client-refused': unchanged,
   evaluated: unchanged,
   alert: (event, status) => withDaemon(status, { alerts: afterAlert(status.daemon.alerts, event) }),
   notified: (event, status) =>

@@ -229,11 +229,12 @@ const CONFIG_ALERT = 'McpWatchdogConfigReloadFailed';
 const CONFIG_CURE = 'mcp-watchdog config validate shows what is wrong with it';
 const NOTIFY_ALERT = 'McpWatchdogNotificationsFailing';
 const NOTIFY_CURE = 'mcp-watchdog notify test says what to do';
+const STATE_ALERT = 'McpWatchdogStateNotPersisted';
 const BRAKED = 'All servers failed at once: restarts for failed probes are on hold';
 
 /** Lists the troubles of the watchdog itself; an alert about one of them belongs to it. */
 function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
-  const { config, braked, deafChannels } = daemon;
+  const { config, braked, deafChannels, unsaved } = daemon;
   const isRefused = !config.ok && config.error !== null;
   const deaf = Object.entries(deafChannels).map(
     ([channel, why]) => `no notification gets through by ${channel}: ${why}`,
@@ -243,30 +244,51 @@ function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
   const own = (
     root: string,
     group: TroubleGroup,
-    { cure, told }: Pick<Trouble, 'cure'> & { told: readonly FiringAlert[] },
+    { cure, told, since = now }: Pick<Trouble, 'cure'> & { told: readonly FiringAlert[]; since?: number },
   ): Trouble => ({
     about: null,
     group,
     severity: told[0]?.severity ?? 'warning',
     root,
     cure,
-    since: Math.min(now, ...told.map(({ since }) => since)),
+    since: Math.min(since, ...told.map((alert) => alert.since)),
     alerts: told,
   });
   return [
     ...(isRefused
       ? [own(configRefusal(config), 'needs_you', { cure: CONFIG_CURE, told: named(CONFIG_ALERT) })]
       : []),
+    ...(unsaved === undefined
+      ? []
+      : [
+          own(`its state cannot be saved: ${unsaved.reason}`, 'needs_you', {
+            cure: cureOfUnsaved(unsaved.reason),
+            told: named(STATE_ALERT),
+            since: unsaved.since,
+          }),
+        ]),
     ...(braked ? [own(BRAKED, 'handled', { cure: null, told: [] })] : []),
     ...(deaf.length > 0
       ? [own(deaf.join('; '), 'handled', { cure: NOTIFY_CURE, told: named(NOTIFY_ALERT) })]
       : []),
     ...alerts
       .filter(
-        ({ name }) => !(isRefused && name === CONFIG_ALERT) && !(deaf.length > 0 && name === NOTIFY_ALERT),
+        ({ name }) =>
+          !(isRefused && name === CONFIG_ALERT) &&
+          !(unsaved !== undefined && name === STATE_ALERT) &&
+          !(deaf.length > 0 && name === NOTIFY_ALERT),
       )
       .map((alert) => ofAlert(alert, 'handled')),
   ];
+}
+
+/** Returns the cure for a state that cannot be saved, by the system's error; what is only in memory is written by itself then. */
+export function cureOfUnsaved(reason: string): string {
+  if (/ENOSPC|EDQUOT/u.test(reason))
+    return 'free space on the disk of its home: mcp-watchdog cleanup removes old files of the watchdog';
+  if (reason.includes('EROFS'))
+    return 'its file system is read-only: see what the system log says, then remount it';
+  return 'mcp-watchdog doctor says what is wrong with its home';
 }
 
 function ofAlert(alert: FiringAlert, group: TroubleGroup): Trouble {

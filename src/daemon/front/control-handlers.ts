@@ -1,4 +1,5 @@
 // Handlers of the control socket: each command that the command line sends to a running daemon.
+import type { Unsaved } from '../../control/protocol.ts';
 import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { unknownServer } from '../../core/base/unknown-server.ts';
@@ -9,6 +10,7 @@ import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import type { Channels } from '../alerts/channels.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { Updates } from '../updates/updates.ts';
@@ -22,6 +24,7 @@ export interface HandlerParts {
   readonly reloader: Reloader;
   readonly jobs: Pick<ScheduledJobs, 'cleanUp'>;
   readonly channels: Pick<Channels, 'test'>;
+  readonly gateway: Pick<Gateway, 'calls' | 'clients' | 'approve'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
 }
 
@@ -62,30 +65,32 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
   }
 
   /** Saves a desired state only where it differs from the config: a later edit of `enabled`, while we are down, counts. */
-  function remember(name: string, desired: 'up' | 'down'): void {
+  function remember(name: string, desired: 'up' | 'down'): Unsaved {
     const configured = supervisor.runner(name)?.spec.enabled === true ? 'up' : 'down';
-    stateStore.setDesiredState(name, desired === configured ? null : desired);
+    const unsaved = stateStore.setDesiredState(name, desired === configured ? null : desired);
+    return unsaved === null ? null : { unsaved };
+  }
+
+  function rememberAll(names: readonly string[], desired: 'up' | 'down'): Unsaved {
+    return owned(names).reduce<Unsaved>((unsaved, name) => remember(name, desired) ?? unsaved, null);
   }
 
   return {
     start({ names }) {
-      for (const name of owned(names)) {
-        remember(name, 'up');
-        supervisor.start(name);
-      }
-      return null;
+      const unsaved = rememberAll(names, 'up');
+      for (const name of names) supervisor.start(name);
+      return unsaved;
     },
     async stop({ names }) {
-      for (const name of owned(names)) remember(name, 'down');
+      const unsaved = rememberAll(names, 'down');
       await Promise.all(names.map((name) => supervisor.stop(name)));
-      return null;
+      return unsaved;
     },
     restart({ names }) {
-      for (const name of owned(names)) {
-        remember(name, 'up');
+      const unsaved = rememberAll(names, 'up');
+      for (const name of names)
         supervisor.restart(name, { reason: 'requested', detail: 'requested by an operator' });
-      }
-      return null;
+      return unsaved;
     },
     async check({ name }) {
       const names = check(name === undefined ? known() : [name]);
@@ -114,6 +119,16 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     updateCheck: ({ names }) => parts.updates.check(names),
     update: ({ names, to = null, dryRun = false }) => parts.updates.update(names, { to, dryRun }),
     rollback: ({ names, dryRun = false }) => parts.updates.rollback(names, { dryRun }),
+    calls: ({ name, after = 0, most = 1_000 }) =>
+      parts.gateway.calls(name === undefined ? null : (check([name])[0] ?? null), { after, most }),
+    clients({ name }) {
+      check([name]);
+      return parts.gateway.clients(name);
+    },
+    approve({ name, dryRun = false }) {
+      check([name]);
+      return parts.gateway.approve(name, { dryRun });
+    },
     notifyTest: () => parts.channels.test(),
   };
 }

@@ -1,17 +1,12 @@
 // Record of clients' requests: the last ones of each server in memory, and on disk when the config says so.
 import { join } from 'node:path';
 import { neutralise, truncate, type Redactor } from '../../core/base/text.ts';
-import type { CallRecord } from '../../core/gateway/call-summary.ts';
+import type { NumberedCall } from '../../core/gateway/call-summary.ts';
 import type { Exchange } from '../../core/gateway/model.ts';
 import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import { openRotatingFile, type RotatingFile } from '../../system/files/rotating-file.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { Clock } from '../../system/time/clock.ts';
-
-export interface NumberedCall extends CallRecord {
-  /** Grows by one with each record of any server. */
-  readonly number: number;
-}
 
 export interface CallLog {
   add(server: string, exchange: Exchange): void;
@@ -93,7 +88,9 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
               response: response === null ? null : clean(response, MAX_BODY),
             }
           : {};
-      fileOf(server).write(`${JSON.stringify({ ...line, at: new Date(line.at).toISOString(), ...bodies })}\n`);
+      fileOf(server).write(
+        `${JSON.stringify({ ...line, at: new Date(line.at).toISOString(), ...bodies })}\n`,
+      );
     },
     calls(server, { after, most }) {
       const found = (server === null ? [...rings.values()] : [rings.get(server) ?? []])

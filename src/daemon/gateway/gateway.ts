@@ -2,7 +2,14 @@
 import { join } from 'node:path';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { messageOf } from '../../core/base/guards.ts';
-import type { Exchange, GatewayLoad } from '../../core/gateway/model.ts';
+import {
+  summariseCalls,
+  summariseClients,
+  type ClientSummary,
+  type NumberedCall,
+} from '../../core/gateway/call-summary.ts';
+import type { GatewayLoad } from '../../core/gateway/model.ts';
+import type { ShownChange, ToolChange } from '../../core/gateway/tool-definitions.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { openStdioUpstream } from '../../gateway/upstream/stdio-upstream.ts';
@@ -10,10 +17,13 @@ import type { ProcessListener } from '../../supervisor/runner.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { DaemonContext } from '../context.ts';
 import type { ConnectionUser } from '../servers/shared-connection.ts';
+import { createToolApprovals, type SeenTools } from './approved-tools.ts';
 import { availabilityOf } from './availability.ts';
+import { createCallLog } from './call-log.ts';
 import { openFront } from './open-front.ts';
 import { createServedServer, type ServedServer } from './served-server.ts';
 import { openGatewayMemory } from './server-memory.ts';
+import { createTraffic } from './traffic.ts';
 
 export interface Gateway {
   /** Talks to stdio servers over the connection that the prober uses too. */
@@ -25,6 +35,14 @@ export interface Gateway {
   isInUse(server: string): boolean;
   /** Lets calls under way end before a stop of ours; null when there are none. */
   drain(server: string): Promise<void> | null;
+  /** The last requests of clients; see `CallLog`. */
+  calls(
+    server: string | null,
+    options: { readonly after: number; readonly most: number },
+  ): readonly NumberedCall[];
+  clients(server: string): ClientSummary;
+  /** Approves what the server says of its tools now; a dry run only returns what differs. */
+  approve(server: string, options: { readonly dryRun: boolean }): readonly ShownChange[];
   /** Listens; a port that is taken is told, and keeps nothing else from working. */
   listen(): Promise<void>;
   /** Applies a changed config. */
@@ -37,7 +55,6 @@ export interface GatewayParts {
   readonly settings: DaemonConfig;
   /** Starts a server that is not started before somebody needs it. */
   readonly wake: (server: string) => void;
-  readonly onExchange?: (server: string, exchange: Exchange) => void;
 }
 
 /** An answer that was written before the end of its process may still be in the pipe, ms. */
@@ -49,7 +66,7 @@ const BUSY_TICK = 1_000;
 const IDLE_TICK = 60_000;
 
 export function openGateway(context: DaemonContext, parts: GatewayParts): Gateway {
-  const { paths, clock, bus, log, teardown, version } = context;
+  const { paths, clock, bus, log, teardown, version, redactor } = context;
   const warn = (sentence: string) => (error: unknown) => log.warn({ error: messageOf(error) }, sentence);
   const served = new Map<string, ServedServer>();
   const states = new Map<string, string>();
@@ -59,6 +76,17 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     onFault: warn('Cannot write down what the gateway knows of servers'),
   });
   let settings = parts.settings.gateway;
+  const calls = createCallLog({
+    paths,
+    clock,
+    redactor,
+    mode: settings.log,
+    onTrouble(server, error) {
+      if (error === null) log.info({ server }, 'Calls are recorded again');
+      else log.error({ server, error: messageOf(error) }, 'Cannot record calls');
+    },
+  });
+  const approvals = createToolApprovals(join(paths.run, 'approved-tools'));
   const opened = openFront({
     paths,
     clock,
@@ -67,8 +95,22 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       find: (name) => served.get(name),
       list: () => [...served.keys()].map((name) => ({ name, state: states.get(name) ?? 'stopped' })),
     },
+    onRefused: (reason) => bus.publish({ kind: 'client-refused', reason }),
   });
   const { front, generations } = opened;
+  const traffic = createTraffic({
+    bus,
+    clock,
+    calls,
+    load(server) {
+      const load = served.get(server)?.load;
+      if (load === undefined) return null;
+      const { sessions, inFlight, queued, listeners } = load;
+      return { sessions, streams: front.streamsOf(server) + listeners, inFlight, queued };
+    },
+  });
+  /** Servers with changes that nobody has approved. */
+  const changedTools = new Set<string>();
   let cancelTick = (): void => {};
   let tickAt = Number.POSITIVE_INFINITY;
 
@@ -85,12 +127,33 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
         memory: memory.of(name, program),
         settings: () => settings,
         perform: (action) => front.perform(name, action),
-        onExchange: (exchange) => parts.onExchange?.(name, exchange),
+        onExchange: (exchange) => traffic.ended(name, exchange),
         onWake: () => parts.wake(name),
-        onUse: () => tickWithin(BUSY_TICK),
+        onUse() {
+          tickWithin(BUSY_TICK);
+          traffic.touch(name);
+        },
+        judgeTools: (seen) => judgeTools(name, { ...seen, program }),
         onFault: (error) => log.error({ server: name, error: messageOf(error) }, 'The gateway failed'),
       }),
     );
+  }
+
+  /** Compares definitions with those approved, tells of changes, and returns the tools whose hints are not trusted. */
+  function judgeTools(server: string, seen: SeenTools): ReadonlySet<string> {
+    traffic.setTools(server, Object.keys(seen.definitions.tools));
+    const { changes, ours } = approvals.look(server, seen);
+    if (ours.length > 0)
+      log.info({ server, version: seen.version, changes: ours }, 'The update changed definitions of tools');
+    tellChanges(server, changes);
+    return new Set(changes.flatMap(({ tool }) => (tool === null ? [] : [tool])));
+  }
+
+  function tellChanges(server: string, changes: readonly ToolChange[]): void {
+    if (changes.length === 0 && !changedTools.has(server)) return;
+    if (changes.length === 0) changedTools.delete(server);
+    else changedTools.add(server);
+    bus.publish({ kind: 'tools-changed', server, changes });
   }
 
   function leaveOut(name: string): void {
@@ -114,6 +177,9 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     states.delete(name);
     generations.retire(name);
     memory.forget(name);
+    traffic.forget(name);
+    approvals.forget(name);
+    changedTools.delete(name);
   }
 
   function hear(event: WatchdogEvent): void {
@@ -147,6 +213,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   async function apply(changed: DaemonConfig['gateway']): Promise<void> {
     const hasOtherTimeout = settings.timeout !== changed.timeout;
     settings = changed;
+    calls.setMode(changed.log);
     if (hasOtherTimeout) for (const server of served.values()) server.applyLimits();
     const before = opened.url;
     await opened.apply(changed);
@@ -158,7 +225,9 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   teardown.add('gateway', async () => {
     unsubscribe();
     cancelTick();
+    traffic.stop();
     memory.save();
+    await calls.close();
     await opened.close();
   });
 
@@ -174,6 +243,23 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       return inFlight + queued > 0 || (last !== null && clock.monotonic() - last < IN_USE);
     },
     drain: (name) => served.get(name)?.drain() ?? null,
+    calls: (server, options) => calls.calls(server, options),
+    clients(server) {
+      const recent = calls.calls(server, { after: 0, most: Infinity });
+      return {
+        load: traffic.load(server),
+        clients: summariseClients(recent),
+        tools: summariseCalls(recent),
+      };
+    },
+    approve(server, { dryRun }) {
+      const changes = approvals.show(server);
+      if (dryRun || changes.length === 0) return changes;
+      approvals.approve(server);
+      served.get(server)?.trustTools();
+      tellChanges(server, []);
+      return changes;
+    },
     listen: () => apply(settings),
     follow(reloader) {
       let last: Promise<void> = Promise.resolve();
@@ -208,11 +294,12 @@ function connectionUser(
   find: (name: string) => ServedServer | undefined,
 ): ConnectionUser {
   return {
-    onSpawn({ spec, run, child, connection }): ProcessListener {
+    onSpawn({ spec, run, version, child, connection }): ProcessListener {
       const server = find(spec.name);
       if (server === undefined || connection === null) return {};
       const attached = server.attach({
         run,
+        version,
         call: connection.request,
         open: (events) => openStdioUpstream(connection, events),
       });

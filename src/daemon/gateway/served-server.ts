@@ -19,6 +19,8 @@ import type { Upstream, UpstreamEvents } from '../../gateway/upstream/stdio-upst
 import type { Clock } from '../../system/time/clock.ts';
 import type { Call } from '../../wire/call.ts';
 import type { PeerInfo } from '../../wire/handshake.ts';
+import { definitionsOf } from '../../core/gateway/tool-definitions.ts';
+import type { SeenTools } from './approved-tools.ts';
 import { changedLists, readLists } from './lists.ts';
 import type { ServerMemory } from './server-memory.ts';
 import { createToolRules, toolFactsOf, type ToolFacts } from './tool-rules.ts';
@@ -35,12 +37,16 @@ export interface ServedServerParts {
   readonly onWake: () => void;
   /** Called when calls are under way or wait. */
   readonly onUse: () => void;
+  /** Returns the tools that are defined otherwise than approved: what they say of themselves is not trusted. */
+  readonly judgeTools: (seen: Pick<SeenTools, 'version' | 'definitions'>) => ReadonlySet<string>;
   readonly onFault: (error: unknown) => void;
 }
 
 /** A running process that the router may talk to. */
 export interface AttachedProcess {
   readonly run: number;
+  /** Version of the package that we installed; null for anything else. */
+  readonly version: string | null;
   readonly open: (events: UpstreamEvents) => Upstream;
   /** Sends requests of our own. */
   readonly call: Call;
@@ -53,6 +59,8 @@ export interface ServedServer extends GatewayServer {
   readonly lastExchangeAt: number | null;
   readonly oldestCall: number | null;
   updateSpec(spec: ServerSpec): void;
+  /** Trusts again what tools say of themselves: their definitions were approved. */
+  trustTools(): void;
   applyLimits(): void;
   /** Returns what the listener of the process has to tell. */
   attach(process: AttachedProcess): { leaving(): void; gone(): void };
@@ -75,7 +83,9 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   let current: { readonly run: number; readonly upstream: Upstream } | null = null;
   let lastExchangeAt: number | null = null;
   const drains = new Set<() => void>();
-  const rules = () => createToolRules(spec.gateway, facts);
+  /** Tools that are defined otherwise than approved. */
+  let changedTools: ReadonlySet<string> = new Set();
+  const rules = () => createToolRules(spec.gateway, facts, changedTools);
   const router = new Router(limitsOf(spec, parts.settings()), rules());
   const pending: GatewayEvent[] = [];
   let isTaking = false;
@@ -198,8 +208,8 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
 
   /** @returns lists that differ from those last seen */
   async function readAll(
-    { call }: AttachedProcess,
-    { capabilities, handshake: { era } }: PeerInfo,
+    { call, version }: AttachedProcess,
+    { capabilities, handshake: { era }, result }: PeerInfo,
     signal: AbortSignal,
     only?: readonly ListName[],
   ): Promise<readonly ListName[]> {
@@ -207,8 +217,11 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     const found = await readLists({ call, era, version: parts.version, capabilities }, patience, only);
     if (signal.aborted) return [];
     const changed = changedLists(memory.hashes, found.hashes);
-    if (found.tools !== null)
+    if (found.tools !== null) {
       facts = new Map(found.tools.map((tool) => [String(tool['name']), toolFactsOf(tool)]));
+      const { instructions } = introductionOf(result, era);
+      changedTools = parts.judgeTools({ version, definitions: definitionsOf(instructions, found.tools) });
+    }
     memory.setLists(found.hashes, found.tools === null ? null : [...facts.values()]);
     return changed;
   }
@@ -249,6 +262,10 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       spec = changed;
       take({ kind: 'rules', rules: rules() });
       take({ kind: 'limits', limits: limitsOf(spec, parts.settings()) });
+    },
+    trustTools() {
+      changedTools = new Set();
+      take({ kind: 'rules', rules: rules() });
     },
     applyLimits: () => take({ kind: 'limits', limits: limitsOf(spec, parts.settings()) }),
     attach,

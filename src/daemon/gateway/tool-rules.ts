@@ -40,7 +40,10 @@ function headersIn(schema: unknown, path: readonly string[]): readonly ToolHeade
 export function createToolRules(
   { tools, retry }: Pick<GatewayPolicy, 'tools' | 'retry'>,
   facts: ReadonlyMap<string, ToolFacts>,
+  changed: ReadonlySet<string> = new Set(),
 ): ToolRules {
+  /** What a tool says of itself holds as long as its definition is the one that was approved. */
+  const trusted = (tool: string): ToolFacts | undefined => (changed.has(tool) ? undefined : facts.get(tool));
   const allowed = matcher(tools.allow);
   const denied = matcher(tools.deny);
   const isRepeatedAnyway = matcher(retry.allow);
@@ -48,12 +51,12 @@ export function createToolRules(
   return {
     isFilter: tools.readOnly || tools.deny.length > 0 || !tools.allow.includes('*'),
     mayCall: (tool) =>
-      allowed(tool) && !denied(tool) && (!tools.readOnly || facts.get(tool)?.isReadOnly === true),
+      allowed(tool) && !denied(tool) && (!tools.readOnly || trusted(tool)?.isReadOnly === true),
     mayRepeat(tool) {
       if (retry.mode === 'never') return false;
       if (tool === null) return true;
       if (isNeverRepeated(tool)) return false;
-      return isRepeatedAnyway(tool) || facts.get(tool)?.isRepeatable === true;
+      return isRepeatedAnyway(tool) || trusted(tool)?.isRepeatable === true;
     },
   };
 }

@@ -1,6 +1,7 @@
 // Traffic of clients through the gateway: recorded call by call, and told on the bus at most once a second a server.
-import type { Exchange, GatewayLoad } from '../../core/gateway/model.ts';
+import type { Exchange } from '../../core/gateway/model.ts';
 import { createOperationMeter, type OperationMeter } from '../../core/gateway/operations.ts';
+import type { ClientLoad } from '../../core/model/gateway-policy.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { CallLog } from './call-log.ts';
@@ -13,6 +14,7 @@ export interface Traffic {
   /** Tools of the server's last list. */
   setTools(server: string, names: readonly string[]): void;
   forget(server: string): void;
+  load(server: string): ClientLoad | null;
   stop(): void;
 }
 
@@ -21,7 +23,7 @@ export interface TrafficParts {
   readonly clock: Clock;
   readonly calls: Pick<CallLog, 'add' | 'forget'>;
   /** Null for a server that clients cannot reach. */
-  readonly load: (server: string) => (GatewayLoad & { readonly streams: number }) | null;
+  readonly load: (server: string) => ClientLoad | null;
 }
 
 interface Counts {
@@ -88,6 +90,7 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
       servers.delete(server);
       calls.forget(server);
     },
+    load,
     stop() {
       for (const { cancel } of servers.values()) cancel?.();
     },

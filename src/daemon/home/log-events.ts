@@ -92,7 +92,11 @@ const LINES: EventHandlers<Line | null> = {
       ? ['info', { path }, 'Configuration loaded']
       : ['error', { path, error }, 'Configuration refused, the previous one stays in force'],
   listening: ({ url }) => ['info', { url }, 'Listening'],
-  'state-persist-failed': ({ error }) => ['error', { error }, 'Cannot save the state'],
+  'state-persist-failed': (event) =>
+    event.isNew
+      ? ['error', { error: event.error }, 'Cannot save the state: it is kept in memory and tried again']
+      : routine(event),
+  'state-persisted': () => ['info', {}, 'The state is saved again'],
   collected: ({ collector, error }) =>
     error === null ? null : ['warn', { collector, error }, 'Collecting failed'],
   job: ({ job, took, said, error }) =>
@@ -128,6 +132,12 @@ const LINES: EventHandlers<Line | null> = {
   health: routine,
   probed: routine,
   sampled: routine,
+  exchanged: () => null,
+  'client-refused': routine,
+  'tools-changed': ({ server, changes }) =>
+    changes.length === 0
+      ? ['info', { server }, 'What the server says of its tools is as it was, or approved']
+      : ['warn', { server, changes }, 'The server says something else of its tools than before'],
   ticked: routine,
   evaluated: routine,
   'install-progress': routine,

@@ -9,8 +9,12 @@ import type { Clock } from '../../system/time/clock.ts';
 
 export interface StateStore {
   desiredState(server: string): 'up' | 'down' | undefined;
-  /** Saves what an operator asked for; null removes it, so that the config counts again. */
-  setDesiredState(server: string, wish: 'up' | 'down' | null): void;
+  /**
+   * Saves what an operator asked for; null removes it, so that the config counts again.
+   *
+   * @returns why it would not survive a restart now, because the disk refused; null when it would
+   */
+  setDesiredState(server: string, wish: 'up' | 'down' | null): string | null;
   /** The saved record of a scheduled job; only its owner parses it. */
   job(name: string): unknown;
   setJob(name: string, record: unknown): void;
@@ -66,6 +70,9 @@ const SAVED = {
   sampled: 'never',
   limit: 'never',
   'log-dropped': 'never',
+  exchanged: 'never',
+  'tools-changed': 'never',
+  'client-refused': 'when-due',
   reaped: 'at-once',
   'update-checked': 'never',
   'update-moved': 'never',
@@ -77,6 +84,7 @@ const SAVED = {
   'config-loaded': 'never',
   listening: 'never',
   'state-persist-failed': 'never',
+  'state-persisted': 'never',
   orphans: 'never',
   'orphan-reaped': 'never',
   job: 'never',
@@ -91,12 +99,39 @@ const SAVED = {
 /** Ms of counting that a power cut may cost: waiting for the disk is the expensive part. */
 const FSYNC_EVERY = 60_000;
 
+/** Ms between two attempts while the disk refuses. */
+const RETRY_EVERY = 5000;
+
 export function openStateStore({ file, bus, clock, status, counters }: StateStoreOptions): StateStore {
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
   let { alerts, evaluation, delivery, updates } = file.initial;
   let durableAt = -Infinity;
+  /** Desired states as they are on disk. */
+  let savedWishes = new Map(wishes);
+  /** Why the last attempt failed; null when it did not. */
+  let refusal: string | null = null;
+  let cancelRetry = (): void => {};
+
+  /** Tells of the end of a trouble, once. */
+  function accepted(): void {
+    savedWishes = new Map(wishes);
+    if (refusal === null) return;
+    refusal = null;
+    cancelRetry();
+    bus.publish({ kind: 'state-persisted' });
+  }
+
+  /** Tries again soon: a full disk may have room by then. */
+  function refused(error: string): void {
+    const isNew = error !== refusal;
+    refusal = error;
+    durableAt = -Infinity;
+    cancelRetry();
+    cancelRetry = clock.after(RETRY_EVERY, () => void save({ durable: true }));
+    bus.publish({ kind: 'state-persist-failed', error, isNew });
+  }
 
   /** False when the disk refused. */
   function save({ durable = false } = {}): boolean {
@@ -117,14 +152,10 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
         { durable },
       );
       if (durable) durableAt = clock.monotonic();
+      accepted();
       return true;
     } catch (error) {
-      // The next tick retries: a full disk may have room again by then.
-      durableAt = -Infinity;
-      bus.publish({
-        kind: 'state-persist-failed',
-        error: messageOf(error),
-      });
+      refused(nameless(messageOf(error)));
       return false;
     }
   }
@@ -166,8 +197,17 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
       if (wish === null) wishes.delete(server);
       else wishes.set(server, wish);
       save({ durable: true });
+      return savedWishes.get(server) === wishes.get(server) ? null : refusal;
     },
     save: (options) => void save(options),
-    dispose: unsubscribe,
+    dispose() {
+      unsubscribe();
+      cancelRetry();
+    },
   };
+}
+
+/** The name of the temporary file is another one each time. */
+function nameless(error: string): string {
+  return error.replace(/\.\d+\.[0-9a-f]{8}\.tmp(?=')/u, '');
 }

@@ -52,6 +52,19 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['probe_last_success_timestamp_seconds', 'gauge', 'server probe'],
   ['probe_interval_seconds', 'gauge', 'server probe'],
   ['probe_timeout_seconds', 'gauge', 'server probe'],
+  [
+    'mcp_server_operation_duration_seconds',
+    'histogram',
+    'server mcp_method_name gen_ai_tool_name error_type network_transport',
+  ],
+  ['gateway_sessions', 'gauge', 'server'],
+  ['gateway_streams', 'gauge', 'server'],
+  ['gateway_requests_in_flight', 'gauge', 'server'],
+  ['gateway_requests_queued', 'gauge', 'server'],
+  ['gateway_requests_retried_total', 'counter', 'server'],
+  ['gateway_waited_seconds_total', 'counter', 'server'],
+  ['gateway_requests_refused_total', 'counter', 'reason'],
+  ['server_changed_tools', 'gauge', 'server'],
   ['build_info', 'gauge', 'version node_version'],
   ['servers_configured', 'gauge', ''],
   ['config_last_reload_successful', 'gauge', ''],
@@ -73,6 +86,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['fallback_active', 'gauge', ''],
   ['orphan_processes', 'gauge', ''],
   ['orphans_reaped_total', 'counter', ''],
+  ['state_last_persist_successful', 'gauge', ''],
   ['state_persist_failures_total', 'counter', ''],
 ];
 

@@ -54,6 +54,18 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
   'server-added': [{ kind: 'server-added', server, spec }],
   'server-changed': [{ kind: 'server-changed', server, spec }],
   'server-removed': [{ kind: 'server-removed', server }],
+  exchanged: [
+    {
+      kind: 'exchanged',
+      server,
+      operations: [{ method: 'tools/call', tool: 'text', error: '', channel: 'tcp', took: [1] }],
+      retried: 0,
+      waited: 0,
+      load: { sessions: 1, streams: 0, inFlight: 0, queued: 0 },
+    },
+  ],
+  'tools-changed': [{ kind: 'tools-changed', server, changes: [{ tool: 'text', parts: ['title'] }] }],
+  'client-refused': [{ kind: 'client-refused', reason: 'host' }],
   transition: [
     {
       kind: 'transition',
@@ -132,7 +144,8 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
   'config-loaded': [{ kind: 'config-loaded', path: '/config.yaml', ok: false, error: 'text' }],
   waiting: [{ kind: 'waiting', server, on: ['other'] }],
   listening: [{ kind: 'listening', url: 'http://127.0.0.1:1' }],
-  'state-persist-failed': [{ kind: 'state-persist-failed', error: 'text' }],
+  'state-persist-failed': [{ kind: 'state-persist-failed', error: 'text', isNew: true }],
+  'state-persisted': [{ kind: 'state-persisted' }],
   reaped: [{ kind: 'reaped', server, pid: 1, why: 'text' }],
   orphans: [{ kind: 'orphans', found: 1 }],
   'orphan-reaped': [{ kind: 'orphan-reaped', pid: 1, command: 'text' }],

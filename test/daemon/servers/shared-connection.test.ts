@@ -39,7 +39,7 @@ function observe(behaviour: string) {
       bus: { publish: (event) => events.push(event) },
     },
   );
-  observer.onSpawn({ spec: specOf({ name: 'one' }), run: 1, child: spawned });
+  observer.onSpawn({ spec: specOf({ name: 'one' }), version: null, run: 1, child: spawned });
   return { events, noise };
 }
 

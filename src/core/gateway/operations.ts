@@ -1,0 +1,117 @@
+// Requests of clients as metrics show them: label values from closed or bounded lists, durations gathered by label set.
+import type { Channel, Exchange, ExchangeError } from './model.ts';
+
+/** Requests that have ended, with the same labels. */
+export interface OperationBatch {
+  /** JSON-RPC method, or `_other`. */
+  readonly method: string;
+  /** Name of the tool of a `tools/call`, `_other`, or empty. */
+  readonly tool: string;
+  /** Empty for success. */
+  readonly error: string;
+  readonly channel: Channel;
+  /** Ms of each request. */
+  readonly took: readonly number[];
+}
+
+/** Stands for whatever is not in a list: no client mints a series. */
+export const OTHER = '_other';
+
+const METHODS: ReadonlySet<string> = new Set([
+  'initialize',
+  'server/discover',
+  'ping',
+  'tools/list',
+  'tools/call',
+  'prompts/list',
+  'prompts/get',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'completion/complete',
+  'logging/setLevel',
+]);
+
+/** Tools with a label value of their own: the first of the server's list. */
+const MAX_TOOLS = 50;
+/** Label sets of one server; what would be another is counted with tool and error `_other`. */
+const MAX_LABEL_SETS = 200;
+
+const OWN_ERRORS: ReadonlySet<ExchangeError> = new Set([
+  '',
+  'tool_error',
+  'timeout',
+  'cancelled',
+  'server_restarted',
+  'server_unavailable',
+  'busy',
+  '-32603',
+  '-32000',
+]);
+
+/** Errors of the request, by OTel's rule none of the server: malformed, unknown method or params, unknown resource. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(['-32700', '-32600', '-32601', '-32602', '-32002']);
+
+/** Gathers the requests of one server. */
+export interface OperationMeter {
+  add(exchange: Exchange): void;
+  /** Tools of the last list, in its order. */
+  setTools(names: readonly string[]): void;
+  /** Returns what was added since the last call. */
+  take(): readonly OperationBatch[];
+}
+
+export function createOperationMeter(): OperationMeter {
+  const known = new Set<string>();
+  let tools: ReadonlySet<string> = new Set();
+  let batches = new Map<string, Mutable>();
+
+  function labelsOf({ method, tool, error, channel }: Exchange): Labels {
+    const own = {
+      method: METHODS.has(method) ? method : OTHER,
+      tool: tool === null ? '' : tools.has(tool) ? tool : OTHER,
+      error: errorLabel(error),
+      channel,
+    };
+    const key = keyOf(own);
+    if (known.has(key)) return own;
+    if (known.size < MAX_LABEL_SETS) {
+      known.add(key);
+      return own;
+    }
+    return { ...own, tool: tool === null ? '' : OTHER, error: own.error === '' ? '' : '_OTHER' };
+  }
+
+  return {
+    add(exchange) {
+      const labels = labelsOf(exchange);
+      const key = keyOf(labels);
+      const batch = batches.get(key);
+      if (batch === undefined) batches.set(key, { ...labels, took: [exchange.took] });
+      else batch.took.push(exchange.took);
+    },
+    setTools(names) {
+      tools = new Set(names.slice(0, MAX_TOOLS));
+    },
+    take() {
+      const taken = [...batches.values()];
+      batches = new Map();
+      return taken;
+    },
+  };
+}
+
+type Labels = Omit<OperationBatch, 'took'>;
+type Mutable = Labels & { readonly took: number[] };
+
+function keyOf({ method, tool, error, channel }: Labels): string {
+  return `${channel} ${method} ${error} ${tool}`;
+}
+
+function errorLabel(error: ExchangeError): string {
+  if (OWN_ERRORS.has(error)) return error;
+  return CLIENT_ERRORS.has(error) ? '' : '_OTHER';
+}
