@@ -1,10 +1,12 @@
 // Everything that checks may read: known facts and queries; a test gives its own.
 import type { LoadedConfig } from '../config/build/loaded-config.ts';
+import type { ClientUse } from '../config/rewrite/find-uses.ts';
 import type { WatchdogError } from '../core/base/errors.ts';
 import type { ProcessRow } from '../core/lifecycle/process-tree.ts';
 import type { Status } from '../core/model/status.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { ChannelAvailability } from '../notify/channel-availability.ts';
+import type { ServerCopy } from '../orphans/find-copies.ts';
 import type { Orphan } from '../orphans/find-orphans.ts';
 import type { ReleaseAnswer } from '../packages/own-release.ts';
 import type { Machine } from '../service/shared/machine.ts';
@@ -58,6 +60,10 @@ export interface DoctorContext {
   readonly commandOf: (pid: number) => Promise<string | null>;
   readonly whoListens: (port: number, host?: string) => Promise<PortOwner | null>;
   readonly orphans: () => Promise<readonly Orphan[]>;
+  /** Lists what the files of MCP clients say about servers of the config; none without a usable config. */
+  readonly clientUses: () => readonly ClientUse[];
+  /** Finds processes of the config's servers that others have started. */
+  readonly copies: () => Promise<readonly ServerCopy[]>;
   readonly channels: () => Promise<readonly ChannelAvailability[]>;
   /** Returns the free bytes of the file system that holds `path`. */
   readonly freeSpace: (path: string) => Promise<number>;

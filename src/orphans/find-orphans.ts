@@ -79,17 +79,18 @@ export async function findOrphans(options: FindOrphansOptions): Promise<readonly
   return orphans;
 }
 
-interface Suspect {
+export interface Suspect {
   readonly row: ProcessRow;
   readonly program: ServerProgram;
   readonly name: string;
   readonly server: string | null;
 }
 
-function suspectOf(
+/** Recognises a process as an MCP server; null when it is none. */
+export function suspectOf(
   row: ProcessRow,
   { commands }: ProcessSnapshot,
-  options: FindOrphansOptions,
+  options: Pick<FindOrphansOptions, 'configured' | 'patterns'>,
 ): Suspect | null {
   if (row.state !== 'alive' || row.pid === process.pid || row.pid === 1) return null;
   const program = programOf(commands.get(row.pid) ?? []);

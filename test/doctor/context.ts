@@ -121,6 +121,8 @@ export function healthy(change: Partial<DoctorContext> = {}): DoctorContext {
     commandOf: () => Promise.resolve('/bin/sh -c while read -r order group; do'),
     whoListens: () => Promise.resolve(null),
     orphans: () => Promise.resolve([]),
+    clientUses: () => [],
+    copies: () => Promise.resolve([]),
     channels: () => Promise.resolve([]),
     freeSpace: () => Promise.resolve(50 * 1024 ** 3),
     packageName: 'mcp-watchdog',

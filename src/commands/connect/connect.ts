@@ -10,7 +10,7 @@ export async function run(context: CommandContext): Promise<number> {
     });
   const { print } = context.flags;
   if (typeof print === 'string') {
-    const { printClient } = await import('./print-client.ts');
+    const { printClient } = await import('../clients/print-client.ts');
     return printClient(context, server, print);
   }
   const { processShimIo, runShim } = await import('./run-shim.ts');

@@ -7,14 +7,18 @@ import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../../doctor/context.ts';
 import { readJournal } from '../../journal/journal.ts';
 import { checkChannels } from '../../notify/channel-availability.ts';
+import { findCopies } from '../../orphans/find-copies.ts';
 import { findOrphans } from '../../orphans/find-orphans.ts';
 import { findNewerRelease } from '../../packages/own-release.ts';
 import { hasServiceManager } from '../../service/select-manager.ts';
+import { readProcessRecords } from '../../supervisor/process-registry.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import { runCommand } from '../../system/process/run-command.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
 import { commandOf, readProcessTable } from '../../system/process/process-table.ts';
+import { clientUsesOf } from '../clients/client-uses.ts';
+import { offeredServers } from '../clients/gateway-access.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { readFindOptions } from './orphans.ts';
 import { isPublished, readPackageName, readVersion } from '../shared/own-package.ts';
@@ -59,6 +63,14 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
       const configured = config.kind === 'valid' ? configuredPrograms(config.loaded.servers) : [];
       return findOrphans({ ...options, configured });
     },
+    clientUses: () => (config.kind === 'valid' ? clientUsesOf(context, config.loaded) : []),
+    copies: () =>
+      config.kind === 'valid'
+        ? findCopies({
+            configured: configuredPrograms(offeredServers(config.loaded.servers)),
+            registered: readProcessRecords(paths.processes),
+          })
+        : Promise.resolve([]),
     channels: () => askChannels(context, config),
     freeSpace: async (path) => {
       const { bavail, bsize } = await statfs(path);

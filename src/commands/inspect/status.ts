@@ -5,6 +5,7 @@ import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
 import { createScreen } from '../shared/screen.ts';
+import { clientHints } from '../clients/client-hints.ts';
 import { createChangePrinter } from './status-changes.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
@@ -16,7 +17,10 @@ export function run(context: CommandContext): Promise<number> {
     if (context.flags.watch === true) return await watch(context, daemon);
     const status = selectServer(context, await daemon.request('status', {}));
     if (context.flags.json === true) printJson(context, status);
-    else printLines(context, view(context, status));
+    else {
+      const hints = await clientHints(context, context.arguments[0] ?? null);
+      printLines(context, [...view(context, status), ...(hints.length === 0 ? [] : ['', ...hints])]);
+    }
     // Without a config the servers are not known, so they cannot count as healthy.
     const isKnown = status.daemon.config.loadedAt !== null;
     return status.servers.every(isHealthy) && isKnown ? 0 : 1;

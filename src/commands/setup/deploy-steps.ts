@@ -41,7 +41,7 @@ export async function ensureConfig(context: CommandContext): Promise<StepResult>
 
 /** Makes the clients use our servers. @throws WatchdogError USAGE, CONFIG_…, BACKUP_FAILED */
 export async function ensureClients(context: CommandContext): Promise<StepResult> {
-  const { rewriteClients } = await import('../connect/rewrite-clients.ts');
+  const { rewriteClients } = await import('../clients/rewrite-clients.ts');
   const from = context.flags.from ?? [];
   const { changed, left } = await rewriteClients(context, from);
   const rest = left.length === 0 ? '' : `, ${left.length} left as they are`;

@@ -43,14 +43,14 @@ export function checkRewrite({ flags }: Pick<CommandContext, 'flags'>): void {
 
 /** Takes back what `--rewrite` has changed. @returns 1 when something was left as it is */
 export async function undoClients(context: CommandContext): Promise<number> {
-  const { undoRewrite } = await import('../connect/rewrite-clients.ts');
+  const { undoRewrite } = await import('../clients/rewrite-clients.ts');
   const outcome = await undoRewrite(context, context.flags.from);
   if (context.flags.json === true) printJson(context, outcome);
   return outcome.left.length > 0 ? 1 : 0;
 }
 
 async function rewriteAfter(context: CommandContext, from: readonly string[]): Promise<number> {
-  const { rewriteClients } = await import('../connect/rewrite-clients.ts');
+  const { rewriteClients } = await import('../clients/rewrite-clients.ts');
   const outcome = await rewriteClients(context, from);
   if (context.flags.json === true) printJson(context, outcome);
   return outcome.left.length > 0 ? 1 : 0;
@@ -105,7 +105,10 @@ async function importFrom(context: CommandContext, from: readonly string[]): Pro
   return found.conflicts.length > 0 ? 1 : rewritten;
 }
 
-/** Prints what would be written to standard output, so that it can be kept, and the report to standard error. */
+/**
+ * Prints what would be written to standard output, secrets masked wherever that leads, and the report to standard error: a
+ * pipe often ends in a log, a paste or a chat.
+ */
 async function showOnly(
   { io, paths }: CommandContext,
   found: ImportResult,
@@ -113,8 +116,7 @@ async function showOnly(
 ): Promise<void> {
   const { importedConfig, importedServers } = await import('../../config/import/write-yaml.ts');
   const { maskSections } = await import('../../config/import/mask-import.ts');
-  // Masked on a terminal; complete in a file or pipe.
-  const parts = io.out.isTTY === true ? maskSections(found) : found;
+  const parts = maskSections(found);
   const text = existsSync(paths.config) ? `${importedServers(parts).join('\n')}\n` : importedConfig(parts);
   if (isWorthWriting(found)) io.out.write(text);
   for (const line of report) io.err.write(`${line}\n`);

@@ -9,7 +9,7 @@ import { localNetwork, protectedFolders, signature } from './macos.ts';
 import { network } from './network.ts';
 import { node } from './node.ts';
 import { npm } from './npm.ts';
-import { orphans } from './orphans.ts';
+import { clients, orphans } from './orphans.ts';
 import { ports } from './ports.ts';
 import { programs } from './programs.ts';
 import { release } from './release.ts';
@@ -34,6 +34,7 @@ export const CHECKS = [
   scraped,
   notifications,
   delivery,
+  clients,
   orphans,
   gaps,
   clock,

@@ -31,7 +31,7 @@ export function gatewayAccess(
         ? 'the gateway has no fixed port'
         : null;
   return {
-    servers: servers.filter(({ enabled, gateway }) => enabled && gateway.mode !== 'off'),
+    servers: offeredServers(servers),
     origin: known,
     shimOnly,
     addressOf: (server) => ({
@@ -40,6 +40,11 @@ export function gatewayAccess(
       command: shimCommand(server, { paths, host }),
     }),
   };
+}
+
+/** Leaves out what clients cannot reach through the gateway. */
+export function offeredServers(servers: readonly ServerSpec[]): readonly ServerSpec[] {
+  return servers.filter(({ enabled, gateway }) => enabled && gateway.mode !== 'off');
 }
 
 export function serverUrl(origin: string, server: string): string {
