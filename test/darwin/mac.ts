@@ -97,7 +97,7 @@ export async function playMac({
   const programs = join(folder, 'bin');
   const userHome = join(folder, 'Users', 'josé');
   const home = join(userHome, '.mcp-watchdog');
-  for (const path of [programs, join(folder, 'answers'), join(folder, 'opt'), home])
+  for (const path of [programs, join(folder, 'answers'), home])
     mkdirSync(path, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, 'boot-id'), randomUUID().toUpperCase());
   for (const program of PROGRAMS)
@@ -105,14 +105,15 @@ export async function playMac({
       'unset NODE_OPTIONS',
       `MAC='${folder}' exec '${process.execPath}' '${FAKES}' ${program} "$@"`,
     ]);
-  const node = join(folder, 'opt', 'node');
+  // On PATH too: servers that are started by name get it.
+  const node = join(programs, 'node');
   writeScript(node, [`exec '${process.execPath}' "$@"`]);
   const env = { ...environmentOf({ folder, programs, userHome }), ...more };
   const launchd = await startLaunchd(folder, env);
   const run: Mac['run'] = (program, ...argv) =>
     new Promise((resolve) => {
       const [file, ...rest] = [...INSIDE, String(launchd), program, ...argv];
-      const options = { env, cwd: userHome, timeout: 150_000 };
+      const options = { env, cwd: userHome, timeout: 400_000 };
       execFile(file, rest, options, (error, out, err) =>
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, out, err }),
       );

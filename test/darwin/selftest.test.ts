@@ -1,0 +1,65 @@
+// launchd/selftest.sh on the played Mac: it comes to its end, and its report can be pasted as it is.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { requireProgram } from '../fakes/require-program.ts';
+import { canPlayMac, playMac, tell } from './mac.ts';
+
+const SCRIPT = join(import.meta.dirname, '..', '..', 'launchd', 'selftest.sh');
+/** Seconds, shortened: the played launchd waits half a second between two starts. */
+const QUICK = { MCP_WATCHDOG_SELFTEST_FROZEN: '2', MCP_WATCHDOG_SELFTEST_DOWN: '1' };
+
+describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { timeout: 400_000 }, () => {
+  test('confirms what README promises, and writes one report that can be pasted', async () => {
+    const mac = await playMac({ env: QUICK });
+    const { out } = await mac.run('bash', SCRIPT, '--lan', '127.0.0.1:9');
+    expect(out.match(/^not ok .*$/gmu)).toBeNull();
+    const report = readFileSync(join(mac.userHome, 'mcp-watchdog-selftest.txt'), 'utf8');
+    tell(report);
+    const promises = report.slice(report.indexOf('## Promises of the README'));
+    expect(promises.match(/^confirmed /gmu)).toHaveLength(13);
+    expect(promises.match(/^not tried .*$/gmu)).toEqual([
+      'not tried  Notifications appear on the desktop by default',
+    ]);
+    expect(promises).toMatch(/^# 0 failures, \d+ s$/mu);
+    for (const sample of ['top -l 1', 'lsof -p SELF', 'launchctl print, killed'])
+      expect(report).toContain(`$ ${sample}`);
+    expect(report).not.toContain(mac.userHome);
+    // It leaves nothing but its report, which is on the clipboard too.
+    expect(readdirSync(mac.userHome).filter((name) => name.includes('selftest'))).toEqual([
+      'mcp-watchdog-selftest.txt',
+    ]);
+    expect(readdirSync(join(mac.userHome, 'Library', 'LaunchAgents'))).toEqual([]);
+    expect(mac.asked('pbcopy')).toHaveLength(1);
+    const { out: rows } = await mac.run('ps', '-A', '-o', 'pid=,command=');
+    expect(rows.split('\n').filter((line) => /cli\.js|selftest/u.test(line))).toEqual([]);
+  });
+
+  test('--after-login tells who runs in which session', async () => {
+    const mac = await playMac();
+    const first = await mac.run('bash', SCRIPT, '--after-login');
+    expect(first).toMatchObject({ code: 0, out: expect.stringContaining('Now log out and in') });
+    await mac.logout();
+    await mac.login();
+    const { out } = await mac.run('bash', SCRIPT, '--after-login');
+    expect(out).toMatch(/^# gui\/501: state .*, runs 1/mu);
+    expect(out).toMatch(/^# user\/501: state .*, runs 1/mu);
+    expect(out).toContain('ok - it serves after the login');
+    expect(readdirSync(join(mac.userHome, 'Library', 'LaunchAgents'))).toEqual([]);
+  });
+
+  test('--sleep compares gaps with the wakes of the system', async () => {
+    const mac = await playMac();
+    expect((await mac.run('bash', SCRIPT, '--sleep')).out).toContain('let this Mac sleep');
+    const { code, out } = await mac.run('bash', SCRIPT, '--sleep');
+    expect(out).toMatch(/^# wakes since: 0 by pmset, 0 gaps/mu);
+    expect(code).toBe(0);
+  });
+
+  test('says how it is called', async () => {
+    const mac = await playMac();
+    const { code, out } = await mac.run('bash', SCRIPT, '--what');
+    expect(code).toBe(64);
+    expect(out).toContain('--after-login');
+  });
+});
