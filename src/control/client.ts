@@ -13,6 +13,7 @@ import type { RpcClient } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
 import { findSocket } from './control-paths.ts';
+import { fallbackSockets } from './fallback-place.ts';
 import { findUnreachableDaemon } from './unreachable-daemon.ts';
 
 type RequestMethod = Exclude<Method, 'watch'>;
@@ -64,8 +65,13 @@ const SETTLE_INTERVAL = 50;
 
 /** Null when nobody listens there. */
 async function openSocket(socketPath: string): Promise<Socket | null> {
-  const path = findSocket(socketPath);
-  return path === null ? null : await open(path);
+  const usual = findSocket(socketPath);
+  // The one in the home may be left over from a daemon that could not remove it.
+  for (const path of [...(usual === null ? [] : [usual]), ...fallbackSockets(socketPath)]) {
+    const socket = await open(path);
+    if (socket !== null) return socket;
+  }
+  return null;
 }
 
 function open(path: string): Promise<Socket | null> {

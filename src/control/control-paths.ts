@@ -1,11 +1,12 @@
 // Paths of a home's control socket and lock: private folders, the place of the socket, and proof that a file is still ours.
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf, messageOf } from '../core/base/guards.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 import { readFileOrNull } from '../system/files/read-file.ts';
 
@@ -107,7 +108,7 @@ function isFolder(path: string): boolean {
  */
 export function ensurePrivateDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (error) {
     throw unusable(path, messageOf(error), error);
   }

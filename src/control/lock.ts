@@ -73,6 +73,13 @@ export function previousOwners(directory: string): readonly ProcessIdentity[] {
   }
 }
 
+/** Lists the files of owners that have released the lock. */
+export function releasedLocks(directory: string): readonly string[] {
+  return generations(directory)
+    .map((generation) => join(directory, String(generation)))
+    .filter((path) => readFileOrNull(path) === RELEASED);
+}
+
 function climb(directory: string, draft: string, isRenewal: boolean): LockAttempt {
   for (;;) {
     const highest = generations(directory).at(-1) ?? 0;
@@ -95,9 +102,22 @@ function hold(directory: string, own: number, all: readonly number[]): LockAttem
     isOurs,
     release() {
       // In a home that was created again the same number may be another's.
-      if (isOurs()) writeFileAtomic(file, RELEASED, { durable: false });
+      if (isOurs()) markReleased(file);
     },
   };
+}
+
+/** On a disk without room the file is overwritten in place. One that takes no writes at all stays: its owner is dead soon. */
+function markReleased(file: string): void {
+  try {
+    writeFileAtomic(file, RELEASED, { durable: false });
+  } catch {
+    try {
+      writeFileSync(file, RELEASED);
+    } catch {
+      // The lock of a dead process is taken over.
+    }
+  }
 }
 
 /** A file that cannot be removed stays behind; that is no reason to fail, nor to hide why we failed before. */

@@ -12,8 +12,9 @@ import {
   toWireError,
 } from './protocol.ts';
 import type { Method, Methods, DaemonInfo, Request } from './protocol.ts';
-import { acquireEndpoint } from './acquire.ts';
+import { acquireAnyEndpoint, acquireEndpoint, acquireFallbackEndpoint } from './acquire.ts';
 import { prepareSocketPath, removeSocketPath } from './control-paths.ts';
+import { isDiskTrouble } from './fallback-place.ts';
 import { createWatchers } from './status-watchers.ts';
 import type { Watchers } from './status-watchers.ts';
 
@@ -47,8 +48,11 @@ export interface ControlServerOptions {
 }
 
 export interface ControlServer {
+  /** Why lock and socket are among the temporary files: the disk of the home takes no writes; null when they are in the home. */
+  readonly trouble: unknown;
   /**
-   * Makes lock and socket again where somebody removed them, with the home or from a folder of temporary files.
+   * Makes lock and socket again where somebody removed them, with the home or from a folder of temporary files, and moves
+   * them into the home once its disk takes writes again.
    *
    * @returns whether anything was missing
    * @throws what `startControlServer` throws; LOCK_HELD when another daemon has the home by now
@@ -78,10 +82,29 @@ export async function startControlServer(options: ControlServerOptions): Promise
   // Out of descriptors, for instance: that client gets no answer, and everything else goes on.
   const onFault = (err: Error): void => log?.warn({ err }, 'Cannot take a command');
   const acquisition = { socketPath, clock, onConnection, onFault };
-  let endpoint = await acquireEndpoint(acquisition);
+  let endpoint = await acquireAnyEndpoint(acquisition);
   let renewal: Promise<unknown> = Promise.resolve();
 
+  /** Leaves the temporary files for the home, or stays there while the disk refuses. */
+  async function returnHome(): Promise<boolean> {
+    const { path, lock, server } = endpoint;
+    try {
+      endpoint = await acquireEndpoint({ ...acquisition, isRenewal: true });
+    } catch (trouble) {
+      if (!isDiskTrouble(trouble)) throw trouble;
+      if (server.listening && endpoint.isIntact()) return false;
+      server.close();
+      endpoint = await acquireFallbackEndpoint({ ...acquisition, held: lock }, trouble);
+      return false;
+    }
+    server.close();
+    removeSocketPath(socketPath, path);
+    lock.release();
+    return true;
+  }
+
   async function renew(): Promise<boolean> {
+    if (endpoint.trouble !== null) return await returnHome();
     if (endpoint.server.listening && endpoint.isIntact()) return false;
     // While the home cannot be used, the old socket is kept: it answers again as soon as the home is back as it was.
     prepareSocketPath(socketPath);
@@ -92,6 +115,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   }
 
   return {
+    get trouble() {
+      return endpoint.trouble;
+    },
     use(requests) {
       const { status, onChange, shutdown } = handlers;
       handlers = { ...requests, status, onChange, shutdown };

@@ -1,8 +1,8 @@
 // Search for a daemon that runs though its socket does not answer: the home was unmounted, moved or emptied under it.
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readFileOrNull } from '../system/files/read-file.ts';
-import { lockHolder } from './lock.ts';
+import { homeHolder } from './fallback-place.ts';
 
 /**
  * Finds the living daemon of a home by its lock or, where that folder is gone, by its command line and environment.
@@ -14,7 +14,7 @@ import { lockHolder } from './lock.ts';
 export function findUnreachableDaemon(socketPath: string): number | null {
   const run = dirname(socketPath);
   const home = dirname(run);
-  return lockHolder(join(run, 'lock')) ?? (existsSync(run) ? null : findByCommand(home));
+  return homeHolder(socketPath) ?? (existsSync(run) ? null : findByCommand(home));
 }
 
 function findByCommand(home: string): number | null {

@@ -1,5 +1,6 @@
 // State file: what outlives the daemon, the operator's desired states and the counters above all.
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isObject, messageOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 
@@ -50,12 +51,18 @@ export function openStateFile(path: string, olderCopies: () => readonly string[]
     recovered: describeRescue(path, first, chosen),
     save(state, { durable = false } = {}) {
       const text = `${JSON.stringify({ version: 1, ...state })}\n`;
+      makeRunFolder(dirname(path));
       writeFileAtomic(path, text, { durable });
       // The backup follows only a file that is certainly on the disk: one that is written without waiting for the disk may
       // be empty after a power cut.
       if (durable) writeFileAtomic(backup, text);
     },
   };
+}
+
+/** A daemon that started while the disk took no writes may have none; a home that is gone is not made here. */
+function makeRunFolder(folder: string): void {
+  if (!existsSync(folder) && existsSync(dirname(folder))) mkdirSync(folder, { mode: 0o700 });
 }
 
 interface ReadState {

@@ -128,7 +128,10 @@ export async function startDaemon(
     },
     { timeout: 20_000, what: 'the daemon to listen' },
   );
-  const status = async (): Promise<Status> => JSON.parse(await (await fetch(`${url}/api/v1/status`)).text());
+  // A connection each: one that is idle for seconds, while a test runs a command, is closed by the daemon.
+  const get = async (path: string): Promise<string> =>
+    (await fetch(`${url}${path}`, { headers: { connection: 'close' } })).text();
+  const status = async (): Promise<Status> => JSON.parse(await get('/api/v1/status'));
   const server = async (name: string): Promise<ServerStatus> => {
     const found = (await status()).servers.find((one) => one.name === name);
     if (found === undefined) throw new Error(`There is no server ${name}`);
@@ -142,7 +145,7 @@ export async function startDaemon(
       },
       { timeout, what: `${name}: ${what}` },
     );
-  const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+  const metrics = (): Promise<string> => get('/metrics');
   return {
     home,
     pid: child.pid ?? 0,

@@ -19,7 +19,7 @@ import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { missingHome, tempHome } from '../fakes/temp-home.ts';
 import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { CLI, fixture, leftOver, runCli, startDaemon } from './daemon.ts';
+import { CLI, fixture, runCli, startDaemon } from './daemon.ts';
 
 const FAILURES = 'mcp_watchdog_state_persist_failures_total';
 
@@ -120,24 +120,6 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { time
     return mounted?.folder ?? '';
   }
 
-  test('that is full when the daemon starts is one line and a cure; with room it starts, and knows what it knew', async () => {
-    const home = disk('2m');
-    const first = await startDaemon({ s: fixture() }, { home });
-    const { pid } = await first.up('s');
-    process.kill(pid ?? 0, 'SIGKILL');
-    await first.until('s', 'restarted', ({ restarts }) => restarts.signal === 1);
-    await first.stop('SIGKILL');
-    await waitFor(async () => (await leftOver(home)).length === 0);
-    const filler = join(home, 'filler');
-    fill(filler);
-    const refused = run(home);
-    expect(refused).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
-    expect(refused.err).toContain('make room');
-    rmSync(filler);
-    const next = await startDaemon({ s: fixture() }, { home });
-    expect((await next.up('s')).restarts).toMatchObject({ signal: 1, unobserved: 1 });
-  });
-
   test('that is full refuses a backup in one line and leaves no half of one; the journal goes on when there is room', async () => {
     const home = disk('2m');
     const daemon = await startDaemon({ s: fixture() }, { home });
@@ -154,13 +136,6 @@ describe.skipIf(!requireThat('the right to mount', canMount()))('a disk', { time
       what: 'the journal to go on',
     });
     expect(daemon.run('backup', 'create').code).toBe(0);
-  });
-
-  test('that takes no writes any more is one line and a cure', () => {
-    const home = disk('2m');
-    configure(home);
-    expect(spawnSync('mount', ['-o', 'remount,ro', home]).status).toBe(0);
-    expect(run(home)).toEqual({ code: 73, err: expect.stringMatching(TWO_LINES) });
   });
 });
 

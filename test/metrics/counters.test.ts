@@ -41,7 +41,7 @@ const news: fc.Arbitrary<UnstampedEvent> = fc.oneof(
     cause: fc.constantFrom('sleep' as const, 'blocked' as const, 'clock-step' as const),
     duration: fc.integer({ min: -10_000, max: 10_000_000 }),
   }),
-  fc.record({ kind: fc.constant('state-persist-failed' as const), error: fc.string() }),
+  fc.record({ kind: fc.constant('state-persist-failed' as const), error: fc.string(), isNew: fc.boolean() }),
 );
 
 function survivors(samples: ReadonlyMap<string, number>): [series: string, value: number][] {

@@ -297,7 +297,7 @@ describe('the watchdog', () => {
     stage.bus.publish({ kind: 'ticked' });
     stage.bus.publish({ kind: 'collected', collector: 'process_table', took: 12, error: null });
     stage.bus.publish({ kind: 'collected', collector: 'ports', took: 3, error: 'lsof is missing' });
-    stage.bus.publish({ kind: 'state-persist-failed', error: 'ENOSPC' });
+    stage.bus.publish({ kind: 'state-persist-failed', error: 'ENOSPC', isNew: true });
     const expected = {
       'build_info{version="0.1.0",node_version="20.19.0"}': 1,
       servers_configured: 0,
@@ -340,7 +340,7 @@ describe('the watchdog', () => {
   test('learns nothing after it was disposed of', async () => {
     const stage = createStage();
     stage.recorder.dispose();
-    stage.bus.publish({ kind: 'state-persist-failed', error: 'ENOSPC' });
+    stage.bus.publish({ kind: 'state-persist-failed', error: 'ENOSPC', isNew: true });
     expect(await stage.value('state_persist_failures_total')).toBe(0);
   });
 });

@@ -1,9 +1,11 @@
 // Daemon process as commands see it: found, started in the background, awaited and shut down.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../control/client.ts';
+import { isDiskTrouble } from '../../control/fallback-place.ts';
 import type { DaemonInfo } from '../../control/protocol.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
@@ -44,8 +46,7 @@ export async function startInBackground(
   paths: Paths,
   { clock, program = PROGRAM }: { clock: Clock; program?: string },
 ): Promise<DaemonStatus> {
-  const outputPath = join(paths.logs, 'start.log');
-  const output = openOutput(paths, outputPath);
+  const { path: outputPath, descriptor: output, remove } = openOutput(paths);
   const child = spawn(process.execPath, [program, 'run', '--home', paths.home], {
     detached: true,
     // The daemon has its own log. This file holds what it prints before the log is open, or when the log fails.
@@ -55,13 +56,17 @@ export async function startInBackground(
   closeSync(output);
   const failureOf = watchExit(child);
   child.unref();
-  return await waitUntilUp(paths, clock, {
-    failure() {
-      const exit = failureOf();
-      return exit === null ? null : startError(`it ended with ${exit}`, outputPath);
-    },
-    onTimeout: () => startError(TIMED_OUT, outputPath),
-  });
+  try {
+    return await waitUntilUp(paths, clock, {
+      failure() {
+        const exit = failureOf();
+        return exit === null ? null : startError(`it ended with ${exit}`, outputPath);
+      },
+      onTimeout: () => startError(TIMED_OUT, outputPath),
+    });
+  } finally {
+    remove();
+  }
 }
 
 const TIMED_OUT = `it does not answer after ${START_TIMEOUT / 1000} s`;
@@ -111,17 +116,34 @@ function watchExit(child: ChildProcess): () => string | null {
   return () => failure;
 }
 
-function openOutput({ home, logs }: Paths, path: string): number {
+interface StartOutput {
+  readonly path: string;
+  readonly descriptor: number;
+  /** Removes the file where it was made only for the time of the start. */
+  readonly remove: () => void;
+}
+
+function openOutput({ home, logs }: Paths): StartOutput {
   try {
     makeFolder(logs);
-    return openSync(path, 'w', 0o600);
+    const path = join(logs, 'start.log');
+    return { path, descriptor: openSync(path, 'w', 0o600), remove: () => {} };
   } catch (cause) {
+    if (isDiskTrouble(cause) && existsSync(home)) return openTemporaryOutput();
     const reason = messageOf(cause);
     throw new WatchdogError('HOME_UNUSABLE', `Cannot start the daemon in "${home}": ${reason}`, {
       hint: 'Check its owner, and that its mode is 700; or choose another home with --home DIR',
       cause,
     });
   }
+}
+
+/** Stands in for the file in a home that takes no writes. */
+function openTemporaryOutput(): StartOutput {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-watchdog-start-'));
+  const path = join(folder, 'start.log');
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  return { path, descriptor: openSync(path, 'w', 0o600), remove };
 }
 
 // The daemon answers from its first moment, because it holds the home; it counts as started once it has loaded its config.

@@ -1,5 +1,6 @@
 // Foreground mode of the daemon: its output and its signals, in a terminal or under a service manager.
 import type { CommandContext } from '../shared/command.ts';
+import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import { inactiveKeyLines } from '../shared/inactive-keys.ts';
 import { createLiveView } from './live-view.ts';
 import type { RunningDaemon } from './running-daemon.ts';
@@ -28,7 +29,11 @@ export async function runForeground(context: CommandContext, options: Foreground
     const starting = options.start(isLive ? null : (line) => void context.io.out.write(line));
     const daemon = await Promise.race([starting, signals.killed]);
     if (typeof daemon === 'number') return daemon;
+    const trouble = homeTroubleLines(daemon);
+    // Where nobody watches, the log says so too; standard error is read when there is no log.
+    if (!isLive) context.io.err.write(trouble.map((line) => `${line}\n`).join(''));
     say([
+      ...trouble,
       ...daemon.config.warnings.map((warning) => `warning: ${warning}`),
       ...inactiveKeyLines(daemon.config.inactive),
     ]);
@@ -43,6 +48,14 @@ export async function runForeground(context: CommandContext, options: Foreground
     signals.release();
     show?.end();
   }
+}
+
+function homeTroubleLines({ homeTrouble }: RunningDaemon): readonly string[] {
+  if (homeTrouble === null) return [];
+  return [
+    `warning: the home takes no writes, the servers run all the same: ${homeTrouble}`,
+    `hint: what is stopped, started and counted is kept in memory and saved as soon as that works; ${cureOfUnsaved(homeTrouble)}`,
+  ];
 }
 
 interface Signals {

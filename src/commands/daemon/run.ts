@@ -12,6 +12,8 @@ import { errorLines } from '../views/error.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { paths, flags, io } = context;
+  // Before the first warning: the file that it goes to may be on a full disk.
+  io.outliveOutput();
   const isFirst = flags.init === true && createFirstConfig(paths);
   limitYoungGeneration(io.env);
   // Set by the service file.

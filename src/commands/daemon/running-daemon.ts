@@ -1,4 +1,5 @@
 // Running daemon as the foreground mode needs it.
+import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Bus } from '../../system/bus.ts';
 
@@ -6,7 +7,9 @@ export interface RunningDaemon {
   readonly bus: Pick<Bus, 'subscribe'>;
   status(): Status;
   /** `inactive`: keys that are set and have no effect in this release; `warnings`: settings that are probably mistakes. */
-  readonly config: { readonly inactive: readonly string[]; readonly warnings: readonly string[] };
+  readonly config: Pick<LoadedConfig, 'config' | 'servers' | 'inactive' | 'warnings'>;
+  /** Why it runs although its home takes no writes; null when the home does. */
+  readonly homeTrouble: string | null;
   /** Reads the config again; resolves to the reason when it was refused, else to null. */
   reload(): Promise<string | null>;
   stop(): Promise<void>;

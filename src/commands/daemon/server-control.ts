@@ -1,7 +1,9 @@
 // Start, stop and restart of named servers through the daemon, each awaited until it has really happened.
 import type { Client } from '../../control/client.ts';
+import type { Unsaved } from '../../control/protocol.ts';
 import type { WatchdogError } from '../../core/base/errors.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
+import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import { statusSummary, stateLabel } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { DetailedError } from '../shared/json-output.ts';
@@ -16,9 +18,10 @@ export function stopServers(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     const before = await findServers(context, daemon);
     const names = before.map(({ name }) => name);
-    await daemon.request('stop', { names }, { timeout: TIMEOUT });
+    const unsaved = await daemon.request('stop', { names }, { timeout: TIMEOUT });
     const servers = names.map((name) => ({ name, state: 'stopped', pid: null }));
-    printResult(context, { servers }, [`Stopped ${names.join(', ')}`]);
+    printResult(context, { servers, ...unsaved }, [`Stopped ${names.join(', ')}`]);
+    warnOfUnsaved(context, unsaved);
     return 0;
   });
 }
@@ -31,7 +34,8 @@ export function stopServers(context: CommandContext): Promise<number> {
 export function startServers(context: CommandContext, method: 'start' | 'restart'): Promise<number> {
   return withDaemon(context, async (daemon) => {
     const before = await findServers(context, daemon);
-    await daemon.request(method, { names: before.map(({ name }) => name) }, { timeout: TIMEOUT });
+    const names = before.map(({ name }) => name);
+    const unsaved = await daemon.request(method, { names }, { timeout: TIMEOUT });
     const after = await waitUntilSettled(context, (server) => {
       const old = before.find(({ name }) => name === server.name);
       return old === undefined || hasSettled(server, old, method);
@@ -44,10 +48,21 @@ export function startServers(context: CommandContext, method: 'start' | 'restart
     );
     const servers = own.map(({ name, state, pid }) => ({ name, state, pid }));
     const failed = own.find((server) => !isUp(server));
-    if (failed !== undefined) throw startError(failed, { method, servers, now: context.io.clock.now() });
-    if (context.flags.json === true) printJson(context, { servers });
+    warnOfUnsaved(context, unsaved);
+    if (failed !== undefined)
+      throw startError(failed, { method, details: { servers, ...unsaved }, now: context.io.clock.now() });
+    if (context.flags.json === true) printJson(context, { servers, ...unsaved });
     return 0;
   });
+}
+
+/** Says that a restart of the watchdog would undo it, unless its state can be saved before. */
+function warnOfUnsaved({ io }: CommandContext, answer: Unsaved): void {
+  if (answer === null) return;
+  io.err.write(
+    `warning: this will not survive a restart of the watchdog, which cannot save its state: ${answer.unsaved}\n` +
+      `hint: it tries again by itself; ${cureOfUnsaved(answer.unsaved)}\n`,
+  );
 }
 
 async function findServers(context: CommandContext, daemon: Client): Promise<ServerStatus[]> {
@@ -121,17 +136,17 @@ function createProgressPrinter(context: CommandContext): (left: readonly ServerS
 interface FailedStart {
   readonly method: string;
   /** Of all servers that were asked for. */
-  readonly servers: readonly object[];
+  readonly details: { readonly servers: readonly object[] };
   readonly now: number;
 }
 
-function startError(server: ServerStatus, { method, servers, now }: FailedStart): WatchdogError {
+function startError(server: ServerStatus, { method, details, now }: FailedStart): WatchdogError {
   const { name, lastFailure } = server;
   const why =
     lastFailure?.message.replace(/^Cannot start it: /u, '') ??
     `it is ${stateLabel(server)}, ${statusSummary(server, now)}`;
   return new DetailedError('CONTROL_FAILED', `Cannot ${method} "${name}": ${why}`, {
-    details: { servers },
+    details,
     hint: lastFailure?.hint ?? `See mcp-watchdog logs ${name}`,
   });
 }

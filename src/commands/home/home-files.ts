@@ -1,15 +1,15 @@
 // Files of a home that commands change themselves, and the lock around that.
-import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { ConfigError } from '../../config/read/problems.ts';
-import { acquireLock } from '../../control/lock.ts';
+import { acquireFallbackLock, acquireHomeLock, isDiskTrouble } from '../../control/fallback-place.ts';
+import type { LockAttempt } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { CommandContext } from '../shared/command.ts';
 
 /** Runs `work` while no daemon can start. @throws WatchdogError LOCK_HELD when a daemon is just starting or stopping */
 export async function withHomeLock<T>(paths: Paths, work: () => T | Promise<T>): Promise<T> {
-  const lock = acquireLock(join(paths.run, 'lock'));
+  const lock = acquire(paths);
   if (!lock.held) {
     throw new WatchdogError('LOCK_HELD', `Cannot work in ${paths.home}: it is locked by pid ${lock.pid}`, {
       hint: 'A daemon is starting or stopping: try again in a few seconds.',
@@ -19,6 +19,16 @@ export async function withHomeLock<T>(paths: Paths, work: () => T | Promise<T>):
     return await work();
   } finally {
     lock.release();
+  }
+}
+
+/** On a full disk too: making room is one of the things that commands do under this lock. */
+function acquire({ socket }: Paths): LockAttempt {
+  try {
+    return acquireHomeLock(socket);
+  } catch (error) {
+    if (!isDiskTrouble(error)) throw error;
+    return acquireFallbackLock(socket);
   }
 }
 

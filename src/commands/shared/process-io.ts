@@ -33,5 +33,7 @@ export const processIo: CommandIo = {
     process.on('exit', listener);
     return () => process.off('exit', listener);
   },
-  outliveOutput: () => void process.stdout.on('error', () => {}),
+  outliveOutput() {
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  },
 };

@@ -6,6 +6,7 @@ import { neutralise } from '../../core/base/text.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import {
   configRefusal,
+  describeUnsaved,
   isHealthy,
   isStarting,
   latestProbe,
@@ -52,11 +53,12 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 
 // A wrong config and held restarts concern all servers: they explain what the table shows.
 function warnings(status: Status, { width, colour, now }: ViewOptions): string[] {
-  const { config, braked } = status.daemon;
+  const { config, braked, unsaved } = status.daemon;
   // A daemon that is still starting has not read its config yet: that is no fault.
   const isRefused = !config.ok && config.error !== null;
   const found = [
     ...(isRefused ? [neutralise(configRefusal(config))] : []),
+    ...(unsaved === undefined ? [] : [neutralise(describeUnsaved(unsaved, now))]),
     ...(braked ? ['All servers failed at once: restarts for failed probes are on hold'] : []),
     ...alertLines(troublesOf(status, now), now),
   ];

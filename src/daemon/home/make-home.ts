@@ -1,11 +1,17 @@
-// Creation of the home folder: private to the user, with one clear error when it is unusable.
-import { accessSync, chmodSync, constants } from 'node:fs';
+// Creation of the home folder: private to the user, with one clear error when it is unusable. A disk that takes no writes is borne.
+import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf, messageOf } from '../../core/base/guards.ts';
+import { isDiskTrouble } from '../../control/fallback-place.ts';
 import { makeFolder } from '../../system/files/make-folder.ts';
 import type { Paths } from '../../system/files/paths.ts';
 
-/** Creates the folders of the home and makes them private. @throws WatchdogError HOME_UNUSABLE */
+/**
+ * Creates the folders of the home and makes them private. Where the disk takes no writes for now, full or read-only, what is
+ * missing stays missing: the daemon runs without.
+ *
+ * @throws WatchdogError HOME_UNUSABLE
+ */
 export function makeHome(paths: Paths): void {
   // Inherited by npm and the servers, for what they write; a service manager may have set another one.
   process.umask(0o077);
@@ -17,6 +23,7 @@ export function makeHome(paths: Paths): void {
     }
     accessSync(paths.run, constants.W_OK);
   } catch (cause) {
+    if (isDiskTrouble(cause) && existsSync(paths.home)) return;
     throw new WatchdogError('HOME_UNUSABLE', `Cannot use the home ${paths.home}: ${messageOf(cause)}`, {
       hint: HINTS[codeOf(cause) ?? ''] ?? 'Make it writable for you, or set MCP_WATCHDOG_HOME.',
       cause,

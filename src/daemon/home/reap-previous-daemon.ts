@@ -1,5 +1,6 @@
 // Reaping of processes that an earlier daemon left behind; done before anything is started.
 import { join } from 'node:path';
+import { fallbackLocks } from '../../control/fallback-place.ts';
 import { previousOwners } from '../../control/lock.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { processKey } from '../../core/lifecycle/process-tree.ts';
@@ -15,7 +16,7 @@ import type { Paths } from '../../system/files/paths.ts';
 import { pause } from '../../system/time/pause.ts';
 
 export interface ReapParts {
-  readonly paths: Pick<Paths, 'processes' | 'run'>;
+  readonly paths: Pick<Paths, 'processes' | 'run' | 'socket'>;
   readonly bus: Pick<Bus, 'publish'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -62,23 +63,26 @@ async function reapOnce({
 }
 
 async function recordsOf(
-  { processes, run }: ReapParts['paths'],
+  { processes, run, socket }: ReapParts['paths'],
   log: Logger,
 ): Promise<readonly ProcessRecord[]> {
   const { records, boot, isWhole } = readEarlierRecords(processes);
   if (boot === 'unknown' && (await mayLive(records))) throw unknownBoot(processes);
   const known = boot === 'this' ? records : [];
-  if (isWhole) return known;
-  const owners = previousOwners(join(run, 'lock')).filter(
+  // A daemon that could not write in the home has left no record: what is there is an older one's.
+  const homeless = fallbackLocks(socket).flatMap(previousOwners);
+  const owners = [...(isWhole ? [] : previousOwners(join(run, 'lock'))), ...homeless].filter(
     ({ bootId }) => bootId !== null && bootId === readBootId(),
   );
   if (owners.length === 0) return known;
   const found = await recoverRecords(owners);
-  log.warn(
-    { processes, found: found.length },
-    'The record of processes was lost; they were searched by their marks',
-  );
-  return [...known, ...found];
+  if (!isWhole || found.length > 0)
+    log.warn(
+      { processes, found: found.length },
+      'The record of processes was lost; they were searched by their marks',
+    );
+  const recorded = new Set(known.map(processKey));
+  return [...known, ...found.filter((one) => !recorded.has(processKey(one)))];
 }
 
 /** Tells whether one of them may still live: a process is one of them only if pid and start both match, in any boot. */

@@ -1,4 +1,5 @@
-// Watch on the home: a daemon whose lock or socket is removed while it runs recreates them and goes on.
+// Watch on the home: a daemon whose lock or socket is removed while it runs recreates them and goes on; one that started while
+// the disk took no writes moves in as soon as it does.
 import type { ControlServer } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -10,7 +11,7 @@ export interface HomeWatchOptions {
   readonly home: string;
   /** Creates the folders that are missing. */
   readonly makeFolders: () => void;
-  readonly control: Pick<ControlServer, 'renew'>;
+  readonly control: Pick<ControlServer, 'renew' | 'trouble'>;
   /** Called once it was recreated: state that is only in memory can be saved again. */
   readonly onRenewed: () => void;
   /** Called when another daemon holds the home: two must not run the same servers. */
@@ -30,8 +31,9 @@ export function watchHome({ clock, log, home, control, ...options }: HomeWatchOp
   let cancel = clock.after(CHECK_EVERY, () => void check());
 
   async function check(): Promise<void> {
+    const wasAway = control.trouble !== null;
     try {
-      if (await control.renew()) renewed();
+      if (await control.renew()) renewed(wasAway);
       isInTrouble = false;
     } catch (err) {
       refused(err);
@@ -39,8 +41,9 @@ export function watchHome({ clock, log, home, control, ...options }: HomeWatchOp
     if (!isStopped) cancel = clock.after(isInTrouble ? RETRY_EVERY : CHECK_EVERY, () => void check());
   }
 
-  function renewed(): void {
-    log.warn({ home }, 'Lock or socket had been removed and were recreated');
+  function renewed(wasAway: boolean): void {
+    if (wasAway) log.info({ home }, 'The home takes writes again: lock and socket are in it now');
+    else log.warn({ home }, 'Lock or socket had been removed and were recreated');
     options.makeFolders();
     options.onRenewed();
   }

@@ -1,10 +1,10 @@
 // Checks of the running daemon: does it answer, is it healthy, are its servers, is it scraped.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { lockHolder } from '../../control/lock.ts';
+import { homeHolder } from '../../control/fallback-place.ts';
 import { findSocket } from '../../control/control-paths.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { ago, latency, span } from '../../core/base/format.ts';
+import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import type { Status } from '../../core/model/status.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
@@ -41,7 +41,7 @@ export const daemon: Check = {
 };
 
 function absence(context: DoctorContext): Finding[] {
-  const holder = lockHolder(join(context.paths.run, 'lock'));
+  const holder = homeHolder(context.paths.socket);
   if (holder === null) return [problem('not running', 'mcp-watchdog start'), ...staleSocket(context)];
   return [
     problem(
@@ -59,14 +59,21 @@ function rejectedConfig(loadedAt: number | null): Finding {
 }
 
 function daemonProblems({ daemon }: Status, now: number): Finding[] {
-  const { config, lastTickAt, lastPersistFailureAt } = daemon;
+  const { config, lastTickAt, lastPersistFailureAt, unsaved } = daemon;
   const findings: Finding[] = [];
   if (!config.ok && config.error !== null) findings.push(rejectedConfig(config.loadedAt));
   if (lastTickAt !== null && now - lastTickAt > STALLED)
     findings.push(
       problem(`has not sampled its servers for ${span(now - lastTickAt)}`, 'mcp-watchdog restart'),
     );
-  if (lastPersistFailureAt !== null && now - lastPersistFailureAt < HOUR)
+  if (unsaved !== undefined)
+    findings.push(
+      problem(
+        `has not been able to save its state for ${span(now - unsaved.since)}: ${unsaved.reason}`,
+        cureOfUnsaved(unsaved.reason),
+      ),
+    );
+  else if (lastPersistFailureAt !== null && now - lastPersistFailureAt < HOUR)
     findings.push(
       problem(
         `could not write its state ${ago(lastPersistFailureAt, now)}`,

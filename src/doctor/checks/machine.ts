@@ -1,7 +1,10 @@
 // Checks of the machine: clock, size of the logs, disk space, file descriptors, process 1.
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDiskTrouble } from '../../control/fallback-place.ts';
 import { size } from '../../core/base/format.ts';
+import { messageOf } from '../../core/base/guards.ts';
+import { cureOfUnsaved } from '../../core/status/troubles.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
 import { describeInit, INIT_CURE, initComplaint } from '../../system/process/init-process.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
@@ -88,10 +91,28 @@ export const disk: Check = {
     const free = await context.freeSpace(context.paths.home);
     const message = `${size(free)} free for ${context.paths.home}`;
     const cure = 'free space; mcp-watchdog cleanup removes old files of the watchdog';
+    const refusal = writeRefusal(context.paths);
+    if (refusal !== null)
+      return [problem(`takes no writes in ${context.paths.home}: ${refusal}`, cureOfUnsaved(refusal))];
     if (free < NO_SPACE) return [problem(message, cure)];
     return [free < LITTLE_SPACE ? warning(message, cure) : ok(message)];
   },
 };
+
+/** Tries to write a file, since neither free blocks nor permissions tell of quotas, used up inodes or a read-only disk. */
+function writeRefusal({ home, run }: DoctorContext['paths']): string | null {
+  const folder = existsSync(run) ? run : home;
+  const path = join(folder, `doctor-${process.pid}`);
+  try {
+    writeFileSync(path, Buffer.alloc(4096), { flag: 'wx', mode: 0o600, flush: true });
+    return null;
+  } catch (error) {
+    // Anything else is told by the check of the home.
+    return isDiskTrouble(error) ? messageOf(error) : null;
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
 
 /** Each server needs about ten descriptors, each connection one. */
 const FEW_FILES = 1024;

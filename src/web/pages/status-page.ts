@@ -9,7 +9,7 @@ import {
   withoutDetail,
 } from '../../core/update/update-text.ts';
 import { updateFacts } from '../../core/update/update-facts.ts';
-import { statusSummary, restartsOf } from '../../core/status/health-summary.ts';
+import { describeUnsaved, statusSummary, restartsOf } from '../../core/status/health-summary.ts';
 import {
   countTroubles,
   headline,
@@ -44,7 +44,7 @@ export function renderStatusPage(status: Status, now: number): string {
     { title: `${summary(counts, servers.length)} · mcp-watchdog`, refresh: REFRESH },
     html`<h1>mcp-watchdog</h1>
       <p class="summary ${toneOf(counts)}">${summary(counts, servers.length)}</p>
-      ${notices(daemon)} ${firing(troublesOf(status, now), now)}
+      ${notices(daemon, now)} ${firing(troublesOf(status, now), now)}
       <div class="frame" tabindex="0" role="region" aria-label="Servers">${table(servers, now)}</div>
       ${versions(servers, now)}
       <nav aria-label="More">
@@ -67,7 +67,7 @@ function toneOf({ needs_you: needsYou, handled }: TroubleCounts): StatusBadge['t
   return needsYou > 0 ? 'bad' : handled > 0 ? 'busy' : 'good';
 }
 
-function notices({ config, braked }: DaemonStatus): Html[] {
+function notices({ config, braked, unsaved }: DaemonStatus, now: number): Html[] {
   return [
     ...(config.ok
       ? []
@@ -76,6 +76,7 @@ function notices({ config, braked }: DaemonStatus): Html[] {
             The config was not taken over, the previous one is in use: ${config.error}
           </p>`,
         ]),
+    ...(unsaved === undefined ? [] : [html`<p class="notice">${describeUnsaved(unsaved, now)}</p>`]),
     ...(braked
       ? [html`<p class="notice">Many servers fail at once: restarts by probes are held back.</p>`]
       : []),

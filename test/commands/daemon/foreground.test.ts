@@ -4,6 +4,7 @@ import { runForeground } from '../../../src/commands/daemon/foreground.ts';
 import type { RunningDaemon } from '../../../src/commands/daemon/running-daemon.ts';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { resolvePaths } from '../../../src/system/files/paths.ts';
+import { readConfig } from '../../../src/config/load.ts';
 import { FakeClock, settle } from '../../fakes/clock.ts';
 import { type FakeIo, fakeIo } from '../../fakes/io.ts';
 import { serverStatus, status } from '../../fakes/status.ts';
@@ -17,7 +18,12 @@ function fakeRunning() {
   const daemon: RunningDaemon = {
     bus: { subscribe: (each) => (subscribers.add(each), () => void subscribers.delete(each)) },
     status: () => status([serverStatus(), serverStatus({ name: 'files', pid: null, state: 'backoff' })]),
-    config: { inactive: ['schedule.update'], warnings: ['args holds $X'] },
+    config: {
+      ...readConfig('servers: { context7: { command: [x] } }', { path: '/c', environment: {} }),
+      inactive: ['schedule.update'],
+      warnings: ['args holds $X'],
+    },
+    homeTrouble: null,
     reload: () => (asked.push('reload'), Promise.resolve(null)),
     stop: () => (asked.push('stop'), Promise.resolve()),
     done,
@@ -51,6 +57,22 @@ describe('runForeground()', () => {
     expect(io.listening()).toBe(0);
     expect(io.stdout()).toContain('Everything is stopped');
     expect(io.stdout().endsWith('\u001B[?25h')).toBe(true);
+  });
+
+  it.each([
+    ['a terminal', terminal],
+    ['standard error without one', undefined],
+  ])('says on %s that the home takes no writes', async (_, screen) => {
+    const io = fakeIo({ ...(screen === undefined ? {} : { terminal: screen }), clock: new FakeClock() });
+    const { daemon, finish } = fakeRunning();
+    const start = () => Promise.resolve({ ...daemon, homeTrouble: 'ENOSPC: no space left on device' });
+    const ended = runForeground(contextOf(io), { isFirst: false, start });
+    await settle();
+    const text = screen === undefined ? io.stderr() : io.stdout();
+    expect(text).toContain('warning: the home takes no writes');
+    expect(text).toContain('free space on the disk');
+    finish();
+    expect(await ended).toBe(0);
   });
 
   it('kills the groups at once after a second signal, without waiting any longer', async () => {
@@ -139,7 +161,7 @@ describe('runForeground()', () => {
     expect(before).toContain('Wrote a first config: /home/ada/.mcp-watchdog/config.yaml');
     expect(before).toContain('Not active yet in this release: schedule.update');
     expect(before).toContain('warning: args holds $X');
-    expect(before).toContain('claude mcp add --transport http context7 http://127.0.0.1:9640/mcp');
+    expect(before).toContain('claude mcp add --transport http context7 http://127.0.0.1:9639/context7/mcp');
     expect(before).toContain('SERVER');
     const event = { kind: 'install-progress', server: 'files', line: 'fetching' } as const;
     for (let turn = 0; turn < 50; turn += 1) tell({ at: clock.now(), ...event });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { WatchdogEvent } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
@@ -86,10 +86,29 @@ describe('keepState()', () => {
 
   test('says that the disk refuses, and goes on', () => {
     const { bus, events, stateStore, paths } = setUp();
-    rmSync(paths.run, { recursive: true });
+    rmSync(paths.home, { recursive: true });
     bus.publish({ kind: 'restarted', server: 's', reason: 'exit', detail: null });
     stateStore.save();
     const failures = events.filter(({ kind }) => kind === 'state-persist-failed');
-    expect(failures).toHaveLength(2);
+    expect(failures).toMatchObject([{ isNew: true }, { isNew: false }]);
+  });
+
+  test('tries again until it is saved, and tells that once; a wish that is not on disk is known as such', async () => {
+    const { clock, events, stateStore, saved, paths } = setUp();
+    expect(stateStore.setDesiredState('s', 'down')).toBeNull();
+    renameSync(paths.home, `${paths.home}.away`);
+    expect(stateStore.setDesiredState('s', 'up')).toMatch(/ENOENT.*state\.json'$/u);
+    // As on disk.
+    expect(stateStore.setDesiredState('s', 'down')).toBeNull();
+    expect(stateStore.setDesiredState('t', 'down')).toMatch(/ENOENT/u);
+    await clock.advance(20_000);
+    expect(events.filter(({ kind }) => kind === 'state-persisted')).toEqual([]);
+    renameSync(`${paths.home}.away`, paths.home);
+    await clock.advance(5000);
+    expect(saved().wishes).toEqual({ s: 'down', t: 'down' });
+    await clock.advance(60_000);
+    expect(events.filter(({ kind }) => kind === 'state-persisted')).toHaveLength(1);
+    stateStore.dispose();
+    expect(clock.pending).toBe(0);
   });
 });

@@ -16,6 +16,7 @@ function setUp(answers: readonly (boolean | Error)[]) {
     onRenewed: () => void told.push('renewed'),
     onLost: () => void told.push('lost'),
     control: {
+      trouble: null,
       renew() {
         const answer = answers[asked] ?? false;
         asked += 1;
