@@ -22,7 +22,7 @@ export function gatewayAccess(
   { config, servers }: Pick<LoadedConfig, 'config' | 'servers'>,
   { paths, host, origin }: { readonly paths: Paths; readonly host: Host; readonly origin?: string | null },
 ): GatewayAccess {
-  const { listen, tokenFile } = config.gateway;
+  const { listen, socket, tokenFile } = config.gateway;
   const known = origin ?? (listen === null || listen.port === 0 ? null : originOf(listen));
   const shimOnly =
     tokenFile !== null
@@ -31,7 +31,8 @@ export function gatewayAccess(
         ? 'the gateway has no fixed port'
         : null;
   return {
-    servers: offeredServers(servers),
+    // With neither port nor socket there is no gateway.
+    servers: listen === null && !socket ? [] : offeredServers(servers),
     origin: known,
     shimOnly,
     addressOf: (server) => ({

@@ -1,21 +1,19 @@
 // Lines of the live view of `run`: a header with addresses and paths, then one row per server, redrawn in place.
 import type { DaemonStatus, Status } from '../../core/model/status.ts';
-import { clientSnippets } from '../views/client-snippets.ts';
 import { statusTable } from '../views/status-table.ts';
 import { paint, type ViewOptions } from '../views/style.ts';
 
-/** Writes the header, which is printed once. */
+/** Writes the header, which is printed once. @param clients lines on how clients reach the servers */
 export function liveHeader(
   { daemon, servers }: Status,
-  { logs, colour }: { logs: string; colour: boolean },
+  { logs, colour, clients }: { logs: string; colour: boolean; clients: readonly string[] },
 ): string[] {
   const { version } = daemon;
   const count = `${servers.length} ${servers.length === 1 ? 'server' : 'servers'}`;
-  const sheet = clientSnippets(servers);
   return [
     `${paint(`mcp-watchdog ${version}`, 'bold', colour)} supervises ${count}. Ctrl-C stops everything.`,
     ...locationLines(daemon, { logs, colour }),
-    ...(sheet.length === 0 ? [] : ['', ...sheet]),
+    ...(clients.length === 0 ? [] : ['', ...clients]),
     '',
   ];
 }

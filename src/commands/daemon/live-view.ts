@@ -1,5 +1,6 @@
 // Live view of `run` on a terminal: event lines scroll above a table that is redrawn in place.
 import type { WatchdogEvent } from '../../core/model/events.ts';
+import { clientLinesOf } from '../clients/client-lines.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createScreen } from '../shared/screen.ts';
 import { eventLine } from './event-line.ts';
@@ -51,7 +52,8 @@ export function createLiveView(context: CommandContext): LiveView {
     print: (lines) => screen.print(lines),
     attach(started) {
       daemon = started;
-      screen.print(liveHeader(started.status(), { logs: paths.logs, colour }));
+      const clients = clientLinesOf(context, started.config);
+      screen.print(liveHeader(started.status(), { logs: paths.logs, colour, clients }));
       unsubscribe = started.bus.subscribe(onEvent);
       redraw();
     },

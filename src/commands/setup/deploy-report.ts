@@ -2,7 +2,6 @@
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { isHealthy, statusSummary, stateLabel } from '../../core/status/health-summary.ts';
-import { clientSnippets } from '../views/client-snippets.ts';
 import { locationLines } from '../daemon/live-lines.ts';
 import { fit, pad, paint } from '../views/style.ts';
 
@@ -62,16 +61,19 @@ const COMMANDS = [
 
 /** Writes addresses, commands and client settings, for when every server answers. */
 export function nextSteps(
-  { daemon, servers }: Status,
-  { logs, colour }: { readonly logs: string; readonly colour: boolean },
+  { daemon }: Status,
+  {
+    logs,
+    colour,
+    clients,
+  }: { readonly logs: string; readonly colour: boolean; readonly clients: readonly string[] },
 ): string[] {
   const width = Math.max(...COMMANDS.map(([command]) => command.length));
-  const sheet = clientSnippets(servers);
   return [
     '',
     ...locationLines(daemon, { logs, colour }),
     '',
     ...COMMANDS.map(([command, what]) => `  ${pad(command, width)}  ${paint(what, 'dim', colour)}`),
-    ...(sheet.length === 0 ? [] : ['', ...sheet]),
+    ...(clients.length === 0 ? [] : ['', ...clients]),
   ];
 }

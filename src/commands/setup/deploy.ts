@@ -1,6 +1,8 @@
 // Command `deploy`: config, service, start and a check that every server answers; stops at the first step that fails.
+import { loadConfig } from '../../config/load.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Status } from '../../core/model/status.ts';
+import { clientLinesOf } from '../clients/client-lines.ts';
 import type { CommandContext } from '../shared/command.ts';
 import {
   configuredNames,
@@ -51,7 +53,8 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
     );
     if (verified === null) return steps.interrupted();
     if (context.flags.rewrite === true) await steps.do('clients', () => ensureClients(context));
-    steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour }));
+    const clients = clientLinesOf(context, loadConfig(context.paths.config, context.io.env));
+    steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour, clients }));
     if (context.flags.json === true) printJson(context, { steps: steps.done });
     return 0;
   } catch (error) {

@@ -1,44 +1,88 @@
 import { describe, expect, it } from 'vitest';
 import { createChangePrinter } from '../../../src/commands/inspect/status-changes.ts';
-import { clientSnippets } from '../../../src/commands/views/client-snippets.ts';
+import { clientLines } from '../../../src/commands/clients/client-lines.ts';
+import { gatewayAccess } from '../../../src/commands/clients/gateway-access.ts';
+import type { Host } from '../../../src/commands/shared/service.ts';
+import { readConfig } from '../../../src/config/load.ts';
+import { resolvePaths } from '../../../src/system/files/paths.ts';
+import { MACHINE } from '../../doctor/context.ts';
 import { eventLine } from '../../../src/commands/daemon/event-line.ts';
 import { liveHeader } from '../../../src/commands/daemon/live-lines.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { INITIAL_LIFECYCLE } from '../../../src/core/model/lifecycle-state.ts';
 import { NOW, serverStatus, status } from '../../fakes/status.ts';
 
-const url = 'http://127.0.0.1:9640/mcp';
+const host: Host = {
+  platform: 'linux',
+  uid: 1000,
+  userHome: '/home/ada',
+  node: { path: '/usr/bin/node', version: '24.1.0' },
+  program: '/opt/mcp-watchdog/dist/cli.js',
+  temporary: [],
+  machine: MACHINE,
+  run: () => Promise.reject(new Error('nothing is run')),
+};
 
-describe('cheatSheet()', () => {
-  it('says what to paste into which client', () => {
-    expect(clientSnippets([serverStatus()])).toEqual([
-      `Paste ${url} into your client:`,
-      `  Claude Code  claude mcp add --transport http context7 ${url}`,
-      `  Cursor       ~/.cursor/mcp.json: {"mcpServers":{"context7":{"url":"${url}"}}}`,
-      `  VS Code      .vscode/mcp.json: {"servers":{"context7":{"type":"http","url":"${url}"}}}`,
-      '  Codex        ~/.codex/config.toml: [mcp_servers.context7]',
-      `                                     url = "${url}"`,
+function linesFor(config: string): string[] {
+  const paths = resolvePaths('/home/ada/.mcp-watchdog');
+  return clientLines(
+    gatewayAccess(readConfig(config, { path: paths.config, environment: {} }), { paths, host }),
+  );
+}
+
+describe('clientLines()', () => {
+  it('says where the servers are, and what each client is told', () => {
+    const url = 'http://127.0.0.1:9639/context7/mcp';
+    expect(linesFor('servers: { context7: { command: [x] }, b: { command: [y] } }')).toEqual([
+      'Clients reach the servers at',
+      `  context7  ${url}`,
+      '  b         http://127.0.0.1:9639/b/mcp',
+      'In your client, for context7; for another: mcp-watchdog connect NAME --print all',
+      '  Codex           ~/.codex/config.toml: [mcp_servers.context7]',
+      `                                        url = "${url}"`,
+      '  Zed             ~/.config/zed/settings.json: {"context_servers":{"context7":{"source":"custom","command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.js","connect","context7"],"env":{}}}}',
+      '  Claude Desktop  claude_desktop_config.json: {"mcpServers":{"context7":{"command":"/usr/bin/node","args":["/opt/mcp-watchdog/dist/cli.js","connect","context7"]}}}',
+      `  Claude Code     claude mcp add --transport http context7 ${url}`,
+      `  Cursor          ~/.cursor/mcp.json: {"mcpServers":{"context7":{"url":"${url}"}}}`,
+      `  VS Code         .vscode/mcp.json: {"servers":{"context7":{"type":"http","url":"${url}"}}}`,
+      `  Windsurf        ~/.codeium/windsurf/mcp_config.json: {"mcpServers":{"context7":{"serverUrl":"${url}"}}}`,
+      `  Gemini CLI      ~/.gemini/settings.json: {"mcpServers":{"context7":{"httpUrl":"${url}"}}}`,
     ]);
   });
 
-  it('names the others, and leaves out what no client can share', () => {
-    const stdio = serverStatus({ name: 'a', transport: 'stdio', url: null });
-    const foreign = serverStatus({ name: 'b', source: 'url' });
-    const second = serverStatus({ name: 'c', url: 'http://127.0.0.1:1/mcp' });
-    expect(clientSnippets([stdio, foreign])).toEqual([]);
-    expect(clientSnippets([stdio, serverStatus(), foreign, second]).at(-1)).toBe(
-      'The same for c: http://127.0.0.1:1/mcp',
+  it('leaves out what no client can reach, and says nothing without a gateway', () => {
+    const lines = linesFor(
+      'servers: { a: { command: [x], gateway: { mode: off } }, b: { url: "https://b.example/mcp" }, c: { command: [z] }, d: { command: [w], enabled: false } }',
+    );
+    expect(lines.slice(0, 3)).toEqual([
+      'Clients reach the servers at',
+      '  c  http://127.0.0.1:9639/c/mcp',
+      'In your client, for c',
+    ]);
+    expect(linesFor('gateway: { listen: null, socket: false }\nservers: { a: { command: [x] } }')).toEqual(
+      [],
     );
   });
 
   it('makes names that every client takes', () => {
-    expect(clientSnippets([serverStatus({ name: 'a.b' })])[1]).toContain(' a-b ');
+    expect(linesFor('servers: { a.b: { command: [x] } }').join('\n')).toContain(
+      ' http a-b http://127.0.0.1:9639/a.b/mcp',
+    );
+  });
+
+  it('gives every client the shim where there is no port, and says why', () => {
+    const lines = linesFor('gateway: { listen: null }\nservers: { a: { command: [x] } }');
+    expect(lines[0]).toBe('Clients start mcp-watchdog connect NAME: the gateway has no fixed port');
+    expect(lines.join('\n')).not.toContain('http://');
+    expect(lines).toContain(
+      '  Claude Code     claude mcp add a -- /usr/bin/node /opt/mcp-watchdog/dist/cli.js connect a',
+    );
   });
 });
 
 describe('liveHeader()', () => {
   it('says where everything is', () => {
-    const lines = liveHeader(status(), { logs: '/home/ada/.mcp-watchdog/logs', colour: false });
+    const lines = liveHeader(status(), { logs: '/home/ada/.mcp-watchdog/logs', colour: false, clients: [] });
     expect(lines.slice(0, 5)).toEqual([
       'mcp-watchdog 0.1.0 supervises 1 server. Ctrl-C stops everything.',
       '  metrics  http://127.0.0.1:9638/metrics',
