@@ -127,15 +127,19 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Reads the pids of the jobs in `launchctl list`: PID, status and label in columns, a dash for one that is not running. */
+/**
+ * Reads the pids of the jobs in `launchctl list`: PID, status and label in columns, a dash for one that is not running.
+ * Null for anything else, and when no job runs: on a Mac some always do.
+ */
 export function parseJobs(text: string | null): ReadonlySet<number> | null {
-  if (text === null || text === '') return null;
-  return new Set([...text.matchAll(/^(\d+)\s/gmu)].map(([, pid]) => Number(pid)));
+  if (text === null || !isWhole(text) || !/^PID\s+Status\s+Label$/mu.test(text)) return null;
+  const jobs = new Set([...text.matchAll(/^(\d+)\s/gmu)].map(([, pid]) => Number(pid)));
+  return jobs.size > 0 ? jobs : null;
 }
 
 /** Reads `lsof -Fftn` of descriptor 0: a pair of sockets whose other end is closed shows `->(none)`. */
 export function parseInput(text: string | null): StdinPeer {
-  if (text === null) return 'unknown';
+  if (text === null || !isWhole(text)) return 'unknown';
   const type = /^t(.*)$/mu.exec(text)?.[1] ?? '';
   const name = /^n(.*)$/mu.exec(text)?.[1] ?? '';
   if (name === '/dev/null') return 'null';
@@ -143,15 +147,29 @@ export function parseInput(text: string | null): StdinPeer {
   return type === 'PIPE' || type === '' ? 'unknown' : 'held';
 }
 
-/** Reads `lsof -iTCP -FfnT`: `n` names a socket, the `TST=` line after it tells its state. */
+/**
+ * Reads `lsof -iTCP -FfnT`: `f` begins a descriptor, `n` names its socket, `TST=` tells its state. Null for what a
+ * socket without a state, or a text that is cut off, leaves open.
+ */
 export function parseSockets(text: string | null): Pick<RequestChannels, 'listens' | 'isUsed'> {
-  if (text === null) return { listens: null, isUsed: null };
-  const sockets = [...text.matchAll(/^n(.*)\nTST=(\w+)/gmu)].map(([, name = '', state = '']) => ({
-    name,
-    state,
-  }));
-  const portOf = (name: string): number => Number(/:(\d+)(?:->|$)/u.exec(name)?.[1]);
-  const ports = sockets.filter(({ state }) => state === 'LISTEN').map(({ name }) => portOf(name));
-  const isUsed = sockets.some(({ name, state }) => state === 'ESTABLISHED' && ports.includes(portOf(name)));
-  return { listens: ports.length > 0, isUsed };
+  if (text === null || !isWhole(text)) return { listens: null, isUsed: null };
+  const sockets = text
+    .split(/^f/mu)
+    .slice(1)
+    .map((fields) => ({
+      port: Number(/^n.*?:(\d+)(?:->.*)?$/mu.exec(fields)?.[1]),
+      state: /^TST=(\w+)$/mu.exec(fields)?.[1] ?? null,
+    }));
+  const ports = sockets.filter(({ state }) => state === 'LISTEN').map(({ port }) => port);
+  const isUsed = sockets.some(({ port, state }) => state === 'ESTABLISHED' && ports.includes(port));
+  const isKnown = sockets.every(({ state }) => state !== null);
+  return {
+    listens: ports.length > 0 || (isKnown ? false : null),
+    isUsed: isUsed || (isKnown ? false : null),
+  };
+}
+
+/** Each line of launchctl and lsof is ended. */
+function isWhole(text: string): boolean {
+  return text === '' || text.endsWith('\n');
 }

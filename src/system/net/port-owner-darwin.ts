@@ -22,14 +22,18 @@ export function listListening(port: number, pids?: readonly number[]): Promise<L
   });
 }
 
-/** Parses `lsof -F`: one field a line, its letter first; `p` starts a process, `n` is the name of one of its sockets. */
+/**
+ * Parses `lsof -F`: one field a line, its letter first; `p` starts a process, `n` is the name of one of its sockets. A
+ * last line that is cut off is left out.
+ */
 export function parseFields(text: string): Listener[] {
   const listeners: Listener[] = [];
-  let pid = Number.NaN;
-  for (const line of text.split('\n')) {
+  let pid: number | null = null;
+  for (const line of text.split('\n').slice(0, -1)) {
     const value = line.slice(1);
-    if (line.startsWith('p')) pid = Number(value);
-    if (line.startsWith('n')) listeners.push({ pid, address: addressOf(value) });
+    if (line.startsWith('p')) pid = /^\d+$/.test(value) ? Number(value) : null;
+    const isSocket = line.startsWith('n') && /:(?:\d+|\*)$/.test(value);
+    if (isSocket && pid !== null) listeners.push({ pid, address: addressOf(value) });
   }
   return listeners;
 }

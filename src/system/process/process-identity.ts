@@ -73,5 +73,5 @@ function readDarwinBootId(): string | null {
     timeout: 5000,
   });
   const id = status === 0 ? stdout.trim() : '';
-  return id === '' ? null : id;
+  return /^\S+$/.test(id) ? id : null;
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isListening, ownsPort, proveOwner, findPortOwner } from '../../../src/system/net/port-owner.ts';
 import { systemClock } from '../../../src/system/time/clock.ts';
+import { macosSample } from '../../fakes/macos-samples.ts';
 import * as darwin from '../../../src/system/net/port-owner-darwin.ts';
 import { parseSocketTable } from '../../../src/system/net/port-owner-linux.ts';
 import { requireProgram } from '../../fakes/require-program.ts';
@@ -141,6 +142,26 @@ describe('parseSocketTable()', () => {
 });
 
 describe("the reading of macOS' lsof", () => {
+  it('understands what was recorded, and no more of it when it is changed', () => {
+    const text = macosSample('lsof-listen.txt');
+    const all = [
+      { pid: 4711, address: '127.0.0.1' },
+      { pid: 4711, address: '::1' },
+      { pid: 4999, address: '*' },
+      { pid: 4999, address: 'fe80:1::2' },
+    ];
+    expect(darwin.parseFields(text)).toEqual(all);
+    expect(darwin.parseFields(text.replaceAll(/^n/gmu, 'PTCP\nTST=LISTEN\nn'))).toEqual(all);
+    const [first = '', second = ''] = text.split(/^(?=p)/mu);
+    expect(darwin.parseFields(second + first)).toEqual([...all.slice(2), ...all.slice(0, 2)]);
+    expect(darwin.parseFields(text.replace('p4711\n', ''))).toEqual(all.slice(2));
+    expect(darwin.parseFields(text.replace('p4711', 'p?'))).toEqual(all.slice(2));
+    expect(darwin.parseFields(text.replaceAll(/^n.*$/gmu, 'n'))).toEqual([]);
+    // Whatever is left of a text that is cut off: nothing that is not there.
+    for (let end = 0; end < text.length; end += 1)
+      expect(all).toEqual(expect.arrayContaining(darwin.parseFields(text.slice(0, end))));
+  });
+
   it('understands its fields', () => {
     expect(darwin.parseFields('p431\nf12\nn127.0.0.1:9640\np77\nf3\nn*:9640\nf4\nn[::1]:9640\n')).toEqual([
       { pid: 431, address: '127.0.0.1' },
