@@ -127,13 +127,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       act();
       return null;
     }
-    const done = drained.then(() => {
-      const last = draining.get(name)?.act;
-      draining.delete(name);
-      last?.();
-    });
+    const done = finishDrain(name, drained);
     draining.set(name, { act, done });
     return done;
+  }
+
+  async function finishDrain(name: string, drained: Promise<void>): Promise<void> {
+    await drained;
+    const last = draining.get(name)?.act;
+    draining.delete(name);
+    last?.();
   }
 
   function add(spec: ServerSpec, wasAlive: boolean): void {

@@ -34,7 +34,7 @@ export function toolsServer(...args: string[]) {
 export interface GatewayPlace {
   readonly url: (server: string) => URL;
   /** Starts a daemon whose gateway listens here; with `home`, on what an earlier one left there. */
-  start(servers: Parameters<typeof startDaemon>[0], home?: string): Promise<RunningDaemon>;
+  readonly start: (servers: Parameters<typeof startDaemon>[0], home?: string) => Promise<RunningDaemon>;
 }
 
 /** A port for a gateway, which a later daemon takes again. */
@@ -59,8 +59,8 @@ export async function gatewayPlace(): Promise<GatewayPlace> {
 
 /** What the tests need of a client, whichever SDK it is from. */
 export interface TestClient {
-  call(name: string, given?: object): Promise<string>;
-  tools(): Promise<string[]>;
+  readonly call: (name: string, given?: object) => Promise<string>;
+  readonly tools: () => Promise<string[]>;
 }
 
 export const CLIENTS: Readonly<Record<string, (url: URL) => Promise<TestClient>>> = {
@@ -93,6 +93,6 @@ async function connectV2(url: URL, mode: 'legacy' | 'auto'): Promise<TestClient>
 }
 
 function textOf(result: unknown): string {
-  const { content } = result as { content?: readonly { text?: string }[] };
-  return content?.[0]?.text ?? '';
+  const [, text = ''] = /"text":"((?:[^"\\]|\\.)*)"/.exec(JSON.stringify(result)) ?? [];
+  return text;
 }

@@ -4,11 +4,13 @@ import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
-describe.each(Object.entries(CLIENTS))('%s', (_, connect) => {
-  it('goes on after kill -9 of the server, and of the daemon', async () => {
+it.each(Object.entries(CLIENTS))(
+  '%s goes on after kill -9 of the server and of the daemon, with servers of both eras',
+  async (_, connect) => {
     const { spec, calls } = toolsServer();
     const { start, url } = await gatewayPlace();
-    const daemon = await start({ s: spec });
+    const servers = { s: spec, modern: toolsServer('--era', 'modern').spec };
+    const daemon = await start(servers);
     const client = await connect(url('s'));
     expect(await client.tools()).toContain('read');
     const first = pidIn(await client.call('read', { text: 'a' }));
@@ -22,21 +24,16 @@ describe.each(Object.entries(CLIENTS))('%s', (_, connect) => {
     expect(await interrupted).toMatch(/^\d+ c$/);
     expect(calls().filter((line) => line === 'read c')).toHaveLength(2);
 
-    await daemon.stop('SIGKILL');
-    await start({ s: spec }, daemon.home);
-    expect(await client.call('read', { text: 'd' })).toMatch(/^\d+ d$/);
-  });
+    const other = await connect(url('modern'));
+    process.kill(pidIn(await other.call('read', { text: 'a' })), 'SIGKILL');
+    expect(await other.call('read', { text: 'b' })).toMatch(/^\d+ b$/);
 
-  it('works with a server of the modern era', async () => {
-    const { spec } = toolsServer('--era', 'modern');
-    const { start, url } = await gatewayPlace();
-    await start({ s: spec });
-    const client = await connect(url('s'));
-    const pid = pidIn(await client.call('read', { text: 'a' }));
-    process.kill(pid, 'SIGKILL');
-    expect(await client.call('read', { text: 'b' })).toMatch(/^\d+ b$/);
-  });
-});
+    await daemon.stop('SIGKILL');
+    await start(servers, daemon.home);
+    expect(await client.call('read', { text: 'd' })).toMatch(/^\d+ d$/);
+    expect(await other.call('read', { text: 'e' })).toMatch(/^\d+ e$/);
+  },
+);
 
 describe('the gateway', () => {
   it('fails a write that a death cut off, and serves the reads beside it', async () => {

@@ -1,5 +1,8 @@
 // Policy of the gateway for one server, and its settings for all; durations are ms, sizes bytes.
-import type { ClientCapability } from '../gateway/model.ts';
+
+/** What a client can be asked by a server; only sessions of the legacy era declare it once and for all. */
+export const CLIENT_CAPABILITIES = ['sampling', 'elicitation', 'roots'] as const;
+export type ClientCapability = (typeof CLIENT_CAPABILITIES)[number];
 
 /** `per-session` gives each client a process of its own. `off` leaves the server out. */
 export const GATEWAY_MODES = ['shared', 'per-session', 'off'] as const;

@@ -18,7 +18,6 @@ import { startGuardian } from '../../system/process/guardian.ts';
 import type { Bus } from '../../system/bus.ts';
 import { isListening, type PortOwner, findPortOwner } from '../../system/net/port-owner.ts';
 import type { DaemonContext } from '../context.ts';
-import type { Gateway } from '../gateway/gateway.ts';
 import { createDetachedLog } from './detached-log.ts';
 import { connectionSharedBy, type ConnectionUser } from './shared-connection.ts';
 import { openProbing } from './probing.ts';
@@ -44,7 +43,11 @@ type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'late
 interface SupervisionParts {
   readonly stateStore: StateStore;
   readonly chosen: NonNullable<InstallerOptions['chosen']>;
-  readonly gateway: Pick<Gateway, 'user' | 'drain'>;
+  /** Clients' side of the servers: who talks to them beside the prober, and what lets their calls end before a stop. */
+  readonly gateway: {
+    readonly user: ConnectionUser;
+    drain(server: string): Promise<void> | null;
+  };
 }
 
 export async function openSupervision(

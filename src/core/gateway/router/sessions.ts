@@ -1,7 +1,7 @@
 // Sessions of a server's clients that are in memory: the least recently used are forgotten, whose ids stay good.
 import type { Call } from './calls.ts';
-import type { KeptSession, RequestId, SessionFacts } from './model.ts';
-import { levelOf, severityOf } from './translate.ts';
+import type { KeptSession, RequestId, SessionFacts } from '../model.ts';
+import { levelOf, severityOf } from '../translate.ts';
 
 export interface Session {
   readonly id: string;

@@ -1,10 +1,10 @@
 // Table of a server's calls: requests of clients that wait for the server, or for its answer.
-import type { JsonObject } from '../base/json-rpc.ts';
-import { isId, metaOf, nameOf, subjectOf } from './messages.ts';
-import type { Channel, ClientEvent, Era, RequestId } from './model.ts';
+import type { JsonObject } from '../../base/json-rpc.ts';
+import { isId, metaOf, nameOf, subjectOf } from '../messages.ts';
+import type { Channel, ClientEvent, Era, RequestId } from '../model.ts';
 import type { Replayable } from './replay.ts';
 import type { Session } from './sessions.ts';
-import { META } from './translate.ts';
+import { META } from '../translate.ts';
 
 export interface Call extends Replayable {
   readonly port: number;

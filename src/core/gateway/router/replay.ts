@@ -1,5 +1,5 @@
 // Replay of requests that a server's death cut off: which may be sent a second time, and which seem to have killed it.
-import type { ToolRules } from './model.ts';
+import type { ToolRules } from '../model.ts';
 
 /** Requests that change nothing at the server, or nothing that asking twice would change. */
 const READS: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 // Played router: clients and a server that speak to it, with all that it did in between.
-import { Router } from '../../../src/core/gateway/router.ts';
+import { Router } from '../../../../src/core/gateway/router/router.ts';
 import {
   GATEWAY_LIMITS,
   type Era,
@@ -9,8 +9,8 @@ import {
   type Introduction,
   type SessionFacts,
   type ToolRules,
-} from '../../../src/core/gateway/model.ts';
-import type { JsonObject } from '../../../src/core/base/json-rpc.ts';
+} from '../../../../src/core/gateway/model.ts';
+import type { JsonObject } from '../../../../src/core/base/json-rpc.ts';
 
 export const RULES: ToolRules = {
   isFilter: false,

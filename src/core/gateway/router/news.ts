@@ -1,12 +1,12 @@
 // News of a server for its clients: log messages, progress, changed lists and resources, and who gets them.
-import { isObject } from '../base/guards.ts';
-import type { JsonObject } from '../base/json-rpc.ts';
+import { isObject } from '../../base/guards.ts';
+import type { JsonObject } from '../../base/json-rpc.ts';
 import type { Call, CallTable } from './calls.ts';
-import { metaOf, noticeText, paramsOf } from './messages.ts';
-import type { ClientAction, ListName, RequestId } from './model.ts';
+import { metaOf, noticeText, paramsOf } from '../messages.ts';
+import type { ClientAction, ListName, RequestId } from '../model.ts';
 import type { SessionTable } from './sessions.ts';
-import { replaceOnly } from './splice.ts';
-import { META, severityOf } from './translate.ts';
+import { replaceOnly } from '../splice.ts';
+import { META, severityOf } from '../translate.ts';
 
 /** An open `subscriptions/listen` request: a modern client's stream of news. */
 export interface Listener {

@@ -1,6 +1,6 @@
 // Router of one server: gives each client's messages to the server and each answer to its client. A pure state machine.
-import { isObject } from '../base/guards.ts';
-import type { JsonObject } from '../base/json-rpc.ts';
+import { isObject } from '../../base/guards.ts';
+import type { JsonObject } from '../../base/json-rpc.ts';
 import { CallTable, newCall, type Call } from './calls.ts';
 import {
   REFUSALS,
@@ -13,7 +13,7 @@ import {
   refusalText,
   resultText,
   type Refusal,
-} from './messages.ts';
+} from '../messages.ts';
 import type {
   Availability,
   ClientEvent,
@@ -26,13 +26,13 @@ import type {
   ListName,
   ServerEvent,
   ToolRules,
-} from './model.ts';
+} from '../model.ts';
 import { subscriptionMeta, tellListChanged, type Listener } from './news.ts';
 import { createOwnAnswers, type OwnAnswers } from './own-answers.ts';
 import { createReplayJudge } from './replay.ts';
 import { createServerSide, type ServerSide } from './server-side.ts';
 import { SessionTable, keptOf, type Session } from './sessions.ts';
-import { isMethodOf, levelOf, modernResult, requestFor, responseFor } from './translate.ts';
+import { isMethodOf, levelOf, modernResult, requestFor, responseFor } from '../translate.ts';
 
 /** How long a call that was cancelled is kept for an answer that SDK servers never send, ms. */
 const ABANDONED_TIMEOUT = 30_000;
