@@ -149,6 +149,10 @@ export function createBridge(options: BridgeOptions): Bridge {
     return outcome;
   }
 
+  async function untilIdle(): Promise<void> {
+    if (pending.size > 0) await new Promise<void>((resolve) => (onIdle = resolve));
+  }
+
   async function cancel(message: ClientMessage): Promise<void> {
     const { requestId } = message.params;
     const entry =
@@ -170,10 +174,9 @@ export function createBridge(options: BridgeOptions): Bridge {
       return queue;
     },
     async end(grace) {
-      const idle = new Promise<void>((resolve) => (onIdle = resolve));
-      const drained = queue.then(() => (pending.size === 0 ? undefined : idle));
-      if (grace > 0) await Promise.race([drained, pause(clock, grace)]);
+      if (grace > 0) await Promise.race([queue.then(untilIdle), pause(clock, grace)]);
       hasEnded = true;
+      if (pending.size > 0) tell(`${pending.size} under way at the end of the input, not answered`);
       for (const { controller } of pending.values()) controller.abort();
       await Promise.race([session.end(), pause(clock, FAREWELL)]);
     },
