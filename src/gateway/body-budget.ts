@@ -1,6 +1,6 @@
 // Memory for the bodies of requests that are being received: bounded for all of them together.
 
-export interface HeldBody {
+interface HeldBody {
   /** False when there is no room for `bytes` more. */
   take(bytes: number): boolean;
   /** Gives back what was taken; a second time changes nothing. */

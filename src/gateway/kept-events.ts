@@ -1,6 +1,6 @@
 // Events kept for clients that come back for them: the last of each session, bounded for one and for all.
 
-export interface KeptEvent {
+interface KeptEvent {
   /** 0 for the session's own stream, else the port of a request. */
   readonly stream: number;
   /** Position in its stream, from 1 on. */
@@ -20,7 +20,7 @@ export interface KeptEvents {
   readonly sessions: number;
 }
 
-export interface KeptLimits {
+interface KeptLimits {
   readonly events: number;
   /** A session, and all sessions. */
   readonly bytes: number;
@@ -28,7 +28,7 @@ export interface KeptLimits {
 }
 
 const MIB = 1024 * 1024;
-export const KEPT_LIMITS: KeptLimits = { events: 100, bytes: MIB, allBytes: 32 * MIB };
+const KEPT_LIMITS: KeptLimits = { events: 100, bytes: MIB, allBytes: 32 * MIB };
 
 interface Ring {
   readonly events: KeptEvent[];

@@ -5,7 +5,7 @@ import { CLIENT_CAPABILITIES } from '../core/model/gateway-policy.ts';
 import { LEGACY_VERSIONS } from '../core/gateway/translate.ts';
 
 /** What an id is good for: another server, or another program of the same name, does not take it. */
-export interface SessionScope {
+interface SessionScope {
   readonly name: string;
   readonly generation: number;
 }

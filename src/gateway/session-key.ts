@@ -5,7 +5,7 @@ import { codeOf } from '../core/base/guards.ts';
 import { writeFileAtomic } from '../system/files/write-file-atomic.ts';
 
 /** Why a key is not the one of the last daemon; its clients greet again, as their sessions end. */
-export type KeyLoss = 'missing' | 'damaged' | 'readable-by-others' | 'unreadable';
+type KeyLoss = 'missing' | 'damaged' | 'readable-by-others' | 'unreadable';
 
 export interface SessionKey {
   readonly key: Buffer;

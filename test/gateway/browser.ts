@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
 
@@ -12,7 +12,7 @@ export interface Browser {
   open(url: string): Promise<Page>;
 }
 
-export interface Page {
+interface Page {
   /** Runs an expression in the page, a promise to its end. @throws what it throws */
   run(expression: string): Promise<unknown>;
 }
@@ -45,7 +45,9 @@ export async function startBrowser(program: string, hosts: string): Promise<Brow
     ],
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
   );
-  const [, , , input, output] = child.stdio as unknown as [null, null, null, Writable, Readable];
+  const [, , , input, output] = child.stdio;
+  if (!(input instanceof Writable) || !(output instanceof Readable))
+    throw new TypeError('The browser has no pipe');
   const exited = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
   onTestFinished(async () => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
@@ -63,7 +65,7 @@ export async function startBrowser(program: string, hosts: string): Promise<Brow
         const parameters = { expression, awaitPromise: true, returnByValue: true };
         const { result, exceptionDetails } = await send('Runtime.evaluate', parameters, session);
         if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
-        return (result as { readonly value?: unknown }).value;
+        return typeof result === 'object' && result !== null && 'value' in result ? result.value : undefined;
       };
       await send('Page.navigate', { url }, session);
       const isLoaded = async (): Promise<boolean> =>

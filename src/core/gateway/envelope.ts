@@ -92,7 +92,7 @@ export function sessionFacts(message: JsonObject): SessionFacts {
 }
 
 /** Checks what a modern message says of itself; null when it is complete. */
-export function checkEnvelope(message: JsonObject): MessageRefusal | null {
+function checkEnvelope(message: JsonObject): MessageRefusal | null {
   const id = idOf(message);
   const claimed = metaOf(message)[META.version];
   if (typeof claimed !== 'string') return missing(META.version, id);
@@ -183,7 +183,7 @@ function primitiveText(value: unknown): string | null {
 const ENCODED = /^=\?base64\?((?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?)\?=$/u;
 
 /** Decodes `=?base64?…?=`; undefined for a header that is missing, and for one that cannot be decoded. */
-export function decodeHeader(value: string | undefined): string | undefined {
+function decodeHeader(value: string | undefined): string | undefined {
   if (value?.startsWith('=?base64?') !== true || !value.endsWith('?=')) return value;
   const inner = ENCODED.exec(value)?.[1];
   if (inner === undefined) return undefined;
