@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { RPC_CODES } from '../core/base/json-rpc.ts';
 import { connectionOwner } from '../system/net/connection-owner.ts';
+import { isLinux } from '../system/platform.ts';
 import type { HttpRefusal, RefusalReason } from './responses.ts';
 
 /** Null for a request that may go on. */
@@ -19,7 +20,7 @@ export interface AccessOptions {
 }
 
 /** Systems without a table of connections and their users cannot be asked; docs/gateway.md says so. */
-const CAN_ASK = process.platform === 'linux';
+const CAN_ASK = isLinux;
 
 export function createAccessRule({ token, ownerOf = connectionOwner }: AccessOptions): AccessRule {
   /** Answers by connection: one look-up each. */

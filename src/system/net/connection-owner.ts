@@ -1,6 +1,7 @@
 // User at the other end of a TCP connection within this machine, from the kernel's tables of sockets.
 import { closeSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { isLinux } from '../platform.ts';
 
 /** Both ends of a connection as its server sees them. */
 export interface ConnectionEnds {
@@ -15,7 +16,7 @@ export interface ConnectionEnds {
  * for the client (other machine, other network namespace), and when the client has closed its socket: that row says 0.
  */
 export function connectionOwner(ends: ConnectionEnds): number | null {
-  if (process.platform !== 'linux') return null;
+  if (!isLinux) return null;
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = ends;
   const client = socketName(remoteAddress, remotePort);
   const server = socketName(localAddress, localPort);
