@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectionOwner, socketName } from '../../../src/system/net/connection-owner.ts';
 
@@ -10,7 +10,8 @@ async function accepted(host: string, dial: (port: number) => void): Promise<Soc
   const server = createServer();
   server.listen(0, host);
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   const coming = once(server, 'connection');
   dial(port);
   const [socket]: Socket[] = await coming;
