@@ -1,7 +1,7 @@
 // Command `run`: the daemon in the foreground.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { INIT_CURE, initComplaint, readInitProcess } from '../../system/process/init-process.ts';
-import { limitYoungGeneration } from '../../system/process/v8-flags.ts';
+import { limitYoungGeneration } from '../../system/v8-flags.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { EXIT_AFTER_SIGNAL, runForeground } from './foreground.ts';
 import { createFirstConfig } from '../shared/first-config.ts';

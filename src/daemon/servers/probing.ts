@@ -7,7 +7,11 @@ import { createProber, type Prober } from '../../probes/prober.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import { localPort } from '../../supervisor/prepare.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
+import { withPrivacyQuestion } from '../../service/launchd/protected-folders.ts';
+import { createMachine } from '../../service/shared/machine.ts';
 import type { Bus } from '../../system/bus.ts';
+import { userHome } from '../../system/files/paths.ts';
+import { isDarwin } from '../../system/platform.ts';
 import type { Clock } from '../../system/time/clock.ts';
 
 export interface ProbingParts {
@@ -28,7 +32,11 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
     onReady: (server, run) => supervisor().ready(server, run),
     onRefused: (server, run, error) => supervisor().refused(server, run, error),
     onUnhealthy: (server, run, detail, quote) =>
-      supervisor().failing(server, run, { reason: 'probe', detail, quote }),
+      supervisor().failing(server, run, {
+        reason: 'probe',
+        detail: explained(detail, supervisor().runner(server)?.spec),
+        quote,
+      }),
     // Nobody else can have a session of it yet, so a restart takes nothing from anybody.
     onSessionTaken: (server) =>
       supervisor().restart(server, {
@@ -61,6 +69,12 @@ export function openProbing({ clock, bus, version, supervisor }: ProbingParts): 
     watchUrl(event.spec);
   });
   return prober;
+}
+
+/** Adds what macOS may have to do with it. */
+function explained(detail: string, spec: ServerSpec | undefined): string {
+  if (!isDarwin || spec === undefined) return detail;
+  return withPrivacyQuestion(detail, spec, { ...createMachine(), userHome: userHome() });
 }
 
 /** Tells whether any process of the tree is stopped; false where that cannot be read. */

@@ -4,7 +4,12 @@ import {
   LOCAL_NETWORK_CURE,
   LOCAL_NETWORK_WORDS,
 } from '../../system/net/local-network.ts';
-import { createProtection } from '../../service/launchd/protected-folders.ts';
+import {
+  createProtection,
+  findProtectedWord,
+  type ProtectedWord,
+  type ProtectionView,
+} from '../../service/launchd/protected-folders.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 import { serviceCommand } from '../service-file.ts';
@@ -15,7 +20,7 @@ export const protectedFolders: Check = {
   run(context) {
     if (context.platform !== 'darwin') return Promise.resolve([]);
     const { paths } = context;
-    const place = protectionOf(context)(paths.home);
+    const place = createProtection(viewOf(context))(paths.home);
     const findings: Finding[] =
       place === null
         ? []
@@ -40,29 +45,16 @@ function leads(path: string, place: string): string {
   return path === place ? '' : ` (it leads to ${place})`;
 }
 
-function protectionOf({ userHome, machine }: DoctorContext): (path: string) => string | null {
-  return createProtection({ userHome, realpath: (path) => machine.realpath(path) });
+function viewOf({ userHome, machine }: DoctorContext): ProtectionView {
+  return { userHome, realpath: (path) => machine.realpath(path) };
 }
 
-interface ProtectedWord {
-  readonly server: string;
-  readonly word: string;
-  readonly place: string;
-}
-
-/** The first word of each server that is a path in a protected folder, `--root=PATH` included. */
-function protectedWords(context: DoctorContext): ProtectedWord[] {
-  const { config, userHome } = context;
-  const placeOf = protectionOf(context);
+function protectedWords(context: DoctorContext): (ProtectedWord & { readonly server: string })[] {
+  const { config } = context;
   const servers = config.kind === 'valid' ? config.loaded.servers : [];
-  return servers.flatMap(({ name, cwd, args, source }) => {
-    const words = [cwd ?? '', ...args, ...(source.kind === 'command' ? source.command : [])];
-    for (const word of words) {
-      const path = word.replace(/^[^/~=]*=/u, '').replace(/^~(?=\/)/u, userHome);
-      const place = path.startsWith('/') ? placeOf(path) : null;
-      if (place !== null) return [{ server: name, word, place }];
-    }
-    return [];
+  return servers.flatMap((spec) => {
+    const found = findProtectedWord(spec, viewOf(context));
+    return found === null ? [] : [{ server: spec.name, ...found }];
   });
 }
 

@@ -11,9 +11,8 @@ import { node } from './node.ts';
 import { npm } from './npm.ts';
 import { clients, orphans } from './orphans.ts';
 import { ports } from './ports.ts';
-import { programs } from './programs.ts';
 import { release } from './release.ts';
-import { service } from './service.ts';
+import { programs, service } from './service.ts';
 
 export const CHECKS = [
   node,

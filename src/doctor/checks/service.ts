@@ -1,4 +1,5 @@
-// Check of the installed service: its file, the program that it starts, and its state in the service manager.
+// Checks of the installed service, its file, its program and its state, and of the programs that the config starts.
+import { programWarning } from '../../service/plan/programs.ts';
 import type { ServiceManager } from '../../service/shared/service-manager.ts';
 import { type Check, type Finding, ok, problem, unknown, warning } from '../check.ts';
 import type { DoctorContext, ServiceAnswer } from '../context.ts';
@@ -77,3 +78,18 @@ async function managerState(manager: ServiceManager): Promise<Finding[]> {
     ];
   return [ok(`${manager.file}, ${pid === null ? `not running${suffix}` : `running as pid ${pid}`}`)];
 }
+
+/** The service finds each program, and the same one as this terminal. */
+export const programs: Check = {
+  id: 'programs',
+  title: 'Programs',
+  run({ programs: locate }) {
+    return Promise.resolve(
+      locate().map((each) => {
+        const [message, ...cure] = (programWarning(each) ?? '').split('; ');
+        if (message !== undefined && message !== '') return warning(message, cure.join('; '));
+        return ok(`${each.server}: ${each.program} is ${each.inService ?? 'not found'}, also for a service`);
+      }),
+    );
+  },
+};

@@ -1,12 +1,13 @@
 // Folders that macOS closes to background programs: their permission dialog is never seen, or nobody answers it.
 import { dirname, join, relative } from 'node:path';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { Machine } from '../shared/machine.ts';
 
 const BELOW_HOME = ['Documents', 'Desktop', 'Downloads', 'Library/Mobile Documents', 'Library/CloudStorage'];
 /** Other disks, removable and of the network. */
 const VOLUMES = '/volumes';
 
-interface ProtectionView extends Pick<Machine, 'realpath'> {
+export interface ProtectionView extends Pick<Machine, 'realpath'> {
   readonly userHome: string;
 }
 
@@ -26,6 +27,41 @@ export function createProtection({ userHome, realpath }: ProtectionView): (path:
     // /Volumes/Macintosh HD is a link to this disk.
     return isBelow(path) && !fold(path).startsWith(`${VOLUMES}/`) ? path : null;
   };
+}
+
+export interface ProtectedWord {
+  /** As the config has it. */
+  readonly word: string;
+  /** Where it leads. */
+  readonly place: string;
+}
+
+/** Finds the first word of a server that is a path in a protected folder, `--root=PATH` included; null without one. */
+export function findProtectedWord(
+  { cwd, args, source }: Pick<ServerSpec, 'cwd' | 'args' | 'source'>,
+  view: ProtectionView,
+): ProtectedWord | null {
+  const placeOf = createProtection(view);
+  for (const word of [cwd ?? '', ...args, ...(source.kind === 'command' ? source.command : [])]) {
+    const path = word.replace(/^[^/~=]*=/u, '').replace(/^~(?=\/)/u, view.userHome);
+    const place = path.startsWith('/') ? placeOf(path) : null;
+    if (place !== null) return { word, place };
+  }
+  return null;
+}
+
+/**
+ * Adds to a missing answer that macOS may be asking somebody whether the server may read a folder: meanwhile the call of
+ * the server hangs. Any other failure stays as it is.
+ */
+export function withPrivacyQuestion(
+  detail: string,
+  spec: Pick<ServerSpec, 'cwd' | 'args' | 'source'>,
+  view: ProtectionView,
+): string {
+  const found = /^No answer\b/u.test(detail) ? findProtectedWord(spec, view) : null;
+  if (found === null) return detail;
+  return `${detail}; it uses ${found.word}, and macOS may be waiting for somebody to allow that`;
 }
 
 function fold(path: string): string {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { network } from '../../../src/doctor/checks/network.ts';
-import { programs } from '../../../src/doctor/checks/programs.ts';
+import { programs } from '../../../src/doctor/checks/service.ts';
 import { healthy } from '../context.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
 
