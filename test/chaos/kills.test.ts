@@ -1,9 +1,13 @@
-// Random kill -9 of daemon, guardian and servers while operators, reloads and crashes are under way.
-import { freePort } from '../fixtures/start.ts';
+// Random kill -9 of daemon, guardian and servers while updates, requests, reloads and crashes are under way.
+import { onTestFinished } from 'vitest';
 import { fixture, httpFixture } from '../e2e/daemon.ts';
+import { fixtureFiles } from '../fakes/fixture-files.ts';
 import { requireThat } from '../fakes/require-program.ts';
+import { startRegistry, type StaticRegistry } from '../fakes/static-registry.ts';
+import { tempHome } from '../fakes/temp-home.ts';
+import { freePort } from '../fixtures/start.ts';
 import { chaos } from './lib/chaos.ts';
-import { FAULTS, tormentOnce } from './lib/faults.ts';
+import { FAULTS, PACKAGE, tormentOnce, UPDATE_FAULTS, VERSIONS } from './lib/faults.ts';
 import { watchInvariants } from './lib/invariants.ts';
 import { Stage, stubborn, tiny } from './lib/stage.ts';
 
@@ -20,21 +24,54 @@ const LOOPER = {
 };
 const AGAIN = { restart: { initialDelay: '50ms', maxDelay: '300ms', budget: [] } };
 
+/** The registry of the server that is updated meanwhile. */
+async function versions(): Promise<StaticRegistry> {
+  const files = { ...fixtureFiles(), 'bin.mjs': "#!/usr/bin/env node\nawait import('./mcp.mjs');\n" };
+  const registry = await startRegistry(
+    VERSIONS.map((version) => ({
+      name: '@fixtures/updated',
+      version,
+      files,
+      manifest: { bin: { updated: 'bin.mjs' }, type: 'module' },
+    })),
+  );
+  onTestFinished(() => registry.close());
+  return registry;
+}
+
 chaos(
   'kills',
   {
-    title: 'random kill -9 with requests, reloads and crashes under way',
+    title: 'random kill -9 with updates, requests, reloads and crashes under way',
     rounds: { bounded: 3, long: 110 },
     longest: 30,
     isPossible: requireThat('/proc', process.platform === 'linux'),
   },
   async (run) => {
+    const { home } = tempHome();
+    const registry = run.isLong ? await versions() : null;
+    const faults = run.isLong ? { ...FAULTS, ...UPDATE_FAULTS } : FAULTS;
     const stage = new Stage({
+      home,
+      ...(registry !== null && {
+        env: {
+          npm_config_registry: registry.url,
+          npm_config_cache: `${home}/npm-cache`,
+          npm_config_fetch_retries: '0',
+        },
+        more: { schedule: { update: null } },
+      }),
       servers: {
         ...Object.fromEntries(['a', 'b'].map((name) => [name, tiny()])),
         looper: LOOPER,
         stubborn: stubborn(),
         ...(run.isLong && {
+          [PACKAGE]: {
+            package: '@fixtures/updated',
+            version: VERSIONS[0],
+            ...AGAIN,
+            update: { minimumAge: '0s', probation: '3s' },
+          },
           web: httpFixture(await freePort(), [], AGAIN),
           escapee: fixture(['--behaviour', 'escapee,ignore-eof,ignore-term'], AGAIN),
         }),
@@ -46,7 +83,7 @@ chaos(
     await invariants.settled();
     for (const _round of run.rounds()) {
       for (let fault = run.random.below(3); fault >= 0; fault -= 1) {
-        await tormentOnce({ chaos: run, stage, random: run.random, invariants }, FAULTS);
+        await tormentOnce({ chaos: run, stage, random: run.random, invariants }, faults);
         if (stage.daemon !== null) await invariants.now();
       }
       if (stage.daemon === null) await stage.start();

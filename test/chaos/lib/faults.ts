@@ -120,6 +120,46 @@ export const FAULTS = {
   },
 } as const satisfies Readonly<Record<string, Fault>>;
 
+/** Name of the server that is a package with the versions below, for the faults of updates. */
+export const PACKAGE = 'package';
+export const VERSIONS = ['1.0.0', '1.1.0', '1.2.0'] as const;
+
+/** Faults of updates; the stage has a server of that name, and a registry with its versions. */
+export const UPDATE_FAULTS = {
+  'update or roll back': {
+    weight: 2,
+    kills: 0,
+    commit: ({ stage, random }) => beginUpdate(stage, random),
+  },
+  'kill the daemon during an update': {
+    weight: 4,
+    kills: 1,
+    async commit({ stage, random }) {
+      await beginUpdate(stage, random);
+      // An installation takes about a second, canary and switch some more, probation three.
+      await sleep(random.below(6000));
+      await stage.kill();
+    },
+  },
+  'kill the package during an update': {
+    weight: 2,
+    kills: 1,
+    async commit({ stage, random }) {
+      await beginUpdate(stage, random);
+      await sleep(random.below(6000));
+      const { servers } = await stage.status();
+      killProcess(servers.find(({ name }) => name === PACKAGE)?.pid ?? null);
+    },
+  },
+} as const satisfies Readonly<Record<string, Fault>>;
+
+async function beginUpdate(stage: Stage, random: Random): Promise<void> {
+  const names = [PACKAGE];
+  // Refused where one is under way, or the version was found bad: both are answers.
+  if (random.chance(0.3)) await stage.request('rollback', { names }).catch(() => undefined);
+  else await stage.request('update', { names, to: random.pick(VERSIONS) }).catch(() => undefined);
+}
+
 export type Faults = Readonly<Record<string, Fault>>;
 
 /** Commits one fault at random and counts it, starting a daemon first where there is none. */

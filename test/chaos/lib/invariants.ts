@@ -138,10 +138,10 @@ function describe({ name, state, desired, pid, health, lastFailure }: ServerStat
   return `"${name}", desired ${desired}, is ${state} with pid ${pid}, up ${health.up}${failure}`;
 }
 
-/** Markers of each server that has more than one run. */
+/** Markers of each server that has more than one run. A canary, which is run 0, is there beside the server on purpose. */
 function doublesIn(processes: readonly Marked[]): Map<string, string[]> {
   const runs = new Map<string, Set<string>>();
-  for (const { server, marker } of processes)
+  for (const { server, marker } of processes.filter(({ marker }) => !marker.endsWith('/0')))
     runs.set(server, (runs.get(server) ?? new Set<string>()).add(marker));
   return new Map(
     [...runs].filter(([, markers]) => markers.size > 1).map(([server, markers]) => [server, [...markers]]),
