@@ -18,6 +18,8 @@ export interface McpTarget {
   readonly connection: Connection | null;
   readonly http: HttpClient;
   readonly clock: Clock;
+  /** What the server may ask of us; nothing when left out. */
+  readonly capabilities?: readonly string[];
   /** Our own version, told to servers. */
   readonly version: string;
   /** Called with what a server said about itself, after each handshake. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
+import { fixture, freePort } from './daemon.ts';
 import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
@@ -105,6 +106,28 @@ describe('the gateway', () => {
     const { ElicitRequestSchema } = await import('@modelcontextprotocol/sdk/types.js');
     client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { name: 'Ada' } }));
     expect(await call('ask')).toContain('Ada');
+  });
+
+  it('passes on to http servers: their sessions are lost unseen, their deaths waited for', async () => {
+    const port = await freePort();
+    const endpoint = `http://127.0.0.1:${port}/mcp`;
+    const web = { ...fixture('--transport', 'http', '--port', String(port), '--sessions'), url: endpoint };
+    const { start, url } = await gatewayPlace();
+    await start({
+      web,
+      watched: { url: endpoint, gateway: { mode: 'shared' } },
+      alone: { url: endpoint },
+    });
+    expect((await fetch(url('alone'))).status).toBe(404);
+    const { tools } = await connectV1(url('web'));
+    expect(await tools()).toEqual(['tool-0', 'tool-1']);
+    const { pid } = JSON.parse(await (await fetch(`http://127.0.0.1:${port}/stats`)).text());
+    process.kill(pid, 'SIGUSR1');
+    expect(await tools()).toHaveLength(2);
+    process.kill(pid, 'SIGKILL');
+    expect(await tools()).toHaveLength(2);
+    const watched = await connectV1(url('watched'));
+    expect(await watched.tools()).toHaveLength(2);
   });
 
   it('starts beside a port that is taken, and leaves out servers that are not to be reached', async () => {

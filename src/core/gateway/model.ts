@@ -111,6 +111,8 @@ export type ServerEvent =
   | { readonly kind: 'leaving' }
   /** The process is gone. */
   | { readonly kind: 'lost'; readonly at: number }
+  /** The connection that carried this request broke; the server may live. */
+  | { readonly kind: 'broken'; readonly at: number; readonly key: string }
   /** The server did not take the request that was written under this id: it does not read (`full`), or has ended. */
   | {
       readonly kind: 'refused';

@@ -12,12 +12,11 @@ import type { GatewayLoad } from '../../core/gateway/model.ts';
 import type { ShownChange, ToolChange } from '../../core/gateway/tool-definitions.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import { openStdioUpstream } from '../../gateway/upstream/stdio-upstream.ts';
-import type { ProcessListener } from '../../supervisor/runner.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { DaemonContext } from '../context.ts';
 import type { ConnectionUser } from '../servers/shared-connection.ts';
 import { createToolApprovals, type SeenTools } from './approved-tools.ts';
+import { attachProcesses, attachUrls } from './attach-servers.ts';
 import { availabilityOf } from './availability.ts';
 import { createCallLog } from './call-log.ts';
 import { openFront } from './open-front.ts';
@@ -57,8 +56,6 @@ export interface GatewayParts {
   readonly wake: (server: string) => void;
 }
 
-/** An answer that was written before the end of its process may still be in the pipe, ms. */
-const LAST_ANSWERS = 200;
 /** How long after its last call a server counts as in use, ms. */
 const IN_USE = 2_000;
 /** Time between two looks at waiting calls, ms: while there are some, and while there are none. */
@@ -221,9 +218,11 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   }
 
   const unsubscribe = bus.subscribe(hear);
+  const detachUrls = attachUrls(context, (name) => served.get(name));
   tickWithin(IDLE_TICK);
   teardown.add('gateway', async () => {
     unsubscribe();
+    detachUrls();
     cancelTick();
     traffic.stop();
     memory.save();
@@ -232,7 +231,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   });
 
   return {
-    user: connectionUser(context, (name) => served.get(name)),
+    user: attachProcesses(context, (name) => served.get(name)),
     find: (name) => served.get(name),
     load: (name) => served.get(name)?.load ?? null,
     isInUse(name) {
@@ -288,37 +287,3 @@ function programOf({ source, args, url }: ServerSpec): string {
       return source satisfies never;
   }
 }
-
-function connectionUser(
-  { bus, clock }: DaemonContext,
-  find: (name: string) => ServedServer | undefined,
-): ConnectionUser {
-  return {
-    onSpawn({ spec, run, version, child, connection }): ProcessListener {
-      const server = find(spec.name);
-      if (server === undefined || connection === null) return {};
-      const attached = server.attach({
-        run,
-        version,
-        call: connection.request,
-        open: (events) => openStdioUpstream(connection, events),
-      });
-      const stopTracking = connection.trackCalls(() => server.oldestCall);
-      const gone = (): void => {
-        unsubscribe();
-        stopTracking();
-        attached.gone();
-      };
-      const unsubscribe = bus.subscribe((event) => {
-        if (event.kind === 'exited' && event.server === spec.name && event.run === run)
-          clock.after(LAST_ANSWERS, gone);
-      });
-      child.stdout.once('end', gone);
-      // Probes of another kind do not greet a server.
-      if (spec.probe.kind !== 'mcp') void connection.connect(NEVER);
-      return { onLeaving: () => attached.leaving(), onGone: gone };
-    },
-  };
-}
-
-const NEVER = new AbortController().signal;

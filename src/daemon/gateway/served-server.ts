@@ -11,11 +11,11 @@ import type {
   ToolHeader,
 } from '../../core/gateway/model.ts';
 import { GATEWAY_LIMITS, type ListName } from '../../core/gateway/model.ts';
-import { Router } from '../../core/gateway/router.ts';
+import { Router } from '../../core/gateway/router/router.ts';
 import { introductionOf } from '../../core/gateway/translate.ts';
 import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import type { Upstream, UpstreamEvents } from '../../gateway/upstream/stdio-upstream.ts';
+import type { Upstream, UpstreamEvents } from '../../gateway/upstream/upstream.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Call } from '../../wire/call.ts';
 import type { PeerInfo } from '../../wire/handshake.ts';
@@ -134,7 +134,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   }
 
   function write(text: string, key: string | null): void {
-    const result = current?.upstream.write(text) ?? 'gone';
+    const result = current?.upstream.write(text, key) ?? 'gone';
     if (result === 'written' || key === null) return;
     take({ kind: 'refused', at: clock.monotonic(), key, why: result });
   }
@@ -154,6 +154,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       onListChanged(list) {
         if (peer !== null) void refresh(process, peer, { signal: abort.signal, list }).catch(parts.onFault);
       },
+      onBroken: (key) => take({ kind: 'broken', at: clock.monotonic(), key }),
     });
     current = { run, upstream };
     return {

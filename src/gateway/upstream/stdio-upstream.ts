@@ -1,36 +1,15 @@
 // Upstream over a server's pipe: clients' messages go out as they are, what the server sends comes back with its text.
 import { REFUSALS, refusalText } from '../../core/gateway/messages.ts';
-import type { ListName } from '../../core/gateway/model.ts';
 import { readResponse } from '../../core/gateway/read-response.ts';
-import type { JsonObject } from '../../core/base/json-rpc.ts';
 import type { Connection } from '../../wire/connection.ts';
-import type { PeerInfo } from '../../wire/handshake.ts';
-
-export interface UpstreamEvents {
-  readonly onHandshake: (peer: PeerInfo) => void;
-  /** The server sent a message that is for clients. */
-  readonly onMessage: (message: JsonObject, text: string) => void;
-  /** The server says that a list has changed. */
-  readonly onListChanged: (list: ListName) => void;
-}
-
-/** `full`: the server does not read. `gone`: it never will. */
-export type WriteResult = 'written' | 'full' | 'gone';
-
-export interface Upstream {
-  write(text: string): WriteResult;
-  /** Stops listening; the connection belongs to others. */
-  close(): void;
-}
-
-const LIST_CHANGED = /^notifications\/(tools|prompts|resources)\/list_changed$/;
+import { changedList, type Upstream, type UpstreamEvents } from './upstream.ts';
 
 export function openStdioUpstream(connection: Connection, events: UpstreamEvents): Upstream {
   const unsubscribe = connection.subscribe({
     onHandshake: events.onHandshake,
     onNotification({ method, params }, text) {
-      const list = LIST_CHANGED.exec(method)?.[1];
-      if (list === 'tools' || list === 'prompts' || list === 'resources') events.onListChanged(list);
+      const list = changedList(method);
+      if (list !== null) events.onListChanged(list);
       else events.onMessage({ jsonrpc: '2.0', method, params }, text);
     },
     onRequest({ id, method, params }, text) {

@@ -31,7 +31,7 @@ export interface HttpClient {
   dropSockets(): void;
 }
 
-/** Two sockets per origin: one may be held by a stream that the server does not end. */
+/** Two sockets per origin are enough for probes: one may be held by a stream that the server does not end. */
 const CONNECTIONS = 2;
 /** Ms. Many servers close an idle socket after 5 s; ours close before, so that no probe finds one dead. */
 const KEEP_ALIVE = 4_000;
@@ -48,15 +48,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Creates a client for one watched server. Timeouts come from the caller, by signal, so that all use one clock.
  *
+ * @param connections sockets per origin
  * @param environment names proxies (HTTP_PROXY, …) and further certificate authorities (NODE_EXTRA_CA_CERTS, SSL_CERT_FILE)
  */
-export function createHttpClient(environment: Environment = process.env): HttpClient {
+export function createHttpClient(
+  environment: Environment = process.env,
+  { connections = CONNECTIONS }: { readonly connections?: number } = {},
+): HttpClient {
   const pools = new Map<string, OriginPool>();
 
   function poolFor(url: URL): OriginPool {
     const known = pools.get(url.origin);
     if (known !== undefined) return known;
-    const entry = { ...openPool(url, environment), open: 0 };
+    const entry = { ...openPool(url, environment, connections), open: 0 };
     pools.set(url.origin, entry);
     return entry;
   }
@@ -86,12 +90,16 @@ export function createHttpClient(environment: Environment = process.env): HttpCl
   };
 }
 
-function openPool(url: URL, environment: Environment): Pick<OriginPool, 'pool' | 'proxy'> {
+function openPool(
+  url: URL,
+  environment: Environment,
+  connections: number,
+): Pick<OriginPool, 'pool' | 'proxy'> {
   const context = url.protocol === 'https:' ? trustedContext(environment) : null;
   const tls = context === null ? {} : { secureContext: context };
   const proxy = proxyFor(url, environment);
   const options = {
-    connections: CONNECTIONS,
+    connections,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE,
     keepAliveMaxTimeout: KEEP_ALIVE,

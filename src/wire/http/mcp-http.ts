@@ -41,7 +41,17 @@ export function openHttp(target: McpTarget): McpTransport {
   return new HttpTransport(target);
 }
 
-class HttpTransport implements McpTransport {
+/** A session on which others send messages of their own. */
+export interface HttpSession extends McpTransport {
+  /** Where and with which headers, beside those of the config, a message of this method goes. */
+  address(method: string): { readonly url: URL; readonly headers: Headers };
+}
+
+export function openHttpSession(target: McpTarget): HttpSession {
+  return new HttpTransport(target);
+}
+
+class HttpTransport implements HttpSession {
   readonly #target: McpTarget;
   readonly #trust: SessionTrust;
   /** Of the config, or where that redirects to. */
@@ -68,6 +78,12 @@ class HttpTransport implements McpTransport {
     this.peer = null;
     this.#url = endpointOf(this.#target.spec);
     return withTimeout(deadline, (signal) => (wasLegacy ? this.#initialize(signal) : this.#discover(signal)));
+  }
+
+  address(method: string): { readonly url: URL; readonly headers: Headers } {
+    const isModern = this.peer?.handshake.era === 'modern';
+    const headers = isModern ? modernHeaders(method) : legacyHeaders(this.peer, this.#session);
+    return { url: this.#url, headers };
   }
 
   async call(method: string, params: JsonObject | undefined, signal: AbortSignal): Promise<CallOutcome> {
@@ -146,7 +162,7 @@ class HttpTransport implements McpTransport {
 
   async #initialize(signal: AbortSignal, version?: string): Promise<HandshakeResult> {
     this.#session = null;
-    const params = initializeParams(this.#target.version, version);
+    const params = initializeParams(this.#target.version, version, this.#target.capabilities);
     const { outcome: sent } = await this.#send('initialize', params, { headers: {}, signal });
     const outcome = judge(sent, 'initialize');
     if (outcome.kind !== 'response') return outcome;

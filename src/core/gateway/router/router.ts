@@ -136,6 +136,8 @@ export class Router {
         return;
       case 'lost':
         return this.#lose(event.at);
+      case 'broken':
+        return this.#break(event);
       case 'refused':
         return this.#refuseUnsent(event);
       case 'availability':
@@ -396,6 +398,19 @@ export class Router {
   #refuseQueue(at: number): void {
     const refusal = this.#unavailable();
     if (refusal !== null) for (const call of this.#calls.queue) this.#refuse(call, refusal, at);
+  }
+
+  /** One request lost its connection: it is sent again at once if it may be. */
+  #break({ key, at }: EventOf<'broken'>): void {
+    const call = this.#calls.sent.get(key);
+    if (call === undefined) return;
+    if (call.abandonedAt !== null) return this.#conclude(call, at, 'cancelled', null);
+    const { patience } = this.#limits;
+    if (!this.#judge.mayRepeat(call, this.#rules, { at, patience }))
+      return this.#refuse(call, REFUSALS.restarted, at);
+    this.#calls.unsend(call, at);
+    call.isRetry = true;
+    if (this.#state === 'up') this.#forward(call, at);
   }
 
   #refuseUnsent({ key, at, why }: EventOf<'refused'>): void {
