@@ -2,7 +2,7 @@
 // `not ok PROMISE words` or `# words`, which selftest.sh counts.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';

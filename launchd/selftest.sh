@@ -68,9 +68,10 @@ number_of() { "$@" >/dev/null 2>&1; echo $?; }
 is_running() { [ "$(field state)" = running ]; }
 is_down() { ! is_running; }
 is_gone() { [ "$(number_of launchctl print "$target")" = 113 ]; }
-answers() { watchdog status >/dev/null 2>&1 || [ $? = 1 ]; }
+# Where the last daemon listens; of a dead one, nobody answers there.
+listen() { sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p' "$home/logs/watchdog.log" 2>/dev/null | tail -1; }
+serves() { curl -s -m 5 "$(listen)/api/v1/status" | grep -q '"up":true'; }
 fact() { watchdog status --json 2>/dev/null | part status "$1"; }
-serves() { [ "$(fact servers.0.health.up)" = true ]; }
 has_other_pid() { is_running && [ -n "$(field pid)" ] && [ "$(field pid)" != "$1" ]; }
 lives() { case "$(ps -o stat= -p "$1" 2>/dev/null)" in '' | Z*) return 1 ;; *) return 0 ;; esac; }
 server_pids() { fact servers.0.pid; fact servers.0.handshake.serverVersion; }
@@ -143,7 +144,10 @@ clean_up() {
 
 # Names of this machine and its user do not belong into an issue.
 anonymous() {
-  sed -e "s|$HOME|~|g" -e "s|/Users/$(id -un 2>/dev/null || echo me)|/Users/me|g" -e "s|$(hostname -s 2>/dev/null || echo no-such-host)|mac|g"
+  local user host
+  user="$(id -un 2>/dev/null)"
+  host="$(hostname -s 2>/dev/null)"
+  sed -e "s|$HOME|~|g" -e "s|/Users/${user:-me}|/Users/me|g" -e "s|${host:-no-such-host}|mac|g"
 }
 
 summary() {
@@ -225,7 +229,7 @@ frozen_daemon() {
   say "# gaps in the journal: $(grep -c '"gap"' "$home/journal/events.jsonl")   (1 is expected)"
   check gap "no server was restarted" test "$(fact servers.0.run)" = "$run"
   check gap "nor the watchdog" test "$(field pid)" = "$pid"
-  run_part reload "$home" "$(fact daemon.listen)"
+  run_part reload "$home" "$(listen)"
 }
 
 stopped() {

@@ -6,7 +6,7 @@ import { environmentIn, type PsCommand, readCommands } from '../system/process/p
 import type { ProcessInspector, RequestChannels } from './process-inspector.ts';
 
 /** Runs a program; returns what it printed, or null when it failed. */
-export type RunTool = (file: string, args: readonly string[]) => Promise<string | null>;
+type RunTool = (file: string, args: readonly string[]) => Promise<string | null>;
 
 const TIMEOUT = 10_000;
 

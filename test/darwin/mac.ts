@@ -33,14 +33,14 @@ const PROGRAMS =
   );
 
 /** One call of a program of macOS. */
-export interface Asked {
+interface Asked {
   readonly program: string;
   readonly argv: readonly string[];
   /** The locale in force. */
   readonly locale: string;
 }
 
-export interface Answer {
+interface Answer {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;

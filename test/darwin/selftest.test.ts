@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { requireProgram } from '../fakes/require-program.ts';
+import { waitFor } from '../fakes/wait-for.ts';
 import { canPlayMac, playMac, tell } from './mac.ts';
 
 const SCRIPT = join(import.meta.dirname, '..', '..', 'launchd', 'selftest.sh');
@@ -40,10 +41,14 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
     const first = await mac.run('bash', SCRIPT, '--after-login');
     expect(first).toMatchObject({ code: 0, out: expect.stringContaining('Now log out and in') });
     await mac.logout();
+    await waitFor(async () => (await mac.launchctl('list')).out.includes('com.mcp.selftest') === false, {
+      timeout: 40_000,
+      what: 'the end of the session',
+    });
     await mac.login();
     const { out } = await mac.run('bash', SCRIPT, '--after-login');
-    expect(out).toMatch(/^# gui\/501: state .*, runs 1/mu);
-    expect(out).toMatch(/^# user\/501: state .*, runs 1/mu);
+    expect(out).toMatch(/^# gui\/501: state [a-z ]+, pid \d*, runs 1, last exit code = /mu);
+    expect(out).toMatch(/^# user\/501: state [a-z ]+, pid \d*, runs 1, last exit code = /mu);
     expect(out).toContain('ok - it serves after the login');
     expect(readdirSync(join(mac.userHome, 'Library', 'LaunchAgents'))).toEqual([]);
   });
