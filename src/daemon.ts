@@ -13,6 +13,7 @@ import { type AlertmanagerInbox, createAlertmanagerInbox } from './daemon/alerts
 import { openChannels } from './daemon/alerts/channels.ts';
 import { contentFingerprint } from './daemon/config/fingerprint.ts';
 import { createShutdown, type Shutdown } from './daemon/shutdown.ts';
+import { endSingleServers } from './daemon/single-server.ts';
 import { type ConfigWait, loadInitialConfig } from './daemon/config/initial-config.ts';
 import { watchHome } from './daemon/home/watch-home.ts';
 import { openGateway, type Gateway } from './daemon/gateway/gateway.ts';
@@ -80,6 +81,8 @@ async function assemble(context: DaemonContext, end: Shutdown, options: DaemonOp
   const seen = contentFingerprint([config.path, ...config.envFiles]);
   redactor.learn(config.secrets);
   redactor.learn(proxyPasswords(options.environment));
+  // Before the same servers start here.
+  await endSingleServers(paths, context);
   const care = await openCare(context, front, config);
   const { environment } = options;
   const reloader = openReloader(context, { ...front, ...care, config, seen, environment });
@@ -204,6 +207,7 @@ async function openCare(
     status,
     settings: config.config,
     backUp: () => jobs.backUp(),
+    isInUse: (server) => gateway.isInUse(server),
   });
   bus.subscribe((event) => {
     if (event.kind === 'gap' && event.cause !== 'clock-step') supervision.prober.discardInFlight();

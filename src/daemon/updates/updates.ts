@@ -38,6 +38,8 @@ export interface Updates extends Pick<Updater, 'chosen' | 'recover'> {
 
 export interface UpdatesOptions extends Pick<Supervision, 'installer' | 'processes' | 'prober'> {
   readonly backUp: UpdatePorts['backUp'];
+  /** Whether clients are using a server right now. */
+  readonly isInUse: (server: string) => boolean;
   readonly stateStore: Pick<StateStore, 'updates' | 'setUpdates'>;
   readonly supervisor: Pick<Supervisor, 'specs' | 'runner' | 'restart'>;
   readonly status: () => Status;
@@ -79,6 +81,7 @@ function portsOf(context: DaemonContext, options: UpdatesOptions): UpdatePorts {
     status: (server) => status().servers.find(({ name }) => name === server),
     spec: (server) => supervisor.specs().find(({ name }) => name === server),
     isLooking: (server) => options.prober.isProbing(server),
+    isInUse: options.isInUse,
     countClients,
   });
   const packages = createPackageUpdates({ ...context, queue: installer.queue });

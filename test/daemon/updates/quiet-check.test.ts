@@ -17,6 +17,7 @@ function isQuiet(
     status: (name) => stage.status().servers.find((one) => one.name === name),
     spec: (name) => (name === 'files' ? spec : undefined),
     isLooking: () => false,
+    isInUse: () => false,
     countClients: () => 0,
     ...changes,
   })('files');
@@ -33,6 +34,7 @@ describe('a server is quiet', () => {
 
 describe('a server is not quiet', () => {
   test('while a probe is on its way', () => expect(isQuiet({ isLooking: () => true })).toBe(false));
+  test('while a client has a call under way', () => expect(isQuiet({ isInUse: () => true })).toBe(false));
   test('while it works', () => expect(isQuiet({ usage: { cpuCores: 0.1 } })).toBe(false));
   test('before it was measured', () => expect(isQuiet({ usage: { cpuCores: null } })).toBe(false));
   test('while it does not run', () => expect(isQuiet({ isUp: false })).toBe(false));
