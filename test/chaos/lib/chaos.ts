@@ -42,7 +42,7 @@ const ASKED = {
   report: process.env['MCP_WATCHDOG_CHAOS_REPORT'] ?? null,
 };
 
-export const IS_LONG = ASKED.report !== null;
+const IS_LONG = ASKED.report !== null;
 
 /** Registers a scenario under its name, which is also that of its file: `kills` is in `kills.test.ts`. */
 export function chaos(name: string, options: ScenarioOptions, run: (chaos: Chaos) => Promise<void>): void {

@@ -21,11 +21,11 @@ const KEPT = ['mcp_watchdog_server_restarts_total', 'mcp_watchdog_server_start_f
 
 export interface Invariants {
   /** Waits until all is as it was asked for, then looks at everything. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
   /** At any moment: no server has two processes, the state can be read, no counter went back. */
-  now(): Promise<void>;
+  readonly now: () => Promise<void>;
   /** After the death of the daemon: nothing of it is left within a few seconds. */
-  nothingLeft(): Promise<void>;
+  readonly nothingLeft: () => Promise<void>;
 }
 
 export function watchInvariants(chaos: Chaos, stage: Stage, { loopers = {} }: Expectation = {}): Invariants {

@@ -13,7 +13,7 @@ import { tempHome } from '../../fakes/temp-home.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
 /** Path of the server that is one shell: hundreds of it cost what ten of Node do. */
-export const TINY = fileURLToPath(new URL('../../fixtures/servers/tiny.sh', import.meta.url));
+const TINY = fileURLToPath(new URL('../../fixtures/servers/tiny.sh', import.meta.url));
 
 /** A tiny server, probed often. */
 export function tiny(more: Settings = {}): Settings {
