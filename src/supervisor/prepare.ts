@@ -1,5 +1,7 @@
 // Checks before a start: the program and the folder of the server exist, and its port is free.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { messageOf } from '../core/base/guards.ts';
 import type { StartFailure } from '../core/model/observations.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -38,15 +40,11 @@ export async function prepareServer(
   parts: PrepareParts,
 ): Promise<PreparedStart> {
   const cwd = spec.cwd ?? parts.home;
-  if (!isFolder(cwd))
-    return refuse(
-      'CWD_MISSING',
-      'never',
-      `its folder ${cwd} does not exist`,
-      `Create it, or set servers.${spec.name}.cwd.`,
-    );
+  const fault = folderFault(spec.name, cwd, parts.missingFor);
+  if (fault !== null) return fault;
   const program = await resolveProgram(spec, signal, parts);
   if (!program.ok) return program;
+  parts.missingFor.forget(spec.name);
   const holder = await portHolder(spec, parts);
   if (holder !== null) return holder;
   const [file, ...rest] = program.argv;
@@ -66,22 +64,53 @@ async function resolveProgram(
   const [command, ...rest] = spec.source.command;
   const path = spec.env['PATH'] ?? process.env['PATH'] ?? '';
   const found = findProgram(command, { path, cwd: spec.cwd ?? parts.home, home: userHome() });
-  if (found.ok) {
-    parts.missingFor.forget(spec.name);
-    return { ok: true, argv: [found.file, ...rest], version: null };
-  }
+  if (found.ok) return { ok: true, argv: [found.file, ...rest], version: null };
   const { why, hint, lasts } = found.fault;
-  // Worth another try for a while: a package manager may be replacing it right now.
-  const isFinal = lasts || parts.missingFor.measure(spec.name) >= WORTH_RETRYING;
-  return refuse('EXECUTABLE_MISSING', isFinal ? 'never' : 'backoff', why, hint);
+  // A package manager may be replacing it right now, or a volume is not mounted yet.
+  const retry = lasts ? 'never' : retryOfMissing(spec.name, parts.missingFor);
+  const file = command.includes('/') && !lasts ? resolve(spec.cwd ?? parts.home, command) : null;
+  const awaits = file !== null && !existsSync(file) ? file : undefined;
+  return refuse('EXECUTABLE_MISSING', { retry, why, hint, awaits });
 }
 
-/** Ms for which a missing program may be on its way. */
+/** Finds what is wrong with the folder of a server; null when it can start there. */
+function folderFault(name: string, cwd: string, missingFor: MissingTimes): RefusedStart | null {
+  try {
+    const stats = statSync(cwd, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true) return null;
+    if (stats !== undefined)
+      return refuse('CWD_MISSING', {
+        retry: 'never',
+        why: `its folder ${cwd} is not a folder`,
+        hint: `Set servers.${name}.cwd to a folder.`,
+      });
+  } catch (error) {
+    // A network drive that has lost its server, for instance.
+    return refuse('CWD_MISSING', {
+      retry: retryOfMissing(name, missingFor),
+      why: `its folder ${cwd} cannot be reached: ${messageOf(error)}`,
+      hint: `See whether its volume is mounted and yours to enter, or set servers.${name}.cwd.`,
+    });
+  }
+  return refuse('CWD_MISSING', {
+    retry: retryOfMissing(name, missingFor),
+    why: `its folder ${cwd} does not exist`,
+    hint: `Create it, mount its volume, or set servers.${name}.cwd.`,
+    awaits: cwd,
+  });
+}
+
+/** Soon at first; later only when it appears, at long intervals, or when a person asks. */
+function retryOfMissing(server: string, missingFor: MissingTimes): StartFailure['retry'] {
+  return missingFor.measure(server) >= WORTH_RETRYING ? 'never' : 'backoff';
+}
+
+/** Ms for which a missing program or folder may be on its way. */
 const WORTH_RETRYING = 60_000;
 
-/** Time for which the programs of servers have been missing. */
+/** Time for which the program or the folder of servers has been missing. */
 export interface MissingTimes {
-  /** Returns the ms since the program was first found missing. */
+  /** Returns the ms since it was first found missing. */
   measure(server: string): number;
   forget(server: string): void;
 }
@@ -108,12 +137,11 @@ async function portHolder(spec: ServerSpec, { whoListens }: PrepareParts): Promi
     holder.pid === null
       ? 'a process of another user'
       : `pid ${holder.pid} (${holder.command ?? 'unknown command'})`;
-  return refuse(
-    'PORT_IN_USE',
-    'backoff',
-    `port ${port} is held by ${who}`,
-    `End that process, or give servers.${spec.name} another port in url and args.`,
-  );
+  return refuse('PORT_IN_USE', {
+    retry: 'backoff',
+    why: `port ${port} is held by ${who}`,
+    hint: `End that process, or give servers.${spec.name} another port in url and args.`,
+  });
 }
 
 /** Reads the port that a server of ours will listen on; null when its url is not on this machine. */
@@ -131,17 +159,16 @@ export function localAddresses(url: string | null): readonly string[] {
   return hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replaceAll(/[[\]]/gu, '')];
 }
 
-function refuse(
-  code: StartFailure['code'],
-  retry: StartFailure['retry'],
-  why: string,
-  hint: string,
-): { ok: false; failure: StartFailure } {
-  // The folders of the PATH help with the cure, and push all else out of a line that tells only the cause.
-  const cause = why.replace(/(?<=on the PATH): .*$/su, '');
-  return { ok: false, failure: { code, message: `Cannot start it: ${why}`, hint, retry, cause } };
+type RefusedStart = Extract<PreparedStart, { ok: false }>;
+
+interface Refusal extends Pick<StartFailure, 'retry' | 'awaits'> {
+  readonly why: string;
+  readonly hint: string;
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function refuse(code: StartFailure['code'], { retry, why, hint, awaits }: Refusal): RefusedStart {
+  // The folders of the PATH help with the cure, and push all else out of a line that tells only the cause.
+  const cause = why.replace(/(?<=on the PATH): .*$/su, '');
+  const failure = { code, message: `Cannot start it: ${why}`, hint, retry, cause };
+  return { ok: false, failure: awaits === undefined ? failure : { ...failure, awaits } };
 }

@@ -22,6 +22,7 @@ import type { ServerSpec } from '../core/model/server-spec.ts';
 import { messageOf } from '../core/base/guards.ts';
 import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
+import { awaitPath } from '../system/files/watch-paths.ts';
 import { identifyProcess } from '../system/process/process-identity.ts';
 import { type SpawnedProcess, spawnProcess } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
@@ -104,6 +105,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
   let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
+  let cancelAwait = (): void => {};
 
   function send(input: LifecycleInput): void {
     events.send({ ...input, at: clock.monotonic(), chance: parts.random() });
@@ -114,6 +116,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     const { state: to, actions } = decideLifecycle(from, event, lifecyclePolicy(spec));
     state = to;
     armTimer();
+    awaitWhatIsMissing(event);
     // A server that is being stopped is not probed.
     if (to.phase === 'stopping' && from.phase !== 'stopping')
       for (const each of listeners) each.onLeaving?.();
@@ -140,6 +143,15 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     cancelTimer();
     const deadline = lifecycleDeadline(state);
     cancelTimer = deadline === null ? () => {} : clock.after(deadline - clock.monotonic(), onDeadline);
+  }
+
+  /** A folder or program that appears ends the wait for the next attempt: a volume was mounted, say. */
+  function awaitWhatIsMissing(event: LifecycleEvent): void {
+    if ('delay' in state && event.kind !== 'unprepared') return;
+    cancelAwait();
+    cancelAwait = () => {};
+    const path = event.kind === 'unprepared' && 'delay' in state ? event.failure.awaits : undefined;
+    if (path !== undefined) cancelAwait = awaitPath(path, clock, () => send({ kind: 'start', clear: false }));
   }
 
   function onDeadline(): void {

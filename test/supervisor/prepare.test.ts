@@ -50,6 +50,29 @@ describe('prepareServer()', () => {
     expect(await prepare('/')).toBe('never');
   });
 
+  test('takes a folder that stays missing for a minute as missing for good, and always names what is awaited', async () => {
+    let now = 0;
+    const missingFor = createMissingTimes({ monotonic: () => now });
+    const prepare = async (cwd: string, program = '/bin/sh') => {
+      const spec = specOf({ name: 's', cwd, source: { kind: 'command', command: [program] } });
+      const prepared = await prepareServer(spec, new AbortController().signal, { ...parts, missingFor });
+      return prepared.ok ? 'found' : [prepared.failure.retry, prepared.failure.awaits ?? null];
+    };
+    expect(await prepare('/no/such/folder')).toEqual(['backoff', '/no/such/folder']);
+    expect(await prepare('/', '/no/such/program')).toEqual(['backoff', '/no/such/program']);
+    expect(await prepare('/', 'no/such/program')).toEqual(['backoff', '/no/such/program']);
+    now = 60_000;
+    expect(await prepare('/no/such/folder')).toEqual(['never', '/no/such/folder']);
+    expect(await prepare('/', '/no/such/program')).toEqual(['never', '/no/such/program']);
+    expect(await prepare('/')).toBe('found');
+    // What is there is not awaited, else it would be tried each second.
+    expect(await prepare('/etc/passwd')).toEqual(['never', null]);
+    expect(await prepare('/', '/etc/passwd')).toEqual(['backoff', null]);
+    expect(await prepare('/', 'no-such-program')).toEqual(['backoff', null]);
+    // Which the system refuses to look at, as it does on a network drive without its server.
+    expect(await prepare(`/${'x'.repeat(300)}`)).toEqual(['backoff', null]);
+  });
+
   test('names a holder that the system does not let us see', async () => {
     const spec = specOf({
       source: { kind: 'command', command: ['/bin/sh'] },

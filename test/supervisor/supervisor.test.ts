@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -192,9 +192,24 @@ describe('a supervised server', () => {
     expect(of('start-failed').length).toBeGreaterThan(0);
   });
 
-  test('whose folder is missing is not retried until somebody says so', async () => {
+  test.each<[string, (folder: string) => Change]>([
+    ['folder', (folder) => ({ cwd: folder })],
+    ['program', (folder) => ({ source: { kind: 'command', command: [join(folder, 'server')] } })],
+  ])('whose %s is away starts as soon as it is back, long before the next attempt', async (_, change) => {
+    const { add, reach, of, paths } = setUp();
+    const folder = join(paths.home, 'volume');
+    const restart = { initialDelay: 3_600_000, maxDelay: 3_600_000 };
+    await add(shell('s', 'sleep 60', { restart, ...change(folder) }));
+    await reach('s', 'backoff');
+    expect(of('start-failed')[0]?.failure).toMatchObject({ retry: 'backoff', awaits: expect.any(String) });
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'server'), '#!/bin/sh\nsleep 60\n', { mode: 0o700 });
+    await reach('s', 'running');
+  });
+
+  test('whose folder is a file is not retried until somebody says so', async () => {
     const { add, reach, of, supervisor } = setUp();
-    await add(shell('s', 'sleep 60', { cwd: '/no/such/folder' }));
+    await add(shell('s', 'sleep 60', { cwd: '/etc/passwd' }));
     await reach('s', 'needs_attention');
     const state = supervisor.runner('s')?.state;
     // Half an hour, spread by a fifth.
@@ -204,7 +219,7 @@ describe('a supervised server', () => {
 
   test('that needs attention is tried again after any change of its config', async () => {
     const { add, reach, of, supervisor } = setUp();
-    const spec = shell('s', 'sleep 60', { cwd: '/no/such/folder' });
+    const spec = shell('s', 'sleep 60', { cwd: '/etc/passwd' });
     await add(spec);
     await reach('s', 'needs_attention');
     const changed = { ...spec, update: { ...spec.update, ignoreEngines: true } };

@@ -26,6 +26,8 @@ export interface StartFailure {
    * starts it.
    */
   readonly retry: 'backoff' | 'never';
+  /** Path whose appearance leads to a start at once, whatever `retry` says; left out where none is missing. */
+  readonly awaits?: string | undefined;
   /** The last known cause in our words; left out where `message` says all. */
   readonly cause?: string | undefined;
   /** The server's own words about it; left out where there are none. */

@@ -65,7 +65,8 @@ function rollbackOf({ update }: ServerStatus, now: number): string | null {
 }
 
 function waitingFor(server: ServerStatus, now: number): string {
-  const when = nextAttempt(server.nextAttemptAt, now);
+  const awaits = server.lastFailure?.awaits === undefined ? '' : ', or as soon as it is there';
+  const when = `${nextAttempt(server.nextAttemptAt, now)}${awaits}`;
   const why = describeLastFailure(server) ?? describeLastEnd(server);
   // The cause first: of a long line only the beginning fits into a table.
   return why === null ? when : `${why}; ${when}`;

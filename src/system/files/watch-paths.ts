@@ -1,4 +1,5 @@
-// Watch of files and whole folders: reports what changed once nothing has changed any more for a moment.
+// Watch of files and whole folders: reports what changed once nothing has changed any more for a moment; and the wait for a
+// path to appear.
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../time/clock.ts';
@@ -209,4 +210,33 @@ function differences(
   if (before === null) return [];
   const paths = new Set([...before.keys(), ...after.keys()]);
   return [...paths].filter((path) => before.get(path) !== after.get(path)).sort();
+}
+
+/** Ms between two questions whether a path is there. */
+const ASK_EVERY = 1000;
+
+/**
+ * Calls `onThere` once `path` exists, by asking: no watch sees that a volume was mounted. One question at a time, so that a
+ * network drive that hangs takes one thread, not all.
+ *
+ * @returns ends the wait
+ */
+export function awaitPath(path: string, clock: Clock, onThere: () => void): () => void {
+  let isOver = false;
+  let cancel = clock.after(ASK_EVERY, () => void ask());
+
+  async function ask(): Promise<void> {
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isOver) return;
+    if (isThere) return onThere();
+    cancel = clock.after(ASK_EVERY, () => void ask());
+  }
+
+  return () => {
+    isOver = true;
+    cancel();
+  };
 }
