@@ -272,7 +272,7 @@ async function begin(
   await updates.recover(config.servers);
   const channels = openChannels(context, { reloader, settings: config.config });
   const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
-  control.use(createControlHandlers({ ...parts, channels }));
+  control.use(createControlHandlers({ ...parts, channels, redactor: context.redactor }));
   openPlannedRestarts(context, parts);
   teardown.add('calls of clients', () => gateway.end());
   const added = end.isAsked() ? [] : config.servers;

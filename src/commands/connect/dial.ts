@@ -21,6 +21,8 @@ export interface DialOptions {
 }
 
 export interface Dialer {
+  /** Place of the socket that was found last; null before any was. */
+  readonly found: number | null;
   /** One exchange with whoever was found last. */
   exchange(request: ExchangeRequest): Promise<ExchangeOutcome>;
   /** Looks once. @returns names of the servers behind the gateway; null when nobody serves */
@@ -35,11 +37,12 @@ const LOOK_EVERY = 100;
 
 export function createDialer({ sockets, clock, patience, takeOver }: DialOptions): Dialer {
   let client: GatewayClient | null = null;
+  let found: number | null = null;
   let search: Promise<boolean> | null = null;
   const closing = new AbortController();
 
   async function find(): Promise<readonly string[] | null> {
-    for (const socket of sockets) {
+    for (const [place, socket] of sockets.entries()) {
       const path = findSocket(socket);
       if (path === null) continue;
       const candidate = createGatewayClient(path);
@@ -50,6 +53,7 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
       }
       client?.close();
       client = candidate;
+      found = place;
       return names;
     }
     return null;
@@ -67,6 +71,9 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
   }
 
   return {
+    get found() {
+      return found;
+    },
     exchange: (what) => client?.exchange(what) ?? Promise.resolve({ kind: 'unreached' }),
     find,
     reconnect() {

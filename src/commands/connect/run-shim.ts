@@ -1,11 +1,14 @@
 // Shim between a client's pipe and the gateway: `connect NAME`, from the first line to the exit code.
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { WatchdogError } from '../../core/base/errors.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import { neutralise } from '../../core/base/text.ts';
 import { resolvePaths, type Paths } from '../../system/files/paths.ts';
 import { createLineSplitter } from '../../system/files/line-splitter.ts';
 import { systemClock, type Clock } from '../../system/time/clock.ts';
+import { pause } from '../../system/time/pause.ts';
+import type { Alone } from './alone.ts';
 import { createBridge, type Bridge } from './bridge.ts';
 import { createDialer, type Dialer } from './dial.ts';
 import type { ShimCall } from './shim-call.ts';
@@ -15,6 +18,7 @@ export interface ShimIo {
   readonly stdout: Writable;
   readonly stderr: Pick<Writable, 'write'>;
   readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Replaces the default action of the signal until the returned function is called. */
   readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => () => void;
 }
@@ -27,6 +31,7 @@ export function processShimIo(): ShimIo {
     stdout,
     stderr,
     clock: systemClock,
+    env: process.env,
     onSignal(signal, listener) {
       process.on(signal, listener);
       return () => process.off(signal, listener);
@@ -49,38 +54,76 @@ const MOST_WAITING = 64;
 export async function runShim(call: ShimCall, io: ShimIo): Promise<number> {
   const paths = resolvePaths(call.home);
   const tell = (text: string): void => void io.stderr.write(`mcp-watchdog: ${neutralise(text)}\n`);
-  const dialer = createDialer({ sockets: [gatewaySocket(paths)], clock: io.clock, patience: PATIENCE });
+  const { server } = call;
+  let alone: Alone | null = null;
+  const dialer: Dialer = createDialer({
+    sockets: [gatewaySocket(paths), gatewaySocket({ run: join(paths.run, 'connect', server) })],
+    clock: io.clock,
+    patience: PATIENCE,
+    async takeOver() {
+      // A daemon that was there comes back; its servers are not for us to run.
+      if (dialer.found === DAEMON) return false;
+      const { createAlone } = await import('./alone.ts');
+      alone ??= createAlone({ paths, server, environment: io.env, tell });
+      return await alone.takeOver();
+    },
+  });
   try {
-    const names = await firstContact(dialer, paths);
+    let names = await dialer.find();
+    if (names === null && (await dialer.reconnect())) names = await dialer.find();
+    names = await namesWith(server, names, { dialer, clock: io.clock });
     if (names === null) {
-      tell(`the watchdog is gone: nobody answers at ${gatewaySocket(paths)}`);
+      tell(`the watchdog does not answer at ${gatewaySocket(paths)}; mcp-watchdog doctor says why`);
       return SHIM_EXIT.gone;
     }
-    if (!names.includes(call.server)) {
-      tell(unknownServer(call.server, names));
+    if (!names.includes(server)) {
+      tell(unknownServerText(server, names));
       return SHIM_EXIT.unknown;
     }
-    return await serve(call.server, { dialer, io, tell });
+    return await serve(server, { dialer, io, tell });
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    tell(error.message);
+    if (error.hint !== null) tell(`hint: ${error.hint}`);
+    return error.code === 'UNKNOWN_SERVER' ? SHIM_EXIT.unknown : SHIM_EXIT.gone;
   } finally {
     dialer.close();
+    await stopped(alone);
   }
+}
+
+/** Place of the daemon's socket among those that are looked for. */
+const DAEMON = 0;
+
+// Assigned in a function that the compiler does not follow.
+function stopped(alone: Alone | null): Promise<void> | undefined {
+  return alone?.stop();
+}
+
+/** Ms for which a daemon that has just begun to listen may learn of its servers. */
+const LEARNING = 1000;
+const LOOK_EVERY = 100;
+
+/** Looks again for a while when the server is not among the names. */
+async function namesWith(
+  server: string,
+  names: readonly string[] | null,
+  { dialer, clock }: { readonly dialer: Dialer; readonly clock: Clock },
+): Promise<readonly string[] | null> {
+  const until = clock.monotonic() + LEARNING;
+  let found = names;
+  while (found !== null && !found.includes(server) && clock.monotonic() < until) {
+    await pause(clock, LOOK_EVERY);
+    found = await dialer.find();
+  }
+  return found;
 }
 
 export function gatewaySocket({ run }: Pick<Paths, 'run'>): string {
   return join(run, 'gateway.sock');
 }
 
-/** Looks for a gateway; a daemon that holds the home and has no socket yet is waited for. */
-async function firstContact(dialer: Dialer, { run }: Paths): Promise<readonly string[] | null> {
-  const names = await dialer.find();
-  if (names !== null) return names;
-  // Loaded late: who finds the gateway needs none of it.
-  const { lockHolder } = await import('../../control/lock.ts');
-  if (lockHolder(join(run, 'lock')) === null) return null;
-  return (await dialer.reconnect()) ? await dialer.find() : null;
-}
-
-function unknownServer(name: string, known: readonly string[]): string {
+function unknownServerText(name: string, known: readonly string[]): string {
   const nearest = suggestSpelling(name, known);
   const cure =
     nearest !== null
@@ -116,7 +159,7 @@ function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number
       server,
       clock: io.clock,
       exchange: (request) => dialer.exchange(request),
-      reconnect: () => dialer.reconnect(),
+      reconnect: () => reconnect(dialer, tell),
       say: output.say,
       tell,
       onGone() {
@@ -133,6 +176,17 @@ function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number
     io.stdout.on('error', () => finish(SHIM_EXIT.done, 0));
     readLines(io.stdin, bridge, { tell, onEnd: () => finish(SHIM_EXIT.done, GRACE) });
   });
+}
+
+/** A server that cannot be started here is told; whoever waits for it learns that nobody came back. */
+async function reconnect(dialer: Dialer, tell: (text: string) => void): Promise<boolean> {
+  try {
+    return await dialer.reconnect();
+  } catch (error) {
+    if (!(error instanceof WatchdogError)) throw error;
+    tell(error.message);
+    return false;
+  }
 }
 
 interface Reading {
