@@ -147,6 +147,7 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   brake: always,
   'config-loaded': always,
   listening: always,
+  gateway: always,
   // Tried again every few seconds.
   'state-persist-failed': ({ isNew }) => isNew,
   'state-persisted': always,

@@ -65,6 +65,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   'client-refused': 'soon',
   brake: 'never',
   listening: 'never',
+  gateway: 'never',
   reaped: 'never',
   'orphan-reaped': 'now',
   orphans: 'soon',

@@ -118,6 +118,7 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   brake: ignored,
   'config-loaded': ignored,
   listening: ignored,
+  gateway: ignored,
   'state-persist-failed': (_, { counters }) => counters.add('state_persist_failures_total', {}, 1),
   'state-persisted': ignored,
   orphans: ignored,

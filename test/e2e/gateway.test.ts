@@ -111,7 +111,7 @@ describe('the gateway', () => {
   it('passes on to http servers: their sessions are lost unseen, their deaths waited for', async () => {
     const port = await freePort();
     const endpoint = `http://127.0.0.1:${port}/mcp`;
-    const web = { ...fixture('--transport', 'http', '--port', String(port), '--sessions'), url: endpoint };
+    const web = { ...fixture(['--transport', 'http', '--port', String(port), '--sessions']), url: endpoint };
     const { start, url } = await gatewayPlace();
     await start({
       web,

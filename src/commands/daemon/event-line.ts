@@ -77,6 +77,11 @@ const LINES: EventHandlers<Cell | null> = {
   sampled: nothing,
   exchanged: nothing,
   'client-refused': nothing,
+  gateway({ url, troubles }) {
+    const [trouble] = troubles;
+    if (trouble !== undefined) return line(`Gateway: ${trouble.message}`, 'yellow');
+    return url === null ? null : line(`Gateway on ${url}`, 'dim');
+  },
   'tools-changed': ({ changes }) =>
     changes.length === 0
       ? null

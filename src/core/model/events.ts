@@ -152,6 +152,12 @@ type Body =
     }
   | { readonly kind: 'waiting'; readonly server: string; readonly on: readonly string[] }
   | { readonly kind: 'listening'; readonly url: string }
+  /** Where clients reach the gateway, null for nowhere; `troubles` are the parts that the config asks for and that fail. */
+  | {
+      readonly kind: 'gateway';
+      readonly url: string | null;
+      readonly troubles: readonly { readonly message: string; readonly hint: string | null }[];
+    }
   /** `isNew`: the attempt before did not fail, or for another reason. */
   | { readonly kind: 'state-persist-failed'; readonly error: string; readonly isNew: boolean }
   /** The state could be saved again, after it could not. */

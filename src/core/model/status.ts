@@ -27,6 +27,11 @@ export interface DaemonStatus {
   readonly pid: number;
   readonly home: string;
   readonly startedAt: number;
+  /** Where clients reach the gateway, and what of it fails, with a cure each; left out before it has opened. */
+  readonly gateway?: {
+    readonly url: string | null;
+    readonly troubles: readonly { readonly message: string; readonly hint: string | null }[];
+  };
   /** URL of /metrics and the page, null while not listening. */
   readonly listen: string | null;
   readonly config: {

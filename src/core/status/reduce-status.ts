@@ -42,6 +42,7 @@ const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
   'orphan-reaped': unchanged,
   scraped: ({ at }, status) => withDaemon(status, { lastScrapeAt: at }),
   listening: ({ url }, status) => withDaemon(status, { listen: url }),
+  gateway: ({ url, troubles }, status) => withDaemon(status, { gateway: { url, troubles } }),
   collected: ({ error, collector }, status) =>
     error === null || collector !== 'process_table' ? status : withoutUsage(status),
   'state-persist-failed': ({ at, error }, status) =>

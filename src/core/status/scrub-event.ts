@@ -68,6 +68,7 @@ const SAFE_TEXTS = {
   exchanged: ['operations.method', 'operations.error', 'operations.channel'],
   'tools-changed': ['changes.parts'],
   'client-refused': ['reason'],
+  gateway: [],
   collected: ['collector'],
   ticked: [],
   gap: ['cause'],

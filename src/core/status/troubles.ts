@@ -234,7 +234,7 @@ const BRAKED = 'All servers failed at once: restarts for failed probes are on ho
 
 /** Lists the troubles of the watchdog itself; an alert about one of them belongs to it. */
 function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
-  const { config, braked, deafChannels, unsaved } = daemon;
+  const { config, braked, deafChannels, unsaved, gateway } = daemon;
   const isRefused = !config.ok && config.error !== null;
   const deaf = Object.entries(deafChannels).map(
     ([channel, why]) => `no notification gets through by ${channel}: ${why}`,
@@ -267,6 +267,9 @@ function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
             since: unsaved.since,
           }),
         ]),
+    ...(gateway?.troubles ?? []).map(({ message, hint }) =>
+      own(message, 'needs_you', { cure: hint, told: [] }),
+    ),
     ...(braked ? [own(BRAKED, 'handled', { cure: null, told: [] })] : []),
     ...(deaf.length > 0
       ? [own(deaf.join('; '), 'handled', { cure: NOTIFY_CURE, told: named(NOTIFY_ALERT) })]

@@ -108,6 +108,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   });
   /** Servers with changes that nobody has approved. */
   const changedTools = new Set<string>();
+  let toldFront = '';
   let cancelTick = (): void => {};
   let tickAt = Number.POSITIVE_INFINITY;
 
@@ -204,6 +205,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
         isBusy ||= server.load.inFlight + server.load.queued > 0;
       }
       tickWithin(isBusy ? BUSY_TICK : IDLE_TICK);
+      if (!isBusy) void opened.renew().then(tellFront, warn('Cannot open the gateway again'));
     });
   }
 
@@ -212,9 +214,17 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     settings = changed;
     calls.setMode(changed.log);
     if (hasOtherTimeout) for (const server of served.values()) server.applyLimits();
-    const before = opened.url;
     await opened.apply(changed);
-    if (opened.url !== null && opened.url !== before) log.info({ url: opened.url }, 'Gateway listens');
+    tellFront();
+  }
+
+  function tellFront(): void {
+    const { url } = opened;
+    const troubles = opened.troubles.map(({ message, hint }) => ({ message, hint }));
+    const now = JSON.stringify([url, troubles]);
+    if (now === toldFront) return;
+    toldFront = now;
+    bus.publish({ kind: 'gateway', url, troubles });
   }
 
   const unsubscribe = bus.subscribe(hear);

@@ -92,6 +92,7 @@ const LINES: EventHandlers<Line | null> = {
       ? ['info', { path }, 'Configuration loaded']
       : ['error', { path, error }, 'Configuration refused, the previous one stays in force'],
   listening: ({ url }) => ['info', { url }, 'Listening'],
+  gateway: ({ url }) => ['info', { url }, url === null ? 'Gateway without a port' : 'Gateway listens'],
   'state-persist-failed': (event) =>
     event.isNew
       ? ['error', { error: event.error }, 'Cannot save the state: it is kept in memory and tried again']

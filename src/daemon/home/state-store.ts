@@ -83,6 +83,7 @@ const SAVED = {
   brake: 'never',
   'config-loaded': 'never',
   listening: 'never',
+  gateway: 'never',
   'state-persist-failed': 'never',
   'state-persisted': 'never',
   orphans: 'never',

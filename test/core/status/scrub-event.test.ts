@@ -54,6 +54,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
   'server-added': [{ kind: 'server-added', server, spec }],
   'server-changed': [{ kind: 'server-changed', server, spec }],
   'server-removed': [{ kind: 'server-removed', server }],
+  gateway: [{ kind: 'gateway', url: 'http://127.0.0.1:9639', troubles: [{ message: 'text', hint: 'text' }] }],
   exchanged: [
     {
       kind: 'exchanged',
@@ -187,6 +188,9 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
 /** Texts in which a secret survives: closed lists, names and addresses of our own, which readers compare. */
 const SURVIVES: { readonly [Kind in EventKind]?: readonly string[] } = {
   condition: ['condition'],
+  exchanged: ['operations.channel', 'operations.error', 'operations.method'],
+  'tools-changed': ['changes.parts'],
+  'client-refused': ['reason'],
   'server-added': [
     'spec.dependsOn',
     'spec.name',
