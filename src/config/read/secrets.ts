@@ -1,4 +1,5 @@
 // Secrets in a config: how they are recognised, and masked.
+import { tokensIn } from '../../core/base/secret-forms.ts';
 import { namesSecret } from '../../core/orphans/mask-command.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
@@ -75,17 +76,20 @@ function visitList(items: readonly unknown[], { name, found }: SecretSearch): vo
   }
 }
 
-/** Finds what one text reveals by its form: `--token=…`, `--token …`, `?api_key=…`, `Bearer …`, `scheme://user:password@host`. */
+/** Finds what one text reveals by its form: `--token=…`, `--token …`, `?api_key=…`, `Bearer …`, `scheme://user:password@host`, a known token. */
 function secretsOf(text: string): string[] {
-  if (!/[=:\s]/.test(text)) return [];
+  const tokens = tokensIn(text);
+  if (!/[=:\s]/.test(text)) return tokens;
   const named = [...text.matchAll(ASSIGNED), ...text.matchAll(FLAGGED)].filter(([, name = '']) =>
     namesSecret(name),
   );
   const found = [
+    ...tokens,
     ...named.map(([, , value = '']) => value),
     ...[...text.matchAll(SCHEMED)].map(([, value = '']) => value),
     // A user name alone before the @ is a token as often as a name (https://TOKEN@host).
     ...[...text.matchAll(LOGIN)].map(([, user = '', password]) => password ?? user),
+    ...[...text.matchAll(WEB_PATH)].flatMap(([, path = '']) => path.split('/').filter(isOpaque)),
   ];
   return [...found, ...found.map(decoded)].filter((value) => value !== '');
 }
@@ -94,6 +98,14 @@ const ASSIGNED = /(?:^--?|[?&;\s])([\w.-]+)[=:]\s*([^&\s;#]+)/g;
 const FLAGGED = /(?:^|\s)--?([\w-]+)\s+([^\s-]\S*)/g;
 const SCHEMED = /\b(?:Bearer|Basic)\s+([\w.~+/=-]+)/gi;
 const LOGIN = /\w+:\/\/([^/\s:@?#]*)(?::([^/\s@?#]*))?@/g;
+
+// A hosted server, or a webhook, may be known by a key in its address alone.
+const WEB_PATH = /\bhttps?:\/\/[^/\s?#]*\/([^\s?#]*)/g;
+
+/** A long word of letters and digits. */
+function isOpaque(segment: string): boolean {
+  return /^[\w-]{24,}$/.test(segment) && /\d/.test(segment) && /[A-Za-z]/.test(segment);
+}
 
 function decoded(value: string): string {
   try {

@@ -1,4 +1,5 @@
 // Safe display of foreign text: no control characters, bounded length, no secrets.
+import { maskTokens } from './secret-forms.ts';
 
 // Escape sequences that terminals act on: CSI (colours, cursor), OSC (titles, links, clipboard), and two-character ones.
 // None of them may hold its own beginning, or a line of beginnings would be searched to its end for each.
@@ -65,12 +66,14 @@ export const SHORTEST_SECRET = 8;
 
 const SHORTEST_SECRET_HEAD = 4;
 
-/** Removes the secrets of all servers from any text. */
+/** Removes the secrets of all servers from any text, and what by its form can be nothing but a token. */
 export interface Redactor {
   /** @param isCut the end of `text` was cut off: a secret may have been cut in two, so its head goes as well */
   readonly scrub: (text: string, isCut?: boolean) => string;
   /** The same for every string, number and key inside a JSON value. */
   readonly scrubValue: (value: unknown) => unknown;
+  /** The same for a value of a known form: texts stay texts, and no number is touched. */
+  readonly scrubWithin: <T>(value: T) => T;
   /** Adds secrets; none is ever forgotten, because a process that was given it may live longer than the config. */
   readonly learn: (secrets: Iterable<string>) => void;
 }
@@ -88,13 +91,12 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
   }
 
   function scrub(text: string, isCut = false): string {
-    if (pattern === null) return text;
-    const whole = text.replaceAll(pattern, REDACTED);
+    const known = pattern === null ? text : text.replaceAll(pattern, REDACTED);
+    const whole = maskTokens(known, REDACTED);
     return isCut ? withoutHead(whole, forms) : whole;
   }
 
   function scrubValue(value: unknown): unknown {
-    if (pattern === null) return value;
     if (typeof value === 'string') return scrub(value);
     if (typeof value === 'number') return scrub(String(value)) === String(value) ? value : REDACTED;
     if (Array.isArray(value)) return value.map(scrubValue);
@@ -102,8 +104,18 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), scrubValue(inner)]));
   }
 
+  function scrubTexts(value: unknown): unknown {
+    if (typeof value === 'string') return scrub(value);
+    if (Array.isArray(value)) return value.map(scrubTexts);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), scrubTexts(inner)]));
+  }
+
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- texts were replaced by texts, nothing else
+  const scrubWithin = <T>(value: T): T => scrubTexts(value) as T;
+
   learn(secrets);
-  return { scrub, scrubValue, learn };
+  return { scrub, scrubValue, scrubWithin, learn };
 }
 
 // A secret of several lines (a key file) is printed line by line; `Bearer x` is also printed as x; what is printed may be

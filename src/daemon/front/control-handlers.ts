@@ -2,6 +2,7 @@
 import type { Unsaved } from '../../control/protocol.ts';
 import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
+import type { Redactor } from '../../core/base/text.ts';
 import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
@@ -26,6 +27,7 @@ export interface HandlerParts {
   readonly channels: Pick<Channels, 'test'>;
   readonly gateway: Pick<Gateway, 'calls' | 'clients' | 'approve'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
+  readonly redactor: Pick<Redactor, 'scrubWithin'>;
 }
 
 /** Reason to refuse requests while the daemon starts. */
@@ -100,7 +102,8 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     async tools({ name }) {
       check([name]);
       const tools = await parts.prober.tools(name);
-      if (tools !== null) return tools;
+      // As the server wrote them: it may repeat what it was given.
+      if (tools !== null) return parts.redactor.scrubWithin(tools);
       throw new WatchdogError(
         'CONTROL_FAILED',
         `Cannot list the tools of "${name}": it does not answer, or its probe speaks no MCP`,
@@ -129,7 +132,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
       check([name]);
       return parts.gateway.approve(name, { dryRun });
     },
-    notifyTest: () => parts.channels.test(),
+    notifyTest: async () => parts.redactor.scrubWithin(await parts.channels.test()),
   };
 }
 

@@ -97,20 +97,22 @@ describe('init --from', () => {
     ]);
   });
 
-  it('with --dry-run writes nothing; a terminal is shown no secrets, a file gets them', async () => {
+  it.each([
+    ['a terminal', { columns: 100, rows: 30 }],
+    ['a pipe or file', undefined],
+  ])('with --dry-run writes nothing, and shows no secret to %s', async (_where, terminal) => {
     const { here } = desktop();
-    const piped = await init(['--from', 'claude-desktop', '--dry-run'], { here });
-    expect(piped).toMatchObject({ code: 0, err: expect.stringContaining('Nothing was written') });
-    expect(existsSync(piped.config)).toBe(false);
-    for (const secret of SECRETS) expect(piped.out).toContain(secret);
-    writeFileSync(`${here.root}/config.yaml`, piped.out, { mode: 0o600 });
-    expect(loadConfig(`${here.root}/config.yaml`, {}).servers).toHaveLength(5);
     const shown = await init(['--from', 'claude-desktop', '--dry-run'], {
       here,
-      terminal: { columns: 100, rows: 30 },
+      ...(terminal !== undefined && { terminal }),
     });
+    expect(shown).toMatchObject({ code: 0, err: expect.stringContaining('Nothing was written') });
+    expect(existsSync(shown.config)).toBe(false);
     for (const secret of SECRETS) expect(shown.out + shown.err).not.toContain(secret);
     expect(shown.out).toContain('GITHUB_PERSONAL_ACCESS_TOKEN: "***"');
+    // It can be kept and completed.
+    writeFileSync(`${here.root}/config.yaml`, shown.out, { mode: 0o600 });
+    expect(loadConfig(`${here.root}/config.yaml`, {}).servers).toHaveLength(5);
   });
 
   it('prints JSON for programs, secrets masked', async () => {
