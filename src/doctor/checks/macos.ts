@@ -76,7 +76,7 @@ export const localNetwork: Check = {
     }
     const { servers, daemon } = answer.status;
     const details = new Map([
-      ...servers.map(({ name, health }) => [name, health.up === true ? null : health.detail] as const),
+      ...servers.map(({ name, health }) => [name, health.detail] as const),
       ...Object.entries(daemon.deafChannels),
     ]);
     const kept = targets.filter(({ name }) => details.get(name)?.includes(LOCAL_NETWORK_WORDS) === true);

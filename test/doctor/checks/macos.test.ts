@@ -48,7 +48,8 @@ describe('the local network', () => {
   it.each([mac15, tools({}), tools({ sw_vers: { stdout: 'ProductName: macOS\n' } })])(
     'is a problem when the daemon meets the refusal, also where the release is unknown',
     async (run) => {
-      const health = { ...HEALTH, up: null, detail: `no route to 192.168.1.20: ${LOCAL_NETWORK_WORDS}` };
+      // It was up before somebody took the permission away.
+      const health = { ...HEALTH, up: true, detail: `no route to 192.168.1.20: ${LOCAL_NETWORK_WORDS}` };
       const daemon = running({}, { servers: [serverStatus({ name: 'a', health })] });
       expect(await localNetwork.run(onMac(LAN, { run, daemon }))).toMatchObject([
         {
