@@ -42,6 +42,7 @@ function machine() {
     'rules/recording.yml',
     'rules/servers.yml',
     'rules/slo.yml',
+    'rules/gateway.yml',
     'rules/watchdog.yml',
     'rules/scrape.yml',
   ];
@@ -59,6 +60,7 @@ function fleet(list) {
     'rules/recording.yml',
     'rules/servers.yml',
     'rules/slo.yml',
+    'rules/gateway.yml',
     'rules/watchdog.yml',
     'prometheus/fleet.rules.yml',
   ];

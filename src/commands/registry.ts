@@ -115,6 +115,36 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./inspect/tools.ts'),
   },
   {
+    name: 'calls',
+    summary: 'show who called which tool through the gateway, and with what outcome',
+    arguments: [{ syntax: '[name]', summary: 'a server; all when left out' }],
+    options: [
+      { flags: '-f, --follow', summary: 'keep printing new ones, until Ctrl-C' },
+      { flags: '-n, --lines <count>', summary: 'how many (default: 50)', isCount: true },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'The last 1,000 requests of each server since the start of the watchdog; gateway.log writes them to disk.',
+      'Exit codes: 0 shown, 5 no daemon.',
+    ],
+    load: () => import('./inspect/calls.ts'),
+  },
+  {
+    name: 'approve',
+    summary: 'show what a server says of its tools otherwise than before, and approve it',
+    arguments: [{ syntax: '<name>', summary: 'a server' }],
+    options: [
+      { flags: '--dry-run', summary: 'only show it' },
+      { flags: '--yes', summary: 'approve without a question' },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'Until then no call of such a tool is sent a second time, and tools.readOnly hides it.',
+      'Exit codes: 0 approved or nothing to approve, 1 not approved, 5 no daemon.',
+    ],
+    load: () => import('./inspect/approve.ts'),
+  },
+  {
     name: 'connect',
     summary: 'be a stdio server for a client: the shared one',
     arguments: [{ syntax: '<name>', summary: 'a server' }],

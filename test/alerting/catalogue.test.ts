@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { SHIPPED_RUNBOOK_BASE } from '../../src/alerting/runbook-links.ts';
 import { COMMANDS } from '../../src/commands/registry.ts';
 import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
-import { isMetricName, METRICS, PROCESS_METRICS } from '../../src/core/metrics/metric-catalogue.ts';
+import {
+  fullMetricName,
+  isMetricName,
+  METRICS,
+  PROCESS_METRICS,
+} from '../../src/core/metrics/metric-catalogue.ts';
 import { METRIC_PREFIX } from '../../src/core/metrics/metric-definition.ts';
 import { INHIBITED_BY } from '../../src/core/notification/notification-state.ts';
 import { groupingsOf, selectorsOf } from './expression.ts';
@@ -31,12 +36,13 @@ function kindOf(metric: string): { readonly type: string; readonly definition?: 
   if (metric === 'up' || recorded.has(metric)) return { type: 'gauge' };
   const own = PROCESS_METRICS.find(({ name }) => name === metric);
   if (own !== undefined) return own;
-  if (!metric.startsWith(METRIC_PREFIX)) return null;
-  const name = metric.slice(METRIC_PREFIX.length);
+  const name = metric.startsWith(METRIC_PREFIX) ? metric.slice(METRIC_PREFIX.length) : metric;
   const family = name.replace(/_(?:bucket|sum|count)$/u, '');
   if (isMetricName(name) && METRICS[name].type !== 'histogram')
-    return { type: METRICS[name].type, definition: METRICS[name] };
-  return isMetricName(family) && METRICS[family].type === 'histogram'
+    return fullMetricName(name) === metric ? { type: METRICS[name].type, definition: METRICS[name] } : null;
+  return isMetricName(family) &&
+    METRICS[family].type === 'histogram' &&
+    metric.startsWith(fullMetricName(family))
     ? { type: 'counter', definition: METRICS[family] }
     : null;
 }
@@ -64,7 +70,7 @@ describe('the rule catalogue', () => {
   test.each(named)('%s has a severity, a component, and says what, why and what to do', (name, alert) => {
     expect(Object.keys(alert.labels).sort()).toEqual(['component', 'severity']);
     expect(['critical', 'warning', 'info', 'none']).toContain(alert.labels['severity']);
-    expect(['server', 'watchdog', 'fleet', 'pipeline']).toContain(alert.labels['component']);
+    expect(['server', 'watchdog', 'gateway', 'fleet', 'pipeline']).toContain(alert.labels['component']);
     expect(Object.keys(alert.annotations).sort()).toEqual(['description', 'runbook_url', 'summary']);
     expect(alert.annotations['runbook_url']).toBe(`${SHIPPED_RUNBOOK_BASE}${name}`);
     expect(alert.annotations['summary']).toMatch(/^[^%]{10,90}\.$/u);

@@ -8,6 +8,7 @@ import type { Section } from '../panels/grid-layout.ts';
 import { valueMappings } from '../panels/value-mappings.ts';
 import { stat, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
+import { clients } from './server-clients.ts';
 import { resources, updates } from './server-resources.ts';
 import { ends, service } from './server-service.ts';
 import { firingTable, STATE_LOOK } from '../panels/shared-panels.ts';
@@ -22,7 +23,7 @@ export function oneServer(rules: Rules): Dashboard {
       from: 'now-6h',
       servers: 'one',
       annotations: [restarts, versionChanges, reloads, wakes, firingForServer],
-      sections: [now(rules), service(rules), ends(rules), resources(rules), updates()],
+      sections: [now(rules), clients(), service(rules), ends(rules), resources(rules), updates()],
     },
     rules,
   );
@@ -148,13 +149,14 @@ function tools(): ReturnType<typeof stat> {
     key: 'tools',
     title: 'Tools',
     shows:
-      'How many tools the last answer to tools/list held; while it is empty, also how many there were before.',
+      'How many tools the last answer to tools/list held; while it is empty, also how many there were before; and how many are defined otherwise than approved.',
     act: 'Fewer than before without an update: the server started without something it needs, a key or a file.',
     empty: 'It has not been asked yet',
     unit: 'short',
-    alerts: ['McpServerToolsLost'],
+    alerts: ['McpServerToolsLost', 'McpServerToolsChanged'],
     queries: [
       { expr: `min(${server('server_tools')})`, legend: 'tools' },
+      { expr: `max(${server('server_changed_tools')}) > 0`, legend: 'changed' },
       { expr: `max(${server('server_tools_lost')}) > 0`, legend: 'before' },
     ],
     width: 4,

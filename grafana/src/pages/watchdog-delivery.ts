@@ -13,8 +13,28 @@ export function delivery(): Section {
     lines: [
       { height: 7, cards: [sent(), failed(), suppressed()] },
       { height: 6, cards: [engines(), owner(), evaluation()] },
+      { height: 6, cards: [refused()] },
     ],
   };
+}
+
+function refused(): PlacedPanel {
+  return bars({
+    key: 'gateway-refused',
+    title: 'Requests that the gateway refused',
+    shows: 'Requests of clients that reached no server in each step of the graph, by reason.',
+    act: '`origin`: a web page tried to reach MCP servers. `host`: another name for this machine. `session`: a client with an id of another daemon, which greets again by itself.',
+    empty: 'None was refused in this time',
+    unit: 'short',
+    alerts: ['McpGatewayRequestsRefused'],
+    queries: [
+      {
+        expr: `sum by (reason) (increase(${machine('gateway_requests_refused_total')}[$__rate_interval])) > 0`,
+        legend: '{{reason}}',
+      },
+    ],
+    width: 24,
+  });
 }
 
 function sent(): PlacedPanel {

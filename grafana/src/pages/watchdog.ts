@@ -144,6 +144,10 @@ function saving(rules: Rules): ReturnType<typeof stat> {
     alerts: ['McpWatchdogStateNotPersisted'],
     queries: [
       { expr: `sum(increase(${machine('state_persist_failures_total')}[$__range]))`, legend: 'failures' },
+      {
+        expr: `count(${machine('state_last_persist_successful')} == 0)`,
+        legend: 'machines whose disk refuses now',
+      },
     ],
     width: 4,
   });

@@ -31,8 +31,13 @@ export function server(name: MetricName, ...more: string[]): string {
 }
 
 /** The buckets of a histogram about the selected servers. */
-export function serverBuckets(name: MetricName): string {
-  return selector(`${fullMetricName(name)}_bucket`, SERVER);
+export function serverBuckets(name: MetricName, ...more: string[]): string {
+  return selector(`${fullMetricName(name)}_bucket`, [...SERVER, ...more]);
+}
+
+/** Number of observations of a histogram about the selected servers. */
+export function serverCount(name: MetricName, ...more: string[]): string {
+  return selector(`${fullMetricName(name)}_count`, [...SERVER, ...more]);
 }
 
 /** A metric about a machine or its watchdog, whichever servers are selected. */

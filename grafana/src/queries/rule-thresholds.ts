@@ -9,6 +9,7 @@ const FILES = [
   'rules/scrape.yml',
   'rules/servers.yml',
   'rules/slo.yml',
+  'rules/gateway.yml',
   'rules/watchdog.yml',
   'prometheus/fleet.rules.yml',
 ];

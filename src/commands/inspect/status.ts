@@ -7,6 +7,7 @@ import { interruptSignal } from '../shared/interrupt.ts';
 import { createScreen } from '../shared/screen.ts';
 import { clientHints } from '../clients/client-hints.ts';
 import { createChangePrinter } from './status-changes.ts';
+import { clientLines } from './client-lines.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
@@ -18,13 +19,25 @@ export function run(context: CommandContext): Promise<number> {
     const status = selectServer(context, await daemon.request('status', {}));
     if (context.flags.json === true) printJson(context, status);
     else {
+      const clients = await clientsOf(context, daemon);
       const hints = await clientHints(context, context.arguments[0] ?? null);
-      printLines(context, [...view(context, status), ...(hints.length === 0 ? [] : ['', ...hints])]);
+      printLines(context, [
+        ...view(context, status),
+        ...clients,
+        ...(hints.length === 0 ? [] : ['', ...hints]),
+      ]);
     }
     // Without a config the servers are not known, so they cannot count as healthy.
     const isKnown = status.daemon.config.loadedAt !== null;
     return status.servers.every(isHealthy) && isKnown ? 0 : 1;
   });
+}
+
+/** Clients of the one server that is shown in detail, and what they call; nothing while none has come. */
+async function clientsOf(context: CommandContext, daemon: Client): Promise<readonly string[]> {
+  const [name] = context.arguments;
+  if (name === undefined) return [];
+  return clientLines(await daemon.request('clients', { name }), viewOptions(context));
 }
 
 function selectServer({ arguments: [name], flags }: CommandContext, status: Status): Status {

@@ -5,7 +5,6 @@ import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
 const INACTIVE: readonly KeyPath[] = [
-  ['gateway', 'log'],
   ['servers', '*', 'gateway', 'maxInstances'],
   ['servers', '*', 'gateway', 'spare'],
 ];

@@ -2,6 +2,7 @@
 import { METRIC_PREFIX, type MetricDefinition } from './metric-definition.ts';
 import {
   ALERT_METRICS,
+  GATEWAY_METRICS,
   PROBE_METRICS,
   PROCESS_METRICS,
   SERVER_METRICS,
@@ -11,6 +12,7 @@ import {
 const GROUPS: readonly (readonly [title: string, metrics: Readonly<Record<string, MetricDefinition>>])[] = [
   ['Servers', SERVER_METRICS],
   ['Probes', PROBE_METRICS],
+  ['Clients', GATEWAY_METRICS],
   ['The watchdog', WATCHDOG_METRICS],
   ['Alerts', ALERT_METRICS],
 ];
@@ -19,11 +21,16 @@ const INTRODUCTION = `# Metrics
 
 <!-- Generated from src/core/metrics/metric-catalogue.ts by \`npm run generate\`; a test compares it. -->
 
-\`GET /metrics\` answers in the Prometheus text format 0.0.4. Every name begins with \`${METRIC_PREFIX}\`; the label
+\`GET /metrics\` answers in the Prometheus text format 0.0.4. Every name begins with \`${METRIC_PREFIX}\`, but for
+\`mcp_server_operation_duration_seconds\`, whose name and labels are OpenTelemetry's; the label
 \`server\` is the name in the config. No label ever holds a pid, a path, a command line or a url. A label with a closed
 list of values is there with 0 from the moment its server is configured, and all series of a server go when it is
 removed. Counters marked *kept* continue after a restart of the watchdog, a \`kill -9\` included. A server
 with only a \`url\` has no process here, so it has none of the metrics about one.
+
+The metrics of clients are about requests through the [gateway](gateway.md). A server that no client has used has none of
+them. \`gen_ai_tool_name\` is one of the first 50 tools of the server's last list, \`mcp_method_name\` a method of the protocol; all
+others are \`_other\`, and a server has at most 200 label sets, so that no client can mint a series.
 
 A scrape shows the latest known values and measures nothing itself. The text is rendered again only
 after a change, for measurements at most once a second.

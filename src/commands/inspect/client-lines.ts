@@ -1,0 +1,47 @@
+// Clients of one server and the tools that they call, as `status NAME` shows them.
+import { ago, latency } from '../../core/base/format.ts';
+import { neutralise } from '../../core/base/text.ts';
+import type { ClientSummary, ToolSummary } from '../../core/gateway/call-summary.ts';
+import { fit, pad, paint, type ViewOptions } from '../views/style.ts';
+import { type Column, layoutTable } from '../views/table.ts';
+
+/** Width of the labels in the details above. */
+const LABEL = 16;
+const MAX_CLIENTS = 5;
+const MAX_TOOLS = 10;
+
+const COLUMNS: readonly Column<ToolSummary>[] = [
+  { title: 'TOOL', cell: ({ tool }) => ({ text: neutralise(tool) }), shrinksTo: 16 },
+  { title: 'CALLS', cell: ({ calls }) => ({ text: String(calls) }), align: 'right' },
+  {
+    title: 'ERRORS',
+    cell: ({ errors }) =>
+      errors === 0 ? { text: '0', style: 'dim' } : { text: String(errors), style: 'yellow' },
+    align: 'right',
+  },
+  { title: 'P50', cell: ({ p50 }) => ({ text: latency(p50) }), align: 'right', leaves: 1 },
+  { title: 'P95', cell: ({ p95 }) => ({ text: latency(p95) }), align: 'right' },
+];
+
+export function clientLines({ load, clients, tools }: ClientSummary, options: ViewOptions): string[] {
+  if (load === null || clients.length === 0) return [];
+  const { width, colour, now } = options;
+  const { sessions, inFlight, queued } = load;
+  const named = clients.slice(0, MAX_CLIENTS).map(({ client, lastAt }) => {
+    const name = client === null ? 'unnamed' : neutralise(client);
+    return `${name} (${ago(lastAt, now)})`;
+  });
+  const rest = clients.length - named.length;
+  const who = rest > 0 ? [...named, `${rest} more`] : named;
+  const facts: readonly (readonly [string, string])[] = [
+    ['clients', who.join(', ')],
+    ['sessions', `${sessions}, ${inFlight} requests under way, ${queued} waiting`],
+  ];
+  const table = layoutTable(tools.slice(0, MAX_TOOLS), COLUMNS, { width, colour });
+  return [
+    ...facts.map(
+      ([label, text]) => paint(pad(label, LABEL), 'dim', colour) + fit(text, Math.max(0, width - LABEL)),
+    ),
+    ...(tools.length === 0 ? [] : ['', ...table]),
+  ];
+}
