@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/commands/registry.ts';
-import { EXAMPLE_URL } from '../../src/config/import/example-config.ts';
 import type { LoadedConfig } from '../../src/config/build/loaded-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { inFolder } from './temporary.ts';
@@ -122,31 +121,26 @@ describe('profiles.md', () => {
   });
 });
 
-describe('importing.md', () => {
-  it('has a shared server that is the one of the first config', () => {
-    expect(configOf('importing.md').servers).toMatchObject([
-      { name: 'context7', url: EXAMPLE_URL, transport: 'http' },
-    ]);
-  });
-});
-
-describe.each(['coming-from-scripts.md', 'importing.md', 'profiles.md'])('%s', (name) => {
-  it('names only commands and options that there are', () => {
-    const named = [...doc(name).matchAll(/mcp-watchdog ([a-z]+)((?: [^\s`]+)*)/g)];
-    const known = new Map(
-      COMMANDS.map((command) => [command.name, command.options.map(({ flags }) => flags).join(' ')]),
-    );
-    const wrong = named.flatMap(([whole, command = '', rest = '']) => {
-      const flags = [...rest.matchAll(/--[a-z-]+/g)].map(([flag]) => flag);
-      const options = known.get(command);
-      return options !== undefined && flags.every((flag) => options.includes(flag)) ? [] : [whole];
+describe.each(['clients.md', 'coming-from-scripts.md', 'gateway.md', 'importing.md', 'profiles.md'])(
+  '%s',
+  (name) => {
+    it('names only commands and options that there are', () => {
+      const named = [...doc(name).matchAll(/mcp-watchdog ([a-z]+)((?: [^\s`]+)*)/g)];
+      const known = new Map(
+        COMMANDS.map((command) => [command.name, command.options.map(({ flags }) => flags).join(' ')]),
+      );
+      const wrong = named.flatMap(([whole, command = '', rest = '']) => {
+        const flags = [...rest.matchAll(/--[a-z-]+/g)].map(([flag]) => flag);
+        const options = known.get(command);
+        return options !== undefined && flags.every((flag) => options.includes(flag)) ? [] : [whole];
+      });
+      expect(wrong).toEqual([]);
+      if (name !== 'profiles.md') expect(named.length).toBeGreaterThan(2);
     });
-    expect(wrong).toEqual([]);
-    if (name !== 'profiles.md') expect(named.length).toBeGreaterThan(2);
-  });
 
-  it('points only to files that there are', () => {
-    const links = [...doc(name).matchAll(/\]\(([\w./-]+\.md)\)/g)].map(([, link = '']) => link);
-    for (const link of links) expect(doc(join(dirname(name), link))).not.toBe('');
-  });
-});
+    it('points only to files that there are', () => {
+      const links = [...doc(name).matchAll(/\]\(([\w./-]+\.md)\)/g)].map(([, link = '']) => link);
+      for (const link of links) expect(doc(join(dirname(name), link))).not.toBe('');
+    });
+  },
+);

@@ -2,9 +2,6 @@
 import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../../system/files/write-file-atomic.ts';
 
-/** The address at which a client reaches the server of the first config. */
-export const EXAMPLE_URL = 'http://127.0.0.1:9640/mcp';
-
 export function exampleConfig(): string {
   return `# Servers that mcp-watchdog keeps alive. After a change: mcp-watchdog config validate
 # Every key, with its default and its meaning: docs/configuration.md
@@ -17,13 +14,10 @@ servers:
     #   url: https://example.com/mcp           watched only, not started
     package: "@upstash/context7-mcp"
 
-    # Over HTTP any number of clients can use one server. Paste the url below into your client.
-    transport: http
-    url: ${EXAMPLE_URL}
-    args: [--transport, http, --port, "9640"]
+    # Any number of clients share it, at http://127.0.0.1:9639/context7/mcp: mcp-watchdog connect context7 --print all
 
     env:
-      # Without this the server opens a second port, 9464, for metrics of its own.
+      # Without this the server opens a port, 9464, for metrics of its own.
       OTEL_SDK_DISABLED: "true"
       # A key raises its limits. Secrets come from the environment of the watchdog, not into this file:
       # CONTEXT7_API_KEY: \${env:CONTEXT7_API_KEY}
@@ -38,6 +32,8 @@ servers:
 
 # metrics:
 #   listen: 127.0.0.1:9638   # /metrics and the status page
+# gateway:
+#   listen: 127.0.0.1:9639   # the servers, for clients on this machine
 `;
 }
 

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLE_URL, exampleConfig, writeFirstConfig } from '../../../src/config/import/example-config.ts';
+import { exampleConfig, writeFirstConfig } from '../../../src/config/import/example-config.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { inFolder } from '../temporary.ts';
 
 describe('the first config', () => {
-  it('runs context7 over HTTP on its port, without its own metrics port, and nothing in it is inactive', () => {
+  it('runs context7 for all clients, without a port of its own, and nothing in it is inactive', () => {
     const path = join(dirname(inFolder({ other: '' })), 'config.yaml');
     expect(writeFirstConfig(path)).toBe(true);
     const { servers, inactive, warnings } = loadConfig(path, {});
@@ -14,16 +14,14 @@ describe('the first config', () => {
     expect(servers[0]).toMatchObject({
       name: 'context7',
       source: { kind: 'package', package: '@upstash/context7-mcp' },
-      transport: 'http',
-      url: 'http://127.0.0.1:9640/mcp',
-      args: ['--transport', 'http', '--port', '9640'],
+      transport: 'stdio',
+      url: null,
+      args: [],
       env: { OTEL_SDK_DISABLED: 'true' },
+      gateway: { mode: 'shared' },
     });
-    expect({ url: servers[0]?.url, inactive, warnings }).toEqual({
-      url: EXAMPLE_URL,
-      inactive: [],
-      warnings: [],
-    });
+    expect({ inactive, warnings }).toEqual({ inactive: [], warnings: [] });
+    expect(exampleConfig()).toContain('http://127.0.0.1:9639/context7/mcp');
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
@@ -34,7 +32,7 @@ describe('the first config', () => {
   });
 
   it('is good in its comments too: the settings shown there are the defaults', () => {
-    const setting = /^(\s*)# (\s*(probe|interval|timeout|failures|limits|memory|metrics|listen):)/gm;
+    const setting = /^(\s*)# (\s*(probe|interval|timeout|failures|limits|memory|metrics|gateway|listen):)/gm;
     const shown = exampleConfig().replaceAll(setting, '$1$2');
     expect(shown).toMatch(/^ {4}probe:\n {6}interval: 15s/m);
     const plain = loadConfig(inFolder({ 'config.yaml': exampleConfig() }), {});
