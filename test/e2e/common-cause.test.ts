@@ -16,7 +16,9 @@ test(
     signalAll('SIGSTOP');
     await waitFor(async () => (await daemon.status()).daemon.braked, { what: 'the brake' });
     await Promise.all(names.map((name) => daemon.until(name, 'down', ({ health }) => health.up === false)));
-    expect(daemon.output()).toContain('Nearly all servers fail at once');
+    await waitFor(() => daemon.output().includes('Nearly all servers fail at once'), {
+      what: 'the log line',
+    });
     signalAll('SIGCONT');
     await Promise.all(names.map((name) => daemon.up(name)));
     const { servers, daemon: itself } = await daemon.status();

@@ -71,7 +71,7 @@ describe.skipIf(!canMountAll)('a disk that takes no writes at the start', { time
     await daemon.up('t');
 
     // It says so, everywhere.
-    expect(daemon.output()).toContain('The home takes no writes');
+    await waitFor(() => daemon.output().includes('The home takes no writes'), { what: 'the log line' });
     await waitFor(async () => reason.test((await daemon.status()).daemon.unsaved?.reason ?? ''), {
       what: 'the status to tell',
     });

@@ -136,7 +136,7 @@ describe('the schedule', { timeout: 60_000 }, () => {
       said: expect.stringContaining('backed up 2 files'),
     });
     expect(jobs.at(-1)?.said).toContain('nothing changed since');
-    expect(daemon.output()).toContain('Job done');
+    await waitFor(() => daemon.output().includes('Job done'), { what: 'the log line' });
     expect((await daemon.server('s')).run).toBe(1);
     const state: { jobs: object } = JSON.parse(readFileSync(`${daemon.home}/run/state.json`, 'utf8'));
     expect(state.jobs).toMatchObject({ backup: { rule: '* * * * * *', lastRunAt: expect.any(Number) } });

@@ -39,6 +39,8 @@ test('a soft limit of memory is told everywhere, and nobody is restarted', { tim
   );
   const { run } = await daemon.up('s');
   await daemon.until('s', 'over its limit', ({ overLimit }) => overLimit.includes('memory'));
+  // The journal is written in the background.
+  await waitFor(async () => (await daemon.journal('limit')).length > 0, { what: 'the journal to tell' });
   expect(await daemon.journal('limit')).toMatchObject([
     { resource: 'memory', level: 'soft', limit: 4 * 2 ** 20 },
   ]);

@@ -64,7 +64,7 @@ describe.skipIf(!canBeHumble)('a home that cannot be written', { timeout: 120_00
     process.kill(pid ?? 0, 'SIGKILL');
     await daemon.until('s', 'restarted', ({ run, health }) => run === 2 && health.up === true);
     await waitFor(async () => ((await daemon.metric(FAILURES)) ?? 0) > 0, { what: 'a failure to save' });
-    expect(daemon.output()).toContain('Cannot save the state');
+    await waitFor(() => daemon.output().includes('Cannot save the state'), { what: 'the log line' });
     expect(daemon.run('stop', 't').code).toBe(0);
     expect(readFileSync(state, 'utf8')).not.toContain('"down"');
 
@@ -174,7 +174,7 @@ describe('a home that is deleted while the daemon runs', { timeout: 120_000 }, (
       what: 'commands to work again',
     });
     expect(await daemon.server('s')).toMatchObject({ pid, run: 1 });
-    expect(daemon.output()).toContain('were recreated');
+    await waitFor(() => daemon.output().includes('were recreated'), { what: 'the log line' });
     expect(statSync(home).mode & 0o777).toBe(0o700);
     // Without a config there is nothing to take over, so that the one in memory stays.
     await waitFor(async () => (await daemon.status()).daemon.config.error?.includes('no such file'));

@@ -105,8 +105,8 @@ describe.skipIf(!requireProgram('prlimit'))(
         timeout: 40_000,
         what: 'a refusal',
       });
-      expect(daemon.output()).toContain('The system did not start it');
-      expect(daemon.output()).toContain('EMFILE');
+      await waitFor(() => daemon.output().includes('The system did not start it'), { what: 'the log line' });
+      await waitFor(() => daemon.output().includes('EMFILE'), { what: 'the log line' });
       expect((await leftOver(home)).length).toBeGreaterThan(5);
       expect(await daemon.stop()).toBe(143);
       expect(await leftOver(home)).toEqual([]);

@@ -160,7 +160,9 @@ test(
   async () => {
     const daemon = await startDaemon({ a: fixture() });
     const { pid } = await daemon.up('a');
-    expect(await daemon.journal('config-loaded')).toHaveLength(1);
+    await waitFor(async () => (await daemon.journal('config-loaded')).length === 1, {
+      what: 'the journal to tell',
+    });
     // The file has not changed: nothing else would read it again.
     process.kill(daemon.pid, 'SIGHUP');
     await waitFor(async () => (await daemon.journal('config-loaded')).length === 2, {
