@@ -223,13 +223,15 @@ function connectTo(host, port) {
   });
 }
 
-/** One fact of `status --json` on standard input, by its path: `daemon.gaps.count`, `servers.0.pid`. */
-async function status(path) {
+/** Facts of `status --json` on standard input, by their paths: `daemon.gaps.count`, `servers.0.pid`. */
+async function status(...paths) {
   let text = '';
   for await (const chunk of process.stdin) text += chunk;
   const { data } = JSON.parse(text === '' ? '{}' : text);
-  const found = path.split('.').reduce((value, key) => value?.[key], data);
-  process.stdout.write(`${found ?? ''}\n`);
+  for (const path of paths) {
+    const found = path.split('.').reduce((value, key) => value?.[key], data);
+    process.stdout.write(`${found ?? ''}\n`);
+  }
 }
 
 /** Saves the config as editors do, by a rename, and prints when the daemon has it. */

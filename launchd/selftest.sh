@@ -71,10 +71,10 @@ is_gone() { [ "$(number_of launchctl print "$target")" = 113 ]; }
 # Where the last daemon listens; of a dead one, nobody answers there.
 listen() { sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p' "$home/logs/watchdog.log" 2>/dev/null | tail -1; }
 serves() { curl -s -m 5 "$(listen)/api/v1/status" | grep -q '"up":true'; }
-fact() { watchdog status --json 2>/dev/null | part status "$1"; }
+fact() { watchdog status --json 2>/dev/null | part status "$@"; }
 has_other_pid() { is_running && [ -n "$(field pid)" ] && [ "$(field pid)" != "$1" ]; }
 lives() { case "$(ps -o stat= -p "$1" 2>/dev/null)" in '' | Z*) return 1 ;; *) return 0 ;; esac; }
-server_pids() { fact servers.0.pid; fact servers.0.handshake.serverVersion; }
+server_pids() { fact servers.0.pid servers.0.handshake.serverVersion; }
 
 say() { echo "$*" | tee -a "$work/lines"; }
 section() { say ""; say "## $*"; }
@@ -419,7 +419,8 @@ if ! launchctl print "$domain" >/dev/null 2>&1; then
   exit 2
 fi
 work="$(mktemp -d)"
-long="$HOME/.mcp-watchdog-selftest-$(printf '%0.sx' $(seq 1 $((120 - ${#HOME} - 25))))"
+long="$HOME/.mcp-watchdog-selftest-"
+while [ "${#long}" -lt 120 ]; do long="${long}x"; done
 touch "$work/lines" "$work/results"
 SECONDS=0
 header

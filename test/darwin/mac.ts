@@ -113,7 +113,7 @@ export async function playMac({
   const run: Mac['run'] = (program, ...argv) =>
     new Promise((resolve) => {
       const [file, ...rest] = [...INSIDE, String(launchd), program, ...argv];
-      const options = { env, cwd: userHome, timeout: 400_000 };
+      const options = { env, cwd: userHome, timeout: 600_000 };
       execFile(file, rest, options, (error, out, err) =>
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, out, err }),
       );

@@ -5,15 +5,18 @@ import { describe, expect, test } from 'vitest';
 import { requireProgram } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { canPlayMac, playMac, tell } from './mac.ts';
+import { SHELLS } from './shells.ts';
 
+/** Macs have 3.2. */
+const BASH = SHELLS.find(({ name }) => name === 'bash 3.2')?.path ?? 'bash';
 const SCRIPT = join(import.meta.dirname, '..', '..', 'launchd', 'selftest.sh');
 /** Seconds, shortened: the played launchd waits half a second between two starts. */
 const QUICK = { MCP_WATCHDOG_SELFTEST_FROZEN: '2', MCP_WATCHDOG_SELFTEST_DOWN: '1' };
 
-describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { timeout: 400_000 }, () => {
+describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { timeout: 600_000 }, () => {
   test('confirms what README promises, and writes one report that can be pasted', async () => {
     const mac = await playMac({ env: QUICK });
-    const { out } = await mac.run('bash', SCRIPT, '--lan', '127.0.0.1:9');
+    const { out } = await mac.run(BASH, SCRIPT, '--lan', '127.0.0.1:9');
     expect(out.match(/^not ok .*$/gmu)).toBeNull();
     const report = readFileSync(join(mac.userHome, 'mcp-watchdog-selftest.txt'), 'utf8');
     tell(report);
@@ -41,7 +44,7 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
 
   test('--after-login tells who runs in which session', async () => {
     const mac = await playMac();
-    const first = await mac.run('bash', SCRIPT, '--after-login');
+    const first = await mac.run(BASH, SCRIPT, '--after-login');
     expect(first).toMatchObject({ code: 0, out: expect.stringContaining('Now log out and in') });
     await mac.logout();
     await waitFor(async () => (await mac.launchctl('list')).out.includes('com.mcp.selftest') === false, {
@@ -49,7 +52,7 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
       what: 'the end of the session',
     });
     await mac.login();
-    const { out } = await mac.run('bash', SCRIPT, '--after-login');
+    const { out } = await mac.run(BASH, SCRIPT, '--after-login');
     expect(out).toMatch(/^# gui\/501: state [a-z ]+, pid \d*, runs 1, last exit code = /mu);
     expect(out).toMatch(/^# user\/501: state [a-z ]+, pid \d*, runs 1, last exit code = /mu);
     expect(out).toContain('ok - it serves after the login');
@@ -58,15 +61,15 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
 
   test('--sleep compares gaps with the wakes of the system', async () => {
     const mac = await playMac();
-    expect((await mac.run('bash', SCRIPT, '--sleep')).out).toContain('let this Mac sleep');
-    const { code, out } = await mac.run('bash', SCRIPT, '--sleep');
+    expect((await mac.run(BASH, SCRIPT, '--sleep')).out).toContain('let this Mac sleep');
+    const { code, out } = await mac.run(BASH, SCRIPT, '--sleep');
     expect(out).toMatch(/^# wakes since: 0 by pmset, 0 gaps/mu);
     expect(code).toBe(0);
   });
 
   test('says how it is called', async () => {
     const mac = await playMac();
-    const { code, out } = await mac.run('bash', SCRIPT, '--what');
+    const { code, out } = await mac.run(BASH, SCRIPT, '--what');
     expect(code).toBe(64);
     expect(out).toContain('--after-login');
   });

@@ -5,7 +5,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { programName } from '../../core/base/package-runner.ts';
 import { foreignFormat, loaderOf } from './executable-format.ts';
 import { installHint } from './install-hints.ts';
-import { platform } from '../../system/platform.ts';
+import { isDarwin } from '../../system/platform.ts';
 
 export interface ProgramPlace {
   /** PATH of the server. */
@@ -133,7 +133,7 @@ function fileFault(file: string, place: ProgramPlace): ProgramFault | null {
   if (line !== undefined) return interpreterFault(file, line, place);
   const format = foreignFormat(start, process);
   if (format !== null) {
-    const machine = `${platform} on ${process.arch}`;
+    const machine = `${isDarwin ? 'macOS' : 'Linux'} on ${process.arch}`;
     return hasEmulator()
       ? null
       : fault(`its program ${file} is ${format}, and this machine is ${machine}`, OTHER_BUILD);
