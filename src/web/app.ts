@@ -4,6 +4,7 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
 import { publicStatus } from '../core/status/public-status.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
+import { isObject } from '../core/base/guards.ts';
 import type { AccessControl } from './access.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
 import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
@@ -124,8 +125,17 @@ function failed(onFault: (error: unknown) => void) {
   return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
     // A client that breaks off is no fault of ours, and nobody is left to answer.
     if (request.destroyed && !request.complete) return;
+    // Nor is a request that express cannot read, such as a path with half an escape.
+    if (isClientFault(error) && !response.headersSent)
+      return void response.status(400).type('text').send('The request cannot be read\n');
     onFault(error);
     if (response.headersSent) return next(error);
     response.status(500).type('text').send('Internal error; see the log of mcp-watchdog\n');
   };
+}
+
+/** Express marks what is wrong with a request by a status of 4xx. */
+function isClientFault(error: unknown): boolean {
+  const status = isObject(error) ? error['status'] : null;
+  return typeof status === 'number' && status >= 400 && status < 500;
 }

@@ -55,10 +55,10 @@ async function listener(): Promise<Target['take']> {
     const answer = await send({ host: '127.0.0.1', port: web.port }, input, 300);
     const text = answer.toString('latin1');
     const status = Number(/^HTTP\/1\.1 (\d{3}) /u.exec(text)?.[1]);
+    const [fault] = web.faults.splice(0);
+    if (fault !== undefined) throw new Error(`It raised an error: ${String(fault)}`, { cause: fault });
     if (text !== '' && !(status >= 100 && status < 500) && status !== 503)
       throw new Error(`It is answered with ${JSON.stringify(text.slice(0, 200))}`);
-    const [fault] = web.faults.splice(0);
-    if (fault !== undefined) throw new Error('It raised an error', { cause: fault });
     const next = await web.ask('/-/healthy');
     if (next.status !== 200) throw new Error(`The next request is answered with ${next.status}`);
   };

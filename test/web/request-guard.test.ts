@@ -73,6 +73,15 @@ test('a POST that its client breaks off is no fault of ours', async () => {
   expect(web.faults.slice(begun)).toEqual([]);
 });
 
+test.each(['/runbooks/%', '/runbooks/%2', '/runbooks/%ff'])(
+  'a path that cannot be decoded is refused: %s',
+  async (path) => {
+    const begun = web.faults.length;
+    expect(await web.ask(path)).toMatchObject({ status: 400, body: 'The request cannot be read\n' });
+    expect(web.faults.slice(begun)).toEqual([]);
+  },
+);
+
 describe('a link on another site', () => {
   const followed = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
 

@@ -41,7 +41,10 @@ export function anchored(pattern: string): RegExp {
   for (const [token] of rest.matchAll(/\\[\s\S]|\(\?<?[=!]|\[\^?\]/gu))
     if (UNSUPPORTED.test(token)) throw new SyntaxError(`Prometheus has no ${token} in a regular expression`);
   const named = rest.replaceAll(/(?<!\\)\(\?P</gu, '(?<');
-  return new RegExp(`^(?:${named})$`, flags.includes('i') ? 'isu' : 'su');
+  const compiled = new RegExp(`^(?:${named})$`, flags.includes('i') ? 'isu' : 'su');
+  // V8 finds out only with the first text, and for each width of characters apart, that a pattern is too large.
+  for (const text of ['', '\u0100']) compiled.test(text);
+  return compiled;
 }
 
 /** Whether the matcher excludes the empty value, as at least one matcher of a selector must. */

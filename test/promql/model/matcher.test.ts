@@ -29,6 +29,10 @@ describe('anchored()', () => {
     ['[[:]', ':', true],
   ])('understands %s', (pattern, text, isMatch) => expect(anchored(pattern).test(text)).toBe(isMatch));
 
+  test('refuses a pattern that is too large at once, not with the first sample', () => {
+    expect(() => anchored('(?i)' + 'a'.repeat(400_000))).toThrow(SyntaxError);
+  });
+
   test.each([
     '(',
     '(?=a)b',
