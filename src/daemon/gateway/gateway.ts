@@ -1,4 +1,5 @@
 // Gateway of the daemon: one router for each server that clients may reach, the front that they come through, and their config.
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import { messageOf } from '../../core/base/guards.ts';
@@ -8,6 +9,7 @@ import {
   type ClientSummary,
   type NumberedCall,
 } from '../../core/gateway/call-summary.ts';
+import type { Redactor } from '../../core/base/text.ts';
 import type { GatewayLoad } from '../../core/gateway/model.ts';
 import type { ShownChange, ToolChange } from '../../core/gateway/tool-definitions.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
@@ -70,6 +72,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   const memory = openGatewayMemory({
     path: join(paths.run, 'gateway-lists.json'),
     clock,
+    scrub: (introduction) => redactor.scrubWithin(introduction),
     onFault: warn('Cannot write down what the gateway knows of servers'),
   });
   let settings = parts.settings.gateway;
@@ -140,7 +143,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   /** Compares definitions with those approved, tells of changes, and returns the tools whose hints are not trusted. */
   function judgeTools(server: string, seen: SeenTools): ReadonlySet<string> {
     traffic.setTools(server, Object.keys(seen.definitions.tools));
-    const { changes, ours } = approvals.look(server, seen);
+    const { changes, ours } = approvals.look(server, withoutSecrets(seen, redactor));
     if (ours.length > 0)
       log.info({ server, version: seen.version, changes: ours }, 'The update changed definitions of tools');
     tellChanges(server, changes);
@@ -284,8 +287,15 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   };
 }
 
-/** What a server is, without its version: clients of another program must greet it anew. */
-function programOf({ source, args, url }: ServerSpec): string {
+/**
+ * Hashes what a server is, without its version: clients of another program must greet it anew. Arguments and addresses may
+ * hold secrets, and this is kept on disk.
+ */
+function programOf(spec: ServerSpec): string {
+  return createHash('sha256').update(programText(spec)).digest('base64url');
+}
+
+function programText({ source, args, url }: ServerSpec): string {
   switch (source.kind) {
     case 'package':
       return JSON.stringify([source.manager, source.package, source.bin]);
@@ -296,4 +306,14 @@ function programOf({ source, args, url }: ServerSpec): string {
     default:
       return source satisfies never;
   }
+}
+
+/** Names of tools stay: clients call them, and a change must be found by them. */
+function withoutSecrets(seen: SeenTools, { scrubWithin }: Pick<Redactor, 'scrubWithin'>): SeenTools {
+  const { instructions, tools } = seen.definitions;
+  const entries = Object.entries(tools).map(([name, tool]) => [name, scrubWithin(tool)] as const);
+  return {
+    ...seen,
+    definitions: { instructions: scrubWithin(instructions), tools: Object.fromEntries(entries) },
+  };
 }

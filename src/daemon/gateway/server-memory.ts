@@ -47,10 +47,12 @@ const SAVE_DELAY = 250;
 export interface GatewayMemoryParts {
   readonly path: string;
   readonly clock: Clock;
+  /** Removes secrets from what a server says of itself before it is kept. */
+  readonly scrub: (introduction: Introduction) => Introduction;
   readonly onFault: (error: unknown) => void;
 }
 
-export function openGatewayMemory({ path, clock, onFault }: GatewayMemoryParts): GatewayMemory {
+export function openGatewayMemory({ path, clock, scrub, onFault }: GatewayMemoryParts): GatewayMemory {
   const entries = readEntries(path);
   let cancel: (() => void) | null = null;
 
@@ -77,7 +79,7 @@ export function openGatewayMemory({ path, clock, onFault }: GatewayMemoryParts):
           ? known
           : { program, introduction: null, hashes: {}, tools: [], sessions: {} };
       entries.set(server, entry);
-      return memoryOf(entry, touch);
+      return memoryOf(entry, { touch, scrub });
     },
     forget(server) {
       if (entries.delete(server)) touch();
@@ -86,7 +88,10 @@ export function openGatewayMemory({ path, clock, onFault }: GatewayMemoryParts):
   };
 }
 
-function memoryOf(entry: Entry, touch: () => void): ServerMemory {
+function memoryOf(
+  entry: Entry,
+  { touch, scrub }: Pick<GatewayMemoryParts, 'scrub'> & { readonly touch: () => void },
+): ServerMemory {
   return {
     get isKnown() {
       return Object.keys(entry.hashes).length > 0;
@@ -100,7 +105,8 @@ function memoryOf(entry: Entry, touch: () => void): ServerMemory {
     get tools() {
       return entry.tools;
     },
-    setIntroduction(introduction) {
+    setIntroduction(said) {
+      const introduction = scrub(said);
       if (JSON.stringify(introduction) === JSON.stringify(entry.introduction)) return;
       entry.introduction = introduction;
       touch();
