@@ -3,16 +3,22 @@ import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { NAMED_CLIENTS } from '../../config/import/clients/registry.ts';
 import type { ServerAddress } from '../../config/rewrite/client-target.ts';
 import { clientSnippet } from '../../config/rewrite/client-snippet.ts';
+import type { DaemonStatus } from '../../core/model/status.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { processHost } from '../shared/service.ts';
 import { gatewayAccess, type GatewayAccess } from './gateway-access.ts';
 
-/** Writes the lines for the servers of a config; none when clients can reach none of them. */
+/**
+ * Writes the lines for the servers of a config; none when clients can reach none of them.
+ *
+ * @param daemon what it says of itself
+ */
 export function clientLinesOf(
   { paths, io }: Pick<CommandContext, 'paths' | 'io'>,
   loaded: Pick<LoadedConfig, 'config' | 'servers'>,
+  { gateway }: Pick<DaemonStatus, 'gateway'>,
 ): string[] {
-  return clientLines(gatewayAccess(loaded, { paths, host: processHost(io) }));
+  return clientLines(gatewayAccess(loaded, { paths, host: processHost(io), url: gateway?.url }));
 }
 
 /** Writes the lines; they are never cut, because they are copied. */

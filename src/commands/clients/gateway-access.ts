@@ -17,18 +17,27 @@ export interface GatewayAccess {
   readonly addressOf: (server: string) => ServerAddress;
 }
 
-/** @param origin where the running daemon listens, when that is known */
+interface AccessOptions {
+  readonly paths: Paths;
+  readonly host: Host;
+  /** Where the running daemon listens, null for nowhere; left out when that is not known. */
+  readonly url?: string | null | undefined;
+}
+
 export function gatewayAccess(
   { config, servers }: Pick<LoadedConfig, 'config' | 'servers'>,
-  { paths, host, origin }: { readonly paths: Paths; readonly host: Host; readonly origin?: string | null },
+  { paths, host, url }: AccessOptions,
 ): GatewayAccess {
   const { listen, socket, tokenFile } = config.gateway;
-  const known = origin ?? (listen === null || listen.port === 0 ? null : originOf(listen));
+  const planned = listen === null || listen.port === 0 ? null : originOf(listen);
+  const known = url === undefined ? planned : url;
   const shimOnly =
     tokenFile !== null
       ? 'the gateway wants a token, which no client needs to know'
       : known === null
-        ? 'the gateway has no fixed port'
+        ? planned === null
+          ? 'the gateway has no fixed port'
+          : 'the gateway cannot open its port'
         : null;
   return {
     // With neither port nor socket there is no gateway.

@@ -52,8 +52,9 @@ export function createLiveView(context: CommandContext): LiveView {
     print: (lines) => screen.print(lines),
     attach(started) {
       daemon = started;
-      const clients = clientLinesOf(context, started.config);
-      screen.print(liveHeader(started.status(), { logs: paths.logs, colour, clients }));
+      const status = started.status();
+      const clients = clientLinesOf(context, started.config, status.daemon);
+      screen.print(liveHeader(status, { logs: paths.logs, colour, clients }));
       unsubscribe = started.bus.subscribe(onEvent);
       redraw();
     },

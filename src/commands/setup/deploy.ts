@@ -53,7 +53,8 @@ export async function run(context: CommandContext, options: DeployOptions = {}):
     );
     if (verified === null) return steps.interrupted();
     if (context.flags.rewrite === true) await steps.do('clients', () => ensureClients(context));
-    const clients = clientLinesOf(context, loadConfig(context.paths.config, context.io.env));
+    const { daemon } = verified;
+    const clients = clientLinesOf(context, loadConfig(context.paths.config, context.io.env), daemon);
     steps.say(nextSteps(verified, { logs: context.paths.logs, colour: context.colour, clients }));
     if (context.flags.json === true) printJson(context, { steps: steps.done });
     return 0;
