@@ -1,6 +1,7 @@
 // Fuzzing of what local programs send to the daemon: the control socket and the HTTP listener.
 import { createConnection, type NetConnectOpts } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { messageOf } from '../../src/core/base/guards.ts';
 import { startControlServer } from '../../src/control/server.ts';
 import { connect } from '../../src/control/client.ts';
 import { fakeDaemon } from '../fakes/control-handlers.ts';
@@ -56,7 +57,7 @@ async function listener(): Promise<Target['take']> {
     const text = answer.toString('latin1');
     const status = Number(/^HTTP\/1\.1 (\d{3}) /u.exec(text)?.[1]);
     const [fault] = web.faults.splice(0);
-    if (fault !== undefined) throw new Error(`It raised an error: ${String(fault)}`, { cause: fault });
+    if (fault !== undefined) throw new Error(`It raised an error: ${messageOf(fault)}`, { cause: fault });
     if (text !== '' && !(status >= 100 && status < 500) && status !== 503)
       throw new Error(`It is answered with ${JSON.stringify(text.slice(0, 200))}`);
     const next = await web.ask('/-/healthy');
