@@ -11,6 +11,7 @@ import {
   type ProtectionView,
 } from '../../service/launchd/protected-folders.ts';
 import { type Check, type Finding, ok, orOk, problem, unknown, warning } from '../check.ts';
+import type { Status } from '../../core/model/status.ts';
 import type { DoctorContext } from '../context.ts';
 import { serviceCommand } from '../service-file.ts';
 
@@ -66,37 +67,31 @@ export const localNetwork: Check = {
   title: 'Local network',
   async run(context) {
     if (context.platform !== 'darwin') return [];
+    const answer = await context.daemon();
+    const kept = answer.kind === 'running' ? keptFrom(answer.status) : [];
+    // What the daemon has met counts, whatever the names and the release say.
+    if (kept.length > 0) return kept.map((detail) => problem(detail, LOCAL_NETWORK_CURE));
     const targets = localTargets(context);
     const release = await macosRelease(context);
     if (targets.length === 0 || (release !== null && release < LOCAL_NETWORK_SINCE)) return [];
-    const answer = await context.daemon();
-    if (answer.kind !== 'running') {
-      const names = targets.map(({ name }) => name).join(', ');
-      return [unknown(`${names} in the local network: macOS asks once whether node may`, LOCAL_NETWORK_CURE)];
-    }
-    const { servers, daemon } = answer.status;
-    const details = new Map([
-      ...servers.map(({ name, health }) => [name, health.detail] as const),
-      ...Object.entries(daemon.deafChannels),
-    ]);
-    const kept = targets.filter(({ name }) => details.get(name)?.includes(LOCAL_NETWORK_WORDS) === true);
-    return orOk(
-      kept.map(({ name, host }) =>
-        problem(`${name} at ${host} cannot be reached: ${LOCAL_NETWORK_WORDS}`, LOCAL_NETWORK_CURE),
-      ),
-      `nothing keeps the watchdog from ${targets.map(({ host }) => host).join(', ')}`,
-    );
+    const names = targets.map(({ name }) => name).join(', ');
+    return answer.kind === 'running'
+      ? [ok(`nothing keeps the watchdog from ${names}`)]
+      : [unknown(`${names} in the local network: macOS asks once whether node may`, LOCAL_NETWORK_CURE)];
   },
 };
 
-interface LocalTarget {
-  /** Server or kind of channel. */
-  readonly name: string;
-  readonly host: string;
+/** Lists what the daemon is kept from, as it met it: servers, channels, Prometheus and Alertmanager. */
+function keptFrom({ servers, daemon }: Status): string[] {
+  return [
+    ...servers.map(({ name, health }) => `${name}: ${health.detail ?? ''}`),
+    ...Object.entries(daemon.deafChannels).map(([channel, why]) => `${channel}: ${why}`),
+    ...daemon.delivery.reasons,
+  ].filter((text) => text.includes(LOCAL_NETWORK_WORDS));
 }
 
-/** Lists what the config reaches over the local network. */
-function localTargets({ config }: DoctorContext): LocalTarget[] {
+/** Lists what the config reaches over the local network, by the name of the server or the kind of the channel. */
+function localTargets({ config }: DoctorContext): { readonly name: string }[] {
   if (config.kind !== 'valid') return [];
   const { servers, config: daemon } = config.loaded;
   const urls = [
@@ -105,10 +100,12 @@ function localTargets({ config }: DoctorContext): LocalTarget[] {
       name: channel.kind,
       url: channel.kind === 'webhook' ? channel.url : null,
     })),
+    { name: 'Alertmanager', url: daemon.alerts.alertmanager.url },
+    { name: 'Prometheus', url: daemon.alerts.prometheus.url },
   ];
   return urls.flatMap(({ name, url }) => {
     const host = url !== null && URL.canParse(url) ? new URL(url).hostname : '';
-    return isLocalNetworkHost(host) ? [{ name, host }] : [];
+    return isLocalNetworkHost(host) ? [{ name }] : [];
   });
 }
 

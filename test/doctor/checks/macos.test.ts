@@ -54,12 +54,27 @@ describe('the local network', () => {
       expect(await localNetwork.run(onMac(LAN, { run, daemon }))).toMatchObject([
         {
           status: 'problem',
-          message: expect.stringContaining('a at 192.168.1.20'),
+          message: expect.stringContaining('a: no route to 192.168.1.20'),
           cure: expect.stringContaining('Privacy & Security > Local Network'),
         },
       ]);
     },
   );
+
+  it('is a problem by what the daemon met, under whatever name the host has', async () => {
+    const text = 'servers: {a: {url: "https://files.corp.example/mcp"}}';
+    const health = { ...HEALTH, up: null, detail: `no route to 10.0.0.7: ${LOCAL_NETWORK_WORDS}` };
+    const daemon = running({}, { servers: [serverStatus({ name: 'a', health })] });
+    expect(await localNetwork.run(onMac(text, { daemon }))).toMatchObject([{ status: 'problem' }]);
+    const reasons = [`Alertmanager cannot be reached: ${LOCAL_NETWORK_WORDS}`];
+    const { delivery } = (await healthy()
+      .daemon()
+      .then((answer) => (answer.kind === 'running' ? answer : null)))!.status.daemon;
+    const engines = running({ delivery: { ...delivery, reasons } });
+    expect(await localNetwork.run(onMac(text, { daemon: engines }))).toMatchObject([
+      { status: 'problem', message: reasons[0] },
+    ]);
+  });
 
   it('is fine when the server answers', async () => {
     const daemon = running({}, { servers: [serverStatus({ name: 'a', health: HEALTH })] });
@@ -78,7 +93,7 @@ describe('the local network', () => {
       deafChannels: { webhook: `nas.local cannot be reached (${LOCAL_NETWORK_WORDS})` },
     });
     expect(await localNetwork.run(onMac(text, { run: mac15, daemon }))).toMatchObject([
-      { status: 'problem', message: expect.stringContaining('webhook at nas.local') },
+      { status: 'problem', message: expect.stringContaining('webhook: nas.local') },
     ]);
   });
 });
