@@ -1,4 +1,6 @@
 // The HTTP endpoint of the gateway: every refusal with its status and JSON-RPC body, and what reaches a router.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { expect, describe, onTestFinished, test } from 'vitest';
@@ -281,6 +283,47 @@ describe('the endpoint refuses', () => {
     expect((await ask({ body: initialize(), headers })).status).toBe(200);
   });
 
+  test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'a client that runs as another user',
+    async () => {
+      const { url, events } = await startFront();
+      const source = `fetch('${url}/').then(({ status }) => process.stdout.write(String(status)))`;
+      const asked = async (uid: number): Promise<string> => {
+        const child = spawn(process.execPath, ['-e', source], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          uid,
+          cwd: '/',
+        });
+        let text = '';
+        child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        await once(child, 'close');
+        return text;
+      };
+      expect([await asked(65_534), await asked(0)]).toEqual(['403', '200']);
+      expect(events).toEqual([]);
+    },
+  );
+
+  test('bodies beyond what all may take together, and has room again when they are gone', async () => {
+    const { port, ask } = await startFront();
+    const size = 4 * 1024 * 1024 - 100;
+    const statuses: number[] = [];
+    const uploads = Array.from({ length: 17 }, () => {
+      const asking = open(port, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': String(size) },
+      });
+      asking.on('error', () => undefined);
+      asking.on('response', (response) => statuses.push(response.resume().statusCode ?? 0));
+      asking.write('a'.repeat(size - 1));
+      return asking;
+    });
+    await waitFor(() => statuses.length > 0);
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    for (const asking of uploads) asking.destroy();
+    await waitFor(async () => (await ask({ body: `"${'a'.repeat(size - 2)}"` })).status === 400);
+  });
+
   test('and counts why', async () => {
     const { ask, refused } = await startFront();
     await ask({ body: PING, headers: { host: 'evil' } });
@@ -535,14 +578,14 @@ describe('the gateway', () => {
     expect((await ask({ body: initialize() })).headers['connection']).toBe('close');
   });
 
-  test('holds 600 clients at once', async () => {
+  test('holds 300 clients at once', async () => {
     const waiting: (() => void)[] = [];
     const { port } = await startFront({
       onSaid: (said, script) => void waiting.push(() => script.result(said)),
     });
     const { body, headers } = modern('tools/call', { name: 'slow' });
     const replies = Array.from(
-      { length: 600 },
+      { length: 300 },
       () =>
         new Promise<number>((resolve, reject) => {
           const asking = request({
@@ -558,7 +601,7 @@ describe('the gateway', () => {
           asking.end(JSON.stringify(body));
         }),
     );
-    await waitFor(() => waiting.length === 600);
+    await waitFor(() => waiting.length === 300, { timeout: 25_000 });
     for (const answer of waiting) answer();
     expect(new Set(await Promise.all(replies))).toEqual(new Set([200]));
   });

@@ -97,6 +97,30 @@ describe('a client that takes more than its share', () => {
     await waitFor(() => slow.every((socket) => socket.closed), { timeout: 20_000 });
   });
 
+  test(
+    'of time for its body is answered, by the limits and with the body that the app wants',
+    { timeout: 30_000 },
+    async () => {
+      const listening = await listenHttp((incoming) => void incoming.resume(), {
+        ...HERE,
+        limits: { requestTimeout: 5000, keepAliveTimeout: 20_000, connections: 10, most: 20 },
+        faultBody: (status, reason) => JSON.stringify({ status, reason }),
+      });
+      onTestFinished(() => listening.close());
+      const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n');
+      // A byte now and then does not help.
+      const timer = setInterval(() => socket.write('a'), 500);
+      onTestFinished(() => clearInterval(timer));
+      await once(socket, 'close');
+      expect(text).toMatch(
+        /^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*\{"status":408,"reason":"Request Timeout"\}$/u,
+      );
+    },
+  );
+
   test('answers a scraper while others hold more idle connections than there are places, and closes the oldest of those', async () => {
     const listening = await listenHttp((_, response) => response.end('here'), HERE);
     onTestFinished(() => listening.close());
