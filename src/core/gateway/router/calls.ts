@@ -1,7 +1,7 @@
 // Table of a server's calls: requests of clients that wait for the server, or for its answer.
 import type { JsonObject } from '../../base/json-rpc.ts';
 import { isId, metaOf, nameOf, subjectOf } from '../messages.ts';
-import type { Channel, ClientEvent, Era, RequestId } from '../model.ts';
+import type { Channel, ClientEvent, Era, Exchange, RequestId } from '../model.ts';
 import type { Replayable } from './replay.ts';
 import type { Session } from './sessions.ts';
 import { META } from '../translate.ts';
@@ -60,6 +60,29 @@ export function newCall(
     heardAt: at,
     isRetry: false,
     abandonedAt: null,
+  };
+}
+
+/** Describes a call that has ended. */
+export function exchangeOf(
+  call: Call,
+  { at, error, response }: Pick<Exchange, 'at' | 'error' | 'response'>,
+): Exchange {
+  const { session, client, channel, era, method, waited, isRetry, message: request } = call;
+  return {
+    at,
+    session: session?.id ?? null,
+    client: session?.client ?? client,
+    channel,
+    era,
+    method,
+    tool: method === 'tools/call' ? call.subject : null,
+    took: at - call.since,
+    waited,
+    isRetry,
+    error: call.abandonedAt === null ? error : 'cancelled',
+    request,
+    response,
   };
 }
 

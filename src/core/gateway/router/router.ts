@@ -1,7 +1,7 @@
 // Router of one server: gives each client's messages to the server and each answer to its client. A pure state machine.
 import { isObject } from '../../base/guards.ts';
 import type { JsonObject } from '../../base/json-rpc.ts';
-import { CallTable, newCall, type Call } from './calls.ts';
+import { CallTable, exchangeOf, newCall, type Call } from './calls.ts';
 import {
   REFUSALS,
   codeIn,
@@ -30,6 +30,7 @@ import type {
 import { subscriptionMeta, tellListChanged, type Listener } from './news.ts';
 import { createOwnAnswers, type OwnAnswers } from './own-answers.ts';
 import { createReplayJudge } from './replay.ts';
+import { STOPPING, refusalWhile, withoutHidden } from './rules.ts';
 import { createServerSide, type ServerSide } from './server-side.ts';
 import { SessionTable, keptOf, type Session } from './sessions.ts';
 import { isMethodOf, levelOf, modernResult, requestFor, responseFor } from '../translate.ts';
@@ -234,16 +235,8 @@ export class Router {
     if (kind === 'asleep') this.#actions.push({ kind: 'wake' });
   }
 
-  /** Why waiting makes no sense; null when it does. */
   #unavailable(): Refusal | null {
-    if (this.#state === 'ending')
-      return REFUSALS.unavailable('The watchdog is stopping', { state: 'stopping' });
-    if (this.#availability.kind !== 'away') return null;
-    const { state, retryAfter } = this.#availability;
-    return REFUSALS.unavailable(`The server is not running (${state})`, {
-      state,
-      ...(retryAfter !== null && { retryAfter: Math.ceil(retryAfter / 1000) }),
-    });
+    return this.#state === 'ending' ? STOPPING : refusalWhile(this.#availability);
   }
 
   #forward(call: Call, at: number): void {
@@ -326,12 +319,11 @@ export class Router {
     if (call.era === 'legacy' && isObject(result) && result['resultType'] === 'input_required')
       return this.#refuse(call, REFUSALS.wantsInput, at);
     const edit = { key, id: call.id, method: call.method, from: this.#server.era, to: call.era };
-    const filtered = this.#filter(call, message);
-    const response = responseFor(
-      filtered ?? message,
-      filtered === null ? text : JSON.stringify(filtered),
-      edit,
-    );
+    const filtered = call.method === 'tools/list' ? withoutHidden(message, this.#rules) : null;
+    const response =
+      filtered === null
+        ? responseFor(message, text, edit)
+        : responseFor(filtered, JSON.stringify(filtered), edit);
     this.#conclude(call, at, errorOf(message), response);
   }
 
@@ -340,16 +332,6 @@ export class Router {
     if (session === null || !this.#sessions.has(session.id) || typeof uri !== 'string') return;
     session.uris.add(uri);
     this.#keep(session);
-  }
-
-  /** Takes hidden tools out of a list; null when nothing is hidden. */
-  #filter({ method }: Call, message: JsonObject): JsonObject | null {
-    const { result } = message;
-    if (method !== 'tools/list' || !this.#rules.isFilter || !isObject(result)) return null;
-    const { tools } = result;
-    if (!Array.isArray(tools)) return null;
-    const shown = tools.filter((tool) => isObject(tool) && this.#rules.mayCall(String(tool['name'])));
-    return { ...message, result: { ...result, tools: shown } };
   }
 
   #ready({ run, introduction, rules, changed, at }: EventOf<'ready'>): void {
@@ -466,22 +448,9 @@ export class Router {
     this.#calls.remove(call, at);
     const isHeard = call.abandonedAt === null && text !== null;
     if (isHeard) this.#send(call.port, text, { isLast: true, code });
-    const { session, client, channel, era, method, waited, isRetry, message: request } = call;
     this.#actions.push({
       kind: 'observe',
-      at,
-      session: session?.id ?? null,
-      client: session?.client ?? client,
-      channel,
-      era,
-      method,
-      tool: method === 'tools/call' ? call.subject : null,
-      took: at - call.since,
-      waited,
-      isRetry,
-      error: call.abandonedAt === null ? error : 'cancelled',
-      request,
-      response: isHeard ? text : null,
+      ...exchangeOf(call, { at, error, response: isHeard ? text : null }),
     });
   }
 
