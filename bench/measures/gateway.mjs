@@ -1,0 +1,197 @@
+// What the gateway costs, beside a raw bridge from HTTP to a pipe and beside the bridges that people use.
+import { existsSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../lib/http.mjs';
+import { watchdog } from '../lib/keepers.mjs';
+import { processorTime, residentMegabytes } from '../lib/processes.mjs';
+import { absent, row } from '../lib/rows.mjs';
+import { start } from '../lib/start.mjs';
+import { until } from '../lib/wait.mjs';
+
+export const title =
+  'clients of a stdio server over HTTP: processor time of the bridge and latency of a request';
+
+const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
+const SERVER = [process.execPath, pathOf('../../test/fixtures/servers/tools.mjs')];
+const BRIDGE = pathOf('../programs/pipe-bridge.mjs');
+const SUPERGATEWAY = pathOf('../node_modules/supergateway/dist/index.js');
+const MCP_PROXY = pathOf('../node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs');
+
+const CONTESTANTS = [
+  { name: 'raw pipe bridge', open: openBridge },
+  { name: 'mcp-watchdog', open: openWatchdog },
+  { name: 'supergateway', program: SUPERGATEWAY, open: openSupergateway },
+  { name: 'mcp-proxy', program: MCP_PROXY, open: openMcpProxy },
+];
+
+const SMALL = { name: 'read', arguments: { text: 'x' } };
+const LARGE = { name: 'big', arguments: { bytes: 100 * 1024 } };
+const LOADS = [
+  { what: '16 clients, small answers', clients: 16, call: SMALL, requests: 4_000, atMost: 1.25 },
+  { what: '4 clients, answers of 100 KiB', clients: 4, call: LARGE, requests: 800, atMost: 1.2 },
+];
+
+export async function measure({ quick }) {
+  const results = [];
+  for (const { name, program, open } of CONTESTANTS) {
+    if (program !== undefined && !existsSync(program)) results.push({ name, why: 'not on this machine' });
+    else results.push({ name, ...(await measureOne(await open(), quick ? 0.25 : 1)) });
+  }
+  return [...LOADS.map((load) => processorRows(load, results)), latencyRows(results)].flat();
+}
+
+async function measureOne({ url, pid, stop }, share) {
+  const session = await greet(url);
+  await run({ url, session, clients: 16, call: SMALL, requests: 1_000 * share });
+  const processor = {};
+  for (const load of LOADS) {
+    const rounds = [];
+    for (let round = 0; round < 3; round += 1) {
+      const requests = load.requests * share;
+      const before = await processorTime(pid);
+      await run({ ...load, url, session, requests });
+      rounds.push((((await processorTime(pid)) - before) * 1000) / requests);
+    }
+    processor[load.what] = rounds;
+  }
+  const latency = await run({ url, session, clients: 1, call: SMALL, requests: 500 * share });
+  const memory = await residentMegabytes(pid);
+  await stop();
+  return { processor, latency, memory };
+}
+
+function processorRows({ what, atMost }, results) {
+  const rows = [];
+  for (const { name, why, processor } of results) {
+    const who = `${name}, ${what}`;
+    if (why !== undefined) {
+      rows.push(absent(who, why));
+      continue;
+    }
+    const target = name === 'mcp-watchdog' ? { of: 'ratio', atMost } : undefined;
+    rows.push(row({ who, short: 'raw', samples: processor[what], unit: 'µs CPU', floor: rows[0], target }));
+  }
+  return rows;
+}
+
+function latencyRows(results) {
+  const rows = [];
+  for (const { name, why, latency } of results) {
+    if (why !== undefined) continue;
+    rows.push(
+      row({ who: `${name}, one client`, short: 'raw', samples: latency, unit: 'ms', floor: rows[0] }),
+    );
+  }
+  return rows;
+}
+
+/** @returns ms of each request */
+async function run({ url, session, clients, call, requests }) {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
+  const took = [];
+  let left = Math.round(requests);
+  let id = 10;
+  async function work() {
+    while (left > 0) {
+      left -= 1;
+      const begin = performance.now();
+      await post(
+        url,
+        { jsonrpc: '2.0', id: (id += 1), method: 'tools/call', params: call },
+        { agent, session },
+      );
+      took.push(performance.now() - begin);
+    }
+  }
+  await Promise.all(Array.from({ length: clients }, work));
+  agent.destroy();
+  return took;
+}
+
+async function greet(url) {
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'bench', version: '1' },
+  };
+  const message = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
+  const isUp = () =>
+    post(url, message, {}).then(
+      (answer) => answer,
+      () => null,
+    );
+  const { headers } = await until(isUp, { within: 60_000, every: 200, what: url });
+  const session = headers['mcp-session-id'];
+  await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, { session });
+  return session;
+}
+
+function post(url, message, { agent, session }) {
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...(session !== undefined && { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+      if (response.statusCode >= 400) reject(new Error(`HTTP status ${response.statusCode}`));
+      response.resume();
+      response.once('end', () => resolve({ headers: response.headers }));
+      response.once('error', reject);
+    });
+    sent.once('error', reject);
+    sent.end(JSON.stringify(message));
+  });
+}
+
+async function openBridge() {
+  const started = start([process.execPath, BRIDGE, ...SERVER], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [url] = await new Promise((resolve) =>
+    createInterface({ input: started.stdout }).once('line', (line) => resolve([line])),
+  );
+  return { ...started, url };
+}
+
+async function openWatchdog() {
+  const port = await freePort();
+  const started = await watchdog.start([{ name: 's', argv: SERVER, port: null }], {
+    gateway: { listen: `127.0.0.1:${port}` },
+    alerts: { notify: [] },
+  });
+  return { ...started, url: `http://127.0.0.1:${port}/s/mcp` };
+}
+
+async function openSupergateway() {
+  const port = await freePort();
+  const started = start([
+    process.execPath,
+    SUPERGATEWAY,
+    '--stdio',
+    SERVER.join(' '),
+    '--outputTransport',
+    'streamableHttp',
+    '--stateful',
+    '--port',
+    String(port),
+    '--logLevel',
+    'none',
+  ]);
+  return { ...started, url: `http://127.0.0.1:${port}/mcp` };
+}
+
+async function openMcpProxy() {
+  const port = await freePort();
+  const started = start([
+    process.execPath,
+    MCP_PROXY,
+    '--port',
+    String(port),
+    '--server',
+    'stream',
+    '--',
+    ...SERVER,
+  ]);
+  return { ...started, url: `http://127.0.0.1:${port}/mcp` };
+}
