@@ -1,5 +1,5 @@
 // Secrets in a config: how they are recognised, and masked.
-import { tokensIn } from '../../core/base/secret-forms.ts';
+import { tokensIn } from '../../core/base/text.ts';
 import { namesSecret } from '../../core/orphans/mask-command.ts';
 import { isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';

@@ -1,6 +1,5 @@
 // Masking of secrets in command lines: values after names like TOKEN, and values in a known form.
-import { TOKEN_FORM, WEBHOOK_PATH } from '../base/secret-forms.ts';
-import { REDACTED } from '../base/text.ts';
+import { REDACTED, TOKEN_FORM, WEBHOOK_PATH } from '../base/text.ts';
 
 /** True for `API_TOKEN`, `--api-key`, `Authorization`, `DB_PASS`, …: names whose value is a secret. */
 export function namesSecret(name: string): boolean {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maskTokens, tokensIn } from '../../../src/core/base/secret-forms.ts';
-import { createRedactor } from '../../../src/core/base/text.ts';
+import { createRedactor, maskTokens, tokensIn } from '../../../src/core/base/text.ts';
 
 // In two parts each: no scanner of repositories shall take them for real.
 const TOKENS = [
