@@ -51,7 +51,11 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 const MOST_WAITING = 64;
 
 /** Runs until the client's pipe ends. @returns the exit code, see `SHIM_EXIT`; after a signal 128 and its number */
-export async function runShim(call: ShimCall, io: ShimIo): Promise<number> {
+export async function runShim(
+  call: ShimCall,
+  io: ShimIo,
+  { onServing = () => undefined }: { readonly onServing?: () => void } = {},
+): Promise<number> {
   const paths = resolvePaths(call.home);
   const tell = (text: string): void => void io.stderr.write(`mcp-watchdog: ${neutralise(text)}\n`);
   const { server } = call;
@@ -80,6 +84,7 @@ export async function runShim(call: ShimCall, io: ShimIo): Promise<number> {
       tell(unknownServerText(server, names));
       return SHIM_EXIT.unknown;
     }
+    onServing();
     return await serve(server, { dialer, io, tell });
   } catch (error) {
     if (!(error instanceof WatchdogError)) throw error;
