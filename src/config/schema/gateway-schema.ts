@@ -28,10 +28,14 @@ export const gatewaySchema = z
       .describe('Host names accepted beside the loopback ones; any other Host header gets 403.'),
     allowedOrigins: z
       .array(
-        z.string().regex(/^https?:\/\/[^/\s]+$/i, 'must be an origin; write it like http://localhost:3000'),
+        z
+          .string()
+          .regex(/^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/i, 'must be an origin; write it like http://localhost:3000'),
       )
       .default([])
-      .describe('Origins of web pages that may call tools; any other Origin header gets 403.'),
+      .describe(
+        'Origin headers of programs that may call tools; any other gets 403. There are no CORS headers for pages in a browser.',
+      ),
     tokenFile: filledText()
       .nullable()
       .default(null)
