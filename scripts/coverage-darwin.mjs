@@ -11,12 +11,16 @@ const SOURCES = [
 ];
 const TESTS = [
   'test/darwin/inspector.test.ts',
-  'test/doctor/checks',
+  'test/doctor/checks/macos.test.ts',
   'test/notify/channels/desktop-darwin.test.ts',
-  'test/orphans',
-  'test/service',
-  'test/system/net',
-  'test/system/process',
+  'test/orphans/process-inspector.test.ts',
+  'test/service/launchd',
+  'test/system/net/local-network.test.ts',
+  'test/system/net/port-owner.test.ts',
+  'test/system/process/memory-footprint.test.ts',
+  'test/system/process/played-darwin.test.ts',
+  'test/system/process/process-table.test.ts',
+  'test/system/process/ps-darwin.test.ts',
 ];
 const LEAST = 95;
 

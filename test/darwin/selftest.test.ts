@@ -47,7 +47,7 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('selftest.sh', { ti
     const first = await mac.run(BASH, SCRIPT, '--after-login');
     expect(first).toMatchObject({ code: 0, out: expect.stringContaining('Now log out and in') });
     await mac.logout();
-    await waitFor(async () => (await mac.launchctl('list')).out.includes('com.mcp.selftest') === false, {
+    await waitFor(async () => !(await mac.launchctl('list')).out.includes('com.mcp.selftest'), {
       timeout: 40_000,
       what: 'the end of the session',
     });
