@@ -139,7 +139,9 @@ function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions
     const value = request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
   };
-  const refusal = checkHeaders(said.message, header, (tool) => server.toolHeaders(tool));
+  // Who comes by the socket is a shim: its client speaks stdio, where arguments have no headers.
+  const isShim = options.channel === 'unix';
+  const refusal = checkHeaders(said.message, header, (tool) => (isShim ? [] : server.toolHeaders(tool)));
   if (refusal !== null) return options.refuse(exchange, refusal, 'header');
   if (isRequest(said.message)) return ask(exchange, { ...said, era: 'modern', session: null }, options);
   if (typeof said.message['method'] !== 'string') {

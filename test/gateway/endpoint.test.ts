@@ -512,6 +512,16 @@ describe('a modern client', () => {
     expect(await call(args, { 'mcp-param-region': 'EU', 'mcp-param-limit': '42' })).toEqual([400, -32_020]);
   });
 
+  test('needs no headers for arguments on the socket, where a shim speaks for a client of stdio', async () => {
+    const toolHeaders = { query: [{ header: 'Region', path: ['region'] }] };
+    const { front, home } = await startFront({ toolHeaders });
+    const socketPath = `${home.run}/gateway.sock`;
+    await front.listenOnSocket(socketPath);
+    const call = modern('tools/call', { name: 'query', arguments: { region: 'eu' } });
+    const headers = { ...call.headers, host: 'localhost' };
+    expect((await ask(0, { socketPath, body: call.body, headers })).status).toBe(200);
+  });
+
   test('cancels by leaving; its notifications are of no use', async () => {
     const { port, events, ask } = await startFront({ onSaid: () => undefined });
     const { body, headers } = modern('tools/call', { name: 'slow' });
