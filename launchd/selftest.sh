@@ -69,7 +69,7 @@ is_running() { [ "$(field state)" = running ]; }
 is_down() { ! is_running; }
 is_gone() { [ "$(number_of launchctl print "$target")" = 113 ]; }
 # Where the last daemon listens; of a dead one, nobody answers there.
-listen() { sed -n 's/.*"url":"\(http[^"]*\)".*/\1/p' "$home/logs/watchdog.log" 2>/dev/null | tail -1; }
+listen() { sed -n 's/.*"url":"\(http[^"]*\)","msg":"Listening".*/\1/p' "$home/logs/watchdog.log" 2>/dev/null | tail -1; }
 serves() { curl -s -m 5 "$(listen)/api/v1/status" | grep -q '"up":true'; }
 fact() { watchdog status --json 2>/dev/null | part status "$@"; }
 has_other_pid() { is_running && [ -n "$(field pid)" ] && [ "$(field pid)" != "$1" ]; }
@@ -126,6 +126,7 @@ write_config() {
   chmod 700 "$1"
   cat >"$1/config.yaml" <<CONFIG
 metrics: { listen: 127.0.0.1:0 }
+gateway: { listen: 127.0.0.1:0 }
 sampling: { interval: 2s }
 servers:
   s: { command: [node, "$parts", server], probe: { interval: 2s } }

@@ -112,6 +112,7 @@ describe.skipIf(!requireProgram('python3') || !canPlayMac())('on a Mac', { timeo
       join(mac.home, 'config.yaml'),
       JSON.stringify({
         metrics: { listen: '127.0.0.1:0' },
+        gateway: { listen: '127.0.0.1:0' },
         sampling: { interval: '1s' },
         alerts: { notify: [{ kind: 'desktop' }] },
         servers: { a: server, p: { package: NAME, ...QUICK, update: { probation: '2s', minimumAge: '1d' } } },
