@@ -41,7 +41,9 @@ async function jobOf(mac: Mac, domain = `gui/${mac.uid}`): Promise<Job | null> {
 
 /** What the page says of one server; undefined while nobody answers. */
 async function serverOf(mac: Mac, name: string): Promise<ServerStatus | undefined> {
-  const url = /.*"url":"(http:[^"]+)","msg":"Listening"/su.exec(readIf(join(mac.home, 'logs', 'watchdog.log')))?.[1];
+  const url = /.*"url":"(http:[^"]+)","msg":"Listening"/su.exec(
+    readIf(join(mac.home, 'logs', 'watchdog.log')),
+  )?.[1];
   try {
     const status: Status = JSON.parse(await (await fetch(`${url}/api/v1/status`)).text());
     return status.servers.find((one) => one.name === name);
