@@ -40,7 +40,7 @@ function singlesIn({ run }: Pick<Paths, 'run'>): string {
 }
 
 /** Paths of a server that runs without a daemon: what a daemon writes is only read. */
-export function singleServerPaths(paths: Paths, server: string): Paths {
+function singleServerPaths(paths: Paths, server: string): Paths {
   const run = join(singlesIn(paths), server);
   return {
     ...paths,

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-export interface AskedMessage {
+interface AskedMessage {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];

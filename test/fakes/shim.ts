@@ -6,7 +6,7 @@ import { waitFor } from './wait-for.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-export interface Line {
+interface Line {
   readonly id?: unknown;
   readonly method?: string;
   readonly params?: Record<string, unknown>;
@@ -30,7 +30,7 @@ export interface Shim {
   readonly exit: Promise<number | null>;
 }
 
-export const INITIALIZE = {
+const INITIALIZE = {
   jsonrpc: '2.0',
   id: 'greeting',
   method: 'initialize',

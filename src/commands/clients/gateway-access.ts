@@ -57,7 +57,7 @@ export function offeredServers(servers: readonly ServerSpec[]): readonly ServerS
   return servers.filter(({ enabled, gateway }) => enabled && gateway.mode !== 'off');
 }
 
-export function serverUrl(origin: string, server: string): string {
+function serverUrl(origin: string, server: string): string {
   return `${origin}/${server}/mcp`;
 }
 
@@ -69,7 +69,7 @@ function originOf({ host, port }: { readonly host: string; readonly port: number
  * Argv of the shim, absolute: a client with a window has another PATH than a terminal, and may outlive this version of
  * node.
  */
-export function shimCommand(
+function shimCommand(
   server: string,
   { paths, host }: { readonly paths: Pick<Paths, 'home'>; readonly host: Host },
 ): readonly [string, ...string[]] {

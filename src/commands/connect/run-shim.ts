@@ -39,7 +39,7 @@ export function processShimIo(): ShimIo {
   };
 }
 
-export const SHIM_EXIT = { done: 0, gone: 1, unknown: 2 } as const;
+const SHIM_EXIT = { done: 0, gone: 1, unknown: 2 } as const;
 
 /** Ms for which a daemon that is gone may take to come back. */
 const PATIENCE = 20_000;
@@ -124,7 +124,7 @@ async function namesWith(
   return found;
 }
 
-export function gatewaySocket({ run }: Pick<Paths, 'run'>): string {
+function gatewaySocket({ run }: Pick<Paths, 'run'>): string {
   return join(run, 'gateway.sock');
 }
 

@@ -26,7 +26,7 @@ import { clientEntry, type ServerAddress } from './client-target.ts';
 import type { ClientUse } from './find-uses.ts';
 
 /** One entry that is to use our server. */
-export interface EntryChange {
+interface EntryChange {
   readonly client: ClientName;
   readonly path: string;
   readonly name: string;
