@@ -7,13 +7,13 @@ import { startRegistry, type StaticRegistry } from '../fakes/static-registry.ts'
 import { tempHome } from '../fakes/temp-home.ts';
 import { freePort } from '../fixtures/start.ts';
 import { chaos } from './lib/chaos.ts';
-import { FAULTS, PACKAGE, tormentOnce, UPDATE_FAULTS, VERSIONS } from './lib/faults.ts';
+import { FAULTS, LOOPER, PACKAGE, tormentOnce, UPDATE_FAULTS, VERSIONS } from './lib/faults.ts';
 import { watchInvariants } from './lib/invariants.ts';
 import { Stage, stubborn, tiny } from './lib/stage.ts';
 
 /** Starts that the budget of the server that always crashes allows. */
 const STARTS = 3;
-const LOOPER = {
+const CRASHES = {
   command: ['/bin/sh', '-c', 'exit 3'],
   restart: {
     initialDelay: '20ms',
@@ -63,7 +63,7 @@ chaos(
       }),
       servers: {
         ...Object.fromEntries(['a', 'b'].map((name) => [name, tiny()])),
-        looper: LOOPER,
+        [LOOPER]: CRASHES,
         stubborn: stubborn(),
         ...(run.isLong && {
           [PACKAGE]: {
@@ -77,7 +77,7 @@ chaos(
         }),
       },
     });
-    const invariants = watchInvariants(run, stage, { loopers: { looper: { starts: STARTS } } });
+    const invariants = watchInvariants(run, stage, { loopers: { [LOOPER]: { starts: STARTS } } });
     stage.writeConfig();
     await stage.start();
     await invariants.settled();

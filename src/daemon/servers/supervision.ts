@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { HealthVerdict } from '../../core/model/observations.ts';
-import { daemonMark } from '../../core/lifecycle/run-marker.ts';
+import { daemonMark, RUN_MARKER } from '../../core/lifecycle/run-marker.ts';
 import { createInstaller, type Installer, type InstallerOptions } from '../../packages/installer.ts';
 import type { Prober } from '../../probes/prober.ts';
 import { startLimitsWatch } from '../../sampling/limits-watch.ts';
@@ -118,7 +118,11 @@ function openOutputs(context: DaemonContext): ServerOutputs {
 async function openProcesses(context: DaemonContext, installer: Installer): Promise<ProcessParts> {
   const { bus, clock, log, paths } = context;
   const random = Math.random;
-  const registry = openRegistry(context);
+  const daemonId = daemonMark(
+    { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },
+    randomUUID(),
+  );
+  const registry = openRegistry(context, daemonId);
   const missingFor = createMissingTimes(clock);
   await installer.removeLeftovers();
   return {
@@ -127,10 +131,7 @@ async function openProcesses(context: DaemonContext, installer: Installer): Prom
     random,
     startRateLimiter: createStartRateLimiter({ clock, random }),
     registry,
-    daemonId: daemonMark(
-      { pid: process.pid, startToken: identifyProcess(process.pid)?.startToken ?? '' },
-      randomUUID(),
-    ),
+    daemonId,
     prepare: (spec, signal) =>
       prepareServer(spec, signal, {
         home: paths.home,
@@ -143,10 +144,11 @@ async function openProcesses(context: DaemonContext, installer: Installer): Prom
 }
 
 /** Opens the record of all processes: on disk for the next daemon, and with the guardian in case this one is killed. */
-function openRegistry({ bus, log, paths, teardown }: DaemonContext): ProcessRegistry {
+function openRegistry({ bus, log, paths, teardown }: DaemonContext, daemonId: string): ProcessRegistry {
   const guardian = startGuardian({
     clock: systemClock,
     onFault: (err) => log.error({ err }, 'The guardian failed'),
+    mark: `${RUN_MARKER}=${daemonId}/`,
   });
   teardown.add('guardian', () => guardian.close());
   const registry = createProcessRegistry(paths.processes, {

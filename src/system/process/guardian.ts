@@ -8,6 +8,9 @@ import type { Clock } from '../time/clock.ts';
  * CONT, for stopped processes), waits up to 2 s, sends KILL. Its own process group and the ignored signals protect it from
  * Ctrl-C and from a group kill.
  * `kill -s NAME -- -PGID` is the one form that dash, bash and bash 3.2 in POSIX mode all take.
+ *
+ * Then, on Linux, what inherited the mark `$1` and has left its group: the daemon tells of such a process only when its next
+ * sample has seen it.
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
@@ -25,10 +28,22 @@ tries=0
 while [ $tries -lt 20 ]; do
   alive=
   for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && alive=1; done
-  [ -n "$alive" ] || exit 0
+  [ -n "$alive" ] || break
   sleep 0.1; tries=$((tries + 1))
 done
-each KILL
+[ -n "$alive" ] && each KILL
+[ -n "$1" ] || exit 0
+strays() {
+  for file in $(grep -lasF -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+    file=\${file#/proc/}; echo "\${file%/environ}"
+  done
+}
+left=$(strays "$1")
+[ -n "$left" ] || exit 0
+kill -s TERM $left 2>/dev/null
+sleep 1
+left=$(strays "$1")
+[ -z "$left" ] || kill -s KILL $left 2>/dev/null
 `;
 
 export interface Guardian {
@@ -47,10 +62,13 @@ const RESTART_DELAY = 1000;
 export function startGuardian({
   clock,
   onFault,
+  mark = '',
   shell: program = '/bin/sh',
 }: {
   clock: Clock;
   onFault: (error: Error) => void;
+  /** Text in the environment of all that descends from the servers of this daemon, and of nobody else. */
+  mark?: string;
   shell?: string;
 }): Guardian {
   const held = new Set<number>();
@@ -60,7 +78,7 @@ export function startGuardian({
 
   function start(): void {
     try {
-      const started = spawnShell(program);
+      const started = spawnShell(program, mark);
       shell = started;
       started.stdin?.on('error', () => {});
       // A failed start emits `error` only, an exit emits `exit` only.
@@ -104,8 +122,8 @@ export function startGuardian({
   };
 }
 
-function spawnShell(program: string): ChildProcess {
-  return spawn(program, ['-c', SCRIPT, 'mcp-watchdog-guardian'], {
+function spawnShell(program: string, mark: string): ChildProcess {
+  return spawn(program, ['-c', SCRIPT, 'mcp-watchdog-guardian', mark], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: '/usr/bin:/bin' },

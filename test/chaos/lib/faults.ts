@@ -7,6 +7,9 @@ import type { Chaos } from './chaos.ts';
 import type { Invariants } from './invariants.ts';
 import { type Stage, tiny } from './stage.ts';
 
+/** Name of the server that always crashes, whose budget is watched. */
+export const LOOPER = 'looper';
+
 export interface Torment {
   readonly chaos: Chaos;
   readonly stage: Stage;
@@ -66,7 +69,7 @@ export const FAULTS = {
     weight: 2,
     kills: 1,
     async commit({ stage, random }) {
-      const name = random.pick(Object.keys(stage.servers));
+      const name = random.pick(operated(stage));
       const wanted = random.pick(['up', 'down'] as const);
       const asked = stage.ask(wanted, name).catch(() => undefined);
       await sleep(random.below(60));
@@ -89,14 +92,15 @@ export const FAULTS = {
     weight: 2,
     kills: 0,
     async commit({ stage, random }) {
-      await stage.ask(random.pick(['up', 'down'] as const), random.pick(Object.keys(stage.servers)));
+      await stage.ask(random.pick(['up', 'down'] as const), random.pick(operated(stage)));
     },
   },
   'restart a server': {
     weight: 1,
     kills: 0,
     async commit({ stage, random }) {
-      const running = (await stage.status()).servers.filter(({ desired }) => desired === 'up');
+      const { servers } = await stage.status();
+      const running = servers.filter(({ name, desired }) => desired === 'up' && name !== LOOPER);
       if (running.length === 0) return;
       const { name } = random.pick(running);
       await stage.request('restart', { names: [name] });
@@ -175,6 +179,11 @@ export async function tormentOnce(torment: Torment, faults: Faults): Promise<voi
   await fault.commit(torment);
   chaos.count(name);
   chaos.count('kill -9', fault.kills);
+}
+
+/** Servers that operators start and stop: not the one whose starts are counted, since each request grants it some more. */
+function operated(stage: Stage): string[] {
+  return Object.keys(stage.servers).filter((name) => name !== LOOPER);
 }
 
 /** Adds, removes or changes servers whose name says that they may be; the others keep their meaning. */

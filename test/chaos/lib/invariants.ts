@@ -119,8 +119,9 @@ export function watchInvariants(chaos: Chaos, stage: Stage, { loopers = {} }: Ex
       for (const { pid, server, daemon } of stage.processes())
         if (daemon !== stage.daemon?.pid)
           chaos.violated(`Process ${pid} of "${server}" is left from the daemon ${daemon}`);
+      const busy = stage.processes().filter((one) => !isCanary(one));
       for (const { name, pid } of (await stage.status()).servers)
-        if (pid === null && stage.processes().some(({ server }) => server === name) && !(name in loopers))
+        if (pid === null && busy.some(({ server }) => server === name) && !(name in loopers))
           chaos.violated(`"${name}" is down and has a process`);
     },
     async nothingLeft() {
@@ -138,10 +139,15 @@ function describe({ name, state, desired, pid, health, lastFailure }: ServerStat
   return `"${name}", desired ${desired}, is ${state} with pid ${pid}, up ${health.up}${failure}`;
 }
 
-/** Markers of each server that has more than one run. A canary, which is run 0, is there beside the server on purpose. */
+/** A version on trial is run 0, and there beside the server on purpose. */
+function isCanary({ marker }: Marked): boolean {
+  return marker.endsWith('/0');
+}
+
+/** Markers of each server that has more than one run. */
 function doublesIn(processes: readonly Marked[]): Map<string, string[]> {
   const runs = new Map<string, Set<string>>();
-  for (const { server, marker } of processes.filter(({ marker }) => !marker.endsWith('/0')))
+  for (const { server, marker } of processes.filter((one) => !isCanary(one)))
     runs.set(server, (runs.get(server) ?? new Set<string>()).add(marker));
   return new Map(
     [...runs].filter(([, markers]) => markers.size > 1).map(([server, markers]) => [server, [...markers]]),

@@ -35,6 +35,28 @@ describe('startGuardian()', () => {
     },
   );
 
+  test.skipIf(process.platform !== 'linux')(
+    'ends what left its group before anybody saw it, by what it inherited, and nobody of another daemon',
+    { timeout: 20_000 },
+    async () => {
+      const mark = 'MCP_WATCHDOG_RUN=4242.token.unique/';
+      const guardian = startGuardian({ clock: systemClock, onFault: () => {}, mark });
+      const held = startGroup(['sleep', '60'], { MCP_WATCHDOG_RUN: '4242.token.unique/files/1' });
+      const detached = startGroup(['sleep', '60'], { MCP_WATCHDOG_RUN: '4242.token.unique/files/1' });
+      const stubborn = startGroup(['/bin/sh', '-c', `trap '' TERM; while :; do sleep 0.2; done`], {
+        MCP_WATCHDOG_RUN: '4242.token.unique/files/1',
+      });
+      const stranger = startGroup(['sleep', '60'], { MCP_WATCHDOG_RUN: '4242.token.other/files/1' });
+      const { pid } = guardian;
+      guardian.hold(held.pid);
+      guardian.close();
+      await waitFor(() => ![pid ?? 0, held.pid, detached.pid, stubborn.pid].some(isRunning), {
+        what: 'the end of the guardian and of what it ends',
+      });
+      expect(isRunning(stranger.pid)).toBe(true);
+    },
+  );
+
   test('leaves alone what it was told to drop', async () => {
     const guardian = startGuardian({ clock: systemClock, onFault: () => {} });
     const child = startGroup(['sleep', '60']);
