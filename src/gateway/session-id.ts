@@ -1,7 +1,6 @@
 // Session ids that hold what a session means and are signed, so that any later daemon of this home knows them without memory.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { SessionFacts } from '../core/gateway/model.ts';
-import { CLIENT_CAPABILITIES } from '../core/model/gateway-policy.ts';
+import { CLIENT_CAPABILITIES, type SessionFacts } from '../core/gateway/model.ts';
 import { LEGACY_VERSIONS } from '../core/gateway/translate.ts';
 
 /** What an id is good for: another server, or another program of the same name, does not take it. */

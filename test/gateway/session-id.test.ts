@@ -11,8 +11,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { SessionFacts } from '../../src/core/gateway/model.ts';
-import { CLIENT_CAPABILITIES } from '../../src/core/model/gateway-policy.ts';
+import { CLIENT_CAPABILITIES, type SessionFacts } from '../../src/core/gateway/model.ts';
 import { LEGACY_VERSIONS } from '../../src/core/gateway/translate.ts';
 import { openDeletedSessions } from '../../src/gateway/deleted-sessions.ts';
 import { openGenerations } from '../../src/gateway/generations.ts';

@@ -1,11 +1,7 @@
 // Schema of the gateway in the config: the section of its own, and the one below a server.
 import { z } from 'zod';
-import {
-  CALL_LOGS,
-  CLIENT_CAPABILITIES,
-  GATEWAY_MODES,
-  RETRY_MODES,
-} from '../../core/model/gateway-policy.ts';
+import { CLIENT_CAPABILITIES } from '../../core/gateway/model.ts';
+import { CALL_LOGS, GATEWAY_MODES, RETRY_MODES } from '../../core/model/gateway-policy.ts';
 import { duration, filledText, listen, size } from './fields.ts';
 
 const globs = () => z.array(filledText()).max(500);

@@ -1,5 +1,5 @@
 // Summary of a server's recent tool calls: number, errors and durations of each tool.
-import type { ClientLoad } from '../model/gateway-policy.ts';
+import type { ClientLoad } from './model.ts';
 import type { ExchangeError } from './model.ts';
 
 /** A request of a client that has ended, as records show it. */

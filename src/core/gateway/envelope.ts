@@ -2,8 +2,13 @@
 import { isObject } from '../base/guards.ts';
 import { RPC_CODES, isTooDeep, type JsonObject } from '../base/json-rpc.ts';
 import { isId, metaOf, paramsOf } from './messages.ts';
-import { type Era, type RequestId, type SessionFacts, type ToolHeader } from './model.ts';
-import { CLIENT_CAPABILITIES } from '../model/gateway-policy.ts';
+import {
+  CLIENT_CAPABILITIES,
+  type Era,
+  type RequestId,
+  type SessionFacts,
+  type ToolHeader,
+} from './model.ts';
 import { META, MODERN_VERSION, VERSIONS, agreedVersion } from './translate.ts';
 
 /** First version whose streams begin with an event that only has an id. */

@@ -1,9 +1,12 @@
 // Types of the gateway: what a server's router is told, what it asks for, and the interface between it and the endpoints.
 import type { JsonObject } from '../base/json-rpc.ts';
-import type { ClientCapability } from '../model/gateway-policy.ts';
 
 export type Era = 'legacy' | 'modern';
 export type RequestId = string | number;
+
+/** What a client can be asked by a server; only sessions of the legacy era declare it once and for all. */
+export const CLIENT_CAPABILITIES = ['sampling', 'elicitation', 'roots'] as const;
+export type ClientCapability = (typeof CLIENT_CAPABILITIES)[number];
 
 /** What a session means. All of it fits into the session's id, so that it outlives the daemon. */
 export interface SessionFacts {
@@ -225,6 +228,15 @@ export interface GatewayLoad {
   readonly queued: number;
   /** Open `subscriptions/listen` requests. */
   readonly listeners: number;
+}
+
+/** Clients of one server at this moment. */
+export interface ClientLoad {
+  readonly sessions: number;
+  /** Open streams of sessions and of `subscriptions/listen`. */
+  readonly streams: number;
+  readonly inFlight: number;
+  readonly queued: number;
 }
 
 /** Argument of a tool that a client repeats in a header: `x-mcp-header` of its input schema. */

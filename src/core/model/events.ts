@@ -1,7 +1,8 @@
 // Union of all events on the bus: everything that metrics, journal, logs and status may learn.
 import type { OperationBatch } from '../gateway/operations.ts';
 import type { ToolChange } from '../gateway/tool-definitions.ts';
-import type { ClientLoad, RefusalReason } from './gateway-policy.ts';
+import type { ClientLoad } from '../gateway/model.ts';
+import type { RefusalReason } from './gateway-policy.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 import type { AlertChange } from './notification.ts';
 import type {

@@ -1,8 +1,5 @@
 // Policy of the gateway for one server, and its settings for all; durations are ms, sizes bytes.
-
-/** What a client can be asked by a server; only sessions of the legacy era declare it once and for all. */
-export const CLIENT_CAPABILITIES = ['sampling', 'elicitation', 'roots'] as const;
-export type ClientCapability = (typeof CLIENT_CAPABILITIES)[number];
+import type { ClientCapability } from '../gateway/model.ts';
 
 /** `per-session` gives each client a process of its own. `off` leaves the server out. */
 export const GATEWAY_MODES = ['shared', 'per-session', 'off'] as const;
@@ -16,15 +13,6 @@ export const CALL_LOGS = ['off', 'calls', 'bodies'] as const;
 /** Why a request was refused before it reached a server's router. */
 export const REFUSAL_REASONS = ['host', 'origin', 'user', 'token', 'session', 'header', 'body'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
-
-/** Clients of one server at this moment. */
-export interface ClientLoad {
-  readonly sessions: number;
-  /** Open streams of sessions and of `subscriptions/listen`. */
-  readonly streams: number;
-  readonly inFlight: number;
-  readonly queued: number;
-}
 
 /** Names of tools; `*` matches any part of one. */
 type Globs = readonly string[];

@@ -9,7 +9,7 @@ import type {
   ServerStateName,
 } from './vocabulary.ts';
 import type { LauncherExit, Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
-import type { ClientLoad } from './gateway-policy.ts';
+import type { ClientLoad } from '../gateway/model.ts';
 import type { LifecycleState, RestartCause } from './lifecycle-state.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';

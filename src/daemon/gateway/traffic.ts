@@ -1,7 +1,7 @@
 // Traffic of clients through the gateway: recorded call by call, and told on the bus at most once a second a server.
 import type { Exchange } from '../../core/gateway/model.ts';
 import { createOperationMeter, type OperationMeter } from '../../core/gateway/operations.ts';
-import type { ClientLoad } from '../../core/model/gateway-policy.ts';
+import type { ClientLoad } from '../../core/gateway/model.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { CallLog } from './call-log.ts';

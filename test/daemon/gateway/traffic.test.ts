@@ -1,7 +1,7 @@
 // Traffic of clients: told on the bus at most once a second, and recorded call by call.
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../src/core/gateway/model.ts';
-import type { ClientLoad } from '../../../src/core/model/gateway-policy.ts';
+import type { ClientLoad } from '../../../src/core/gateway/model.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { createTraffic } from '../../../src/daemon/gateway/traffic.ts';
 import { FakeClock } from '../../fakes/clock.ts';

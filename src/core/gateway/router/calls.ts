@@ -1,35 +1,8 @@
 // Table of a server's calls: requests of clients that wait for the server, or for its answer.
-import type { JsonObject } from '../../base/json-rpc.ts';
 import { isId, metaOf, nameOf, subjectOf } from '../messages.ts';
-import type { Channel, ClientEvent, Era, Exchange, RequestId } from '../model.ts';
-import type { Replayable } from './replay.ts';
-import type { Session } from './sessions.ts';
+import type { ClientEvent, Exchange, RequestId } from '../model.ts';
+import type { Call, Session } from './entries.ts';
 import { META } from '../translate.ts';
-
-export interface Call extends Replayable {
-  readonly port: number;
-  /** Null for a client of the modern era over HTTP. */
-  readonly session: Session | null;
-  readonly era: Era;
-  readonly channel: Channel;
-  readonly id: RequestId;
-  readonly message: JsonObject;
-  readonly text: string;
-  readonly client: string | null;
-  /** The client's progress token; null for none. */
-  readonly token: RequestId | null;
-  /** Our id, which the server sees; null while the call waits. */
-  key: string | null;
-  queuedAt: number;
-  sentAt: number;
-  /** Ms that it waited in the queue, all together. */
-  waited: number;
-  /** When the server was last heard about it. */
-  heardAt: number;
-  isRetry: boolean;
-  /** When the client cancelled it or went away; null while somebody waits. Its answer is dropped. */
-  abandonedAt: number | null;
-}
 
 type Said = Extract<ClientEvent, { kind: 'said' }>;
 

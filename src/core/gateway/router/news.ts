@@ -1,7 +1,8 @@
 // News of a server for its clients: log messages, progress, changed lists and resources, and who gets them.
 import { isObject } from '../../base/guards.ts';
 import type { JsonObject } from '../../base/json-rpc.ts';
-import type { Call, CallTable } from './calls.ts';
+import type { CallTable } from './calls.ts';
+import type { Call } from './entries.ts';
 import { metaOf, noticeText, paramsOf } from '../messages.ts';
 import type { ClientAction, ListName, RequestId } from '../model.ts';
 import type { SessionTable } from './sessions.ts';

@@ -1,12 +1,13 @@
 // Answers that need no server: greetings, streams of news, log levels, and subscriptions that somebody has already.
 import { isObject } from '../../base/guards.ts';
 import type { JsonObject } from '../../base/json-rpc.ts';
-import type { Call } from './calls.ts';
+import type { Call } from './entries.ts';
 import { paramsOf, REFUSALS, type Refusal } from '../messages.ts';
 import type { Introduction } from '../model.ts';
 import { acknowledgement, listenerOf, type Listener } from './news.ts';
 import type { ServerSide } from './server-side.ts';
-import { MAX_URIS, type Session } from './sessions.ts';
+import { MAX_URIS } from './sessions.ts';
+import type { Session } from './entries.ts';
 import { discoverResult, initializeResult, offeredCapabilities, severityOf } from '../translate.ts';
 
 /** `none`: the server has to answer. `stream`: `text` is the first message of a stream that stays open. */

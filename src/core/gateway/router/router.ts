@@ -1,7 +1,8 @@
 // Router of one server: gives each client's messages to the server and each answer to its client. A pure state machine.
 import { isObject } from '../../base/guards.ts';
 import type { JsonObject } from '../../base/json-rpc.ts';
-import { CallTable, exchangeOf, newCall, type Call } from './calls.ts';
+import { CallTable, exchangeOf, newCall } from './calls.ts';
+import type { Call, Session } from './entries.ts';
 import {
   REFUSALS,
   codeIn,
@@ -32,7 +33,7 @@ import { createOwnAnswers, type OwnAnswers } from './own-answers.ts';
 import { createReplayJudge } from './replay.ts';
 import { STOPPING, refusalWhile, withoutHidden } from './rules.ts';
 import { createServerSide, type ServerSide } from './server-side.ts';
-import { SessionTable, keptOf, type Session } from './sessions.ts';
+import { SessionTable, keptOf } from './sessions.ts';
 import { isMethodOf, levelOf, modernResult, requestFor, responseFor } from '../translate.ts';
 
 /** How long a call that was cancelled is kept for an answer that SDK servers never send, ms. */
@@ -157,7 +158,7 @@ export class Router {
   #open({ session, facts, at, kept }: EventOf<'opened'>): void {
     this.#sessions.open(session, facts, at, kept);
     const { sessions: most, sessionIdle: idle } = this.#limits;
-    for (const old of this.#sessions.expired({ most, idle, at })) if (old.id !== session) this.#forget(old);
+    if (this.#sessions.size > most) this.#forgetExpired({ most, idle, at, except: session });
     if (kept !== undefined && this.#state === 'up') this.#server.restore(kept);
   }
 
@@ -295,6 +296,10 @@ export class Router {
     this.#server.dropAsked(session);
     this.#server.dropUris(session.uris);
     if (session.level >= 0) this.#server.tellLevel();
+  }
+
+  #forgetExpired(limits: { most: number; idle: number; at: number; except: string | null }): void {
+    for (const old of this.#sessions.expired(limits)) if (old.id !== limits.except) this.#forget(old);
   }
 
   #forget(session: Session): void {
@@ -435,7 +440,7 @@ export class Router {
         this.#refuse(call, REFUSALS.timeout, at);
       }
     }
-    for (const old of this.#sessions.expired({ most, idle, at })) this.#forget(old);
+    this.#forgetExpired({ most, idle, at, except: null });
   }
 
   // Ends of calls.

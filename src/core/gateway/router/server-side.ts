@@ -1,7 +1,7 @@
 // Server's side of a router: what it asks of clients, what it tells them, and what we ask of it on behalf of all of them.
 import { isObject } from '../../base/guards.ts';
 import type { JsonObject } from '../../base/json-rpc.ts';
-import type { Call } from './calls.ts';
+import type { Call } from './entries.ts';
 import {
   isId,
   metaOf,
@@ -12,10 +12,9 @@ import {
   requestText,
   resultText,
 } from '../messages.ts';
-import type { ClientCapability } from '../../model/gateway-policy.ts';
-import type { Era, GatewayAction, Introduction, KeptSession, RequestId } from '../model.ts';
+import type { ClientCapability, Era, GatewayAction, Introduction, KeptSession, RequestId } from '../model.ts';
 import { passLog, passProgress, tellUpdated, type Audience } from './news.ts';
-import type { Session } from './sessions.ts';
+import type { Session } from './entries.ts';
 import { applyEdits, membersOf, onOneLine } from '../splice.ts';
 import { META, MODERN_VERSION } from '../translate.ts';
 

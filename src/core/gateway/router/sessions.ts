@@ -1,21 +1,7 @@
 // Sessions of a server's clients that are in memory: the least recently used are forgotten, whose ids stay good.
-import type { Call } from './calls.ts';
-import type { KeptSession, RequestId, SessionFacts } from '../model.ts';
+import type { Session } from './entries.ts';
+import type { KeptSession, SessionFacts } from '../model.ts';
 import { levelOf, severityOf } from '../translate.ts';
-
-export interface Session {
-  readonly id: string;
-  readonly facts: SessionFacts;
-  /** Name that the client gave itself in this daemon's time; null when that is not known. */
-  client: string | null;
-  /** Severity below which it wants no log messages; −1 when it never set one. */
-  level: number;
-  readonly uris: Set<string>;
-  /** Ms of the monotonic clock. */
-  seenAt: number;
-  hasSpoken: boolean;
-  readonly calls: Map<RequestId, Call>;
-}
 
 /** Resources that one session may be subscribed to. */
 export const MAX_URIS = 100;
@@ -40,8 +26,6 @@ export class SessionTable {
     const session = this.#sessions.get(id);
     if (session === undefined) return null;
     session.seenAt = at;
-    this.#sessions.delete(id);
-    this.#sessions.set(id, session);
     return session;
   }
 
@@ -65,17 +49,15 @@ export class SessionTable {
     return session;
   }
 
-  /** Returns sessions without calls that are beyond `most`, or unused for `idle` ms at `at`; least recently used first. */
+  /** Returns sessions without calls that were unused for `idle` ms at `at`, and the least recently used beyond `most`. */
   expired({ most, idle, at }: { most: number; idle: number; at: number }): readonly Session[] {
-    let excess = this.#sessions.size - most;
-    const found: Session[] = [];
-    for (const session of this.#sessions.values()) {
-      if (excess <= 0 && at - session.seenAt < idle) break;
-      if (session.calls.size > 0) continue;
-      found.push(session);
-      excess -= 1;
-    }
-    return found;
+    const resting = [...this.#sessions.values()].filter(({ calls }) => calls.size === 0);
+    const isIdle = ({ seenAt }: Session): boolean => at - seenAt >= idle;
+    const found = resting.filter(isIdle);
+    const excess = this.#sessions.size - found.length - most;
+    if (excess <= 0) return found;
+    const others = resting.filter((session) => !isIdle(session));
+    return [...found, ...others.sort((one, other) => one.seenAt - other.seenAt).slice(0, excess)];
   }
 
   /** Whether anybody but `except` is subscribed to the resource. */
