@@ -7,7 +7,12 @@ import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import { readSecureFile } from '../../config/read/secure-file.ts';
 import { prepareSocketPath, removeSocketPath, trackFileIdentity } from '../../control/control-paths.ts';
 import { openDeletedSessions, type DeletedSessions } from '../../gateway/deleted-sessions.ts';
-import { createGatewayFront, type FrontOptions, type GatewayFront } from '../../gateway/gateway-endpoints.ts';
+import {
+  createGatewayFront,
+  type FrontOptions,
+  type FrontSettings,
+  type GatewayFront,
+} from '../../gateway/gateway-endpoints.ts';
 import { openGenerations, type Generations } from '../../gateway/generations.ts';
 import { createSessionIds } from '../../gateway/session-id.ts';
 import { loadSessionKey } from '../../gateway/session-key.ts';
@@ -59,12 +64,13 @@ export function openFront(parts: FrontParts): OpenedFront {
     ),
   );
   let settings: GatewaySettings | null = null;
-  let token: string | null = null;
+  // Made once for each config: it is asked for several times a request.
+  let current: FrontSettings = { ...NOTHING, token: null };
   const front = createGatewayFront({
     ...parts,
     ids: createSessionIds(openKey(parts), now),
     deleted: openDeleted(parts, now),
-    settings: () => ({ ...(settings ?? NOTHING), token }),
+    settings: () => current,
     whoListens: findPortOwner,
   });
   const listeners = createOpenings(front, paths);
@@ -74,7 +80,7 @@ export function openFront(parts: FrontParts): OpenedFront {
   async function open(wanted: GatewaySettings): Promise<void> {
     const read = readToken(wanted.tokenFile);
     const isUsable = typeof read === 'string' || read === null;
-    if (isUsable) token = read;
+    current = { ...wanted, token: isUsable ? read : current.token };
     settings = wanted;
     // Without its token the port would let everybody in.
     await listeners.open(isUsable ? wanted : { ...wanted, listen: null }, isUsable ? [] : [read]);
