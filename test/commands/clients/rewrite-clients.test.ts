@@ -15,6 +15,8 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
+import { ensureClients } from '../../../src/commands/setup/deploy-steps.ts';
+import { resolvePaths } from '../../../src/system/files/paths.ts';
 import { fakeIo, type FakeIoOptions } from '../../fakes/io.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
@@ -298,6 +300,31 @@ describe('init --rewrite', () => {
     const { out } = await here.run(['init', '--from', 'cursor', '--rewrite', '--yes']);
     expect(out).toContain('it belongs to user 12345');
     expect(readFileSync(file, 'utf8')).toBe(CURSOR);
+  });
+});
+
+describe('deploy --rewrite', () => {
+  it('changes the clients as its last step, and tells how many entries', async () => {
+    const here = stage();
+    const file = here.put('.cursor/mcp.json', CURSOR);
+    const io = fakeIo({ env: { HOME: here.user } });
+    const context = {
+      paths: resolvePaths(here.home),
+      arguments: [],
+      flags: { from: ['cursor'], rewrite: true, yes: true },
+      colour: false,
+      io,
+    };
+    expect(await ensureClients(context)).toEqual({ detail: '1 of their entries changed in cursor' });
+    expect(readFileSync(file, 'utf8')).toContain(URL_OF_FILES);
+    expect(await ensureClients(context)).toEqual({ detail: 'nothing changed in cursor' });
+  });
+
+  it('asks for nothing that it could not do, before it does anything', async () => {
+    const here = stage();
+    const { code, err } = await here.run(['deploy', '--rewrite', '--no-service']);
+    expect(code).toBe(2);
+    expect(err).toContain('--from does not say which client');
   });
 });
 
