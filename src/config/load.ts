@@ -1,7 +1,7 @@
 // Config loader: from a file to what the daemon runs on, or to the list of everything wrong with it.
 import { dirname, resolve } from 'node:path';
 import { buildDaemonConfig } from './build/build-daemon-config.ts';
-import { expandEnvironment } from './read/env-expansion.ts';
+import { expandReferences } from './read/env-expansion.ts';
 import type { Environment } from './read/env-expansion.ts';
 import { schemaErrors } from './read/schema-errors.ts';
 import { inactiveKeys } from './build/inactive-keys.ts';
@@ -12,6 +12,7 @@ import { ConfigError } from './read/problems.ts';
 import { readDocument } from './read/read-document.ts';
 import type { ParsedDocument } from './read/read-document.ts';
 import { Diagnostics } from './read/diagnostics.ts';
+import { openSecretStores } from './read/secret-store.ts';
 import { configSchema } from './schema/schema.ts';
 import { findSecrets, scrubbableSecrets } from './read/secrets.ts';
 import { buildServers } from './build/build-servers.ts';
@@ -23,7 +24,7 @@ export type { DaemonConfig, LoadedConfig } from './build/loaded-config.ts';
 /**
  * Reads and checks a config file.
  *
- * @param environment what `${env:NAME}` refers to
+ * @param environment what `${env:NAME}` refers to, and in which the programs that read `${keychain:…}` and `${secret:…}` run
  * @throws WatchdogError CONFIG_UNREADABLE or CONFIG_UNSAFE; ConfigError (CONFIG_INVALID) with every problem of the file
  */
 export function loadConfig(path: string, environment: Environment): LoadedConfig {
@@ -51,10 +52,11 @@ export interface ReadOptions {
 /** Does what `loadConfig` does for a text that was read already; envFiles are still read from disk. */
 export function readConfig(text: string, { path, environment, locate }: ReadOptions): LoadedConfig {
   const source = readDocument(text);
-  const expanded = expandEnvironment(source.tree, environment);
+  const expanded = expandReferences(source.tree, environment, openSecretStores({ environment }));
   const tree = emptyToMap(expanded.tree);
   const secrets = [...expanded.secrets, ...findSecrets(tree)];
-  const diagnostics = new Diagnostics({ file: path, source, tree, secrets: scrubbableSecrets(secrets) });
+  const scrubbed = (values: readonly string[]) => scrubbableSecrets(values, expanded.stored);
+  const diagnostics = new Diagnostics({ file: path, source, tree, secrets: scrubbed(secrets) });
   for (const fault of source.faults) diagnostics.addAt(fault.line, fault);
   diagnostics.throwIfAny();
   for (const fault of expanded.faults) diagnostics.add(fault.path, fault.reason, { isHidden: true });
@@ -64,6 +66,8 @@ export function readConfig(text: string, { path, environment, locate }: ReadOpti
       `holds ${reference}, which is taken literally; \${env:NAME} is the form that is expanded`,
     );
   }
+  for (const at of expanded.short)
+    diagnostics.warn(at, 'is a secret of fewer than 8 characters: what a server prints of it is not masked');
   checkForm(tree, source, diagnostics);
   const servers = buildServers(tree, { folder: dirname(path), diagnostics, locate });
   const config = buildDaemonConfig(tree, { folder: dirname(path), diagnostics });
@@ -75,7 +79,7 @@ export function readConfig(text: string, { path, environment, locate }: ReadOpti
     servers,
     envFiles: [...diagnostics.envFiles],
     inactive: inactiveKeys(tree),
-    secrets: scrubbableSecrets([
+    secrets: scrubbed([
       ...secrets,
       ...findSecrets(servers.map(({ env }) => env)),
       ...channelSecrets(config.alerts.notify),

@@ -1,7 +1,9 @@
-// Expansion of `${env:NAME}` in the values of a config.
+// Expansion of `${env:NAME}`, `${keychain:SERVICE/ACCOUNT}` and `${secret:NAME}` in the values of a config.
+import { SHORTEST_SECRET } from '../../core/base/text.ts';
 import { namesSecret } from '../../core/orphans/mask-command.ts';
 import { documentMap, isDocumentMap, isDocumentList } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
+import type { LookUp, StoreKind } from './secret-store.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,31 +12,47 @@ export interface ExpandedDocument {
   readonly faults: readonly { readonly path: KeyPath; readonly reason: string }[];
   /** Values of variables whose names say that they are secret. */
   readonly secrets: readonly string[];
+  /** Values that a store of the system keeps. */
+  readonly stored: readonly string[];
+  /** Where such a value stands that is too short to be searched for in what servers print. */
+  readonly short: readonly KeyPath[];
   /** `${NAME}` and the like, left as they are: forms of other programs, probably not meant literally. */
   readonly foreign: readonly { readonly path: KeyPath; readonly reference: string }[];
 }
 
-/** Expands all references; `$${env:NAME}` stands for the literal text. The value of a variable is not expanded again. */
-export function expandEnvironment(tree: DocumentValue, environment: Environment): ExpandedDocument {
-  const expansion = new Expansion(environment);
+/**
+ * Expands all references; `$${env:NAME}` stands for the literal text. A value is not expanded again.
+ *
+ * @param lookUp asks the system's store of secrets
+ */
+export function expandReferences(
+  tree: DocumentValue,
+  environment: Environment,
+  lookUp: LookUp,
+): ExpandedDocument {
+  const expansion = new Expansion(environment, lookUp);
   return { ...expansion.found, tree: expansion.expand(tree, []) };
 }
 
 /** Writes the text that expands to `value` itself. */
 export function escapeReferences(value: string): string {
-  return value.replaceAll('${env:', (reference) => `$${reference}`);
+  return value.replaceAll(/\$\{(?:env|keychain|secret):/g, (reference) => `$${reference}`);
 }
 
 class Expansion {
   readonly found = {
     faults: [] as { path: KeyPath; reason: string }[],
     secrets: [] as string[],
+    stored: [] as string[],
+    short: [] as KeyPath[],
     foreign: [] as { path: KeyPath; reference: string }[],
   };
   readonly #environment: Environment;
+  readonly #lookUp: LookUp;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, lookUp: LookUp) {
     this.#environment = environment;
+    this.#lookUp = lookUp;
   }
 
   expand(tree: DocumentValue, path: KeyPath): DocumentValue {
@@ -45,16 +63,32 @@ class Expansion {
   }
 
   #text(written: string, path: KeyPath): string {
-    const [reference] = /(?<!\$)\$\{(?!env:)[A-Za-z_][^}]*\}/.exec(written) ?? [];
+    const [reference] = /(?<!\$)\$\{(?!(?:env|keychain|secret):)[A-Za-z_][^}]*\}/.exec(written) ?? [];
     if (reference !== undefined) this.found.foreign.push({ path, reference });
-    const expanded = (whole: string, escape: string, name: string, end: string) => {
+    const expanded = (whole: string, escape: string, ...[kind = '', name = '', end]: readonly string[]) => {
       if (escape === '$') return whole.slice(1);
       const value =
-        end === '' ? this.#fault(path, 'has ${env: without its closing brace') : this.#variable(name, path);
+        end === ''
+          ? this.#fault(path, `has \${${kind}: without its closing brace`)
+          : this.#value(kind, name, path);
       // Left as written, so that no second error follows from an empty value.
       return value ?? whole;
     };
-    return written.replaceAll(/(\$?)\$\{env:([^}]*)(\}?)/g, expanded);
+    return written.replaceAll(/(\$?)\$\{(env|keychain|secret):([^}]*)(\}?)/g, expanded);
+  }
+
+  #value(kind: string, name: string, path: KeyPath): string | null {
+    return kind === 'keychain' || kind === 'secret'
+      ? this.#stored(kind, name, path)
+      : this.#variable(name, path);
+  }
+
+  #stored(kind: StoreKind, name: string, path: KeyPath): string | null {
+    const answer = this.#lookUp(kind, name);
+    if ('reason' in answer) return this.#fault(path, answer.reason);
+    this.found.stored.push(answer.value);
+    if (answer.value.length < SHORTEST_SECRET) this.found.short.push(path);
+    return answer.value;
   }
 
   #variable(name: string, path: KeyPath): string | null {

@@ -25,10 +25,17 @@ export function findSecrets(tree: unknown): string[] {
 
 /** Shorter texts occur by chance: scrubbing `true` or `8080` everywhere would hide more than it protects. */
 const SHORTEST = 8;
+/** Of a text that is a secret for certain. */
+const SHORTEST_CERTAIN = 4;
 
-/** Keeps those long enough to be searched for, longest first. */
-export function scrubbableSecrets(values: Iterable<string>): string[] {
-  return longestFirst(new Set([...values].filter((value) => value.length >= SHORTEST)));
+/** Keeps those long enough to be searched for, longest first. @param certain what a store of secrets gave */
+export function scrubbableSecrets(values: Iterable<string>, certain: readonly string[] = []): string[] {
+  return longestFirst(
+    new Set([
+      ...[...values].filter((value) => value.length >= SHORTEST),
+      ...certain.filter((value) => value.length >= SHORTEST_CERTAIN),
+    ]),
+  );
 }
 
 export function scrub(text: string, secrets: readonly string[]): string {

@@ -144,9 +144,9 @@ function quantity(example: string, pattern: string, parse: (text: string) => Qua
     });
 }
 
-/** An editor must not complain about `${env:GRACE}`. */
+/** An editor must not complain about `${env:GRACE}` or `${keychain:…}`. */
 function orReference(pattern: string): string {
-  return String.raw`${pattern}|\$\{env:`;
+  return String.raw`${pattern}|\$\{(env|keychain|secret):`;
 }
 
 interface Bounds {

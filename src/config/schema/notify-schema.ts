@@ -31,7 +31,9 @@ const webhook = z.strictObject({
   secret: filledText()
     .nullable()
     .default(null)
-    .describe('Key of the HMAC-SHA256 signature; take it from ${env:NAME}.'),
+    .describe(
+      'Key of the HMAC-SHA256 signature; take it from ${env:NAME}, ${keychain:SERVICE/ACCOUNT} or ${secret:NAME}.',
+    ),
   template: z
     .record(z.string(), z.json())
     .nullable()

@@ -8,7 +8,7 @@ import {
   VSCODE,
 } from '../../../../src/config/import/clients/references.ts';
 import type { Dialect } from '../../../../src/config/import/clients/references.ts';
-import { expandEnvironment } from '../../../../src/config/read/env-expansion.ts';
+import { expandReferences } from '../../../../src/config/read/env-expansion.ts';
 
 const around = {
   home: '/home/anna',
@@ -67,7 +67,11 @@ describe('rewrite()', () => {
   it.each(['${env:SET}', '$${env:SET}', '$$${env:X} ${Y} $Z', '${env:'])(
     'leaves %s what it is where nothing is expanded',
     (text) => {
-      const { tree } = expandEnvironment(rewriteReferences(text, LITERAL, around).text, around.environment);
+      const { tree } = expandReferences(
+        rewriteReferences(text, LITERAL, around).text,
+        around.environment,
+        () => ({ reason: 'must not be asked for' }),
+      );
       expect(tree).toBe(text);
     },
   );
