@@ -92,6 +92,7 @@ export class Streams {
   /** Large answers that their clients have not taken yet, and since when. */
   readonly #draining = new Map<ServerResponse, number>();
   #cancelSweep: (() => void) | null = null;
+  #isEnding = false;
 
   constructor({ clock, boot, onLeft, kept = createKeptEvents() }: StreamsOptions) {
     this.#clock = clock;
@@ -170,8 +171,9 @@ export class Streams {
     }
   }
 
-  /** Ends the own streams of all sessions; requests under way are answered by their routers. */
+  /** Ends the own streams of all sessions; requests under way are answered by their routers, and their connections closed. */
   endOwnStreams(): void {
+    this.#isEnding = true;
     for (const own of this.#ownStreams.values()) own.response?.end();
   }
 
@@ -254,6 +256,7 @@ export class Streams {
 
   #answer({ response, era }: Exchange, { text, code }: Answer): void {
     if (response === null) return;
+    if (this.#isEnding) response.shouldKeepAlive = false;
     const status = era === 'modern' ? (STATUS_BY_CODE.get(code) ?? 200) : 200;
     sendJson(response, { status, text });
     this.#drain(response);

@@ -581,10 +581,27 @@ describe('the gateway', () => {
     expect(port).toBeGreaterThan(0);
   });
 
-  test('keeps no connection alive once it ends', async () => {
-    const { front, ask } = await startFront();
+  test('keeps no connection alive once it ends, nor that of a request that was under way', async () => {
+    const waiting: (() => void)[] = [];
+    const { front, ask, url } = await startFront({
+      onSaid: (said, script) => {
+        if (said.message['method'] === 'initialize') script.result(said);
+        else waiting.push(() => script.result(said));
+      },
+    });
+    const { body, headers } = modern('tools/list');
+    const common = { accept: ACCEPT, 'content-type': 'application/json' };
+    // fetch keeps its connections alive.
+    const underWay = fetch(`${url}/files/mcp`, {
+      method: 'POST',
+      headers: { ...headers, ...common },
+      body: JSON.stringify(body),
+    });
+    await waitFor(() => waiting.length === 1);
     expect((await ask({ path: '/' })).headers['connection']).not.toBe('keep-alive');
     front.drain();
+    for (const answer of waiting) answer();
+    expect((await underWay).headers.get('connection')).toBe('close');
     expect((await ask({ body: initialize() })).headers['connection']).toBe('close');
   });
 
