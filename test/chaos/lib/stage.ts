@@ -119,7 +119,7 @@ export class Stage {
     return this.listening();
   }
 
-  /** Waits until the daemon that was spawned listens. @throws when it ends before */
+  /** Waits until the daemon that was spawned listens and takes requests. @throws when it ends before */
   async listening(): Promise<Process> {
     const child = this.#child;
     if (child === null) throw new Error('No daemon was spawned');
@@ -132,6 +132,8 @@ export class Stage {
       { timeout: 60_000, what: 'the daemon to listen' },
     );
     this.daemon = { pid: child.pid ?? 0, child, url };
+    // What an earlier daemon has left is put right before any server is known; until then no request is taken.
+    await waitFor(async () => (await this.status()).servers.length > 0, { timeout: 60_000, what: 'servers' });
     return this.daemon;
   }
 
