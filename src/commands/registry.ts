@@ -301,6 +301,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./inspect/monitor.ts'),
   },
   {
+    name: 'open',
+    summary: 'open the status page in the browser',
+    arguments: [],
+    options: [{ flags: '--print', summary: 'only print its address' }, JSON_OUTPUT],
+    notes: [
+      'Over SSH, or without a display, it prints the address.',
+      'Exit codes: 0 opened or printed, 1 it could not be opened, 5 no daemon.',
+    ],
+    load: () => import('./inspect/open.ts'),
+  },
+  {
     name: 'orphans',
     summary: 'find MCP servers that no program owns any more',
     arguments: [],
