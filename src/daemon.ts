@@ -195,6 +195,7 @@ async function openCare(
   const gateway = openGateway(context, {
     settings: config.config,
     wake: (server) => supervision.supervisor.start(server),
+    rest: (server) => supervision.supervisor.idle(server),
   });
   const supervision = await openSupervision(context, config.config, {
     stateStore,
@@ -270,7 +271,7 @@ async function begin(
   const { log, teardown } = context;
   // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
-  const channels = openChannels(context, { reloader, settings: config.config });
+  const channels = openChannels(context, { reloader, settings: config.config, url: parts.url });
   const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
   control.use(createControlHandlers({ ...parts, channels, redactor: context.redactor }));
   openPlannedRestarts(context, parts);

@@ -102,6 +102,7 @@ const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   dependsOn: true,
   restart: true,
   start: true,
+  idle: true,
   stop: true,
   probe: true,
   expect: true,

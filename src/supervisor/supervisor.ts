@@ -1,6 +1,6 @@
 // Supervisor of all servers: desired states, start order by dependency, config changes, stop order.
 import type { WatchdogEvent } from '../core/model/events.ts';
-import { type RestartCause, stateName } from '../core/model/lifecycle-state.ts';
+import { isIdle, type RestartCause, stateName } from '../core/model/lifecycle-state.ts';
 import type { DetachedProcess, TreeRoot } from '../core/lifecycle/process-tree.ts';
 import type { ServerSpec } from '../core/model/server-spec.ts';
 import { unfinishedAfter } from './wait-with-timeout.ts';
@@ -31,6 +31,8 @@ export interface Supervisor {
    */
   apply(changes: ConfigChanges, unobserved?: ReadonlySet<string>): Promise<readonly string[]>;
   start(server: string): void;
+  /** Stops a server that nobody uses until somebody does; one that does not run well is left alone. */
+  idle(server: string): void;
   /** Stops it; resolves when no process of it is left. */
   stop(server: string): Promise<void>;
   restart(server: string, cause: RestartCause): void;
@@ -80,6 +82,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (hasBecomeReady) [...waiting.keys()].forEach((name) => start(name));
   }
 
+  function isIdleNow(name: string): boolean {
+    const state = runners.get(name)?.state;
+    return state !== undefined && isIdle(state);
+  }
+
   function missing({ dependsOn }: ServerSpec): readonly string[] {
     return dependsOn.filter((name) => {
       const runner = runners.get(name);
@@ -103,6 +110,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (hasChanged) bus.publish({ kind: 'waiting', server: name, on });
     if (on.length > 0) {
       waiting.set(name, cause);
+      // What it depends on is used now.
+      for (const other of on) if (isIdleNow(other)) start(other);
       return;
     }
     waiting.delete(name);
@@ -150,6 +159,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     // Sent even though nothing runs: the desired state may differ from what the config says.
     if ((options.desiredState(spec.name) ?? (spec.enabled ? 'up' : 'down')) === 'down')
       return runner.send({ kind: 'stop' });
+    if (spec.start.when === 'first-use' && !wasAlive) return runner.send({ kind: 'idle' });
     start(
       spec.name,
       wasAlive ? { reason: 'unobserved', detail: 'it was alive when the watchdog ended' } : undefined,
@@ -189,6 +199,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (before?.enabled !== spec.enabled) return spec.enabled ? start(spec.name) : await stop(spec.name);
     // Perhaps it no longer depends on what it waits for.
     if (waiting.has(spec.name)) return start(spec.name);
+    // The next call starts it with what it says now.
+    if (isIdle(runner.state)) return;
     if (needsRestart && runner.state.wanted === 'up')
       restart(spec.name, { reason: 'config', detail: 'its configuration changed' });
     // What the person changed may be the cure, even where it needs no other process.
@@ -252,6 +264,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return [...stuck, ...late];
     },
     start,
+    idle: (name) => runners.get(name)?.send({ kind: 'idle' }),
     stop,
     restart,
     ready: (name, run) => runners.get(name)?.send({ kind: 'ready', run }),

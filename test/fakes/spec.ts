@@ -34,7 +34,8 @@ export const DEFAULT_SPEC: ServerSpec = {
     at: null,
     preventExitCodes: [],
   },
-  start: { timeout: 30_000 },
+  start: { timeout: 30_000, when: 'login' },
+  idle: { stopAfter: null },
   stop: { grace: 5000 },
   probe: {
     kind: 'mcp',

@@ -109,6 +109,8 @@ export function at(phase: ServerStateName, state: LifecycleState = INITIAL_LIFEC
       return { ...memory, phase, since: 0, stable: false, deadline: null };
     case 'stopping':
       return { ...memory, phase, step: 0, deadline: 5000, leadsTo: 'retry', repeats: 0, wasReady: true };
+    case 'idle':
+      return { ...memory, phase: 'stopped', because: 'idle' };
     default:
       return { ...memory, phase, deadline: 1000, delay: 1000 };
   }

@@ -15,6 +15,7 @@ const STATES: Readonly<Record<(typeof SERVER_STATES)[number], Shown>> = {
   stopping: { value: 4, text: 'stopping', color: 'blue' },
   backoff: { value: 6, text: 'waits to restart', color: 'orange' },
   crash_looping: { value: 7, text: 'crash looping', color: 'dark-red' },
+  idle: { value: 0, text: 'idle', color: 'text' },
   needs_attention: { value: 8, text: 'needs attention', color: 'purple' },
 };
 

@@ -65,6 +65,7 @@ export function checkReport(
 }
 
 function healthyText(server: ServerStatus | undefined): string {
+  if (server?.state === 'idle') return 'ok: idle, the next call starts it';
   if (server?.state === 'stopped')
     return server.stoppedBecause === 'completed' ? 'ok: completed' : 'ok: stopped by you';
   if (server?.health.unauthorized === true)

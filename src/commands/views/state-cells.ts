@@ -11,6 +11,7 @@ const STATE_STYLES: Readonly<Record<ServerStatus['state'], Style>> = {
   backoff: 'yellow',
   crash_looping: 'red',
   needs_attention: 'red',
+  idle: 'dim',
   watched: 'cyan',
 };
 

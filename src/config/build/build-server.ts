@@ -38,6 +38,7 @@ export function buildServer(
   if (source === null) return null;
   complainAboutIdleKeys(source.kind, own, complain);
   complainAboutPlannedRestarts(source.kind, own, complain);
+  complainAboutOnDemand(settings, source.kind, complain);
   const transport = transportOf(written, source.kind, complain);
   complainAboutProbe(settings, complain);
   const fileEnv = settings.envFile === null ? {} : readEnv(resolveFrom(folder, settings.envFile));
@@ -54,6 +55,7 @@ export function buildServer(
     dependsOn: [...new Set(settings.dependsOn)],
     restart: restartOf(written, { folder, complain }),
     start: settings.start,
+    idle: settings.idle,
     stop: settings.stop,
     probe: probeOf(settings.probe),
     expect: settings.expect,
@@ -62,6 +64,20 @@ export function buildServer(
     logs: settings.logs,
     gateway: gatewayOf(written, { kind: source.kind, transport }),
   };
+}
+
+/** A server that is started by its clients must be one that clients reach through the gateway. */
+function complainAboutOnDemand(
+  { start, idle, gateway }: ServerSettings,
+  kind: Source['kind'],
+  complain: Complain,
+): void {
+  const key: (string | number)[] | null =
+    start.when === 'first-use' ? ['start', 'when'] : idle.stopAfter === null ? null : ['idle', 'stopAfter'];
+  if (key === null) return;
+  if (kind === 'url') complain(key, 'has no meaning for a server that is only watched; remove it');
+  else if (gateway.mode === 'off')
+    complain(key, 'needs the gateway, which tells when somebody uses the server; remove gateway.mode: off');
 }
 
 /** Makes a path absolute: `~/x` is in the user's home folder, anything else relative starts at `folder`. */

@@ -270,9 +270,24 @@ export const serverSchema = z.strictObject({
   start: z
     .strictObject({
       timeout: duration({ min: 100 }).prefault('30s').describe('Time allowed from spawn to ready.'),
+      when: z
+        .enum(['login', 'first-use'])
+        .default('login')
+        .describe('With the watchdog, or not before the first call of a client through the gateway.'),
     })
     .prefault({})
     .describe('Start of the server.'),
+  idle: z
+    .strictObject({
+      stopAfter: duration({ min: 1_000 })
+        .nullable()
+        .prefault(null)
+        .describe(
+          'Time without a call through the gateway after which the server is stopped; the next call starts it. Null for never.',
+        ),
+    })
+    .prefault({})
+    .describe('What happens while nobody uses the server.'),
   stop: z
     .strictObject({
       grace: duration({ max: 600_000 }).prefault('5s').describe('Time between SIGTERM and SIGKILL.'),

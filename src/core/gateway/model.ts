@@ -61,8 +61,11 @@ export type ClientEvent =
 export type Availability =
   /** Being started or restarted: calls wait. */
   | { readonly kind: 'coming' }
-  /** Not started before somebody needs it: calls wait, and the first of them wakes it. */
-  | { readonly kind: 'asleep' }
+  /**
+   * Not started before somebody needs it: calls wait, and the first of them wakes it. `lists` are its last answers, by
+   * method: a client that merely opens needs no more.
+   */
+  | { readonly kind: 'asleep'; readonly lists: Readonly<Partial<Record<string, JsonObject>>> }
   /** Stopped or crash looping: calls are refused at once. `retryAfter` is ms, null when not known. */
   | { readonly kind: 'away'; readonly state: string; readonly retryAfter: number | null };
 

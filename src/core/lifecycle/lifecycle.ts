@@ -39,6 +39,8 @@ export function decideLifecycle(
       return start(event.clear ? cleared({ ...state, wanted: 'up' }) : { ...state, wanted: 'up' }, event);
     case 'stop':
       return rest({ ...state, wanted: 'down' }, event, policy);
+    case 'idle':
+      return becomeIdle(state, event, policy);
     case 'restart':
       return restart(cleared({ ...state, wanted: 'up' }), event, policy);
     case 'prepared':
@@ -83,6 +85,13 @@ function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Life
   if (hasProcess(state)) return end(idle, 'rest', event, policy);
   const decision = stay(enter(idle, { phase: 'stopped', because: 'asked' }));
   return state.phase === 'preparing' ? { ...decision, actions: [{ kind: 'abort-prepare' }] } : decision;
+}
+
+/** Only a server that runs well, or has not been started yet, may rest: a failing one has to be seen failing. */
+function becomeIdle(state: LifecycleState, event: When, policy: LifecyclePolicy): LifecycleDecision {
+  if (state.phase === 'running') return end({ ...cleared(state), cause: null }, 'idle', event, policy);
+  if (state.phase !== 'stopped' || (state.because !== 'asked' && state.because !== 'idle')) return stay(state);
+  return stay(enter({ ...cleared(state), wanted: 'up' }, { phase: 'stopped', because: 'idle' }));
 }
 
 function restart(
@@ -274,6 +283,8 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Life
       );
     case 'complete':
       return stay(enter(state, { phase: 'stopped', because: 'completed' }));
+    case 'idle':
+      return stay(enter(state, { phase: 'stopped', because: 'idle' }));
     case 'again':
       return prepare(state);
     case 'retry':

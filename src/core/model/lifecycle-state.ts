@@ -20,11 +20,14 @@ export interface StopStep {
 }
 
 /** Continuation once no process of the run is left. */
-export type AfterStop = 'rest' | 'complete' | 'again' | 'retry';
+export type AfterStop = 'rest' | 'complete' | 'again' | 'retry' | 'idle';
 
 export type LifecyclePhase =
-  /** `because`: an operator's request, a task that completed, or an exit that must not be followed by a start. */
-  | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' }
+  /**
+   * `because`: an operator's request, a task that completed, an exit that must not be followed by a start, or nobody uses
+   * it: the next call starts it.
+   */
+  | { readonly phase: 'stopped'; readonly because: 'asked' | 'completed' | 'prevented' | 'idle' }
   /** Being installed, resolved and checked; no process yet. */
   | { readonly phase: 'preparing' }
   /** `limit`: the latest deadline that a download may reach. */
@@ -93,6 +96,8 @@ export type LifecycleInput =
   /** `clear` resets past failures, as an operator wants. `cause`: the restart to count, if any. */
   | { readonly kind: 'start'; readonly clear: boolean; readonly cause?: RestartCause }
   | { readonly kind: 'stop' }
+  /** Nobody uses it: it is stopped, or stays so, until somebody does. */
+  | { readonly kind: 'idle' }
   | { readonly kind: 'restart'; readonly cause: RestartCause }
   | { readonly kind: 'prepared'; readonly run: number }
   | { readonly kind: 'unprepared'; readonly run: number; readonly failure: StartFailure }
@@ -157,6 +162,12 @@ export function hasProcess({ phase }: LifecycleState): boolean {
 }
 
 /** Returns the state name that status and metrics show. */
-export function stateName({ phase }: LifecycleState): ServerStateName {
-  return phase === 'preparing' ? 'starting' : phase;
+export function stateName(state: LifecycleState): ServerStateName {
+  if (state.phase === 'preparing') return 'starting';
+  return isIdle(state) ? 'idle' : state.phase;
+}
+
+/** True while it is stopped because nobody uses it. */
+export function isIdle(state: LifecycleState): boolean {
+  return state.phase === 'stopped' && state.because === 'idle';
 }

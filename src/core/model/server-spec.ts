@@ -103,7 +103,10 @@ export interface ServerSpec {
   /** Names of servers that must be ready before this one starts. */
   readonly dependsOn: readonly string[];
   readonly restart: RestartPolicy;
-  readonly start: { readonly timeout: number };
+  /** `first-use`: not before the first call of a client. */
+  readonly start: { readonly timeout: number; readonly when: 'login' | 'first-use' };
+  /** After how many ms without a call the server is stopped until the next one; null for never. */
+  readonly idle: { readonly stopAfter: number | null };
   readonly stop: { readonly grace: number };
   readonly probe: ProbePolicy;
   readonly expect: ExpectPolicy;

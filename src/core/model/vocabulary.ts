@@ -8,6 +8,7 @@ export const SERVER_STATES = [
   'backoff',
   'crash_looping',
   'needs_attention',
+  'idle',
 ] as const;
 export type ServerStateName = (typeof SERVER_STATES)[number];
 

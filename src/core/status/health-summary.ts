@@ -12,7 +12,7 @@ import { ago, cpu, size, span } from '../base/format.ts';
 export function isHealthy({ desired, state, health, stoppedBecause }: ServerStatus): boolean {
   if (state === 'watched') return health.up === true;
   if (desired === 'down') return state === 'stopped';
-  return state === 'running' ? health.up === true : stoppedBecause === 'completed';
+  return state === 'running' ? health.up === true : state === 'idle' || stoppedBecause === 'completed';
 }
 
 /** Returns the state for people: `running`, `crash looping`. */
@@ -47,6 +47,7 @@ function present(server: ServerStatus, now: number): string | null {
   if (work !== null) return work;
   if (state === 'stopped' && desired === 'down') return server.enabled ? 'stopped by you' : 'not enabled';
   if (state === 'stopping' && desired === 'down') return 'being stopped';
+  if (state === 'idle') return 'nobody uses it; the next call starts it';
   if (state === 'backoff' || state === 'crash_looping' || state === 'needs_attention')
     return waitingFor(server, now);
   const { stdout_text: _, ...remarks } = server.conditions;
@@ -116,7 +117,7 @@ function past(server: ServerStatus, now: number): string | null {
 function atRest(server: ServerStatus): string | null {
   const { stoppedBecause } = server;
   const exit = describeLastExit(server);
-  if (stoppedBecause === null || stoppedBecause === 'asked') return exit;
+  if (stoppedBecause === null || stoppedBecause === 'asked' || stoppedBecause === 'idle') return exit;
   const word = stoppedBecause === 'completed' ? 'completed' : 'stays down, as the config says';
   return exit === null ? word : `${word}: ${exit}`;
 }

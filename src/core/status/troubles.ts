@@ -86,7 +86,8 @@ const URL_PATIENCE = 3 * 60_000;
 /** Returns whose turn it is with this server. */
 export function groupOf(server: ServerStatus, alerts: readonly FiringAlert[], now: number): TroubleGroup {
   const { state, desired, stoppedBecause, killRepeats, health } = server;
-  const isOff = state === 'stopped' && (desired === 'down' || stoppedBecause === 'completed');
+  const isOff =
+    state === 'idle' || (state === 'stopped' && (desired === 'down' || stoppedBecause === 'completed'));
   if (isOff && killRepeats === 0) return 'off';
   if (needsPerson(server)) return 'needs_you';
   if (state === 'watched' && health.up === false)

@@ -17,6 +17,8 @@ export function availabilityOf({ to, nextAttemptAt, at }: EventOf<'transition'>)
       return { state, availability: { kind: 'coming' } };
     case 'stopping':
       return { state, availability: to.wanted === 'up' ? { kind: 'coming' } : null };
+    case 'idle':
+      return { state, availability: { kind: 'asleep', lists: {} } };
     case 'stopped':
     case 'crash_looping':
     case 'needs_attention': {

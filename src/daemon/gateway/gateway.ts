@@ -21,6 +21,7 @@ import { createToolApprovals, type SeenTools } from './approved-tools.ts';
 import { attachProcesses, attachUrls } from './attach-servers.ts';
 import { availabilityOf } from './availability.ts';
 import { createCallLog } from './call-log.ts';
+import { createKnownLists } from './known-lists.ts';
 import { openFront } from './open-front.ts';
 import { createServedServer, type ServedServer } from './served-server.ts';
 import { openGatewayMemory } from './server-memory.ts';
@@ -56,6 +57,8 @@ export interface GatewayParts {
   readonly settings: DaemonConfig;
   /** Starts a server that is not started before somebody needs it. */
   readonly wake: (server: string) => void;
+  /** Stops a server that nobody uses, until somebody does. */
+  readonly rest?: (server: string) => void;
 }
 
 /** How long after its last call a server counts as in use, ms. */
@@ -126,6 +129,11 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
         version,
         generation: generations.of(name, program),
         memory: memory.of(name, program),
+        lists: createKnownLists(join(paths.run, 'known-lists', `${name}.json`), {
+          program: launchOf(spec, program),
+          scrub: (results) => redactor.scrubWithin(results),
+          onFault: warn('Cannot keep the lists of a server'),
+        }),
         settings: () => settings,
         perform: (action) => front.perform(name, action),
         onExchange: (exchange) => traffic.ended(name, exchange),
@@ -194,6 +202,19 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     }
   }
 
+  function stopIdle(server: ServedServer): void {
+    const { stopAfter } = server.spec.idle;
+    const since = server.idleSince();
+    if (stopAfter !== null && since !== null && clock.monotonic() - since >= stopAfter)
+      parts.rest?.(server.name);
+  }
+
+  /** A server that is to be stopped after 10 s is not to live for a minute. */
+  function idleTick(): number {
+    const stops = [...served.values()].flatMap(({ spec }) => spec.idle.stopAfter ?? []);
+    return Math.max(BUSY_TICK, Math.min(IDLE_TICK, ...stops.map((stopAfter) => stopAfter / 4)));
+  }
+
   /** One timer for all: seldom while nobody waits. */
   function tickWithin(delay: number): void {
     const at = clock.monotonic() + delay;
@@ -205,9 +226,10 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       let isBusy = false;
       for (const server of served.values()) {
         server.tick();
+        stopIdle(server);
         isBusy ||= server.load.inFlight + server.load.queued > 0;
       }
-      tickWithin(isBusy ? BUSY_TICK : IDLE_TICK);
+      tickWithin(isBusy ? BUSY_TICK : idleTick());
       if (!isBusy) void opened.renew().then(tellFront, warn('Cannot open the gateway again'));
     });
   }
@@ -293,6 +315,14 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
  */
 function programOf(spec: ServerSpec): string {
   return createHash('sha256').update(programText(spec)).digest('base64url');
+}
+
+/** Hashes all that decides what a server lists, names of variables without their values among it. */
+function launchOf({ source, env }: ServerSpec, program: string): string {
+  const version = source.kind === 'package' ? source.version : null;
+  return createHash('sha256')
+    .update(JSON.stringify([program, version, Object.keys(env).toSorted()]))
+    .digest('base64url');
 }
 
 function programText({ source, args, url }: ServerSpec): string {

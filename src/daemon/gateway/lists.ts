@@ -10,6 +10,8 @@ export interface ReadLists {
   readonly hashes: Readonly<Partial<Record<ListName, string>>>;
   /** As the server listed them; null when they could not be read. */
   readonly tools: readonly JsonObject[] | null;
+  /** The whole lists, by method, as one page each. */
+  readonly results: Readonly<Record<string, JsonObject>>;
 }
 
 export interface ListReader {
@@ -17,6 +19,8 @@ export interface ListReader {
   readonly era: Era;
   readonly version: string;
   readonly capabilities: JsonObject;
+  /** Reads the templates of resources too. They have no hash: nothing tells that they changed. */
+  readonly withTemplates: boolean;
 }
 
 /** Pages of one list; a server that repeats a cursor would be asked for ever. */
@@ -24,28 +28,34 @@ const MAX_PAGES = 50;
 
 /** Reads the lists that the server has. One that cannot be read is left out. */
 export async function readLists(
-  { call, era, version, capabilities }: ListReader,
+  { call, era, version, capabilities, withTemplates }: ListReader,
   signal: AbortSignal,
   only: readonly ListName[] = LISTS,
 ): Promise<ReadLists> {
   const hashes: Partial<Record<ListName, string>> = {};
   let tools: readonly JsonObject[] | null = null;
+  const results: Record<string, JsonObject> = {};
+  const ask = (method: string) => (params: JsonObject) =>
+    call(method, era === 'modern' ? modernParams(version, params) : params, signal);
   const wanted = only.filter((list) => isObject(capabilities[list]));
   await Promise.all(
     wanted.map(async (list) => {
-      const items = await readList(list, (params) =>
-        call(`${list}/list`, era === 'modern' ? modernParams(version, params) : params, signal),
-      );
+      const items = await readList(list, ask(`${list}/list`));
       if (items === null) return;
+      results[`${list}/list`] = { [list]: items };
       hashes[list] = createHash('sha256').update(JSON.stringify(items)).digest('base64url').slice(0, 22);
       if (list === 'tools') tools = items;
     }),
   );
-  return { hashes, tools };
+  if (withTemplates && wanted.includes('resources')) {
+    const templates = await readList('resourceTemplates', ask('resources/templates/list'));
+    if (templates !== null) results['resources/templates/list'] = { resourceTemplates: templates };
+  }
+  return { hashes, tools, results };
 }
 
 async function readList(
-  list: ListName,
+  list: ListName | 'resourceTemplates',
   ask: (params: JsonObject) => ReturnType<Call>,
 ): Promise<readonly JsonObject[] | null> {
   const items: JsonObject[] = [];

@@ -21,6 +21,7 @@ import type { Call } from '../../wire/call.ts';
 import type { PeerInfo } from '../../wire/handshake.ts';
 import { definitionsOf } from '../../core/gateway/tool-definitions.ts';
 import type { SeenTools } from './approved-tools.ts';
+import type { KnownLists } from './known-lists.ts';
 import { changedLists, readLists } from './lists.ts';
 import type { ServerMemory } from './server-memory.ts';
 import { createToolRules, toolFactsOf, type ToolFacts } from './tool-rules.ts';
@@ -31,6 +32,7 @@ export interface ServedServerParts {
   readonly generation: number;
   readonly settings: () => Pick<GatewaySettings, 'timeout'>;
   readonly memory: ServerMemory;
+  readonly lists: KnownLists;
   readonly perform: (action: ClientAction) => void;
   readonly onExchange: (exchange: Exchange) => void;
   /** Called when a call waits for a server that is not started before somebody needs it. */
@@ -58,6 +60,8 @@ export interface ServedServer extends GatewayServer {
   /** Monotonic ms at which the last call of a client ended; null for none yet. */
   readonly lastExchangeAt: number | null;
   readonly oldestCall: number | null;
+  /** Monotonic ms since when nobody has used it; null while somebody does, or it is not ready. */
+  idleSince(): number | null;
   updateSpec(spec: ServerSpec): void;
   /** Trusts again what tools say of themselves: their definitions were approved. */
   trustTools(): void;
@@ -82,6 +86,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   let facts: ReadonlyMap<string, ToolFacts> = new Map(memory.tools.map((tool) => [tool.name, tool]));
   let current: { readonly run: number; readonly upstream: Upstream } | null = null;
   let lastExchangeAt: number | null = null;
+  let readyAt = Number.POSITIVE_INFINITY;
   const drains = new Set<() => void>();
   /** Tools that are defined otherwise than approved. */
   let changedTools: ReadonlySet<string> = new Set();
@@ -179,6 +184,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     const early = mustWait ? await reading : [];
     if (signal.aborted) return;
     memory.setIntroduction(introduction);
+    readyAt = clock.monotonic();
     take({
       kind: 'ready',
       at: clock.monotonic(),
@@ -215,7 +221,11 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     only?: readonly ListName[],
   ): Promise<readonly ListName[]> {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(LISTS_TIMEOUT)]);
-    const found = await readLists({ call, era, version: parts.version, capabilities }, patience, only);
+    const found = await readLists(
+      { call, era, version: parts.version, capabilities, withTemplates: isOnDemand(spec) },
+      patience,
+      only,
+    );
     if (signal.aborted) return [];
     const changed = changedLists(memory.hashes, found.hashes);
     if (found.tools !== null) {
@@ -223,6 +233,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       const { instructions } = introductionOf(result, era);
       changedTools = parts.judgeTools({ version, definitions: definitionsOf(instructions, found.tools) });
     }
+    if (isOnDemand(spec)) parts.lists.add(found.results);
     memory.setLists(found.hashes, found.tools === null ? null : [...facts.values()]);
     return changed;
   }
@@ -270,11 +281,25 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     },
     applyLimits: () => take({ kind: 'limits', limits: limitsOf(spec, parts.settings()) }),
     attach,
-    setAvailability: (availability) => take({ kind: 'availability', at: clock.monotonic(), availability }),
+    setAvailability(availability) {
+      const known: Availability =
+        availability.kind === 'asleep' ? { kind: 'asleep', lists: parts.lists.read() } : availability;
+      take({ kind: 'availability', at: clock.monotonic(), availability: known });
+    },
+    idleSince: () => {
+      const { inFlight, queued, listeners } = router.load;
+      if (current === null || inFlight + queued + listeners > 0 || router.hasSubscriptions) return null;
+      return Math.max(readyAt, lastExchangeAt ?? readyAt);
+    },
     drain,
     end: () => take({ kind: 'ending', at: clock.monotonic() }),
     tick: () => take({ kind: 'tick', at: clock.monotonic() }),
   };
+}
+
+/** Whether its clients start the server, and its lists have to be known while it does not run. */
+export function isOnDemand({ start, idle }: Pick<ServerSpec, 'start' | 'idle'>): boolean {
+  return start.when === 'first-use' || idle.stopAfter !== null;
 }
 
 /** Adds what is kept for a session that comes back. */

@@ -16,6 +16,7 @@ const STATE_TONES: Readonly<Record<ServerStatus['state'], StatusBadge['tone']>> 
   backoff: 'busy',
   crash_looping: 'bad',
   needs_attention: 'bad',
+  idle: 'idle',
   watched: 'idle',
 };
 

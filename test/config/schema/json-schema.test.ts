@@ -97,7 +97,7 @@ describe('docs/configuration.md', () => {
 
   it('marks what is not active yet', () => {
     for (const [key, { line }] of rows) {
-      const isLater = ['gateway.log', 'gateway.maxInstances', 'gateway.spare'].includes(key);
+      const isLater = ['gateway.maxInstances', 'gateway.spare'].includes(key);
       expect(line.includes('not active yet'), key).toBe(isLater);
     }
   });

@@ -70,6 +70,41 @@ describe('decide()', () => {
     expect(life.kinds()).toEqual(['prepare', 'spawn']);
   });
 
+  test('a server that nobody uses rests until it is started, without a restart to count', () => {
+    const life = play().up(0).at(5000, { kind: 'idle' });
+    expect(life.state).toMatchObject({ phase: 'stopping', leadsTo: 'idle', wanted: 'up' });
+    life.at(5100, exit(1, 0)).at(5100, { kind: 'gone', run: 1 });
+    expect([life.state, stateName(life.state)]).toMatchObject([
+      { phase: 'stopped', because: 'idle' },
+      'idle',
+    ]);
+    life.at(9000, { kind: 'start', clear: true }, { kind: 'prepared', run: 2 }, { kind: 'ready', run: 2 });
+    expect([life.state.phase, life.restarts(), life.state.failures]).toEqual(['running', [], []]);
+  });
+
+  test('a start while it goes to rest brings it back; a stop keeps it down', () => {
+    const resting = () => play().up(0).at(5000, { kind: 'idle' });
+    expect(resting().at(5001, { kind: 'start', clear: true }, { kind: 'gone', run: 1 }).state.phase).toBe(
+      'preparing',
+    );
+    expect(resting().at(5001, { kind: 'stop' }, { kind: 'gone', run: 1 }).state).toMatchObject({
+      because: 'asked',
+      wanted: 'down',
+    });
+    const idle = play().at(0, { kind: 'idle' });
+    expect(idle.state).toMatchObject({ because: 'idle', wanted: 'up', run: 0 });
+    expect(idle.at(1, { kind: 'stop' }).state).toMatchObject({ because: 'asked', wanted: 'down' });
+  });
+
+  test('a server that fails, completed, or is starting does not rest: it has to be seen', () => {
+    const failing = play().up(0).at(100, exit(1), { kind: 'gone', run: 1 });
+    expect(failing.at(100, { kind: 'idle' }).state.phase).toBe('preparing');
+    const done = play(INITIAL_LIFECYCLE, { ...policy, restart: { ...restart, policy: 'on-failure' } })
+      .up(0)
+      .at(100, exit(1, 0), { kind: 'gone', run: 1 });
+    expect(done.at(200, { kind: 'idle' }).state).toMatchObject({ because: 'completed' });
+  });
+
   test('the first end of a server that was ready is answered at once and counted', () => {
     const life = play()
       .up(0)
@@ -433,6 +468,7 @@ describe('for any history', () => {
     kind: fc.constantFrom(
       'start',
       'stop',
+      'idle',
       'restart',
       'prepared',
       'unprepared',

@@ -81,6 +81,12 @@ export class Router {
     };
   }
 
+  /** Whether a session waits for news of a resource: only a server that runs has such. */
+  get hasSubscriptions(): boolean {
+    for (const { uris } of this.#sessions.values()) if (uris.size > 0) return true;
+    return false;
+  }
+
   /** When the oldest call that the server has not answered was sent, ms of the monotonic clock; null for none. */
   get oldestCall(): number | null {
     let oldest: number | null = null;
@@ -208,7 +214,7 @@ export class Router {
     const answer = this.#ownAnswer(call, this.#introduction);
     switch (answer.kind) {
       case 'none':
-        return false;
+        return this.#answerFromMemory(call, at);
       case 'result':
         this.#conclude(call, at, '', resultText(call.id, answer.result));
         return true;
@@ -223,6 +229,26 @@ export class Router {
       default:
         return answer satisfies never;
     }
+  }
+
+  /** Answers for a list of a server that sleeps, so that a client which merely opens wakes nobody. */
+  #answerFromMemory(call: Call, at: number): boolean {
+    if (this.#availability.kind !== 'asleep' || this.#state !== 'down') return false;
+    const { method, era, message } = call;
+    const known = Object.hasOwn(this.#availability.lists, method)
+      ? this.#availability.lists[method]
+      : undefined;
+    // Cursors are the server's own.
+    if (known === undefined || paramsOf(message)['cursor'] !== undefined) return false;
+    const shown = method === 'tools/list' ? withoutHidden({ result: known }, this.#rules)?.['result'] : known;
+    const result = isObject(shown) ? shown : known;
+    this.#conclude(
+      call,
+      at,
+      '',
+      resultText(call.id, era === 'modern' ? modernResult(method, result) : result),
+    );
+    return true;
   }
 
   #admit(call: Call): void {
