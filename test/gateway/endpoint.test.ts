@@ -605,6 +605,24 @@ describe('the gateway', () => {
     expect((await ask({ body: initialize() })).headers['connection']).toBe('close');
   });
 
+  test('keeps nothing of 1,000 clients that left in the middle of a call', async () => {
+    const { port, events, front } = await startFront({ onSaid: () => undefined });
+    const { body, headers } = modern('tools/call', { name: 'slow' });
+    const count = (kind: string): number => events.filter((event) => event.kind === kind).length;
+    for (let round = 1; round <= 10; round += 1) {
+      const asking = Array.from({ length: 100 }, () => {
+        const one = open(port, { body, headers });
+        one.on('error', () => undefined);
+        one.end(JSON.stringify(body));
+        return one;
+      });
+      await waitFor(() => count('said') === round * 100, { timeout: 25_000 });
+      for (const one of asking) one.destroy();
+      await waitFor(() => count('left') === round * 100, { timeout: 25_000 });
+    }
+    expect(front.load).toEqual({ exchanges: 0, sessions: 0, streams: 0 });
+  });
+
   test('holds 300 clients at once', async () => {
     const waiting: (() => void)[] = [];
     const { port } = await startFront({

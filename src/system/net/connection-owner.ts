@@ -50,7 +50,7 @@ export function socketName(address: string, port: number): string | null {
   const words: string[] = [];
   for (let index = 0; index < bytes.length; index += 4) {
     const word = bytes.slice(index, index + 4);
-    words.push(Buffer.from(isLittle ? word.reverse() : word).toString('hex'));
+    words.push(Buffer.from(isLittle ? word.toReversed() : word).toString('hex'));
   }
   return `${words.join('')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
 }
