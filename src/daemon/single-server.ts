@@ -60,16 +60,14 @@ function singleServerPaths(paths: Paths, server: string): Paths {
  * @throws WatchdogError LOCK_HELD when another shim runs it, UNKNOWN_SERVER, CONFIG_…, HOME_UNUSABLE; nothing runs then
  */
 export async function startSingleServer(options: SingleServerOptions): Promise<SingleServer> {
-  const { paths: home, server, environment } = options;
-  const config = await loadConfigInChild(home.config, environment);
-  const spec = specOf(server, config);
+  const { paths: home, server } = options;
   makeHome(home);
   const paths = singleServerPaths(home, server);
   makeFolder(paths.run);
   const context = openContext({ paths, version: options.version });
   const end = createShutdown(context);
   try {
-    await assemble(context, end, { home, spec, config });
+    await assemble(context, end, options);
     return { stop: end.stop, done: end.done };
   } catch (error) {
     await context.teardown.run();
@@ -89,15 +87,13 @@ function specOf(name: string, { servers }: LoadedConfig): ServerSpec {
   );
 }
 
-interface Parts {
-  /** Of the home; those of the context are the server's own. */
-  readonly home: Paths;
-  readonly spec: ServerSpec;
-  readonly config: LoadedConfig;
-}
-
-async function assemble(context: DaemonContext, end: Shutdown, { home, spec, config }: Parts): Promise<void> {
+async function assemble(
+  context: DaemonContext,
+  end: Shutdown,
+  { paths: home, server, environment }: SingleServerOptions,
+): Promise<void> {
   const { bus, log, paths, redactor, teardown } = context;
+  // First, because it is the lock: of many shims that start at once, the others need not read the config.
   const control = await startControlServer({
     socketPath: paths.socket,
     handlers: {
@@ -112,6 +108,8 @@ async function assemble(context: DaemonContext, end: Shutdown, { home, spec, con
     log,
   });
   teardown.add('control socket', () => control.close());
+  const config = await loadConfigInChild(home.config, environment);
+  const spec = specOf(server, config);
   redactor.learn(config.secrets);
   inherit(home, paths);
   const { stateStore } = openProjections(context);

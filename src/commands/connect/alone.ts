@@ -1,4 +1,6 @@
 // Way of a shim without a daemon: it runs the server itself, or uses the one that another shim runs, until a daemon takes over.
+import { join } from 'node:path';
+import { homeHolder } from '../../control/fallback-place.ts';
 import { findUnreachableDaemon } from '../../control/unreachable-daemon.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { SingleServer } from '../../daemon/single-server.ts';
@@ -25,10 +27,12 @@ export interface Alone {
 
 export function createAlone({ paths, server, environment, tell }: AloneOptions): Alone {
   let running: SingleServer | null = null;
+  const single = join(paths.run, 'connect', server, 'control.sock');
 
   return {
     async takeOver() {
-      if (running !== null || findUnreachableDaemon(paths.socket) !== null) return false;
+      const isHeld = findUnreachableDaemon(paths.socket) !== null || homeHolder(single) !== null;
+      if (running !== null || isHeld) return false;
       // Loaded late: it is most of this program.
       const { startSingleServer } = await import('../../daemon/single-server.ts');
       const { readVersion } = await import('../shared/own-package.ts');
