@@ -2,6 +2,7 @@
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ChannelReport, Notification, SendResult } from '../../core/model/notification.ts';
 import type { NotifyKind, NotifySuppression } from '../../core/model/vocabulary.ts';
+import { pageUrl } from '../../core/base/page-url.ts';
 import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import type { DaemonContext } from '../context.ts';
@@ -30,9 +31,12 @@ export function openChannels(
   {
     settings,
     reloader,
+    url,
   }: {
     readonly settings: Pick<DaemonConfig, 'alerts'>;
     readonly reloader: Pick<Reloader, 'onSettings'>;
+    /** Where the status page is served. */
+    readonly url: string;
   },
 ): Channels {
   const publishSuppressed = (channel: NotifyKind, suppressed: Suppression): void =>
@@ -42,6 +46,7 @@ export function openChannels(
     clock,
     environment: childEnvironment(process.env, {}),
     platform,
+    page: pageUrl(url),
     onResult: (channel, outcome) => bus.publish({ kind: 'notified', channel, ...resultOf(outcome) }),
     onDropped: (channel, reason, count) => publishSuppressed(channel, { reason, count }),
   });

@@ -8,6 +8,8 @@ export interface ChannelContext {
   /** Environment of the programs that a channel runs, PATH included. */
   readonly environment: Readonly<Record<string, string>>;
   readonly platform: NodeJS.Platform;
+  /** Address of the status page, for channels whose notifications can be clicked. */
+  readonly page?: string;
 }
 
 export interface Channel {

@@ -1,8 +1,9 @@
-// Desktop notifications on macOS through osascript, which reports no error when macOS does not show them.
-import type { DesktopSettings } from '../../core/model/notification.ts';
+// Desktop notifications on macOS through terminal-notifier, whose notifications open the status page, where it is installed;
+// else through osascript. Neither reports an error when macOS does not show them.
+import type { DesktopSettings, SendResult } from '../../core/model/notification.ts';
 import { runCommand } from '../../system/process/run-command.ts';
-import { type Channel, type ChannelContext, READY, type Readiness } from './channel.ts';
-import { isExecutable, runProgram } from './run-program.ts';
+import { type Channel, type ChannelContext, READY, type Readiness, type SendOptions } from './channel.ts';
+import { isExecutable, type ProgramOptions, runProgram } from './run-program.ts';
 import { type Message, composeMessage } from '../message/message.ts';
 
 /** Constant: the texts are passed as arguments of `run`, never as part of the script. */
@@ -18,7 +19,11 @@ const SCRIPT = [
 
 const ADVICE =
   'If you saw nothing: open Script Editor, run  display notification "x"  there once and allow it; then look at ' +
-  'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not report it.';
+  'System Settings > Notifications > Script Editor, and whether a Focus is on. macOS does not report it. ' +
+  'With terminal-notifier on the PATH of the daemon, it is terminal-notifier that must be allowed there.';
+
+/** Shows notifications that can be clicked; `display notification` of AppleScript has no action for a click. */
+const CLICKABLE = 'terminal-notifier';
 
 export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelContext): Channel {
   // osascript decodes its arguments with the encoding of the locale.
@@ -28,12 +33,36 @@ export function openOnDarwin({ timeout }: DesktopSettings, parts: ChannelContext
     to: 'osascript',
     advice: ADVICE,
     async send(notification, { signal }) {
-      const argv = ['osascript', ...SCRIPT, ...argumentsOf(composeMessage(notification))] as const;
-      const { outcome } = await runProgram(argv, { clock: parts.clock, environment, timeout, signal });
-      return outcome;
+      const message = composeMessage(notification);
+      const options = { clock: parts.clock, environment, timeout, signal };
+      const clickable = await sendClickable(message, parts.page, options);
+      if (clickable !== null && (clickable.result === 'sent' || signal.aborted)) return clickable;
+      const { outcome } = await runProgram(['osascript', ...SCRIPT, ...argumentsOf(message)], options);
+      return clickable === null ? outcome : { ...outcome, detail: `${outcome.detail} (${clickable.detail})` };
     },
     check: () => check(parts),
   };
+}
+
+type Send = Pick<ProgramOptions, 'clock' | 'environment' | 'timeout'> & Pick<SendOptions, 'signal'>;
+
+/** Returns null where terminal-notifier is not installed, or there is no page to open. */
+async function sendClickable(
+  { title, subtitle, body, server }: Message,
+  page: string | undefined,
+  options: Send,
+): Promise<SendResult | null> {
+  if (page === undefined || !(await isExecutable(CLICKABLE, options.environment))) return null;
+  // A newer notification about the same server replaces the older one.
+  const group = `mcp-watchdog${server === null ? '' : `-${server}`}`;
+  const texts = ['-title', literal(title), '-subtitle', literal(subtitle), '-message', literal(body)];
+  const argv = [CLICKABLE, ...texts, '-group', group, '-open', page] as const;
+  return (await runProgram(argv, options)).outcome;
+}
+
+/** terminal-notifier reads a text that begins like a property list as one; it removes one backslash at the beginning. */
+function literal(text: string): string {
+  return /^[\p{L}\p{N}]/u.test(text) ? text : `\\${text}`;
 }
 
 /** macOS names Script Editor as the sender, so the title names us; the prefix also keeps it from starting with a dash. */

@@ -91,7 +91,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   const context = { paths, version: '1', clock, bus, log, redactor: createRedactor(), teardown };
   const onSettings = (listener: (typeof listeners)[number]) => (listeners.push(listener), () => {});
   const reloader = { onSettings };
-  const channels = openChannels(context, { settings, reloader });
+  const channels = openChannels(context, { settings, reloader, url: 'http://127.0.0.1:9638' });
   const notifying = openAlertController(context, {
     settings,
     reloader,

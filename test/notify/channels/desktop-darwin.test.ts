@@ -86,6 +86,59 @@ describe('the desktop of macOS', () => {
   });
 });
 
+describe('terminal-notifier', () => {
+  const PAGE = 'http://127.0.0.1:9638/';
+  const channelIn = (folder: string) => openDesktop(SETTINGS, { ...partsIn(folder, 'darwin'), page: PAGE });
+
+  it.each(NASTY.map((text) => [text.slice(0, 40), text]))(
+    'opens the page at a click, and is told %j as data',
+    async (_, text) => {
+      const folder = tempFolder();
+      const recorded = recorder(folder, 'terminal-notifier');
+      const notification = single({ summary: text });
+      const { title, subtitle, body } = composeMessage(notification);
+      expect(await channelIn(folder).send(notification, OPTIONS)).toEqual({
+        result: 'sent',
+        detail: 'handed over to terminal-notifier',
+      });
+      const { argv } = recorded();
+      expect(argv.filter((_each, index) => index % 2 === 0)).toEqual([
+        '-title',
+        '-subtitle',
+        '-message',
+        '-group',
+        '-open',
+      ]);
+      const texts = argv.filter((_each, index) => index % 2 === 1);
+      expect(texts.map((one) => one.replace(/^\\/, ''))).toEqual([
+        title,
+        subtitle,
+        body.replace(/^\\/, ''),
+        'mcp-watchdog-files',
+        PAGE,
+      ]);
+      // Nothing that it would read as a property list or an option.
+      for (const one of texts) expect(one).toMatch(/^[\p{L}\p{N}\\]/u);
+    },
+  );
+
+  it('that fails leaves it to osascript, and says so; without it nobody misses it', async () => {
+    const folder = tempFolder();
+    program(folder, 'terminal-notifier', 'process.exit(1)');
+    const recorded = recorder(folder, 'osascript');
+    expect(await channelIn(folder).send(single(), OPTIONS)).toEqual({
+      result: 'sent',
+      detail: 'handed over to osascript (terminal-notifier ended with exit code 1)',
+    });
+    expect(recorded().argv).toHaveLength(SCRIPT.length + 3);
+    const bare = tempFolder();
+    recorder(bare, 'osascript');
+    expect(await channelIn(bare).send(single(), OPTIONS)).toMatchObject({
+      detail: 'handed over to osascript',
+    });
+  });
+});
+
 describe('a program in place of the desktop', () => {
   const settings: DesktopSettings = {
     ...SETTINGS,
