@@ -43,7 +43,7 @@ chaos(
   'kills',
   {
     title: 'random kill -9 with updates, requests, reloads and crashes under way',
-    rounds: { bounded: 3, long: 110 },
+    rounds: { bounded: 2, long: 110 },
     longest: 30,
     isPossible: requireThat('/proc', process.platform === 'linux'),
   },

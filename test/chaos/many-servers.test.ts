@@ -9,12 +9,12 @@ import { loopDelayEnv, startMeter } from './lib/meter.ts';
 import { Stage, tiny } from './lib/stage.ts';
 
 /** Starts are 150 ms apart, so that five hundred take a minute and a quarter. */
-const SERVERS = { bounded: 30, long: 500 };
+const SERVERS = { bounded: 20, long: 500 };
 
 chaos(
   'many-servers',
   {
-    title: 'five hundred servers (thirty in the suite)',
+    title: 'five hundred servers (twenty in the suite)',
     rounds: { bounded: 1, long: 3 },
     longest: 20,
     isPossible: requireThat('/proc', process.platform === 'linux'),

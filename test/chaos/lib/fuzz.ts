@@ -21,7 +21,7 @@ export interface Target {
 
 const CORPUS = fileURLToPath(new URL('../corpus/', import.meta.url));
 /** Inputs of one target in one round. */
-const BATCH = 40;
+const BATCH = 25;
 /** A run that finds more is broken in one way, and each input only says it again. */
 const MOST_FINDINGS = 5;
 
