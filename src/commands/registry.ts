@@ -104,7 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       'Works without a daemon. Control characters are shown, not obeyed. A line that repeats is shown once, and counted.',
     ],
-    load: () => import('./inspect/logs.ts'),
+    load: () => import('./logs/logs.ts'),
   },
   {
     name: 'tools',
@@ -127,7 +127,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'The last 1,000 requests of each server since the start of the watchdog; gateway.log writes them to disk.',
       'Exit codes: 0 shown, 5 no daemon.',
     ],
-    load: () => import('./inspect/calls.ts'),
+    load: () => import('./clients/calls.ts'),
   },
   {
     name: 'approve',
@@ -142,7 +142,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Until then no call of such a tool is sent a second time, and tools.readOnly hides it.',
       'Exit codes: 0 approved or nothing to approve, 1 not approved, 5 no daemon.',
     ],
-    load: () => import('./inspect/approve.ts'),
+    load: () => import('./clients/approve.ts'),
   },
   {
     name: 'connect',

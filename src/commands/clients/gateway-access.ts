@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ServerAddress } from '../../config/rewrite/client-target.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import { chooseNode } from '../../service/plan/node-path.ts';
+import { chooseNode, lastingProgram } from '../../service/plan/node-path.ts';
 import type { Paths } from '../../system/files/paths.ts';
 import type { Host } from '../shared/service.ts';
 
@@ -76,5 +76,5 @@ function shimCommand(
   const { node, machine, userHome, program } = host;
   const { path } = chooseNode(node, host, machine);
   const home = paths.home === join(userHome, '.mcp-watchdog') ? [] : ['--home', paths.home];
-  return [path, machine.realpath(program) ?? program, ...home, 'connect', server];
+  return [path, lastingProgram(program, machine), ...home, 'connect', server];
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf } from '../../core/base/guards.ts';
 import { isDarwin } from '../../system/platform.ts';
-import { pageUrl } from '../../core/base/page-url.ts';
+import { pageUrl } from '../../core/status/page-url.ts';
 import type { CommandContext, CommandIo } from '../shared/command.ts';
 import { printResult } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';

@@ -7,7 +7,7 @@ import { interruptSignal } from '../shared/interrupt.ts';
 import { createScreen } from '../shared/screen.ts';
 import { clientHints } from '../clients/client-hints.ts';
 import { createChangePrinter } from './status-changes.ts';
-import { clientLines } from './client-lines.ts';
+import { clientTraffic } from './client-traffic.ts';
 import { serverDetail } from './server-detail.ts';
 import { statusTable } from '../views/status-table.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
@@ -37,7 +37,7 @@ export function run(context: CommandContext): Promise<number> {
 async function clientsOf(context: CommandContext, daemon: Client): Promise<readonly string[]> {
   const [name] = context.arguments;
   if (name === undefined) return [];
-  return clientLines(await daemon.request('clients', { name }), viewOptions(context));
+  return clientTraffic(await daemon.request('clients', { name }), viewOptions(context));
 }
 
 function selectServer({ arguments: [name], flags }: CommandContext, status: Status): Status {

@@ -2,7 +2,7 @@
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ChannelReport, Notification, SendResult } from '../../core/model/notification.ts';
 import type { NotifyKind, NotifySuppression } from '../../core/model/vocabulary.ts';
-import { pageUrl } from '../../core/base/page-url.ts';
+import { pageUrl } from '../../core/status/page-url.ts';
 import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import type { DaemonContext } from '../context.ts';

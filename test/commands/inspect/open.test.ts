@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
-import { pageUrl } from '../../../src/core/base/page-url.ts';
+import { pageUrl } from '../../../src/core/status/page-url.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
 import { fakeIo } from '../../fakes/io.ts';
 import { playProgram } from '../../fakes/played-program.ts';

@@ -2,7 +2,7 @@
 import { neutralise, truncate } from '../../core/base/text.ts';
 import type { ShownChange } from '../../core/gateway/tool-definitions.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { confirm } from '../clients/confirm.ts';
+import { confirm } from './confirm.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { printResult, printLines, say, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';

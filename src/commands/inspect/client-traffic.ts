@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<ToolSummary>[] = [
   { title: 'P95', cell: ({ p95 }) => ({ text: latency(p95) }), align: 'right' },
 ];
 
-export function clientLines({ load, clients, tools }: ClientSummary, options: ViewOptions): string[] {
+export function clientTraffic({ load, clients, tools }: ClientSummary, options: ViewOptions): string[] {
   if (load === null || clients.length === 0) return [];
   const { width, colour, now } = options;
   const { sessions, inFlight, queued } = load;
