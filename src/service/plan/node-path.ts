@@ -39,6 +39,13 @@ export function chooseNode(
   };
 }
 
+/** Resolves the links of our own program, but keeps a path that survives `brew upgrade` when a formula installed it. */
+export function lastingProgram(program: string, { realpath }: Pick<Machine, 'realpath'>): string {
+  const real = realpath(program) ?? program;
+  const stable = real.replace(/^(.*)\/Cellar\/([^/]+)\/[^/]+\//u, '$1/opt/$2/');
+  return realpath(stable) === real ? stable : real;
+}
+
 /** Homebrew removes `…/Cellar/node@22/22.11.0/bin/node` at an upgrade; `…/opt/node@22/bin/node` leads to the newest. */
 function fromCellar(path: string, machine: Machine): NodeChoice | null {
   const found = /^(.*)\/Cellar\/([^/]+)\/[^/]+\/(.+)$/u.exec(path);

@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Machine } from '../shared/machine.ts';
 import type { ServicePlan } from '../shared/service-manager.ts';
-import { chooseNode, type RunningNode } from './node-path.ts';
+import { chooseNode, lastingProgram, type RunningNode } from './node-path.ts';
 import { buildSearchPath } from './search-path.ts';
 
 export interface PlanInput {
@@ -35,7 +35,7 @@ export interface PlannedService {
  */
 export function planService(facts: PlanInput, machine: Machine): PlannedService {
   const { home, userHome, env, temporary, programs } = facts;
-  const program = machine.realpath(facts.program) ?? facts.program;
+  const program = lastingProgram(facts.program, machine);
   if (program.includes('/_npx/')) throw inNpxCache(program);
   const { path: node, warning } = chooseNode(facts.node, facts, machine);
   const isTransient = (path: string): boolean =>

@@ -39,6 +39,16 @@ describe('planService()', () => {
     });
   });
 
+  test('names a program of a formula by the path that brew upgrade keeps', () => {
+    const inner = 'libexec/lib/node_modules/mcp-watchdog/dist/cli.js';
+    const cellar = `/opt/homebrew/Cellar/mcp-watchdog/0.1.0/${inner}`;
+    const lasting = `/opt/homebrew/opt/mcp-watchdog/${inner}`;
+    const linked = { ...MACHINE, links: { [FACTS.program]: cellar, [lasting]: cellar } };
+    expect(plan({}, linked).plan.program).toBe(lasting);
+    expect(plan({ program: cellar }, linked).plan.program).toBe(lasting);
+    expect(plan({}, { ...MACHINE, links: { [FACTS.program]: cellar } }).plan.program).toBe(cellar);
+  });
+
   test('refuses a program in the cache of npx, with the cure', () => {
     const program = '/Users/me/.npm/_npx/0a1b/node_modules/mcp-watchdog/dist/cli.js';
     expect(() => plan({ program })).toThrow('which npm empties');
