@@ -116,7 +116,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'calls',
-    summary: 'show who called which tool through the gateway, and with what outcome',
+    summary: 'show who called which tool, and how it ended',
     arguments: [{ syntax: '[name]', summary: 'a server; all when left out' }],
     options: [
       { flags: '-f, --follow', summary: 'keep printing new ones, until Ctrl-C' },
@@ -131,7 +131,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'approve',
-    summary: 'show what a server says of its tools otherwise than before, and approve it',
+    summary: 'approve what a server says of its tools now',
     arguments: [{ syntax: '<name>', summary: 'a server' }],
     options: [
       { flags: '--dry-run', summary: 'only show it' },
