@@ -10,7 +10,7 @@ import type { Clock } from '../../system/time/clock.ts';
 export type StoreKind = 'keychain' | 'secret';
 
 /** `reason` is one line, `what; cure`, and never holds the secret. */
-export type StoreAnswer = { readonly value: string } | { readonly reason: string };
+type StoreAnswer = { readonly value: string } | { readonly reason: string };
 
 export type LookUp = (kind: StoreKind, name: string) => StoreAnswer;
 
@@ -25,6 +25,9 @@ export interface StoreOptions {
 const TIMEOUT = 10_000;
 /** A certificate with its key needs a tenth of it. */
 const LARGEST_ANSWER = 256 * 1024;
+
+/** What this process was given: a command that reads the config several times asks its owner once. The daemon reads it in a process of its own. */
+const given = new Map<string, StoreAnswer>();
 
 /** Opens the stores for one load of a config: each reference is asked for once, however often it is used. */
 export function openSecretStores({
@@ -41,9 +44,10 @@ export function openSecretStores({
     return left > 0 ? runTool(argv, environment, left) : { kind: 'timeout' };
   };
   return (kind, name) => {
-    const key = `${kind}:${name}`;
-    const answer = answers.get(key) ?? STORES[kind](name, { platform, ask, seconds: timeout / 1000 });
-    answers.set(key, answer);
+    const key = JSON.stringify([kind, name, platform, environment['HOME'], environment['PATH']]);
+    const known = given.get(key) ?? answers.get(key);
+    const answer = known ?? STORES[kind](name, { platform, ask, seconds: timeout / 1000 });
+    ('value' in answer ? given : answers).set(key, answer);
     return answer;
   };
 }

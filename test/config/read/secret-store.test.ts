@@ -142,6 +142,9 @@ describe('in a config', () => {
     expect(asked()).toHaveLength(1);
     expect(loaded.secrets).toContain(SECRET);
     expect(createRedactor(loaded.secrets).scrub(`got ${SECRET}!`)).not.toContain(SECRET);
+    // A command may read the config several times.
+    expect(read(config('${secret:T}'), environment).secrets).toEqual(loaded.secrets);
+    expect(asked()).toHaveLength(1);
     const shown = effectiveYaml(loaded);
     expect(shown).not.toContain(SECRET);
     expect(shown).toContain('again ***');
