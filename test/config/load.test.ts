@@ -10,7 +10,7 @@ import { inFolder, problemsOf, read } from './temporary.ts';
 
 const SMALLEST = 'servers: {context7: {package: "@upstash/context7-mcp"}}';
 
-const BUILT_IN = ['recording', 'scrape', 'servers', 'slo', 'watchdog'].map((name): unknown =>
+const BUILT_IN = ['gateway', 'recording', 'scrape', 'servers', 'slo', 'watchdog'].map((name): unknown =>
   expect.objectContaining({ isBuiltIn: true, path: expect.stringMatching(`/alerting/rules/${name}.yml$`) }),
 );
 

@@ -191,7 +191,12 @@ test('the home belongs to its owner alone, and so does everything in it', { time
   });
   expect((statSync(home).mode & 0o777).toString(8)).toBe('700');
   expect(modes.filter(([, isFolder, mode]) => mode !== (isFolder === true ? '700' : '600'))).toEqual([]);
-  expect(entries.filter((entry) => entry.isSocket()).map(({ name }) => name)).toEqual(['control.sock']);
+  expect(
+    entries
+      .filter((entry) => entry.isSocket())
+      .map(({ name }) => name)
+      .toSorted(),
+  ).toEqual(['control.sock', 'gateway.sock']);
   expect(modes.map(([path]) => path)).toEqual(
     expect.arrayContaining([
       '/backups',
