@@ -26,7 +26,10 @@ const server = createServer((request, response) => {
   request.on('data', (chunk) => chunks.push(chunk));
   request.on('end', () => {
     const message = JSON.parse(Buffer.concat(chunks).toString());
-    if (message.id === undefined) return response.writeHead(202).end();
+    if (message.id === undefined) {
+      response.writeHead(202).end();
+      return;
+    }
     count += 1;
     waiting.set(count, { id: message.id, response });
     child.stdin.write(`${JSON.stringify({ ...message, id: count })}\n`);

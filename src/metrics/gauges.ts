@@ -90,7 +90,10 @@ function identity(server: ServerStatus, { protocolVersion }: ServerFacts): Gauge
   };
   return [
     ['server_info', 1, info],
-    ['server_up', flag(state === 'idle' || (health.up === true && (state === 'running' || state === 'watched')))],
+    [
+      'server_up',
+      flag(state === 'idle' || (health.up === true && (state === 'running' || state === 'watched'))),
+    ],
     ['server_unauthorized', flag(health.up === true && health.unauthorized)],
     // A task that has done its work is not meant to run, though nobody stopped it.
     ['server_desired_running', flag(desired === 'up' && stoppedBecause !== 'completed' && state !== 'idle')],

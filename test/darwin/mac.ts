@@ -22,7 +22,7 @@ import { onTestFinished } from 'vitest';
 import { requireThat } from '../fakes/require-program.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
-export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const PRELOAD = new URL('play-platform.mjs', import.meta.url).href;
 const FAKES = fileURLToPath(new URL('mac-programs.mjs', import.meta.url));
 const LAUNCHD = fileURLToPath(new URL('launchd.mjs', import.meta.url));

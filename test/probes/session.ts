@@ -68,10 +68,7 @@ export function sessionOf(
   };
 }
 
-export function connectionOf(
-  { child: { stdin, stdout } }: Started,
-  noise: string[] = [],
-): Connection {
+export function connectionOf({ child: { stdin, stdout } }: Started, noise: string[] = []): Connection {
   const onNonProtocolOutput = linesInto(noise);
   return openConnection({ stdin, stdout }, { run: 1, version: '0.0.0', onNonProtocolOutput });
 }

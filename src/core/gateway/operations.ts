@@ -15,7 +15,7 @@ export interface OperationBatch {
 }
 
 /** Stands for whatever is not in a list: no client mints a series. */
-export const OTHER = '_other';
+const OTHER = '_other';
 
 const METHODS: ReadonlySet<string> = new Set([
   'initialize',

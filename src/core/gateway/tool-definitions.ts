@@ -3,14 +3,8 @@ import { isObject } from '../base/guards.ts';
 import type { JsonObject } from '../base/json-rpc.ts';
 
 /** Parts of a definition that models or clients act on. */
-export const DEFINITION_PARTS = [
-  'title',
-  'description',
-  'inputSchema',
-  'outputSchema',
-  'annotations',
-] as const;
-export type DefinitionPart = (typeof DEFINITION_PARTS)[number];
+const DEFINITION_PARTS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
+type DefinitionPart = (typeof DEFINITION_PARTS)[number];
 
 /** Each part as canonical JSON; a part that the server left out is missing. */
 type Definition = Readonly<Partial<Record<DefinitionPart, string>>>;

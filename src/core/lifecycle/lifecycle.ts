@@ -90,7 +90,8 @@ function rest(state: LifecycleState, event: When, policy: LifecyclePolicy): Life
 /** Only a server that runs well, or has not been started yet, may rest: a failing one has to be seen failing. */
 function becomeIdle(state: LifecycleState, event: When, policy: LifecyclePolicy): LifecycleDecision {
   if (state.phase === 'running') return end({ ...cleared(state), cause: null }, 'idle', event, policy);
-  if (state.phase !== 'stopped' || (state.because !== 'asked' && state.because !== 'idle')) return stay(state);
+  if (state.phase !== 'stopped' || (state.because !== 'asked' && state.because !== 'idle'))
+    return stay(state);
   return stay(enter({ ...cleared(state), wanted: 'up' }, { phase: 'stopped', because: 'idle' }));
 }
 

@@ -3,7 +3,7 @@ import type { ClientCapability } from '../gateway/model.ts';
 
 /** `per-session` gives each client a process of its own. `off` leaves the server out. */
 export const GATEWAY_MODES = ['shared', 'per-session', 'off'] as const;
-export type GatewayMode = (typeof GATEWAY_MODES)[number];
+type GatewayMode = (typeof GATEWAY_MODES)[number];
 
 export const RETRY_MODES = ['safe', 'never'] as const;
 

@@ -29,7 +29,7 @@ export interface FrontParts {
 }
 
 /** Something that the config asks for and that cannot be: the gateway goes on without it. */
-export interface FrontTrouble {
+interface FrontTrouble {
   readonly part: 'tcp' | 'socket' | 'token';
   readonly message: string;
   readonly hint: string | null;

@@ -45,7 +45,7 @@ export interface ServedServerParts {
 }
 
 /** A running process that the router may talk to. */
-export interface AttachedProcess {
+interface AttachedProcess {
   readonly run: number;
   /** Version of the package that we installed; null for anything else. */
   readonly version: string | null;
@@ -298,7 +298,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
 }
 
 /** Whether its clients start the server, and its lists have to be known while it does not run. */
-export function isOnDemand({ start, idle }: Pick<ServerSpec, 'start' | 'idle'>): boolean {
+function isOnDemand({ start, idle }: Pick<ServerSpec, 'start' | 'idle'>): boolean {
   return start.when === 'first-use' || idle.stopAfter !== null;
 }
 

@@ -26,7 +26,8 @@ const IDLE = 0.1;
 export function createQuietCheck(parts: QuietCheckParts): UpdatePorts['isQuiet'] {
   return (server) => {
     const status = parts.status(server);
-    if (status === undefined || parts.isLooking(server) || parts.isInUse(server) || !isHealthy(status)) return false;
+    if (status === undefined || parts.isLooking(server) || parts.isInUse(server) || !isHealthy(status))
+      return false;
     // Null after a start: nothing is known of it yet.
     if ((status.usage?.cpuCores ?? 1) >= IDLE) return false;
     const port = localPort(parts.spec(server)?.url ?? null);

@@ -26,7 +26,7 @@ function stage({ home = tempHome().home, gateway = {} }: { home?: string; gatewa
       generation: 1,
       settings: () => ({ timeout: 600_000 }),
       lists: { add: () => {}, read: () => ({}) },
-    memory: memory.of('server', 'program'),
+      memory: memory.of('server', 'program'),
       perform: (action) => void actions.push(action),
       onExchange: () => undefined,
       onWake: () => undefined,

@@ -11,7 +11,7 @@ import type { Session } from './entries.ts';
 import { discoverResult, initializeResult, offeredCapabilities, severityOf } from '../translate.ts';
 
 /** `none`: the server has to answer. `stream`: `text` is the first message of a stream that stays open. */
-export type OwnAnswer =
+type OwnAnswer =
   | { readonly kind: 'none' }
   | { readonly kind: 'result'; readonly result: JsonObject }
   | { readonly kind: 'refusal'; readonly refusal: Refusal }

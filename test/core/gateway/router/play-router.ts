@@ -18,9 +18,9 @@ export const RULES: ToolRules = {
   mayRepeat: (tool) => tool === null || tool.startsWith('read'),
 };
 
-export const FACTS: SessionFacts = { version: '2025-11-25', capabilities: [] };
+const FACTS: SessionFacts = { version: '2025-11-25', capabilities: [] };
 
-export const INTRODUCTION: Introduction = {
+const INTRODUCTION: Introduction = {
   era: 'legacy',
   capabilities: { tools: {}, resources: { subscribe: true }, logging: {} },
   serverInfo: { name: 'played', version: '1' },
