@@ -51,6 +51,19 @@ async function startEveryKind(): Promise<RunningDaemon> {
   return daemon;
 }
 
+/** A client that greets a server, so that there is something to say about clients. */
+async function useGateway(daemon: RunningDaemon): Promise<void> {
+  const { gateway } = (await daemon.status()).daemon;
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
+  const response = await fetch(`${gateway?.url}/everything/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+  });
+  expect(response.status).toBe(200);
+  await daemon.until('everything', 'its clients', ({ clients }) => clients !== null);
+}
+
 function startPrometheus(daemon: RunningDaemon, port: number): void {
   const { home } = tempHome();
   const targets = [new URL(daemon.url).host];
@@ -90,6 +103,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
       const port = await freePort();
       const base = `http://127.0.0.1:${port}/api/v1`;
       const daemon = await startEveryKind();
+      await useGateway(daemon);
       startPrometheus(daemon, port);
       const up = await waitFor(
         async () => (await ask<{ result: unknown[] }>(`${base}/query?query=up==1`))?.result.length,

@@ -92,13 +92,13 @@ describe.skipIf(!requireProgram('prlimit'))(
     });
 
     test('starts as many servers as it can, says of the others why not, and ends as ever', async () => {
-      const names = Array.from({ length: 30 }, (_, index) => `s${index}`);
+      const names = Array.from({ length: 60 }, (_, index) => `s${index}`);
       const sleeper = { command: ['/bin/sh', '-c', 'exec sleep 60'], start: { timeout: '60s' } };
       const quick = { restart: { initialDelay: '50ms', maxDelay: '200ms' } };
       const { home } = tempHome();
       const daemon = await startDaemon(
         Object.fromEntries(names.map((name) => [name, { ...sleeper, ...quick }])),
-        { home, wrapper: ['prlimit', '--nofile=120'] },
+        { home, wrapper: ['prlimit', '--nofile=180'] },
       );
       onTestFinished(() => void daemon.child.kill('SIGKILL'));
       await waitFor(() => daemon.output().includes('Server did not start'), {

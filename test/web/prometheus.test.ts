@@ -49,6 +49,14 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
     stage.bus.publish({ kind: 'update-settled', server: 'context7', memory, isNews: true });
     const alerts = [{ name: 'McpServerDown', pending: 0, firing: 1 }];
     stage.bus.publish({ kind: 'evaluated', took: 3, failed: 0, alerts });
+    stage.bus.publish({
+      kind: 'exchanged',
+      server: 'files',
+      operations: [{ method: 'tools/call', tool: 'read', error: '', channel: 'tcp', took: [12] }],
+      retried: 0,
+      waited: 0,
+      load: { sessions: 1, streams: 0, inFlight: 0, queued: 0 },
+    });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });
     home = await mkdtemp(join(tmpdir(), 'prometheus-'));
     await writeFile(join(home, 'prometheus.yml'), configFor(web.port));

@@ -91,7 +91,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
 ];
 
 const CLOSED_LISTS: readonly (readonly [metric: MetricName, label: string, values: string])[] = [
-  ['server_state', 'state', 'stopped starting running stopping backoff crash_looping needs_attention'],
+  ['server_state', 'state', 'stopped starting running stopping backoff crash_looping needs_attention idle'],
   [
     'server_restarts_total',
     'reason',
