@@ -6,7 +6,9 @@ import { type Question, questionsOf, readDashboards, type Span } from './story-q
 
 /** Questions that the story rightly leaves without an answer, and why. */
 const EMPTY: Readonly<Record<string, string>> = {
-  'mcp-watchdog-server / Tools / B': 'the tools of a server vanish while it runs',
+  'mcp-watchdog-server / Tools / B': 'a server describes its tools otherwise than before',
+  'mcp-watchdog-server / Tools / C': 'the tools of a server vanish while it runs',
+  'mcp-watchdog-watchdog / Failures to save its state / B': 'the disk refuses',
   'mcp-watchdog-fleet / annotation Firing alerts': 'those of fleets wait for 10 minutes at least',
 };
 

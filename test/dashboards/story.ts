@@ -1,7 +1,7 @@
 // A minute and a half in which everything happens that a dashboard can show: a real daemon, watched by a real Prometheus.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../src/control/client.ts';
 import {
   fixture,
@@ -49,6 +49,7 @@ export async function tellStory(): Promise<Story> {
     daemon.up('job'),
     daemon.up('notes'),
   ]);
+  await use(daemon);
   await update(daemon, registry);
   await reload(daemon, servers, more);
   // What is told together is gathered first, what fails is tried again, and nobody is told in a sleep.
@@ -142,6 +143,7 @@ function serversOn(port: number, otherPort: number): Record<string, Settings> {
     }),
     locked: httpFixture(otherPort, ['--behaviour', 'unauthorized'], { probe }),
     job: fixture([], { probe: { kind: 'exec', command: ['true'], interval: '500ms' } }),
+    called: { ...quick, command: [process.execPath, fileURLToPath(new URL('tools.mjs', FIXTURES))] },
     doomed: fixture(['--behaviour', 'exit-at-once', '--code', '1'], {
       restart: { initialDelay: '3s', maxDelay: '3s' },
     }),
@@ -156,6 +158,42 @@ async function crash(daemon: RunningDaemon): Promise<void> {
   const { pid } = await daemon.up('crashes');
   process.kill(pid ?? 0, 'SIGKILL');
   await daemon.until('crashes', 'restarted', ({ run, health }) => run === 2 && health.up === true);
+}
+
+/** A client calls a tool, and one of a server that has given up; a web page is refused. Twice, so that there is a rate. */
+async function use(daemon: RunningDaemon): Promise<void> {
+  const base = (await daemon.status()).daemon.gateway?.url ?? '';
+  await daemon.up('called');
+  for (let round = 0; round < 2; round += 1) {
+    for (const server of ['called', 'broken']) {
+      const initialize = {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'c', version: '1' },
+      };
+      const greeting = await post(`${base}/${server}/mcp`, {
+        id: 1,
+        method: 'initialize',
+        params: initialize,
+      });
+      const session = { 'mcp-session-id': greeting.headers.get('mcp-session-id') ?? '' };
+      const call = { id: 2, method: 'tools/call', params: { name: 'read', arguments: {} } };
+      expect((await post(`${base}/${server}/mcp`, call, session)).status).toBe(200);
+    }
+    expect((await post(`${base}/called/mcp`, {}, { origin: 'http://evil.example' })).status).toBe(403);
+    await scraped();
+  }
+}
+
+async function post(url: string, message: object, headers: Record<string, string> = {}): Promise<Response> {
+  const accept = 'application/json, text/event-stream';
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, ...headers },
+    body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+  });
+  await response.text();
+  return response;
 }
 
 /** A newer version is published, found and taken. */
