@@ -1,5 +1,5 @@
 // Config reload in a running daemon: an invalid config is reported and changes nothing, a valid one only what it says.
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { startGroup } from '../fakes/processes.ts';
 import { tempHome } from '../fakes/temp-home.ts';
@@ -168,9 +168,12 @@ describe('a config that is saved', { timeout: 90_000 }, () => {
 });
 
 /** Somebody who does not leave the config alone: it is taken over only when that is asked for. */
-function keepTouching({ home }: RunningDaemon): () => void {
-  const script = 'while :; do touch "$0"; sleep 0.05; done';
-  const restless = startGroup(['/bin/sh', '-c', script, `${home}/config.yaml`]);
+async function keepTouching({ home }: RunningDaemon): Promise<() => void> {
+  const path = `${home}/config.yaml`;
+  const before = statSync(path).mtimeMs;
+  // Without a pause: on a busy machine one becomes longer than the time after which the daemon takes the file over.
+  const restless = startGroup(['/bin/sh', '-c', 'while :; do touch "$0"; done', path]);
+  await waitFor(() => statSync(path).mtimeMs > before, { what: 'the first touch' });
   return () => void process.kill(-restless.pid, 'SIGKILL');
 }
 
@@ -178,7 +181,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
   test('says what it did; --dry-run says it without doing it', async () => {
     const daemon = await startDaemon({ same: fixture(), old: fixture(['--tools', '3']), b: fixture() });
     const [same, b] = [await daemon.up('same'), await daemon.up('b')];
-    const leaveAlone = keepTouching(daemon);
+    const leaveAlone = await keepTouching(daemon);
     daemon.rewriteConfig({
       same: fixture([], { probe: { interval: '600ms', timeout: '1s', failures: 2 } }),
       new: fixture(['--tools', '3']),
@@ -247,7 +250,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
     const daemon = await startDaemon({ a: fixture() }, { more: { sampling: { interval: '10m' } } });
     await daemon.up('a');
     const { lastTickAt } = (await daemon.status()).daemon;
-    const leaveAlone = keepTouching(daemon);
+    const leaveAlone = await keepTouching(daemon);
     daemon.rewriteConfig(
       { a: fixture() },
       {
@@ -270,7 +273,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
   test('lets a living server have its new limits, log size, restart and probe settings', async () => {
     const daemon = await startDaemon({ a: fixture() });
     const { pid } = await daemon.up('a');
-    const leaveAlone = keepTouching(daemon);
+    const leaveAlone = await keepTouching(daemon);
     daemon.rewriteConfig({
       a: fixture([], {
         limits: { memory: { soft: '1MiB' } },
@@ -298,7 +301,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
     const daemon = await startDaemon({ a: fixture() });
     await daemon.up('a');
     expect(daemon.run('stop', 'a').code).toBe(0);
-    const leaveAlone = keepTouching(daemon);
+    const leaveAlone = await keepTouching(daemon);
     daemon.rewriteConfig({ a: fixture([], { env: { COLOUR: 'red' } }) });
     const { out } = daemon.run('reload');
     leaveAlone();
