@@ -35,11 +35,15 @@ const canIsolate =
 test.runIf(canIsolate)('the command run as process 1 demands an init by name', () => {
   const home = mkdtempSync(join(tmpdir(), 'init-process-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  writeFileSync(join(home, 'config.yaml'), 'metrics: {listen: "127.0.0.1:0"}\nservers: {}\n', {
-    mode: 0o600,
-  });
+  writeFileSync(
+    join(home, 'config.yaml'),
+    'metrics: {listen: "127.0.0.1:0"}\ngateway: {listen: null}\nservers: {}\n',
+    {
+      mode: 0o600,
+    },
+  );
   const inside = `mount -t proc proc /proc; exec ${process.execPath} dist/cli.js --home ${home} run`;
-  const { stderr } = spawnSync('unshare', ['-p', '-f', '-m', 'bash', '-c', inside], {
+  const { stderr } = spawnSync('unshare', ['-p', '-f', '-m', '--kill-child', 'bash', '-c', inside], {
     encoding: 'utf8',
     timeout: 3000,
     killSignal: 'SIGKILL',
