@@ -9,7 +9,7 @@ import { startControlServer } from '../control/server.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { messageOf } from '../core/base/guards.ts';
 import { unknownServer } from '../core/base/unknown-server.ts';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import { SERVER_NAME, type ServerSpec } from '../core/model/server-spec.ts';
 import { makeFolder } from '../system/files/make-folder.ts';
 import type { Paths } from '../system/files/paths.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -61,6 +61,8 @@ function singleServerPaths(paths: Paths, server: string): Paths {
  */
 export async function startSingleServer(options: SingleServerOptions): Promise<SingleServer> {
   const { paths: home, server } = options;
+  // It becomes part of paths. A name that no config can have is refused as any other that is not there.
+  if (!SERVER_NAME.test(server)) specOf(server, await loadConfigInChild(home.config, options.environment));
   makeHome(home);
   const paths = singleServerPaths(home, server);
   makeFolder(paths.run);

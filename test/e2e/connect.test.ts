@@ -1,5 +1,5 @@
 // The shim with and without a daemon, with real servers behind it and real clients in front of it.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/client/stdio';
@@ -79,6 +79,10 @@ describe('connect without a daemon', () => {
     const unknown = startShim(home, 'fils');
     expect(await unknown.exit).toBe(2);
     expect(unknown.stderr()).toContain('Did you mean files?');
+    const outside = startShim(home, '../../elsewhere');
+    expect(await outside.exit).toBe(2);
+    expect(outside.stderr()).toContain('has no such name');
+    expect(existsSync(join(home, 'elsewhere'))).toBe(false);
     expect(await startShim(home, 'away').exit).toBe(2);
     writeFileSync(join(home, 'config.yaml'), 'servers: {files: {comand: [x]}}');
     const invalid = startShim(home);
