@@ -80,6 +80,8 @@ function daemonProblems({ daemon }: Status, now: number): Finding[] {
         'free space on the disk; mcp-watchdog logs',
       ),
     );
+  for (const { message, hint } of daemon.gateway?.troubles ?? [])
+    findings.push(warning(`its gateway lacks a part: ${message}`, hint ?? 'mcp-watchdog logs'));
   return findings;
 }
 

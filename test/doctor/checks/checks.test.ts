@@ -155,6 +155,17 @@ const rows: Row[] = [
     /save its state for 5 min: EROFS/,
   ],
   [
+    'a gateway whose port is taken',
+    daemon,
+    {
+      daemon: running({
+        gateway: { url: null, troubles: [{ message: 'the port is taken', hint: 'End it' }] },
+      }),
+    },
+    'warning',
+    /gateway lacks a part: the port is taken/,
+  ],
+  [
     'a sick server',
     servers,
     { daemon: running({}, { servers: [serverStatus({ health: DOWN })] }) },
