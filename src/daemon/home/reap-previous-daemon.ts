@@ -71,18 +71,21 @@ async function recordsOf(
   const known = boot === 'this' ? records : [];
   // A daemon that could not write in the home has left no record: what is there is an older one's.
   const homeless = fallbackLocks(socket).flatMap(previousOwners);
-  const owners = [...(isWhole ? [] : previousOwners(join(run, 'lock'))), ...homeless].filter(
+  // Also of a record that is whole: a daemon that was killed right after a start had no time to write it down.
+  const owners = [...previousOwners(join(run, 'lock')), ...homeless].filter(
     ({ bootId }) => bootId !== null && bootId === readBootId(),
   );
   if (owners.length === 0) return known;
   const found = await recoverRecords(owners);
-  if (!isWhole || found.length > 0)
+  // Others of a run that is recorded are found with it.
+  const recorded = new Set(known.map(({ marker }) => marker));
+  const unrecorded = found.filter(({ marker }) => !recorded.has(marker));
+  if (!isWhole || unrecorded.length > 0)
     log.warn(
-      { processes, found: found.length },
+      { processes, found: unrecorded.length },
       'The record of processes was lost; they were searched by their marks',
     );
-  const recorded = new Set(known.map(processKey));
-  return [...known, ...found.filter((one) => !recorded.has(processKey(one)))];
+  return [...known, ...unrecorded];
 }
 
 /** Tells whether one of them may still live: a process is one of them only if pid and start both match, in any boot. */

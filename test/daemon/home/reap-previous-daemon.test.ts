@@ -123,4 +123,27 @@ describe('what an earlier daemon left', () => {
       expect(existsSync(paths.processes)).toBe(false);
     },
   );
+
+  test.skipIf(process.platform !== 'linux')(
+    'and was started too late to be written down is known by its mark, beside a record that is whole',
+    async () => {
+      const { parts, paths, said, write } = setUp({ clock: systemClock });
+      const daemon = { pid: 4_000_001, startToken: '77', bootId: readBootId() };
+      const marker = '4000001.77.uuid/files/3';
+      const recorded = startGroup(['sleep', '60'], { [MARKER]: marker });
+      const itsChild = startGroup(['sleep', '60'], { [MARKER]: marker });
+      mkdirSync(join(paths.run, 'lock'), { mode: 0o700 });
+      writeFileSync(join(paths.run, 'lock', '1'), JSON.stringify(daemon));
+      write(readBootId(), [recordOf(recorded.pid, marker)]);
+      expect(await reapPreviousDaemon(parts)).toEqual(new Set(['files']));
+      await waitFor(() => !isRunning(recorded.pid) && !isRunning(itsChild.pid), { what: 'their end' });
+      expect(said).toEqual([]);
+
+      const late = startGroup(['sleep', '60'], { [MARKER]: '4000001.77.uuid/browser/1' });
+      write(readBootId(), []);
+      expect(await reapPreviousDaemon(parts)).toEqual(new Set(['browser']));
+      await waitFor(() => !isRunning(late.pid), { what: 'the end of what nobody wrote down' });
+      expect(said).toHaveLength(1);
+    },
+  );
 });
