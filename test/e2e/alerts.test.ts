@@ -248,7 +248,7 @@ scrape_configs: [{ job_name: mcp-watchdog, static_configs: [{ targets: ['${host}
 const EVERY = 3000;
 const SCRAPED_EVERY = 1000;
 /** What a busy machine adds to each of the two: a Prometheus that gets no processor misses an evaluation. */
-const SLACK = EVERY + 1000;
+const SLACK = 2 * EVERY + 1000;
 
 const DOWN = `
 groups:
