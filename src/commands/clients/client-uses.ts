@@ -1,4 +1,4 @@
-// What the files of all clients on this machine say about the servers of a config.
+// Uses of the servers of a config in the files of all clients on this machine.
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import { findAllUses, type ClientUse } from '../../config/rewrite/find-uses.ts';
 import { clientMachine } from '../shared/client-machine.ts';

@@ -1,4 +1,4 @@
-// How clients reach the servers of a config: by the URL of the gateway, or by the shim.
+// Access of clients to the servers of a config: the URL of the gateway, or the shim.
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/build/loaded-config.ts';
 import type { ServerAddress } from '../../config/rewrite/client-target.ts';

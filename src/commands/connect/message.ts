@@ -1,4 +1,5 @@
 // Messages of a client as the shim reads them, and the HTTP headers that each needs at the gateway.
+import { BOOKKEEPING, READS } from '../../core/gateway/methods.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import type { JsonObject } from '../../core/base/json-rpc.ts';
 
@@ -40,16 +41,8 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   'initialize',
   'server/discover',
   'ping',
-  'tools/list',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'completion/complete',
-  'logging/setLevel',
-  'resources/subscribe',
-  'resources/unsubscribe',
+  ...READS,
+  ...BOOKKEEPING,
 ]);
 
 export function isRepeatable({ method }: ClientMessage): boolean {

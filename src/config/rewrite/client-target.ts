@@ -1,4 +1,4 @@
-// How each client is told to use a server of ours: where its file has the servers, and the entry that it takes.
+// Table of clients: the place of the servers in the file of each, and the entry for a server of ours.
 import type { ClientName } from '../import/clients/client-format.ts';
 import type { DocumentMap, KeyPath } from '../schema/document.ts';
 

@@ -1,4 +1,5 @@
 // Requests of clients as metrics show them: label values from closed or bounded lists, durations gathered by label set.
+import { BOOKKEEPING, READS } from './methods.ts';
 import type { Channel, Exchange, ExchangeError } from './model.ts';
 
 /** Requests that have ended, with the same labels. */
@@ -21,18 +22,10 @@ const METHODS: ReadonlySet<string> = new Set([
   'initialize',
   'server/discover',
   'ping',
-  'tools/list',
   'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'resources/subscribe',
-  'resources/unsubscribe',
   'subscriptions/listen',
-  'completion/complete',
-  'logging/setLevel',
+  ...READS,
+  ...BOOKKEEPING,
 ]);
 
 /** Tools with a label value of their own: the first of the server's list. */

@@ -1,4 +1,5 @@
 // Translation between the two protocol eras: requests, results and introductions. Texts are edited in place.
+import { READS } from './methods.ts';
 import { isObject } from '../base/guards.ts';
 import type { JsonObject } from '../base/json-rpc.ts';
 import { metaOf, paramsOf } from './messages.ts';
@@ -30,14 +31,8 @@ export const META = {
 const MODERN_METHODS: ReadonlySet<string> = new Set([
   'server/discover',
   'subscriptions/listen',
-  'tools/list',
   'tools/call',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'completion/complete',
+  ...READS,
 ]);
 
 /** Those whose results say for how long they are good. */

@@ -1,23 +1,6 @@
 // Replay of requests that a server's death cut off: which may be sent a second time, and which seem to have killed it.
+import { BOOKKEEPING, READS } from '../methods.ts';
 import type { ToolRules } from '../model.ts';
-
-/** Requests that change nothing at the server, or nothing that asking twice would change. */
-const READS: ReadonlySet<string> = new Set([
-  'tools/list',
-  'prompts/list',
-  'prompts/get',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'completion/complete',
-]);
-
-/** Of our own bookkeeping: sent again whatever the config says of calls. */
-const BOOKKEEPING: ReadonlySet<string> = new Set([
-  'logging/setLevel',
-  'resources/subscribe',
-  'resources/unsubscribe',
-]);
 
 /** A server that dies so soon after a second sending, ms, is taken to have died of it. */
 const POISON_WINDOW = 5_000;
@@ -63,6 +46,7 @@ export function createReplayJudge(): ReplayJudge {
       if (call.isRetry || at - call.since > patience) return false;
       const poisoned = poisons.get(nameOf(call));
       if (poisoned !== undefined && at - poisoned < POISON_MEMORY) return false;
+      // Whatever the config says of calls.
       if (BOOKKEEPING.has(call.method)) return true;
       if (call.method === 'tools/call') return call.subject !== null && rules.mayRepeat(call.subject);
       return READS.has(call.method) && rules.mayRepeat(null);
