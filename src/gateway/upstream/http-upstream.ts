@@ -9,7 +9,7 @@ import { onOneLine } from '../../core/gateway/splice.ts';
 import type { HttpResponse } from '../../system/net/http-client.ts';
 import type { Call } from '../../wire/call.ts';
 import { createEventStreamReader } from '../../wire/http/event-stream.ts';
-import { headersOf, sendFollowing } from '../../wire/http/http-endpoint.ts';
+import { headersOf, sendFollowing, sendMessage } from '../../wire/http/http-endpoint.ts';
 import { openHttpSession } from '../../wire/http/mcp-http.ts';
 import type { McpTarget } from '../../wire/mcp-transport.ts';
 import { changedList, type Upstream, type UpstreamEvents } from './upstream.ts';
@@ -108,17 +108,10 @@ export function openHttpUpstream({ target, events, toolHeaders }: HttpUpstreamPa
     const { method } = message;
     const { url, headers } = session.address(typeof method === 'string' ? method : '');
     const isModern = session.peer?.handshake.era === 'modern';
-    const { response } = await sendFollowing(target, {
-      method: 'POST',
+    const { response } = await sendMessage(target, {
       url,
-      headers: {
-        ...headersOf(target.spec),
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        ...headers,
-        ...(isModern && repeatedHeaders(message, toolHeaders)),
-      },
-      body: text,
+      message: text,
+      headers: { ...headers, ...(isModern && repeatedHeaders(message, toolHeaders)) },
       signal,
     });
     return response;

@@ -22,22 +22,30 @@ export interface PostRequest {
 /** What came back for one POST, and the URL that answered. */
 export type PostResult = PostResponse & AnsweredRequest;
 
+/** Sends one message by POST, with the headers of the config and of the protocol, and leaves the answer to be read. Rejects as `sendFollowing` does. */
+export function sendMessage(
+  target: McpTarget,
+  { url, message, headers, signal }: Pick<PostRequest, 'url' | 'message' | 'headers' | 'signal'>,
+): ReturnType<typeof sendFollowing> {
+  return sendFollowing(target, {
+    method: 'POST',
+    url,
+    headers: {
+      ...headersOf(target.spec),
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...headers,
+    },
+    body: message,
+    signal,
+  });
+}
+
 /** Sends one message by POST; never rejects for what the server does. */
 export async function post(target: McpTarget, request: PostRequest): Promise<PostResult | CallFailure> {
   const { url, message, id, headers, what, signal } = request;
   try {
-    const { response, url: answering } = await sendFollowing(target, {
-      method: 'POST',
-      url,
-      headers: {
-        ...headersOf(target.spec),
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        ...headers,
-      },
-      body: message,
-      signal,
-    });
+    const { response, url: answering } = await sendMessage(target, { url, message, headers, signal });
     return { ...(await readPostResponse(response, id, target.clock)), url: answering };
   } catch (error) {
     return failureOf(error, signal, what);
