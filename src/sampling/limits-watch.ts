@@ -143,8 +143,13 @@ function explain({ resource, value, limit }: LimitChange, { watched, usage }: Ju
     return `${value.toFixed(2)} cores on average over ${formatDuration(policy.cpu.for)}, more than ${limit}`;
   }
   const often = `${MEMORY_AGREEING} of the last ${MEMORY_WINDOW} samples`;
-  const hint = first !== null && first > limit ? `; it used ${mebibytes(first)} right after its start` : '';
-  return `${mebibytes(value)} ${kindOf(usage)}, more than ${formatSize(limit)} in ${often}${hint}`;
+  return `${mebibytes(value)} ${kindOf(usage)}, more than ${formatSize(limit)} in ${often}${hintFor(first, limit)}`;
+}
+
+/** Tells of a limit that cannot be meant: the run was over it from its start, or before it was any use. */
+function hintFor(first: number | null, limit: number): string {
+  if (first === null) return '; it had not answered yet';
+  return first > limit ? `; it used ${mebibytes(first)} right after its start` : '';
 }
 
 function kindOf({ footprintBytes, proportionalBytes }: TreeUsage): string {

@@ -73,7 +73,7 @@ describe('a server whose memory was compressed away', () => {
         server: 'files',
         run: 1,
         resource: 'memory',
-        detail: '13312MiB of footprint, more than 2GiB in 3 of the last 4 samples',
+        detail: '13312MiB of footprint, more than 2GiB in 3 of the last 4 samples; it had not answered yet',
       },
     ]);
   });

@@ -162,6 +162,14 @@ describe('startLimitsWatch()', () => {
     expect(breaches[0]?.detail).toContain('it used 250MiB right after its start');
   });
 
+  it('says of a run that is over its limit before it ever answered that it had not', () => {
+    const { load, sample, low, breaches } = start();
+    load(2);
+    for (let count = 0; count < 3; count += 1) sample(250);
+    expect(breaches[0]?.detail).toMatch(/in 3 of the last 4 samples; it had not answered yet$/u);
+    expect(low).toEqual([]);
+  });
+
   it('forgets a server that was removed, and all of them when it is stopped', () => {
     const { bus, configure, spawned, sample, stop, told } = start();
     bus.publish({ kind: 'server-removed', server: 'files' });
