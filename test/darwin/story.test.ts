@@ -79,10 +79,11 @@ function runningJob(mac: Mac, runs: number): Promise<Job & { readonly pid: numbe
   );
 }
 
-/** Starts a server, stopped in its tracks, whose client is then killed; returns its pid. */
+/** Starts a server, stopped in its tracks once its script has become node, whose client is then killed; returns its pid. */
 async function leaveBehind(mac: Mac): Promise<number> {
   const client = `
     const child = require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: ['pipe', 'ignore', 'ignore'] });
+    while (require('node:fs').readFileSync('/proc/' + child.pid + '/cmdline', 'latin1').startsWith('/bin/sh'));
     process.kill(child.pid, 'SIGSTOP');
     require('node:fs').writeSync(1, String(child.pid));
     process.kill(process.pid, 'SIGKILL');`;
