@@ -2,7 +2,7 @@
 import { type DetachedProcess, processKey, type ProcessTree } from '../core/lifecycle/process-tree.ts';
 
 export interface DetachedProcesses {
-  /** By server; as of the last sample. */
+  /** By `treeKey()`; as of the last sample. */
   readonly all: ReadonlyMap<string, readonly DetachedProcess[]>;
   /**
    * Takes in the processes that one sample found, forgets dead ones, and reports new ones.
@@ -22,9 +22,9 @@ export function createDetachedProcesses(
 ): DetachedProcesses {
   const all = new Map<string, readonly DetachedProcess[]>();
 
-  function keep(server: string, detached: readonly DetachedProcess[]): void {
-    if (detached.length === 0) all.delete(server);
-    else all.set(server, detached);
+  function keep(key: string, detached: readonly DetachedProcess[]): void {
+    if (detached.length === 0) all.delete(key);
+    else all.set(key, detached);
   }
 
   return {
@@ -32,14 +32,14 @@ export function createDetachedProcesses(
     update(trees, alive) {
       const known = new Set([...all.values()].flat().map(processKey));
       // Those of a server that is down were not looked for, and may still be alive.
-      for (const [server, past] of all) {
+      for (const [key, past] of all) {
         keep(
-          server,
+          key,
           past.filter((one) => alive.has(processKey(one))),
         );
       }
-      for (const { server, detached } of trees) {
-        keep(server, detached);
+      for (const { server, key, detached } of trees) {
+        keep(key, detached);
         const fresh = detached.filter((one) => !known.has(processKey(one)));
         for (const { pid, pgid } of fresh) onDetached(server, pid, pgid);
       }

@@ -2,9 +2,11 @@
 import {
   type DetachedProcess,
   buildProcessTrees,
+  mergeByServer,
   processKey,
   type ProcessRow,
   type ProcessTree,
+  treeKey,
   type TreeRoot,
 } from '../core/lifecycle/process-tree.ts';
 import type { TreeUsage } from '../core/model/observations.ts';
@@ -31,7 +33,7 @@ import { createTreeAccounts, type TreeAccounts, usageOf } from './tree-accounts.
 export interface SamplerOptions {
   readonly clock: Clock;
   readonly bus: Bus;
-  /** Lists the processes that are running now, one for each server that has one. */
+  /** Lists the processes that are running now; of several of one server, the main one first. */
   readonly roots: () => readonly TreeRoot[];
   /** Ms between two samples. */
   readonly interval: number;
@@ -61,8 +63,12 @@ export interface Sampler {
   sampleSoon(): void;
   /** Takes a sample at once; one that is under way is awaited instead. Never rejects. */
   sampleNow(): Promise<void>;
-  /** Lists processes of the server that a signal to its group does not reach, as of the last sample. */
-  detachedOf(server: string): readonly DetachedProcess[];
+  /**
+   * Lists processes of the server that a signal to its group does not reach, as of the last sample.
+   *
+   * @param side see `TreeRoot`
+   */
+  detachedOf(server: string, side?: number): readonly DetachedProcess[];
 }
 
 /** Delay of the extra sample, ms: a server has loaded its code by then, and hardly anybody has asked for its status yet. */
@@ -129,7 +135,8 @@ export function createSampler(options: SamplerOptions): Sampler {
     },
     sampleSoon: () => schedule.soon(),
     sampleNow: () => schedule.now(),
-    detachedOf: (server) => detached.all.get(server) ?? [],
+    detachedOf: (server, side) =>
+      detached.all.get(treeKey(side === undefined ? { server } : { server, side })) ?? [],
   };
 }
 
@@ -182,9 +189,10 @@ function createMeasurement(
     const roots = options.roots();
     if (roots.length === 0) return [];
     const rows = await deadline.run(readTable);
-    const trees = buildProcessTrees(rows, roots, detached.all);
+    const found = buildProcessTrees(rows, roots, detached.all);
     const alive = new Set(rows.map(processKey));
-    detached.update(trees, alive);
+    detached.update(found, alive);
+    const trees = mergeByServer(found);
     // Slow: not while every server is between two runs.
     if (trees.some(({ members }) => members.length > 0)) footprints.refresh(rows);
     const pids = trees.flatMap((tree) => tree.members.map((row) => row.pid));
@@ -212,9 +220,9 @@ function sizeOf(tree: ProcessTree, usage: ReadonlyMap<number, ProcessUsage>): Si
 
 /** Publishes the usage of servers that still run: one may have ended while its numbers were read. */
 function publishCurrent({ bus, roots }: SamplerOptions, measured: readonly MeasuredTree[]): void {
-  const running = new Map(roots().map((root) => [root.server, root.pid]));
+  const running = new Set(roots().map(({ server, pid }) => `${pid} ${server}`));
   for (const { tree, usage } of measured) {
-    if (running.get(tree.server) === tree.root) bus.publish({ kind: 'sampled', server: tree.server, usage });
+    if (running.has(`${tree.root} ${tree.server}`)) bus.publish({ kind: 'sampled', server: tree.server, usage });
   }
 }
 

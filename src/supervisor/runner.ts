@@ -4,7 +4,7 @@ import type { HealthVerdict, LauncherExit, StartFailure } from '../core/model/ob
 import { quoteOf } from '../core/status/output-excerpt.ts';
 import { explainCleanExit } from '../core/lifecycle/launcher-exit.ts';
 import { downloadLine } from '../core/lifecycle/download-line.ts';
-import { decideLifecycle } from '../core/lifecycle/lifecycle.ts';
+import { comesBack, decideLifecycle } from '../core/lifecycle/lifecycle.ts';
 import {
   type DownloadState,
   type LifecycleAction,
@@ -24,13 +24,14 @@ import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { awaitPath } from '../system/files/watch-paths.ts';
 import { identifyProcess } from '../system/process/process-identity.ts';
-import { type SpawnedProcess, spawnProcess } from '../system/process/spawn.ts';
+import { type ProcessExit, type SpawnedProcess, spawnProcess } from '../system/process/spawn.ts';
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { PreparedStart } from './prepare.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { Leader } from './leftover-processes.ts';
-import { type ServerProcess, superviseProcess } from './server-process.ts';
+import { type ServerProcess, type ServerProcessOptions, superviseProcess } from './server-process.ts';
+import type { StandIn, StandIns } from './stand-ins.ts';
 import type { StartRateLimiter } from './start-rate-limiter.ts';
 
 /** A process of a server, as its observers see it. */
@@ -40,6 +41,8 @@ export interface ObservedProcess {
   /** Version of the package that we installed; null for anything else. */
   readonly version: string | null;
   readonly child: SpawnedProcess;
+  /** True for a process that was started ahead: its stderr is read already. */
+  readonly isStandIn?: boolean;
 }
 
 /** Somebody who works with the processes of servers: their log, their probes. */
@@ -52,6 +55,8 @@ export interface ProcessObserver {
 export interface ProcessListener {
   /** The server has answered for the first time. */
   onReady?(): void;
+  /** The process has ended by itself, and this one, of the next run, takes its place: `onSpawn` of it follows. */
+  onReplaced?(by: ObservedProcess): void;
   /** A stop begins, or the process has exited: no more requests to it. */
   onLeaving?(): void;
   /** Nothing of the process is left. */
@@ -69,6 +74,8 @@ export interface RunnerParts {
   readonly daemonId: string;
   readonly home: string;
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
+  /** Processes that are started ahead; none when it is left out. */
+  readonly standIns?: StandIns;
   /** Told of each process in this order. */
   readonly observers: readonly ProcessObserver[];
   /** Returns an excerpt of what the server printed, neutralised, oldest first. */
@@ -78,6 +85,15 @@ export interface RunnerParts {
   /** Returns the last verdict of the probes on the current process; null while there is none. */
   readonly lastVerdict: (server: string) => HealthVerdict | null;
   readonly onFault: (error: unknown, server: string) => void;
+}
+
+/** A process that now belongs to a run. */
+interface Started {
+  readonly leader: Leader;
+  readonly version: string | null;
+  readonly child: SpawnedProcess;
+  /** Supervises it; left out for a process that nobody supervises yet. */
+  readonly handOver?: (options: ServerProcessOptions) => ServerProcess;
 }
 
 export interface Runner {
@@ -103,6 +119,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   /** Monotonic ms, of the current process. */
   let spawnedAt = 0;
   let prepared: Extract<PreparedStart, { ok: true }> | null = null;
+  /** Serves in place of a process that died, until nothing of that is left. */
+  let standIn: StandIn | null = null;
   let cancelTimer = (): void => {};
   let abortPrepare = (): void => {};
   let cancelAwait = (): void => {};
@@ -121,8 +139,35 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     if (to.phase === 'stopping' && from.phase !== 'stopping')
       for (const each of listeners) each.onLeaving?.();
     if (to !== from) publishTransition(from, event);
+    standBy(from, event.kind);
     if (to.phase === 'running' && from.phase !== 'running') for (const each of listeners) each.onReady?.();
     for (const action of actions) perform(action);
+  }
+
+  /** Has a process started ahead while one runs well; a stop that is ours, and a wait, end what stands by. */
+  function standBy({ phase: from }: LifecycleState, cause: LifecycleEvent['kind']): void {
+    const { phase } = state;
+    if (phase === from) return;
+    if (phase === 'running' && prepared !== null) return parts.standIns?.keep(spec, prepared);
+    const isOver = phase !== 'starting' && phase !== 'preparing' && phase !== 'running';
+    if (isOver && (phase !== 'stopping' || cause !== 'exited')) dropStandIn();
+  }
+
+  function dropStandIn(): void {
+    parts.standIns?.drop(spec.name);
+    standIn?.discard();
+    standIn = null;
+  }
+
+  /** Puts a process that was started ahead in the place of one that died, before anything else is known of that. */
+  function replace(run: number, { code, signal }: ProcessExit): void {
+    if (parts.standIns === undefined || state.run !== run) return;
+    const event = { kind: 'exited', run, code, signal, at: clock.monotonic(), chance: 0 } as const;
+    if (!comesBack(state, event, lifecyclePolicy(spec))) return;
+    standIn = parts.standIns.take(spec.name);
+    if (standIn === null) return;
+    const { child, version } = standIn;
+    for (const each of listeners) each.onReplaced?.({ spec, run: run + 1, version, child, isStandIn: true });
   }
 
   function publishTransition(from: LifecycleState, { kind: cause }: LifecycleEvent): void {
@@ -245,6 +290,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
   async function spawn(run: number): Promise<void> {
     if (prepared === null) return;
     const { argv, version, cwd } = prepared;
+    if (adopt(run, prepared)) return;
     const marker = `${parts.daemonId}/${spec.name}/${run}`;
     const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
     const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
@@ -259,18 +305,41 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       marker,
     };
     parts.registry.add(leader);
+    begin(run, { leader, version, child: started });
+  }
+
+  /** Goes on with the process that took the place of the last; false when there is none, or it is not what would be started. */
+  function adopt(run: number, start: Extract<PreparedStart, { ok: true }>): boolean {
+    const ready = standIn;
+    standIn = null;
+    if (ready === null) return false;
+    if (!ready.fits(spec, start)) {
+      ready.discard();
+      return false;
+    }
+    const { leader, child, version } = ready;
+    begin(run, { leader, child, version, handOver: (options) => ready.handOver(options) });
+    return true;
+  }
+
+  function begin(run: number, started: Started): void {
+    const { leader, version } = started;
     spawnedAt = clock.monotonic();
-    bus.publish({ kind: 'spawned', server: spec.name, run, pid, version });
-    supervise(run, { leader, version, child: started });
+    bus.publish({ kind: 'spawned', server: spec.name, run, pid: leader.pid, version });
+    supervise(run, started);
   }
 
   function supervise(
     run: number,
-    { leader, version, child }: { leader: Leader; version: string | null; child: SpawnedProcess },
+    { leader, version, child, handOver = superviseProcess }: Started,
   ): void {
-    const told = parts.observers.map((observer) => observer.onSpawn({ spec, run, version, child }));
+    const isStandIn = handOver !== superviseProcess;
+    const told = parts.observers.map((observer) =>
+      observer.onSpawn({ spec, run, version, child, isStandIn }),
+    );
     listeners = told;
-    const supervised = superviseProcess({
+    void child.exit.then((exit) => replace(run, exit));
+    const supervised = handOver({
       leader,
       child,
       clock,
@@ -286,7 +355,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         if (current === supervised) current = null;
         if (listeners === told) listeners = [];
         for (const each of told) each.onGone?.();
-        send({ kind: 'gone', run });
+        send({ kind: 'gone', run, isReplaced: standIn !== null });
       },
       onDetached: (detached) => parts.registry.addDetached(leader, detached),
       onDetachedGone: (detached) => parts.registry.removeDetached(leader, detached),
@@ -326,6 +395,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     },
     updateSpec(changed) {
       spec = changed;
+      if (state.phase === 'running' && prepared !== null) parts.standIns?.keep(spec, prepared);
     },
   };
 }

@@ -276,7 +276,26 @@ function firstSignal({ stop }: LifecyclePolicy): number {
   );
 }
 
-function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): LifecycleDecision {
+/** Tells whether a process that ended like this is followed by another, whatever the delay. */
+export function comesBack(
+  state: LifecycleState,
+  event: LifecycleEvent & { readonly kind: 'exited' },
+  policy: LifecyclePolicy,
+): boolean {
+  if (state.phase !== 'running' || state.wanted === 'down') return false;
+  const { state: next } = decideLifecycle(state, event, policy);
+  return next.phase === 'stopping' && next.leadsTo === 'retry' && !isSpent(next, event, policy);
+}
+
+function isSpent(state: LifecycleState, { at }: When, { restart }: LifecyclePolicy): boolean {
+  return state.halfOpen || budgetRemaining(state.failures, at, restart.budget) === 0;
+}
+
+function afterwards(
+  state: Stopping,
+  event: When & { readonly isReplaced?: boolean },
+  policy: LifecyclePolicy,
+): LifecycleDecision {
   switch (state.leadsTo) {
     case 'rest':
       return stay(
@@ -290,6 +309,7 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Life
       return prepare(state);
     case 'retry':
       if (isRefusedAgain(state)) return stay(needsAttention(state, event, policy));
+      if (event.isReplaced === true && !isSpent(state, event, policy)) return prepare(state);
       return waitFor(state, { wasReady: state.wasReady, event, policy });
     default:
       return state.leadsTo satisfies never;
@@ -299,10 +319,11 @@ function afterwards(state: Stopping, event: When, policy: LifecyclePolicy): Life
 /** Starts the wait after an unplanned end: none, a growing one, or the long one of a crash loop. */
 function waitFor(
   state: LifecycleState,
-  { wasReady, event, policy: { restart } }: { wasReady: boolean; event: When; policy: LifecyclePolicy },
+  { wasReady, event, policy }: { wasReady: boolean; event: When; policy: LifecyclePolicy },
 ): LifecycleDecision {
-  const { at, chance } = event;
-  if (state.halfOpen || budgetRemaining(state.failures, at, restart.budget) === 0) {
+  const { chance, at } = event;
+  const { restart } = policy;
+  if (isSpent(state, event, policy)) {
     const delay = withJitter(restart.retryAfter, restart.jitter, chance);
     return stay(
       enter({ ...state, halfOpen: false }, { phase: 'crash_looping', deadline: at + delay, delay }),

@@ -21,6 +21,8 @@ export interface TreeRoot {
   readonly server: string;
   readonly pid: number;
   readonly pgid: number;
+  /** Number of a process beside the main one; left out for that. */
+  readonly side?: number;
 }
 
 /** A process that left its server's process group, so that a signal to the group does not reach it. */
@@ -32,6 +34,8 @@ export interface DetachedProcess {
 
 export interface ProcessTree {
   readonly server: string;
+  /** See `treeKey()`. */
+  readonly key: string;
   /** The pid of the root. */
   readonly root: number;
   /** Everything alive, zombies excluded; empty when the root and all that it started are gone. */
@@ -39,7 +43,7 @@ export interface ProcessTree {
   readonly detached: readonly DetachedProcess[];
 }
 
-/** Detached processes of earlier samples, by server: once their parent dies, nothing else ties them to it. */
+/** Detached processes of earlier samples, by `treeKey()`: once their parent dies, nothing else ties them to it. */
 type KnownDetached = ReadonlyMap<string, readonly DetachedProcess[]>;
 
 /**
@@ -55,8 +59,24 @@ export function buildProcessTrees(
   const forest = indexRows(rows.filter((row) => row.state === 'alive'));
   const claimed = new Set<number>();
   return roots.map((root) =>
-    buildTree(forest, { root, remembered: remembered.get(root.server) ?? [], claimed }),
+    buildTree(forest, { root, remembered: remembered.get(treeKey(root)) ?? [], claimed }),
   );
+}
+
+/** Returns the key of a root's tree in maps: the server's name for its main process. */
+export function treeKey({ server, side }: Pick<TreeRoot, 'server' | 'side'>): string {
+  return side === undefined ? server : `${server}\n${side}`;
+}
+
+/** Sums the trees of each server, under its first root. */
+export function mergeByServer(trees: readonly ProcessTree[]): ProcessTree[] {
+  const merged = new Map<string, ProcessTree>();
+  for (const tree of trees) {
+    const first = merged.get(tree.server);
+    const sum = first === undefined ? tree : { ...first, members: [...first.members, ...tree.members] };
+    merged.set(tree.server, sum);
+  }
+  return [...merged.values()];
 }
 
 /** Returns the key of a process in maps: a pid alone may be reused by another program. */
@@ -106,7 +126,8 @@ function buildTree(forest: Forest, { root, remembered, claimed }: TreeContext): 
     members.push(row);
     queue.push(...(forest.byParent.get(row.pid) ?? []));
   }
-  return { server: root.server, root: root.pid, members, detached: detachedAmong(members, root.pgid) };
+  const detached = detachedAmong(members, root.pgid);
+  return { server: root.server, key: treeKey(root), root: root.pid, members, detached };
 }
 
 function seedsOf(forest: Forest, root: TreeRoot, remembered: readonly DetachedProcess[]): ProcessRow[] {

@@ -117,7 +117,8 @@ export type LifecycleInput =
       /** What it said about its end. */
       readonly quote?: string | undefined;
     }
-  | { readonly kind: 'gone'; readonly run: number }
+  /** `isReplaced`: a process that was started ahead serves already, so that the next run begins at once. */
+  | { readonly kind: 'gone'; readonly run: number; readonly isReplaced?: boolean }
   /**
    * Of a process that is still starting, `known`: why it is not ready, as far as probes and output tell; `download`: what
    * it was doing when it printed its last line.

@@ -21,6 +21,7 @@ const NEVER = new AbortController().signal;
 /** Attaches each process that is spawned, as long as it lives. */
 export function attachProcesses(context: Context, find: Find): ConnectionUser {
   return {
+    isEarly: true,
     onSpawn(process) {
       const { spec, run, version, connection } = process;
       const server = find(spec.name);

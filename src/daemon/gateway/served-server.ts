@@ -84,7 +84,7 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
   const { clock, memory } = parts;
   let spec = initial;
   let facts: ReadonlyMap<string, ToolFacts> = new Map(memory.tools.map((tool) => [tool.name, tool]));
-  let current: { readonly run: number; readonly upstream: Upstream } | null = null;
+  let current: { readonly upstream: Upstream; detach(): void } | null = null;
   let lastExchangeAt: number | null = null;
   let readyAt = Number.POSITIVE_INFINITY;
   const drains = new Set<() => void>();
@@ -146,7 +146,8 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
 
   function attach(process: AttachedProcess): { leaving(): void; gone(): void } {
     const abort = new AbortController();
-    const { run } = process;
+    // One that took the place of a process whose end is not seen through yet.
+    current?.detach();
     let peer: PeerInfo | null = null;
     const upstream = process.open({
       onHandshake(told) {
@@ -161,18 +162,19 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       },
       onBroken: (key) => take({ kind: 'broken', at: clock.monotonic(), key }),
     });
-    current = { run, upstream };
+    const detach = (): void => {
+      abort.abort();
+      upstream.close();
+      if (current?.upstream !== upstream) return;
+      current = null;
+      take({ kind: 'lost', at: clock.monotonic() });
+    };
+    current = { upstream, detach };
     return {
       leaving() {
-        if (current?.run === run) take({ kind: 'leaving' });
+        if (current?.upstream === upstream) take({ kind: 'leaving' });
       },
-      gone() {
-        abort.abort();
-        upstream.close();
-        if (current?.run !== run) return;
-        current = null;
-        take({ kind: 'lost', at: clock.monotonic() });
-      },
+      gone: detach,
     };
   }
 

@@ -15,8 +15,10 @@ import type { Paths } from '../../system/files/paths.ts';
 import type { SpawnedProcess } from '../../system/process/spawn.ts';
 
 export interface ServerOutputs {
-  /** Reads what a new process prints until its pipes end. */
-  capture(spec: ServerSpec, run: number, child: SpawnedProcess): void;
+  /** Reads what a new process prints until its pipes end; one that stood by is read already. */
+  capture(spec: ServerSpec, run: number, child: SpawnedProcess, options?: { readonly isRead: boolean }): void;
+  /** Reads what a process beside that of the runner prints on stderr. */
+  captureBeside(spec: ServerSpec, what: string, child: SpawnedProcess): void;
   /** Logs what stands on a stdio server's stdout and is no protocol message, within the limits of all output. */
   noise(server: string, bytes: Buffer): void;
   /** Logs a remark of ours, one a second and the number of those between: a server may cause thousands. */
@@ -70,20 +72,24 @@ export function createServerOutputs({
     return log;
   }
 
+  function limitsFor(server: string, log: ServerLog, stream: 'stdout' | 'stderr'): CaptureOptions {
+    return {
+      clock,
+      onLine: (line, dropped) => log.write(stream, line, dropped),
+      onDropped(lines, bytes) {
+        log.note(`${lines} lines (${bytes} bytes) of ${stream} came too fast and were dropped`);
+        bus.publish({ kind: 'log-dropped', server, lines, bytes });
+      },
+    };
+  }
+
   return {
-    capture(spec, run, child) {
+    capture(spec, run, child, { isRead } = { isRead: false }) {
       const server = spec.name;
       const log = logOf(spec);
       log.noteStart(`run ${run} started as pid ${child.pid}`);
-      const limits = (stream: 'stdout' | 'stderr'): CaptureOptions => ({
-        clock,
-        onLine: (line, dropped) => log.write(stream, line, dropped),
-        onDropped(lines, bytes) {
-          log.note(`${lines} lines (${bytes} bytes) of ${stream} came too fast and were dropped`);
-          bus.publish({ kind: 'log-dropped', server, lines, bytes });
-        },
-      });
-      captureOutput(child.stderr, limits('stderr'));
+      const limits = (stream: 'stdout' | 'stderr'): CaptureOptions => limitsFor(server, log, stream);
+      if (!isRead) captureOutput(child.stderr, limits('stderr'));
       if (spec.transport !== 'stdio') {
         captureOutput(child.stdout, limits('stdout'));
         return;
@@ -92,6 +98,11 @@ export function createServerOutputs({
       const limiter = createOutputLimiter(limits('stdout'));
       limiters.set(server, limiter);
       child.stdout.once('close', () => limiter.end());
+    },
+    captureBeside(spec, what, child) {
+      const log = logOf(spec);
+      log.note(`${what} started as pid ${child.pid}`);
+      captureOutput(child.stderr, limitsFor(spec.name, log, 'stderr'));
     },
     noise: (server, bytes) => limiters.get(server)?.take(bytes),
     note(server, text) {

@@ -2,6 +2,8 @@
 import type { Bus } from '../../system/bus.ts';
 import { FRAMING_FAULTS } from '../../wire/framing.ts';
 import type { ObservedProcess, ProcessListener, ProcessObserver } from '../../supervisor/runner.ts';
+import type { SpawnedProcess } from '../../system/process/spawn.ts';
+import type { Clock } from '../../system/time/clock.ts';
 import { openConnection, type Connection } from '../../wire/connection.ts';
 import type { ServerOutputs } from './server-output.ts';
 
@@ -12,15 +14,28 @@ interface ConnectedProcess extends ObservedProcess {
 
 /** Somebody who talks to servers, such as the prober. */
 export interface ConnectionUser {
+  /** True for who goes on at once with a process that takes the place of one that died, before its run begins. */
+  readonly isEarly?: boolean;
   onSpawn(process: ConnectedProcess): ProcessListener;
 }
 
 export interface SharedConnectionParts {
   /** Our own version, told to servers. */
   readonly version: string;
+  readonly clock: Pick<Clock, 'after'>;
   readonly outputs: Pick<ServerOutputs, 'noise' | 'note'>;
   /** Hears how the server uses its stdout otherwise than for messages. */
   readonly bus: Pick<Bus, 'publish'>;
+}
+
+/** How long the last answers of a process that died may delay the one in its place, ms. */
+const LAST_ANSWERS = 10;
+
+/** A process that took another's place before its run began. */
+interface Early {
+  readonly connection: Connection | null;
+  /** Tells who goes on at once; later calls return the same. */
+  tell(): ReadonlyMap<ConnectionUser, ProcessListener>;
 }
 
 /** Makes the observer that opens the connection, tells `users` of it in this order, and closes it after they have left. */
@@ -28,12 +43,34 @@ export function connectionSharedBy(
   users: readonly ConnectionUser[],
   parts: SharedConnectionParts,
 ): ProcessObserver {
+  const early = new WeakMap<SpawnedProcess, Early>();
+
+  /** The handshake begins at once; clients go on when the answers of the dead process are read. */
+  function replace(dead: SpawnedProcess, by: ObservedProcess): void {
+    const connection = connect(by, parts);
+    let told: ReadonlyMap<ConnectionUser, ProcessListener> | null = null;
+    const tell = (): ReadonlyMap<ConnectionUser, ProcessListener> =>
+      (told ??= new Map(
+        users.filter(({ isEarly }) => isEarly).map((user) => [user, user.onSpawn({ ...by, connection })]),
+      ));
+    early.set(by.child, { connection, tell });
+    void connection?.connect(NEVER);
+    const cancel = parts.clock.after(LAST_ANSWERS, tell);
+    void dead.drained.then(() => {
+      cancel();
+      tell();
+    });
+  }
+
   return {
     onSpawn(process) {
-      const connection = connect(process, parts);
-      const listeners = users.map((user) => user.onSpawn({ ...process, connection }));
+      const known = early.get(process.child);
+      const connection = known === undefined ? connect(process, parts) : known.connection;
+      const told = known?.tell();
+      const listeners = users.map((user) => told?.get(user) ?? user.onSpawn({ ...process, connection }));
       return {
         onReady: () => listeners.forEach((each) => each.onReady?.()),
+        onReplaced: (by) => replace(process.child, by),
         onLeaving() {
           for (const each of listeners) each.onLeaving?.();
           connection?.close();
@@ -43,6 +80,8 @@ export function connectionSharedBy(
     },
   };
 }
+
+const NEVER = new AbortController().signal;
 
 function connect(
   { spec, run, child }: ObservedProcess,

@@ -7,6 +7,8 @@ import { createInstaller, type Installer, type InstallerOptions } from '../../pa
 import type { Prober } from '../../probes/prober.ts';
 import { startLimitsWatch } from '../../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../../sampling/sampler.ts';
+import { type SideProcesses, createSideProcesses } from '../../supervisor/beside/side-processes.ts';
+import { createSpares } from '../../supervisor/beside/spares.ts';
 import { createMissingTimes, prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
 import type { ProcessObserver, RunnerParts } from '../../supervisor/runner.ts';
@@ -35,10 +37,12 @@ export interface Supervision {
   readonly installer: Installer;
   /** Parts for starting processes, also needed by the canary. */
   readonly processes: ProcessParts;
+  /** Processes beside those of the runners. */
+  readonly beside: SideProcesses;
 }
 
 /** What starting a process takes, whoever observes it. */
-type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'lastLines' | 'latestLine' | 'lastVerdict'>;
+type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'standIns' | 'lastLines' | 'latestLine' | 'lastVerdict'>;
 
 interface SupervisionParts {
   readonly stateStore: StateStore;
@@ -68,20 +72,25 @@ export async function openSupervision(
     onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
   });
   const processes = await openProcesses(context, installer);
+  const beside = createSideProcesses({
+    ...processes,
+    onStart: (what, spec, child) => outputs.captureBeside(spec, what, child),
+  });
   const supervisor = createSupervisor({
     ...processes,
+    standIns: createSpares({ clock, processes: beside, onFault: processes.onFault }),
     home: paths.home,
     desiredState: (server) => stateStore.desiredState(server),
     drain: (server) => gateway.drain(server),
     observers: [
       captureLog(outputs),
-      connectionSharedBy([gateway.user, probing(prober)], { version, outputs, bus }),
+      connectionSharedBy([gateway.user, probing(prober)], { version, clock, outputs, bus }),
     ],
     lastLines: (server) => outputs.lastLines(server),
     latestLine: (server) => outputs.latestLine(server),
     lastVerdict: trackVerdicts(bus),
   });
-  const sampler = openSampler(context, config, supervisor);
+  const sampler = openSampler(context, config, { supervisor, beside });
   const stopLimits = startLimitsWatch({
     clock,
     bus,
@@ -91,11 +100,11 @@ export async function openSupervision(
   });
   const stopServers = async (): Promise<void> => {
     stopLimits();
-    await supervisor.stopAll();
+    await Promise.all([supervisor.stopAll(), beside.endAll()]);
     sampler.stop();
   };
   teardown.add('servers', stopServers, () => supervisor.longestStop());
-  return { supervisor, prober, sampler, unobserved, installer, processes };
+  return { supervisor, prober, sampler, unobserved, installer, processes, beside };
 }
 
 function openOutputs(context: DaemonContext): ServerOutputs {
@@ -181,8 +190,8 @@ function trackVerdicts(bus: Bus): RunnerParts['lastVerdict'] {
 
 function captureLog(outputs: ServerOutputs): ProcessObserver {
   return {
-    onSpawn({ spec, run, child }) {
-      outputs.capture(spec, run, child);
+    onSpawn({ spec, run, child, isStandIn = false }) {
+      outputs.capture(spec, run, child, { isRead: isStandIn });
       return {};
     },
   };
@@ -200,21 +209,26 @@ function probing(prober: Prober): ConnectionUser {
 function openSampler(
   { bus, clock, log }: DaemonContext,
   { sampling }: DaemonConfig,
-  supervisor: Supervisor,
+  { supervisor, beside }: Pick<Supervision, 'supervisor' | 'beside'>,
 ): Sampler {
   const sampler = createSampler({
     clock,
     bus,
     interval: sampling.interval,
-    roots: () => supervisor.roots(),
+    // The main process of a server first.
+    roots: () => [...supervisor.roots(), ...beside.roots()],
     memoryLimit(server) {
       const memory = supervisor.runner(server)?.spec.limits.memory;
       return memory?.soft ?? memory?.hard ?? null;
     },
     onDetached: createDetachedLog(log),
   });
+  function takeDetached(server: string): void {
+    supervisor.updateDetached(server, sampler.detachedOf(server));
+    beside.updateDetached(server, ({ side }) => sampler.detachedOf(server, side));
+  }
   bus.subscribe((event) => {
-    if (event.kind === 'sampled') supervisor.updateDetached(event.server, sampler.detachedOf(event.server));
+    if (event.kind === 'sampled') takeDetached(event.server);
     if (event.kind !== 'collected' || event.collector !== 'process_table') return;
     if (event.error === null) bus.publish({ kind: 'ticked' });
   });

@@ -2,7 +2,7 @@
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { span } from '../../core/base/format.ts';
 import type { ToolsOutcome } from '../../probes/tools/list-tools.ts';
-import type { CanaryProcess } from '../../supervisor/canary-process.ts';
+import type { CanaryProcess } from '../../supervisor/beside/canary-process.ts';
 import { localAddresses, localPort } from '../../supervisor/prepare.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { findFreePort } from '../../system/net/free-port.ts';

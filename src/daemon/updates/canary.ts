@@ -6,7 +6,7 @@ import { messageOf } from '../../core/base/guards.ts';
 import type { PackageUpdates } from '../../packages/package-updates.ts';
 import { openConnection } from '../../wire/connection.ts';
 import { connectAndListTools, type ToolsOutcome } from '../../probes/tools/list-tools.ts';
-import { type CanaryProcess, startCanary } from '../../supervisor/canary-process.ts';
+import { type CanaryProcess, startCanary } from '../../supervisor/beside/canary-process.ts';
 import type { RunnerParts } from '../../supervisor/runner.ts';
 import { createHttpClient } from '../../system/net/http-client.ts';
 import type { Paths } from '../../system/files/paths.ts';

@@ -1,0 +1,139 @@
+// Process of a server beside the one that its runner supervises: a canary, a spare, the instance of one client.
+import { RUN_MARKER } from '../../core/lifecycle/run-marker.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { identifyProcess } from '../../system/process/process-identity.ts';
+import {
+  type ProcessExit,
+  type SpawnedProcess,
+  type SpawnError,
+  spawnProcess,
+} from '../../system/process/spawn.ts';
+import type { Clock } from '../../system/time/clock.ts';
+import { childEnvironment } from '../environment.ts';
+import type { Leader } from '../leftover-processes.ts';
+import { lifecyclePolicy } from '../lifecycle-policy.ts';
+import type { ProcessRegistry } from '../process-registry.ts';
+import { type ServerProcess, type ServerProcessOptions, superviseProcess } from '../server-process.ts';
+
+export interface SideProcessOptions {
+  /** With args, env and url of this process, where these differ from those of the server. */
+  readonly spec: ServerSpec;
+  /** Number in its marker; no other process of the server may have it while this one lives. */
+  readonly run: number;
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly daemonId: string;
+  readonly registry: ProcessRegistry;
+  readonly clock: Clock;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** What hears of the end of a process. */
+export type EndListener = Pick<ServerProcessOptions, 'onExit' | 'onGone'>;
+
+export interface SideProcess {
+  readonly leader: Leader;
+  readonly child: SpawnedProcess;
+  readonly process: ServerProcess;
+  /** Returns how the process itself has ended, with its last output read; null while it lives. */
+  exit(): ProcessExit | null;
+  /** Resolves when nothing of it is left. */
+  readonly gone: Promise<true>;
+  /** From here on this listener hears of its end, also of one that has come already. */
+  handOver(listener: EndListener): ServerProcess;
+  /**
+   * Stops it the way the server would be stopped. Resolves with true when nothing of it is left; with false when the
+   * kernel does not let it go: it stays in the registry then, for whoever cleans up after us.
+   */
+  end(): Promise<boolean>;
+}
+
+/** How often KILL is repeated before it is accepted that the kernel does not let go. */
+const KILLS = 5;
+
+/**
+ * Starts it.
+ *
+ * @returns what the system said when it did not start it
+ */
+export async function startSideProcess(options: SideProcessOptions): Promise<SideProcess | SpawnError> {
+  const { spec, run, argv, cwd, daemonId, registry } = options;
+  const marker = `${daemonId}/${spec.name}/${run}`;
+  const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
+  const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
+  const child = await spawnProcess({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
+  if (!('pid' in child)) return child;
+  const { pid } = child;
+  const startToken = identifyProcess(pid)?.startToken ?? '';
+  const leader: Leader = { server: spec.name, pid, pgid: pid, startToken, marker };
+  registry.add(leader);
+  return supervise(leader, child, options);
+}
+
+function supervise(leader: Leader, child: SpawnedProcess, options: SideProcessOptions): SideProcess {
+  const { registry, clock, onFault, spec } = options;
+  let ended: { readonly exit: ProcessExit; readonly leftProcesses: boolean } | null = null;
+  let isGone = false;
+  let listener: EndListener | null = null;
+  let resolveGone = (): void => {};
+  const gone = new Promise<true>((resolve) => (resolveGone = () => resolve(true)));
+  const supervised = superviseProcess({
+    leader,
+    child,
+    clock,
+    onExit(exit, leftProcesses) {
+      ended = { exit, leftProcesses };
+      listener?.onExit(exit, leftProcesses);
+    },
+    onGone() {
+      isGone = true;
+      registry.remove(leader);
+      resolveGone();
+      listener?.onGone();
+    },
+    onDetached: (detached) => registry.addDetached(leader, detached),
+    onDetachedGone: (detached) => registry.removeDetached(leader, detached),
+    onFault,
+  });
+  return {
+    leader,
+    child,
+    process: supervised,
+    gone,
+    exit: () => ended?.exit ?? null,
+    handOver(to) {
+      listener = to;
+      const [before, wasGone] = [ended, isGone];
+      queueMicrotask(() => {
+        if (before !== null) to.onExit(before.exit, before.leftProcesses);
+        if (wasGone) to.onGone();
+      });
+      return supervised;
+    },
+    end: () => endProcess(supervised, { gone, clock, spec }),
+  };
+}
+
+interface Ending {
+  readonly gone: Promise<true>;
+  readonly clock: Clock;
+  readonly spec: ServerSpec;
+}
+
+async function endProcess(process: ServerProcess, { gone, clock, spec }: Ending): Promise<boolean> {
+  const { stop } = lifecyclePolicy(spec);
+  const kill = stop.at(-1) ?? stop[0];
+  for (const { kind, wait } of [...stop, ...Array.from({ length: KILLS }, () => kill)]) {
+    process.end(kind);
+    if (await within(gone, wait, clock)) return true;
+  }
+  return false;
+}
+
+/** Waits for `gone`; false when that takes longer than `wait` ms. */
+function within(gone: Promise<true>, wait: number, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(wait, () => resolve(false));
+    void gone.then(resolve).then(cancel);
+  });
+}
