@@ -196,6 +196,7 @@ async function openCare(
     settings: config.config,
     wake: (server) => supervision.supervisor.start(server),
     rest: (server) => supervision.supervisor.idle(server),
+    startInstance: (...given) => supervision.beside.prepareAndStart('instance', ...given),
   });
   const supervision = await openSupervision(context, config.config, {
     stateStore,

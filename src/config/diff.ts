@@ -112,8 +112,8 @@ const LIVE: Readonly<Record<keyof ServerSpec, boolean>> = {
   gateway: true,
 };
 
-/** Enforced by the system from spawn on, and told to the server in the handshake: both need a new process. */
-const NEED_RESTART: ReadonlySet<string> = new Set(['limits.nice', 'gateway.capabilities']);
+/** Enforced by the system from spawn on, told to the server in the handshake, or how clients share it: each needs a new process. */
+const NEED_RESTART: ReadonlySet<string> = new Set(['limits.nice', 'gateway.capabilities', 'gateway.mode']);
 
 function changeOf(before: ServerSpec, after: ServerSpec): ServerChange[] {
   const fields = fieldsOf(after).flatMap((field) => changedPaths(field, before[field], after[field]));

@@ -118,7 +118,11 @@ async function assemble(
   // Only by the socket: a port would be in the way of the daemon's.
   const gatewaySettings = { ...config.config.gateway, listen: null, socket: true, tokenFile: null };
   const settings = { ...config.config, gateway: gatewaySettings };
-  const gateway = openGateway(context, { settings, wake: (name) => supervision.supervisor.start(name) });
+  const gateway = openGateway(context, {
+    settings,
+    wake: (name) => supervision.supervisor.start(name),
+    startInstance: (...given) => supervision.beside.prepareAndStart('instance', ...given),
+  });
   const supervision = await openSupervision(context, settings, { stateStore, gateway, chosen: () => null });
   teardown.add('calls of clients', () => gateway.end());
   const started = supervision.supervisor.apply(

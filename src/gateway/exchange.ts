@@ -135,6 +135,7 @@ interface Said {
 
 function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions): void {
   const { server, request, response } = exchange;
+  if (server.ownProcesses !== undefined) return options.refuse(exchange, onlyLegacy(said), 'header');
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
@@ -152,6 +153,17 @@ function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions
   accepted(response);
 }
 
+/** A process of one's own needs a session, which this era does not have: clients fall back to a version that has. */
+function onlyLegacy({ message, version }: Said): HttpRefusal {
+  return {
+    status: 400,
+    code: RPC_CODES.unsupportedProtocolVersion,
+    message: 'Unsupported protocol version: this server has a process for each session',
+    data: { supported: LEGACY_VERSIONS, requested: version ?? '' },
+    id: idOf(message),
+  };
+}
+
 function takeLegacy(exchange: HttpExchange, said: Said, options: ExchangeOptions): void {
   const { server, request, response } = exchange;
   const { message, text } = said;
@@ -160,6 +172,8 @@ function takeLegacy(exchange: HttpExchange, said: Said, options: ExchangeOptions
   if (refusal !== null) return options.refuse(exchange, { ...refusal, id: idOf(message) }, 'header');
   if (message['method'] === 'initialize' && isRequest(message)) {
     const session = sessions.begin(server, sessionFacts(message));
+    if (typeof session !== 'string')
+      return options.refuse(exchange, { ...session, id: idOf(message) }, 'session');
     response.setHeader('mcp-session-id', session);
     return ask(exchange, { ...said, era: 'legacy', session }, options);
   }

@@ -64,6 +64,8 @@ export interface GatewayFront extends GatewayEndpoints {
   close(): Promise<void>;
   /** Number of sessions of the server whose own stream is open. */
   streamsOf(server: string): number;
+  /** Whether the session's own stream is open. */
+  hasStream(session: string): boolean;
   readonly load: { readonly exchanges: number; readonly sessions: number; readonly streams: number };
 }
 
@@ -109,6 +111,7 @@ export function createGatewayFront(options: FrontOptions): GatewayFront {
       streams.close();
     },
     streamsOf: (server) => streams.openOf(server),
+    hasStream: (session) => streams.isOpen(session),
     get load() {
       return streams.size;
     },

@@ -1,14 +1,15 @@
 // Sessions of the legacy era as the endpoint sees them: begun, known, brought back by what their ids hold, ended.
 import { messageOf } from '../core/base/guards.ts';
 import { RPC_CODES } from '../core/base/json-rpc.ts';
-import type { GatewayServer, SessionFacts } from '../core/gateway/model.ts';
+import type { GatewayServer, SessionFacts, SessionRefusal } from '../core/gateway/model.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { DeletedSessions } from './deleted-sessions.ts';
 import type { HttpRefusal } from './responses.ts';
 import type { SessionIds } from './session-id.ts';
 
 export interface Sessions {
-  begin(server: GatewayServer, facts: SessionFacts): string;
+  /** Returns the new session, or why there can be none. */
+  begin(server: GatewayServer, facts: SessionFacts): string | HttpRefusal;
   /** Returns the session that a request names; the router knows it then. Else why there is none. */
   find(server: GatewayServer, id: string | string[] | undefined): string | HttpRefusal;
   /** Ends a session for good: its id stays unknown to later daemons too. */
@@ -36,6 +37,8 @@ export function createSessions({ clock, ids, deleted, log }: SessionsOptions): S
 
   return {
     begin(server, facts) {
+      const refusal = server.ownProcesses?.refusal() ?? null;
+      if (refusal !== null) return refusalOf(refusal);
       const session = ids.create(server, facts);
       open(server, session, facts);
       return session;
@@ -43,6 +46,8 @@ export function createSessions({ clock, ids, deleted, log }: SessionsOptions): S
     find(server, id) {
       if (typeof id !== 'string') return NO_SESSION;
       if (server.knows(id)) return id;
+      // Its state ended with its process.
+      if (server.ownProcesses !== undefined) return NOT_FOUND;
       const facts = ids.read(server, id);
       if (facts === null || deleted.has(id)) return NOT_FOUND;
       open(server, id, facts);
@@ -60,4 +65,9 @@ export function createSessions({ clock, ids, deleted, log }: SessionsOptions): S
       server.take({ kind: 'closed', at: clock.monotonic(), session });
     },
   };
+}
+
+function refusalOf({ message, data, retryAfter }: SessionRefusal): HttpRefusal {
+  const headers = retryAfter === null ? {} : { 'retry-after': String(retryAfter) };
+  return { status: 503, code: RPC_CODES.serverError, message, data, headers };
 }

@@ -114,6 +114,11 @@ export class Streams {
     return open;
   }
 
+  /** Whether the session's own stream is open. */
+  isOpen(session: string): boolean {
+    return (this.#ownStreams.get(session)?.response ?? null) !== null;
+  }
+
   /** Notes where the answers to a request go. */
   open(info: ExchangeInfo, response: ServerResponse): void {
     const lastWrite = this.#clock.monotonic();

@@ -41,6 +41,7 @@ export function buildServer(
   complainAboutOnDemand(settings, source.kind, complain);
   const transport = transportOf(written, source.kind, complain);
   complainAboutProbe(settings, complain);
+  complainAboutMoreProcesses(written, transport, complain);
   const fileEnv = settings.envFile === null ? {} : readEnv(resolveFrom(folder, settings.envFile));
   return {
     name,
@@ -78,6 +79,23 @@ function complainAboutOnDemand(
   if (kind === 'url') complain(key, 'has no meaning for a server that is only watched; remove it');
   else if (gateway.mode === 'off')
     complain(key, 'needs the gateway, which tells when somebody uses the server; remove gateway.mode: off');
+}
+
+/** More processes than one need to be of no one's way: what has a port of its own cannot run twice. */
+function complainAboutMoreProcesses(
+  { settings: { gateway, probe }, own }: ServerDeclaration,
+  transport: Transport,
+  complain: Complain,
+): void {
+  const isOwn = (key: string): boolean => isSet(own, ['gateway', key]);
+  const isPerSession = gateway.mode === 'per-session';
+  const hasPort = transport !== 'stdio' || probe.kind === 'http';
+  if (isPerSession && transport !== 'stdio' && isOwn('mode'))
+    complain(['gateway', 'mode'], `is per-session, which needs a server over stdio, not ${transport}; use shared`);
+  if (!gateway.spare || !isOwn('spare')) return;
+  if (hasPort) complain(['gateway', 'spare'], 'needs a server over stdio without a port of its own; remove it');
+  else if (isPerSession)
+    complain(['gateway', 'spare'], 'has no meaning with mode per-session; keep one of them');
 }
 
 /** Makes a path absolute: `~/x` is in the user's home folder, anything else relative starts at `folder`. */
@@ -165,7 +183,9 @@ function gatewayOf(
   { kind, transport }: { readonly kind: Source['kind']; readonly transport: Transport },
 ): GatewayPolicy {
   const isLeftOut = transport === 'sse' || (kind === 'url' && !isSet(own, ['gateway', 'mode']));
-  return { ...gateway, mode: isLeftOut ? 'off' : (gateway.mode ?? 'shared') };
+  // From `defaults` it may reach a server that cannot run twice.
+  const wanted = transport !== 'stdio' && gateway.mode === 'per-session' ? 'shared' : gateway.mode;
+  return { ...gateway, mode: isLeftOut ? 'off' : (wanted ?? 'shared') };
 }
 
 /** The kinds of source that a key applies to. Elsewhere it is a mistake in a server, but not in `defaults`. */

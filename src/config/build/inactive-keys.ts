@@ -4,14 +4,11 @@ import { isDocumentMap, isSet, valueAt } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 
 /** `*` stands for any one name. A key is taken out of this list by the change that makes it work. */
-const INACTIVE: readonly KeyPath[] = [
-  ['servers', '*', 'gateway', 'maxInstances'],
-  ['servers', '*', 'gateway', 'spare'],
-];
+const INACTIVE: readonly KeyPath[] = [];
 
 /** Lists the paths of keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
-export function inactiveKeys(tree: DocumentValue): string[] {
-  return INACTIVE.flatMap((pattern) => matches(tree, pattern))
+export function inactiveKeys(tree: DocumentValue, patterns: readonly KeyPath[] = INACTIVE): string[] {
+  return patterns.flatMap((pattern) => matches(tree, pattern))
     .flatMap((path) => leaves(valueAt(tree, path) ?? null, path))
     .map(formatPath);
 }

@@ -56,7 +56,7 @@ export const serverGatewaySchema = z
     mode: z
       .enum(GATEWAY_MODES)
       .optional()
-      .describe('shared: one process for all clients; per-session: one each; off: left out.'),
+      .describe('shared: one process for all clients; per-session: one each; off: left out; a change restarts it.'),
     maxInstances: z.int().min(1).max(64).default(4).describe('Processes at a time, with mode per-session.'),
     capabilities: z
       .array(z.enum(CLIENT_CAPABILITIES))
@@ -97,7 +97,7 @@ export const serverGatewaySchema = z
     spare: z
       .boolean()
       .default(false)
-      .describe('Whether a second process stands by; not for servers that own a port, a lock or a browser.'),
+      .describe('Whether a second process stands by for one that dies; not for servers that own a port, lock or browser.'),
   })
   .prefault({})
   .describe('How clients reach the server through the gateway.');

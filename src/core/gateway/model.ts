@@ -250,6 +250,20 @@ export interface ToolHeader {
   readonly path: readonly string[];
 }
 
+/** Why no session can begin now. */
+export interface SessionRefusal {
+  readonly message: string;
+  readonly data: JsonObject;
+  /** Seconds after which it is worth another try; null when not known. */
+  readonly retryAfter: number | null;
+}
+
+/** Sessions of a server that has a process for each of them. */
+export interface OwnProcesses {
+  /** Null when another session can begin. */
+  refusal(): SessionRefusal | null;
+}
+
 /** One server as an endpoint sees it. */
 export interface GatewayServer {
   readonly name: string;
@@ -258,6 +272,11 @@ export interface GatewayServer {
   /** False: the session is not in memory, and has to be `opened` before its next message. */
   knows(session: string): boolean;
   take(event: ClientEvent): void;
+  /**
+   * Set where each session has a process of its own: an id that is not in memory has lost its process and never comes back,
+   * and nothing goes without a session.
+   */
+  readonly ownProcesses?: OwnProcesses;
   /** Of a tool in the last list; empty for tools without such arguments. */
   toolHeaders(tool: string): readonly ToolHeader[];
 }

@@ -14,6 +14,7 @@ import type { GatewayLoad } from '../../core/gateway/model.ts';
 import type { ShownChange, ToolChange } from '../../core/gateway/tool-definitions.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { RestartReason } from '../../core/model/vocabulary.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { DaemonContext } from '../context.ts';
 import type { ConnectionUser } from '../servers/shared-connection.ts';
@@ -22,9 +23,10 @@ import { attachProcesses, attachUrls } from './attach-servers.ts';
 import { availabilityOf } from './availability.ts';
 import { createCallLog } from './call-log.ts';
 import { createKnownLists } from './known-lists.ts';
+import { createInstancedServer, type InstancedServer, type StartInstance } from './instances.ts';
 import { openFront } from './open-front.ts';
-import { createServedServer, type ServedServer } from './served-server.ts';
-import { openGatewayMemory } from './server-memory.ts';
+import { createServedServer, type ServedServer, type ServedServerParts } from './served-server.ts';
+import { openGatewayMemory, withoutSessions, type ServerMemory } from './server-memory.ts';
 import { createTraffic } from './traffic.ts';
 
 export interface Gateway {
@@ -59,6 +61,8 @@ export interface GatewayParts {
   readonly wake: (server: string) => void;
   /** Stops a server that nobody uses, until somebody does. */
   readonly rest?: (server: string) => void;
+  /** Starts a process for one session. */
+  readonly startInstance: StartInstance;
 }
 
 /** How long after its last call a server counts as in use, ms. */
@@ -71,6 +75,8 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   const { paths, clock, bus, log, teardown, version, redactor } = context;
   const warn = (sentence: string) => (error: unknown) => log.warn({ error: messageOf(error) }, sentence);
   const served = new Map<string, ServedServer>();
+  /** Those of them whose sessions have processes of their own. */
+  const instanced = new Map<string, InstancedServer>();
   const states = new Map<string, string>();
   const memory = openGatewayMemory({
     path: join(paths.run, 'gateway-lists.json'),
@@ -119,33 +125,56 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   let tickAt = Number.POSITIVE_INFINITY;
 
   function serve(spec: ServerSpec): void {
-    if (spec.gateway.mode === 'off') return;
+    const { name, gateway } = spec;
+    if (gateway.mode === 'off') return;
     const program = programOf(spec);
+    const known = memory.of(name, program);
+    // Sessions of one mode mean nothing in the other.
+    const generation = generations.of(name, gateway.mode === 'shared' ? program : `${program} per session`);
+    const create = (current: ServerSpec, remembered: ServerMemory): ServedServer =>
+      createRouted(current, { program, generation, memory: remembered });
+    const base = create(spec, known);
+    if (gateway.mode === 'shared') return void served.set(name, base);
+    const server = createInstancedServer({
+      clock,
+      version,
+      base,
+      create: (current) => create(current, withoutSessions(known)),
+      start: (...given) => parts.startInstance(...given),
+      hasStream: (session) => front.hasStream(session),
+      onOver: (session) => front.perform(name, { kind: 'forget', session }),
+      log,
+    });
+    served.set(name, server);
+    instanced.set(name, server);
+  }
+
+  function createRouted(
+    spec: ServerSpec,
+    given: Pick<ServedServerParts, 'generation' | 'memory'> & { readonly program: string },
+  ): ServedServer {
     const { name } = spec;
-    served.set(
-      name,
-      createServedServer(spec, {
-        clock,
-        version,
-        generation: generations.of(name, program),
-        memory: memory.of(name, program),
-        lists: createKnownLists(join(paths.run, 'known-lists', `${name}.json`), {
-          program: launchOf(spec, program),
-          scrub: (results) => redactor.scrubWithin(results),
-          onFault: warn('Cannot keep the lists of a server'),
-        }),
-        settings: () => settings,
-        perform: (action) => front.perform(name, action),
-        onExchange: (exchange) => traffic.ended(name, exchange),
-        onWake: () => parts.wake(name),
-        onUse() {
-          tickWithin(BUSY_TICK);
-          traffic.touch(name);
-        },
-        judgeTools: (seen) => judgeTools(name, { ...seen, program }),
-        onFault: (error) => log.error({ server: name, error: messageOf(error) }, 'The gateway failed'),
+    const { program } = given;
+    return createServedServer(spec, {
+      ...given,
+      clock,
+      version,
+      lists: createKnownLists(join(paths.run, 'known-lists', `${name}.json`), {
+        program: launchOf(spec, program),
+        scrub: (results) => redactor.scrubWithin(results),
+        onFault: warn('Cannot keep the lists of a server'),
       }),
-    );
+      settings: () => settings,
+      perform: (action) => front.perform(name, action),
+      onExchange: (exchange) => traffic.ended(name, exchange),
+      onWake: () => parts.wake(name),
+      onUse() {
+        tickWithin(BUSY_TICK);
+        traffic.touch(name);
+      },
+      judgeTools: (seen) => judgeTools(name, { ...seen, program }),
+      onFault: (error) => log.error({ server: name, error: messageOf(error) }, 'The gateway failed'),
+    });
   }
 
   /** Compares definitions with those approved, tells of changes, and returns the tools whose hints are not trusted. */
@@ -169,14 +198,18 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     const server = served.get(name);
     if (server === undefined) return;
     served.delete(name);
+    instanced.delete(name);
     server.end();
     front.dropServer(name);
   }
 
   function change(spec: ServerSpec): void {
     const server = served.get(spec.name);
-    const isSame = server !== undefined && programOf(server.spec) === programOf(spec);
-    if (isSame && spec.gateway.mode !== 'off') return server.updateSpec(spec);
+    const isSame =
+      server !== undefined &&
+      programOf(server.spec) === programOf(spec) &&
+      server.spec.gateway.mode === spec.gateway.mode;
+    if (isSame) return server.updateSpec(spec);
     leaveOut(spec.name);
     serve(spec);
   }
@@ -199,7 +232,10 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       const { state, availability } = availabilityOf(event);
       states.set(event.server, state);
       if (availability !== null) served.get(event.server)?.setAvailability(availability);
-    }
+      if (event.cause === 'stop' || event.cause === 'restart') instanced.get(event.server)?.endSessions();
+    } else if (event.kind === 'restarted' && isLimit(event.reason))
+      // What was too much is the sum of all its processes.
+      instanced.get(event.server)?.endSessions();
   }
 
   function stopIdle(server: ServedServer): void {
@@ -307,6 +343,10 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       for (const server of served.values()) server.end();
     },
   };
+}
+
+function isLimit(reason: RestartReason): boolean {
+  return reason === 'memory' || reason === 'cpu';
 }
 
 /**

@@ -57,6 +57,8 @@ interface AttachedProcess {
 export interface ServedServer extends GatewayServer {
   readonly spec: ServerSpec;
   readonly load: GatewayLoad;
+  /** Whether a process is attached that has introduced itself. */
+  readonly isReady: boolean;
   /** Monotonic ms at which the last call of a client ended; null for none yet. */
   readonly lastExchangeAt: number | null;
   readonly oldestCall: number | null;
@@ -149,10 +151,14 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     // One that took the place of a process whose end is not seen through yet.
     current?.detach();
     let peer: PeerInfo | null = null;
+    let isOpen = false;
+    const begin = (): void => {
+      if (isOpen && peer !== null) void greet(process, peer, abort.signal).catch(parts.onFault);
+    };
     const upstream = process.open({
       onHandshake(told) {
         peer = told;
-        void greet(process, told, abort.signal).catch(parts.onFault);
+        begin();
       },
       onMessage(message, text) {
         take({ kind: 'answered', at: clock.monotonic(), message, text });
@@ -169,7 +175,11 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
       current = null;
       take({ kind: 'lost', at: clock.monotonic() });
     };
+    readyAt = Number.POSITIVE_INFINITY;
     current = { upstream, detach };
+    // The handshake may have been done before.
+    isOpen = true;
+    begin();
     return {
       leaving() {
         if (current?.upstream === upstream) take({ kind: 'leaving' });
@@ -262,6 +272,9 @@ export function createServedServer(initial: ServerSpec, parts: ServedServerParts
     },
     get load() {
       return router.load;
+    },
+    get isReady() {
+      return current !== null && readyAt < Number.POSITIVE_INFINITY;
     },
     get oldestCall() {
       return router.oldestCall;

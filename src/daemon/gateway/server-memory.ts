@@ -135,6 +135,29 @@ function memoryOf(
   };
 }
 
+/** The same memory for a session that never comes back: what it asks for is not kept. */
+export function withoutSessions(memory: ServerMemory): ServerMemory {
+  return {
+    get isKnown() {
+      return memory.isKnown;
+    },
+    get introduction() {
+      return memory.introduction;
+    },
+    get hashes() {
+      return memory.hashes;
+    },
+    get tools() {
+      return memory.tools;
+    },
+    setIntroduction: (introduction) => memory.setIntroduction(introduction),
+    setLists: (hashes, tools) => memory.setLists(hashes, tools),
+    kept: () => null,
+    keep: () => undefined,
+    drop: () => undefined,
+  };
+}
+
 function hashOf(session: string): string {
   return createHash('sha256').update(session).digest('base64url').slice(0, 22);
 }

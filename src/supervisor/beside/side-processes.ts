@@ -8,6 +8,11 @@ import { type SideProcess, type SideProcessOptions, startSideProcess } from './s
 /** What a start takes, once it is prepared. */
 export type ReadyStart = Extract<PreparedStart, { ok: true }>;
 
+/** Outcome of a start with its checks. */
+export type StartedBeside =
+  | { readonly ok: true; readonly process: SideProcess; readonly version: string | null }
+  | { readonly ok: false; readonly reason: string };
+
 export interface SideProcesses {
   /**
    * Starts one. It counts with the server until it is handed over or gone.
@@ -15,6 +20,8 @@ export interface SideProcesses {
    * @param what names it in the server's log
    */
   start(what: string, spec: ServerSpec, start: ReadyStart): Promise<SideProcess | SpawnError>;
+  /** Starts one after the checks of every start. */
+  prepareAndStart(what: string, spec: ServerSpec, signal: AbortSignal): Promise<StartedBeside>;
   /** Lets go of one that somebody else supervises from here on. */
   release(process: SideProcess): void;
   /** Lists those that are running now. */
@@ -26,6 +33,7 @@ export interface SideProcesses {
 }
 
 export interface SideProcessesParts extends Pick<SideProcessOptions, 'daemonId' | 'registry' | 'clock'> {
+  readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
   /** Reads what a process prints on stderr. */
   readonly onStart: (what: string, spec: ServerSpec, child: SpawnedProcess) => void;
   readonly onFault: (error: unknown, server: string) => void;
@@ -34,24 +42,42 @@ export interface SideProcessesParts extends Pick<SideProcessOptions, 'daemonId' 
 /** Above the numbers of all runs: a marker names one process. */
 const FIRST = 1_000_000_000;
 
-export function createSideProcesses({ onStart, onFault, ...parts }: SideProcessesParts): SideProcesses {
+export function createSideProcesses({
+  prepare,
+  onStart,
+  onFault,
+  ...parts
+}: SideProcessesParts): SideProcesses {
   const running = new Map<SideProcess, TreeRoot>();
   let run = FIRST;
   let isEnding = false;
 
+  async function start(
+    what: string,
+    spec: ServerSpec,
+    { argv, cwd }: ReadyStart,
+  ): Promise<SideProcess | SpawnError> {
+    run += 1;
+    const side = run;
+    const fault = (error: unknown): void => onFault(error, spec.name);
+    const started = await startSideProcess({ ...parts, spec, run: side, argv, cwd, onFault: fault });
+    if (!('child' in started)) return started;
+    const { pid, pgid } = started.leader;
+    running.set(started, { server: spec.name, pid, pgid, side });
+    void started.gone.then(() => running.delete(started));
+    onStart(what, spec, started.child);
+    if (isEnding) void started.end();
+    return started;
+  }
+
   return {
-    async start(what, spec, { argv, cwd }) {
-      run += 1;
-      const side = run;
-      const fault = (error: unknown): void => onFault(error, spec.name);
-      const started = await startSideProcess({ ...parts, spec, run: side, argv, cwd, onFault: fault });
-      if (!('child' in started)) return started;
-      const { pid, pgid } = started.leader;
-      running.set(started, { server: spec.name, pid, pgid, side });
-      void started.gone.then(() => running.delete(started));
-      onStart(what, spec, started.child);
-      if (isEnding) void started.end();
-      return started;
+    start,
+    async prepareAndStart(what, spec, signal) {
+      const ready = await prepare(spec, signal);
+      if (!ready.ok) return { ok: false, reason: ready.failure.message };
+      const started = await start(what, spec, ready);
+      if (!('child' in started)) return { ok: false, reason: started.message };
+      return { ok: true, process: started, version: ready.version };
     },
     release: (process) => void running.delete(process),
     roots: () => [...running.values()],

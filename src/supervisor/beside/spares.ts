@@ -104,8 +104,9 @@ function standInOf(
   };
 }
 
-function wantsSpare({ gateway, transport }: ServerSpec): boolean {
-  return gateway.spare && gateway.mode === 'shared' && transport === 'stdio';
+/** What has a port cannot run twice; where the key stands in `defaults`, it means the others. */
+function wantsSpare({ gateway, transport, probe }: ServerSpec): boolean {
+  return gateway.spare && gateway.mode === 'shared' && transport === 'stdio' && probe.kind !== 'http';
 }
 
 function isSame(spare: Pick<Spare, 'spec' | 'start'>, spec: ServerSpec, start: ReadyStart): boolean {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { connectionSharedBy } from '../../../src/daemon/servers/shared-connection.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { FRAMING_FAULTS } from '../../../src/wire/framing.ts';
+import { systemClock } from '../../../src/system/time/clock.ts';
 import { specOf } from '../../fakes/spec.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 import { startStdio, stopAll } from '../../fixtures/start.ts';
@@ -35,6 +36,7 @@ function observe(behaviour: string) {
     ],
     {
       version: '0.0.0',
+      clock: systemClock,
       outputs: { noise: (_, bytes) => log(bytes), note: () => undefined },
       bus: { publish: (event) => events.push(event) },
     },
