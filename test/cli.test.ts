@@ -398,14 +398,6 @@ describe('init and config', () => {
       error: { code: 'CONFIG_INVALID', details: { problems: [{ path: 'servers.a.enabld' }] } },
     });
   });
-
-  it('names keys that are not active yet', async () => {
-    const { home, config } = tempHome();
-    writeFileSync(config, 'servers: {a: {package: x, gateway: {spare: true}}}\n', { mode: 0o600 });
-    expect((await cli(['config', 'validate'], { home })).out).toContain(
-      'Not active yet in this release: servers.a.gateway.spare\n',
-    );
-  });
 });
 
 describe('logs', () => {

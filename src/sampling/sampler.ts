@@ -222,7 +222,8 @@ function sizeOf(tree: ProcessTree, usage: ReadonlyMap<number, ProcessUsage>): Si
 function publishCurrent({ bus, roots }: SamplerOptions, measured: readonly MeasuredTree[]): void {
   const running = new Set(roots().map(({ server, pid }) => `${pid} ${server}`));
   for (const { tree, usage } of measured) {
-    if (running.has(`${tree.root} ${tree.server}`)) bus.publish({ kind: 'sampled', server: tree.server, usage });
+    if (running.has(`${tree.root} ${tree.server}`))
+      bus.publish({ kind: 'sampled', server: tree.server, usage });
   }
 }
 

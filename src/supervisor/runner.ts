@@ -329,10 +329,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     supervise(run, started);
   }
 
-  function supervise(
-    run: number,
-    { leader, version, child, handOver = superviseProcess }: Started,
-  ): void {
+  function supervise(run: number, { leader, version, child, handOver = superviseProcess }: Started): void {
     const isStandIn = handOver !== superviseProcess;
     const told = parts.observers.map((observer) =>
       observer.onSpawn({ spec, run, version, child, isStandIn }),

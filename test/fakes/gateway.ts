@@ -5,7 +5,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/core/base/json-rpc.ts';
-import { GATEWAY_LIMITS, type ClientEvent, type ToolHeader } from '../../src/core/gateway/model.ts';
+import {
+  GATEWAY_LIMITS,
+  type ClientEvent,
+  type OwnProcesses,
+  type ToolHeader,
+} from '../../src/core/gateway/model.ts';
 import { openDeletedSessions } from '../../src/gateway/deleted-sessions.ts';
 import {
   createGatewayFront,
@@ -31,6 +36,8 @@ export interface FrontParts extends Partial<Omit<FrontOptions, 'settings'>> {
   readonly onSaid?: (said: Said, script: Script) => void;
   readonly toolHeaders?: Readonly<Record<string, readonly ToolHeader[]>>;
   readonly socketPath?: string;
+  /** Gives each session of `files` a process of its own. */
+  readonly ownProcesses?: OwnProcesses;
 }
 
 export interface Reply {
@@ -52,7 +59,7 @@ export interface AskOptions {
 export const ACCEPT = 'application/json, text/event-stream';
 
 export async function startFront(parts: FrontParts = {}) {
-  const { onSaid, toolHeaders = {}, socketPath, settings: given, ...options } = parts;
+  const { onSaid, toolHeaders = {}, socketPath, settings: given, ownProcesses, ...options } = parts;
   const home = tempHome();
   const events: ClientEvent[] = [];
   const sessions = new Set<string>();
@@ -78,6 +85,7 @@ export async function startFront(parts: FrontParts = {}) {
   const server = {
     name: 'files',
     generation: 1,
+    ...(ownProcesses !== undefined && { ownProcesses }),
     knows: (session: string) => sessions.has(session),
     toolHeaders: (tool: string) => toolHeaders[tool] ?? [],
     take(event: ClientEvent) {

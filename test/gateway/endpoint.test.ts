@@ -651,3 +651,33 @@ describe('the gateway', () => {
     expect(new Set(await Promise.all(replies))).toEqual(new Set([200]));
   });
 });
+
+describe('a server with a process for each session', () => {
+  test('never brings a session back whose process is gone', async () => {
+    const { ask, greet, sessions } = await startFront({ ownProcesses: { refusal: () => null } });
+    const session = await greet();
+    const headers = { 'mcp-session-id': session };
+    expect((await ask({ body: PING, headers })).status).toBe(200);
+    sessions.clear();
+    const gone = await ask({ body: PING, headers });
+    expect([gone.status, gone.json.error?.['code'], gone.json.id]).toEqual([404, -32_001, 7]);
+  });
+
+  test('refuses a session that finds no process, in the id of the request', async () => {
+    const refusal = { message: 'All 4 are taken', data: { reason: 'busy', limit: 4 }, retryAfter: 10 };
+    const { ask, refused } = await startFront({ ownProcesses: { refusal: () => refusal } });
+    const { status, headers, json } = await ask({ body: initialize() });
+    expect([status, headers['retry-after'], headers['mcp-session-id']]).toEqual([503, '10', undefined]);
+    expect(json).toMatchObject({ id: 0, error: { code: -32_000, data: { reason: 'busy', limit: 4 } } });
+    expect(refused).toEqual(['session']);
+  });
+
+  test('sends clients of the era without sessions to a version that has them', async () => {
+    const { ask, events } = await startFront({ ownProcesses: { refusal: () => null } });
+    const { status, json } = await ask(modern('server/discover'));
+    expect([status, json.error?.['code']]).toEqual([400, -32_022]);
+    expect(json.error?.['data']).toMatchObject({ supported: expect.arrayContaining(['2025-11-25']) });
+    expect(JSON.stringify(json.error)).not.toContain('"2026-07-28",');
+    expect(events).toEqual([]);
+  });
+});

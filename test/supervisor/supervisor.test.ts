@@ -5,6 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
 import { stateName } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
+import { createSideProcesses } from '../../src/supervisor/beside/side-processes.ts';
+import { createSpares } from '../../src/supervisor/beside/spares.ts';
 import { createMissingTimes, prepareServer } from '../../src/supervisor/prepare.ts';
 import { createProcessRegistry } from '../../src/supervisor/process-registry.ts';
 import { createStartRateLimiter } from '../../src/supervisor/start-rate-limiter.ts';
@@ -45,36 +47,47 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     pid: null,
     close: () => {},
   };
-  const supervisor = createSupervisor({
+  const prepare: Parameters<typeof createSupervisor>[0]['prepare'] = (spec, signal) =>
+    prepareServer(spec, signal, {
+      home: paths.home,
+      whoListens: (port) => findPortOwner(port),
+      missingFor: createMissingTimes(systemClock),
+      resolvePackage: () =>
+        Promise.resolve({
+          ok: false,
+          failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
+        }),
+    });
+  const processes = {
     clock: systemClock,
+    registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
+    daemonId: `test-${Math.random()}`,
+    prepare,
+    onFault: () => {},
+  };
+  const beside = createSideProcesses({ ...processes, onStart: () => {} });
+  const supervisor = createSupervisor({
+    ...processes,
     bus,
     random: () => 0.5,
     startRateLimiter: createStartRateLimiter({ clock: systemClock, random: () => 0.5 }),
-    registry: createProcessRegistry(paths.processes, { guardian, onFault: () => {} }),
-    daemonId: `test-${Math.random()}`,
+    standIns: createSpares({ ...processes, processes: beside }),
     home: paths.home,
-    prepare: (spec, signal) =>
-      prepareServer(spec, signal, {
-        home: paths.home,
-        whoListens: (port) => findPortOwner(port),
-        missingFor: createMissingTimes(systemClock),
-        resolvePackage: () =>
-          Promise.resolve({
-            ok: false,
-            failure: { code: 'OFFLINE', message: 'offline', hint: null, retry: 'backoff' },
-          }),
-      }),
     observers: ['first', 'second'].map((observer) => ({
       onSpawn({ spec, run }) {
         const tell = (what: string) => () => void told.push(`${observer} ${spec.name} ${run} ${what}`);
         tell('spawned')();
-        return { onReady: tell('ready'), onLeaving: tell('leaving'), onGone: tell('gone') };
+        return {
+          onReady: tell('ready'),
+          onReplaced: tell('replaced'),
+          onLeaving: tell('leaving'),
+          onGone: tell('gone'),
+        };
       },
     })),
     lastLines: () => [],
     latestLine: () => null,
     lastVerdict: () => null,
-    onFault: () => {},
     desiredState: () => undefined,
   });
   if (readyAtOnce) {
@@ -82,7 +95,9 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
       if (event.kind === 'spawned') queueMicrotask(() => supervisor.ready(event.server, event.run));
     });
   }
-  onTestFinished(() => supervisor.stopAll());
+  onTestFinished(async () => {
+    await Promise.all([supervisor.stopAll(), beside.endAll()]);
+  });
   const of = <K extends EventKind>(kind: K): EventOf<K>[] =>
     events.filter((event): event is EventOf<K> => event.kind === kind);
   const stateOf = (name: string) => {
@@ -93,7 +108,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     waitFor(() => stateOf(name) === state, { what: `${name} to be ${state}` });
   const pidOf = (name: string) => supervisor.runner(name)?.process?.leader.pid ?? 0;
   const add = (...added: ServerSpec[]) => supervisor.apply({ added, removed: [], changed: [] });
-  return { supervisor, bus, events, of, stateOf, reach, pidOf, add, held, told, paths };
+  return { supervisor, beside, bus, events, of, stateOf, reach, pidOf, add, held, told, paths };
 }
 
 describe('a supervised server', () => {
@@ -461,5 +476,65 @@ describe('many servers', () => {
     await supervisor.apply({ added, removed: [], changed: [] }, new Set(['app']));
     await reach('app', 'running');
     expect(of('restarted')).toMatchObject([{ server: 'app', reason: 'unobserved' }]);
+  });
+});
+
+describe('a server with a spare', () => {
+  const spared = (script = 'sleep 60', change: Change = {}): ServerSpec => {
+    const spec = shell('s', script, { stop: { grace: 200 }, ...change });
+    return { ...spec, gateway: { ...spec.gateway, spare: true } };
+  };
+  const spareOf = ({ beside }: Pick<ReturnType<typeof setUp>, 'beside'>): Promise<number> =>
+    waitFor(() => beside.roots()[0]?.pid ?? null, { what: 'the spare' });
+
+  test('goes on with it when it dies, each time, and has another one made', async () => {
+    const stage = setUp();
+    const { add, reach, pidOf, of, beside, told, held } = stage;
+    await add(spared());
+    await reach('s', 'running');
+    for (let deaths = 1; deaths <= 3; deaths += 1) {
+      const [main, spare] = [pidOf('s'), await spareOf(stage)];
+      expect(held).toEqual(new Set([main, spare]));
+      expect(beside.roots()).toMatchObject([{ server: 's', pid: spare, side: expect.any(Number) }]);
+      process.kill(main, 'SIGKILL');
+      await waitFor(() => pidOf('s') === spare, { what: 'the spare to take over' });
+      await reach('s', 'running');
+      expect(of('spawned').at(-1)).toMatchObject({ run: deaths + 1, pid: spare });
+      expect(of('restarted')).toHaveLength(deaths);
+    }
+    expect(told.filter((one) => one.endsWith('replaced'))).toHaveLength(6);
+  });
+
+  test('gives it up when it is stopped or restarted by us, and stops for good when its budget is spent', async () => {
+    const stage = setUp();
+    const { add, reach, pidOf, supervisor } = stage;
+    await add(spared('sleep 60', { restart: { budget: [{ restarts: 2, within: 60_000 }] } }));
+    await reach('s', 'running');
+    const first = await spareOf(stage);
+    supervisor.restart('s', { reason: 'requested', detail: null });
+    await waitFor(() => !isRunning(first), { what: 'the first spare to end' });
+    await reach('s', 'running');
+    expect(pidOf('s')).not.toBe(first);
+    const second = await spareOf(stage);
+    process.kill(pidOf('s'), 'SIGKILL');
+    await waitFor(() => pidOf('s') === second, { what: 'the second spare to take over' });
+    await reach('s', 'running');
+    const third = await spareOf(stage);
+    process.kill(second, 'SIGKILL');
+    await reach('s', 'crash_looping');
+    await waitFor(() => !isRunning(third), { what: 'the third spare to end' });
+  });
+
+  test('starts anew when the spare dies with it', async () => {
+    const stage = setUp();
+    const { add, reach, pidOf, stateOf } = stage;
+    await add(spared());
+    await reach('s', 'running');
+    const [main, spare] = [pidOf('s'), await spareOf(stage)];
+    process.kill(main, 'SIGKILL');
+    process.kill(spare, 'SIGKILL');
+    await waitFor(() => stateOf('s') === 'running' && ![0, main, spare].includes(pidOf('s')), {
+      what: 'a third process',
+    });
   });
 });

@@ -91,9 +91,13 @@ function complainAboutMoreProcesses(
   const isPerSession = gateway.mode === 'per-session';
   const hasPort = transport !== 'stdio' || probe.kind === 'http';
   if (isPerSession && transport !== 'stdio' && isOwn('mode'))
-    complain(['gateway', 'mode'], `is per-session, which needs a server over stdio, not ${transport}; use shared`);
+    complain(
+      ['gateway', 'mode'],
+      `is per-session, which needs a server over stdio, not ${transport}; use shared`,
+    );
   if (!gateway.spare || !isOwn('spare')) return;
-  if (hasPort) complain(['gateway', 'spare'], 'needs a server over stdio without a port of its own; remove it');
+  if (hasPort)
+    complain(['gateway', 'spare'], 'needs a server over stdio without a port of its own; remove it');
   else if (isPerSession)
     complain(['gateway', 'spare'], 'has no meaning with mode per-session; keep one of them');
 }

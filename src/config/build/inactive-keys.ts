@@ -8,7 +8,8 @@ const INACTIVE: readonly KeyPath[] = [];
 
 /** Lists the paths of keys that the file sets and that are not active yet; what asks for nothing (null, off) is left out. */
 export function inactiveKeys(tree: DocumentValue, patterns: readonly KeyPath[] = INACTIVE): string[] {
-  return patterns.flatMap((pattern) => matches(tree, pattern))
+  return patterns
+    .flatMap((pattern) => matches(tree, pattern))
     .flatMap((path) => leaves(valueAt(tree, path) ?? null, path))
     .map(formatPath);
 }

@@ -56,7 +56,9 @@ export const serverGatewaySchema = z
     mode: z
       .enum(GATEWAY_MODES)
       .optional()
-      .describe('shared: one process for all clients; per-session: one each; off: left out; a change restarts it.'),
+      .describe(
+        'shared: one process for all clients; per-session: one each; off: left out; a change restarts it.',
+      ),
     maxInstances: z.int().min(1).max(64).default(4).describe('Processes at a time, with mode per-session.'),
     capabilities: z
       .array(z.enum(CLIENT_CAPABILITIES))
@@ -97,7 +99,9 @@ export const serverGatewaySchema = z
     spare: z
       .boolean()
       .default(false)
-      .describe('Whether a second process stands by for one that dies; not for servers that own a port, lock or browser.'),
+      .describe(
+        'Whether a second process stands by for one that dies; not for servers that own a port, lock or browser.',
+      ),
   })
   .prefault({})
   .describe('How clients reach the server through the gateway.');

@@ -253,10 +253,7 @@ function sumOf(loads: readonly GatewayLoad[]): GatewayLoad {
   };
 }
 
-function notRunning({
-  state,
-  retryAfter,
-}: Extract<Availability, { readonly kind: 'away' }>): SessionRefusal {
+function notRunning({ state, retryAfter }: Extract<Availability, { readonly kind: 'away' }>): SessionRefusal {
   const seconds = retryAfter === null ? null : Math.ceil(retryAfter / 1000);
   const data = { reason: 'server_unavailable', state, retryAfter: seconds };
   return { message: `The server is not running: ${state}`, data, retryAfter: seconds };

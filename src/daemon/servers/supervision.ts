@@ -42,7 +42,10 @@ export interface Supervision {
 }
 
 /** What starting a process takes, whoever observes it. */
-type ProcessParts = Omit<RunnerParts, 'home' | 'observers' | 'standIns' | 'lastLines' | 'latestLine' | 'lastVerdict'>;
+type ProcessParts = Omit<
+  RunnerParts,
+  'home' | 'observers' | 'standIns' | 'lastLines' | 'latestLine' | 'lastVerdict'
+>;
 
 interface SupervisionParts {
   readonly stateStore: StateStore;

@@ -85,11 +85,7 @@ export function createSpares({ clock, processes, onFault }: SparesParts): StandI
   };
 }
 
-function standInOf(
-  spare: Spare,
-  process: SideProcess,
-  { release }: Pick<SideProcesses, 'release'>,
-): StandIn {
+function standInOf(spare: Spare, process: SideProcess, { release }: Pick<SideProcesses, 'release'>): StandIn {
   const { leader, child } = process;
   return {
     leader,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { inactiveKeys } from '../../../src/config/build/inactive-keys.ts';
 import { problemsOf, read } from '../temporary.ts';
 
 function one(server: object, rest: object = {}) {
@@ -290,14 +291,36 @@ describe('the daemon settings', () => {
   });
 
   it('tell which keys are set and not active yet', () => {
-    const text = `
-metrics: {webConfigFile: null}
-gateway: {listen: 127.0.0.1:1, log: calls}
-schedule: {update: "0 2 * * 0", backup: null}
-alerts: {rules: [], alertmanager: {url: "http://x/"}}
-defaults: {update: {policy: off}, limits: {nice: 5}}
-servers: {a: {package: p, gateway: {spare: true}}, b: {package: p, update: {allowScripts: true}}}
-`;
-    expect(read(text).inactive).toEqual(['servers.a.gateway.spare']);
+    const tree = { servers: { a: { gateway: { spare: true, log: 'off' } }, b: { update: {} } } };
+    const patterns = [
+      ['servers', '*', 'gateway'],
+      ['servers', '*', 'update', 'policy'],
+    ];
+    expect(inactiveKeys(tree, patterns)).toEqual(['servers.a.gateway.spare']);
+    expect(inactiveKeys(tree)).toEqual([]);
+  });
+});
+
+describe('more processes than one', () => {
+  const url = 'http://127.0.0.1:1/mcp';
+  const perSession = { mode: 'per-session' };
+  const spare = { spare: true };
+
+  it.each<[string, object, string]>([
+    ['mode', { url, gateway: perSession }, 'per-session, which needs a server over stdio'],
+    ['mode', { command: ['x'], url, gateway: perSession }, 'per-session, which needs a server over stdio'],
+    ['spare', { command: ['x'], url, gateway: spare }, 'without a port of its own'],
+    ['spare', { command: ['x'], probe: { kind: 'http', url }, gateway: spare }, 'without a port of its own'],
+    ['spare', { command: ['x'], gateway: { ...perSession, ...spare } }, 'no meaning with mode per-session'],
+  ])('gateway.%s of %j is refused', (key, server, words) => {
+    const problems = problemsOf(JSON.stringify({ servers: { a: server } }));
+    expect(problems).toEqual([expect.stringContaining(words)]);
+    expect(problems[0]).toContain(`servers.a.gateway.${key}`);
+  });
+
+  it('are not for a server with a port where the defaults want them', () => {
+    const servers = { a: { command: ['x'] }, b: { command: ['x'], url } };
+    const text = JSON.stringify({ defaults: { gateway: perSession }, servers });
+    expect(read(text).servers.map(({ gateway }) => gateway.mode)).toEqual(['per-session', 'shared']);
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideLifecycle } from '../../../src/core/lifecycle/lifecycle.ts';
+import { comesBack, decideLifecycle } from '../../../src/core/lifecycle/lifecycle.ts';
 import {
   type LifecycleAction,
   lifecycleDeadline,
@@ -547,5 +547,37 @@ describe('for any history', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('a process whose place is taken', () => {
+  test('is followed by the next run at once, whatever the delay, as long as a budget is left', () => {
+    const gone = (run: number): LifecycleInput => ({ kind: 'gone', run, isReplaced: true });
+    const life = play().up(0);
+    life.at(100, exit(1), gone(1)).at(101, { kind: 'prepared', run: 2 }, { kind: 'ready', run: 2 });
+    life.at(200, exit(2), gone(2));
+    expect(life.state).toMatchObject({ phase: 'preparing', run: 3 });
+    const spent: LifecyclePolicy = {
+      ...policy,
+      restart: { ...restart, budget: [{ restarts: 1, within: minutes(10) }] },
+    };
+    const last = play(INITIAL_LIFECYCLE, spent).up(0).at(100, exit(1), gone(1));
+    expect(last.state.phase).toBe('crash_looping');
+  });
+
+  test('is replaced only where another run follows', () => {
+    const died = { kind: 'exited', run: 1, code: 1, signal: null, at: 100, chance: 0.5 } as const;
+    const { state } = play().up(0);
+    const under = (change: Partial<typeof restart>): LifecyclePolicy => ({
+      ...policy,
+      restart: { ...restart, ...change },
+    });
+    expect(comesBack(state, died, policy)).toBe(true);
+    expect(comesBack(state, { ...died, run: 2 }, policy)).toBe(false);
+    expect(comesBack(play().at(0, { kind: 'start', clear: true }).state, died, policy)).toBe(false);
+    expect(comesBack(play().up(0).at(1, { kind: 'stop' }).state, died, policy)).toBe(false);
+    expect(comesBack(state, died, under({ policy: 'never' }))).toBe(false);
+    expect(comesBack(state, died, under({ preventExitCodes: [1] }))).toBe(false);
+    expect(comesBack(state, died, under({ budget: [{ restarts: 1, within: minutes(10) }] }))).toBe(false);
   });
 });

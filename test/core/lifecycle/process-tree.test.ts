@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildProcessTrees, type ProcessRow } from '../../../src/core/lifecycle/process-tree.ts';
+import {
+  buildProcessTrees,
+  mergeByServer,
+  treeKey,
+  type ProcessRow,
+} from '../../../src/core/lifecycle/process-tree.ts';
 
 function row(pid: number, facts: Partial<ProcessRow> = {}): ProcessRow {
   return {
@@ -96,5 +101,28 @@ describe('growTrees()', () => {
         },
       ),
     );
+  });
+});
+
+describe('several processes of one server', () => {
+  const side = { server: 'files', pid: 200, pgid: 200, side: 7 };
+  const rows = [leader, row(200, { ppid: 50 }), row(201, { ppid: 200, pgid: 201 })];
+
+  it('are summed under the first of them', () => {
+    const merged = mergeByServer(buildProcessTrees(rows, [root, side], new Map()));
+    expect(merged.map((tree) => [tree.server, tree.root, tree.members.map(({ pid }) => pid)])).toEqual([
+      ['files', 100, [100, 200, 201]],
+    ]);
+    expect(mergeByServer(buildProcessTrees(rows, [side], new Map()))).toMatchObject([{ root: 200 }]);
+  });
+
+  it('keep what left their groups apart', () => {
+    const [main, beside] = buildProcessTrees(rows, [root, side], new Map());
+    expect([main?.key, main?.detached]).toEqual(['files', []]);
+    expect([beside?.key, beside?.detached.map(({ pid }) => pid)]).toEqual([treeKey(side), [201]]);
+    const remembered = new Map([[treeKey(side), beside?.detached ?? []]]);
+    const orphaned = [leader, row(200, { ppid: 50 }), row(201, { ppid: 1, pgid: 201 })];
+    const [first, second] = buildProcessTrees(orphaned, [root, side], remembered);
+    expect([first?.members.length, second?.members.length]).toEqual([1, 2]);
   });
 });

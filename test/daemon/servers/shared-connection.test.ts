@@ -68,3 +68,50 @@ describe('text on stdout', () => {
     ]);
   });
 });
+
+describe('a process that takes the place of one that died', () => {
+  it('is greeted at once, and given to who goes on early; the others follow with its run', async () => {
+    const told: string[] = [];
+    const connections = new Set<unknown>();
+    const user = (name: string, isEarly: boolean) => ({
+      isEarly,
+      onSpawn({ run, connection }: { readonly run: number; readonly connection: unknown }) {
+        told.push(`${name} ${run}`);
+        if (run === 2) connections.add(connection);
+        return { onGone: () => void told.push(`${name} ${run} gone`) };
+      },
+    });
+    const parts = {
+      version: '0.0.0',
+      clock: systemClock,
+      outputs: { noise: () => undefined, note: () => undefined },
+      bus: { publish: () => 0 },
+    };
+    const observer = connectionSharedBy([user('clients', true), user('probes', false)], parts);
+    const spec = specOf({ name: 'one' });
+    const processOf = (drained: Promise<void>) => {
+      const { stdin, stdout, stderr } = startStdio([]).child;
+      const exit = new Promise<never>(() => undefined);
+      return { pid: 1, stdin, stdout, stderr, exit, drained, releasePipes: () => undefined };
+    };
+    const dead = { spec, version: null, run: 1, child: processOf(Promise.resolve()) };
+    const standIn = { spec, version: null, run: 2, child: processOf(new Promise<never>(() => undefined)) };
+    const first = observer.onSpawn(dead);
+    first.onReplaced?.(standIn);
+    await waitFor(() => told.includes('clients 2'), { what: 'the early one' });
+    first.onGone?.();
+    const second = observer.onSpawn(standIn);
+    second.onGone?.();
+    expect(told).toEqual([
+      'clients 1',
+      'probes 1',
+      'clients 2',
+      'clients 1 gone',
+      'probes 1 gone',
+      'probes 2',
+      'clients 2 gone',
+      'probes 2 gone',
+    ]);
+    expect(connections.size).toBe(1);
+  });
+});
