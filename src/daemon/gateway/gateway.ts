@@ -12,9 +12,8 @@ import {
 import type { Redactor } from '../../core/base/text.ts';
 import type { GatewayLoad } from '../../core/gateway/model.ts';
 import type { ShownChange, ToolChange } from '../../core/gateway/tool-definitions.ts';
-import type { WatchdogEvent } from '../../core/model/events.ts';
+import type { EventOf, WatchdogEvent } from '../../core/model/events.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
-import type { RestartReason } from '../../core/model/vocabulary.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { DaemonContext } from '../context.ts';
 import type { ConnectionUser } from '../servers/shared-connection.ts';
@@ -232,10 +231,8 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       const { state, availability } = availabilityOf(event);
       states.set(event.server, state);
       if (availability !== null) served.get(event.server)?.setAvailability(availability);
-      if (event.cause === 'stop' || event.cause === 'restart') instanced.get(event.server)?.endSessions();
-    } else if (event.kind === 'restarted' && isLimit(event.reason))
-      // What was too much is the sum of all its processes.
-      instanced.get(event.server)?.endSessions();
+    }
+    if (isForAllProcesses(event)) instanced.get(event.server)?.endSessions();
   }
 
   function stopIdle(server: ServedServer): void {
@@ -345,8 +342,10 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   };
 }
 
-function isLimit(reason: RestartReason): boolean {
-  return reason === 'memory' || reason === 'cpu';
+/** Whether all processes of a server are meant: a stop or restart of ours, or too much of what is the sum of all. */
+function isForAllProcesses(event: WatchdogEvent): event is EventOf<'transition'> | EventOf<'restarted'> {
+  if (event.kind === 'transition') return event.cause === 'stop' || event.cause === 'restart';
+  return event.kind === 'restarted' && (event.reason === 'memory' || event.reason === 'cpu');
 }
 
 /**

@@ -56,10 +56,7 @@ export function connectionSharedBy(
     early.set(by.child, { connection, tell });
     void connection?.connect(NEVER);
     const cancel = parts.clock.after(LAST_ANSWERS, tell);
-    void dead.drained.then(() => {
-      cancel();
-      tell();
-    });
+    void dead.drained.then(tell).then(cancel);
   }
 
   return {

@@ -51,12 +51,14 @@ export function createSpares({ clock, processes, onFault }: SparesParts): StandI
     if (!('child' in started)) return isCurrent ? again(spare) : undefined;
     if (!isCurrent) return void started.end();
     spare.process = started;
-    void started.child.exit.then(() => {
-      if (spares.get(spec.name) !== spare) return;
-      spare.process = null;
-      void started.end();
-      again(spare);
-    });
+    void started.child.exit.then(() => afterDeath(spare, started));
+  }
+
+  function afterDeath(spare: Spare, process: SideProcess): void {
+    if (spares.get(spare.spec.name) !== spare) return;
+    spare.process = null;
+    void process.end();
+    again(spare);
   }
 
   function again(spare: Spare): void {
@@ -85,18 +87,18 @@ export function createSpares({ clock, processes, onFault }: SparesParts): StandI
   };
 }
 
-function standInOf(spare: Spare, process: SideProcess, { release }: Pick<SideProcesses, 'release'>): StandIn {
-  const { leader, child } = process;
+function standInOf(spare: Spare, standBy: SideProcess, { release }: Pick<SideProcesses, 'release'>): StandIn {
+  const { leader, child } = standBy;
   return {
     leader,
     child,
     version: spare.start.version,
-    fits: (spec, start) => process.exit() === null && isSame(spare, spec, start),
+    fits: (spec, start) => standBy.exit() === null && isSame(spare, spec, start),
     handOver(listener) {
-      release(process);
-      return process.handOver(listener);
+      release(standBy);
+      return standBy.handOver(listener);
     },
-    discard: () => void process.end(),
+    discard: () => void standBy.end(),
   };
 }
 

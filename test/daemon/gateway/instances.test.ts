@@ -23,8 +23,10 @@ function fakeProcess(number: number) {
   const written: JsonObject[] = [];
   const ends: string[] = [];
   let hasGreeted = false;
-  let resolveExit = (_: { code: null; signal: 'SIGKILL' }): void => undefined;
-  const exit = new Promise<{ code: null; signal: 'SIGKILL' }>((resolve) => (resolveExit = resolve));
+  let resolveExit = (): void => undefined;
+  const exit = new Promise<{ code: null; signal: 'SIGKILL' }>(
+    (resolve) => (resolveExit = () => resolve({ code: null, signal: 'SIGKILL' })),
+  );
   let resolveGone = (): void => undefined;
   const gone = new Promise<void>((resolve) => (resolveGone = resolve));
   const send = (message: object): void =>
@@ -45,7 +47,7 @@ function fakeProcess(number: number) {
   });
   function die(): void {
     stdout.end();
-    resolveExit({ code: null, signal: 'SIGKILL' });
+    resolveExit();
     resolveGone();
   }
   return {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { ServerSpec } from '../../../src/core/model/server-spec.ts';
 import type { SideProcess } from '../../../src/supervisor/beside/side-process.ts';
@@ -24,7 +25,15 @@ function setUp({ refuses = () => false }: { refuses?: () => boolean } = {}) {
         resolve({ code: 1, signal: null });
       });
     });
-    const child = { pid, exit } as unknown as SideProcess['child'];
+    const child = {
+      pid,
+      exit,
+      stdin: null,
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      drained: Promise.resolve(),
+      releasePipes: () => undefined,
+    };
     const leader = { server: 's', pid, pgid: pid, startToken: '', marker: '' };
     return {
       leader,
