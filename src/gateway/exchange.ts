@@ -135,7 +135,7 @@ interface Said {
 
 function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions): void {
   const { server, request, response } = exchange;
-  if (server.ownProcesses !== undefined) return options.refuse(exchange, onlyLegacy(said), 'header');
+  if (server.ownProcesses !== undefined) return options.refuse(exchange, onlyLegacy(said));
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;

@@ -1,6 +1,7 @@
 // Sessions of the legacy era as the endpoint sees them: begun, known, brought back by what their ids hold, ended.
 import { messageOf } from '../core/base/guards.ts';
 import { RPC_CODES } from '../core/base/json-rpc.ts';
+import { PROCESS_ENDED } from '../core/gateway/messages.ts';
 import type { GatewayServer, SessionFacts, SessionRefusal } from '../core/gateway/model.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { DeletedSessions } from './deleted-sessions.ts';
@@ -47,7 +48,7 @@ export function createSessions({ clock, ids, deleted, log }: SessionsOptions): S
       if (typeof id !== 'string') return NO_SESSION;
       if (server.knows(id)) return id;
       // Its state ended with its process.
-      if (server.ownProcesses !== undefined) return NOT_FOUND;
+      if (server.ownProcesses !== undefined) return { ...NOT_FOUND, data: { reason: PROCESS_ENDED } };
       const facts = ids.read(server, id);
       if (facts === null || deleted.has(id)) return NOT_FOUND;
       open(server, id, facts);

@@ -149,6 +149,8 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     const { phase } = state;
     if (phase === from) return;
     if (phase === 'running' && prepared !== null) return parts.standIns?.keep(spec, prepared);
+    // It serves clients already; the death that it was taken for may be told after another fault.
+    if (standIn !== null && state.phase === 'stopping' && state.leadsTo === 'retry') return;
     const isOver = phase !== 'starting' && phase !== 'preparing' && phase !== 'running';
     if (isOver && (phase !== 'stopping' || cause !== 'exited')) dropStandIn();
   }

@@ -1,6 +1,7 @@
 // A server with a process for each session: apart from each other, bounded, counted, and ended with their sessions.
 import { expect, it } from 'vitest';
 import { isRunning } from '../fakes/processes.ts';
+import { startShim } from '../fakes/shim.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { leftOver } from './daemon.ts';
 import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
@@ -54,6 +55,19 @@ it('ends with its session, with a restart and with the daemon, and is counted wi
   expect((await last.ask('ping')).status).toBe(404);
   await next.stop('SIGTERM');
   expect(await leftOver(next.home)).toEqual([]);
+});
+
+it('ends the shim of a client with its process', async () => {
+  const { spec } = toolsServer();
+  const { start } = await gatewayPlace();
+  const daemon = await start({ s: { ...spec, gateway: { mode: 'per-session' } } });
+  const shim = startShim(daemon.home, 's');
+  await shim.greet();
+  shim.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: {} } });
+  const [, pid] = /"text":"(\d+) /u.exec(JSON.stringify(await shim.answer(1))) ?? [];
+  process.kill(Number(pid), 'SIGKILL');
+  expect(await shim.exit).toBe(1);
+  expect(shim.stderr()).toContain('the process of this session has ended');
 });
 
 /** A session without an SDK, which would hide that it begins anew. */

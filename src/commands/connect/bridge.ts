@@ -13,7 +13,7 @@ import {
   type ClientMessage,
   type RequestId,
 } from './message.ts';
-import { createSession, type Session } from './session.ts';
+import { createSession, hasLostProcess, type Session } from './session.ts';
 
 export interface BridgeOptions {
   readonly server: string;
@@ -28,6 +28,8 @@ export interface BridgeOptions {
   readonly tell: (text: string) => void;
   /** The gateway has not come back: nothing more can be done. */
   readonly onGone: () => void;
+  /** The process that the session had to itself has ended: as with any server over stdio, that is the end. */
+  readonly onOver: () => void;
 }
 
 export interface Bridge {
@@ -131,6 +133,10 @@ export function createBridge(options: BridgeOptions): Bridge {
         repeats -= 1;
       } else if (outcome.kind === 'answered') {
         if (message.method === 'initialize' && outcome.session !== null) session.id = outcome.session;
+        if (used !== null && hasLostProcess(outcome)) {
+          options.onOver();
+          return outcome;
+        }
         const isForgotten = used !== null && isUnknownSession(outcome) && message.version === null;
         if (!isForgotten || !(await session.renew(used))) return remember(message, outcome);
         continue;

@@ -171,6 +171,10 @@ function serve(server: string, { dialer, io, tell }: ServeParts): Promise<number
         if (!isEnding) tell(`the watchdog is gone and did not come back within ${PATIENCE / 1000} s`);
         finish(SHIM_EXIT.gone, 0);
       },
+      onOver() {
+        if (!isEnding) tell('the process of this session has ended, and its state with it');
+        finish(SHIM_EXIT.gone, GRACE);
+      },
     });
     const releases = [
       io.onSignal('SIGTERM', () => finish(143, 0)),

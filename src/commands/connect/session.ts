@@ -1,5 +1,6 @@
 // Legacy session of a shim: its id, its own stream, and what is said again when another daemon does not know it.
 import { isObject, parseJson } from '../../core/base/guards.ts';
+import { PROCESS_ENDED } from '../../core/gateway/messages.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { pause } from '../../system/time/pause.ts';
 import type { ExchangeOutcome, ExchangeRequest } from './gateway-client.ts';
@@ -12,6 +13,8 @@ export interface SessionOptions {
   readonly reconnect: () => Promise<boolean>;
   readonly say: (line: string) => Promise<void> | undefined;
   readonly onGone: () => void;
+  /** The process of the session has ended, and with it what the client had there. */
+  readonly onOver: () => void;
 }
 
 export interface Session {
@@ -91,6 +94,7 @@ export function createSession(options: SessionOptions): Session {
       if (ending.signal.aborted) return;
       if (outcome.kind === 'answered' && outcome.status === 405) return;
       if (outcome.kind !== 'answered' && !(await options.reconnect())) return options.onGone();
+      if (hasLostProcess(outcome)) return options.onOver();
       if (outcome.kind === 'answered' && outcome.status === 404 && used !== null) await session.renew(used);
       await pause(clock, STREAM_PAUSE, ending.signal);
     }
@@ -126,6 +130,15 @@ export function createSession(options: SessionOptions): Session {
     },
   };
   return session;
+}
+
+/** Whether the session had a process of its own, which has ended. */
+export function hasLostProcess(outcome: ExchangeOutcome): boolean {
+  if (outcome.kind !== 'answered' || outcome.status !== 404) return false;
+  const value = parseJson(outcome.refusal);
+  const error = isObject(value) ? value['error'] : undefined;
+  const data = isObject(error) ? error['data'] : undefined;
+  return isObject(data) && data['reason'] === PROCESS_ENDED;
 }
 
 const POSTED = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' } as const;

@@ -55,6 +55,9 @@ export function refusalText(id: RequestId | null, { code, message, data }: Refus
 
 const { serverError, methodNotFound, invalidParams, invalidRequest, sessionNotFound } = RPC_CODES;
 
+/** Reason in the refusal of a session that had a process of its own: nobody can open it again. */
+export const PROCESS_ENDED = 'process_ended';
+
 /** Refusals of requests; clients look for the codes, people read the texts. */
 export const REFUSALS = {
   unknownMethod: { code: methodNotFound, message: 'Method not found', error: `${methodNotFound}` },

@@ -6,6 +6,7 @@ import type {
   SessionFacts,
   SessionRefusal,
 } from '../../core/gateway/model.ts';
+import { messageOf } from '../../core/base/guards.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { openStdioUpstream } from '../../gateway/upstream/stdio-upstream.ts';
 import type { SpawnedProcess } from '../../system/process/spawn.ts';
@@ -87,7 +88,7 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
     };
     instances.set(session, instance);
     server.take({ kind: 'opened', at: clock.monotonic(), session, facts });
-    launch(session, instance).catch((error: unknown) => fail(session, instance, String(error)));
+    launch(session, instance).catch((error: unknown) => fail(session, instance, messageOf(error)));
   }
 
   async function launch(session: string, instance: Instance): Promise<void> {
