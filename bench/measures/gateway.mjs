@@ -8,7 +8,7 @@ import { watchdog } from '../lib/keepers.mjs';
 import { processorTime, residentMegabytes } from '../lib/processes.mjs';
 import { absent, row } from '../lib/rows.mjs';
 import { start } from '../lib/start.mjs';
-import { until } from '../lib/wait.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
 export const title =
   'clients of a stdio server over HTTP: processor time of the bridge and latency of a request';
@@ -39,7 +39,53 @@ export async function measure({ quick }) {
     if (program !== undefined && !existsSync(program)) results.push({ name, why: 'not on this machine' });
     else results.push({ name, ...(await measureOne(await open(), quick ? 0.25 : 1)) });
   }
-  return [...LOADS.map((load) => processorRows(load, results)), latencyRows(results)].flat();
+  const deaths = await measureDeaths(quick ? 3 : 11);
+  return [...LOADS.map((load) => processorRows(load, results)), latencyRows(results), deaths].flat();
+}
+
+/** Ms after a death in which the next process, and the next spare, have started. */
+const SETTLED = 2_500;
+const NAMES = ['started anew', 'with a warm spare'];
+
+/** From kill -9 of the server to the answer of the call that comes right after it. */
+async function measureDeaths(rounds) {
+  const servers = NAMES.map((_, index) => ({ name: `s${index}`, argv: SERVER, port: null }));
+  const port = await freePort();
+  const { stop } = await watchdog.start(servers, {
+    gateway: { listen: `127.0.0.1:${port}` },
+    alerts: { notify: [] },
+    defaults: { restart: { stableAfter: '1s', budget: [] } },
+    servers: { s0: { command: SERVER }, s1: { command: SERVER, gateway: { spare: true } } },
+  });
+  const samples = [[], []];
+  const clients = await Promise.all(
+    NAMES.map(async (_, index) => {
+      const url = `http://127.0.0.1:${port}/s${index}/mcp`;
+      return { url, session: await greet(url) };
+    }),
+  );
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, { url, session }] of clients.entries()) {
+      const call = () =>
+        post(url, { jsonrpc: '2.0', id: 5, method: 'tools/call', params: SMALL }, { session });
+      const { text } = await call();
+      await sleep(SETTLED);
+      const begin = performance.now();
+      process.kill(Number(/"text":"(\d+) /.exec(text)[1]), 'SIGKILL');
+      await call();
+      samples[index].push(performance.now() - begin);
+    }
+  }
+  await stop();
+  return NAMES.map((name, index) => {
+    const target = index === 1 ? { target: { of: 'median', atMost: 20 } } : {};
+    return row({
+      who: `kill -9 to the next answer, ${name}`,
+      samples: samples[index],
+      unit: 'ms',
+      ...target,
+    });
+  });
 }
 
 async function measureOne({ url, pid, stop }, share) {
@@ -137,8 +183,10 @@ function post(url, message, { agent, session }) {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: 'POST', agent, headers }, (response) => {
       if (response.statusCode >= 400) reject(new Error(`HTTP status ${response.statusCode}`));
-      response.resume();
-      response.once('end', () => resolve({ headers: response.headers }));
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => (text += chunk));
+      response.once('end', () => resolve({ headers: response.headers, text }));
       response.once('error', reject);
     });
     sent.once('error', reject);
