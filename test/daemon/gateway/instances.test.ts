@@ -29,8 +29,9 @@ function fakeProcess(number: number) {
   );
   let resolveGone = (): void => undefined;
   const gone = new Promise<void>((resolve) => (resolveGone = resolve));
+  // Later, as a pipe does: an answer never comes within the write of its request.
   const send = (message: object): void =>
-    void stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    void setImmediate(() => stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`));
   stdin.on('data', (chunk: Buffer) => {
     for (const line of chunk.toString().split('\n').filter(Boolean)) {
       const message = parseJson(line);
@@ -42,6 +43,7 @@ function fakeProcess(number: number) {
         send({ id, result: { protocolVersion: '2025-11-25', capabilities, serverInfo } });
       } else if (method === 'tools/list') send({ id, result: { tools: [] } });
       else if (method === 'tools/call') written.push(message);
+      else if (id !== undefined) send({ id, error: { code: -32_601, message: 'Method not found' } });
       hasGreeted ||= method === 'tools/list';
     }
   });
