@@ -12,12 +12,16 @@ const pidIn = (text: string): number => Number(text.split(' ')[0]);
 it.each(Object.entries(CLIENTS))(
   '%s goes on with the spare, each time the server dies',
   async (_, connect) => {
-    const { spec } = toolsServer();
+    const { spec } = toolsServer('--ready');
     const { start, url } = await gatewayPlace();
     const daemon = await start({ s: { ...spec, gateway: { spare: true } } });
+    const log = (): string => readFileSync(join(daemon.home, 'logs/servers/s.log'), 'utf8');
+    /** Pids of the spares that have started, in this order. */
     const spares = (): number[] => {
-      const log = readFileSync(join(daemon.home, 'logs/servers/s.log'), 'utf8');
-      return [...log.matchAll(/spare started as pid (\d+)/gu)].map(([, pid]) => Number(pid));
+      const text = log();
+      return [...text.matchAll(/spare started as pid (\d+)/gu)]
+        .map(([, pid]) => Number(pid))
+        .filter((pid) => text.includes(`ready ${pid}\n`));
     };
     const client = await connect(url('s'));
     let pid = pidIn(await client.call('read', { text: 'a' }));
@@ -32,8 +36,8 @@ it.each(Object.entries(CLIENTS))(
       took.push(performance.now() - before);
       expect(pid).toBe(spare);
     }
-    // Far below the start of a process, on a busy machine too.
-    process.stderr.write(JSON.stringify(took)); expect(Math.min(...took)).toBeLessThan(1000);
+    // 20 ms on a machine that has nothing else to do; the start of a process takes several times as long.
+    expect(Math.min(...took)).toBeLessThan(100);
     const server = await daemon.until(
       's',
       'the last',
