@@ -95,7 +95,7 @@ const CHANGES = {
   limits: { to: { ...DEFAULT_SPEC.limits, nice: 1 }, live: false },
   update: { to: { ...DEFAULT_SPEC.update, policy: 'auto' }, live: true },
   logs: { to: { maxSize: 1, keep: 1 }, live: true },
-  gateway: { to: { ...DEFAULT_SPEC.gateway, mode: 'off' }, live: true },
+  gateway: { to: { ...DEFAULT_SPEC.gateway, spare: true }, live: true },
 } as const satisfies {
   readonly [Field in keyof ServerSpec]: { readonly to: ServerSpec[Field]; readonly live: boolean } | null;
 };
@@ -110,6 +110,13 @@ describe('every field of a server', () => {
     const [path = ''] = (live ? told.live : told.restart) ?? [];
     expect(path.split('.')[0]).toBe(field);
     expect(live ? told.restart : told.live).toEqual([]);
+  });
+
+  it('how clients share a server needs a new process', () => {
+    const gateway = { ...DEFAULT_SPEC.gateway, mode: 'per-session' as const, maxInstances: 2 };
+    expect(diffServers([DEFAULT_SPEC], [{ ...DEFAULT_SPEC, gateway }]).changed).toEqual([
+      { name: 'server', liveFields: ['gateway.maxInstances'], restartFields: ['gateway.mode'] },
+    ]);
   });
 
   it('of limits only the one that the system keeps needs a new process', () => {
