@@ -15,7 +15,7 @@ import { openConnection } from '../../wire/connection.ts';
 import type { ServedServer } from './served-server.ts';
 
 /** A process of one session. */
-export interface InstanceProcess {
+interface InstanceProcess {
   readonly child: Pick<SpawnedProcess, 'stdin' | 'stdout' | 'exit'>;
   /** Resolves when nothing of it is left. */
   readonly gone: Promise<unknown>;

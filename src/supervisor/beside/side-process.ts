@@ -29,7 +29,7 @@ export interface SideProcessOptions {
 }
 
 /** What hears of the end of a process. */
-export type EndListener = Pick<ServerProcessOptions, 'onExit' | 'onGone'>;
+type EndListener = Pick<ServerProcessOptions, 'onExit' | 'onGone'>;
 
 export interface SideProcess {
   readonly leader: Leader;

@@ -9,7 +9,7 @@ import { type SideProcess, type SideProcessOptions, startSideProcess } from './s
 export type ReadyStart = Extract<PreparedStart, { ok: true }>;
 
 /** Outcome of a start with its checks. */
-export type StartedBeside =
+type StartedBeside =
   | { readonly ok: true; readonly process: SideProcess; readonly version: string | null }
   | { readonly ok: false; readonly reason: string };
 
