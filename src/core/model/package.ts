@@ -1,7 +1,8 @@
 // Package of a server: its manager, its id, and the rules by which its versions are compared.
+import { parsePythonPackage } from '../python/requirement.ts';
 
 /** Names of the package managers; each is also the prefix that a config may write before a package. */
-const PACKAGE_MANAGERS = ['npm'] as const;
+const PACKAGE_MANAGERS = ['npm', 'pypi'] as const;
 export type PackageManagerName = (typeof PACKAGE_MANAGERS)[number];
 
 /** The one whose prefix may be left out, and is left out in every id: state, journal and metrics hold bare npm names. */
@@ -23,17 +24,33 @@ export const MANAGER_FACTS = {
     exactWish: /^[=v\s]*\d+\.\d+\.\d+/u,
     versionFolder: /^\d+\.\d+\.\d+[\w.+~-]*$/,
   },
+  pypi: {
+    runtime: 'Python',
+    exactWish: /^(?:==\s*)?v?\d[\w.!+-]*$/iu,
+    versionFolder: /^(?:\d+!)?\d+(?:\.\d+)*[\w.+~-]*$/,
+  },
 } as const satisfies Record<PackageManagerName, ManagerFacts>;
 
 export interface PackageRef {
   readonly manager: PackageManagerName;
   /** Unique over all managers: the name, after its manager's prefix unless that is the default one. */
   readonly package: string;
+  /** Of a Python package, normalised and sorted; they are no part of the id. */
+  readonly extras?: readonly string[];
 }
 
-/** Reads `NAME` or `MANAGER:NAME`; what has no known prefix is a name of the default manager, valid or not. */
+/**
+ * Reads `NAME` or `MANAGER:NAME`; what has no known prefix is a name of the default manager, valid or not. A name of the
+ * Python index is normalised.
+ */
 export function parsePackageRef(text: string): PackageRef {
   const manager = PACKAGE_MANAGERS.find((name) => text.startsWith(`${name}:`)) ?? DEFAULT_MANAGER;
+  if (manager === 'pypi') {
+    const found = parsePythonPackage(text.slice(manager.length + 1));
+    if (found === null) return { manager, package: text };
+    const { name, extras } = found;
+    return { manager, package: `${manager}:${name}`, ...(extras.length > 0 && { extras }) };
+  }
   const isDefault = manager === DEFAULT_MANAGER && text.startsWith(`${manager}:`);
   return { manager, package: isDefault ? text.slice(manager.length + 1) : text };
 }

@@ -3,6 +3,7 @@
 import type { GatewayPolicy } from './gateway-policy.ts';
 import type { PackageManagerName } from './package.ts';
 import type { ProbePolicy } from './probe-policy.ts';
+import type { PythonOptions } from '../python/requirement.ts';
 
 /** Valid server names: a name becomes a folder, a file name and a metric label. */
 export const SERVER_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -16,6 +17,8 @@ export type Source =
       readonly package: string;
       readonly version: string;
       readonly bin: string | null;
+      /** Left out for packages of other managers. */
+      readonly python?: PythonOptions;
     }
   | { readonly kind: 'command'; readonly command: readonly [string, ...string[]] }
   | { readonly kind: 'url' };
