@@ -1,6 +1,7 @@
 // Effective config with every default in place, as `config show` prints it: secrets masked, else loadable again.
 import { stringify } from 'yaml';
-import type { ServerSpec } from '../core/model/server-spec.ts';
+import type { PackageSource, ServerSpec } from '../core/model/server-spec.ts';
+import { formatPythonPackage } from '../core/python/requirement.ts';
 import { formatDuration, formatSize } from '../core/base/units.ts';
 import { escapeReferences } from './read/env-expansion.ts';
 import { formatListen } from './schema/fields.ts';
@@ -99,7 +100,7 @@ function serverSettings(spec: ServerSpec): DocumentMap {
 function sourceSettings({ source, args, env, cwd }: ServerSpec): DocumentMap {
   switch (source.kind) {
     case 'package':
-      return { package: source.package, version: source.version, bin: source.bin, args, env, cwd };
+      return { ...packageSettings(source), args, env, cwd };
     case 'command':
       return { command: source.command, args, env, cwd };
     case 'url':
@@ -158,4 +159,16 @@ function escaped(tree: DocumentValue): DocumentValue {
 
 function asBranch(tree: DocumentValue): DocumentMap {
   return isDocumentMap(tree) ? tree : {};
+}
+
+function packageSettings({ package: id, version, bin, python }: PackageSource): DocumentMap {
+  if (python === undefined) return { package: id, version, bin };
+  const { extras, interpreter, with: beside } = python;
+  return {
+    package: formatPythonPackage({ name: id, extras }),
+    version,
+    bin,
+    python: interpreter,
+    with: [...beside],
+  };
 }

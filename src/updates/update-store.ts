@@ -1,4 +1,6 @@
 // Update store: the record of each server's versions, saved before what follows from it is done, and published on change.
+import { isDeepStrictEqual } from 'node:util';
+
 import type { SameVersion } from '../core/model/package.ts';
 import type { PackageSpec } from '../core/model/server-spec.ts';
 import type { UpdateCheck, UpdateMemory } from '../core/model/update.ts';
@@ -14,9 +16,13 @@ import type { Bus } from '../system/bus.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { UpdatePorts } from './ports.ts';
 
-/** Tells whether both are the same package with the same wish for a version. */
-export function isSameWish(one: PackageSpec, other: PackageSpec): boolean {
-  return one.source.package === other.source.package && one.source.version === other.source.version;
+/** Tells whether both are the same package, installed in the same way, with the same wish for a version. */
+export function isSameWish({ source: one }: PackageSpec, { source: other }: PackageSpec): boolean {
+  return (
+    one.package === other.package &&
+    one.version === other.version &&
+    isDeepStrictEqual(one.python, other.python)
+  );
 }
 
 export interface UpdateStorage {

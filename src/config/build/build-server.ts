@@ -1,6 +1,7 @@
 // ServerSpec of one server, with the checks that need more than one key.
 import { join, resolve } from 'node:path';
 import { parsePackageRef } from '../../core/model/package.ts';
+import { pythonWishKind, wishCure } from '../../core/python/requirement.ts';
 import type { GatewayPolicy } from '../../core/model/gateway-policy.ts';
 import type { ProbePolicy } from '../../core/model/probe-policy.ts';
 import type { LimitPolicy, ServerSpec, Source, Transport } from '../../core/model/server-spec.ts';
@@ -110,16 +111,39 @@ export function resolveFrom(folder: string, path: string): string {
 type Complain = BuildContext['complain'];
 
 function sourceOf(settings: ServerSettings, complain: Complain): Source | null {
-  const { package: packageName, version, bin, command, url } = settings;
+  const { package: packageName, command, url } = settings;
   if (packageName !== null && command !== null) {
     complain([], 'has both package and command; keep the one that is meant');
     return null;
   }
-  if (packageName !== null) return { kind: 'package', ...parsePackageRef(packageName), version, bin };
+  if (packageName !== null) return packageOf(packageName, settings, complain);
   if (command !== null) return commandOf(command, settings, complain);
   if (url !== null) return { kind: 'url' };
-  complain([], 'has neither package, command nor url; write package: NAME to install one from npm');
+  complain(
+    [],
+    'has neither package, command nor url; write package: NAME to install one from npm, or package: pypi:NAME',
+  );
   return null;
+}
+
+function packageOf(
+  written: string,
+  { version, bin, python, with: beside, update }: ServerSettings,
+  complain: Complain,
+): Source {
+  const { manager, package: id, extras = [] } = parsePackageRef(written);
+  const source = { kind: 'package', manager, package: id, version, bin } as const;
+  if (manager !== 'pypi') {
+    if (python !== null) complain(['python'], 'has a meaning only with package: pypi:NAME; remove it');
+    if (beside.length > 0) complain(['with'], 'has a meaning only with package: pypi:NAME; remove it');
+    return source;
+  }
+  if (pythonWishKind(version) === null)
+    complain(['version'], `is no version of a Python package; write ${wishCure(version)}`);
+  const { range } = update;
+  if (pythonWishKind(range) !== 'range')
+    complain(['update', 'range'], `is no range of a Python package; write ${wishCure(range)}`);
+  return { ...source, python: { extras, interpreter: python, with: beside } };
 }
 
 /** Accepts one text too, as MCP clients write it: the program alone, its arguments in `args`. */
@@ -196,6 +220,8 @@ function gatewayOf(
 const APPLIES_TO: Readonly<Record<string, readonly Source['kind'][]>> = {
   version: ['package'],
   bin: ['package'],
+  python: ['package'],
+  with: ['package'],
   args: ['package', 'command'],
   env: ['package', 'command'],
   envFile: ['package', 'command'],

@@ -1,6 +1,7 @@
 // Schema of one server in the config: form, default and meaning of every key.
 import { z } from 'zod';
 import { PROBE_KINDS } from '../../core/model/vocabulary.ts';
+import { isInterpreter, isRequirement } from '../../core/python/requirement.ts';
 import { serverGatewaySchema } from './gateway-schema.ts';
 import { cron, duration, endpoint, filledText, headers, size, text, texts } from './fields.ts';
 
@@ -215,9 +216,22 @@ const logs = z
 const packageName = z
   .string()
   .regex(
-    /^(npm:)?(@[\w~][\w.~-]*\/)?[\w~][\w.~-]*$/,
-    'must be the name of an npm package; put the version into `version`, and use `command` for anything else',
+    /^(?:(?:npm:)?(?:@[\w~][\w.~-]*\/)?[\w~][\w.~-]*|pypi:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9](?:[\w.,\s-]*[A-Za-z0-9])?\])?)$/,
+    {
+      error: ({ input }) =>
+        typeof input === 'string' && /^pypi:/iu.test(input)
+          ? 'must be pypi: and a name of the Python index, like pypi:mcp-server-git or pypi:NAME[extra]; put the version into `version`. A branch or an address has no versions to go back to: keep its command, such as [uvx, --from, SOURCE, PROGRAM]'
+          : 'must be the name of an npm package, or pypi: and a name of the Python index; put the version into `version`, and use `command` for anything else, such as [docker, run, --rm, -i, --init, IMAGE]',
+    },
   );
+
+const requirement = filledText().refine(isRequirement, {
+  error: 'must be a name with specifiers or without, like mcp<2; no address, path or option',
+});
+
+const interpreter = filledText().refine(isInterpreter, {
+  error: 'must be a version of Python, like 3.12 or >=3.10,<3.13; no path',
+});
 
 const command = z.union([z.array(filledText()).min(1, 'must not be empty'), filledText()], {
   error: ({ input }) =>
@@ -231,7 +245,7 @@ export const serverSchema = z.strictObject({
   package: packageName
     .nullable()
     .default(null)
-    .describe('npm package to install and run, with or without the prefix npm:.'),
+    .describe('Package to install and run: NAME from npm, pypi:NAME[extras] from the Python index.'),
   version: z
     .string()
     .regex(
@@ -239,8 +253,23 @@ export const serverSchema = z.strictObject({
       'must be a version, a range or a dist-tag; write it like 1.2.3, ^1.2 or latest',
     )
     .default('latest')
-    .describe('Exact version, range or dist-tag of the package.'),
-  bin: filledText().nullable().default(null).describe('Program of the package, when it has several.'),
+    .describe(
+      'Exact version, range or dist-tag of the package; specifiers such as ~=1.4 for a Python package.',
+    ),
+  bin: filledText()
+    .nullable()
+    .default(null)
+    .describe(
+      'Program of the package, when it has several; `python` is the interpreter of a Python package.',
+    ),
+  python: interpreter
+    .nullable()
+    .default(null)
+    .describe('Version of Python that a Python package runs on; null leaves it to the package.'),
+  with: z
+    .array(requirement)
+    .default([])
+    .describe('Requirements installed beside a Python package, such as mcp<2.'),
   command: command
     .nullable()
     .default(null)

@@ -367,7 +367,12 @@ function launchOf({ source, env }: ServerSpec, program: string): string {
 function programText({ source, args, url }: ServerSpec): string {
   switch (source.kind) {
     case 'package':
-      return JSON.stringify([source.manager, source.package, source.bin]);
+      return JSON.stringify([
+        source.manager,
+        source.package,
+        source.bin,
+        ...(source.python === undefined ? [] : [source.python]),
+      ]);
     case 'command':
       return JSON.stringify([source.command, args]);
     case 'url':
