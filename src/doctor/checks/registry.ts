@@ -13,10 +13,12 @@ import { clients, orphans } from './orphans.ts';
 import { ports } from './ports.ts';
 import { release } from './release.ts';
 import { programs, service } from './service.ts';
+import { uv } from './uv.ts';
 
 export const CHECKS = [
   node,
   npm,
+  uv,
   release,
   home,
   protectedFolders,

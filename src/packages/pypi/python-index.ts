@@ -1,8 +1,4 @@
 // Index of Python packages: lists and describes versions, and reads the age limit of the user's own uv.
-import { join } from 'node:path';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-
 import { parseVersion, compareVersions, isPrerelease } from '../../core/python/pep440.ts';
 import type { ManagerRun, RegistryAnswer, VersionFacts, VersionListing } from '../manager/package-manager.ts';
 import { fetchProject, type IndexProject, type IndexVersion } from './index-page.ts';
@@ -67,19 +63,11 @@ export async function askIndex(id: string, run: ManagerRun): Promise<RegistryAns
   const name = id.replace(/^pypi:/u, '');
   const found = await requireUv(run);
   if (!found.ok) return found;
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-watchdog-'));
-  try {
-    const [wish, lock] = [join(folder, 'requirements.in'), join(folder, 'requirements.lock')];
-    await writeFile(wish, `${name}\n`);
-    const flags = ['--no-deps', '--no-header', '--emit-index-annotation', '-o', lock];
-    const result = await runUv([found.uv.path, 'pip', 'compile', '-q', wish, ...flags], run);
-    const wanted = { package: id, spec: id, folder: 'the temporary files' };
-    const error = errorOfUv(result, { wanted, timeout: run.timeout });
-    if (error !== null) return { ok: false, error };
-    return await readIndex(name, await readFile(lock, 'utf8'), run);
-  } finally {
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
-  }
+  const flags = ['--no-deps', '--no-header', '--emit-index-annotation'];
+  const result = await runUv([found.uv.path, 'pip', 'compile', '-q', '-', ...flags], run, name);
+  const wanted = { package: id, spec: id, folder: 'the temporary files' };
+  const error = errorOfUv(result, { wanted, timeout: run.timeout });
+  return error === null ? await readIndex(name, result.stdout, run) : { ok: false, error };
 }
 
 async function readIndex(name: string, lock: string, run: ManagerRun): Promise<RegistryAnswer<IndexProject>> {

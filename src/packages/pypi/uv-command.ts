@@ -71,10 +71,16 @@ export function isTooOld(version: string): boolean {
 /**
  * Runs uv, or a Python, in `/`: uv reads the settings of the folder that it is run in and of all above. The whole group
  * ends with the daemon, even when that is killed.
+ *
+ * @param input text for its stdin
  */
-export function runUv(argv: readonly [string, ...string[]], run: ManagerRun): Promise<CommandResult> {
+export function runUv(
+  argv: readonly [string, ...string[]],
+  run: ManagerRun,
+  input = '',
+): Promise<CommandResult> {
   const { environment, timeout, expiry, signal, clock } = run;
-  return runCommand(['/bin/sh', '-c', DIE_WITH_PARENT, 'sh', ...argv], {
+  return runCommand(['/bin/sh', '-c', DIE_WITH_PARENT, 'sh', input, ...argv], {
     cwd: '/',
     env: uvEnvironment(environment),
     timeout: expiry === undefined ? timeout : null,
@@ -88,7 +94,9 @@ export function runUv(argv: readonly [string, ...string[]], run: ManagerRun): Pr
 /** Stdin ends when the daemon dies. The signal that ended the program becomes the exit code, plus 128. */
 const DIE_WITH_PARENT = `
 exec 3<&0 </dev/null
-"$@" 3<&- &
+input=$1
+shift
+printf '%s\\n' "$input" | "$@" 3<&- &
 child=$!
 { cat <&3; kill -KILL 0; } >/dev/null 2>&1 &
 exec 3<&-
