@@ -63,7 +63,7 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   '@lezer/highlight': ['promql'],
   '@lezer/lr': ['promql'],
   'jsonc-parser': ['config'],
-  'smol-toml': ['config'],
+  'smol-toml': ['config', 'packages'],
   bcryptjs: ['web'],
   marked: ['web'],
   semver: ['packages'],

@@ -9,6 +9,7 @@ import { readConfig } from '../../config/load.ts';
 import { type DocumentMap, documentMap, type DocumentValue } from '../../config/schema/document.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { parseNpmSpec } from '../../core/base/package-runner.ts';
+import { exactVersion } from '../../core/python/requirement.ts';
 import type { CommandContext, Flags } from '../shared/command.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
 import { printEdited } from './edited-config.ts';
@@ -92,9 +93,9 @@ interface ReadSource {
 function readSource(argv: readonly string[], flags: Flags): ReadSource {
   const { package: named, url } = flags;
   if (named !== undefined) {
-    const spec = parseNpmSpec(named);
-    const keys = new Map<string, DocumentValue>([['package', spec?.name ?? named]]);
-    if (spec !== null && spec.version !== null) keys.set('version', spec.version);
+    const spec = readPackage(named);
+    const keys = new Map<string, DocumentValue>([['package', spec.name]]);
+    if (spec.version !== null) keys.set('version', spec.version);
     if (argv.length > 0) keys.set('args', argv);
     return { keys, env: {}, notes: [] };
   }
@@ -113,6 +114,14 @@ function readSource(argv: readonly string[], flags: Flags): ReadSource {
   if (args.length > 0) keys.set('args', args);
   const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${name} itself`];
   return { keys, env: line.env, notes };
+}
+
+/** `NAME@VERSION`, or of a Python package `pypi:NAME==1.2`, `pypi:NAME>=1,<2`; what is neither is left to the config. */
+function readPackage(named: string): { readonly name: string; readonly version: string | null } {
+  if (!named.startsWith('pypi:')) return parseNpmSpec(named) ?? { name: named, version: null };
+  const [, name = named, wish = ''] = /^([^@=<>!~]+)@?(.*)$/u.exec(named) ?? [];
+  const version = exactVersion(wish) ?? wish;
+  return { name, version: version === '' || version === 'latest' ? null : version };
 }
 
 /** `KEY=VALUE`; `KEY` alone takes the value from the environment of the watchdog at each start, so that no secret is in the file. */

@@ -38,6 +38,7 @@ export function buildServer(
   const source = sourceOf(settings, complain);
   if (source === null) return null;
   complainAboutIdleKeys(source.kind, own, complain);
+  complainAboutPythonKeys(source, own, complain);
   complainAboutPlannedRestarts(source.kind, own, complain);
   complainAboutOnDemand(settings, source.kind, complain);
   const transport = transportOf(written, source.kind, complain);
@@ -133,11 +134,7 @@ function packageOf(
 ): Source {
   const { manager, package: id, extras = [] } = parsePackageRef(written);
   const source = { kind: 'package', manager, package: id, version, bin } as const;
-  if (manager !== 'pypi') {
-    if (python !== null) complain(['python'], 'has a meaning only with package: pypi:NAME; remove it');
-    if (beside.length > 0) complain(['with'], 'has a meaning only with package: pypi:NAME; remove it');
-    return source;
-  }
+  if (manager !== 'pypi') return source;
   if (pythonWishKind(version) === null)
     complain(['version'], `is no version of a Python package; write ${wishCure(version)}`);
   const { range } = update;
@@ -232,6 +229,14 @@ function complainAboutIdleKeys(kind: Source['kind'], own: DocumentValue, complai
   for (const [key, kinds] of Object.entries(APPLIES_TO)) {
     if (kinds.includes(kind) || isEmpty(valueAt(own, [key]))) continue;
     complain([key], `has a meaning only with ${kinds.join(' or ')}; remove it`);
+  }
+}
+
+function complainAboutPythonKeys(source: Source, own: DocumentValue, complain: Complain): void {
+  if (source.kind !== 'package' || source.python !== undefined) return;
+  for (const key of ['python', 'with']) {
+    if (!isEmpty(valueAt(own, [key])))
+      complain([key], 'has a meaning only with package: pypi:NAME; remove it');
   }
 }
 

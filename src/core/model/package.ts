@@ -55,6 +55,12 @@ export function parsePackageRef(text: string): PackageRef {
   return { manager, package: isDefault ? text.slice(manager.length + 1) : text };
 }
 
+/** Strips the manager's prefix from an id: the name that the registry knows. */
+export function registryName(id: string): string {
+  const { manager } = parsePackageRef(id);
+  return id.startsWith(`${manager}:`) ? id.slice(manager.length + 1) : id;
+}
+
 /** Tells whether two texts are spellings of one version; texts that are no versions are the same only if equal. */
 export type SameVersion = (one: string, other: string) => boolean;
 

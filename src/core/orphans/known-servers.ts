@@ -1,5 +1,6 @@
 // Recognition of MCP servers: those of the config, and well-known ones by exact names of packages and programs.
 import { type ServerProgram, programOf } from './server-program.ts';
+import { registryName } from '../model/package.ts';
 import type { ServerSpec } from '../model/server-spec.ts';
 
 /** A server of the config and the program by which its processes are recognised. */
@@ -15,7 +16,7 @@ export function configuredPrograms(specs: readonly ServerSpec[]): ConfiguredProg
     const program =
       source.kind === 'command'
         ? programOf([...source.command, ...args])
-        : { names: [source.package], file: null, rest: args, isWrapper: true };
+        : { names: [registryName(source.package)], file: null, rest: args, isWrapper: true };
     return program === null ? [] : [{ server, program }];
   });
 }

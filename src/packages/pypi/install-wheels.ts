@@ -3,6 +3,7 @@ import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
+import { registryName } from '../../core/model/package.ts';
 import { exactVersion, formatPythonPackage, pythonWishKind } from '../../core/python/requirement.ts';
 import {
   parseSpecifiers,
@@ -69,7 +70,7 @@ export async function installWheels(request: InstallRequest, run: ManagerRun): P
 /** Lines for uv: the package itself, then what the config adds. Each was checked when the config was read. */
 function requirementsOf({ source, version }: InstallRequest): readonly string[] {
   const { extras, with: beside } = source.python ?? NO_OPTIONS;
-  const name = formatPythonPackage({ name: source.package.replace(/^pypi:/u, ''), extras });
+  const name = formatPythonPackage({ name: registryName(source.package), extras });
   const exact = exactVersion(version);
   const wish = version === 'latest' || version === '*' ? '' : exact === null ? version : `==${exact}`;
   return [`${name}${wish}`, ...beside];
@@ -184,7 +185,7 @@ function faultOfUnpacked(
   { request, venv, python }: Installation,
   before: InterpreterLink,
 ): InstallError | null {
-  const name = request.source.package.replace(/^pypi:/u, '');
+  const name = registryName(request.source.package);
   const all = readDistributions(venv);
   const impostor = all.find(({ impostors }) => impostors.length > 0);
   if (impostor !== undefined)
@@ -214,7 +215,7 @@ async function compileBytecode({ run, venv }: Installation, { real }: Interprete
 
 async function record({ request, venv, uv }: Installation): Promise<InstallError | null> {
   const { source, stage } = request;
-  const name = source.package.replace(/^pypi:/u, '');
+  const name = registryName(source.package);
   const own = readDistributions(venv).find((each) => each.name === name);
   if (own === undefined) return installedElsewhere(UV_WORDS);
   const content: InstalledRecord = {

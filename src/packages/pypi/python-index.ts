@@ -1,4 +1,5 @@
 // Index of Python packages: lists and describes versions, and reads the age limit of the user's own uv.
+import { registryName } from '../../core/model/package.ts';
 import { parseVersion, compareVersions, isPrerelease } from '../../core/python/pep440.ts';
 import type { ManagerRun, RegistryAnswer, VersionFacts, VersionListing } from '../manager/package-manager.ts';
 import { fetchProject, type IndexProject, type IndexVersion } from './index-page.ts';
@@ -60,7 +61,7 @@ function factsOf(own: IndexVersion, status: string | null): VersionFacts {
  * ask: then there is the one version that it would install, and nothing is known of its age.
  */
 export async function askIndex(id: string, run: ManagerRun): Promise<RegistryAnswer<IndexProject>> {
-  const name = id.replace(/^pypi:/u, '');
+  const name = registryName(id);
   const found = await requireUv(run);
   if (!found.ok) return found;
   const flags = ['--no-deps', '--no-header', '--emit-index-annotation'];

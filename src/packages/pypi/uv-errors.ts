@@ -1,4 +1,5 @@
 // Errors of uv: its words, its failures to run, and what the texts that it prints mean for people.
+import { registryName } from '../../core/model/package.ts';
 import { neutralise, truncate } from '../../core/base/text.ts';
 import { normalizeName } from '../../core/python/requirement.ts';
 import type { CommandResult } from '../../system/process/run-command.ts';
@@ -234,7 +235,7 @@ function unknownVersion([, none, only]: RegExpExecArray, { task, gist }: Context
 }
 
 function plainName({ wanted }: UvTask): string {
-  return wanted.package.replace(/^pypi:/u, '');
+  return registryName(wanted.package);
 }
 
 function isWanted(name: string, task: UvTask): boolean {

@@ -61,6 +61,20 @@ describe('a server', () => {
     expect(one({ package: 'npm' }).source).toMatchObject({ manager: 'npm', package: 'npm' });
   });
 
+  it('reads Python packages, with what is installed beside them', () => {
+    expect(
+      one({ package: 'pypi:Some_MCP[b,a]', python: '3.12', with: ['mcp<2'], version: '~=1.4' }).source,
+    ).toEqual({
+      kind: 'package',
+      manager: 'pypi',
+      package: 'pypi:some-mcp',
+      version: '~=1.4',
+      bin: null,
+      python: { extras: ['a', 'b'], interpreter: '3.12', with: ['mcp<2'] },
+    });
+    expect(one({ package: 'p' }).source).not.toHaveProperty('python');
+  });
+
   it('keeps a program whose path has spaces when its arguments stand apart', () => {
     expect(one({ command: '/Applications/My App/bin/x', args: ['-v'] }).source).toEqual({
       kind: 'command',
@@ -84,7 +98,22 @@ describe('a server', () => {
     [{ package: 'npm:' }, 'must be the name of an npm package'],
     [{ package: 'npm:npm:p' }, 'must be the name of an npm package'],
     [{ package: 'NPM:p' }, 'must be the name of an npm package'],
-    [{ package: 'pypi:p' }, 'must be the name of an npm package'],
+    [{ package: 'PyPI:a' }, 'must be pypi: and a name'],
+    [{ package: 'npm:pypi:a' }, 'must be the name of an npm package, or pypi: and a name'],
+    [{ package: 'oci:image' }, 'command` for anything else, such as [docker, run, --rm, -i, --init, IMAGE]'],
+    ...['', '-x', 'a==1', 'a[', '@s/a', '../a', 'a@1', 'git+https://x/y', 'a -r x'].map(
+      (name) => [{ package: `pypi:${name}` }, 'must be pypi: and a name of the Python index'] as const,
+    ),
+    [{ package: 'pypi:a', version: '^1' }, 'is no version of a Python package; write ~=1.0'],
+    [{ package: 'pypi:a', version: '===1' }, 'is no version of a Python package; write ==1'],
+    [{ package: 'pypi:a', version: 'next' }, 'is no version of a Python package'],
+    [{ package: 'pypi:a', update: { range: '^1.2' } }, 'is no range of a Python package; write ~=1.2'],
+    [{ package: 'pypi:a', with: ['-r x'] }, 'must be a name with specifiers or without'],
+    [{ package: 'pypi:a', with: ['x @ git+https://y'] }, 'must be a name with specifiers or without'],
+    [{ package: 'pypi:a', python: '/x' }, 'must be a version of Python'],
+    [{ package: 'p', python: '3.12' }, 'has a meaning only with package: pypi:NAME'],
+    [{ package: 'p', with: ['mcp<2'] }, 'has a meaning only with package: pypi:NAME'],
+    [{ command: ['x'], python: '3.12' }, 'has a meaning only with package'],
     [{ package: 'p', version: 'git+https://x/y' }, 'must be a version'],
     [{ package: 'p', version: 1.1 }, 'must be text, got 1.1; put it in quotes: "1.1"'],
     [{ package: 'p', env: { PORT: 3000 } }, 'env.PORT: must be text, got 3000; put it in quotes: "3000"'],

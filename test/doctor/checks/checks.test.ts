@@ -14,6 +14,7 @@ import { clock, descriptors, disk, init, logs } from '../../../src/doctor/checks
 import { END_OF_LIFE, node } from '../../../src/doctor/checks/node.ts';
 import { notifications } from '../../../src/doctor/checks/delivery.ts';
 import { npm } from '../../../src/doctor/checks/npm.ts';
+import { uv } from '../../../src/doctor/checks/uv.ts';
 import { orphans } from '../../../src/doctor/checks/orphans.ts';
 import { ports } from '../../../src/doctor/checks/ports.ts';
 import { release } from '../../../src/doctor/checks/release.ts';
@@ -315,6 +316,17 @@ const rows: Row[] = [
     { run: answer({ code: 1, stderr: 'x\nCannot find module y\n' }) },
     'problem',
     /Cannot find module y/,
+  ],
+  [
+    'an old uv',
+    uv,
+    {
+      env: { PATH: process.env['PATH'], HOME: '/nowhere' },
+      config: refused('servers: {a: {package: "pypi:p"}}'),
+      run: answer({ stdout: 'uv 0.9.0\n' }),
+    },
+    'problem',
+    /older than 0\.10\.8|not found/,
   ],
   ['an old npm', npm, { run: answer({ stdout: '9.8.1\n' }) }, 'warning', /older than 10/],
   [
