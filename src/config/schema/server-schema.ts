@@ -216,7 +216,7 @@ const logs = z
 const packageName = z
   .string()
   .regex(
-    /^(?:(?:npm:)?(?:@[\w~][\w.~-]*\/)?[\w~][\w.~-]*|pypi:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9](?:[\w.,\s-]*[A-Za-z0-9])?\])?)$/,
+    /^(?:(?:npm:)?(?:@[\w~][\w.~-]*\/)?[\w~][\w.~-]*|pypi:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?(?:\[\s*[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?(?:\s*,\s*[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)*\s*\])?)$/,
     {
       error: ({ input }) =>
         typeof input === 'string' && /^pypi:/iu.test(input)

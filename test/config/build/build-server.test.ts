@@ -82,6 +82,14 @@ describe('a server', () => {
     });
   });
 
+  it.each(['', '-x', 'a==1', 'a[', '@s/a', '../a', 'a@1', 'a[b,,c]', 'git+https://x/y', 'a -r x'])(
+    'refuses pypi:%s, which names nothing in the Python index',
+    (name) => {
+      const words = expect.stringContaining('must be pypi: and a name of the Python index');
+      expect(faultsOf({ package: `pypi:${name}` })).toEqual(expect.arrayContaining([words]));
+    },
+  );
+
   it.each([
     [{}, 'has neither package, command nor url'],
     [{ package: 'p', command: ['x'] }, 'has both package and command'],
@@ -101,9 +109,6 @@ describe('a server', () => {
     [{ package: 'PyPI:a' }, 'must be pypi: and a name'],
     [{ package: 'npm:pypi:a' }, 'must be the name of an npm package, or pypi: and a name'],
     [{ package: 'oci:image' }, 'command` for anything else, such as [docker, run, --rm, -i, --init, IMAGE]'],
-    ...['', '-x', 'a==1', 'a[', '@s/a', '../a', 'a@1', 'git+https://x/y', 'a -r x'].map(
-      (name) => [{ package: `pypi:${name}` }, 'must be pypi: and a name of the Python index'] as const,
-    ),
     [{ package: 'pypi:a', version: '^1' }, 'is no version of a Python package; write ~=1.0'],
     [{ package: 'pypi:a', version: '===1' }, 'is no version of a Python package; write ==1'],
     [{ package: 'pypi:a', version: 'next' }, 'is no version of a Python package'],
