@@ -29,6 +29,10 @@ export async function run(context: CommandContext): Promise<number> {
 /** One exact version, as semver writes it; a range or tag is refused. */
 const VERSION = /^\d+\.\d+\.\d+(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/u;
 
+/** The versions of Python packages that nothing else looks like: an epoch, four numbers, `2.0rc1`, `1.0.post1`. */
+const PYTHON_VERSION =
+  /^(?:\d+![\d.]+|(?:\d+\.){3,}\d+|(?:\d+\.)*\d+(?:(?:a|b|rc)\d+|(?=\.post\d|\.dev\d)))(?:\.post\d+)?(?:\.dev\d+)?(?:\+[a-z\d.]+)?$/u;
+
 function refuseConflicts({ arguments: names, flags: { to, check, wait, dryRun } }: CommandContext): void {
   if (check === true && (to !== undefined || wait === true || dryRun === true)) {
     throw usageError('--check only looks, and goes with no other option', 'Leave out --check, or the others');
@@ -40,7 +44,8 @@ function refuseConflicts({ arguments: names, flags: { to, check, wait, dryRun } 
       `For example: update context7 --to ${to}`,
     );
   }
-  if (!VERSION.test(to)) throw usageError(`--to must be a whole version, got "${to}"`, wholeVersionHint(to));
+  if (!VERSION.test(to) && !PYTHON_VERSION.test(to))
+    throw usageError(`--to must be a whole version, got "${to}"`, wholeVersionHint(to));
 }
 
 /** Completes what was typed, so that the hint can be typed instead: `v1.2` and `^1.2` become 1.2.0. */

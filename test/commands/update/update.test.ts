@@ -306,6 +306,15 @@ describe('update', () => {
     expect(daemon.asked).toEqual([]);
   });
 
+  it.each(['2.0rc1', '1.0.post1', '1.0.dev3', '1!0.1', '2026.10.19.1', '1.0a1.post2'])(
+    'leaves it to the daemon whether %s is a version of the package',
+    async (to) => {
+      const { daemon, ended } = await begin(['update', 'context7', '--to', to, '--dry-run']);
+      await ended;
+      expect(daemon.asked.some((each) => each.startsWith('update'))).toBe(true);
+    },
+  );
+
   it('does not know a server that is not there, nor one that is no package', async () => {
     const servers = [server(), server(null, { name: 'mine', source: 'command', package: null })];
     const unknown = await begin(['update', 'contxt7'], { daemon: fakeDaemon(status(servers)) });
