@@ -27,6 +27,8 @@ export type Prepared =
   | {
       readonly ok: true;
       readonly argv: readonly [string, ...string[]];
+      /** Folder that comes first on the PATH of the server; left out where that stays as it is. */
+      readonly programs?: string;
       readonly package: string;
       readonly version: string;
       readonly note: string | null;
@@ -215,7 +217,7 @@ async function fetchInTurn(job: InstallJob, timeout: number, parts: Parts): Prom
 function launch(job: InstallJob, installed: InstalledVersion, note: string | null): Prepared {
   const program = job.manager.programOf(installed, job.bin);
   if (!program.ok) return refused(toFailure(unresolvedBin(program.reason, installed.folder), job));
-  return { ok: true, argv: program.argv, package: job.package, version: installed.version, note };
+  return { ...program, package: job.package, version: installed.version, note };
 }
 
 function refused({ failure }: InstallFailure): Prepared {

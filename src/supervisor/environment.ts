@@ -37,15 +37,20 @@ const INHERITED_PREFIXES = ['LC_', 'XDG_'];
  * Picks from our environment what a child may inherit.
  *
  * @param own what the config gives this server; it wins
+ * @param programs folder that comes first on the PATH
  */
 export function childEnvironment(
   ours: Readonly<Record<string, string | undefined>>,
   own: Readonly<Record<string, string>>,
+  programs?: string,
 ): Record<string, string> {
   const inherited = Object.entries(ours).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && isInherited(entry[0]),
   );
-  return { ...Object.fromEntries(inherited), ...own };
+  const environment = { ...Object.fromEntries(inherited), ...own };
+  if (programs === undefined) return environment;
+  const path = [programs, environment['PATH'] ?? ''].filter((each) => each !== '').join(':');
+  return { ...environment, PATH: path };
 }
 
 function isInherited(name: string): boolean {

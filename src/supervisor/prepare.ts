@@ -15,12 +15,19 @@ export type PreparedStart =
       readonly argv: readonly [string, ...string[]];
       readonly cwd: string;
       readonly version: string | null;
+      /** Folder that comes first on the PATH of the server; left out where that stays as it is. */
+      readonly programs?: string;
     }
   | { readonly ok: false; readonly failure: StartFailure };
 
 /** Outcome of the installer for a package. */
 type Resolved =
-  | { readonly ok: true; readonly argv: readonly [string, ...string[]]; readonly version: string }
+  | {
+      readonly ok: true;
+      readonly argv: readonly [string, ...string[]];
+      readonly version: string;
+      readonly programs?: string;
+    }
   | { readonly ok: false; readonly failure: StartFailure };
 
 export interface PrepareParts {
@@ -48,7 +55,9 @@ export async function prepareServer(
   const holder = await portHolder(spec, parts);
   if (holder !== null) return holder;
   const [file, ...rest] = program.argv;
-  return { ok: true, argv: [file, ...rest, ...spec.args], cwd, version: program.version };
+  const { version, programs } = program;
+  const argv = [file, ...rest, ...spec.args] as const;
+  return { ok: true, argv, cwd, version, ...(programs !== undefined && { programs }) };
 }
 
 async function resolveProgram(
@@ -56,7 +65,7 @@ async function resolveProgram(
   signal: AbortSignal,
   parts: PrepareParts,
 ): Promise<
-  | { ok: true; argv: readonly [string, ...string[]]; version: string | null }
+  | { ok: true; argv: readonly [string, ...string[]]; version: string | null; programs?: string }
   | { ok: false; failure: StartFailure }
 > {
   if (spec.source.kind === 'package') return parts.resolvePackage(spec, signal);

@@ -291,10 +291,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
 
   async function spawn(run: number): Promise<void> {
     if (prepared === null) return;
-    const { argv, version, cwd } = prepared;
+    const { argv, version, cwd, programs } = prepared;
     if (adopt(run, prepared)) return;
     const marker = `${parts.daemonId}/${spec.name}/${run}`;
-    const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
+    const env = { ...childEnvironment(process.env, spec.env, programs), [RUN_MARKER]: marker };
     const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
     const started = await spawnProcess({ argv, env, cwd, stdin, nice: spec.limits.nice });
     if (!('pid' in started)) return spawnFailed(run, started.code, started.message);

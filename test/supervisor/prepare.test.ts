@@ -130,3 +130,11 @@ test('childEnvironment() hands on what programs need, never what is ours, and le
     TOKEN: 't',
   });
 });
+
+test('childEnvironment() puts the programs of a package first on the PATH, whoever set it', () => {
+  expect(childEnvironment({ PATH: '/bin' }, {}, '/venv/bin')).toEqual({ PATH: '/venv/bin:/bin' });
+  expect(childEnvironment({ PATH: '/bin' }, { PATH: '/own' }, '/venv/bin')).toEqual({
+    PATH: '/venv/bin:/own',
+  });
+  expect(childEnvironment({}, {}, '/venv/bin')).toEqual({ PATH: '/venv/bin' });
+});

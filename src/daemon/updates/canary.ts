@@ -56,7 +56,14 @@ async function tryVersion(spec: ServerSpec, version: string, trial: Trial): Prom
   const [file, ...rest] = program.argv;
   const argv = [file, ...rest, ...placement.spec.args] as const;
   const onFault = (error: unknown): void => parts.onFault(error, spec.name);
-  const started = await startCanary({ ...parts, spec: placement.spec, argv: [...argv], cwd, onFault });
+  const started = await startCanary({
+    ...parts,
+    spec: placement.spec,
+    argv: [...argv],
+    programs: program.programs,
+    cwd,
+    onFault,
+  });
   if (!('child' in started)) return refuseStart(started);
   return endAfter(started, () => converse(started, placement, trial));
 }

@@ -108,7 +108,12 @@ export interface InstalledVersion {
 }
 
 export type ResolvedProgram =
-  | { readonly ok: true; readonly argv: readonly [string, ...string[]] }
+  | {
+      readonly ok: true;
+      readonly argv: readonly [string, ...string[]];
+      /** Folder that comes first on the PATH of the program; left out where that stays as it is. */
+      readonly programs?: string;
+    }
   | { readonly ok: false; readonly reason: string };
 
 export type RegistryAnswer<T> =

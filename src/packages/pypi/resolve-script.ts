@@ -17,8 +17,9 @@ export function resolveScript(
   bin: string | null,
 ): ResolvedProgram {
   const venv = join(folder, 'venv');
-  const python = join(venv, 'bin', 'python');
-  if (bin === 'python') return { ok: true, argv: [python] };
+  const programs = join(venv, 'bin');
+  const python = join(programs, 'python');
+  if (bin === 'python') return { ok: true, argv: [python], programs };
   const all = readDistributions(venv);
   const itself = all.find((each) => each.folder === packageFolder);
   if (itself === undefined) return { ok: false, reason: 'its METADATA cannot be read' };
@@ -26,8 +27,8 @@ export function resolveScript(
   const others = all.filter((each) => each !== itself).flatMap(({ programs }) => programs);
   const target = bin === null ? chooseOwn(name, own) : [...own, ...others].find((each) => each === bin);
   if (target === undefined) return { ok: false, reason: noChoice(bin, own) };
-  const file = join(venv, 'bin', target);
-  return { ok: true, argv: isPythonScript(file, python) ? [python, file] : [file] };
+  const file = join(programs, target);
+  return { ok: true, argv: isPythonScript(file, python) ? [python, file] : [file], programs };
 }
 
 function chooseOwn(name: string, own: readonly string[]): string | undefined {

@@ -21,6 +21,8 @@ export interface SideProcessOptions {
   /** Number in its marker; no other process of the server may have it while this one lives. */
   readonly run: number;
   readonly argv: readonly [string, ...string[]];
+  /** Folder that comes first on its PATH; left out where that stays as it is. */
+  readonly programs?: string | undefined;
   readonly cwd: string;
   readonly daemonId: string;
   readonly registry: ProcessRegistry;
@@ -57,9 +59,9 @@ const KILLS = 5;
  * @returns what the system said when it did not start it
  */
 export async function startSideProcess(options: SideProcessOptions): Promise<SideProcess | SpawnError> {
-  const { spec, run, argv, cwd, daemonId, registry } = options;
+  const { spec, run, argv, programs, cwd, daemonId, registry } = options;
   const marker = `${daemonId}/${spec.name}/${run}`;
-  const env = { ...childEnvironment(process.env, spec.env), [RUN_MARKER]: marker };
+  const env = { ...childEnvironment(process.env, spec.env, programs), [RUN_MARKER]: marker };
   const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
   const child = await spawnProcess({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
   if (!('pid' in child)) return child;
