@@ -1,6 +1,5 @@
 // Index of Python packages on loopback: answers as PEP 691 says, and misbehaves when it is told to.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { buildWheel, type WheelPlan } from './wheel.ts';
 
@@ -74,7 +73,8 @@ export async function startPythonIndex(releases: readonly Release[] = []): Promi
   };
   for (const release of releases) index.publish(release);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
   return Object.assign(index, { url: `http://127.0.0.1:${port}/simple` });
 }
 

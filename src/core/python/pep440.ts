@@ -22,16 +22,24 @@ export function parseVersion(text: string): PythonVersion | null {
   const plain = text.trim().toLowerCase();
   const parts = plain.length > LONGEST ? undefined : VERSION.exec(plain)?.groups;
   if (parts === undefined) return null;
-  const { epoch, release = '', pre, preNumber, implicit, post, postNumber, dev, devNumber, local } = parts;
   const version = {
-    epoch: Number(epoch ?? 0),
-    release: release.split('.').map(Number),
-    pre: pre === undefined ? null : ([PRE[pre] ?? 'rc', Number(preNumber ?? 0)] as const),
-    post: implicit === undefined ? (post === undefined ? null : Number(postNumber ?? 0)) : Number(implicit),
-    dev: dev === undefined ? null : Number(devNumber ?? 0),
-    local: local === undefined ? null : local.replaceAll(/[-_]/gu, '.'),
+    epoch: Number(parts['epoch'] ?? 0),
+    release: (parts['release'] ?? '').split('.').map(Number),
+    pre: parts['pre'] === undefined ? null : readPre(parts['pre'], parts['preNumber']),
+    post: numberOf(parts['implicit'] ?? parts['post'], parts['implicit'] ?? parts['postNumber']),
+    dev: numberOf(parts['dev'], parts['devNumber']),
+    local: parts['local']?.replaceAll(/[-_]/gu, '.') ?? null,
   };
   return version.release.every(Number.isSafeInteger) ? version : null;
+}
+
+function readPre(word: string, number: string | undefined): PythonVersion['pre'] {
+  return [PRE[word] ?? 'rc', Number(number ?? 0)];
+}
+
+/** Null when the part is not there; one without a number has 0. */
+function numberOf(part: string | undefined, number: string | undefined): number | null {
+  return part === undefined ? null : Number(number ?? 0);
 }
 
 const PRE: Readonly<Record<string, 'a' | 'b' | 'rc'>> = { alpha: 'a', a: 'a', beta: 'b', b: 'b' };
@@ -83,13 +91,17 @@ function compareLocals(one: string | null, other: string | null): number {
   const [left, right] = [one.split('.'), other.split('.')];
   for (const [at, word] of left.entries()) {
     const against = right[at];
-    if (against === undefined) return 1;
-    const [isNumber, isOtherNumber] = [/^\d+$/u.test(word), /^\d+$/u.test(against)];
-    if (isNumber !== isOtherNumber) return isNumber ? 1 : -1;
-    const order = isNumber ? Number(word) - Number(against) : word < against ? -1 : word > against ? 1 : 0;
+    const order = against === undefined ? 1 : compareWords(word, against);
     if (order !== 0) return order;
   }
   return left.length - right.length;
+}
+
+function compareWords(one: string, other: string): number {
+  const [isNumber, isOtherNumber] = [one, other].map((each) => /^\d+$/u.test(each));
+  if (isNumber !== isOtherNumber) return isNumber === true ? 1 : -1;
+  if (isNumber === true) return Number(one) - Number(other);
+  return one < other ? -1 : Number(one > other);
 }
 
 type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>' | '~=';
@@ -118,12 +130,17 @@ function parseSpecifier(text: string): Specifier | null {
   const operator = OPERATORS.find((each) => each === sign);
   if (operator === undefined) return null;
   const isPrefix = written.endsWith('.*');
-  if (isPrefix && operator !== '==' && operator !== '!=') return null;
   const version = parseVersion(isPrefix ? written.slice(0, -2) : written);
-  if (version === null || (isPrefix && (version.dev !== null || version.local !== null))) return null;
-  const allowsLocal = operator === '==' || operator === '!=';
-  if (!allowsLocal && version.local !== null) return null;
-  return operator === '~=' && version.release.length < 2 ? null : { operator, version, isPrefix };
+  const specifier = version === null ? null : { operator, version, isPrefix };
+  return specifier !== null && isMeaningful(specifier) ? specifier : null;
+}
+
+/** `>=1.*`, `<1+local` and `~=1` say nothing. */
+function isMeaningful({ operator, version, isPrefix }: Specifier): boolean {
+  const isEquality = operator === '==' || operator === '!=';
+  if (isPrefix) return isEquality && version.dev === null && version.local === null;
+  if (operator === '~=' && version.release.length < 2) return false;
+  return isEquality || version.local === null;
 }
 
 const OPERATORS: readonly Operator[] = ['==', '!=', '<=', '>=', '<', '>', '~='];

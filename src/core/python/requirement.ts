@@ -13,8 +13,8 @@ export interface PythonOptions {
 
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?';
 
-/** `NAME` or `NAME[extra,other]`, as a pattern for schemas too. */
-export const PYTHON_PACKAGE = new RegExp(`^(${NAME})(?:\\[\\s*(${NAME}(?:\\s*,\\s*${NAME})*)\\s*\\])?$`, 'u');
+/** `NAME` or `NAME[extra,other]`. */
+const PYTHON_PACKAGE = new RegExp(`^(${NAME})(?:\\[\\s*(${NAME}(?:\\s*,\\s*${NAME})*)\\s*\\])?$`, 'u');
 
 /** Normalises a name: `Foo._Bar` is `foo-bar` (PEP 503). */
 export function normalizeName(name: string): string {

@@ -37,7 +37,7 @@ function settingIn(file: string): string | null {
     const content: unknown = parse(readFileOrNull(file) ?? '');
     const found = isObject(content) ? content['exclude-newer'] : undefined;
     if (found instanceof Date) return found.toISOString();
-    return found === undefined ? null : String(found);
+    return typeof found === 'string' ? found : null;
   } catch {
     // uv refuses it as well, and says why.
     return null;

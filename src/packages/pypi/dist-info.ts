@@ -22,7 +22,7 @@ export interface Distribution {
 }
 
 /** Folder of the modules of an environment; null when there is none. */
-export function sitePackages(venv: string): string | null {
+function sitePackages(venv: string): string | null {
   const lib = join(venv, 'lib');
   const versions = namesIn(lib).filter((each) => /^(?:python|pypy)\d/u.test(each));
   return versions.map((each) => join(lib, each, 'site-packages')).find((each) => isFolder(each)) ?? null;
