@@ -10,6 +10,7 @@ servers:
   # A name of your choice: a-z, 0-9, dash, dot, underscore. Logs, metrics and commands use it.
   context7:
     # A package is installed from npm by the watchdog. Other ways to get a server:
+    #   package: "pypi:mcp-server-git"         from the Python index, with uv
     #   command: [python3, -m, my_server]      any program, as a list
     #   url: https://example.com/mcp           watched only, not started
     package: "@upstash/context7-mcp"
