@@ -15,6 +15,8 @@ export interface Distribution {
   readonly folder: string;
   /** `Requires-Python`, null when it says nothing. */
   readonly engine: string | null;
+  /** The extras that it knows, normalised. */
+  readonly extras: readonly string[];
   /** Its programs in `venv/bin`, by file name. */
   readonly programs: readonly string[];
   /** Programs that its list claims and that would stand in for Python itself. */
@@ -39,9 +41,9 @@ export function readDistributions(venv: string): readonly Distribution[] {
 }
 
 function readDistribution(venv: string, folder: string): Distribution | null {
-  const head = readFileOrNull(join(folder, 'METADATA'))?.split(/\r?\n\r?\n/u, 1)[0];
-  const version = parseVersion(headerOf('Version', head ?? '') ?? '');
-  const name = headerOf('Name', head ?? '');
+  const [head = ''] = readFileOrNull(join(folder, 'METADATA'))?.split(/\r?\n\r?\n/u, 1) ?? [];
+  const version = parseVersion(headersOf('Version', head)[0] ?? '');
+  const [name = null] = headersOf('Name', head);
   if (name === null || version === null) return null;
   const listed = readRecord(folder).map((path) => normalize(join(dirname(folder), path)));
   const bin = join(venv, 'bin');
@@ -50,15 +52,27 @@ function readDistribution(venv: string, folder: string): Distribution | null {
     name: normalizeName(name),
     version: formatVersion(version),
     folder,
-    engine: headerOf('Requires-Python', head ?? ''),
+    engine: headersOf('Requires-Python', head)[0] ?? null,
+    extras: extrasOf(head),
     programs: inside.filter((each) => isFileIn(bin, each)).map((each) => basename(each)),
     impostors: inside.map((each) => basename(each)).filter((each) => /^(?:python|pypy)[\d.]*$/u.test(each)),
   };
 }
 
-function headerOf(name: string, head: string): string | null {
-  const line = head.split(/\r?\n/u).find((each) => each.toLowerCase().startsWith(`${name.toLowerCase()}:`));
-  return line?.slice(name.length + 1).trim() || null;
+/** Every value of a header that may be repeated; empty ones are left out. */
+function headersOf(name: string, head: string): readonly string[] {
+  const lines = head
+    .split(/\r?\n/u)
+    .filter((each) => each.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+  return lines.map((line) => line.slice(name.length + 1).trim()).filter((value) => value !== '');
+}
+
+/** Old wheels only mention their extras in conditions. */
+function extrasOf(head: string): readonly string[] {
+  const mentioned = headersOf('Requires-Dist', head).flatMap(
+    (each) => /\bextra\s*==\s*['"]([^'"]+)['"]/u.exec(each)?.[1] ?? [],
+  );
+  return [...new Set([...headersOf('Provides-Extra', head), ...mentioned].map(normalizeName))].toSorted();
 }
 
 /** Paths relative to `site-packages`; a path with a comma in it is quoted. */

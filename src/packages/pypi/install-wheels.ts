@@ -24,6 +24,7 @@ import {
   mislabelledWheel,
   neededPython,
   noPython,
+  noSuchExtra,
   UV_WORDS,
 } from './uv-errors.ts';
 
@@ -193,7 +194,11 @@ function faultOfUnpacked(
   if (!isSameLink(python, before)) return mislabelledWheel('a package has replaced the interpreter');
   const own = all.filter((each) => each.name === name);
   if (own.length > 1) return mislabelledWheel(`${name} is there ${own.length} times`);
-  return own.length === 1 ? null : installedElsewhere(UV_WORDS);
+  const [itself] = own;
+  if (itself === undefined) return installedElsewhere(UV_WORDS);
+  // uv only warns of it.
+  const unknown = request.source.python?.extras.find((each) => !itself.extras.includes(each));
+  return unknown === undefined ? null : noSuchExtra(unknown, itself.extras);
 }
 
 function isSameLink(python: string, { target, real }: InterpreterLink): boolean {

@@ -52,6 +52,11 @@ export function foreignRequirement(what: string): InstallError {
   };
 }
 
+export function noSuchExtra(extra: string, known: readonly string[]): InstallError {
+  const reason = `it has no extra "${extra}"${known.length === 0 ? '' : `, only ${known.join(', ')}`}`;
+  return { code: 'INSTALL_FAILED', reason, hint: 'Correct the names in brackets.', isConfigFault: true };
+}
+
 /** What arrived is not what it was said to be. */
 export function mislabelledWheel(what: string): InstallError {
   return {

@@ -208,6 +208,7 @@ describe.skipIf(!hasTools)('a Python package', () => {
     ['shells', {}, 'BIN_UNRESOLVED', /several programs \(one, two\)/],
     ['extra', {}, 'BIN_UNRESOLVED', /no program; `bin: python`/],
     ['good-mcp', { bin: 'none' }, 'BIN_UNRESOLVED', /no program "none", only good-mcp/],
+    ['extra', { extras: ['nope'] }, 'INSTALL_FAILED', /no extra "nope", only more/],
     ['good-mcp', { version: '^1' }, 'UNKNOWN_VERSION', /no version, range or tag/],
     ['-r x', {}, 'UNKNOWN_PACKAGE', /no package name/],
   ])('%s with %j is refused with %s, and leaves nothing', async (name, wish, code, message) => {
