@@ -40,7 +40,8 @@ export function readDistributions(venv: string): readonly Distribution[] {
     .filter((each) => each !== null);
 }
 
-function readDistribution(venv: string, folder: string): Distribution | null {
+/** Reads one package by its `.dist-info`; null when it cannot be read. */
+export function readDistribution(venv: string, folder: string): Distribution | null {
   const [head = ''] = readFileOrNull(join(folder, 'METADATA'))?.split(/\r?\n\r?\n/u, 1) ?? [];
   const version = parseVersion(headersOf('Version', head)[0] ?? '');
   const [name = null] = headersOf('Name', head);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { normalizeName } from '../../core/python/requirement.ts';
 import type { InstalledVersion, ResolvedProgram } from '../manager/package-manager.ts';
-import { readDistributions } from './dist-info.ts';
+import { readDistribution, readDistributions } from './dist-info.ts';
 
 /**
  * Resolves the program of an installed version. `python`: the interpreter. A name: that program, of the package itself or else of what was
@@ -20,15 +20,19 @@ export function resolveScript(
   const programs = join(venv, 'bin');
   const python = join(programs, 'python');
   if (bin === 'python') return { ok: true, argv: [python], programs };
-  const all = readDistributions(venv);
-  const itself = all.find((each) => each.folder === packageFolder);
-  if (itself === undefined) return { ok: false, reason: 'its METADATA cannot be read' };
+  const itself = readDistribution(venv, packageFolder);
+  if (itself === null) return { ok: false, reason: 'its METADATA cannot be read' };
   const { name, programs: own } = itself;
-  const others = all.filter((each) => each !== itself).flatMap(({ programs }) => programs);
-  const target = bin === null ? chooseOwn(name, own) : [...own, ...others].find((each) => each === bin);
+  const target = bin === null ? chooseOwn(name, own) : findNamed(bin, own, venv);
   if (target === undefined) return { ok: false, reason: noChoice(bin, own) };
   const file = join(programs, target);
   return { ok: true, argv: isPythonScript(file, python) ? [python, file] : [file], programs };
+}
+
+/** Those of dependencies count, too; their lists are read only when it comes to that. */
+function findNamed(bin: string, own: readonly string[], venv: string): string | undefined {
+  if (own.includes(bin)) return bin;
+  return readDistributions(venv).some(({ programs: others }) => others.includes(bin)) ? bin : undefined;
 }
 
 function chooseOwn(name: string, own: readonly string[]): string | undefined {
