@@ -22,6 +22,8 @@ const WANTED = new AbortController().signal;
 let index: PythonIndex;
 let root: string;
 let cache: string;
+/** Folder of the real interpreter: what is on the PATH may be a script that needs the home of the user. */
+let python: string;
 
 const { update: UPDATE } = specOf();
 
@@ -46,7 +48,7 @@ function pythonSpec(name: string, { version = 'latest', bin, update, ...python }
 
 function parts(changes: Record<string, string> = {}) {
   const environment = {
-    PATH: process.env['PATH'] ?? '',
+    PATH: `${python}:${process.env['PATH'] ?? ''}`,
     HOME: root,
     UV_DEFAULT_INDEX: index.url,
     UV_CACHE_DIR: cache,
@@ -63,6 +65,8 @@ const prepare = (spec: PackageSpec, changes?: Record<string, string>) =>
 const versions = (): string[] => namesIn(join(root, 'servers', 'some', 'versions')).toSorted();
 
 beforeAll(async () => {
+  const ask = 'import os, sys; print(os.path.dirname(sys.executable))';
+  python = hasTools ? execFileSync('python3', ['-c', ask], { encoding: 'utf8' }).trim() : '';
   cache = mkdtempSync(join(tmpdir(), 'uv-cache-'));
   index = await startPythonIndex([
     { name: 'good-mcp', version: '1.0', requires: ['dep-a>=1'], provenance: true, ...PROGRAM },
@@ -240,7 +244,8 @@ describe.skipIf(!hasTools)('a Python package', () => {
     expect(await prepare(pythonSpec('good-mcp'), changes)).toMatchObject({ ok: true, version: '1.1' });
   });
 
-  it('asks for uv in one line', async () => {
+  const isEverywhere = ['/usr/local/bin/uv', '/opt/homebrew/bin/uv'].some((each) => existsSync(each));
+  it.skipIf(isEverywhere)('asks for uv in one line', async () => {
     const prepared = await prepare(pythonSpec('good-mcp'), { PATH: '/nowhere' });
     expect(prepared).toMatchObject({
       ok: false,
