@@ -8,12 +8,11 @@ import { clock, descriptors, disk, init, logs } from './machine.ts';
 import { localNetwork, protectedFolders, signature } from './macos.ts';
 import { network } from './network.ts';
 import { node } from './node.ts';
-import { npm } from './npm.ts';
+import { npm, uv } from './package-managers.ts';
 import { clients, orphans } from './orphans.ts';
 import { ports } from './ports.ts';
 import { release } from './release.ts';
 import { programs, service } from './service.ts';
-import { uv } from './uv.ts';
 
 export const CHECKS = [
   node,

@@ -1,6 +1,8 @@
-// Check of npm, which installs the servers that are packages.
+// Checks of the tools that install the servers that are packages: npm, and uv for those of Python.
 import { isPackage } from '../../core/model/server-spec.ts';
 import { npmManager } from '../../packages/npm/npm-manager.ts';
+import { pypiManager } from '../../packages/pypi/pypi-manager.ts';
+import { isTooOld, OLDEST_UV } from '../../packages/pypi/uv-command.ts';
 import { type Check, ok, problem, warning } from '../check.ts';
 
 /** Oldest major with all the flags that we use. */
@@ -26,6 +28,29 @@ export const npm: Check = {
     const { version } = tool;
     if (Number.parseInt(version, 10) < OLDEST)
       return [warning(`${version} (${path}) is older than ${OLDEST}`, 'npm install -g npm@10')];
+    return [ok(`${version} (${path})`)];
+  },
+};
+
+const UPDATE = 'uv self update, or brew upgrade uv';
+
+export const uv: Check = {
+  id: 'uv',
+  title: 'uv',
+  async run({ node, env, config, run }) {
+    const isNeeded =
+      config.kind === 'valid' &&
+      config.loaded.servers.filter(isPackage).some(({ source }) => source.manager === pypiManager.name);
+    if (!isNeeded) return [];
+    const tool = await pypiManager.tool({ runtime: node.path, environment: env, run });
+    if (tool.kind === 'missing')
+      return [
+        problem('not found: no Python package can be installed', 'brew install uv, or see docs.astral.sh/uv'),
+      ];
+    const { path } = tool;
+    if (tool.kind === 'broken') return [problem(`${path} does not run: ${tool.reason}`, 'install uv again')];
+    const { version } = tool;
+    if (isTooOld(version)) return [problem(`${version} (${path}) is older than ${OLDEST_UV}`, UPDATE)];
     return [ok(`${version} (${path})`)];
   },
 };
