@@ -98,7 +98,7 @@ function projectOf(name: string, files: readonly PublishedFile[]): object {
 
 function pageOf(files: readonly PublishedFile[]): string {
   const links = files.map(({ name, sha256, release }) => {
-    const yanked = release.yanked === undefined ? '' : ' data-yanked';
+    const yanked = release.yanked === undefined ? '' : ' data-yanked=""';
     return `<a href="/files/${name}#sha256=${sha256}"${yanked}>${name}</a>`;
   });
   return `<!DOCTYPE html><html><body>${links.join('\n')}</body></html>`;

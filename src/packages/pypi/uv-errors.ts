@@ -162,7 +162,7 @@ const EXPLAINED: readonly (readonly [RegExp, Explain])[] = [
   [/No interpreter found for ([^\n]*?)(?: in | at |$)/u, ([, need = 'it']) => noPython(need)],
   [
     /no wheels with a matching|no usable wheels|building from source is disabled/u,
-    (_found, { gist }) => failed(firstSentence(gist), NO_WHEEL),
+    (_found, { gist }) => failed(lackOfWheels(gist), NO_WHEEL),
   ],
   [
     /Because (?:the package )?`?([\w.-]+)`? was not found in the (?:package registry|cache|provided)/u,
@@ -201,6 +201,12 @@ const LONGEST = 200;
 function firstSentence(gist: string): string {
   const [, because] = /Because (.+?)(?:,? (?:and|we can conclude)\b|$)/u.exec(gist) ?? [];
   return truncate(because ?? gist, LONGEST);
+}
+
+/** `x==1.0 has no usable wheels`: old uv say something else first. */
+function lackOfWheels(gist: string): string {
+  const found = /\S+ has no (?:usable wheels|wheels with a matching [^,(]+(?:\([^)]*\))?)/u.exec(gist);
+  return truncate(found?.[0].trim() ?? firstSentence(gist), LONGEST);
 }
 
 function detail(gist: string): string {
