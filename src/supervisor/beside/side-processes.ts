@@ -55,12 +55,20 @@ export function createSideProcesses({
   async function start(
     what: string,
     spec: ServerSpec,
-    { argv, cwd }: ReadyStart,
+    { argv, programs, cwd }: ReadyStart,
   ): Promise<SideProcess | SpawnError> {
     run += 1;
     const side = run;
     const fault = (error: unknown): void => onFault(error, spec.name);
-    const started = await startSideProcess({ ...parts, spec, run: side, argv, cwd, onFault: fault });
+    const started = await startSideProcess({
+      ...parts,
+      spec,
+      run: side,
+      argv,
+      programs,
+      cwd,
+      onFault: fault,
+    });
     if (!('child' in started)) return started;
     const { pid, pgid } = started.leader;
     running.set(started, { server: spec.name, pid, pgid, side });
