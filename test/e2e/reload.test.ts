@@ -279,7 +279,7 @@ describe('mcp-watchdog reload', { timeout: 60_000 }, () => {
         limits: { memory: { soft: '1MiB' } },
         logs: { maxSize: '64KiB', keep: 1 },
         restart: { policy: 'on-failure', budget: [{ restarts: 9, within: '1h' }] },
-        probe: { interval: '300ms', timeout: '900ms', failures: 2 },
+        probe: { interval: '300ms', timeout: '900ms', failures: 9 },
         stop: { grace: '2s' },
         start: { timeout: '20s' },
       }),
