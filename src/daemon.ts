@@ -6,6 +6,7 @@ import { messageOf } from './core/base/guards.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
+import { type DaemonHistory, openHistory } from './daemon/home/history.ts';
 import { type DaemonContext, type DaemonContextOptions, openContext } from './daemon/context.ts';
 import { createControlHandlers, stillStarting, waitsForConfig } from './daemon/front/control-handlers.ts';
 import { openAlertController } from './daemon/alerts/alert-controller.ts';
@@ -22,6 +23,7 @@ import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/schedule
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
 import { openPlannedRestarts } from './daemon/servers/planned-restarts.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
+import { openPageSource } from './daemon/front/page-source.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
 import { openSupervision, type Supervision } from './daemon/servers/supervision.ts';
@@ -31,6 +33,7 @@ import { openOrphanWatch } from './daemon/servers/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import type { Bus } from './system/bus.ts';
 import { proxyPasswords } from './system/net/proxy.ts';
+import { systemClock } from './system/time/clock.ts';
 
 export interface DaemonOptions extends DaemonContextOptions {
   /** What `${env:NAME}` in the config refers to. */
@@ -171,6 +174,7 @@ interface Care extends Supervision {
   readonly jobs: ScheduledJobs;
   readonly updates: Updates;
   readonly alerting: Alerting;
+  readonly history: DaemonHistory;
   /** Where the pages are served. */
   readonly url: string;
   /** Webhook messages of Alertmanager. */
@@ -179,11 +183,8 @@ interface Care extends Supervision {
 }
 
 /** Opens everything that supervises servers, and the web pages that show them. */
-async function openCare(
-  context: DaemonContext,
-  { stateStore, recorder, status }: Front,
-  config: LoadedConfig,
-): Promise<Care> {
+async function openCare(context: DaemonContext, front: Front, config: LoadedConfig): Promise<Care> {
+  const { stateStore, recorder, status } = front;
   const { bus, log, teardown } = context;
   const jobs = openScheduledJobs(context, {
     stateStore,
@@ -216,15 +217,25 @@ async function openCare(
   });
   const interval = (): number => supervision.sampler.interval;
   let alerting: Alerting | null = null;
+  let history: DaemonHistory | null = null;
   const inbox = createAlertmanagerInbox();
+  const page = openPageSource({
+    context,
+    clock: systemClock,
+    front,
+    clients: (server) => gateway.clients(server),
+    tools: (server) => supervision.prober.tools(server),
+  });
   const web = await serveWeb({
     ...context,
     stateStore,
     recorder,
     status,
+    page,
     config: config.config,
     interval,
     rules: () => alerting,
+    queries: async (...given) => history?.api.answer(...given) ?? null,
     alertmanagerWebhook: inbox,
   });
   teardown.add('web', () => web.close());
@@ -234,7 +245,8 @@ async function openCare(
   for (const key of config.inactive) log.warn({ key }, 'Not active yet');
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
-  return { ...supervision, jobs, updates, alerting, inbox, url, gateway };
+  history = openHistory(context, { settings: config.config, recorder, alerting, url });
+  return { ...supervision, jobs, updates, alerting, history, inbox, url, gateway };
 }
 
 /** Reports each reload to the service manager. */
@@ -267,6 +279,7 @@ async function begin(
     control,
     unobserved,
     alerting,
+    history,
     gateway,
   } = parts;
   const { log, teardown } = context;
@@ -287,6 +300,7 @@ async function begin(
   if (!end.isAsked()) {
     alerts.begin();
     alerting.start();
+    history.begin(reloader);
   }
   followConfig(reloader, context, sampler);
   openOrphanWatch(context, { reloader, supervisor, initial: config.config.orphans });

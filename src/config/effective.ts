@@ -30,6 +30,7 @@ function daemonSettings({
   orphans,
   schedule,
   backups,
+  history,
   alerts,
 }: DaemonConfig): DocumentMap {
   return {
@@ -52,6 +53,11 @@ function daemonSettings({
     },
     schedule: { ...schedule },
     backups: { ...backups },
+    history: history.enabled && {
+      retention: formatDuration(history.retention),
+      maxBytes: formatSize(history.maxBytes),
+      resolution: formatDuration(history.resolution),
+    },
     alerts: {
       rules: alerts.rules.flatMap(({ path, isBuiltIn }) => (isBuiltIn ? [] : [path])),
       builtIn: alerts.builtIn,

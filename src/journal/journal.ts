@@ -85,7 +85,7 @@ export function openJournal({ path, clock, redactor, maxSize, keep, onTrouble }:
  */
 export async function readJournal(path: string, { limit }: { limit: number }): Promise<JournalEntry[]> {
   const lines = await readLastLines(path, limit);
-  return lines.map(parse).filter((entry) => entry !== null);
+  return lines.map(parseJournalLine).filter((entry) => entry !== null);
 }
 
 /** Last values by server, so that only changes are recorded. */
@@ -156,6 +156,7 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   job: always,
   scraped: never,
   evaluated: never,
+  recorded: never,
   alert: always,
   delivery: always,
   engine: never,
@@ -201,7 +202,8 @@ function programOf(source: ServerSpec['source']): string | null {
   }
 }
 
-function parse(line: string): JournalEntry | null {
+/** Reads one line; null for what is no event, such as half a line after a power cut. */
+export function parseJournalLine(line: string): JournalEntry | null {
   const value = parseJson(line);
   return isEntry(value) ? value : null;
 }

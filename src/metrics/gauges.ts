@@ -23,6 +23,8 @@ export interface ServerFacts {
 export interface WatchdogFacts {
   /** Null before the first. */
   readonly evaluation: Pick<EventOf<'evaluated'>, 'took' | 'alerts'> | null;
+  /** Null before the first reading, and while no history is kept. */
+  readonly history: EventOf<'recorded'>['size'];
   readonly build: { readonly version: string; readonly nodeVersion: string };
   /** The last run of each collector; `took` in ms. */
   readonly collectors: ReadonlyMap<string, { readonly took: number; readonly ok: boolean }>;
@@ -48,7 +50,7 @@ export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[]
 
 export function watchdogGauges(
   { daemon, servers }: Status,
-  { build, collectors, evaluation }: WatchdogFacts,
+  { build, collectors, evaluation, history }: WatchdogFacts,
 ): Sample[] {
   const { version, nodeVersion } = build;
   return toSamples([
@@ -72,6 +74,9 @@ export function watchdogGauges(
       ['collector_duration_seconds', seconds(took), { collector }],
       ['collector_success', flag(ok), { collector }],
     ]),
+    ['history_seconds', history && history.seconds],
+    ['history_bytes', history && history.bytes],
+    ['history_series', history && history.series],
     ['rule_evaluation_duration_seconds', evaluation && seconds(evaluation.took)],
     ...(evaluation?.alerts ?? []).flatMap(({ name, pending, firing }): GaugeValue[] => [
       ['alerts', pending, { alertname: name, alertstate: 'pending' }],

@@ -74,6 +74,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   job: 'never',
   scraped: 'never',
   evaluated: 'soon',
+  recorded: 'soon',
   delivery: 'now',
   engine: 'soon',
   'update-checked': 'now',
@@ -88,6 +89,7 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     registry.histogram('mcp_server_operation_duration_seconds'),
   );
   let evaluation: WatchdogFacts['evaluation'] = null;
+  let history: WatchdogFacts['history'] = null;
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples in the registry are out of date. */
   const changed = new Set<string>();
@@ -100,6 +102,7 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
       if (event.error !== null) for (const { name } of status().servers) changed.add(name);
     } else counters.record(event);
     if (event.kind === 'evaluated') evaluation = event;
+    if (event.kind === 'recorded') history = event.size;
     if ('server' in event) changed.add(event.server);
     cache.invalidate(URGENCY[event.kind]);
   }
@@ -118,7 +121,7 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     }
     changed.clear();
     registry.replaceSamples('', [
-      ...watchdogGauges(now, { build, collectors, evaluation }),
+      ...watchdogGauges(now, { build, collectors, evaluation, history }),
       ...counters.counters(null),
     ]);
   }

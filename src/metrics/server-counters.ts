@@ -125,6 +125,7 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   'orphan-reaped': (_, { counters }) => counters.add('orphans_reaped_total', {}, 1),
   job: ignored,
   scraped: ignored,
+  recorded: ignored,
   evaluated: ({ failed }, { counters }) => counters.add('rule_evaluation_failures_total', {}, failed),
   alert: ignored,
   delivery: ignored,

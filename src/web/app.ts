@@ -2,11 +2,14 @@
 import type { RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
-import { publicStatus } from '../core/status/public-status.ts';
+import { publicForm } from '../core/status/public-status.ts';
 import { truncate, neutralise } from '../core/base/text.ts';
 import { isObject } from '../core/base/guards.ts';
 import type { AccessControl } from './access.ts';
+import type { PageSource } from './api/page-source.ts';
+import { addReadApi } from './api/read-api.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
+import { addQueryApi, type QueryApiOptions } from './api/query-api.ts';
 import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
 import { addRunbooks } from './runbooks.ts';
 import { renderMissingPage } from './pages/document.ts';
@@ -15,8 +18,9 @@ import { STYLE_SOURCE } from './pages/style.ts';
 import { sendText } from './compressed-response.ts';
 import { ALERTMANAGER_WEBHOOK_PATH, guardRequests } from './request-guard.ts';
 
-export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions {
+export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions, QueryApiOptions {
   readonly status: () => Status;
+  readonly page: PageSource;
   readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -72,18 +76,19 @@ const SECURITY = {
 
 const HEADER_LENGTH = 100;
 
-function addRoutes(app: Pick<Express, 'get' | 'post'>, options: WebAppOptions): void {
-  const { metrics, now, isReady, isHealthy, onScrape } = options;
-  const status = (): Status => publicStatus(options.status());
+function addRoutes(app: Pick<Express, 'get' | 'post' | 'use'>, options: WebAppOptions): void {
+  const { metrics, now, isReady, isHealthy, onScrape, page } = options;
+  const status = (): Status => publicForm(options.status(), page.hide);
   app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
   app.get('/metrics', async (request, response) => {
     await sendText(request, response, await metrics());
     if (request.method === 'GET')
       onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });
-  app.get('/api/v1/status', (_request, response) => void response.json(status()));
+  addReadApi(app, { source: page, assets: () => options.status().daemon.version, isSignedIn: () => false });
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
+  addQueryApi(app, options);
   addRunbooks(app);
   app.get('/-/healthy', (_request, response) => answer(response, isHealthy(), ['Healthy', 'Not healthy']));
   app.get('/-/ready', (_request, response) => answer(response, isReady(), ['Ready', 'Still starting']));
@@ -116,7 +121,7 @@ function noStore(_request: Request, response: Response, next: NextFunction): voi
 
 function missing(request: Request, response: Response): void {
   const isForPrograms = request.path.startsWith('/api/') || request.accepts(['json', 'html']) === 'json';
-  if (isForPrograms) response.status(404).json({ error: 'Not found' });
+  if (isForPrograms) response.status(404).json({ error: 'page not found' });
   else response.status(404).type('html').send(renderMissingPage());
 }
 

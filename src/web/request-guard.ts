@@ -1,5 +1,6 @@
 // Guard in front of all routes: the Host and origin rule, and the methods of each path.
 import type { NextFunction, Request, Response } from 'express';
+import { FORM_PATHS } from './api/query-api.ts';
 import { refuseForeignOrigin } from '../core/base/request-origin.ts';
 import { originOf } from '../system/net/http-listener.ts';
 
@@ -28,7 +29,9 @@ function refuse(response: Response, status: 400 | 403 | 405, reason: string): vo
 }
 
 function methodsOf(path: string): readonly string[] {
-  return path === ALERTMANAGER_WEBHOOK_PATH ? ['POST'] : ['GET', 'HEAD'];
+  if (path === ALERTMANAGER_WEBHOOK_PATH) return ['POST'];
+  // What only asks may be asked in a form too: long expressions do not fit in a URL.
+  return FORM_PATHS.has(path) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
 }
 
 /** Runbooks are opened from Grafana, from Alertmanager and from chats, and are the same on every machine. */

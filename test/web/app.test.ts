@@ -76,10 +76,18 @@ test('/metrics is text 0.0.4, whatever the client would accept', async () => {
   expect(headers['content-length']).toBe('5');
 });
 
-test('/api/v1/status is the status', async () => {
+test('/api/v1/status is the status without places on the disk, and what the page shows beside it', async () => {
   const { headers, body } = await web.ask('/api/v1/status');
   expect(headers['content-type']).toBe('application/json; charset=utf-8');
-  expect(JSON.parse(body)).toEqual(JSON.parse(JSON.stringify(status())));
+  const { daemon, servers, troubles, boot, seq } = JSON.parse(body);
+  expect({ troubles, boot, seq }).toEqual({ troubles: [], boot: 'b00b', seq: 1 });
+  const expected = JSON.parse(JSON.stringify(status()));
+  expect(daemon).toEqual({
+    ...expected.daemon,
+    home: '<home>',
+    config: { ...expected.daemon.config, path: '<home>/config.yaml' },
+  });
+  expect(servers).toEqual([{ ...expected.servers[0], group: 'healthy', cure: null, beats: 'n'.repeat(72) }]);
 });
 
 test('/ is the status page', async () => {
@@ -92,7 +100,7 @@ test('a path where nothing is says so as the asker likes it', async () => {
   const page = await web.ask('/nothing', { headers: { accept: 'text/html,*/*' } });
   expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
   const forPrograms = await web.ask('/api/v1/nothing');
-  expect([forPrograms.status, forPrograms.body]).toEqual([404, '{"error":"Not found"}']);
+  expect([forPrograms.status, forPrograms.body]).toEqual([404, '{"error":"page not found"}']);
 });
 
 test('what a client writes is never a fault of ours', async () => {

@@ -27,7 +27,7 @@ export function buildDaemonConfig(
   const { servers: _, mcpServers: __, defaults: ___, ...own } = isDocumentMap(tree) ? tree : {};
   const { data: settings } = configSchema.safeParse(own);
   if (settings === undefined) return null;
-  const { metrics, gateway, sampling, orphans, schedule, backups, alerts } = settings;
+  const { metrics, gateway, sampling, orphans, schedule, backups, history, alerts } = settings;
   const webConfigFile = metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile);
   checkListeners(settings, webConfigFile, diagnostics);
   return {
@@ -46,9 +46,12 @@ export function buildDaemonConfig(
     orphans,
     schedule,
     backups,
+    history: history === false ? NO_HISTORY : { enabled: true, ...history },
     alerts: { ...alerts, rules: rulesOf(alerts, { folder, diagnostics }) },
   };
 }
+
+const NO_HISTORY: DaemonConfig['history'] = { enabled: false, retention: 0, maxBytes: 0, resolution: 0 };
 
 function rulesOf(
   { rules, builtIn }: Settings['alerts'],

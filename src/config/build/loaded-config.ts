@@ -29,6 +29,13 @@ export interface DaemonConfig {
     readonly backup: string | null;
   };
   readonly backups: { readonly keep: number };
+  /** Durations in ms. */
+  readonly history: {
+    readonly enabled: boolean;
+    readonly retention: number;
+    readonly maxBytes: number;
+    readonly resolution: number;
+  };
   readonly alerts: {
     /** Whether the rules that come with the watchdog are evaluated. */
     readonly builtIn: boolean;

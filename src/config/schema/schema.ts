@@ -1,7 +1,7 @@
 // Schema of the config file: form, default and meaning of every key.
 import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
-import { cron, duration, endpoint, filledText, linkBase, listen } from './fields.ts';
+import { cron, duration, endpoint, filledText, linkBase, listen, size } from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { serverSchema } from './server-schema.ts';
@@ -58,6 +58,24 @@ const schedule = z
   })
   .prefault({})
   .describe('Cron times of the regular jobs, in local time; null is never.');
+
+const history = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      retention: duration({ min: 60_000, max: 7 * 86_400_000 })
+        .prefault('6h')
+        .describe('Time that the history reaches back.'),
+      maxBytes: size({ min: 1024 ** 2, max: 1024 ** 3 })
+        .prefault('16MiB')
+        .describe('Memory that the history may take; when it is full, the oldest goes.'),
+      resolution: duration({ min: 1000, max: 3_600_000 })
+        .prefault('15s')
+        .describe('Time between two readings of all metrics.'),
+    }),
+  ])
+  .prefault({})
+  .describe('History of all metrics, for /api/v1/query and charts; false keeps none. See docs/history.md.');
 
 const backups = z
   .strictObject({
@@ -151,6 +169,7 @@ export const configSchema = z.strictObject({
   orphans,
   schedule,
   backups,
+  history,
   alerts,
 });
 

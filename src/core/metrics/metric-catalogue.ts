@@ -230,6 +230,12 @@ export const WATCHDOG_METRICS = {
     'boolean',
     'Whether the state file was written without an error the last time (1); 0 while the disk refuses.',
   ),
+  history_seconds: gauge(
+    'seconds',
+    'Time in seconds that the history reaches back; absent while none is kept.',
+  ),
+  history_bytes: gauge('bytes', 'Memory in bytes that the history takes, out of history.maxBytes.'),
+  history_series: gauge('count', 'Series in the history, those that ended included.'),
   state_persist_failures_total: counter('count', 'Failed attempts to write the state file.', SURVIVES),
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -210,6 +210,11 @@ type Body =
         readonly firing: number;
       }[];
     }
+  /** The history took in one reading of all metrics; `size` is null when it was turned off. */
+  | {
+      readonly kind: 'recorded';
+      readonly size: { readonly seconds: number; readonly bytes: number; readonly series: number } | null;
+    }
   /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
   | ({ readonly kind: 'alert' } & AlertChange)
   /** New owner of alert delivery, and why, for people. `wasOwner` is the same when only the reasons have changed. */

@@ -54,6 +54,7 @@ const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
   job: unchanged,
   'client-refused': unchanged,
   evaluated: unchanged,
+  recorded: unchanged,
   alert: (event, status) => withDaemon(status, { alerts: afterAlert(status.daemon.alerts, event) }),
   notified: (event, status) =>
     withDaemon(status, { deafChannels: afterAttempt(status.daemon.deafChannels, event) }),

@@ -87,6 +87,7 @@ const SAFE_TEXTS = {
   'update-settled': ['memory.last.result'],
   scraped: [],
   evaluated: ['alerts.name'],
+  recorded: [],
   alert: ['name', 'about', 'severity', 'state', 'labels'],
   delivery: ['owner', 'wasOwner'],
   engine: ['engine'],

@@ -21,7 +21,7 @@ export interface AlertParts {
 }
 
 /** `job` label of the shipped scrape config; rules about the scrape itself use it. */
-const JOB = 'mcp-watchdog';
+export const JOB = 'mcp-watchdog';
 
 /** Opens the evaluation; start it once the servers are known, because an alert about a missing server is resolved. */
 export function openAlerting(

@@ -6,9 +6,11 @@ import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
+import type { PageSource } from '../../web/api/page-source.ts';
 import { createWebApp } from '../../web/app.ts';
 import type { AlertmanagerWebhook } from '../../web/alertmanager-webhook.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
+import type { QueryApiOptions } from '../../web/api/query-api.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
 import type { StateStore } from '../home/state-store.ts';
 import { openWebAccess } from './web-access.ts';
@@ -23,12 +25,16 @@ export interface WebParts {
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
+  readonly page: PageSource;
   readonly rules: NonNullable<RulesApiOptions['rules']>;
+  readonly queries: NonNullable<QueryApiOptions['queries']>;
   readonly alertmanagerWebhook: AlertmanagerWebhook;
 }
 
 /** Ticks that may be missing before the daemon reports itself unhealthy. */
 const MISSED_TICKS = 4;
+/** Ms without a tick that are nothing yet, however short the interval: a busy machine is late too. */
+const LATE = 10_000;
 
 /** @throws WatchdogError LISTEN_FAILED */
 export async function serveWeb(parts: WebParts): Promise<HttpListener> {
@@ -40,12 +46,14 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   const protection = await openWebAccess(config.metrics, { clock, log });
   const app = await createWebApp({
     status,
+    page: parts.page,
     metrics: savedPage(parts),
     rules: parts.rules,
+    queries: parts.queries,
     now: () => clock.now(),
     allowedHosts: config.metrics.allowedHosts,
     isReady: () => status().servers.every((server) => !isFirstStart(server)),
-    isHealthy: () => clock.monotonic() - lastTick < MISSED_TICKS * interval(),
+    isHealthy: () => clock.monotonic() - lastTick < Math.max(LATE, MISSED_TICKS * interval()),
     onScrape: (by, host) => bus.publish({ kind: 'scraped', by, host }),
     alertmanagerWebhook: parts.alertmanagerWebhook,
     onFault: (err) => log.error({ err }, 'Cannot answer a request'),

@@ -141,6 +141,7 @@ const LINES: EventHandlers<Line | null> = {
       : ['warn', { server, changes }, 'The server says something else of its tools than before'],
   ticked: routine,
   evaluated: routine,
+  recorded: routine,
   'install-progress': routine,
 };
 

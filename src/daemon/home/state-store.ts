@@ -20,7 +20,8 @@ export interface StateStore {
   setJob(name: string, record: unknown): void;
   /** The saved record of notified alerts; only its owner parses it. */
   alerts(): unknown;
-  setAlerts(record: unknown): void;
+  /** @returns false when the disk refused; with `durable` true means that it is on the disk itself (fsync) */
+  setAlerts(record: unknown, options?: { durable?: boolean }): boolean;
   /** The saved state of the alert rules; only its owner parses it. */
   evaluation(): unknown;
   /** @param isUrgent false when the next save is soon enough */
@@ -91,6 +92,7 @@ const SAVED = {
   job: 'never',
   scraped: 'never',
   evaluated: 'never',
+  recorded: 'never',
   alert: 'never',
   delivery: 'never',
   engine: 'never',
@@ -175,9 +177,9 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
       save();
     },
     alerts: () => alerts,
-    setAlerts(record) {
+    setAlerts(record, options) {
       alerts = record;
-      save();
+      return save(options);
     },
     delivery: () => delivery,
     setDelivery(record) {

@@ -10,6 +10,7 @@ export interface Paths {
   readonly socket: string;
   readonly state: string;
   readonly processes: string;
+  readonly history: string;
   readonly logs: string;
   readonly watchdogLog: string;
   readonly alertsLog: string;
@@ -36,6 +37,7 @@ export function resolvePaths(home?: string): Paths {
     socket: join(run, 'control.sock'),
     state: join(run, 'state.json'),
     processes: join(run, 'processes.json'),
+    history: join(run, 'history.snapshot'),
     logs,
     watchdogLog: join(logs, 'watchdog.log'),
     alertsLog: join(logs, 'alerts.log'),

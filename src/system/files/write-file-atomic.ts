@@ -1,5 +1,6 @@
 // Atomic file replacement: a reader sees the old file or the new one, never half of it.
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 
 /**
@@ -13,7 +14,7 @@ export function writeFileAtomic(
   text: string | Uint8Array,
   { mode = 0o600, durable = true } = {},
 ): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = temporaryBeside(path);
   try {
     const descriptor = openSync(temporary, 'wx', mode);
     try {
@@ -28,4 +29,26 @@ export function writeFileAtomic(
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** As `writeFileAtomic`, without blocking: for what is large and can be lost. @throws the system's error */
+export async function replaceFile(path: string, bytes: Uint8Array, { mode = 0o600 } = {}): Promise<void> {
+  const temporary = temporaryBeside(path);
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function temporaryBeside(path: string): string {
+  return `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
 }

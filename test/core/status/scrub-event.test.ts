@@ -174,6 +174,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
     },
   ],
   scraped: [{ kind: 'scraped', by: 'text', host: 'text' }],
+  recorded: [{ kind: 'recorded', size: { seconds: 1, bytes: 2, series: 3 } }],
   evaluated: [
     { kind: 'evaluated', took: 1, failed: 0, alerts: [{ name: 'McpServerDown', pending: 0, firing: 1 }] },
   ],
@@ -239,6 +240,7 @@ const SURVIVES: { readonly [Kind in EventKind]?: readonly string[] } = {
   'update-moved': ['progress.by', 'progress.phase'],
   'update-settled': ['memory.last.result'],
   evaluated: ['alerts.name'],
+  recorded: [],
   alert: ['about', 'labels.server', 'name', 'severity', 'state'],
   delivery: ['owner', 'wasOwner'],
   engine: ['engine'],

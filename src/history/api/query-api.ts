@@ -1,0 +1,145 @@
+// Endpoints that evaluate: query, query_range.
+import { LOOKBACK } from '../../promql/evaluate/evaluate.ts';
+import type { Element, QueryValue, Window } from '../../promql/model/value.ts';
+import type { EvaluationOptions } from '../../promql/model/series-source.ts';
+import { invalidParameter, QueryError } from '../query/query-error.ts';
+import type { ParsedQuery } from '../../promql/parse/parse.ts';
+import { readQuery } from '../query/parse-query.ts';
+import { openQuerySource } from '../query/query-source.ts';
+import { compareLabels, evaluateAt, evaluateRange, type Steps } from '../query/run-query.ts';
+import { createWorkBudget, type WorkBudget } from '../query/work-budget.ts';
+import type { ApiContext, ApiData } from './api-context.ts';
+import { durationIn, type Parameters, timeIn } from './parameters.ts';
+import { writeLabels, writePoint, writeSeries, writeTime } from './write-result.ts';
+
+const LONGEST_QUERY = 4096;
+const MOST_POINTS = 11_000;
+
+/** Answers one value of each series at one moment. @throws QueryError */
+export async function answerQuery(parameters: Parameters, context: ApiContext): Promise<ApiData> {
+  const at = timeIn(parameters, 'time', context.now());
+  const options = optionsIn(parameters, context);
+  const budget = budgetOf(parameters, context);
+  const { expression } = queryIn(parameters, context);
+  const source = await openQuerySource(context.store, expression, {
+    range: { from: at, to: at },
+    budget,
+    lookback: options.lookback,
+  });
+  const warnings = warningsFor(at, context);
+  await budget.spend();
+  return { ...written(evaluateAt(expression, at, source, options), at), warnings };
+}
+
+function written(value: QueryValue, at: number): ApiData {
+  switch (value.type) {
+    case 'string':
+      return result('string', [`[${writeTime(at)},${JSON.stringify(value.value)}]`]);
+    case 'scalar':
+      return result('scalar', [writePoint(at, value.value)]);
+    case 'vector':
+      return result(
+        'vector',
+        value.elements.map((element) => writeElement(element, at)),
+      );
+    case 'range':
+      return result('matrix', [...value.windows].sort(byLabels).map(writeSeries));
+    default:
+      return value satisfies never;
+  }
+}
+
+function writeElement({ labels, value }: Element, at: number): string {
+  return `{"metric":${writeLabels(labels)},"value":${writePoint(at, value)}}`;
+}
+
+function byLabels(a: Window, b: Window): number {
+  return compareLabels(a.labels, b.labels);
+}
+
+/** Answers the values of each series over a range. @throws QueryError */
+export async function answerQueryRange(parameters: Parameters, context: ApiContext): Promise<ApiData> {
+  const steps = stepsIn(parameters);
+  const options = optionsIn(parameters, context);
+  const budget = budgetOf(parameters, context);
+  const { expression, type } = queryIn(parameters, context);
+  if (type === 'range' || type === 'string')
+    throw invalidParameter(
+      'query',
+      `invalid expression type ${JSON.stringify(type === 'range' ? 'range vector' : type)} for range query, must be Scalar or instant Vector`,
+    );
+  const lookback = options.lookback;
+  const source = await openQuerySource(context.store, expression, {
+    range: { from: steps.start, to: steps.end },
+    budget,
+    lookback,
+  });
+  const series = await evaluateRange(expression, steps, {
+    source,
+    budget,
+    options: { ...options, rangeQuery: steps },
+  });
+  const texts: string[] = [];
+  for (const one of series) {
+    await budget.spend();
+    texts.push(writeSeries(one));
+  }
+  return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
+}
+
+function queryIn(parameters: Parameters, { generation }: ApiContext): ParsedQuery {
+  const text = parameters.get('query') ?? '';
+  if (text.length > LONGEST_QUERY) throw invalidParameter('query', `longer than ${LONGEST_QUERY} characters`);
+  return readQuery(text, generation());
+}
+
+function stepsIn(parameters: Parameters): Steps {
+  const start = timeIn(parameters, 'start');
+  const end = timeIn(parameters, 'end');
+  if (end < start) throw invalidParameter('end', 'end timestamp must not be before start time');
+  const step = durationIn(parameters, 'step');
+  if (step <= 0)
+    throw invalidParameter(
+      'step',
+      'zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
+  if (Math.floor((end - start) / step) > MOST_POINTS)
+    throw new QueryError(
+      'bad_data',
+      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+    );
+  return { start, end, step };
+}
+
+function optionsIn(parameters: Parameters, { generation }: ApiContext) {
+  const isGiven = (parameters.get('lookback_delta') ?? '') !== '';
+  const lookback = isGiven ? durationIn(parameters, 'lookback_delta') : LOOKBACK;
+  if (lookback <= 0) throw invalidParameter('lookback_delta', 'lookback_delta must be positive');
+  return { lookback, generation: generation() } satisfies EvaluationOptions;
+}
+
+function budgetOf(parameters: Parameters, context: ApiContext): WorkBudget {
+  const isGiven = (parameters.get('timeout') ?? '') !== '';
+  const timeout = isGiven ? durationIn(parameters, 'timeout') : Infinity;
+  const { mostWork } = context;
+  return createWorkBudget({ ...context.loop, mostWork: Math.min(mostWork, timeout), signal: context.signal });
+}
+
+/** Says that a query asks for more than is kept. A history that has only begun has nothing to say. */
+export function warningsFor(start: number, { store }: ApiContext): readonly string[] {
+  const { span, droppedUntil } = store;
+  if (span === null || droppedUntil === null || start > droppedUntil) return [];
+  return [
+    `The history begins at ${new Date(span.oldest).toISOString()}: what is older is not kept (history.retention, history.maxBytes)`,
+  ];
+}
+
+function result(type: string, written: readonly string[]): ApiData {
+  const isList = type === 'vector' || type === 'matrix';
+  const [open, close] = isList ? ['[', ']'] : ['', ''];
+  return { pieces: [`{"resultType":"${type}","result":${open}`, ...joined(written), `${close}}`] };
+}
+
+function joined(written: readonly string[]): string[] {
+  return written.map((one, index) => (index === 0 ? one : `,${one}`));
+}

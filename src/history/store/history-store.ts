@@ -1,0 +1,306 @@
+// History store: of each series only its changes over one time column, bounded in time and bytes; the oldest goes first.
+import { labelIn, type Labels, NAME, writeKey } from '../../promql/model/labels.ts';
+import { matchesAll } from '../../promql/model/matcher.ts';
+import type { Selection } from '../../promql/model/series-source.ts';
+import { ChangeArena, type ChangeList, readTick } from './change-arena.ts';
+import { HistorySeries, type Samples } from './history-series.ts';
+import { TimeColumn } from './time-column.ts';
+
+/** One series that is kept; a handle for the other calls. */
+export interface StoredSeries {
+  readonly labels: Labels;
+  readonly changes: ChangeList;
+  /** The value that stays until it changes. */
+  lastValue: number;
+  hasEnded: boolean;
+  /** Every change of it was dropped: the store does not know it any more. */
+  isGone: boolean;
+}
+
+export interface HistoryBounds {
+  /** Milliseconds. */
+  readonly retention: number;
+  readonly maxBytes: number;
+}
+
+export interface HistorySize {
+  /** Between the oldest and the newest sample; 0 with fewer than two. */
+  readonly seconds: number;
+  /** Memory counted, labels included. */
+  readonly bytes: number;
+  readonly series: number;
+}
+
+/** Ticks from `from` up to but without `to`. */
+export interface TickRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface StoreDump {
+  readonly firstTick: number;
+  /** Ms since the epoch; null when nothing was dropped. */
+  readonly droppedUntil: number | null;
+  readonly times: Float64Array;
+  /** With the number of its changes. */
+  readonly series: readonly { readonly labels: Labels; readonly count: number }[];
+  /** With the mark of an end, as the arena copies them. */
+  readonly ticks: Uint32Array;
+  readonly values: Float64Array;
+}
+
+/** Bytes of a series beside its changes and the characters of its labels: objects, maps, lists. */
+const SERIES_BYTES = 400;
+
+export class HistoryStore {
+  readonly #arena = new ChangeArena();
+  readonly #metrics = new Map<string, Map<string, StoredSeries>>();
+  #times = new TimeColumn();
+  #series = 0;
+  #labelBytes = 0;
+  /** Time of the newest sample that was dropped, ms since the epoch; null when all are here. */
+  #droppedUntil: number | null = null;
+
+  /** Times that are kept, ms since the epoch; null while there is none. */
+  get span(): { readonly oldest: number; readonly newest: number } | null {
+    const { firstTick, nextTick, length } = this.#times;
+    return length === 0
+      ? null
+      : { oldest: this.#times.timeAt(firstTick), newest: this.#times.timeAt(nextTick - 1) };
+  }
+
+  get droppedUntil(): number | null {
+    return this.#droppedUntil;
+  }
+
+  get size(): HistorySize {
+    const { span } = this;
+    return {
+      seconds: span === null ? 0 : (span.newest - span.oldest) / 1000,
+      bytes: this.#arena.bytes + this.#times.bytes + this.#labelBytes + this.#series * SERIES_BYTES,
+      series: this.#series,
+    };
+  }
+
+  /** Begins the next reading. @returns its tick; null when `time` (ms since the epoch) is not after the last one */
+  beginTick(time: number): number | null {
+    const { span } = this;
+    return span !== null && time <= span.newest ? null : this.#times.push(time);
+  }
+
+  /** Finds or creates the series with these labels, which must not change later. */
+  series(labels: Labels): StoredSeries {
+    const name = labelIn(labels, NAME);
+    const metric = this.#metrics.get(name) ?? new Map<string, StoredSeries>();
+    if (metric.size === 0) this.#metrics.set(name, metric);
+    const key = writeKey(labels);
+    const known = metric.get(key);
+    if (known !== undefined) return known;
+    const made = {
+      labels,
+      changes: this.#arena.create(),
+      lastValue: Number.NaN,
+      hasEnded: true,
+      isGone: false,
+    };
+    metric.set(key, made);
+    this.#series += 1;
+    this.#labelBytes += key.length * 2;
+    return made;
+  }
+
+  /** Sets the value of a series from `tick` on; nothing is stored when it is the same as before. */
+  set(series: StoredSeries, tick: number, value: number): void {
+    if (!series.hasEnded && Object.is(series.lastValue, value)) return;
+    series.hasEnded = false;
+    series.lastValue = value;
+    this.#arena.push(series.changes, tick, value, false);
+  }
+
+  /** Marks the end of a series at `tick`. */
+  end(series: StoredSeries, tick: number): void {
+    if (series.hasEnded) return;
+    series.hasEnded = true;
+    this.#arena.push(series.changes, tick, Number.NaN, true);
+  }
+
+  /** Series that have not ended. */
+  *live(): Generator<StoredSeries> {
+    for (const series of this.all()) if (!series.hasEnded) yield series;
+  }
+
+  *all(): Generator<StoredSeries> {
+    for (const metric of this.#metrics.values()) yield* metric.values();
+  }
+
+  /** Metric names that are kept. */
+  names(): string[] {
+    return [...this.#metrics.keys()];
+  }
+
+  find({ name, matchers }: Selection): StoredSeries[] {
+    const metrics = name === null ? [...this.#metrics.values()] : [this.#metrics.get(name) ?? new Map()];
+    return metrics.flatMap((metric: Map<string, StoredSeries>) =>
+      [...metric.values()].filter(({ labels }) => matchesAll(matchers, labels)),
+    );
+  }
+
+  /** Ticks from `start` to `end`, both inclusive, ms since the epoch. */
+  ticksBetween(start: number, end: number): TickRange {
+    const from = this.#times.tickFrom(start);
+    return { from, to: Math.max(from, this.#times.tickFrom(end + 0.5)) };
+  }
+
+  /** Whether a series has a sample in these ticks. */
+  isPresent({ changes }: StoredSeries, { from, to }: TickRange): boolean {
+    if (to <= from) return false;
+    const before = this.#arena.indexAt(changes, from);
+    if (before >= 0 && !this.#arena.endsAt(changes, before)) return true;
+    for (
+      let index = before + 1;
+      index < changes.length && this.#arena.tickAt(changes, index) < to;
+      index += 1
+    )
+      if (!this.#arena.endsAt(changes, index)) return true;
+    return false;
+  }
+
+  /** Writes the samples of a series out; a mark stands where it ended. */
+  read(series: StoredSeries, range: TickRange): HistorySeries {
+    const from = Math.max(range.from, this.#times.firstTick);
+    const to = Math.max(from, Math.min(range.to, this.#times.nextTick));
+    const { values, ends, hasGaps } = this.#values(series.changes, from, to);
+    const times = this.#times.view(from, to);
+    return new HistorySeries(
+      series.labels,
+      hasGaps ? withoutGaps(times, values, ends) : { times, values, ends: null },
+    );
+  }
+
+  /** Drops what is older than the retention before `now` (ms since the epoch), then the oldest until the bytes are enough. */
+  prune(now: number, { retention, maxBytes }: HistoryBounds): void {
+    const expired = this.#times.tickFrom(now - retention) - this.#times.firstTick;
+    if (expired > 0) this.#dropTicks(expired);
+    while (this.size.bytes > maxBytes && this.#times.length > 1)
+      this.#dropTicks(Math.max(1, Math.ceil(this.#times.length / 32)));
+  }
+
+  /** Adds `by` ms to all times: the clock that gave them was wrong. */
+  shift(by: number): void {
+    this.#times.shift(by);
+    if (this.#droppedUntil !== null) this.#droppedUntil += by;
+  }
+
+  /** Everything as plain lists: the changes of all series, one after the other. */
+  dump(): StoreDump {
+    const series = [...this.all()];
+    const total = series.reduce((sum, { changes }) => sum + changes.length, 0);
+    const [ticks, values] = [new Uint32Array(total), new Float64Array(total)];
+    let at = 0;
+    for (const { changes } of series) {
+      this.#arena.copy(changes, ticks, values, at);
+      at += changes.length;
+    }
+    const { firstTick, nextTick } = this.#times;
+    return {
+      firstTick,
+      droppedUntil: this.#droppedUntil,
+      times: this.#times.view(firstTick, nextTick),
+      series: series.map(({ labels, changes }) => ({ labels, count: changes.length })),
+      ticks,
+      values,
+    };
+  }
+
+  /** Fills an empty store. @throws RangeError for what no store would dump */
+  load({ firstTick, droppedUntil, times, series, ticks, values }: StoreDump): void {
+    this.#times = new TimeColumn(firstTick);
+    this.#droppedUntil = droppedUntil;
+    for (const time of times) if (this.beginTick(time) === null) throw new RangeError('Times do not grow');
+    let at = 0;
+    for (const { labels, count } of series) {
+      const stored = this.series(labels);
+      if (stored.changes.length > 0) throw new RangeError('A series is there twice');
+      this.#loadChanges(stored, ticks.subarray(at, at + count), values.subarray(at, at + count));
+      at += count;
+    }
+  }
+
+  #loadChanges(stored: StoredSeries, ticks: Uint32Array, values: Float64Array): void {
+    let before = -1;
+    for (const [index, written] of ticks.entries()) {
+      const { tick, hasEnded } = readTick(written);
+      if (tick <= before || tick >= this.#times.nextTick) throw new RangeError('Ticks do not grow');
+      before = tick;
+      stored.lastValue = values[index] ?? Number.NaN;
+      stored.hasEnded = hasEnded;
+      this.#arena.push(stored.changes, tick, stored.lastValue, hasEnded);
+    }
+  }
+
+  /** Values by tick; 2 in `ends` where there is no sample, 1 at an end. */
+  #values(changes: ChangeList, from: number, to: number) {
+    const count = to - from;
+    const values = new Float64Array(count);
+    let ends: Uint8Array | null = null;
+    let hasGaps = false;
+    const arena = this.#arena;
+    let index = arena.indexAt(changes, from);
+    let at = 0;
+    // Before its first change a series is not there.
+    let state = index < 0 || (arena.endsAt(changes, index) && arena.tickAt(changes, index) < from) ? 2 : 0;
+    let value = index < 0 ? Number.NaN : arena.valueAt(changes, index);
+    if (index >= 0 && arena.endsAt(changes, index) && arena.tickAt(changes, index) === from) state = 1;
+    while (at < count) {
+      index += 1;
+      const until = index < changes.length ? Math.min(arena.tickAt(changes, index) - from, count) : count;
+      if (state === 0) values.fill(value, at, until);
+      else {
+        hasGaps = true;
+        ends ??= new Uint8Array(count);
+        ends.fill(2, at, until);
+        if (state === 1) ends[at] = 1;
+      }
+      at = until;
+      if (index < changes.length && at < count) {
+        state = arena.endsAt(changes, index) ? 1 : 0;
+        value = arena.valueAt(changes, index);
+      }
+    }
+    return { values, ends, hasGaps };
+  }
+
+  #dropTicks(count: number): void {
+    this.#droppedUntil = this.#times.timeAt(this.#times.firstTick + count - 1);
+    this.#times.dropFirst(count);
+    for (const [name, metric] of this.#metrics) {
+      for (const [key, series] of metric) {
+        if (this.#isKept(series)) continue;
+        series.isGone = true;
+        this.#arena.clear(series.changes);
+        this.#series -= 1;
+        this.#labelBytes -= key.length * 2;
+        metric.delete(key);
+      }
+      if (metric.size === 0) this.#metrics.delete(name);
+    }
+  }
+
+  /** Drops the changes that no kept tick needs; false when nothing is left of the series. */
+  #isKept({ changes }: StoredSeries): boolean {
+    const current = this.#arena.indexAt(changes, this.#times.firstTick);
+    if (current > 0) this.#arena.drop(changes, current);
+    if (changes.length === 0) return false;
+    const hasEnded = changes.length === 1 && this.#arena.endsAt(changes, 0);
+    return !(hasEnded && this.#arena.tickAt(changes, 0) < this.#times.firstTick);
+  }
+}
+
+function withoutGaps(times: Float64Array, values: Float64Array, ends: Uint8Array | null): Samples {
+  const isThere = (_: number, index: number): boolean => ends?.[index] !== 2;
+  return {
+    times: times.filter(isThere),
+    values: values.filter(isThere),
+    ends: ends?.filter((state) => state !== 2) ?? null,
+  };
+}
