@@ -286,7 +286,7 @@ export class Router {
     const call = isId(requestId) ? session.calls.get(requestId) : undefined;
     // Clients must not cancel it, and it is ours to answer.
     if (call === undefined || call.method === 'initialize') return;
-    this.#actions.push({ kind: 'end', port: call.port, text: refusalText(call.id, REFUSALS.cancelled) });
+    this.#endExchange(call);
     this.#abandon(call, at, reason);
   }
 
@@ -318,10 +318,17 @@ export class Router {
   #close(id: string, at: number): void {
     const session = this.#sessions.remove(id);
     if (session === null) return;
-    for (const call of session.calls.values()) this.#abandon(call, at);
+    for (const call of session.calls.values()) {
+      this.#endExchange(call);
+      this.#abandon(call, at);
+    }
     this.#server.dropAsked(session);
     this.#server.dropUris(session.uris);
     if (session.level >= 0) this.#server.tellLevel();
+  }
+
+  #endExchange({ port, id }: Call): void {
+    this.#actions.push({ kind: 'end', port, text: refusalText(id, REFUSALS.cancelled) });
   }
 
   #forgetExpired(limits: { most: number; idle: number; at: number; except: string | null }): void {

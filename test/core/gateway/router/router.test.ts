@@ -221,6 +221,22 @@ describe('cancelled calls', () => {
     ]);
   });
 
+  test('and those of a session that its client ends: their exchanges end too', () => {
+    const play = playRouter();
+    play.open('one');
+    play.ready();
+    const port = play.call(1, 'write');
+    play.take({ kind: 'closed', at: play.at, session: 'one' });
+    expect(play.actions).toContainEqual({
+      kind: 'end',
+      port,
+      text: expect.stringContaining('"id":1,'),
+    });
+    expect(play.written().at(-1)).toMatchObject({ method: 'notifications/cancelled' });
+    play.answer({ id: play.keys()[0] ?? '', result: {} });
+    expect(play.sent(port)).toEqual([]);
+  });
+
   test('while waiting are never sent', () => {
     const play = playRouter();
     play.open('one');
