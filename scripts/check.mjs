@@ -5,6 +5,7 @@ import { build, checkNode, install, root, say } from './setup.mjs';
 
 const CHECKS = [
   ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['types of the page', 'tsc', ['-p', 'src/page/tsconfig.json', '--noEmit']],
   ['lint', 'oxlint', ['--type-aware', '--quiet']],
   ['format', 'oxfmt', ['--check']],
   ['dead code', 'knip', ['--no-progress']],

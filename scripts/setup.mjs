@@ -1,8 +1,8 @@
 // What a fresh clone needs before anything can run: the right Node, the dependencies, the build. Nothing twice.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -36,21 +36,80 @@ export function install() {
   writeFileSync(stamp, lock);
 }
 
-/** Compiles src/ to dist/, unless dist/ is newer than every source. */
+/** Builds dist/, unless it is newer than every source. */
 export function build() {
-  const built = join(root, 'dist', '.tsbuildinfo');
-  const isCurrent =
-    existsSync(join(root, 'dist', 'cli.js')) &&
-    existsSync(built) &&
-    statSync(built).mtimeMs >= newest(join(root, 'src'));
+  const stamp = join(root, 'dist', STAMP);
+  const isCurrent = existsSync(stamp) && statSync(stamp).mtimeMs >= newest(join(root, 'src'));
   if (isCurrent) return;
   say('Building…');
+  buildAll();
+}
+
+/** Written when all was built. */
+const STAMP = '.built';
+
+/** Compiles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets and libraries beside it. */
+export function buildAll() {
+  compile('src/page/tsconfig.json');
+  gatherPage();
+  compile('tsconfig.build.json');
+  writeFileSync(join(root, 'dist', STAMP), '');
+}
+
+function compile(project) {
   run(
     [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
-    ['-p', 'tsconfig.build.json'],
+    ['-p', project],
     'Cannot build',
     'See the messages above.',
   );
+}
+
+/** What the browser loads beside our own modules, by its place in dist/page/. Licences go along. */
+const LIBRARIES = {
+  'page/vendor/lit-html.js': 'lit-html/lit-html.js',
+  'page/vendor/directive.js': 'lit-html/directive.js',
+  'page/vendor/directive-helpers.js': 'lit-html/directive-helpers.js',
+  'page/vendor/directives/repeat.js': 'lit-html/directives/repeat.js',
+  'page/vendor/lit-html.LICENSE.txt': 'lit-html/LICENSE',
+  'page/vendor/uplot.js': 'uplot/dist/uPlot.iife.min.js',
+  'page/vendor/uplot.css': 'uplot/dist/uPlot.min.css',
+  'page/vendor/uplot.LICENSE.txt': 'uplot/LICENSE',
+};
+
+/** Fills dist/page/ with what the page can reach; what has not changed is not touched, as tests may be reading it. */
+function gatherPage() {
+  const compiled = join(root, 'dist', '.page');
+  const texts = new Map();
+  for (const [to, from] of Object.entries(LIBRARIES))
+    texts.set(to, adapted(to, readFileSync(join(root, 'node_modules', from), 'utf8')));
+  for (const name of readdirSync(join(root, 'src', 'page')).filter((file) => file.endsWith('.css')))
+    texts.set(`page/${name}`, readFileSync(join(root, 'src', 'page', name), 'utf8'));
+  const reached = new Set(['page/main.js']);
+  for (const name of reached) {
+    if (!texts.has(name)) texts.set(name, readFileSync(join(compiled, name), 'utf8'));
+    for (const [, target] of texts.get(name).matchAll(IMPORT)) reached.add(posix.join(dirname(name), target));
+  }
+  const target = join(root, 'dist', 'page');
+  for (const [name, text] of texts) writeChanged(join(target, name), text);
+  for (const name of readdirSync(target, { recursive: true }))
+    if (extname(name) !== '' && !texts.has(name.split(sep).join('/'))) rmSync(join(target, name));
+  rmSync(compiled, { recursive: true });
+}
+
+/** Of a compiled module, static and lazy. */
+const IMPORT = /(?:\bfrom|\bimport\(?)\s*["'](\.{1,2}\/[^"']+)["']/gu;
+
+function writeChanged(file, text) {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** Without the address of a source map that is not served; uPlot is published minified only as a script, so it gets an export. */
+function adapted(name, text) {
+  const code = text.replace(/\n?\/\/# sourceMappingURL=.*\s*$/u, '\n');
+  return name.endsWith('uplot.js') ? `${code}\nexport default uPlot;\n` : code;
 }
 
 /** Runs a command with our terminal; a failure ends us with its exit code. */

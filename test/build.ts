@@ -2,8 +2,6 @@
 import { spawnSync } from 'node:child_process';
 
 export function setup(): void {
-  const { status, stdout } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], {
-    encoding: 'utf8',
-  });
+  const { status, stdout } = spawnSync(process.execPath, ['scripts/build.mjs'], { encoding: 'utf8' });
   if (status !== 0 && process.env['CI'] !== undefined) throw new Error(`The build failed:\n${stdout}`);
 }

@@ -1,0 +1,106 @@
+// Row of one server in the overview: state, heartbeat, cause and cure, numbers.
+import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { size, span } from '../../core/base/format.ts';
+import { readBeats, SLOT_MINUTES, upShare } from '../model/heartbeat.ts';
+import { lastOf } from '../model/sparks.ts';
+import type { PageServer } from '../../core/status/page-status.ts';
+import { lasting, rate, seconds, share, shortName, UNKNOWN } from '../model/words.ts';
+import { stateWords, updateBadge } from '../model/server-words.ts';
+import { writeRoute } from '../model/route.ts';
+import type { PageState } from '../common/app.ts';
+import { heartbeat, icon, sparkline, TONES } from '../common/marks.ts';
+
+/** Restarts in six hours from which the number is shown loud. */
+const MANY_RESTARTS = 5;
+
+/** @param cause what is wrong with it, if anything */
+export function drawRow(server: PageServer, cause: string | null, state: PageState): TemplateResult {
+  const { name, group, beats } = server;
+  const isCalm = group === 'healthy' || group === 'off';
+  const up = upShare(readBeats(beats));
+  return html`<li class="row">
+    <div class="who">
+      ${icon(TONES[group])}
+      <a href=${writeRoute({ view: 'server', name })} title=${name}><bdi>${shortName(name)}</bdi></a>
+      ${isCalm ? stateText(server, state.now) : nothing}
+    </div>
+    <div class="pulse">${heartbeat(beats, rightEdge(state.now))}</div>
+    <div class="cell wide share soft small">${up === null ? 'new' : share(up)}</div>
+    ${numbers(server, state)} ${version(server, state.now)}
+    ${isCalm ? nothing : why(server, cause, state.now)}
+  </li>`;
+}
+
+/** The last slot is not over yet. */
+function rightEdge(now: number): number {
+  const slot = SLOT_MINUTES * 60_000;
+  return (Math.floor(now / slot) + 1) * slot;
+}
+
+function stateText(server: PageServer, now: number): TemplateResult {
+  return html`<span class="state">${stateWords(server)} ${lasting(server.since, now)}</span>`;
+}
+
+function why(server: PageServer, cause: string | null, now: number): TemplateResult {
+  const { group, cure, nextAttemptAt } = server;
+  const next =
+    nextAttemptAt === null
+      ? ''
+      : nextAttemptAt - now < 1000
+        ? 'tries now'
+        : `tries again in ${span(nextAttemptAt - now)}`;
+  return html`<div class="why">
+    <span
+      ><b class=${TONES[group]}>${stateWords(server)}</b>
+      <span class="soft">${lasting(server.since, now)}</span></span
+    >
+    ${cause === null ? nothing : html`<span><bdi>${cause}</bdi></span>`}
+    ${
+      cure === null
+        ? nothing
+        : html`<span class=${group === 'needs_you' ? 'cure' : 'soft'}><bdi>${cure}</bdi></span>`
+    }
+    ${next === '' ? nothing : html`<span class="soft">${next}</span>`}
+  </div>`;
+}
+
+function numbers(server: PageServer, { sparks }: PageState): TemplateResult {
+  const { name, usage } = server;
+  const probe = lastOf(sparks.probe.get(name));
+  const calls = sparks.calls.get(name) ?? null;
+  const restarts = sparks.restarts.get(name);
+  const restarted = restarts === undefined ? null : Math.round(restarts);
+  return html`${cell('Memory', usage === null ? null : size(usage.residentBytes), {
+    kind: 'wide',
+    curve: sparks.memory.get(name),
+  })}
+  ${cell('p95', probe === null ? null : seconds(probe), { kind: 'wide', curve: sparks.probe.get(name) })}
+  ${cell('calls/min', calls === null ? null : rate(calls), {})}
+  ${cell('restarts', restarted === null ? null : String(restarted), {
+    kind: (restarted ?? 0) >= MANY_RESTARTS ? 'many' : '',
+  })}`;
+}
+
+function cell(
+  label: string,
+  text: string | null,
+  { kind = '', curve }: { kind?: string; curve?: readonly (number | null)[] | undefined },
+): TemplateResult {
+  return html`<div class="cell ${kind} ${text === null || text === '0' ? 'none' : ''}">
+    ${sparkline(curve)}<span>${text ?? UNKNOWN}</span><span class="label">${label}</span>
+  </div>`;
+}
+
+function version(server: PageServer, now: number): TemplateResult {
+  const badge = updateBadge(server, now);
+  return html`<div class="version">
+    <bdi title=${server.version ?? ''}>${server.version ?? UNKNOWN}</bdi>
+    ${
+      badge === null
+        ? nothing
+        : html`<span class="badge ${badge.isNews ? 'news' : ''}" title=${badge.title}
+            ><bdi>${badge.text}</bdi></span
+          >`
+    }
+  </div>`;
+}

@@ -1,0 +1,246 @@
+// The page as a whole: its state, the view that is open, and when it is drawn.
+import { render } from './vendor/lit-html.js';
+import type { PageStatus } from '../core/status/page-status.ts';
+import { createConnection } from './connection.ts';
+import { countNeeds } from './model/groups.ts';
+import { readRoute, writeRoute, type Route } from './model/route.ts';
+import {
+  countsOf,
+  curvesOf,
+  NO_SPARKS,
+  SPARK_QUERIES,
+  SPARK_SPAN,
+  SPARK_STEP,
+  type Sparks,
+} from './model/sparks.ts';
+import type { Answer, Fault, Wire } from './model/wire.ts';
+import type { App, Gone, PageState, View } from './common/app.ts';
+import { drawFrame } from './frame/frame.ts';
+import { createKeys } from './frame/keys.ts';
+import { openOverview } from './overview/overview.ts';
+import { createNotes } from './frame/notes.ts';
+import { showCount } from './frame/tab.ts';
+import { showTips } from './frame/tips.ts';
+
+/** Ms between two readings of the curves, and between two looks of a hidden page. */
+const CURVES_EVERY = 60_000;
+const HIDDEN_EVERY = 60_000;
+
+export interface Page {
+  start(): void;
+}
+
+/** @param wire created with the function to call when a session begins or ends */
+export function createPage(createWire: (onSession: () => void) => Wire, place: HTMLElement): Page {
+  const wire = createWire(() => {
+    // Another form of everything: with or without the words of servers.
+    connection.pause();
+    connection.start();
+    redraw();
+  });
+  const notes = createNotes();
+  let status: PageStatus | null = null;
+  let fault: Fault | null = null;
+  let gone: Gone | null = null;
+  let route = readRoute(location.hash);
+  let sparks: Sparks = NO_SPARKS;
+  let sparksAt = 0;
+  let view: View | null = null;
+  let opened = 0;
+  let frame = 0;
+
+  const app: App = {
+    wire,
+    state: (): PageState => ({
+      status,
+      fault,
+      gone,
+      route,
+      now: gone === null ? Date.now() : gone.since,
+      hasSession: wire.hasSession() && gone === null,
+      sparks,
+    }),
+    redraw,
+    retry: () => connection.retry(),
+    say: (text) => notes.say(text),
+    go: (to) => {
+      location.hash = writeRoute(to);
+    },
+  };
+
+  const connection = createConnection(wire, {
+    onStatus(next, isNew) {
+      status = next;
+      fault = null;
+      if (isNew) sparksAt = 0;
+      void readSparks();
+      view?.onNews?.(isNew);
+      redraw();
+    },
+    onEvent: (event) => view?.onEvent?.(event),
+    onGone(next, why) {
+      gone = status === null ? null : next;
+      fault = status === null && next !== null ? why : null;
+      document.documentElement.classList.toggle('is-past', gone !== null);
+      redraw();
+    },
+    onOtherPage: reloadOnce,
+  });
+
+  function redraw(): void {
+    if (frame !== 0) return;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      render(drawFrame(app, view), place);
+      showCount(view?.title ?? '', status === null ? null : total(status), gone !== null);
+    });
+  }
+
+  async function openRoute(): Promise<void> {
+    route = readRoute(location.hash);
+    opened += 1;
+    const mine = opened;
+    view?.close?.();
+    view = null;
+    if (route.view === 'overview') view = openOverview(app);
+    redraw();
+    if (view === null) await openLazily(route, () => mine === opened);
+  }
+
+  /** Other views come with modules of their own, which a daemon that is gone cannot send. */
+  async function openLazily(to: Route, isWanted: () => boolean): Promise<void> {
+    try {
+      const next = await loadView(to, app);
+      if (!isWanted()) return next.close?.();
+      view = next;
+      redraw();
+    } catch {
+      if (isWanted()) app.say('This part of the page could not be loaded: load the page again');
+    }
+  }
+
+  /** The curves of the overview: new ones each minute, while somebody looks. */
+  async function readSparks(): Promise<void> {
+    if (Date.now() - sparksAt < CURVES_EVERY || route.view !== 'overview') return;
+    sparksAt = Date.now();
+    sparks = await loadSparks(wire, sparks);
+    redraw();
+  }
+
+  async function lookWhileHidden(): Promise<void> {
+    if (!document.hidden) return;
+    const answer = await wire.needsYou();
+    showCount(view?.title ?? '', answer.ok ? answer.value : null, !answer.ok);
+  }
+
+  return {
+    start() {
+      restoreTheme();
+      createKeys(app, () => view);
+      showTips();
+      addEventListener('hashchange', () => {
+        if (signIn()) return;
+        void openRoute();
+        scrollTo(0, 0);
+        document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+      });
+      document.addEventListener('visibilitychange', () => {
+        if (document.hidden) connection.pause();
+        else connection.start();
+      });
+      addEventListener('online', () => connection.retry());
+      setInterval(() => {
+        if (!document.hidden) redraw();
+        void readSparks();
+      }, 1000);
+      setInterval(() => void lookWhileHidden(), HIDDEN_EVERY);
+      // What the document showed before the first script.
+      place.replaceChildren();
+      signIn();
+      void openRoute();
+      if (!document.hidden) connection.start();
+    },
+  };
+
+  /** Gives the code of a one-time link for a session; the address is cleared at once. */
+  function signIn(): boolean {
+    const code = /^#\/?open=(.+)$/u.exec(location.hash)?.[1];
+    if (code === undefined) return false;
+    history.replaceState(null, '', '#/');
+    void useCode(code);
+    return true;
+  }
+
+  async function useCode(code: string): Promise<void> {
+    const answer = await wire.signIn(code);
+    app.say(
+      answer.ok
+        ? 'Signed in: logs and actions are open to this tab'
+        : `Not signed in: ${answer.fault.message}`,
+    );
+    connection.pause();
+    connection.start();
+    redraw();
+  }
+}
+
+function total(status: PageStatus): number {
+  const { servers, own } = countNeeds(status);
+  return servers + own;
+}
+
+async function loadView(route: Route, app: App): Promise<View> {
+  switch (route.view) {
+    case 'server':
+      return (await import('./server/server.js')).openServer(app, route.name);
+    case 'alerts':
+      return (await import('./alerts/alerts.js')).openAlerts(app);
+    case 'events':
+      return (await import('./events/events.js')).openEvents(app, route);
+    case 'query':
+      return (await import('./query/query.js')).openQuery(app, route.expression);
+    case 'overview':
+      return openOverview(app);
+  }
+  return route satisfies never;
+}
+
+/** What cannot be read stays as it was: a daemon without a history has no curves. */
+async function loadSparks(wire: Wire, before: Sparks): Promise<Sparks> {
+  const end = Math.floor(Date.now() / 1000 / SPARK_STEP) * SPARK_STEP;
+  const range = { start: end - SPARK_SPAN, end, step: SPARK_STEP };
+  const [memory, probe, calls, restarts] = await Promise.all([
+    wire.range(SPARK_QUERIES.memory, range),
+    wire.range(SPARK_QUERIES.probe, range),
+    wire.query(SPARK_QUERIES.calls),
+    wire.query(SPARK_QUERIES.restarts),
+  ]);
+  return {
+    memory: valueOr(memory, curvesOf, before.memory),
+    probe: valueOr(probe, curvesOf, before.probe),
+    calls: valueOr(calls, countsOf, before.calls),
+    restarts: valueOr(restarts, countsOf, before.restarts),
+  };
+}
+
+function valueOr<T, U>(answer: Answer<T>, read: (value: T) => U, otherwise: U): U {
+  return answer.ok ? read(answer.value) : otherwise;
+}
+
+/** Another page is served than this one: load it, but not again and again when that changes nothing. */
+function reloadOnce(hash: string): void {
+  const own = document.documentElement.dataset['assets'] ?? hash;
+  const KEY = 'mcp-watchdog-reloaded';
+  if (hash === own || sessionStorage.getItem(KEY) === hash) return;
+  sessionStorage.setItem(KEY, hash);
+  location.reload();
+}
+
+function restoreTheme(): void {
+  try {
+    const theme = localStorage.getItem('theme');
+    if (theme === 'light' || theme === 'dark') document.documentElement.dataset['theme'] = theme;
+  } catch {
+    // Storage is switched off.
+  }
+}

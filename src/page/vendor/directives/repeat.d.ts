@@ -1,0 +1,2 @@
+// Types of lit-html's repeat.
+export * from 'lit-html/directives/repeat.js';

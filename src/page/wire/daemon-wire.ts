@@ -1,0 +1,140 @@
+// Wire to the daemon that served this page.
+import type { ShownEvent } from '../../core/status/shown-event.ts';
+import type {
+  Answer,
+  EventFilter,
+  LogLine,
+  NumberedStatus,
+  StatusChanges,
+  StreamMessage,
+  TimeRange,
+  Wire,
+} from '../model/wire.ts';
+import { ask, listen, type Ask } from './http.ts';
+import { readInstant, readRange, readRules } from './prometheus.ts';
+import { openSession } from './session.ts';
+
+const EVENTS = 200;
+
+/** @param onSession the session of this tab began or ended */
+export function createDaemonWire(onSession: () => void = () => undefined): Wire {
+  const session = openSession(onSession);
+
+  async function get<T>(path: string, options: Ask = {}): Promise<Answer<T>> {
+    const answer = await ask(path, { key: session.key(), ...options });
+    if (!answer.ok && answer.fault.kind === 'locked' && session.key() !== null) {
+      session.keep(null);
+      onSession();
+    }
+    return as<T>(answer);
+  }
+
+  const post = (path: string, body: unknown): Promise<Answer<null>> => get(path, { method: 'POST', body });
+  const ofServer = (name: string, part: string): string =>
+    `/api/v1/servers/${encodeURIComponent(name)}/${part}`;
+
+  async function query<T>(path: string, parameters: Record<string, string>, read: (value: unknown) => T) {
+    return mapped(await get<unknown>(`${path}?${new URLSearchParams(parameters).toString()}`), read);
+  }
+
+  return {
+    async status() {
+      const answer = await get<NumberedStatus>('/api/v1/status');
+      return answer.ok && !Array.isArray(answer.value.servers) ? FOREIGN : answer;
+    },
+    stream({ boot, seq }, onMessage, signal) {
+      const known = new URLSearchParams({ boot, since: String(seq) });
+      return listen(
+        `/api/v1/stream?${known.toString()}`,
+        ({ name, data }) => {
+          const message = readMessage(name, data);
+          if (message !== null) onMessage(message);
+        },
+        { signal, key: session.key() },
+      );
+    },
+    async needsYou() {
+      return mapped(await get<{ needsYou: number }>('/api/v1/verdict'), ({ needsYou }) => needsYou);
+    },
+    events: (filter) => get(`/api/v1/events?${eventParameters(filter)}`),
+    tools: (server) => get(ofServer(server, 'tools')),
+    clients: (server) => get(ofServer(server, 'clients')),
+    log(server, onLines, signal) {
+      return listen(
+        `${ofServer(server, 'log')}?lines=200&follow=1`,
+        ({ data }) => {
+          if (data !== '') onLines(readLines(data));
+        },
+        { signal, key: session.key() },
+      );
+    },
+    query: (expression) => query('/api/v1/query', { query: expression }, readInstant),
+    range: (expression, range) =>
+      query('/api/v1/query_range', { query: expression, ...rangeParameters(range) }, (value) =>
+        readRange(value, range),
+      ),
+    rules: () => query('/api/v1/rules', { type: 'alert' }, readRules),
+    silences: () => get('/api/v1/silences'),
+    silence: (about, hours) => post('/api/v1/silences', { ...about, hours }),
+    endSilence: (id) => get(`/api/v1/silences/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    act: (server, action, run) => post(ofServer(server, action), { run }),
+    async signIn(code) {
+      const answer = await get<{ key: string }>('/api/v1/session', { method: 'POST', body: { code } });
+      if (answer.ok) session.keep(answer.value.key);
+      return mapped(answer, () => null);
+    },
+    hasSession: () => session.key() !== null,
+  };
+}
+
+const FOREIGN: Answer<never> = {
+  ok: false,
+  fault: { kind: 'foreign', message: 'Another program answers at this address' },
+};
+
+/** Our own daemon answered: the types of both sides are those of core. */
+function as<T>(answer: Answer<unknown>): Answer<T> {
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return answer as Answer<T>;
+}
+
+/** An answer of another form than ours is another program's. */
+function mapped<T, U>(answer: Answer<T>, read: (value: T) => U): Answer<U> {
+  if (!answer.ok) return answer;
+  try {
+    return { ok: true, value: read(answer.value) };
+  } catch {
+    return FOREIGN;
+  }
+}
+
+function eventParameters({ server, kinds, before }: EventFilter): string {
+  return new URLSearchParams({
+    limit: String(EVENTS),
+    ...(server === null ? {} : { server }),
+    ...(kinds.length === 0 ? {} : { kind: kinds.join(',') }),
+    ...(before === null ? {} : { before: String(before) }),
+  }).toString();
+}
+
+function rangeParameters({ start, end, step }: TimeRange): Record<string, string> {
+  return { start: String(start), end: String(end), step: String(step) };
+}
+
+/** Null for a ping, and for what a newer daemon may send. */
+function readMessage(name: string, data: string): StreamMessage | null {
+  if (name === 'hello') return { kind: 'hello', ...parsed<{ boot: string; assets: string }>(data) };
+  if (name === 'status') return { kind: 'status', ...parsed<StatusChanges>(data) };
+  if (name === 'event') return { kind: 'event', event: parsed<ShownEvent>(data) };
+  return null;
+}
+
+function readLines(data: string): readonly LogLine[] {
+  return parsed<{ readonly lines: readonly LogLine[] }>(data).lines;
+}
+
+// eslint-disable-next-line typescript/no-unnecessary-type-parameters -- our own daemon wrote it
+function parsed<T>(data: string): T {
+  // eslint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return JSON.parse(data) as T;
+}
