@@ -4,6 +4,7 @@ import type { Status } from '../../src/core/model/status.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createWebApp, type WebAppOptions } from '../../src/web/app.ts';
 import { listenHttp, type HttpListener } from '../../src/system/net/http-listener.ts';
+import { fakePageSource } from './page-source.ts';
 import { NOW, status as statusOf } from './status.ts';
 
 interface Answer {
@@ -27,6 +28,10 @@ export async function startWeb(
   const faults: unknown[] = [];
   const app = await createWebApp({
     status: () => parts.shown ?? statusOf(),
+    page: fakePageSource({
+      ...(parts.status && { status: parts.status }),
+      ...(parts.shown && { shown: parts.shown }),
+    }),
     metrics: async () => ({
       text: Buffer.from('up 1\n'),
       contentType: 'text/plain; version=0.0.4; charset=utf-8',

@@ -3,12 +3,14 @@ import { request } from 'node:http';
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { createWebApp } from '../../src/web/app.ts';
+import { fakePageSource } from '../fakes/page-source.ts';
 import { status } from '../fakes/status.ts';
 
 async function serve() {
   const scrapes: string[] = [];
   const app = await createWebApp({
     status: () => status(),
+    page: fakePageSource(),
     metrics: () => Promise.resolve({ text: Buffer.from('up 1\n'), contentType: 'text/plain' }),
     now: () => 0,
     allowedHosts: [],

@@ -3,7 +3,7 @@ import type { WatchdogEvent } from '../../core/model/events.ts';
 import { clientLinesOf } from '../clients/client-lines.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { createScreen } from '../shared/screen.ts';
-import { eventLine } from './event-line.ts';
+import { eventLine } from '../../core/status/event-line.ts';
 import type { RunningDaemon } from './running-daemon.ts';
 import { liveBlock, liveHeader } from './live-lines.ts';
 import { paint, timeOfDay } from '../views/style.ts';

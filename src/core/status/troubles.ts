@@ -1,6 +1,6 @@
 // Troubles: what is wrong now, each told once and the worst first, for page, command line, monitor and notifications alike.
 import { neutralise } from '../base/text.ts';
-import { describeCause, type Cause } from '../base/cause.ts';
+import { describeCause, withoutQuote, type Cause } from '../base/cause.ts';
 import type { HealthVerdict } from '../model/observations.ts';
 import type { FiringAlert } from '../model/notification.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../model/status.ts';
@@ -150,8 +150,7 @@ function causeOf(server: ServerStatus): Cause | null {
   if (killRepeats > 0) return ours('the kernel does not end its process');
   const now = causeOfHealth(server.health);
   if (now !== null) return now;
-  if (lastFailure !== null)
-    return { cause: lastFailure.cause ?? lastFailure.message, quote: lastFailure.quote ?? null };
+  if (lastFailure !== null) return ofOurs(lastFailure.cause, lastFailure.message, lastFailure.quote);
   const [limit] = overLimits(server);
   if (limit !== undefined) return ours(limit);
   const progress = update?.progress ?? null;
@@ -168,7 +167,12 @@ function causeOfHealth({
   quote,
 }: HealthVerdict): Cause | null {
   const isBad = up === false || suspect || unauthorized || wrongHost === true;
-  return isBad && detail !== null ? { cause: cause ?? detail, quote: quote ?? null } : null;
+  return isBad && detail !== null ? ofOurs(cause, detail, quote) : null;
+}
+
+/** Our words apart from those of the server, also where only both together are known. */
+function ofOurs(cause: string | undefined, told: string, quote: string | undefined): Cause {
+  return { cause: cause ?? withoutQuote(told, quote), quote: quote ?? null };
 }
 
 function causeOfLastEnd(server: ServerStatus): Cause | null {
@@ -301,7 +305,7 @@ function ofAlert(alert: FiringAlert, group: TroubleGroup): Trouble {
 }
 
 /** Lists the alerts about one server, or with null about the watchdog, the gravest first. */
-function alertsAbout({ alerts }: DaemonStatus, server: string | null): readonly FiringAlert[] {
+export function alertsAbout({ alerts }: DaemonStatus, server: string | null): readonly FiringAlert[] {
   return alerts
     .filter(({ about }) => about === server)
     .toSorted((a, b) => severityRank(b) - severityRank(a) || a.since - b.since);

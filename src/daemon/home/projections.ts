@@ -1,4 +1,5 @@
 // Projections of the bus: status, metrics, state file, journal and log, subscribed in the order in which they must learn.
+import { statSync } from 'node:fs';
 import { reduceStatus } from '../../core/status/reduce-status.ts';
 import { firingAlerts, restoreNotifications } from '../../core/notification/saved-notifications.ts';
 import { readServerHistory } from '../../core/status/server-history.ts';
@@ -20,6 +21,8 @@ export interface Projections {
   readonly redactedBus: Pick<Bus, 'subscribe'>;
   readonly recorder: Recorder;
   readonly stateStore: StateStore;
+  /** When the daemon before this one saved its state last, ms since the epoch; null for none. */
+  readonly lastAliveAt: number | null;
 }
 
 export function openProjections({
@@ -31,6 +34,7 @@ export function openProjections({
   version,
   teardown,
 }: DaemonContext): Projections {
+  const lastAliveAt = timeOfLastChange(paths.state);
   const file = openStateFile(paths.state, () => backedUpStateFiles(paths));
   if (file.recovered !== null) log.error({ recovered: file.recovered }, 'The state file was damaged');
   const remembered = (server: string) => readServerHistory(stateStore.past(server));
@@ -68,7 +72,15 @@ export function openProjections({
   bus.subscribe(journal.record);
   teardown.add('journal', () => journal.close());
   bus.subscribe((event) => logEvent(event, log));
-  return { status, redactedBus, recorder, stateStore };
+  return { status, redactedBus, recorder, stateStore, lastAliveAt };
+}
+
+function timeOfLastChange(path: string): number | null {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return null;
+  }
 }
 
 /** Builds the status from before anything is known. */

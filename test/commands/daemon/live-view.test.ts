@@ -6,7 +6,7 @@ import type { Host } from '../../../src/commands/shared/service.ts';
 import { readConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/system/files/paths.ts';
 import { MACHINE } from '../../doctor/context.ts';
-import { eventLine } from '../../../src/commands/daemon/event-line.ts';
+import { eventLine } from '../../../src/core/status/event-line.ts';
 import { liveHeader } from '../../../src/commands/daemon/live-lines.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { INITIAL_LIFECYCLE } from '../../../src/core/model/lifecycle-state.ts';

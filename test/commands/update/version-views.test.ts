@@ -1,7 +1,7 @@
 // Versions and updates in every view: status table, server details, changes and live view.
 import { describe, expect, it } from 'vitest';
 import { createStatusDiff } from '../../../src/commands/inspect/status-changes.ts';
-import { eventLine } from '../../../src/commands/daemon/event-line.ts';
+import { eventLine } from '../../../src/core/status/event-line.ts';
 import { serverDetail } from '../../../src/commands/inspect/server-detail.ts';
 import { statusTable } from '../../../src/commands/views/status-table.ts';
 import type { WatchdogEvent, UnstampedEvent } from '../../../src/core/model/events.ts';

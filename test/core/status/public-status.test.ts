@@ -1,12 +1,12 @@
 // Status for everybody on this machine: no word of a server is left in it, wherever it stood.
 import { describe, expect, it } from 'vitest';
 import { describeCause } from '../../../src/core/base/cause.ts';
-import { publicStatus } from '../../../src/core/status/public-status.ts';
+import { publicForm } from '../../../src/core/status/public-status.ts';
 import { DOWN, NOW, serverStatus, status } from '../../fakes/status.ts';
 
 const WORDS = 'KEY sk-123 of Jane is invalid';
 
-describe('publicStatus()', () => {
+describe('publicForm()', () => {
   const told = describeCause({ cause: 'exited with code 1', quote: WORDS });
   const full = status(
     [
@@ -35,21 +35,21 @@ describe('publicStatus()', () => {
 
   it('has nothing that a server said', () => {
     expect(JSON.stringify(full)).toContain(WORDS);
-    expect(JSON.stringify(publicStatus(full))).not.toContain('sk-123');
+    expect(JSON.stringify(publicForm(full))).not.toContain('sk-123');
   });
 
   it('says the cause in our words', () => {
-    const [server] = publicStatus(full).servers;
+    const [server] = publicForm(full).servers;
     expect(server).toMatchObject({
       health: { detail: 'HTTP 401', cause: 'HTTP 401' },
       lastFailure: { cause: 'exited with code 1 before it was ready', hint: null },
       lastRestart: { detail: '-32603, 3 of 3' },
       lastLines: [],
     });
-    expect(publicStatus(full).daemon.alerts[0]?.summary).toBe('exited with code 1');
+    expect(publicForm(full).daemon.alerts[0]?.summary).toBe('exited with code 1');
   });
 
   it('leaves all else as it is', () => {
-    expect(publicStatus(status())).toEqual(status());
+    expect(publicForm(status())).toEqual(status());
   });
 });

@@ -1,19 +1,21 @@
-// One-line texts of the events that are worth a line above the live view.
-import { describeToolChanges } from '../../core/gateway/tool-definitions.ts';
-import {
-  type EventHandlers,
-  type EventOf,
-  handleEvent,
-  type WatchdogEvent,
-} from '../../core/model/events.ts';
-import { describeCause } from '../../core/base/cause.ts';
-import { neutralise } from '../../core/base/text.ts';
-import { describeLastUpdate, describePhase, versionText } from '../../core/update/update-text.ts';
-import { describeEnd } from '../../core/lifecycle/lifecycle.ts';
-import { describeHealth, nextAttempt, describeRestart } from '../../core/status/health-summary.ts';
-import { cpu, latency, size, span } from '../../core/base/format.ts';
-import { describeDelivery } from '../../core/delivery/delivery.ts';
-import type { Cell, Style } from '../views/style.ts';
+// One-line texts of the events that are worth a line for people.
+import { describeToolChanges } from '../gateway/tool-definitions.ts';
+import { type EventHandlers, type EventOf, handleEvent, type WatchdogEvent } from '../model/events.ts';
+import { describeCause } from '../base/cause.ts';
+import { neutralise } from '../base/text.ts';
+import { describeLastUpdate, describePhase, versionText } from '../update/update-text.ts';
+import { describeEnd } from '../lifecycle/lifecycle.ts';
+import { describeHealth, nextAttempt, describeRestart } from './health-summary.ts';
+import { cpu, latency, size, span } from '../base/format.ts';
+import { describeDelivery } from '../delivery/delivery.ts';
+
+/** How a line is coloured on a terminal. */
+type Style = 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
+
+interface Cell {
+  readonly text: string;
+  readonly style?: Style;
+}
 
 /** Writes the line of an event; null for one that the table shows anyway. */
 export function eventLine(event: WatchdogEvent): Cell | null {
@@ -118,6 +120,7 @@ const LINES: EventHandlers<Cell | null> = {
   // Its cause had its own line when it happened.
   alert: nothing,
   evaluated: nothing,
+  recorded: nothing,
   delivery: ({ owner, wasOwner, reasons }) =>
     owner === wasOwner ? null : line(describeDelivery({ owner, reasons }), 'dim'),
   engine: nothing,
