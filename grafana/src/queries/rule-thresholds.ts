@@ -77,6 +77,7 @@ function namesIn(expression: Expression): string[] {
       return namesIn(expression.selector);
     case 'call':
       return expression.args.flatMap(namesIn);
+    case 'subquery':
     case 'aggregation':
     case 'signed':
       return namesIn(expression.operand);

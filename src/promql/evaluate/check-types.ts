@@ -33,6 +33,12 @@ function typeOf(expression: Expression, refuse: Refuse): ValueType {
       return 'vector';
     case 'range':
       return 'range';
+    case 'subquery': {
+      const type = typeOf(expression.operand, refuse);
+      return type === 'vector'
+        ? 'range'
+        : refuse(`A subquery takes a vector, not a ${type}`, expression.operand);
+    }
     case 'call':
       return typeOfCall(expression, refuse);
     case 'aggregation':

@@ -3,15 +3,49 @@ import { aggregate } from './aggregate.ts';
 import { type Arguments, FUNCTIONS } from './functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
+import { subqueryValue } from './subquery.ts';
 import { type Moment, selectCurrent, selectRange } from './select-series.ts';
 import type { EvaluationOptions, SeriesSource } from '../model/series-source.ts';
 import type { Aggregation, Call, Expression } from '../model/syntax-tree.ts';
-import { type Element, EvaluationError, type RangeValue, type Vector } from '../model/value.ts';
+import {
+  type Element,
+  EvaluationError,
+  type QueryValue,
+  type RangeValue,
+  type Vector,
+} from '../model/value.ts';
 
 /** Greatest age of a sample that still counts as the current value, ms. */
 export const LOOKBACK = 300_000;
 
+/** Ms between the evaluations of a subquery without a step, as in Prometheus. */
+const SUBQUERY_STEP = 60_000;
+
 type Value = number | string | Vector | RangeValue;
+
+/**
+ * Evaluates an expression of any type. Pure: for a range query it is called for each step, with `rangeQuery` in the options
+ * and an expression that is a vector or a scalar.
+ *
+ * @param at milliseconds since the epoch
+ * @throws EvaluationError as `evaluate`
+ */
+export function evaluateQuery(
+  expression: Expression,
+  at: number,
+  source: SeriesSource,
+  options: EvaluationOptions = {},
+): QueryValue {
+  const value = valueOf(expression, momentOf(at, source, options));
+  if (typeof value === 'number') return { type: 'scalar', value };
+  if (typeof value === 'string') return { type: 'string', value };
+  if (!isVector(value)) {
+    rejectDuplicateLabels(expression)(value.windows);
+    return { type: 'range', windows: value.windows };
+  }
+  rejectDuplicateLabels(expression)(value);
+  return { type: 'vector', elements: value };
+}
 
 /**
  * Evaluates an expression; a number becomes one element without labels, as rules need it.
@@ -26,12 +60,17 @@ export function evaluate(
   source: SeriesSource,
   options: EvaluationOptions = {},
 ): Element[] {
-  const { lookback = LOOKBACK, generation = 3 } = options;
-  const value = valueOf(expression, { source, at, lookback, generation });
+  const value = valueOf(expression, momentOf(at, source, options));
   if (typeof value === 'number') return [{ labels: {}, value }];
   const elements = vectorIn(value);
   rejectDuplicateLabels(expression)(elements);
   return [...elements];
+}
+
+function momentOf(at: number, source: SeriesSource, options: EvaluationOptions): Moment {
+  const { lookback = LOOKBACK, generation = 3, subqueryStep = SUBQUERY_STEP } = options;
+  const { rangeQuery = { start: at, end: at } } = options;
+  return { source, at, lookback, generation, subqueryStep, rangeQuery };
 }
 
 function valueOf(expression: Expression, moment: Moment): Value {
@@ -43,6 +82,8 @@ function valueOf(expression: Expression, moment: Moment): Value {
       return selectCurrent(expression, moment).map(({ series, value }) => ({ labels: series.labels, value }));
     case 'range':
       return selectRange(expression, moment);
+    case 'subquery':
+      return subqueryValue(expression, moment, (inner) => vectorIn(valueOf(expression.operand, inner)));
     case 'call':
       return callValue(expression, moment);
     case 'aggregation':

@@ -191,13 +191,17 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     histogramQuantile(args.scalar(0), args.vector(1), call),
   ),
   label_replace: {
-    ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args) =>
-      replaceLabel(args.vector(0), {
-        target: args.text(1),
-        replacement: args.text(2),
-        source: args.text(3),
-        pattern: args.text(4),
-      }),
+    ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args, { generation }) =>
+      replaceLabel(
+        args.vector(0),
+        {
+          target: args.text(1),
+          replacement: args.text(2),
+          source: args.text(3),
+          pattern: args.text(4),
+        },
+        generation,
+      ),
     ),
     faultIn: ([, target = '', , , pattern = '']) => faultInReplacement(target, pattern),
   },

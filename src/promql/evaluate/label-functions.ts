@@ -1,13 +1,14 @@
 // label_replace() and label_join().
 import { isLabelName, labelIn, withLabel, writeKey } from '../model/labels.ts';
-import { anchored } from '../model/matcher.ts';
+import { compileAnchored } from '../regexp/compile.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** What cannot work, whatever the elements are; null when it can. */
 export function faultInReplacement(target: string, pattern: string): string | null {
   try {
-    anchored(pattern);
+    compileAnchored(pattern, { dotMatchesNewline: true });
   } catch {
     return `This engine does not understand the regular expression "${pattern}", found`;
   }
@@ -30,8 +31,9 @@ export interface Replacement {
 export function replaceLabel(
   elements: Vector,
   { target, replacement, source, pattern }: Replacement,
+  generation: PrometheusMajor = 3,
 ): Element[] {
-  const regular = anchored(pattern);
+  const regular = compileAnchored(pattern, { dotMatchesNewline: generation === 3 });
   return distinct(
     elements.map((element) => {
       const found = regular.exec(labelIn(element.labels, source));

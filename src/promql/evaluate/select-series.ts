@@ -1,6 +1,6 @@
 // Samples that a selector takes at one moment.
 import type { PrometheusMajor, Series, SeriesSource } from '../model/series-source.ts';
-import type { RangeSelector, Selector } from '../model/syntax-tree.ts';
+import type { FixedTime, RangeSelector, Selector } from '../model/syntax-tree.ts';
 import type { RangeValue } from '../model/value.ts';
 
 export interface Moment {
@@ -9,6 +9,24 @@ export interface Moment {
   readonly at: number;
   readonly lookback: number;
   readonly generation: PrometheusMajor;
+  readonly subqueryStep: number;
+  readonly rangeQuery: { readonly start: number; readonly end: number };
+}
+
+/** Returns the last moment that a selector or a subquery reads, ms. */
+export function readingTime(
+  { fixedAt, offset }: { fixedAt: FixedTime | null; offset: number },
+  { at, rangeQuery }: Pick<Moment, 'at' | 'rangeQuery'>,
+): number {
+  const time =
+    fixedAt === null
+      ? at
+      : fixedAt === 'start'
+        ? rangeQuery.start
+        : fixedAt === 'end'
+          ? rangeQuery.end
+          : fixedAt;
+  return time - offset;
 }
 
 export interface CurrentSample {
@@ -18,11 +36,9 @@ export interface CurrentSample {
 }
 
 /** Returns the newest sample of each series, unless it is older than the lookback or the series has ended. */
-export function selectCurrent(
-  selector: Selector,
-  { source, at, lookback, generation }: Moment,
-): CurrentSample[] {
-  const end = at - selector.offset;
+export function selectCurrent(selector: Selector, moment: Moment): CurrentSample[] {
+  const { source, lookback, generation } = moment;
+  const end = readingTime(selector, moment);
   const found: CurrentSample[] = [];
   for (const series of source.select(selector)) {
     const index = firstAfter(series, end) - 1;
@@ -34,11 +50,9 @@ export function selectCurrent(
   return found;
 }
 
-export function selectRange(
-  { selector, range }: RangeSelector,
-  { source, at, generation }: Moment,
-): RangeValue {
-  const end = at - selector.offset;
+export function selectRange({ selector, range }: RangeSelector, moment: Moment): RangeValue {
+  const { source, generation } = moment;
+  const end = readingTime(selector, moment);
   const start = end - range;
   const windows: RangeValue['windows'][number][] = [];
   for (const series of source.select(selector)) {

@@ -1,9 +1,15 @@
 // Cache of values derived from label sets: each evaluation sees the same series in the same order.
 import type { Labels } from '../model/labels.ts';
-import type { Vector } from '../model/value.ts';
+
+/** An element, or a window of samples. */
+interface Labelled {
+  readonly labels: Labels;
+}
 
 /** Caches the last result of `make`; valid while the same label objects come in the same order. */
-export function memoizeBySeries<T>(make: (labels: readonly Labels[]) => T): (elements: Vector) => T {
+export function memoizeBySeries<T>(
+  make: (labels: readonly Labels[]) => T,
+): (elements: readonly Labelled[]) => T {
   const ofPair = memoizeBySeriesPair((labels) => make(labels));
   return (elements) => ofPair(elements, []);
 }
@@ -11,7 +17,7 @@ export function memoizeBySeries<T>(make: (labels: readonly Labels[]) => T): (ele
 /** As `memoizeBySeries`, for the labels of both sides of an operator. */
 export function memoizeBySeriesPair<T>(
   make: (left: readonly Labels[], right: readonly Labels[]) => T,
-): (left: Vector, right: Vector) => T {
+): (left: readonly Labelled[], right: readonly Labelled[]) => T {
   let last: { readonly left: readonly Labels[]; readonly right: readonly Labels[]; readonly made: T } | null =
     null;
   return (left, right) => {
@@ -23,7 +29,7 @@ export function memoizeBySeriesPair<T>(
   };
 }
 
-function haveLabels(elements: Vector, labels: readonly Labels[]): boolean {
+function haveLabels(elements: readonly Labelled[], labels: readonly Labels[]): boolean {
   if (elements.length !== labels.length) return false;
   for (let index = 0; index < labels.length; index += 1)
     if (elements[index]?.labels !== labels[index]) return false;

@@ -34,4 +34,8 @@ export interface EvaluationOptions {
   /** Greatest age of the newest sample that still counts as the current value, ms. */
   readonly lookback?: number;
   readonly generation?: PrometheusMajor;
+  /** Ms between the evaluations of a subquery that does not say: the interval at which rules are evaluated. */
+  readonly subqueryStep?: number;
+  /** First and last moment of the range query, ms, for `@ start()` and `@ end()`; without one both are the moment. */
+  readonly rangeQuery?: { readonly start: number; readonly end: number };
 }

@@ -6,6 +6,7 @@ export type Expression =
   | StringLiteral
   | Selector
   | RangeSelector
+  | Subquery
   | Call
   | Aggregation
   | Signed
@@ -34,13 +35,23 @@ export interface Matcher {
   readonly matches: (value: string) => boolean;
 }
 
-/** The newest sample of each series, `offset` ms ago; negative is in the future. */
-export interface Selector extends Node {
+/** When something is read that does not follow the moment of the evaluation: ms since the epoch, or an end of the range query. */
+export type FixedTime = number | 'start' | 'end';
+
+/** When a selector or a subquery reads. */
+interface Timing {
+  /** Ms before that moment; negative is after it. */
+  readonly offset: number;
+  /** The `@` modifier; null without one: the moment of the evaluation. */
+  readonly fixedAt: FixedTime | null;
+}
+
+/** The newest sample of each series. */
+export interface Selector extends Node, Timing {
   readonly kind: 'selector';
   /** Null when only matchers select. */
   readonly name: string | null;
   readonly matchers: readonly Matcher[];
-  readonly offset: number;
 }
 
 /** All samples of `range` ms. */
@@ -48,6 +59,15 @@ export interface RangeSelector extends Node {
   readonly kind: 'range';
   readonly selector: Selector;
   readonly range: number;
+}
+
+/** The values of an expression over `range` ms. */
+export interface Subquery extends Node, Timing {
+  readonly kind: 'subquery';
+  readonly operand: Expression;
+  readonly range: number;
+  /** Ms between two evaluations, at whole multiples of it; null for the default. */
+  readonly step: number | null;
 }
 
 export interface Call extends Node {

@@ -28,6 +28,14 @@ export interface RangeValue {
   readonly end: number;
 }
 
+/** What an expression comes to at one moment. */
+export type QueryValue =
+  | { readonly type: 'scalar'; readonly value: number }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'vector'; readonly elements: Vector }
+  /** Windows may be parts of a store's memory: read them before anything is added to it. */
+  | { readonly type: 'range'; readonly windows: readonly Window[] };
+
 /** Fails one evaluation, not the engine: what Prometheus would refuse as well. */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';

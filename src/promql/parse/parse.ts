@@ -2,31 +2,46 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';
 import { checkTypes } from '../evaluate/check-types.ts';
-import { readExpression } from './read-expression.ts';
-import { type Expression, PromqlError } from '../model/syntax-tree.ts';
+import { type ParseOptions, readExpression } from './read-expression.ts';
+import { type Expression, PromqlError, type ValueType } from '../model/syntax-tree.ts';
 import { childrenOf, isExpression, syntaxError } from './grammar-node.ts';
 
 /** Most levels of nesting: reading and evaluation recurse, and the stack is limited. */
 const MAX_DEPTH = 400;
+
+/** An expression and the type of its value. */
+export interface ParsedQuery {
+  readonly expression: Expression;
+  readonly type: ValueType;
+}
 
 /**
  * Parses the expression of a rule, which must evaluate to numbers.
  *
  * @throws PromqlError for a syntax error, and for PromQL that this engine does not support
  */
-export function parse(text: string): Expression {
-  const top = treeOf(text);
-  const root = childrenOf(top).find(isExpression);
-  const fault = firstFault(top, text);
-  if (root === undefined || fault !== null) throw syntaxError(text, fault ?? top);
-  const expression = readExpression(root, text);
-  const type = checkTypes(expression, text);
+export function parse(text: string, options: ParseOptions = {}): Expression {
+  const { expression, type } = parseQuery(text, options);
   if (type === 'range' || type === 'string')
     throw new PromqlError(`A rule must come to numbers, not to a ${type}`, {
       position: expression.from,
       construct: text.slice(expression.from, expression.to),
     });
   return expression;
+}
+
+/**
+ * Parses any expression, also one whose value is a range vector or a string.
+ *
+ * @throws PromqlError as `parse`
+ */
+export function parseQuery(text: string, { generation = 3 }: ParseOptions = {}): ParsedQuery {
+  const top = treeOf(text);
+  const root = childrenOf(top).find(isExpression);
+  const fault = firstFault(top, text);
+  if (root === undefined || fault !== null) throw syntaxError(text, fault ?? top);
+  const expression = readExpression(root, { text, generation });
+  return { expression, type: checkTypes(expression, text) };
 }
 
 function treeOf(text: string): SyntaxNode {

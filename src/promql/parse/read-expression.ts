@@ -3,6 +3,7 @@ import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { isOperator, numberAt, readOperators } from './read-operators.ts';
 import { readRange, readSelector } from './read-selector.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import type { Expression } from '../model/syntax-tree.ts';
 import {
   childNamed,
@@ -17,12 +18,23 @@ import {
   textOf,
 } from './grammar-node.ts';
 
-type Reader = (node: SyntaxNode, text: string) => Expression;
+export interface ParseOptions {
+  /** Major version of Prometheus whose language it is: in a regular expression of version 3 `.` matches a line break as well. */
+  readonly generation?: PrometheusMajor;
+}
+
+/** The text of a query, and the version of Prometheus for which it was written. */
+type Query = { readonly text: string } & Required<ParseOptions>;
+type Reader = (node: SyntaxNode, query: Query) => Expression;
 
 const READERS: Readonly<Record<string, Reader>> = {
-  ParenExpr: (node, text) => readExpression(childOf(node, isExpression), text),
-  NumberDurationLiteral: numberAt,
-  StringLiteral: (node, text) => ({ kind: 'string', value: stringAt(node, text), ...placeOf(node) }),
+  ParenExpr: (node, query) => readExpression(childOf(node, isExpression), query),
+  NumberDurationLiteral: (node, { text }) => numberAt(node, text),
+  StringLiteral: (node, { text }) => ({
+    kind: 'string',
+    value: stringAt(node, text),
+    ...placeOf(node),
+  }),
   VectorSelector: readSelector,
   MatrixSelector: readRange,
   FunctionCall: readCall,
@@ -31,28 +43,28 @@ const READERS: Readonly<Record<string, Reader>> = {
 
 /** Constructs of PromQL that this engine does not support. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  StepInvariantExpr: '@ modifier',
-  SubqueryExpr: 'subqueries',
   AnchoredExpr: 'anchored modifier',
   SmoothedExpr: 'smoothed modifier',
 };
 
 /** @throws PromqlError */
-export function readExpression(node: SyntaxNode, text: string): Expression {
-  if (isOperator(node, text)) return readOperators(node, text, readExpression);
+export function readExpression(node: SyntaxNode, query: Query): Expression {
+  const { text } = query;
+  if (isOperator(node, text)) return readOperators(node, text, (inner) => readExpression(inner, query));
   const reader = READERS[node.name];
-  if (reader !== undefined) return reader(node, text);
+  if (reader !== undefined) return reader(node, query);
   throw unsupported(UNSUPPORTED[node.name] ?? node.name, node, text);
 }
 
-function readCall(node: SyntaxNode, text: string): Expression {
-  const name = textOf(childNamed(node, 'FunctionIdentifier'), text);
-  return { kind: 'call', name, args: argumentsOf(node, text), ...placeOf(node) };
+function readCall(node: SyntaxNode, query: Query): Expression {
+  const name = textOf(childNamed(node, 'FunctionIdentifier'), query.text);
+  return { kind: 'call', name, args: argumentsOf(node, query), ...placeOf(node) };
 }
 
-function readAggregation(node: SyntaxNode, text: string): Expression {
+function readAggregation(node: SyntaxNode, query: Query): Expression {
+  const { text } = query;
   const operator = textOf(childNamed(node, 'AggregateOp'), text).toLowerCase();
-  const args = argumentsOf(node, text);
+  const args = argumentsOf(node, query);
   const operand = args.at(-1);
   if (operand === undefined || args.length > 2) throw syntaxError(text, node);
   const modifier = node.getChild('AggregateModifier');
@@ -63,8 +75,8 @@ function readAggregation(node: SyntaxNode, text: string): Expression {
   return { kind: 'aggregation', operator, parameter, operand, grouping, ...placeOf(node) };
 }
 
-function argumentsOf(node: SyntaxNode, text: string): Expression[] {
+function argumentsOf(node: SyntaxNode, query: Query): Expression[] {
   return childrenOf(childNamed(node, 'FunctionCallBody'))
     .filter(isExpression)
-    .map((one) => readExpression(one, text));
+    .map((one) => readExpression(one, query));
 }

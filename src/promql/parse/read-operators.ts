@@ -1,10 +1,10 @@
 // Reader of operators: flattens the grammar's tree and links it again by precedence. That tree is made for highlighting: in
-// it `a - b offset 5m` is `(a - b) offset 5m`, and `-2 ^ 2` is `(-2) ^ 2`.
+// it `a - b offset 5m` is `(a - b) offset 5m`, `a - b[1h:1m]` is `(a - b)[1h:1m]`, and `-2 ^ 2` is `(-2) ^ 2`.
 import type { SyntaxNode } from '@lezer/common';
 import { createLabelSelection } from '../model/labels.ts';
 import { parseNumber } from '../model/literals.ts';
-import { durationAt } from './read-selector.ts';
-import type { Expression, Matching, Operation } from '../model/syntax-tree.ts';
+import { durationAt, stepAt } from './read-selector.ts';
+import type { Expression, FixedTime, Matching, Operation } from '../model/syntax-tree.ts';
 import {
   childNamed,
   childOf,
@@ -48,13 +48,26 @@ type Part =
   | Infix
   | { readonly kind: 'operand'; readonly expression: Expression; readonly isBracketed: boolean }
   | { readonly kind: 'sign'; readonly isNegative: boolean; readonly from: number }
-  | { readonly kind: 'offset'; readonly offset: number; readonly node: SyntaxNode };
+  | Suffix;
+
+/** Stands behind an operand. */
+type Suffix =
+  | { readonly kind: 'offset'; readonly offset: number; readonly node: SyntaxNode }
+  | { readonly kind: 'at'; readonly fixedAt: FixedTime; readonly node: SyntaxNode }
+  | {
+      readonly kind: 'subquery';
+      readonly range: number;
+      readonly step: number | null;
+      readonly node: SyntaxNode;
+    };
 
 type ReadOperand = (node: SyntaxNode, text: string) => Expression;
 
 /** Whether a node has to be linked again. */
 export function isOperator(node: SyntaxNode, text: string): boolean {
-  return /^(?:Binary|Unary|Offset)Expr$/u.test(node.name) || isSignedNumber(node, text);
+  return (
+    /^(?:Binary|Unary|Offset|StepInvariant|Subquery)Expr$/u.test(node.name) || isSignedNumber(node, text)
+  );
 }
 
 function isSignedNumber(node: SyntaxNode, text: string): boolean {
@@ -94,6 +107,13 @@ function partsOf(node: SyntaxNode, context: ReadContext): Part[] {
       const offset = offsetAt(childNamed(node, 'OffsetDurationExpr'), text);
       return [...partsOf(childOf(node, isExpression), context), { kind: 'offset', offset, node }];
     }
+    case 'StepInvariantExpr':
+      return [...operandOf(node, context), { kind: 'at', fixedAt: fixedTimeAt(node, text), node }];
+    case 'SubqueryExpr': {
+      const [range, step = null] = node.getChildren('DurationExpr').map((one) => stepAt(one, text));
+      if (range === undefined) throw syntaxError(text, node);
+      return [...operandOf(node, context), { kind: 'subquery', range, step: step ?? null, node }];
+    }
     case 'NumberDurationLiteral':
       return [signAt(node, text), { kind: 'operand', expression: numberAt(node, text), isBracketed: false }];
     default:
@@ -101,6 +121,21 @@ function partsOf(node: SyntaxNode, context: ReadContext): Part[] {
         { kind: 'operand', expression: readOperand(node, text), isBracketed: node.name === 'ParenExpr' },
       ];
   }
+}
+
+/** The parts of what a suffix stands behind. */
+function operandOf(node: SyntaxNode, context: ReadContext): Part[] {
+  return partsOf(childOf(node, isExpression), context);
+}
+
+function fixedTimeAt(node: SyntaxNode, text: string): FixedTime {
+  const word = node.getChild('AtModifierPreprocessors');
+  if (word !== null) return word.getChild('AtStart') === null ? 'end' : 'start';
+  const written = childrenOf(node).at(-1);
+  const seconds = written === undefined ? null : parseNumber(textOf(written, text).replace(/\s+/gu, ''));
+  const time = seconds === null ? Number.NaN : Math.round(seconds * 1000);
+  if (!Number.isSafeInteger(time)) throw errorAtNode('@ needs a time in seconds', written ?? node, text);
+  return time;
 }
 
 function signAt(node: SyntaxNode, text: string): Part {
@@ -182,23 +217,61 @@ class Row {
         return { kind: 'signed', isNegative: part.isNegative, operand, from: part.from, to: operand.to };
       }
       case 'operand':
-        return this.#withOffset(part.expression, part.isBracketed);
+        return this.#withSuffixes(part.expression, part.isBracketed);
       default:
         throw new Error('The grammar has changed: an operator without its operand');
     }
   }
 
-  #withOffset(expression: Expression, isBracketed: boolean): Expression {
-    const part = this.#parts[this.#next];
-    if (part?.kind !== 'offset') return expression;
-    this.#next += 1;
-    const { offset, node } = part;
-    if (isBracketed || this.#parts[this.#next]?.kind === 'offset')
-      throw errorAtNode('One offset may follow a selector, and directly', node, this.#text);
+  /** Applies the suffixes of an operand. */
+  #withSuffixes(operand: Expression, isBracketed: boolean): Expression {
+    let expression = operand;
+    let canBeTimed = !isBracketed;
+    const seen = new Set<string>();
+    for (;;) {
+      const part = this.#parts[this.#next];
+      if (part?.kind !== 'offset' && part?.kind !== 'at' && part?.kind !== 'subquery') return expression;
+      this.#next += 1;
+      if (part.kind === 'subquery') {
+        const { range, step } = part;
+        const place = { from: expression.from, to: part.node.to };
+        expression = {
+          kind: 'subquery',
+          operand: expression,
+          range,
+          step,
+          offset: 0,
+          fixedAt: null,
+          ...place,
+        };
+        canBeTimed = true;
+        seen.clear();
+        continue;
+      }
+      const word = part.kind === 'at' ? '@' : 'offset';
+      if (!canBeTimed || seen.has(word))
+        throw errorAtNode(`One ${word} may follow a selector, and directly`, part.node, this.#text);
+      seen.add(word);
+      expression = this.#timed(expression, part);
+    }
+  }
+
+  #timed(expression: Expression, part: Exclude<Suffix, { kind: 'subquery' }>): Expression {
+    const { node } = part;
+    const timing = part.kind === 'offset' ? { offset: part.offset } : { fixedAt: part.fixedAt };
     const to = node.to;
-    if (expression.kind === 'selector') return { ...expression, offset, to };
-    if (expression.kind === 'range')
-      return { ...expression, selector: { ...expression.selector, offset }, to };
-    throw errorAtNode('An offset must follow a selector', node, this.#text);
+    switch (expression.kind) {
+      case 'selector':
+      case 'subquery':
+        return { ...expression, ...timing, to };
+      case 'range':
+        return { ...expression, selector: { ...expression.selector, ...timing }, to };
+      default:
+        throw errorAtNode(
+          `${part.kind === 'at' ? '@' : 'An offset'} must follow a selector`,
+          node,
+          this.#text,
+        );
+    }
   }
 }

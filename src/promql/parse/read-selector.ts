@@ -3,6 +3,7 @@ import type { SyntaxNode } from '@lezer/common';
 import { NAME } from '../model/labels.ts';
 import { parseDuration, parseNumber } from '../model/literals.ts';
 import { createMatcher, excludesEmpty } from '../model/matcher.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import type { Matcher, RangeSelector, Selector } from '../model/syntax-tree.ts';
 import {
   childNamed,
@@ -17,22 +18,29 @@ import {
   textOf,
 } from './grammar-node.ts';
 
-export function readSelector(node: SyntaxNode, text: string): Selector {
+/** The text of a query, and the version of Prometheus for which it was written. */
+interface Query {
+  readonly text: string;
+  readonly generation: PrometheusMajor;
+}
+
+export function readSelector(node: SyntaxNode, query: Query): Selector {
+  const { text } = query;
   const named = node.getChild('Identifier');
   const list = node.getChild('LabelMatchers');
   const matchers = (list === null ? [] : childrenOf(list))
     .filter(({ name }) => name.endsWith('Matcher') || name === 'QuotedLabelName')
-    .map((one) => readMatcher(one, text));
+    .map((one) => readMatcher(one, query));
   if (named === null && !matchers.some(excludesEmpty))
     throw errorAtNode('A selector must ask for something that is not empty', node, text);
   const names = matchers.filter(({ label, operator }) => label === NAME && operator === '=');
   if (names.length + (named === null ? 0 : 1) > 1)
     throw errorAtNode('A selector can have only one name', node, text);
   const name = named === null ? (names[0]?.value ?? null) : textOf(named, text);
-  return { kind: 'selector', name, matchers, offset: 0, ...placeOf(node) };
+  return { kind: 'selector', name, matchers, offset: 0, fixedAt: null, ...placeOf(node) };
 }
 
-function readMatcher(node: SyntaxNode, text: string): Matcher {
+function readMatcher(node: SyntaxNode, { text, generation }: Query): Matcher {
   // `{"up"}` is a metric name.
   if (node.name === 'QuotedLabelName')
     return createMatcher({ label: NAME, operator: '=', value: stringAt(node, text) });
@@ -44,19 +52,21 @@ function readMatcher(node: SyntaxNode, text: string): Matcher {
     value: stringAt(value, text),
   };
   try {
-    return createMatcher(parts);
-  } catch {
-    throw unsupported('regular expression like this', node, text);
+    return createMatcher(parts, generation);
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : 'unknown';
+    throw errorAtNode(`Cannot read the regular expression (${reason})`, node, text);
   }
 }
 
-export function readRange(node: SyntaxNode, text: string): RangeSelector {
+export function readRange(node: SyntaxNode, query: Query): RangeSelector {
+  const { text } = query;
   const inner = childOf(node, isExpression);
   if (inner.name !== 'VectorSelector')
     throw errorAtNode('A range must follow the name or the matchers directly', node, text);
   const range = durationAt(childNamed(node, 'DurationExpr'), text);
   if (range <= 0) throw errorAtNode('A range must be longer than 0', node, text);
-  return { kind: 'range', selector: readSelector(inner, text), range, ...placeOf(node) };
+  return { kind: 'range', selector: readSelector(inner, query), range, ...placeOf(node) };
 }
 
 /** Reads `5m`, or `300` in seconds, as milliseconds. */
@@ -64,5 +74,12 @@ export function durationAt(node: SyntaxNode, text: string): number {
   const written = textOf(node, text);
   const duration = parseDuration(written) ?? Math.round((parseNumber(written) ?? Number.NaN) * 1000);
   if (!Number.isFinite(duration)) throw unsupported('arithmetic with durations', node, text);
+  return duration;
+}
+
+/** Reads the range or the step of a subquery. @throws PromqlError unless it is longer than 0 */
+export function stepAt(node: SyntaxNode, text: string): number {
+  const duration = durationAt(node, text);
+  if (duration <= 0) throw errorAtNode('Range and step of a subquery must be longer than 0', node, text);
   return duration;
 }

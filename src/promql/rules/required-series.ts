@@ -2,7 +2,13 @@
 import { LOOKBACK } from '../evaluate/evaluate.ts';
 import type { RuleGroup } from './rule-file.ts';
 import type { RequiredSeries } from '../series/series-store.ts';
-import type { Expression } from '../model/syntax-tree.ts';
+import type { Expression, FixedTime } from '../model/syntax-tree.ts';
+
+/**
+ * Ms for which a series is kept that a rule reads at a fixed time (`@ 1700000000`): what is older has no samples, as in a
+ * Prometheus beyond its retention.
+ */
+export const FIXED_TIME_REACH = 6 * 3_600_000;
 
 /** Returns the series that rules read. @param lookback greatest age of a sample that still counts as current, ms */
 export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBACK): RequiredSeries[] {
@@ -11,16 +17,18 @@ export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBA
 
 function requiredBy(expression: Expression, lookback: number): RequiredSeries[] {
   const inside = (one: Expression): RequiredSeries[] => requiredBy(one, lookback);
+  const further = (series: readonly RequiredSeries[], by: number): RequiredSeries[] =>
+    series.map(({ selector, reach }) => ({ selector, reach: reach + by }));
   switch (expression.kind) {
     case 'number':
     case 'string':
       return [];
     case 'selector':
-      return [{ selector: expression, reach: lookback + Math.max(0, expression.offset) }];
+      return [{ selector: expression, reach: lookback + reachBack(expression) }];
     case 'range':
-      return [
-        { selector: expression.selector, reach: expression.range + Math.max(0, expression.selector.offset) },
-      ];
+      return [{ selector: expression.selector, reach: expression.range + reachBack(expression.selector) }];
+    case 'subquery':
+      return further(inside(expression.operand), expression.range + reachBack(expression));
     case 'call':
       return expression.args.flatMap(inside);
     case 'aggregation':
@@ -35,4 +43,9 @@ function requiredBy(expression: Expression, lookback: number): RequiredSeries[] 
     default:
       return expression satisfies never;
   }
+}
+
+/** In a rule `start()` and `end()` are the moment of the evaluation. */
+function reachBack({ offset, fixedAt }: { offset: number; fixedAt: FixedTime | null }): number {
+  return Math.max(0, offset) + (typeof fixedAt === 'number' ? FIXED_TIME_REACH : 0);
 }

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { anchored, createMatcher, matchesAll, excludesEmpty } from '../../../src/promql/model/matcher.ts';
+import { expect, test } from 'vitest';
+import { createMatcher, matchesAll, excludesEmpty } from '../../../src/promql/model/matcher.ts';
 
 const matcher = (operator: string, value: string) => createMatcher({ label: 'job', operator, value });
 
@@ -20,37 +20,10 @@ test.each([
   expect(matcher(operator, value).matches(label)).toBe(isMatch),
 );
 
-describe('anchored()', () => {
-  test.each([
-    ['(?i)ab|c', 'C', true],
-    ['(?is)a.', 'A\n', true],
-    ['(?P<who>a)b', 'ab', true],
-    [String.raw`\(?P`, 'P', true],
-    ['[[:]', ':', true],
-  ])('understands %s', (pattern, text, isMatch) => expect(anchored(pattern).test(text)).toBe(isMatch));
-
-  test('refuses a pattern that is too large at once, not with the first sample', () => {
-    expect(() => anchored('(?i)' + 'a'.repeat(400_000))).toThrow(SyntaxError);
-  });
-
-  test.each([
-    '(',
-    '(?=a)b',
-    '(?!a)b',
-    '(?<=a)b',
-    '(?<!a)b',
-    String.raw`(a)\1`,
-    String.raw`(?<n>a)\k<n>`,
-    String.raw`\cA`,
-    String.raw`\u0041`,
-    String.raw`\Qa\E`,
-    '[]a]',
-    '[^]',
-    '[[:alpha:]]',
-    'a(?i)b',
-  ])('refuses %s, which is not the same for JavaScript and Prometheus', (pattern) =>
-    expect(() => anchored(pattern)).toThrow(SyntaxError),
-  );
+test('`.` takes a line break in Prometheus 3 only', () => {
+  const at = (generation: 2 | 3) =>
+    createMatcher({ label: 'job', operator: '=~', value: 'a.b' }, generation).matches('a\nb');
+  expect([at(2), at(3)]).toEqual([false, true]);
 });
 
 test('an operator that there is not is refused', () => {

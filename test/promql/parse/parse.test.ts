@@ -17,6 +17,8 @@ function written(expression: Expression): string {
       return writtenSelector(expression);
     case 'range':
       return `${written(expression.selector)}[${expression.range}]`;
+    case 'subquery':
+      return `${written(expression.operand)}[${expression.range}:${expression.step ?? ''}]${writtenTiming(expression)}`;
     case 'call':
       return `${expression.name}(${expression.args.map(written).join()})`;
     case 'aggregation':
@@ -30,9 +32,13 @@ function written(expression: Expression): string {
   }
 }
 
-function writtenSelector({ name, matchers, offset }: Of<'selector'>): string {
+function writtenTiming({ offset, fixedAt }: Pick<Of<'selector'>, 'offset' | 'fixedAt'>): string {
+  return `${offset === 0 ? '' : `@-${offset}`}${fixedAt === null ? '' : `@${fixedAt}`}`;
+}
+
+function writtenSelector({ name, matchers, ...timing }: Of<'selector'>): string {
   const list = matchers.map(({ label, operator, value }) => label + operator + value).join();
-  return `${name ?? ''}${list === '' ? '' : `{${list}}`}${offset === 0 ? '' : `@-${offset}`}`;
+  return `${name ?? ''}${list === '' ? '' : `{${list}}`}${writtenTiming(timing)}`;
 }
 
 function writtenAggregation({ operator, grouping, parameter, operand }: Of<'aggregation'>): string {
@@ -59,6 +65,18 @@ describe('parse()', () => {
     ['up offset -5m', 'up@--300000'],
     ['rate(up[5m] offset 1h30m)', 'rate(up@-5400000[300000])'],
     ['rate(up[300])', 'rate(up[300000])'],
+    ['up @ 1.5', 'up@1500'],
+    ['up @ -1', 'up@-1000'],
+    ['up @ start()', 'up@start'],
+    ['rate(up[5m] @ end() offset 1m)', 'rate(up@-60000@end[300000])'],
+    ['rate(up[5m] offset 1m @ end())', 'rate(up@-60000@end[300000])'],
+    ['max_over_time(up[1h:])', 'max_over_time(up[3600000:])'],
+    [
+      'max_over_time(rate(up[5m])[1h:1m] @ 7 offset 5m)',
+      'max_over_time(rate(up[300000])[3600000:60000]@-300000@7000)',
+    ],
+    ['max_over_time((a - b)[1h:1m])', 'max_over_time((a - b)[3600000:60000])'],
+    ['max_over_time((a offset 1m)[1h:1m] offset 2m)', 'max_over_time(a@-60000[3600000:60000]@-120000)'],
     ['up # why\n', 'up'],
     ['1h', '3600'],
     ['(((1)))', '1'],
@@ -90,6 +108,9 @@ describe('parse()', () => {
     ['a ^ -b * c', '((a ^ (-b)) * c)'],
     ['a % b atan2 c', '((a % b) atan2 c)'],
     ['+a', '(+a)'],
+    ['a - b @ 1 ^ c', '(a - (b@1000 ^ c))'],
+    ['-a @ end()', '(-a@end)'],
+    ['a * sum_over_time(b[1h:1m]) - c', '((a * sum_over_time(b[3600000:60000])) - c)'],
   ])('links %s as operators are strong', (text, tree) => expect(written(parse(text))).toBe(tree));
 
   test('says where the parts stand', () => {
@@ -118,11 +139,18 @@ describe('parse() refuses', () => {
     ['a list that is not closed', 'sum by (a (up)', 'Cannot read the expression at character 11: (up)'],
     [
       'a function that it lacks',
-      '1 + sin(up)',
-      'This engine has no function sin, found at character 5: sin(up)',
+      '1 + info(up)',
+      'This engine has no function info, found at character 5: info(up)',
     ],
-    ['subqueries', 'max_over_time(up[5m:1m])', 'has no subqueries, found at character 15: up[5m:1m]'],
-    ['the @ modifier', 'sum(up @ 5)', 'has no @ modifier, found at character 5: up @ 5'],
+    [
+      'a subquery of a number',
+      'max_over_time(1[5m:1m])',
+      'A subquery takes a vector, not a scalar at character 15: 1',
+    ],
+    ['a subquery of nothing', 'max_over_time(up[0s:1m])', 'must be longer than 0'],
+    ['@ twice', 'sum(up @ 5 @ 6)', 'One @ may follow a selector, and directly at character 5'],
+    ['@ without a time', 'sum(up @ NaN)', '@ needs a time in seconds at character 10: NaN'],
+    ['@ behind what is computed', 'sum(up) @ 5', '@ must follow a selector at character 1'],
     [
       'arithmetic with durations',
       'rate(up[5m+1m])',
@@ -135,9 +163,9 @@ describe('parse() refuses', () => {
     ],
     ['a fill', 'a + fill(0) b', 'This engine has no such modifier, found at character 5: fill(0)'],
     [
-      'an expression that JavaScript has not',
-      'up{a=~"[[:alpha:]]"}',
-      'This engine has no regular expression like this, found at character 4: a=~"[[:alpha:]]"',
+      'a regular expression that Go has not',
+      'up{a=~"(?=b)"}',
+      'Cannot read the regular expression (no (?=) at character 4: a=~"(?=b)"',
     ],
     ['everything', 'up + {}', 'A selector must ask for something that is not empty at character 6: {}'],
     ['two names', 'up{__name__="down"}', 'A selector can have only one name at character 1'],

@@ -68,8 +68,8 @@ describe('a file is refused with the place of its first fault:', () => {
   test.each<[what: string, text: string, message: string, path: (string | number)[]]>([
     [
       'an expression',
-      'alert: Down, expr: "up @ 5"',
-      'Group "servers", rule 2 (Down): This engine has no @ modifier, found at character 1: up @ 5',
+      'alert: Down, expr: "up anchored"',
+      'Group "servers", rule 2 (Down): This engine has no anchored modifier, found at character 1: up anchored',
       [...at, 'expr'],
     ],
     [
