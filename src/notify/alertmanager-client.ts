@@ -1,6 +1,7 @@
-// HTTP client of Alertmanager: readiness, posting alerts, reading silences.
+// HTTP client of Alertmanager: readiness, posting alerts, reading alerts and silences.
 import type { PostedAlert } from '../core/delivery/alertmanager-post.ts';
 import { readSilences, type Silence } from '../core/delivery/silences.ts';
+import { type KnownAlert, readKnownAlerts } from '../core/delivery/alertmanager-view.ts';
 import { HEARTBEAT_ALERT } from '../core/delivery/alertmanager-message.ts';
 import { isObject, parseJson } from '../core/base/guards.ts';
 import type { Clock } from '../system/time/clock.ts';
@@ -14,6 +15,8 @@ export interface AlertmanagerClient {
   post(alerts: readonly PostedAlert[]): Promise<string | null>;
   /** Reads the active and pending silences; null when the request failed. */
   silences(): Promise<readonly Silence[] | null>;
+  /** Reads its alerts with this `instance` label, all for null; null when the request failed. */
+  alerts(instance: string | null): Promise<readonly KnownAlert[] | null>;
   /** Tells whether the heartbeat of Prometheus is among its alerts; we never post it. False when the request failed. */
   hasHeartbeat(): Promise<boolean>;
   close(): void;
@@ -41,12 +44,26 @@ export function openAlertmanagerClient({
         body: JSON.stringify(alerts.map((alert) => toJson(alert))),
       }),
     silences: () => request(connection, { path: '/api/v2/silences' }, readSilenceList).catch(() => null),
+    alerts: (instance) =>
+      request(connection, { path: alertsPath(instance) }, readAlertList).catch(() => null),
     hasHeartbeat: () => request(connection, { path: HEARTBEAT_PATH }, readHeartbeat).catch(() => false),
     close: () => connection.client.dropSockets(),
   };
 }
 
 const HEARTBEAT_PATH = `/api/v2/alerts?filter=${encodeURIComponent(`alertname="${HEARTBEAT_ALERT}"`)}`;
+
+function alertsPath(instance: string | null): string {
+  const filter =
+    instance === null ? '' : `&filter=${encodeURIComponent(`instance=${JSON.stringify(instance)}`)}`;
+  return `/api/v2/alerts?active=true${filter}`;
+}
+
+async function readAlertList({ status, body }: HttpResponse): Promise<readonly KnownAlert[] | null> {
+  const text = status === 200 ? await readText(body, MAX_RESPONSE) : null;
+  const answer = text === null ? null : parseJson(text);
+  return Array.isArray(answer) ? readKnownAlerts(answer) : null;
+}
 
 /** Alertmanager lists only alerts that have not ended. */
 async function readHeartbeat({ status, body }: HttpResponse): Promise<boolean> {

@@ -7,8 +7,10 @@ import { openChannel } from './channels/registry.ts';
 import { testNotification } from './message/message.ts';
 
 export interface Dispatcher {
-  /** Queues the notification for every channel and returns at once. */
-  send(notification: Notification): void;
+  /** Queues the notification for every channel, or those named, and returns at once. */
+  send(notification: Notification, options?: SendTo): void;
+  /** Returns the names of the channels, by which an outbox knows them after a restart. */
+  names(): readonly string[];
   /** Makes one attempt through every channel, bypassing the queues; never rejects. */
   test(): Promise<readonly ChannelReport[]>;
   /** Replaces the channels; what is queued for the old ones is still sent by them. */
@@ -17,6 +19,13 @@ export interface Dispatcher {
   kinds(): readonly NotifyKind[];
   /** Gives the queues `timeout` ms to drain, then aborts what is left; never rejects. */
   close(timeout: number): Promise<void>;
+}
+
+export interface SendTo {
+  /** Names of the channels; left out for all. */
+  readonly channels?: readonly string[];
+  /** Called once for each channel that sent it or gave it up; not for one that was cut off by `close`. */
+  readonly onDone?: (channel: string) => void;
 }
 
 export interface DispatcherOptions extends ChannelContext {
@@ -35,9 +44,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let isClosed = false;
 
   return {
-    send(notification) {
-      for (const queue of isClosed ? [] : queues) queue.add(notification);
+    send(notification, { channels, onDone = () => {} } = {}) {
+      for (const queue of isClosed ? [] : queues)
+        if (channels === undefined || channels.includes(queue.name))
+          queue.add({ notification, onDone: () => onDone(queue.name) });
     },
+    names: () => queues.map(({ name }) => name),
     test: () =>
       Promise.all(
         queues.map(async ({ channel }) => {
@@ -67,7 +79,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 function openQueues(settings: readonly ChannelSettings[], options: DispatcherOptions): ChannelQueue[] {
-  return settings.map((one) => new ChannelQueue(openChannel(one, options), options));
+  const seen = new Map<NotifyKind, number>();
+  return settings.map((one) => {
+    const number = (seen.get(one.kind) ?? 0) + 1;
+    seen.set(one.kind, number);
+    return new ChannelQueue(`${one.kind} ${number}`, openChannel(one, options), options);
+  });
 }
 
 /** Turns an unexpected error of a channel into a failed attempt, so that its queue goes on. */
@@ -83,24 +100,32 @@ async function trySend(
   }
 }
 
+interface Queued {
+  readonly notification: Notification;
+  readonly onDone: () => void;
+}
+
 /** Queue of one channel; sends one notification at a time. */
 class ChannelQueue {
+  /** Its kind, and its number among those of that kind: nothing secret. */
+  readonly name: string;
   readonly channel: Channel;
   readonly #options: DispatcherOptions;
   readonly #stop = new AbortController();
-  #queue: Notification[] = [];
+  #queue: Queued[] = [];
   #working: Promise<void> | null = null;
 
-  constructor(channel: Channel, options: DispatcherOptions) {
+  constructor(name: string, channel: Channel, options: DispatcherOptions) {
+    this.name = name;
     this.channel = channel;
     this.#options = options;
   }
 
-  add(notification: Notification): void {
-    this.#queue.push(notification);
+  add(queued: Queued): void {
+    this.#queue.push(queued);
     if (this.#queue.length > MAX_QUEUE) {
       // The oldest goes: the newest describes the present.
-      this.#queue.shift();
+      this.#queue.shift()?.onDone();
       this.#options.onDropped(this.channel.kind, 'queue_full', 1);
     }
     this.#working ??= this.#work();
@@ -124,7 +149,9 @@ class ChannelQueue {
   async #work(): Promise<void> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { signal } = this.#stop;
-      const outcome = await trySend(this.channel, next, { signal, mayRetry: true });
+      const outcome = await trySend(this.channel, next.notification, { signal, mayRetry: true });
+      // What was cut off at the end is not done: the next daemon sends it.
+      if (outcome.result === 'sent' || !signal.aborted) next.onDone();
       this.#options.onResult(this.channel.kind, outcome);
     }
     this.#working = null;

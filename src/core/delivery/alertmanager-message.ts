@@ -19,6 +19,8 @@ export interface AlertNotice {
 
 export interface AlertmanagerMessage {
   readonly hasHeartbeat: boolean;
+  /** Name of the receiver in the config of Alertmanager; null when the message has none. */
+  readonly receiver: string | null;
   /** Without the heartbeat. */
   readonly alerts: readonly AlertNotice[];
 }
@@ -37,17 +39,21 @@ export function readAlertmanagerMessage(body: unknown): AlertmanagerMessage | st
   if (body['version'] !== '4') return 'Not a message of Alertmanager: version must be "4"';
   const alerts = body['alerts'];
   if (!Array.isArray(alerts)) return 'Not a message of Alertmanager: alerts must be a list';
-  const all = alerts.slice(0, MOST_ALERTS).map((alert: unknown) => readAlert(alert));
+  const all = alerts.slice(0, MOST_ALERTS).map((alert: unknown) => readNotice(alert));
   const read = all.filter((alert) => alert !== null);
   if (read.length < all.length)
     return 'Not a message of Alertmanager: an alert needs a status and an alertname';
+  const { receiver } = body;
+  const isNamed = typeof receiver === 'string' && receiver.length <= LONGEST_TEXT;
   return {
+    receiver: isNamed ? receiver : null,
     hasHeartbeat: read.some(({ name, state }) => name === HEARTBEAT_ALERT && state === 'firing'),
     alerts: read.filter(({ name }) => name !== HEARTBEAT_ALERT),
   };
 }
 
-function readAlert(alert: unknown): AlertNotice | null {
+/** Reads one alert of a message; null for what is none. */
+export function readNotice(alert: unknown): AlertNotice | null {
   if (!isObject(alert)) return null;
   const labels = textsOf(alert['labels']);
   const annotations = textsOf(alert['annotations']);

@@ -18,11 +18,8 @@ const MOST_NOTICES = 1000;
 
 /** Evaluation, transport and the `group_wait` of the shipped routes, ms. */
 const SENT_WITHIN = 60_000;
-/**
- * An alert may also wait for the next `group_interval` of its group; without a notice by then it was withheld on
- * purpose, ms.
- */
-const WITHHELD_WITHIN = 360_000;
+/** The same with the next `group_interval` of its group, where Alertmanager reports some alerts and not this one, ms. */
+const UNREPORTED_WITHIN = 360_000;
 
 /**
  * Takes in an alert.
@@ -77,12 +74,15 @@ export function handOff(
     firing,
     lastContact,
     at,
+    isElsewhere = () => false,
   }: {
     readonly from: DeliveryOwner;
     readonly to: DeliveryOwner;
     readonly firing: readonly FiringAlert[];
     readonly lastContact: number | null;
     readonly at: number;
+    /** Whether Alertmanager routes the alert only to receivers that do not report to us; false while that is not known. */
+    readonly isElsewhere?: (key: string) => boolean;
   },
 ): { readonly next: Handoff; readonly sent: readonly FiringAlert[] } {
   if (to === 'engine') {
@@ -92,13 +92,15 @@ export function handOff(
   // Alertmanager has alerts that did not get through to the old owner only from us.
   const settled = settledBy(before, lastContact);
   if (to === 'alertmanager-by-us') return { next: { ...before, held: settled }, sent: [] };
-  const sent = firing.filter((alert) => before.noticed.has(alertKey(alert)) || settled.has(alertKey(alert)));
+  // Where Alertmanager reports what it tells, the lack of a report means that it has not told: better twice than never.
+  const isSettled = (key: string): boolean => settled.has(key) && (!before.isNoticed || isElsewhere(key));
+  const sent = firing.filter((alert) => before.noticed.has(alertKey(alert)) || isSettled(alertKey(alert)));
   return { next: { ...before, held: new Map() }, sent };
 }
 
 /** Alerts that the old owner had for long enough before its last sign of life. */
 function settledBy({ held, isNoticed }: Handoff, lastContact: number | null): Handoff['held'] {
-  const within = isNoticed ? WITHHELD_WITHIN : SENT_WITHIN;
+  const within = isNoticed ? UNREPORTED_WITHIN : SENT_WITHIN;
   return new Map([...held].filter(([, since]) => lastContact !== null && since + within <= lastContact));
 }
 

@@ -78,7 +78,8 @@ function readRecord(saved: unknown): AlertRecord[] {
   ];
 }
 
-function readAlert(saved: unknown): AlertRecord['alert'] | null {
+/** Reads one alert; null for what is none. */
+export function readAlert(saved: unknown): AlertRecord['alert'] | null {
   if (!isObject(saved)) return null;
   const { name, about, summary } = saved;
   const runbook = runbookIn({ runbook_url: saved['runbook'] });

@@ -33,7 +33,7 @@ export interface AlertControllerParts {
   readonly status: () => Status;
   readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
   readonly inbox: Pick<AlertmanagerInbox, 'subscribe' | 'setToken'>;
-  readonly channels: Pick<Channels, 'send' | 'suppress'>;
+  readonly channels: Pick<Channels, 'send' | 'names' | 'suppress'>;
 }
 
 /** ms between two checks of the time, at most. */
@@ -60,10 +60,10 @@ export function openAlertController(context: DaemonContext, parts: AlertControll
     silences,
     firing: () => parts.status().daemon.alerts,
     evaluated,
-    notify: (input) => notifications.take(input),
+    notifications,
     onToPost: () => poller.pollNow(),
   });
-  const poller = createPoller(context, delivery, () => settings);
+  const poller = createPoller(context, { delivery, silences, settings: () => settings });
   const prometheus = new PrometheusPoller({
     clock,
     startedAt: clock.now() / 1000 - process.uptime(),
@@ -91,7 +91,7 @@ export function openAlertController(context: DaemonContext, parts: AlertControll
     poller.close();
     prometheus.close();
   });
-  return { begin: () => notifications.take({ kind: 'tick', at: clock.now() }) };
+  return { begin: () => notifications.begin() };
 }
 
 /** Starts the notification policy and the alert log, both fed with redacted events. */
@@ -106,8 +106,7 @@ function startNotifications(
     clock,
     stateStore,
     rules: { ...rules, isSilenced: (alert, at) => silences.cover(alert, at) },
-    onSend: (notification) => channels.send(notification),
-    onSuppressed: (suppressed) => channels.suppress(suppressed),
+    channels,
   });
   reloader.onSettings((next) => runner.setRules(rulesOf(next)));
   const alertLog = openLog(context);
@@ -163,8 +162,11 @@ function takeEvent(event: WatchdogEvent, delivery: DeliveryRunner): void {
 
 function createPoller(
   { clock, log }: DaemonContext,
-  delivery: DeliveryRunner,
-  settings: () => PollSettings,
+  {
+    delivery,
+    silences,
+    settings,
+  }: { delivery: DeliveryRunner; silences: AlertSilences; settings: () => PollSettings },
 ): AlertmanagerPoller {
   /** Polls come closer together when there is something to post; a signal must recur. */
   let heardAt = -Infinity;
@@ -180,6 +182,9 @@ function createPoller(
     toPost: () => delivery.toPost(Math.max(MIN_VALIDITY, VALID_POLLS * settings().every)),
     onPosted: () => delivery.posted(),
     onPolled: (trouble) => delivery.take({ kind: 'asked', isReady: trouble === null, trouble }),
+    asksAlerts: () => delivery.asksAlerts,
+    instance: () => silences.instance,
+    onAlerts: (alerts) => delivery.takeAlerts(alerts),
     onSilences: (list) => delivery.replaceSilences(list),
     onFault: (err) => log.error({ err }, 'Cannot poll Alertmanager'),
   });

@@ -12,8 +12,8 @@ export interface ReceiveOptions {
 }
 
 export interface AlertmanagerInboxListener {
-  /** Takes a message that carried the token. */
-  receive(message: AlertmanagerMessage, options: ReceiveOptions): void;
+  /** Takes a message that carried the token. @returns false when the disk refused what follows from it */
+  receive(message: AlertmanagerMessage, options: ReceiveOptions): boolean;
   /** Called when a message for our channels did not carry the token. */
   refuse(): void;
 }
@@ -40,8 +40,8 @@ export function createAlertmanagerInbox(): AlertmanagerInbox {
       const message = readAlertmanagerMessage(body);
       if (typeof message === 'string') return { kind: 'invalid', reason: message };
       if (listeners.size === 0) return NOT_READY;
-      for (const listener of listeners) listener.receive(message, options);
-      return null;
+      const kept = [...listeners].map((listener) => listener.receive(message, options));
+      return kept.every(Boolean) ? null : NOT_KEPT;
     },
     setToken(token) {
       expected = token;
@@ -54,6 +54,8 @@ export function createAlertmanagerInbox(): AlertmanagerInbox {
 }
 
 const NOT_READY: MessageRefusal = { kind: 'not-ready', reason: 'The watchdog is starting or stopping' };
+/** Alertmanager counts what was answered with 200 as told: then it has to survive our death. */
+const NOT_KEPT: MessageRefusal = { kind: 'not-ready', reason: 'The disk does not take the record of it' };
 const NO_TOKEN_SET: MessageRefusal = {
   kind: 'unproven',
   reason: 'Set alerts.webhookToken in the config of mcp-watchdog, and send it as a Bearer token',

@@ -1,5 +1,6 @@
-// Poller of Alertmanager: checks that it is ready, posts alerts to it, and reads its silences.
+// Poller of Alertmanager: checks that it is ready, posts alerts to it, and reads its alerts and silences.
 import type { PostedAlert } from '../../core/delivery/alertmanager-post.ts';
+import type { KnownAlert } from '../../core/delivery/alertmanager-view.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
 import { type AlertmanagerClient, openAlertmanagerClient } from '../../notify/alertmanager-client.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -21,6 +22,11 @@ export interface AlertmanagerPollerOptions {
   readonly asksHeartbeat: () => boolean;
   /** Called after each poll that found the heartbeat there. */
   readonly onHeartbeat: () => void;
+  /** Tells whether to read which alerts Alertmanager has. */
+  readonly asksAlerts: () => boolean;
+  /** Returns our `instance` label there; null while not known. */
+  readonly instance: () => string | null;
+  readonly onAlerts: (alerts: readonly KnownAlert[]) => void;
   readonly onSilences: (silences: readonly Silence[]) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -93,8 +99,16 @@ export class AlertmanagerPoller {
     const hasHeartbeat = trouble === null && this.#options.asksHeartbeat() && (await client.hasHeartbeat());
     if (client !== this.#alertmanager) return;
     if (hasHeartbeat) this.#options.onHeartbeat();
+    await this.#readAlerts(client, trouble);
     const silences = trouble === null ? await client.silences() : null;
     if (silences !== null && client === this.#alertmanager) onSilences(silences);
+  }
+
+  async #readAlerts(client: AlertmanagerClient, trouble: string | null): Promise<void> {
+    const { asksAlerts, instance, onAlerts } = this.#options;
+    if (trouble !== null || client !== this.#alertmanager || !asksAlerts()) return;
+    const alerts = await client.alerts(instance());
+    if (alerts !== null && client === this.#alertmanager) onAlerts(alerts);
   }
 
   /** Posts the alerts; returns why it did not accept them, null when it did. */

@@ -3,7 +3,7 @@ import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ChannelReport, Notification, SendResult } from '../../core/model/notification.ts';
 import type { NotifyKind, NotifySuppression } from '../../core/model/vocabulary.ts';
 import { pageUrl } from '../../core/status/page-url.ts';
-import { createDispatcher, type Dispatcher } from '../../notify/dispatcher.ts';
+import { createDispatcher, type Dispatcher, type SendTo } from '../../notify/dispatcher.ts';
 import { childEnvironment } from '../../supervisor/environment.ts';
 import type { DaemonContext } from '../context.ts';
 import type { Reloader } from '../config/reload.ts';
@@ -15,8 +15,10 @@ interface Suppression {
 }
 
 export interface Channels {
-  /** Sends a notification through every channel. */
-  send(notification: Notification): void;
+  /** Sends a notification through every channel, or those named. */
+  send(notification: Notification, options?: SendTo): void;
+  /** Returns the names of the channels. */
+  names(): readonly string[];
   /** Publishes, for every channel, that notifications were suppressed. */
   suppress(suppressed: Suppression): void;
   /** Sends a test notification through every channel and returns each result. */
@@ -53,7 +55,8 @@ export function openChannels(
   followSettings(dispatcher, settings, reloader);
   teardown.add('notification channels', () => dispatcher.close(CLOSE_TIMEOUT));
   return {
-    send: (notification) => dispatcher.send(notification),
+    send: (notification, options) => dispatcher.send(notification, options),
+    names: () => dispatcher.names(),
     suppress(suppressed) {
       for (const kind of dispatcher.kinds()) publishSuppressed(kind, suppressed);
     },

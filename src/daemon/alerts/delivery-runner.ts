@@ -7,6 +7,13 @@ import {
   toPost,
 } from '../../core/delivery/alertmanager-post.ts';
 import {
+  isToldThroughUs,
+  isToldWithoutUs,
+  type KnownAlert,
+  type Receivers,
+  withReceiver,
+} from '../../core/delivery/alertmanager-view.ts';
+import {
   beginDelivery,
   decideDelivery,
   type DeliveryInput,
@@ -28,12 +35,12 @@ import {
 import type { SavedDelivery } from '../../core/delivery/saved-delivery.ts';
 import type { EventOf } from '../../core/model/events.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../../core/model/notification.ts';
-import type { NotificationInput } from '../../core/notification/notification-policy.ts';
 import type { Silence } from '../../core/delivery/silences.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { engineEvents } from './engine-events.ts';
 import type { StateStore } from '../home/state-store.ts';
+import type { NotificationRunner } from './notification-runner.ts';
 import type { PrometheusReport } from '../../notify/prometheus-client.ts';
 import type { AlertSilences } from './alert-silences.ts';
 import type { ReceiveOptions } from './alertmanager-inbox.ts';
@@ -51,8 +58,8 @@ export interface DeliveryRunnerOptions {
   readonly firing: () => readonly FiringAlert[];
   /** Returns the alerts with all labels, as the rules left them. */
   readonly evaluated: () => readonly EvaluatedAlert[];
-  /** Feeds the policy of our own channels. */
-  readonly notify: (input: NotificationInput) => void;
+  /** Policy of our own channels. */
+  readonly notifications: Pick<NotificationRunner, 'take' | 'hasWordOf' | 'flush'>;
   /** Called when there is something to post to Alertmanager now. */
   readonly onToPost: () => void;
 }
@@ -67,11 +74,18 @@ export class DeliveryRunner {
   #handoff: Handoff;
   /** When Prometheus took over alerts that we had posted, ms since the epoch; null while it has none from us. */
   #handedOffAt: number | null = null;
+  /** Receivers of Alertmanager that have sent us messages. */
+  #receivers: Receivers;
+  /** Alerts that Alertmanager routes only to receivers that do not report to us, when it was last asked. */
+  #elsewhere: ReadonlySet<string> = new Set();
+  /** Whether Alertmanager has been asked since our start what it takes for told. */
+  #hasAsked = false;
   #reasons: string | null = null;
   #saved = '';
 
   constructor(options: DeliveryRunnerOptions) {
-    const { owner, noticed, isNoticed } = options.saved;
+    const { owner, noticed, isNoticed, receivers } = options.saved;
+    this.#receivers = receivers;
     this.#options = options;
     this.#settings = options.settings;
     this.#state = beginDelivery({ at: options.clock.monotonic(), was: owner }, options.settings);
@@ -95,7 +109,10 @@ export class DeliveryRunner {
     { isOtherAlertmanager }: { readonly isOtherAlertmanager: boolean },
   ): void {
     this.#settings = settings;
-    if (isOtherAlertmanager) this.#state = withNewAlertmanager(this.#state, this.#options.clock.monotonic());
+    if (isOtherAlertmanager) {
+      this.#state = withNewAlertmanager(this.#state, this.#options.clock.monotonic());
+      this.#elsewhere = new Set();
+    }
     this.take({ kind: 'tick' });
   }
 
@@ -121,12 +138,47 @@ export class DeliveryRunner {
     this.take({ kind: 'refused' });
   }
 
-  /** Takes a webhook message of Alertmanager that carried the token: its heartbeat, and the alerts that it has sent or wants us to send. */
-  receive({ hasHeartbeat, alerts }: AlertmanagerMessage, { isToForward }: ReceiveOptions): void {
+  /**
+   * Takes a webhook message of Alertmanager that carried the token: its heartbeat, and the alerts that it has sent or wants us
+   * to send.
+   *
+   * @returns false when what it says of alerts is not on the disk, so that it has to come again
+   */
+  receive({ hasHeartbeat, receiver, alerts }: AlertmanagerMessage, { isToForward }: ReceiveOptions): boolean {
     this.take({ kind: 'accepted' });
     if (hasHeartbeat && this.#settings.hasToken) this.take({ kind: 'heartbeat' });
+    if (alerts.length === 0) return true;
+    this.#receivers = withReceiver(this.#receivers, receiver, isToForward ? 'forwards' : 'reports');
     for (const notice of alerts) this.#takeNotice(notice, isToForward);
     this.#save();
+    return this.#options.notifications.flush();
+  }
+
+  /** Tells whether to ask Alertmanager for its alerts: once after our start, and while somebody may not have told of ours. */
+  get asksAlerts(): boolean {
+    const { notifications, firing } = this.#options;
+    if (this.owner === 'us') return false;
+    const isUntold = (alert: FiringAlert): boolean =>
+      !this.#handoff.noticed.has(alertKey(alert)) && !notifications.hasWordOf(alert);
+    return !this.#hasAsked || (this.#handoff.isNoticed && firing().some(isUntold));
+  }
+
+  /**
+   * Takes the alerts that Alertmanager has. What it takes for told through our channels, and we know nothing of after a
+   * start, is sent now: Alertmanager would send it again only after hours.
+   */
+  takeAlerts(alerts: readonly KnownAlert[]): void {
+    const { notifications, silences, clock } = this.#options;
+    const own = alerts
+      .filter(({ notice }) => silences.isOwnInstance(notice.labels['instance']))
+      .map((known) => ({ known, alert: aboutUs(known.notice) }));
+    const others = own.filter(({ known }) => isToldWithoutUs(known, this.#receivers));
+    this.#elsewhere = new Set(others.map(({ alert }) => alertKey(alert)));
+    if (this.#hasAsked) return;
+    this.#hasAsked = true;
+    for (const { known, alert } of own)
+      if (isToldThroughUs(known, this.#receivers) && !notifications.hasWordOf(alert))
+        notifications.take({ kind: 'forwarded', at: clock.now(), alert });
   }
 
   /** Takes the answer of the configured Prometheus. */
@@ -185,37 +237,38 @@ export class DeliveryRunner {
       // What was refused was not sent, however well Alertmanager is.
       lastContact: kind === 'refused' ? null : lastContact(before, this.#settings),
       at,
+      isElsewhere: (key) => this.#elsewhere.has(key),
     });
     this.#handoff = next;
     const isHandedOff = before.owner === 'alertmanager-by-us' && owner === 'engine';
     this.#handedOffAt = isHandedOff ? this.#options.clock.now() : null;
     // Before our channels are unmuted: otherwise these would be sent again.
     for (const { name, about } of sent) this.#noteSent({ name, about, state: 'firing' });
+    // Before the new owner is written down: a next daemon that tells would else tell them again.
+    if (sent.length > 0) this.#options.notifications.flush();
     this.#mute();
     if (owner === 'alertmanager-by-us') this.#options.onToPost();
   }
 
   #mute(): void {
-    const { notify, clock } = this.#options;
-    notify({ kind: 'muted', at: clock.now(), isMuted: this.owner !== 'us' });
+    const { notifications, clock } = this.#options;
+    notifications.take({ kind: 'muted', at: clock.now(), isMuted: this.owner !== 'us' });
   }
 
   #noteSent({ name, about, state }: Pick<AlertChange, 'name' | 'about' | 'state'>): void {
-    const { notify, clock } = this.#options;
-    notify({ kind: 'notified-elsewhere', at: clock.now(), alert: { name, about, state } });
+    const { notifications, clock } = this.#options;
+    notifications.take({ kind: 'notified-elsewhere', at: clock.now(), alert: { name, about, state } });
   }
 
-  #takeNotice({ name, severity, summary, labels, state, runbook }: AlertNotice, isToForward: boolean): void {
+  #takeNotice(notice: AlertNotice, isToForward: boolean): void {
+    const { labels } = notice;
     const isOurs = this.#options.silences.isOwnInstance(labels['instance']);
-    const server = labels['server'] ?? null;
-    const elsewhere = [server, labels['instance']]
-      .filter((one) => one !== null && one !== undefined)
-      .join(' on ');
-    const alert = { name, about: isOurs ? server : elsewhere, severity, state, summary, runbook };
+    const elsewhere = [labels['server'], labels['instance']].filter((one) => one !== undefined).join(' on ');
+    const alert = isOurs ? aboutUs(notice) : { ...aboutUs(notice), about: elsewhere };
     if (isToForward) {
       // The record of our own channels has what they send.
       this.#handoff = { ...this.#handoff, isNoticed: true };
-      this.#options.notify({ kind: 'forwarded', at: this.#options.clock.now(), alert });
+      this.#options.notifications.take({ kind: 'forwarded', at: this.#options.clock.now(), alert });
     } else if (isOurs) {
       this.#handoff = handoffAfterNotice(this.#handoff, alert);
       this.#noteSent(alert);
@@ -224,9 +277,9 @@ export class DeliveryRunner {
 
   /** Lets the policy decide again when a silence began or ended. */
   #followSilences(): void {
-    const { notify, clock, silences } = this.#options;
+    const { notifications, clock, silences } = this.#options;
     const at = clock.now();
-    if (silences.haveChanged(at)) notify({ kind: 'tick', at });
+    if (silences.haveChanged(at)) notifications.take({ kind: 'tick', at });
   }
 
   #save(): void {
@@ -236,6 +289,7 @@ export class DeliveryRunner {
       owner: this.owner,
       noticed: [...noticed],
       isNoticed,
+      receivers: this.#receivers,
       instance: silences.instance,
       silences: silences.silences,
     };
@@ -244,6 +298,11 @@ export class DeliveryRunner {
     this.#saved = text;
     this.#options.stateStore.setDelivery(record);
   }
+}
+
+/** The alert of a notice about this machine. */
+function aboutUs({ name, severity, summary, labels, state, runbook }: AlertNotice): AlertChange {
+  return { name, about: labels['server'] ?? null, severity, state, summary, runbook };
 }
 
 type Untimed<Input> = Input extends unknown ? Omit<Input, 'at'> : never;

@@ -1,6 +1,12 @@
 // Runner of the notification policy: holds its state, its timer and its record on disk.
-import type { Notification } from '../../core/model/notification.ts';
-import type { NotifySuppression } from '../../core/model/vocabulary.ts';
+import { type AlertChange, alertKey } from '../../core/model/notification.ts';
+import {
+  type Outbox,
+  readOutbox,
+  reassigned,
+  withNotifications,
+  withoutChannel,
+} from '../../core/notification/outbox.ts';
 import { restoreNotifications, saveNotifications } from '../../core/notification/saved-notifications.ts';
 import {
   decideNotifications,
@@ -9,6 +15,8 @@ import {
 } from '../../core/notification/notification-policy.ts';
 import type { NotificationRules, NotificationState } from '../../core/notification/notification-state.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { isObject } from '../../core/base/guards.ts';
+import type { Channels } from './channels.ts';
 import type { StateStore } from '../home/state-store.ts';
 
 export interface NotificationRunner {
@@ -16,6 +24,12 @@ export interface NotificationRunner {
   take(input: NotificationInput): void;
   /** Replaces the rules that a reload can change. */
   setRules(rules: Omit<NotificationRules, 'isSilenced'>): void;
+  /** Tells whether the policy has a word about this alert that was sent, is being sent, or waits to be sent. */
+  hasWordOf(alert: Pick<AlertChange, 'name' | 'about'>): boolean;
+  /** Sends what an earlier daemon left unsent, and lets the policy decide. */
+  begin(): void;
+  /** Writes the record to the disk itself; false when that failed. */
+  flush(): boolean;
   close(): void;
 }
 
@@ -23,72 +37,99 @@ export interface NotificationRunnerOptions {
   readonly clock: Clock;
   readonly stateStore: Pick<StateStore, 'alerts' | 'setAlerts'>;
   readonly rules: NotificationRules;
-  readonly onSend: (notification: Notification) => void;
-  readonly onSuppressed: (suppressed: { readonly reason: NotifySuppression; readonly count: number }) => void;
+  readonly channels: Pick<Channels, 'send' | 'names' | 'suppress'>;
 }
 
 /** ms; changes come in bursts and are saved together, unless a notification is sent. */
 const SAVE_WITHIN = 1000;
 
-export function startNotificationRunner({
-  clock,
-  stateStore,
-  onSend,
-  onSuppressed,
-  ...options
-}: NotificationRunnerOptions): NotificationRunner {
-  let { rules } = options;
-  let state = restoreNotifications(stateStore.alerts());
-  let cancelTimer = (): void => {};
-  const record = createRecord({ clock, stateStore, state: () => state });
-
-  function take(input: NotificationInput): void {
-    const before = state;
-    const outcome = decideNotifications(before, input, rules);
-    state = outcome.state;
-    // Saved before it is sent: a crash in between must not notify anybody twice.
-    if (outcome.notifications.length > 0) record.save();
-    else if (state.records !== before.records) record.saveSoon();
-    for (const notification of outcome.notifications) onSend(notification);
-    for (const suppressed of outcome.suppressed) onSuppressed(suppressed);
-    arm();
-  }
-
-  function arm(): void {
-    cancelTimer();
-    const next = nextDecisionAt(state, rules);
-    if (next === null) return;
-    const delay = Math.max(0, next - clock.now());
-    cancelTimer = clock.after(delay, () => take({ kind: 'tick', at: clock.now() }));
-  }
-
-  return {
-    take,
-    setRules(next) {
-      rules = { ...rules, ...next };
-      arm();
-    },
-    close() {
-      cancelTimer();
-      record.save();
-    },
-  };
+export function startNotificationRunner(options: NotificationRunnerOptions): NotificationRunner {
+  return new PolicyRunner(options);
 }
 
-function createRecord({
-  clock,
-  stateStore,
-  state,
-}: Pick<NotificationRunnerOptions, 'clock' | 'stateStore'> & {
-  readonly state: () => NotificationState;
-}) {
-  let cancel: (() => void) | null = null;
+class PolicyRunner implements NotificationRunner {
+  readonly #options: NotificationRunnerOptions;
+  #rules: NotificationRules;
+  #state: NotificationState;
+  #outbox: Outbox;
+  #cancelTimer = (): void => {};
+  /** Cancels a save that is due within `SAVE_WITHIN`; null when none is. */
+  #cancelSave: (() => void) | null = null;
 
-  function save(): void {
-    cancel?.();
-    cancel = null;
-    stateStore.setAlerts(saveNotifications(state()));
+  constructor(options: NotificationRunnerOptions) {
+    const saved = options.stateStore.alerts();
+    this.#options = options;
+    this.#rules = options.rules;
+    this.#state = restoreNotifications(saved);
+    this.#outbox = readOutbox(isObject(saved) ? saved['outbox'] : null);
   }
 
-  return { save, saveSoon: () => void (cancel ??= clock.after(SAVE_WITHIN, save)) };
+  begin(): void {
+    const { channels, clock } = this.#options;
+    this.#outbox = reassigned(this.#outbox, channels.names());
+    for (const entry of this.#outbox) this.#send(entry);
+    this.take({ kind: 'tick', at: clock.now() });
+  }
+
+  take(input: NotificationInput): void {
+    const { channels } = this.#options;
+    const before = this.#state;
+    const { state, notifications, suppressed } = decideNotifications(before, input, this.#rules);
+    this.#state = state;
+    const last = this.#outbox.at(-1)?.id ?? 0;
+    this.#outbox = withNotifications(this.#outbox, notifications, channels.names());
+    // Written down before it is sent, and crossed out once it is: a death in between repeats it and loses nothing.
+    if (notifications.length > 0) this.flush();
+    else if (state.records !== before.records) this.#saveSoon();
+    for (const entry of this.#outbox) if (entry.id > last) this.#send(entry);
+    for (const one of suppressed) channels.suppress(one);
+    this.#arm();
+  }
+
+  hasWordOf(alert: Pick<AlertChange, 'name' | 'about'>): boolean {
+    const record = this.#state.records.get(alertKey(alert));
+    return record !== undefined && (record.notified?.state === 'firing' || record.forwarded === 'firing');
+  }
+
+  setRules(next: Omit<NotificationRules, 'isSilenced'>): void {
+    this.#rules = { ...this.#rules, ...next };
+    this.#arm();
+  }
+
+  flush(): boolean {
+    return this.#save({ durable: true });
+  }
+
+  #save(options?: { readonly durable: boolean }): boolean {
+    this.#cancelSave?.();
+    this.#cancelSave = null;
+    const record = { ...saveNotifications(this.#state), outbox: this.#outbox };
+    return this.#options.stateStore.setAlerts(record, options);
+  }
+
+  close(): void {
+    this.#cancelTimer();
+    this.flush();
+  }
+
+  #send({ id, notification, channels }: Outbox[number]): void {
+    const onDone = (channel: string): void => {
+      this.#outbox = withoutChannel(this.#outbox, id, channel);
+      this.flush();
+    };
+    this.#options.channels.send(notification, { channels, onDone });
+  }
+
+  #saveSoon(): void {
+    this.#cancelSave ??= this.#options.clock.after(SAVE_WITHIN, () => void this.#save());
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    this.#cancelTimer();
+    const next = nextDecisionAt(this.#state, this.#rules);
+    if (next === null) return;
+    const delay = Math.max(0, next - clock.now());
+    this.#cancelTimer = clock.after(delay, () => this.take({ kind: 'tick', at: clock.now() }));
+  }
 }

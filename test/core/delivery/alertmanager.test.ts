@@ -195,7 +195,14 @@ describe('a silence', () => {
 describe('what is remembered of delivery', () => {
   test('comes back as it was', () => {
     const silences = silence({ name: 'server', value: 'files', isRegex: false, isEqual: true });
-    const memory = { owner: 'engine', noticed: ['k'], isNoticed: true, instance: 'h:1', silences };
+    const memory = {
+      owner: 'engine',
+      noticed: ['k'],
+      isNoticed: true,
+      receivers: { you: 'forwards' },
+      instance: 'h:1',
+      silences,
+    };
     expect(readSavedDelivery(JSON.parse(JSON.stringify(memory)))).toEqual(memory);
   });
 

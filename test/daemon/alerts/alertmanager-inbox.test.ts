@@ -10,7 +10,7 @@ const MESSAGE = {
   alerts: [{ status: 'resolved', labels: { alertname: 'Down', severity: 'critical' }, annotations: {} }],
 };
 const TOKEN = 'a-token-of-the-test';
-const NOBODY: AlertmanagerInboxListener = { receive: () => {}, refuse: () => {} };
+const NOBODY: AlertmanagerInboxListener = { receive: () => true, refuse: () => {} };
 
 describe('createAlertmanagerInbox()', () => {
   test('passes a message with its options to its subscriber', () => {
@@ -18,7 +18,7 @@ describe('createAlertmanagerInbox()', () => {
     const received: unknown[] = [];
     inbox.subscribe({
       ...NOBODY,
-      receive: ({ alerts }, options) => received.push([alerts[0]?.name, options]),
+      receive: ({ alerts }, options) => received.push([alerts[0]?.name, options]) > 0,
     });
     expect(inbox.receive(MESSAGE, { isToForward: true })).toBeNull();
     expect(received).toEqual([['Down', { isToForward: true }]]);
@@ -33,6 +33,13 @@ describe('createAlertmanagerInbox()', () => {
       expect(inbox.admit(null, { isToForward: false })).toMatchObject({ kind: 'not-ready' });
       expect(inbox.receive(MESSAGE, { isToForward: false })).toMatchObject({ kind: 'not-ready' });
     }
+  });
+
+  test('refuses as not ready what did not get to the disk, so that it is sent again', () => {
+    const inbox = createAlertmanagerInbox();
+    inbox.subscribe(NOBODY);
+    inbox.subscribe({ ...NOBODY, receive: () => false });
+    expect(inbox.receive(MESSAGE, { isToForward: true })).toMatchObject({ kind: 'not-ready' });
   });
 
   test('refuses what is no message as invalid, subscribed or not', () => {

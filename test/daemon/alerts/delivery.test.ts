@@ -76,6 +76,7 @@ function live(
   url: string | null,
   saved: { delivery: unknown; alerts: unknown } = { delivery: null, alerts: null },
   proof: Proof = {},
+  { isDiskFull = false } = {},
 ) {
   const time = new FakeClock();
   const clock = patient(time);
@@ -101,14 +102,18 @@ function live(
       reloader: { onSettings: (listener) => (listeners.push(listener), () => {}) },
       stateStore: {
         alerts: () => saved.alerts,
-        setAlerts: (record) => (saved.alerts = record),
+        setAlerts: (record) => ((saved.alerts = record), !isDiskFull),
         delivery: () => saved.delivery,
         setDelivery: (record) => (saved.delivery = record),
       },
       redactedBus: bus,
       inbox,
       channels: {
-        send: ({ alerts }) => told.push(...alerts.map(({ about, state }) => `${about} ${state}`)),
+        send({ alerts }, { onDone } = {}) {
+          told.push(...alerts.map(({ about, state }) => `${about} ${state}`));
+          onDone?.('test');
+        },
+        names: () => ['test'],
         suppress: () => {},
       },
       status: () => status,
@@ -314,6 +319,91 @@ describe('delivery of the daemon', () => {
     expect(here.time.elapsed).toBeGreaterThanOrEqual(DELIVERY_GRACE);
     await here.passes(MINUTE);
     expect(here.told).toEqual(['b firing']);
+  });
+
+  test('what Alertmanager takes for told, and an earlier daemon has not written down, is told after the start', async () => {
+    const alertmanager = await pretendAlertmanager();
+    const known = (server: string, state: string, receivers: readonly string[]) => ({
+      labels: {
+        alertname: 'Down',
+        severity: 'critical',
+        server,
+        job: 'mcp-watchdog',
+        instance: 'localhost:9638',
+      },
+      annotations: { summary: server },
+      status: { state },
+      receivers: receivers.map((name) => ({ name })),
+    });
+    alertmanager.alerts = [
+      known('lost', 'active', ['you']),
+      known('told', 'active', ['you']),
+      known('silenced', 'suppressed', ['you']),
+      known('waiting', 'unprocessed', ['you']),
+      known('elsewhere', 'active', ['pager']),
+      known('reported', 'active', ['quietly']),
+    ];
+    const record = {
+      alert: { name: 'Down', about: 'told', severity: 'critical', state: 'firing', summary: 'told' },
+      isOwn: true,
+      since: 1,
+      told: { state: 'firing', severity: 'critical', at: 1, by: 'relay' },
+    };
+    const here = live(alertmanager.url, {
+      delivery: {
+        owner: 'engine',
+        noticed: [],
+        isNoticed: true,
+        instance: 'localhost:9638',
+        receivers: { you: 'forwards', quietly: 'reports' },
+      },
+      alerts: { records: [record], sentAt: [], swallowed: 0 },
+    });
+    await here.passes(MINUTE, BOTH);
+    expect(here.owner()).toBe('engine');
+    expect(here.told).toEqual(['lost firing']);
+  });
+
+  test.each([
+    ['with nobody to ask, both are told', null, ['a firing', 'b firing']],
+    ['what goes only to receivers of others counts as told by them', 'pager', ['b firing']],
+    ['what goes to us, and was not reported, is told', 'you', ['a firing', 'b firing']],
+  ])('after a death of the others, %s', async (_, receiver, expected) => {
+    const alertmanager = receiver === null ? null : await pretendAlertmanager();
+    const here = live(alertmanager?.url ?? null, {
+      delivery: { owner: 'us', noticed: [], isNoticed: true, receivers: { you: 'forwards' } },
+      alerts: null,
+    });
+    await here.until('engine', BOTH);
+    here.fires('a');
+    const labels = { alertname: 'Down', severity: 'critical', server: 'a', instance: 'x' };
+    if (alertmanager !== null)
+      alertmanager.alerts = [
+        { labels, annotations: {}, status: { state: 'active' }, receivers: [{ name: receiver }] },
+      ];
+    await here.passes(8 * MINUTE, BOTH);
+    expect(here.told).toEqual([]);
+    if (alertmanager !== null) alertmanager.isReady = false;
+    here.fires('b');
+    await here.until('us');
+    await here.passes(10 * SECOND);
+    expect(here.told).toEqual(expected);
+  });
+
+  test('a message is answered with success only when its record is on the disk', async () => {
+    const here = live(null, { delivery: null, alerts: null }, {}, { isDiskFull: true });
+    const labels = { alertname: 'Down', severity: 'critical', server: 'a' };
+    const message = {
+      version: '4',
+      receiver: 'you',
+      alerts: [{ status: 'firing', labels, annotations: {} }],
+    };
+    expect(here.hears(HEARTBEAT)).toBeNull();
+    expect(here.hears(message)).toMatchObject({ kind: 'not-ready' });
+    expect(here.hears(message)).toMatchObject({ kind: 'not-ready' });
+    await here.passes(10 * SECOND);
+    expect(here.told).toEqual(['a firing']);
+    expect(here.saved.delivery).toMatchObject({ receivers: { you: 'forwards' } });
   });
 
   test('what Alertmanager tells of another machine is told with its name, and is not ours to end', async () => {

@@ -102,7 +102,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
     inbox: createAlertmanagerInbox(),
     stateStore: {
       alerts: () => disk.saved,
-      setAlerts: (saved) => (disk.saved = JSON.parse(JSON.stringify(saved))),
+      setAlerts: (saved) => ((disk.saved = JSON.parse(JSON.stringify(saved))), true),
       delivery: () => null,
       setDelivery: () => {},
     },
@@ -179,6 +179,37 @@ describe('notifications of the daemon', () => {
     await second.end();
   });
 
+  test('what no channel has finished when the daemon dies is sent by the next one', async () => {
+    const here = stage();
+    const [lost, told] = [appendTo(here.paths, 'lost'), appendTo(here.paths, 'told')];
+    const hanging: ChannelSettings = {
+      kind: 'command',
+      command: ['/bin/sleep', '60'],
+      env: {},
+      timeout: 60_000,
+    };
+    const first = live(here, alertsOf([lost.channel, hanging]));
+    first.notifying.begin();
+    first.alert('a');
+    await here.clock.advance(GROUP_WAIT);
+    await waitFor(() => first.notified.some(({ result }) => result === 'sent'));
+    expect(lost.told()).toEqual(['a firing']);
+    // No end: it was killed, with one channel done. The second one of its kind is another program now.
+    const second = live(here, alertsOf([lost.channel, told.channel]));
+    second.notifying.begin();
+    await waitFor(() => second.notified.some(({ result }) => result === 'sent'));
+    expect([lost.told(), told.told()]).toEqual([['a firing'], ['a firing']]);
+    await second.end();
+    const third = live(here, alertsOf([lost.channel, told.channel]));
+    third.notifying.begin();
+    await here.clock.advance(GROUP_WAIT);
+    await third.end();
+    expect([lost.told(), told.told()]).toEqual([['a firing'], ['a firing']]);
+    const ended = first.end();
+    await waitFor(async () => (await here.clock.advance(1000), first.notified.length > 1));
+    await ended;
+  });
+
   test('what fires when the daemon dies goes on firing in the next one, untold twice', async () => {
     const here = stage();
     const { channel, told } = appendTo(here.paths, 'told');
@@ -189,6 +220,7 @@ describe('notifications of the daemon', () => {
     await here.clock.advance(GROUP_WAIT);
     await waitFor(() => told().length === 1);
     expect(told()).toEqual(['digest of 5 firing']);
+    await waitFor(() => first.notified.some(({ result }) => result === 'sent'));
     // No end: it was killed. Whatever it still does goes elsewhere.
     const other = appendTo(here.paths, 'other');
     const second = live(here, alertsOf([other.channel]));
