@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { applyEdit, type ConfigEdit, planEdit } from '../../config/edit/edit-config.ts';
 import { addServer } from '../../config/edit/edit-servers.ts';
-import { readCommandLine } from '../../config/import/command-line.ts';
+import { launchKeys, readCommandLine } from '../../config/import/command-line.ts';
 import { serverNames } from '../../config/import/existing-servers.ts';
 import { serverYaml } from '../../config/import/write-yaml.ts';
 import { readConfig } from '../../config/load.ts';
@@ -105,14 +105,13 @@ function readSource(argv: readonly string[], flags: Flags): ReadSource {
       hint: 'For example: mcp-watchdog add context7 --package @upstash/context7-mcp, or add mine -- python3 -m my_server, or add far --url https://example.com/mcp',
     });
   }
-  const line = readCommandLine(argv);
-  if (line.kind === 'command') return { keys: new Map([['command', line.argv]]), env: line.env, notes: [] };
-  const { package: name, version, bin, args } = line.launch;
-  const keys = new Map<string, DocumentValue>([['package', name]]);
-  if (version !== null) keys.set('version', version);
-  if (bin !== null) keys.set('bin', bin);
-  if (args.length > 0) keys.set('args', args);
-  const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${name} itself`];
+  const line = readCommandLine(argv, readVariables(flags.env ?? []));
+  if (line.kind === 'command') {
+    const notes = line.note === null ? [] : [`Note: ${line.note}`];
+    return { keys: new Map([['command', line.argv]]), env: line.env, notes };
+  }
+  const keys = new Map<string, DocumentValue>(launchKeys(line.launch));
+  const notes = [`${argv[0] ?? ''} is not needed: the watchdog installs ${line.launch.package} itself`];
   return { keys, env: line.env, notes };
 }
 

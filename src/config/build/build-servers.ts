@@ -1,10 +1,10 @@
 // ServerSpecs of a config file: `defaults` merged in, envFiles read, dependencies checked.
 import { basename } from 'node:path';
 import { WatchdogError } from '../../core/base/errors.ts';
-import { parseNpmSpec, parseRunnerLine } from '../../core/base/package-runner.ts';
 import { suggestSpelling } from '../../core/base/suggest.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import { buildServer } from './build-server.ts';
+import { runnerAdvice } from './runner-advice.ts';
 import { shellWordWarnings } from './shell-words.ts';
 import { parseEnvFile } from '../read/env-file.ts';
 import { readSecureFile } from '../read/secure-file.ts';
@@ -47,7 +47,8 @@ export function buildServers(
     if (spec === null) continue;
     servers.push(spec);
     for (const { path, sentence } of shellWordWarnings(spec)) diagnostics.warn(at(path), sentence);
-    adviseAgainstNpx(spec, (sentence) => diagnostics.warn(at(['command']), sentence));
+    const advice = runnerAdvice(spec);
+    if (advice !== null) diagnostics.warn(at(['command']), advice);
   }
   checkDependencies(servers, { key, names: isDocumentMap(written) ? Object.keys(written) : [], diagnostics });
   return servers;
@@ -62,24 +63,6 @@ function mergeDefaults(defaults: DocumentValue, own: DocumentValue): DocumentVal
     merged.set(key, below === undefined ? value : mergeDefaults(below, value));
   }
   return documentMap(merged);
-}
-
-function adviseAgainstNpx({ source, args }: ServerSpec, warn: (sentence: string) => void): void {
-  const advice = source.kind === 'command' ? npxAdvice([...source.command, ...args]) : null;
-  if (advice !== null) warn(advice);
-}
-
-/** Says which package to name instead; null when npx is not run, or does more than start one package of the registry. */
-function npxAdvice(argv: readonly string[]): string | null {
-  const line = parseRunnerLine(argv);
-  if (line?.runner !== 'npx' || line.packages.length > 0 || line.otherFlags.length > 0) return null;
-  const spec = parseNpmSpec(line.target ?? '');
-  if (spec === null) return null;
-  const pinned = spec.version === null ? '' : ` and version: ${JSON.stringify(spec.version)}`;
-  // Arguments after the package stay, and are not shown: they may be secret.
-  const shown = ['npx', ...argv.slice(1, line.targetAt + 1)].join(' ');
-  const rest = line.args.length === 0 ? '' : ', and keep the args after it';
-  return `runs npx, which takes twice the memory and start time; write package: ${JSON.stringify(spec.name)}${pinned} in place of ${shown}${rest}`;
 }
 
 interface DependencyContext {

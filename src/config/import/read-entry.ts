@@ -32,6 +32,7 @@ export interface EntryLaunch {
 /** @returns a reason when the entry cannot be understood */
 export function readEntry(written: DocumentValue): EntryLaunch | string {
   if (!isDocumentMap(written)) return 'it is not a map of settings';
+  if (typeof written['refused'] === 'string') return written['refused'];
   const reading = new EntryReader(written);
   const argv = argvOf(reading);
   const launch: EntryLaunch = {

@@ -5,7 +5,7 @@ import { readEntry } from './read-entry.ts';
 import type { EntryLaunch } from './read-entry.ts';
 import { rewriteReferences } from './clients/references.ts';
 import type { Dialect, RequiredVariable, ReferenceContext } from './clients/references.ts';
-import { readCommandLine } from './command-line.ts';
+import { launchKeys, readCommandLine } from './command-line.ts';
 import { documentMap } from '../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../schema/document.ts';
 
@@ -80,7 +80,7 @@ const TYPES: ReadonlyMap<string, TransportName> = new Map([
 ]);
 
 function programKeys(launch: EntryLaunch, writer: Writer): Keys {
-  const line = readCommandLine(launch.argv);
+  const line = readCommandLine(launch.argv, launch.env);
   if (line.kind === 'command' && line.note !== null) writer.notes.push(line.note);
   const env = { ...line.env, ...launch.env };
   const words = line.kind === 'package' ? line.launch.args : line.argv;
@@ -94,15 +94,12 @@ function programKeys(launch: EntryLaunch, writer: Writer): Keys {
 
 function sourceKeys(line: ReturnType<typeof readCommandLine>, writer: Writer): Keys {
   if (line.kind === 'command') return commandKeys(line.argv.map((word) => writer.text(word)));
-  const { package: name, version, bin, args } = line.launch;
-  if (name === 'mcp-remote')
+  if (line.launch.package === 'mcp-remote')
     writer.notes.push('only passes on to a remote server, and may open a browser; url: would watch that one');
-  return [
-    ['package', name],
-    ['version', version === null ? null : writer.text(version)],
-    ['bin', bin],
-    ['args', args.map((word) => writer.text(word))],
-  ];
+  return launchKeys(line.launch).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? writer.text(value) : value.map((word) => writer.text(word)),
+  ]);
 }
 
 /** Writes one list, which is easier to read; an empty argument is only allowed in `args`. */

@@ -1,10 +1,12 @@
 // Search of the files of clients for servers that our config has too: clients that use ours, and clients that start a copy.
 import { existsSync } from 'node:fs';
 import { WatchdogError } from '../../core/base/errors.ts';
-import type { ServerSpec } from '../../core/model/server-spec.ts';
+import { parsePackageRef } from '../../core/model/package.ts';
+import type { ServerSpec, Source } from '../../core/model/server-spec.ts';
 import { readClientFile } from '../import/client-file.ts';
 import type { ClientEntry, ClientMachine, ClientName } from '../import/clients/client-format.ts';
 import { CLIENTS, NAMED_CLIENTS } from '../import/clients/registry.ts';
+import { readCommandLine } from '../import/command-line.ts';
 import { translateEntry, type TranslatedEntry } from '../import/translate-entry.ts';
 import { serverNameFrom } from '../import/merge-servers.ts';
 import { readConfig } from '../load.ts';
@@ -151,11 +153,32 @@ function identityOf({ settings, needs }: TranslatedEntry, { where, config }: Use
   }
 }
 
-/** Identifies what is started or watched, and with what; the version of a package is ours to choose. */
+/** Identifies what is started or watched, and with what. */
 function programOf({ source, args, env, cwd, url, headers }: ServerSpec): string {
-  const program = source.kind === 'package' ? { ...source, version: null } : source;
-  return JSON.stringify([program, args, sorted(env), cwd, url, sorted(headers)]);
+  const launched = source.kind === 'command' ? launchOf([...source.command, ...args], env) : null;
+  const program = source.kind === 'package' ? { ...source, version: null } : (launched?.program ?? source);
+  return JSON.stringify([program, launched?.args ?? args, sorted(env), cwd, url, sorted(headers)]);
 }
+
+/** A command of npx or uvx in the config starts what an entry of a client means by the package. */
+function launchOf(
+  argv: readonly string[],
+  env: ServerSpec['env'],
+): { readonly program: PackageSource; readonly args: readonly string[] } | null {
+  const line = readCommandLine(argv, env);
+  if (line.kind === 'command' || Object.keys(line.env).length > 0) return null;
+  const { package: written, bin, interpreter, with: beside, args } = line.launch;
+  const { manager, package: id, extras = [] } = parsePackageRef(written);
+  const program = { kind: 'package', manager, package: id, version: null, bin } as const;
+  return manager === 'pypi'
+    ? { program: { ...program, python: { extras, interpreter, with: beside } }, args }
+    : { program, args };
+}
+
+/** The version of a package is ours to choose. */
+type PackageSource = Omit<Extract<Source, { readonly kind: 'package' }>, 'version'> & {
+  readonly version: null;
+};
 
 function sorted(values: Readonly<Record<string, string>>): (readonly [string, string])[] {
   return Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));

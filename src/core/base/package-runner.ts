@@ -29,14 +29,17 @@ export interface RunnerLine {
   readonly otherFlags: readonly string[];
 }
 
-/** `idle` changes nothing about which package runs, or how; `value` takes the next word with it. */
-type FlagMeaning = 'idle' | 'package' | 'extra' | 'python' | 'value';
+/**
+ * `idle` changes nothing about which package runs, or how; `idleValue` neither, and takes the next word with it, as `value`
+ * does.
+ */
+type FlagMeaning = 'idle' | 'idleValue' | 'package' | 'extra' | 'python' | 'value';
 
 /** Flags by what they mean; one that a table does not know stands alone and counts as `otherFlags`. */
 type FlagTable = ReadonlyMap<string, FlagMeaning>;
 
 function flagTable(flags: Readonly<Partial<Record<FlagMeaning, string>>>): FlagTable {
-  const meanings: readonly FlagMeaning[] = ['idle', 'package', 'extra', 'python', 'value'];
+  const meanings: readonly FlagMeaning[] = ['idle', 'idleValue', 'package', 'extra', 'python', 'value'];
   return new Map(
     meanings.flatMap((meaning) =>
       (flags[meaning] ?? '')
@@ -64,23 +67,25 @@ const PNPM_FLAGS = flagTable({
 });
 const BUN_FLAGS = flagTable({ idle: NPM_IDLE, package: '-p --package', value: '--cwd --config' });
 
-// `uvx --help`, `uv help tool run` of uv 0.8. -p is the interpreter here, not the package.
+// `uvx --help`, `uv help tool run` of uv 0.13. -p is the interpreter here, not the package.
 const UV_FLAGS = flagTable({
-  idle: '-q --quiet -v --verbose -n --no-cache --isolated --refresh --offline --no-progress --native-tls --no-config',
+  idle: '-q --quiet -v --verbose -n --no-cache --isolated --refresh --offline --no-progress --native-tls --system-certs --no-env-file -U --upgrade --reinstall --compile-bytecode',
+  idleValue: '--cache-dir --color --link-mode --refresh-package --reinstall-package -P --upgrade-package',
   package: '--from',
   extra: '-w --with',
   python: '-p --python',
   value:
-    '--with-editable --with-requirements --with-executables-from -c --constraint --constraints -b --build-constraint --build-constraints --override --overrides --exclude --excludes --env-file --index --default-index -i --index-url --extra-index-url -f --find-links --index-strategy --keyring-provider --resolution --prerelease --fork-strategy --exclude-newer --exclude-newer-package -C --config-setting --config-settings --config-settings-package --no-build-isolation-package --link-mode --cache-dir --python-preference --python-platform --torch-backend --color --directory --project --config-file --allow-insecure-host --refresh-package --reinstall-package -P --upgrade-package --no-build-package --no-binary-package',
+    '--with-editable --with-requirements --with-executables-from -c --constraint --constraints -b --build-constraint --build-constraints --override --overrides --exclude --excludes --env-file --index --default-index -i --index-url --extra-index-url -f --find-links --index-strategy --keyring-provider --resolution --prerelease --fork-strategy --exclude-newer --exclude-newer-package -C --config-setting --config-settings --config-settings-package --no-build-isolation-package --prerelease-package --upgrade-group --no-sources-package --python-preference --python-platform --torch-backend --directory --project --config-file --allow-insecure-host --no-build-package --no-binary-package',
 });
 
-// `pipx run --help` of pipx 1.7.
+// `pipx run --help` of pipx 1.18.
 const PIPX_FLAGS = flagTable({
-  idle: '-q --quiet -v --verbose --no-cache',
+  idle: '-q --quiet -v --verbose --no-cache --refresh --skip-maintenance --no-path-check --fetch-missing-python',
+  idleValue: '--backend --fetch-python',
   package: '--spec',
   extra: '--with',
   python: '--python',
-  value: '--pip-args -i --index-url --backend',
+  value: '--pip-args --python-args -i --index-url --cooldown',
 });
 
 interface Runner {
@@ -204,6 +209,8 @@ class FlagScan {
 
   #keep(flag: string, meaning: Exclude<FlagMeaning, 'idle'>, value: string): void {
     switch (meaning) {
+      case 'idleValue':
+        return;
       case 'package':
         this.packages.push(value);
         return;

@@ -173,6 +173,17 @@ describe('init --rewrite', () => {
     expect((await here.run(['init', '--from', 'zed', '--rewrite', '--yes'])).out).toContain('already use');
   });
 
+  it('knows the server in the line of uvx of a client, whether the config has the package or the same line', async () => {
+    for (const server of ['package: pypi:some-files\n    args: [/tmp]', 'command: [uvx, some-files, /tmp]']) {
+      const here = stage({ config: `servers:\n  my-files:\n    ${server}\n` });
+      const entry = { command: 'uvx', args: ['some-files@latest', '/tmp'] };
+      here.put('.cursor/mcp.json', JSON.stringify({ mcpServers: { 'my-files': entry } }));
+      const { code, out } = await here.run(['init', '--from', 'cursor', '--rewrite', '--yes']);
+      expect(out).not.toContain('it starts something else');
+      expect(code).toBe(0);
+    }
+  });
+
   it('leaves a server that is not the one of the config, and says so', async () => {
     const here = stage();
     const text = JSON.stringify({

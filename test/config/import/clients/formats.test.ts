@@ -27,7 +27,8 @@ describe('the file of each client', () => {
         env: { GITHUB_PERSONAL_ACCESS_TOKEN: 'ghp_0123456789abcdefghijABCDEFGHIJ012345' },
       },
       postgres: {
-        command: ['/opt/homebrew/bin/uvx', 'postgres-mcp', '--access-mode=restricted'],
+        package: 'pypi:postgres-mcp',
+        args: ['--access-mode=restricted'],
         env: { DATABASE_URI: 'postgresql://anna:pa55word-of-anna@localhost:5432/shop' },
       },
       price: { command: ['node', '/Users/anna/price/build/index.js', '--label=$${env:NOT_EXPANDED_HERE}'] },
@@ -118,7 +119,7 @@ describe('the file of each client', () => {
     const found = here.importing('vscode');
     expect(settingsOf(found)).toEqual({
       figma: { url: 'http://127.0.0.1:3845/mcp' },
-      fetch: { command: ['uvx', 'mcp-server-fetch'] },
+      fetch: { package: 'pypi:mcp-server-fetch' },
     });
     expect(found.waiting.map(({ server, reasons }) => [server.name, ...reasons])).toEqual([
       [
@@ -198,7 +199,7 @@ describe('the file of each client', () => {
         url: 'https://docs.example.com/mcp',
         headers: { API_KEY: 'windsurf-key-0123456789' },
       },
-      time: { command: ['uvx', 'mcp-server-time'] },
+      time: { package: 'pypi:mcp-server-time' },
     });
   });
 
