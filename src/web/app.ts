@@ -10,10 +10,11 @@ import type { PageSource } from './api/page-source.ts';
 import { addReadApi } from './api/read-api.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
 import { addQueryApi, type QueryApiOptions } from './api/query-api.ts';
+import { addPage } from './page/add-page.ts';
+import { pageAssets } from './page/assets.ts';
 import { addRulesApi, type RulesApiOptions } from './rules-api.ts';
 import { addRunbooks } from './runbooks.ts';
 import { renderMissingPage } from './pages/document.ts';
-import { renderStatusPage } from './pages/status-page.ts';
 import { STYLE_SOURCE } from './pages/style.ts';
 import { sendText } from './compressed-response.ts';
 import { ALERTMANAGER_WEBHOOK_PATH, guardRequests } from './request-guard.ts';
@@ -79,13 +80,13 @@ const HEADER_LENGTH = 100;
 function addRoutes(app: Pick<Express, 'get' | 'post' | 'use'>, options: WebAppOptions): void {
   const { metrics, now, isReady, isHealthy, onScrape, page } = options;
   const status = (): Status => publicForm(options.status(), page.hide);
-  app.get('/', (_request, response) => void response.type('html').send(renderStatusPage(status(), now())));
+  addPage(app, { status, now });
   app.get('/metrics', async (request, response) => {
     await sendText(request, response, await metrics());
     if (request.method === 'GET')
       onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });
-  addReadApi(app, { source: page, assets: () => options.status().daemon.version, isSignedIn: () => false });
+  addReadApi(app, { source: page, assets: () => pageAssets().hash, isSignedIn: () => false });
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
   addQueryApi(app, options);

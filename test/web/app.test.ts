@@ -5,6 +5,8 @@ import { startWeb, type Web } from '../fakes/web.ts';
 
 const PATHS = [
   '/',
+  '/status.txt',
+  '/assets/0123456789abcdef/page/main.js',
   '/metrics',
   '/api/v1/status',
   '/-/healthy',
@@ -90,10 +92,13 @@ test('/api/v1/status is the status without places on the disk, and what the page
   expect(servers).toEqual([{ ...expected.servers[0], group: 'healthy', cure: null, beats: 'n'.repeat(72) }]);
 });
 
-test('/ is the status page', async () => {
+test('/ is the page, and /status.txt the same without JavaScript', async () => {
   const { headers, body } = await web.ask('/', { headers: { host: 'watchdog.lan' } });
   expect(headers['content-type']).toBe('text/html; charset=utf-8');
-  expect(body).toContain('context7');
+  expect(body).toContain('<div id="page">');
+  const text = await web.ask('/status.txt', { headers: { host: 'watchdog.lan' } });
+  expect(text.headers['content-type']).toBe('text/plain; charset=utf-8');
+  expect(text.body).toContain('context7');
 });
 
 test('a path where nothing is says so as the asker likes it', async () => {
@@ -139,7 +144,7 @@ test('a fault of ours is told to us and not to the client', async () => {
     },
   });
   try {
-    for (const path of ['/metrics', '/', '/api/v1/status']) {
+    for (const path of ['/metrics', '/status.txt', '/api/v1/status']) {
       const { status, body } = await other.ask(path);
       expect([status, body]).toEqual([500, 'Internal error; see the log of mcp-watchdog\n']);
     }

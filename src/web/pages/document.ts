@@ -7,15 +7,12 @@ const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 
 interface DocumentOptions {
   readonly title: string;
-  /** Seconds after which the browser reloads the page; null for never. */
-  readonly refresh: number | null;
 }
 
 /** Renders a whole document. */
-export function renderDocument({ title, refresh }: DocumentOptions, body: Html): string {
+export function renderDocument({ title }: DocumentOptions, body: Html): string {
   const head = html`<meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    ${refresh === null ? null : html`<meta http-equiv="refresh" content="${refresh}" />`}
     <link rel="icon" href="data:," />
     <title>${title}</title>
     ${STYLE_ELEMENT}`;
@@ -33,6 +30,6 @@ export function renderDocument({ title, refresh }: DocumentOptions, body: Html):
 /** Renders the page for an unknown path. */
 export function renderMissingPage(): string {
   const body = html`<h1>Not found</h1>
-    <p>Go to the <a href="/">status page</a>.</p>`;
-  return renderDocument({ title: 'Not found · mcp-watchdog', refresh: null }, body);
+    <p>Go to the <a href="/">servers</a>.</p>`;
+  return renderDocument({ title: 'Not found · mcp-watchdog' }, body);
 }

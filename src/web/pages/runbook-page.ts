@@ -13,7 +13,7 @@ export async function renderRunbookPage(markdown: string, names: readonly string
   const converter = await createConverter(new Set(names));
   const body = new Html(converter.parse(markdown, { async: false }));
   return renderDocument(
-    { title: `${title} · mcp-watchdog`, refresh: null },
+    { title: `${title} · mcp-watchdog` },
     html`<article class="prose">${body}</article>
       ${NAVIGATION}`,
   );
@@ -22,7 +22,7 @@ export async function renderRunbookPage(markdown: string, names: readonly string
 /** Renders the list of all runbooks. */
 export function renderRunbookIndex(names: readonly string[]): string {
   return renderDocument(
-    { title: 'Runbooks · mcp-watchdog', refresh: null },
+    { title: 'Runbooks · mcp-watchdog' },
     html`<article class="prose">
         <h1>Runbooks</h1>
         <p>One page for each alert: meaning, impact, diagnosis, cure.</p>
@@ -37,7 +37,7 @@ export function renderRunbookIndex(names: readonly string[]): string {
 const NAVIGATION = html`<nav aria-label="More">
   <ul>
     <li><a href="/runbooks/">All runbooks</a></li>
-    <li><a href="/">Status page</a></li>
+    <li><a href="/">Servers</a></li>
   </ul>
 </nav>`;
 
