@@ -24,6 +24,9 @@ const MAX_WAITING_BYTES: Readonly<Record<Lane, number>> = { first: 1024 * 1024, 
 
 const BOUNDLESS: ByteBudget = { take: () => true, give: () => undefined };
 
+/** Lines of one turn that wait for its end at most, characters: no more than the pipe takes at once. */
+const MAX_TOGETHER = 16 * 1024;
+
 const WRITTEN: QueuedMessage = { withdraw: () => false };
 
 /**
@@ -37,15 +40,33 @@ export function createOutbox(stdin: Writable, budget: ByteBudget = BOUNDLESS): O
     second: createLane(MAX_WAITING_BYTES.second, budget),
   };
 
+  /** Lines of the second lane that go out together at the end of this turn. */
+  let together = '';
+
   const isClosed = (): boolean => stdin.destroyed || stdin.writableEnded;
   const mayWrite = (): boolean => !isClosed() && !stdin.writableNeedDrain;
 
   function flush(): void {
+    writeTogether();
     while (mayWrite()) {
       const message = lanes.first.shift() ?? lanes.second.shift();
       if (message === undefined) return;
       stdin.write(`${message}\n`);
     }
+  }
+
+  function writeTogether(): void {
+    if (together === '') return;
+    const lines = together;
+    together = '';
+    if (!isClosed()) stdin.write(lines);
+  }
+
+  /** Each write wakes the server: what many clients say in one turn is one write, and one reading. */
+  function writeSoon(line: string): void {
+    if (together === '') setImmediate(writeTogether);
+    together += line;
+    if (together.length >= MAX_TOGETHER) writeTogether();
   }
 
   stdin.on('drain', flush);
@@ -58,7 +79,8 @@ export function createOutbox(stdin: Writable, budget: ByteBudget = BOUNDLESS): O
       if (isClosed()) return 'closed';
       // After each flush a lane holds something only while the pipe is full: nothing can be overtaken here.
       if (!mayWrite()) return lanes[lane].add(message) ?? 'full';
-      stdin.write(`${message}\n`);
+      if (lane === 'first') stdin.write(`${message}\n`);
+      else writeSoon(`${message}\n`);
       return WRITTEN;
     },
   };

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openConnection } from '../../src/wire/connection.ts';
 import type { ForeignResponse } from '../../src/wire/peer.ts';
@@ -258,6 +259,7 @@ describe('the users of a connection', () => {
       { kind: 'request', id: 2, method: 'sampling/createMessage', params: { a: 1 } },
     ]);
     await waitFor(() => stdoutIsRead(stdout));
+    await endOfTurn();
     expect(sent()).toMatchObject([
       { method: 'mine' },
       { id: 2, error: { code: -32601 } },
@@ -266,6 +268,7 @@ describe('the users of a connection', () => {
     leave();
     stdout.write('{"jsonrpc":"2.0","id":4,"method":"roots/list"}\n');
     await waitFor(() => stdoutIsRead(stdout));
+    await endOfTurn();
     expect(sent()).toMatchObject([{ id: 4, error: { code: -32601 } }]);
   });
 
@@ -433,6 +436,7 @@ describe('a message of the server', () => {
       `{"jsonrpc":"2.0","id":"${'i'.repeat(length)}","method":"roots/list"}\n`;
     stdout.write(ask(257) + ask(256));
     await waitFor(() => heard.length === 1);
+    await endOfTurn();
     expect(sent()).toMatchObject([{ id: null, error: { code: -32600 } }]);
   });
 });
