@@ -21,6 +21,9 @@ const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'method', 'params', 're
 /** Longest name and longest value of the outermost object that are looked at, bytes. */
 const MAX_COLLECTED = 300;
 
+/** Bytes of a string that are looked at one by one, before the rest is searched. */
+const SHORT = 64;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -65,7 +68,13 @@ export class JsonScanner implements JsonShape {
       this.#isEscaped = false;
       index += 1;
     }
+    // Most strings are short: a search of the whole piece pays from some length on.
+    const near = Math.min(piece.length, index + SHORT);
     while (index < piece.length) {
+      if (index >= near) {
+        index = this.#seekEnd(piece, index);
+        break;
+      }
       const byte = piece[index];
       index += 1;
       if (byte === QUOTE) {
@@ -78,6 +87,18 @@ export class JsonScanner implements JsonShape {
     if (this.#collected !== null) this.#collect(piece, start, end);
     if (!this.#isInString && this.#collected !== null) this.#finish();
     return end;
+  }
+
+  /** Finds the quote that ends a string, of which `start` is no escaped byte; returns where the search ended. */
+  #seekEnd(piece: Uint8Array, start: number): number {
+    let quote = piece.indexOf(QUOTE, start);
+    while (quote !== -1 && isEscaped(piece, quote, start)) quote = piece.indexOf(QUOTE, quote + 1);
+    if (quote !== -1) {
+      this.#isInString = false;
+      return quote + 1;
+    }
+    this.#isEscaped = isEscaped(piece, piece.length, start);
+    return piece.length;
   }
 
   /** Reads to the beginning of the next string, or to the end of the piece. */
@@ -133,8 +154,7 @@ export class JsonScanner implements JsonShape {
   #collect(piece: Uint8Array, start: number, end: number): void {
     // One more than is looked at: what is too long shows as such.
     const room = MAX_COLLECTED + 1 - (this.#collected?.length ?? 0);
-    for (let index = start; index < Math.min(end, start + room); index += 1)
-      this.#collected += String.fromCharCode(piece[index] ?? SPACE);
+    this.#collected += String.fromCharCode(...piece.subarray(start, Math.min(end, start + room)));
   }
 
   /** Uses what was collected: it is a name, or the value of the id. */
@@ -152,10 +172,17 @@ export class JsonScanner implements JsonShape {
   }
 }
 
+/** Whether an odd number of backslashes stands before `index`, from `start` on. */
+function isEscaped(piece: Uint8Array, index: number, start: number): boolean {
+  let backslashes = 0;
+  while (index - 1 - backslashes >= start && piece[index - 1 - backslashes] === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
 /** Bytes were collected as one character each; most ids are ASCII. */
 function decoded(text: string): string {
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  return bytes.some((byte) => byte > 0x7f) ? new TextDecoder().decode(bytes) : text;
+  if (!/[^\0-\x7f]/u.test(text)) return text;
+  return new TextDecoder().decode(Uint8Array.from(text, (character) => character.charCodeAt(0)));
 }
 
 /** Scans a whole text. */

@@ -1,4 +1,4 @@
-import { array, assert, dictionary, json, nat, property, string } from 'fast-check';
+import { array, assert, constantFrom, dictionary, json, nat, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { JsonScanner, shapeOf, type JsonShape } from '../../../src/core/base/json-shape.ts';
 
@@ -41,6 +41,24 @@ describe('the shape of a JSON text', () => {
         const message = `{"a":${text},"id":${JSON.stringify(id)}}`;
         if (Buffer.byteLength(JSON.stringify(id)) < 300) expect(scan(message).id).toBe(JSON.stringify(id));
       }),
+    );
+  });
+
+  it('finds the end of long strings of quotes and backslashes, however they are cut', () => {
+    const piece = constantFrom('x'.repeat(70), 'x'.repeat(63), '\\', '"', '\\\\', 'é', '{');
+    assert(
+      property(array(piece, { maxLength: 12 }), array(nat(400)), (pieces, cuts) => {
+        const bytes = Buffer.from(
+          JSON.stringify({ result: pieces.join(''), id: 'a', [pieces.join('')]: [1] }),
+        );
+        const scanner = new JsonScanner();
+        const edges = cuts.filter((cut) => cut <= bytes.length).toSorted((a, b) => a - b);
+        for (const [index, end] of [...edges, bytes.length].entries())
+          scanner.take(bytes.subarray(edges[index - 1] ?? 0, end));
+        expect(scanner).toMatchObject({ depth: 2, values: 4, id: '"a"' });
+        expect(scanner.members.has('result')).toBe(true);
+      }),
+      { numRuns: 1000 },
     );
   });
 
