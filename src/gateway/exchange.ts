@@ -48,14 +48,21 @@ export function receivePost(exchange: HttpExchange, options: ExchangeOptions): v
 
 function refuseHeaders({ headers }: IncomingMessage, maxBody: number): HttpRefusal | null {
   const { 'content-type': type = '', accept = '' } = headers;
-  const mediaType = (type.split(';')[0] ?? '').trim().toLowerCase();
-  if (mediaType !== 'application/json') return refused(415, 'Content-Type must be application/json');
+  if (mediaTypeOf(type) !== 'application/json') return refused(415, 'Content-Type must be application/json');
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     return refused(415, 'Content-Encoding is not supported: send the body as it is');
-  if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream'))
+  const isUsual = accept === USUAL_ACCEPT;
+  if (!isUsual && (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')))
     return refused(406, 'Accept must name application/json and text/event-stream');
   return Number(headers['content-length'] ?? 0) > maxBody ? tooLarge(maxBody) : null;
 }
+
+function mediaTypeOf(type: string): string {
+  return type.includes(';') ? (type.split(';')[0] ?? '').trim().toLowerCase() : type.trim().toLowerCase();
+}
+
+/** What the SDKs of clients write. */
+const USUAL_ACCEPT = 'application/json, text/event-stream';
 
 /** Tells whether an Accept header names a media type, or all of its kind. */
 export function accepts(accept: string, type: string): boolean {
@@ -210,8 +217,8 @@ function ask({ server, response }: HttpExchange, asked: Asked, options: Exchange
   if (request === null) return;
   const port = options.nextPort();
   const isPrimed = session !== null && version >= PRIMING_SINCE;
-  streams.open({ port, server: server.name, session, era, request, isPrimed }, response);
   const at = clock.monotonic();
+  streams.open({ port, server: server.name, session, era, request, isPrimed, at }, response);
   server.take({ kind: 'said', at, port, session, era, channel, message, text });
 }
 

@@ -82,7 +82,7 @@ function isAllowedHost(
   if (name === undefined) return false;
   if (allowedHosts.includes(written)) return true;
   const isPortRight = itsPort === undefined || Number(itsPort) === port;
-  return isPortRight && [...LOOPBACK, inHost(address), ...allowedHosts].includes(name);
+  return isPortRight && (LOOPBACK.includes(name) || name === inHost(address) || allowedHosts.includes(name));
 }
 
 /** Writes an address as in a Host header; Node calls IPv4 `::ffff:127.0.0.1` on a socket that takes both. */

@@ -56,8 +56,10 @@ export function replaceOnly(text: string, name: string, key: string, replacement
   const quoted = `"${key}"`;
   const at = text.indexOf(quoted);
   if (at === -1 || text.indexOf(quoted, at + quoted.length) !== -1) return null;
-  const before = text.slice(Math.max(0, at - name.length - 8), at);
-  if (!before.replace(/\s*:\s*$/, ':').endsWith(`"${name}":`)) return null;
+  if (!text.startsWith(`"${name}":`, at - name.length - 3)) {
+    const before = text.slice(Math.max(0, at - name.length - 8), at);
+    if (!before.replace(/\s*:\s*$/, ':').endsWith(`"${name}":`)) return null;
+  }
   return text.slice(0, at) + replacement + text.slice(at + quoted.length);
 }
 
@@ -68,11 +70,13 @@ export function onOneLine(text: string): string {
 
 function skipSpace(text: string, start: number): number {
   let index = start;
-  while (index < text.length && SPACES.includes(text.charCodeAt(index))) index += 1;
+  while (index < text.length && isSpace(text.charCodeAt(index))) index += 1;
   return index;
 }
 
-const SPACES: readonly number[] = [0x20, 0x0a, 0x0d, 0x09];
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
 
 function nameOf(quoted: string): string {
   const name = quoted.includes('\\') ? parseJson(quoted) : quoted.slice(1, -1);

@@ -264,10 +264,7 @@ async function holderOf({ host, port, whoListens }: ListenOptions): Promise<stri
 /** Reads from a request what `refuseForeignOrigin` decides by. */
 export function originOf({ headers, rawHeaders, socket, url = '' }: IncomingMessage): RequestOrigin {
   return {
-    // Node keeps the first of several and says nothing.
-    hosts: rawHeaders.filter(
-      (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
-    ),
+    hosts: hostsIn(rawHeaders),
     target: url,
     origin: headers.origin,
     site: first(headers['sec-fetch-site']),
@@ -275,6 +272,17 @@ export function originOf({ headers, rawHeaders, socket, url = '' }: IncomingMess
     address: socket.localAddress ?? '',
     port: socket.localPort ?? 0,
   };
+}
+
+/** Returns all of them: Node keeps the first of several and says nothing. */
+function hostsIn(rawHeaders: readonly string[]): readonly string[] {
+  const hosts: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    // Each request has some ten others.
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[index + 1] ?? '');
+  }
+  return hosts;
 }
 
 function first(header: string | string[] | undefined): string | undefined {
