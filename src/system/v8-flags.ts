@@ -1,5 +1,7 @@
-// V8 flags for a small heap: the daemon lives for months and allocates little.
-import { setFlagsFromString } from 'node:v8';
+// V8 flags for a small heap: the daemon lives for months and allocates little, but for bursts of clients' calls.
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+
+let isLimited = false;
 
 /**
  * Limits V8's young generation to its smallest size; by default each half of it grows to 16 MiB and shrinks only after a
@@ -9,6 +11,36 @@ import { setFlagsFromString } from 'node:v8';
 export function limitYoungGeneration(environment: Readonly<Record<string, string | undefined>>): void {
   const isChosen = environment['NODE_OPTIONS']?.includes('semi-space') ?? false;
   if (isChosen) return;
+  isLimited = true;
   setFlagsFromString('--max-semi-space-size=1');
-  setFlagsFromString('--semi-space-growth-factor=1');
+  keepSize();
+}
+
+/** Size of both halves up to which bursts may make it grow, bytes. */
+const BURST_SIZE = 8 * 1024 * 1024;
+/** Requests between two looks at the size: V8 doubles it at most once or twice in so many. */
+const LOOK_EVERY = 32;
+
+let requests = 0;
+let isGrowing = false;
+
+/**
+ * Notes that a request was served. While they follow each other the young generation grows to 4 MiB a half: at 1 MiB a
+ * third of the time of 16 busy clients is garbage collection. V8 shrinks it by itself with the first collection after
+ * some quiet seconds.
+ */
+export function noteRequest(): void {
+  requests += 1;
+  if (requests % LOOK_EVERY !== 0 || !isLimited) return;
+  const size = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size;
+  if ((size ?? BURST_SIZE) >= BURST_SIZE) return keepSize();
+  if (isGrowing) return;
+  isGrowing = true;
+  setFlagsFromString('--semi-space-growth-factor=2');
+}
+
+/** Ends a burst: what is allocated from here on changes no size. */
+export function keepSize(): void {
+  isGrowing = false;
+  if (isLimited) setFlagsFromString('--semi-space-growth-factor=1');
 }

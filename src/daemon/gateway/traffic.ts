@@ -4,6 +4,7 @@ import { createOperationMeter, type OperationMeter } from '../../core/gateway/op
 import type { ClientLoad } from '../../core/gateway/model.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import { keepSize, noteRequest } from '../../system/v8-flags.ts';
 import type { CallLog } from './call-log.ts';
 
 export interface Traffic {
@@ -64,6 +65,7 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
   function publish(server: string, counts: Counts): void {
     counts.cancel = null;
     counts.publishedAt = clock.monotonic();
+    keepSize();
     const now = load(server);
     if (now === null) return;
     const { retried, waited } = counts;
@@ -76,6 +78,7 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
 
   return {
     ended(server, exchange) {
+      noteRequest();
       calls.add(server, exchange);
       const counts = countsOf(server);
       counts.meter.add(exchange);

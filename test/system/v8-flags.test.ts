@@ -1,0 +1,48 @@
+// The young generation of the daemon: small at rest, larger while requests follow each other. In a process of its own.
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+
+const FLAGS = new URL('../../dist/system/v8-flags.js', import.meta.url).href;
+const MEBIBYTE = 1024 * 1024;
+
+// `work` allocates what 20,000 requests would, of which the last 64 are under way.
+const PROGRAM = `
+import { getHeapSpaceStatistics } from 'node:v8';
+import { keepSize, limitYoungGeneration, noteRequest } from '${FLAGS}';
+const sizes = [];
+const ring = [];
+function work(note) {
+  for (let count = 0; count < 20_000; count += 1) {
+    for (let part = 0; part < 20; part += 1) ring[(count * 20 + part) % 1280] = { at: new Array(100).fill(count) };
+    note();
+  }
+  sizes.push(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);
+}
+limitYoungGeneration(process.env);
+work(() => {});
+work(noteRequest);
+keepSize();
+work(() => {});
+console.log(JSON.stringify(sizes));
+`;
+
+function run(options: string): number[] {
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', PROGRAM], {
+    env: { ...process.env, NODE_OPTIONS: options },
+    encoding: 'utf8',
+  });
+  return JSON.parse(output);
+}
+
+it('grows to 4 MiB a half while requests follow each other, and no further afterwards', () => {
+  const [atRest = 0, inBurst = 0, after = 0] = run('').map((size) => size / MEBIBYTE);
+  expect(atRest).toBeLessThanOrEqual(2);
+  expect(inBurst).toBeGreaterThan(2);
+  expect(inBurst).toBeLessThanOrEqual(16);
+  expect(after).toBeLessThanOrEqual(inBurst);
+}, 60_000);
+
+it('leaves a size that NODE_OPTIONS chooses alone', () => {
+  const [atRest = 0] = run('--max-semi-space-size=4');
+  expect(atRest).toBeGreaterThan(2 * MEBIBYTE);
+}, 60_000);
