@@ -160,6 +160,7 @@ const IS_RECORDED: EventHandlers<boolean, [Seen]> = {
   alert: always,
   delivery: always,
   engine: never,
+  acted: always,
   notified: always,
 };
 

@@ -77,6 +77,7 @@ const URGENCY: Readonly<Record<EventKind, Urgency>> = {
   recorded: 'soon',
   delivery: 'now',
   engine: 'soon',
+  acted: 'soon',
   'update-checked': 'now',
   'update-moved': 'now',
   'update-settled': 'now',

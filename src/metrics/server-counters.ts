@@ -130,6 +130,7 @@ const HANDLERS: EventHandlers<void, [Records]> = {
   alert: ignored,
   delivery: ignored,
   engine: ignored,
+  acted: ignored,
   notified: countNotification,
 };
 

@@ -22,6 +22,7 @@ import type {
   NotifyFailure,
   NotifyKind,
   NotifySuppression,
+  OperatorAction,
   ProbeName,
   RestartReason,
   ServerCondition,
@@ -214,6 +215,15 @@ type Body =
   | {
       readonly kind: 'recorded';
       readonly size: { readonly seconds: number; readonly bytes: number; readonly series: number } | null;
+    }
+  /** Somebody acted on the page; `about` is a server, or null for the watchdog. `by` says who, as far as that is known. */
+  | {
+      readonly kind: 'acted';
+      readonly about: string | null;
+      readonly action: OperatorAction | 'silence' | 'unsilence' | 'sign-in';
+      readonly by: string;
+      /** One line for people; null for nothing to add. */
+      readonly detail: string | null;
     }
   /** An alert began or ended. `about` is a server, or null for the watchdog itself. */
   | ({ readonly kind: 'alert' } & AlertChange)

@@ -27,6 +27,9 @@ export const RESTART_REASONS = [
 ] as const;
 export type RestartReason = (typeof RESTART_REASONS)[number];
 
+/** What a person does to a server. */
+export type OperatorAction = 'start' | 'stop' | 'restart' | 'update' | 'rollback';
+
 /** Why a server could not be started. Stable: the message beside it is for people. */
 export type StartFailureCode =
   | 'EXECUTABLE_MISSING'

@@ -53,6 +53,11 @@ function ofLimit({ resource, level, value, limit }: EventOf<'limit'>): Cell | nu
   );
 }
 
+function ofAction({ about, action, by, detail }: EventOf<'acted'>): Cell {
+  const whose = about === null ? '' : `${about}: `;
+  return line(`${whose}${action} was asked for by the ${by}${detail === null ? '' : ` (${detail})`}`, 'dim');
+}
+
 const nothing = (): null => null;
 const configured = ({ kind }: EventOf<'server-added' | 'server-changed' | 'server-removed'>): Cell =>
   line(`${kind.slice('server-'.length)} by the config`, 'dim');
@@ -124,6 +129,7 @@ const LINES: EventHandlers<Cell | null> = {
   delivery: ({ owner, wasOwner, reasons }) =>
     owner === wasOwner ? null : line(describeDelivery({ owner, reasons }), 'dim'),
   engine: nothing,
+  acted: ofAction,
   orphans: nothing,
   scraped: nothing,
   ticked: nothing,

@@ -55,6 +55,7 @@ const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
   'client-refused': unchanged,
   evaluated: unchanged,
   recorded: unchanged,
+  acted: unchanged,
   alert: (event, status) => withDaemon(status, { alerts: afterAlert(status.daemon.alerts, event) }),
   notified: (event, status) =>
     withDaemon(status, { deafChannels: afterAttempt(status.daemon.deafChannels, event) }),

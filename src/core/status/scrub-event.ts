@@ -91,6 +91,7 @@ const SAFE_TEXTS = {
   alert: ['name', 'about', 'severity', 'state', 'labels'],
   delivery: ['owner', 'wasOwner'],
   engine: ['engine'],
+  acted: ['about', 'action'],
   notified: ['channel', 'result', 'reason'],
 } as const satisfies { readonly [Kind in EventKind]: readonly TextPath<EventOf<Kind>>[] };
 

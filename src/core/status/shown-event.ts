@@ -37,7 +37,7 @@ export function shownEvent(event: RecordedEvent): ShownEvent | null {
   const { at, kind } = event;
   const line = lineOf(event);
   if (line === null) return null;
-  const server = 'server' in event ? event.server : event.kind === 'alert' ? event.about : null;
+  const server = 'server' in event ? event.server : 'about' in event ? event.about : null;
   const { text, tone } = line;
   return { at, kind, server, text: neutralise(text.replaceAll(/\s+/gu, ' ')), tone, count: 1, firstAt: at };
 }
@@ -56,7 +56,8 @@ function lineOf(event: RecordedEvent): Line | null {
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- no line is made of the specification
   const line = eventLine(event as WatchdogEvent);
   if (line === null) return null;
-  const name = 'server' in event ? `${event.server}: ` : '';
+  const about = 'server' in event ? event.server : 'about' in event ? event.about : null;
+  const name = about === null ? '' : `${about}: `;
   const text = line.text.startsWith(name) ? line.text.slice(name.length) : line.text;
   return { text, tone: line.style === undefined ? 'info' : TONES[line.style] };
 }

@@ -165,6 +165,7 @@ const ROUTINE: ReadonlySet<WatchdogEvent['kind']> = new Set<WatchdogEvent['kind'
   'scraped',
   'engine',
   'orphans',
+  'recorded',
   'install-progress',
   'handshake',
 ]);

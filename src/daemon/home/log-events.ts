@@ -130,6 +130,7 @@ const LINES: EventHandlers<Line | null> = {
   orphans: routine,
   scraped: routine,
   engine: routine,
+  acted: ({ about, action, by, detail }) => ['info', { server: about, action, by, detail }, 'Somebody acted'],
   health: routine,
   probed: routine,
   sampled: routine,

@@ -96,6 +96,7 @@ const SAVED = {
   alert: 'never',
   delivery: 'never',
   engine: 'never',
+  acted: 'never',
   notified: 'never',
 } as const satisfies Record<EventKind, 'at-once' | 'when-due' | 'never'>;
 

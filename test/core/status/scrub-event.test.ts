@@ -181,6 +181,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
   alert: [alert, { ...alert, about: null }],
   delivery: [{ kind: 'delivery', owner: 'us', wasOwner: 'engine', reasons: ['text', 'text'] }],
   engine: [{ kind: 'engine', engine: 'prometheus', isReachable: true, isHeardNow: true }],
+  acted: [{ kind: 'acted', about: 'files', action: 'stop', by: 'text', detail: 'text' }],
   notified: [
     { kind: 'notified', channel: 'webhook', result: 'failed', reason: 'timeout', detail: 'text', count: 1 },
   ],
@@ -244,6 +245,7 @@ const SURVIVES: { readonly [Kind in EventKind]?: readonly string[] } = {
   alert: ['about', 'labels.server', 'name', 'severity', 'state'],
   delivery: ['owner', 'wasOwner'],
   engine: ['engine'],
+  acted: ['about', 'action'],
   notified: ['channel', 'reason', 'result'],
 };
 
