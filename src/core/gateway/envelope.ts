@@ -127,7 +127,9 @@ export function checkHeaders(
   if (version === undefined) return mismatch('MCP-Protocol-Version is missing');
   if (typeof claimed === 'string' && version !== claimed)
     return mismatch(`MCP-Protocol-Version is ${version}, the body says ${short(claimed)}`);
-  const refusal = checkEnvelope(message);
+  // Some SDKs send notifications without an envelope, and give the server up that refuses one.
+  const isBareNotification = !('id' in message) && claimed === undefined;
+  const refusal = isBareNotification ? null : checkEnvelope(message);
   if (refusal !== null) return refusal;
   const { method } = message;
   if (header('mcp-method') !== method)

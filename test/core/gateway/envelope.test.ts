@@ -128,6 +128,14 @@ describe('checkHeaders()', () => {
     expect(check({ ...call, params: { name: 7, _meta: META } }, named)).toBe(-32_020);
   });
 
+  test('wants none of a notification, as the Go SDK sends them', () => {
+    const params = { requestId: 1, reason: 'context canceled' };
+    const notice = { jsonrpc: '2.0', method: 'notifications/cancelled', params };
+    expect(check(notice, { 'mcp-method': 'notifications/cancelled' })).toBeNull();
+    expect(check(notice, { 'mcp-method': 'tools/call' })).toBe(-32_020);
+    expect(check({ ...notice, id: 1 }, { 'mcp-method': 'notifications/cancelled' })).toBe(-32_602);
+  });
+
   test('never throws, whatever stands in headers and arguments', () => {
     const paths = [
       { header: 'A', path: ['a', 'b'] },
