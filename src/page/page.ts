@@ -33,6 +33,7 @@ export interface Page {
 /** @param wire created with the function to call when a session begins or ends */
 export function createPage(createWire: (onSession: () => void) => Wire, place: HTMLElement): Page {
   const wire = createWire(() => {
+    if (!wire.hasSession()) app.say('The session is over: run mcp-watchdog open again');
     // Another form of everything: with or without the words of servers.
     connection.pause();
     connection.start();
@@ -73,6 +74,8 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
       status = next;
       fault = null;
       if (isNew) sparksAt = 0;
+      // Another run of the daemon knows no session of the one before: this tells whether it knows ours.
+      if (isNew && wire.hasSession()) void wire.silences();
       void readSparks();
       view?.onNews?.(isNew);
       redraw();

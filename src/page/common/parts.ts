@@ -71,3 +71,24 @@ export function openDialog({ title, body, act }: DialogParts): void {
   dialog.addEventListener('close', () => dialog.remove());
   dialog.showModal();
 }
+
+/** Buttons of which one is chosen. */
+export function segments<Key extends string>(
+  label: string,
+  choices: readonly { readonly key: Key; readonly label: string }[],
+  chosen: Key,
+  choose: (key: Key) => void,
+): TemplateResult {
+  return html`<div class="segments" role="group" aria-label=${label}>
+    ${choices.map(
+      ({ key, label: name }) =>
+        html`<button
+          type="button"
+          aria-pressed=${key === chosen ? 'true' : 'false'}
+          @click=${() => choose(key)}
+        >
+          ${name}
+        </button>`,
+    )}
+  </div>`;
+}

@@ -2,11 +2,13 @@
 import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
 import { uptime } from '../../core/base/format.ts';
 import { countNeeds } from '../model/groups.ts';
+import { deliveryWords } from '../model/delivery-words.ts';
 import { writeRoute, type Route } from '../model/route.ts';
 import type { PageStatus } from '../../core/status/page-status.ts';
 import { clock, utc } from '../model/words.ts';
 import type { App, Gone, View } from '../common/app.ts';
-import { showHelp, showLocked } from './help.ts';
+import { showLocked } from '../common/session-dialog.ts';
+import { showHelp } from './help.ts';
 import { icon } from '../common/marks.ts';
 import { command } from '../common/parts.ts';
 
@@ -186,11 +188,4 @@ function below(app: App, { daemon }: PageStatus): TemplateResult {
       <a class="link" href="/runbooks/">runbooks</a>
     </nav>
   </footer>`;
-}
-
-/** Who tells people of alerts. */
-export function deliveryWords({ delivery }: PageStatus['daemon']): string {
-  if (delivery.owner !== 'us') return 'Alerts are sent by Alertmanager.';
-  const [reason] = delivery.reasons;
-  return `Alerts are sent by the watchdog${reason === undefined ? '' : `: ${reason}`}.`;
 }

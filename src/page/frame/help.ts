@@ -1,7 +1,6 @@
-// Dialogs of the frame: the keys, and how to sign in.
+// Dialog of the keys.
 import { html } from '../vendor/lit-html.js';
-import type { App } from '../common/app.ts';
-import { command, openDialog } from '../common/parts.ts';
+import { openDialog } from '../common/parts.ts';
 
 const KEYS = [
   ['/', 'filter'],
@@ -27,22 +26,5 @@ export function showHelp(): void {
             <dd>${what}</dd>`,
       )}
     </dl>`,
-  });
-}
-
-/** Tells what a session is for, and how to get one. */
-export function showLocked(app: App): void {
-  const { hasSession } = app.state();
-  openDialog({
-    title: hasSession ? 'Signed in' : 'Read only',
-    body: hasSession
-      ? html`<p>
-            This tab may read logs and act on servers for up to 8 hours, or until the daemon is restarted.
-          </p>
-          <p class="soft">To end all sessions:</p>
-          ${command('mcp-watchdog open --revoke', app.say)}`
-      : html`<p>Whoever can open this page sees what /metrics shows. Logs and actions need a session:</p>
-          ${command('mcp-watchdog open', app.say)}
-          <p class="soft">Run it where the daemon runs: it opens this page with a link that works once.</p>`,
   });
 }

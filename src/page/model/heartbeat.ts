@@ -71,3 +71,9 @@ const MOST_TOLD = 4;
 function isBeat(letter: string): letter is Beat {
   return letter in BEATS;
 }
+
+/** Ms since the epoch of the right edge of a bar that is drawn now: its last slot is not over yet. */
+export function rightEdge(now: number): number {
+  const slot = SLOT_MINUTES * 60_000;
+  return (Math.floor(now / slot) + 1) * slot;
+}

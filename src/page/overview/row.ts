@@ -1,7 +1,7 @@
 // Row of one server in the overview: state, heartbeat, cause and cure, numbers.
 import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
 import { size, span } from '../../core/base/format.ts';
-import { readBeats, SLOT_MINUTES, upShare } from '../model/heartbeat.ts';
+import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
 import { lastOf } from '../model/sparks.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { lasting, rate, seconds, share, shortName, UNKNOWN } from '../model/words.ts';
@@ -29,12 +29,6 @@ export function drawRow(server: PageServer, cause: string | null, state: PageSta
     ${numbers(server, state)} ${version(server, state.now)}
     ${isCalm ? nothing : why(server, cause, state.now)}
   </li>`;
-}
-
-/** The last slot is not over yet. */
-function rightEdge(now: number): number {
-  const slot = SLOT_MINUTES * 60_000;
-  return (Math.floor(now / slot) + 1) * slot;
 }
 
 function stateText(server: PageServer, now: number): TemplateResult {

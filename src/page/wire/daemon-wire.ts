@@ -3,6 +3,7 @@ import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type {
   Answer,
   EventFilter,
+  Fault,
   LogLine,
   NumberedStatus,
   StatusChanges,
@@ -22,11 +23,15 @@ export function createDaemonWire(onSession: () => void = () => undefined): Wire 
 
   async function get<T>(path: string, options: Ask = {}): Promise<Answer<T>> {
     const answer = await ask(path, { key: session.key(), ...options });
-    if (!answer.ok && answer.fault.kind === 'locked' && session.key() !== null) {
-      session.keep(null);
-      onSession();
-    }
+    if (!answer.ok) endIfLocked(answer.fault);
     return as<T>(answer);
+  }
+
+  /** Ends the session here when the daemon no longer knows it. */
+  function endIfLocked({ kind }: Fault): void {
+    if (kind !== 'locked' || session.key() === null) return;
+    session.keep(null);
+    onSession();
   }
 
   const post = (path: string, body: unknown): Promise<Answer<null>> => get(path, { method: 'POST', body });
@@ -59,14 +64,16 @@ export function createDaemonWire(onSession: () => void = () => undefined): Wire 
     events: (filter) => get(`/api/v1/events?${eventParameters(filter)}`),
     tools: (server) => get(ofServer(server, 'tools')),
     clients: (server) => get(ofServer(server, 'clients')),
-    log(server, onLines, signal) {
-      return listen(
+    async log(server, onLines, signal) {
+      const fault = await listen(
         `${ofServer(server, 'log')}?lines=200&follow=1`,
         ({ data }) => {
           if (data !== '') onLines(readLines(data));
         },
         { signal, key: session.key() },
       );
+      endIfLocked(fault);
+      return fault;
     },
     query: (expression) => query('/api/v1/query', { query: expression }, readInstant),
     range: (expression, range) =>

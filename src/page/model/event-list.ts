@@ -1,0 +1,18 @@
+// List of events that grows at its beginning.
+import type { ShownEvent } from '../../core/status/shown-event.ts';
+
+/** Puts an event in front: joined with the first where it says the same, and never more than `most`. */
+export function addEvent(
+  events: readonly ShownEvent[],
+  event: ShownEvent,
+  most: number,
+): readonly ShownEvent[] {
+  const [first, ...rest] = events;
+  const isSame =
+    first !== undefined &&
+    first.kind === event.kind &&
+    first.server === event.server &&
+    first.text === event.text;
+  if (!isSame) return [event, ...events].slice(0, most);
+  return [{ ...first, at: event.at, count: first.count + event.count }, ...rest];
+}

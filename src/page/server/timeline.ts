@@ -1,0 +1,87 @@
+// Timeline of one server: the last six hours in states, and what happened.
+import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import type { ShownEvent } from '../../core/status/shown-event.ts';
+import type { PageServer } from '../../core/status/page-status.ts';
+import type { App } from '../common/app.ts';
+import { heartbeat } from '../common/marks.ts';
+import { segments } from '../common/parts.ts';
+import { readBeats, rightEdge, SLOT_MINUTES, SLOTS, upShare } from '../model/heartbeat.ts';
+import { RANGES, type RangeKey } from '../model/ranges.ts';
+import { writeRoute } from '../model/route.ts';
+import { clock, share, utc } from '../model/words.ts';
+import type { Records } from './records.ts';
+
+const SHOWN = 6;
+const LEGEND = [
+  ['up', 'up'],
+  ['slow', 'suspect'],
+  ['again', 'restarted'],
+  ['down', 'down'],
+  ['off', 'off'],
+] as const;
+
+export interface TimelineParts {
+  readonly records: Records;
+  readonly range: RangeKey;
+  readonly choose: (range: RangeKey) => void;
+}
+
+export function drawTimeline(
+  app: App,
+  { name, beats }: PageServer,
+  { records, range, choose }: TimelineParts,
+): TemplateResult {
+  const { now } = app.state();
+  const up = upShare(readBeats(beats));
+  const events = records.events();
+  return html`<section class="card panel timeline">
+    <header>
+      <h2>Last 6 hours</h2>
+      <span class="soft small">${up === null ? '' : `up ${share(up)}`}</span>
+      <span class="legend" aria-hidden="true"
+        >${LEGEND.map(([key, label]) => html`<span class="key-${key}">${label}</span>`)}</span
+      >
+      ${segments(
+        'Range of the charts',
+        RANGES.map(({ key, label }) => ({ key, label })),
+        range,
+        choose,
+      )}
+    </header>
+    ${heartbeat(beats, rightEdge(now))} ${axis(rightEdge(now))}
+    ${
+      events === null || events.length === 0
+        ? html`<p class="soft small">
+            ${events === null ? '' : 'No restart, failure or update is recorded.'}
+          </p>`
+        : html`<ol class="happened">
+            ${events.slice(0, SHOWN).map(drawEvent)}
+          </ol>`
+    }
+    ${
+      events !== null && events.length > SHOWN
+        ? html`<a class="link small" href=${writeRoute({ view: 'events', server: name, kind: 'all' })}
+            >All its events</a
+          >`
+        : nothing
+    }
+  </section>`;
+}
+
+/** Full hours below the bar. @param end ms of its right edge */
+function axis(end: number): TemplateResult {
+  const first = Math.ceil((end - SLOTS * SLOT_MINUTES * 60_000) / 3_600_000) * 3_600_000;
+  const hours = Array.from({ length: 6 }, (_, index) => first + index * 3_600_000);
+  return html`<div class="axis" aria-hidden="true">
+    ${hours.map((at) => html`<span>${clock(at)}</span>`)}
+  </div>`;
+}
+
+function drawEvent({ at, text, tone, count }: ShownEvent): TemplateResult {
+  return html`<li>
+    <time class="soft" title=${utc(at)}>${clock(at)}</time><i class="dot ${tone}" aria-hidden="true"></i>
+    <span
+      ><bdi>${text}</bdi>${count > 1 ? html` <span class="soft small">${count} times</span>` : nothing}</span
+    >
+  </li>`;
+}
