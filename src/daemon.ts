@@ -6,7 +6,7 @@ import { messageOf } from './core/base/guards.ts';
 import type { Status } from './core/model/status.ts';
 import type { Alerting } from './alerting/alerting.ts';
 import { followRules, openAlerting } from './daemon/alerts/alerting.ts';
-import { type DaemonHistory, openHistory } from './daemon/home/history.ts';
+import { type DaemonHistory, openHistory } from './daemon/history.ts';
 import { type DaemonContext, type DaemonContextOptions, openContext } from './daemon/context.ts';
 import { createControlHandlers, stillStarting, waitsForConfig } from './daemon/front/control-handlers.ts';
 import { openAlertController } from './daemon/alerts/alert-controller.ts';
@@ -23,7 +23,7 @@ import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/schedule
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
 import { openPlannedRestarts } from './daemon/servers/planned-restarts.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
-import { openPageSource } from './daemon/front/page-source.ts';
+import { openPage, type Page } from './daemon/front/open-page.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
 import { openSupervision, type Supervision } from './daemon/servers/supervision.ts';
@@ -33,7 +33,6 @@ import { openOrphanWatch } from './daemon/servers/watch-orphans.ts';
 import type { Sampler } from './sampling/sampler.ts';
 import type { Bus } from './system/bus.ts';
 import { proxyPasswords } from './system/net/proxy.ts';
-import { systemClock } from './system/time/clock.ts';
 
 export interface DaemonOptions extends DaemonContextOptions {
   /** What `${env:NAME}` in the config refers to. */
@@ -180,6 +179,7 @@ interface Care extends Supervision {
   /** Webhook messages of Alertmanager. */
   readonly inbox: AlertmanagerInbox;
   readonly gateway: Gateway;
+  readonly page: Page;
 }
 
 /** Opens everything that supervises servers, and the web pages that show them. */
@@ -219,9 +219,8 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
   let alerting: Alerting | null = null;
   let history: DaemonHistory | null = null;
   const inbox = createAlertmanagerInbox();
-  const page = openPageSource({
-    context,
-    clock: systemClock,
+  const page = openPage(context, {
+    settings: config.config,
     front,
     clients: (server) => gateway.clients(server),
     tools: (server) => supervision.prober.tools(server),
@@ -246,7 +245,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
   history = openHistory(context, { settings: config.config, recorder, alerting, url });
-  return { ...supervision, jobs, updates, alerting, history, inbox, url, gateway };
+  return { ...supervision, jobs, updates, alerting, history, page, inbox, url, gateway };
 }
 
 /** Reports each reload to the service manager. */
@@ -281,13 +280,17 @@ async function begin(
     alerting,
     history,
     gateway,
+    page,
   } = parts;
   const { log, teardown } = context;
   // Before anybody can ask for another update, and before the servers concerned start.
   await updates.recover(config.servers);
   const channels = openChannels(context, { reloader, settings: config.config, url: parts.url });
   const alerts = openAlertController(context, { ...parts, channels, settings: config.config });
-  control.use(createControlHandlers({ ...parts, channels, redactor: context.redactor }));
+  const handlers = createControlHandlers({ ...parts, channels, redactor: context.redactor });
+  control.use(handlers);
+  page.use(handlers);
+  reloader.onSettings((settings) => page.setActors(settings.page.actors));
   openPlannedRestarts(context, parts);
   teardown.add('calls of clients', () => gateway.end());
   const added = end.isAsked() ? [] : config.servers;

@@ -27,8 +27,9 @@ export async function createFleet({ count, folder, clock, random = Math.random }
     bus,
     recorder,
     status: () => status,
-    /** One tick: a sample and both probes of every server. */
-    measureAll: () => measureAll(bus, { clock, random, servers: status.servers }),
+    /** One tick: a sample and both probes of every server; with `isDeep` false only the ping. */
+    measureAll: ({ isDeep = true } = {}) =>
+      measureAll(bus, { clock, random, isDeep, servers: status.servers }),
   };
 }
 
@@ -64,16 +65,17 @@ function begin(bus, spec) {
   bus.publish({ kind: 'health', server, health });
 }
 
-function measureAll(bus, { clock, random, servers }) {
+function measureAll(bus, { clock, random, isDeep, servers }) {
   for (const { name: server } of servers) {
     const took = 1 + random() * 20;
     bus.publish({ kind: 'probed', server, probe: 'ping', result: { outcome: 'passed', took } });
-    bus.publish({
-      kind: 'probed',
-      server,
-      probe: 'list_tools',
-      result: { outcome: 'passed', took, tools: 2 },
-    });
+    if (isDeep)
+      bus.publish({
+        kind: 'probed',
+        server,
+        probe: 'list_tools',
+        result: { outcome: 'passed', took, tools: 2 },
+      });
     bus.publish({ kind: 'sampled', server, usage: usage(clock, random()) });
   }
   bus.publish({ kind: 'collected', collector: 'sampler', took: 5, error: null });

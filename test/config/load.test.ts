@@ -33,6 +33,7 @@ describe('loadConfig()', () => {
       orphans: { reap: false, interval: 300_000, patterns: [], minimumAge: 60_000 },
       schedule: { update: '0 2 * * 0', cleanup: '0 1 * * *', backup: '30 1 * * *' },
       backups: { keep: 14 },
+      history: { enabled: true, retention: 6 * 3_600_000, maxBytes: 16 * 1024 * 1024, resolution: 15_000 },
       alerts: {
         builtIn: true,
         rules: [...BUILT_IN],

@@ -15,7 +15,10 @@ export function cost(rules: Rules): Section {
   return {
     key: 'cost',
     title: 'What it costs',
-    lines: [{ height: 7, cards: [cpu(), memory(), files(rules), orphans(rules)] }],
+    lines: [
+      { height: 7, cards: [cpu(), memory(), files(rules), orphans(rules)] },
+      { height: 6, cards: [historyReach(), historyMemory(), historySeries()] },
+    ],
   };
 }
 
@@ -103,6 +106,46 @@ function orphans(rules: Rules): PlacedPanel {
       },
     ],
     width: 6,
+  });
+}
+
+function historyReach(): PlacedPanel {
+  return lines({
+    key: 'history-reach',
+    title: 'How far the history reaches back',
+    shows: 'Time that the own history of each watchdog covers. The ten shortest.',
+    act: 'It grows to `history.retention` after a start. Shorter for long: `history.maxBytes` is full, and the oldest is dropped.',
+    empty: 'None was scraped in this time, or none keeps a history',
+    unit: 's',
+    queries: [{ expr: `bottomk(${MOST}, ${machine('history_seconds')})`, legend: '{{instance}}' }],
+    width: 8,
+  });
+}
+
+function historyMemory(): PlacedPanel {
+  return lines({
+    key: 'history-memory',
+    title: 'Memory of the history',
+    shows: 'Memory that the own history takes, labels included. The ten largest.',
+    act: 'Bounded by `history.maxBytes`. A lower retention, or a longer resolution, makes it smaller.',
+    empty: 'None was scraped in this time, or none keeps a history',
+    unit: 'bytes',
+    queries: [{ expr: `topk(${MOST}, ${machine('history_bytes')})`, legend: '{{instance}}' }],
+    width: 8,
+  });
+}
+
+function historySeries(): PlacedPanel {
+  return lines({
+    key: 'history-series',
+    title: 'Series in the history',
+    shows: 'Series that the own history holds, ended ones included. The ten with most.',
+    act: 'About a hundred for each server. Far more: many tools are called through the gateway, each with series of its own.',
+    empty: 'None was scraped in this time, or none keeps a history',
+    unit: 'short',
+    decimals: 0,
+    queries: [{ expr: `topk(${MOST}, ${machine('history_series')})`, legend: '{{instance}}' }],
+    width: 8,
   });
 }
 

@@ -1,5 +1,5 @@
 // Parameters of the query API: times, durations and numbers in the forms that Prometheus takes.
-import { invalidParameter } from '../query/query-error.ts';
+import { invalidParameter, QueryError } from '../query/query-error.ts';
 
 /** Parameters of a form body first, then those of the URL. */
 export interface Parameters {
@@ -19,9 +19,9 @@ export function timeIn(parameters: Parameters, name: string, fallback?: number):
   const text = parameters.get(name) ?? '';
   if (text === '' && fallback !== undefined) return fallback;
   const time = parseTime(text);
-  if (time === null)
-    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid timestamp`);
-  return time;
+  if (time !== null) return time;
+  const fault = `cannot parse ${JSON.stringify(text)} to a valid timestamp`;
+  throw invalidParameter(name, fallback === undefined ? fault : `Invalid time value for '${name}': ${fault}`);
 }
 
 function parseTime(text: string): number | null {
@@ -72,8 +72,7 @@ function parseFloatOfGo(text: string): number | null {
 export function countIn(parameters: Parameters, name: string, fallback: number): number {
   const text = parameters.get(name) ?? '';
   if (text === '') return fallback;
-  if (!/^[+-]?\d{1,9}$/u.test(text))
-    throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a number`);
+  if (!/^[+-]?\d{1,9}$/u.test(text)) throw new QueryError('bad_data', `${name} must be a number`);
   return Number(text);
 }
 

@@ -64,8 +64,8 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
   const budget = budgetOf(parameters, context);
   const { expression, type } = queryIn(parameters, context);
   if (type === 'range' || type === 'string')
-    throw invalidParameter(
-      'query',
+    throw new QueryError(
+      'bad_data',
       `invalid expression type ${JSON.stringify(type === 'range' ? 'range vector' : type)} for range query, must be Scalar or instant Vector`,
     );
   const lookback = options.lookback;
@@ -81,7 +81,8 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
   });
   const texts: string[] = [];
   for (const one of series) {
-    await budget.spend();
+    const rest = budget.spend();
+    if (rest !== undefined) await rest;
     texts.push(writeSeries(one));
   }
   return { ...result('matrix', texts), warnings: warningsFor(steps.start, context) };
@@ -90,7 +91,7 @@ export async function answerQueryRange(parameters: Parameters, context: ApiConte
 function queryIn(parameters: Parameters, { generation }: ApiContext): ParsedQuery {
   const text = parameters.get('query') ?? '';
   if (text.length > LONGEST_QUERY) throw invalidParameter('query', `longer than ${LONGEST_QUERY} characters`);
-  return readQuery(text, generation());
+  return readQuery(text, generation(), 'query');
 }
 
 function stepsIn(parameters: Parameters): Steps {

@@ -15,7 +15,7 @@ const MOST_SERIES = 10_000;
 export async function answerSeries(parameters: Parameters, context: ApiContext): Promise<ApiData> {
   if (parameters.getAll('match[]').length === 0)
     throw new QueryError('bad_data', 'no match[] parameter provided');
-  const found = await matching(parameters, context);
+  const found = await matching(parameters, context, 'match[]');
   if (found.length > MOST_SERIES)
     throw new QueryError('execution', `the result has more than ${MOST_SERIES} series: select fewer`);
   const sorted = found.map(({ labels }) => labels).sort(compareLabels);
@@ -58,10 +58,20 @@ function limited<T>(all: readonly T[], parameters: Parameters): { kept: readonly
     : { kept: all, warnings: [] };
 }
 
-/** Series that match any of `match[]`, or all without one, with a sample in the time that is asked for. */
-async function matching(parameters: Parameters, context: ApiContext): Promise<StoredSeries[]> {
+/**
+ * Series that match any of `match[]`, or all without one, with a sample in the time that is asked for.
+ *
+ * @param named the parameter that an error names; only that of `series` does
+ */
+async function matching(
+  parameters: Parameters,
+  context: ApiContext,
+  named?: string,
+): Promise<StoredSeries[]> {
   const { store, loop, mostWork, signal } = context;
-  const selectors = parameters.getAll('match[]').map((text) => readSelector(text, context.generation()));
+  const selectors = parameters
+    .getAll('match[]')
+    .map((text) => readSelector(text, context.generation(), named));
   const { start, end } = rangeIn(parameters, context.now());
   if (end < start) throw new QueryError('bad_data', 'end timestamp must not be before start time');
   const ticks = store.ticksBetween(start, end);
@@ -70,7 +80,8 @@ async function matching(parameters: Parameters, context: ApiContext): Promise<St
   const budget = createWorkBudget({ ...loop, mostWork, signal });
   const found: StoredSeries[] = [];
   for (const series of candidates) {
-    await budget.spend();
+    const rest = budget.spend();
+    if (rest !== undefined) await rest;
     if (!series.isGone && store.isPresent(series, ticks)) found.push(series);
   }
   return found;

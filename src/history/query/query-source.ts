@@ -19,12 +19,13 @@ export async function openQuerySource(
   let samples = 0;
 
   async function readAll({ selector, from, to }: RequiredRange): Promise<Series[]> {
-    const ticks = store.ticksBetween(from, to);
+    const times = store.times(store.ticksBetween(from, to));
     const found: Series[] = [];
     for (const series of store.find(selector)) {
-      await budget.spend();
+      const rest = budget.spend();
+      if (rest !== undefined) await rest;
       if (series.isGone) continue;
-      const one = store.read(series, ticks);
+      const one = store.read(series, times);
       samples += one.length;
       if (samples > MOST_SAMPLES_READ)
         throw new QueryError(

@@ -63,7 +63,8 @@ export async function evaluateRange(
 ): Promise<ResultSeries[]> {
   const result = createResult();
   for (let at = start; at <= end; at += step) {
-    await budget.spend();
+    const rest = budget.spend();
+    if (rest !== undefined) await rest;
     result.add(at, elementsOf(evaluateAt(expression, at, source, options)));
   }
   return result.series();

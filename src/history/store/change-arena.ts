@@ -4,9 +4,6 @@
 const BLOCK = 16;
 const BLOCKS_PER_SLAB = 256;
 const SLAB = BLOCK * BLOCKS_PER_SLAB;
-/** Bytes of one change: its tick and its value. */
-const CHANGE_BYTES = 12;
-export const BLOCK_BYTES = BLOCK * CHANGE_BYTES;
 
 /** Set in a tick where the series ended; its value means nothing then. */
 const ENDED = 0x8000_0000;
@@ -17,55 +14,61 @@ export function readTick(written: number): { readonly tick: number; readonly has
   return { tick: written & ~ENDED, hasEnded: (written & ENDED) !== 0 };
 }
 
-interface Slab {
+/** Changes of one series, oldest first. Belongs to the arena that created it. */
+export interface ChangeList {
+  blocks: number[];
+  /** Slot of the first change within the first block. */
+  first: number;
+  length: number;
+  /** All values are whole numbers of 32 bits, as counters and sizes are: they take half the room. */
+  isWhole: boolean;
+}
+
+/** Changes copied out of the arena. */
+export interface Changes {
+  /** As `readTick` reads them. */
   readonly ticks: Uint32Array;
   readonly values: Float64Array;
 }
 
-/** Changes of one series, oldest first. Belongs to the arena that created it. */
-export interface ChangeList {
-  readonly blocks: number[];
-  /** Slot of the first change within the first block. */
-  first: number;
-  length: number;
+interface Slab {
+  readonly ticks: Uint32Array;
+  readonly values: Float64Array | Uint32Array;
 }
 
 export class ChangeArena {
-  readonly #slabs: Slab[] = [];
-  readonly #free: number[] = [];
-  #used = 0;
+  readonly #whole = new BlockPool((length) => new Uint32Array(length), 8 * BLOCK);
+  readonly #other = new BlockPool((length) => new Float64Array(length), 12 * BLOCK);
 
   /** Bytes of the blocks in use. */
   get bytes(): number {
-    return this.#used * BLOCK_BYTES;
+    return this.#whole.bytes + this.#other.bytes;
   }
 
   create(): ChangeList {
-    return { blocks: [], first: 0, length: 0 };
+    return { blocks: [], first: 0, length: 0, isWhole: true };
   }
 
-  push(list: ChangeList, tick: number, value: number, hasEnded: boolean): void {
+  push(
+    list: ChangeList,
+    { tick, value, hasEnded }: { tick: number; value: number; hasEnded: boolean },
+  ): void {
+    if (list.isWhole && !hasEnded && !isWhole(value)) this.#widen(list);
+    const pool = this.#poolOf(list);
     const slot = list.first + list.length;
-    if (slot === list.blocks.length * BLOCK) list.blocks.push(this.#take());
+    if (slot === list.blocks.length * BLOCK) list.blocks.push(pool.take());
     list.length += 1;
-    const { slab, offset } = this.#place(list, list.length - 1);
+    const slab = pool.slabOf(list, slot);
+    const offset = pool.offsetOf(list, slot);
     slab.ticks[offset] = hasEnded ? (tick | ENDED) >>> 0 : tick;
-    slab.values[offset] = value;
+    slab.values[offset] = hasEnded ? 0 : value;
   }
 
+  /** The change at `index`, as `readTick` reads it. */
   tickAt(list: ChangeList, index: number): number {
-    const { slab, offset } = this.#place(list, index);
-    return (slab.ticks[offset] ?? 0) & ~ENDED;
-  }
-
-  valueAt(list: ChangeList, index: number): number {
-    const { slab, offset } = this.#place(list, index);
-    return slab.values[offset] ?? Number.NaN;
-  }
-
-  endsAt(list: ChangeList, index: number): boolean {
-    const { slab, offset } = this.#place(list, index);
-    return ((slab.ticks[offset] ?? 0) & ENDED) !== 0;
+    const pool = this.#poolOf(list);
+    const slot = list.first + index;
+    return pool.slabOf(list, slot).ticks[pool.offsetOf(list, slot)] ?? 0;
   }
 
   /** Returns the index of the last change at or before `tick`; -1 when there is none. */
@@ -74,67 +77,101 @@ export class ChangeArena {
     let high = list.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.tickAt(list, middle) > tick) high = middle;
+      if ((this.tickAt(list, middle) & ~ENDED) > tick) high = middle;
       else low = middle + 1;
     }
     return low - 1;
+  }
+
+  /** Copies the changes from index `from` up to but without `to` into the lists, from `at` on. */
+  copy(list: ChangeList, { from, to }: { from: number; to: number }, into: Changes, at = 0): void {
+    const pool = this.#poolOf(list);
+    for (let index = from; index < to;) {
+      const slot = list.first + index;
+      const count = Math.min(BLOCK - (slot % BLOCK), to - index);
+      const slab = pool.slabOf(list, slot);
+      const offset = pool.offsetOf(list, slot);
+      into.ticks.set(slab.ticks.subarray(offset, offset + count), at + index - from);
+      into.values.set(slab.values.subarray(offset, offset + count), at + index - from);
+      index += count;
+    }
   }
 
   /** Drops the oldest `count` changes. */
   drop(list: ChangeList, count: number): void {
     list.first += count;
     list.length -= count;
-    while (list.first >= BLOCK && list.blocks.length > 0) {
-      const block = list.blocks.shift();
-      if (block !== undefined) this.#release(block);
-      list.first -= BLOCK;
-    }
-    if (list.length === 0) this.clear(list);
+    const unused = Math.min(Math.floor(list.first / BLOCK), list.blocks.length);
+    if (unused > 0) this.#poolOf(list).release(list.blocks.splice(0, unused));
+    list.first -= unused * BLOCK;
   }
 
   clear(list: ChangeList): void {
-    for (const block of list.blocks) this.#release(block);
-    list.blocks.length = 0;
-    list.first = 0;
-    list.length = 0;
+    this.#poolOf(list).release(list.blocks);
+    Object.assign(list, { blocks: [], first: 0, length: 0 });
   }
 
-  /** Copies all changes to the two lists, from `at` on; the mark of an end stays in the tick. */
-  copy({ blocks, first, length }: ChangeList, ticks: Uint32Array, values: Float64Array, at: number): void {
-    for (let done = 0; done < length;) {
-      const slot = first + done;
-      const count = Math.min(BLOCK - (slot % BLOCK), length - done);
-      const { slab, offset } = this.#placeOf(blocks, slot);
-      ticks.set(slab.ticks.subarray(offset, offset + count), at + done);
-      values.set(slab.values.subarray(offset, offset + count), at + done);
-      done += count;
+  #poolOf({ isWhole: whole }: ChangeList): BlockPool {
+    return whole ? this.#whole : this.#other;
+  }
+
+  /** Moves a list to blocks that hold any number. */
+  #widen(list: ChangeList): void {
+    const { length } = list;
+    const old = { ticks: new Uint32Array(length), values: new Float64Array(length) };
+    this.copy(list, { from: 0, to: length }, old);
+    this.clear(list);
+    list.isWhole = false;
+    for (let index = 0; index < length; index += 1) {
+      const read = readTick(old.ticks[index] ?? 0);
+      this.push(list, { ...read, value: old.values[index] ?? Number.NaN });
     }
   }
+}
 
-  #take(): number {
+function isWhole(value: number): boolean {
+  return value >>> 0 === value && !Object.is(value, -0);
+}
+
+/** Blocks of one kind of values. */
+class BlockPool {
+  readonly #slabs: Slab[] = [];
+  readonly #free: number[] = [];
+  readonly #makeValues: (length: number) => Slab['values'];
+  readonly #blockBytes: number;
+  #used = 0;
+
+  constructor(makeValues: (length: number) => Slab['values'], blockBytes: number) {
+    this.#makeValues = makeValues;
+    this.#blockBytes = blockBytes;
+  }
+
+  get bytes(): number {
+    return this.#used * this.#blockBytes;
+  }
+
+  take(): number {
     this.#used += 1;
     const known = this.#free.pop();
     if (known !== undefined) return known;
-    const slab = this.#slabs.length;
-    this.#slabs.push({ ticks: new Uint32Array(SLAB), values: new Float64Array(SLAB) });
-    for (let block = BLOCKS_PER_SLAB - 1; block > 0; block -= 1)
-      this.#free.push(slab * BLOCKS_PER_SLAB + block);
-    return slab * BLOCKS_PER_SLAB;
+    const first = this.#slabs.length * BLOCKS_PER_SLAB;
+    this.#slabs.push({ ticks: new Uint32Array(SLAB), values: this.#makeValues(SLAB) });
+    for (let block = BLOCKS_PER_SLAB - 1; block > 0; block -= 1) this.#free.push(first + block);
+    return first;
   }
 
-  #release(block: number): void {
-    this.#used -= 1;
-    this.#free.push(block);
+  release(blocks: readonly number[]): void {
+    this.#used -= blocks.length;
+    for (const block of blocks) this.#free.push(block);
   }
 
-  #place({ blocks, first }: ChangeList, index: number): { slab: Slab; offset: number } {
-    return this.#placeOf(blocks, first + index);
+  slabOf({ blocks }: ChangeList, slot: number): Slab {
+    const slab = this.#slabs[Math.floor((blocks[Math.floor(slot / BLOCK)] ?? 0) / BLOCKS_PER_SLAB)];
+    if (slab === undefined) throw new RangeError(`There is no slot ${slot}`);
+    return slab;
   }
 
-  #placeOf(blocks: readonly number[], slot: number): { slab: Slab; offset: number } {
-    const block = blocks[Math.floor(slot / BLOCK)] ?? 0;
-    const slab = this.#slabs[Math.floor(block / BLOCKS_PER_SLAB)];
-    if (slab === undefined) throw new RangeError(`There is no block ${block}`);
-    return { slab, offset: (block % BLOCKS_PER_SLAB) * BLOCK + (slot % BLOCK) };
+  offsetOf({ blocks }: ChangeList, slot: number): number {
+    return ((blocks[Math.floor(slot / BLOCK)] ?? 0) % BLOCKS_PER_SLAB) * BLOCK + (slot % BLOCK);
   }
 }

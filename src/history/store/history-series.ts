@@ -3,8 +3,29 @@ import type { Labels } from '../../promql/model/labels.ts';
 import type { Series } from '../../promql/model/series-source.ts';
 import type { Window } from '../../promql/model/value.ts';
 
-export interface Samples {
-  readonly times: Float64Array;
+/** Times of many series; the last view is kept, because all of them ask for the same one at the same step. */
+export class SampleTimes {
+  readonly all: Float64Array;
+  #from = 0;
+  #to = 0;
+  #view: Float64Array;
+
+  constructor(all: Float64Array) {
+    this.all = all;
+    this.#view = all.subarray(0, 0);
+  }
+
+  view(from: number, to: number): Float64Array {
+    if (from !== this.#from || to !== this.#to) {
+      this.#view = this.all.subarray(from, to);
+      [this.#from, this.#to] = [from, to];
+    }
+    return this.#view;
+  }
+}
+
+interface Samples {
+  readonly times: SampleTimes;
   readonly values: Float64Array;
   /** 1 where the series ended; null when it never did. */
   readonly ends: Uint8Array | null;
@@ -13,16 +34,18 @@ export interface Samples {
 export class HistorySeries implements Series {
   readonly labels: Labels;
   readonly length: number;
+  readonly #times: Float64Array;
   readonly #samples: Samples;
 
   constructor(labels: Labels, samples: Samples) {
     this.labels = labels;
-    this.length = samples.times.length;
+    this.length = samples.times.all.length;
+    this.#times = samples.times.all;
     this.#samples = samples;
   }
 
   timeAt(index: number): number {
-    return this.#samples.times[index] ?? Number.NaN;
+    return this.#times[index] ?? Number.NaN;
   }
 
   valueAt(index: number): number {
@@ -34,7 +57,7 @@ export class HistorySeries implements Series {
   }
 
   windowOf(from: number, to: number): Window {
-    const times = this.#samples.times.subarray(from, to);
+    const times = this.#samples.times.view(from, to);
     const values = this.#samples.values.subarray(from, to);
     const ends = this.#samples.ends?.subarray(from, to);
     if (ends?.includes(1) !== true) return { labels: this.labels, times, values };

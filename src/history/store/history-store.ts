@@ -3,8 +3,9 @@ import { labelIn, type Labels, NAME, writeKey } from '../../promql/model/labels.
 import { matchesAll } from '../../promql/model/matcher.ts';
 import type { Selection } from '../../promql/model/series-source.ts';
 import { ChangeArena, type ChangeList, readTick } from './change-arena.ts';
-import { HistorySeries, type Samples } from './history-series.ts';
-import { TimeColumn } from './time-column.ts';
+import { expandChanges, GAP } from './expand-changes.ts';
+import { HistorySeries, SampleTimes } from './history-series.ts';
+import { type TickRange, TimeColumn } from './time-column.ts';
 
 /** One series that is kept; a handle for the other calls. */
 export interface StoredSeries {
@@ -31,12 +32,6 @@ export interface HistorySize {
   readonly series: number;
 }
 
-/** Ticks from `from` up to but without `to`. */
-export interface TickRange {
-  readonly from: number;
-  readonly to: number;
-}
-
 export interface StoreDump {
   readonly firstTick: number;
   /** Ms since the epoch; null when nothing was dropped. */
@@ -47,6 +42,11 @@ export interface StoreDump {
   /** With the mark of an end, as the arena copies them. */
   readonly ticks: Uint32Array;
   readonly values: Float64Array;
+}
+
+/** A range of ticks that are all kept, with their times. */
+export interface SharedTimes extends TickRange {
+  readonly times: SampleTimes;
 }
 
 /** Bytes of a series beside its changes and the characters of its labels: objects, maps, lists. */
@@ -114,14 +114,14 @@ export class HistoryStore {
     if (!series.hasEnded && Object.is(series.lastValue, value)) return;
     series.hasEnded = false;
     series.lastValue = value;
-    this.#arena.push(series.changes, tick, value, false);
+    this.#arena.push(series.changes, { tick, value, hasEnded: false });
   }
 
   /** Marks the end of a series at `tick`. */
   end(series: StoredSeries, tick: number): void {
     if (series.hasEnded) return;
     series.hasEnded = true;
-    this.#arena.push(series.changes, tick, Number.NaN, true);
+    this.#arena.push(series.changes, { tick, value: Number.NaN, hasEnded: true });
   }
 
   /** Series that have not ended. */
@@ -131,11 +131,6 @@ export class HistoryStore {
 
   *all(): Generator<StoredSeries> {
     for (const metric of this.#metrics.values()) yield* metric.values();
-  }
-
-  /** Metric names that are kept. */
-  names(): string[] {
-    return [...this.#metrics.keys()];
   }
 
   find({ name, matchers }: Selection): StoredSeries[] {
@@ -154,27 +149,37 @@ export class HistoryStore {
   /** Whether a series has a sample in these ticks. */
   isPresent({ changes }: StoredSeries, { from, to }: TickRange): boolean {
     if (to <= from) return false;
-    const before = this.#arena.indexAt(changes, from);
-    if (before >= 0 && !this.#arena.endsAt(changes, before)) return true;
-    for (
-      let index = before + 1;
-      index < changes.length && this.#arena.tickAt(changes, index) < to;
-      index += 1
-    )
-      if (!this.#arena.endsAt(changes, index)) return true;
+    const first = this.#arena.indexAt(changes, from);
+    for (let index = Math.max(0, first); index < changes.length; index += 1) {
+      const { tick, hasEnded } = readTick(this.#arena.tickAt(changes, index));
+      if (tick >= to) return false;
+      if (!hasEnded) return true;
+    }
     return false;
   }
 
-  /** Writes the samples of a series out; a mark stands where it ended. */
-  read(series: StoredSeries, range: TickRange): HistorySeries {
+  /** Times of a range of ticks, to be shared by all series that are read in it. */
+  times(range: TickRange): SharedTimes {
     const from = Math.max(range.from, this.#times.firstTick);
     const to = Math.max(from, Math.min(range.to, this.#times.nextTick));
-    const { values, ends, hasGaps } = this.#values(series.changes, from, to);
-    const times = this.#times.view(from, to);
-    return new HistorySeries(
-      series.labels,
-      hasGaps ? withoutGaps(times, values, ends) : { times, values, ends: null },
-    );
+    return { from, to, times: new SampleTimes(this.#times.view(from, to)) };
+  }
+
+  /** Writes the samples of a series out; a mark stands where it ended. */
+  read({ labels, changes }: StoredSeries, { from, to, times }: SharedTimes): HistorySeries {
+    const first = Math.max(0, this.#arena.indexAt(changes, from));
+    const last = this.#arena.indexAt(changes, to - 1) + 1;
+    const count = Math.max(0, last - first);
+    const copied = { ticks: new Uint32Array(count), values: new Float64Array(count) };
+    this.#arena.copy(changes, { from: first, to: last }, copied);
+    const { values, marks } = expandChanges(copied, { from, to });
+    if (marks === null) return new HistorySeries(labels, { times, values, ends: null });
+    const isThere = (_: number, index: number): boolean => marks[index] !== GAP;
+    return new HistorySeries(labels, {
+      times: new SampleTimes(times.all.filter(isThere)),
+      values: values.filter(isThere),
+      ends: marks.filter((mark) => mark !== GAP),
+    });
   }
 
   /** Drops what is older than the retention before `now` (ms since the epoch), then the oldest until the bytes are enough. */
@@ -198,7 +203,7 @@ export class HistoryStore {
     const [ticks, values] = [new Uint32Array(total), new Float64Array(total)];
     let at = 0;
     for (const { changes } of series) {
-      this.#arena.copy(changes, ticks, values, at);
+      this.#arena.copy(changes, { from: 0, to: changes.length }, { ticks, values }, at);
       at += changes.length;
     }
     const { firstTick, nextTick } = this.#times;
@@ -234,40 +239,8 @@ export class HistoryStore {
       before = tick;
       stored.lastValue = values[index] ?? Number.NaN;
       stored.hasEnded = hasEnded;
-      this.#arena.push(stored.changes, tick, stored.lastValue, hasEnded);
+      this.#arena.push(stored.changes, { tick, value: stored.lastValue, hasEnded });
     }
-  }
-
-  /** Values by tick; 2 in `ends` where there is no sample, 1 at an end. */
-  #values(changes: ChangeList, from: number, to: number) {
-    const count = to - from;
-    const values = new Float64Array(count);
-    let ends: Uint8Array | null = null;
-    let hasGaps = false;
-    const arena = this.#arena;
-    let index = arena.indexAt(changes, from);
-    let at = 0;
-    // Before its first change a series is not there.
-    let state = index < 0 || (arena.endsAt(changes, index) && arena.tickAt(changes, index) < from) ? 2 : 0;
-    let value = index < 0 ? Number.NaN : arena.valueAt(changes, index);
-    if (index >= 0 && arena.endsAt(changes, index) && arena.tickAt(changes, index) === from) state = 1;
-    while (at < count) {
-      index += 1;
-      const until = index < changes.length ? Math.min(arena.tickAt(changes, index) - from, count) : count;
-      if (state === 0) values.fill(value, at, until);
-      else {
-        hasGaps = true;
-        ends ??= new Uint8Array(count);
-        ends.fill(2, at, until);
-        if (state === 1) ends[at] = 1;
-      }
-      at = until;
-      if (index < changes.length && at < count) {
-        state = arena.endsAt(changes, index) ? 1 : 0;
-        value = arena.valueAt(changes, index);
-      }
-    }
-    return { values, ends, hasGaps };
   }
 
   #dropTicks(count: number): void {
@@ -291,16 +264,7 @@ export class HistoryStore {
     const current = this.#arena.indexAt(changes, this.#times.firstTick);
     if (current > 0) this.#arena.drop(changes, current);
     if (changes.length === 0) return false;
-    const hasEnded = changes.length === 1 && this.#arena.endsAt(changes, 0);
-    return !(hasEnded && this.#arena.tickAt(changes, 0) < this.#times.firstTick);
+    const { tick, hasEnded } = readTick(this.#arena.tickAt(changes, 0));
+    return !(hasEnded && changes.length === 1 && tick < this.#times.firstTick);
   }
-}
-
-function withoutGaps(times: Float64Array, values: Float64Array, ends: Uint8Array | null): Samples {
-  const isThere = (_: number, index: number): boolean => ends?.[index] !== 2;
-  return {
-    times: times.filter(isThere),
-    values: values.filter(isThere),
-    ends: ends?.filter((state) => state !== 2) ?? null,
-  };
 }

@@ -1,5 +1,11 @@
 // Times of all ticks, shared by every series: a tick is a number that grows by one with each reading of the metrics.
 
+/** Ticks from `from` up to but without `to`. */
+export interface TickRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 const FIRST_CAPACITY = 256;
 
 export class TimeColumn {

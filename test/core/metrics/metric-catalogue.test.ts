@@ -87,6 +87,9 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['orphan_processes', 'gauge', ''],
   ['orphans_reaped_total', 'counter', ''],
   ['state_last_persist_successful', 'gauge', ''],
+  ['history_seconds', 'gauge', ''],
+  ['history_bytes', 'gauge', ''],
+  ['history_series', 'gauge', ''],
   ['state_persist_failures_total', 'counter', ''],
 ];
 
