@@ -4,7 +4,7 @@ interface HeldBody {
   /** False when there is no room for `bytes` more. */
   take(bytes: number): boolean;
   /** Gives back what was taken; a second time changes nothing. */
-  close(): void;
+  readonly close: () => void;
   readonly isClosed: boolean;
 }
 
@@ -28,7 +28,7 @@ export function createBodyBudget(most = MOST): BodyBudget {
           used += bytes;
           return used <= most;
         },
-        close() {
+        close: () => {
           if (isClosed) return;
           isClosed = true;
           used -= held;

@@ -67,11 +67,13 @@ export function createEndpoint(options: EndpointOptions): RequestListener {
   return (request, response) => {
     if (isClosing()) response.shouldKeepAlive = false;
     // A client that leaves while it is written to: nothing to do about it.
-    response.on('error', () => undefined);
+    response.on('error', ignore);
     const visitor = { request, response, server: null };
     guarded(visitor, () => admit(visitor, options, posts), options);
   };
 }
+
+const ignore = (): void => undefined;
 
 /** Lets a request in that may ask: by its Host and Origin, then by its token or user. */
 function admit(visitor: Visitor, options: EndpointOptions, posts: ExchangeOptions): void {
@@ -90,7 +92,7 @@ function admit(visitor: Visitor, options: EndpointOptions, posts: ExchangeOption
   const name = serverNameIn(path);
   const server = name === null ? undefined : options.servers.find(name);
   if (server === undefined) return refuse(visitor, { refusal: notFound(name, options.servers) }, options);
-  takeMethod({ ...visitor, server }, options, posts);
+  takeMethod({ request, response: visitor.response, server }, options, posts);
 }
 
 interface Refused {
@@ -113,7 +115,7 @@ function refuse(visitor: Visitor, { refusal, reason }: Refused, { onRefused, clo
     end();
   });
   request.once('end', end);
-  request.on('error', () => undefined);
+  request.on('error', ignore);
   request.resume();
 }
 

@@ -104,15 +104,16 @@ function readBody(exchange: HttpExchange, options: ExchangeOptions, onText: (tex
     const refusal = bytes > limit ? tooLarge(limit) : BUSY;
     options.guarded(exchange, () => options.refuse(exchange, refusal, 'body'));
   });
-  request.once('end', () => {
+  // `on`, not `once`: what comes twice finds it closed, and the wrapper of each `once` costs more than it does.
+  request.on('end', () => {
     if (held.isClosed) return;
     held.close();
     const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
     options.guarded(exchange, () => onText(body?.toString() ?? ''));
   });
-  request.once('close', () => held.close());
+  request.on('close', held.close);
   // Its client is gone, and nobody to answer.
-  request.on('error', () => held.close());
+  request.on('error', held.close);
 }
 
 const BUSY: HttpRefusal = {
@@ -151,7 +152,7 @@ function takeModern(exchange: HttpExchange, said: Said, options: ExchangeOptions
   const isShim = options.channel === 'unix';
   const refusal = checkHeaders(said.message, header, (tool) => (isShim ? [] : server.toolHeaders(tool)));
   if (refusal !== null) return options.refuse(exchange, refusal, 'header');
-  if (isRequest(said.message)) return ask(exchange, { ...said, era: 'modern', session: null }, options);
+  if (isRequest(said.message)) return ask(exchange, said, { era: 'modern', session: null }, options);
   if (typeof said.message['method'] !== 'string') {
     const message = 'Clients of this protocol version send no responses';
     return options.refuse(exchange, { status: 400, code: RPC_CODES.invalidRequest, message }, 'body');
@@ -182,12 +183,12 @@ function takeLegacy(exchange: HttpExchange, said: Said, options: ExchangeOptions
     if (typeof session !== 'string')
       return options.refuse(exchange, { ...session, id: idOf(message) }, 'session');
     response.setHeader('mcp-session-id', session);
-    return ask(exchange, { ...said, era: 'legacy', session }, options);
+    return ask(exchange, said, { era: 'legacy', session }, options);
   }
   const session = sessions.find(server, request.headers['mcp-session-id']);
   if (typeof session !== 'string')
     return options.refuse(exchange, { ...session, id: idOf(message) }, 'session');
-  if (isRequest(message)) return ask(exchange, { ...said, era: 'legacy', session }, options);
+  if (isRequest(message)) return ask(exchange, said, { era: 'legacy', session }, options);
   const port = options.nextPort();
   const at = clock.monotonic();
   server.take({ kind: 'said', at, port, session, era: 'legacy', channel, message, text });
@@ -205,13 +206,17 @@ export function refuseVersion(version: string | undefined): HttpRefusal | null {
   };
 }
 
-interface Asked extends Said {
+interface Asker {
   readonly era: Era;
   readonly session: string | null;
 }
 
-function ask({ server, response }: HttpExchange, asked: Asked, options: ExchangeOptions): void {
-  const { message, text, era, session, version = '' } = asked;
+function ask(
+  { server, response }: HttpExchange,
+  { message, text, version = '' }: Said,
+  { era, session }: Asker,
+  options: ExchangeOptions,
+): void {
   const { clock, channel, streams } = options;
   const request = idOf(message);
   if (request === null) return;

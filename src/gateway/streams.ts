@@ -246,7 +246,7 @@ export class Streams {
 
   #listen(exchange: Exchange, response: ServerResponse): void {
     exchange.response = response;
-    response.once('close', () => {
+    response.on('close', () => {
       if (exchange.response !== response) return;
       exchange.response = null;
       if (!this.#exchanges.has(exchange.port)) return;

@@ -13,7 +13,7 @@ export function limitYoungGeneration(environment: Readonly<Record<string, string
   if (isChosen) return;
   isLimited = true;
   setFlagsFromString('--max-semi-space-size=1');
-  keepSize();
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /** Size of both halves up to which bursts may make it grow, bytes. */
@@ -41,6 +41,7 @@ export function noteRequest(): void {
 
 /** Ends a burst: what is allocated from here on changes no size. */
 export function keepSize(): void {
+  if (!isGrowing) return;
   isGrowing = false;
-  if (isLimited) setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--semi-space-growth-factor=1');
 }

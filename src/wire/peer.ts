@@ -225,8 +225,7 @@ export class Peer {
 
   #takeForeign(id: string | number | null, message: RawMessage): void {
     const isOurs = id === null || String(id).startsWith(this.#options.idPrefix);
-    const takers = isOurs ? [] : [...this.#subscribers].filter((one) => one.onForeignResponse !== undefined);
-    if (takers.length === 0 || id === null) {
+    if (isOurs || !this.#hasTaker()) {
       this.#unmatched += 1;
       return;
     }
@@ -237,7 +236,12 @@ export class Peer {
         ? message.bytes.toString('utf8')
         : rpcErrorResponse(id, RPC_CODES.internalError, `The answer of the server ${excess}`),
     );
-    for (const taker of takers) taker.onForeignResponse?.(response);
+    for (const taker of this.#subscribers) taker.onForeignResponse?.(response);
+  }
+
+  #hasTaker(): boolean {
+    for (const one of this.#subscribers) if (one.onForeignResponse !== undefined) return true;
+    return false;
   }
 
   /** Handles one of the messages of a batch, or one that the server sent unasked. */
@@ -303,9 +307,13 @@ function textsOf(batch: string): readonly string[] {
 }
 
 function idOf(text: string): string | number | null {
+  if (PLAIN_ID.test(text)) return text.slice(1, -1);
   const id = parseJson(text);
   return typeof id === 'string' || typeof id === 'number' ? id : null;
 }
+
+/** A string of which nothing has to be decoded. */
+const PLAIN_ID = /^"[\w:.-]*"$/;
 
 function foreignResponse(id: string | number, text: () => string): ForeignResponse {
   return {

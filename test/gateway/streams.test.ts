@@ -372,7 +372,8 @@ describe('the gateway', () => {
       await ask({ method: 'DELETE', headers: { 'mcp-session-id': session } });
     }
     expect(front.load).toEqual({ exchanges: 0, sessions: 0, streams: 0 });
-  });
+    // 2,000 requests and as many writes to the disk.
+  }, 120_000);
 });
 
 describe('kept events', () => {

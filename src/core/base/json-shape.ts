@@ -17,6 +17,11 @@ export interface JsonShape {
 
 /** Members of a JSON-RPC message that are looked for, but for the id. */
 const MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'method', 'params', 'result', 'error']);
+/** Names that matter, as they stand in the text. */
+const NAMES = [...MEMBERS, 'id'].map((name) => ({
+  name,
+  bytes: Array.from(`${name}"`, (char) => char.charCodeAt(0)),
+}));
 
 /** Longest name and longest value of the outermost object that are looked at, bytes. */
 const MAX_COLLECTED = 300;
@@ -84,8 +89,16 @@ export class JsonScanner implements JsonShape {
       if (byte === BACKSLASH && (index += 1) > piece.length) this.#isEscaped = true;
     }
     const end = Math.min(index, piece.length);
-    if (this.#collected !== null) this.#collect(piece, start, end);
-    if (!this.#isInString && this.#collected !== null) this.#finish();
+    if (this.#collected === null) return end;
+    const isWhole = this.#isAtName && !this.#isInString && this.#collected === '"';
+    if (isWhole) {
+      // Without making a text of each name.
+      this.#collected = null;
+      this.#takeName(nameAt(piece, start, end));
+      return end;
+    }
+    this.#collect(piece, start, end);
+    if (!this.#isInString) this.#finish();
     return end;
   }
 
@@ -154,7 +167,8 @@ export class JsonScanner implements JsonShape {
   #collect(piece: Uint8Array, start: number, end: number): void {
     // One more than is looked at: what is too long shows as such.
     const room = MAX_COLLECTED + 1 - (this.#collected?.length ?? 0);
-    this.#collected += String.fromCharCode(...piece.subarray(start, Math.min(end, start + room)));
+    for (let index = start; index < Math.min(end, start + room); index += 1)
+      this.#collected += String.fromCharCode(piece[index] ?? SPACE);
   }
 
   /** Uses what was collected: it is a name, or the value of the id. */
@@ -162,14 +176,24 @@ export class JsonScanner implements JsonShape {
     const text = this.#collected;
     if (text === null) return;
     this.#collected = null;
-    if (this.#isAtName) {
-      this.#name = text.slice(1, -1);
-      if (MEMBERS.has(this.#name)) this.members.add(this.#name);
-    } else {
-      this.id = text.length > MAX_COLLECTED ? null : decoded(text);
-      this.#name = null;
-    }
+    if (this.#isAtName) return this.#takeName(text.slice(1, -1));
+    this.id = text.length > MAX_COLLECTED ? null : decoded(text);
+    this.#name = null;
   }
+
+  #takeName(name: string): void {
+    this.#name = name;
+    if (MEMBERS.has(name)) this.members.add(name);
+  }
+}
+
+/** Returns the name that stands between `start` and `end`, its closing quote included; empty for one that does not matter. */
+function nameAt(piece: Uint8Array, start: number, end: number): string {
+  for (const { name, bytes } of NAMES) {
+    if (bytes.length === end - start && bytes.every((byte, index) => piece[start + index] === byte))
+      return name;
+  }
+  return '';
 }
 
 /** Whether an odd number of backslashes stands before `index`, from `start` on. */

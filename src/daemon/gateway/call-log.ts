@@ -32,6 +32,9 @@ const FILE_POLICY = { maxSize: 10 * 1024 ** 2, keep: 3 };
 /** Characters of a name that a client gives itself or a tool, and of a body. */
 const MAX_NAME = 128;
 const MAX_BODY = 16 * 1024;
+/** How long a name that was cleaned is known, ms, and how many are. */
+const NAMES_KEPT = 1_000;
+const MAX_NAMES = 200;
 
 export function createCallLog({ paths, clock, redactor, onTrouble, ...options }: CallLogOptions): CallLog {
   const rings = new Map<string, NumberedCall[]>();
@@ -40,6 +43,21 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
   let count = 0;
 
   const clean = (text: string, most: number): string => truncate(redactor.scrub(neutralise(text)), most);
+
+  /** Names repeat: patterns are searched once for each and second, since a reload may make one of them a secret. */
+  const names = new Map<string, string>();
+  let cleanedAt = 0;
+  function cleanName(name: string, at: number): string {
+    if (Math.abs(at - cleanedAt) >= NAMES_KEPT || names.size > MAX_NAMES) {
+      names.clear();
+      cleanedAt = at;
+    }
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    const cleaned = clean(name, MAX_NAME);
+    if (name.length <= MAX_NAME) names.set(name, cleaned);
+    return cleaned;
+  }
 
   function ringOf(server: string): NumberedCall[] {
     const known = rings.get(server) ?? [];
@@ -63,13 +81,14 @@ export function createCallLog({ paths, clock, redactor, onTrouble, ...options }:
   return {
     add(server, exchange) {
       const { client, method, tool, took, waited, isRetry, error, request, response } = exchange;
+      const at = clock.now();
       const record: NumberedCall = {
         number: (count += 1),
-        at: clock.now(),
+        at,
         server,
-        client: client === null ? null : clean(client, MAX_NAME),
-        method: clean(method, MAX_NAME),
-        tool: tool === null ? null : clean(tool, MAX_NAME),
+        client: client === null ? null : cleanName(client, at),
+        method: cleanName(method, at),
+        tool: tool === null ? null : cleanName(tool, at),
         took: Math.round(took),
         waited: Math.round(waited),
         isRetry,

@@ -171,11 +171,11 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
 
 /** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
 function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>, most: number): void {
-  const busy = new Map<string, number>();
+  const busy = new Map<Socket | string, number>();
   server.prependListener('request', ({ socket }, response) => {
-    const peer = peerOf(socket);
+    const peer = 'encrypted' in socket ? peerOf(socket) : socket;
     busy.set(peer, (busy.get(peer) ?? 0) + 1);
-    response.once('close', () => {
+    response.on('close', () => {
       const left = (busy.get(peer) ?? 1) - 1;
       if (left > 0) busy.set(peer, left);
       else busy.delete(peer);
@@ -185,7 +185,7 @@ function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>, mos
     if (sockets.size <= most) return;
     // In the order in which they came: the oldest first.
     for (const socket of sockets) {
-      if (socket === latest || socket.destroyed || busy.has(peerOf(socket))) continue;
+      if (socket === latest || socket.destroyed || busy.has(socket) || busy.has(peerOf(socket))) continue;
       socket.destroy();
       return;
     }
