@@ -115,6 +115,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./inspect/tools.ts'),
   },
   {
+    name: 'query',
+    summary: 'evaluate PromQL over the metrics of the last hours',
+    arguments: [{ syntax: '<expression>', summary: 'as in Prometheus: up, rate(…[5m])' }],
+    options: [
+      { flags: '--range <duration>', summary: 'the values of the last 15m, 6h …, as a chart' },
+      { flags: '--step <duration>', summary: 'between two values of a range (default: 120 values)' },
+      JSON_OUTPUT,
+    ],
+    notes: [
+      'Without a terminal: time, value and labels of each value, separated by tabs.',
+      'Exit codes: 0 answered, also with nothing, 1 it takes too much, 2 the expression is wrong, 5 no daemon.',
+    ],
+    load: () => import('./query/query.ts'),
+  },
+  {
     name: 'calls',
     summary: 'show who called which tool, and how it ended',
     arguments: [{ syntax: '[name]', summary: 'a server; all when left out' }],
@@ -302,12 +317,17 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'open',
-    summary: 'open the status page in the browser',
+    summary: 'open the page in the browser, signed in',
     arguments: [],
-    options: [{ flags: '--print', summary: 'only print its address' }, JSON_OUTPUT],
+    options: [
+      { flags: '--print', summary: 'print a link that signs a browser in once, within a minute' },
+      { flags: '--revoke', summary: 'end all sessions of the page' },
+      JSON_OUTPUT,
+    ],
     notes: [
+      'Signed in, the page shows logs and acts: it restarts, stops, updates and silences. A session ends after 8 hours.',
       'Over SSH, or without a display, it prints the address.',
-      'Exit codes: 0 opened or printed, 1 it could not be opened, 5 no daemon.',
+      'Exit codes: 0 opened, printed or ended, 1 it could not be opened, 5 no daemon.',
     ],
     load: () => import('./inspect/open.ts'),
   },

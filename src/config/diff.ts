@@ -47,6 +47,7 @@ export function diffSettings(before: DaemonConfig, after: DaemonConfig): Setting
 
 /** Settings that count at once: their owners listen to `Reloader.onSettings`. */
 const LIVE_SETTINGS: ReadonlySet<string> = new Set([
+  'page.actors',
   'gateway.listen',
   'gateway.socket',
   'gateway.allowedHosts',

@@ -25,6 +25,7 @@ export function effectiveYaml(loaded: LoadedConfig): string {
 
 function daemonSettings({
   metrics,
+  page,
   gateway,
   sampling,
   orphans,
@@ -39,6 +40,7 @@ function daemonSettings({
       allowedHosts: metrics.allowedHosts,
       webConfigFile: metrics.webConfigFile,
     },
+    page: { actors: page.actors },
     gateway: {
       ...gateway,
       listen: gateway.listen === null ? null : formatListen(gateway.listen),

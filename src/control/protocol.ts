@@ -8,6 +8,8 @@ import type { ClientSummary, NumberedCall } from '../core/gateway/call-summary.t
 import type { ShownChange } from '../core/gateway/tool-definitions.ts';
 import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
+import type { ShownEvent } from '../core/status/shown-event.ts';
+import type { QueryAnswer } from '../core/metrics/query-result.ts';
 import type { Tool } from '../core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../core/model/update.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
@@ -37,6 +39,22 @@ type NoParams = Readonly<Record<string, never>>;
 
 /** Why what was asked for would not survive a restart of the daemon now: the disk refused it. Null when it would, as from older daemons. */
 export type Unsaved = { readonly unsaved: string } | null;
+
+/** Where the page is, and a link that signs a browser in: once, and only until `until`, ms since the epoch. */
+export interface PageLink {
+  readonly url: string;
+  /** With the code in its fragment; null where a file leads there. */
+  readonly link: string | null;
+  /** Private file that leads a browser to the link; null for none. */
+  readonly file: string | null;
+  readonly until: number;
+}
+
+/** Heartbeats by server, and the last events, the newest first. */
+export interface PageView {
+  readonly beats: Readonly<Record<string, string>>;
+  readonly events: readonly ShownEvent[];
+}
 
 /** Every method with its params and result; the daemon has one handler for each but `ping` and `watch`. */
 export interface Methods {
@@ -76,11 +94,25 @@ export interface Methods {
   };
   /** Who used a server through the gateway lately, and what for. */
   readonly clients: { readonly params: { readonly name: string }; readonly result: ClientSummary };
+  /** Asks the history, as `GET /api/v1/query` and `query_range` do. */
+  readonly query: {
+    readonly params: {
+      readonly path: 'query' | 'query_range';
+      readonly parameters: Readonly<Record<string, string>>;
+    };
+    readonly result: QueryAnswer;
+  };
   /** Approves what a server says of its tools now; a dry run only shows what differs. */
   readonly approve: {
     readonly params: { readonly name: string; readonly dryRun?: boolean };
     readonly result: readonly ShownChange[];
   };
+  /** Makes a link to the page that signs a browser in; as a private file unless `isPrinted`. */
+  readonly signIn: { readonly params: { readonly isPrinted?: boolean }; readonly result: PageLink };
+  /** Ends all sessions of the page. */
+  readonly signOut: { readonly params: NoParams; readonly result: { readonly ended: number } };
+  /** What a live view shows beside the status. */
+  readonly view: { readonly params: { readonly events?: number }; readonly result: PageView };
   /** One notification through every channel, now. */
   readonly notifyTest: { readonly params: NoParams; readonly result: readonly ChannelReport[] };
   /** Answered before the work begins; the connection ends when all of it is done. */
@@ -138,7 +170,14 @@ const GUARDS: Readonly<Record<Method, (params: Params) => boolean>> = {
   calls: ({ name, after, most }) =>
     isOptional(name, 'string') && isOptional(after, 'number') && isOptional(most, 'number'),
   clients: ({ name }) => typeof name === 'string',
+  query: ({ path, parameters }) =>
+    (path === 'query' || path === 'query_range') &&
+    isObject(parameters) &&
+    Object.values(parameters).every((value) => typeof value === 'string'),
   approve: ({ name, dryRun }) => typeof name === 'string' && isOptional(dryRun, 'boolean'),
+  signIn: ({ isPrinted }) => isOptional(isPrinted, 'boolean'),
+  signOut: nothing,
+  view: ({ events }) => isOptional(events, 'number'),
   notifyTest: nothing,
   shutdown: nothing,
 };

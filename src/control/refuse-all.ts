@@ -20,7 +20,11 @@ export function refuseAll(reason: WatchdogError): RequestHandlers {
     rollback: refuse,
     calls: refuse,
     clients: refuse,
+    query: refuse,
     approve: refuse,
+    signIn: refuse,
+    signOut: refuse,
+    view: refuse,
     notifyTest: refuse,
   };
 }

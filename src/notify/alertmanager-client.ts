@@ -15,6 +15,13 @@ export interface AlertmanagerClient {
   post(alerts: readonly PostedAlert[]): Promise<string | null>;
   /** Reads the active and pending silences; null when the request failed. */
   silences(): Promise<readonly Silence[] | null>;
+  /** Makes a silence; returns its id there, or why it was not taken, for people. */
+  silence(
+    silence: Silence,
+    about: { readonly comment: string; readonly by: string },
+  ): Promise<{ readonly id: string } | { readonly trouble: string }>;
+  /** Ends a silence; returns why it could not, for people, null when it did. */
+  endSilence(id: string): Promise<string | null>;
   /** Reads its alerts with this `instance` label, all for null; null when the request failed. */
   alerts(instance: string | null): Promise<readonly KnownAlert[] | null>;
   /** Tells whether the heartbeat of Prometheus is among its alerts; we never post it. False when the request failed. */
@@ -44,6 +51,18 @@ export function openAlertmanagerClient({
         body: JSON.stringify(alerts.map((alert) => toJson(alert))),
       }),
     silences: () => request(connection, { path: '/api/v2/silences' }, readSilenceList).catch(() => null),
+    async silence(silence, { comment, by }) {
+      let id: string | null = null;
+      const body = JSON.stringify({ ...silenceJson(silence), comment, createdBy: by });
+      const trouble = await failureOf(connection, { path: '/api/v2/silences', body }, async (response) => {
+        const refusal = refusalIn(response);
+        if (refusal === null) id = await readSilenceId(response);
+        return refusal;
+      });
+      return id === null ? { trouble: trouble ?? 'the answer holds no id' } : { id };
+    },
+    endSilence: (id) =>
+      failureOf(connection, { path: `/api/v2/silence/${encodeURIComponent(id)}`, isDelete: true }),
     alerts: (instance) =>
       request(connection, { path: alertsPath(instance) }, readAlertList).catch(() => null),
     hasHeartbeat: () => request(connection, { path: HEARTBEAT_PATH }, readHeartbeat).catch(() => false),
@@ -93,6 +112,20 @@ function toJson({ labels, annotations, startsAt, endsAt }: PostedAlert): unknown
     startsAt: new Date(startsAt).toISOString(),
     endsAt: new Date(endsAt).toISOString(),
   };
+}
+
+function silenceJson({ matchers, startsAt, endsAt }: Silence) {
+  return {
+    matchers,
+    startsAt: new Date(startsAt).toISOString(),
+    endsAt: new Date(endsAt).toISOString(),
+  };
+}
+
+async function readSilenceId({ body }: HttpResponse): Promise<string | null> {
+  const answer = parseJson((await readText(body, MAX_RESPONSE)) ?? '');
+  const id = isObject(answer) ? answer['silenceID'] : null;
+  return typeof id === 'string' ? id : null;
 }
 
 async function readSilenceList({ status, body }: HttpResponse): Promise<readonly Silence[] | null> {

@@ -18,6 +18,7 @@ interface EngineRequest {
   readonly path: string;
   /** JSON to POST; without it the request is a GET. */
   readonly body?: string;
+  readonly isDelete?: boolean;
 }
 
 export async function failureOf(
@@ -42,7 +43,7 @@ export function refusalIn(response: HttpResponse): string | null {
 
 export async function request<Result>(
   { base, client, clock }: EngineConnection,
-  { path, body }: EngineRequest,
+  { path, body, isDelete = false }: EngineRequest,
   read: (response: HttpResponse) => Promise<Result>,
 ): Promise<Result> {
   const stop = new AbortController();
@@ -56,7 +57,7 @@ export async function request<Result>(
   };
   let response: HttpResponse | null = null;
   try {
-    const method = body === undefined ? 'GET' : 'POST';
+    const method = isDelete ? 'DELETE' : body === undefined ? 'GET' : 'POST';
     response = await client.send({
       method,
       url,

@@ -19,6 +19,8 @@ export interface SavedState {
   readonly evaluation?: unknown;
   /** Who delivered alerts; missing in files of earlier releases. */
   readonly delivery?: unknown;
+  /** Silences that were made on the page; missing in files of earlier releases. */
+  readonly silences?: unknown;
   /** What is remembered of updates, by server; missing in files of earlier releases. */
   readonly updates?: unknown;
 }

@@ -8,6 +8,7 @@ import { isObject } from '../core/base/guards.ts';
 import type { AccessControl } from './access.ts';
 import type { PageSource } from './api/page-source.ts';
 import { addReadApi } from './api/read-api.ts';
+import { addSessionRoutes, type SessionRoutesOptions } from './session/add-session.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
 import { addQueryApi, type QueryApiOptions } from './api/query-api.ts';
 import { addPage } from './page/add-page.ts';
@@ -22,6 +23,8 @@ import { ALERTMANAGER_WEBHOOK_PATH, guardRequests } from './request-guard.ts';
 export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptions, QueryApiOptions {
   readonly status: () => Status;
   readonly page: PageSource;
+  /** Left out, nobody can sign in. */
+  readonly session?: SessionRoutesOptions;
   readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -77,16 +80,17 @@ const SECURITY = {
 
 const HEADER_LENGTH = 100;
 
-function addRoutes(app: Pick<Express, 'get' | 'post' | 'use'>, options: WebAppOptions): void {
+function addRoutes(app: Pick<Express, 'get' | 'post' | 'delete' | 'use'>, options: WebAppOptions): void {
   const { metrics, now, isReady, isHealthy, onScrape, page } = options;
   const status = (): Status => publicForm(options.status(), page.hide);
   addPage(app, { status, now });
+  const isSignedIn = addSessionRoutes(app, { session: options.session, status: options.status });
   app.get('/metrics', async (request, response) => {
     await sendText(request, response, await metrics());
     if (request.method === 'GET')
       onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });
-  addReadApi(app, { source: page, assets: () => pageAssets().hash, isSignedIn: () => false });
+  addReadApi(app, { source: page, assets: () => pageAssets().hash, isSignedIn });
   app.post(ALERTMANAGER_WEBHOOK_PATH, receiveAlertmanagerWebhook(options));
   addRulesApi(app, options);
   addQueryApi(app, options);

@@ -31,10 +31,22 @@ function refuse(response: Response, status: 400 | 403 | 405, reason: string): vo
 function methodsOf(path: string): readonly string[] {
   if (path === ALERTMANAGER_WEBHOOK_PATH) return ['POST'];
   // What only asks may be asked in a form too: long expressions do not fit in a URL.
-  return FORM_PATHS.has(path) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+  if (FORM_PATHS.has(path)) return ['GET', 'HEAD', 'POST'];
+  return CHANGING.find(([pattern]) => pattern.test(path))?.[1] ?? ['GET', 'HEAD'];
 }
 
-/** Runbooks are opened from Grafana, from Alertmanager and from chats, and are the same on every machine. */
+/** What changes something: all of it asks for a session, and for the Origin of our own page. */
+const CHANGING: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^\/api\/v1\/session$/u, ['POST', 'DELETE']],
+  [/^\/api\/v1\/servers\/[^/]+\/(?:start|stop|restart|update|rollback)$/u, ['POST']],
+  [/^\/api\/v1\/silences$/u, ['GET', 'HEAD', 'POST']],
+  [/^\/api\/v1\/silences\/[^/]+$/u, ['DELETE']],
+];
+
+/**
+ * Runbooks are opened from Grafana, from Alertmanager and from chats, and are the same on every machine. So is the document
+ * of the page, which a file of `mcp-watchdog open` leads to: what it shows it asks for itself.
+ */
 function isLinkable(path: string): boolean {
-  return path === '/runbooks' || path.startsWith('/runbooks/');
+  return path === '/' || path === '/runbooks' || path.startsWith('/runbooks/');
 }

@@ -21,6 +21,7 @@ const REQUESTS = {
   restart: { names: [] },
   check: {},
   tools: { name: 'a' },
+  query: { path: 'query', parameters: { query: 'up' } },
   reload: {},
   cleanup: {},
   updateCheck: { names: [] },
@@ -29,6 +30,9 @@ const REQUESTS = {
   calls: {},
   clients: { name: 'a' },
   approve: { name: 'a' },
+  signIn: {},
+  signOut: {},
+  view: {},
   notifyTest: {},
   shutdown: {},
 } satisfies { readonly [M in Method]: Methods[M]['params'] };

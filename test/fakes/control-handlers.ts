@@ -1,10 +1,12 @@
 // A daemon that only remembers what it was asked, behind the real control socket.
+import type { PageView } from '../../src/control/protocol.ts';
 import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
 import type { ClientSummary, NumberedCall } from '../../src/core/gateway/call-summary.ts';
 import type { ShownChange } from '../../src/core/gateway/tool-definitions.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
+import type { QueryAnswer } from '../../src/core/metrics/query-result.ts';
 import type { Tool } from '../../src/core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../../src/core/model/update.ts';
 import { NOW, status as someStatus } from './status.ts';
@@ -29,8 +31,11 @@ export interface FakeDaemon {
   tools: readonly Tool[];
   /** The answers to `calls`, `clients` and `approve`. */
   calls: readonly NumberedCall[];
+  /** The answer to `query`. */
+  history: QueryAnswer;
   clients: ClientSummary;
   changes: readonly ShownChange[];
+  view: PageView;
 }
 
 export const NOTHING_NEW: ReloadReport = {
@@ -63,8 +68,10 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     answers: [] as readonly UpdateAnswer[],
     tools: [] as readonly Tool[],
     calls: [] as readonly NumberedCall[],
+    history: { status: 'success', data: { resultType: 'vector', result: [] } } as QueryAnswer,
     clients: { load: null, clients: [], tools: [] } as ClientSummary,
     changes: [] as readonly ShownChange[],
+    view: { beats: {}, events: [] } as PageView,
     watched: () => listeners.size,
     show(status: Status) {
       shown = status;
@@ -86,6 +93,13 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
       tools(params: { readonly name: string }): readonly Tool[] {
         note('tools')(params);
         return daemon.tools;
+      },
+      query(params: {
+        readonly path: string;
+        readonly parameters: Readonly<Record<string, string>>;
+      }): QueryAnswer {
+        note('query')(params);
+        return daemon.history;
       },
       cleanup({ dryRun = false }: { readonly dryRun?: boolean }): CleanupReport {
         note(dryRun ? 'cleanup --dry-run' : 'cleanup')({});
@@ -122,6 +136,22 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
         note(params.dryRun === true ? 'approve --dry-run' : 'approve')(params);
         return daemon.changes;
       },
+      signIn({ isPrinted = false }: { readonly isPrinted?: boolean }) {
+        note(isPrinted ? 'signIn --print' : 'signIn')({});
+        const link = 'http://127.0.0.1:9638/#/open=CODE';
+        const file = '/home/ada/.mcp-watchdog/run/open-0123456789abcdef.html';
+        return {
+          url: 'http://127.0.0.1:9638/',
+          link: isPrinted ? link : null,
+          file: isPrinted ? null : file,
+          until: NOW + 60_000,
+        };
+      },
+      signOut: () => {
+        note('signOut')({});
+        return { ended: 2 };
+      },
+      view: (): PageView => daemon.view,
       notifyTest: () => {
         note('notifyTest')({});
         return [];

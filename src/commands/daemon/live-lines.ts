@@ -26,7 +26,10 @@ export function locationLines(
   const facts = [
     ...(listen === null
       ? []
-      : [['metrics', `${origin(listen)}/metrics`] as const, ['page', `${origin(listen)}/`] as const]),
+      : [
+          ['metrics', `${origin(listen)}/metrics`] as const,
+          ['page', `${origin(listen)}/  (mcp-watchdog open)`] as const,
+        ]),
     ['logs', `${logs}  (mcp-watchdog logs -f)`] as const,
     ['config', config.path] as const,
   ];

@@ -1,9 +1,10 @@
-// Command `open [--print]`: the status page in the browser.
+// Command `open [--print] [--revoke]`: the page in the browser, signed in by a link that works once.
 import { spawn } from 'node:child_process';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { codeOf } from '../../core/base/guards.ts';
 import { isDarwin } from '../../system/platform.ts';
 import { pageUrl } from '../../core/status/page-url.ts';
+import type { PageLink } from '../../control/protocol.ts';
 import type { CommandContext, CommandIo } from '../shared/command.ts';
 import { printResult } from '../shared/output.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
@@ -12,23 +13,53 @@ import { withDaemon } from '../shared/with-daemon.ts';
 const PATIENCE = 3_000;
 
 export async function run(context: CommandContext): Promise<number> {
-  const { daemon } = await withDaemon(context, (client) => client.request('status', {}));
-  if (daemon.listen === null) {
-    throw new WatchdogError('CONTROL_FAILED', 'Cannot open the status page: the daemon does not listen', {
-      hint: 'mcp-watchdog status says why; the address is metrics.listen in the config',
-    });
-  }
-  const url = pageUrl(daemon.listen);
-  const obstacle = context.flags.print === true ? null : obstacleOf(context.io.env);
-  if (context.flags.print === true || obstacle !== null) {
-    const note = obstacle === null ? [] : [obstacle];
-    printResult(context, { url, opened: false, reason: obstacle }, [url, ...note]);
+  const { flags } = context;
+  if (flags.revoke === true) return await signOut(context);
+  const obstacle = flags.print === true ? null : obstacleOf(context.io.env);
+  if (obstacle !== null) return await withoutBrowser(context, obstacle);
+  const { url, link, file } = await signIn(context, flags.print === true);
+  if (file === null) {
+    const shown = link ?? url;
+    printResult(context, { url: shown, opened: false, reason: null }, [shown]);
     return 0;
   }
-  const failure = await openUrl(url, context.io);
-  const lines = failure === null ? [`Opened ${url}`] : [url, `It was not opened: ${failure}`];
+  // The file, not the link: the arguments of a process can be read by everybody here.
+  const failure = await openUrl(file, context.io);
+  const lines =
+    failure === null ? [`Opened ${url}, signed in`] : [url, `It was not opened: ${failure}`, PRINT];
   printResult(context, { url, opened: failure === null, reason: failure }, lines);
   return failure === null ? 0 : 1;
+}
+
+const PRINT = 'mcp-watchdog open --print prints a link that signs you in, once';
+
+async function signOut(context: CommandContext): Promise<number> {
+  const { ended } = await withDaemon(context, (client) => client.request('signOut', {}));
+  const text =
+    ended === 0 ? 'Nobody was signed in' : `Signed out: ${ended} ${ended === 1 ? 'session' : 'sessions'}`;
+  printResult(context, { ended }, [text]);
+  return 0;
+}
+
+/** Makes a link, where the daemon listens. */
+async function signIn(context: CommandContext, isPrinted: boolean): Promise<PageLink> {
+  await addressOf(context);
+  return await withDaemon(context, (client) => client.request('signIn', { isPrinted }));
+}
+
+async function withoutBrowser(context: CommandContext, obstacle: string): Promise<number> {
+  const url = await addressOf(context);
+  printResult(context, { url, opened: false, reason: obstacle }, [url, obstacle, PRINT]);
+  return 0;
+}
+
+/** @throws WatchdogError CONTROL_FAILED when the daemon does not listen */
+async function addressOf(context: CommandContext): Promise<string> {
+  const { daemon } = await withDaemon(context, (client) => client.request('status', {}));
+  if (daemon.listen !== null) return pageUrl(daemon.listen);
+  throw new WatchdogError('CONTROL_FAILED', 'Cannot open the status page: the daemon does not listen', {
+    hint: 'mcp-watchdog status says why; the address is metrics.listen in the config',
+  });
 }
 
 /** Says why no browser can be seen from here; null when one can. */

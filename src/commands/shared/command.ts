@@ -46,6 +46,8 @@ export interface Flags {
   readonly init?: boolean;
   /** Of `connect` a client. */
   readonly print?: boolean | string;
+  /** Of `open`. */
+  readonly revoke?: boolean;
   readonly rewrite?: boolean;
   readonly undo?: boolean;
   readonly yes?: boolean;
@@ -64,6 +66,8 @@ export interface Flags {
   readonly transport?: string;
   readonly cwd?: string;
   readonly env?: readonly string[];
+  readonly range?: string;
+  readonly step?: string;
 }
 
 /** Everything that a command is given. */

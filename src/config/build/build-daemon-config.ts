@@ -27,7 +27,7 @@ export function buildDaemonConfig(
   const { servers: _, mcpServers: __, defaults: ___, ...own } = isDocumentMap(tree) ? tree : {};
   const { data: settings } = configSchema.safeParse(own);
   if (settings === undefined) return null;
-  const { metrics, gateway, sampling, orphans, schedule, backups, history, alerts } = settings;
+  const { metrics, page, gateway, sampling, orphans, schedule, backups, history, alerts } = settings;
   const webConfigFile = metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile);
   checkListeners(settings, webConfigFile, diagnostics);
   return {
@@ -36,6 +36,7 @@ export function buildDaemonConfig(
       allowedHosts: metrics.allowedHosts.map((host) => host.toLowerCase()),
       webConfigFile,
     },
+    page,
     gateway: {
       ...gateway,
       allowedHosts: gateway.allowedHosts.map((host) => host.toLowerCase()),

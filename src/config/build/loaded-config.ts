@@ -13,6 +13,10 @@ export interface DaemonConfig {
     /** Absolute path. */
     readonly webConfigFile: string | null;
   };
+  readonly page: {
+    /** Users of the web config who may read logs and act. */
+    readonly actors: readonly string[];
+  };
   readonly gateway: GatewaySettings;
   readonly sampling: { readonly interval: number };
   /** Durations in ms. */

@@ -29,6 +29,18 @@ const metrics = z
   .prefault({})
   .describe('The HTTP server of the watchdog.');
 
+const page = z
+  .strictObject({
+    actors: z
+      .array(filledText())
+      .default([])
+      .describe(
+        'Users of the webConfigFile who may read logs and act on the page; without passwords everybody who signed in may.',
+      ),
+  })
+  .prefault({})
+  .describe('The page of the watchdog; see docs/page.md.');
+
 const orphans = z
   .strictObject({
     reap: z
@@ -156,6 +168,7 @@ const servers = z.record(
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('Path of config.schema.json, for the completion of editors.'),
   metrics,
+  page,
   gateway: gatewaySchema,
   defaults: serverSchema
     .prefault({})

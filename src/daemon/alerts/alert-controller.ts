@@ -5,7 +5,7 @@ import type { DeliverySettings } from '../../core/delivery/delivery.ts';
 import { readSavedDelivery } from '../../core/delivery/saved-delivery.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
-import { INHIBITED_BY } from '../../core/notification/notification-state.ts';
+import { SHIPPED_ROUTING } from '../../core/notification/shipped-routing.ts';
 import { type AlertLog, openAlertLog } from '../../notify/alert-log.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { Reloader } from '../config/reload.ts';
@@ -16,6 +16,7 @@ import { AlertSilences } from './alert-silences.ts';
 import type { AlertmanagerInbox } from './alertmanager-inbox.ts';
 import { AlertmanagerPoller } from './alertmanager-poller.ts';
 import type { Channels } from './channels.ts';
+import type { OwnSilences } from './silence-book.ts';
 import { PrometheusPoller } from './prometheus-poller.ts';
 import { DeliveryRunner } from './delivery-runner.ts';
 import { type NotificationRunner, startNotificationRunner } from './notification-runner.ts';
@@ -34,6 +35,7 @@ export interface AlertControllerParts {
   readonly alerting: { state(): ReadonlyMap<string, readonly EvaluatedAlert[]> };
   readonly inbox: Pick<AlertmanagerInbox, 'subscribe' | 'setToken'>;
   readonly channels: Pick<Channels, 'send' | 'names' | 'suppress'>;
+  readonly page: { readonly silences: Pick<OwnSilences, 'active' | 'follow'> };
 }
 
 /** ms between two checks of the time, at most. */
@@ -49,7 +51,7 @@ export function openAlertController(context: DaemonContext, parts: AlertControll
   const { clock, teardown } = context;
   const evaluated = (): EvaluatedAlert[] => [...parts.alerting.state().values()].flat();
   const saved = readSavedDelivery(parts.stateStore.delivery());
-  const silences = new AlertSilences({ saved, evaluated });
+  const silences = new AlertSilences({ saved, evaluated, own: () => parts.page.silences.active() });
   const notifications = startNotifications(context, parts, silences);
   let settings = settingsOf(parts.settings);
   const delivery = new DeliveryRunner({
@@ -64,6 +66,11 @@ export function openAlertController(context: DaemonContext, parts: AlertControll
     onToPost: () => poller.pollNow(),
   });
   const poller = createPoller(context, { delivery, silences, settings: () => settings });
+  parts.page.silences.follow({
+    client: () => poller.client,
+    silences: () => silences.silences,
+    owner: () => delivery.owner,
+  });
   const prometheus = new PrometheusPoller({
     clock,
     startedAt: clock.now() / 1000 - process.uptime(),
@@ -205,7 +212,7 @@ function tickEvery(
 }
 
 function rulesOf({ alerts }: Pick<DaemonConfig, 'alerts'>) {
-  return { repeatEvery: alerts.repeatEvery, inhibitedBy: INHIBITED_BY };
+  return { repeatEvery: alerts.repeatEvery, inhibitRules: SHIPPED_ROUTING.inhibitRules };
 }
 
 interface PollSettings extends DeliverySettings {

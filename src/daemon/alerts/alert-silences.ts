@@ -11,19 +11,23 @@ export interface AlertSilencesOptions {
   };
   /** Returns the alerts with all labels, as the rules left them. */
   readonly evaluated: () => readonly EvaluatedAlert[];
+  /** Returns the silences of the page, which are for our own channels. */
+  readonly own?: () => readonly Silence[];
 }
 
 export class AlertSilences {
   readonly #evaluated: AlertSilencesOptions['evaluated'];
+  readonly #own: () => readonly Silence[];
   #silences: readonly Silence[];
   #instance: string | null;
   /** Ids of the silences that were active at the last question; null before the first. */
   #active: string | null = null;
 
-  constructor({ saved, evaluated }: AlertSilencesOptions) {
+  constructor({ saved, evaluated, own = () => [] }: AlertSilencesOptions) {
     this.#silences = saved.silences;
     this.#instance = saved.instance;
     this.#evaluated = evaluated;
+    this.#own = own;
   }
 
   get silences(): readonly Silence[] {
@@ -45,7 +49,7 @@ export class AlertSilences {
 
   /** True when another set of silences is active than at the last call; `at` in ms since the epoch. */
   haveChanged(at: number): boolean {
-    const active = this.#silences
+    const active = [...this.#silences, ...this.#own()]
       .filter(({ startsAt, endsAt }) => startsAt <= at && at < endsAt)
       .map(({ id }) => id)
       .join(' ');
@@ -56,8 +60,9 @@ export class AlertSilences {
 
   /** True when every series of the alert is silenced; `at` in ms since the epoch. */
   cover(alert: Pick<AlertChange, 'name' | 'about' | 'severity'>, at: number): boolean {
-    if (this.#silences.length === 0) return false;
-    return this.#labelsOf(alert).every((labels) => isSilenced(labels, this.#silences, at));
+    const all = [...this.#silences, ...this.#own()];
+    if (all.length === 0) return false;
+    return this.#labelsOf(alert).every((labels) => isSilenced(labels, all, at));
   }
 
   /** True for an alert about this machine: one Alertmanager may report on many. */

@@ -66,6 +66,11 @@ export class AlertmanagerPoller {
     void this.#poll();
   }
 
+  /** Alertmanager itself, for what a person asks of it; null while none is configured. */
+  get client(): AlertmanagerClient | null {
+    return this.#alertmanager;
+  }
+
   close(): void {
     this.#cancel();
     this.#alertmanager?.close();

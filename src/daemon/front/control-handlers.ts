@@ -1,5 +1,5 @@
 // Handlers of the control socket: each command that the command line sends to a running daemon.
-import type { Unsaved } from '../../control/protocol.ts';
+import type { PageView, Unsaved } from '../../control/protocol.ts';
 import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Redactor } from '../../core/base/text.ts';
@@ -12,7 +12,11 @@ import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
 import type { StateStore } from '../home/state-store.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { lettersOf } from '../../core/status/heartbeat.ts';
+import { foldEvents } from '../../core/status/shown-event.ts';
+import type { Page } from './open-page.ts';
 import type { Channels } from '../alerts/channels.ts';
+import type { DaemonHistory } from '../history.ts';
 import type { Reloader } from '../config/reload.ts';
 import type { Updates } from '../updates/updates.ts';
 
@@ -27,6 +31,8 @@ export interface HandlerParts {
   readonly channels: Pick<Channels, 'test'>;
   readonly gateway: Pick<Gateway, 'calls' | 'clients' | 'approve'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
+  readonly page: Pick<Page, 'source' | 'sessions'>;
+  readonly history: Pick<DaemonHistory, 'ask'>;
   readonly redactor: Pick<Redactor, 'scrubWithin'>;
 }
 
@@ -110,6 +116,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
         { hint: `See mcp-watchdog check ${name}` },
       );
     },
+    query: ({ path, parameters }) => parts.history.ask(path, parameters),
     async reload({ dryRun = false }) {
       const outcome = await parts.reloader.reload({ dryRun });
       if ('report' in outcome) return outcome.report;
@@ -132,9 +139,28 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
       check([name]);
       return parts.gateway.approve(name, { dryRun });
     },
+    signIn: ({ isPrinted = false }) => parts.page.sessions.link({ inFile: !isPrinted }),
+    signOut: () => ({ ended: parts.page.sessions.sessions.endAll() }),
+    view: ({ events = 0 }) => viewOf(parts, events),
     notifyTest: async () => parts.redactor.scrubWithin(await parts.channels.test()),
   };
 }
+
+async function viewOf({ page: { source: page } }: HandlerParts, most: number): Promise<PageView> {
+  const beats = page.beats();
+  const now = page.clock.now();
+  const limit = Math.min(MAX_EVENTS, Math.max(0, Math.floor(most)));
+  const query = { before: null, server: null, kinds: null, limit };
+  const { events } = limit === 0 ? { events: [] } : await page.events(query);
+  return {
+    beats: Object.fromEntries(
+      page.status().servers.map(({ name }) => [name, lettersOf(beats.get(name), now)]),
+    ),
+    events: foldEvents(events),
+  };
+}
+
+const MAX_EVENTS = 200;
 
 /** Samples usage now, unless that was done a moment ago: over too short a time a burst looks like steady load. */
 async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {

@@ -6,13 +6,13 @@ import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import type { Logger } from '../../system/files/log.ts';
 import { findPortOwner } from '../../system/net/port-owner.ts';
-import type { PageSource } from '../../web/api/page-source.ts';
 import { createWebApp } from '../../web/app.ts';
 import type { AlertmanagerWebhook } from '../../web/alertmanager-webhook.ts';
 import { listenHttp, type HttpListener } from '../../system/net/http-listener.ts';
 import type { QueryApiOptions } from '../../web/api/query-api.ts';
 import type { RulesApiOptions } from '../../web/rules-api.ts';
 import type { StateStore } from '../home/state-store.ts';
+import type { Page } from './open-page.ts';
 import { openWebAccess } from './web-access.ts';
 
 export interface WebParts {
@@ -25,7 +25,7 @@ export interface WebParts {
   /** Ms between two ticks, as of now. */
   readonly interval: () => number;
   readonly status: () => Status;
-  readonly page: PageSource;
+  readonly page: Page;
   readonly rules: NonNullable<RulesApiOptions['rules']>;
   readonly queries: NonNullable<QueryApiOptions['queries']>;
   readonly alertmanagerWebhook: AlertmanagerWebhook;
@@ -46,7 +46,11 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
   const protection = await openWebAccess(config.metrics, { clock, log });
   const app = await createWebApp({
     status,
-    page: parts.page,
+    page: parts.page.source,
+    session: parts.page.routes({
+      isSecure: protection?.tls !== undefined,
+      users: () => protection?.users() ?? [],
+    }),
     metrics: savedPage(parts),
     rules: parts.rules,
     queries: parts.queries,

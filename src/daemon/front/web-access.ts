@@ -12,6 +12,8 @@ import { watchWebConfig, type WebConfigWatcher, type WebConfigResult } from '../
 
 export interface WebAccess {
   readonly access: AccessControl;
+  /** Names of the users, as of now. */
+  readonly users: () => readonly string[];
   /** Left out where the web config has no TLS. */
   readonly tls?: TlsSource;
 }
@@ -40,7 +42,8 @@ export async function openWebAccess(
   });
   const access = createAccessControl(web, { clock, compare: compareInChild });
   const { tls } = web.current;
-  return tls === null ? { access } : { access, tls: tlsOf(web, tls) };
+  const users = (): readonly string[] => Object.keys(web.current.users);
+  return tls === null ? { access, users } : { access, users, tls: tlsOf(web, tls) };
 }
 
 async function read(path: string): Promise<WebConfigResult> {

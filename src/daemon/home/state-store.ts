@@ -29,6 +29,9 @@ export interface StateStore {
   /** The saved delivery state; only its owner parses it. */
   delivery(): unknown;
   setDelivery(record: unknown): void;
+  /** The saved silences of the page; only their owner parses them. */
+  silences(): unknown;
+  setSilences(record: unknown): void;
   /** The saved update records; only their owner parses them. */
   updates(): unknown;
   /** @returns true once it is on disk (fsync), false when that failed */
@@ -110,7 +113,7 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
   const wishes = new Map(Object.entries(file.initial.wishes));
   const past = new Map(Object.entries(file.initial.servers));
   const jobs = new Map(Object.entries(file.initial.jobs ?? {}));
-  let { alerts, evaluation, delivery, updates } = file.initial;
+  let { alerts, evaluation, delivery, silences, updates } = file.initial;
   let durableAt = -Infinity;
   /** Desired states as they are on disk. */
   let savedWishes = new Map(wishes);
@@ -150,6 +153,7 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
           alerts,
           evaluation,
           delivery,
+          silences,
           updates,
           counters: counters(),
         },
@@ -186,6 +190,11 @@ export function openStateStore({ file, bus, clock, status, counters }: StateStor
     setDelivery(record) {
       delivery = record;
       save();
+    },
+    silences: () => silences,
+    setSilences(record) {
+      silences = record;
+      save({ durable: true });
     },
     evaluation: () => evaluation,
     setEvaluation(record, isUrgent) {

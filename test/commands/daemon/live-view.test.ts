@@ -86,7 +86,7 @@ describe('liveHeader()', () => {
     expect(lines.slice(0, 5)).toEqual([
       'mcp-watchdog 0.1.0 supervises 1 server. Ctrl-C stops everything.',
       '  metrics  http://127.0.0.1:9638/metrics',
-      '  page     http://127.0.0.1:9638/',
+      '  page     http://127.0.0.1:9638/  (mcp-watchdog open)',
       '  logs     /home/ada/.mcp-watchdog/logs  (mcp-watchdog logs -f)',
       '  config   /home/ada/.mcp-watchdog/config.yaml',
     ]);

@@ -106,6 +106,7 @@ function live(
         delivery: () => saved.delivery,
         setDelivery: (record) => (saved.delivery = record),
       },
+      page: { silences: { active: () => [], follow: () => {} } },
       redactedBus: bus,
       inbox,
       channels: {

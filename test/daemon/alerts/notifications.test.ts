@@ -97,6 +97,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
     reloader,
     channels,
     status: () => status,
+    page: { silences: { active: () => [], follow: () => {} } },
     redactedBus: bus,
     alerting: { state: () => new Map() },
     inbox: createAlertmanagerInbox(),
