@@ -48,6 +48,7 @@ function singleServerPaths(paths: Paths, server: string): Paths {
     socket: join(run, 'control.sock'),
     state: join(run, 'state.json'),
     processes: join(run, 'processes.json'),
+    containers: join(run, 'containers'),
     journal: join(run, 'events.jsonl'),
     watchdogLog: join(paths.logs, `connect-${server}.log`),
     alertsLog: join(run, 'alerts.log'),

@@ -29,6 +29,7 @@ import { createFootprints, type Footprints } from './footprints.ts';
 import { createProportionalMemory, type ProportionalMemory, type SizedTree } from './proportional-memory.ts';
 import { createSampleSchedule } from './sample-schedule.ts';
 import { createTreeAccounts, type TreeAccounts, usageOf } from './tree-accounts.ts';
+import { addUsage, type UsageElsewhere } from './usage-elsewhere.ts';
 
 export interface SamplerOptions {
   readonly clock: Clock;
@@ -45,6 +46,8 @@ export interface SamplerOptions {
   readonly footprints?: ReadFootprints | null;
   /** The same for proportional memory. */
   readonly proportional?: ReadProportional | null;
+  /** Returns what runs for a server outside of this machine's process table, in containers; null where nothing does. */
+  readonly containers?: (server: string) => UsageElsewhere | null;
   /** Returns the lowest memory limit of a server, bytes; null without one. */
   readonly memoryLimit?: (server: string) => number | null;
   /** Returns the CPU time of this process so far, ms. */
@@ -209,7 +212,10 @@ function createMeasurement(
     };
     return trees
       .filter((tree) => tree.members.length > 0)
-      .map((tree) => ({ tree, usage: accounts.book(tree, readings) }));
+      .map((tree) => ({
+        tree,
+        usage: addUsage(accounts.book(tree, readings), options.containers?.(tree.server) ?? null),
+      }));
   };
 }
 

@@ -28,6 +28,8 @@ import { type ProcessExit, type SpawnedProcess, spawnProcess } from '../system/p
 import { childEnvironment } from './environment.ts';
 import { lifecyclePolicy } from './lifecycle-policy.ts';
 import type { PreparedStart } from './prepare.ts';
+import { claimStart, endOf } from './containers/claim-start.ts';
+import type { ClaimedContainer, Containers } from './containers/containers.ts';
 import type { ProcessRegistry } from './process-registry.ts';
 import type { Leader } from './leftover-processes.ts';
 import { type ServerProcess, type ServerProcessOptions, superviseProcess } from './server-process.ts';
@@ -74,6 +76,8 @@ export interface RunnerParts {
   readonly daemonId: string;
   readonly home: string;
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
+  /** Finds and ends the containers of servers that are some; left out, they are programs like others. */
+  readonly containers?: Pick<Containers, 'claim'>;
   /** Processes that are started ahead; none when it is left out. */
   readonly standIns?: StandIns;
   /** Told of each process in this order. */
@@ -92,6 +96,7 @@ interface Started {
   readonly leader: Leader;
   readonly version: string | null;
   readonly child: SpawnedProcess;
+  readonly container?: ClaimedContainer | null;
   /** Supervises it; left out for a process that nobody supervises yet. */
   readonly handOver?: (options: ServerProcessOptions) => ServerProcess;
 }
@@ -296,8 +301,13 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     const marker = `${parts.daemonId}/${spec.name}/${run}`;
     const env = { ...childEnvironment(process.env, spec.env, programs), [RUN_MARKER]: marker };
     const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
-    const started = await spawnProcess({ argv, env, cwd, stdin, nice: spec.limits.nice });
-    if (!('pid' in started)) return spawnFailed(run, started.code, started.message);
+    const claimed = claimStart(parts.containers, { server: spec.name, argv, env, marker });
+    const { container } = claimed;
+    const started = await spawnProcess({ argv: claimed.argv, env, cwd, stdin, nice: spec.limits.nice });
+    if (!('pid' in started)) {
+      container?.discard();
+      return spawnFailed(run, started.code, started.message);
+    }
     const { pid } = started;
     const leader: Leader = {
       server: spec.name,
@@ -307,7 +317,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
       marker,
     };
     parts.registry.add(leader);
-    begin(run, { leader, version, child: started });
+    begin(run, { leader, version, child: started, container });
   }
 
   /** Goes on with the process that took the place of the last; false when there is none, or it is not what would be started. */
@@ -331,7 +341,10 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
     supervise(run, started);
   }
 
-  function supervise(run: number, { leader, version, child, handOver = superviseProcess }: Started): void {
+  function supervise(
+    run: number,
+    { leader, version, child, container, handOver = superviseProcess }: Started,
+  ): void {
     const isStandIn = handOver !== superviseProcess;
     const told = parts.observers.map((observer) =>
       observer.onSpawn({ spec, run, version, child, isStandIn }),
@@ -349,6 +362,7 @@ export function createRunner(initial: ServerSpec, parts: RunnerParts): Runner {
         bus.publish({ kind: 'exited', server: spec.name, run, code, signal, lastLines, quote, launcher });
         send({ kind: 'exited', run, code, signal, quote, launcher });
       },
+      beforeGone: endOf(container),
       onGone() {
         parts.registry.remove(leader);
         if (current === supervised) current = null;

@@ -26,6 +26,8 @@ export interface ServerProcessOptions {
   readonly clock: Clock;
   /** @param leftProcesses the process ended with code 0, and something that it had started lived on */
   readonly onExit: (exit: ProcessExit, leftProcesses: boolean) => void;
+  /** Ends what is no process of this machine, such as a container, once the group is empty; never rejects. */
+  readonly beforeGone?: (() => Promise<void>) | undefined;
   /** The group is empty and no detached process is alive. */
   readonly onGone: () => void;
   readonly onDetached: (detached: DetachedProcess) => void;
@@ -124,7 +126,8 @@ export function superviseProcess(options: ServerProcessOptions): ServerProcess {
   function gone(): void {
     isGone = true;
     clock.after(DRAIN, () => child.releasePipes());
-    options.onGone();
+    if (options.beforeGone === undefined) options.onGone();
+    else void options.beforeGone().then(options.onGone);
   }
 
   void child.exit.then(async (exit) => {

@@ -1,13 +1,16 @@
-// Advice for a command that fetches its package at each start, npx or uvx: which keys to write in its place.
+// Advice for a command that fetches its package at each start, npx or uvx, or starts a container: what to write in its place.
 import { parseNpmSpec, parseRunnerLine } from '../../core/base/package-runner.ts';
 import type { RunnerLine } from '../../core/base/package-runner.ts';
+import { parseContainerLine } from '../../core/containers/container-line.ts';
 import { pythonLaunch } from '../../core/python/runner-launch.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 
 /** Says which package to name instead; null when no such runner is called, or it does more than start one package of the registry. */
-export function runnerAdvice({ source, args, env }: ServerSpec): string | null {
+export function runnerAdvice({ source, args, env, transport }: ServerSpec): string | null {
   if (source.kind !== 'command') return null;
   const argv = [...source.command, ...args];
+  const container = containerAdvice(argv, transport);
+  if (container !== null) return container;
   const line = parseRunnerLine(argv);
   if (line === null || line.isLocal) return null;
   const keys = line.index === 'pypi' ? pythonKeys(line, env) : line.runner === 'npx' ? npmKeys(line) : null;
@@ -21,6 +24,19 @@ export function runnerAdvice({ source, args, env }: ServerSpec): string | null {
       ? 'which takes twice the memory and start time'
       : 'which stays as a parent that drops signals, and updates by itself or never';
   return `runs ${line.runner}, ${reason}; write ${written} in place of ${shown}${rest}`;
+}
+
+function containerAdvice(argv: readonly string[], transport: ServerSpec['transport']): string | null {
+  const line = parseContainerLine(argv);
+  // In the background its client ends at once, and the exit says so.
+  if (line === null || line.isDetached || line.image === null) return null;
+  const needed = [
+    ...(transport === 'stdio' && !line.isInteractive ? [['-i', 'it never hears its clients'] as const] : []),
+    ...(line.isRemoved ? [] : [['--rm', 'each start leaves a stopped container behind'] as const]),
+  ];
+  if (needed.length === 0) return null;
+  const flags = needed.map(([flag]) => flag).join(' ');
+  return `runs a container without ${flags}: ${needed.map(([, why]) => why).join(', and ')}; write ${flags} after ${line.engine} run`;
 }
 
 type Keys = readonly (readonly [key: string, value: string | readonly string[]])[];

@@ -1,6 +1,7 @@
 // Command line of a client's entry, split into a package that the watchdog can install and a command that is kept.
 import { parseNpmSpec, parseRunnerLine, programName } from '../../core/base/package-runner.ts';
 import type { RunnerLine } from '../../core/base/package-runner.ts';
+import { parseContainerLine } from '../../core/containers/container-line.ts';
 import { pythonLaunch } from '../../core/python/runner-launch.ts';
 import type { PythonLaunch } from '../../core/python/runner-launch.ts';
 
@@ -95,7 +96,10 @@ function withoutEnv(argv: readonly string[]): { argv: readonly string[]; env: Re
   return { argv: rest.slice(end), env: Object.fromEntries(pairs) };
 }
 
-const CONTAINER = 'limits and measurements see the client of the container, not what runs inside it';
+const CONTAINER =
+  'limits and measurements see the client of the container, not what runs inside it, which may live on when the client is killed';
+const OWN_CONTAINER =
+  'its container is marked at the start, ended with it, and measured through its engine; the image is neither pulled anew nor updated';
 const UNMANAGED = 'it is watched and restarted, but neither installed nor updated';
 const FETCHED = `kept as a command: ${UNMANAGED}`;
 const SHELL = 'starts through a shell; the program alone would end more cleanly';
@@ -121,7 +125,10 @@ const NOTES: Readonly<Record<string, string>> = {
   powershell: WINDOWS,
 };
 
-function noteOf([program = '', word = '']: readonly string[]): string | null {
+function noteOf(argv: readonly string[]): string | null {
+  const container = parseContainerLine(argv);
+  if (container !== null && !container.isDetached) return OWN_CONTAINER;
+  const [program = '', word = ''] = argv;
   const name = programName(program);
   if (['sh', 'bash', 'zsh'].includes(name)) return /^-\w*c$/.test(word) ? SHELL : null;
   const key = [`${name} ${word}`, name].find((each) => Object.hasOwn(NOTES, each));

@@ -9,6 +9,7 @@ import { startLimitsWatch } from '../../sampling/limits-watch.ts';
 import { createSampler, type Sampler } from '../../sampling/sampler.ts';
 import { type SideProcesses, createSideProcesses } from '../../supervisor/beside/side-processes.ts';
 import { createSpares } from '../../supervisor/beside/spares.ts';
+import { createContainers, type Containers } from '../../supervisor/containers/containers.ts';
 import { createMissingTimes, prepareServer } from '../../supervisor/prepare.ts';
 import { createProcessRegistry, type ProcessRegistry } from '../../supervisor/process-registry.ts';
 import type { ProcessObserver, RunnerParts } from '../../supervisor/runner.ts';
@@ -65,6 +66,8 @@ export async function openSupervision(
   const { bus, clock, log, paths, version, teardown } = context;
   const outputs = openOutputs(context);
   const unobserved = await reapPreviousDaemon({ paths, bus, clock: systemClock, log });
+  const containers = createContainers({ folder: paths.containers, clock, log });
+  await containers.reap();
 
   const prober = openProbing({ clock, bus, version, supervisor: () => supervisor });
   teardown.add('prober', () => prober.stop());
@@ -74,7 +77,7 @@ export async function openSupervision(
     chosen,
     onProgress: (server, line) => bus.publish({ kind: 'install-progress', server, line }),
   });
-  const processes = await openProcesses(context, installer);
+  const processes = { ...(await openProcesses(context, installer)), containers };
   const beside = createSideProcesses({
     ...processes,
     onStart: (what, spec, child) => outputs.captureBeside(spec, what, child),
@@ -93,7 +96,7 @@ export async function openSupervision(
     latestLine: (server) => outputs.latestLine(server),
     lastVerdict: trackVerdicts(bus),
   });
-  const sampler = openSampler(context, config, { supervisor, beside });
+  const sampler = openSampler(context, config, { supervisor, beside, containers });
   const stopLimits = startLimitsWatch({
     clock,
     bus,
@@ -212,7 +215,11 @@ function probing(prober: Prober): ConnectionUser {
 function openSampler(
   { bus, clock, log }: DaemonContext,
   { sampling }: DaemonConfig,
-  { supervisor, beside }: Pick<Supervision, 'supervisor' | 'beside'>,
+  {
+    supervisor,
+    beside,
+    containers,
+  }: Pick<Supervision, 'supervisor' | 'beside'> & { readonly containers: Containers },
 ): Sampler {
   const sampler = createSampler({
     clock,
@@ -220,6 +227,7 @@ function openSampler(
     interval: sampling.interval,
     // The main process of a server first.
     roots: () => [...supervisor.roots(), ...beside.roots()],
+    containers: (server) => containers.usageOf(server),
     memoryLimit(server) {
       const memory = supervisor.runner(server)?.spec.limits.memory;
       return memory?.soft ?? memory?.hard ?? null;

@@ -10,6 +10,8 @@ import {
 } from '../../system/process/spawn.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { childEnvironment } from '../environment.ts';
+import { claimStart, endOf } from '../containers/claim-start.ts';
+import type { ClaimedContainer, Containers } from '../containers/containers.ts';
 import type { Leader } from '../leftover-processes.ts';
 import { lifecyclePolicy } from '../lifecycle-policy.ts';
 import type { ProcessRegistry } from '../process-registry.ts';
@@ -26,6 +28,8 @@ export interface SideProcessOptions {
   readonly cwd: string;
   readonly daemonId: string;
   readonly registry: ProcessRegistry;
+  /** See `RunnerParts`. */
+  readonly containers?: Pick<Containers, 'claim'> | undefined;
   readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
 }
@@ -63,16 +67,24 @@ export async function startSideProcess(options: SideProcessOptions): Promise<Sid
   const marker = `${daemonId}/${spec.name}/${run}`;
   const env = { ...childEnvironment(process.env, spec.env, programs), [RUN_MARKER]: marker };
   const stdin = spec.transport === 'stdio' ? 'pipe' : 'ignore';
-  const child = await spawnProcess({ argv: [...argv], env, cwd, stdin, nice: spec.limits.nice });
-  if (!('pid' in child)) return child;
+  const claimed = claimStart(options.containers, { server: spec.name, argv, env, marker });
+  const child = await spawnProcess({ argv: claimed.argv, env, cwd, stdin, nice: spec.limits.nice });
+  if (!('pid' in child)) {
+    claimed.container?.discard();
+    return child;
+  }
   const { pid } = child;
   const startToken = identifyProcess(pid)?.startToken ?? '';
   const leader: Leader = { server: spec.name, pid, pgid: pid, startToken, marker };
   registry.add(leader);
-  return supervise(leader, child, options);
+  return supervise(leader, child, { ...options, container: claimed.container });
 }
 
-function supervise(leader: Leader, child: SpawnedProcess, options: SideProcessOptions): SideProcess {
+function supervise(
+  leader: Leader,
+  child: SpawnedProcess,
+  options: SideProcessOptions & { readonly container: ClaimedContainer | null },
+): SideProcess {
   const { registry, clock, onFault, spec } = options;
   let ended: { readonly exit: ProcessExit; readonly leftProcesses: boolean } | null = null;
   let isGone = false;
@@ -87,6 +99,7 @@ function supervise(leader: Leader, child: SpawnedProcess, options: SideProcessOp
       ended = { exit, leftProcesses };
       listener?.onExit(exit, leftProcesses);
     },
+    beforeGone: endOf(options.container),
     onGone() {
       isGone = true;
       registry.remove(leader);

@@ -32,7 +32,10 @@ export interface SideProcesses {
   endAll(): Promise<void>;
 }
 
-export interface SideProcessesParts extends Pick<SideProcessOptions, 'daemonId' | 'registry' | 'clock'> {
+export interface SideProcessesParts extends Pick<
+  SideProcessOptions,
+  'daemonId' | 'registry' | 'clock' | 'containers'
+> {
   readonly prepare: (spec: ServerSpec, signal: AbortSignal) => Promise<PreparedStart>;
   /** Reads what a process prints on stderr. */
   readonly onStart: (what: string, spec: ServerSpec, child: SpawnedProcess) => void;

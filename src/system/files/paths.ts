@@ -10,6 +10,8 @@ export interface Paths {
   readonly socket: string;
   readonly state: string;
   readonly processes: string;
+  /** Folder of the records of containers. */
+  readonly containers: string;
   readonly history: string;
   readonly logs: string;
   readonly watchdogLog: string;
@@ -37,6 +39,7 @@ export function resolvePaths(home?: string): Paths {
     socket: join(run, 'control.sock'),
     state: join(run, 'state.json'),
     processes: join(run, 'processes.json'),
+    containers: join(run, 'containers'),
     history: join(run, 'history.snapshot'),
     logs,
     watchdogLog: join(logs, 'watchdog.log'),

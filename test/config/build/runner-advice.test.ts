@@ -54,6 +54,24 @@ describe('a command of npx', () => {
   });
 });
 
+describe('a command of docker run', () => {
+  it.each([
+    ['docker run -i --rm image', null],
+    ['docker run -d image', null],
+    ['docker exec box server', null],
+    ['docker run --rm image', 'without -i: it never hears its clients; write -i after docker run'],
+    [
+      'podman run -i image --rm',
+      'without --rm: each start leaves a stopped container behind; write --rm after podman run',
+    ],
+    ['docker run image', 'without -i --rm: it never hears its clients, and each start'],
+  ])('%s: %s', (line, advice) => {
+    const found = adviceFor(line.split(' '));
+    if (advice === null) expect(found).toBeNull();
+    else expect(found).toContain(advice);
+  });
+});
+
 describe('a command of uvx, uv tool run or pipx run', () => {
   it.each([
     ['uvx mcp-server-git', 'write package: "pypi:mcp-server-git" in place of uvx mcp-server-git'],

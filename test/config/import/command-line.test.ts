@@ -148,7 +148,11 @@ describe('a command line that fetches a package', () => {
 
 describe('any other command line', () => {
   it.each([
-    ['docker run -i --rm image', 'the client of the container'],
+    ['docker run -i --rm image', 'marked at the start, ended with it, and measured'],
+    ['podman container run -i --rm image', 'marked at the start, ended with it'],
+    ['docker run -d image', 'the client of the container'],
+    ['docker exec -i box server', 'the client of the container'],
+    ['nerdctl run -i image', 'the client of the container'],
     ['uv run server.py', 'uv stays as its parent'],
     ['uv run --directory /w server.py', 'neither installed nor updated'],
     ['/usr/bin/python3 -m server', 'neither installed nor updated'],

@@ -41,7 +41,7 @@ describe('the file of each client', () => {
       'is called "My Files" in claude-desktop',
     ]);
     expect(found.servers.find(({ name }) => name === 'github')?.notes).toEqual([
-      expect.stringContaining('the client of the container'),
+      expect.stringContaining('its container is marked at the start'),
     ]);
   });
 
