@@ -1,5 +1,6 @@
 // `npm run compat -- [--write] [--at-once N] [NAME…]`: each real server of servers.mjs is installed, started, killed, frozen, stopped and
-// updated under a watchdog of its own; what happened is one row of a table. It asks the npm registry and takes most of an hour.
+// updated under a watchdog of its own; what happened is one row of a table. Then clients of other SDKs use some of them through the
+// gateway (clients.mjs). It asks the registries and takes most of an hour.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -13,6 +14,7 @@ import { CLI } from '../lib/keepers.mjs';
 import { signal } from '../lib/processes.mjs';
 import { start } from '../lib/start.mjs';
 import { sleep, until } from '../lib/wait.mjs';
+import { CLIENTS, clientTable, examineClients } from './clients.mjs';
 import { SERVERS } from './servers.mjs';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/compatibility.md', import.meta.url));
@@ -48,12 +50,31 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 await leave(await main());
 
 async function main() {
-  const unknown = positionals.find((name) => !SERVERS.some((server) => server.name === name));
+  const all = [...SERVERS, ...CLIENTS].map(({ name }) => name);
+  const unknown = positionals.find((name) => !all.includes(name));
   if (unknown !== undefined) {
-    say(`error: There is no server "${unknown}"\nhint: ${SERVERS.map(({ name }) => name).join(', ')}`);
+    say(`error: There is no server or client "${unknown}"\nhint: ${all.join(', ')}`);
     return 2;
   }
-  const chosen = SERVERS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const isChosen = ({ name }) => positionals.length === 0 || positionals.includes(name);
+  const servers = await runServers(SERVERS.filter(isChosen));
+  const clients = await runClients(CLIENTS.filter(isChosen));
+  return servers || clients ? 1 : 0;
+}
+
+/** @returns whether something was not as it should be */
+async function runClients(chosen) {
+  if (chosen.length === 0) return false;
+  const examined = await examineClients(chosen, say);
+  const text = `${describeMachine()}\n\n${clientTable(examined)}\n`;
+  process.stdout.write(text);
+  if (options.write) await keep(text, 'clients');
+  return examined.some(({ isWrong }) => isWrong);
+}
+
+/** @returns whether something was not as it should be */
+async function runServers(chosen) {
+  if (chosen.length === 0) return false;
   const queue = [...chosen];
   const work = async () => {
     for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
@@ -69,8 +90,8 @@ async function main() {
   rows.sort((one, other) => SERVERS.indexOf(one.server) - SERVERS.indexOf(other.server));
   const text = `${describeMachine()}\n\n${table(rows)}\n`;
   process.stdout.write(text);
-  if (options.write) await keep(text);
-  return rows.some(({ isWrong }) => isWrong) ? 1 : 0;
+  if (options.write) await keep(text, 'results');
+  return rows.some(({ isWrong }) => isWrong);
 }
 
 async function examine(server) {
@@ -350,9 +371,9 @@ function describeMachine() {
   return `Node ${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} CPUs, ${options['at-once']} at once.`;
 }
 
-/** The table stands between two marks; the words around it are written by hand. */
-async function keep(text) {
-  const [begin, end] = ['<!-- results -->\n', '<!-- end of results -->'];
+/** Each table stands between two marks; the words around it are written by hand. */
+async function keep(text, mark) {
+  const [begin, end] = [`<!-- ${mark} -->\n`, `<!-- end of ${mark} -->`];
   const before = await readFile(DOCUMENT, 'utf8');
   const [from, to] = [before.indexOf(begin) + begin.length, before.indexOf(end)];
   if (from < begin.length || to < from) throw new Error(`${DOCUMENT} lacks the marks around the results`);
