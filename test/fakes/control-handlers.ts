@@ -98,7 +98,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
         readonly path: string;
         readonly parameters: Readonly<Record<string, string>>;
       }): QueryAnswer {
-        note('query')(params);
+        note('query')({ name: `${params.path} ${JSON.stringify(params.parameters)}` });
         return daemon.history;
       },
       cleanup({ dryRun = false }: { readonly dryRun?: boolean }): CleanupReport {
