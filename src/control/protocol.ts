@@ -4,7 +4,7 @@ import type { ReloadReport } from '../core/model/config-diff.ts';
 import type { ErrorCode } from '../core/base/errors.ts';
 import { WatchdogError } from '../core/base/errors.ts';
 import { suggestSpelling } from '../core/base/suggest.ts';
-import type { ClientSummary, NumberedCall } from '../core/gateway/call-summary.ts';
+import type { ServerClients, NumberedCall } from '../core/gateway/call-summary.ts';
 import type { ShownChange } from '../core/gateway/tool-definitions.ts';
 import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
@@ -93,7 +93,7 @@ export interface Methods {
     readonly result: readonly NumberedCall[];
   };
   /** Who used a server through the gateway lately, and what for. */
-  readonly clients: { readonly params: { readonly name: string }; readonly result: ClientSummary };
+  readonly clients: { readonly params: { readonly name: string }; readonly result: ServerClients };
   /** Asks the history, as `GET /api/v1/query` and `query_range` do. */
   readonly query: {
     readonly params: {

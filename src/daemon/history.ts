@@ -2,6 +2,7 @@
 import type { Alerting } from '../alerting/alerting.ts';
 import type { DaemonConfig } from '../config/build/loaded-config.ts';
 import type { MetricSample } from '../core/model/alert-rules.ts';
+import type { QueryAnswer } from '../core/metrics/query-result.ts';
 import { createPrometheusApi, type PrometheusApi } from '../history/api/prometheus-api.ts';
 import { createHistory, type HistorySettings } from '../history/history.ts';
 import { createSnapshotFile } from '../history/snapshot-file.ts';
@@ -20,6 +21,8 @@ interface HistoryParts {
 
 export interface DaemonHistory {
   readonly api: PrometheusApi;
+  /** Answers a question of the command line. */
+  ask(path: 'query' | 'query_range', parameters: Readonly<Record<string, string>>): Promise<QueryAnswer>;
   /** Begins to read; to be called once the servers are known. */
   begin(reloader: Pick<Reloader, 'onSettings'>): void;
 }
@@ -61,6 +64,10 @@ export function openHistory(
   });
   return {
     api,
+    async ask(path, parameters) {
+      const answer = await api.answer(path, new URLSearchParams(parameters), new AbortController().signal);
+      return JSON.parse(answer?.pieces.join('') ?? '');
+    },
     begin(reloader) {
       history.start();
       reloader.onSettings((next) => {

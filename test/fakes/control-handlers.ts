@@ -2,7 +2,7 @@
 import type { PageView } from '../../src/control/protocol.ts';
 import type { ControlHandlers } from '../../src/control/server.ts';
 import type { CleanupReport } from '../../src/core/model/cleanup-report.ts';
-import type { ClientSummary, NumberedCall } from '../../src/core/gateway/call-summary.ts';
+import type { ServerClients, NumberedCall } from '../../src/core/gateway/call-summary.ts';
 import type { ShownChange } from '../../src/core/gateway/tool-definitions.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
@@ -33,7 +33,7 @@ export interface FakeDaemon {
   calls: readonly NumberedCall[];
   /** The answer to `query`. */
   history: QueryAnswer;
-  clients: ClientSummary;
+  clients: ServerClients;
   changes: readonly ShownChange[];
   view: PageView;
 }
@@ -69,7 +69,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     tools: [] as readonly Tool[],
     calls: [] as readonly NumberedCall[],
     history: { status: 'success', data: { resultType: 'vector', result: [] } } as QueryAnswer,
-    clients: { load: null, clients: [], tools: [] } as ClientSummary,
+    clients: { load: null, clients: [], tools: [], beside: [] } as ServerClients,
     changes: [] as readonly ShownChange[],
     view: { beats: {}, events: [] } as PageView,
     watched: () => listeners.size,
@@ -128,7 +128,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
         note('calls')(params);
         return daemon.calls.filter(({ number }) => number > (params.after ?? 0));
       },
-      clients(params: { readonly name: string }): ClientSummary {
+      clients(params: { readonly name: string }): ServerClients {
         note('clients')(params);
         return daemon.clients;
       },

@@ -7,6 +7,7 @@ import { unknownServer } from '../../core/base/unknown-server.ts';
 import type { Status } from '../../core/model/status.ts';
 import type { Prober } from '../../probes/prober.ts';
 import type { Sampler } from '../../sampling/sampler.ts';
+import type { SideProcesses } from '../../supervisor/beside/side-processes.ts';
 import type { Supervisor } from '../../supervisor/supervisor.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { ScheduledJobs } from '../servers/scheduled-jobs.ts';
@@ -30,6 +31,7 @@ export interface HandlerParts {
   readonly jobs: Pick<ScheduledJobs, 'cleanUp'>;
   readonly channels: Pick<Channels, 'test'>;
   readonly gateway: Pick<Gateway, 'calls' | 'clients' | 'approve'>;
+  readonly beside: Pick<SideProcesses, 'list' | 'end'>;
   readonly updates: Pick<Updates, 'check' | 'update' | 'rollback'>;
   readonly page: Pick<Page, 'source' | 'sessions'>;
   readonly history: Pick<DaemonHistory, 'ask'>;
@@ -92,6 +94,8 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     async stop({ names }) {
       const unsaved = rememberAll(names, 'down');
       await Promise.all(names.map((name) => supervisor.stop(name)));
+      // A spare ends with its server, sessions of their own do: they are waited for.
+      await Promise.all(names.map((name) => parts.beside.end(name)));
       return unsaved;
     },
     restart({ names }) {
@@ -133,7 +137,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
       parts.gateway.calls(name === undefined ? null : (check([name])[0] ?? null), { after, most }),
     clients({ name }) {
       check([name]);
-      return parts.gateway.clients(name);
+      return { ...parts.gateway.clients(name), beside: parts.beside.list(name) };
     },
     approve({ name, dryRun = false }) {
       check([name]);
