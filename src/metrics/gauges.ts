@@ -112,6 +112,7 @@ function clients({ clients: load, changedTools }: ServerStatus): GaugeValue[] {
   return [
     ['server_changed_tools', changedTools.length],
     ['gateway_sessions', load && load.sessions],
+    ['gateway_instances', load?.instances ?? null],
     ['gateway_streams', load && load.streams],
     ['gateway_requests_in_flight', load && load.inFlight],
     ['gateway_requests_queued', load && load.queued],

@@ -1,4 +1,6 @@
 // A server with a process for each session: apart from each other, bounded, counted, and ended with their sessions.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isRunning } from '../fakes/processes.ts';
 import { startShim } from '../fakes/shim.ts';
@@ -55,7 +57,7 @@ it('ends with its session, with a restart and with the daemon, and is counted wi
   expect((await last.ask('ping')).status).toBe(404);
   await next.stop('SIGTERM');
   expect(await leftOver(next.home)).toEqual([]);
-});
+}, 60_000);
 
 it('ends the shim of a client with its process', async () => {
   const { spec } = toolsServer();
@@ -69,6 +71,54 @@ it('ends the shim of a client with its process', async () => {
   expect(await shim.exit).toBe(1);
   expect(shim.stderr()).toContain('the process of this session has ended');
 });
+
+it('ends all sessions when the sum of their processes is too much, tells why, and shows them while they live', async () => {
+  const { spec } = toolsServer('--noise');
+  const { start, url } = await gatewayPlace();
+  const limits = { memory: { soft: null, hard: '500MiB' } };
+  const daemon = await start({ s: { ...spec, limits, gateway: { mode: 'per-session' } } });
+  const [one, other] = [await openSession(url('s')), await openSession(url('s'))];
+  const pids = [await one.pid(), await other.pid()];
+  expect(daemon.run('status', 's').out).toMatch(/own processes +2: pid \d+, up /);
+  const [shown] = JSON.parse(daemon.run('status', 's', '--json').out).data.servers;
+  expect(shown.beside.map(({ kind, pid }: { kind: string; pid: number }) => [kind, pid])).toEqual(
+    pids.map((pid) => ['instance', pid]),
+  );
+  const gauge = (): Promise<number | undefined> =>
+    daemon.metric('mcp_watchdog_gateway_instances{server="s"}');
+  await waitFor(async () => (await gauge()) === 2, { what: 'the gauge' });
+  const log = (): string => readFileSync(join(daemon.home, 'logs/servers/s.log'), 'utf8');
+  await waitFor(() => log().split('half a character').length > 4, { what: 'their noise in the log' });
+
+  // Neither of them is over the limit alone.
+  const bytes = 250 * 1024 * 1024;
+  for (const { ask } of [one, other])
+    await (await ask('tools/call', { name: 'hold', arguments: { bytes } })).text();
+  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0);
+  expect(lastRestart?.detail).toContain('more than 500MiB');
+  await waitFor(() => pids.every((pid) => !isRunning(pid)), { timeout: 20_000, what: 'the end of both' });
+  for (const { ask } of [one, other]) expect((await ask('ping')).status).toBe(404);
+  await waitFor(async () => (await gauge()) === 0, { timeout: 20_000, what: 'the gauge' });
+}, 60_000);
+
+it('comes and goes with the config: sessions of one mode mean nothing in the other', async () => {
+  const { spec } = toolsServer();
+  const { start, url } = await gatewayPlace();
+  const settings = (mode: string) => ({ s: { ...spec, gateway: { mode } } });
+  const daemon = await start(settings('shared'));
+  let last = await openSession(url('s'));
+  for (const mode of ['per-session', 'shared']) {
+    const before = await last.pid();
+    // A saved config is read by itself.
+    daemon.rewriteConfig(settings(mode), { gateway: { listen: url('s').host } });
+    await waitFor(() => !isRunning(before), { timeout: 20_000, what: 'the end of the process' });
+    expect((await last.ask('ping')).status).toBe(404);
+    await daemon.up('s');
+    last = await openSession(url('s'));
+    const { pid } = await daemon.server('s');
+    expect((await last.pid()) === pid).toBe(mode === 'shared');
+  }
+}, 60_000);
 
 /** A session without an SDK, which would hide that it begins anew. */
 async function openSession(url: URL) {

@@ -65,7 +65,7 @@ function setUp({ readyAtOnce = true }: { readyAtOnce?: boolean } = {}) {
     prepare,
     onFault: () => {},
   };
-  const beside = createSideProcesses({ ...processes, onStart: () => {} });
+  const beside = createSideProcesses({ ...processes, onStart: () => () => {} });
   const supervisor = createSupervisor({
     ...processes,
     bus,

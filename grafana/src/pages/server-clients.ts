@@ -102,13 +102,15 @@ function sessions(): ReturnType<typeof lines> {
   return lines({
     key: 'client-sessions',
     title: 'Sessions and streams',
-    shows: 'Sessions of clients in memory, and the streams on which they wait for news.',
-    act: 'Many sessions and few streams are clients that greet again for each request.',
+    shows:
+      'Sessions of clients in memory, the streams on which they wait for news, and the processes of sessions that have one of their own.',
+    act: 'Many sessions and few streams are clients that greet again for each request. With `gateway.mode: per-session`, new sessions are refused at `gateway.maxInstances` processes.',
     empty: 'No client has used the gateway',
     unit: 'short',
     queries: [
       { expr: `sum(${server('gateway_sessions')})`, legend: 'sessions' },
       { expr: `sum(${server('gateway_streams')})`, legend: 'streams' },
+      { expr: `sum(${server('gateway_instances')})`, legend: 'own processes' },
     ],
     width: 12,
   });

@@ -17,7 +17,7 @@ export function run(context: CommandContext): Promise<number> {
   return withDaemon(context, async (daemon) => {
     if (context.flags.watch === true) return await watch(context, daemon);
     const status = selectServer(context, await daemon.request('status', {}));
-    if (context.flags.json === true) printJson(context, status);
+    if (context.flags.json === true) printJson(context, await withProcesses(context, daemon, status));
     else {
       const clients = await clientsOf(context, daemon);
       const hints = await clientHints(context, context.arguments[0] ?? null);
@@ -38,6 +38,17 @@ async function clientsOf(context: CommandContext, daemon: Client): Promise<reado
   const [name] = context.arguments;
   if (name === undefined) return [];
   return clientTraffic(await daemon.request('clients', { name }), viewOptions(context));
+}
+
+/** The one server that is asked for has its spare and the processes of sessions with it. */
+async function withProcesses(
+  { arguments: [name] }: CommandContext,
+  daemon: Client,
+  status: Status,
+): Promise<object> {
+  if (name === undefined) return status;
+  const { beside } = await daemon.request('clients', { name });
+  return { ...status, servers: status.servers.map((server) => ({ ...server, beside })) };
 }
 
 function selectServer({ arguments: [name], flags }: CommandContext, status: Status): Status {

@@ -24,6 +24,17 @@ export interface NumberedCall extends CallRecord {
   readonly number: number;
 }
 
+/** What a process beside the running one is for: it stands by for a death, or belongs to one session. */
+export type BesideKind = 'spare' | 'instance';
+
+/** A process of the server beside the one that its state tells of. */
+export interface BesideProcess {
+  readonly kind: BesideKind;
+  readonly pid: number;
+  /** Ms since the epoch. */
+  readonly startedAt: number;
+}
+
 /** Who used a server through the gateway lately, and what for. */
 export interface ClientSummary {
   /** Null for a server that clients cannot reach. */
@@ -36,6 +47,11 @@ export interface ClientSummary {
   }[];
   /** Tools among the last requests. */
   readonly tools: readonly ToolSummary[];
+}
+
+/** The same with the processes that the gateway keeps for them. */
+export interface ServerClients extends ClientSummary {
+  readonly beside: readonly BesideProcess[];
 }
 
 export interface ToolSummary {

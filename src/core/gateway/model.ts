@@ -231,6 +231,8 @@ export interface GatewayLoad {
   readonly queued: number;
   /** Open `subscriptions/listen` requests. */
   readonly listeners: number;
+  /** Processes that belong to one session each, those that are being ended included; only with mode `per-session`. */
+  readonly instances?: number;
 }
 
 /** Clients of one server at this moment. */
@@ -240,6 +242,8 @@ export interface ClientLoad {
   readonly streams: number;
   readonly inFlight: number;
   readonly queued: number;
+  /** Processes that belong to one session each; only with mode `per-session`. */
+  readonly instances?: number;
 }
 
 /** Argument of a tool that a client repeats in a header: `x-mcp-header` of its input schema. */

@@ -300,6 +300,13 @@ export const GATEWAY_METRICS = {
     },
   ),
   gateway_sessions: gauge('count', 'Sessions of clients in memory.', { labels: SERVER }),
+  gateway_instances: gauge(
+    'count',
+    'Processes that belong to one session each, with `gateway.mode: per-session`.',
+    {
+      labels: SERVER,
+    },
+  ),
   gateway_streams: gauge('count', 'Open streams on which clients wait for news.', { labels: SERVER }),
   gateway_requests_in_flight: gauge('count', 'Requests that the server has and has not answered.', {
     labels: SERVER,

@@ -113,8 +113,8 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
     load(server) {
       const load = served.get(server)?.load;
       if (load === undefined) return null;
-      const { sessions, inFlight, queued, listeners } = load;
-      return { sessions, streams: front.streamsOf(server) + listeners, inFlight, queued };
+      const { listeners, ...told } = load;
+      return { ...told, streams: front.streamsOf(server) + listeners };
     },
   });
   /** Servers with changes that nobody has approved. */
@@ -142,6 +142,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       start: (...given) => parts.startInstance(...given),
       hasStream: (session) => front.hasStream(session),
       onOver: (session) => front.perform(name, { kind: 'forget', session }),
+      onCount: () => traffic.touch(name),
       log,
     });
     served.set(name, server);

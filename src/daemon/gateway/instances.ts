@@ -26,9 +26,17 @@ export type StartInstance = (
   spec: ServerSpec,
   signal: AbortSignal,
 ) => Promise<
-  | { readonly ok: true; readonly process: InstanceProcess; readonly version: string | null }
+  | {
+      readonly ok: true;
+      readonly process: InstanceProcess;
+      readonly version: string | null;
+      /** Takes what stands on its stdout and is no protocol message. */
+      readonly onNoise: (bytes: Buffer) => void;
+    }
   | { readonly ok: false; readonly reason: string }
 >;
+
+type Started = Extract<Awaited<ReturnType<StartInstance>>, { readonly ok: true }>;
 
 export interface InstancedServerParts {
   readonly clock: Clock;
@@ -43,6 +51,8 @@ export interface InstancedServerParts {
   readonly hasStream: (session: string) => boolean;
   /** Called when a session is over, and its id means nothing any more. */
   readonly onOver: (session: string) => void;
+  /** Called when the number of processes changes. */
+  readonly onCount: () => void;
   readonly log: { warn(facts: object, sentence: string): void };
 }
 
@@ -96,23 +106,22 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
     const { spec } = base;
     const started = await parts.start(spec, abort.signal);
     if (!started.ok) return fail(session, instance, started.reason);
-    const { process, version } = started;
-    if (abort.signal.aborted) return await endProcess(process);
-    instance.process = process;
-    attach(session, instance, version);
+    if (abort.signal.aborted) return await endProcess(started.process);
+    instance.process = started.process;
+    attach(session, instance, started);
     const cancel = clock.after(spec.start.timeout, () => {
       if (!instance.server.isReady) fail(session, instance, 'it was not ready in time');
     });
     abort.signal.addEventListener('abort', cancel, { once: true });
   }
 
-  function attach(session: string, instance: Instance, version: string | null): void {
-    const { server, process, abort } = instance;
-    const { stdin = null, stdout, exit } = process?.child ?? {};
-    if (stdin === null || stdout === undefined) return fail(session, instance, 'it has no pipes');
+  function attach(session: string, instance: Instance, { process, version, onNoise }: Started): void {
+    const { server, abort } = instance;
+    const { stdin, stdout, exit } = process.child;
+    if (stdin === null) return fail(session, instance, 'it has no pipes');
     const { capabilities } = base.spec.gateway;
     runs += 1;
-    const options = { run: runs, version: parts.version, capabilities, onNonProtocolOutput: () => {} };
+    const options = { run: runs, version: parts.version, capabilities, onNonProtocolOutput: onNoise };
     const connection = openConnection({ stdin, stdout }, options);
     instance.attached = server.attach({
       run: runs,
@@ -122,7 +131,7 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
     });
     const ended = (): void => over(session, instance);
     stdout.once('end', ended);
-    void exit?.then(() => clock.after(LAST_ANSWERS, ended));
+    void exit.then(() => clock.after(LAST_ANSWERS, ended));
     abort.signal.addEventListener('abort', () => connection.close(), { once: true });
     void connection.connect(abort.signal);
   }
@@ -144,6 +153,7 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
     abort.abort();
     if (server.lastExchangeAt !== null) lastExchangeAt = Math.max(lastExchangeAt ?? 0, server.lastExchangeAt);
     parts.onOver(session);
+    parts.onCount();
     if (process !== null) void endProcess(process);
   }
 
@@ -151,6 +161,7 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
     leaving += 1;
     await Promise.all([process.end(), process.gone]);
     leaving -= 1;
+    parts.onCount();
   }
 
   function endSessions(): void {
@@ -204,7 +215,8 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
       return base.isReady;
     },
     get load() {
-      return sumOf([...instances.values()].map(({ server }) => server.load));
+      const loads = [...instances.values()].map(({ server }) => server.load);
+      return { ...sumOf(loads), instances: instances.size + leaving };
     },
     get oldestCall() {
       return base.oldestCall;
@@ -245,7 +257,8 @@ export function createInstancedServer(parts: InstancedServerParts): InstancedSer
 const LAST_ANSWERS = 200;
 
 function sumOf(loads: readonly GatewayLoad[]): GatewayLoad {
-  const sum = (key: keyof GatewayLoad): number => loads.reduce((total, load) => total + load[key], 0);
+  const sum = (key: Exclude<keyof GatewayLoad, 'instances'>): number =>
+    loads.reduce((total, load) => total + load[key], 0);
   return {
     sessions: sum('sessions'),
     inFlight: sum('inFlight'),

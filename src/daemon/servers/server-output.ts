@@ -17,8 +17,12 @@ import type { SpawnedProcess } from '../../system/process/spawn.ts';
 export interface ServerOutputs {
   /** Reads what a new process prints until its pipes end; one that stood by is read already. */
   capture(spec: ServerSpec, run: number, child: SpawnedProcess, options?: { readonly isRead: boolean }): void;
-  /** Reads what a process beside that of the runner prints on stderr. */
-  captureBeside(spec: ServerSpec, what: string, child: SpawnedProcess): void;
+  /**
+   * Reads what a process beside that of the runner prints on stderr.
+   *
+   * @returns what logs the noise on its stdout, within the limits of all output
+   */
+  captureBeside(spec: ServerSpec, what: string, child: SpawnedProcess): (bytes: Buffer) => void;
   /** Logs what stands on a stdio server's stdout and is no protocol message, within the limits of all output. */
   noise(server: string, bytes: Buffer): void;
   /** Logs a remark of ours, one a second and the number of those between: a server may cause thousands. */
@@ -103,6 +107,9 @@ export function createServerOutputs({
       const log = logOf(spec);
       log.note(`${what} started as pid ${child.pid}`);
       captureOutput(child.stderr, limitsFor(spec.name, log, 'stderr'));
+      const limiter = createOutputLimiter(limitsFor(spec.name, log, 'stdout'));
+      child.stdout.once('close', () => limiter.end());
+      return (bytes) => limiter.take(bytes);
     },
     noise: (server, bytes) => limiters.get(server)?.take(bytes),
     note(server, text) {

@@ -49,7 +49,8 @@ export interface SideProcess {
   handOver(listener: EndListener): ServerProcess;
   /**
    * Stops it the way the server would be stopped. Resolves with true when nothing of it is left; with false when the
-   * kernel does not let it go: it stays in the registry then, for whoever cleans up after us.
+   * kernel does not let it go: it stays in the registry then, for whoever cleans up after us. A second call waits with the
+   * first.
    */
   end(): Promise<boolean>;
 }
@@ -89,6 +90,7 @@ function supervise(
   let ended: { readonly exit: ProcessExit; readonly leftProcesses: boolean } | null = null;
   let isGone = false;
   let listener: EndListener | null = null;
+  let ending: Promise<boolean> | null = null;
   let resolveGone = (): void => {};
   const gone = new Promise<true>((resolve) => (resolveGone = () => resolve(true)));
   const supervised = superviseProcess({
@@ -125,7 +127,7 @@ function supervise(
       });
       return supervised;
     },
-    end: () => endProcess(supervised, { gone, clock, spec }),
+    end: () => (ending ??= endProcess(supervised, { gone, clock, spec })),
   };
 }
 

@@ -2,7 +2,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
-import type { ClientSummary, NumberedCall } from '../../../src/core/gateway/call-summary.ts';
+import type { NumberedCall, ServerClients } from '../../../src/core/gateway/call-summary.ts';
 import type { ShownChange } from '../../../src/core/gateway/tool-definitions.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
 import { fakeIo } from '../../fakes/io.ts';
@@ -27,7 +27,7 @@ async function run(
   given: {
     readonly calls?: readonly NumberedCall[];
     readonly changes?: readonly ShownChange[];
-    readonly clients?: ClientSummary;
+    readonly clients?: ServerClients;
   } = {},
 ) {
   const paths = missingHome();
@@ -98,12 +98,26 @@ it('approve of nothing says so', async () => {
   expect(out).toContain('Nothing to approve');
 });
 
+it('status NAME shows the spare, and the processes of sessions, with --json too', async () => {
+  const beside = [
+    { kind: 'spare' as const, pid: 41, startedAt: NOW - 60_000 },
+    ...[42, 43].map((pid) => ({ kind: 'instance' as const, pid, startedAt: NOW - 120_000 })),
+  ];
+  const clients = { load: null, clients: [], tools: [], beside };
+  const { out } = await run(['status', 'context7'], { clients });
+  expect(out).toMatch(/^spare +pid 41, up /m);
+  expect(out).toMatch(/^own processes +2: pid 42, up .+; pid 43, up /m);
+  const json = await run(['status', 'context7', '--json'], { clients });
+  expect(JSON.parse(json.out).data.servers).toMatchObject([{ name: 'context7', beside }]);
+});
+
 it('status NAME shows clients, and calls by tool', async () => {
   const { out } = await run(['status', 'context7'], {
     clients: {
       load: { sessions: 2, streams: 1, inFlight: 1, queued: 0 },
       clients: [{ client: 'claude-code', requests: 4, lastAt: NOW - 60_000 }],
       tools: [{ tool: 'query-docs', calls: 4, errors: 1, p50: 120, p95: 900 }],
+      beside: [],
     },
   });
   expect(out).toMatch(/clients +claude-code \(/);

@@ -58,6 +58,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
     'server mcp_method_name gen_ai_tool_name error_type network_transport',
   ],
   ['gateway_sessions', 'gauge', 'server'],
+  ['gateway_instances', 'gauge', 'server'],
   ['gateway_streams', 'gauge', 'server'],
   ['gateway_requests_in_flight', 'gauge', 'server'],
   ['gateway_requests_queued', 'gauge', 'server'],

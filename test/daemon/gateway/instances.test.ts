@@ -76,6 +76,9 @@ function stage({ refuses = false, streams = new Set<string>() } = {}) {
   const exchanges: Exchange[] = [];
   const over: string[] = [];
   const processes: ReturnType<typeof fakeProcess>[] = [];
+  const noise: string[] = [];
+  const counts: (number | undefined)[] = [];
+  const onNoise = (bytes: Buffer): void => void noise.push(String(bytes));
   const path = join(tempHome().home, 'lists.json');
   const opened = openGatewayMemory({ path, clock, scrub: (value) => value, onFault: () => undefined });
   const memory = opened.of('s', 'program');
@@ -102,7 +105,7 @@ function stage({ refuses = false, streams = new Set<string>() } = {}) {
     if (refuses) return Promise.resolve({ ok: false, reason: 'it is missing' });
     const fake = fakeProcess(processes.length + 1);
     processes.push(fake);
-    return Promise.resolve({ ok: true, process: fake.process, version: null });
+    return Promise.resolve({ ok: true, process: fake.process, version: null, onNoise });
   };
   const server = createInstancedServer({
     clock,
@@ -112,6 +115,7 @@ function stage({ refuses = false, streams = new Set<string>() } = {}) {
     start,
     hasStream: (session) => streams.has(session),
     onOver: (session) => void over.push(session),
+    onCount: () => void counts.push(server.load.instances),
     log: { warn: () => undefined },
   });
   let ports = 0;
@@ -143,7 +147,7 @@ function stage({ refuses = false, streams = new Set<string>() } = {}) {
     actions.flatMap((one) => (one.kind === 'send' && one.port === port ? [JSON.parse(one.text)] : []));
   const arrived = (number: number, calls = 1) =>
     waitFor(() => processes[number - 1]?.written.length === calls, { what: `a call at process ${number}` });
-  return { clock, server, over, processes, exchanges, open, call, say, sent, arrived };
+  return { clock, server, over, processes, exchanges, noise, counts, open, call, say, sent, arrived };
 }
 
 describe('a session of its own process', () => {
@@ -204,6 +208,18 @@ describe('a session of its own process', () => {
     await settle();
     expect(processes[0]?.ends).toEqual(['ended']);
   });
+});
+
+test('what its process prints beside messages is handed on, and the number of processes is told', async () => {
+  const { clock, server, processes, noise, counts, open } = stage();
+  await open('a');
+  await open('b');
+  expect(server.load).toMatchObject({ sessions: 2, instances: 2 });
+  processes[0]?.process.child.stdout.write('a log line\n');
+  await waitFor(() => noise.join('').includes('a log line'), { what: 'the line' });
+  server.take({ kind: 'closed', at: clock.monotonic(), session: 'a' });
+  await waitFor(() => counts.at(-1) === 1, { what: 'the end of one' });
+  expect(server.load.instances).toBe(1);
 });
 
 test('there are at most so many, and one more when one has gone', async () => {
