@@ -1,4 +1,5 @@
-// Does our engine say what Prometheus says? Random series in both, and every expression asked of both.
+// Our engine beside Prometheus 2 (the program) and Prometheus 3 (the Go module): random series in both, every expression asked
+// of both.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +12,11 @@ import { parse } from '../../src/promql/parse/parse.ts';
 import { readRuleFile } from '../../src/promql/rules/rule-file.ts';
 import { createSeriesStore } from '../../src/promql/series/series-store.ts';
 import { PromqlError } from '../../src/promql/model/syntax-tree.ts';
-import { type Answer, type Prometheus, startPrometheus } from '../fakes/prometheus.ts';
+import type { PrometheusMajor } from '../../src/promql/model/series-source.ts';
+import { type Oracle, oracleProgram, startOracle } from '../fakes/oracle.ts';
+import { type Answer, startPrometheus } from '../fakes/prometheus.ts';
 import { requireProgram } from '../fakes/require-program.ts';
-import { PRECEDENCE, REFUSED, SPECIAL } from './support/chosen-expressions.ts';
+import { PRECEDENCE, REFUSED, REFUSED_BY, SPECIAL, SPECIAL_OF } from './support/chosen-expressions.ts';
 import { createRandom } from './support/random.ts';
 import { randomExpression } from './support/random-expression.ts';
 import { randomSeries } from './support/random-series.ts';
@@ -34,10 +37,23 @@ const GROUPS = [
   join(ALERTING, 'prometheus', 'fleet.rules.yml'),
 ].flatMap((path) => readRuleFile(parseYaml(readFileSync(path, 'utf8'))));
 
-describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${SEED})`, () => {
+type Judge = Pick<Oracle, 'version' | 'write' | 'query' | 'stop'>;
+
+const program = oracleProgram();
+const JUDGES: readonly [PrometheusMajor, isThere: boolean, start: () => Promise<Judge>][] = [
+  [2, requireProgram('prometheus'), startPrometheus],
+  [3, program !== null, () => startOracle(program ?? '')],
+];
+
+describe.each(JUDGES)(`the same samples in Prometheus %d (PROMQL_SEED=${SEED})`, (major, isThere, start) => {
+  if (!isThere) {
+    test.skip('is not here');
+    return;
+  }
   const random = createRandom(SEED);
   const store = createSeriesStore(EVERYTHING);
-  let prometheus: Prometheus;
+  let prometheus: Judge;
+  let generation: PrometheusMajor = major;
 
   beforeAll(async () => {
     const samples = [
@@ -49,7 +65,8 @@ describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${
       if (isStale === true) store.markStale(labels, time);
       else store.append(labels, time, value);
     }
-    prometheus = await startPrometheus();
+    prometheus = await start();
+    generation = prometheus.version.startsWith('2.') ? 2 : 3;
     for (let from = 0; from < samples.length; from += 10_000)
       await prometheus.write(samples.slice(from, from + 10_000));
   }, 180_000);
@@ -66,14 +83,17 @@ describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${
   });
 
   test('give the same values where operators compete, and in corners', { timeout: 60_000 }, async () => {
-    expect(await compareAll([...PRECEDENCE, ...SPECIAL])).toBeGreaterThan(PRECEDENCE.length * 3);
+    expect(await compareAll([...PRECEDENCE, ...SPECIAL, ...SPECIAL_OF[generation]])).toBeGreaterThan(
+      PRECEDENCE.length * 3,
+    );
   });
 
   test('are refused to the same expressions', async () => {
     const at = END - HOUR;
-    const theirs = await Promise.all(REFUSED.map((text) => prometheus.query(text, at)));
-    expect(REFUSED.filter((_, index) => !('error' in (theirs[index] ?? {})))).toEqual([]);
-    expect(REFUSED.filter((text) => !('error' in own(text, at)))).toEqual([]);
+    const refused = [...REFUSED, ...REFUSED_BY[generation]];
+    const theirs = await Promise.all(refused.map((text) => prometheus.query(text, at)));
+    expect(refused.filter((_, index) => !('error' in (theirs[index] ?? {})))).toEqual([]);
+    expect(refused.filter((text) => !('error' in own(text, at)))).toEqual([]);
   });
 
   /** Fails with what differs; how many values were the same. */
@@ -97,13 +117,15 @@ describe.skipIf(!requireProgram('prometheus'))(`the same samples (PROMQL_SEED=${
       }
     }
     expect(differences, `PROMQL_SEED=${SEED}`).toEqual([]);
+    process.stdout.write(
+      `Prometheus ${prometheus.version}: ${questions.length} answers alike, ${compared} values (PROMQL_SEED=${SEED})\n`,
+    );
     return compared;
   }
 
   function own(text: string, at: number): Answer {
-    const generation = prometheus.version.startsWith('2.') ? 2 : 3;
     try {
-      return { elements: evaluate(parse(text), at, store, { generation }) };
+      return { elements: evaluate(parse(text, { generation }), at, store, { generation }) };
     } catch (error) {
       if (error instanceof PromqlError || error instanceof EvaluationError) return { error: error.message };
       throw error;

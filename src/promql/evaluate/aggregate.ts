@@ -6,9 +6,10 @@ import {
   withLabel,
   writeKey,
 } from '../model/labels.ts';
+import { compareLabels } from '../functions/label-order.ts';
 import { decimal } from '../template/go-numbers.ts';
 import { memoize } from '../model/memoize.ts';
-import { memoizeBySeries } from './series-cache.ts';
+import { memoizeBySeries } from '../model/series-cache.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import {
   average,
@@ -19,7 +20,7 @@ import {
   smallest,
   sum,
   variance,
-} from './statistics.ts';
+} from '../functions/statistics.ts';
 import type { Aggregation } from '../model/syntax-tree.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
@@ -52,12 +53,14 @@ export const AGGREGATIONS: ReadonlySet<string> = new Set([
   ...Object.keys(REDUCERS),
   ...Object.keys(RANKINGS),
   'count_values',
+  'limitk',
 ]);
 /** Type of the first argument of operators with two; the others take one. */
 export const PARAMETERS: Readonly<Record<string, 'scalar' | 'string'>> = {
   quantile: 'scalar',
   topk: 'scalar',
   bottomk: 'scalar',
+  limitk: 'scalar',
   count_values: 'string',
 };
 
@@ -89,6 +92,7 @@ export function aggregate(
   elements: Vector,
   { parameter, generation }: { readonly parameter: number | string; readonly generation: PrometheusMajor },
 ): Element[] {
+  if (operator === 'limitk') return limited(grouping, elements, countOf(Number(parameter)));
   if (operator === 'count_values') return countValues(elements, grouping, String(parameter));
   const number = Number(parameter);
   const groups = groupsOf(grouping)(elements);
@@ -107,6 +111,12 @@ export function aggregate(
     elements.map(({ value }) => value),
   );
   return groups.labels.map((labels, index) => ({ labels, value: reduce(values[index] ?? [], options) }));
+}
+
+/** The first of each group, in the order of their labels: the choice is the same in each evaluation. */
+function limited(grouping: LabelSelection, elements: Vector, count: number): Element[] {
+  const sorted = elements.toSorted((a, b) => compareLabels(a.labels, b.labels, []));
+  return itemsByGroup(groupsOf(grouping)(sorted), sorted).flatMap((own) => own.slice(0, count));
 }
 
 function groupsBy(grouping: LabelSelection, labels: readonly Labels[]): Groups {
@@ -163,5 +173,6 @@ function countValues(elements: Vector, grouping: LabelSelection, label: string):
 /** Formats a value as Prometheus does in a label. */
 function formatValue(value: number): string {
   if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : decimal(value);
+  if (value === -Infinity) return '-Inf';
+  return Object.is(value, -0) ? '-0' : decimal(value);
 }

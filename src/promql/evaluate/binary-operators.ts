@@ -2,7 +2,7 @@
 import { labelIn, type Labels, withLabel, without, withoutName, writeKey } from '../model/labels.ts';
 import { labelsWithoutName } from './drop-metric-name.ts';
 import { memoize } from '../model/memoize.ts';
-import { memoizeBySeriesPair } from './series-cache.ts';
+import { memoizeBySeriesPair } from '../model/series-cache.ts';
 import {
   type Arithmetic,
   type Comparison,
@@ -11,6 +11,7 @@ import {
   type Operation,
   type SetOperator,
 } from '../model/syntax-tree.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
@@ -33,13 +34,17 @@ const COMPUTE: Readonly<Record<Arithmetic | Comparison, (a: number, b: number) =
 };
 
 /** Applies an operator to both sides. @throws EvaluationError for elements that do not match as the operator requires */
-export function applyBinaryOperator(operation: Operation, left: Side, right: Side): Side {
+export function applyBinaryOperator(
+  operation: Operation,
+  [left, right]: readonly [Side, Side],
+  generation: PrometheusMajor = 3,
+): Side {
   const { operator } = operation;
   if (isSetOperator(operator))
     return applySetOperator(operation, operator, [vectorIn(left), vectorIn(right)]);
   const compute = COMPUTE[operator];
   if (typeof left === 'number' && typeof right === 'number') return compute(left, right);
-  const plan = { operation, compute, isFilter: isFilter(operation) };
+  const plan = { operation, compute, isFilter: isFilter(operation), generation };
   return typeof left === 'number' || typeof right === 'number'
     ? applyWithNumber(plan, left, right)
     : applyMatched(plan, left, right);
@@ -49,11 +54,17 @@ interface Plan {
   readonly operation: Operation;
   readonly compute: (a: number, b: number) => number;
   readonly isFilter: boolean;
+  readonly generation: PrometheusMajor;
 }
 
 /** A comparison without `bool` drops elements instead of returning 1 or 0. */
 function isFilter({ operator, isBool }: Operation): boolean {
   return isComparison(operator) && !isBool;
+}
+
+/** Prometheus 2 forgot atan2 among the operators that make something else of a metric. */
+function keepsName(operation: Operation, generation: PrometheusMajor): boolean {
+  return isFilter(operation) || (generation === 2 && operation.operator === 'atan2');
 }
 
 /** As in C and Go; JavaScript returns NaN in both cases. */
@@ -67,6 +78,8 @@ function applyWithNumber(plan: Plan, left: Side, right: Side): Element[] {
   const computed = (value: number): number =>
     plan.compute(typeof left === 'number' ? left : value, typeof right === 'number' ? right : value);
   if (plan.isFilter) return elements.filter(({ value }) => computed(value) === 1);
+  if (keepsName(plan.operation, plan.generation))
+    return elements.map(({ labels, value }) => ({ labels, value: computed(value) }));
   const labels = labelsWithoutName(plan.operation)(elements);
   return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: computed(value) }));
 }
@@ -105,15 +118,25 @@ interface Pairing {
   readonly slots: readonly string[] | null;
 }
 
-const pairings = memoize((operation: Operation) =>
-  memoizeBySeriesPair((left, right) =>
-    operation.matching.many === 'right' ? pair(operation, right, left) : pair(operation, left, right),
-  ),
-);
+const PAIRINGS = { 2: pairingsOf(2), 3: pairingsOf(3) } as const;
 
-function applyMatched({ operation, compute, isFilter }: Plan, left: Vector, right: Vector): Element[] {
+function pairingsOf(generation: PrometheusMajor) {
+  return memoize((operation: Operation) => {
+    const { many } = operation.matching;
+    const hasName = keepsName(operation, generation);
+    return memoizeBySeriesPair((left, right) =>
+      many === 'right' ? pair(operation, [right, left], hasName) : pair(operation, [left, right], hasName),
+    );
+  });
+}
+
+function applyMatched(
+  { operation, compute, isFilter, generation }: Plan,
+  left: Vector,
+  right: Vector,
+): Element[] {
   if (left.length === 0 || right.length === 0) return [];
-  const { oneOf, labels, slots } = pairings(operation)(left, right);
+  const { oneOf, labels, slots } = PAIRINGS[generation](operation)(left, right);
   const isSwapped = operation.matching.many === 'right';
   const [many, few] = isSwapped ? [right, left] : [left, right];
   const taken = new Set<string>();
@@ -123,21 +146,28 @@ function applyMatched({ operation, compute, isFilter }: Plan, left: Vector, righ
     if (one === undefined) continue;
     const [a, b] = isSwapped ? [one.value, value] : [value, one.value];
     const result = compute(a, b);
-    if (isFilter && result === 0) continue;
-    if (slots !== null) rejectSecond(taken, slots[index] ?? '', operation);
+    const isDropped = isFilter && result === 0;
+    // Prometheus 2 lets several match as long as the comparison drops all but one.
+    if (slots !== null && !(isDropped && generation === 2))
+      rejectSecond(taken, slots[index] ?? '', operation);
+    if (isDropped) continue;
     found.push({ labels: labels[index] ?? {}, value: isFilter ? a : result });
   }
   return found;
 }
 
-function pair(operation: Operation, many: readonly Labels[], few: readonly Labels[]): Pairing {
+function pair(
+  operation: Operation,
+  [many, few]: readonly [readonly Labels[], readonly Labels[]],
+  hasName: boolean,
+): Pairing {
   const { matching } = operation;
   const ones = indexed(few, operation);
   const keys = many.map((labels) => writeKey(matching.choice.apply(labels)));
   const oneOf = keys.map((key) => ones.get(key) ?? -1);
   const labels = many.map((own, index) => {
     const one = few[oneOf[index] ?? -1];
-    return one === undefined ? own : joinedLabels(operation, own, one);
+    return one === undefined ? own : joinedLabels(operation.matching, [own, one], hasName);
   });
   // With grouping several may match the same one, as long as their results have different labels.
   const slots = keys.map((key, index) =>
@@ -171,18 +201,20 @@ function rejectSecond(taken: Set<string>, slot: string, { matching }: Operation)
   taken.add(slot);
 }
 
-function joinedLabels(operation: Operation, many: Labels, one: Labels): Labels {
-  const { choice, include, many: side } = operation.matching;
-  const keepsName = isFilter(operation);
+function joinedLabels(
+  { choice, include, many: side }: Operation['matching'],
+  [many, one]: readonly [Labels, Labels],
+  hasName: boolean,
+): Labels {
   if (side !== null) {
-    let labels = keepsName ? many : withoutName(many);
+    let labels = hasName ? many : withoutName(many);
     for (const name of include) labels = withLabel(labels, name, labelIn(one, name));
     return labels;
   }
   // A comparison keeps the metric name.
-  if (keepsName && choice.mode === 'without')
+  if (hasName && choice.mode === 'without')
     return choice.names.length === 0 ? many : without(many, choice.names);
-  return choice.apply(keepsName ? many : withoutName(many));
+  return choice.apply(hasName ? many : withoutName(many));
 }
 
 function vectorIn(side: Side): Vector {

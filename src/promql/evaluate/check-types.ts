@@ -1,6 +1,7 @@
 // Type checker of expressions: unknown functions and wrong arguments are refused before evaluation.
 import { AGGREGATIONS, PARAMETERS } from './aggregate.ts';
-import { FUNCTIONS } from './functions.ts';
+import { FUNCTIONS } from '../functions/functions.ts';
+import type { PrometheusMajor } from '../model/series-source.ts';
 import {
   type Aggregation,
   type Call,
@@ -14,14 +15,15 @@ import {
 } from '../model/syntax-tree.ts';
 
 /** Returns the type of an expression. @throws PromqlError */
-export function checkTypes(expression: Expression, text: string): ValueType {
+export function checkTypes(expression: Expression, text: string, generation: PrometheusMajor = 3): ValueType {
   const refuse = (message: string, { from, to }: Expression): never => {
     throw new PromqlError(message, { position: from, construct: text.slice(from, to) });
   };
-  return typeOf(expression, refuse);
+  return typeOf(expression, Object.assign(refuse, { generation }));
 }
 
-type Refuse = (message: string, at: Expression) => never;
+/** Throws, and knows the version for which the expression is checked. */
+type Refuse = ((message: string, at: Expression) => never) & { readonly generation: PrometheusMajor };
 
 function typeOf(expression: Expression, refuse: Refuse): ValueType {
   switch (expression.kind) {
@@ -62,7 +64,11 @@ function typeOfCall(call: Call, refuse: Refuse): ValueType {
   if (args.length < least || args.length > most)
     return refuse(`${name} takes ${counted(least, most)}, got ${args.length}`, call);
   for (const [index, arg] of args.entries()) expect(arg, takes[index] ?? takes.at(-1) ?? 'vector', refuse);
-  const fault = spec.faultIn?.(args.map((arg) => (arg.kind === 'string' ? arg.value : ''))) ?? null;
+  const fault =
+    spec.faultIn?.(
+      args.map((arg) => (arg.kind === 'string' ? arg.value : '')),
+      refuse.generation,
+    ) ?? null;
   return fault === null ? gives : refuse(fault, call);
 }
 

@@ -1,7 +1,7 @@
 // Labels of results without the metric name, checked for duplicates.
 import { formatLabels, type Labels, withoutName, writeKey } from '../model/labels.ts';
 import { memoize } from '../model/memoize.ts';
-import { memoizeBySeries } from './series-cache.ts';
+import { memoizeBySeries } from '../model/series-cache.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** Labels without the metric name, element by element, cached for each part of an expression. */

@@ -1,6 +1,6 @@
 // Evaluator of expressions at one moment, over the samples of a series source.
 import { aggregate } from './aggregate.ts';
-import { type Arguments, FUNCTIONS } from './functions.ts';
+import { type Arguments, FUNCTIONS } from '../functions/functions.ts';
 import { labelsWithoutName, rejectDuplicateLabels } from './drop-metric-name.ts';
 import { applyBinaryOperator } from './binary-operators.ts';
 import { subqueryValue } from './subquery.ts';
@@ -93,10 +93,13 @@ function valueOf(expression: Expression, moment: Moment): Value {
         ? negated(expression, sideOf(expression.operand, moment))
         : sideOf(expression.operand, moment);
     case 'operation':
-      return applyBinaryOperator(
+      return withoutDuplicates(
         expression,
-        sideOf(expression.left, moment),
-        sideOf(expression.right, moment),
+        applyBinaryOperator(
+          expression,
+          [sideOf(expression.left, moment), sideOf(expression.right, moment)],
+          moment.generation,
+        ),
       );
     default:
       return expression satisfies never;
@@ -108,15 +111,21 @@ function callValue(call: Call, moment: Moment): number | Element[] {
   if (spec === undefined) throw new EvaluationError(`There is no function ${call.name}`);
   const { at, generation } = moment;
   const result = spec.run(argumentsOf(call.args, moment), { at, generation, call });
-  return spec.dropsName && typeof result !== 'number' ? dropName(call, result) : result;
+  return withoutDuplicates(
+    call,
+    spec.dropsName && typeof result !== 'number' ? dropName(call, result) : result,
+  );
 }
 
-/** @throws EvaluationError when only the metric name distinguished two of them */
 function dropName(node: Expression, elements: Vector): Element[] {
   const labels = labelsWithoutName(node)(elements);
-  const unnamed = elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
-  rejectDuplicateLabels(node)(unnamed);
-  return unnamed;
+  return elements.map(({ value }, index) => ({ labels: labels[index] ?? {}, value }));
+}
+
+/** @throws EvaluationError when two elements have the same labels, as where only the metric name distinguished them */
+function withoutDuplicates<Side extends number | Vector>(node: Expression, side: Side): Side {
+  if (typeof side !== 'number') rejectDuplicateLabels(node)(side);
+  return side;
 }
 
 function argumentsOf(args: readonly Expression[], moment: Moment): Arguments {
@@ -162,7 +171,8 @@ function aggregationValue(expression: Aggregation, moment: Moment): Element[] {
 function negated(node: Expression, side: number | Vector): number | Element[] {
   if (typeof side === 'number') return -side;
   const labels = labelsWithoutName(node)(side);
-  return side.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: -value }));
+  const elements = side.map(({ value }, index) => ({ labels: labels[index] ?? {}, value: -value }));
+  return withoutDuplicates(node, elements);
 }
 
 function sideOf(expression: Expression, moment: Moment): number | Vector {

@@ -41,7 +41,7 @@ export function parseQuery(text: string, { generation = 3 }: ParseOptions = {}):
   const fault = firstFault(top, text);
   if (root === undefined || fault !== null) throw syntaxError(text, fault ?? top);
   const expression = readExpression(root, { text, generation });
-  return { expression, type: checkTypes(expression, text) };
+  return { expression, type: checkTypes(expression, text, generation) };
 }
 
 function treeOf(text: string): SyntaxNode {

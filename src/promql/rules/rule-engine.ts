@@ -2,7 +2,7 @@
 import { type Alert, type Alerts, nextAlerts } from './alert-state.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { type Labels, NAME, withLabel, writeKey } from '../model/labels.ts';
-import { memoizeBySeries } from '../evaluate/series-cache.ts';
+import { memoizeBySeries } from '../model/series-cache.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule-file.ts';
 import type { EvaluationOptions } from '../model/series-source.ts';
 import type { SeriesStore } from '../series/series-store.ts';

@@ -130,8 +130,14 @@ describe('two vectors', () => {
     ],
   ])('are refused: %s', (_, text, message) => expect(() => of(text)).toThrow(message));
 
-  test('may be several for one where the comparison leaves one', () => {
-    expect(of('reason > on (server) limit')).toEqual({ '{server="a"}': 4 });
+  test('may be several for one where the comparison leaves one, in Prometheus 2 only', () => {
+    expect(ask('reason > on (server) limit', store, { generation: 2 })).toEqual({ '{server="a"}': 4 });
+    expect(() => of('reason > on (server) limit')).toThrow('Several elements on the left side match one');
+  });
+
+  test('keep the name under atan2 in Prometheus 2 only', () => {
+    expect(Object.keys(ask('limit atan2 0', store, { generation: 2 }))[0]).toMatch(/^limit/u);
+    expect(Object.keys(of('limit atan2 0'))[0]).not.toMatch(/^limit/u);
   });
 });
 

@@ -158,8 +158,8 @@ describe('parse() refuses', () => {
     ],
     [
       'an aggregation that it lacks',
-      'limitk(1, up)',
-      'This engine has no aggregation limitk, found at character 1',
+      'limit_ratio(1, up)',
+      'This engine has no aggregation limit_ratio, found at character 1',
     ],
     ['a fill', 'a + fill(0) b', 'This engine has no such modifier, found at character 5: fill(0)'],
     [
@@ -207,10 +207,10 @@ describe('parse() refuses', () => {
 
   test('with the position and the construct apart', () => {
     try {
-      parse('up +\n  sin(up)');
+      parse('up +\n  info(up)');
       expect.unreachable();
     } catch (error) {
-      expect(error).toMatchObject({ position: 7, construct: 'sin(up)' });
+      expect(error).toMatchObject({ position: 7, construct: 'info(up)' });
     }
   });
 });

@@ -17,7 +17,7 @@ export function randomExpression(random: Random): string {
 /** The last digit of such a result is not the same everywhere, and what is asked of it turns that into a whole step. */
 function isOnEdge(text: string): boolean {
   return (
-    /\b(?:exp|ln|log2|log10|stddev|stdvar|stddev_over_time|stdvar_over_time|deriv|predict_linear|avg)\b|\^/u.test(
+    /\b(?:exp|ln|log2|log10|stddev|stdvar|stddev_over_time|stdvar_over_time|atan|sinh|deg|rad|deriv|predict_linear|avg)\b|\^/u.test(
       text,
     ) && /\b(?:ceil|floor|round|sgn)\b|[=!]=|%/u.test(text.replaceAll(/\{[^}]*\}/gu, ''))
   );
@@ -33,6 +33,7 @@ type Form = (random: Random, depth: number) => string;
 const FORMS: readonly Form[] = [
   (random) => overTime(random),
   (random) => overTime(random),
+  (random, depth) => subquery(random, depth),
   (random, depth) => aggregation(random, depth),
   (random, depth) => aggregation(random, depth),
   (random, depth) => between(random, depth),
@@ -42,7 +43,7 @@ const FORMS: readonly Form[] = [
   (random, depth) =>
     `${number(random)} ${random.pick(['+', '-', '*', '/', '<', '>', '>= bool'])} ${wrapped(random, depth)}`,
   (random, depth) =>
-    `${random.pick(['abs', 'ceil', 'floor', 'sgn', 'sqrt', 'exp', 'ln', 'log2', 'log10', 'round'])}(${nested(random, depth)})`,
+    `${random.pick(['abs', 'ceil', 'floor', 'sgn', 'sqrt', 'exp', 'ln', 'log2', 'log10', 'round', 'atan', 'sinh', 'deg', 'rad'])}(${nested(random, depth)})`,
   (random, depth) => `clamp(${nested(random, depth)}, ${number(random)}, ${number(random)})`,
   (random, depth) =>
     `${random.pick(['clamp_min', 'clamp_max', 'round'])}(${nested(random, depth)}, ${random.pick(['0.1', '2', '5', '10'])})`,
@@ -63,8 +64,20 @@ const FORMS: readonly Form[] = [
 ];
 
 function selector(random: Random): string {
+  return `${named(random)}${timing(random)}`;
+}
+
+function timing(random: Random): string {
   const offset = random.chance(0.15) ? ` offset ${random.pick(['5m', '1h', '30s', '-2m'])}` : '';
-  return `${named(random)}${offset}`;
+  return `${offset}${random.chance(0.05) ? ` @ ${random.pick(['start()', 'end()'])}` : ''}`;
+}
+
+/** The steps of a subquery within one would be too many. */
+function subquery(random: Random, depth: number): string {
+  const name = random.pick(OVER_TIME.filter((one) => !/quantile|predict/u.test(one)));
+  const [range, step] = [random.pick(['5m', '20m', '1h']), random.pick(['', '1m', '90s', '7m'])];
+  const inside = random.chance(0.5) ? named(random) : wrapped(random, Math.min(depth, 1));
+  return `${name}(${inside.includes(':') ? named(random) : inside}[${range}:${step}]${timing(random)})`;
 }
 
 function named(random: Random): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dayOfYear, daysInMonth } from '../../../src/promql/evaluate/calendar.ts';
+import { dayOfYear, daysInMonth } from '../../../src/promql/functions/calendar.ts';
 
 test.each([
   ['2024-01-01T00:00:00Z', 1, 31],

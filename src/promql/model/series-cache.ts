@@ -1,5 +1,5 @@
 // Cache of values derived from label sets: each evaluation sees the same series in the same order.
-import type { Labels } from '../model/labels.ts';
+import type { Labels } from './labels.ts';
 
 /** An element, or a window of samples. */
 interface Labelled {

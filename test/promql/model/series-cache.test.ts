@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoizeBySeries, memoizeBySeriesPair } from '../../../src/promql/evaluate/series-cache.ts';
+import { memoizeBySeries, memoizeBySeriesPair } from '../../../src/promql/model/series-cache.ts';
 
 const of = (...labels: readonly { readonly [name: string]: string }[]) =>
   labels.map((one, index) => ({ labels: one, value: index }));

@@ -6,17 +6,24 @@ import type { Element, Vector } from '../model/value.ts';
 import { EvaluationError } from '../model/value.ts';
 
 /** What cannot work, whatever the elements are; null when it can. */
-export function faultInReplacement(target: string, pattern: string): string | null {
+export function faultInReplacement(
+  target: string,
+  pattern: string,
+  generation: PrometheusMajor = 3,
+): string | null {
   try {
     compileAnchored(pattern, { dotMatchesNewline: true });
-  } catch {
-    return `This engine does not understand the regular expression "${pattern}", found`;
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? error.message : 'unknown';
+    return `Cannot read the regular expression "${pattern}" (${reason}), found`;
   }
-  return faultInJoin(target);
+  return faultInJoin(target, generation);
 }
 
-export function faultInJoin(target: string): string | null {
-  return isLabelName(target) ? null : `"${target}" is no name of a label, found`;
+/** In Prometheus 3 every text that is not empty names a label. */
+export function faultInJoin(target: string, generation: PrometheusMajor = 3): string | null {
+  const isName = generation === 3 ? target !== '' : isLabelName(target);
+  return isName ? null : `"${target}" is no name of a label, found`;
 }
 
 export interface Replacement {

@@ -11,7 +11,7 @@ import {
   sum,
   ascending,
   variance,
-} from '../../../src/promql/evaluate/statistics.ts';
+} from '../../../src/promql/functions/statistics.ts';
 
 const { NaN: none } = Number;
 

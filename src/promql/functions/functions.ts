@@ -1,8 +1,11 @@
 // Table of PromQL functions: parameters, result type and implementation, read by type checker and evaluator.
 import { impliedLabels } from './absent-labels.ts';
 import { dayOfYear, daysInMonth } from './calendar.ts';
-import { histogramQuantile } from './histogram-quantile.ts';
+import { histogramFraction, histogramQuantile } from './histogram-quantile.ts';
+import { compareLabels } from './label-order.ts';
 import { faultInJoin, faultInReplacement, joinLabels, replaceLabel } from './label-functions.ts';
+import { medianDeviation, smoothed } from './smoothing.ts';
+import { TRIGONOMETRY } from './trigonometry.ts';
 import { changes, derivative, extrapolatedDelta, instantDelta, predictLinear, resets } from './rates.ts';
 import type { PrometheusMajor } from '../model/series-source.ts';
 import {
@@ -15,7 +18,7 @@ import {
   smallest,
   sum,
   ascending,
-  variance,
+  compensatedVariance,
 } from './statistics.ts';
 import type { Matcher, ValueType } from '../model/syntax-tree.ts';
 import type { Element, Numbers, RangeValue, Vector, Window } from '../model/value.ts';
@@ -50,7 +53,7 @@ interface FunctionSpec {
   /** The result is no longer the metric, so its name is dropped. */
   readonly dropsName: boolean;
   /** Finds an error in string arguments, by index; the text is empty where an argument is not a string. */
-  readonly faultIn?: (texts: readonly string[]) => string | null;
+  readonly faultIn?: (texts: readonly string[], generation: PrometheusMajor) => string | null;
 }
 
 type Takes = FunctionSpec['takes'];
@@ -126,8 +129,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   max_over_time: ofValues(largest),
   count_over_time: ofValues((values) => values.length),
   present_over_time: ofValues(() => 1),
-  stddev_over_time: ofValues((values) => Math.sqrt(variance(values))),
-  stdvar_over_time: ofValues(variance),
+  stddev_over_time: ofValues((values) => Math.sqrt(compensatedVariance(values))),
+  stdvar_over_time: ofValues(compensatedVariance),
   // What it was is still what it is called.
   last_over_time: vectorOf(['range'], (args) =>
     args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[values.length - 1] ?? 0 })),
@@ -136,8 +139,22 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
     const share = args.scalar(0);
     return measured(args.range(1), ({ values }) => quantile(share, values));
   }),
-  absent: vectorOf(['vector'], (args) => absence(args, args.vector(0).length)),
-  absent_over_time: vectorOf(['range'], (args) => absence(args, args.range(0).windows.length)),
+  first_over_time: vectorOf(['range'], (args) =>
+    args.range(0).windows.map(({ labels, values }) => ({ labels, value: values[0] ?? 0 })),
+  ),
+  mad_over_time: ofValues(medianDeviation),
+  double_exponential_smoothing: computed(['range', 'scalar', 'scalar'], (args) => {
+    const factors = { smoothing: args.scalar(1), trend: args.scalar(2) };
+    return measured(args.range(0), ({ values }) => smoothed(values, factors));
+  }),
+  ts_of_first_over_time: overTime(({ times }) => secondsOf(times, 0)),
+  ts_of_last_over_time: overTime(({ times }) => secondsOf(times, times.length - 1)),
+  ts_of_max_over_time: overTime(({ times, values }) => secondsOf(times, lastOf(values, largest(values)))),
+  ts_of_min_over_time: overTime(({ times, values }) => secondsOf(times, lastOf(values, smallest(values)))),
+  absent: vectorOf(['vector'], (args, { generation }) => absence(args, args.vector(0).length, generation)),
+  absent_over_time: vectorOf(['range'], (args, { generation }) =>
+    absence(args, args.range(0).windows.length, generation),
+  ),
 
   abs: ofEach(Math.abs),
   ceil: ofEach(Math.ceil),
@@ -148,6 +165,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   log10: ofEach(Math.log10),
   sqrt: ofEach(Math.sqrt),
   sgn: ofEach(Math.sign),
+  ...Object.fromEntries(Object.entries(TRIGONOMETRY).map(([name, change]) => [name, ofEach(change)])),
+  pi: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: () => Math.PI },
   round: computed(
     ['vector', 'scalar'],
     (args) => {
@@ -164,6 +183,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   clamp_max: ofTwo(lower),
   sort: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => ascending(a.value, b.value))),
   sort_desc: vectorOf(['vector'], (args) => args.vector(0).toSorted((a, b) => ascending(b.value, a.value))),
+  sort_by_label: ofLabelOrder(1),
+  sort_by_label_desc: ofLabelOrder(-1),
 
   time: { takes: [], optional: 0, gives: 'scalar', dropsName: false, run: (_, { at }) => at / 1000 },
   timestamp: computed(['vector'], (args) => mapped(args.times(0), (time) => time)),
@@ -190,6 +211,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
   histogram_quantile: vectorOf(['scalar', 'vector'], (args, { call }) =>
     histogramQuantile(args.scalar(0), args.vector(1), call),
   ),
+  histogram_fraction: vectorOf(['scalar', 'scalar', 'vector'], (args, { call }) =>
+    histogramFraction({ lower: args.scalar(0), upper: args.scalar(1) }, args.vector(2), call),
+  ),
   label_replace: {
     ...vectorOf(['vector', 'string', 'string', 'string', 'string'], (args, { generation }) =>
       replaceLabel(
@@ -203,7 +227,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
         generation,
       ),
     ),
-    faultIn: ([, target = '', , , pattern = '']) => faultInReplacement(target, pattern),
+    faultIn: ([, target = '', , , pattern = ''], generation) =>
+      faultInReplacement(target, pattern, generation),
   },
   label_join: {
     ...vectorOf(
@@ -216,9 +241,33 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSpec>> = {
         }),
       Infinity,
     ),
-    faultIn: ([, target = '']) => faultInJoin(target),
+    faultIn: ([, target = ''], generation) => faultInJoin(target, generation),
   },
 };
+
+/** Sorts by the labels that are named, and then by all; numbers in them count as numbers. */
+function ofLabelOrder(direction: 1 | -1): FunctionSpec {
+  return vectorOf(
+    ['vector', 'string'],
+    (args) => {
+      const names = Array.from({ length: args.count - 1 }, (_, index) => args.text(index + 1));
+      return args.vector(0).toSorted((a, b) => direction * compareLabels(a.labels, b.labels, names));
+    },
+    Infinity,
+  );
+}
+
+function secondsOf(times: Numbers, index: number): number {
+  return (times[index] ?? Number.NaN) / 1000;
+}
+
+/** Index of the last value that is the same; NaN is the same as NaN. */
+function lastOf(values: Numbers, value: number): number {
+  let found = 0;
+  for (let index = 0; index < values.length; index += 1)
+    if (Object.is(values[index], value) || values[index] === value) found = index;
+  return found;
+}
 
 /** Drops series for which the measure is null. */
 function measured({ windows }: RangeValue, measure: (window: Window) => number | null): Element[] {
@@ -235,8 +284,8 @@ function mapped(elements: Vector, change: (value: number) => number): Element[] 
 }
 
 /** Returns 1 with the labels that its matchers imply when there are no elements. */
-function absence(args: Arguments, found: number): Element[] {
-  return found > 0 ? [] : [{ labels: impliedLabels(args.matchers(0)), value: 1 }];
+function absence(args: Arguments, found: number, generation: PrometheusMajor): Element[] {
+  return found > 0 ? [] : [{ labels: impliedLabels(args.matchers(0), generation), value: 1 }];
 }
 
 /** Uses the inverse, as Prometheus does, for fewer rounding errors: 0.1 is not exact in binary. */

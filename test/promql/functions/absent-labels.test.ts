@@ -8,7 +8,7 @@ test.each([
   ['absent(y{a="1",b="2"})', '{a="1", b="2"}'],
   ['absent(y{a="1",b!="2",c=~"3",d!~"4"})', '{a="1"}'],
   ['absent(y{a="1",a="2"})', '{}'],
-  ['absent(y{a!="1",a="2"})', '{a="2"}'],
+  ['absent(y{a!="1",a="2"})', '{}'],
   ['absent(y{a="2",a!="1"})', '{}'],
   ['absent(y{a="",b="1"})', '{b="1"}'],
   ['absent({__name__="y",a="1"})', '{a="1"}'],
@@ -22,3 +22,7 @@ test.each(['absent(x)', 'absent(x{a="1"})', 'absent_over_time(x[5m])', 'absent(v
   '%s is nothing',
   (text) => expect(ask(text, store)).toEqual({}),
 );
+
+test('Prometheus 2 forgets a matcher before the first =', () => {
+  expect(ask('absent(y{a!="1",a="2"})', store, { generation: 2 })).toEqual({ '{a="2"}': 1 });
+});

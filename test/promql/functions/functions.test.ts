@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FUNCTIONS } from '../../../src/promql/evaluate/functions.ts';
+import { FUNCTIONS } from '../../../src/promql/functions/functions.ts';
 import { ask, storeOf } from '../support/series-store.ts';
 
 const store = storeOf({
@@ -33,6 +33,13 @@ const CASES: readonly (readonly [text: string, result: Record<string, number>])[
   ['stdvar_over_time(x[30s])', { '{a="1"}': 3.25 ** 2 }],
   ['last_over_time(x[5m])', { 'x{a="1"}': -2.5 }],
   ['quantile_over_time(0.5, x[5m])', { '{a="1"}': 2 }],
+  ['first_over_time(x[5m])', { 'x{a="1"}': 1 }],
+  ['mad_over_time(x[5m])', { '{a="1"}': 1 }],
+  ['double_exponential_smoothing(x[5m], 0.5, 0.5)', { '{a="1"}': 1.25 }],
+  ['ts_of_first_over_time(x[5m])', { '{a="1"}': 0 }],
+  ['ts_of_last_over_time(x[5m])', { '{a="1"}': 60 }],
+  ['ts_of_max_over_time(x[5m])', { '{a="1"}': 45 }],
+  ['ts_of_min_over_time(x[5m])', { '{a="1"}': 60 }],
   ['absent(x)', {}],
   ['absent(y{a="1",b=~"c"})', { '{a="1"}': 1 }],
   ['absent_over_time(x[5m])', {}],
@@ -48,12 +55,29 @@ const CASES: readonly (readonly [text: string, result: Record<string, number>])[
   ['sgn(x)', { '{a="1"}': -1 }],
   ['round(x)', { '{a="1"}': -2 }],
   ['round(x, 0.25)', { '{a="1"}': -2.5 }],
+  ['acos(vector(1))', { '{}': 0 }],
+  ['acosh(vector(1))', { '{}': 0 }],
+  ['asin(vector(1))', { '{}': Math.PI / 2 }],
+  ['asinh(vector(0))', { '{}': 0 }],
+  ['atan(vector(1))', { '{}': Math.PI / 4 }],
+  ['atanh(vector(0))', { '{}': 0 }],
+  ['cos(vector(0))', { '{}': 1 }],
+  ['cosh(vector(0))', { '{}': 1 }],
+  ['sin(vector(pi() / 2))', { '{}': 1 }],
+  ['sinh(vector(0))', { '{}': 0 }],
+  ['tan(vector(pi() / 4))', { '{}': 1 }],
+  ['tanh(vector(0))', { '{}': 0 }],
+  ['deg(vector(pi()))', { '{}': 180 }],
+  ['rad(vector(180))', { '{}': Math.PI }],
+  ['pi()', { '{}': Math.PI }],
   ['clamp(x, -1, 5)', { '{a="1"}': -1 }],
   ['clamp(x, 5, -1)', {}],
   ['clamp_min(x, 0)', { '{a="1"}': 0 }],
   ['clamp_max(x, -3)', { '{a="1"}': -3 }],
   ['sort(x)', { 'x{a="1"}': -2.5 }],
   ['sort_desc(x)', { 'x{a="1"}': -2.5 }],
+  ['sort_by_label(x, "a")', { 'x{a="1"}': -2.5 }],
+  ['sort_by_label_desc(x, "a")', { 'x{a="1"}': -2.5 }],
   ['time()', { '{}': 60 }],
   ['timestamp(x offset 10s)', { '{a="1"}': 45 }],
   ['timestamp(x + 0)', { '{a="1"}': 60 }],
@@ -71,6 +95,7 @@ const CASES: readonly (readonly [text: string, result: Record<string, number>])[
   ['minute()', { '{}': 1 }],
   ['hour(vector(NaN))', { '{}': Number.NaN }],
   ['histogram_quantile(0.75, buckets)', { '{}': 1.5 }],
+  ['histogram_fraction(0, Inf, buckets)', { '{}': 1 }],
   ['label_replace(x, "b", "$1!", "a", "(.)")', { 'x{a="1", b="1!"}': -2.5 }],
   ['label_join(x, "b", "-", "a", "a", "c")', { 'x{a="1", b="1-1-"}': -2.5 }],
 ];

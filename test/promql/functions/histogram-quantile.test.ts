@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { histogramQuantile } from '../../../src/promql/evaluate/histogram-quantile.ts';
+import { histogramQuantile } from '../../../src/promql/functions/histogram-quantile.ts';
 import type { Labels } from '../../../src/promql/model/labels.ts';
 
 function quantile(share: number, buckets: Readonly<Record<string, number>>): number | undefined {

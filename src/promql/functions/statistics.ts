@@ -31,11 +31,12 @@ export function sum(values: Numbers): number {
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] ?? 0;
     const next = total + value;
-    if (Number.isFinite(next))
-      lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    // An infinity has lost nothing; a NaN stays one.
+    if (Math.abs(next) === Infinity) lost = 0;
+    else lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
     total = next;
   }
-  return total + lost;
+  return Math.abs(total) === Infinity ? total : total + lost;
 }
 
 /** Sum without compensation, as Prometheus 2 adds up a group. */
@@ -45,12 +46,39 @@ export function plainSum(values: Numbers): number {
   return total;
 }
 
+/** Mean of sums with compensation; from where the sum would overflow, of means. As in Prometheus 3. */
 export function average(values: Numbers): number {
-  const total = sum(values);
-  if (Number.isFinite(total) || [...values].some((value) => !Number.isFinite(value)))
-    return total / values.length;
-  // The sum overflows, the mean does not.
-  return incrementalMean(values);
+  let [total, lost] = [values[0] ?? Number.NaN, 0];
+  for (let index = 1; index < values.length; index += 1) {
+    const next = kahan(values[index] ?? 0, total, lost);
+    if (Math.abs(next.total) === Infinity) return averageBeyond(values, index, { total, lost });
+    ({ total, lost } = next);
+  }
+  return total / values.length + lost / values.length;
+}
+
+/** Goes on with the mean of the first `from` values, whose sum is `before`. */
+function averageBeyond(values: Numbers, from: number, before: Compensated): number {
+  let mean = { total: before.total / from, lost: before.lost / from };
+  for (let index = from; index < values.length; index += 1) {
+    const count = index + 1;
+    const share = (count - 1) / count;
+    mean = kahan((values[index] ?? 0) / count, share * mean.total, share * mean.lost);
+  }
+  return mean.total + mean.lost;
+}
+
+/** A sum, and what its rounding lost. */
+interface Compensated {
+  readonly total: number;
+  readonly lost: number;
+}
+
+function kahan(value: number, total: number, lost: number): Compensated {
+  const next = total + value;
+  if (Math.abs(next) === Infinity) return { total: next, lost: 0 };
+  const rounded = Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+  return { total: next, lost: lost + rounded };
 }
 
 /** Mean without a sum that could overflow, as in Prometheus 2. `isCompensated` corrects rounding errors. */
@@ -92,6 +120,20 @@ export function variance(values: Numbers): number {
     squares += away * (value - mean);
   }
   return squares / count;
+}
+
+/** As `variance`, with compensation: of the values of one series. */
+export function compensatedVariance(values: Numbers): number {
+  let mean: Compensated = { total: 0, lost: 0 };
+  let squares: Compensated = { total: 0, lost: 0 };
+  let count = 0;
+  for (const value of values) {
+    count += 1;
+    const away = value - (mean.total + mean.lost);
+    mean = kahan(away / count, mean.total, mean.lost);
+    squares = kahan(away * (value - (mean.total + mean.lost)), squares.total, squares.lost);
+  }
+  return (squares.total + squares.lost) / count;
 }
 
 /** Prefers infinity to NaN, as C and Go do; JavaScript prefers NaN. */
