@@ -1,9 +1,11 @@
-// Writes the files that are made from the code: config.schema.json, docs/metrics.md, grafana/dashboards/. With --check it only
+// Writes the files that are made from the code: config.schema.json, docs/metrics.md, grafana/dashboards/, the routing of
+// alerting/alertmanager.yml. With --check it only
 // compares, and exits 1 on a difference. Reads dist/, so build first.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { renderRouting } from './routing.mjs';
 
 const check = process.argv.includes('--check');
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,6 +15,7 @@ const { renderMetricsPage } = await load('core/metrics/metrics-page.js');
 const FILES = {
   'config.schema.json': configSchemaText(),
   'docs/metrics.md': renderMetricsPage(),
+  'src/core/notification/shipped-routing.ts': renderRouting(root),
   ...(await dashboards()),
 };
 

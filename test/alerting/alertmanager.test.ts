@@ -86,7 +86,7 @@ describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Ale
       read('alertmanager.yml')
         .replaceAll('127.0.0.1:9638', `127.0.0.1:${portOf(watchdog)}`)
         .replaceAll('<alerts.webhookToken>', 'a-token-of-the-test')
-        .replaceAll('group_wait: 10s', 'group_wait: 1s'),
+        .replaceAll('group_wait: 5s', 'group_wait: 1s'),
     );
     const port = await freePort();
     base = `http://127.0.0.1:${port}`;

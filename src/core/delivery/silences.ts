@@ -1,19 +1,13 @@
 // Silences of Alertmanager, kept for the time when it cannot be reached.
 import { isObject } from '../base/guards.ts';
-
-interface Matcher {
-  readonly name: string;
-  readonly value: string;
-  readonly isRegex: boolean;
-  readonly isEqual: boolean;
-}
+import { compilePattern, type LabelMatcher, matchesAll } from '../base/label-matcher.ts';
 
 /** Times in ms since the epoch. */
 export interface Silence {
   readonly id: string;
   readonly startsAt: number;
   readonly endsAt: number;
-  readonly matchers: readonly Matcher[];
+  readonly matchers: readonly LabelMatcher[];
 }
 
 const MOST_SILENCES = 1000;
@@ -33,34 +27,8 @@ export function isSilenced(
   at: number,
 ): boolean {
   return silences.some(
-    ({ startsAt, endsAt, matchers }) =>
-      startsAt <= at && at < endsAt && matchers.every((matcher) => isMatch(matcher, labels)),
+    ({ startsAt, endsAt, matchers }) => startsAt <= at && at < endsAt && matchesAll(matchers, labels),
   );
-}
-
-/** A missing label counts as empty, as in Alertmanager. */
-function isMatch(
-  { name, value, isRegex, isEqual }: Matcher,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const actual = labels[name] ?? '';
-  const matches = isRegex ? matchesWhole(value, actual) : actual === value;
-  return matches === isEqual;
-}
-
-function matchesWhole(pattern: string, text: string): boolean {
-  const compiled = compile(pattern);
-  return compiled !== null && compiled.test(text);
-}
-
-function compile(pattern: string): RegExp | null {
-  // Go writes flags at the front of the pattern, JavaScript apart from it.
-  const [, flags = '', rest = ''] = /^(?:\(\?([is]+)\))?(.*)$/su.exec(pattern) ?? [];
-  try {
-    return new RegExp(`^(?:${rest})$`, `u${[...new Set(flags)].join('')}`);
-  } catch {
-    return null;
-  }
 }
 
 function readSilence(value: unknown): Silence[] {
@@ -75,12 +43,12 @@ function readSilence(value: unknown): Silence[] {
   return [{ id, startsAt, endsAt, matchers: whole }];
 }
 
-function readMatcher(value: unknown): Matcher | null {
+function readMatcher(value: unknown): LabelMatcher | null {
   if (!isObject(value)) return null;
   const { name, value: wanted, isRegex, isEqual = true } = value;
   if (typeof name !== 'string' || typeof wanted !== 'string') return null;
   if (typeof isRegex !== 'boolean' || typeof isEqual !== 'boolean') return null;
-  if (isRegex && (wanted.length > LONGEST_PATTERN || compile(wanted) === null)) return null;
+  if (isRegex && (wanted.length > LONGEST_PATTERN || compilePattern(wanted) === null)) return null;
   return { name, value: wanted, isRegex, isEqual };
 }
 

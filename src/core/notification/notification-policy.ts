@@ -1,6 +1,8 @@
 // Notification policy: groups, inhibits, repeats and rate-limits alerts, and composes the notifications that are sent.
 import { type AlertChange, alertKey, type Notification, type NotifiedAlert } from '../model/notification.ts';
 import { type NotifySuppression, SEVERITIES, type Severity } from '../model/vocabulary.ts';
+import { inhibits } from './inhibition.ts';
+import { SHIPPED_ROUTING } from './shipped-routing.ts';
 import {
   type AlertRecord,
   atTime,
@@ -21,7 +23,7 @@ import {
 } from './notification-state.ts';
 
 /** Alerts that begin within this time of each other are sent together, ms: the `group_wait` of Alertmanager. */
-export const GROUP_WAIT = 5000;
+export const GROUP_WAIT = Math.min(...Object.values(SHIPPED_ROUTING.groupWait));
 /** Nothing is sent for so long after a wake, ms: most failures are over once the machine is fully awake. */
 export const WAKE_HOLD = 75_000;
 
@@ -207,6 +209,9 @@ function forwardAlert(
   { repeatEvery }: NotificationRules,
 ): NotificationState {
   const known = state.records.get(alertKey(alert)) ?? newAlertRecord(alert, state.at);
+  // Alertmanager ends what Prometheus no longer sends, be it because that one died. Our own rules know better.
+  if (alert.state === 'resolved' && known.isOwn && known.alert.state === 'firing')
+    return { ...state, records: withRecord(state, { ...known, forwarded: 'resolved' }) };
   const record: AlertRecord = {
     ...known,
     alert,
@@ -311,17 +316,15 @@ function highestSeverity(alerts: readonly NotifiedAlert[]): Severity {
   return SEVERITIES[Math.max(0, ...alerts.map(rankOf))] ?? 'info';
 }
 
-/** Restarts the inhibition of the alerts that `name` inhibited until its end. */
+/** Restarts the inhibition of the alerts that `source` inhibited until its end. */
 function reinhibit(
-  { name, about }: AlertChange,
+  source: AlertChange,
   state: NotificationState,
-  { inhibitedBy }: NotificationRules,
+  { inhibitRules }: NotificationRules,
 ): NotificationState {
   const records = new Map(state.records);
   for (const [key, record] of records) {
-    const isInhibitedByIt =
-      record.inhibitedSince !== null && inhibitedBy[record.alert.name]?.includes(name) === true;
-    if (isInhibitedByIt && record.alert.about === about)
+    if (record.inhibitedSince !== null && inhibits(source, record.alert, inhibitRules))
       records.set(key, { ...record, inhibitedSince: state.at });
   }
   return { ...state, records };

@@ -1,4 +1,6 @@
 // State of the notification policy: one record per alert, the inhibition rules, and which records are due under the rate limit.
+import { indexInhibitors, type InhibitRule } from './inhibition.ts';
+import { SHIPPED_ROUTING } from './shipped-routing.ts';
 import { type AlertChange, alertKey } from '../model/notification.ts';
 import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 
@@ -33,7 +35,10 @@ export interface AlertRecord {
     readonly at: number;
     readonly by: NotifiedBy;
   } | null;
-  /** State that Alertmanager asked us to notify of, and that is not sent yet; null for none. */
+  /**
+   * State that Alertmanager asked us to notify of, and that is not sent yet; null for none. `resolved` waits for our own
+   * rules while they still find the alert.
+   */
   readonly forwarded: AlertChange['state'] | null;
   /** Changes since the last notification. */
   readonly unreported: number;
@@ -52,19 +57,11 @@ type NotifiedBy = (typeof NOTIFIED_BY)[number];
 export interface NotificationRules {
   /** An alert that still fires is repeated this long after its last notification. */
   readonly repeatEvery: number;
-  /** By alert name: the alerts about the same server that inhibit it while they fire. */
-  readonly inhibitedBy: Readonly<Record<string, readonly string[]>>;
+  /** Which alerts inhibit others while they fire, as in Alertmanager. */
+  readonly inhibitRules: readonly InhibitRule[];
   /** Whether a silence of Alertmanager matches it, as of `at`. */
   readonly isSilenced?: (alert: AlertChange, at: number) => boolean;
 }
-
-/** Inhibition, as Alertmanager has it: while one of the named alerts fires for the same server, the alert is not sent. */
-export const INHIBITED_BY: NotificationRules['inhibitedBy'] = {
-  McpServerDown: ['McpServerGaveUp', 'McpServerNeedsAttention'],
-  McpServerUnresponsive: ['McpServerGaveUp', 'McpServerNeedsAttention', 'McpServerDown'],
-  McpServerCrashLooping: ['McpServerGaveUp', 'McpServerNeedsAttention', 'McpServerDown'],
-  McpServerVersionChanged: ['McpServerUpdateRolledBack'],
-};
 
 /** Alerts about a single past event: they have no end worth a notification. */
 const ONE_TIME_ALERTS: ReadonlySet<string> = new Set([
@@ -115,17 +112,28 @@ export function isMoreSevereThanNotified({ alert, notified }: AlertRecord): bool
   return notified !== null && isMoreSevere(alert, notified);
 }
 
-/** Alerts that fire now and inhibit this one. */
+/** Alerts of our own that fire now and inhibit this one; of others Alertmanager has already decided. */
 export function inhibitorsOf(
-  { name, about }: AlertChange,
-  state: NotificationState,
-  rules: NotificationRules,
-): AlertRecord[] {
-  return (rules.inhibitedBy[name] ?? []).flatMap((inhibitor) => {
-    const record = state.records.get(alertKey({ name: inhibitor, about }));
-    return record?.alert.state === 'firing' ? [record] : [];
-  });
+  alert: AlertChange,
+  { records }: NotificationState,
+  { inhibitRules }: NotificationRules,
+): readonly AlertRecord[] {
+  const known = indices.get(records);
+  if (known?.rules === inhibitRules) return known.find(alert);
+  const firing = [...records.values()].filter((record) => record.isOwn && record.alert.state === 'firing');
+  const find = indexInhibitors(
+    firing.map((record) => [record.alert, record] as const),
+    inhibitRules,
+  );
+  indices.set(records, { rules: inhibitRules, find });
+  return find(alert);
 }
+
+/** One index for each state of the records: they are never changed in place once they are asked about. */
+const indices = new WeakMap<
+  NotificationState['records'],
+  { readonly rules: readonly InhibitRule[]; readonly find: (alert: AlertChange) => readonly AlertRecord[] }
+>();
 
 /**
  * Moves `state` to `at`. A clock that was set back moves all times with it, so that it does not keep us silent until it
@@ -158,8 +166,10 @@ function movedBack(record: AlertRecord, back: number): AlertRecord {
 /** Least time between two notifications of one alert, unless it is resolved or has become more severe, ms. */
 export const MIN_INTERVAL = 5 * 60_000;
 
-/** Least time before an `info` alert is repeated, ms. */
-const WEEK = 7 * 24 * 60 * 60_000;
+/** Least time before an alert is repeated, ms: as in Alertmanager, and so a week for `info`. */
+function leastRepeat({ severity }: AlertChange): number {
+  return severity === 'info' ? SHIPPED_ROUTING.repeatInterval.info : MIN_INTERVAL;
+}
 
 /**
  * Rate limit: at most `MAX_IN_WINDOW` notifications in any `RATE_WINDOW` (ms); the last ones are kept for critical
@@ -190,7 +200,7 @@ function dueAt(record: AlertRecord, state: NotificationState, rules: Notificatio
     return isOwed ? -Infinity : Infinity;
   }
   // Alertmanager has already applied inhibition and silences, and repeats its own alerts, or their end, itself.
-  if (forwarded === null && (!record.isOwn || isWithheld(alert, state, rules))) return Infinity;
+  if (forwarded !== 'firing' && (!record.isOwn || isWithheld(alert, state, rules))) return Infinity;
   return dueWhileFiring(record, rules);
 }
 
@@ -202,7 +212,7 @@ function isWithheld(alert: AlertChange, state: NotificationState, rules: Notific
 function dueWhileFiring(record: AlertRecord, rules: NotificationRules): number {
   const { notified, inhibitedSince, alert } = record;
   const usual = Math.max(MIN_INTERVAL, rules.repeatEvery);
-  const again = alert.severity === 'info' ? Math.max(WEEK, usual) : usual;
+  const again = Math.max(leastRepeat(alert), usual);
   const earliest = Math.max(
     earliestRepeat(record),
     inhibitedSince === null ? -Infinity : inhibitedSince + usual,

@@ -293,7 +293,7 @@ function simulate(
   { isNoticing, isRelaying }: { isNoticing: boolean; isRelaying: boolean },
 ) {
   const settings = WITH;
-  const rules = { repeatEvery: 1000 * 3_600_000, inhibitedBy: {} };
+  const rules = { repeatEvery: 1000 * 3_600_000, inhibitRules: [] };
   let state: DeliveryState = beginDelivery({ at: 0, was: 'us' }, settings);
   let held = EMPTY_HANDOFF;
   let desk = { ...EMPTY_NOTIFICATION_STATE };

@@ -4,16 +4,16 @@ import type { Severity } from '../../../src/core/model/vocabulary.ts';
 import type { AlertChange } from '../../../src/core/model/notification.ts';
 import { decideNotifications, nextDecisionAt } from '../../../src/core/notification/notification-policy.ts';
 import {
-  INHIBITED_BY,
   EMPTY_NOTIFICATION_STATE,
   type NotificationRules,
   type NotificationState,
 } from '../../../src/core/notification/notification-state.ts';
+import { SHIPPED_ROUTING } from '../../../src/core/notification/shipped-routing.ts';
 import { NOW } from '../../fakes/status.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitedBy: INHIBITED_BY };
+const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitRules: SHIPPED_ROUTING.inhibitRules };
 
 function news(name: string, severity: Severity, state: AlertChange['state'] = 'firing'): AlertChange {
   return { name, about: 'files', severity, state, summary: name };
