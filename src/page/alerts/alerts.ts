@@ -107,7 +107,10 @@ export function openAlerts(app: App): View {
                 ? nothing
                 : html`<span class=${turn === 'needs_you' ? 'cure' : 'soft'}><bdi>${cure}</bdi></span>`
             }
-            <span class="soft">${severity} · <span title=${utc(since)}>${lasting(since, now)}</span></span>
+            <span class="soft"
+              >${cure === null ? '' : '· '}${severity} ·
+              <span title=${utc(since)}>${lasting(since, now)}</span></span
+            >
           </p>
         </div>
         ${

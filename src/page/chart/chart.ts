@@ -16,6 +16,8 @@ export interface ChartData {
 export interface ChartOptions {
   readonly height: number;
   readonly write: (value: number) => string;
+  /** Ticks at powers of two. */
+  readonly isBytes?: boolean;
   /** First of the six colours of lines. */
   readonly colour: number;
   /** What the chart is of, for those who do not see it. */
@@ -113,7 +115,7 @@ function bounds(values: readonly (number | null)[]): [low: number, high: number]
 }
 
 function settings(element: HTMLElement, options: ChartOptions, data: () => ChartData | null): uPlot.Options {
-  const { write, height, colour, onPoint } = options;
+  const { write, height, colour, onPoint, isBytes = false } = options;
   const paint = (name: string): string => colourOf(element, `--${name}`);
   const font = `11px ${getComputedStyle(element).fontFamily}`;
   const axis = {
@@ -132,7 +134,14 @@ function settings(element: HTMLElement, options: ChartOptions, data: () => Chart
     scales: { y: { range: (_plot, low, high) => rangeOf(low, high, data()?.limits ?? []) } },
     axes: [
       { ...axis, values: (_plot, splits) => splits.map((time) => clock(time * 1000)), size: 26, gap: 4 },
-      { ...axis, values: (_plot, splits) => splits.map(write), size: 62, gap: 6, space: 34 },
+      {
+        ...axis,
+        values: (_plot, splits) => splits.map(write),
+        size: 62,
+        ...(isBytes ? { incrs: POWERS_OF_TWO } : {}),
+        gap: 6,
+        space: 34,
+      },
     ],
     series: [
       {},
@@ -155,6 +164,8 @@ function settings(element: HTMLElement, options: ChartOptions, data: () => Chart
     },
   };
 }
+
+const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
 /** From zero, with the limits as long as they are not far away. */
 function rangeOf(low: number | null, high: number | null, limits: readonly number[]): [number, number] {

@@ -10,8 +10,10 @@ import { addEvent } from '../model/event-list.ts';
 import { writeRoute, type Route } from '../model/route.ts';
 import { clock, day, utc } from '../model/words.ts';
 
-/** Events drawn at once: more are asked for by hand. */
-const MOST = 2000;
+/** Events that are kept and drawn: what is older is asked for by hand. */
+const MOST = 1000;
+/** Ms in which events are gathered: thousands may come at once. */
+const GATHER = 200;
 
 export function openEvents(app: App, route: Extract<Route, { view: 'events' }>): View {
   loadStyle('views.css');
@@ -22,6 +24,8 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
   let next: number | null = null;
   let trouble: string | null = null;
   let isReading = false;
+  const gathered: ShownEvent[] = [];
+  let timer: ReturnType<typeof setTimeout> | null = null;
 
   async function read(before: number | null): Promise<void> {
     if (isReading) return;
@@ -38,6 +42,13 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
   }
 
   void read(null);
+
+  function takeGathered(): void {
+    timer = null;
+    const limit = Math.max(MOST, events?.length ?? 0);
+    for (const event of gathered.splice(0)) events = addEvent(events ?? [], event, limit);
+    app.redraw();
+  }
 
   function draw(): TemplateResult {
     const words = filter.toLowerCase();
@@ -71,7 +82,7 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
       return html`<p class="card">
         ${events.length === 0 ? 'Nothing of that kind is recorded.' : 'No event fits.'}
       </p>`;
-    const rows = withDays(shown.slice(0, MOST));
+    const rows = withDays(shown);
     return html`<ol class="events">
       ${repeat(
         rows,
@@ -98,11 +109,14 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
       if (events === null) return;
       if (route.server !== null && event.server !== route.server) return;
       if (kinds.length > 0 && !kinds.includes(event.kind)) return;
-      events = addEvent(events, event, MOST);
-      app.redraw();
+      gathered.push(event);
+      timer ??= setTimeout(takeGathered, GATHER);
     },
     onNews(isBack) {
       if (isBack && events !== null) void read(null);
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer);
     },
   };
 }

@@ -64,7 +64,7 @@ function numbers(server: PageServer, { sparks }: PageState): TemplateResult {
   const calls = sparks.calls.get(name) ?? null;
   const restarts = sparks.restarts.get(name);
   const restarted = restarts === undefined ? null : Math.round(restarts);
-  return html`${cell('Memory', usage === null ? null : size(usage.residentBytes), {
+  return html`${cell('', usage === null ? null : size(usage.residentBytes), {
     kind: 'wide',
     curve: sparks.memory.get(name),
   })}

@@ -1,5 +1,6 @@
 // Query: an expression of PromQL over what the watchdog keeps, as chart and table.
 import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { size } from '../../core/base/format.ts';
 import { createChart, COLOURS, type Chart } from '../chart/chart.ts';
 import type { App, View } from '../common/app.ts';
 import { segments } from '../common/parts.ts';
@@ -27,6 +28,7 @@ export function openQuery(app: App, given: string | null): View {
   const chart: Chart = createChart({
     height: 340,
     write,
+    isBytes: write === size,
     colour: 1,
     label: expression,
     onPoint(index) {

@@ -81,6 +81,7 @@ export function createCurves(app: App, name: string, span: () => number): Curves
       chart: createChart({
         height: 150,
         write: curve.write,
+        isBytes: curve.write === size,
         colour: index + 1,
         label: curve.title,
         onPoint(point) {

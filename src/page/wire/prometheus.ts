@@ -15,7 +15,7 @@ interface Envelope {
 export function readInstant(envelope: unknown): InstantResult {
   const { data, warnings = [] } = envelope as Envelope;
   if (data?.resultType === 'scalar' || data?.resultType === 'string')
-    return { series: [{ labels: {}, value: Number((data.result as Point)[1]) }], warnings };
+    return { series: [{ labels: {}, value: valueOf((data.result as Point)[1]) }], warnings };
   const result = (data?.result ?? []) as readonly {
     metric: Labels;
     value?: Point;

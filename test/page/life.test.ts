@@ -1,0 +1,280 @@
+// The page over time, in a real browser: news, a daemon that dies and comes back, keys, filters, hostile words.
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openStage, type Stage } from '../fixtures/page/stage.mjs';
+import { tellStory, type Story } from '../fixtures/page/story.mjs';
+import {
+  findViolations,
+  hasChromium,
+  openTab,
+  startChromium,
+  type Tab,
+  type TabOptions,
+} from './chromium.ts';
+
+const now = Date.now();
+
+describe.skipIf(!hasChromium)('the page', () => {
+  let browser: Browser;
+  let stage: Stage;
+  let tab: Tab;
+
+  beforeAll(async () => {
+    browser = await startChromium();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    stage = await openStage(tellStory({ now }));
+  });
+  afterEach(async () => {
+    await tab.context.close();
+    await stage.close();
+  });
+
+  async function open(hash: string, options: TabOptions = {}): Promise<Tab> {
+    tab = await openTab(browser, options);
+    await tab.page.goto(`${stage.url}${hash}`);
+    return tab;
+  }
+
+  /** The story with other servers. */
+  function changed(change: (server: Story['status']['servers'][number]) => object): Story {
+    const story = tellStory({ now });
+    const servers = story.status.servers.map((server) => ({ ...server, ...change(server) }));
+    return { ...story, status: { ...story.status, seq: 2, servers } };
+  }
+
+  const heading = (): Promise<string> => tab.page.locator('h1').first().innerText();
+
+  test('shows a change within a second, without a reload, and counts it in the tab', async () => {
+    const { page } = await open('#/');
+    await expect.poll(heading).toContain('3 of 12 servers need you');
+    expect(await page.title()).toBe('(3) mcp-watchdog');
+    await page.evaluate('window.isSamePage = true');
+    const began = Date.now();
+    stage.tell(changed(({ group }) => (group === 'needs_you' ? { group: 'healthy', state: 'running' } : {})));
+    await expect.poll(heading, { interval: 20 }).toContain('Nothing needs you: 4 of 12');
+    expect(Date.now() - began).toBeLessThan(1000);
+    await expect.poll(() => page.title()).toBe('mcp-watchdog');
+    expect(await page.evaluate('window.isSamePage')).toBe(true);
+  });
+
+  test('says when the daemon is gone, keeps what it knew, and goes on by itself when it is back', async () => {
+    const { page } = await open('#/');
+    await page.locator('.row').first().waitFor();
+    await page.evaluate('window.isSamePage = true');
+    await stage.close();
+    await page.locator('.banner').waitFor();
+    expect(await page.locator('.banner').innerText()).toMatch(/not reachable since \d\d:\d\d:\d\d/u);
+    expect(await heading()).toMatch(/^At \d\d:\d\d:\d\d: 3 of 12 servers needed you$/u);
+    expect(await page.locator('.row').count()).toBe(12);
+    expect(await findViolations(page)).toEqual([]);
+    await expect.poll(() => page.title()).toContain('(not reachable)');
+
+    stage = await openStage(
+      { ...changed(() => ({ group: 'healthy', state: 'running' })), assets: undefined } as unknown as Story,
+      stage.port,
+    );
+    await expect.poll(heading, { timeout: 20_000 }).toContain('All 12 servers are healthy');
+    expect(await page.locator('.banner').count()).toBe(0);
+    expect(await page.evaluate('window.isSamePage')).toBe(true);
+  });
+
+  test('loads itself anew, once, when the daemon serves another page by now', async () => {
+    const { page } = await open('#/server/github');
+    await page.locator('.timeline').waitFor();
+    await page.evaluate('window.isSamePage = true');
+    await stage.close();
+    // The files stay the same here, so that a page that reloads for ever would be found.
+    stage = await openStage({ ...tellStory({ now }), assets: 'ffffffffffffffff' }, stage.port);
+    await expect.poll(() => page.evaluate('window.isSamePage ?? false'), { timeout: 20_000 }).toBe(false);
+    await page.locator('.timeline').waitFor();
+    const loads = stage.asked.filter((line) => line === 'GET /').length;
+    await expect
+      .poll(() => stage.asked.filter((line) => line === 'GET /api/v1/stream').length)
+      .toBeGreaterThan(0);
+    expect(loads).toBe(1);
+    expect(page.url()).toContain('#/server/github');
+  });
+
+  test('says what to do when nobody answers from the beginning, and when another program does', async () => {
+    const { page } = await open('#/');
+    await page.locator('.row').first().waitFor();
+    await page.route('**/api/v1/status', (route) =>
+      route.fulfill({ status: 200, contentType: 'text/html', body: '<h1>x</h1>' }),
+    );
+    await page.reload();
+    await expect.poll(heading).toBe('Another program answers here');
+    await page.unroute('**/api/v1/status');
+    await expect.poll(heading, { timeout: 20_000 }).toContain('3 of 12 servers need you');
+    await page.route('**/api/v1/status', (route) => route.fulfill({ status: 401, body: 'Unauthorized' }));
+    await page.reload();
+    await expect.poll(heading).toBe('Name and password are needed');
+  });
+
+  test('shows the first steps where no server is configured', async () => {
+    await stage.close();
+    stage = await openStage(tellStory({ now, count: 0 }));
+    const { page } = await open('#/');
+    await expect.poll(heading).toBe('No server is configured yet');
+    expect(await page.locator('.steps code').allInnerTexts()).toContain(
+      'mcp-watchdog add @upstash/context7-mcp',
+    );
+  });
+
+  test('is worked with keys alone', async () => {
+    const { page } = await open('#/', { isSignedIn: true });
+    await page.locator('.row').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    expect(await page.evaluate('document.activeElement.title')).toBe('company-search');
+    await page.keyboard.press('Enter');
+    await expect.poll(heading).toBe('company-search');
+    await page.keyboard.press('Escape');
+    await page.locator('.table:not(.ghost)').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('crash');
+    await expect.poll(() => page.locator('.row').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('.row').count()).toBe(12);
+    await page.keyboard.press('?');
+    expect(await page.locator('dialog').innerText()).toContain('restart the server');
+    await page.keyboard.press('Escape');
+    for (const [keys, title] of [
+      ['ga', 'Alerts'],
+      ['ge', 'Events'],
+      ['gq', 'Query'],
+      ['gs', ''],
+    ] as const) {
+      for (const key of keys) await page.keyboard.press(key);
+      await expect.poll(() => page.title()).toContain(title);
+    }
+    await page.goto(`${stage.url}#/server/github`);
+    await page.locator('.timeline').waitFor();
+    await page.keyboard.press('r');
+    expect(await page.locator('dialog').innerText()).toContain('3 clients use it, 3 calls are in flight');
+    await page.keyboard.press('Escape');
+    expect(stage.asked.filter((line) => line.startsWith('POST'))).toEqual([]);
+  });
+
+  test('acts only after a question, and only for who is signed in', async () => {
+    const { page } = await open('#/server/github');
+    await page.locator('.timeline').waitFor();
+    await page.getByRole('button', { name: 'Restart', exact: true }).click();
+    expect(await page.locator('dialog').innerText()).toContain('mcp-watchdog open');
+    await page.keyboard.press('Escape');
+    await page.goto(`${stage.url}#/open=0123456789`);
+    await expect.poll(() => page.locator('.note').innerText()).toContain('Signed in');
+    expect(page.url()).not.toContain('0123456789');
+    await page.goto(`${stage.url}#/server/github`);
+    await expect.poll(() => page.locator('.log p').count()).toBe(14);
+    await page.getByRole('button', { name: 'Restart', exact: true }).click();
+    await page.locator('dialog').getByRole('button', { name: 'Restart', exact: true }).click();
+    await expect.poll(() => stage.asked).toContain('POST /api/v1/servers/github/restart');
+    await expect.poll(() => page.locator('.note').innerText()).toBe('Restart: begun');
+  });
+
+  test('shows thousands of events, and those that come, and filters them', async () => {
+    const story = tellStory({ now });
+    const events = Array.from({ length: 10_000 }, (_, index) => ({
+      at: now - index * 1000,
+      firstAt: now - index * 1000,
+      server: `server-${index % 50}`,
+      kind: 'exited' as const,
+      text: `exited with code ${index}`,
+      tone: 'bad' as const,
+      count: 1,
+    }));
+    stage.tell({ ...story, events });
+    const { page } = await open('#/events');
+    await expect.poll(() => page.locator('.event').count()).toBe(200);
+    for (let clicks = 2; clicks <= 5; clicks += 1) {
+      await page.getByRole('button', { name: 'Older' }).click();
+      await expect.poll(() => page.locator('.event').count()).toBe(clicks * 200);
+    }
+    for (let index = 0; index < 10_000; index += 1)
+      stage.event({ ...events[0]!, at: now + index, firstAt: now + index, text: `news ${index}` });
+    await expect
+      .poll(() => page.locator('.event').first().textContent(), { timeout: 20_000 })
+      .toContain('news 9999');
+    expect(await page.locator('.event').count()).toBeLessThanOrEqual(1000);
+    await page.keyboard.press('/');
+    await page.keyboard.type('news 9876');
+    await expect.poll(() => page.locator('.event').count()).toBe(1);
+  });
+
+  test('shows a query that is wrong with the place, and one that is right as a table', async () => {
+    const { page, complaints } = await open('#/query?g=sum(');
+    await expect.poll(() => page.locator('.wrong').innerText()).toContain('unclosed left parenthesis');
+    expect(await page.locator('.wrong pre').innerText()).toBe('sum(\n    ^');
+    expect(await findViolations(page)).toEqual([]);
+    complaints.length = 0;
+    await page.getByLabel('Expression').fill('mcp_watchdog_server_resident_memory_bytes');
+    await page.keyboard.press('Enter');
+    await page.locator('.plot canvas').waitFor();
+    await expect.poll(() => page.locator('.result tbody tr').count()).toBe(7);
+    expect(complaints).toEqual([]);
+  });
+
+  test('takes nothing that others write for markup', async () => {
+    await stage.close();
+    stage = await openStage(hostileStory());
+    const { page, complaints } = await open('#/', { isSignedIn: true });
+    await expect.poll(() => page.locator('.row').count()).toBe(12);
+    const name = hostileStory().status.servers[0]!.name;
+    for (const hash of [`#/server/${encodeURIComponent(name)}`, '#/alerts', '#/events', '#/']) {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await expect.poll(() => page.locator('main').innerText()).toContain(EVIL);
+      expect(await page.locator('main script, main img, main iframe').count()).toBe(0);
+    }
+    await page.evaluate(`location.hash = ${JSON.stringify(`#/server/${encodeURIComponent(name)}`)}`);
+    await expect.poll(() => page.locator('.log').innerText()).toContain(EVIL);
+    expect(await page.evaluate('window.isHit ?? false')).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test('moves nothing for who wants that, and keeps its signs in forced colours', async () => {
+    const { page } = await open('#/');
+    await page.locator('.row').first().waitFor();
+    await page.emulateMedia({ reducedMotion: 'reduce', forcedColors: 'active' });
+    expect(await page.evaluate('document.getAnimations().length')).toBe(0);
+    expect(
+      await page.evaluate("getComputedStyle(document.querySelector('.beat path')).forcedColorAdjust"),
+    ).toBe('none');
+    expect(await findViolations(page)).toEqual([]);
+  });
+});
+
+const EVIL = '<img src=x onerror="window.isHit=true">';
+
+/** The story with markup wherever somebody else writes. */
+function hostileStory(): Story {
+  const story = tellStory({ now });
+  const evil = `${EVIL}\u202E"'\`\${alert(1)}</script><script>window.isHit=true</script>`;
+  const servers = story.status.servers.map((server, index) =>
+    index === 0
+      ? {
+          ...server,
+          name: evil,
+          version: evil,
+          package: evil,
+          cure: evil,
+          note: evil,
+          lastLines: [evil],
+          changedTools: [evil],
+        }
+      : server,
+  );
+  const troubles = story.status.troubles.map((trouble, index) =>
+    index === 0 ? { ...trouble, about: evil, root: evil, cure: evil } : trouble,
+  );
+  return {
+    ...story,
+    status: { ...story.status, servers, troubles },
+    events: story.events.map((event) => ({ ...event, server: evil, text: evil })),
+    tools: () => [{ name: evil, calls: 1, errors: 0, p50: 1, p95: 2 }],
+    log: () => [{ at: now, stream: evil, text: evil }],
+  };
+}
