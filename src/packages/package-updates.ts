@@ -215,8 +215,9 @@ async function lastMoment(
   return { ok: true, value: Math.min(limit, Math.max(own, parts.clock.now() - minimumAge)) };
 }
 
-function runOf({ signal }: InstallJob, { environment, clock, timeouts }: Parts): ManagerRun {
-  return { environment, clock, signal, timeout: timeouts.check };
+function runOf({ signal, source }: InstallJob, { environment, clock, timeouts }: Parts): ManagerRun {
+  const runtime = source.python?.interpreter ?? null;
+  return { environment, clock, signal, timeout: timeouts.check, ...(runtime !== null && { runtime }) };
 }
 
 async function find({ store, manager }: InstallJob, version: string): Promise<InstalledVersion | null> {

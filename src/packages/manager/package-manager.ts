@@ -75,7 +75,7 @@ export interface ManagerRun {
   readonly expiry?: AbortSignal;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Version of the runtime that runs servers; left out: the one that runs us, or that the manager chooses. */
+  /** Version of the runtime that runs servers, of Python also specifiers; left out: the one that runs us, or that the manager chooses. */
   readonly runtime?: string;
 }
 

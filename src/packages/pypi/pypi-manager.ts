@@ -1,6 +1,6 @@
 // uv behind the interface of a package manager: one environment a version, in a folder of its own.
 import { parsePackageRef } from '../../core/model/package.ts';
-import { parseSpecifiers } from '../../core/python/pep440.ts';
+import { type PythonVersion, parseSpecifiers, parseVersion, satisfies } from '../../core/python/pep440.ts';
 import type { ManagerRun, ManagerTool, PackageManager, ToolSearch } from '../manager/package-manager.ts';
 import { readAgeLimit } from './age-limit.ts';
 import { installWheels } from './install-wheels.ts';
@@ -37,13 +37,31 @@ function isId(id: string): boolean {
   return manager === 'pypi' && known === id && extras === undefined && /^pypi:[a-z\d][a-z\d-]*$/u.test(id);
 }
 
-/** uv lists every Python that it knows, here or to be downloaded, as far as the user's settings allow. */
+/**
+ * uv lists every Python that it knows, here or to be downloaded, as far as the user's settings allow. Of those only the ones
+ * that the config names count.
+ */
 async function runtimeRefuses(engine: string, run: ManagerRun): Promise<string | null> {
-  if ((parseSpecifiers(engine)?.length ?? 0) === 0) return `what it needs of Python cannot be understood`;
+  const needed = parseSpecifiers(engine) ?? [];
+  if (needed.length === 0) return `what it needs of Python cannot be understood`;
   const found = await requireUv(run);
   if (!found.ok) return found.error.reason;
-  const { code, stdout } = await runUv([found.uv.path, 'python', 'list', engine], run);
-  return code === 0 && stdout.trim() !== '' ? null : `it needs Python ${engine}, and there is none`;
+  const { runtime = engine } = run;
+  const { code, stdout } = await runUv([found.uv.path, 'python', 'list', runtime], run);
+  const fits = listedPythons(stdout).some((version) => satisfies(version, needed));
+  if (code === 0 && fits) return null;
+  const which =
+    run.runtime === undefined ? 'there is none' : `python: ${JSON.stringify(runtime)} of the config is none`;
+  return `it needs Python ${engine}, and ${which}`;
+}
+
+/** Reads lines such as `cpython-3.12.16-linux-x86_64-gnu    /usr/bin/python3.12`; `+freethreaded` may follow the version. */
+function listedPythons(text: string): PythonVersion[] {
+  return text.split('\n').flatMap((line) => {
+    const [, written = ''] = /^[a-z]+-([\d.]+(?:(?:a|b|rc)\d+)?)[+-]/u.exec(line) ?? [];
+    const version = parseVersion(written);
+    return version === null ? [] : [version];
+  });
 }
 
 async function findTool({ environment, run }: ToolSearch): Promise<ManagerTool> {

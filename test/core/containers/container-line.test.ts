@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { markContainer, parseContainerLine } from '../../../src/core/containers/container-line.ts';
 import { parseContainerStats } from '../../../src/core/containers/container-stats.ts';
 
-const argvOf = (line: string) => line.split(' ') as [string, ...string[]];
+const argvOf = (line: string): [string, ...string[]] => {
+  const [program = '', ...rest] = line.split(' ');
+  return [program, ...rest];
+};
 const parse = (line: string) => parseContainerLine(argvOf(line));
 
 describe('parseContainerLine()', () => {
