@@ -34,7 +34,7 @@ const COLUMNS = [
 const PROBE = { interval: '2s', timeout: '5s', failures: 2 };
 const UP_WITHIN = 240_000;
 /** Restarts that the story itself causes. */
-const EXPECTED = { signal: 1, exit: 1, probe: 1, update: 1 };
+const EXPECTED = { signal: 1, exit: 1, probe: 1, update: 2 };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -183,13 +183,26 @@ async function updated(scene) {
     { within: 120_000, every: 200 },
   ).catch(() => statusOf(scene));
   const isDone = version === scene.newest && health.up === true;
+  const back = isDone && scene.isPython ? await rolledBack(scene) : '';
   const said = text.trim().split('\n').at(-1) ?? '';
   return {
     update: {
-      text: isDone ? `${scene.oldest} → ${version}` : `stays ${version}: ${said.slice(0, 70)}`,
+      text: isDone ? `${scene.oldest} → ${version}${back}` : `stays ${version}: ${said.slice(0, 70)}`,
       isWrong: false,
     },
   };
+}
+
+async function rolledBack(scene) {
+  await cli(scene, 'rollback', 's');
+  const { version } = await until(
+    async () => {
+      const status = await statusOf(scene);
+      return status.health.up === true && status.version === scene.oldest && status;
+    },
+    { within: 60_000, every: 200 },
+  ).catch(() => statusOf(scene));
+  return version === scene.oldest ? ` → ${version}` : `, not rolled back: ${version}`;
 }
 
 /** Seconds from the signal until a process with another pid is up; null when that does not happen. */
@@ -217,11 +230,14 @@ async function prepare(server) {
   const metrics = await freePort();
   const folder = join(home, 'work');
   await mkdir(folder, { recursive: true });
+  if (server.bridge === undefined)
+    for (const [name, text] of Object.entries(server.files ?? {})) await writeFile(join(folder, name), text);
+  if (server.repository === true) await run('git', ['init', '-q', folder]);
   const versions = server.isPinned === true ? await versionsOf(server.package) : null;
   const entry =
     server.package === undefined
       ? await bridgeEntry(server, folder, port)
-      : packageEntry(server, { folder, port, version: versions?.before ?? 'latest' });
+      : packageEntry(server, { folder, port, version: versions?.before ?? server.version ?? 'latest' });
   const config = {
     metrics: { listen: `127.0.0.1:${metrics}` },
     gateway: { listen: `127.0.0.1:${await freePort()}` },
@@ -233,6 +249,7 @@ async function prepare(server) {
   return {
     home,
     metrics,
+    isPython: server.package?.startsWith('pypi:') === true,
     oldest: versions?.before ?? null,
     newest: versions === null || versions.before === null ? null : versions.newest,
   };
@@ -245,6 +262,7 @@ function packageEntry(server, { folder, port, version }) {
     version,
     args: server.args(port, folder),
     env: server.env(port),
+    ...server.keys,
     ...(server.bin === undefined ? {} : { bin: server.bin }),
     ...(url === undefined ? {} : { transport: 'http', url }),
   };
@@ -268,11 +286,26 @@ async function bridgeEntry(server, folder, port) {
 }
 
 async function versionsOf(id) {
+  if (id.startsWith('pypi:')) return pythonVersionsOf(id.slice('pypi:'.length));
   const { out } = await run('npm', ['view', id, 'versions', 'dist-tags', '--json']);
   const { versions, 'dist-tags': tags } = JSON.parse(out);
   const stable = [versions].flat().filter((version) => !version.includes('-'));
   const at = stable.indexOf(tags.latest);
   return { newest: tags.latest, before: at > 0 ? stable[at - 1] : null };
+}
+
+async function pythonVersionsOf(name) {
+  const { out } = await run('python3', [
+    '-m',
+    'pip',
+    'index',
+    'versions',
+    '--disable-pip-version-check',
+    name,
+  ]);
+  const [newest = '', before = null] = (/^Available versions: (.*)$/mu.exec(out)?.[1] ?? '').split(', ');
+  // Without a stable release pip names none.
+  return newest === '' ? { newest: null, before: null } : { newest, before };
 }
 
 async function statusOf({ metrics }) {

@@ -99,7 +99,97 @@ await server.start({ transportType: 'httpStream', httpStream: { port: Number(pro
 `,
     },
   ),
+  python('py-time', 'mcp-server-time'),
+  python('py-git', 'mcp-server-git', { args: (port, folder) => ['--repository', folder], repository: true }),
+  python('py-fetch', 'mcp-server-fetch'),
+  python('py-sqlite', 'mcp-server-sqlite', {
+    args: (port, folder) => ['--db-path', `${folder}/data.db`],
+    with: ['mcp<2'],
+  }),
+  python('py-markitdown', 'markitdown-mcp'),
+  python('py-duckduckgo', 'duckduckgo-mcp-server'),
+  python('py-calculator', 'mcp-server-calculator'),
+  python('py-arxiv', 'arxiv-mcp-server', { args: (port, folder) => ['--storage-path', folder] }),
+  python('py-wikipedia', 'wikipedia-mcp'),
+  python('py-excel', 'excel-mcp-server', { args: () => ['stdio'] }),
+  python('py-aws-docs', 'awslabs.aws-documentation-mcp-server'),
+  python('py-fastmcp-stdio', 'fastmcp', {
+    bin: 'python',
+    args: (port, folder) => [`${folder}/server.py`],
+    files: { 'server.py': fastMcp('mcp.run()') },
+  }),
+  python('py-fastmcp-http', 'fastmcp', {
+    bin: 'python',
+    args: (port, folder) => [`${folder}/server.py`, `${port}`],
+    url: (port) => `http://127.0.0.1:${port}/mcp`,
+    files: { 'server.py': fastMcp("mcp.run(transport='http', port=int(sys.argv[1]))") },
+  }),
+  python('py-sdk-1', 'mcp', {
+    version: '<2',
+    bin: 'python',
+    args: (port, folder) => [`${folder}/server.py`],
+    files: { 'server.py': sdk('from mcp.server.fastmcp import FastMCP as Server') },
+  }),
+  python('py-sdk-2', 'mcp', {
+    version: '>=2',
+    bin: 'python',
+    args: (port, folder) => [`${folder}/server.py`],
+    files: { 'server.py': sdk('from mcp.server.mcpserver import MCPServer as Server') },
+  }),
 ];
+
+function fastMcp(run) {
+  return `import sys
+from fastmcp import FastMCP
+mcp = FastMCP('compat')
+@mcp.tool
+def add(a: int, b: int) -> int:
+    return a + b
+${run}
+`;
+}
+
+function sdk(importLine) {
+  return `${importLine}
+mcp = Server('compat')
+@mcp.tool()
+def add(a: int, b: int) -> int:
+    return a + b
+mcp.run()
+`;
+}
+
+/** A package of the Python index; `version` instead of its second newest one, which is not updated then. */
+function python(
+  name,
+  id,
+  {
+    args = () => [],
+    env = () => ({}),
+    url = null,
+    bin,
+    version,
+    files = {},
+    repository = false,
+    ...keys
+  } = {},
+) {
+  const isPinned = version === undefined;
+  return {
+    name,
+    package: `pypi:${id}`,
+    args,
+    env,
+    url,
+    bin,
+    version,
+    files,
+    repository,
+    keys,
+    expect: 'up',
+    isPinned,
+  };
+}
 
 /** `isPinned: false`: some releases want another Node, so the watchdog chooses, and nothing is updated. */
 function npm(
