@@ -210,7 +210,7 @@ async function loadView(route: Route, app: App): Promise<View> {
 
 /** What cannot be read stays as it was: a daemon without a history has no curves. */
 async function loadSparks(wire: Wire, before: Sparks): Promise<Sparks> {
-  const end = Math.floor(Date.now() / 1000 / SPARK_STEP) * SPARK_STEP;
+  const end = Math.floor(Date.now() / 1000);
   const range = { start: end - SPARK_SPAN, end, step: SPARK_STEP };
   const [memory, probe, calls, restarts] = await Promise.all([
     wire.range(SPARK_QUERIES.memory, range),

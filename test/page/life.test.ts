@@ -72,7 +72,7 @@ describe.skipIf(!hasChromium)('the page', () => {
     await expect.poll(() => page.title()).toContain('(not reachable)');
 
     stage = await openStage(
-      { ...changed(() => ({ group: 'healthy', state: 'running' })), assets: undefined } as unknown as Story,
+      changed(() => ({ group: 'healthy', state: 'running' })),
       stage.port,
     );
     await expect.poll(heading, { timeout: 20_000 }).toContain('All 12 servers are healthy');

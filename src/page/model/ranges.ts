@@ -13,10 +13,10 @@ const RESOLUTION = 15;
 /** Points of a chart: more cost time, and hardly show. */
 const POINTS = 240;
 
-/** The range that ends now, at whole steps, so that two readings have the same times. @param now ms since the epoch */
+/** The range that ends now: a daemon that was just started has something to show at once. @param now ms since the epoch */
 export function rangeUntil(now: number, seconds: number): TimeRange {
   const step = Math.max(RESOLUTION, Math.ceil(seconds / POINTS / RESOLUTION) * RESOLUTION);
-  const end = Math.floor(now / 1000 / step) * step;
+  const end = Math.floor(now / 1000);
   return { start: end - Math.floor(seconds / step) * step, end, step };
 }
 

@@ -14,6 +14,8 @@ import { plural } from '../model/words.ts';
 /** Lines of the chart; the table has all. */
 const MOST_LINES = 20;
 const MOST_ROWS = 500;
+/** Ms between two readings. */
+const AGAIN = 15_000;
 
 export function openQuery(app: App, given: string | null): View {
   loadStyle('views.css');
@@ -54,6 +56,9 @@ export function openQuery(app: App, given: string | null): View {
   }
 
   void read();
+  const timer = setInterval(() => {
+    if (!document.hidden && app.state().gone === null && trouble === null) void read();
+  }, AGAIN);
 
   function choose(key: RangeKey): void {
     range = key;
@@ -184,7 +189,10 @@ export function openQuery(app: App, given: string | null): View {
       return true;
     },
     onNews: (isBack) => void (isBack && read()),
-    close: () => chart.close(),
+    close() {
+      clearInterval(timer);
+      chart.close();
+    },
   };
 }
 
