@@ -276,7 +276,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       JSON_OUTPUT,
     ],
     notes: [
-      'For example: mcp-watchdog add files -- npx -y @modelcontextprotocol/server-filesystem /home/ada/notes',
+      'For example: mcp-watchdog add time -- uvx mcp-server-time, or add files -- npx -y @modelcontextprotocol/server-filesystem /home/ada/notes',
       'Comments and everything else in the config stay as they are. An edit that would make it invalid is not written.',
       'Exit codes: 0 done, 2 refused, with the reason.',
     ],

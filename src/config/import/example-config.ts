@@ -9,10 +9,7 @@ export function exampleConfig(): string {
 servers:
   # A name of your choice: a-z, 0-9, dash, dot, underscore. Logs, metrics and commands use it.
   context7:
-    # A package is installed from npm by the watchdog. Other ways to get a server:
-    #   package: "pypi:mcp-server-git"         from the Python index, with uv
-    #   command: [python3, -m, my_server]      any program, as a list
-    #   url: https://example.com/mcp           watched only, not started
+    # A package is installed by the watchdog, this one from npm. One server of each other kind is at the end.
     package: "@upstash/context7-mcp"
 
     # Any number of clients share it, at http://127.0.0.1:9639/context7/mcp: mcp-watchdog connect context7 --print all
@@ -30,6 +27,17 @@ servers:
     #   failures: 3          # failures in a row before it is restarted
     # limits:
     #   memory: { soft: 1GiB, hard: 2GiB }     # warn, restart
+
+  # One of each other kind, to be taken out of its comment:
+  # time:                                      # from the Python index, with uv: brew install uv
+  #   package: "pypi:mcp-server-time"
+  # github:                                    # a container: it ends with its client, and counts in the limits
+  #   command: [docker, run, -i, --rm, -e, GITHUB_PERSONAL_ACCESS_TOKEN, ghcr.io/github/github-mcp-server]
+  #   env: { GITHUB_PERSONAL_ACCESS_TOKEN: "\${env:GITHUB_TOKEN}" }
+  # mine:                                      # any other program, as a list
+  #   command: [python3, -m, my_server]
+  # far:                                       # only watched, not started
+  #   url: https://example.com/mcp
 
 # metrics:
 #   listen: 127.0.0.1:9638   # /metrics and the status page

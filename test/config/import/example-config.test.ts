@@ -25,6 +25,23 @@ describe('the first config', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  it('shows a server of each other kind, which can be taken out of its comment', () => {
+    const shown = exampleConfig().replaceAll(
+      /^ {2}# {1}(?=(?: {2})?(?:time|github|mine|far|package|command|env|url):)/gmu,
+      '  ',
+    );
+    const { servers, warnings } = loadConfig(inFolder({ 'config.yaml': shown }), { GITHUB_TOKEN: 't' });
+    expect(servers.map(({ name, source }) => [name, source.kind])).toEqual([
+      ['context7', 'package'],
+      ['time', 'package'],
+      ['github', 'command'],
+      ['mine', 'command'],
+      ['far', 'url'],
+    ]);
+    expect(servers[1]?.source).toMatchObject({ manager: 'pypi', package: 'pypi:mcp-server-time' });
+    expect(warnings).toEqual([]);
+  });
+
   it('never replaces a config that is there', () => {
     const path = inFolder({ 'config.yaml': 'mine' });
     expect(writeFirstConfig(path)).toBe(false);
