@@ -17,7 +17,8 @@ export const GAP = 2;
 /** Writes out every tick of the range. @param changes those in the range, and the last one before it */
 export function expandChanges({ ticks, values }: Changes, { from, to }: TickRange): ExpandedValues {
   const run = createRun(to - from);
-  run.fill(GAP, Number.NaN, { from: 0, to: (ticks[0] ?? to) - from });
+  const first = ticks.length === 0 ? to : readTick(ticks[0] ?? 0).tick;
+  run.fill(GAP, Number.NaN, { from: 0, to: first - from });
   for (let index = 0; index < ticks.length; index += 1) {
     const { tick, hasEnded } = readTick(ticks[index] ?? 0);
     const next = index + 1 < ticks.length ? readTick(ticks[index + 1] ?? 0).tick : to;
