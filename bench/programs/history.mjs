@@ -50,6 +50,7 @@ const api = createPrometheusApi({
   store: () => store,
   clock: { ...clock, monotonic: () => performance.now() },
   turn,
+  cpu: () => 0,
   generation: () => 3,
   target,
   url: 'http://127.0.0.1:9638',

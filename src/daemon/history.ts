@@ -49,6 +49,7 @@ export function openHistory(
     store: () => history.store,
     clock,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
+    cpu: processorTime,
     generation: () => settings.alerts.prometheusVersion,
     target,
     url,
@@ -77,6 +78,11 @@ export function openHistory(
       });
     },
   };
+}
+
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function historyIn({ history }: Pick<DaemonConfig, 'history'>): HistorySettings | null {

@@ -13,9 +13,15 @@ import { TARGET } from './support/made-up-readings.ts';
 
 const SETTINGS: HistorySettings = { retention: 3_600_000, maxBytes: 1 << 24, resolution: 15_000 };
 
+interface Beginning {
+  readonly clock?: FakeClock;
+  readonly settings?: HistorySettings | null;
+  readonly value?: () => number;
+}
+
 function begin(
   path: string,
-  { clock = new FakeClock(), settings = SETTINGS as HistorySettings | null, value = (): number => 1 } = {},
+  { clock = new FakeClock(), settings = SETTINGS, value = (): number => 1 }: Beginning = {},
 ) {
   const told = { sizes: [] as (HistorySize | null)[], dropped: [] as string[], faults: [] as unknown[] };
   const history = createHistory({

@@ -53,7 +53,7 @@ describe('refused', () => {
   it('what works longer than 2 s, or than its timeout', async () => {
     let now = 0;
     const monotonic = (): number => (now += 1);
-    const slow = apiOf(wideStore(10, 100), { now: 100_000, monotonic });
+    const slow = apiOf(wideStore(10, 100), { now: 100_000, monotonic, cpu: monotonic });
     expect(await ask(slow, 'query_range', range('sum(m)', 10_000, '1'))).toMatchObject({
       status: 503,
       body: { errorType: 'timeout' },

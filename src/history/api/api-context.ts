@@ -8,7 +8,7 @@ export interface ApiContext {
   /** Ms since the epoch. */
   readonly now: () => number;
   readonly generation: () => PrometheusMajor;
-  readonly loop: Pick<BudgetOptions, 'now' | 'turn'>;
+  readonly loop: Pick<BudgetOptions, 'now' | 'cpu' | 'turn'>;
   /** Ms of work that one query may take. */
   readonly mostWork: number;
   /** Aborted when nobody waits for the answer any more. */

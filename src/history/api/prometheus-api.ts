@@ -29,6 +29,8 @@ export interface PrometheusApiOptions {
   readonly store: () => HistoryStore | null;
   readonly clock: Clock;
   readonly turn: () => Promise<void>;
+  /** Ms of processor time so far. */
+  readonly cpu: () => number;
   readonly generation: () => PrometheusMajor;
   readonly target: ScrapeTarget;
   readonly url: string;
@@ -68,7 +70,7 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
     const kept = store();
     if (kept === null)
       throw new QueryError('unavailable', 'no history is kept: the config says history: false');
-    const loop = { now: () => clock.monotonic(), turn: options.turn };
+    const loop = { now: () => clock.monotonic(), cpu: options.cpu, turn: options.turn };
     const { mostWork = MOST_WORK } = options;
     return { store: kept, now: () => clock.now(), generation, loop, mostWork, signal };
   }
@@ -77,8 +79,12 @@ export function createPrometheusApi(options: PrometheusApiOptions): PrometheusAp
     async answer(path, parameters, signal) {
       const endpoint = find(path);
       if (endpoint === null) return null;
+      const work = async (): Promise<ApiData> => {
+        if (signal.aborted) throw new QueryError('timeout', 'query was canceled: nobody waits for it');
+        return endpoint(parameters, contextOf(signal));
+      };
       try {
-        return success(await queue.run(async () => endpoint(parameters, contextOf(signal))));
+        return success(await queue.run(work));
       } catch (error) {
         if (error instanceof QueryError) return failure(error);
         throw error;

@@ -11,6 +11,8 @@ export interface MadeUpApiOptions {
   readonly generation?: 2 | 3;
   readonly turn?: () => Promise<void>;
   readonly monotonic?: () => number;
+  /** Ms of processor time; none passes without it. */
+  readonly cpu?: () => number;
 }
 
 export function storeOf(readings: readonly MadeUpReading[]): HistoryStore {
@@ -22,12 +24,13 @@ export function storeOf(readings: readonly MadeUpReading[]): HistoryStore {
 
 export function apiOf(
   store: HistoryStore | null,
-  { now, generation = 2, turn, monotonic }: MadeUpApiOptions,
+  { now, generation = 2, turn, monotonic, cpu }: MadeUpApiOptions,
 ): PrometheusApi {
   return createPrometheusApi({
     store: () => store,
     clock: { ...systemClock, now: () => now, ...(monotonic === undefined ? {} : { monotonic }) },
     turn: turn ?? (() => new Promise((resolve) => void setImmediate(resolve))),
+    cpu: cpu ?? (() => 0),
     generation: () => generation,
     target: TARGET,
     url: 'http://127.0.0.1:9638',
