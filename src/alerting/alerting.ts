@@ -137,7 +137,7 @@ class RuleManager implements Alerting {
   /** @throws RuleError */
   #build({ rules, evaluateEvery, generation }: AlertingSettings, past: Evaluator | null): Evaluator {
     const { target } = this.#options;
-    const groups = compileRules(rules);
+    const groups = compileRules(rules, generation);
     return createEvaluator({ groups, evaluateEvery, generation, target, past: past?.store ?? null });
   }
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { RuleDocument } from '../core/model/alert-rules.ts';
 import { isObject } from '../core/base/guards.ts';
+import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import { readRuleFile, type RuleGroup } from '../promql/rules/rule-file.ts';
 
 export interface CompiledGroup {
@@ -19,9 +20,12 @@ export interface RuleTexts {
 }
 
 /** Compiles all rule files. @throws RuleError for a rule that this engine cannot evaluate */
-export function compileRules(documents: readonly RuleDocument[]): CompiledGroup[] {
+export function compileRules(
+  documents: readonly RuleDocument[],
+  generation: PrometheusMajor = 3,
+): CompiledGroup[] {
   return documents.flatMap(({ path, isBuiltIn, document }) =>
-    readRuleFile(document).map((group, index) => ({
+    readRuleFile(document, { generation }).map((group, index) => ({
       key: JSON.stringify([isBuiltIn ? basename(path) : path, group.name]),
       file: path,
       group,

@@ -1,4 +1,5 @@
 // Report of one evaluation to its listeners: saved state first, then changes, then counts.
+import { basename } from 'node:path';
 import type { EventOf } from '../core/model/events.ts';
 import { type AlertChange, type FiringAlert, alertKey } from '../core/model/notification.ts';
 import type { AlertsByRule, ScheduledGroup } from './evaluator.ts';
@@ -68,9 +69,23 @@ export function createEvaluationReporter(
         took: round.groups.reduce((sum, group) => sum + round.took(group), 0),
         failed: countFaults(round.due),
         alerts: countsOf(round.groups),
+        ...failingIn(round.groups),
       });
     },
   };
+}
+
+/** More would fill a screen, and have one cause. */
+const MOST_FAILING = 10;
+
+/** Lists the rules that do not work now, also those that were not evaluated in this round. */
+function failingIn(groups: readonly ScheduledGroup[]): Pick<Evaluation, 'failing'> {
+  const failing = groups.flatMap(({ file, rules }) =>
+    rules().flatMap(({ group, rule, error }) =>
+      error === null ? [] : [{ file: basename(file), group: group.name, rule: rule.name, error }],
+    ),
+  );
+  return failing.length === 0 ? {} : { failing: failing.slice(0, MOST_FAILING) };
 }
 
 /** Counts pending and firing alerts by the name of their rule. */

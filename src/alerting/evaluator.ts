@@ -9,6 +9,7 @@ import {
 import { requiredSeriesOf } from '../promql/rules/required-series.ts';
 import type { PrometheusMajor } from '../promql/model/series-source.ts';
 import { createSeriesStore, type SeriesStore } from '../promql/series/series-store.ts';
+import { alertsToKeep, bodyOf, ruleKey } from './kept-alerts.ts';
 import { createScrapeIngest, type ScrapeTarget } from './scrape-ingest.ts';
 import type { CompiledGroup } from './compile-rules.ts';
 
@@ -51,7 +52,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const required = requiredSeriesOf(groups.map(({ group }) => group));
   const store = createSeriesStore(required);
   if (past !== null) copySamples(past, store);
-  const scrapes = createScrapeIngest(store, required, target);
+  const scrapes = createScrapeIngest(store, required, { target, generation });
   // One engine per group: names of groups are unique only within their file.
   const scheduled = groups.map((compiled) => {
     const engine = createRuleEngine([compiled.group], store, { generation });
@@ -65,11 +66,19 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     alerts: () =>
       new Map(
         scheduled.flatMap(({ engine, group }) =>
-          [...engine.alerts()].map(([rule, alerts]) => [`${group.key} ${rule}`, alerts] as const),
+          placesOf(engine, group).map(({ key, alerts }) => [key, alerts] as const),
         ),
       ),
     restore(alerts) {
-      for (const { engine, group } of scheduled) engine.restore(ofGroup(alerts, group));
+      const places = scheduled.map(({ engine, group }) => placesOf(engine, group));
+      const kept = alertsToKeep(
+        places.flat().map(({ key }) => key),
+        alerts,
+      );
+      for (const [index, { engine }] of scheduled.entries())
+        engine.restore(
+          new Map((places[index] ?? []).map(({ rule, key }) => [rule, kept.get(key) ?? []] as const)),
+        );
     },
     prune: (at) => store.prune(at),
   };
@@ -88,13 +97,12 @@ function schedule(
   };
 }
 
-function ofGroup(alerts: AlertsByRule, { key }: ScheduledGroup): AlertsByRule {
-  const prefix = `${key} `;
-  return new Map(
-    [...alerts]
-      .filter(([rule]) => rule.startsWith(prefix))
-      .map(([rule, own]) => [rule.slice(prefix.length), own]),
-  );
+/** The rules of a group in their order, with the keys under which their alerts are kept. */
+function placesOf(engine: RuleEngine, { key, group }: ScheduledGroup) {
+  return [...engine.alerts()].map(([rule, alerts], index) => {
+    const own = group.rules[index];
+    return { rule, key: ruleKey(`${key} ${rule}`, own === undefined ? '' : bodyOf(own)), alerts };
+  });
 }
 
 function copySamples(from: SeriesStore, to: SeriesStore): void {

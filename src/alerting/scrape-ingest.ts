@@ -2,6 +2,8 @@
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { labelIn, type Labels, NAME } from '../promql/model/labels.ts';
 import { matchesAll } from '../promql/model/matcher.ts';
+import type { PrometheusMajor } from '../promql/model/series-source.ts';
+import { storedLabels } from '../promql/series/stored-labels.ts';
 import type { RequiredSeries, SeriesStore } from '../promql/series/series-store.ts';
 
 /** Labels that a scrape adds to every series. */
@@ -32,9 +34,9 @@ const UP: MetricSample = { name: 'up', labels: {}, value: 1 };
 export function createScrapeIngest(
   store: SeriesStore,
   required: readonly RequiredSeries[],
-  target: ScrapeTarget,
+  { target, generation = 3 }: { target: ScrapeTarget; generation?: PrometheusMajor },
 ): ScrapeIngest {
-  const catalogue = createCatalogue(required, target);
+  const catalogue = createCatalogue(required, { target, generation });
   const names = new Set(required.map(({ selector }) => selector.name));
   let round = 0;
 
@@ -57,7 +59,10 @@ export function createScrapeIngest(
 }
 
 /** Finds the series of a sample: by its labels object when that is the same as last time, else by name and values. */
-function createCatalogue(required: readonly RequiredSeries[], target: ScrapeTarget) {
+function createCatalogue(
+  required: readonly RequiredSeries[],
+  { target, generation }: { target: ScrapeTarget; generation: PrometheusMajor },
+) {
   const known = new Map<string, KnownSeries>();
   const byObject = new WeakMap<MetricSample['labels'], KnownSeries>();
   const isWanted = isReadBy(required);
@@ -68,7 +73,7 @@ function createCatalogue(required: readonly RequiredSeries[], target: ScrapeTarg
     for (const label in labels) key += `\0${labels[label]}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const full = { ...labels, ...target, __name__: name };
+    const full = { ...storedLabels(name, labels, generation), ...target, __name__: name };
     const fresh = { name, labels: isWanted(full) ? full : null, seenInRound: 0, hasEnded: false };
     known.set(key, fresh);
     return fresh;

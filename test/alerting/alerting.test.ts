@@ -227,6 +227,13 @@ describe('a restart', () => {
   });
 });
 
+/** Has the name and the labels of `DOWN`, and finds nothing. */
+const DOUBLE = { alert: 'Down', expr: 'server_up > 7', for: '1m', labels: { severity: 'critical' } };
+
+function elsewhere(rules: readonly object[]) {
+  return { ...documentOf(), path: '/rules/moved.yml', document: { groups: [{ name: 'other', rules }] } };
+}
+
 describe('other rules', () => {
   test('keep what fires and what is known of the past', async () => {
     const { alerting, clock, show, told } = live([documentOf(DOWN)]);
@@ -240,6 +247,36 @@ describe('other rules', () => {
     alerting.replace({ rules: [documentOf(more)], evaluateEvery: 1000, generation: 3 });
     await clock.advance(1000);
     expect(told.at(-1)).toBe('resolved Down a');
+  });
+
+  test.each([
+    ['in another file and group', (rules: readonly object[]) => elsewhere(rules)],
+    [
+      'in another order, beside one of the same name',
+      (rules: readonly object[]) => documentOf(DOUBLE, ...rules),
+    ],
+    [
+      'with other words',
+      ([rule]: readonly object[]) => documentOf({ ...rule, annotations: { summary: 'x' } }),
+    ],
+    [
+      'with another expression in the same place',
+      ([rule]: readonly object[]) => documentOf({ ...rule, expr: 'server_up < 1' }),
+    ],
+  ])('keep what fires and how long the rest has waited, %s', async (_, moved) => {
+    const { alerting, clock, show, told } = live([documentOf(DOWN)]);
+    show(up(0));
+    alerting.start();
+    await clock.advance(30_000);
+    const before = alerting.alerts().alerts[0];
+    expect(before?.state).toBe('pending');
+    alerting.replace({ rules: [moved([DOWN])], evaluateEvery: EVERY, generation: 3 });
+    expect(alerting.alerts().alerts.map(({ activeAt }) => activeAt)).toEqual([before?.activeAt]);
+    await clock.advance(MINUTE);
+    expect(told).toEqual(['firing Down a']);
+    alerting.replace({ rules: [documentOf(DOWN)], evaluateEvery: EVERY, generation: 3 });
+    await clock.advance(MINUTE);
+    expect(told).toEqual(['firing Down a']);
   });
 
   test('see a counter of theirs grow that grew before their first evaluation', async () => {
@@ -298,6 +335,8 @@ test('a rule that fails is counted each time and told once, and the others go on
     },
     { failed: 1 },
   ]);
+  const failing = { file: 'own.yml', group: 'own', rule: 'Many', error: expect.stringContaining('Several') };
+  expect(evaluations.at(-1)?.failing).toEqual([failing]);
   expect(faults).toEqual([expect.stringMatching(/^own Many: Several elements/)]);
   expect(alerting.rules().groups[0]?.rules).toMatchObject([
     { name: 'Many', health: 'err', lastError: expect.stringContaining('Several elements') },
@@ -305,5 +344,6 @@ test('a rule that fails is counted each time and told once, and the others go on
   ]);
   show(m, reading('n', 1), up(0));
   await clock.advance(EVERY);
-  expect(evaluations.at(-1)?.failed).toBe(0);
+  expect(evaluations.at(-1)).toMatchObject({ failed: 0 });
+  expect(evaluations.at(-1)).not.toHaveProperty('failing');
 });

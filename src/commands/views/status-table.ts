@@ -13,10 +13,10 @@ import {
   statusSummary,
   restartsOf,
 } from '../../core/status/health-summary.ts';
-import { troublesOf, type Trouble } from '../../core/status/troubles.ts';
+import { describeFailingRules, troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
-import { type Cell, fit, paint, type ViewOptions } from './style.ts';
+import { capitalised, type Cell, fit, paint, type ViewOptions } from './style.ts';
 import type { Column } from './table.ts';
 import { layoutTable } from './table.ts';
 
@@ -53,12 +53,13 @@ function serverRows(servers: readonly ServerStatus[], options: ViewOptions): str
 
 // A wrong config and held restarts concern all servers: they explain what the table shows.
 function warnings(status: Status, { width, colour, now }: ViewOptions): string[] {
-  const { config, braked, unsaved } = status.daemon;
+  const { config, braked, unsaved, failingRules = [] } = status.daemon;
   // A daemon that is still starting has not read its config yet: that is no fault.
   const isRefused = !config.ok && config.error !== null;
   const found = [
     ...(isRefused ? [neutralise(configRefusal(config))] : []),
     ...(unsaved === undefined ? [] : [neutralise(describeUnsaved(unsaved, now))]),
+    ...(failingRules.length === 0 ? [] : [neutralise(capitalised(describeFailingRules(failingRules)))]),
     ...(braked ? ['All servers failed at once: restarts for failed probes are on hold'] : []),
     ...alertLines(troublesOf(status, now), now),
   ];

@@ -7,6 +7,7 @@ import type { DaemonConfig } from './loaded-config.ts';
 import { ConfigError } from '../read/problems.ts';
 import type { Diagnostics } from '../read/diagnostics.ts';
 import { builtInRules, configuredRules } from './rule-files.ts';
+import { unknownMetricWarnings } from './unknown-metrics.ts';
 import { configSchema } from '../schema/schema.ts';
 import type { Settings } from '../schema/schema.ts';
 import { isDocumentMap } from '../schema/document.ts';
@@ -59,7 +60,11 @@ function rulesOf(
   { folder, diagnostics }: LoadContext,
 ): RuleDocument[] {
   const paths = rules.map((path) => resolveFrom(folder, path));
-  return [...(builtIn ? builtInRules(diagnostics) : []), ...configuredRules(paths, diagnostics)];
+  const own = configuredRules(paths, diagnostics);
+  const shipped = builtInRules(diagnostics);
+  // Rules of one's own may read what the shipped ones record, also where a Prometheus alone evaluates those.
+  if (own.length > 0) diagnostics.warnings.push(...unknownMetricWarnings([...shipped, ...own]));
+  return [...(builtIn ? shipped : []), ...own];
 }
 
 /** Refuses a listener that the network can reach and nothing protects. */

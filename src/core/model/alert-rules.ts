@@ -9,6 +9,15 @@ export interface RuleDocument {
   readonly document: unknown;
 }
 
+/** An alert or recording rule whose last evaluation failed. */
+export interface FailingRule {
+  /** Name of the rule file, without its folder. */
+  readonly file: string;
+  readonly group: string;
+  readonly rule: string;
+  readonly error: string;
+}
+
 /** One sample of a metric as /metrics shows it. */
 export interface MetricSample {
   /** With prefix and suffix: `mcp_watchdog_probe_duration_seconds_bucket`. */

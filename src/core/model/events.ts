@@ -4,6 +4,7 @@ import type { ToolChange } from '../gateway/tool-definitions.ts';
 import type { ClientLoad } from '../gateway/model.ts';
 import type { RefusalReason } from './gateway-policy.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
+import type { FailingRule } from './alert-rules.ts';
 import type { AlertChange } from './notification.ts';
 import type {
   LauncherExit,
@@ -130,9 +131,15 @@ type Body =
     }
   /**
    * What the server says of its tools differs from what was first seen or approved; an empty list when it does no
-   * longer. `instructions` stands for the text that the server gives models about itself.
+   * longer. `instructions` stands for the text that the server gives models about itself. `byUpdate` is the version of an
+   * update of ours that brought the changes: they are approved with it, and nobody is warned.
    */
-  | { readonly kind: 'tools-changed'; readonly server: string; readonly changes: readonly ToolChange[] }
+  | {
+      readonly kind: 'tools-changed';
+      readonly server: string;
+      readonly changes: readonly ToolChange[];
+      readonly byUpdate?: string;
+    }
   /** A request was refused before it reached any server. */
   | { readonly kind: 'client-refused'; readonly reason: RefusalReason }
   | { readonly kind: 'log-dropped'; readonly server: string; readonly lines: number; readonly bytes: number }
@@ -199,7 +206,8 @@ type Body =
   | { readonly kind: 'scraped'; readonly by: string; readonly host?: string }
   /**
    * The alert rules were evaluated. `took`: ms for all groups, the last evaluation of each; `failed`: rules that could not
-   * be evaluated. `alerts`: number of pending and firing ones by alert name.
+   * be evaluated in this round. `alerts`: number of pending and firing ones by alert name. `failing`: the rules that do not
+   * work now, the first of them; left out for none.
    */
   | {
       readonly kind: 'evaluated';
@@ -210,6 +218,7 @@ type Body =
         readonly pending: number;
         readonly firing: number;
       }[];
+      readonly failing?: readonly FailingRule[];
     }
   /** The history took in one reading of all metrics; `size` is null when it was turned off. */
   | {

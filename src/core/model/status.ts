@@ -11,6 +11,7 @@ import type {
 import type { LauncherExit, Handshake, HealthVerdict, StartFailure, TreeUsage } from './observations.ts';
 import type { ClientLoad } from '../gateway/model.ts';
 import type { LifecycleState, RestartCause } from './lifecycle-state.ts';
+import type { FailingRule } from './alert-rules.ts';
 import type { FiringAlert } from './notification.ts';
 import type { ServerSpec } from './server-spec.ts';
 import type { UpdateStatus } from './update.ts';
@@ -66,6 +67,8 @@ export interface DaemonStatus {
   readonly lastPersistFailureAt: number | null;
   /** Why and since when the state cannot be saved, so that a restart would lose what is newer; left out while it is saved. */
   readonly unsaved?: { readonly since: number; readonly reason: string } | undefined;
+  /** Alert rules whose last evaluation failed, the first of them; left out for none. */
+  readonly failingRules?: readonly FailingRule[] | undefined;
 }
 
 export interface ServerStatus {

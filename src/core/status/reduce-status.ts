@@ -53,7 +53,10 @@ const REDUCERS: EventHandlers<Status, [Status, History], StatusKind> = {
   'state-persisted': (_, status) => withDaemon(status, { unsaved: undefined }),
   job: unchanged,
   'client-refused': unchanged,
-  evaluated: unchanged,
+  evaluated: ({ failing }, status) =>
+    failing === undefined && status.daemon.failingRules === undefined
+      ? status
+      : withDaemon(status, { failingRules: failing }),
   recorded: unchanged,
   acted: unchanged,
   alert: (event, status) => withDaemon(status, { alerts: afterAlert(status.daemon.alerts, event) }),

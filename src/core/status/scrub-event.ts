@@ -86,7 +86,7 @@ const SAFE_TEXTS = {
   'update-moved': ['progress.phase', 'progress.by'],
   'update-settled': ['memory.last.result'],
   scraped: [],
-  evaluated: ['alerts.name'],
+  evaluated: ['alerts.name', 'failing.rule', 'failing.group'],
   recorded: [],
   alert: ['name', 'about', 'severity', 'state', 'labels'],
   delivery: ['owner', 'wasOwner'],

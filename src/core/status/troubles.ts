@@ -2,6 +2,7 @@
 import { neutralise } from '../base/text.ts';
 import { describeCause, withoutQuote, type Cause } from '../base/cause.ts';
 import type { HealthVerdict } from '../model/observations.ts';
+import type { FailingRule } from '../model/alert-rules.ts';
 import type { FiringAlert } from '../model/notification.ts';
 import type { DaemonStatus, ServerStatus, Status } from '../model/status.ts';
 import { describePhase } from '../update/update-text.ts';
@@ -235,11 +236,13 @@ const CONFIG_CURE = 'mcp-watchdog config validate shows what is wrong with it';
 const NOTIFY_ALERT = 'McpWatchdogNotificationsFailing';
 const NOTIFY_CURE = 'mcp-watchdog notify test says what to do';
 const STATE_ALERT = 'McpWatchdogStateNotPersisted';
+const RULES_ALERT = 'McpWatchdogRuleFailures';
+const RULES_CURE = 'correct the rule, or remove its file from alerts.rules; mcp-watchdog doctor lists them';
 const BRAKED = 'All servers failed at once: restarts for failed probes are on hold';
 
 /** Lists the troubles of the watchdog itself; an alert about one of them belongs to it. */
 function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
-  const { config, braked, deafChannels, unsaved, gateway } = daemon;
+  const { config, braked, deafChannels, unsaved, gateway, failingRules = [] } = daemon;
   const isRefused = !config.ok && config.error !== null;
   const deaf = Object.entries(deafChannels).map(
     ([channel, why]) => `no notification gets through by ${channel}: ${why}`,
@@ -272,6 +275,14 @@ function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
             since: unsaved.since,
           }),
         ]),
+    ...(failingRules.length === 0
+      ? []
+      : [
+          own(describeFailingRules(failingRules), 'needs_you', {
+            cure: RULES_CURE,
+            told: named(RULES_ALERT),
+          }),
+        ]),
     ...(gateway?.troubles ?? []).map(({ message, hint }) =>
       own(message, 'needs_you', { cure: hint, told: [] }),
     ),
@@ -284,10 +295,18 @@ function ofWatchdog(daemon: DaemonStatus, now: number): Trouble[] {
         ({ name }) =>
           !(isRefused && name === CONFIG_ALERT) &&
           !(unsaved !== undefined && name === STATE_ALERT) &&
+          !(failingRules.length > 0 && name === RULES_ALERT) &&
           !(deaf.length > 0 && name === NOTIFY_ALERT),
       )
       .map((alert) => ofAlert(alert, 'handled')),
   ];
+}
+
+/** `alert rule Slow of own.yml fails: Two results make the same alert Slow (and 2 more)`. */
+export function describeFailingRules([first, ...others]: readonly FailingRule[]): string {
+  if (first === undefined) return '';
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `alert rule ${first.rule} of ${first.file} fails: ${first.error}${more}`;
 }
 
 /** Returns the cure for a state that cannot be saved, by the system's error; what is only in memory is written by itself then. */

@@ -43,6 +43,23 @@ export const delivery: Check = {
   },
 };
 
+export const rules: Check = {
+  id: 'rules',
+  title: 'Alert rules',
+  async run(context) {
+    const answer = await context.daemon();
+    if (answer.kind !== 'running') return [unknown('no daemon to ask')];
+    const failing = answer.status.daemon.failingRules ?? [];
+    if (failing.length === 0) return [ok('all of them can be evaluated')];
+    return failing.map(({ file, group, rule, error }) =>
+      warning(`${file}, group ${group}: ${rule} fails: ${error}`, CORRECT_RULE),
+    );
+  },
+};
+
+const CORRECT_RULE =
+  'correct the rule, or remove its file from alerts.rules; a saved file is applied at once';
+
 type Delivery = DaemonStatus['delivery'];
 
 function problems({ owner, engines, reasons }: Delivery, { config, now }: DoctorContext): Finding[] {

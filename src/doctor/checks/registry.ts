@@ -2,7 +2,7 @@
 import type { Check } from '../check.ts';
 import { config } from './config.ts';
 import { daemon, gaps, guardian, scraped, servers } from './daemon.ts';
-import { delivery, notifications } from './delivery.ts';
+import { delivery, notifications, rules } from './delivery.ts';
 import { home } from './home.ts';
 import { clock, descriptors, disk, init, logs } from './machine.ts';
 import { localNetwork, protectedFolders, signature } from './macos.ts';
@@ -34,6 +34,7 @@ export const CHECKS = [
   scraped,
   notifications,
   delivery,
+  rules,
   clients,
   orphans,
   gaps,

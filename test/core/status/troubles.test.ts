@@ -118,7 +118,12 @@ describe('troublesOf()', () => {
       status([serverStatus()], {
         config: { ...config, ok: false, error: 'line 3' },
         deafChannels: { desktop: 'notify-send is not there' },
+        failingRules: [
+          { file: 'own.yml', group: 'own', rule: 'Slow', error: 'Two results' },
+          { file: 'own.yml', group: 'own', rule: 'Slower', error: 'x' },
+        ],
         alerts: [
+          alert('McpWatchdogRuleFailures', null, { severity: 'warning' }),
           alert('McpWatchdogConfigReloadFailed', null, { severity: 'warning' }),
           alert('McpWatchdogNotificationsFailing', null, { severity: 'warning' }),
           alert('McpOrphanProcesses', null, { severity: 'warning' }),
@@ -128,9 +133,11 @@ describe('troublesOf()', () => {
     );
     expect(troubles.map(({ group, alerts }) => [group, alerts.map(({ name }) => name)])).toEqual([
       ['needs_you', ['McpWatchdogConfigReloadFailed']],
+      ['needs_you', ['McpWatchdogRuleFailures']],
       ['handled', ['McpWatchdogNotificationsFailing']],
       ['handled', ['McpOrphanProcesses']],
     ]);
+    expect(troubles[1]?.root).toBe('alert rule Slow of own.yml fails: Two results (and 1 more)');
   });
 
   it('is empty while all is well', () => {

@@ -12,7 +12,7 @@ import { home } from '../../../src/doctor/checks/home.ts';
 import { protectedFolders } from '../../../src/doctor/checks/macos.ts';
 import { clock, descriptors, disk, init, logs } from '../../../src/doctor/checks/machine.ts';
 import { END_OF_LIFE, node } from '../../../src/doctor/checks/node.ts';
-import { notifications } from '../../../src/doctor/checks/delivery.ts';
+import { notifications, rules } from '../../../src/doctor/checks/delivery.ts';
 import { npm, uv } from '../../../src/doctor/checks/package-managers.ts';
 import { orphans } from '../../../src/doctor/checks/orphans.ts';
 import { ports } from '../../../src/doctor/checks/ports.ts';
@@ -429,6 +429,18 @@ const rows: Row[] = [
     'warning',
     /the last notification failed: 500/,
   ],
+  [
+    'a rule that fails',
+    rules,
+    {
+      daemon: running({
+        failingRules: [{ file: 'own.yml', group: 'own', rule: 'Slow', error: 'Two results' }],
+      }),
+    },
+    'warning',
+    /own\.yml, group own: Slow fails: Two results/,
+  ],
+  ['rules that work', rules, { daemon: running({}) }, 'ok', /all of them/],
   ['no service', service, { service: null }, 'unknown', /no supported service manager/],
 ];
 
