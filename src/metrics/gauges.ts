@@ -189,7 +189,9 @@ function probing(
 
 function toSamples(values: readonly GaugeValue[], common: Labels = {}): Sample[] {
   return values.flatMap(([metric, value, labels]) =>
-    value === null ? [] : [{ metric, labels: { ...common, ...labels }, value }],
+    value === null
+      ? []
+      : [{ metric, labels: labels === undefined ? common : { ...common, ...labels }, value }],
   );
 }
 

@@ -1,7 +1,6 @@
-// Histogram that is rendered by prom-client and can be read as samples.
-import PromHistogram from 'prom-client/lib/histogram.js';
-import type { Registry } from 'prom-client';
+// Histogram that can be written as text and read as samples.
 import type { MetricSample } from '../core/model/alert-rules.ts';
+import { headerOf, headOf, valueText } from './exposition.ts';
 import type { Labels } from './sample.ts';
 
 export interface HistogramOptions {
@@ -11,14 +10,12 @@ export interface HistogramOptions {
   readonly labels: readonly string[];
   /** Upper bounds, growing, in the unit of the name; the last one, infinity, is left out. */
   readonly buckets: readonly number[];
-  readonly registry: Registry;
-  /** Called after each change of a series. */
-  readonly onChange: () => void;
 }
 
 export interface HistogramWriter {
   /** Creates the series, with nothing observed. */
   open(labels: Labels): void;
+  /** @param value what is no finite number is left out */
   observe(labels: Labels, value: number): void;
   remove(labels: Labels): void;
 }
@@ -26,65 +23,83 @@ export interface HistogramWriter {
 export interface LabelledHistogram extends HistogramWriter {
   /** Of the series that are wanted; each with the same labels object every time. */
   samples(wants: (name: string) => boolean): MetricSample[];
+  /** Header and lines, without a newline at the end. */
+  text(): string;
 }
 
-export function createHistogram(options: HistogramOptions): LabelledHistogram {
-  const { name, help, labels: labelNames, buckets, registry, onChange } = options;
-  const rendered = new PromHistogram({
-    name,
-    help,
-    labelNames: [...labelNames],
-    buckets: [...buckets],
-    registers: [registry],
-  });
+interface Names {
+  readonly bucket: string;
+  readonly sum: string;
+  readonly count: string;
+}
+
+export function createHistogram({ name, help, labels, buckets }: HistogramOptions): LabelledHistogram {
   const series = new Map<string, SeriesCounts>();
   const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
-  const keyOf = (labels: Labels): string => labelNames.map((label) => labels[label]).join('\0');
+  const header = headerOf({ name, type: 'histogram', help });
+  let text: string | null = null;
 
-  function countsOf(labels: Labels): SeriesCounts {
-    const key = keyOf(labels);
-    const counts = series.get(key) ?? emptyCounts(labels, buckets);
-    series.set(key, counts);
-    return counts;
-  }
+  const keyOf = (given: Labels): string => {
+    let key = '';
+    for (const label of labels) key += `${given[label]}\0`;
+    return key;
+  };
 
   return {
-    open(labels) {
-      rendered.zero(labels);
-      series.set(keyOf(labels), emptyCounts(labels, buckets));
-      onChange();
+    open(given) {
+      series.set(keyOf(given), emptyCounts(given, buckets, names));
+      text = null;
     },
-    observe(labels, value) {
-      rendered.observe(labels, value);
-      addTo(countsOf(labels), value, buckets);
-      onChange();
+    observe(given, value) {
+      if (!Number.isFinite(value)) return;
+      const key = keyOf(given);
+      let counts = series.get(key);
+      if (counts === undefined) {
+        counts = emptyCounts(given, buckets, names);
+        series.set(key, counts);
+      }
+      addTo(counts, value, buckets);
+      text = null;
     },
-    remove(labels) {
-      rendered.remove(labels);
-      series.delete(keyOf(labels));
-      onChange();
+    remove(given) {
+      series.delete(keyOf(given));
+      text = null;
     },
     samples: (wants) => [...series.values()].flatMap((counts) => samplesOf(counts, names, wants)),
+    text() {
+      text ??= [header, ...Array.from(series.values(), textOf)].join('\n');
+      return text;
+    },
   };
 }
 
-/** Counts of one label set, kept twice: prom-client would build all its label objects again for each reading. */
+/** Counts of one label set. */
 interface SeriesCounts {
   readonly labels: Labels;
   /** Of each bound, and of infinity. */
   readonly bucketLabels: readonly Labels[];
+  /** Beginnings of the lines: one for each bucket, then those of sum and count. */
+  readonly heads: readonly string[];
   /** By bucket, not cumulative. */
   readonly counts: number[];
   sum: number;
+  /** Null when it has changed since it was last written. */
+  text: string | null;
 }
 
-function emptyCounts(labels: Labels, buckets: readonly number[]): SeriesCounts {
+function emptyCounts(labels: Labels, buckets: readonly number[], names: Names): SeriesCounts {
   const bounds = [...buckets.map(String), '+Inf'];
   return {
     labels: { ...labels },
     bucketLabels: bounds.map((le) => ({ ...labels, le })),
+    heads: [
+      ...bounds.map((le) => headOf(names.bucket, { le, ...labels })),
+      headOf(names.sum, labels),
+      headOf(names.count, labels),
+    ],
     counts: bounds.map(() => 0),
     sum: 0,
+    text: null,
   };
 }
 
@@ -93,11 +108,26 @@ function addTo(own: SeriesCounts, value: number, buckets: readonly number[]): vo
   const index = found < 0 ? buckets.length : found;
   own.counts[index] = (own.counts[index] ?? 0) + 1;
   own.sum += value;
+  own.text = null;
+}
+
+function textOf(own: SeriesCounts): string {
+  if (own.text !== null) return own.text;
+  const { heads, counts, sum } = own;
+  let text = '';
+  let total = 0;
+  for (const [index, count] of counts.entries()) {
+    total += count;
+    text += `${heads[index]}${total}\n`;
+  }
+  text += `${heads[counts.length]}${valueText(sum)}\n${heads[counts.length + 1]}${total}`;
+  own.text = text;
+  return text;
 }
 
 function samplesOf(
   { labels, bucketLabels, counts, sum }: SeriesCounts,
-  names: { readonly bucket: string; readonly sum: string; readonly count: string },
+  names: Names,
   wants: (name: string) => boolean,
 ): MetricSample[] {
   const samples: MetricSample[] = [];

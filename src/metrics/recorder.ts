@@ -1,4 +1,5 @@
 // Metrics recorder: turns bus events and the status into samples and the text of /metrics.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import type { EventKind, WatchdogEvent } from '../core/model/events.ts';
 import type { Status } from '../core/model/status.ts';
@@ -12,6 +13,11 @@ import type { SavedCounters } from './counter-store.ts';
 
 /** The only format that is ever served, whatever the client would accept. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Time in which changed servers are updated before others have a turn of the event loop, ms. */
+const SLICE = 4;
+/** Where news come faster than they are written, the rest is for the next reading. */
+const MOST_SLICES = 100;
 
 export interface Recorder {
   /** One consistent exposition, cached until something changes. */
@@ -94,7 +100,7 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
   const collectors = new Map<string, { took: number; ok: boolean }>();
   /** Servers whose samples in the registry are out of date. */
   const changed = new Set<string>();
-  const cache = createScrapeCache(clock, renderText);
+  const cache = createScrapeCache(clock, () => upToDate(() => registry.text()));
 
   function onEvent(event: WatchdogEvent): void {
     if (event.kind === 'collected') {
@@ -108,10 +114,13 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
     cache.invalidate(URGENCY[event.kind]);
   }
 
-  function update(): void {
-    const now = status();
-    const servers = new Map(now.servers.map((server) => [server.name, server]));
+  /** Updates servers for a slice of time; false when some are left. */
+  function updateSome(): boolean {
+    const end = clock.monotonic() + SLICE;
+    const servers = new Map(status().servers.map((server) => [server.name, server]));
     for (const name of changed) {
+      if (clock.monotonic() > end) return false;
+      changed.delete(name);
       const server = servers.get(name);
       const facts = counters.facts(name);
       const isThere = server !== undefined && facts !== undefined;
@@ -120,26 +129,26 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
         isThere ? [...serverGauges(server, facts), ...counters.counters(name)] : [],
       );
     }
-    changed.clear();
-    registry.replaceSamples('', [
-      ...watchdogGauges(now, { build, collectors, evaluation, history }),
-      ...counters.counters(null),
-    ]);
+    return true;
   }
 
-  // Updated and read in one turn, with no event in between: all values are of one moment.
-  function renderText(): Promise<string> {
-    update();
-    return registry.text();
+  /**
+   * Reads the registry once it is up to date. What fits into a slice is read in the same turn, with no event in between, so
+   * that all values are of one moment; of hundreds of servers those of each are: others have their turn between slices.
+   */
+  async function upToDate<T>(read: () => Promise<T>): Promise<T> {
+    for (let slices = 1; !updateSome() && slices < MOST_SLICES; slices += 1) await nextTurn();
+    registry.replaceSamples('', [
+      ...watchdogGauges(status(), { build, collectors, evaluation, history }),
+      ...counters.counters(null),
+    ]);
+    return await read();
   }
 
   const unsubscribe = bus.subscribe(onEvent);
   return {
     render: async () => ({ text: await cache.current(), contentType: CONTENT_TYPE }),
-    samples(wants) {
-      update();
-      return registry.samples(wants);
-    },
+    samples: (wants) => upToDate(() => registry.samples(wants)),
     counters: () => counters.save(),
     restore(saved) {
       counters.restore(saved);

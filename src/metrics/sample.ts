@@ -18,5 +18,7 @@ export function seriesKey(metric: MetricName, labels: Labels): string {
 
 export function isSameSeries(a: Sample, b: Sample | undefined): boolean {
   if (a.metric !== b?.metric) return false;
-  return Object.keys(a.labels).every((label) => a.labels[label] === b.labels[label]);
+  if (a.labels === b.labels) return true;
+  for (const label in a.labels) if (a.labels[label] !== b.labels[label]) return false;
+  return true;
 }

@@ -1,0 +1,78 @@
+// Exposition of metric families as text: a line is written once, and again only when its value has changed.
+import type { MetricDefinition } from '../core/metrics/metric-definition.ts';
+import type { Labels } from './sample.ts';
+
+/** A series of a family. */
+export interface Line {
+  readonly head: string;
+  text: string;
+}
+
+export interface Family {
+  add(labels: Labels, value: number): Line;
+  set(line: Line, value: number): void;
+  remove(line: Line): void;
+  /** Header and lines, without a newline at the end. */
+  text(): string;
+}
+
+export type FamilyOptions = Pick<MetricDefinition, 'type' | 'help'> & {
+  /** In full. */
+  readonly name: string;
+  /** Shows 0 until it has its first line: what has no labels is never absent at the beginning. */
+  readonly startsAtZero?: boolean;
+};
+
+export function createFamily({ name, type, help, startsAtZero = false }: FamilyOptions): Family {
+  const header = headerOf({ name, type, help });
+  const lines = new Set<Line>();
+  let zero: Line | null = startsAtZero ? { head: `${name} `, text: `${name} 0` } : null;
+  if (zero !== null) lines.add(zero);
+  let text: string | null = null;
+
+  return {
+    add(labels, value) {
+      if (zero !== null) lines.delete(zero);
+      zero = null;
+      const head = headOf(name, labels);
+      const line = { head, text: head + valueText(value) };
+      lines.add(line);
+      text = null;
+      return line;
+    },
+    set(line, value) {
+      line.text = line.head + valueText(value);
+      text = null;
+    },
+    remove(line) {
+      lines.delete(line);
+      text = null;
+    },
+    text() {
+      text ??= [header, ...Array.from(lines, (line) => line.text)].join('\n');
+      return text;
+    },
+  };
+}
+
+export function headerOf({ name, type, help }: Omit<FamilyOptions, 'startsAtZero'>): string {
+  return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}`;
+}
+
+/** Returns a line up to its value: `name{label="text"} `. */
+export function headOf(name: string, labels: Labels): string {
+  const pairs = Object.entries(labels).map(
+    ([label, text]) => `${label}="${escaped(text).replaceAll('"', String.raw`\"`)}"`,
+  );
+  return pairs.length === 0 ? `${name} ` : `${name}{${pairs.join(',')}} `;
+}
+
+export function valueText(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  if (Number.isNaN(value)) return 'NaN';
+  return value < 0 ? '-Inf' : '+Inf';
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`);
+}

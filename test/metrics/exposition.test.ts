@@ -1,0 +1,105 @@
+// The text that we write, with the client library as the judge: any series and values, in any order of changes.
+import * as fc from 'fast-check';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { describe, expect, test } from 'vitest';
+import { createFamily, type Line } from '../../src/metrics/exposition.ts';
+import { createHistogram } from '../../src/metrics/histogram.ts';
+
+const NAME = 'mcp_watchdog_thing';
+const HELP = 'A thing, with \\ and\nmore than one line.';
+
+const text = fc.oneof(fc.constantFrom('a', 'b', '\\', '"', '\n', '\\n"'), fc.string({ maxLength: 8 }));
+const value = fc.oneof(
+  fc.nat(5),
+  fc.double({ noNaN: true }),
+  fc.constantFrom(Infinity, -Infinity, 0.1 + 0.2, 1e21),
+);
+
+describe('a family of gauges', () => {
+  test('is written as the library writes it', async () => {
+    const changes = fc.array(fc.record({ server: text, kind: text, value: fc.option(value) }), {
+      maxLength: 20,
+    });
+    await fc.assert(
+      fc.asyncProperty(changes, async (list) => {
+        const registry = new Registry();
+        const judge = new Gauge({
+          name: NAME,
+          help: HELP,
+          labelNames: ['server', 'kind'],
+          registers: [registry],
+        });
+        const family = createFamily({ name: NAME, help: HELP, type: 'gauge' });
+        const lines = new Map<string, Line>();
+        for (const { server, kind, value: to } of list) {
+          const key = JSON.stringify([server, kind]);
+          const known = lines.get(key);
+          // The library joins names and values with colons and commas: it takes some label sets for others.
+          if (/[:,]/.test(server + kind)) continue;
+          if (to === null) {
+            judge.remove({ server, kind });
+            if (known !== undefined) family.remove(known);
+            lines.delete(key);
+          } else {
+            judge.set({ server, kind }, to);
+            if (known === undefined) lines.set(key, family.add({ server, kind }, to));
+            else family.set(known, to);
+          }
+          expect(`${family.text()}\n`).toBe(await registry.metrics());
+        }
+      }),
+    );
+  });
+
+  test.each(['gauge', 'counter'] as const)('without labels is 0 before its first value: %s', async (type) => {
+    const registry = new Registry();
+    const Instrument = { gauge: Gauge, counter: Counter }[type];
+    const judge = new Instrument({ name: NAME, help: HELP, registers: [registry] });
+    const family = createFamily({ name: NAME, help: HELP, type, startsAtZero: true });
+    expect(`${family.text()}\n`).toBe(await registry.metrics());
+    judge.inc(3);
+    const line = family.add({}, 3);
+    expect(`${family.text()}\n`).toBe(await registry.metrics());
+    family.remove(line);
+    expect(family.text().split('\n')).toHaveLength(2);
+  });
+});
+
+describe('a histogram', () => {
+  test('is written as the library writes it', async () => {
+    const observed = fc.array(
+      fc.record({ server: fc.constantFrom('a', 'b"\\'), value: fc.double({ min: 0, max: 20, noNaN: true }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(observed, async (list) => {
+        const registry = new Registry();
+        const buckets = [0.005, 0.1, 1, 10];
+        const judge = new Histogram({
+          name: NAME,
+          help: HELP,
+          labelNames: ['server'],
+          buckets,
+          registers: [registry],
+        });
+        const own = createHistogram({ name: NAME, help: HELP, labels: ['server'], buckets });
+        judge.zero({ server: 'a' });
+        own.open({ server: 'a' });
+        for (const { server, value: seconds } of list) {
+          judge.observe({ server }, seconds);
+          own.observe({ server }, seconds);
+        }
+        expect(`${own.text()}\n`).toBe(await registry.metrics());
+        judge.remove({ server: 'a' });
+        own.remove({ server: 'a' });
+        expect(`${own.text()}\n`).toBe(await registry.metrics());
+      }),
+    );
+  });
+
+  test('leaves out what is no number', () => {
+    const own = createHistogram({ name: NAME, help: HELP, labels: [], buckets: [1] });
+    own.observe({}, Number.NaN);
+    own.observe({}, Infinity);
+    expect(own.samples(() => true)).toEqual([]);
+  });
+});
