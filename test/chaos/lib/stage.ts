@@ -86,6 +86,7 @@ export class Stage {
   writeConfig(): void {
     const config = {
       metrics: { listen: '127.0.0.1:0' },
+      gateway: { listen: '127.0.0.1:0' },
       sampling: { interval: '1s' },
       // Nobody who runs the tests wants to see their alerts.
       alerts: { notify: [], evaluateEvery: '1s' },
