@@ -6,7 +6,7 @@ import { build, checkNode, install, root, run, say } from './setup.mjs';
 
 checkNode();
 install();
-build();
+await build();
 const bench = join(root, 'bench');
 if (!existsSync(join(bench, 'node_modules'))) {
   say('Installing the peers…');

@@ -15,7 +15,7 @@ const scenarios = readdirSync(join(root, 'test', 'chaos'))
 const { seed, minutes, report, names } = readArguments(process.argv.slice(2));
 checkNode();
 install();
-build();
+await build();
 rmSync(report, { recursive: true, force: true });
 mkdirSync(report, { recursive: true });
 say(`chaos: seed ${seed}, ${names.join(', ')}`);

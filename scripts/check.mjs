@@ -14,7 +14,7 @@ const CHECKS = [
 
 checkNode();
 install();
-build();
+await build();
 const failed = CHECKS.filter(
   ([name, tool, args]) => !passes(name, join(root, 'node_modules', '.bin', tool), args),
 );

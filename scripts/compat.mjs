@@ -5,7 +5,7 @@ import { build, checkNode, install, root } from './setup.mjs';
 
 checkNode();
 install();
-build();
+await build();
 const { status } = spawnSync(
   process.execPath,
   [join(root, 'bench', 'compat', 'run.mjs'), ...process.argv.slice(2)],

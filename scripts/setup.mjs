@@ -37,21 +37,21 @@ export function install() {
 }
 
 /** Builds dist/, unless it is newer than every source. */
-export function build() {
+export async function build() {
   const stamp = join(root, 'dist', STAMP);
   const isCurrent = existsSync(stamp) && statSync(stamp).mtimeMs >= newest(join(root, 'src'));
   if (isCurrent) return;
   say('Building…');
-  buildAll();
+  await buildAll();
 }
 
 /** Written when all was built. */
 const STAMP = '.built';
 
 /** Compiles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets and libraries beside it. */
-export function buildAll() {
+export async function buildAll() {
   compile('src/page/tsconfig.json');
-  gatherPage();
+  await gatherPage();
   compile('tsconfig.build.json');
   writeFileSync(join(root, 'dist', STAMP), '');
 }
@@ -71,6 +71,7 @@ const LIBRARIES = {
   'page/vendor/directive.js': 'lit-html/directive.js',
   'page/vendor/directive-helpers.js': 'lit-html/directive-helpers.js',
   'page/vendor/directives/repeat.js': 'lit-html/directives/repeat.js',
+  'page/vendor/directives/guard.js': 'lit-html/directives/guard.js',
   'page/vendor/lit-html.LICENSE.txt': 'lit-html/LICENSE',
   'page/vendor/uplot.js': 'uplot/dist/uPlot.iife.min.js',
   'page/vendor/uplot.css': 'uplot/dist/uPlot.min.css',
@@ -78,16 +79,19 @@ const LIBRARIES = {
 };
 
 /** Fills dist/page/ with what the page can reach; what has not changed is not touched, as tests may be reading it. */
-function gatherPage() {
+async function gatherPage() {
+  // Loaded here: before `npm ci` it is not there.
+  const { minifySync } = await import('rolldown/utils');
+  const minified = (name, text) => shortened(minifySync(name, text, { module: true }).code);
   const compiled = join(root, 'dist', '.page');
   const texts = new Map();
   for (const [to, from] of Object.entries(LIBRARIES))
     texts.set(to, adapted(to, readFileSync(join(root, 'node_modules', from), 'utf8')));
   for (const name of readdirSync(join(root, 'src', 'page')).filter((file) => file.endsWith('.css')))
-    texts.set(`page/${name}`, readFileSync(join(root, 'src', 'page', name), 'utf8'));
+    texts.set(`page/${name}`, shortStyle(readFileSync(join(root, 'src', 'page', name), 'utf8')));
   const reached = new Set(['page/main.js']);
   for (const name of reached) {
-    if (!texts.has(name)) texts.set(name, readFileSync(join(compiled, name), 'utf8'));
+    if (!texts.has(name)) texts.set(name, minified(name, readFileSync(join(compiled, name), 'utf8')));
     for (const [, target] of texts.get(name).matchAll(IMPORT)) reached.add(posix.join(dirname(name), target));
   }
   const target = join(root, 'dist', 'page');
@@ -98,12 +102,27 @@ function gatherPage() {
 }
 
 /** Of a compiled module, static and lazy. */
-const IMPORT = /(?:\bfrom|\bimport\(?)\s*["'](\.{1,2}\/[^"']+)["']/gu;
+const IMPORT = /(?:\bfrom|\bimport\(?)\s*["'`](\.{1,2}\/[^"'`]+)["'`]/gu;
 
 function writeChanged(file, text) {
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
+}
+
+/** Without indentation: minified code has line breaks only in templates, where HTML takes them for a space. */
+function shortened(code) {
+  return code.replaceAll(/\s*\n\s*/gu, '\n');
+}
+
+/** A style sheet without comments and line breaks. */
+function shortStyle(text) {
+  return text
+    .replaceAll(/\/\*.*?\*\//gsu, '')
+    .replaceAll(/\s+/gu, ' ')
+    .replaceAll(/\s*([{};,])\s*/gu, '$1')
+    .replaceAll(';}', '}')
+    .trim();
 }
 
 /** Without the address of a source map that is not served; uPlot is published minified only as a script, so it gets an export. */

@@ -5,7 +5,7 @@ import { build, checkNode, install, root } from './setup.mjs';
 
 checkNode();
 install();
-build();
+await build();
 const cli = join(root, 'dist', 'cli.js');
 // In this very process: Ctrl-C reaches the daemon itself, and no launcher stays in memory.
 process.argv = [process.execPath, cli, 'run', '--init', ...process.argv.slice(2)];

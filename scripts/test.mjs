@@ -7,7 +7,7 @@ import { build, checkNode, install, root, say } from './setup.mjs';
 
 checkNode();
 install();
-build();
+await build();
 
 const scratch = mkdtempSync(join(tmpdir(), 'mcp-watchdog-test-'));
 const missing = join(scratch, 'missing');

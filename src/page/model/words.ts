@@ -55,7 +55,7 @@ export function plural(count: number, noun: string): string {
 }
 
 /** Cuts the middle of a long name out: its beginning and its end tell more. */
-export function shortName(name: string, longest = 23): string {
+export function shortName(name: string, longest: number): string {
   const letters = Array.from(name);
   if (letters.length <= longest) return name;
   const tail = Math.floor(longest / 3);

@@ -1,15 +1,14 @@
 // First three steps of a watchdog that has no server yet.
 import { html, type TemplateResult } from '../vendor/lit-html.js';
-import type { DaemonStatus } from '../../core/model/status.ts';
 import type { App } from '../common/app.ts';
 import { command } from '../common/parts.ts';
 
-export function firstSteps(app: App, _daemon: DaemonStatus): TemplateResult {
+export function firstSteps(app: App): TemplateResult {
   const steps = [
     {
       title: '1. Take over what you have',
-      text: 'Reads the servers of Claude, Cursor, VS Code, Codex, Zed and others into the config.',
-      line: 'mcp-watchdog init --import',
+      text: 'Shows what a client starts, as lines for the config: claude-code, claude-desktop, cursor, vscode, codex.',
+      line: 'mcp-watchdog init --from claude-code',
     },
     {
       title: '2. Or add a server',
@@ -18,8 +17,8 @@ export function firstSteps(app: App, _daemon: DaemonStatus): TemplateResult {
     },
     {
       title: '3. Connect your clients',
-      text: 'Through the gateway calls survive restarts and updates, and are counted.',
-      line: 'mcp-watchdog import --rewrite-clients',
+      text: 'Through the gateway, calls outlive restarts and updates, and are counted.',
+      line: 'mcp-watchdog connect context7 --print all',
     },
   ];
   return html`<ol class="steps">

@@ -20,7 +20,7 @@ export function openOverview(app: App): View {
     if (status === null) return html`${nothing}`;
     const isEmpty = status.servers.length === 0;
     return html`${overviewVerdict(app, status, facts(app, status))}
-    ${isEmpty ? firstSteps(app, status.daemon) : table(status)}`;
+    ${isEmpty ? firstSteps(app) : table(status)}`;
   }
 
   function table(status: PageStatus): TemplateResult {

@@ -1,4 +1,5 @@
 // Row of one server in the overview: state, heartbeat, cause and cure, numbers.
+import { guard } from '../vendor/directives/guard.js';
 import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
 import { size, span } from '../../core/base/format.ts';
 import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
@@ -13,22 +14,38 @@ import { heartbeat, icon, sparkline, TONES } from '../common/marks.ts';
 /** Restarts in six hours from which the number is shown loud. */
 const MANY_RESTARTS = 5;
 
-/** @param cause what is wrong with it, if anything */
-export function drawRow(server: PageServer, cause: string | null, state: PageState): TemplateResult {
+/** Draws the row anew only when something in it differs: there may be hundreds. @param cause what is wrong, if anything */
+export function drawRow(server: PageServer, cause: string | null, state: PageState): unknown {
+  const { now, sparks } = state;
+  const next = server.nextAttemptAt === null ? '' : span(server.nextAttemptAt - now);
+  return guard([server, cause, sparks, lasting(server.since, now), next, rightEdge(now)], () =>
+    row(server, cause, state),
+  );
+}
+
+function row(server: PageServer, cause: string | null, state: PageState): TemplateResult {
   const { name, group, beats } = server;
   const isCalm = group === 'healthy' || group === 'off';
   const up = upShare(readBeats(beats));
   return html`<li class="row">
     <div class="who">
       ${icon(TONES[group])}
-      <a href=${writeRoute({ view: 'server', name })} title=${name}><bdi>${shortName(name)}</bdi></a>
+      <a href=${writeRoute({ view: 'server', name })} title=${name}
+        ><bdi>${shortName(name, isCalm ? 17 : 30)}</bdi></a
+      >
       ${isCalm ? stateText(server, state.now) : nothing}
     </div>
     <div class="pulse">${heartbeat(beats, rightEdge(state.now))}</div>
-    <div class="cell wide share soft small">${up === null ? 'new' : share(up)}</div>
+    <div class="cell wide share soft small">${upWords(up)}</div>
     ${numbers(server, state)} ${version(server, state.now)}
     ${isCalm ? nothing : why(server, cause, state.now)}
   </li>`;
+}
+
+/** What of the last six hours it was up; `new` before anything is known. */
+function upWords(up: number | null): string {
+  if (up === null) return 'new';
+  return up === 0 ? 'never up' : share(up);
 }
 
 function stateText(server: PageServer, now: number): TemplateResult {

@@ -1,5 +1,5 @@
 // Timeline of one server: the last six hours in states, and what happened.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, svg, type TemplateResult } from '../vendor/lit-html.js';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
@@ -70,12 +70,19 @@ export function drawTimeline(
 
 /** Full hours below the bar. @param end ms of its right edge */
 function axis(end: number): TemplateResult {
-  const first = Math.ceil((end - SLOTS * SLOT_MINUTES * 60_000) / 3_600_000) * 3_600_000;
-  const hours = Array.from({ length: 6 }, (_, index) => first + index * 3_600_000);
-  return html`<div class="axis" aria-hidden="true">
-    ${hours.map((at) => html`<span>${clock(at)}</span>`)}
-  </div>`;
+  const length = SLOTS * SLOT_MINUTES * 60_000;
+  const first = Math.ceil((end - length) / HOUR) * HOUR;
+  const hours = Array.from({ length: 6 }, (_, index) => first + index * HOUR);
+  return html`<svg class="axis" aria-hidden="true">
+    ${hours.map((at) => {
+      const x = (1 - (end - at) / length) * 100;
+      // A label at the very edge would be cut.
+      return x < 2 || x > 98 ? svg`` : svg`<text x="${x}%" y="11" text-anchor="middle">${clock(at)}</text>`;
+    })}
+  </svg>`;
 }
+
+const HOUR = 3_600_000;
 
 function drawEvent({ at, text, tone, count }: ShownEvent): TemplateResult {
   return html`<li>

@@ -101,9 +101,9 @@ describe('numbers', () => {
     expect(text).toBe(expected);
   });
   test('a long name keeps its beginning and its end', () => {
-    expect(shortName('short')).toBe('short');
-    expect(shortName('a-very-long-name-of-a-server-0001')).toMatch(/^a-very-long.*….*0001$/u);
-    expect(shortName('🦊'.repeat(40))).not.toMatch(/\p{Cs}/u);
+    expect(shortName('short', 23)).toBe('short');
+    expect(shortName('a-very-long-name-of-a-server-0001', 23)).toMatch(/^a-very-long.*….*0001$/u);
+    expect(shortName('🦊'.repeat(40), 23)).not.toMatch(/\p{Cs}/u);
   });
 });
 
