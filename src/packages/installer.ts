@@ -148,7 +148,7 @@ async function launchFetched(
   parts.publish({ kind: 'installed', server, package: job.package, version, took });
   const unfit = await job.manager.unfitDependencies(installed);
   const warning = unfit.length === 0 ? null : warnOf(unfit);
-  const note = instead ?? warning;
+  const note = instead ?? installed.instead ?? warning;
   if (note !== null) parts.publish({ kind: 'using-installed', server, version, why: note });
   return launch(job, installed, note);
 }

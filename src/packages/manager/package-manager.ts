@@ -105,6 +105,8 @@ export interface InstalledVersion {
   readonly packageFolder: string;
   /** The range of runtime versions that it needs; null when it says nothing. */
   readonly engine: string | null;
+  /** Why the tool has installed something older than the newest that was asked for; left out where it has not. */
+  readonly instead?: string;
 }
 
 export type ResolvedProgram =

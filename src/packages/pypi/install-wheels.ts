@@ -16,6 +16,7 @@ import { installedElsewhere, type InstallError } from '../manager/install-error.
 import type { InstallRequest, ManagerRun } from '../manager/package-manager.ts';
 import { readDistributions } from './dist-info.ts';
 import { NO_OPTIONS, RECORD_FILE, type InstalledRecord } from './installed-record.ts';
+import { findKeptLock } from './kept-lock.ts';
 import { askIndex } from './python-index.ts';
 import { requireUv, runUv, type Uv } from './uv-command.ts';
 import {
@@ -56,16 +57,34 @@ export async function installWheels(request: InstallRequest, run: ManagerRun): P
     lock: join(stage, 'requirements.lock'),
   };
   await writeFile(installation.wish, `${requirementsOf(request).join('\n')}\n`);
-  const failed = await resolveOn(await chooseInterpreter(request, run), installation);
+  const isKept = await reinstallKept(installation);
+  const chosen = isKept ? UNASKED : await chooseInterpreter(request, run);
+  const failed = isKept ? null : await resolveOn(chosen, installation);
   if (failed !== null) return failed;
   const interpreter = linkOf(installation.python);
   const fault =
     foreignIn(await readFile(installation.lock, 'utf8')) ??
-    (await unpack(installation)) ??
+    (isKept ? null : await unpack(installation)) ??
     faultOfUnpacked(installation, interpreter);
   if (fault !== null) return fault;
   await compileBytecode(installation, interpreter);
-  return await record(installation);
+  return await record(installation, chosen.newest);
+}
+
+/**
+ * Installs again what an earlier lock names, where the Python of that version has gone: the same files, from uv's cache where
+ * the index is away. False when there is no such lock, or it does not work any more.
+ */
+async function reinstallKept(installation: Installation): Promise<boolean> {
+  const { request, lock } = installation;
+  const kept = findKeptLock(request);
+  if (kept === null) return false;
+  const need = request.source.python?.interpreter ?? usable(kept.engine);
+  if ((await makeVenv(need, installation)) !== null) return false;
+  const text = await readFile(kept.lock, 'utf8');
+  if (foreignIn(text) !== null) return false;
+  await writeFile(lock, text);
+  return (await unpack(installation)) === null || (await unpack(installation, ['--offline'])) === null;
 }
 
 /** Lines for uv: the package itself, then what the config adds. Each was checked when the config was read. */
@@ -81,9 +100,8 @@ function requirementsOf({ source, version }: InstallRequest): readonly string[] 
 async function chooseInterpreter(request: InstallRequest, run: ManagerRun): Promise<Interpreter> {
   const { source, version, before } = request;
   const named = source.python?.interpreter ?? null;
-  if (named !== null) return { need: named, isFixed: true };
   const answer = await askIndex(source.package, run);
-  if (!answer.ok) return { need: null, isFixed: false };
+  if (!answer.ok) return { ...UNASKED, need: named, isFixed: named !== null };
   const kind = pythonWishKind(version);
   const exact = parseVersion(exactVersion(version) ?? '');
   const allowed = kind === 'range' ? (parseSpecifiers(version) ?? []) : [];
@@ -95,17 +113,26 @@ async function chooseInterpreter(request: InstallRequest, run: ManagerRun): Prom
         ? each.yanked === null && !isPrerelease(parsed) && satisfies(parsed, allowed)
         : compareVersions(parsed, exact) === 0;
     const isOldEnough = before === null || (each.uploadedAt ?? 0) <= before;
-    return isWanted && isOldEnough ? [{ parsed, need: each.engine }] : [];
+    return isWanted && isOldEnough ? [{ parsed, version: each.version, need: each.engine }] : [];
   });
   const newest = candidates.toSorted((one, other) => compareVersions(other.parsed, one.parsed))[0];
-  return { need: usable(newest?.need ?? null), isFixed: exact !== null };
+  const engine = usable(newest?.need ?? null);
+  return {
+    need: named ?? engine,
+    isFixed: named !== null || exact !== null,
+    newest: newest === undefined ? null : { version: newest.version, engine },
+  };
 }
 
 interface Interpreter {
   readonly need: string | null;
   /** Whether an older version, for another Python, is not what was asked for. */
   readonly isFixed: boolean;
+  /** The newest version that was asked for; null when the index does not tell. */
+  readonly newest: { readonly version: string; readonly engine: string | null } | null;
 }
+
+const UNASKED: Interpreter = { need: null, isFixed: false, newest: null };
 
 /** An index may say anything; what are no specifiers never reaches uv. */
 function usable(need: string | null): string | null {
@@ -113,7 +140,7 @@ function usable(need: string | null): string | null {
 }
 
 async function resolveOn(
-  { need, isFixed }: Interpreter,
+  { need, isFixed }: Pick<Interpreter, 'need' | 'isFixed'>,
   installation: Installation,
 ): Promise<InstallError | null> {
   const first = await makeVenv(need, installation);
@@ -161,9 +188,12 @@ export function foreignIn(lock: string): InstallError | null {
 
 const LOCKED = /^[\w.-]+(?:\[[\w.,-]+\])?==[\w.!+-]+(?:\s*;[^#]*?)?(?:\s+--hash=sha256:[a-f\d]{64})+$/u;
 
-async function unpack(installation: Installation): Promise<InstallError | null> {
+async function unpack(
+  installation: Installation,
+  more: readonly string[] = [],
+): Promise<InstallError | null> {
   const { uv, run, python, lock, request } = installation;
-  const flags = ['--require-hashes', '--no-deps', '--link-mode', 'copy'];
+  const flags = ['--require-hashes', '--no-deps', '--link-mode', 'copy', ...more];
   if (!request.allowScripts) flags.push('--only-binary', ':all:');
   const result = await runUv(
     [uv.path, 'pip', 'install', '-q', '--python', python, ...flags, '-r', lock],
@@ -218,7 +248,10 @@ async function compileBytecode({ run, venv }: Installation, { real }: Interprete
   await runUv([real, '-I', '-S', '-m', 'compileall', '-q', join(venv, 'lib')], run);
 }
 
-async function record({ request, venv, uv }: Installation): Promise<InstallError | null> {
+async function record(
+  { request, venv, uv }: Installation,
+  newest: Interpreter['newest'],
+): Promise<InstallError | null> {
   const { source, stage } = request;
   const name = registryName(source.package);
   const own = readDistributions(venv).find((each) => each.name === name);
@@ -231,9 +264,28 @@ async function record({ request, venv, uv }: Installation): Promise<InstallError
     options: source.python ?? NO_OPTIONS,
     info: relative(stage, own.folder),
     uv: uv.version,
+    instead: insteadOf(own.version, newest, await pythonIn(venv)),
   };
   await writeFile(join(stage, RECORD_FILE), `${JSON.stringify(content, null, 2)}\n`);
   return null;
+}
+
+/** Tells why `version` is older than what was asked for; null when it is not. */
+function insteadOf(version: string, newest: Interpreter['newest'], python: string): string | null {
+  const [own, best] = [parseVersion(version), parseVersion(newest?.version ?? '')];
+  if (newest === null || own === null || best === null || compareVersions(own, best) >= 0) return null;
+  const here = parseVersion(python);
+  const needed = parseSpecifiers(newest.engine ?? '') ?? [];
+  const why =
+    here !== null && !satisfies(here, needed)
+      ? `${newest.version} needs Python ${newest.engine ?? ''}, this is ${python}`
+      : `${newest.version} does not go with what else it, \`with\` or the settings of uv ask for`;
+  return `${why}; using ${version}, the newest that fits`;
+}
+
+async function pythonIn(venv: string): Promise<string> {
+  const text = await readFile(join(venv, 'pyvenv.cfg'), 'utf8').catch(() => '');
+  return /^version_info = (\S+)$/mu.exec(text)?.[1] ?? '';
 }
 
 function explain(

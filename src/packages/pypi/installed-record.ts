@@ -24,6 +24,8 @@ export interface InstalledRecord {
   readonly info: string;
   /** Version of the uv that installed it. */
   readonly uv: string;
+  /** Why it is older than the newest that was asked for; null when it is not. */
+  readonly instead: string | null;
 }
 
 export const NO_OPTIONS: PythonOptions = { extras: [], interpreter: null, with: [] };
@@ -35,7 +37,7 @@ export const NO_OPTIONS: PythonOptions = { extras: [], interpreter: null, with: 
 export function inspectInstalled(folder: string, source: PackageSource): InstalledVersion | null {
   const record = parseJson(readFileOrNull(join(folder, RECORD_FILE)) ?? '');
   if (!isObject(record)) return null;
-  const { id, version, engine, options, info } = record;
+  const { id, version, engine, options, info, instead } = record;
   if (id !== source.package || typeof version !== 'string' || parseVersion(version) === null) return null;
   if (!isDeepStrictEqual(options, { ...(source.python ?? NO_OPTIONS) })) return null;
   // A link: what it leads to may have been uninstalled.
@@ -46,5 +48,6 @@ export function inspectInstalled(folder: string, source: PackageSource): Install
     folder,
     packageFolder: join(folder, info),
     engine: typeof engine === 'string' ? engine : null,
+    ...(typeof instead === 'string' && { instead }),
   };
 }

@@ -81,6 +81,8 @@ beforeAll(async () => {
     { name: 'future', version: '1.0', requiresPython: '>=3.99' },
     { name: 'aging', version: '1.0', scripts: { aging: 'aging:main' } },
     { name: 'aging', version: '2.0', requiresPython: '>=3.99', scripts: { aging: 'aging:main' } },
+    { name: 'keeper', version: '1.0', requires: ['dep-k'], scripts: { keeper: 'keeper:main' } },
+    { name: 'dep-k', version: '1.0' },
     { name: 'src-only', version: '1.0', isSource: true },
     { name: 'mangled', version: '1.0', isMangled: true },
     { name: 'from-git', version: '1.0', requires: ['x @ git+https://127.0.0.1/x'] },
@@ -141,6 +143,30 @@ describe.skipIf(!hasTools)('a Python package', () => {
     expect(prepared).toMatchObject({ ok: true, version: '1.1' });
     const [file = '', ...rest] = prepared.ok ? prepared.argv : [];
     expect(execFileSync(file, rest, { encoding: 'utf8' })).toBe('good-mcp 1.1\n');
+  });
+
+  it('whose Python has gone is installed again from its lock, also without the index', async () => {
+    await prepare(pythonSpec('keeper'));
+    const folder = join(root, 'servers', 'some', 'versions', '1.0');
+    const lock = readFileSync(join(folder, 'requirements.lock'), 'utf8');
+    index.publish({ name: 'dep-k', version: '2.0' });
+    index.answer = 500;
+    unlinkSync(join(folder, 'venv', 'bin', 'python'));
+    symlinkSync('/nowhere/python3', join(folder, 'venv', 'bin', 'python'));
+    const prepared = await prepare(pythonSpec('keeper'));
+    expect(prepared).toMatchObject({ ok: true, version: '1.0', note: null });
+    const [file = '', ...rest] = prepared.ok ? prepared.argv : [];
+    expect(execFileSync(file, rest, { encoding: 'utf8' })).toBe('keeper 1.0\n');
+    expect(readFileSync(join(file, '../../../requirements.lock'), 'utf8')).toBe(lock);
+  });
+
+  it('says why it is older than the newest', async () => {
+    expect(await prepare(pythonSpec('aging'))).toMatchObject({
+      ok: true,
+      version: '1.0',
+      note: expect.stringMatching(/^2\.0 needs Python >=3\.99, this is 3\.\d+\.\d+; using 1\.0, the newest/u),
+    });
+    expect(await prepare(pythonSpec('aging'))).toMatchObject({ ok: true, version: '1.0', note: null });
   });
 
   it.each([
