@@ -313,7 +313,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Without a terminal it prints a line for each change.',
       'Exit codes: 0 ended by you, 5 no daemon.',
     ],
-    load: () => import('./inspect/monitor.ts'),
+    load: () => import('./monitor/monitor.ts'),
   },
   {
     name: 'open',

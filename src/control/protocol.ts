@@ -53,6 +53,8 @@ export interface PageLink {
 /** Heartbeats by server, and the last events, the newest first. */
 export interface PageView {
   readonly beats: Readonly<Record<string, string>>;
+  /** Requests of clients a minute, and their 95th percentile in ms, over the last five minutes; servers without any are left out. */
+  readonly traffic: Readonly<Record<string, { readonly perMinute: number; readonly p95: number }>>;
   readonly events: readonly ShownEvent[];
 }
 

@@ -38,9 +38,9 @@ export async function* readJournalBack(
   }
 }
 
-/** Reads the time without the rest, which is most of the work; null where it does not stand first. */
+/** Reads the time without the rest, which is most of the work; null where it stands neither last nor first. */
 function timeOf(line: string): number | null {
-  const written = /^\{"at":(\d+)[,}]/u.exec(line)?.[1];
+  const written = (/"at":(\d+)\}$/u.exec(line) ?? /^\{"at":(\d+)[,}]/u.exec(line))?.[1];
   return written === undefined ? null : Number(written);
 }
 

@@ -50,18 +50,31 @@ export function createScreen(out: Output): Screen {
 
 const OTHER_SCREEN = '\u001B[?1049h';
 const FIRST_SCREEN = '\u001B[?1049l';
-const TOP = '\u001B[H';
 
-/** Creates a screen that takes the whole terminal, as a pager does, and restores it at the end. It cannot print above the block. */
+/**
+ * Creates a screen that takes the whole terminal, as a pager does, and restores it at the end. Only lines that changed are
+ * written. It cannot print above the block.
+ */
 export function createFullScreen(out: Output): Omit<Screen, 'print'> {
   let isOpen = false;
+  let shown: readonly string[] = [];
+  let size = '';
   return {
     draw(lines) {
-      const shown = cropped(lines, sizeOf(out).rows);
-      // No newline after the last one: at the bottom of the terminal it would scroll.
-      const body = shown.map((line) => `${line}${CLEAR_LINE}`).join('\r\n');
-      out.write(`${isOpen ? '' : OTHER_SCREEN}${BEGIN}${HIDE_CURSOR}${TOP}${body}${CLEAR_BELOW}${COMMIT}`);
+      const { rows, columns } = sizeOf(out);
+      const next = cropped(lines, rows);
+      // Another size: the terminal has wrapped or cut what was there.
+      const isAnew = !isOpen || size !== `${rows}x${columns}`;
+      const changed = next.flatMap((line, index) =>
+        isAnew || line !== shown[index] ? [`\u001B[${index + 1};1H${line}${CLEAR_LINE}`] : [],
+      );
+      const rest = next.length < shown.length || isAnew ? `\u001B[${next.length + 1};1H${CLEAR_BELOW}` : '';
+      const tail = next.length >= rows ? '' : rest;
+      if (changed.length > 0 || tail !== '')
+        out.write(`${isOpen ? '' : OTHER_SCREEN}${BEGIN}${HIDE_CURSOR}${changed.join('')}${tail}${COMMIT}`);
       isOpen = true;
+      shown = next;
+      size = `${rows}x${columns}`;
     },
     end() {
       if (isOpen) out.write(`${SHOW_CURSOR}${FIRST_SCREEN}`);

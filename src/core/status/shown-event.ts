@@ -3,7 +3,7 @@ import { describeCause, withoutQuotations, withoutQuote } from '../base/cause.ts
 import { neutralise } from '../base/text.ts';
 import type { EventKind, EventOf, WatchdogEvent } from '../model/events.ts';
 import { eventLine } from './event-line.ts';
-import { describeHealth } from './health-summary.ts';
+import { describeHealth, describeRestart } from './health-summary.ts';
 
 /** `good` and `bad` as a person sees it; `info` for what is neither. */
 export type EventTone = 'bad' | 'warn' | 'good' | 'info';
@@ -51,6 +51,7 @@ function lineOf(event: RecordedEvent): Line | null {
   if (event.kind === 'probed') return ofProbe(event);
   if (event.kind === 'alert') return ofAlert(event);
   if (event.kind === 'health') return ofHealth(event);
+  if (event.kind === 'restarted') return { text: `restarted: ${describeRestart(event)}`, tone: 'warn' };
   if (event.kind === 'config-loaded' && event.ok) return { text: 'config loaded', tone: 'info' };
   if (event.kind === 'install-progress') return null;
   // eslint-disable-next-line typescript/no-unsafe-type-assertion -- no line is made of the specification

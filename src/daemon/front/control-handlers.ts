@@ -1,5 +1,6 @@
 // Handlers of the control socket: each command that the command line sends to a running daemon.
 import type { PageView, Unsaved } from '../../control/protocol.ts';
+import type { NumberedCall } from '../../core/gateway/call-summary.ts';
 import type { RequestHandlers } from '../../control/server.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import type { Redactor } from '../../core/base/text.ts';
@@ -150,7 +151,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
   };
 }
 
-async function viewOf({ page: { source: page } }: HandlerParts, most: number): Promise<PageView> {
+async function viewOf({ page: { source: page }, gateway }: HandlerParts, most: number): Promise<PageView> {
   const beats = page.beats();
   const now = page.clock.now();
   const limit = Math.min(MAX_EVENTS, Math.max(0, Math.floor(most)));
@@ -160,11 +161,30 @@ async function viewOf({ page: { source: page } }: HandlerParts, most: number): P
     beats: Object.fromEntries(
       page.status().servers.map(({ name }) => [name, lettersOf(beats.get(name), now)]),
     ),
+    traffic: Object.fromEntries(
+      page.status().servers.flatMap(({ name }) => {
+        const recent = trafficOf(gateway.calls(name, { after: 0, most: MAX_CALLS }), now);
+        return recent === null ? [] : [[name, recent]];
+      }),
+    ),
     events: foldEvents(events),
   };
 }
 
 const MAX_EVENTS = 200;
+const MAX_CALLS = 1_000;
+/** Minutes that count as now. */
+const RECENT = 5;
+
+/** Null where nobody called lately. */
+function trafficOf(calls: readonly NumberedCall[], now: number): PageView['traffic'][string] | null {
+  const since = now - RECENT * 60_000;
+  const took = calls.filter(({ at }) => at > since).map((call) => call.took - call.waited);
+  if (took.length === 0) return null;
+  const sorted = took.toSorted((a, b) => a - b);
+  const p95 = sorted[Math.ceil(sorted.length * 0.95) - 1] ?? 0;
+  return { perMinute: took.length / RECENT, p95 };
+}
 
 /** Samples usage now, unless that was done a moment ago: over too short a time a burst looks like steady load. */
 async function freshUsage({ status, sampler }: HandlerParts): Promise<void> {

@@ -1,3 +1,5 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { type ControlServer, startControlServer } from '../../../src/control/server.ts';
@@ -6,9 +8,19 @@ import { type FakeDaemon, fakeDaemon } from '../../fakes/control-handlers.ts';
 import { type FakeIo, type FakeIoOptions, fakeIo } from '../../fakes/io.ts';
 import { DOWN, serverStatus, status } from '../../fakes/status.ts';
 import { missingHome } from '../../fakes/temp-home.ts';
+import { screenOf } from '../../fakes/terminal.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
 const terminal = { columns: 100, rows: 20 };
+const EVENT = {
+  at: Date.UTC(2026, 0, 1),
+  firstAt: Date.UTC(2026, 0, 1),
+  count: 2,
+  kind: 'exited',
+  server: 'context7',
+  text: 'exited with code 3',
+  tone: 'warn',
+} as const;
 const SHOW_CURSOR_AND_LEAVE = '\u001B[?25h\u001B[?1049l';
 
 async function serve(paths: Paths, daemon: FakeDaemon = fakeDaemon()): Promise<ControlServer> {
@@ -27,24 +39,26 @@ async function monitoring(options: FakeIoOptions = { terminal }) {
   return { io, daemon, paths, server, ended };
 }
 
-/** The last picture, without colours. */
+/** What the terminal shows, without colours. */
 function picture(io: FakeIo): string[] {
-  // eslint-disable-next-line no-control-regex -- a terminal's language
-  const [, last = ''] = /\u001B\[H((?:(?!\u001B\[H).)*)$/su.exec(io.stdout()) ?? [];
-  // eslint-disable-next-line no-control-regex -- the same
-  return last.replaceAll(/\u001B\[[?\d;]*[a-zA-Z]/gu, '').split('\r\n');
+  return screenOf(io.stdout(), { columns: io.out.columns ?? 80, rows: io.out.rows ?? 24 });
 }
 
 describe('monitor on a terminal', () => {
   it('shows the daemon, the table, the keys, and what happens below', async () => {
     const { io, daemon, ended } = await monitoring();
-    expect(picture(io)[0]).toMatch(/^mcp-watchdog 0\.1\.0 {3}up .* {3}1 healthy {3}http:/u);
-    expect(picture(io)[2]).toMatch(/^SERVER/u);
-    expect(picture(io).at(-1)).toBe('q quits, p pauses');
-    expect(picture(io)).toHaveLength(20);
+    expect(picture(io)[0]).toMatch(/^mcp-watchdog 0\.1\.0 {2}up .* ✓ 1 healthy$/u);
+    expect(picture(io)[1]).toMatch(/^ {3}SERVER +STATE/u);
+    expect(picture(io)[3]).toMatch(/^>✓ context7 +running/u);
+    expect(picture(io).at(-1)).toMatch(/^ j k move .* q quit$/u);
+    daemon.view = { ...daemon.view, events: [EVENT] };
     daemon.show(status([serverStatus({ health: DOWN })]));
-    await waitFor(() => picture(io)[0]?.includes('1 handled by the watchdog'));
-    expect(picture(io).join('\n')).toMatch(/^\d\d:\d\d:\d\d context7: running, down, pid 4242 \(no answer/mu);
+    await waitFor(() => picture(io)[0]?.includes('◐ 1 handled'));
+    expect(picture(io)[3]).toMatch(/^>◐ context7 +not answering/u);
+    expect(picture(io)[4]).toBe('   no answer within 5 s');
+    await waitFor(() =>
+      picture(io).some((line) => /^\d\d:\d\d:\d\d context7 exited with code 3, 2 times$/u.test(line)),
+    );
     io.press('q');
     expect(await ended).toBe(0);
     expect(io.stdout().endsWith(SHOW_CURSOR_AND_LEAVE)).toBe(true);
@@ -80,9 +94,8 @@ describe('monitor on a terminal', () => {
     daemon.show(status([serverStatus({ health: DOWN })]));
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(picture(io)[0]).toContain('1 healthy');
-    expect(picture(io).at(-1)).toBe('q quits, p resumes');
     io.press('p');
-    await waitFor(() => picture(io)[0]?.includes('1 handled by the watchdog'));
+    await waitFor(() => picture(io)[0]?.includes('1 handled'));
     io.press('q');
     await ended;
   });
@@ -98,6 +111,7 @@ describe('monitor on a terminal', () => {
       const lines = picture(io);
       expect(lines).toHaveLength(size.rows);
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(size.columns);
+      expect(lines.join('\n')).toMatch(/✓ (?:1 healthy|context7)|✓ 1 heal…/u);
     }
     io.press('q');
     await ended;
@@ -106,13 +120,68 @@ describe('monitor on a terminal', () => {
   it('says that the daemon is gone and resumes when it is back', async () => {
     const { io, paths, server, ended } = await monitoring();
     await server.close();
-    await waitFor(() => picture(io)[0]?.startsWith('No daemon since'));
+    await waitFor(() => picture(io)[0]?.startsWith('not reachable since'));
     await serve(paths, fakeDaemon(status([serverStatus({ name: 'other' })])));
     await waitFor(() => picture(io).join('\n').includes('other'), { what: 'the new daemon' });
     expect(picture(io)[0]).toContain('1 healthy');
-    expect(picture(io).join('\n')).toContain('context7: removed');
+    expect(picture(io).join('\n')).not.toContain('context7');
     io.press('q');
     expect(await ended).toBe(0);
+  });
+
+  it('acts after a question, and says how it went', async () => {
+    const { io, daemon, ended } = await monitoring();
+    io.press('r');
+    await waitFor(() => picture(io).at(-1) === ' Restart context7?   y yes   any other key no');
+    io.press('n');
+    await waitFor(() => picture(io).at(-1)?.includes('q quit'));
+    expect(daemon.asked).toEqual([]);
+    for (const [key, request, said] of [
+      ['r', 'restart context7', ' context7 restarts'],
+      ['s', 'stop context7', ' context7 stops'],
+      ['u', 'update context7', ' context7: it is no package, so it has no versions'],
+      ['b', 'rollback context7', ' context7: it is no package, so it has no versions'],
+    ] as const) {
+      io.press(key);
+      await waitFor(() => picture(io).at(-1)?.includes('y yes'));
+      io.press('y');
+      await waitFor(() => daemon.asked.at(-1) === request, { what: request });
+      await waitFor(() => picture(io).at(-1) === said, { what: said });
+    }
+    io.press('q');
+    await ended;
+  });
+
+  it('opens a server with its log, and comes back', async () => {
+    const { io, paths, ended } = await monitoring();
+    mkdirSync(paths.serverLogs, { recursive: true });
+    const log = join(paths.serverLogs, 'context7.log');
+    writeFileSync(log, '2026-01-01T00:00:00.000Z stderr first\n2026-01-01T00:00:01.000Z stderr second\n');
+    io.press('\r');
+    await waitFor(() => picture(io).some((line) => line.endsWith('stderr   second')));
+    expect(picture(io)[1]).toMatch(/^‹ context7 {2}✓ running .* 1\/1 {2}\[ \] next$/u);
+    expect(picture(io)[2]).toContain('@upstash/context7-mcp 4.1.1   http   pid 4242');
+    appendFileSync(log, '2026-01-01T00:00:02.000Z stderr \u202Ethird\n');
+    await waitFor(() => picture(io).some((line) => line.endsWith(String.raw`stderr   \u202ethird`)));
+    for (const character of '/sec') io.press(character);
+    io.press('\r');
+    await waitFor(() => !picture(io).some((line) => line.includes('first')));
+    expect(picture(io).some((line) => line.endsWith('stderr   second'))).toBe(true);
+    for (const character of '\u001B[D') io.press(character);
+    await waitFor(() => picture(io)[1]?.includes('SERVER'));
+    io.press('q');
+    await ended;
+  });
+
+  it('does nothing while the daemon is gone', async () => {
+    const { io, daemon, server, ended } = await monitoring();
+    await server.close();
+    await waitFor(() => picture(io)[0]?.startsWith('not reachable since'));
+    io.press('r');
+    await waitFor(() => picture(io).at(-1)?.includes('nothing can be done'));
+    expect(daemon.asked).toEqual([]);
+    io.press('q');
+    await ended;
   });
 
   it('has nothing to show when there is no daemon to begin with', async () => {

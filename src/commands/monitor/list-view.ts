@@ -1,0 +1,264 @@
+// List of the live view: servers by what they need, as many columns as fit; name, mark and state always do.
+import { neutralise } from '../../core/base/text.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { isHealthy, nextAttempt, restartsOf, statusSummary } from '../../core/status/health-summary.ts';
+import { type Trouble, troublesOf } from '../../core/status/troubles.ts';
+import { versionColumn } from '../../core/update/update-text.ts';
+import { fit, pad, paint, widthOf } from '../views/style.ts';
+import { type Facts, groupIn, type Model, shownServers } from './model.ts';
+import {
+  GROUP_STYLES,
+  GROUP_TITLES,
+  heartbeat,
+  memoryOf,
+  shortTime,
+  type Signs,
+  stateText,
+} from './words.ts';
+
+export interface Room {
+  readonly width: number;
+  readonly colour: boolean;
+  readonly signs: Signs;
+}
+
+/** A block of lines that belongs to one server, or the title of a group. */
+interface Block {
+  readonly name: string | null;
+  readonly lines: readonly string[];
+}
+
+export interface ListLines {
+  readonly lines: readonly string[];
+  /** Servers that lie above and below what is shown. */
+  readonly above: number;
+  readonly below: number;
+}
+
+type NumberColumn = 'memory' | 'p95' | 'calls' | 'restarts' | 'version';
+
+interface Layout {
+  readonly name: number;
+  readonly state: number;
+  readonly beats: number;
+  readonly numbers: readonly NumberColumn[];
+}
+
+const WIDTHS: Readonly<Record<NumberColumn, number>> = {
+  memory: 5,
+  p95: 6,
+  calls: 6,
+  restarts: 4,
+  version: 10,
+};
+const TITLES: Readonly<Record<NumberColumn, string>> = {
+  memory: 'MEM',
+  p95: 'P95',
+  calls: 'CALLS',
+  restarts: 'RST',
+  version: 'VERSION',
+};
+const STATE = 18;
+/** Cursor, mark and a space. */
+const MARK = 3;
+const ALL: readonly NumberColumn[] = ['memory', 'p95', 'calls', 'restarts', 'version'];
+
+/** What is tried, the widest first. */
+const CHOICES: readonly Pick<Layout, 'beats' | 'numbers'>[] = [
+  { beats: 37, numbers: ALL },
+  { beats: 37, numbers: ALL.slice(0, 4) },
+  { beats: 20, numbers: ALL.slice(0, 4) },
+  { beats: 20, numbers: ALL.slice(0, 3) },
+  { beats: 20, numbers: ALL.slice(0, 2) },
+  { beats: 20, numbers: ALL.slice(0, 1) },
+  { beats: 20, numbers: [] },
+  { beats: 10, numbers: [] },
+  { beats: 0, numbers: [] },
+];
+/** Columns that a name is given before others leave. */
+const NAME_WISH = 17;
+const SHORTEST_NAME = 8;
+
+function layoutFor(width: number, longest: number): Layout {
+  const wish = Math.min(Math.max(longest, SHORTEST_NAME), NAME_WISH);
+  const fixed = ({ beats, numbers }: Pick<Layout, 'beats' | 'numbers'>): number =>
+    MARK + 1 + STATE + (beats > 0 ? beats + 1 : 0) + numbers.reduce((sum, one) => sum + WIDTHS[one] + 1, 0);
+  const none = { beats: 0, numbers: [] };
+  const choice = CHOICES.find((one) => fixed(one) + wish <= width) ?? none;
+  const left = width - fixed(choice);
+  const name = Math.max(SHORTEST_NAME, Math.min(longest, left, 40));
+  // The name keeps eight columns, then the state is what is cut.
+  return { ...choice, name, state: Math.max(1, Math.min(STATE, width - MARK - 1 - name)) };
+}
+
+/** Cuts the middle out of a name: its end tells servers of one family apart. */
+export function middle(name: string, width: number): string {
+  if (widthOf(name) <= width) return name;
+  // What is not one column a character is cut at its end.
+  if (/[^\u0020-\u007E]/u.test(name)) return fit(name, width);
+  const tail = Math.floor((width - 1) / 2);
+  return fit(name, width - tail) + name.slice(name.length - tail);
+}
+
+/** Writes the rows that fit into `rows` lines, the selected server always among them. */
+export function listLines(
+  model: Model,
+  facts: Facts,
+  { rows, ...room }: Room & { readonly rows: number },
+): ListLines {
+  const servers = shownServers(model, facts.status);
+  const longest = Math.max(0, ...servers.map(({ name }) => widthOf(name)));
+  const layout = layoutFor(room.width, longest);
+  const head = rows > 3 ? [titles(layout, room)] : [];
+  const height = rows - head.length;
+  const all = blocksOf(model, facts, servers, { layout, room, isTall: rows >= 24 });
+  const total = all.reduce((sum, { lines }) => sum + lines.length, 0);
+  // Titles of groups are the first to go.
+  const blocks = total <= height ? all : all.filter(({ name }) => name !== null);
+  const { from, until } = windowOf(blocks, model.selected, height);
+  const lines = blocks.flatMap((block) => block.lines).slice(from, until);
+  const ends = blocks.map((_, index) =>
+    blocks.slice(0, index + 1).reduce((sum, block) => sum + block.lines.length, 0),
+  );
+  const isServer = (index: number): boolean => blocks[index]?.name !== null;
+  return {
+    lines: [...head, ...lines],
+    above: ends.filter((end, index) => isServer(index) && end <= from).length,
+    below: ends.filter((end, index) => isServer(index) && end - (blocks[index]?.lines.length ?? 0) >= until)
+      .length,
+  };
+}
+
+/** Finds the part of the lines that shows the selected block, as near to the top as it goes. */
+function windowOf(blocks: readonly Block[], selected: string | null, height: number) {
+  const total = blocks.reduce((sum, { lines }) => sum + lines.length, 0);
+  const index = blocks.findIndex(({ name }) => name === selected);
+  const start = blocks.slice(0, Math.max(0, index)).reduce((sum, { lines }) => sum + lines.length, 0);
+  const end = start + (blocks[index]?.lines.length ?? 0);
+  // Half a screen of context below, as far as there is one.
+  const wish = Math.min(total, end + Math.floor(height / 3)) - height;
+  const from = Math.max(0, Math.min(wish, start, Math.max(0, total - height)));
+  return { from, until: from + height };
+}
+
+function titles({ name, state, beats, numbers }: Layout, { colour }: Room): string {
+  const cells = [
+    ' '.repeat(MARK) + pad('SERVER', name),
+    pad('STATE', state),
+    ...(beats > 0 ? [pad(beats > 20 ? 'LAST 6 HOURS' : beats > 10 ? 'LAST 6 H' : '6 H', beats)] : []),
+    ...numbers.map((one) => pad(TITLES[one], WIDTHS[one], one === 'version' ? 'right' : 'left')),
+  ];
+  return paint(cells.join(' ').trimEnd(), 'dim', colour);
+}
+
+function blocksOf(
+  model: Model,
+  facts: Facts,
+  servers: readonly ServerStatus[],
+  { layout, room, isTall }: { readonly layout: Layout; readonly room: Room; readonly isTall: boolean },
+): Block[] {
+  const { status, now } = facts;
+  const troubles = troublesOf(status, now);
+  let group: string | null = null;
+  return servers.flatMap((server) => {
+    const own = groupIn(status, server, now);
+    const title: Block[] =
+      own === group ? [] : [{ name: null, lines: [paint(` ${GROUP_TITLES[own]}`, 'dim', room.colour)] }];
+    group = own;
+    const isSelected = server.name === model.selected;
+    const trouble = troubles.find(({ about }) => about === server.name);
+    const isTold = isSelected || (isTall && own === 'needs_you');
+    const below = isTold ? reasonLines(server, trouble, { now, room, isSelected }) : [];
+    const row = rowOf(server, facts, { layout, room, isSelected });
+    return [...title, { name: server.name, lines: [row, ...below] }];
+  });
+}
+
+function rowOf(
+  server: ServerStatus,
+  { status, view, now }: Facts,
+  {
+    layout,
+    room,
+    isSelected,
+  }: { readonly layout: Layout; readonly room: Room; readonly isSelected: boolean },
+): string {
+  const { signs, colour } = room;
+  const group = groupIn(status, server, now);
+  const style = GROUP_STYLES[group];
+  const mark = `${isSelected ? '>' : ' '}${paint(signs.marks[group], style, colour)} `;
+  const name = pad(middle(server.name, layout.name), layout.name);
+  const state = pad(fit(stateText(server, now), layout.state), layout.state);
+  const cells = [
+    mark + paint(name, isSelected ? 'bold' : undefined, colour),
+    paint(state, group === 'healthy' ? undefined : style, colour),
+    ...(layout.beats > 0 ? [heartbeat(view.beats[server.name] ?? '', layout.beats, signs)] : []),
+    ...layout.numbers.map((one) => {
+      const text = numberOf(server, view.traffic[server.name], one) ?? signs.none;
+      return pad(fit(text, WIDTHS[one]), WIDTHS[one], one === 'version' ? 'right' : 'left');
+    }),
+  ];
+  return cells.join(' ').trimEnd();
+}
+
+function numberOf(
+  server: ServerStatus,
+  traffic: Facts['view']['traffic'][string] | undefined,
+  column: NumberColumn,
+): string | null {
+  switch (column) {
+    case 'memory':
+      return memoryOf(server);
+    case 'p95':
+      return traffic === undefined ? null : shortTime(traffic.p95);
+    case 'calls':
+      return server.clients === null ? null : callsText(traffic?.perMinute ?? 0);
+    case 'restarts':
+      return server.state === 'watched' ? null : String(restartsOf(server));
+    case 'version':
+      return versionColumn(server) || null;
+    default:
+      return column satisfies never;
+  }
+}
+
+function callsText(perMinute: number): string {
+  return perMinute === 0 ? '0' : perMinute < 9.95 ? perMinute.toFixed(1) : String(Math.round(perMinute));
+}
+
+/** Says the reason, the cure and when it is tried again: in one line where that fits, in two at most. */
+function reasonLines(
+  server: ServerStatus,
+  trouble: Trouble | undefined,
+  { now, room, isSelected }: { readonly now: number; readonly room: Room; readonly isSelected: boolean },
+): string[] {
+  const { width, colour, signs } = room;
+  const reason = neutralise(trouble?.root ?? statusSummary(server, now));
+  const cure = trouble?.cure ?? null;
+  const next =
+    server.nextAttemptAt === null || isHealthy(server) ? '' : nextAttempt(server.nextAttemptAt, now);
+  if (reason === '' && cure === null) return [];
+  const cured = cure === null ? '' : `${signs.arrow} ${neutralise(cure)}`;
+  const space = width - MARK;
+  const one = [reason, cured].filter((text) => text !== '').join('  ');
+  const joined =
+    next === '' || widthOf(one) + widthOf(next) + 2 > space ? one : pad(one, space - widthOf(next)) + next;
+  const indent = ' '.repeat(MARK);
+  if (!isSelected || widthOf(one) <= space) return [indent + paint(fit(joined, space), 'dim', colour)];
+  const lines = cured === '' ? wrap(reason, space, 2) : [fit(reason, space), fit(cured, space)];
+  return lines.map((line) => indent + paint(line, 'dim', colour));
+}
+
+/** Breaks a text at spaces into at most `most` lines; the last one is cut. */
+export function wrap(text: string, width: number, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest !== '' && lines.length < most - 1 && widthOf(rest) > width) {
+    let end = rest.length;
+    while (end > 0 && widthOf(rest.slice(0, end).trimEnd()) > width) end = rest.lastIndexOf(' ', end - 1);
+    if (end <= 0) break;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  return rest === '' ? lines : [...lines, fit(rest, width)];
+}

@@ -1,0 +1,140 @@
+// Marks, heartbeats, states and short numbers of the live view; without UTF-8 in ASCII.
+import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import type { ServerStatus } from '../../core/model/status.ts';
+import { stateLabel } from '../../core/status/health-summary.ts';
+import type { TroubleGroup } from '../../core/status/troubles.ts';
+import type { Style } from '../views/style.ts';
+
+/** Characters of the view. */
+export interface Signs {
+  readonly marks: Readonly<Record<TroubleGroup, string>>;
+  readonly beats: Readonly<Record<string, string>>;
+  readonly levels: string;
+  readonly arrow: string;
+  readonly rule: string;
+  readonly none: string;
+  readonly up: string;
+  readonly down: string;
+  readonly back: string;
+}
+
+const UNICODE: Signs = {
+  marks: { needs_you: '✗', handled: '◐', healthy: '✓', off: '–' },
+  beats: { u: '▁', s: '▄', a: '▆', r: '▆', d: '█', o: '·', n: '·' },
+  levels: '▁▂▃▄▅▆▇█',
+  arrow: '→',
+  rule: '─',
+  none: '–',
+  up: '▴',
+  down: '▾',
+  back: '‹',
+};
+
+const ASCII: Signs = {
+  marks: { needs_you: 'x', handled: '~', healthy: '+', off: '-' },
+  beats: { u: '_', s: '-', a: 'r', r: 'r', d: '#', o: '.', n: '.' },
+  levels: '_.-=+*#@',
+  arrow: '->',
+  rule: '-',
+  none: '-',
+  up: '^',
+  down: 'v',
+  back: '<',
+};
+
+export function signsOf(isUnicode: boolean): Signs {
+  return isUnicode ? UNICODE : ASCII;
+}
+
+export const GROUP_STYLES: Readonly<Record<TroubleGroup, Style>> = {
+  needs_you: 'red',
+  handled: 'yellow',
+  healthy: 'green',
+  off: 'dim',
+};
+
+export const GROUP_TITLES: Readonly<Record<TroubleGroup, string>> = {
+  needs_you: 'NEEDS YOU',
+  handled: 'HANDLED BY THE WATCHDOG',
+  healthy: 'HEALTHY',
+  off: 'OFF',
+};
+
+/** Writes the last hours in `cells` columns: of the letters that share a column, the gravest. */
+export function heartbeat(letters: string, cells: number, { beats }: Signs): string {
+  const order = 'nuosard';
+  const size = letters.length / cells;
+  return Array.from({ length: cells }, (_, index) => {
+    const part = letters.slice(Math.floor(index * size), Math.floor((index + 1) * size));
+    const gravest = part.split('').reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a), 'n');
+    return beats[gravest] ?? ' ';
+  }).join('');
+}
+
+/** Writes numbers as columns of eight heights, the last `cells` of them; a gap where there is none. */
+export function sparkline(values: readonly (number | null)[], cells: number, { levels }: Signs): string {
+  const shown = values.slice(-cells);
+  const known = shown.filter((value) => value !== null);
+  const most = Math.max(...known, 0);
+  const marks = levels.split('');
+  return shown
+    .map((value) => {
+      if (value === null) return ' ';
+      const level = most === 0 ? 0 : Math.round((value / most) * (marks.length - 1));
+      return marks[level] ?? ' ';
+    })
+    .join('')
+    .padStart(cells);
+}
+
+/** `40s`, `47m`, `9h`, `2d`. */
+export function short(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 60) return `${Math.floor(seconds)}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** `52M`, `1.2G`. */
+export function shortSize(bytes: number): string {
+  const [value, unit] = bytes >= 1024 ** 3 ? [bytes / 1024 ** 3, 'G'] : [bytes / 1024 ** 2, 'M'];
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
+}
+
+/** `6.4ms`, `125ms`, `1.3s`. */
+export function shortTime(milliseconds: number): string {
+  const [value, unit] = milliseconds < 1000 ? [milliseconds, 'ms'] : [milliseconds / 1000, 's'];
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
+}
+
+export function memoryOf({ usage }: ServerStatus): string | null {
+  return usage === null ? null : shortSize(usedMemory(usage));
+}
+
+/** Writes the state and for how long: `crash looping 47m`, `probation, 7m left`, `memory high 3m`. */
+export function stateText(server: ServerStatus, now: number): string {
+  const { update, killRepeats } = server;
+  if (killRepeats > 0) return 'cannot be ended';
+  const progress = update?.progress ?? null;
+  if (progress !== null) {
+    const left = progress.until === null ? '' : `, ${short(progress.until - now)} left`;
+    return `${progress.phase.replace('_', ' ')}${left}`;
+  }
+  return `${stateWord(server)} ${short(now - server.since)}`;
+}
+
+function stateWord(server: ServerStatus): string {
+  const { state, desired, enabled, health, overLimit, stoppedBecause } = server;
+  if (state === 'stopped') {
+    if (desired === 'down') return enabled ? 'stopped by you' : 'not enabled';
+    return stoppedBecause === 'completed' ? 'completed' : 'stays down';
+  }
+  if (state !== 'running' && state !== 'watched') return stateLabel(server);
+  if (health.up === false || health.suspect) return 'not answering';
+  if (health.wrongHost === true) return 'wrong host';
+  if (health.unauthorized) return 'unauthorized';
+  const [over] = overLimit;
+  if (over !== undefined) return over === 'memory' ? 'memory high' : 'CPU high';
+  if (state === 'watched') return health.up === null ? 'unknown' : 'answers';
+  return stateLabel(server);
+}

@@ -1,0 +1,227 @@
+// Pictures of the live view at the sizes that people have, and every size between: nothing is wider, the state is always readable.
+import { describe, expect, it } from 'vitest';
+import type { ServerStatus } from '../../../src/core/model/status.ts';
+import { frame } from '../../../src/commands/monitor/frame.ts';
+import {
+  type Facts,
+  type Model,
+  orderOf,
+  press,
+  shownServers,
+  START,
+  withStatus,
+} from '../../../src/commands/monitor/model.ts';
+import { signsOf } from '../../../src/commands/monitor/words.ts';
+import { widthOf } from '../../../src/commands/views/style.ts';
+import { DOWN, MINUTE, NOW, serverStatus, status } from '../../fakes/status.ts';
+
+const failing = (name: string, change: Partial<ServerStatus> = {}): ServerStatus =>
+  serverStatus({
+    name,
+    state: 'crash_looping',
+    since: NOW - 47 * MINUTE,
+    pid: null,
+    startedAt: null,
+    health: { ...DOWN, up: null, detail: null },
+    usage: null,
+    nextAttemptAt: NOW + 4 * MINUTE,
+    lastFailure: {
+      at: NOW,
+      code: 'EXITED_BEFORE_READY',
+      message: 'It ended before it was ready',
+      hint: `set DATABASE_URL below servers.${name}.env`,
+      retry: 'backoff',
+      cause: 'exits with code 3',
+      quote: 'DATABASE_URL is not set',
+    },
+    ...change,
+  });
+
+const SERVERS = [
+  serverStatus({ name: 'fetch' }),
+  failing('postgres'),
+  serverStatus({ name: 'slack', state: 'stopped', desired: 'down', since: NOW - 120 * MINUTE }),
+  serverStatus({ name: 'browser', health: DOWN, since: NOW - 40_000 }),
+  failing('a-very-long-server-name-that-nobody-would-type-0001'),
+  ...Array.from({ length: 20 }, (_, index) => serverStatus({ name: `healthy-${index}` })),
+];
+
+function factsOf(servers: readonly ServerStatus[] = SERVERS): Facts {
+  return {
+    status: status(servers),
+    view: {
+      beats: Object.fromEntries(servers.map(({ name }) => [name, 'u'.repeat(60) + 'r'.repeat(12)])),
+      traffic: {},
+      events: [],
+    },
+    now: NOW,
+    traffic: null,
+    curves: null,
+    log: [],
+    lostAt: null,
+    answer: null,
+  };
+}
+
+function draw(width: number, rows: number, model: Model, facts = factsOf(), isUnicode = true): string[] {
+  return frame(model, facts, { width, rows, colour: false, signs: signsOf(isUnicode) });
+}
+
+const fresh = (servers = SERVERS): Model => withStatus(START, status(servers), { now: NOW, isQuiet: true });
+
+describe('the list', () => {
+  it('is in the order of what needs somebody', () => {
+    expect(orderOf(status(SERVERS), NOW).slice(0, 4)).toEqual([
+      'postgres',
+      'a-very-long-server-name-that-nobody-would-type-0001',
+      'browser',
+      'fetch',
+    ]);
+    expect(orderOf(status(SERVERS), NOW).at(-1)).toBe('slack');
+  });
+
+  it('says cause, cure and next attempt at 80×24', () => {
+    const lines = draw(80, 24, fresh());
+    expect(lines[0]).toMatch(
+      /^mcp-watchdog 0\.1\.0 {2}up 2h +✗ 2 need you {2}◐ 1 handled {2}✓ 21 healthy {2}– 1 off$/u,
+    );
+    expect(lines[2]).toMatch(/^>✗ postgres +crash looping 47m {2}[▁▆]{20}/u);
+    expect(lines[3]).toMatch(/^ {3}exits with code 3: “DATABASE_URL is not set”/u);
+    expect(lines[4]).toBe('   → set DATABASE_URL below servers.postgres.env');
+    expect(lines.at(-1)).toMatch(/^ j k move .*\? help {2}q quit$/u);
+    expect(lines.some((line) => / ▾ \d+ 1\/25 ──$/u.test(line))).toBe(true);
+  });
+
+  it('has titles of groups where all fits', () => {
+    const text = draw(120, 60, fresh()).join('\n');
+    for (const title of ['NEEDS YOU', 'HANDLED BY THE WATCHDOG', 'HEALTHY', 'OFF', 'TROUBLES'])
+      expect(text).toContain(title);
+    expect(text).toMatch(/SERVER.*LAST 6 HOURS.*MEM.*P95.*CALLS.*RST.*VERSION/u);
+  });
+
+  it('shows the state of every server that is visible, and the selected one, at every size', () => {
+    const facts = factsOf();
+    for (let width = 30; width <= 130; width += 7) {
+      for (const rows of [6, 10, 20, 24, 40, 60]) {
+        let model = fresh();
+        for (const key of ['', 'j', 'G', 'k', 'pageup']) {
+          if (key !== '') [model] = press(model, key, { status: facts.status, page: 5 });
+          const lines = draw(width, rows, model);
+          expect(lines).toHaveLength(rows);
+          for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
+          const servers = lines.filter((line) => /^[ >][✗◐✓–] /u.test(line) && !line.includes('need'));
+          expect(
+            servers.some((line) => line.startsWith('>')),
+            `${width}×${rows} ${key}`,
+          ).toBe(true);
+          for (const line of servers.filter((one) => !/exits with|no answer/u.test(one)))
+            expect(line).toMatch(/crash loop|crash…|not answ|running|stopped/u);
+        }
+      }
+    }
+  });
+
+  it('hides nothing of the state at 40 columns', () => {
+    const lines = draw(40, 20, fresh());
+    expect(lines[0]).toBe(' ✗ 2 need you ◐ 1 ✓ 21 – 1');
+    expect(lines.find((line) => line.includes('postgres'))).toMatch(/^>✗ postgres +crash looping 47m$/u);
+    expect(lines.find((line) => line.includes('0001'))).toMatch(/^ ✗ a-very-l.*0001 crash looping 47m$/u);
+  });
+
+  it('is one line where there is no room', () => {
+    expect(draw(29, 20, fresh())[0]).toBe('✗ 2 need you: postgres, a-ve…');
+    expect(draw(80, 3, fresh())[0]).toMatch(/^✗ 2 need you: postgres, a-very/u);
+    expect(draw(80, 3, fresh([serverStatus()]), factsOf([serverStatus()]))[0]).toBe('✓ 1 healthy');
+  });
+
+  it('measures wide characters, and shows no control characters', () => {
+    const quote = '数据库 👩‍👩‍👧 \u001B[31m\u202Ered';
+    const servers = [failing('db', { lastFailure: { ...failing('db').lastFailure!, quote } })];
+    for (let width = 30; width < 90; width += 1) {
+      const lines = draw(width, 20, fresh(servers), factsOf(servers));
+      for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);
+      // eslint-disable-next-line no-control-regex -- none of them may be left
+      expect(lines.join('')).not.toMatch(/[\u0000-\u001F\u202E]/u);
+    }
+  });
+
+  it('is ASCII where the terminal is', () => {
+    const text = draw(80, 24, fresh(), factsOf(), false).join('');
+    expect(text).toContain('>x postgres');
+    expect(text.replaceAll(/[“”…]/gu, '')).toMatch(/^[\u0020-\u007E]*$/u);
+  });
+});
+
+describe('keys', () => {
+  const facts = factsOf();
+  const typing = (keys: readonly string[], from = fresh()): Model =>
+    keys.reduce((model, key) => press(model, key, { status: facts.status, page: 10 })[0], from);
+
+  it('filter by a part of the name, until esc', () => {
+    const filtered = typing(['/', 'b', 'r', 'o', 'enter']);
+    expect(shownServers(filtered, facts.status).map(({ name }) => name)).toEqual(['browser']);
+    expect(filtered.selected).toBe('browser');
+    expect(draw(80, 24, typing(['/', 'x', 'x'])).join('\n')).toContain('No server has "xx" in its name');
+    expect(typing(['escape'], filtered).filter).toBe('');
+  });
+
+  it('keep the selection on its server, and the order for a while', () => {
+    const model = typing(['j', 'j']);
+    expect(model.selected).toBe('browser');
+    const healed = status(
+      SERVERS.map((one) => (one.name === 'postgres' ? serverStatus({ name: 'postgres' }) : one)),
+    );
+    const still = withStatus(model, healed, { now: NOW, isQuiet: false });
+    expect([still.order, still.selected]).toEqual([model.order, 'browser']);
+    const later = withStatus(model, healed, { now: NOW, isQuiet: true });
+    expect([later.order[0], later.selected]).toEqual([
+      'a-very-long-server-name-that-nobody-would-type-0001',
+      'browser',
+    ]);
+    const gone = withStatus(model, status([serverStatus()]), { now: NOW, isQuiet: true });
+    expect(gone.selected).toBe('context7');
+  });
+
+  it('ask before they act, and take any other key for no', () => {
+    const [asking] = press(fresh(), 'r', { status: facts.status, page: 1 });
+    expect(draw(80, 24, asking).at(-1)).toBe(' Restart postgres?   y yes   any other key no');
+    expect(press(asking, 'y', { status: facts.status, page: 1 })[1]).toEqual({
+      action: 'restart',
+      server: 'postgres',
+    });
+    expect(press(asking, 'x', { status: facts.status, page: 1 })).toEqual([
+      { ...asking, asked: null },
+      'redraw',
+    ]);
+    const [off] = press(typing(['G']), 's', { status: facts.status, page: 1 });
+    expect(off.asked).toEqual({ action: 'start', server: 'slack' });
+  });
+
+  it('open every screen and come back', () => {
+    for (const [key, screen] of [
+      ['a', 'alerts'],
+      ['e', 'events'],
+      ['?', 'help'],
+      ['l', 'log'],
+      ['enter', 'server'],
+    ] as const) {
+      const model = typing([key]);
+      expect(model.screen).toBe(screen);
+      for (const [width, rows] of [
+        [80, 24],
+        [120, 40],
+        [40, 20],
+      ] as const)
+        for (const line of draw(width, rows, model)) expect(widthOf(line)).toBeLessThanOrEqual(width);
+      expect(typing(['escape', 'escape'], model).screen).toBe('list');
+    }
+    expect(typing(['enter', ']']).selected).toBe('a-very-long-server-name-that-nobody-would-type-0001');
+  });
+});
+
+it('a daemon that is gone leaves what was, dimmed', () => {
+  const facts = { ...factsOf(), lostAt: NOW };
+  const lines = frame(fresh(), facts, { width: 80, rows: 24, colour: true, signs: signsOf(true) });
+  expect(lines[0]).toMatch(/not reachable since \d\d:\d\d:\d\d, trying again \(mcp-watchdog start\)/u);
+  expect(lines[2]?.startsWith('\u001B[2m>✗ postgres')).toBe(true);
+});
