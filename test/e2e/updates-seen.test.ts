@@ -76,7 +76,11 @@ test(
     const run = (...argv: string[]) => cli(home, ...argv);
 
     expect(await run('update')).toEqual({ code: 0, out: 's: nothing to do, 1.0.0 is the newest\n' });
-    await registry.publish(release('1.1.0'), { ...release('1.2.0'), publishedAt: Date.now() - 3_600_000 });
+    // It says of its tools that they write, which the versions before did not.
+    await registry.publish(release('1.1.0', { MCP_FIXTURE_BEHAVIOUR: 'writing' }), {
+      ...release('1.2.0'),
+      publishedAt: Date.now() - 3_600_000,
+    });
     const checked = await run('update', '--check');
     expect(checked.code).toBe(0);
     expect(checked.out).toMatch(
@@ -97,8 +101,14 @@ test(
     });
     expect(updated.out).toContain('1.1.0 on probation');
     const told = (await run('status', 's')).out;
-    for (const fact of [/^previous +1\.0\.0$/mu, /^last update +update 1\.0\.0 → 1\.1\.0 committed /mu])
+    for (const fact of [
+      /^previous +1\.0\.0$/mu,
+      /^last update +update 1\.0\.0 → 1\.1\.0 committed /mu,
+      /^it changed +"tool-\d" \(hints\), "tool-\d" \(hints\)$/mu,
+    ])
       expect(told).toMatch(fact);
+    // Our own update brought it: in its report, and no alarm.
+    expect(await daemon.metric('mcp_watchdog_server_changed_tools{server="s"}')).toBe(0);
     expect(await daemon.metric('mcp_watchdog_server_updates_total{server="s",result="committed"}')).toBe(1);
 
     await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));

@@ -1,4 +1,5 @@
 // Facts about the version of a server: what runs, what is available, what is held back, and how far an update is.
+import type { ToolChange } from '../gateway/tool-definitions.ts';
 import type { HeldReason, UpdateBy, UpdatePhase, UpdateResult } from './vocabulary.ts';
 
 /** A newer version that is not taken. */
@@ -72,6 +73,8 @@ export interface UpdateStatus {
   /** Null while nothing is under way. */
   readonly progress: UpdateProgress | null;
   readonly memory: UpdateMemory;
+  /** What the version that runs says of its tools otherwise than the one before it; left out for nothing. */
+  readonly toolChanges?: readonly ToolChange[] | undefined;
 }
 
 /** Response to an operator's request. `begun` goes on in the background: the status shows its progress. */

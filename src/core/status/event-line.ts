@@ -89,10 +89,12 @@ const LINES: EventHandlers<Cell | null> = {
     if (trouble !== undefined) return line(`Gateway: ${trouble.message}`, 'yellow');
     return url === null ? null : line(`Gateway on ${url}`, 'dim');
   },
-  'tools-changed': ({ changes }) =>
-    changes.length === 0
-      ? null
-      : line(`says something else of its tools than before: ${describeToolChanges(changes)}`, 'yellow'),
+  'tools-changed': ({ changes, byUpdate }) =>
+    byUpdate !== undefined
+      ? line(`its update to ${versionText(byUpdate)} changed tools: ${describeToolChanges(changes)}`, 'dim')
+      : changes.length === 0
+        ? null
+        : line(`says something else of its tools than before: ${describeToolChanges(changes)}`, 'yellow'),
   limit: ofLimit,
   'log-dropped': ({ lines, bytes }) =>
     line(`prints too much: ${lines} lines (${size(bytes)}) were not kept`, 'yellow'),

@@ -65,14 +65,21 @@ const REDUCERS: EventHandlers<Partial<ServerStatus>, [ServerStatus], ServerChang
   limit: afterLimit,
   'log-dropped': unchanged,
   exchanged: ({ load }) => ({ clients: load }),
-  'tools-changed': ({ changes }) => ({ changedTools: changes.map(({ tool }) => tool ?? INSTRUCTIONS) }),
+  'tools-changed': ({ changes, byUpdate }, server) =>
+    byUpdate === undefined
+      ? { changedTools: changes.map(({ tool }) => tool ?? INSTRUCTIONS) }
+      : updateOf(server, { toolChanges: changes }),
   reaped: unchanged,
   'update-checked': ({ at, lookedAt, outlook }, server) =>
     updateOf(server, { checkedAt: lookedAt ?? at, outlook }),
-  'update-moved': ({ progress }, server) => updateOf(server, { progress }),
+  'update-moved': ({ progress }, server) =>
+    updateOf(server, progress.phase === 'installing' ? { progress, ...WITHOUT_TOOL_CHANGES } : { progress }),
   'update-settled': ({ memory, isNews }, server) =>
     updateOf(server, isNews ? { memory, progress: null } : { memory }),
 };
+
+/** Another update begins: what the last one changed is in the journal. */
+const WITHOUT_TOOL_CHANGES = { toolChanges: undefined };
 
 /** Changes the update part. Only a package has versions; an update may end after the server has become something else. */
 function updateOf({ source, update }: ServerStatus, change: Partial<UpdateStatus>): Partial<ServerStatus> {

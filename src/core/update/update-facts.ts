@@ -1,4 +1,5 @@
 // Facts about the versions of one server, one per line, as command line and page list them.
+import { describeToolChanges } from '../gateway/tool-definitions.ts';
 import { MANAGER_FACTS, parsePackageRef } from '../model/package.ts';
 import type { ServerStatus } from '../model/status.ts';
 import type { UpdateMemory, UpdateStatus } from '../model/update.ts';
@@ -23,6 +24,7 @@ interface UpdateFact {
     | 'chosen'
     | 'bad version'
     | 'last update'
+    | 'it changed'
     | 'asked';
   readonly text: string;
   /** True for facts to highlight. */
@@ -46,8 +48,14 @@ export function updateFacts(
       maybe('held', describeHeld(held, packageId), isWorrying(held)),
     ),
     ...historyFacts({ ...update.memory, previous: rollbackTarget(update) }, { packageId, now }),
+    ...maybe('it changed', toolWords(update)),
     ...maybe('asked', askedWords(update, now)),
   ];
+}
+
+/** Says what the version that runs says of its tools otherwise than the one before it. */
+function toolWords({ toolChanges = [] }: UpdateStatus): string | null {
+  return toolChanges.length === 0 ? null : detailText(describeToolChanges(toolChanges));
 }
 
 /** Returns the target of a rollback now; null for none. */

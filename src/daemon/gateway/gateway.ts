@@ -181,8 +181,8 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
   function judgeTools(server: string, seen: SeenTools): ReadonlySet<string> {
     traffic.setTools(server, Object.keys(seen.definitions.tools));
     const { changes, ours } = approvals.look(server, withoutSecrets(seen, redactor));
-    if (ours.length > 0)
-      log.info({ server, version: seen.version, changes: ours }, 'The update changed definitions of tools');
+    if (ours.length > 0 && seen.version !== null)
+      bus.publish({ kind: 'tools-changed', server, changes: ours, byUpdate: seen.version });
     tellChanges(server, changes);
     return new Set(changes.flatMap(({ tool }) => (tool === null ? [] : [tool])));
   }

@@ -136,10 +136,12 @@ const LINES: EventHandlers<Line | null> = {
   sampled: routine,
   exchanged: () => null,
   'client-refused': routine,
-  'tools-changed': ({ server, changes }) =>
-    changes.length === 0
-      ? ['info', { server }, 'What the server says of its tools is as it was, or approved']
-      : ['warn', { server, changes }, 'The server says something else of its tools than before'],
+  'tools-changed': ({ server, changes, byUpdate }) =>
+    byUpdate !== undefined
+      ? ['info', { server, version: byUpdate, changes }, 'The update changed definitions of tools']
+      : changes.length === 0
+        ? ['info', { server }, 'What the server says of its tools is as it was, or approved']
+        : ['warn', { server, changes }, 'The server says something else of its tools than before'],
   ticked: routine,
   evaluated: routine,
   recorded: routine,

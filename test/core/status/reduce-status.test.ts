@@ -48,6 +48,28 @@ describe('foldStatus()', () => {
     expect(changed.servers[0]?.url).toBe(shown);
   });
 
+  it('keeps what an update of ours changed of the tools with the update, until the next one', () => {
+    const source = { kind: 'package', manager: 'npm', package: 'x', version: 'latest', bin: null } as const;
+    const changes = [{ tool: 'read', parts: ['description'] }] as const;
+    const told = { kind: 'tools-changed', at: NOW, server: 'files', changes } as const;
+    const unasked = reduceStatus(added({ source }), told, nothing).servers[0];
+    expect(unasked?.changedTools).toEqual(['read']);
+    expect(unasked?.update?.toolChanges).toBeUndefined();
+    const ours = reduceStatus(added({ source }), { ...told, byUpdate: '2.0.0' }, nothing);
+    expect(ours.servers[0]).toMatchObject({ changedTools: [], update: { toolChanges: changes } });
+    const facts = {
+      from: '2.0.0',
+      to: '3.0.0',
+      by: 'operator',
+      since: NOW,
+      until: null,
+      detail: null,
+    } as const;
+    const progress = { ...facts, phase: 'installing' } as const;
+    const next = reduceStatus(ours, { kind: 'update-moved', at: NOW, server: 'files', progress }, nothing);
+    expect(next.servers[0]?.update?.toolChanges).toBeUndefined();
+  });
+
   it('keeps the number of tools of before while the list is empty, until the config changes', () => {
     const afterListing = (before: Status, tools: number): Status =>
       reduceStatus(

@@ -59,13 +59,24 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
     {
       kind: 'exchanged',
       server,
-      operations: [{ method: 'tools/call', tool: 'text', error: '', channel: 'tcp', took: [1] }],
+      operations: [
+        {
+          method: 'tools/call',
+          tool: 'text',
+          error: '',
+          channel: 'tcp',
+          took: [1],
+          exemplar: { traceId: 'text', spanId: 'text', took: 1 },
+        },
+      ],
       retried: 0,
       waited: 0,
       load: { sessions: 1, streams: 0, inFlight: 0, queued: 0 },
     },
   ],
-  'tools-changed': [{ kind: 'tools-changed', server, changes: [{ tool: 'text', parts: ['title'] }] }],
+  'tools-changed': [
+    { kind: 'tools-changed', server, changes: [{ tool: 'text', parts: ['title'] }], byUpdate: 'text' },
+  ],
   'client-refused': [{ kind: 'client-refused', reason: 'host' }],
   transition: [
     {
@@ -190,7 +201,13 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
 /** Texts in which a secret survives: closed lists, names and addresses of our own, which readers compare. */
 const SURVIVES: { readonly [Kind in EventKind]?: readonly string[] } = {
   condition: ['condition'],
-  exchanged: ['operations.channel', 'operations.error', 'operations.method'],
+  exchanged: [
+    'operations.channel',
+    'operations.error',
+    'operations.exemplar.spanId',
+    'operations.exemplar.traceId',
+    'operations.method',
+  ],
   'tools-changed': ['changes.parts'],
   'client-refused': ['reason'],
   'server-added': [

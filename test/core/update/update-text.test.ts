@@ -135,6 +135,7 @@ describe('the facts about the versions of a server', () => {
       checkedAt: NOW - MINUTE,
       outlook: outlookOf({ held, candidate: '4.1.2' }),
       memory,
+      toolChanges: [{ tool: 'read', parts: ['description', 'annotations'] }],
     });
     expect(updateFacts({ package: 'x', update }, NOW).map(({ label, text }) => `${label}: ${text}`)).toEqual([
       'available: 4.1.2',
@@ -145,6 +146,7 @@ describe('the facts about the versions of a server', () => {
       'chosen: 4.0.7, while the config says 4.0.6',
       'bad version: 4.1.1, 2 d ago: it hangs',
       'last update: update 4.0.7 → 4.1.1 rolled back 3 min ago: it ended: exited with code 1',
+      'it changed: "read" (description, hints)',
       'asked: the registry 1 min ago',
     ]);
   });
