@@ -12,7 +12,10 @@ export async function answersOf(dashboard, { ask, start, end, scrape, choices = 
   const span = { start, end, scrape };
   const values = valuesOf(dashboard, choices);
   const panels = [];
-  for (const panel of dashboard.panels.flatMap((one) => [one, ...(one.panels ?? [])]))
+  for (const panel of dashboard.panels.flatMap((one) => [
+    one,
+    ...(one.collapsed === true ? [] : (one.panels ?? [])),
+  ]))
     panels.push({ panel, ...(await answerPanel(panel, { ask, values, ...span })) });
   const marks = [];
   for (const annotation of dashboard.annotations?.list ?? [])

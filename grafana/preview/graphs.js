@@ -37,7 +37,7 @@ function drawGraph(body, { panel, series, step }) {
   const raw = series.map(({ points }) => aligned(points, moments));
   const data = isStacked ? stacked(raw) : raw;
   const colors = series.map((one, index) => overrideColor(panel, one.name) ?? paletteOf(index));
-  const legend = legendOf(series, colors);
+  const legend = legendOf(series, colors, panel);
   const { clientWidth: width, clientHeight: height } = body;
   const legendHeight = legend === null ? 0 : Math.min(34, legend.measure(body, width - 16));
   const options = {
@@ -191,14 +191,22 @@ function overrideStyle(panel, name) {
   return Object.fromEntries(own.map(({ id, value }) => [id.slice('custom.'.length), value]));
 }
 
-function legendOf(series, colors) {
+/** `  last 3, max 7`, where the legend has values. */
+function valuesOf({ options, fieldConfig }, points) {
+  const numbers = points.map(([, value]) => value).filter((value) => Number.isFinite(value));
+  if ((options.legend?.calcs ?? []).length === 0 || numbers.length === 0) return '';
+  const shown = (value) => format(value, fieldConfig.defaults);
+  return `  last ${shown(numbers.at(-1))}, max ${shown(numbers.reduce((most, one) => Math.max(most, one)))}`;
+}
+
+function legendOf(series, colors, panel) {
   if (series.length === 0) return null;
   const element = document.createElement('div');
   element.className = 'legend';
-  for (const [index, { name }] of series.entries()) {
+  for (const [index, { name, points }] of series.entries()) {
     const entry = document.createElement('span');
     entry.style.setProperty('--color', colors[index]);
-    entry.textContent = name;
+    entry.textContent = `${name}${valuesOf(panel, points)}`;
     element.append(entry);
   }
   return {

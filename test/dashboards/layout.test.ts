@@ -78,6 +78,38 @@ describe.each(DASHBOARDS)('$name', ({ dashboard, all, panels, targets, annotatio
     }
   });
 
+  test('has timelines over the full width, and rows that hide only what is below them', () => {
+    const narrow = panels.filter(({ type, gridPos }) => type === 'state-timeline' && gridPos.w !== COLUMNS);
+    expect(narrow.map(({ title }) => title)).toEqual([]);
+    const rows = all.filter(({ type }) => type === 'row');
+    for (const { title, collapsed, panels: below = [] } of rows)
+      expect(below.length > 0, title).toBe(collapsed === true);
+    // What is looked at first is open.
+    expect(rows[0]?.collapsed).toBe(false);
+  });
+
+  test('has the last and the largest value beside each line, and no colour that says the contrary', () => {
+    for (const { type, title, options, fieldConfig } of panels) {
+      if (type !== 'timeseries') continue;
+      const isBars = JSON.stringify(fieldConfig.defaults.custom).includes('"bars"');
+      expect(options, title).toMatchObject({ legend: { calcs: isBars ? [] : ['lastNotNull', 'max'] } });
+      expect(fieldConfig.defaults, title).toMatchObject({ color: { mode: 'palette-classic-by-name' } });
+    }
+    const colours = panels.flatMap(({ fieldConfig }) =>
+      fieldConfig.overrides.flatMap(({ matcher, properties }) =>
+        properties.flatMap(({ id, value }) =>
+          id === 'color' ? [`${matcher?.options} ${JSON.stringify(value)}`] : [],
+        ),
+      ),
+    );
+    expect(colours.filter((one) => /exit|signal|fail|timeout/u.test(one) && /green|blue/u.test(one))).toEqual(
+      [],
+    );
+    expect(
+      colours.filter((one) => /requested|update|config|committed/u.test(one) && /red|orange/u.test(one)),
+    ).toEqual([]);
+  });
+
   test('leads to the others with the same time and variables', () => {
     expect(dashboard.links).toEqual([
       expect.objectContaining({
@@ -97,7 +129,10 @@ describe.each(DASHBOARDS)('$name', ({ dashboard, all, panels, targets, annotatio
 
   test('marks what happened, each with a title from labels', () => {
     expect(annotations.length).toBeGreaterThan(0);
-    expect(annotations.filter(({ titleFormat, enable }) => titleFormat === undefined || !enable)).toEqual([]);
+    expect(annotations.filter(({ titleFormat }) => titleFormat === undefined)).toEqual([]);
+    // The others are switched on when they are asked for.
+    const shown = annotations.filter(({ enable }) => enable).map(({ name }) => name);
+    expect(['Starts'].filter((name) => annotations.some((one) => one.name === name))).toEqual(shown);
     const atValue = annotations.filter(({ useValueForTime }) => useValueForTime === true);
     expect(atValue.filter(({ expr }) => !expr.endsWith('* 1000'))).toEqual([]);
   });

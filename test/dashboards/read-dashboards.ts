@@ -40,6 +40,9 @@ interface Panel {
     readonly options: { readonly include?: { readonly names: readonly string[] } };
   }[];
   readonly options?: unknown;
+  /** Of a row that is collapsed: what is below it. */
+  readonly panels?: readonly Panel[];
+  readonly collapsed?: boolean;
   readonly fieldConfig: {
     readonly defaults: {
       readonly unit?: string;
@@ -49,6 +52,7 @@ interface Panel {
       readonly custom?: unknown;
     };
     readonly overrides: readonly {
+      readonly matcher?: { readonly id: string; readonly options?: string };
       readonly properties: readonly { readonly id: string; readonly value: unknown }[];
     }[];
   };
@@ -107,11 +111,12 @@ export const DASHBOARDS: readonly Read[] = FILES.map((file) =>
 );
 
 export function readDashboard(name: string, dashboard: Dashboard): Read {
-  const panels = dashboard.panels.filter(({ type }) => type !== 'row');
+  const all = expanded(dashboard.panels);
+  const panels = all.filter(({ type }) => type !== 'row');
   return {
     name,
     dashboard,
-    all: dashboard.panels,
+    all,
     panels,
     variables: dashboard.templating.list,
     annotations: dashboard.annotations.list,
@@ -121,6 +126,21 @@ export function readDashboard(name: string, dashboard: Dashboard): Read {
       ),
     ),
   };
+}
+
+/** With every row open, as it looks then. */
+function expanded(panels: readonly Panel[]): Panel[] {
+  let shift = 0;
+  return panels.flatMap((panel) => {
+    const below = panel.panels ?? [];
+    const moved = [panel, ...below].map((one) =>
+      // The very objects, so that a test can spoil them; only what follows an open row is moved.
+      shift === 0 ? one : { ...one, gridPos: { ...one.gridPos, y: one.gridPos.y + shift } },
+    );
+    const bottom = Math.max(...below.map(({ gridPos }) => gridPos.y + gridPos.h));
+    if (below.length > 0) shift += bottom - panel.gridPos.y - panel.gridPos.h;
+    return moved;
+  });
 }
 
 const INTERVALS: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@ import { EACH_MACHINE, EACH_SERVER, machine, memoryUsed, server, UNPLANNED } fro
 import type { Section } from '../panels/grid-layout.ts';
 import { bars, lines, table } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
+import { UPDATE_COLOURS } from '../panels/series-colours.ts';
 
 /** Lines of a graph that could have one for each machine. */
 const WORST = 10;
@@ -75,6 +76,7 @@ function updates(): ReturnType<typeof bars> {
     empty: 'No update was tried in this time',
     unit: 'short',
     alerts: ['McpServerUpdateRolledBack'],
+    colours: UPDATE_COLOURS,
     queries: [
       {
         expr: `sum by (result) (increase(${server('server_updates_total')}[$__rate_interval])) > 0`,

@@ -6,6 +6,7 @@ import { bars, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { firingTable, quantiles, STATE_LOOK } from '../panels/shared-panels.ts';
 import { stateOfEach } from '../queries/server-states.ts';
+import { RESTART_COLOURS } from '../panels/series-colours.ts';
 
 /** Most series in one graph. */
 const MOST = 10;
@@ -62,6 +63,7 @@ function restartReasons(): PlacedPanel {
     empty: 'No restart in this time',
     unit: 'short',
     alerts: ['McpServerCrashLooping'],
+    colours: RESTART_COLOURS,
     queries: [
       {
         expr: `sum by (reason) (increase(${server('server_restarts_total')}[$__rate_interval])) > 0`,

@@ -7,6 +7,7 @@ import { dashboard } from '../panels/dashboard-frame.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { happened, resources, service } from './overview-servers.ts';
 import { stat } from '../panels/panel-kinds.ts';
+import { gateway } from './server-clients.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { versionTable } from '../panels/shared-panels.ts';
 
@@ -20,7 +21,7 @@ export function overview(rules: Rules): Dashboard {
       from: 'now-6h',
       servers: 'many',
       annotations: [restarts, versionChanges, reloads, wakes, firing],
-      sections: [now(rules), happened(rules), service(), resources(rules), versions()],
+      sections: [now(rules), happened(rules), service(), gateway(), resources(rules), versions()],
     },
     rules,
   );
@@ -143,6 +144,7 @@ function firingCount(): PlacedPanel {
 function versions(): Section {
   return {
     key: 'versions',
+    isCollapsed: true,
     title: 'Versions',
     lines: [{ height: 8, cards: [versionTable({ key: 'versions-table', width: 24 })] }],
   };

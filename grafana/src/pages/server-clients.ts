@@ -1,9 +1,23 @@
 // Section of a server's dashboard on its clients: calls by tool, their durations and errors, and who waits.
-import { serverCount, server, serverBuckets } from '../queries/expressions.ts';
+import { EACH_SERVER, serverCount, server, serverBuckets } from '../queries/expressions.ts';
 import type { Section } from '../panels/grid-layout.ts';
 import { bars, lines } from '../panels/panel-kinds.ts';
+import { ERROR_COLOURS } from '../panels/series-colours.ts';
+import { WAITING_COLOURS } from '../panels/series-colours.ts';
 
 const OPERATIONS = 'mcp_server_operation_duration_seconds';
+
+/** What clients of all chosen servers meet, for the overview. */
+export function gateway(): Section {
+  return {
+    key: 'gateway',
+    title: 'Gateway: what clients ask for',
+    lines: [
+      { height: 8, cards: [callsByServer(), errors(), serverErrors()] },
+      { height: 6, cards: [waiting(), sessions()] },
+    ],
+  };
+}
 
 export function clients(): Section {
   return {
@@ -31,6 +45,43 @@ function calls(): ReturnType<typeof lines> {
       },
     ],
     width: 8,
+  });
+}
+
+function callsByServer(): ReturnType<typeof lines> {
+  return lines({
+    key: 'calls-by-server',
+    title: 'Calls by server',
+    shows: 'Rate of the calls of tools that clients sent through the gateway. The 10 busiest servers.',
+    act: 'Click for the tools of one server. A rate without a pause is a client in a loop: `mcp-watchdog calls` says which.',
+    empty: 'No client has called a tool through the gateway',
+    unit: 'reqps',
+    queries: [
+      {
+        expr: `topk(10, sum by (${EACH_SERVER}) (rate(${serverCount(OPERATIONS, 'mcp_method_name="tools/call"')}[$__rate_interval])))`,
+        legend: '{{server}} on {{instance}}',
+      },
+    ],
+    width: 8,
+    leadsTo: 'server',
+  });
+}
+
+function serverErrors(): ReturnType<typeof lines> {
+  const failed = `sum by (${EACH_SERVER}) (rate(${serverCount(OPERATIONS, 'error_type!=""')}[$__rate_interval]))`;
+  const all = `sum by (${EACH_SERVER}) (rate(${serverCount(OPERATIONS)}[$__rate_interval]))`;
+  return lines({
+    key: 'error-share-by-server',
+    title: 'Share of requests that fail',
+    shows: 'Share of the requests of clients that ended in an error, by server; the worst 10.',
+    act: 'One server alone: see its dashboard. All at once: the watchdog or the machine.',
+    empty: 'No client has used the gateway',
+    unit: 'percentunit',
+    max: 1,
+    alerts: ['McpServerCallErrors'],
+    queries: [{ expr: `topk(10, ${failed} / (${all} > 0))`, legend: '{{server}} on {{instance}}' }],
+    width: 8,
+    leadsTo: 'server',
   });
 }
 
@@ -63,6 +114,7 @@ function errors(): ReturnType<typeof bars> {
     empty: 'No request failed in this time',
     unit: 'short',
     alerts: ['McpServerCallErrors'],
+    colours: ERROR_COLOURS,
     queries: [
       {
         expr: `sum by (error_type) (increase(${serverCount(OPERATIONS, 'error_type!=""')}[$__rate_interval])) > 0`,
@@ -82,6 +134,7 @@ function waiting(): ReturnType<typeof lines> {
     empty: 'No client has used the gateway',
     unit: 'short',
     alerts: ['McpGatewayRequestsQueued'],
+    colours: WAITING_COLOURS,
     queries: [
       { expr: `sum(${server('gateway_requests_in_flight')})`, legend: 'under way' },
       { expr: `sum(${server('gateway_requests_queued')})`, legend: 'waiting' },

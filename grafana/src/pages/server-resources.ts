@@ -6,6 +6,7 @@ import { valueMappings } from '../panels/value-mappings.ts';
 import { bars, DASHED, lines, stat, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { versionTable } from '../panels/shared-panels.ts';
+import { UPDATE_COLOURS } from '../panels/series-colours.ts';
 
 export function resources(rules: Rules): Section {
   return {
@@ -21,10 +22,12 @@ export function resources(rules: Rules): Section {
 export function updates(): Section {
   return {
     key: 'updates',
+    isCollapsed: true,
     title: 'Versions and updates',
     lines: [
       { height: 5, cards: [versionTable({ key: 'versions-here', width: 24 })] },
-      { height: 7, cards: [results(), progress(), last(), previous(), bad()] },
+      { height: 5, cards: [progress()] },
+      { height: 7, cards: [results(), last(), previous(), bad()] },
     ],
   };
 }
@@ -119,13 +122,14 @@ function results(): ReturnType<typeof bars> {
     empty: 'No update was tried in this time',
     unit: 'short',
     alerts: ['McpServerUpdateRolledBack'],
+    colours: UPDATE_COLOURS,
     queries: [
       {
         expr: `sum by (result) (increase(${server('server_updates_total')}[$__rate_interval])) > 0`,
         legend: '{{result}}',
       },
     ],
-    width: 6,
+    width: 12,
   });
 }
 
@@ -149,7 +153,7 @@ function progress(): ReturnType<typeof timeline> {
     mappings: valueMappings({ 0: ['no', 'text'], 1: ['yes', 'blue'] }),
     alerts: ['McpServerUpdateAvailable'],
     queries: states.map(([metric, legend]) => ({ expr: `max(${server(metric)})`, legend })),
-    width: 6,
+    width: 24,
   });
 }
 

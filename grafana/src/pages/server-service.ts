@@ -5,6 +5,8 @@ import type { Section } from '../panels/grid-layout.ts';
 import { bars, DASHED, heatmap, lines, timeline } from '../panels/panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { quantiles, YES_IS_GOOD } from '../panels/shared-panels.ts';
+import { RESTART_COLOURS } from '../panels/series-colours.ts';
+import { PROBE_FAILURE_COLOURS } from '../panels/series-colours.ts';
 
 export function service(rules: Rules): Section {
   return {
@@ -39,7 +41,8 @@ export function service(rules: Rules): Section {
           slowness(rules),
         ],
       },
-      { height: 6, cards: [lastResults(), silence(rules)] },
+      { height: 5, cards: [lastResults()] },
+      { height: 6, cards: [silence(rules)] },
     ],
   };
 }
@@ -78,6 +81,7 @@ function failures(): ReturnType<typeof lines> {
     empty: 'No probe failed in this time',
     unit: 'short',
     alerts: ['McpServerUnresponsive', 'McpServerUnauthorized'],
+    colours: PROBE_FAILURE_COLOURS,
     queries: [
       {
         expr: `sum by (probe, reason) (increase(${server('probe_failures_total')}[$__rate_interval])) > 0`,
@@ -138,7 +142,7 @@ function lastResults(): ReturnType<typeof timeline> {
     queries: [
       { expr: `min by (instance, probe) (${server('probe_success')})`, legend: '{{probe}} on {{instance}}' },
     ],
-    width: 12,
+    width: 24,
   });
 }
 
@@ -164,7 +168,7 @@ function silence(rules: Rules): ReturnType<typeof lines> {
         legend: '{{server}} on {{instance}}',
       },
     ],
-    width: 12,
+    width: 24,
   });
 }
 
@@ -177,6 +181,7 @@ function restartReasons(): ReturnType<typeof bars> {
     empty: 'No restart in this time',
     unit: 'short',
     alerts: ['McpServerCrashLooping'],
+    colours: RESTART_COLOURS,
     queries: [
       {
         expr: `sum by (reason) (increase(${server('server_restarts_total')}[$__rate_interval])) > 0`,

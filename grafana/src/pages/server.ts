@@ -38,29 +38,33 @@ function now(rules: Rules): Section {
         height: 4,
         cards: [state(), uptime(), version(), budget(), lastExit(), tools()],
       },
+      { height: 5, cards: [history()] },
       {
         height: 6,
         cards: [
-          timeline({
-            key: 'state-history',
-            title: 'State over time',
-            shows: 'What the server was doing; one row for each machine that has it.',
-            act: 'Orange and red are times without service; the sections below say why. A gap is a time in which the machine slept or nobody scraped it.',
-            empty: 'No samples: is the server still in the config?',
-            unit: 'none',
-            ...STATE_LOOK,
-            alerts: ['McpServerDown', 'McpServerUnresponsive'],
-            queries: [{ expr: `topk(40, ${stateOfEach})`, legend: '{{server}} on {{instance}}' }],
-            width: 14,
-          }),
           firingTable(
-            { key: 'firing-here', width: 10, title: 'Firing for this server', only: serverAlerts() },
+            { key: 'firing-here', width: 24, title: 'Firing for this server', only: serverAlerts() },
             rules,
           ),
         ],
       },
     ],
   };
+}
+
+function history(): ReturnType<typeof timeline> {
+  return timeline({
+    key: 'state-history',
+    title: 'State over time',
+    shows: 'What the server was doing; one row for each machine that has it.',
+    act: 'Orange and red are times without service; the sections below say why. A gap is a time in which the machine slept or nobody scraped it.',
+    empty: 'No samples: is the server still in the config?',
+    unit: 'none',
+    ...STATE_LOOK,
+    alerts: ['McpServerDown', 'McpServerUnresponsive'],
+    queries: [{ expr: `topk(40, ${stateOfEach})`, legend: '{{server}} on {{instance}}' }],
+    width: 24,
+  });
 }
 
 function state(): ReturnType<typeof stat> {

@@ -14,6 +14,7 @@ const OURS = `and on (${EACH_MACHINE}) ${machine('build_info')}`;
 export function cost(rules: Rules): Section {
   return {
     key: 'cost',
+    isCollapsed: true,
     title: 'What it costs',
     lines: [
       { height: 7, cards: [cpu(), memory(), files(rules), orphans(rules)] },
@@ -25,6 +26,7 @@ export function cost(rules: Rules): Section {
 export function sleep(): Section {
   return {
     key: 'sleep',
+    isCollapsed: true,
     title: 'Sleep of the machine',
     lines: [{ height: 6, cards: [wakeups(), slept()] }],
   };

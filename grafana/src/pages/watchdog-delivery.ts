@@ -5,6 +5,9 @@ import type { Section } from '../panels/grid-layout.ts';
 import { valueMappings } from '../panels/value-mappings.ts';
 import { bars, lines, timeline } from '../panels/panel-kinds.ts';
 import { YES_IS_GOOD } from '../panels/shared-panels.ts';
+import { CHANNEL_COLOURS } from '../panels/series-colours.ts';
+import { NOTIFY_FAILURE_COLOURS } from '../panels/series-colours.ts';
+import { SUPPRESSION_COLOURS } from '../panels/series-colours.ts';
 
 export function delivery(): Section {
   return {
@@ -12,8 +15,9 @@ export function delivery(): Section {
     title: 'Does it tell of trouble?',
     lines: [
       { height: 7, cards: [sent(), failed(), suppressed()] },
-      { height: 6, cards: [engines(), owner(), evaluation()] },
-      { height: 6, cards: [refused()] },
+      { height: 5, cards: [engines()] },
+      { height: 5, cards: [owner()] },
+      { height: 6, cards: [evaluation(), refused()] },
     ],
   };
 }
@@ -33,7 +37,7 @@ function refused(): PlacedPanel {
         legend: '{{reason}}',
       },
     ],
-    width: 24,
+    width: 12,
   });
 }
 
@@ -45,6 +49,7 @@ function sent(): PlacedPanel {
     act: 'None while alerts fire: an engine delivers instead, or it failed; see beside this. `mcp-watchdog notify test` tries every channel.',
     empty: 'Nothing had to be told in this time',
     unit: 'short',
+    colours: CHANNEL_COLOURS,
     queries: [
       {
         expr: `sum by (channel) (increase(${machine('notifications_total')}[$__rate_interval])) > 0`,
@@ -64,6 +69,7 @@ function failed(): PlacedPanel {
     empty: 'None failed in this time',
     unit: 'short',
     alerts: ['McpWatchdogNotificationsFailing'],
+    colours: NOTIFY_FAILURE_COLOURS,
     queries: [
       {
         expr: `sum by (channel, reason) (increase(${machine('notifications_failed_total')}[$__rate_interval])) > 0`,
@@ -82,6 +88,7 @@ function suppressed(): PlacedPanel {
     act: 'Not a fault. Very many of them are alerts that come and go: lengthen their `for`, or cure what flaps.',
     empty: 'None was held back in this time',
     unit: 'short',
+    colours: SUPPRESSION_COLOURS,
     queries: [
       {
         expr: `sum by (channel, reason) (increase(${machine('notifications_suppressed_total')}[$__rate_interval])) > 0`,
@@ -109,7 +116,7 @@ function engines(): PlacedPanel {
         legend: '{{engine}} was ever seen',
       },
     ],
-    width: 8,
+    width: 24,
   });
 }
 
@@ -128,7 +135,7 @@ function owner(): PlacedPanel {
     mappings: valueMappings({ 0: ['the engine', 'green'], 1: ['itself', 'blue'] }),
     alerts: ['McpWatchdogFallbackActive'],
     queries: [{ expr: `topk(20, ${machine('fallback_active')})`, legend: '{{instance}}' }],
-    width: 8,
+    width: 24,
   });
 }
 
@@ -138,9 +145,10 @@ function evaluation(): PlacedPanel {
     title: 'Evaluation of the rules by itself',
     shows:
       'How long the last evaluation of all rules took on the slowest machine, and (on the right) how many rules failed in each step.',
-    act: 'Any failure is a rule that cannot fire: the log of the watchdog names it. A duration near `alerts.evaluateEvery` is too many rules of your own.',
+    act: 'Any failure is a rule that cannot fire: `mcp-watchdog doctor` names it. A duration near `alerts.evaluateEvery` is too many rules of your own.',
     empty: 'Local evaluation has not started',
     unit: 's',
+    alerts: ['McpWatchdogRuleFailures'],
     queries: [
       { expr: `max(${machine('rule_evaluation_duration_seconds')})`, legend: 'duration' },
       {
@@ -148,12 +156,13 @@ function evaluation(): PlacedPanel {
         legend: 'failures',
       },
     ],
+    colours: { duration: 'blue', failures: 'red' },
     unlike: {
       failures: [
         { id: 'unit', value: 'short' },
         { id: 'custom.axisPlacement', value: 'right' },
       ],
     },
-    width: 8,
+    width: 12,
   });
 }

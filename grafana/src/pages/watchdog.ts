@@ -41,8 +41,10 @@ function works(rules: Rules): Section {
     key: 'works',
     title: 'Does it look after its servers?',
     lines: [
-      { height: 7, cards: [ticks(rules), collectorTime(), collectorResults()] },
-      { height: 5, cards: [scrapes(), configResults(), configured()] },
+      { height: 7, cards: [ticks(rules), collectorTime(), configured()] },
+      { height: 5, cards: [collectorResults()] },
+      { height: 5, cards: [scrapes()] },
+      { height: 5, cards: [configResults()] },
     ],
   };
 }
@@ -193,7 +195,7 @@ function collectorResults(): ReturnType<typeof timeline> {
     unit: 'none',
     ...YES_IS_GOOD,
     queries: [{ expr: `min by (collector) (${machine('collector_success')})`, legend: '{{collector}}' }],
-    width: 8,
+    width: 24,
   });
 }
 
@@ -209,7 +211,7 @@ function scrapes(): ReturnType<typeof timeline> {
     ...YES_IS_GOOD,
     alerts: ['McpWatchdogDown', 'McpWatchdogAbsent'],
     queries: [{ expr: `bottomk(20, ${scraped})`, legend: '{{instance}}' }],
-    width: 8,
+    width: 24,
   });
 }
 
@@ -225,7 +227,7 @@ function configResults(): ReturnType<typeof timeline> {
     ...YES_IS_GOOD,
     alerts: ['McpWatchdogConfigReloadFailed'],
     queries: [{ expr: `bottomk(20, ${machine('config_last_reload_successful')})`, legend: '{{instance}}' }],
-    width: 8,
+    width: 24,
   });
 }
 

@@ -10,7 +10,7 @@ export interface Annotation {
   readonly title: string;
   /** The value is the time of the event, in milliseconds since the epoch. */
   readonly atValue?: boolean;
-  /** Shown from the start; false for annotations that are switched on when needed. */
+  /** Shown from the start; the others are switched on when needed. */
   readonly on?: boolean;
 }
 
@@ -26,6 +26,7 @@ export const restarts: Annotation = {
   expr: `topk(${MOST}, ${server('server_start_time_seconds')}) * 1000`,
   title: '{{server}} started on {{instance}}',
   atValue: true,
+  on: true,
 };
 
 export const versionChanges: Annotation = {
@@ -89,7 +90,7 @@ export function annotationQuery({
   const builder = new AnnotationQueryBuilder()
     .name(name)
     .datasource(DATASOURCE)
-    .enable(on ?? true)
+    .enable(on === true)
     .iconColor(color)
     .expr(expr)
     .step('60s')

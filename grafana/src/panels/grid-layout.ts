@@ -13,6 +13,8 @@ const COLUMNS = 24;
 export interface Section {
   readonly key: string;
   readonly title: string;
+  /** Shown as its heading alone until somebody opens it, and asks nothing until then. */
+  readonly isCollapsed?: boolean;
   readonly lines: readonly Line[];
 }
 
@@ -26,13 +28,18 @@ interface Line {
 export function arrange(sections: readonly Section[], rules: Rules): (Panel | RowPanel)[] {
   const panels: (Panel | RowPanel)[] = [];
   let y = 0;
-  for (const { key, title, lines } of sections) {
-    panels.push(heading({ key, title, y }));
-    y += 1;
-    for (const line of lines) {
-      panels.push(...placed(line, y, rules));
-      y += line.height;
+  for (const section of sections) {
+    const below: Panel[] = [];
+    let end = y + 1;
+    for (const line of section.lines) {
+      below.push(...placed(line, end, rules));
+      end += line.height;
     }
+    const isCollapsed = section.isCollapsed === true;
+    panels.push(heading(section, y, isCollapsed ? below : []));
+    if (!isCollapsed) panels.push(...below);
+    // Grafana moves what follows when a row is opened.
+    y = isCollapsed ? y + 1 : end;
   }
   refuseTwins(panels);
   return panels;
@@ -45,14 +52,14 @@ function idOf(key: string): number {
   return 1000 + (hash % 1_000_000);
 }
 
-function heading({ key, title, y }: { key: string; title: string; y: number }): RowPanel {
+function heading({ key, title, isCollapsed }: Section, y: number, panels: readonly Panel[]): RowPanel {
   return {
     type: 'row',
     id: idOf(`section ${key}`),
     title,
-    collapsed: false,
+    collapsed: isCollapsed === true,
     gridPos: { x: 0, y, w: COLUMNS, h: 1 },
-    panels: [],
+    panels: [...panels],
   };
 }
 
@@ -77,6 +84,10 @@ function runbookOf(alert: string, rules: Rules): ReturnType<DashboardLinkBuilder
 }
 
 function refuseTwins(panels: readonly (Panel | RowPanel)[]): void {
-  const ids = new Set(panels.map(({ id }) => id));
-  if (ids.size < panels.length) throw new Error('Two keys of panels come to the same id: rename the newer');
+  const ids = panels.flatMap((panel) => [
+    panel.id,
+    ...('panels' in panel ? panel.panels.map(({ id }) => id) : []),
+  ]);
+  if (new Set(ids).size < ids.length)
+    throw new Error('Two keys of panels come to the same id: rename the newer');
 }

@@ -35,6 +35,16 @@ const LEGEND = new VizLegendOptionsBuilder()
   .placement(LegendPlacement.Bottom)
   .showLegend(true)
   .calcs([]);
+/** With the last and the largest value of each line, by which tables of lines are read. */
+const LEGEND_WITH_VALUES = new VizLegendOptionsBuilder()
+  .displayMode(LegendDisplayMode.Table)
+  .placement(LegendPlacement.Bottom)
+  .showLegend(true)
+  .sortBy('Max')
+  .sortDesc(true)
+  .calcs(['lastNotNull', 'max']);
+/** A server has the same colour wherever it is drawn. */
+const BY_NAME = new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName);
 const ALL_SORTED = new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending);
 
 /** Stat panel: one number, or with `names` one name for each series. */
@@ -51,7 +61,8 @@ export function stat(facts: PanelOptions & { readonly names?: boolean }): Placed
 /** Time series. Thresholds are drawn as dashed lines. */
 export function lines(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
-    .legend(LEGEND)
+    .legend(LEGEND_WITH_VALUES)
+    .colorScheme(BY_NAME)
     .tooltip(ALL_SORTED)
     .lineWidth(1)
     .fillOpacity(8)
@@ -64,7 +75,14 @@ export function lines(facts: PanelOptions): PlacedPanel {
     );
   for (const [end, properties] of Object.entries(facts.unlike ?? {}))
     builder.overrideByRegexp(`/${end}$/`, [...properties]);
-  return applyPanelOptions(builder, facts);
+  return applyPanelOptions(coloured(builder, facts), facts);
+}
+
+/** Gives the series their fixed colours. */
+function coloured(builder: TimeseriesBuilder, { colours = {} }: PanelOptions): TimeseriesBuilder {
+  for (const [name, fixedColor] of Object.entries(colours))
+    builder.overrideByRegexp(`/^(?:.*: )?${name}$/`, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
+  return builder;
 }
 
 /** Style of lines that are configured, not measured. */
@@ -77,6 +95,7 @@ export const DASHED = [
 export function bars(facts: PanelOptions): PlacedPanel {
   const builder = new TimeseriesBuilder()
     .legend(LEGEND)
+    .colorScheme(BY_NAME)
     .tooltip(ALL_SORTED)
     .drawStyle(GraphDrawStyle.Bars)
     .lineWidth(0)
@@ -84,7 +103,7 @@ export function bars(facts: PanelOptions): PlacedPanel {
     .axisSoftMin(0)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
     .interval(COUNTED);
-  return applyPanelOptions(builder, facts);
+  return applyPanelOptions(coloured(builder, facts), facts);
 }
 
 /** State timeline: one row for each series, coloured by its value. */

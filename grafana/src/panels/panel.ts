@@ -11,6 +11,7 @@ import {
   type Threshold,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { SeriesColours } from './series-colours.ts';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 
 export interface Query {
@@ -43,6 +44,8 @@ export interface PanelOptions {
   readonly max?: number;
   /** Overrides for lines, by the end of their legend. */
   readonly unlike?: Readonly<Record<string, readonly DynamicConfigValue[]>>;
+  /** Fixed colours of series by their meaning. */
+  readonly colours?: SeriesColours;
   /** Target of a click on a series. */
   readonly leadsTo?: 'server';
 }

@@ -3,6 +3,7 @@ import type { Threshold, ValueMapping } from '@grafana/grafana-foundation-sdk/da
 import type { PlacedPanel } from './panel.ts';
 import { alerts, EACH_SERVER, server, serverBuckets } from '../queries/expressions.ts';
 import { SEVERITIES, valueMappings } from './value-mappings.ts';
+import { QUANTILE_COLOURS } from './series-colours.ts';
 import { lines, table } from './panel-kinds.ts';
 import type { Rules } from '../queries/rule-thresholds.ts';
 import { SHOWN_STATES } from '../queries/server-states.ts';
@@ -68,6 +69,7 @@ export function quantiles({ key, width, shows }: Place & { readonly shows: strin
       { expr: quantile(0.95), legend: 'p95' },
       { expr: quantile(0.99), legend: 'p99' },
     ],
+    colours: QUANTILE_COLOURS,
     width,
   });
 }
