@@ -87,8 +87,13 @@ interface SeriesCounts {
   text: string | null;
 }
 
+/** As Prometheus 3 and OpenMetrics write it: `1.0`. */
+export function boundText(bound: number): string {
+  return Number.isInteger(bound) ? `${bound}.0` : String(bound);
+}
+
 function emptyCounts(labels: Labels, buckets: readonly number[], names: Names): SeriesCounts {
-  const bounds = [...buckets.map(String), '+Inf'];
+  const bounds = [...buckets.map(boundText), '+Inf'];
   return {
     labels: { ...labels },
     bucketLabels: bounds.map((le) => ({ ...labels, le })),

@@ -1,7 +1,7 @@
 // Exposition in the format OpenMetrics 1.0, with exemplars.
 import type { MetricSample } from '../core/model/alert-rules.ts';
 import { fullMetricName, METRIC_NAMES, METRICS, PROCESS_METRICS } from '../core/metrics/metric-catalogue.ts';
-import type { Exemplars } from './exemplars.ts';
+import type { Exemplar, Exemplars } from './exemplars.ts';
 
 export const OPEN_METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
@@ -27,19 +27,37 @@ function familyEntries(name: string, type: string, help: string | null): [string
   return suffixes.map((suffix) => [name + suffix, own]);
 }
 
-/** Writes all samples; those of one family stand together. */
-export function renderOpenMetrics(
-  samples: readonly MetricSample[],
-  exemplars: Pick<Exemplars, 'find'>,
-): string {
-  const texts = new Map<string, string>();
-  const lines = new BucketLines(exemplars);
-  for (const sample of samples) {
-    const family = FAMILIES.get(sample.name) ?? { name: sample.name, type: 'unknown', help: null };
-    const before = texts.get(family.name) ?? headerOf(family);
-    texts.set(family.name, before + lines.write(sample));
+/** Creates a writer, which keeps the beginning of each line: series nearly always come with the labels object of before. */
+export function createOpenMetricsWriter(exemplars: Pick<Exemplars, 'find'>) {
+  const heads = new Map<string, WeakMap<MetricSample['labels'], string>>();
+
+  function headOf({ name, labels }: MetricSample): string {
+    const known = heads.get(name) ?? new WeakMap<MetricSample['labels'], string>();
+    heads.set(name, known);
+    const found = known.get(labels);
+    if (found !== undefined) return found;
+    const head = `${name}${labelText(labels)} `;
+    known.set(labels, head);
+    return head;
   }
-  return `${[...texts.values()].join('')}# EOF\n`;
+
+  /** Writes all samples; those of one family stand together, the buckets of a series in growing order. */
+  return (samples: readonly MetricSample[]): string => {
+    const texts = new Map<string, string>();
+    let below = -Infinity;
+    for (const sample of samples) {
+      const family = FAMILIES.get(sample.name) ?? { name: sample.name, type: 'unknown', help: null };
+      let line = headOf(sample) + numberText(sample.value);
+      const { le } = sample.labels;
+      if (le !== undefined) {
+        const bound = boundOf(le);
+        line += exemplarText(exemplars.find(sample.labels), { below, bound });
+        below = bound === Infinity ? -Infinity : bound;
+      }
+      texts.set(family.name, `${texts.get(family.name) ?? headerOf(family)}${line}\n`);
+    }
+    return `${[...texts.values()].join('')}# EOF\n`;
+  };
 }
 
 function headerOf({ name, type, help }: Family): string {
@@ -47,42 +65,20 @@ function headerOf({ name, type, help }: Family): string {
   return `# TYPE ${name} ${type}\n${described}`;
 }
 
-/** Lines of samples; an exemplar goes to the lowest bucket that counts its value. */
-class BucketLines {
-  readonly #exemplars: Pick<Exemplars, 'find'>;
-  /** Bound of the bucket before, of the same histogram; the buckets of one come in growing order. */
-  #below = -Infinity;
+/** An exemplar goes to the lowest bucket that counts its value. */
+function exemplarText(exemplar: Exemplar | null, { below, bound }: { below: number; bound: number }): string {
+  if (exemplar === null || exemplar.value > bound || exemplar.value <= below) return '';
+  const { traceId, spanId, value, at } = exemplar;
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${numberText(value)} ${at / 1000}`;
+}
 
-  constructor(exemplars: Pick<Exemplars, 'find'>) {
-    this.#exemplars = exemplars;
-  }
-
-  write({ name, labels, value }: MetricSample): string {
-    const { le, ...others } = labels;
-    if (le === undefined) return `${name}${labelText(labels)} ${numberText(value)}\n`;
-    const bound = le === '+Inf' ? Infinity : Number(le);
-    const exemplar = this.#exemplarAt(others, bound);
-    return `${name}${labelText({ ...others, le: boundText(bound) })} ${numberText(value)}${exemplar}\n`;
-  }
-
-  #exemplarAt(labels: MetricSample['labels'], bound: number): string {
-    const below = this.#below;
-    this.#below = bound === Infinity ? -Infinity : bound;
-    const found = this.#exemplars.find(labels);
-    if (found === null || found.value > bound || found.value <= below) return '';
-    const { traceId, spanId, value, at } = found;
-    return ` # {trace_id="${traceId}",span_id="${spanId}"} ${numberText(value)} ${at / 1000}`;
-  }
+function boundOf(le: string): number {
+  return le === '+Inf' ? Infinity : Number(le);
 }
 
 function labelText(labels: MetricSample['labels']): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
-
-/** A canonical float: `1.0`. */
-function boundText(bound: number): string {
-  return Number.isInteger(bound) ? `${bound}.0` : numberText(bound);
 }
 
 function numberText(value: number): string {
@@ -91,5 +87,8 @@ function numberText(value: number): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`).replaceAll('"', String.raw`\"`);
+  return text
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('"', String.raw`\"`);
 }

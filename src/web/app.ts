@@ -1,4 +1,4 @@
-// Web app on `metrics.listen`: status page, metrics, rules and runbooks; read-only, without secrets.
+// Web app on `metrics.listen`: the page, metrics, rules and runbooks.
 import type { RequestListener } from 'node:http';
 import type { Express, NextFunction, Request, Response } from 'express';
 import type { Status } from '../core/model/status.ts';
@@ -10,6 +10,7 @@ import type { PageSource } from './api/page-source.ts';
 import { addReadApi } from './api/read-api.ts';
 import { addSessionRoutes, type SessionRoutesOptions } from './session/add-session.ts';
 import { type AlertmanagerWebhookOptions, receiveAlertmanagerWebhook } from './alertmanager-webhook.ts';
+import { prefersOpenMetrics } from './api/accept.ts';
 import { addQueryApi, type QueryApiOptions } from './api/query-api.ts';
 import { addPage } from './page/add-page.ts';
 import { pageAssets } from './page/assets.ts';
@@ -26,6 +27,8 @@ export interface WebAppOptions extends AlertmanagerWebhookOptions, RulesApiOptio
   /** Left out, nobody can sign in. */
   readonly session?: SessionRoutesOptions;
   readonly metrics: () => Promise<{ readonly text: Buffer; readonly contentType: string }>;
+  /** The same in the format OpenMetrics; left out, only `metrics` is served. */
+  readonly openMetrics?: WebAppOptions['metrics'];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Host names accepted beside the loopback ones, in lower case, with or without a port. */
@@ -81,12 +84,14 @@ const SECURITY = {
 const HEADER_LENGTH = 100;
 
 function addRoutes(app: Pick<Express, 'get' | 'post' | 'delete' | 'use'>, options: WebAppOptions): void {
-  const { metrics, now, isReady, isHealthy, onScrape, page } = options;
+  const { metrics, openMetrics, now, isReady, isHealthy, onScrape, page } = options;
   const status = (): Status => publicForm(options.status(), page.hide);
   addPage(app, { status, now });
   const isSignedIn = addSessionRoutes(app, { session: options.session, status: options.status });
   app.get('/metrics', async (request, response) => {
-    await sendText(request, response, await metrics());
+    const isOpen = openMetrics !== undefined && prefersOpenMetrics(request.headers.accept);
+    await sendText(request, response, await (isOpen ? openMetrics() : metrics()));
+
     if (request.method === 'GET')
       onScrape?.(short(request.headers['user-agent']), short(request.headers.host));
   });

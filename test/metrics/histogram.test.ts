@@ -24,7 +24,7 @@ test('createHistogram() takes any name and any buckets, and gives the samples th
   });
   expect(lines).toEqual([
     'mcp_server_operation_duration_seconds_bucket{le="0.5",method="ping"} 1',
-    'mcp_server_operation_duration_seconds_bucket{le="1",method="ping"} 2',
+    'mcp_server_operation_duration_seconds_bucket{le="1.0",method="ping"} 2',
     'mcp_server_operation_duration_seconds_bucket{le="+Inf",method="ping"} 3',
     'mcp_server_operation_duration_seconds_sum{method="ping"} 4.1',
     'mcp_server_operation_duration_seconds_count{method="ping"} 3',

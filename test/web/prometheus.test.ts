@@ -49,6 +49,7 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
     stage.bus.publish({ kind: 'update-settled', server: 'context7', memory, isNews: true });
     const alerts = [{ name: 'McpServerDown', pending: 0, firing: 1 }];
     stage.bus.publish({ kind: 'evaluated', took: 3, failed: 0, alerts });
+    stage.bus.publish({ kind: 'recorded', size: { seconds: 60, bytes: 5000, series: 7 } });
     stage.bus.publish({
       kind: 'exchanged',
       server: 'files',

@@ -1,5 +1,6 @@
 // Requests of clients as metrics show them: label values from closed or bounded lists, durations gathered by label set.
 import { BOOKKEEPING, READS } from './methods.ts';
+import { type TraceContext, traceOf } from './trace-context.ts';
 import type { Channel, Exchange, ExchangeError } from './model.ts';
 
 /** Requests that have ended, with the same labels. */
@@ -13,6 +14,8 @@ export interface OperationBatch {
   readonly channel: Channel;
   /** Ms of each request. */
   readonly took: readonly number[];
+  /** The last one that belongs to a trace; left out without one. */
+  readonly exemplar?: TraceContext & { readonly took: number };
 }
 
 /** Stands for whatever is not in a list: no client mints a series. */
@@ -83,8 +86,12 @@ export function createOperationMeter(): OperationMeter {
       const labels = labelsOf(exchange);
       const key = keyOf(labels);
       const batch = batches.get(key);
-      if (batch === undefined) batches.set(key, { ...labels, took: [exchange.took] });
-      else batch.took.push(exchange.took);
+      const { took, request } = exchange;
+      const own = batch ?? { ...labels, took: [] };
+      own.took.push(took);
+      const trace = traceOf(request);
+      if (trace !== null) own.exemplar = { ...trace, took };
+      if (batch === undefined) batches.set(key, own);
     },
     setTools(names) {
       tools = new Set(names.slice(0, MAX_TOOLS));
@@ -97,8 +104,8 @@ export function createOperationMeter(): OperationMeter {
   };
 }
 
-type Labels = Omit<OperationBatch, 'took'>;
-type Mutable = Labels & { readonly took: number[] };
+type Labels = Omit<OperationBatch, 'took' | 'exemplar'>;
+type Mutable = Labels & { readonly took: number[]; exemplar?: OperationBatch['exemplar'] & {} };
 
 function keyOf({ method, tool, error, channel }: Labels): string {
   return `${channel} ${method} ${error} ${tool}`;

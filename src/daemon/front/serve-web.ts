@@ -1,6 +1,8 @@
 // Web server of the daemon: wires the pages to status and metrics, and decides when it is ready and healthy.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
+import { createExemplars } from '../../metrics/exemplars.ts';
+import { createOpenMetricsWriter, OPEN_METRICS_TYPE } from '../../metrics/open-metrics.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { Bus } from '../../system/bus.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -52,6 +54,7 @@ export async function serveWeb(parts: WebParts): Promise<HttpListener> {
       users: () => protection?.users() ?? [],
     }),
     metrics: savedPage(parts),
+    openMetrics: openMetricsPage(parts),
     rules: parts.rules,
     queries: parts.queries,
     now: () => clock.now(),
@@ -83,6 +86,18 @@ function savedPage({ recorder, stateStore }: WebParts): Recorder['render'] {
     if (page.text !== shown) stateStore.save();
     shown = page.text;
     return page;
+  };
+}
+
+/** The same in OpenMetrics, with exemplars of the requests through the gateway. */
+function openMetricsPage({ bus, recorder, stateStore }: WebParts): Recorder['render'] {
+  const exemplars = createExemplars();
+  bus.subscribe(exemplars.record);
+  const write = createOpenMetricsWriter(exemplars);
+  return async () => {
+    const samples = await recorder.samples(() => true);
+    stateStore.save();
+    return { text: Buffer.from(write(samples)), contentType: OPEN_METRICS_TYPE };
   };
 }
 
