@@ -108,7 +108,7 @@ await server.start({ transportType: 'httpStream', httpStream: { port: Number(pro
   }),
   python('py-markitdown', 'markitdown-mcp'),
   python('py-duckduckgo', 'duckduckgo-mcp-server'),
-  python('py-calculator', 'mcp-server-calculator'),
+  python('py-calculator', 'mcp-server-calculator', { with: ['mcp<2'] }),
   python('py-arxiv', 'arxiv-mcp-server', { args: (port, folder) => ['--storage-path', folder] }),
   python('py-wikipedia', 'wikipedia-mcp'),
   python('py-excel', 'excel-mcp-server', { args: () => ['stdio'] }),
