@@ -2,7 +2,7 @@
 import type { Labels } from './labels.ts';
 
 /** An element, or a window of samples. */
-interface Labelled {
+export interface Labelled {
   readonly labels: Labels;
 }
 
