@@ -37,6 +37,7 @@ export function probesOf({ kind }: ProbePolicy): readonly ProbeName[] {
   return PROBES_BY_KIND[kind];
 }
 
+/** Returns the gauges of one server, without the label `server` that all of them have. */
 export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[] {
   const values = [
     ...identity(server, facts),
@@ -45,7 +46,7 @@ export function serverGauges(server: ServerStatus, facts: ServerFacts): Sample[]
     ...(server.update === null ? [] : versions(server.update)),
     ...probesOf(facts.spec.probe).flatMap((probe) => probing(server, probe, facts)),
   ];
-  return toSamples(values, { server: server.name });
+  return toSamples(values);
 }
 
 export function watchdogGauges(
@@ -187,12 +188,13 @@ function probing(
   ];
 }
 
-function toSamples(values: readonly GaugeValue[], common: Labels = {}): Sample[] {
-  return values.flatMap(([metric, value, labels]) =>
-    value === null
-      ? []
-      : [{ metric, labels: labels === undefined ? common : { ...common, ...labels }, value }],
-  );
+const NONE: Labels = {};
+
+function toSamples(values: readonly GaugeValue[]): Sample[] {
+  const samples: Sample[] = [];
+  for (const [metric, value, labels = NONE] of values)
+    if (value !== null) samples.push({ metric, labels, value });
+  return samples;
 }
 
 /** As in a shell: for a signal 128 plus its number. */

@@ -6,11 +6,15 @@ import { fullMetricName, METRIC_NAMES, METRICS, type MetricName } from '../core/
 import { createFamily, type Family, type Line } from './exposition.ts';
 import { createHistogram, type HistogramWriter, type LabelledHistogram } from './histogram.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
-import { isSameSeries, type Labels, type Sample } from './sample.ts';
+import type { Labels, Sample } from './sample.ts';
 
 export interface MetricRegistry {
-  /** Sets the gauges and counters of `owner`; those it had before and that are not among them are removed. */
-  replaceSamples(owner: string, samples: readonly Sample[]): void;
+  /**
+   * Sets the gauges and counters of `owner`; those it had before and that are not among them are removed.
+   *
+   * @param common labels that all of them have, whether they name them or not
+   */
+  replaceSamples(owner: string, samples: readonly Sample[], common?: Labels): void;
   /** @throws RangeError for a metric that the catalogue does not define as a histogram */
   histogram(metric: MetricName): HistogramWriter;
   /** The exposition of this moment: what changes while it is waited for is not in it. */
@@ -58,6 +62,8 @@ interface Held {
   readonly metric: MetricName;
   /** The same object as long as the series is there: readers of samples recognise it by that. */
   readonly labels: Labels;
+  /** Those that the sample named. */
+  readonly given: Labels;
   value: number;
   readonly line: Line;
 }
@@ -66,9 +72,10 @@ interface Held {
 function createOwners(families: ReadonlyMap<MetricName, Family>) {
   const owners = new Map<string, readonly Held[]>();
 
-  function add({ metric, labels, value }: Sample): Held | null {
+  function add({ metric, labels: given, value }: Sample, common: Labels): Held | null {
+    const labels = { ...common, ...given };
     const line = families.get(metric)?.add(labels, value);
-    return line === undefined ? null : { metric, labels, value, line };
+    return line === undefined ? null : { metric, labels, given, value, line };
   }
 
   function remove({ metric, line }: Held): void {
@@ -81,20 +88,28 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
     families.get(held.metric)?.set(held.line, value);
   }
 
-  function replace(owner: string, samples: readonly Sample[]): void {
+  /** Nearly always the same series come in the same order: then only values are looked at. */
+  function setInPlace(before: readonly Held[], samples: readonly Sample[]): boolean {
+    if (before.length !== samples.length) return false;
+    for (let index = 0; index < samples.length; index += 1)
+      if (!isHeld(samples[index], before[index])) return false;
+    for (let index = 0; index < samples.length; index += 1) {
+      const held = before[index];
+      if (held !== undefined) set(held, samples[index]?.value ?? 0);
+    }
+    return true;
+  }
+
+  function replace(owner: string, samples: readonly Sample[], common: Labels = {}): void {
     const before = owners.get(owner) ?? [];
-    // Nearly always the same series come in the same order, so that no series has to be looked up.
-    const isSame = (index: number): boolean => {
-      const sample = samples[index];
-      return sample !== undefined && isSameSeries(sample, before[index]);
-    };
-    const stays = before.map((_, index) => isSame(index));
+    if (setInPlace(before, samples)) return;
+    const stays = before.map((held, index) => isHeld(samples[index], held));
     const now: Held[] = [];
     for (const [index, held] of before.entries()) if (stays[index] !== true) remove(held);
     for (const [index, sample] of samples.entries()) {
       const known = stays[index] === true ? before[index] : undefined;
       if (known !== undefined) set(known, sample.value);
-      const held = known ?? add(sample);
+      const held = known ?? add(sample, common);
       if (held !== null) now.push(held);
     }
     if (now.length === 0) owners.delete(owner);
@@ -113,6 +128,15 @@ function createOwners(families: ReadonlyMap<MetricName, Family>) {
   }
 
   return { replace, samples };
+}
+
+function isHeld(sample: Sample | undefined, held: Held | undefined): boolean {
+  if (sample === undefined || held === undefined || sample.metric !== held.metric) return false;
+  const { labels } = sample;
+  const { given } = held;
+  if (labels === given) return true;
+  for (const label in labels) if (labels[label] !== given[label]) return false;
+  return true;
 }
 
 const FULL_NAMES = new Map(METRIC_NAMES.map((metric) => [metric, fullMetricName(metric)]));

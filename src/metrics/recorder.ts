@@ -127,6 +127,7 @@ export function createRecorder({ bus, clock, status, build }: RecorderOptions): 
       registry.replaceSamples(
         name,
         isThere ? [...serverGauges(server, facts), ...counters.counters(name)] : [],
+        { server: name },
       );
     }
     return true;

@@ -15,10 +15,3 @@ export function seriesKey(metric: MetricName, labels: Labels): string {
   for (const label of Object.keys(METRICS[metric].labels)) key += `\0${labels[label]}`;
   return key;
 }
-
-export function isSameSeries(a: Sample, b: Sample | undefined): boolean {
-  if (a.metric !== b?.metric) return false;
-  if (a.labels === b.labels) return true;
-  for (const label in a.labels) if (a.labels[label] !== b.labels[label]) return false;
-  return true;
-}
