@@ -1,9 +1,10 @@
-// `npm run bench -- [--quick] [--write] [name…]`: measures side by side, prints one table, and keeps it with --write.
+// `npm run bench -- [--quick] [--write] [--save FILE] [--compare FILE] [name…]`: measures side by side, prints one table, and keeps it with --write.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endAll } from './lib/clean-up.mjs';
+import { compareFigures, readFigures, saveFigures } from './lib/figures.mjs';
 import { table } from './lib/rows.mjs';
 import * as cli from './measures/cli.mjs';
 import * as cpu from './measures/cpu.mjs';
@@ -38,12 +39,16 @@ try {
 
 async function main() {
   const results = [];
+  // Read first: whoever waits half an hour must not learn then that there is no such file.
+  const old = chosen.compare === undefined ? null : readFigures(chosen.compare);
   for (const name of chosen.names) {
     say(`measuring ${name}…`);
-    results.push({ title: MEASURES[name].title, rows: await MEASURES[name].measure(chosen) });
+    results.push({ name, title: MEASURES[name].title, rows: await MEASURES[name].measure(chosen) });
   }
   const text = `${describeMachine()}\n\n${table(results)}\n`;
   process.stdout.write(text);
+  if (old !== null) process.stdout.write(`\n${compareFigures(results, old)}\n`);
+  if (chosen.save !== undefined) saveFigures(chosen.save, { machine: describeMachine(), results });
   if (chosen.write) keep(text);
   const missed = results.flatMap(({ rows }) => rows.filter(({ isMet }) => isMet === false));
   for (const { who } of missed) say(`missed: ${who}`);
@@ -55,7 +60,12 @@ function readArguments(argv) {
     const { values, positionals } = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
+        save: { type: 'string' },
+        compare: { type: 'string' },
+      },
     });
     const unknown = positionals.find((name) => !(name in MEASURES));
     if (unknown !== undefined) throw new Error(`There is no measurement "${unknown}"`);
@@ -64,7 +74,7 @@ function readArguments(argv) {
     return { ...values, names: positionals.length > 0 ? positionals : Object.keys(MEASURES) };
   } catch (error) {
     say(
-      `error: ${error.message}\nhint: npm run bench -- [--quick] [--write] [${Object.keys(MEASURES).join('|')} …]`,
+      `error: ${error.message}\nhint: npm run bench -- [--quick] [--write] [--save FILE] [--compare FILE] [${Object.keys(MEASURES).join('|')} …]`,
     );
     return process.exit(2);
   }

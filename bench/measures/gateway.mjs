@@ -29,7 +29,14 @@ const CONTESTANTS = [
 const SMALL = { name: 'read', arguments: { text: 'x' } };
 const LARGE = { name: 'big', arguments: { bytes: 100 * 1024 } };
 const LOADS = [
-  { what: '16 clients, small answers', clients: 16, call: SMALL, requests: 4_000, atMost: 1.25 },
+  {
+    what: '16 clients, small answers',
+    clients: 16,
+    call: SMALL,
+    requests: 4_000,
+    atMost: 1.25,
+    atMostOfPeers: 0.25,
+  },
   { what: '4 clients, answers of 100 KiB', clients: 4, call: LARGE, requests: 800, atMost: 1.2 },
 ];
 
@@ -37,7 +44,7 @@ export async function measure({ quick }) {
   const results = [];
   for (const { name, program, open } of CONTESTANTS) {
     if (program !== undefined && !existsSync(program)) results.push({ name, why: 'not on this machine' });
-    else results.push({ name, ...(await measureOne(await open(), quick ? 0.25 : 1)) });
+    else results.push({ name, program, ...(await measureOne(await open(), quick ? 0.25 : 1)) });
   }
   const deaths = await measureDeaths(quick ? 3 : 11);
   return [...LOADS.map((load) => processorRows(load, results)), latencyRows(results), deaths].flat();
@@ -108,7 +115,7 @@ async function measureOne({ url, pid, stop }, share) {
   return { processor, latency, memory };
 }
 
-function processorRows({ what, atMost }, results) {
+function processorRows({ what, atMost, atMostOfPeers }, results) {
   const rows = [];
   for (const { name, why, processor } of results) {
     const who = `${name}, ${what}`;
@@ -119,7 +126,26 @@ function processorRows({ what, atMost }, results) {
     const target = name === 'mcp-watchdog' ? { of: 'ratio', atMost } : undefined;
     rows.push(row({ who, short: 'raw', samples: processor[what], unit: 'µs CPU', floor: rows[0], target }));
   }
-  return rows;
+  return [
+    ...rows,
+    ...(atMostOfPeers === undefined ? [] : besidePeers(what, { rows, results, atMostOfPeers })),
+  ];
+}
+
+/** The same figure again, beside each of the bridges that people use. */
+function besidePeers(what, { rows, results, atMostOfPeers }) {
+  const own = results.find(({ name }) => name === 'mcp-watchdog');
+  return results
+    .filter(({ program, why }) => program !== undefined && why === undefined)
+    .map(({ name }) =>
+      row({
+        who: `mcp-watchdog beside ${name}, ${what}`,
+        samples: own.processor[what],
+        unit: 'µs CPU',
+        floor: { ...rows.find(({ who }) => who === `${name}, ${what}`), short: name },
+        target: { of: 'ratio', atMost: atMostOfPeers },
+      }),
+    );
 }
 
 function latencyRows(results) {
