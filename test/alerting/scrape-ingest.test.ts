@@ -7,6 +7,10 @@ import { reading } from '../fakes/rules.ts';
 const TARGET = { job: 'mcp-watchdog', instance: '127.0.0.1:9638' };
 
 function open(...texts: readonly string[]) {
+  return openFor(3, texts);
+}
+
+function openFor(generation: 2 | 3, texts: readonly string[]) {
   const interests = texts.map((text) => {
     const selector = parse(text);
     if (selector.kind !== 'selector') throw new Error(`${text} is no selector`);
@@ -14,7 +18,7 @@ function open(...texts: readonly string[]) {
   });
   const store = createSeriesStore(interests);
   const all = () => store.select({ name: null, matchers: [] });
-  return { feed: createScrapeIngest(store, interests, TARGET), all };
+  return { feed: createScrapeIngest(store, interests, { target: TARGET, generation }), all };
 }
 
 test('a scrape adds the labels of the target, and up', () => {
@@ -56,4 +60,14 @@ test('two metrics may share an object of labels', () => {
     ['m', 2, 1],
     ['n', 2, 2],
   ]);
+});
+
+test('bounds of buckets are stored as the version of Prometheus writes them', () => {
+  const bounds = (generation: 2 | 3) => {
+    const { feed, all } = openFor(generation, ['m_bucket']);
+    feed.ingest([reading('m_bucket', 1, { le: '1' }), reading('m_bucket', 2, { le: '+Inf' })], 10);
+    return all().map(({ labels }) => labels['le']);
+  };
+  expect(bounds(2)).toEqual(['1', '+Inf']);
+  expect(bounds(3)).toEqual(['1.0', '+Inf']);
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { codeOf } from '../../core/base/guards.ts';
 import { RuleError } from '../../promql/rules/yaml-fields.ts';
-import { readRuleFile } from '../../promql/rules/rule-file.ts';
+import { readRuleFile, templateFaultsOf } from '../../promql/rules/rule-file.ts';
 import { readDocument } from '../read/read-document.ts';
 import type { ParsedDocument } from '../read/read-document.ts';
 import type { Diagnostics } from '../read/diagnostics.ts';
@@ -62,7 +62,10 @@ function isUsable(file: string, source: ParsedDocument, diagnostics: Diagnostics
     diagnostics.addElsewhere({ file, line: line ?? 1, path: '', reason });
   if (source.faults.length > 0) return false;
   try {
-    readRuleFile(source.tree);
+    for (const { message, path } of templateFaultsOf(readRuleFile(source.tree)))
+      diagnostics.warnings.push(
+        `${file}:${lineOf(path, source)}: ${message}; alerts have this error instead of the text`,
+      );
     return true;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;

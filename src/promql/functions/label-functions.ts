@@ -45,7 +45,10 @@ export function replaceLabel(
     elements.map((element) => {
       const found = regular.exec(labelIn(element.labels, source));
       if (found === null) return element;
-      return { ...element, labels: withLabel(element.labels, target, expanded(replacement, found)) };
+      return {
+        ...element,
+        labels: withLabel(element.labels, target, expandMatch(replacement, found, found.groups)),
+      };
     }),
   );
 }
@@ -70,11 +73,15 @@ export function joinLabels(elements: Vector, { target, separator, sources }: Joi
 }
 
 /** As Go expands: the longest name counts, and what was not caught is empty. */
-function expanded(template: string, found: RegExpExecArray): string {
+export function expandMatch(
+  template: string,
+  caught: readonly (string | undefined)[],
+  named: Readonly<Record<string, string | undefined>> = {},
+): string {
   return template.replaceAll(/\$(?:\$|(\w+)|\{(\w+)\})/gu, (whole, plain?: string, braced?: string) => {
     if (whole === '$$') return '$';
     const name = plain ?? braced ?? '';
-    return (/^\d+$/u.test(name) ? found[Number(name)] : found.groups?.[name]) ?? '';
+    return (/^\d+$/u.test(name) ? caught[Number(name)] : named[name]) ?? '';
   });
 }
 

@@ -25,15 +25,26 @@ export type Alerts = ReadonlyMap<string, Alert>;
 /** Ms for which a resolved alert is kept. */
 const RESOLVED_RETENTION = 15 * 60_000;
 
+/** The moment of an evaluation, ms, and what texts may ask for. */
+export type AlertMoment = { readonly at: number } & Pick<
+  TemplateData,
+  'query' | 'externalLabels' | 'externalUrl' | 'generation'
+>;
+
 /**
  * Returns the alerts of a rule after its expression evaluated to `result` at `at`.
  *
  * @throws EvaluationError when two elements give the same alert
  */
-export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, at: number): Alerts {
+export function nextAlerts(
+  rule: AlertingRule,
+  before: Alerts,
+  result: Vector,
+  { at, ...around }: AlertMoment,
+): Alerts {
   const present = new Map<string, ActiveElement>();
   for (const element of result) {
-    const alert = alertOf(rule, element);
+    const alert = alertOf(rule, { ...element, ...around, at });
     const key = writeKey(alert.labels);
     if (present.has(key)) throw new EvaluationError(`Two results make the same alert ${rule.name}`);
     present.set(key, alert);
@@ -50,8 +61,8 @@ export function nextAlerts(rule: AlertingRule, before: Alerts, result: Vector, a
 
 type ActiveElement = Pick<Alert, 'labels' | 'annotations' | 'value'>;
 
-function alertOf(rule: AlertingRule, { labels, value }: Vector[number]): ActiveElement {
-  const data = { labels, value };
+function alertOf(rule: AlertingRule, data: TemplateData): ActiveElement {
+  const { labels, value } = data;
   const all = { ...withoutName(labels), ...renderTexts(rule.labels, data), alertname: rule.name };
   return {
     labels: Object.fromEntries(Object.entries(all).filter(([name, text]) => name !== NAME && text !== '')),

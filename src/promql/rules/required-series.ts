@@ -1,8 +1,9 @@
 // Series that the rules read, and how far back: the series store keeps nothing else.
 import { LOOKBACK } from '../evaluate/evaluate.ts';
-import type { RuleGroup } from './rule-file.ts';
+import { parse } from '../parse/parse.ts';
+import type { Rule, RuleGroup } from './rule-file.ts';
 import type { RequiredSeries } from '../series/series-store.ts';
-import type { Expression, FixedTime } from '../model/syntax-tree.ts';
+import { type Expression, type FixedTime, PromqlError } from '../model/syntax-tree.ts';
 
 /**
  * Ms for which a series is kept that a rule reads at a fixed time (`@ 1700000000`): what is older has no samples, as in a
@@ -12,7 +13,34 @@ export const FIXED_TIME_REACH = 6 * 3_600_000;
 
 /** Returns the series that rules read. @param lookback greatest age of a sample that still counts as current, ms */
 export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBACK): RequiredSeries[] {
-  return groups.flatMap(({ rules }) => rules.flatMap(({ expression }) => requiredBy(expression, lookback)));
+  return groups.flatMap(({ rules }) =>
+    rules.flatMap((rule) => [...requiredBy(rule.expression, lookback), ...requiredByTexts(rule, lookback)]),
+  );
+}
+
+/** What the queries in labels and annotations read; of one that cannot be parsed it is nothing. */
+function requiredByTexts(rule: Rule, lookback: number): RequiredSeries[] {
+  if (rule.kind === 'recording') return [];
+  const templates = [...Object.values(rule.labels), ...Object.values(rule.annotations)];
+  return templates
+    .flatMap(({ queries }) => queries)
+    .flatMap(({ text, isFormat }) => {
+      const expression = parsed(isFormat ? text.replaceAll(/%[-+ 0]*\d*(?:\.\d+)?[a-zA-Z]/gu, '0') : text);
+      const series = expression === null ? [] : requiredBy(expression, lookback);
+      // What is filled in is not known: every series of the name.
+      return isFormat
+        ? series.map(({ selector, reach }) => ({ selector: { name: selector.name, matchers: [] }, reach }))
+        : series;
+    });
+}
+
+function parsed(text: string): Expression | null {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof PromqlError) return null;
+    throw error;
+  }
 }
 
 function requiredBy(expression: Expression, lookback: number): RequiredSeries[] {

@@ -1,10 +1,12 @@
 // Rule engine: evaluates groups rule by rule and stores each result for the rules after it.
-import { type Alert, type Alerts, nextAlerts } from './alert-state.ts';
+import { type Alert, type AlertMoment, type Alerts, nextAlerts } from './alert-state.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { type Labels, NAME, withLabel, writeKey } from '../model/labels.ts';
 import { memoizeBySeries } from '../model/series-cache.ts';
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule-file.ts';
-import type { EvaluationOptions } from '../model/series-source.ts';
+import type { EvaluationOptions, PrometheusMajor } from '../model/series-source.ts';
+import type { Expression } from '../model/syntax-tree.ts';
+import { parse } from '../parse/parse.ts';
 import type { SeriesStore } from '../series/series-store.ts';
 import { type Element, EvaluationError, type Vector } from '../model/value.ts';
 
@@ -44,11 +46,17 @@ interface RuleState {
   readonly recordedAs: (result: Vector) => readonly Labels[];
 }
 
+export interface RuleEngineOptions extends EvaluationOptions {
+  /** For templates: the labels that are added to all alerts, and the address of the page. */
+  readonly externalLabels?: Labels;
+  readonly externalUrl?: string;
+}
+
 /** @param store keeps at least the series of `requiredSeriesOf(groups)` */
 export function createRuleEngine(
   groups: readonly RuleGroup[],
   store: SeriesStore,
-  options: EvaluationOptions = {},
+  options: RuleEngineOptions = {},
 ): RuleEngine {
   const keys = keysOf(groups);
   const states = groups
@@ -81,7 +89,7 @@ export function createRuleEngine(
 interface Run {
   readonly at: number;
   readonly store: SeriesStore;
-  readonly options: EvaluationOptions;
+  readonly options: RuleEngineOptions;
 }
 
 function run(state: RuleState, { at, store, options }: Run): void {
@@ -89,7 +97,9 @@ function run(state: RuleState, { at, store, options }: Run): void {
   try {
     const result = evaluate(state.rule.expression, at, store, options);
     const samples =
-      state.rule.kind === 'recording' ? recorded(state, result) : alerted(state, state.rule, { result, at });
+      state.rule.kind === 'recording'
+        ? recorded(state, result)
+        : alerted(state, state.rule, { result, moment: momentOf({ at, store, options }) });
     state.written = write(store, samples, { before: state.written, at });
     state.error = null;
   } catch (error) {
@@ -97,6 +107,27 @@ function run(state: RuleState, { at, store, options }: Run): void {
     state.error = error.message;
   }
 }
+
+function momentOf({ at, store, options }: Run): AlertMoment {
+  const { generation = 3, externalLabels = {}, externalUrl = '' } = options;
+  const query = (text: string): Vector => evaluate(parsedQuery(text, generation), at, store, options);
+  return { at, query, externalLabels, externalUrl, generation };
+}
+
+/** Parses a query of a template; the same text comes with each evaluation. @throws PromqlError */
+function parsedQuery(text: string, generation: PrometheusMajor): Expression {
+  const key = `${generation} ${text}`;
+  const known = PARSED.get(key);
+  if (known !== undefined) return known;
+  const expression = parse(text, { generation });
+  if (PARSED.size >= MOST_PARSED) PARSED.clear();
+  PARSED.set(key, expression);
+  return expression;
+}
+
+const PARSED = new Map<string, Expression>();
+/** Texts may be made of labels, so there is no end to them. */
+const MOST_PARSED = 1000;
 
 function createRuleState(group: RuleGroup, rule: Rule, key: string): RuleState {
   return {
@@ -147,9 +178,9 @@ function recorded({ recordedAs }: RuleState, result: Vector): Element[] {
 function alerted(
   state: RuleState,
   rule: AlertingRule,
-  { result, at }: { result: Vector; at: number },
+  { result, moment }: { result: Vector; moment: AlertMoment },
 ): Element[] {
-  state.alerts = nextAlerts(rule, state.alerts, result, at);
+  state.alerts = nextAlerts(rule, state.alerts, result, moment);
   return [...state.alerts.values()].flatMap(samplesOf);
 }
 

@@ -19,7 +19,7 @@ function history(rule: AlertingRule, holds: string): (Alert | undefined)[] {
   let alerts: Alerts = new Map();
   return holds.split('').map((flag, minute) => {
     const result = flag === '1' ? [{ labels: { __name__: 'up', job: 'a' }, value: minute }] : [];
-    alerts = nextAlerts(rule, alerts, result, minute * MINUTE);
+    alerts = nextAlerts(rule, alerts, result, { at: minute * MINUTE });
     return [...alerts.values()][0];
   });
 }
@@ -75,7 +75,7 @@ describe('an alert', () => {
 });
 
 function once(rule: AlertingRule, elements: readonly { labels: Labels; value: number }[]): Labels[] {
-  return [...nextAlerts(rule, new Map(), elements, 0).values()].map(({ labels }) => labels);
+  return [...nextAlerts(rule, new Map(), elements, { at: 0 }).values()].map(({ labels }) => labels);
 }
 
 describe('its labels', () => {
@@ -93,8 +93,8 @@ describe('its labels', () => {
 
   test('make another alert when they change', () => {
     const rule = ruleOf({ labels: { level: '{{ $value }}' } });
-    const first = nextAlerts(rule, new Map(), [{ labels: {}, value: 1 }], 0);
-    const second = nextAlerts(rule, first, [{ labels: {}, value: 2 }], MINUTE);
+    const first = nextAlerts(rule, new Map(), [{ labels: {}, value: 1 }], { at: 0 });
+    const second = nextAlerts(rule, first, [{ labels: {}, value: 2 }], { at: MINUTE });
     expect([...second.values()].map(({ labels, state }) => `${labels['level']} ${state}`)).toEqual([
       '1 inactive',
       '2 firing',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { RuleError } from '../../../src/promql/rules/yaml-fields.ts';
-import { readRuleFile } from '../../../src/promql/rules/rule-file.ts';
+import { readRuleFile, templateFaultsOf } from '../../../src/promql/rules/rule-file.ts';
 
 const read = (yaml: string): ReturnType<typeof readRuleFile> => readRuleFile(parseYaml(yaml));
 /** One rule, by its lines in flow style. */
@@ -62,6 +62,19 @@ test('what YAML takes for more than texts is a text here', () => {
   });
 });
 
+test('a text that cannot be filled in takes neither rule nor file', () => {
+  const groups = rule(
+    'alert: Down, expr: up, annotations: { summary: "x {{ nonsense }}", other: "{{ $value }}" }',
+  );
+  expect(groups[0]?.rules[1]).toMatchObject({ annotations: { other: { fault: null } } });
+  expect(templateFaultsOf(groups)).toEqual([
+    {
+      message: `Group "servers", rule 2 (Down), annotations.summary: This engine's templates have no nonsense at character 3`,
+      path: ['groups', 0, 'rules', 1, 'annotations', 'summary'],
+    },
+  ]);
+});
+
 describe('a file is refused with the place of its first fault:', () => {
   const at = ['groups', 0, 'rules', 1];
 
@@ -79,12 +92,6 @@ describe('a file is refused with the place of its first fault:', () => {
       [...at, 'expr'],
     ],
     ['no expression', 'alert: Down', 'Group "servers", rule 2 (Down): there is no "expr"', [...at, 'expr']],
-    [
-      'a template',
-      'alert: Down, expr: up, annotations: { summary: "x {{ nonsense }}" }',
-      'Group "servers", rule 2 (Down), annotations.summary: This engine\'s templates have no nonsense at character 3',
-      [...at, 'annotations', 'summary'],
-    ],
     [
       'a label',
       'alert: Down, expr: up, labels: { a-b: x }',
