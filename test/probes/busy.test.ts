@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { excusingBusy } from '../../src/probes/busy.ts';
 import { ProbeHabits } from '../../src/probes/habits.ts';
-import type { ProbeAttempt, ProbeTarget } from '../../src/probes/probe-kind.ts';
+import type { ProbeAttempt, ProbeKind, ProbeTarget } from '../../src/probes/probe-kind.ts';
+import { createProber } from '../../src/probes/prober.ts';
+import { createBus } from '../../src/system/bus.ts';
 import { createHttpClient } from '../../src/system/net/http-client.ts';
 import { openConnection } from '../../src/wire/connection.ts';
 import { FakeClock } from '../fakes/clock.ts';
@@ -113,5 +115,76 @@ describe('a missed ping', () => {
   ])('counts when %s', async (_, options) => {
     const { probe } = stage(options);
     expect(await probe()).toEqual((options.attempts ?? [ping, timeout]).map(({ result }) => result));
+  });
+});
+
+describe('a loop that is blocked', () => {
+  const PROBE = { ...DEFAULT_SPEC.probe, interval: 10_000, timeout: 5_000, failures: 3 };
+  const DEAD = 600_000;
+
+  /** Virtual ms after which the server is restarted whose loop is blocked for `blocked` ms; null for never. */
+  async function restartedAfter(
+    blocked: number,
+    { isCalled = true, log = false }: { readonly isCalled?: boolean; readonly log?: boolean } = {},
+  ): Promise<number | null> {
+    const clock = new FakeClock();
+    const stdout = new PassThrough();
+    const connection = openConnection(
+      { stdin: new PassThrough(), stdout },
+      { run: 1, version: '0.0.0', onNonProtocolOutput: () => undefined },
+    );
+    let blockedAt = Number.POSITIVE_INFINITY;
+    const isBlocked = (): boolean => clock.elapsed >= blockedAt && clock.elapsed < blockedAt + blocked;
+    // The call ends with the block.
+    connection.trackCalls(() => (isCalled && isBlocked() ? blockedAt : null));
+    const scripted: ProbeKind = {
+      summary: 'scripted',
+      open: (target) =>
+        excusingBusy(
+          {
+            connect: async () => ({ outcome: 'passed', took: 1 }),
+            async probe() {
+              if (log) stdout.write('still working\n');
+              await new Promise((resolve) => setImmediate(resolve));
+              if (!isBlocked()) return [{ probe: 'ping', result: { outcome: 'passed', took: 1 } }];
+              await new Promise<void>((resolve) => void clock.after(PROBE.timeout, resolve));
+              return isBlocked() ? [ping] : [{ probe: 'ping', result: { outcome: 'passed', took: 1 } }];
+            },
+            close: async () => undefined,
+          },
+          { ...target, isStopped: async () => false },
+        ),
+    };
+    let restartedAt: number | null = null;
+    const prober = createProber({
+      clock,
+      bus: createBus(clock, (error) => {
+        throw error;
+      }),
+      version: '0.0.0',
+      kinds: { mcp: scripted, http: scripted, exec: scripted },
+      onReady: () => undefined,
+      onUnhealthy: () => (restartedAt ??= clock.elapsed),
+    });
+    onTestFinished(() => prober.stop());
+    prober.watch({ spec: specOf({ probe: PROBE }), run: 1, connection });
+    await clock.advance(30_000);
+    blockedAt = clock.elapsed;
+    await clock.advance(Math.min(blocked, DEAD));
+    return restartedAt === null ? null : restartedAt - blockedAt;
+  }
+
+  it('for 90 s by a call is no reason to restart, for longer than the grace it is', async () => {
+    expect(await restartedAfter(90_000)).toBeNull();
+    const after = await restartedAfter(DEAD);
+    expect(after).toBeGreaterThan(BUSY_GRACE);
+    expect(after).toBeLessThan(BUSY_GRACE + 60_000);
+  });
+
+  it.each([
+    ['without a call', { isCalled: false }],
+    ['without a call, while its log goes on', { isCalled: false, log: true }],
+  ])('%s is restarted after its misses', async (_, options) => {
+    expect(await restartedAfter(DEAD, options)).toBeLessThan(60_000);
   });
 });
