@@ -90,10 +90,18 @@ describe('a link on another site', () => {
     expect(await statusOf('GET', '/runbooks/', followed)).not.toBe(403);
   });
 
-  test.each(['/', '/metrics', '/api/v1/status', '/runbooksX', '/-/ready'])(
-    'does not open %s',
-    async (path) => {
-      expect(await statusOf('GET', path, followed)).toBe(403);
-    },
-  );
+  test('opens the page, whose document holds nothing of this machine', async () => {
+    expect(await statusOf('GET', '/', followed)).not.toBe(403);
+  });
+
+  test.each([
+    '/status.txt',
+    '/assets/x/page/main.js',
+    '/metrics',
+    '/api/v1/status',
+    '/runbooksX',
+    '/-/ready',
+  ])('does not open %s', async (path) => {
+    expect(await statusOf('GET', path, followed)).toBe(403);
+  });
 });

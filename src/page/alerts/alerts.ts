@@ -8,7 +8,7 @@ import { icon, TONES } from '../common/marks.ts';
 import { openDialog } from '../common/parts.ts';
 import { showLocked } from '../common/session-dialog.ts';
 import { loadStyle } from '../common/style.ts';
-import { alertTroubles, describeAlerts, type AlertTrouble } from '../model/alert-troubles.ts';
+import { alertTroubles, describeAlerts, type AlertTrouble } from './alert-troubles.ts';
 import { writeRoute } from '../model/route.ts';
 import type { RuleAlert, RuleFault, Silence } from '../model/wire.ts';
 import { clock, lasting, utc } from '../model/words.ts';

@@ -3,7 +3,7 @@ import uPlot from '../vendor/uplot.js';
 import { loadStyle } from '../common/style.ts';
 import { clock } from '../model/words.ts';
 
-export interface ChartData {
+interface ChartData {
   /** Seconds since the epoch. */
   readonly times: readonly number[];
   readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];

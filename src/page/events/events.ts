@@ -5,8 +5,8 @@ import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { App, View } from '../common/app.ts';
 import { searchField, segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
-import { EVENT_CHOICES, kindsOf, readGroup } from '../model/event-kinds.ts';
-import { addEvent } from '../model/event-list.ts';
+import { EVENT_CHOICES, kindsOf, readGroup } from './event-kinds.ts';
+import { addEvent } from './event-list.ts';
 import { writeRoute, type Route } from '../model/route.ts';
 import { clock, day, utc } from '../model/words.ts';
 

@@ -2,7 +2,7 @@
 import type { TroubleGroup } from '../../core/status/troubles.ts';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 
-export const GROUPS = [
+const GROUPS = [
   { group: 'needs_you', title: 'Needs you', hint: 'It does not heal by itself' },
   { group: 'handled', title: 'Handled by the watchdog', hint: 'Nothing to do for you' },
   { group: 'healthy', title: 'Healthy', hint: '' },

@@ -27,7 +27,7 @@ export interface NumberedStatus extends PageStatus {
   readonly seq: number;
 }
 
-export interface EventPage {
+interface EventPage {
   readonly events: readonly ShownEvent[];
   /** `before` of the next page; null where nothing is older. */
   readonly next: number | null;
@@ -86,8 +86,7 @@ export type Answer<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly fault: Fault };
 
-export const ACTIONS = ['start', 'stop', 'restart', 'update', 'rollback'] as const;
-export type Action = (typeof ACTIONS)[number];
+export type Action = 'start' | 'stop' | 'restart' | 'update' | 'rollback';
 
 /** An alert as the rule evaluation holds it, with its rule. */
 export interface RuleAlert {

@@ -5,7 +5,7 @@ import { createChart, COLOURS, type Chart } from '../chart/chart.ts';
 import type { App, View } from '../common/app.ts';
 import { segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
-import { EXAMPLES, labelText, unitOf, caretFor } from '../model/query-words.ts';
+import { EXAMPLES, labelText, unitOf, caretFor } from './query-words.ts';
 import { RANGES, rangeUntil, secondsOf, type RangeKey } from '../model/ranges.ts';
 import { writeRoute } from '../model/route.ts';
 import type { RangeResult } from '../model/wire.ts';

@@ -7,7 +7,7 @@ import { showLocked } from '../common/session-dialog.ts';
 import type { Action } from '../model/wire.ts';
 import { plural } from '../model/words.ts';
 
-export interface Offer {
+interface Offer {
   readonly action: Action;
   readonly label: string;
   readonly key: string;

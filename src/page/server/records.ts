@@ -5,7 +5,7 @@ import type { App } from '../common/app.ts';
 import type { ToolList } from '../model/wire.ts';
 
 /** Kinds of events that a timeline shows. */
-export const LIFE = [
+const LIFE = [
   'exited',
   'restarted',
   'start-failed',

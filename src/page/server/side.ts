@@ -6,7 +6,7 @@ import type { UpdateStatus } from '../../core/model/update.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
 import { command, segments } from '../common/parts.ts';
-import { snippetsFor } from '../model/snippets.ts';
+import { snippetsFor } from './snippets.ts';
 import type { ToolList, ToolRow } from '../model/wire.ts';
 import { plural, share, UNKNOWN } from '../model/words.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PageServer, PageStatus } from '../../../src/core/status/page-status.ts';
 import type { Trouble } from '../../../src/core/status/troubles.ts';
-import { alertTroubles, describeAlerts } from '../../../src/page/model/alert-troubles.ts';
+import { alertTroubles, describeAlerts } from '../../../src/page/alerts/alert-troubles.ts';
 import { applyChanges } from '../../../src/page/model/apply.ts';
 import { causesOf, countNeeds, fits, groupServers, headlineOf } from '../../../src/page/model/groups.ts';
 import { stateWords, updateBadge } from '../../../src/page/model/server-words.ts';

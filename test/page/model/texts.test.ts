@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kindsOf, readGroup } from '../../../src/page/model/event-kinds.ts';
-import { addEvent } from '../../../src/page/model/event-list.ts';
+import { kindsOf, readGroup } from '../../../src/page/events/event-kinds.ts';
+import { addEvent } from '../../../src/page/events/event-list.ts';
 import { createEventReader } from '../../../src/page/model/event-stream.ts';
-import { caretFor, labelText, unitOf } from '../../../src/page/model/query-words.ts';
+import { caretFor, labelText, unitOf } from '../../../src/page/query/query-words.ts';
 import { retryDelay } from '../../../src/page/model/retry.ts';
 import { readRoute, writeRoute, type Route } from '../../../src/page/model/route.ts';
-import { snippetsFor } from '../../../src/page/model/snippets.ts';
+import { snippetsFor } from '../../../src/page/server/snippets.ts';
 import { countsOf, curvesOf, lastOf } from '../../../src/page/model/sparks.ts';
 import { number, plural, rate, seconds, share, shortName } from '../../../src/page/model/words.ts';
 import { readInstant, readRange, readRules } from '../../../src/page/wire/prometheus.ts';

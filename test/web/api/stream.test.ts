@@ -5,6 +5,7 @@ import { fakePageSource } from '../../fakes/page-source.ts';
 import { serverStatus, status } from '../../fakes/status.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 import { startWeb } from '../../fakes/web.ts';
+import { pageAssets } from '../../../src/web/page/assets.ts';
 
 interface Message {
   readonly event: string;
@@ -43,7 +44,10 @@ test('says hello, then the whole status, then only what changed', async () => {
   const stream = await listen(web.port);
   expect(stream.response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
   await waitFor(() => stream.messages.length === 2);
-  expect(stream.messages[0]).toEqual({ event: 'hello', data: { boot: 'b00b', seq: 1, assets: '0.1.0' } });
+  expect(stream.messages[0]).toEqual({
+    event: 'hello',
+    data: { boot: 'b00b', seq: 1, assets: pageAssets().hash },
+  });
   expect(stream.messages[1]).toMatchObject({
     event: 'status',
     data: { seq: 1, order: ['a', 'b'], troubles: [] },

@@ -1,6 +1,6 @@
 // Words around queries: examples, units, labels, and where an error is.
 import { cpu, size } from '../../core/base/format.ts';
-import { number, rate, seconds } from './words.ts';
+import { number, rate, seconds } from '../model/words.ts';
 
 export const EXAMPLES = [
   { title: 'memory', expression: 'mcp_watchdog_server_resident_memory_bytes' },

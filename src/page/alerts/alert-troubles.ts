@@ -1,7 +1,7 @@
 // Alerts by the trouble that they are about.
 import type { PageStatus } from '../../core/status/page-status.ts';
 import type { Trouble } from '../../core/status/troubles.ts';
-import type { RuleAlert } from './wire.ts';
+import type { RuleAlert } from '../model/wire.ts';
 
 export interface AlertTrouble {
   readonly trouble: Trouble;

@@ -1,6 +1,6 @@
 // Kinds of events in groups that people filter by.
 
-export const EVENT_GROUPS = {
+const EVENT_GROUPS = {
   life: ['transition', 'spawned', 'exited', 'restarted', 'start-failed', 'waiting', 'reaped'],
   health: ['probed', 'health', 'condition', 'limit', 'brake', 'tools-changed'],
   updates: ['installed', 'using-installed', 'update-checked', 'update-moved', 'update-settled'],
