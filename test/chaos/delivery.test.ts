@@ -110,7 +110,7 @@ async function play(run: Chaos, seed: number): Promise<void> {
   await sleep(8000);
   judgeDoubles(scene, seed);
   run.count('alerts', SERVERS.length);
-  await stage.end();
+  await Promise.all([stage.end(), ...Object.values(engines).map((engine) => engine.kill())]);
 }
 
 /** Lets each alert begin at a moment of its own. */
