@@ -1,6 +1,6 @@
 // A `server.json` of the MCP registry, imported.
 import { describe, expect, it } from 'vitest';
-import { loaded, machine, settingsOf } from './machine.ts';
+import { loaded, machine, settingsOf } from '../machine.ts';
 
 const NAME = 'io.github.owner/some-server';
 
