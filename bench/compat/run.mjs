@@ -295,17 +295,12 @@ async function versionsOf(id) {
 }
 
 async function pythonVersionsOf(name) {
-  const { out } = await run('python3', [
-    '-m',
-    'pip',
-    'index',
-    'versions',
-    '--disable-pip-version-check',
-    name,
-  ]);
-  const [newest = '', before = null] = (/^Available versions: (.*)$/mu.exec(out)?.[1] ?? '').split(', ');
-  // Without a stable release pip names none.
-  return newest === '' ? { newest: null, before: null } : { newest, before };
+  const ask = (...flags) =>
+    run('python3', ['-m', 'pip', 'index', 'versions', '--disable-pip-version-check', ...flags, name]);
+  const read = ({ out }) => /^Available versions: (.*)$/mu.exec(out)?.[1]?.split(', ') ?? [];
+  const stable = read(await ask());
+  const [newest = null, before = null] = stable.length > 0 ? stable : read(await ask('--pre'));
+  return { newest, before };
 }
 
 async function statusOf({ metrics }) {
