@@ -47,7 +47,8 @@ export async function tellStory(): Promise<Story> {
     daemon.until('broken', 'given up', ({ state }) => state === 'crash_looping', 40_000),
     daemon.up('page'),
     daemon.up('job'),
-    daemon.up('notes'),
+    // An installation is npm's work, which takes its time on a busy machine.
+    daemon.until('notes', 'up', ({ state, health }) => state === 'running' && health.up === true, 90_000),
   ]);
   await use(daemon);
   await update(daemon, registry);
