@@ -24,6 +24,7 @@ import { emptyStatus, openProjections, type Projections } from './daemon/home/pr
 import { openPlannedRestarts } from './daemon/servers/planned-restarts.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
 import { openPage, type Page } from './daemon/front/open-page.ts';
+import { openOtlpPush } from './daemon/front/otlp.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
 import { openSupervision, type Supervision } from './daemon/servers/supervision.ts';
@@ -245,6 +246,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
   const { url } = web;
   alerting = openAlerting(context, { settings: config.config, stateStore, recorder, status, url });
   history = openHistory(context, { settings: config.config, recorder, alerting, url });
+  await openOtlpPush(context, { settings: config.config, recorder });
   return { ...supervision, jobs, updates, alerting, history, page, inbox, url, gateway };
 }
 

@@ -39,6 +39,7 @@ function daemonSettings({
       listen: formatListen(metrics),
       allowedHosts: metrics.allowedHosts,
       webConfigFile: metrics.webConfigFile,
+      otlp: metrics.otlp && { ...metrics.otlp, interval: formatDuration(metrics.otlp.interval) },
     },
     page: { actors: page.actors },
     gateway: {

@@ -18,7 +18,7 @@ describe('loadConfig()', () => {
   it('fills in every default that the contract names', () => {
     const { config, servers, inactive, warnings } = loadConfig(inFolder({ 'config.yaml': SMALLEST }), {});
     expect(config).toEqual({
-      metrics: { host: '127.0.0.1', port: 9638, allowedHosts: [], webConfigFile: null },
+      metrics: { host: '127.0.0.1', port: 9638, allowedHosts: [], webConfigFile: null, otlp: null },
       gateway: {
         listen: { host: '127.0.0.1', port: 9639 },
         socket: true,
@@ -34,6 +34,7 @@ describe('loadConfig()', () => {
       schedule: { update: '0 2 * * 0', cleanup: '0 1 * * *', backup: '30 1 * * *' },
       backups: { keep: 14 },
       history: { enabled: true, retention: 6 * 3_600_000, maxBytes: 16 * 1024 * 1024, resolution: 15_000 },
+      page: { actors: [] },
       alerts: {
         builtIn: true,
         rules: [...BUILT_IN],

@@ -1,4 +1,6 @@
 // DaemonConfig of a config file: the settings of the watchdog itself, completed and checked.
+import { createRequire } from 'node:module';
+import { OTLP_INSTALL, OTLP_PACKAGE } from '../../core/metrics/otlp-package.ts';
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { isLoopbackHost, missingProtection, type WebConfig } from '../../core/model/web-config.ts';
@@ -31,11 +33,14 @@ export function buildDaemonConfig(
   const { metrics, page, gateway, sampling, orphans, schedule, backups, history, alerts } = settings;
   const webConfigFile = metrics.webConfigFile === null ? null : resolveFrom(folder, metrics.webConfigFile);
   checkListeners(settings, webConfigFile, diagnostics);
+  if (metrics.otlp !== null && !hasOtlpPackage())
+    diagnostics.add(['metrics', 'otlp'], `needs the package ${OTLP_PACKAGE}; ${OTLP_INSTALL}`);
   return {
     metrics: {
       ...metrics.listen,
       allowedHosts: metrics.allowedHosts.map((host) => host.toLowerCase()),
       webConfigFile,
+      otlp: metrics.otlp,
     },
     page,
     gateway: {
@@ -54,6 +59,16 @@ export function buildDaemonConfig(
 }
 
 const NO_HISTORY: DaemonConfig['history'] = { enabled: false, retention: 0, maxBytes: 0, resolution: 0 };
+
+/** Beside the watchdog or above it: where a global installation puts both. */
+function hasOtlpPackage(): boolean {
+  try {
+    createRequire(import.meta.url).resolve(OTLP_PACKAGE);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function rulesOf(
   { rules, builtIn }: Settings['alerts'],

@@ -12,6 +12,12 @@ export interface DaemonConfig {
     readonly allowedHosts: readonly string[];
     /** Absolute path. */
     readonly webConfigFile: string | null;
+    /** Push over OTLP; `interval` in ms. Null for none. */
+    readonly otlp: {
+      readonly url: string;
+      readonly interval: number;
+      readonly headers: Readonly<Record<string, string>>;
+    } | null;
   };
   readonly page: {
     /** Users of the web config who may read logs and act. */

@@ -1,7 +1,7 @@
 // Schema of the config file: form, default and meaning of every key.
 import { z } from 'zod';
 import { SERVER_NAME } from '../../core/model/server-spec.ts';
-import { cron, duration, endpoint, filledText, linkBase, listen, size } from './fields.ts';
+import { cron, duration, endpoint, filledText, headers, linkBase, listen, size } from './fields.ts';
 import { channelSchema } from './notify-schema.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { serverSchema } from './server-schema.ts';
@@ -24,6 +24,17 @@ const metrics = z
       .default(null)
       .describe(
         'Web config in the format of the exporter-toolkit of Prometheus: TLS, passwords; see docs/web-config.md.',
+      ),
+    otlp: z
+      .strictObject({
+        url: endpoint().describe('Where to push to, in full: http://127.0.0.1:4318/v1/metrics.'),
+        interval: duration({ min: 1000 }).prefault('60s').describe('Time between two pushes.'),
+        headers: headers().default({}).describe('Headers of each push, such as a token.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Push of all metrics over OTLP (HTTP, JSON); needs a package of OpenTelemetry, see docs/metrics-push.md.',
       ),
   })
   .prefault({})

@@ -21,7 +21,7 @@ const INTRODUCTION = `# Metrics
 
 <!-- Generated from src/core/metrics/metric-catalogue.ts by \`npm run generate\`; a test compares it. -->
 
-\`GET /metrics\` answers in the Prometheus text format 0.0.4. Every name begins with \`${METRIC_PREFIX}\`, but for
+\`GET /metrics\` answers in the Prometheus text format 0.0.4, or in OpenMetrics 1.0 to who asks for it. Every name begins with \`${METRIC_PREFIX}\`, but for
 \`mcp_server_operation_duration_seconds\`, whose name and labels are OpenTelemetry's; the label
 \`server\` is the name in the config. No label ever holds a pid, a path, a command line or a url. A label with a closed
 list of values is there with 0 from the moment its server is configured, and all series of a server go when it is
