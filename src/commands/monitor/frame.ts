@@ -3,9 +3,9 @@ import { neutralise } from '../../core/base/text.ts';
 import { countTroubles, type TroubleCounts, troublesOf } from '../../core/status/troubles.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
-import { fit, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
+import { fit, middle, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
 import { type Facts, type Model, shownServers } from './model.ts';
-import { listLines, middle, type Room } from './list-view.ts';
+import { listLines, type Room } from './list-view.ts';
 import { serverLines } from './server-view.ts';
 import { GROUP_STYLES, short } from './words.ts';
 

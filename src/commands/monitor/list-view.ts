@@ -2,10 +2,10 @@
 import { neutralise } from '../../core/base/text.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { isHealthy, nextAttempt, restartsOf, statusSummary } from '../../core/status/health-summary.ts';
-import { type Trouble, troublesOf } from '../../core/status/troubles.ts';
+import { groupIn, type Trouble, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
-import { fit, pad, paint, widthOf } from '../views/style.ts';
-import { type Facts, groupIn, type Model, shownServers } from './model.ts';
+import { fit, middle, pad, paint, widthOf } from '../views/style.ts';
+import { type Facts, type Model, shownServers } from './model.ts';
 import {
   GROUP_STYLES,
   GROUP_TITLES,
@@ -89,15 +89,6 @@ function layoutFor(width: number, longest: number): Layout {
   const name = Math.max(SHORTEST_NAME, Math.min(longest, left, 40));
   // The name keeps eight columns, then the state is what is cut.
   return { ...choice, name, state: Math.max(1, Math.min(STATE, width - MARK - 1 - name)) };
-}
-
-/** Cuts the middle out of a name: its end tells servers of one family apart. */
-export function middle(name: string, width: number): string {
-  if (widthOf(name) <= width) return name;
-  // What is not one column a character is cut at its end.
-  if (/[^\u0020-\u007E]/u.test(name)) return fit(name, width);
-  const tail = Math.floor((width - 1) / 2);
-  return fit(name, width - tail) + name.slice(name.length - tail);
 }
 
 /** Writes the rows that fit into `rows` lines, the selected server always among them. */

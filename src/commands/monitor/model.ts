@@ -3,7 +3,7 @@ import type { PageView } from '../../control/protocol.ts';
 import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
-import { alertsAbout, groupOf, type TroubleGroup, troublesOf } from '../../core/status/troubles.ts';
+import { orderOf } from '../../core/status/troubles.ts';
 
 export type Screen = 'list' | 'server' | 'log' | 'alerts' | 'events' | 'help';
 
@@ -66,28 +66,6 @@ export const START: Model = {
   offset: 0,
 };
 
-const GROUPS: readonly TroubleGroup[] = ['needs_you', 'handled', 'healthy', 'off'];
-
-export function groupIn({ daemon }: Status, server: ServerStatus, now: number): TroubleGroup {
-  return groupOf(server, alertsAbout(daemon, server.name), now);
-}
-
-/** Lists names as they are shown: by group, in it the worst trouble first, then as in the config. */
-export function orderOf(status: Status, now: number): string[] {
-  const troubles = troublesOf(status, now).map(({ about }) => about);
-  const rank = (server: ServerStatus): number => {
-    const index = troubles.indexOf(server.name);
-    return index < 0 ? troubles.length : index;
-  };
-  return status.servers
-    .toSorted(
-      (a, b) =>
-        GROUPS.indexOf(groupIn(status, a, now)) - GROUPS.indexOf(groupIn(status, b, now)) ||
-        rank(a) - rank(b),
-    )
-    .map(({ name }) => name);
-}
-
 /** Lists the servers that are shown, in their order. */
 export function shownServers({ order, filter, screen }: Model, { servers }: Status): readonly ServerStatus[] {
   const place = (name: string): number => {
@@ -106,7 +84,8 @@ export function withStatus(
   status: Status,
   { now, isQuiet }: { now: number; isQuiet: boolean },
 ): Model {
-  const order = isQuiet || model.order.length === 0 ? orderOf(status, now) : model.order;
+  const order =
+    isQuiet || model.order.length === 0 ? orderOf(status, now).map(({ name }) => name) : model.order;
   const next = { ...model, order };
   const names = shownServers(next, status).map(({ name }) => name);
   const isThere = model.selected !== null && names.includes(model.selected);

@@ -3,11 +3,11 @@ import { neutralise } from '../../core/base/text.ts';
 import { uptime } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
 import { isHealthy, nextAttempt, restartsOf, statusSummary } from '../../core/status/health-summary.ts';
-import { troublesOf } from '../../core/status/troubles.ts';
+import { groupIn, troublesOf } from '../../core/status/troubles.ts';
 import { describeProgress, versionColumn } from '../../core/update/update-text.ts';
-import { fit, pad, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
-import { type Facts, groupIn, type LogLine, type Model, shownServers } from './model.ts';
-import { middle, type Room } from './list-view.ts';
+import { fit, middle, pad, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
+import { type Facts, type LogLine, type Model, shownServers } from './model.ts';
+import type { Room } from './list-view.ts';
 import { GROUP_STYLES, heartbeat, memoryOf, shortTime, short, sparkline, stateText } from './words.ts';
 
 /** Writes at most `rows` lines: what is less important than the log leaves first. */

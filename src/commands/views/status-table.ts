@@ -13,7 +13,7 @@ import {
   statusSummary,
   restartsOf,
 } from '../../core/status/health-summary.ts';
-import { describeFailingRules, troublesOf, type Trouble } from '../../core/status/troubles.ts';
+import { describeFailingRules, orderOf, troublesOf, type Trouble } from '../../core/status/troubles.ts';
 import { cpu, latency, size, span, uptime } from '../../core/base/format.ts';
 import { healthCell, stateCell } from './state-cells.ts';
 import { capitalised, type Cell, fit, paint, type ViewOptions } from './style.ts';
@@ -33,7 +33,7 @@ export function statusTable(status: Status, options: ViewOptions): string[] {
   }
   return [
     ...warnings(status, options),
-    ...serverRows(servers, options),
+    ...serverRows(inOrder(status, options), options),
     ...hints(status, options),
     ...deliveryLine(status, options),
   ];
@@ -45,6 +45,11 @@ const STARTING = 'The watchdog is still starting: it has not read its config yet
 function deliveryLine({ daemon: { delivery } }: Status, { width, colour }: ViewOptions): string[] {
   if (isDeliveredByUsAlone(delivery)) return [];
   return ['', paint(fit(describeDelivery(delivery), width), 'dim', colour)];
+}
+
+/** On a terminal as page and monitor show them; elsewhere as in the config, so that a line stays where it is. */
+function inOrder(status: Status, { width, now }: ViewOptions): readonly ServerStatus[] {
+  return Number.isFinite(width) ? orderOf(status, now) : status.servers;
 }
 
 function serverRows(servers: readonly ServerStatus[], options: ViewOptions): string[] {
@@ -89,22 +94,36 @@ function alertText({ about, alerts: [gravest, ...others] }: Trouble, now: number
   return `${text} and ${others.length} that ${others.length === 1 ? 'follows' : 'follow'} from it`;
 }
 
-/** Writes the cure of the worst trouble of a server. */
+/** Writes the cures of those that need somebody, or of the worst of the others. */
 function hints(status: Status, { width, colour, now }: ViewOptions): string[] {
-  const servers = new Map(status.servers.map((server) => [server.name, server]));
-  const worst = troublesOf(status, now).find(({ about, group, severity }) => {
-    const isWorth = group === 'needs_you' || (group === 'handled' && severity !== 'info');
-    return isWorth && about !== null && servers.has(about);
-  });
-  if (worst === undefined) return [];
-  const cure = worst.cure ?? `mcp-watchdog status ${worst.about} shows more`;
-  return ['', paint(fit(neutralise(`hint: ${worst.about}: ${cure}`), width), 'yellow', colour)];
+  const servers = new Set(status.servers.map(({ name }) => name));
+  const troubles = troublesOf(status, now).filter(({ about }) => about !== null && servers.has(about));
+  const urgent = troubles.filter(({ group }) => group === 'needs_you');
+  const others = troubles.filter(({ group, severity }) => group === 'handled' && severity !== 'info');
+  const told = urgent.length > 0 ? urgent.slice(0, MAX_HINTS) : others.slice(0, 1);
+  const more = urgent.length - told.length;
+  const lines = told.map(
+    ({ about, cure }) => `hint: ${about}: ${cure ?? `mcp-watchdog status ${about} shows more`}`,
+  );
+  if (urgent.length > 0 && more > 0) lines.push(`and ${more} more: mcp-watchdog monitor`);
+  const painted = lines.map((line) => paint(fit(neutralise(line), width), 'yellow', colour));
+  return painted.length === 0 ? [] : ['', ...painted];
 }
+
+const MAX_HINTS = 5;
+
+/** Columns that a name keeps while others leave: it never pushes the state away. */
+const NAME = 20;
 
 // The less a column says about health, the earlier it leaves.
 function columns(now: number): Column<ServerStatus>[] {
   return [
-    { title: 'SERVER', cell: ({ name }) => ({ text: name, style: 'bold' }) },
+    {
+      title: 'SERVER',
+      shrinksTo: NAME,
+      isCutInside: true,
+      cell: ({ name }) => ({ text: name, style: 'bold' }),
+    },
     { title: 'STATE', cell: stateCell },
     { title: 'HEALTH', leaves: 1, cell: healthCell },
     { title: 'VERSION', leaves: 8, cell: (server) => ({ text: versionColumn(server) }) },

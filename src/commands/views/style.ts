@@ -68,6 +68,15 @@ export function fit(text: string, width: number): string {
   return width < 1 ? '' : `${kept.trimEnd()}…`;
 }
 
+/** Cuts the middle out of a name: its end tells servers of one family apart. */
+export function middle(name: string, width: number): string {
+  if (widthOf(name) <= width) return name;
+  // What is not one column a character is cut at its end.
+  if (/[^\u0020-\u007E]/u.test(name)) return fit(name, width);
+  const tail = Math.floor((width - 1) / 2);
+  return fit(name, width - tail) + name.slice(name.length - tail);
+}
+
 export function pad(text: string, width: number, side: 'left' | 'right' = 'right'): string {
   const space = ' '.repeat(Math.max(0, width - widthOf(text)));
   return side === 'right' ? text + space : space + text;

@@ -1,6 +1,6 @@
 // Table layout: rows become lines that fit a terminal; columns leave in a given order, and one may shrink.
 import type { Cell } from './style.ts';
-import { fit, pad, paint, widthOf } from './style.ts';
+import { fit, middle, pad, paint, widthOf } from './style.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly leaves?: number;
   /** Width to which the column shrinks before any other leaves. */
   readonly shrinksTo?: number;
+  /** A cut takes the middle out: both ends tell the texts apart. */
+  readonly isCutInside?: boolean;
 }
 
 interface MeasuredColumn<Row> {
@@ -72,6 +74,7 @@ function restored<Row>(laid: readonly MeasuredColumn<Row>[]): readonly MeasuredC
   }));
 }
 
-function aligned<Row>({ align }: Column<Row>, text: string, width: number): string {
-  return pad(fit(text, width), width, align === 'right' ? 'left' : 'right');
+function aligned<Row>({ align, isCutInside = false }: Column<Row>, text: string, width: number): string {
+  const shown = isCutInside ? middle(text, width) : fit(text, width);
+  return pad(shown, width, align === 'right' ? 'left' : 'right');
 }

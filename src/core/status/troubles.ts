@@ -74,6 +74,22 @@ export function headline(counts: TroubleCounts): string {
   return texts.filter((text) => text !== '').join(', ');
 }
 
+/** Returns whose turn it is with one server of a status. */
+export function groupIn({ daemon }: Pick<Status, 'daemon'>, server: ServerStatus, now: number): TroubleGroup {
+  return groupOf(server, alertsAbout(daemon, server.name), now);
+}
+
+/** Lists the servers as they are shown: by group, in it the worst trouble first, then as in the config. */
+export function orderOf(status: Status, now: number): readonly ServerStatus[] {
+  const troubles = troublesOf(status, now).map(({ about }) => about);
+  const placed = status.servers.map((server) => {
+    const index = troubles.indexOf(server.name);
+    const group = TROUBLE_GROUPS.indexOf(groupIn(status, server, now));
+    return { server, group, rank: index < 0 ? troubles.length : index };
+  });
+  return placed.toSorted((a, b) => a.group - b.group || a.rank - b.rank).map(({ server }) => server);
+}
+
 /** Failures that do not heal by themselves, however often the start is tried. */
 const FOR_A_PERSON: ReadonlySet<StartFailureCode> = new Set([
   'EXECUTABLE_MISSING',

@@ -17,8 +17,10 @@ it('gives the page to open(1), which needs no display, and not over SSH', async 
   const base = { PATH: process.env['PATH'] ?? '', MCP_WATCHDOG_HOME: paths.home };
   const io = fakeIo({ env: base });
   expect(await runCli(['open'], io)).toBe(0);
-  expect(io.stdout()).toBe('Opened http://127.0.0.1:9638/\n');
-  expect(opener.asked()).toEqual([expect.stringMatching(/ http:\/\/127\.0\.0\.1:9638\/$/)]);
+  expect(io.stdout()).toBe('Opened http://127.0.0.1:9638/, signed in\n');
+  expect(opener.asked()).toEqual([
+    expect.stringMatching(/ \/home\/ada\/\.mcp-watchdog\/run\/open-[\da-f]{16}\.html$/u),
+  ]);
   const remote = fakeIo({ env: { ...base, SSH_TTY: '/dev/ttys001' } });
   expect(await runCli(['open'], remote)).toBe(0);
   expect(remote.stdout()).toContain('SSH session');

@@ -25,18 +25,22 @@ async function open(
   return { code, out: io.stdout(), err: io.stderr() };
 }
 
+const FILE = '/home/ada/.mcp-watchdog/run/open-0123456789abcdef.html';
+const PRINT = 'mcp-watchdog open --print prints a link that signs you in, once';
+
 describe('open', () => {
-  it('gives the page to the system', async () => {
+  it('gives the system a file that leads to the page, so that the code is no argument', async () => {
     const browser = playProgram('xdg-open', {});
-    expect(await open({ DISPLAY: ':0' })).toEqual({ code: 0, out: `Opened ${URL}\n`, err: '' });
-    expect(browser.asked()).toEqual([expect.stringMatching(/ http:\/\/127\.0\.0\.1:9638\/$/)]);
+    expect(await open({ DISPLAY: ':0' })).toEqual({ code: 0, out: `Opened ${URL}, signed in\n`, err: '' });
+    expect(browser.asked()).toEqual([expect.stringMatching(new RegExp(` ${FILE}$`, 'u'))]);
   });
 
-  it('only prints it when asked, without a display, and over SSH', async () => {
+  it('prints a link when asked, and only the address without a display and over SSH', async () => {
     const browser = playProgram('xdg-open', {});
-    expect(await open({ DISPLAY: ':0' }, { argv: ['--print'] })).toMatchObject({ code: 0, out: `${URL}\n` });
+    const printed = await open({ DISPLAY: ':0' }, { argv: ['--print'] });
+    expect(printed).toMatchObject({ code: 0, out: `${URL}#/open=CODE\n` });
     const bare = await open();
-    expect(bare).toMatchObject({ code: 0, out: `${URL}\nNot opened: there is no display here\n` });
+    expect(bare).toMatchObject({ code: 0, out: `${URL}\nNot opened: there is no display here\n${PRINT}\n` });
     const remote = await open({ DISPLAY: ':0', SSH_CONNECTION: '1 2 3 4' });
     expect(remote.out).toMatch(
       /^http:\/\/127\.0\.0\.1:9638\/\nNot opened: this is an SSH session\. .*ssh -L/,
@@ -47,15 +51,25 @@ describe('open', () => {
     expect(browser.asked()).toEqual([]);
   });
 
+  it('ends all sessions', async () => {
+    expect(await open({}, { argv: ['--revoke'] })).toMatchObject({
+      code: 0,
+      out: 'Signed out: 2 sessions\n',
+    });
+    expect(JSON.parse((await open({}, { argv: ['--revoke', '--json'] })).out)).toMatchObject({
+      data: { ended: 2 },
+    });
+  });
+
   it('says why it could not be opened, and the address', async () => {
     playProgram('xdg-open', { status: 3 });
     expect(await open({ WAYLAND_DISPLAY: 'wayland-0' })).toMatchObject({
       code: 1,
-      out: `${URL}\nIt was not opened: xdg-open ended with exit code 3\n`,
+      out: `${URL}\nIt was not opened: xdg-open ended with exit code 3\n${PRINT}\n`,
     });
     expect(await open({ DISPLAY: ':0', PATH: '/nowhere' })).toMatchObject({
       code: 1,
-      out: `${URL}\nIt was not opened: xdg-open was not found; install xdg-utils\n`,
+      out: `${URL}\nIt was not opened: xdg-open was not found; install xdg-utils\n${PRINT}\n`,
     });
     const deaf = await open({ DISPLAY: ':0' }, { listen: null });
     expect(deaf).toMatchObject({ code: 1, err: expect.stringContaining('the daemon does not listen') });

@@ -14,6 +14,29 @@ const failure = {
   retry: 'backoff',
 } as const;
 describe('statusTable()', () => {
+  it('is in the order of what needs somebody on a terminal, and of the config in a pipe', () => {
+    const lost = serverStatus({ name: 'lost', state: 'crash_looping', health: DOWN });
+    const names = (width: number): string[] =>
+      statusTable(status([serverStatus(), lost]), { width, colour: false, now: NOW })
+        .filter((line) => /crash looping|running/u.test(line))
+        .map((line) => line.split(' ')[0] ?? '');
+    expect([names(120), names(Infinity)]).toEqual([
+      ['lost', 'context7'],
+      ['context7', 'lost'],
+    ]);
+  });
+
+  it('cuts a long name in its middle before a column leaves, and nothing in a pipe', () => {
+    const name = `a-very-long-name-${'x'.repeat(40)}-0001`;
+    const long = serverStatus({ name, state: 'backoff', health: DOWN });
+    const row = (width: number): string =>
+      statusTable(status([long]), { width, colour: false, now: NOW }).find((line) => line.includes('0001')) ??
+      '';
+    expect(row(80)).toMatch(/^a-very-\S*…\S*-0001 +backoff +down/u);
+    expect(row(40)).toMatch(/…\S*0001 +backoff/u);
+    expect(row(Infinity)).toContain(`${name}  backoff`);
+  });
+
   it('shows one row per server with everything that matters', () => {
     const restarted = serverStatus({
       restarts: { ...NO_HISTORY.restarts, signal: 2 },
@@ -37,7 +60,8 @@ describe('statusTable()', () => {
       lastFailure: failure,
     });
     const lines = statusTable(status([serverStatus(), broken]), wide);
-    expect(lines[2]).toContain('Cannot install x: no network; next attempt in 12 s');
+    // The worst first.
+    expect(lines[1]).toContain('Cannot install x: no network; next attempt in 12 s');
     expect(lines.slice(3)).toEqual(['', 'hint: files: connect']);
   });
 
