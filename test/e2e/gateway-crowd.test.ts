@@ -1,10 +1,12 @@
 // Many clients of one server at once, all with the same ids, and one among them that reads nothing of what it gets.
 import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { startShim } from '../fakes/shim.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
 
 const CLIENTS = 100;
+const SHIMS = 12;
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
 it('100 clients each get their own answers and their own progress, also over a death of the server', async () => {
@@ -55,6 +57,23 @@ it('a client that reads nothing delays nobody, and keeps no request under way', 
     },
   );
   expect(await call('read', { text: 'after' })).toBe(`${pid} after`);
+}, 60_000);
+
+it('shims that start at once are all served by one process, and leave nothing', async () => {
+  const { spec } = toolsServer();
+  const { start } = await gatewayPlace();
+  const daemon = await start({ s: spec });
+  const shims = Array.from({ length: SHIMS }, () => startShim(daemon.home, 's'));
+  await Promise.all(shims.map((shim) => shim.greet()));
+  for (const shim of shims)
+    shim.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read', arguments: {} } });
+  const answers = await Promise.all(shims.map(async (shim) => JSON.stringify(await shim.answer(1))));
+  expect(new Set(answers).size).toBe(1);
+  for (const { child } of shims) child.stdin.end();
+  expect(new Set(await Promise.all(shims.map(({ exit }) => exit)))).toEqual(new Set([0]));
+  const sessions = 'mcp_watchdog_gateway_sessions{server="s"}';
+  // Sessions of shims end with them.
+  await waitFor(async () => (await daemon.metric(sessions)) === 0, { timeout: 20_000, what: 'no session' });
 }, 60_000);
 
 /** A session whose connections never read. */
