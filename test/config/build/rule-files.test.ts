@@ -60,8 +60,8 @@ describe('alerts.rules', () => {
     ],
     [
       'what the engine lacks',
-      rule('max_over_time(up[5m:1m]) > 0'),
-      /^own\.yml:6: Group "own", rule 2 \(Own\): .*subqueries, found at character 15: up\[5m:1m\]/,
+      rule('max_over_time(up[5m] anchored) > 0'),
+      /^own\.yml:6: Group "own", rule 2 \(Own\): .*anchored modifier, found at character 15: up\[5m\] anchored/,
     ],
     ['an unknown key', rule('up\n        fro: 5m'), /^own\.yml:7: Group "own", rule 2 \(Own\): .*"fro"/],
     ['no group', 'groups: 7', /^own\.yml:1: The file: there is no list of groups/],

@@ -55,6 +55,8 @@ function load(head: string, body: readonly string[]): Command {
   const skipped: string[] = [];
   for (const line of body) {
     const [name, values] = split(line);
+    // Loaded a second time as a native histogram, without its suffix.
+    if (head.startsWith('load_with_nhcb')) skipped.push(name.replace(/_bucket.*/u, ''));
     try {
       series.push({ labels: labelsIn(name), points: parsePoints(values), step });
     } catch {
