@@ -12,8 +12,40 @@ export interface Family {
   add(labels: Labels, value: number): Line;
   set(line: Line, value: number): void;
   remove(line: Line): void;
-  /** Header and lines, without a newline at the end. */
-  text(): string;
+  /** Takes header and lines as they are now; the returned function puts them together, without a newline at the end. */
+  take(): () => string;
+}
+
+/** Text that is put together again only after a change. */
+export interface CachedText {
+  /** Notes a change. */
+  drop(): void;
+  /** @param parts what the text consists of, asked for after a change only */
+  take(parts: () => readonly string[]): () => string;
+}
+
+export function createCachedText(): CachedText {
+  let text: string | null = null;
+  let changes = 0;
+  return {
+    drop() {
+      text = null;
+      changes += 1;
+    },
+    take(parts) {
+      if (text !== null) {
+        const known = text;
+        return () => known;
+      }
+      const taken = parts();
+      const at = changes;
+      return () => {
+        const joined = taken.join('\n');
+        if (changes === at) text = joined;
+        return joined;
+      };
+    },
+  };
 }
 
 export type FamilyOptions = Pick<MetricDefinition, 'type' | 'help'> & {
@@ -28,7 +60,7 @@ export function createFamily({ name, type, help, startsAtZero = false }: FamilyO
   const lines = new Set<Line>();
   let zero: Line | null = startsAtZero ? { head: `${name} `, text: `${name} 0` } : null;
   if (zero !== null) lines.add(zero);
-  let text: string | null = null;
+  const text = createCachedText();
 
   return {
     add(labels, value) {
@@ -37,21 +69,18 @@ export function createFamily({ name, type, help, startsAtZero = false }: FamilyO
       const head = headOf(name, labels);
       const line = { head, text: head + valueText(value) };
       lines.add(line);
-      text = null;
+      text.drop();
       return line;
     },
     set(line, value) {
       line.text = line.head + valueText(value);
-      text = null;
+      text.drop();
     },
     remove(line) {
       lines.delete(line);
-      text = null;
+      text.drop();
     },
-    text() {
-      text ??= [header, ...Array.from(lines, (line) => line.text)].join('\n');
-      return text;
-    },
+    take: () => text.take(() => [header, ...Array.from(lines, (line) => line.text)]),
   };
 }
 

@@ -1,6 +1,6 @@
 // Histogram that can be written as text and read as samples.
 import type { MetricSample } from '../core/model/alert-rules.ts';
-import { headerOf, headOf, valueText } from './exposition.ts';
+import { createCachedText, headerOf, headOf, valueText } from './exposition.ts';
 import type { Labels } from './sample.ts';
 
 export interface HistogramOptions {
@@ -23,8 +23,8 @@ export interface HistogramWriter {
 export interface LabelledHistogram extends HistogramWriter {
   /** Of the series that are wanted; each with the same labels object every time. */
   samples(wants: (name: string) => boolean): MetricSample[];
-  /** Header and lines, without a newline at the end. */
-  text(): string;
+  /** Takes header and lines as they are now; the returned function puts them together, without a newline at the end. */
+  take(): () => string;
 }
 
 interface Names {
@@ -37,7 +37,7 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
   const series = new Map<string, SeriesCounts>();
   const names = { bucket: `${name}_bucket`, sum: `${name}_sum`, count: `${name}_count` };
   const header = headerOf({ name, type: 'histogram', help });
-  let text: string | null = null;
+  const text = createCachedText();
 
   const keyOf = (given: Labels): string => {
     let key = '';
@@ -48,7 +48,7 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
   return {
     open(given) {
       series.set(keyOf(given), emptyCounts(given, buckets, names));
-      text = null;
+      text.drop();
     },
     observe(given, value) {
       if (!Number.isFinite(value)) return;
@@ -59,17 +59,14 @@ export function createHistogram({ name, help, labels, buckets }: HistogramOption
         series.set(key, counts);
       }
       addTo(counts, value, buckets);
-      text = null;
+      text.drop();
     },
     remove(given) {
       series.delete(keyOf(given));
-      text = null;
+      text.drop();
     },
     samples: (wants) => [...series.values()].flatMap((counts) => samplesOf(counts, names, wants)),
-    text() {
-      text ??= [header, ...Array.from(series.values(), textOf)].join('\n');
-      return text;
-    },
+    take: () => text.take(() => [header, ...Array.from(series.values(), textOf)]),
   };
 }
 

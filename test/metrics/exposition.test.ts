@@ -45,10 +45,21 @@ describe('a family of gauges', () => {
             if (known === undefined) lines.set(key, family.add({ server, kind }, to));
             else family.set(known, to);
           }
-          expect(`${family.text()}\n`).toBe(await registry.metrics());
+          expect(`${family.take()()}\n`).toBe(await registry.metrics());
         }
       }),
     );
+  });
+
+  test('is put together as it was taken, whatever has changed since', () => {
+    const family = createFamily({ name: NAME, help: '', type: 'gauge' });
+    const line = family.add({ a: 'b' }, 1);
+    const first = family.take();
+    family.set(line, 2);
+    const second = family.take();
+    family.remove(line);
+    const texts = [second(), first(), family.take()()].map((written) => written.split('\n')[2]);
+    expect(texts).toEqual([`${NAME}{a="b"} 2`, `${NAME}{a="b"} 1`, undefined]);
   });
 
   test.each(['gauge', 'counter'] as const)('without labels is 0 before its first value: %s', async (type) => {
@@ -56,12 +67,12 @@ describe('a family of gauges', () => {
     const Instrument = { gauge: Gauge, counter: Counter }[type];
     const judge = new Instrument({ name: NAME, help: HELP, registers: [registry] });
     const family = createFamily({ name: NAME, help: HELP, type, startsAtZero: true });
-    expect(`${family.text()}\n`).toBe(await registry.metrics());
+    expect(`${family.take()()}\n`).toBe(await registry.metrics());
     judge.inc(3);
     const line = family.add({}, 3);
-    expect(`${family.text()}\n`).toBe(await registry.metrics());
+    expect(`${family.take()()}\n`).toBe(await registry.metrics());
     family.remove(line);
-    expect(family.text().split('\n')).toHaveLength(2);
+    expect(family.take()().split('\n')).toHaveLength(2);
   });
 });
 
@@ -91,10 +102,10 @@ describe('a histogram', () => {
           judge.observe({ server }, seconds);
           own.observe({ server }, seconds);
         }
-        expect(`${own.text()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
+        expect(`${own.take()()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
         judge.remove({ server: 'a' });
         own.remove({ server: 'a' });
-        expect(`${own.text()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
+        expect(`${own.take()()}\n`.replaceAll(WHOLE_BOUND, 'le="$1"')).toBe(await registry.metrics());
       }),
     );
   });

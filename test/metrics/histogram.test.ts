@@ -14,9 +14,9 @@ const all = (): boolean => true;
 
 test('createHistogram() takes any name and any buckets, and gives the samples that it writes', () => {
   const histogram = open();
-  expect(histogram.text()).not.toContain('ping');
+  expect(histogram.take()()).not.toContain('ping');
   histogram.open({ method: 'ping' });
-  expect(histogram.text()).toContain('_count{method="ping"} 0');
+  expect(histogram.take()()).toContain('_count{method="ping"} 0');
   for (const seconds of [0.5, 0.6, 3]) histogram.observe({ method: 'ping' }, seconds);
   const lines = histogram.samples(all).map(({ name, labels, value }) => {
     const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
@@ -29,7 +29,7 @@ test('createHistogram() takes any name and any buckets, and gives the samples th
     'mcp_server_operation_duration_seconds_sum{method="ping"} 4.1',
     'mcp_server_operation_duration_seconds_count{method="ping"} 3',
   ]);
-  const text = histogram.text();
+  const text = histogram.take()();
   for (const line of lines) expect(text).toContain(line);
 });
 
@@ -41,5 +41,5 @@ test('a removed series is neither written nor read, and a series keeps its label
   expect(again?.labels).toBe(first?.labels);
   histogram.remove({ method: 'ping' });
   expect(histogram.samples(all)).toEqual([]);
-  expect(histogram.text()).not.toContain('ping');
+  expect(histogram.take()()).not.toContain('ping');
 });
