@@ -241,7 +241,7 @@ function reasonLines(
 }
 
 /** Breaks a text at spaces into at most `most` lines; the last one is cut. */
-export function wrap(text: string, width: number, most: number): string[] {
+function wrap(text: string, width: number, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest !== '' && lines.length < most - 1 && widthOf(rest) > width) {

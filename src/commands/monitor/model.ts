@@ -5,7 +5,7 @@ import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { orderOf } from '../../core/status/troubles.ts';
 
-export type Screen = 'list' | 'server' | 'log' | 'alerts' | 'events' | 'help';
+type Screen = 'list' | 'server' | 'log' | 'alerts' | 'events' | 'help';
 
 export interface Model {
   readonly screen: Screen;

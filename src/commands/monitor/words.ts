@@ -96,7 +96,7 @@ export function short(milliseconds: number): string {
 }
 
 /** `52M`, `1.2G`. */
-export function shortSize(bytes: number): string {
+function shortSize(bytes: number): string {
   const [value, unit] = bytes >= 1024 ** 3 ? [bytes / 1024 ** 3, 'G'] : [bytes / 1024 ** 2, 'M'];
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }

@@ -8,7 +8,7 @@ import type { ServerStateName } from '../model/vocabulary.ts';
  * `u` up, `s` starting, suspect or over a limit, `a` it refuses us, `r` restarted, `d` down, `o` off, `n` nothing known: it
  * was not configured, or the watchdog did not run.
  */
-export type Beat = 'u' | 's' | 'a' | 'r' | 'd' | 'o' | 'n';
+type Beat = 'u' | 's' | 'a' | 'r' | 'd' | 'o' | 'n';
 
 export const BEATS = 72;
 /** ms. */

@@ -1,7 +1,7 @@
 // Status with what the page shows beside it: group, cure and heartbeat of each server, and all troubles.
-import type { DaemonStatus, ServerStatus, Status } from '../model/status.ts';
+import type { DaemonStatus, ServerStatus } from '../model/status.ts';
 import { type Heartbeats, lettersOf } from './heartbeat.ts';
-import { alertsAbout, cureFor, groupOf, type Trouble, type TroubleGroup, troublesOf } from './troubles.ts';
+import { alertsAbout, cureFor, groupOf, type Trouble, type TroubleGroup } from './troubles.ts';
 
 export interface PageServer extends ServerStatus {
   readonly group: TroubleGroup;
@@ -37,10 +37,4 @@ export function pageServer(
     cure: cureFor(server, now),
     beats: lettersOf(beats.get(server.name), now),
   };
-}
-
-export function pageStatus(status: Status, beats: Heartbeats, now: number): PageStatus {
-  const { daemon } = status;
-  const servers = status.servers.map((server) => pageServer(server, { daemon, beats, now }));
-  return { daemon, servers, troubles: troublesOf(status, now) };
 }

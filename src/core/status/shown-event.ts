@@ -6,7 +6,7 @@ import { eventLine } from './event-line.ts';
 import { describeHealth, describeRestart } from './health-summary.ts';
 
 /** `good` and `bad` as a person sees it; `info` for what is neither. */
-export type EventTone = 'bad' | 'warn' | 'good' | 'info';
+type EventTone = 'bad' | 'warn' | 'good' | 'info';
 
 export interface ShownEvent {
   /** When it happened last, ms since the epoch. */

@@ -14,7 +14,7 @@ import {
 import type { PageSource } from './page-source.ts';
 
 /** Whole status of the API. */
-export interface NumberedStatus extends PageStatus {
+interface NumberedStatus extends PageStatus {
   readonly boot: string;
   /** Grows with every change. */
   readonly seq: number;
@@ -23,7 +23,7 @@ export interface NumberedStatus extends PageStatus {
 }
 
 /** What changed after a number; parts that did not are left out. */
-export interface StatusChanges {
+interface StatusChanges {
   readonly seq: number;
   readonly now: number;
   readonly daemon?: DaemonStatus;

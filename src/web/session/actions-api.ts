@@ -25,7 +25,7 @@ export type Act = (
   options: { readonly by: string },
 ) => Promise<ActionResult>;
 
-export const ACTIONS = [
+const ACTIONS = [
   'start',
   'stop',
   'restart',

@@ -18,7 +18,7 @@ export interface Sessions {
 }
 
 /** What the browser gets. `until` in ms since the epoch. */
-export interface Session {
+interface Session {
   readonly cookie: string;
   readonly key: string;
   readonly until: number;

@@ -4,7 +4,7 @@ import { isObject } from '../../core/base/guards.ts';
 import { cookieName, cookieOf, readJsonBody, refuse, type SessionAccess } from './session-access.ts';
 import { SESSION_AGE } from './sessions.ts';
 
-export const SESSION_PATH = '/api/v1/session';
+const SESSION_PATH = '/api/v1/session';
 
 export function addSignIn(app: Pick<Express, 'post' | 'delete'>, access: SessionAccess): void {
   const { options, requireOwnPage, requireSession } = access;
