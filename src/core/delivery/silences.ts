@@ -1,6 +1,6 @@
 // Silences of Alertmanager, kept for the time when it cannot be reached.
 import { isObject } from '../base/guards.ts';
-import { compilePattern, type LabelMatcher, matchesAll } from '../base/label-matcher.ts';
+import { compilePattern, type LabelMatcher, matchesAll } from './label-matcher.ts';
 
 /** Times in ms since the epoch. */
 export interface Silence {

@@ -1,5 +1,5 @@
 // Inhibition as Alertmanager has it: alerts that are not sent while others, which say the same or worse, fire.
-import { type LabelMatcher, type LabelSet, matchesAll } from '../base/label-matcher.ts';
+import { type LabelMatcher, type LabelSet, matchesAll } from '../delivery/label-matcher.ts';
 import type { AlertChange } from '../model/notification.ts';
 
 export interface InhibitRule {
