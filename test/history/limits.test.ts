@@ -63,6 +63,15 @@ describe('refused', () => {
     expect(await ask(slow, 'query_range', { ...parameters, timeout: '1s' })).toMatchObject({ status: 200 });
   });
 
+  it('a subquery of which one step alone takes too long', async () => {
+    let now = 0;
+    const api = apiOf(wideStore(10, 100), { now: 100_000, monotonic: () => 0, cpu: () => (now += 1) });
+    const maximum = (range: string) =>
+      ask(api, 'query', { query: `max_over_time(sum(m)[${range}:1s])`, time: '100' });
+    expect(await maximum('5m')).toMatchObject({ status: 503, body: { errorType: 'timeout' } });
+    expect(await maximum('30s')).toMatchObject({ status: 200 });
+  });
+
   it('everything while no history is kept', async () => {
     expect(await ask(apiOf(null, { now: END }), 'query', { query: 'up' })).toMatchObject({
       status: 503,

@@ -2,8 +2,8 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { startOtlpPush } from '../../src/metrics/otlp.ts';
-import { toMetricData } from '../../src/metrics/otlp-data.ts';
+import { startOtlpPush } from '../../src/metrics/otlp/otlp.ts';
+import { toMetricData } from '../../src/metrics/otlp/otlp-data.ts';
 import { systemClock } from '../../src/system/time/clock.ts';
 import { createStage } from '../fakes/stage.ts';
 import { waitFor } from '../fakes/wait-for.ts';

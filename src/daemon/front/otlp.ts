@@ -1,6 +1,6 @@
 // Wiring of the OTLP push: samples come from the recorder, trouble goes to the log.
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
-import { startOtlpPush } from '../../metrics/otlp.ts';
+import { startOtlpPush } from '../../metrics/otlp/otlp.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { DaemonContext } from '../context.ts';
 

@@ -39,5 +39,11 @@ export async function openQuerySource(
 
   for (const required of requiredRanges(expression, range, lookback))
     if (!read.has(required.selector)) read.set(required.selector, await readAll(required));
-  return { select: (selection) => read.get(selection) ?? [] };
+  return {
+    select(selection) {
+      // A subquery selects again for each of its steps.
+      budget.check();
+      return read.get(selection) ?? [];
+    },
+  };
 }
