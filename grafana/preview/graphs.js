@@ -195,7 +195,8 @@ function overrideStyle(panel, name) {
 function valuesOf({ options, fieldConfig }, points) {
   const numbers = points.map(([, value]) => value).filter((value) => Number.isFinite(value));
   if ((options.legend?.calcs ?? []).length === 0 || numbers.length === 0) return '';
-  const shown = (value) => format(value, fieldConfig.defaults);
+  const { unit, decimals } = fieldConfig.defaults;
+  const shown = (value) => format(value, unit, decimals ?? null);
   return `  last ${shown(numbers.at(-1))}, max ${shown(numbers.reduce((most, one) => Math.max(most, one)))}`;
 }
 

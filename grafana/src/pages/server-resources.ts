@@ -64,6 +64,7 @@ function memory(rules: Rules): ReturnType<typeof lines> {
     empty: 'No process here',
     unit: 'bytes',
     alerts: ['McpServerMemoryHigh', 'McpServerMemoryLeakSuspected'],
+    colours: { used: 'blue', limit: 'red', alert: 'orange' },
     queries: [
       { expr: `max by (instance) ${memoryUsed}`, legend: '{{instance}} used' },
       { expr: limit, legend: '{{instance}} limit' },

@@ -81,7 +81,7 @@ export function lines(facts: PanelOptions): PlacedPanel {
 /** Gives the series their fixed colours. */
 function coloured(builder: TimeseriesBuilder, { colours = {} }: PanelOptions): TimeseriesBuilder {
   for (const [name, fixedColor] of Object.entries(colours))
-    builder.overrideByRegexp(`/^(?:.*: )?${name}$/`, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
+    builder.overrideByRegexp(`/^(?:.* )?${name}$/`, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
   return builder;
 }
 

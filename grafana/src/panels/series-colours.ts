@@ -8,7 +8,7 @@ import type {
   UPDATE_RESULTS,
 } from '../../../src/core/model/vocabulary.ts';
 
-/** By the text of the legend, or by its last word after `: `. */
+/** By the text of the legend, or by its end after a space. */
 export type SeriesColours = Readonly<Record<string, string>>;
 
 type All<Names extends readonly string[]> = Readonly<Record<Names[number], string>>;
