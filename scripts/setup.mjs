@@ -110,9 +110,9 @@ function writeChanged(file, text) {
   writeFileSync(file, text);
 }
 
-/** Without indentation: minified code has line breaks only in templates, where HTML takes them for a space. */
+/** Without indentation, which minified code has only in templates: HTML takes a line break and spaces for one space. */
 function shortened(code) {
-  return code.replaceAll(/\s*\n\s*/gu, '\n');
+  return code.replaceAll(/\n +/gu, '\n');
 }
 
 /** A style sheet without comments and line breaks. */

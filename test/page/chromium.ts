@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { requireProgram } from '../fakes/require-program.ts';
 
 const EXECUTABLE = '/usr/bin/chromium';
@@ -46,7 +47,7 @@ export async function openTab(
     ${isSignedIn ? "sessionStorage.setItem('mcp-watchdog-key', 'stage-key');" : ''}
   `);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(40_000);
   const complaints: string[] = [];
   page.on('console', (line) => complaints.push(line.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -75,3 +76,14 @@ export async function findViolations(page: Page): Promise<string[]> {
 export function overhang(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
+
+/** Asks again until the assertion holds: a busy machine draws late. */
+export function until<T>(
+  read: () => T,
+  options: { readonly timeout?: number; readonly interval?: number } = {},
+): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(read, { timeout: 30_000, ...options });
+}
+
+/** Ms of a test that waits several times. */
+export const PATIENCE = 120_000;

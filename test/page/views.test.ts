@@ -1,9 +1,19 @@
 // Every view in a real browser: three widths, both themes, with none, a dozen and two hundred servers.
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStage, type Stage } from '../fixtures/page/stage.mjs';
 import { tellStory } from '../fixtures/page/story.mjs';
-import { findViolations, hasChromium, openTab, overhang, startChromium, type Tab } from './chromium.ts';
+import {
+  findViolations,
+  hasChromium,
+  PATIENCE,
+  openTab,
+  overhang,
+  startChromium,
+  type Tab,
+} from './chromium.ts';
+
+vi.setConfig({ testTimeout: PATIENCE });
 
 const COUNTS = [0, 12, 200] as const;
 const WIDTHS = [390, 1366, 3840] as const;

@@ -6,7 +6,7 @@ import type { App, View } from '../common/app.ts';
 import { searchField, segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
 import { EVENT_CHOICES, kindsOf, readGroup } from './event-kinds.ts';
-import { addEvent } from './event-list.ts';
+import { addEvent, withNewer } from './event-list.ts';
 import { writeRoute, type Route } from '../model/route.ts';
 import { clock, day, utc } from '../model/words.ts';
 
@@ -35,8 +35,11 @@ export function openEvents(app: App, route: Extract<Route, { view: 'events' }>):
     isReading = false;
     trouble = answer.ok ? null : answer.fault.message;
     if (answer.ok) {
-      events = before === null ? answer.value.events : [...(events ?? []), ...answer.value.events];
-      ({ next } = answer.value);
+      if (before === null && events !== null) events = withNewer(events, answer.value.events);
+      else {
+        events = [...(events ?? []), ...answer.value.events];
+        ({ next } = answer.value);
+      }
     }
     app.redraw();
   }

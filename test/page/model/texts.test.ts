@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kindsOf, readGroup } from '../../../src/page/events/event-kinds.ts';
-import { addEvent } from '../../../src/page/events/event-list.ts';
+import { addEvent, withNewer } from '../../../src/page/events/event-list.ts';
 import { createEventReader } from '../../../src/page/model/event-stream.ts';
 import { caretFor, labelText, unitOf } from '../../../src/page/query/query-words.ts';
 import { retryDelay } from '../../../src/page/model/retry.ts';
@@ -71,6 +71,12 @@ test('an event that says the same as the newest is counted there', () => {
   const list = addEvent(addEvent([], event, 10), { ...event, at: 5 }, 10);
   expect(list).toEqual([{ ...event, at: 5, count: 2 }]);
   expect(addEvent(list, { ...event, text: 'y' }, 1)).toHaveLength(1);
+  const at = (time: number) => ({ ...event, at: time, firstAt: time });
+  expect(withNewer([at(9), at(5), at(3)], [at(11), at(9), at(5)]).map((one) => one.at)).toEqual([
+    11, 9, 5, 3,
+  ]);
+  expect(withNewer([], [at(1)])).toHaveLength(1);
+  expect(withNewer([at(1)], [])).toHaveLength(1);
 });
 
 test('kinds of events are asked for by group', () => {
