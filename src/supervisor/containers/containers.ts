@@ -63,26 +63,44 @@ export interface ContainersOptions {
 }
 
 const LABEL = 'mcp-watchdog';
+/** Containers that could not be ended, of which only the newest are kept in mind. */
+const MOST_LEFT = 20;
 
 export function createContainers({ folder, clock, log }: ContainersOptions): Containers {
   const usage = createContainerUsage({ clock });
   /** Of earlier daemons or of this one: their engine did not answer when they were to be ended. */
   const left = new Map<string, ContainerRecord>();
 
+  /** False when the engine did not answer, and the container may still run. */
   async function end(path: string, record: ContainerRecord): Promise<boolean> {
     const { server, label, cidfile } = record;
-    const fault = await endContainer({ ...record, id: readContainerId(cidfile) }).catch(String);
-    if (fault === null) {
+    const id = readContainerId(cidfile);
+    const fault = await endContainer({ ...record, id }).catch(String);
+    // Where its client has written no id, and reached no engine either, none was made.
+    const isUnborn = cidfile !== null && id === null;
+    if (fault === null || isUnborn) {
       left.delete(path);
       removeRecord(path, cidfile);
-      return true;
+      return fault === null;
     }
+    const isKnown = left.has(path);
     left.set(path, record);
-    log.warn(
-      { server, label, engine: record.client[0], fault },
-      'Cannot end a container; it is tried again with the next start',
-    );
+    forgetOldest();
+    const engine = record.client[0];
+    if (!isKnown)
+      log.warn(
+        { server, label, engine, fault },
+        'Cannot end a container; it is tried again with the next start',
+      );
     return false;
+  }
+
+  /** An engine that is away for days must not fill a list. */
+  function forgetOldest(): void {
+    const [oldest] = left;
+    if (left.size <= MOST_LEFT || oldest === undefined) return;
+    left.delete(oldest[0]);
+    removeRecord(oldest[0], oldest[1].cidfile);
   }
 
   function claim(start: ContainerStart): ClaimedStart {
