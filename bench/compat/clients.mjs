@@ -64,7 +64,7 @@ export const CLIENTS = [
   },
 ];
 
-export const COLUMNS = [
+const COLUMNS = [
   'client',
   'list',
   'call',
