@@ -59,6 +59,8 @@ describe.skipIf(!hasChromium)('the page', () => {
     await until(heading, { interval: 20 }).toContain('Nothing needs you: 4 of 12');
     await until(() => page.title()).toBe('mcp-watchdog');
     expect(await page.evaluate('window.isSamePage')).toBe(true);
+    // It came by the stream that was open, not with another try.
+    expect(stage.asked.filter((line) => line === 'GET /api/v1/stream')).toHaveLength(1);
   });
 
   test('says when the daemon is gone, keeps what it knew, and goes on by itself when it is back', async () => {
