@@ -20,7 +20,7 @@ const STORM = 14_000;
 /** Ms after which a sent notification is certainly crossed out, on a machine that does much else. */
 const RECORDED_WITHIN = 2000;
 /** Ms after which all must be told, on a machine that does much else. */
-const TOLD_WITHIN = 60_000;
+const TOLD_WITHIN = 120_000;
 /** The same where the watchdog has to find out that a heartbeat whose interval it does not know yet has stopped. */
 const FOUND_OUT_WITHIN = 420_000;
 /** Schedules at a time. */
