@@ -55,7 +55,12 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const scrapes = createScrapeIngest(store, required, { target, generation });
   // One engine per group: names of groups are unique only within their file.
   const scheduled = groups.map((compiled) => {
-    const engine = createRuleEngine([compiled.group], store, { generation });
+    const engine = createRuleEngine([compiled.group], store, {
+      generation,
+      // As in Prometheus, where it is the interval of its configuration.
+      subqueryStep: options.evaluateEvery,
+      externalUrl: `http://${target.instance}`,
+    });
     return { engine, group: schedule(compiled, engine, options) };
   });
   return {

@@ -29,7 +29,7 @@ interface OracleAnswer {
 }
 
 /** An active alert of a rule, or the error of its last evaluation. */
-export interface OracleAlert {
+interface OracleAlert {
   readonly name: string;
   readonly state: 'pending' | 'firing' | 'inactive' | '';
   readonly labels: Readonly<Record<string, string>> | null;

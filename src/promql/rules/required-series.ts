@@ -9,7 +9,7 @@ import { type Expression, type FixedTime, PromqlError } from '../model/syntax-tr
  * Ms for which a series is kept that a rule reads at a fixed time (`@ 1700000000`): what is older has no samples, as in a
  * Prometheus beyond its retention.
  */
-export const FIXED_TIME_REACH = 6 * 3_600_000;
+const FIXED_TIME_REACH = 6 * 3_600_000;
 
 /** Returns the series that rules read. @param lookback greatest age of a sample that still counts as current, ms */
 export function requiredSeriesOf(groups: readonly RuleGroup[], lookback = LOOKBACK): RequiredSeries[] {

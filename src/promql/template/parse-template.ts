@@ -5,7 +5,7 @@ import { TemplateError } from './template-error.ts';
 import type { Operand, ParsedTemplate, Pipeline, TemplateNode } from './template-tree.ts';
 
 /** Variables that every template has. */
-export const GIVEN_VARIABLES = ['$', '$labels', '$externalLabels', '$externalURL', '$value'] as const;
+const GIVEN_VARIABLES = ['$', '$labels', '$externalLabels', '$externalURL', '$value'] as const;
 
 /** Levels of nesting: reading and filling in recurse. */
 const MOST_LEVELS = 100;

@@ -12,7 +12,7 @@ export type TemplateNode =
     }
   | { readonly kind: 'leave'; readonly how: 'break' | 'continue' };
 
-export interface Action {
+interface Action {
   readonly kind: 'action';
   readonly pipeline: Pipeline;
 }

@@ -143,6 +143,7 @@ export const SPECIAL = [
   'predict_linear(memory_bytes[30m:1m], 600)',
   'up @ 0',
   'up @ start()',
+  'timestamp(up offset 5m)',
   'memory_bytes - memory_bytes @ end()',
   'rate(restarts_total[5m] @ end() offset 10m)',
   'max_over_time(up[30m:1m] @ start())',

@@ -19,7 +19,7 @@ export interface Evaluation {
   readonly expected: readonly Expected[];
 }
 
-export interface Expected {
+interface Expected {
   readonly labels: Labels;
   readonly points: readonly Point[];
 }
