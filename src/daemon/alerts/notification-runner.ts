@@ -52,6 +52,8 @@ class PolicyRunner implements NotificationRunner {
   #rules: NotificationRules;
   #state: NotificationState;
   #outbox: Outbox;
+  /** Id of the last notification that an earlier daemon left. */
+  readonly #lastRestored: number;
   #cancelTimer = (): void => {};
   /** Cancels a save that is due within `SAVE_WITHIN`; null when none is. */
   #cancelSave: (() => void) | null = null;
@@ -62,12 +64,19 @@ class PolicyRunner implements NotificationRunner {
     this.#rules = options.rules;
     this.#state = restoreNotifications(saved);
     this.#outbox = readOutbox(isObject(saved) ? saved['outbox'] : null);
+    this.#lastRestored = this.#outbox.at(-1)?.id ?? 0;
   }
 
   begin(): void {
     const { channels, clock } = this.#options;
-    this.#outbox = reassigned(this.#outbox, channels.names());
-    for (const entry of this.#outbox) this.#send(entry);
+    // What was decided since the start is being sent already.
+    const isNew = ({ id }: Outbox[number]): boolean => id > this.#lastRestored;
+    const restored = reassigned(
+      this.#outbox.filter((entry) => !isNew(entry)),
+      channels.names(),
+    );
+    this.#outbox = [...restored, ...this.#outbox.filter(isNew)];
+    for (const entry of restored) this.#send(entry);
     this.take({ kind: 'tick', at: clock.now() });
   }
 
