@@ -85,7 +85,7 @@ interface SeriesCounts {
 }
 
 /** As Prometheus 3 and OpenMetrics write it: `1.0`. */
-export function boundText(bound: number): string {
+function boundText(bound: number): string {
   return Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }
 

@@ -19,7 +19,11 @@ export async function sendText(
   const body = isWorth ? await compressOnce(text) : text;
   if (isWorth) response.set('Content-Encoding', 'gzip');
   response
-    .set({ 'Content-Type': contentType, 'Content-Length': String(body.length), Vary: 'Accept, Accept-Encoding' })
+    .set({
+      'Content-Type': contentType,
+      'Content-Length': String(body.length),
+      Vary: 'Accept, Accept-Encoding',
+    })
     .end(body);
 }
 

@@ -15,7 +15,7 @@ export interface KnownAlert {
  * What a receiver of Alertmanager does with its alerts, as far as it sends us messages: `forwards` asks our channels to
  * send them, `reports` says that somebody else has.
  */
-export const RECEIVER_ROLES = ['forwards', 'reports'] as const;
+const RECEIVER_ROLES = ['forwards', 'reports'] as const;
 export type ReceiverRole = (typeof RECEIVER_ROLES)[number];
 export type Receivers = Readonly<Record<string, ReceiverRole>>;
 

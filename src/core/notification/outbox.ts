@@ -4,7 +4,7 @@ import type { Notification } from '../model/notification.ts';
 import { SEVERITIES } from '../model/vocabulary.ts';
 import { readAlert } from './saved-notifications.ts';
 
-export interface OutboxEntry {
+interface OutboxEntry {
   readonly id: number;
   readonly notification: Notification;
   /** Channels that have neither sent it nor given up. */

@@ -68,14 +68,6 @@ function countdown({ phase, until }: UpdateProgress, now: number): string {
   return phase === 'waiting' ? `, within ${span(until - now)}` : '';
 }
 
-/** Drops the detail, for narrow output. */
-export function withoutDetail(update: UpdateStatus | null): UpdateStatus | null {
-  const progress = update?.progress ?? null;
-  return update === null || progress === null
-    ? update
-    : { ...update, progress: { ...progress, detail: null } };
-}
-
 const PHASES: Readonly<Record<UpdateProgress['phase'], (progress: UpdateProgress) => string>> = {
   installing: ({ to }) => `installing ${versionText(to)}`,
   canary: ({ to }) => `canary of ${versionText(to)}`,

@@ -56,7 +56,7 @@ const UNITS = {
 const DURATION = /^(?=\d)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/u;
 
 /** Seconds as a number, or a duration as in PromQL; null for neither. */
-export function parseDuration(text: string): number | null {
+function parseDuration(text: string): number | null {
   const seconds = parseFloatOfGo(text);
   if (seconds !== null) return Math.abs(seconds) < 9.2e9 ? Math.round(seconds * 1000) : null;
   const found = DURATION.exec(text);

@@ -11,7 +11,7 @@ import type { Parameters } from './parameters.ts';
 import { answerQuery, answerQueryRange } from './query-api.ts';
 import { answerLabels, answerLabelValues, answerSeries } from './series-api.ts';
 
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number;
   /** JSON text, in pieces. */
   readonly pieces: readonly string[];

@@ -127,7 +127,7 @@ function budgetOf(parameters: Parameters, context: ApiContext): WorkBudget {
 }
 
 /** Says that a query asks for more than is kept. A history that has only begun has nothing to say. */
-export function warningsFor(start: number, { store }: ApiContext): readonly string[] {
+function warningsFor(start: number, { store }: ApiContext): readonly string[] {
   const { span, droppedUntil } = store;
   if (span === null || droppedUntil === null || start > droppedUntil) return [];
   return [

@@ -8,7 +8,7 @@ export function writeTime(milliseconds: number): string {
 }
 
 /** As Go writes a float in its shortest form: `1e-07`, `+Inf`. */
-export function writeValue(value: number): string {
+function writeValue(value: number): string {
   if (Number.isFinite(value)) {
     if (value === 0) return Object.is(value, -0) ? '-0' : '0';
     const text = String(value);

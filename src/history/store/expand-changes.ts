@@ -10,7 +10,7 @@ export interface ExpandedValues {
 }
 
 /** The series ended at this tick. */
-export const END = 1;
+const END = 1;
 /** There is nothing of the series at this tick. */
 export const GAP = 2;
 

@@ -11,7 +11,7 @@ export interface ScrapeTarget {
   readonly instance: string;
 }
 
-export interface Reading {
+interface Reading {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly samples: readonly MetricSample[];

@@ -5,7 +5,7 @@ import { OTLP_INSTALL, OTLP_PACKAGE } from '../../core/metrics/otlp-package.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { type MetricData, toMetricData } from './otlp-data.ts';
 
-export interface OtlpSettings {
+interface OtlpSettings {
   /** The endpoint in full: `http://127.0.0.1:4318/v1/metrics`. */
   readonly url: string;
   /** Milliseconds. */

@@ -4,12 +4,12 @@ import type { Express, Request, Response } from 'express';
 import { readBody } from './read-body.ts';
 
 /** Parameters of a form body first, then those of the URL. */
-export interface QueryParameters {
+interface QueryParameters {
   get(name: string): string | null;
   getAll(name: string): string[];
 }
 
-export interface QueryAnswer {
+interface QueryAnswer {
   readonly status: number;
   /** JSON text, in pieces. */
   readonly pieces: readonly string[];

@@ -19,14 +19,23 @@ interface Node {
   readonly anyOf?: readonly Node[];
 }
 
-/** Every setting below `node` as `probe.interval`, sections left out. */
+/** Every setting below `node` as `probe.interval`; of sections only those that may be false or null. */
 function settings(node: Node, above = ''): [path: string, node: Node][] {
-  return Object.entries(node.properties ?? {}).flatMap(([key, inner]) =>
-    inner.properties === undefined
-      ? [[above + key, inner] as [string, Node]]
-      : settings(inner, `${above}${key}.`),
-  );
+  return Object.entries(node.properties ?? {}).flatMap(([key, inner]): [string, Node][] => {
+    if (inner.properties !== undefined) return settings(inner, `${above}${key}.`);
+    const section = inner.anyOf?.find((one) => SECTIONS.has(above + key) && one.properties !== undefined);
+    if (section === undefined) return [[above + key, inner]];
+    const { default: standard, ...itself } = inner;
+    return [[above + key, isEmpty(standard) ? itself : inner], ...settings(section, `${above}${key}.`)];
+  });
 }
+
+function isEmpty(value: unknown): boolean {
+  return value === null || JSON.stringify(value) === '{}';
+}
+
+/** Those that the docs explain key by key. */
+const SECTIONS = new Set(['history', 'metrics.otlp']);
 
 const root: Node = configJsonSchema();
 const others = root.properties?.['servers']?.additionalProperties;
