@@ -5,7 +5,7 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 /** Resolves with the first truthy answer of `probe`, asked each 20 ms; `timeout` in ms, `what` names it in the error. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
-  { timeout = 10_000, what = 'the condition' }: { timeout?: number; what?: string } = {},
+  { timeout = 25_000, what = 'the condition' }: { timeout?: number; what?: string } = {},
 ): Promise<Truthy<T>> {
   const deadline = performance.now() + timeout;
   for (;;) {

@@ -137,7 +137,7 @@ time.sleep(600)`,
       NODE,
       CONTEXT7,
     ]);
-    await waitFor(() => readFileSync(`/proc/${client.child}/cmdline`, 'utf8').includes('context7'));
+    await waitFor(() => readFileSync(`/proc/${client.child}/cmdline`, 'utf8').startsWith(NODE));
     await client.die();
     const found = await findOne(client.child);
     expect(found).toMatchObject({ isCertain: false });
