@@ -2,10 +2,13 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it as always } from 'vitest';
+import { expect, it as always, onTestFinished, vi } from 'vitest';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { QUICK, startDaemon } from './daemon.ts';
+
+// Real processes, and a node for each word to the engine.
+vi.setConfig({ testTimeout: 180_000 });
 
 const DOCKER = fileURLToPath(new URL('../fixtures/docker.mjs', import.meta.url));
 
@@ -27,9 +30,19 @@ function engine(behaviour = 'ignore-eof') {
   chmodSync(client, 0o755);
   const settings = {
     ...QUICK,
+    // A probe that a busy machine misses is no subject here.
+    probe: { interval: '500ms', timeout: '1s', failures: 9 },
     command: [client, 'run', '-i', '--rm', 'image', '--behaviour', behaviour],
     env: { DOCKER_CONFIG: state },
   };
+  const containers = (): Container[] =>
+    readdirSync(join(state, 'containers'))
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => containerIn(join(state, 'containers', name)));
+  // No end of a daemon ends them for sure, and they hear no end of their input.
+  onTestFinished(() => {
+    for (const { pid } of containers()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
   return {
     home,
     settings,
@@ -40,11 +53,17 @@ function engine(behaviour = 'ignore-eof') {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line)),
-    containers: (): Container[] =>
-      readdirSync(join(state, 'containers'))
-        .filter((name) => name.endsWith('.json'))
-        .map((name) => JSON.parse(readFileSync(join(state, 'containers', name), 'utf8'))),
+    containers,
   };
+}
+
+/** None when the engine forgets it at this moment. */
+function containerIn(file: string): Container[] {
+  try {
+    return [JSON.parse(readFileSync(file, 'utf8'))];
+  } catch {
+    return [];
+  }
 }
 
 /** A zombie is dead: whoever is PID 1 here may not reap what the pretended engine leaves. */
@@ -89,7 +108,7 @@ it('is started with an init, a file for its id and labels; ends with its client,
   expect(docker.containers()).toEqual([]);
   expect(isAlive(second!.pid)).toBe(false);
   expect(records(docker.home)).toEqual([]);
-}, 40_000);
+});
 
 it('is ended by the next daemon when this one is killed, also when the engine was away at first', async () => {
   // The guardian's TERM reaches it through its client.
@@ -109,7 +128,7 @@ it('is ended by the next daemon when this one is killed, also when the engine wa
   await daemon.up('box');
   await waitFor(() => !isAlive(left!.pid), { what: 'the container of the earlier daemon to end' });
   await waitFor(() => docker.containers().length === 1);
-}, 60_000);
+});
 
 it('counts with the memory, the processor time and the processes that its engine tells', async () => {
   const docker = engine();
@@ -119,8 +138,9 @@ it('counts with the memory, the processor time and the processes that its engine
     'box',
     'measured',
     (server) => (server.usage?.residentBytes ?? 0) > 512 * 1024 ** 2,
+    60_000,
   );
   expect(usage?.processes).toBeGreaterThanOrEqual(6);
   expect(usage?.cpuCores ?? 1.5).toBeGreaterThanOrEqual(1.5);
   expect(docker.orders().find(([verb]) => verb === 'stats')).toContain(docker.containers()[0]?.id);
-}, 40_000);
+});

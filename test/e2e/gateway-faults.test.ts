@@ -1,11 +1,14 @@
 // Faults of a server behind the gateway: frozen, dying in its greeting or within a line, noisy, deaf, crash looping, of another era.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { QUICK } from './daemon.ts';
 import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
@@ -22,7 +25,9 @@ function fileOf(text: string) {
 it('a frozen server is replaced, by whom it was killed or by its probes: its read is answered, its write fails', async () => {
   const [one, other] = [toolsServer(), toolsServer()];
   const { start, url } = await gatewayPlace();
-  const daemon = await start({ killed: one.spec, probed: { ...QUICK, ...other.spec } });
+  // A process that is stopped for good misses any number of probes; one that waits for a processor, none of 3 s twice.
+  const probe = { interval: '500ms', timeout: '3s', failures: 2 };
+  const daemon = await start({ killed: one.spec, probed: { ...QUICK, ...other.spec, probe } });
   for (const [name, { calls }] of [['killed', one] as const, ['probed', other] as const]) {
     const { call } = await connectV1(url(name));
     const pid = pidIn(await call('read'));
@@ -103,7 +108,7 @@ it('a server that does not read is spared what is too much, and the rest is for 
       ({ data }) => outcomes.push(String(data?.reason)),
     ),
   );
-  await waitFor(() => outcomes.includes('busy'), { timeout: 20_000, what: 'a refusal' });
+  await waitFor(() => outcomes.includes('busy'), { timeout: 60_000, what: 'a refusal' });
   process.kill(pid, 'SIGKILL');
   await Promise.all(calls);
   expect(new Set(outcomes)).toEqual(new Set(['busy', 'next']));
@@ -126,7 +131,7 @@ it('a crash loop is told at once, and its end is seen', async () => {
     data: { reason: 'server_unavailable', state: 'crash_looping', retryAfter: expect.any(Number) },
   });
   // Calls wait for 30 s at other times.
-  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(performance.now() - before).toBeLessThan(25_000);
   deaths.write('');
   expect(daemon.run('restart', 's').code).toBe(0);
   expect(await call('read', { text: 'back' })).toMatch(/^\d+ back$/);

@@ -1,12 +1,15 @@
 // A server with a process for each session: apart from each other, bounded, counted, and ended with their sessions.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { isRunning } from '../fakes/processes.ts';
 import { startShim } from '../fakes/shim.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { leftOver } from './daemon.ts';
 import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
@@ -26,7 +29,8 @@ it.each(Object.entries(CLIENTS))('%s has a process of its own', async (_, connec
     what: 'the end of the session',
   });
   expect(pidIn(await other.call('read'))).toBe(pids[1]);
-  const third = await connect(url('s'));
+  // Its place is free once the whole of it is gone.
+  const third = await waitFor(() => connect(url('s')).catch(() => null), { what: 'a place for a third' });
   expect(pids).not.toContain(pidIn(await third.call('read')));
 });
 
@@ -57,7 +61,7 @@ it('ends with its session, with a restart and with the daemon, and is counted wi
   expect((await last.ask('ping')).status).toBe(404);
   await next.stop('SIGTERM');
   expect(await leftOver(next.home)).toEqual([]);
-}, 60_000);
+});
 
 it('ends the shim of a client with its process', async () => {
   const { spec } = toolsServer();
@@ -94,12 +98,12 @@ it('ends all sessions when the sum of their processes is too much, tells why, an
   const bytes = 250 * 1024 * 1024;
   for (const { ask } of [one, other])
     await (await ask('tools/call', { name: 'hold', arguments: { bytes } })).text();
-  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0);
+  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0, 60_000);
   expect(lastRestart?.detail).toContain('more than 500MiB');
-  await waitFor(() => pids.every((pid) => !isRunning(pid)), { timeout: 20_000, what: 'the end of both' });
+  await waitFor(() => pids.every((pid) => !isRunning(pid)), { timeout: 60_000, what: 'the end of both' });
   for (const { ask } of [one, other]) expect((await ask('ping')).status).toBe(404);
-  await waitFor(async () => (await gauge()) === 0, { timeout: 20_000, what: 'the gauge' });
-}, 60_000);
+  await waitFor(async () => (await gauge()) === 0, { timeout: 60_000, what: 'the gauge' });
+});
 
 it('comes and goes with the config: sessions of one mode mean nothing in the other', async () => {
   const { spec } = toolsServer();
@@ -109,16 +113,20 @@ it('comes and goes with the config: sessions of one mode mean nothing in the oth
   let last = await openSession(url('s'));
   for (const mode of ['per-session', 'shared']) {
     const before = await last.pid();
+    const { pid: main } = await daemon.server('s');
     // A saved config is read by itself.
     daemon.rewriteConfig(settings(mode), { gateway: { listen: url('s').host } });
-    await waitFor(() => !isRunning(before), { timeout: 20_000, what: 'the end of the process' });
+    await waitFor(() => !isRunning(before), { timeout: 60_000, what: 'the end of the process' });
     expect((await last.ask('ping')).status).toBe(404);
-    await daemon.up('s');
+    const { pid } = await daemon.until(
+      's',
+      'up with the next mode',
+      (server) => server.pid !== main && server.state === 'running' && server.health.up === true,
+    );
     last = await openSession(url('s'));
-    const { pid } = await daemon.server('s');
     expect((await last.pid()) === pid).toBe(mode === 'shared');
   }
-}, 60_000);
+});
 
 /** A session without an SDK, which would hide that it begins anew. */
 async function openSession(url: URL) {

@@ -1,11 +1,14 @@
 // A warm spare: a process that stands by, and answers at once when the server dies.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { isRunning } from '../fakes/processes.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLIENTS, gatewayPlace, toolsServer } from './gateway-clients.ts';
 import { leftOver } from './daemon.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
@@ -51,7 +54,7 @@ it('a spare is shown, ends before `stop` returns, and comes and goes with the co
   const settings = (spare: boolean) => ({ s: { ...spec, gateway: { spare } } });
   const daemon = await start(settings(true));
   const spareOf = (number: number): Promise<number> =>
-    waitFor(() => sparesIn(daemon)[number - 1] ?? null, { timeout: 20_000, what: `spare ${number}` });
+    waitFor(() => sparesIn(daemon)[number - 1] ?? null, { timeout: 60_000, what: `spare ${number}` });
   const first = await spareOf(1);
   expect(daemon.run('status', 's').out).toMatch(new RegExp(`^spare +pid ${first}, up `, 'm'));
   expect(daemon.run('stop', 's').code).toBe(0);
@@ -64,8 +67,8 @@ it('a spare is shown, ends before `stop` returns, and comes and goes with the co
     daemon.rewriteConfig(settings(spare), { gateway: { listen: url('s').host } });
   // A saved config is read by itself.
   apply(false);
-  await waitFor(() => !isRunning(second), { timeout: 20_000, what: 'the end of the spare' });
+  await waitFor(() => !isRunning(second), { timeout: 60_000, what: 'the end of the spare' });
   apply(true);
   await spareOf(3);
   expect((await daemon.server('s')).pid).toBe(pid);
-}, 60_000);
+});

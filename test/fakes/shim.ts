@@ -60,7 +60,8 @@ export function startShim(home: string, server = 'files', env: Readonly<Record<s
   };
   const answer = (id: string | number): Promise<Line> =>
     waitFor(() => lines.find((line) => line.id === id && line.method === undefined), {
-      timeout: 25_000,
+      // A dozen of them start at once on a busy machine.
+      timeout: 60_000,
       what: `an answer to ${id}; the shim said: ${told}`,
     });
   return {
