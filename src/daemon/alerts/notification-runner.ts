@@ -52,8 +52,8 @@ class PolicyRunner implements NotificationRunner {
   #rules: NotificationRules;
   #state: NotificationState;
   #outbox: Outbox;
-  /** Id of the last notification that an earlier daemon left. */
-  readonly #lastRestored: number;
+  /** True once what an earlier daemon left unsent has been sent. */
+  #hasResent = false;
   #cancelTimer = (): void => {};
   /** Cancels a save that is due within `SAVE_WITHIN`; null when none is. */
   #cancelSave: (() => void) | null = null;
@@ -64,20 +64,11 @@ class PolicyRunner implements NotificationRunner {
     this.#rules = options.rules;
     this.#state = restoreNotifications(saved);
     this.#outbox = readOutbox(isObject(saved) ? saved['outbox'] : null);
-    this.#lastRestored = this.#outbox.at(-1)?.id ?? 0;
   }
 
   begin(): void {
-    const { channels, clock } = this.#options;
-    // What was decided since the start is being sent already.
-    const isNew = ({ id }: Outbox[number]): boolean => id > this.#lastRestored;
-    const restored = reassigned(
-      this.#outbox.filter((entry) => !isNew(entry)),
-      channels.names(),
-    );
-    this.#outbox = [...restored, ...this.#outbox.filter(isNew)];
-    for (const entry of restored) this.#send(entry);
-    this.take({ kind: 'tick', at: clock.now() });
+    this.#resend();
+    this.take({ kind: 'tick', at: this.#options.clock.now() });
   }
 
   take(input: NotificationInput): void {
@@ -85,6 +76,8 @@ class PolicyRunner implements NotificationRunner {
     const before = this.#state;
     const { state, notifications, suppressed } = decideNotifications(before, input, this.#rules);
     this.#state = state;
+    // In the order of their time: the end of an alert is no news before its beginning.
+    if (notifications.length > 0) this.#resend();
     const last = this.#outbox.at(-1)?.id ?? 0;
     this.#outbox = withNotifications(this.#outbox, notifications, channels.names());
     // Written down before it is sent, and crossed out once it is: a death in between repeats it and loses nothing.
@@ -119,6 +112,14 @@ class PolicyRunner implements NotificationRunner {
   close(): void {
     this.#cancelTimer();
     this.flush();
+  }
+
+  /** Sends what an earlier daemon left unsent, once. */
+  #resend(): void {
+    if (this.#hasResent) return;
+    this.#hasResent = true;
+    this.#outbox = reassigned(this.#outbox, this.#options.channels.names());
+    for (const entry of this.#outbox) this.#send(entry);
   }
 
   #send({ id, notification, channels }: Outbox[number]): void {

@@ -1,4 +1,5 @@
 // Alert controller in virtual time, with the real policy and a pretended Alertmanager: who delivers, and what is sent.
+import { subscribe } from 'node:diagnostics_channel';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EvaluatedAlert } from '../../../src/core/delivery/alertmanager-post.ts';
 import type { DaemonConfig } from '../../../src/config/build/loaded-config.ts';
@@ -7,6 +8,7 @@ import type { DeliveryOwner } from '../../../src/core/model/vocabulary.ts';
 import type { EventOf } from '../../../src/core/model/events.ts';
 import { reduceStatus } from '../../../src/core/status/reduce-status.ts';
 import { NO_HISTORY } from '../../../src/core/model/status.ts';
+import { isObject } from '../../../src/core/base/guards.ts';
 import { createRedactor } from '../../../src/core/base/text.ts';
 import { openAlertController } from '../../../src/daemon/alerts/alert-controller.ts';
 import { createAlertmanagerInbox } from '../../../src/daemon/alerts/alertmanager-inbox.ts';
@@ -14,7 +16,7 @@ import { createTeardown } from '../../../src/daemon/teardown.ts';
 import { createBus } from '../../../src/system/bus.ts';
 import type { Clock } from '../../../src/system/time/clock.ts';
 import { createLog } from '../../../src/system/files/log.ts';
-import { FakeClock } from '../../fakes/clock.ts';
+import { FakeClock, settle } from '../../fakes/clock.ts';
 import { type PretendedAlertmanager, pretendAlertmanager } from '../../fakes/pretended-alertmanager.ts';
 import { pretendPrometheus } from '../../fakes/pretended-prometheus.ts';
 import { status as statusOf } from '../../fakes/status.ts';
@@ -36,6 +38,18 @@ function patient(clock: FakeClock): Clock {
     monotonic: () => clock.monotonic(),
     after: (delay, wake) => (delay === 3000 ? () => {} : clock.after(delay, wake)),
   };
+}
+
+/** Requests to the pretended ones that are not answered yet. */
+const open = new Set<unknown>();
+const requestIn = (news: unknown): unknown => (isObject(news) ? news['request'] : null);
+subscribe('undici:request:create', (news) => void open.add(requestIn(news)));
+for (const end of ['undici:request:trailers', 'undici:request:error'])
+  subscribe(end, (news) => void open.delete(requestIn(news)));
+
+/** Waits until nothing is asked any more, and what follows from the answers has happened. */
+async function answersArrived(): Promise<void> {
+  for (let quiet = 0; quiet < 3; quiet = open.size === 0 ? quiet + 1 : 0) await settle();
 }
 
 const TOKEN = 'a-token-of-the-test';
@@ -155,7 +169,7 @@ function live(
     reload: (next: string | null, changed: Proof = proof) =>
       // eslint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is read here
       listeners.forEach((tell) => tell(settingsFor(next, changed) as DaemonConfig)),
-    /** Second by second; real answers get a moment to arrive after each. */
+    /** Second by second; the real answers to what was asked in one arrive before the next. */
     async passes(ms: number, { prometheus, heartbeats }: World = NONE) {
       for (let passed = 0; passed < ms; passed += SECOND) {
         const now = time.monotonic();
@@ -163,7 +177,7 @@ function live(
           bus.publish({ kind: 'scraped', by: 'Prometheus/2.42.0', host: 'localhost:9638' });
         if (heartbeats && now % MINUTE === 0) this.hears(HEARTBEAT, false);
         await time.advance(SECOND);
-        await new Promise((resolve) => setTimeout(resolve, now % EVERY < 2 * SECOND ? 15 : 0));
+        await answersArrived();
       }
     },
     async until(owner: DeliveryOwner, world: World = NONE, most = 5 * MINUTE) {
@@ -183,7 +197,7 @@ function lastPost({ posts }: PretendedAlertmanager, now: number): string[] {
   );
 }
 
-describe('delivery of the daemon', () => {
+describe('delivery of the daemon', { timeout: 120_000 }, () => {
   test('another url counts from the reload on, and what the one before told is not told again', async () => {
     const [first, second] = [await pretendAlertmanager(), await pretendAlertmanager()];
     const here = live(first.url);

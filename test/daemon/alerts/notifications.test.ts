@@ -44,6 +44,13 @@ function appendTo(paths: Paths, name: string): { channel: ChannelSettings; told:
   return { channel, told: () => toldIn(file) };
 }
 
+const hanging: ChannelSettings = {
+  kind: 'command',
+  command: ['/bin/sleep', '60'],
+  env: {},
+  timeout: 60_000,
+};
+
 type Alerts = Pick<DaemonConfig, 'alerts'>;
 
 function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): Alerts {
@@ -135,7 +142,7 @@ function live({ paths, clock, disk }: Stage, settings: Alerts) {
   };
 }
 
-describe('notifications of the daemon', () => {
+describe('notifications of the daemon', { timeout: 120_000 }, () => {
   test('an alert is told, logged, shown and recorded', async () => {
     const here = stage();
     const { channel, told } = appendTo(here.paths, 'told');
@@ -183,12 +190,6 @@ describe('notifications of the daemon', () => {
   test('what no channel has finished when the daemon dies is sent by the next one', async () => {
     const here = stage();
     const [lost, told] = [appendTo(here.paths, 'lost'), appendTo(here.paths, 'told')];
-    const hanging: ChannelSettings = {
-      kind: 'command',
-      command: ['/bin/sleep', '60'],
-      env: {},
-      timeout: 60_000,
-    };
     const first = live(here, alertsOf([lost.channel, hanging]));
     first.notifying.begin();
     first.alert('a');
@@ -208,6 +209,31 @@ describe('notifications of the daemon', () => {
     expect([lost.told(), told.told()]).toEqual([['a firing'], ['a firing']]);
     const ended = first.end();
     await waitFor(async () => (await here.clock.advance(1000), first.notified.length > 1));
+    await ended;
+  });
+
+  test('what is decided before the start is done is sent once, after what an earlier daemon left', async () => {
+    const here = stage();
+    const heard = appendTo(here.paths, 'told');
+    const first = live(here, alertsOf([hanging]));
+    first.notifying.begin();
+    first.alert('a');
+    await here.clock.advance(GROUP_WAIT);
+    // No end: it was killed while its channel hung.
+    const left = structuredClone(here.disk.saved);
+    const second = live({ ...here, disk: { saved: left } }, alertsOf([heard.channel]));
+    second.alert('a', 'resolved');
+    second.alert('b');
+    await here.clock.advance(GROUP_WAIT);
+    await waitFor(() => heard.told().length === 3);
+    second.notifying.begin();
+    second.alert('c');
+    await here.clock.advance(GROUP_WAIT);
+    await waitFor(() => heard.told().length >= 4);
+    expect(heard.told()).toEqual(['a firing', 'b firing', 'a resolved', 'c firing']);
+    await second.end();
+    const ended = first.end();
+    await waitFor(async () => (await here.clock.advance(1000), first.notified.length > 0));
     await ended;
   });
 
