@@ -5,6 +5,8 @@ export const SPARK_HEIGHT = 18;
 
 /** Least span of the scale as a share of the largest value: what hardly moves is drawn flat. */
 const CALM = 0.15;
+/** Least span at all: parts of smaller numbers are no longer exact. */
+const LEAST = 1e-300;
 
 /** Draws the values, null where there is none; a gap stays a gap. Empty when there is nothing to draw. */
 export function sparkPath(values: readonly (number | null)[]): string {
@@ -13,7 +15,7 @@ export function sparkPath(values: readonly (number | null)[]): string {
   const top = Math.max(...known);
   const bottom = Math.min(...known);
   const middle = (top + bottom) / 2;
-  const reach = Math.max(top - bottom, Math.abs(top) * CALM, Number.MIN_VALUE);
+  const reach = Math.max(top - bottom, Math.abs(top) * CALM, LEAST);
   const step = SPARK_WIDTH / Math.max(1, values.length - 1);
   let path = '';
   let isDrawing = false;

@@ -76,6 +76,7 @@ describe('a sparkline', () => {
           expect(number).toBeLessThanOrEqual(index % 2 === 0 ? SPARK_WIDTH : SPARK_HEIGHT);
         });
       }),
+      { examples: [[[1.5e-323, 1e-323]]] },
     );
     expect(sparkPath([1, 2, null, 3, 4]).match(/M/gu)).toHaveLength(2);
   });
