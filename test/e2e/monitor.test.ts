@@ -29,14 +29,15 @@ function openTerminal(daemon: RunningDaemon, [columns, rows]: readonly [number, 
   };
 }
 
-describe.skipIf(!requireProgram('tmux'))('monitor in a terminal', () => {
+describe.skipIf(!requireProgram('tmux'))('monitor in a terminal', { timeout: 240_000 }, () => {
   test.each([
     [80, 24],
     [120, 40],
     [40, 20],
   ] as const)('at %i×%i it says what is wrong, acts, and gives the terminal back', async (columns, rows) => {
     const daemon = await startDaemon({
-      good: fixture(),
+      // Probes that a busy machine misses are not what is looked at.
+      good: fixture([], { probe: { interval: '500ms', timeout: '5s', failures: 9 } }),
       'a-server-with-a-long-name': { command: ['mcp-that-is-nowhere'] },
     });
     const { run } = await daemon.up('good');
@@ -54,7 +55,7 @@ describe.skipIf(!requireProgram('tmux'))('monitor in a terminal', () => {
     terminal.keys('r');
     await shows(/Restart good\?/u);
     terminal.keys('y');
-    await daemon.until('good', 'another run', (server) => server.run > run && server.state === 'running');
+    await daemon.until('good', 'another run', (one) => one.run > run && one.state === 'running', 60_000);
     terminal.keys('Enter');
     await shows(/^‹ good/u);
     await shows(/log ─ following/u);

@@ -80,10 +80,10 @@ export function overhang(page: Page): Promise<number> {
 /** Asks again until the assertion holds: a busy machine draws late. */
 export function until<T>(
   read: () => T,
-  options: { readonly timeout?: number; readonly interval?: number } = {},
+  options: { readonly timeout?: number; readonly interval?: number; readonly message?: string } = {},
 ): ReturnType<typeof expect.poll<T>> {
   return expect.poll(read, { timeout: 30_000, ...options });
 }
 
-/** Ms of a test that waits several times. */
+/** Ms of a test that waits several times, and of the start of a browser. */
 export const PATIENCE = 120_000;

@@ -5,7 +5,8 @@ import { fixture, freePort, startDaemon } from '../e2e/daemon.ts';
 import { hasChromium, PATIENCE, openTab, startChromium, until } from './chromium.ts';
 
 const SERVERS = {
-  files: fixture(['--tools', '3']),
+  // Probes that a busy machine misses are not what is looked at.
+  files: fixture(['--tools', '3'], { probe: { interval: '500ms', timeout: '5s', failures: 9 } }),
   broken: { command: [process.execPath, '-e', "console.error('<b>no key</b>'); process.exit(3)"] },
 };
 
@@ -13,7 +14,7 @@ describe.skipIf(!hasChromium)('a tab beside a real daemon', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startChromium();
-  });
+  }, PATIENCE);
   afterAll(() => browser.close());
 
   test(
@@ -62,6 +63,6 @@ describe.skipIf(!hasChromium)('a tab beside a real daemon', () => {
       expect(complaints).toEqual([]);
       await context.close();
     },
-    PATIENCE,
+    2 * PATIENCE,
   );
 });
