@@ -449,7 +449,7 @@ describe('logs', () => {
   });
 });
 
-describe('as a process', () => {
+describe('as a process', { timeout: 120_000 }, () => {
   const program = join(import.meta.dirname, '..', 'dist', 'cli.js');
   const run = (...argv: string[]) =>
     spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8', timeout: 60_000 });
@@ -498,7 +498,7 @@ describe('as a process', () => {
   });
 
   it('kills at once after a second Ctrl-C what does not want to end', async () => {
-    const { home, config } = tempHome();
+    const { home, config, serverLogs } = tempHome();
     const stubborn = '["/bin/sh", "-c", "trap \\"\\" TERM; echo $$ >&2; while :; do sleep 0.1; done"]';
     const server = `{command: ${stubborn}, stop: {grace: 5m}, start: {timeout: 5m}}`;
     writeFileSync(config, `metrics: {listen: "127.0.0.1:0"}\nservers: {stubborn: ${server}}\n`, {
@@ -512,9 +512,14 @@ describe('as a process', () => {
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     const pid = Number((await waitFor(() => /"pid":(\d+).*"Server started"/u.exec(printed)))[1]);
+    // It says its pid once it ignores TERM.
+    const log = join(serverLogs, 'stubborn.log');
+    await waitFor(() => existsSync(log) && readFileSync(log, 'utf8').includes(String(pid)), {
+      what: 'the trap',
+    });
     child.kill('SIGINT');
     const state = () => run('status', '--json', '--home', home).stdout;
-    await waitFor(() => state().includes('"stopping"'), { timeout: 20_000 });
+    await waitFor(() => state().includes('"stopping"'));
     child.kill('SIGINT');
     expect(await ended).toBe(143);
     await waitFor(() => spawnSync('kill', ['-0', String(pid)]).status !== 0, {
@@ -522,7 +527,7 @@ describe('as a process', () => {
     });
   });
 
-  it('starts in the background, is found running, and stops', { timeout: 90_000 }, async () => {
+  it('starts in the background, is found running, and stops', { timeout: 240_000 }, async () => {
     const { home, config, run: runFolder } = tempHome();
     writeFileSync(config, 'metrics: {listen: "127.0.0.1:0"}\nservers: {}\n', { mode: 0o600 });
     onTestFinished(() => void run('stop', '--home', home));

@@ -135,22 +135,30 @@ describe('completion --servers', () => {
     });
   });
 
-  it('does not wait for a daemon that hangs: the config knows the names too', async () => {
-    const { home, socket } = tempHome();
-    writeFileSync(join(home, 'config.yaml'), '{"servers": {"a": {"comand": 1}, "b": {}}}', { mode: 0o600 });
-    const hanging = createServer(() => {});
-    await new Promise<void>((resolve) => hanging.listen(socket, resolve));
-    onTestFinished(() => void hanging.close());
-    const began = performance.now();
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [CLI, 'completion', 'bash', '--servers', '--home', home],
-      { encoding: 'utf8', timeout: 20_000 },
-    );
-    expect({ status, stdout }).toEqual({ status: 0, stdout: 'a\nb\n' });
-    // Of a busy machine, and not of the 10 s that a question may take.
-    expect(performance.now() - began).toBeLessThan(8000);
-  });
+  it(
+    'does not wait for a daemon that hangs: the config knows the names too',
+    { timeout: 120_000 },
+    async () => {
+      const { home, socket } = tempHome();
+      writeFileSync(join(home, 'config.yaml'), '{"servers": {"a": {"comand": 1}, "b": {}}}', { mode: 0o600 });
+      const hanging = createServer(() => {});
+      await new Promise<void>((resolve) => hanging.listen(socket, resolve));
+      onTestFinished(() => void hanging.close());
+      const time = (...argv: string[]) => {
+        const began = performance.now();
+        const { status, stdout } = spawnSync(process.execPath, [CLI, ...argv, '--home', home], {
+          encoding: 'utf8',
+          timeout: 60_000,
+        });
+        return { status, stdout, took: performance.now() - began };
+      };
+      const { took: usual } = time('completion', 'bash');
+      const { status, stdout, took } = time('completion', 'bash', '--servers');
+      expect({ status, stdout }).toEqual({ status: 0, stdout: 'a\nb\n' });
+      // On a machine as busy as it may be, and not the 10 s that a question may take.
+      expect(took).toBeLessThan(8000 + usual);
+    },
+  );
 
   it.each([
     ['there is no config', null],

@@ -40,7 +40,7 @@ describe('shimCall()', () => {
   ])('leaves %j to the parser', (argv) => expect(shimCall(argv)).toBeNull());
 });
 
-describe('connect', () => {
+describe('connect', { timeout: 120_000 }, () => {
   it('greets, keeps the session, and hands on what the server says unasked', async () => {
     const { home, gateway } = await stage();
     const shim = startShim(home);

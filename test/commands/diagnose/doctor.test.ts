@@ -12,7 +12,7 @@ async function doctor(flags: { json?: boolean }, env: Record<string, string>) {
   return { code, out: io.stdout() };
 }
 
-test('tells of a home that is not there, and fails', { timeout: 60_000 }, async () => {
+test('tells of a home that is not there, and fails', { timeout: 120_000 }, async () => {
   const { code, out } = await doctor({ json: true }, {});
   expect(code).toBe(1);
   // The checks were done: that they found something is no failure of the command.
@@ -28,6 +28,6 @@ test('tells of a home that is not there, and fails', { timeout: 60_000 }, async 
 test.each([
   ['C', 'X '],
   ['de_DE.UTF-8', '✘'],
-])('marks as the locale %s can show', { timeout: 60_000 }, async (locale, mark) => {
+])('marks as the locale %s can show', { timeout: 120_000 }, async (locale, mark) => {
   expect((await doctor({}, { LC_ALL: locale })).out).toContain(`${mark} Home`);
 });

@@ -3,6 +3,7 @@ import { played } from '../../fakes/play-darwin.ts';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
 import { fakeIo } from '../../fakes/io.ts';
 import { playProgram } from '../../fakes/played-program.ts';
@@ -15,7 +16,8 @@ it('gives the page to open(1), which needs no display, and not over SSH', async 
   onTestFinished(() => server.close());
   const opener = playProgram('open', {});
   const base = { PATH: process.env['PATH'] ?? '', MCP_WATCHDOG_HOME: paths.home };
-  const io = fakeIo({ env: base });
+  // Its patience with the opener never ends, however slow the machine is.
+  const io = fakeIo({ clock: new FakeClock(), env: base });
   expect(await runCli(['open'], io)).toBe(0);
   expect(io.stdout()).toBe('Opened http://127.0.0.1:9638/, signed in\n');
   expect(opener.asked()).toEqual([

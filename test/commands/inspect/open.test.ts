@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
 import { pageUrl } from '../../../src/core/status/page-url.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
 import { fakeIo } from '../../fakes/io.ts';
 import { playProgram } from '../../fakes/played-program.ts';
@@ -20,7 +21,8 @@ async function open(
   const server = await startControlServer({ socketPath: paths.socket, handlers });
   onTestFinished(() => server.close());
   const PATH = process.env['PATH'] ?? '';
-  const io = fakeIo({ env: { PATH, MCP_WATCHDOG_HOME: paths.home, ...env } });
+  // Its patience with the opener never ends, however slow the machine is.
+  const io = fakeIo({ clock: new FakeClock(), env: { PATH, MCP_WATCHDOG_HOME: paths.home, ...env } });
   const code = await runCli(['open', ...argv], io);
   return { code, out: io.stdout(), err: io.stderr() };
 }

@@ -151,7 +151,7 @@ describe('deploy', () => {
 });
 
 // The fake launchctl reads the file as launchd would, by python3.
-describe.skipIf(!requireProgram('python3'))('deploy on a Mac', { timeout: 90_000 }, () => {
+describe.skipIf(!requireProgram('python3'))('deploy on a Mac', { timeout: 240_000 }, () => {
   it('brings up the service, once', async () => {
     const { command, launchd, home, file } = serviceStage();
     const deploy = () => command((context, host) => run(context, { host }));

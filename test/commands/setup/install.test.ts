@@ -11,7 +11,7 @@ import { tempHome } from '../../fakes/temp-home.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
 
 // The fake launchctl reads the file as launchd would, by python3.
-describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () => {
+describe.skipIf(!requireProgram('python3'))('install', { timeout: 240_000 }, () => {
   test('brings up a daemon that answers, is idempotent, and uninstall leaves nothing running', async () => {
     const { command, launchd, home, file } = serviceStage();
     const first = await command(install);
@@ -20,7 +20,7 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     expect(first.out).toMatch(/The daemon runs, pid \d+, and starts at every login/u);
     expect(first.out).toContain('Background Items Added');
     expect(launchd.acts()).toEqual(['enable gui/501/com.mcp.daemon', `bootstrap gui/501 ${file}`]);
-    await waitFor(() => runCli(home, ['status']).code === 0, { what: 'a healthy server', timeout: 20_000 });
+    await waitFor(() => runCli(home, ['status']).code === 0, { what: 'a healthy server', timeout: 60_000 });
 
     const again = await command(install);
     expect(again.out).toContain('The service is installed already, and runs');
@@ -82,7 +82,7 @@ describe.skipIf(!requireProgram('python3'))('install', { timeout: 60_000 }, () =
     writeConfig(GOOD_CONFIG);
     await waitFor(() => runCli(home, ['check', 'only']).code === 0, {
       what: 'a healthy server',
-      timeout: 20_000,
+      timeout: 60_000,
     });
     // Told once, where launchd keeps what is said.
     expect(readFileSync(join(home, 'logs', 'launchd.log'), 'utf8').match(/^error:/gmu)).toHaveLength(1);
