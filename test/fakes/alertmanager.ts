@@ -49,10 +49,14 @@ export async function startAlertmanager(
         () => false,
       ),
     {
-      timeout: 30_000,
+      timeout: 50_000,
       what: 'Alertmanager to be ready',
     },
-  );
+  ).catch(async (error: unknown) => {
+    child.kill('SIGKILL');
+    await ended;
+    throw error;
+  });
   return {
     url,
     alerts: async () => JSON.parse(await (await fetch(`${url}/api/v2/alerts`)).text()),

@@ -37,8 +37,11 @@ export async function startAgent(config: string): Promise<Agent> {
       child = started;
       ended = new Promise((resolve) => started.once('exit', resolve));
       await waitFor(() => said.includes('Server is ready'), {
-        timeout: 30_000,
+        timeout: 50_000,
         what: 'the agent to be ready',
+      }).catch(async (error: unknown) => {
+        await agent.close();
+        throw error;
       });
     },
     async stop() {

@@ -68,14 +68,22 @@ export async function startPrometheus({
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
   await waitFor(
     () =>
       fetch(`${url}/-/ready`).then(
         ({ ok }) => ok,
         () => false,
       ),
-    { timeout: 30_000, what: 'Prometheus to be ready' },
-  );
+    { timeout: 50_000, what: 'Prometheus to be ready' },
+  ).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   const build: { data: { version: string } } = JSON.parse(
     await (await fetch(`${url}/api/v1/status/buildinfo`)).text(),
   );
@@ -100,11 +108,7 @@ export async function startPrometheus({
       JSON.parse(
         await (await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`)).text(),
       ),
-    async stop() {
-      child.kill('SIGKILL');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
