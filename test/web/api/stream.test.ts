@@ -73,14 +73,13 @@ test('at most one status a second, the first one at once', async () => {
   const { page, web } = await start();
   const stream = await listen(web.port);
   await waitFor(() => stream.of('status').length === 1);
-  const times: number[] = [];
-  stream.response.on('data', () => times.push(performance.now()));
+  const began = performance.now();
   for (let pid = 1; stream.of('status').length < 3; pid += 1) {
     page.change(status([serverStatus({ name: 'a', pid }), serverStatus({ name: 'b' })]));
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  const [first = 0, second = 0] = times;
-  expect(second - first).toBeGreaterThan(900);
+  // The first change could come at once, the second one not before a second had passed; both can come later.
+  expect(performance.now() - began).toBeGreaterThan(950);
 });
 
 test('tells events without the words of servers', async () => {
