@@ -58,201 +58,206 @@ const program = ['alertmanager', 'prometheus-alertmanager'].find(
   (name) => spawnSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0,
 );
 
-describe.skipIf(!requireThat('alertmanager', program !== undefined))('a real Alertmanager', () => {
-  const received: { readonly path: string; readonly token: string; readonly body: WebhookBody }[] = [];
-  let watchdog: Server;
-  let alertmanager: ChildProcess;
-  let home: string;
-  let base: string;
-  let barriers = 0;
+describe.skipIf(!requireThat('alertmanager', program !== undefined))(
+  'a real Alertmanager',
+  { timeout: 180_000 },
+  () => {
+    const received: { readonly path: string; readonly token: string; readonly body: WebhookBody }[] = [];
+    let watchdog: Server;
+    let alertmanager: ChildProcess;
+    let home: string;
+    let base: string;
+    let barriers = 0;
 
-  beforeAll(async () => {
-    watchdog = createServer((request, response) => {
-      let text = '';
-      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      request.on('end', () => {
-        received.push({
-          path: `${request.method} ${request.url}`,
-          token: request.headers.authorization ?? '',
-          body: JSON.parse(text),
+    beforeAll(async () => {
+      watchdog = createServer((request, response) => {
+        let text = '';
+        request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        request.on('end', () => {
+          received.push({
+            path: `${request.method} ${request.url}`,
+            token: request.headers.authorization ?? '',
+            body: JSON.parse(text),
+          });
+          response.end();
         });
-        response.end();
+      });
+      await new Promise<void>((resolve) => void watchdog.listen(0, '127.0.0.1', resolve));
+      home = await mkdtemp(join(tmpdir(), 'alertmanager-'));
+      await writeFile(
+        join(home, 'alertmanager.yml'),
+        read('alertmanager.yml')
+          .replaceAll('127.0.0.1:9638', `127.0.0.1:${portOf(watchdog)}`)
+          .replaceAll('<alerts.webhookToken>', 'a-token-of-the-test')
+          .replaceAll('group_wait: 5s', 'group_wait: 1s'),
+      );
+      const port = await freePort();
+      base = `http://127.0.0.1:${port}`;
+      alertmanager = spawn(
+        program ?? '',
+        [
+          `--config.file=${join(home, 'alertmanager.yml')}`,
+          `--storage.path=${join(home, 'data')}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          '--cluster.listen-address=',
+        ],
+        { stdio: 'ignore' },
+      );
+      await waitFor(
+        () =>
+          fetch(`${base}/-/ready`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        {
+          timeout: 90_000,
+          what: 'Alertmanager',
+        },
+      );
+    }, 120_000);
+
+    afterAll(async () => {
+      const ended = new Promise((resolve) => alertmanager.once('exit', resolve));
+      if (alertmanager.kill('SIGKILL')) await ended;
+      await new Promise((resolve) => watchdog.close(resolve));
+      await rm(home, { recursive: true, force: true });
+    });
+
+    async function post(alerts: readonly Labels[]): Promise<void> {
+      const response = await fetch(`${base}/api/v2/alerts`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(alerts.map((labels) => ({ labels }))),
+      });
+      expect(response.status).toBe(200);
+    }
+
+    /** What is known of `given`, once all of them are. */
+    async function knownOf(given: readonly Labels[], isEnough = (_found: readonly Known[]) => true) {
+      return waitFor(
+        async () => {
+          const answer = await fetch(`${base}/api/v2/alerts`);
+          const all: Known[] = JSON.parse(await answer.text());
+          const found = all.filter(({ labels }) =>
+            given.some(
+              ({ alertname, instance }) =>
+                labels['alertname'] === alertname && (labels['instance'] ?? '') === (instance ?? ''),
+            ),
+          );
+          return found.length === given.length && isEnough(found) && found;
+        },
+        { timeout: 60_000, what: 'the alerts' },
+      );
+    }
+
+    /** The names of those that are silenced by others, once that is decided. */
+    async function inhibitedAmong(...given: readonly Labels[]): Promise<string[]> {
+      await post(given);
+      // What silences others is learnt later than the alerts are known, by one reader and in the order of their coming: once a
+      // pair that came last has its effect, all before it have theirs.
+      const instance = `barrier-${(barriers += 1)}`;
+      const pair = [
+        of('McpServerGaveUp', 'critical', { instance }),
+        of('McpServerDown', 'critical', { instance }),
+      ];
+      await post(pair);
+      await knownOf(pair, (found) => found.some(isInhibited));
+      const known = await knownOf(given);
+      return known
+        .filter(isInhibited)
+        .map(({ labels }) => labels['alertname'] ?? '')
+        .sort();
+    }
+
+    test('sends the heartbeat to the watchdog at once', async () => {
+      await inhibitedAmong({ alertname: 'Watchdog', severity: 'none' });
+      const heartbeat = await waitFor(
+        () =>
+          received.find(({ body }) => body.alerts.some(({ labels }) => labels['alertname'] === 'Watchdog')),
+        { what: 'the heartbeat' },
+      );
+      expect(heartbeat).toMatchObject({
+        path: 'POST /api/v1/alertmanager',
+        token: 'Bearer a-token-of-the-test',
+        body: { version: '4', status: 'firing', receiver: 'heartbeat' },
       });
     });
-    await new Promise<void>((resolve) => void watchdog.listen(0, '127.0.0.1', resolve));
-    home = await mkdtemp(join(tmpdir(), 'alertmanager-'));
-    await writeFile(
-      join(home, 'alertmanager.yml'),
-      read('alertmanager.yml')
-        .replaceAll('127.0.0.1:9638', `127.0.0.1:${portOf(watchdog)}`)
-        .replaceAll('<alerts.webhookToken>', 'a-token-of-the-test')
-        .replaceAll('group_wait: 5s', 'group_wait: 1s'),
-    );
-    const port = await freePort();
-    base = `http://127.0.0.1:${port}`;
-    alertmanager = spawn(
-      program ?? '',
+
+    test('sends no more at once than the watchdog takes, which is a mebibyte', async () => {
+      // As long as those of the shipped rules.
+      const annotations = {
+        summary: 's'.repeat(120),
+        description: 'd'.repeat(300),
+        runbook_url: 'r'.repeat(90),
+      };
+      const alerts = Array.from({ length: 400 }, (_, index) => ({
+        labels: of('McpServerDown', 'critical', { instance: 'storm', server: `server-${index}` }),
+        annotations,
+        generatorURL: `http://127.0.0.1:9090/graph?g0.expr=${'e'.repeat(1400)}`,
+      }));
+      const response = await fetch(`${base}/api/v2/alerts`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(alerts),
+      });
+      expect(response.status).toBe(200);
+      const message = await waitFor(
+        () => received.find(({ body }) => body.alerts.some(({ labels }) => labels['instance'] === 'storm')),
+        { timeout: 20_000, what: 'the storm' },
+      );
+      expect(message).toMatchObject({
+        path: 'POST /api/v1/alertmanager?tell=yes',
+        token: 'Bearer a-token-of-the-test',
+        body: { truncatedAlerts: 100 },
+      });
+      expect(message.body.alerts).toHaveLength(300);
+      expect(Buffer.byteLength(JSON.stringify(message.body))).toBeLessThan(1024 * 1024);
+    });
+
+    test.each<readonly [string, readonly Labels[], readonly string[]]>([
       [
-        `--config.file=${join(home, 'alertmanager.yml')}`,
-        `--storage.path=${join(home, 'data')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--cluster.listen-address=',
+        'only the gravest about one server',
+        [
+          of('McpServerGaveUp', 'critical'),
+          of('McpServerDown', 'critical'),
+          of('McpServerCrashLooping', 'warning'),
+          of('McpServerUpdateAvailable', 'info'),
+        ],
+        ['McpServerCrashLooping', 'McpServerDown', 'McpServerUpdateAvailable'],
       ],
-      { stdio: 'ignore' },
-    );
-    await waitFor(
-      () =>
-        fetch(`${base}/-/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      {
-        timeout: 30_000,
-        what: 'Alertmanager',
-      },
-    );
-  });
-
-  afterAll(async () => {
-    const ended = new Promise((resolve) => alertmanager.once('exit', resolve));
-    if (alertmanager.kill('SIGKILL')) await ended;
-    await new Promise((resolve) => watchdog.close(resolve));
-    await rm(home, { recursive: true, force: true });
-  });
-
-  async function post(alerts: readonly Labels[]): Promise<void> {
-    const response = await fetch(`${base}/api/v2/alerts`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(alerts.map((labels) => ({ labels }))),
-    });
-    expect(response.status).toBe(200);
-  }
-
-  /** What is known of `given`, once all of them are. */
-  async function knownOf(given: readonly Labels[], isEnough = (_found: readonly Known[]) => true) {
-    return waitFor(
-      async () => {
-        const answer = await fetch(`${base}/api/v2/alerts`);
-        const all: Known[] = JSON.parse(await answer.text());
-        const found = all.filter(({ labels }) =>
-          given.some(
-            ({ alertname, instance }) =>
-              labels['alertname'] === alertname && (labels['instance'] ?? '') === (instance ?? ''),
-          ),
-        );
-        return found.length === given.length && isEnough(found) && found;
-      },
-      { timeout: 30_000, what: 'the alerts' },
-    );
-  }
-
-  /** The names of those that are silenced by others, once that is decided. */
-  async function inhibitedAmong(...given: readonly Labels[]): Promise<string[]> {
-    await post(given);
-    // What silences others is learnt later than the alerts are known, by one reader and in the order of their coming: once a
-    // pair that came last has its effect, all before it have theirs.
-    const instance = `barrier-${(barriers += 1)}`;
-    const pair = [
-      of('McpServerGaveUp', 'critical', { instance }),
-      of('McpServerDown', 'critical', { instance }),
-    ];
-    await post(pair);
-    await knownOf(pair, (found) => found.some(isInhibited));
-    const known = await knownOf(given);
-    return known
-      .filter(isInhibited)
-      .map(({ labels }) => labels['alertname'] ?? '')
-      .sort();
-  }
-
-  test('sends the heartbeat to the watchdog at once', async () => {
-    await inhibitedAmong({ alertname: 'Watchdog', severity: 'none' });
-    const heartbeat = await waitFor(
-      () => received.find(({ body }) => body.alerts.some(({ labels }) => labels['alertname'] === 'Watchdog')),
-      { what: 'the heartbeat' },
-    );
-    expect(heartbeat).toMatchObject({
-      path: 'POST /api/v1/alertmanager',
-      token: 'Bearer a-token-of-the-test',
-      body: { version: '4', status: 'firing', receiver: 'heartbeat' },
-    });
-  });
-
-  test('sends no more at once than the watchdog takes, which is a mebibyte', async () => {
-    // As long as those of the shipped rules.
-    const annotations = {
-      summary: 's'.repeat(120),
-      description: 'd'.repeat(300),
-      runbook_url: 'r'.repeat(90),
-    };
-    const alerts = Array.from({ length: 400 }, (_, index) => ({
-      labels: of('McpServerDown', 'critical', { instance: 'storm', server: `server-${index}` }),
-      annotations,
-      generatorURL: `http://127.0.0.1:9090/graph?g0.expr=${'e'.repeat(1400)}`,
-    }));
-    const response = await fetch(`${base}/api/v2/alerts`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(alerts),
-    });
-    expect(response.status).toBe(200);
-    const message = await waitFor(
-      () => received.find(({ body }) => body.alerts.some(({ labels }) => labels['instance'] === 'storm')),
-      { timeout: 20_000, what: 'the storm' },
-    );
-    expect(message).toMatchObject({
-      path: 'POST /api/v1/alertmanager?tell=yes',
-      token: 'Bearer a-token-of-the-test',
-      body: { truncatedAlerts: 100 },
-    });
-    expect(message.body.alerts).toHaveLength(300);
-    expect(Buffer.byteLength(JSON.stringify(message.body))).toBeLessThan(1024 * 1024);
-  });
-
-  test.each<readonly [string, readonly Labels[], readonly string[]]>([
-    [
-      'only the gravest about one server',
       [
-        of('McpServerGaveUp', 'critical'),
-        of('McpServerDown', 'critical'),
-        of('McpServerCrashLooping', 'warning'),
-        of('McpServerUpdateAvailable', 'info'),
+        'that it is down rather than that it does not answer',
+        [of('McpServerDown', 'critical'), of('McpServerUnresponsive', 'critical')],
+        ['McpServerUnresponsive'],
       ],
-      ['McpServerCrashLooping', 'McpServerDown', 'McpServerUpdateAvailable'],
-    ],
-    [
-      'that it is down rather than that it does not answer',
-      [of('McpServerDown', 'critical'), of('McpServerUnresponsive', 'critical')],
-      ['McpServerUnresponsive'],
-    ],
-    [
-      'of two servers both',
-      [of('McpServerDown', 'critical'), of('McpServerMemoryHigh', 'warning', { server: 'git' })],
-      [],
-    ],
-    [
-      'a stalled watchdog, and not its servers',
-      [of('McpWatchdogStalled', 'critical', { server: '' }), of('McpServerDown', 'critical')],
-      ['McpServerDown'],
-    ],
-    [
-      'a server that is down on many machines once',
       [
-        of('McpFleetServerDown', 'critical', { instance: '', fleet: 'laptops' }),
-        of('McpServerDown', 'critical', { fleet: 'laptops' }),
-        of('McpServerGaveUp', 'critical', { fleet: 'laptops', server: 'git' }),
+        'of two servers both',
+        [of('McpServerDown', 'critical'), of('McpServerMemoryHigh', 'warning', { server: 'git' })],
+        [],
       ],
-      ['McpServerDown'],
-    ],
-    ['what belongs to somebody else', [of('McpServerDown', 'critical'), of('DiskFull', 'warning')], []],
-  ])('tells %s', async (title, given, inhibited) => {
-    // An instance of its own, so that the rows do not silence each other.
-    const instance = title.replaceAll(' ', '-');
-    const placed = given.map((labels) => (labels['instance'] === '' ? labels : { ...labels, instance }));
-    expect(await inhibitedAmong(...placed)).toEqual(inhibited);
-  });
-});
+      [
+        'a stalled watchdog, and not its servers',
+        [of('McpWatchdogStalled', 'critical', { server: '' }), of('McpServerDown', 'critical')],
+        ['McpServerDown'],
+      ],
+      [
+        'a server that is down on many machines once',
+        [
+          of('McpFleetServerDown', 'critical', { instance: '', fleet: 'laptops' }),
+          of('McpServerDown', 'critical', { fleet: 'laptops' }),
+          of('McpServerGaveUp', 'critical', { fleet: 'laptops', server: 'git' }),
+        ],
+        ['McpServerDown'],
+      ],
+      ['what belongs to somebody else', [of('McpServerDown', 'critical'), of('DiskFull', 'warning')], []],
+    ])('tells %s', async (title, given, inhibited) => {
+      // An instance of its own, so that the rows do not silence each other.
+      const instance = title.replaceAll(' ', '-');
+      const placed = given.map((labels) => (labels['instance'] === '' ? labels : { ...labels, instance }));
+      expect(await inhibitedAmong(...placed)).toEqual(inhibited);
+    });
+  },
+);
 
 type Labels = Readonly<Record<string, string>> & { readonly alertname: string };
 

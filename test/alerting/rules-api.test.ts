@@ -77,10 +77,10 @@ describe.skipIf(!requireProgram('prometheus'))('beside a Prometheus with the sam
       SERIES.map(({ k, value }) => ({ labels: { __name__: 'a', k, ...TARGET }, time: Date.now(), value })),
     );
     await waitFor(async () => (await both('/api/v1/rules'))[1].body !== null && (await hasCaughtUp()), {
-      timeout: 30_000,
+      timeout: 60_000,
       what: 'every rule to be evaluated on the samples',
     });
-  }, 60_000);
+  }, 150_000);
   afterAll(async () => {
     life.alerting.stop();
     await Promise.all([web.close(), prometheus.stop()]);

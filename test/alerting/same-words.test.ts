@@ -103,7 +103,7 @@ function playAlone(): string[][][] {
 }
 
 describe.skipIf(!requireProgram(ALERTMANAGER))('the shipped alertmanager.yml', () => {
-  test('makes the same words of a story as the watchdog alone', { timeout: 120_000 }, async () => {
+  test('makes the same words of a story as the watchdog alone', { timeout: 400_000 }, async () => {
     const other = person();
     other.take({ kind: 'muted', at: other.now(), isMuted: true });
     let arrived: string[] = [];
@@ -163,7 +163,7 @@ describe.skipIf(!requireProgram(ALERTMANAGER))('the shipped alertmanager.yml', (
         words.includes([name, about, severity, summary].join(' ')),
       );
       await waitFor(() => due.every((alert) => arrived.includes(alertKey(alert))), {
-        timeout: 30_000,
+        timeout: 60_000,
         what: `chapter ${index} to arrive`,
       });
       // What comes after an alert that was posted later comes too late to be of this chapter.
@@ -174,7 +174,7 @@ describe.skipIf(!requireProgram(ALERTMANAGER))('the shipped alertmanager.yml', (
         summary: 'b',
       } as const;
       await post([barrier]);
-      await waitFor(() => arrived.includes(alertKey(barrier)), { timeout: 30_000, what: 'the barrier' });
+      await waitFor(() => arrived.includes(alertKey(barrier)), { timeout: 60_000, what: 'the barrier' });
       other.passes();
       const told = other.told
         .slice(before)

@@ -127,7 +127,7 @@ describe('a snapshot', () => {
     await clock.advance(590_000);
     expect(existsSync(path)).toBe(false);
     await clock.advance(30_000);
-    await waitFor(() => existsSync(path), { timeout: 10_000, what: 'a snapshot' });
+    await waitFor(() => existsSync(path), { what: 'a snapshot' });
   });
 
   it('ends every series where the watchdog was away for long', async () => {
@@ -177,7 +177,7 @@ describe('a snapshot', () => {
   it('that cannot be written is a fault, and no end', async () => {
     const { clock, history, told } = begin(join(tempHome().home, 'missing', 'history.snapshot'));
     await clock.advance(630_000);
-    await waitFor(() => told.faults.length > 0, { timeout: 10_000, what: 'the fault' });
+    await waitFor(() => told.faults.length > 0, { what: 'the fault' });
     history.stop();
     expect(told.faults).toHaveLength(2);
   });

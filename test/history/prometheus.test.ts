@@ -18,7 +18,7 @@ const THINNED = 'mcp_server_operation_duration_seconds_bucket';
 const hasBoth = requireProgram('prometheus') && requireProgram('promtool');
 const run = promisify(execFile);
 
-describe.skipIf(!hasBoth)('the query API beside Prometheus', () => {
+describe.skipIf(!hasBoth)('the query API beside Prometheus', { timeout: 120_000 }, () => {
   let prometheus: Prometheus;
   let web: Web;
 
@@ -28,7 +28,7 @@ describe.skipIf(!hasBoth)('the query API beside Prometheus', () => {
     await writeAll(prometheus, readings);
     const api = apiOf(storeOf(readings), { now: END });
     web = await startWeb({ queries: (...given) => api.answer(...given) });
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await web?.close();
@@ -53,7 +53,7 @@ describe.skipIf(!hasBoth)('the query API beside Prometheus', () => {
     };
   }
 
-  test('answers all queries of the dashboards alike', { timeout: 60_000 }, async () => {
+  test('answers all queries of the dashboards alike', { timeout: 240_000 }, async () => {
     const span = { start: START / 1000, end: END / 1000, step: 60, scrape: 15 };
     const questions = readDashboards().flatMap((dashboard) => questionsOf(dashboard, span));
     let compared = 0;

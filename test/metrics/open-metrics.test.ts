@@ -119,7 +119,7 @@ test.each<[accept: string | undefined, isOpen: boolean]>([
 
 test.skipIf(!requireProgram('prometheus'))(
   'a real Prometheus asks for it, and keeps samples and exemplars',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const { text } = play();
     const accepted: string[] = [];
@@ -133,8 +133,8 @@ test.skipIf(!requireProgram('prometheus'))(
       scrape_configs: [
         {
           job_name: 'w',
-          scrape_interval: '1s',
-          scrape_timeout: '1s',
+          scrape_interval: '5s',
+          scrape_timeout: '5s',
           static_configs: [{ targets: [`127.0.0.1:${web.port}`] }],
         },
       ],
@@ -149,7 +149,7 @@ test.skipIf(!requireProgram('prometheus'))(
           ...range,
         });
       await waitFor(async () => ((await exemplars()).data ?? []).length > 0, {
-        timeout: 45_000,
+        timeout: 90_000,
         what: 'an exemplar',
       });
       const [found] = (await exemplars()).data ?? [];

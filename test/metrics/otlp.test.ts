@@ -81,7 +81,8 @@ function play() {
 
 async function push(url: string, samples = play()) {
   const troubles: unknown[] = [];
-  const settings = { url, interval: 1000, headers: { 'x-token': 'secret' } };
+  // As long as a push may take, too.
+  const settings = { url, interval: 3000, headers: { 'x-token': 'secret' } };
   const onTrouble = (error: unknown): void => void troubles.push(error);
   const running = await startOtlpPush({ settings, clock: systemClock, version: '1.2.3', samples, onTrouble });
   onTestFinished(() => running.stop());
@@ -90,11 +91,11 @@ async function push(url: string, samples = play()) {
 
 test(
   'the exporter sends gauges, counters and histograms, with our headers',
-  { timeout: 40_000 },
+  { timeout: 120_000 },
   async () => {
     const { received, url } = await startReceiver();
     const troubles = await push(url);
-    await waitFor(() => received.length > 1, { timeout: 30_000, what: 'two pushes' });
+    await waitFor(() => received.length > 1, { timeout: 90_000, what: 'two pushes' });
     const [{ headers, path, body } = { headers: {}, path: '', body: { resourceMetrics: [] } }] = received;
     expect([path, headers['x-token'], troubles]).toEqual(['/v1/metrics', 'secret', []]);
     const [resource] = body.resourceMetrics;

@@ -20,7 +20,7 @@ const ALERT = {
 };
 
 describe.skipIf(!requireProgram(ALERTMANAGER))('a real Alertmanager', () => {
-  test('is ready, takes alerts, and tells its silences', { timeout: 60_000 }, async () => {
+  test('is ready, takes alerts, and tells its silences', { timeout: 120_000 }, async () => {
     const folder = join(tempHome().home, 'alertmanager');
     mkdirSync(folder);
     const real = await startAlertmanager(folder, { config: CONFIG, port: await freePort() });

@@ -45,7 +45,7 @@ function open(folder: string, settings: readonly ChannelSettings[]) {
 
 const about = (server: string): Notification => single({ about: server });
 
-describe('createDispatcher()', () => {
+describe('createDispatcher()', { timeout: 120_000 }, () => {
   it('gives each channel everything, in order, one at a time', async () => {
     const folder = tempFolder();
     const [one, two] = [teller(folder, 'one'), teller(folder, 'two')];
@@ -96,7 +96,7 @@ describe('createDispatcher()', () => {
     dispatcher.send(about('a'));
     const before = performance.now();
     await dispatcher.close(300);
-    expect(performance.now() - before).toBeLessThan(6000);
+    expect(performance.now() - before).toBeLessThan(15_000);
     expect(results).toMatchObject([{ result: 'failed', reason: 'closed' }]);
     dispatcher.send(about('b'));
     await dispatcher.close(300);

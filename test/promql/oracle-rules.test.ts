@@ -36,14 +36,14 @@ describe.skipIf(program === null)(`the rule manager of Prometheus 3 agrees (PROM
   });
   afterAll(() => oracle.stop());
 
-  test('which alerts are pending, fire and end', { timeout: 120_000 }, async () => {
+  test('which alerts are pending, fire and end', { timeout: 240_000 }, async () => {
     const times = Array.from({ length: 60 }, (_, step) => START + step * STEP);
     const samples = times.flatMap((time) => flags(random, time));
     const file = { groups: [{ name: 'states', rules: stateRules(random) }] };
     expect(await compare(file, samples, times)).toBeGreaterThan(1000);
   });
 
-  test('what texts say', { timeout: 60_000 }, async () => {
+  test('what texts say', { timeout: 120_000 }, async () => {
     const time = START + 2 * 3_600_000;
     const rules = TEMPLATES.map((text, index) => ({
       alert: `Text${index}`,
@@ -61,7 +61,7 @@ describe.skipIf(program === null)(`the rule manager of Prometheus 3 agrees (PROM
     expect(await compare(file, samples, [time])).toBe(TEMPLATES.length * 6);
   });
 
-  test('which texts cannot be filled in', async () => {
+  test('which texts cannot be filled in', { timeout: 120_000 }, async () => {
     const time = START + 4 * 3_600_000;
     const rules = FAILING_TEMPLATES.map((text, index) => ({
       alert: `Text${index}`,

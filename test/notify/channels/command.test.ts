@@ -19,7 +19,7 @@ const READ_ALL = (out: string) =>
   `const fs = require('fs'); const input = fs.readFileSync(0, 'utf8');
    fs.writeFileSync(${JSON.stringify(out)}, JSON.stringify({ argv: process.argv.slice(2), env: process.env, input }));`;
 
-describe('a command as a channel', () => {
+describe('a command as a channel', { timeout: 120_000 }, () => {
   it('gets its own arguments as they are, and the notification as JSON on its stdin', async () => {
     const folder = tempFolder();
     const out = join(folder, 'out.json');

@@ -135,13 +135,13 @@ async function realDesktop(): Promise<{ channel: Channel; log: () => string }> {
   const channel = openDesktop(SETTINGS, { clock: systemClock, environment, platform: 'linux' });
   await waitFor(async () => (await channel.send(testNotification(AT), OPTIONS)).result === 'sent', {
     what: 'the notification service',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { channel, log: () => output };
 }
 
 describe.skipIf(!isReal)('notify-send on a real session bus', () => {
-  it('hands over every nasty text as it is, and markup as text', { timeout: 60_000 }, async () => {
+  it('hands over every nasty text as it is, and markup as text', { timeout: 120_000 }, async () => {
     const { channel, log } = await realDesktop();
     for (const text of NASTY) {
       const notification = single({ summary: text });
