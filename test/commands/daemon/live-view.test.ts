@@ -7,6 +7,7 @@ import { readConfig } from '../../../src/config/load.ts';
 import { resolvePaths } from '../../../src/system/files/paths.ts';
 import { MACHINE } from '../../doctor/context.ts';
 import { eventLine } from '../../../src/core/status/event-line.ts';
+import { localTime } from '../../../src/logs/log-entry.ts';
 import { liveHeader } from '../../../src/commands/daemon/live-lines.ts';
 import type { UnstampedEvent } from '../../../src/core/model/events.ts';
 import { INITIAL_LIFECYCLE } from '../../../src/core/model/lifecycle-state.ts';
@@ -164,8 +165,8 @@ describe('createChangePrinter()', () => {
     const changes = createChangePrinter();
     const stdio = serverStatus({ name: 'files', pid: 5 });
     expect(changes(status([serverStatus(), stdio]), view)).toEqual([
-      '2026-01-01T12:00:00.000Z context7: running, up, pid 4242',
-      '2026-01-01T12:00:00.000Z files: running, up, pid 5',
+      `${localTime(NOW)} context7: running, up, pid 4242`,
+      `${localTime(NOW)} files: running, up, pid 5`,
     ]);
     expect(changes(status([serverStatus({ tools: 9 }), stdio]), view)).toEqual([]);
     expect(
@@ -180,9 +181,6 @@ describe('createChangePrinter()', () => {
         ]),
         view,
       ),
-    ).toEqual([
-      '2026-01-01T12:00:00.000Z context7: stopped (stopped by you)',
-      '2026-01-01T12:00:00.000Z files: removed',
-    ]);
+    ).toEqual([`${localTime(NOW)} context7: stopped (stopped by you)`, `${localTime(NOW)} files: removed`]);
   });
 });
