@@ -19,7 +19,7 @@ const [newest = '', older = ''] = published.filter((version) => !version.include
 function publishedVersions(): readonly string[] {
   const { status, stdout } = spawnSync('npm', ['view', NAME, 'versions', '--json'], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   if (status !== 0) return [];
   const versions: unknown = JSON.parse(stdout);
@@ -132,6 +132,8 @@ test.skipIf(!requireThat('an npm registry', newest !== '' && older !== ''))(
 
     await change(daemon, ['rollback', server], older);
     await expectRunning(daemon, older, 3);
+    // The journal is written in the background.
+    await waitFor(async () => (await daemon.journal('restarted')).length >= 3, { what: 'the journal' });
     const moved = await daemon.journal('update-moved');
     expect(new Set(moved.map(({ progress }) => progress.phase))).toEqual(
       new Set(['installing', 'canary', 'waiting', 'switching', 'probation']),

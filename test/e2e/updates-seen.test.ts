@@ -12,11 +12,18 @@ const NAME = '@fixtures/mcp-server';
 
 let registry: StaticRegistry;
 
-/** @param behaviour as the fixture takes it from its environment */
-function release(version: string, behaviour: Readonly<Record<string, string>> = {}) {
+/**
+ * @param behaviour as the fixture takes it from its environment
+ * @param tried a file: the first start, the canary, writes it and behaves well, however long a busy machine takes for it
+ */
+function release(version: string, behaviour: Readonly<Record<string, string>> = {}, tried?: string) {
   const files = fixtureFiles();
   const settings = Object.entries(behaviour).map(([name, value]) => `process.env.${name} = '${value}';\n`);
-  const start = `#!/usr/bin/env node\n${settings.join('')}await import('./mcp.mjs');\n`;
+  const begin =
+    tried === undefined
+      ? settings.join('')
+      : `import { existsSync, writeFileSync } from 'node:fs';\nif (existsSync('${tried}')) {\n${settings.join('')}} else writeFileSync('${tried}', '');\n`;
+  const start = `#!/usr/bin/env node\n${begin}await import('./mcp.mjs');\n`;
   return {
     name: NAME,
     version,
@@ -57,13 +64,21 @@ function cli(home: string, ...argv: string[]): Promise<{ code: number; out: stri
 
 async function start(home: string): Promise<RunningDaemon> {
   const daemon = await startDaemon(
-    { s: { package: NAME, ...QUICK, update: { probation: '3s', minimumAge: '1d' } } },
+    {
+      s: {
+        package: NAME,
+        ...QUICK,
+        // A probe that a busy machine misses would be a fault of the version on probation.
+        probe: { interval: '500ms', timeout: '5s', failures: 9 },
+        update: { probation: '3s', minimumAge: '1d' },
+      },
+    },
     {
       home,
       env: npmOf(home),
     },
   );
-  await daemon.until('s', 'up', ({ health }) => health.up === true, 60_000);
+  await daemon.until('s', 'up', ({ health }) => health.up === true, 120_000);
   return daemon;
 }
 
@@ -111,7 +126,8 @@ test(
     expect(await daemon.metric('mcp_watchdog_server_changed_tools{server="s"}')).toBe(0);
     expect(await daemon.metric('mcp_watchdog_server_updates_total{server="s",result="committed"}')).toBe(1);
 
-    await registry.publish(release('1.3.0', { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' }));
+    const crash = { MCP_FIXTURE_BEHAVIOUR: 'crash', MCP_FIXTURE_AFTER: '1500' };
+    await registry.publish(release('1.3.0', crash, `${home}/tried`));
     const failed = await run('update', 's', '--wait', '--json');
     expect(failed.code).toBe(1);
     expect(JSON.parse(failed.out).data).toMatchObject({
@@ -129,7 +145,7 @@ test(
       async () =>
         (await (await fetch(`${daemon.url}/api/v1/alerts`)).text()).includes('McpServerUpdateRolledBack'),
       {
-        timeout: 30_000,
+        timeout: 60_000,
         what: 'the alert about the rollback',
       },
     );

@@ -88,7 +88,7 @@ function projectOf(name: string, files: readonly PublishedFile[]): object {
       url: `/files/${filename}`,
       hashes: { sha256 },
       size: bytes.length,
-      'upload-time': release.uploaded ?? '2026-01-01T00:00:00Z',
+      'upload-time': release.uploaded ?? '2025-01-01T00:00:00Z',
       yanked: release.yanked ?? false,
       ...(release.requiresPython !== undefined && { 'requires-python': release.requiresPython }),
       provenance: release.provenance === true ? `http://127.0.0.1/provenance/${filename}` : null,

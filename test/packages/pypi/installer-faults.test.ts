@@ -67,7 +67,7 @@ function prepare(root: string, wanted: PackageSpec, changes: Record<string, stri
 
 const versionsIn = (root: string): string[] => namesIn(join(root, 'servers', 'some', 'versions'));
 
-describe.skipIf(!hasTools || !hasDisks)('a full disk', () => {
+describe.skipIf(!hasTools || !hasDisks)('a full disk', { timeout: 180_000 }, () => {
   it.each([
     ['of the home', (full: string) => ({ home: full, cache })],
     [
@@ -94,7 +94,7 @@ describe.skipIf(!hasTools || !hasDisks)('a full disk', () => {
   );
 });
 
-describe.skipIf(!hasTools)('an index that is away', () => {
+describe.skipIf(!hasTools)('an index that is away', { timeout: 180_000 }, () => {
   /** An address at which nobody answers. */
   async function deadAddress(): Promise<string> {
     const server = createServer();

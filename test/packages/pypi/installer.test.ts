@@ -117,7 +117,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
-describe.skipIf(!hasTools)('a Python package', () => {
+describe.skipIf(!hasTools)('a Python package', { timeout: 180_000 }, () => {
   it('is installed, and run by the Python of its own environment', async () => {
     const prepared = await prepare(pythonSpec('good-mcp'));
     const bin = join(root, 'servers', 'some', 'versions', '1.1', 'venv', 'bin');
@@ -283,7 +283,7 @@ describe.skipIf(!hasTools)('a Python package', () => {
   });
 });
 
-describe.skipIf(!hasTools)('updates of a Python package', () => {
+describe.skipIf(!hasTools)('updates of a Python package', { timeout: 180_000 }, () => {
   const memory = NO_UPDATES;
   const updates = () =>
     createPackageUpdates({ ...parts(), clock: systemClock, queue: createInstaller(parts()).queue });
@@ -344,8 +344,9 @@ describe.skipIf(!hasTools)('updates of a Python package', () => {
 
   it('install nothing that is younger than allowed', async () => {
     const spec = pythonSpec('young', { update: { minimumAge: 86_400_000 } });
+    const lastWeek = new Date(Date.now() - 7 * 86_400_000).toISOString();
     const limited = createPackageUpdates({
-      ...parts({ UV_EXCLUDE_NEWER: '2026-06-01' }),
+      ...parts({ UV_EXCLUDE_NEWER: lastWeek }),
       clock: systemClock,
       queue: createInstaller(parts()).queue,
     });

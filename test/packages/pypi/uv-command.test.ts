@@ -24,7 +24,7 @@ function fakeUv(name: string, script: string): string {
 
 function runWith(path: string) {
   const environment = { PATH: `${path}:/usr/bin:/bin`, HOME: root };
-  return { environment, timeout: 10_000, signal: new AbortController().signal, clock: systemClock };
+  return { environment, timeout: 25_000, signal: new AbortController().signal, clock: systemClock };
 }
 
 describe('findUv()', () => {
