@@ -5,11 +5,14 @@ import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/client/stdio';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startShim, type Shim } from '../fakes/shim.ts';
 import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { CLI, fixture, leftOver, startDaemon, type Settings } from './daemon.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 function writeConfig(servers: Readonly<Record<string, Settings>>, more: object = {}): string {
   const { home } = tempHome();

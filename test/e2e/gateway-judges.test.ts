@@ -92,7 +92,7 @@ const MODERN = {
 describe('the MCP conformance suite', () => {
   test.runIf(RUNS_SUITE)(
     'finds nothing wrong, in both eras in front of and behind the gateway',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async () => {
       const place = await gatewayPlace();
       const daemon = await place.start({
@@ -107,7 +107,7 @@ describe('the MCP conformance suite', () => {
 });
 
 describe('the inspector', () => {
-  test('lists and calls tools', { timeout: 60_000 }, async () => {
+  test('lists and calls tools', { timeout: 180_000 }, async () => {
     const place = await gatewayPlace();
     const daemon = await place.start({ old: judged(), new: judged('--era', 'modern') });
     await Promise.all([daemon.up('old'), daemon.up('new')]);

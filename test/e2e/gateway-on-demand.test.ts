@@ -1,13 +1,17 @@
 // Servers on demand: stopped while nobody uses them, and started by the next call.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { CLIENTS, gatewayPlace, toolsServer } from './gateway-clients.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 it.each(Object.entries(CLIENTS))(
   'with %s a server starts at its first use, rests when nobody calls, and its lists wake nobody',
   async (_, connect) => {
     const { spec, calls } = toolsServer();
     const { start, url } = await gatewayPlace();
-    const daemon = await start({ s: { ...spec, start: { when: 'first-use' }, idle: { stopAfter: '1s' } } });
+    // Longer than a busy machine takes between two calls.
+    const daemon = await start({ s: { ...spec, start: { when: 'first-use' }, idle: { stopAfter: '4s' } } });
     await daemon.until('s', 'idle', ({ state }) => state === 'idle');
     expect(await daemon.server('s')).toMatchObject({ pid: null, run: 0, desired: 'up' });
     expect(await daemon.metric('mcp_watchdog_server_up{server="s"}')).toBe(1);

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../fakes/wait-for.ts';
 import { fixture, freePort } from './daemon.ts';
 import { CLIENTS, connectV1, gatewayPlace, toolsServer } from './gateway-clients.ts';
+
+// Daemons, servers and clients are processes of their own.
+vi.setConfig({ testTimeout: 180_000 });
 
 const pidIn = (text: string): number => Number(text.split(' ')[0]);
 
@@ -19,7 +22,7 @@ it.each(Object.entries(CLIENTS))(
     const second = pidIn(await client.call('read', { text: 'b' }));
     expect(second).not.toBe(first);
 
-    const interrupted = client.call('read', { text: 'c', delay: 300 });
+    const interrupted = client.call('read', { text: 'c', delay: 2_000 });
     await waitFor(() => calls().includes('read c'), { what: 'the call to arrive' });
     process.kill(second, 'SIGKILL');
     expect(await interrupted).toMatch(/^\d+ c$/);
@@ -43,7 +46,7 @@ describe('the gateway', () => {
     await start({ s: spec });
     const { call } = await connectV1(url('s'));
     const pid = pidIn(await call('read'));
-    const write = call('write', { text: 'w', delay: 5_000 });
+    const write = call('write', { text: 'w', delay: 60_000 });
     const reads = [call('read', { text: 'r1', delay: 400 }), call('read', { text: 'r2', delay: 400 })];
     await waitFor(() => calls().includes('write w') && calls().includes('read r2'), { what: 'the calls' });
     const before = performance.now();
@@ -52,17 +55,18 @@ describe('the gateway', () => {
       code: -32000,
       data: { reason: 'server_restarted', mayHaveRun: true },
     });
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(20_000);
     expect(await Promise.all(reads)).toEqual([expect.stringMatching(/ r1$/), expect.stringMatching(/ r2$/)]);
     expect(calls().filter((line) => line === 'write w')).toHaveLength(1);
   });
 
   it('lets calls end before a restart that was asked for', async () => {
-    const { spec } = toolsServer();
+    const { spec, calls } = toolsServer();
     const { start, url } = await gatewayPlace();
     const daemon = await start({ s: spec });
     const { call } = await connectV1(url('s'));
     const write = call('write', { text: 'w', delay: 1_000 });
+    await waitFor(() => calls().includes('write w'), { what: 'the write' });
     await waitFor(async () => (await daemon.server('s')).state === 'running', { what: 'the server' });
     expect(daemon.run('restart', 's').code).toBe(0);
     const after = call('read', { text: 'r' });

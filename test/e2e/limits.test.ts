@@ -4,7 +4,13 @@ import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
 import { readProcessTable } from '../../src/system/process/process-table.ts';
 import { waitFor } from '../fakes/wait-for.ts';
-import { FIXTURE, fixture, QUICK, startDaemon } from './daemon.ts';
+import { FIXTURE, fixture as probed, QUICK, type Settings, startDaemon } from './daemon.ts';
+
+/** Probes that a busy machine misses restart nobody here. */
+const PATIENT: Settings = { ...QUICK, probe: { interval: '500ms', timeout: '5s', failures: 9 } };
+
+const fixture = (args: readonly string[] = [], more: Settings = {}): Settings =>
+  probed(args, { ...PATIENT, ...more });
 
 /** A server in good health that uses about half of a processor. */
 const BURNING = `setInterval(() => { const end = performance.now() + 60; while (performance.now() < end); }, 100);`;
@@ -15,11 +21,11 @@ function withProgram(program: string): string[] {
 
 const logOf = (home: string): string => readFileSync(`${home}/logs/watchdog.log`, 'utf8');
 
-test('a polite server has polite children, also those of a script', { timeout: 60_000 }, async () => {
+test('a polite server has polite children, also those of a script', { timeout: 120_000 }, async () => {
   const script = `sleep 300 & exec "$0" "$@"`;
   const forks = ['/bin/sh', '-c', script, process.execPath, FIXTURE, '--behaviour', 'grandchild'];
   const daemon = await startDaemon({
-    polite: { command: forks, ...QUICK, limits: { nice: 7 } },
+    polite: { command: forks, ...PATIENT, limits: { nice: 7 } },
     plain: fixture(),
   });
   const { pid } = await daemon.up('polite');
@@ -32,13 +38,13 @@ test('a polite server has polite children, also those of a script', { timeout: 6
   expect(getPriority(other ?? 0)).toBe(getPriority());
 });
 
-test('a soft limit of memory is told everywhere, and nobody is restarted', { timeout: 60_000 }, async () => {
+test('a soft limit of memory is told everywhere, and nobody is restarted', { timeout: 120_000 }, async () => {
   const daemon = await startDaemon(
     { s: fixture([], { limits: { memory: { soft: '4MiB', hard: null } } }) },
     { more: { sampling: { interval: '200ms' } } },
   );
   const { run } = await daemon.up('s');
-  await daemon.until('s', 'over its limit', ({ overLimit }) => overLimit.includes('memory'));
+  await daemon.until('s', 'over its limit', ({ overLimit }) => overLimit.includes('memory'), 60_000);
   // The journal is written in the background.
   await waitFor(async () => (await daemon.journal('limit')).length > 0, { what: 'the journal to tell' });
   expect(await daemon.journal('limit')).toMatchObject([
@@ -56,26 +62,26 @@ test('a soft limit of memory is told everywhere, and nobody is restarted', { tim
   expect(await daemon.metric('mcp_watchdog_server_memory_limit_bytes{server="s"}')).toBe(4 * 2 ** 20);
 });
 
-test('a hard limit that was never enough says so with the restart', { timeout: 60_000 }, async () => {
+test('a hard limit that was never enough says so with the restart', { timeout: 120_000 }, async () => {
   const daemon = await startDaemon(
     { s: fixture([], { limits: { memory: { soft: null, hard: '4MiB' } } }) },
     { more: { sampling: { interval: '200ms' } } },
   );
-  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0);
+  const { lastRestart } = await daemon.until('s', 'a restart', ({ restarts }) => restarts.memory > 0, 60_000);
   expect(lastRestart?.reason).toBe('memory');
   expect(lastRestart?.detail).toMatch(
     /^\d+MiB (?:of proportional memory|resident|of footprint), more than 4MiB in 3 of the last 4 samples; (?:it used \d+MiB right after its start|it had not answered yet)$/,
   );
 });
 
-test('limits of CPU tell, then restart, with the reason', { timeout: 120_000 }, async () => {
+test('limits of CPU tell, then restart, with the reason', { timeout: 240_000 }, async () => {
   const limits = (soft: number | null, hard: number | null) => ({
     limits: { cpu: { soft, hard, for: '1s' } },
   });
   const daemon = await startDaemon(
     {
-      told: { command: withProgram(BURNING), ...QUICK, ...limits(0.1, null) },
-      ended: { command: withProgram(BURNING), ...QUICK, ...limits(null, 0.1) },
+      told: { command: withProgram(BURNING), ...PATIENT, ...limits(0.1, null) },
+      ended: { command: withProgram(BURNING), ...PATIENT, ...limits(null, 0.1) },
     },
     { more: { sampling: { interval: '500ms' } } },
   );
@@ -87,7 +93,12 @@ test('limits of CPU tell, then restart, with the reason', { timeout: 120_000 }, 
     90_000,
   );
   expect(lastRestart?.detail).toMatch(/^0\.\d\d cores on average over 1s, more than 0\.1$/);
-  const told = await daemon.until('told', 'over its limit', ({ overLimit }) => overLimit.includes('cpu'));
+  const told = await daemon.until(
+    'told',
+    'over its limit',
+    ({ overLimit }) => overLimit.includes('cpu'),
+    60_000,
+  );
   expect([told.run, told.restarts.cpu]).toEqual([1, 0]);
   expect(daemon.run('check', 'told').code).toBe(3);
 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EventKind, EventOf, WatchdogEvent } from '../../src/core/model/events.ts';
 import { stateName } from '../../src/core/model/lifecycle-state.ts';
 import type { ServerSpec } from '../../src/core/model/server-spec.ts';
@@ -21,6 +21,9 @@ import { tempHome } from '../fakes/temp-home.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 type Change = Parameters<typeof specOf>[0];
+
+// Real processes, each waited for.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A shell program as a server; being alive is being ready, unless the test says otherwise. */
 function shell(name: string, script: string, change: Change = {}): ServerSpec {
@@ -494,6 +497,8 @@ describe('a server with a spare', () => {
     await reach('s', 'running');
     for (let deaths = 1; deaths <= 3; deaths += 1) {
       const [main, spare] = [pidOf('s'), await spareOf(stage)];
+      // What died before is let go once nothing of it is left.
+      await waitFor(() => held.size === 2, { what: 'the guardian to hold two groups' });
       expect(held).toEqual(new Set([main, spare]));
       expect(beside.roots()).toMatchObject([{ server: 's', pid: spare, side: expect.any(Number) }]);
       process.kill(main, 'SIGKILL');

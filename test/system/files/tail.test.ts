@@ -69,13 +69,13 @@ describe('readLastLines()', () => {
   });
 
   it('takes no longer for a large file than for a small one', async () => {
-    const file = fs.openSync(path, 'w');
-    for (let count = 0; count < 200; count += 1) fs.writeSync(file, 'x'.repeat(999_999) + '\n');
-    fs.writeSync(file, 'last\n');
-    fs.closeSync(file);
+    // A hole that no machine reads in the time, and no string can hold.
+    fs.writeFileSync(path, '');
+    fs.truncateSync(path, 16 * 1024 ** 3);
+    fs.appendFileSync(path, '\nlast\n');
     const start = performance.now();
     expect(await readLastLines(path, 1)).toEqual(['last']);
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   it('says so when the log cannot be read', async () => {
