@@ -21,7 +21,7 @@ let story: Story | undefined;
 describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   afterAll(() => story?.prometheus.stop());
 
-  test('has watched a real daemon through good and bad', { timeout: 150_000 }, async () => {
+  test('has watched a real daemon through good and bad', { timeout: 400_000 }, async () => {
     story = await tellStory();
     const { prometheus, end } = story;
     const counts = await Promise.all(
@@ -33,7 +33,7 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
   });
 
   describe.each(readDashboards())('answers $uid', (dashboard) => {
-    test('in every panel, variable and annotation', { timeout: 60_000 }, async () => {
+    test('in every panel, variable and annotation', { timeout: 120_000 }, async () => {
       if (story === undefined) throw new Error('There was no story');
       const findings: string[] = [];
       for (const question of questionsOf(dashboard, spanOf(story)))

@@ -22,6 +22,7 @@ export const SCRAPE = 1;
 const SLEEP = 12_500;
 const ALERTING = fileURLToPath(new URL('../../alerting', import.meta.url));
 const FIXTURES = new URL('../fixtures/servers/', import.meta.url);
+const TOOLS = fileURLToPath(new URL('tools.mjs', FIXTURES));
 const PARTS = [
   'mcp.mjs',
   ...['answerer', 'fates', 'flags', 'http', 'stdio'].map((name) => `lib/${name}.mjs`),
@@ -38,21 +39,33 @@ export interface Story {
 /** Tells the story; the daemon ends with the test, Prometheus stays until it is stopped. */
 export async function tellStory(): Promise<Story> {
   const start = Date.now() / 1000;
-  const { daemon, registry, servers, more } = await startMachine();
-  const prometheus = await watch(daemon);
+  const port = await freePort();
+  // Before there is anything to see, so that nothing is missed on a busy machine.
+  const prometheus = await watch(port);
+  try {
+    await live(await startMachine(port, prometheus));
+  } catch (error) {
+    await prometheus.stop();
+    throw error;
+  }
+  return { prometheus, start, end: Date.now() / 1000 };
+}
+
+async function live(machine: Machine): Promise<void> {
+  const { daemon, prometheus, scraped } = machine;
   await Promise.all([
     crash(daemon),
-    daemon.until('hung', 'restarted for its probes', hasRestarted, 40_000),
-    daemon.until('leaks', 'restarted for its memory', hasRestarted, 40_000),
-    daemon.until('broken', 'given up', ({ state }) => state === 'crash_looping', 40_000),
+    daemon.until('hung', 'restarted for its probes', hasRestarted, 90_000),
+    daemon.until('leaks', 'restarted for its memory', hasRestarted, 90_000),
+    daemon.until('broken', 'given up', ({ state }) => state === 'crash_looping', 90_000),
     daemon.up('page'),
     daemon.up('job'),
     // An installation is npm's work, which takes its time on a busy machine.
     daemon.until('notes', 'up', ({ state, health }) => state === 'running' && health.up === true, 90_000),
   ]);
-  await use(daemon);
-  await update(daemon, registry);
-  await reload(daemon, servers, more);
+  await use(machine);
+  await update(machine);
+  await reload(machine);
   // What is told together is gathered first, what fails is tried again, and nobody is told in a sleep.
   const told = [
     'suppressed_total{channel="command",reason="grouped"}',
@@ -60,24 +73,26 @@ export async function tellStory(): Promise<Story> {
   ];
   for (const sample of told)
     await waitFor(async () => ((await daemon.metric(`mcp_watchdog_notifications_${sample}`)) ?? 0) > 0, {
-      timeout: 20_000,
+      timeout: 60_000,
       what: sample,
     });
   await scraped();
   await sleep(daemon);
   // The rules look back, and the last of it all has to be scraped and evaluated.
   await settle(prometheus);
-  return { prometheus, start, end: Date.now() / 1000 };
 }
 
 interface Machine {
   readonly daemon: RunningDaemon;
+  readonly prometheus: Prometheus;
+  /** Waits until Prometheus has seen what is there now, more than once. */
+  readonly scraped: () => Promise<void>;
   readonly registry: StaticRegistry;
   readonly servers: Readonly<Record<string, Settings>>;
   readonly more: Settings;
 }
 
-async function startMachine(): Promise<Machine> {
+async function startMachine(port: number, prometheus: Prometheus): Promise<Machine> {
   const registry = await startRegistry([versionOf('1.0.0')]);
   onTestFinished(() => registry.close());
   const { home } = tempHome();
@@ -85,6 +100,7 @@ async function startMachine(): Promise<Machine> {
   const nobody = `http://127.0.0.1:${await freePort()}`;
   writeFileSync(`${home}/own.yml`, JSON.stringify({ groups: [{ name: 'own', rules: allAtOnce() }] }));
   const more = {
+    metrics: { listen: `127.0.0.1:${port}` },
     alerts: {
       rules: ['own.yml'],
       evaluateEvery: '1s',
@@ -104,7 +120,7 @@ async function startMachine(): Promise<Machine> {
       npm_config_fetch_retries: '0',
     },
   });
-  return { daemon, registry, servers, more };
+  return { daemon, prometheus, scraped: () => scrapesOf(prometheus), registry, servers, more };
 }
 
 /** So many that they are told in one digest. */
@@ -144,7 +160,8 @@ function serversOn(port: number, otherPort: number): Record<string, Settings> {
     }),
     locked: httpFixture(otherPort, ['--behaviour', 'unauthorized'], { probe }),
     job: fixture([], { probe: { kind: 'exec', command: ['true'], interval: '500ms' } }),
-    called: { ...quick, command: [process.execPath, fileURLToPath(new URL('tools.mjs', FIXTURES))] },
+    called: { ...quick, command: [process.execPath, TOOLS] },
+    private: { ...quick, command: [process.execPath, TOOLS], gateway: { mode: 'per-session' } },
     doomed: fixture(['--behaviour', 'exit-at-once', '--code', '1'], {
       restart: { initialDelay: '3s', maxDelay: '3s' },
     }),
@@ -158,15 +175,15 @@ const hasRestarted = ({ run }: { run: number }): boolean => run > 1;
 async function crash(daemon: RunningDaemon): Promise<void> {
   const { pid } = await daemon.up('crashes');
   process.kill(pid ?? 0, 'SIGKILL');
-  await daemon.until('crashes', 'restarted', ({ run, health }) => run === 2 && health.up === true);
+  await daemon.until('crashes', 'restarted', ({ run, health }) => run > 1 && health.up === true);
 }
 
 /** A client calls a tool, and one of a server that has given up; a web page is refused. Twice, so that there is a rate. */
-async function use(daemon: RunningDaemon): Promise<void> {
+async function use({ daemon, scraped }: Machine): Promise<void> {
   const base = (await daemon.status()).daemon.gateway?.url ?? '';
-  await daemon.up('called');
+  await Promise.all([daemon.up('called'), daemon.up('private')]);
   for (let round = 0; round < 2; round += 1) {
-    for (const server of ['called', 'broken']) {
+    for (const server of ['called', 'private', 'broken']) {
       const initialize = {
         protocolVersion: '2025-11-25',
         capabilities: {},
@@ -198,28 +215,24 @@ async function post(url: string, message: object, headers: Record<string, string
 }
 
 /** A newer version is published, found and taken. */
-async function update(daemon: RunningDaemon, registry: StaticRegistry): Promise<void> {
+async function update({ daemon, registry, scraped }: Machine): Promise<void> {
   await registry.publish(versionOf('1.1.0'));
   const client = await connect(`${daemon.home}/run/control.sock`);
   const names = ['notes'];
-  await client.request('updateCheck', { names }, { timeout: 30_000 });
+  await client.request('updateCheck', { names }, { timeout: 90_000 });
   await scraped();
   // Who does not run has no probation to wait for.
-  await client.request('stop', { names }, { timeout: 30_000 });
+  await client.request('stop', { names }, { timeout: 90_000 });
   await daemon.until('notes', 'stopped', ({ state }) => state === 'stopped');
-  await client.request('update', { names }, { timeout: 60_000 });
-  await daemon.until('notes', 'updated', (now) => now.update?.memory.previous === '1.0.0', 30_000);
-  await client.request('start', { names }, { timeout: 30_000 });
+  await client.request('update', { names }, { timeout: 120_000 });
+  await daemon.until('notes', 'updated', (now) => now.update?.memory.previous === '1.0.0', 90_000);
+  await client.request('start', { names }, { timeout: 90_000 });
   client.close();
   await daemon.until('notes', '1.1.0', ({ version, health }) => version === '1.1.0' && health.up === true);
 }
 
 /** A config that is refused, then one that asks for another server. */
-async function reload(
-  daemon: RunningDaemon,
-  servers: Readonly<Record<string, Settings>>,
-  more: Settings,
-): Promise<void> {
+async function reload({ daemon, servers, more, scraped }: Machine): Promise<void> {
   const isGood = 'mcp_watchdog_config_last_reload_successful';
   writeFileSync(`${daemon.home}/config.yaml`, 'servers: {', { mode: 0o600 });
   daemon.child.kill('SIGHUP');
@@ -235,12 +248,25 @@ async function sleep(daemon: RunningDaemon): Promise<void> {
   daemon.child.kill('SIGSTOP');
   await passes(SLEEP);
   daemon.child.kill('SIGCONT');
-  await waitFor(async () => (await daemon.metric('mcp_watchdog_system_wakeups_total')) === 1, {
+  await waitFor(async () => ((await daemon.metric('mcp_watchdog_system_wakeups_total')) ?? 0) >= 1, {
     what: 'the sleep to be counted',
   });
 }
 
-const scraped = (): Promise<unknown> => passes(3 * SCRAPE * 1000);
+/** Three scrapes that came to something, as a rate needs two. */
+async function scrapesOf(prometheus: Prometheus): Promise<void> {
+  const since = Date.now();
+  await passes(3 * SCRAPE * 1000);
+  await waitFor(
+    async () => {
+      const now = Date.now();
+      const reach = Math.ceil((now - since) / 1000);
+      const answer = await prometheus.query(`min(sum_over_time(up[${reach}s])) >= 3`, now);
+      return 'elements' in answer && answer.elements.length > 0;
+    },
+    { timeout: 60_000, what: 'three scrapes' },
+  );
+}
 
 /** Samples are what is waited for here, and they come by the clock. */
 async function passes(duration: number): Promise<void> {
@@ -254,15 +280,15 @@ async function settle(prometheus: Prometheus): Promise<void> {
       const answer = await prometheus.query('mcp_watchdog_system_wakeups_total > 0', Date.now());
       return 'elements' in answer && answer.elements.length > 0;
     },
-    { timeout: 20_000, what: 'the wake-up to be scraped' },
+    { timeout: 60_000, what: 'the wake-up to be scraped' },
   );
   await passes(5000);
 }
 
 /** Every rule of ours, those for fleets too; two machines, so that what is summed is seen to be. */
-async function watch(daemon: RunningDaemon): Promise<Prometheus> {
+async function watch(port: number): Promise<Prometheus> {
   const targets = ['laptop-1', 'laptop-2'].map((instance) => ({
-    targets: [new URL(daemon.url).host],
+    targets: [`127.0.0.1:${port}`],
     labels: { instance, fleet: 'laptops' },
   }));
   const prometheus = await startPrometheus({
