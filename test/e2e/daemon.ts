@@ -126,7 +126,7 @@ export async function startDaemon(
         throw new Error(`The daemon ended with ${child.exitCode}: ${errors}${output}`);
       return /"url":"(https?:[^"]+)"/.exec(output)?.[1];
     },
-    { timeout: 20_000, what: 'the daemon to listen' },
+    { timeout: 60_000, what: 'the daemon to listen' },
   );
   // A connection each: one that is idle for seconds, while a test runs a command, is closed by the daemon.
   const get = async (path: string): Promise<string> =>
@@ -137,7 +137,7 @@ export async function startDaemon(
     if (found === undefined) throw new Error(`There is no server ${name}`);
     return found;
   };
-  const until: RunningDaemon['until'] = (name, what, holds, timeout = 20_000) =>
+  const until: RunningDaemon['until'] = (name, what, holds, timeout = 45_000) =>
     waitFor(
       async () => {
         const now = await server(name);

@@ -128,6 +128,10 @@ describe('a bad day', () => {
       timeout: 30_000,
       what: 'all to be told',
     });
+    // Killed before this is on the disk, they would be told twice rather than never.
+    await waitFor(() => /"outbox":\[\]/u.test(readFileSync(join(home, 'run', 'state.json'), 'utf8')), {
+      what: 'the record that they were told',
+    });
     await first.stop('SIGKILL');
     const before = told().length;
 
