@@ -49,7 +49,7 @@ export function chaos(name: string, options: ScenarioOptions, run: (chaos: Chaos
   const { title, isPossible = true, isOnlyLong = false, longest = 15 } = options;
   const seed = ASKED.seed ?? FIXED_SEED;
   const isSkipped = !isPossible || (isOnlyLong && !IS_LONG);
-  const timeout = IS_LONG ? ((ASKED.minutes ?? longest) + 10) * 60_000 : 300_000;
+  const timeout = IS_LONG ? ((ASKED.minutes ?? longest) + 10) * 60_000 : 600_000;
   test.skipIf(isSkipped)(`${name}, seed ${seed}: ${title}`, { timeout }, async () => {
     const report = startReport(seed, options);
     try {

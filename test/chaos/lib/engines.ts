@@ -53,7 +53,7 @@ export class Engine {
         () => false,
       );
     };
-    await waitFor(isReady, { timeout: 60_000, what: this.#program });
+    await waitFor(isReady, { timeout: 120_000, what: this.#program });
   }
 
   async kill(): Promise<void> {
