@@ -7,12 +7,21 @@ import { codeOf } from '../../core/base/guards.ts';
 /** Creates a folder and its missing parents. @throws the system's error; ENOTDIR or EEXIST when a file is in the way */
 export function makeFolder(path: string, mode = 0o700): void {
   try {
+    makeOne(path, mode);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    const parent = dirname(path);
+    if (!existsSync(parent)) makeFolder(parent, mode);
+    // Once more also where the parent is there by now: somebody else may have made it meanwhile.
+    makeOne(path, mode);
+  }
+}
+
+/** Creates one folder; one that is there, or that somebody else makes at the same time, is as good. */
+function makeOne(path: string, mode: number): void {
+  try {
     mkdirSync(path, { mode });
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
-    const parent = dirname(path);
-    if (codeOf(error) !== 'ENOENT' || existsSync(parent)) throw error;
-    makeFolder(parent, mode);
-    mkdirSync(path, { mode });
+    if (codeOf(error) !== 'EEXIST' || !statSync(path).isDirectory()) throw error;
   }
 }
