@@ -61,7 +61,8 @@ export function watchdogGauges(
     ['config_last_reload_success_timestamp_seconds', seconds(daemon.config.loadedAt ?? 0)],
     ['state_last_persist_successful', flag(daemon.unsaved === undefined)],
     ['tick_last_timestamp_seconds', seconds(daemon.lastTickAt ?? daemon.startedAt)],
-    ['orphan_processes', daemon.orphans],
+    // From the start, in every format, though the first search comes a minute later.
+    ['orphan_processes', daemon.orphans ?? 0],
     ['fallback_active', flag(daemon.delivery.owner !== 'engine')],
     ...ENGINE_NAMES.flatMap((engine): GaugeValue[] => {
       const { isReachable, lastSeenAt } = daemon.delivery.engines[engine];

@@ -25,7 +25,11 @@ it('shows no secret of a server that tells it in its errors', async () => {
     { timeout: 20_000, what: 'the confession' },
   );
   expect(stderr).toContain('The key [secret] is not valid');
-  const page = await (await fetch(`${daemon.url}/`)).text();
+  const texts = ['/status.txt', '/api/v1/status', '/api/v1/events', '/api/v1/alerts'].map(async (path) =>
+    (await fetch(`${daemon.url}${path}`)).text(),
+  );
+  const [page = '', ...answers] = await Promise.all(texts);
+  for (const text of answers) expect(text).not.toContain(SECRET);
   const shown = [seen, page, await daemon.metrics(), daemon.output()];
   for (const argv of [['status'], ['status', 'confessor'], ['status', 'watched'], ['status', '--json']])
     shown.push(daemon.run(...argv).out);

@@ -135,7 +135,7 @@ describe.skipIf(!requireProgram('prometheus') || !requireProgram('promtool'))(
           missing = series.filter((name) => !names.includes(name) && !elsewhere.includes(name));
           return missing.length === 0;
         },
-        { timeout: 60_000, what: 'a sample of each' },
+        { timeout: 150_000, what: 'a sample of each' },
       ).catch(() => expect(missing).toEqual([]));
       // Prometheus asks for OpenMetrics, which names families of counters without their suffix.
       const known = (await ask<Record<string, { type: string }[]>>(`${base}/metadata`)) ?? {};

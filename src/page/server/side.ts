@@ -207,7 +207,9 @@ export function drawConnect(
     ${
       shown === undefined
         ? nothing
-        : html`<p class="soft small">${shown.file === null ? 'Run in a shell:' : html`In ${shown.file}:`}</p>
+        : html`<p class="soft small">
+              ${shown.file === null ? 'Run in a terminal:' : html`In ${shown.file}:`}
+            </p>
             ${command(shown.text, app.say)}`
     }
   </section>`;

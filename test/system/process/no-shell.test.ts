@@ -31,8 +31,11 @@ describe('the sources', () => {
     expect(namesOf(pattern)).toEqual([]);
   });
 
-  test('start one shell, whose program is a constant: the guardian', () => {
-    expect(namesOf(/['"`]\/bin\/(?:ba|z|da)?sh['"`]/)).toEqual(['system/process/guardian.ts']);
+  test('start two shells, whose programs are constants: the guardian, and what ends uv with the daemon', () => {
+    expect(namesOf(/['"`]\/bin\/(?:ba|z|da)?sh['"`]/)).toEqual([
+      'packages/pypi/uv-command.ts',
+      'system/process/guardian.ts',
+    ]);
   });
 });
 
