@@ -1,8 +1,6 @@
 // Size of an npm installation while it grows: bytes and packages below `node_modules`.
-import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import { entriesIn, sizeOf } from '../manager/growing-folder.ts';
 import type { InstallGrowth } from '../manager/package-manager.ts';
 
 /** Sums file sizes and counts packages at any depth; what vanishes meanwhile is not counted. */
@@ -23,16 +21,4 @@ export async function measureInstall(folder: string): Promise<InstallGrowth> {
     }
   }
   return { packages, bytes };
-}
-
-function entriesIn(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch(() => []);
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await lstat(file)).size;
-  } catch {
-    return 0;
-  }
 }

@@ -1,8 +1,6 @@
 // Size of a Python installation while it grows: bytes, and packages by their `.dist-info` folders.
-import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import { entriesIn, sizeOf } from '../manager/growing-folder.ts';
 import type { InstallGrowth } from '../manager/package-manager.ts';
 
 /** Sums file sizes and counts packages; what vanishes meanwhile is not counted. */
@@ -20,16 +18,4 @@ export async function measureVenv(folder: string): Promise<InstallGrowth> {
     }
   }
   return { packages, bytes };
-}
-
-function entriesIn(folder: string): Promise<Dirent[]> {
-  return readdir(folder, { withFileTypes: true }).catch(() => []);
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await lstat(file)).size;
-  } catch {
-    return 0;
-  }
 }
