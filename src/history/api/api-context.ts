@@ -1,4 +1,4 @@
-// What the endpoints of the query API answer from.
+// Context of the query API: the parts that its endpoints answer from.
 import type { PrometheusMajor } from '../../promql/model/series-source.ts';
 import type { BudgetOptions } from '../query/work-budget.ts';
 import type { HistoryStore } from '../store/history-store.ts';

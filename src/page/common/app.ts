@@ -1,4 +1,4 @@
-// What all views share: the state of the page, and what they may ask of it.
+// App of the page: the state that all views share, and the requests that they may make.
 import type { TemplateResult } from '../vendor/lit-html.js';
 import type { Sparks } from '../model/sparks.ts';
 import type { PageStatus } from '../../core/status/page-status.ts';

@@ -1,4 +1,4 @@
-// Who tells people of alerts, in a sentence.
+// Words for the delivery of alerts: one sentence that names whoever tells people.
 import type { DaemonStatus } from '../../core/model/status.ts';
 
 export function deliveryWords({ delivery }: DaemonStatus): string {

@@ -1,4 +1,4 @@
-// What is wrong with a server: the cause, its own last words, and the cure.
+// Last failure of a server: the cause, its own last words, and the cure.
 import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';

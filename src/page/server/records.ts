@@ -1,4 +1,4 @@
-// What is read beside the status of one server: its events, tools and clients.
+// Records of one server, read beside its status: events, tools and clients.
 import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { App } from '../common/app.ts';

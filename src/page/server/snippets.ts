@@ -1,4 +1,4 @@
-// What to write into a client so that it uses a server through the gateway.
+// Snippets for clients: the text that makes each use a server through the gateway.
 
 export interface Snippet {
   readonly client: string;
