@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLI } from '../e2e/daemon.ts';
+import { canBecomeOther } from '../fakes/other-user.ts';
 import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { chaos } from './lib/chaos.ts';
 import { watchInvariants } from './lib/invariants.ts';
@@ -33,7 +34,7 @@ chaos(
   },
   async (torment) => {
     const { random } = torment;
-    const becomes = isRoot && canBecome();
+    const becomes = canBecomeOther() && canBecome();
     const stage = new Stage({
       servers: { a: tiny(), b: tiny(), c: tiny() },
       ...(becomes && { wrapper: BECOME }),

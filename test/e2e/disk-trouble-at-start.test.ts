@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { canBecomeOther } from '../fakes/other-user.ts';
 import { requireProgram, requireThat } from '../fakes/require-program.ts';
 import { canMount, mountTinyDisk } from '../fakes/tiny-disk.ts';
 import { waitFor } from '../fakes/wait-for.ts';
@@ -44,8 +45,8 @@ const readOnly: typeof full = {
   end: (home) => remount(home, 'rw'),
 };
 
-const isRoot = process.getuid?.() === 0;
-const canMountAll = isRoot && requireThat('the right to mount', canMount()) && requireProgram('setpriv');
+const canMountAll =
+  canBecomeOther() && requireThat('the right to mount', canMount()) && requireProgram('setpriv');
 
 describe.skipIf(!canMountAll)('a disk that takes no writes at the start', { timeout: 60_000 }, () => {
   test.each<[string, Trouble]>([

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { expect, describe, onTestFinished, test } from 'vitest';
+import { canBecomeOther } from '../fakes/other-user.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 import { ACCEPT, ask, initialize, modern, open, raw, startFront, type AskOptions } from '../fakes/gateway.ts';
 
@@ -283,7 +284,7 @@ describe('the endpoint refuses', () => {
     expect((await ask({ body: initialize(), headers })).status).toBe(200);
   });
 
-  test.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+  test.runIf(process.platform === 'linux' && canBecomeOther())(
     'a client that runs as another user',
     async () => {
       const { url, events } = await startFront();

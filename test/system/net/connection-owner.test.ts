@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectionOwner, socketName } from '../../../src/system/net/connection-owner.ts';
+import { canBecomeOther } from '../../fakes/other-user.ts';
 
 const isLinux = process.platform === 'linux';
 
@@ -58,7 +59,7 @@ describe.runIf(isLinux)('connectionOwner()', () => {
     expect(connectionOwner(mapped)).toBe(process.getuid?.());
   });
 
-  test.runIf(process.getuid?.() === 0)('is the uid of another user', async () => {
+  test.runIf(canBecomeOther())('is the uid of another user', async () => {
     const socket = await accepted('127.0.0.1', dialAs(65_534, '127.0.0.1'));
     expect(connectionOwner(socket)).toBe(65_534);
   });
