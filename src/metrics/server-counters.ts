@@ -250,7 +250,11 @@ function countNotification(
 }
 
 /** Creates every series of this server with 0, so that its first increase is seen as one. */
-function presetCounters({ name: server, source, probe: policy }: ServerSpec, counters: CounterStore): void {
+function presetCounters(
+  { name: server, source, probe: policy, gateway }: ServerSpec,
+  counters: CounterStore,
+): void {
+  if (gateway.mode !== 'off') for (const metric of GATEWAY) preset(metric, { server }, counters);
   if (source.kind !== 'url') for (const metric of LIFECYCLE) preset(metric, { server }, counters);
   if (hasVersions(source.kind)) for (const metric of UPDATES) preset(metric, { server }, counters);
   for (const probe of probesOf(policy))
@@ -270,8 +274,8 @@ function removeDurations({ name: server, probe: policy }: ServerSpec, durations:
 }
 
 /** False for a counter of an earlier config of the server. */
-function isCurrent({ metric, labels }: Sample, { source, probe }: ServerSpec): boolean {
-  if (GATEWAY.includes(metric)) return true;
+function isCurrent({ metric, labels }: Sample, { source, probe, gateway }: ServerSpec): boolean {
+  if (GATEWAY.includes(metric)) return gateway.mode !== 'off';
   if (LIFECYCLE.includes(metric)) return source.kind !== 'url';
   if (UPDATES.includes(metric)) return hasVersions(source.kind);
   return probesOf(probe).some((name) => name === labels['probe']);

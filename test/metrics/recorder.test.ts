@@ -6,9 +6,9 @@ import {
   METRICS,
   PROCESS_METRICS,
 } from '../../src/core/metrics/metric-catalogue.ts';
-import type { MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
+import { everyLabelSet, type MetricDefinition } from '../../src/core/metrics/metric-definition.ts';
 import { INITIAL_LIFECYCLE } from '../../src/core/model/lifecycle-state.ts';
-import { specOf } from '../fakes/spec.ts';
+import { DEFAULT_SPEC, specOf } from '../fakes/spec.ts';
 import { at, createStage, HEALTHY, parse, USAGE } from '../fakes/stage.ts';
 
 const NONE = { up: null, suspect: false, unauthorized: false, consecutiveFailures: 0, detail: null };
@@ -37,6 +37,30 @@ describe('a server that was just added', () => {
       expect(buckets).toHaveLength(28);
       expect(buckets.every(([, value]) => value === 0)).toBe(true);
     }
+  });
+
+  test('and the watchdog itself have every counter of the catalogue, so that the first increase is seen', async () => {
+    const stage = createStage();
+    stage.add({ source: { kind: 'package', manager: 'npm', package: 'x', version: 'latest', bin: null } });
+    const samples = await stage.samples();
+    const known = { server: 'files' };
+    for (const metric of METRIC_NAMES.filter((name) => METRICS[name].type === 'counter')) {
+      const sets = everyLabelSet(METRICS[metric], known).filter(({ probe = 'ping' }) =>
+        ['ping', 'list_tools'].includes(probe),
+      );
+      expect(sets).not.toEqual([]);
+      for (const labels of sets) {
+        const written = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+        const series = fullMetricName(metric) + (written.length === 0 ? '' : `{${written.join(',')}}`);
+        expect([series, samples.get(series)]).toEqual([series, 0]);
+      }
+    }
+  });
+
+  test('without a gateway has no counters of it', async () => {
+    const stage = createStage();
+    stage.add({ gateway: { ...DEFAULT_SPEC.gateway, mode: 'off' } });
+    expect(await stage.text()).not.toMatch(/gateway_\w+\{server=/u);
   });
 
   test.each(['http', 'exec'] as const)('of probe kind %s has the series of that probe only', async (kind) => {

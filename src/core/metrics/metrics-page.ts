@@ -29,8 +29,9 @@ removed. Counters marked *kept* continue after a restart of the watchdog, a \`ki
 with only a \`url\` has no process here, so it has none of the metrics about one.
 
 The metrics of clients are about requests through the [gateway](gateway.md). A server that no client has used has none of
-them. \`gen_ai_tool_name\` is one of the first 50 tools of the server's last list, \`mcp_method_name\` a method of the protocol; all
-others are \`_other\`, and a server has at most 200 label sets, so that no client can mint a series.
+them but its counters, which are there with 0. \`gen_ai_tool_name\` is one of the first 50 tools of the server's last list,
+\`mcp_method_name\` a method of the protocol; all others are \`_other\`, and a server has at most 200 label sets, so that no client can mint a
+series.
 
 A scrape shows the latest known values and measures nothing itself. The text is rendered again only
 after a change, for measurements at most once a second.
