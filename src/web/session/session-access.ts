@@ -1,5 +1,5 @@
 // Access by session: cookie and key of a request, and what every request that changes something must prove.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import { parseJson } from '../../core/base/guards.ts';
 import type { Clock } from '../../system/time/clock.ts';
@@ -27,7 +27,7 @@ export interface SessionAccess {
   isSignedIn(request: Request): boolean;
   /** Answers 401 to a request without a session, 403 to somebody who may not act. */
   readonly requireSession: (request: Request, response: Response, next: NextFunction) => void;
-  /** Refuses what does not come from our own page: Origin, Sec-Fetch-Site, the type and length of the body. */
+  /** Refuses what does not come from our own page: Origin, Sec-Fetch-Site where the browser knows it, the type and length of the body. */
   readonly requireOwnPage: (request: Request, response: Response, next: NextFunction) => void;
   /** Takes one of ten requests a minute that change something; answers 429 when there is none. */
   takeTurn(response: Response): boolean;
@@ -62,7 +62,7 @@ export function createSessionAccess(options: SessionOptions): SessionAccess {
       next();
     },
     requireOwnPage(request, response, next) {
-      const refusal = refuseForeignPage(request);
+      const refusal = refuseForeignPage(request, options);
       if (refusal === null) return next();
       refuse(response, ...refusal);
     },
@@ -82,15 +82,24 @@ export function refuse(response: Response, status: number, error: string): void 
 }
 
 /** The guard has compared Host and Origin already: here they must be there. */
-function refuseForeignPage(request: Request): readonly [number, string] | null {
+function refuseForeignPage(
+  request: Request,
+  { isSecure }: Pick<SessionOptions, 'isSecure'>,
+): readonly [number, string] | null {
   const { headers, method } = request;
   if (headers.origin === undefined) return [403, 'The Origin of the page is missing'];
-  if (headers['sec-fetch-site'] !== 'same-origin') return [403, 'Only our own page may ask for this'];
+  const site = headers['sec-fetch-site'] ?? siteBefore(headers, isSecure);
+  if (site !== 'same-origin') return [403, 'Only our own page may ask for this'];
   if (method === 'DELETE') return null;
   // A form of a web page could send any other type without a preflight request.
   if (request.is('application/json') !== 'application/json')
     return [415, 'Only application/json is understood'];
   return null;
+}
+
+/** What a browser that does not send `Sec-Fetch-Site` (Safari before 16.4) would say: the Origin must be ours to the letter. */
+function siteBefore({ origin, host = '' }: IncomingHttpHeaders, isSecure: boolean): string {
+  return host !== '' && origin === `${isSecure ? 'https' : 'http'}://${host}` ? 'same-origin' : 'cross-site';
 }
 
 /** Reads a body of JSON; answers and returns undefined when it is none, or too large. */

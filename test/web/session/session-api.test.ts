@@ -111,7 +111,11 @@ test('nothing works from anywhere but our own page', async () => {
     [403, { ...headers, origin: 'null' }],
     [403, { ...headers, origin: 'https://evil.example' }],
     [403, { ...headers, host: 'evil.example', origin: 'http://evil.example' }],
-    [403, without(headers, 'sec-fetch-site')],
+    [403, without({ ...headers, origin: `https://127.0.0.1:${web.port}` }, 'sec-fetch-site')],
+    [403, without({ ...headers, origin: `http://LOCALHOST:${web.port}` }, 'sec-fetch-site')],
+    [403, without({ ...headers, origin: `http://127.0.0.1:${web.port}/` }, 'sec-fetch-site')],
+    [403, without(without(headers, 'origin'), 'sec-fetch-site')],
+    [403, { ...headers, 'sec-fetch-site': '' }],
     [403, { ...headers, 'sec-fetch-site': 'same-site' }],
     [403, { ...headers, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }],
     [403, { ...headers, 'sec-fetch-site': 'none' }],
@@ -134,6 +138,22 @@ test('nothing works from anywhere but our own page', async () => {
   expect(begun.status).toBe(403);
   expect(session.sessions.begin(code)).not.toBeNull();
   expect(session.acted).toEqual([]);
+});
+
+test('a browser that does not say where its page is from may act by the exact Origin and the right key alone', async () => {
+  const { session, web } = await start();
+  const headers = without(await signIn(web, session), 'sec-fetch-site');
+  const restart = (sent: Record<string, string>) =>
+    web.ask(RESTART, { method: 'POST', headers: sent, body: '{"run":1}' });
+  expect(await restart({ ...headers, 'x-watchdog-key': 'wrong' })).toMatchObject({ status: 401 });
+  expect(await restart(without(headers, 'x-watchdog-key'))).toMatchObject({ status: 401 });
+  expect(await restart({ ...headers, origin: `https://127.0.0.1:${web.port}` })).toMatchObject({
+    status: 403,
+    body: '{"error":"Only our own page may ask for this"}',
+  });
+  expect(session.acted).toEqual([]);
+  expect(await restart(headers)).toMatchObject({ status: 202 });
+  expect(session.acted).toEqual(['restart context7 by page']);
 });
 
 test('an action is for the run that was seen, and is refused with its reason', async () => {
