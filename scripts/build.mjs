@@ -1,4 +1,4 @@
-// `npm run build`: src/ to dist/, and the page in the browser to dist/page/ with the libraries that it loads beside it.
+// `npm run build`: src/ to dist/, and the page in the browser to dist/page/ bundled.
 import { buildAll } from './setup.mjs';
 
 await buildAll();

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join, posix, sep } from 'node:path';
+import { dirname, extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,10 +48,10 @@ export async function build() {
 /** Written when all was built. */
 const STAMP = '.built';
 
-/** Compiles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets and libraries beside it. */
+/** Compiles src/ to dist/ and src/page/ to dist/page/, which gets its style sheets beside it. */
 export async function buildAll() {
   compile('src/page/tsconfig.json');
-  await gatherPage();
+  await bundlePage();
   compile('tsconfig.build.json');
   writeFileSync(join(root, 'dist', STAMP), '');
 }
@@ -65,44 +65,32 @@ function compile(project) {
   );
 }
 
-/** What the browser loads beside our own modules, by its place in dist/page/. Licences go along. */
-const LIBRARIES = {
-  'page/vendor/lit-html.js': 'lit-html/lit-html.js',
-  'page/vendor/directive.js': 'lit-html/directive.js',
-  'page/vendor/directive-helpers.js': 'lit-html/directive-helpers.js',
-  'page/vendor/directives/repeat.js': 'lit-html/directives/repeat.js',
-  'page/vendor/directives/guard.js': 'lit-html/directives/guard.js',
-  'page/vendor/lit-html.LICENSE.txt': 'lit-html/LICENSE',
-  'page/vendor/uplot.js': 'uplot/dist/uPlot.iife.min.js',
-  'page/vendor/uplot.css': 'uplot/dist/uPlot.min.css',
-  'page/vendor/uplot.LICENSE.txt': 'uplot/LICENSE',
-};
+/** Licences of what is bundled, by their place in dist/page/. */
+const LICENCES = { 'page/lit-html.LICENSE.txt': 'lit-html/LICENSE' };
 
-/** Fills dist/page/ with what the page can reach; what has not changed is not touched, as tests may be reading it. */
-async function gatherPage() {
+/** Bundles src/page/main.ts to dist/page/: one file for the overview, one for each other view. What has not changed is not touched, as tests may be reading it. */
+async function bundlePage() {
   // Loaded here: before `npm ci` it is not there.
-  const { minifySync } = await import('rolldown/utils');
-  const minified = (name, text) => shortened(minifySync(name, text, { module: true }).code);
-  const compiled = join(root, 'dist', '.page');
-  const texts = new Map();
-  for (const [to, from] of Object.entries(LIBRARIES))
-    texts.set(to, adapted(to, readFileSync(join(root, 'node_modules', from), 'utf8')));
-  for (const name of readdirSync(join(root, 'src', 'page')).filter((file) => file.endsWith('.css')))
-    texts.set(`page/${name}`, shortStyle(readFileSync(join(root, 'src', 'page', name), 'utf8')));
-  const reached = new Set(['page/main.js']);
-  for (const name of reached) {
-    if (!texts.has(name)) texts.set(name, minified(name, readFileSync(join(compiled, name), 'utf8')));
-    for (const [, target] of texts.get(name).matchAll(IMPORT)) reached.add(posix.join(dirname(name), target));
-  }
+  const { rolldown } = await import('rolldown');
+  const source = join(root, 'src', 'page');
+  const bundle = await rolldown({ input: { main: join(source, 'main.ts') } });
+  const { output } = await bundle.generate({
+    format: 'esm',
+    minify: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+  });
+  await bundle.close();
+  const texts = new Map(output.map(({ fileName, code }) => [`page/${fileName}`, shortened(code)]));
+  for (const name of readdirSync(source).filter((file) => file.endsWith('.css')))
+    texts.set(`page/${name}`, shortStyle(readFileSync(join(source, name), 'utf8')));
+  for (const [to, from] of Object.entries(LICENCES))
+    texts.set(to, readFileSync(join(root, 'node_modules', from), 'utf8'));
   const target = join(root, 'dist', 'page');
   for (const [name, text] of texts) writeChanged(join(target, name), text);
   for (const name of readdirSync(target, { recursive: true }))
     if (extname(name) !== '' && !texts.has(name.split(sep).join('/'))) rmSync(join(target, name));
-  rmSync(compiled, { recursive: true });
 }
-
-/** Of a compiled module, static and lazy. */
-const IMPORT = /(?:\bfrom|\bimport\(?)\s*["'`](\.{1,2}\/[^"'`]+)["'`]/gu;
 
 function writeChanged(file, text) {
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
@@ -123,12 +111,6 @@ function shortStyle(text) {
     .replaceAll(/\s*([{};,])\s*/gu, '$1')
     .replaceAll(';}', '}')
     .trim();
-}
-
-/** Without the address of a source map that is not served; uPlot is published minified only as a script, so it gets an export. */
-function adapted(name, text) {
-  const code = text.replace(/\n?\/\/# sourceMappingURL=.*\s*$/u, '\n');
-  return name.endsWith('uplot.js') ? `${code}\nexport default uPlot;\n` : code;
 }
 
 /** Runs a command with our terminal; a failure ends us with its exit code. */

@@ -1,5 +1,5 @@
 // The page as a whole: its state, the view that is open, and when it is drawn.
-import { render } from './vendor/lit-html.js';
+import { render } from 'lit-html';
 import type { PageStatus } from '../core/status/page-status.ts';
 import { createConnection } from './connection.ts';
 import { countNeeds } from './model/groups.ts';
@@ -195,13 +195,13 @@ function total(status: PageStatus): number {
 async function loadView(route: Route, app: App): Promise<View> {
   switch (route.view) {
     case 'server':
-      return (await import('./server/server.js')).openServer(app, route.name);
+      return (await import('./server/server.ts')).openServer(app, route.name);
     case 'alerts':
-      return (await import('./alerts/alerts.js')).openAlerts(app);
+      return (await import('./alerts/alerts.ts')).openAlerts(app);
     case 'events':
-      return (await import('./events/events.js')).openEvents(app, route);
+      return (await import('./events/events.ts')).openEvents(app, route);
     case 'query':
-      return (await import('./query/query.js')).openQuery(app, route.expression);
+      return (await import('./query/query.ts')).openQuery(app, route.expression);
     case 'overview':
       return openOverview(app);
   }

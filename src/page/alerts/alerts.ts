@@ -1,6 +1,6 @@
 // Alerts: one card for each trouble, what follows from it folded below, and what is silenced.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
-import { repeat } from '../vendor/directives/repeat.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
 import type { PageStatus } from '../../core/status/page-status.ts';
 import type { Trouble } from '../../core/status/troubles.ts';
 import type { App, View } from '../common/app.ts';

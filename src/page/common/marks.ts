@@ -1,5 +1,5 @@
 // Small drawings: the sign of a group, the heartbeat bar, a sparkline.
-import { html, svg, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, svg, nothing, type TemplateResult } from 'lit-html';
 import type { TroubleGroup } from '../../core/status/troubles.ts';
 import { BEAT_HEIGHT, beatPaths, BEAT_WIDTH, describeBeats, readBeats, SLOTS } from '../model/heartbeat.ts';
 import { sparkPath, SPARK_HEIGHT, SPARK_WIDTH } from '../model/sparkline.ts';

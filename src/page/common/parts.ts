@@ -1,5 +1,5 @@
 // Pieces that several views use: fields, commands to copy, dialogs.
-import { html, nothing, render, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, render, type TemplateResult } from 'lit-html';
 
 /** A field that filters what is below; `/` goes there. */
 export function searchField(label: string, text: string, onText: (text: string) => void): TemplateResult {

@@ -1,5 +1,5 @@
 // Dialog about the session: what it is for, and how to get one.
-import { html } from '../vendor/lit-html.js';
+import { html } from 'lit-html';
 import type { App } from './app.ts';
 import { command, openDialog } from './parts.ts';
 

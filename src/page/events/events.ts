@@ -1,6 +1,6 @@
 // Events: what happened, the newest first, by day, with filters.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
-import { repeat } from '../vendor/directives/repeat.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { App, View } from '../common/app.ts';
 import { searchField, segments } from '../common/parts.ts';

@@ -1,5 +1,5 @@
 // Frame around every view: the bar on top, banners, and the line below.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { uptime } from '../../core/base/format.ts';
 import { countNeeds } from '../model/groups.ts';
 import { deliveryWords } from '../model/delivery-words.ts';

@@ -1,5 +1,5 @@
 // Dialog of the keys.
-import { html } from '../vendor/lit-html.js';
+import { html } from 'lit-html';
 import { openDialog } from '../common/parts.ts';
 
 const KEYS = [

@@ -1,5 +1,5 @@
 // First three steps of a watchdog that has no server yet.
-import { html, type TemplateResult } from '../vendor/lit-html.js';
+import { html, type TemplateResult } from 'lit-html';
 import type { App } from '../common/app.ts';
 import { command } from '../common/parts.ts';
 

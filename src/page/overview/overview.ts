@@ -1,6 +1,6 @@
 // Overview: the verdict, and every server by whose turn it is.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
-import { repeat } from '../vendor/directives/repeat.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
 import { size } from '../../core/base/format.ts';
 import { causesOf, groupServers, type ServerGroup } from '../model/groups.ts';
 import type { PageStatus } from '../../core/status/page-status.ts';

@@ -1,6 +1,6 @@
 // Row of one server in the overview: state, heartbeat, cause and cure, numbers.
-import { guard } from '../vendor/directives/guard.js';
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { guard } from 'lit-html/directives/guard.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { size, span } from '../../core/base/format.ts';
 import { readBeats, rightEdge, upShare } from '../model/heartbeat.ts';
 import { lastOf } from '../model/sparks.ts';

@@ -1,5 +1,5 @@
 // Verdict on top of the overview: the same count as the alerts, and what concerns the watchdog itself.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { countNeeds, headlineOf } from '../model/groups.ts';
 import type { PageStatus } from '../../core/status/page-status.ts';
 import { clock } from '../model/words.ts';

@@ -1,5 +1,5 @@
 // Query: an expression of PromQL over what the watchdog keeps, as chart and table.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { size } from '../../core/base/format.ts';
 import { createChart, COLOURS, type Chart } from '../chart/chart.ts';
 import type { App, View } from '../common/app.ts';

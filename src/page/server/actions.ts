@@ -1,5 +1,5 @@
 // Actions on one server, each confirmed where it interrupts clients.
-import { html, type TemplateResult } from '../vendor/lit-html.js';
+import { html, type TemplateResult } from 'lit-html';
 import type { PageServer } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
 import { openDialog } from '../common/parts.ts';

@@ -1,5 +1,5 @@
 // Curves of one server: probe, memory against its limits, CPU, calls.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { cpu, size } from '../../core/base/format.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { createChart, type Chart } from '../chart/chart.ts';

@@ -1,5 +1,5 @@
 // Last failure of a server: the cause, its own last words, and the cure.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';
 import { icon, TONES } from '../common/marks.ts';

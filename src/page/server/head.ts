@@ -1,5 +1,5 @@
 // Head of a server's view: its name, state and actions, and its facts in a line.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { span, uptime } from '../../core/base/format.ts';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';

@@ -1,5 +1,5 @@
 // Log of one server: its last lines as they come, filtered; only for who is signed in.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { App } from '../common/app.ts';
 import { command, searchField } from '../common/parts.ts';
 import type { LogLine } from '../model/wire.ts';

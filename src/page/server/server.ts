@@ -1,5 +1,5 @@
 // One server: its state and what it did, its curves, tools, clients, versions and log, and what can be done with it.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { App, View } from '../common/app.ts';
 import { icon } from '../common/marks.ts';

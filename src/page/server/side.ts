@@ -1,5 +1,5 @@
 // Panels of one server: its tools, versions and clients, and how a client is connected.
-import { html, nothing, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { ago, latency, span } from '../../core/base/format.ts';
 import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import type { UpdateStatus } from '../../core/model/update.ts';

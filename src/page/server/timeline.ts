@@ -1,5 +1,5 @@
 // Timeline of one server: the last six hours in states, and what happened.
-import { html, nothing, svg, type TemplateResult } from '../vendor/lit-html.js';
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import type { App } from '../common/app.ts';

@@ -1,0 +1,24 @@
+// Data of a chart, and how it is shown.
+
+export interface ChartData {
+  /** Seconds since the epoch, evenly spaced. */
+  readonly times: readonly number[];
+  readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
+  /** Horizontal lines. */
+  readonly limits?: readonly number[];
+  /** Seconds since the epoch of vertical lines. */
+  readonly marks?: readonly number[];
+}
+
+export interface ChartOptions {
+  readonly height: number;
+  readonly write: (value: number) => string;
+  /** Ticks at powers of two. */
+  readonly isBytes?: boolean;
+  /** First of the six colours of lines. */
+  readonly colour: number;
+  /** What the chart is of, for those who do not see it. */
+  readonly label: string;
+  /** The pointer is over a time; null: over none. */
+  readonly onPoint?: (index: number | null) => void;
+}

@@ -1,2 +1,0 @@
-// Types of lit-html's repeat.
-export * from 'lit-html/directives/repeat.js';
