@@ -9,7 +9,7 @@ import type { Channel, GatewayServer, GatewayServers } from '../core/gateway/mod
 import { originOf } from '../system/net/http-listener.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { AccessRule } from './access.ts';
-import { createBodyBudget } from './body-budget.ts';
+import { createBodyBudget } from './bounds/body-budget.ts';
 import { readEventId } from './event-id.ts';
 import { accepts, receivePost, refuseVersion, type ExchangeOptions, type HttpExchange } from './exchange.ts';
 import {

@@ -13,7 +13,7 @@ import {
 import type { Channel, Era, GatewayServer } from '../core/gateway/model.ts';
 import { LEGACY_VERSIONS, VERSIONS } from '../core/gateway/translate.ts';
 import type { Clock } from '../system/time/clock.ts';
-import type { BodyBudget } from './body-budget.ts';
+import type { BodyBudget } from './bounds/body-budget.ts';
 import type { HttpRefusal, RefusalReason } from './responses.ts';
 import type { Sessions } from './sessions.ts';
 import type { Streams } from './streams.ts';

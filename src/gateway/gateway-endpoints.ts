@@ -35,6 +35,8 @@ export interface FrontOptions {
   readonly settings: () => FrontSettings;
   /** Called for each request that no server sees; the server is null where none is meant. */
   readonly onRefused?: (reason: RefusalReason, server: string | null) => void;
+  /** Called for each connection that was cut off because its client did not read what it got. */
+  readonly onUnread?: (server: string) => void;
   readonly log: { warn(facts: object, sentence: string): void };
   readonly whoListens?: ListenOptions['whoListens'];
   readonly ownerOf?: AccessOptions['ownerOf'];
@@ -79,8 +81,9 @@ const LIMITS: ListenLimits = {
 };
 
 export function createGatewayFront(options: FrontOptions): GatewayFront {
-  const { servers, clock, log } = options;
+  const { servers, clock, log, onUnread } = options;
   const streams = new Streams({
+    ...(onUnread !== undefined && { onUnread }),
     clock,
     boot: randomBytes(4).toString('hex'),
     onLeft: (server, port) => servers.find(server)?.take({ kind: 'left', at: clock.monotonic(), port }),

@@ -5,7 +5,8 @@ import { errorText } from '../core/gateway/envelope.ts';
 import type { Era, RequestId } from '../core/gateway/model.ts';
 import type { Clock } from '../system/time/clock.ts';
 import { writeEventId, type EventId } from './event-id.ts';
-import { createKeptEvents, type KeptEvents } from './kept-events.ts';
+import { createKeptEvents, type KeptEvents } from './bounds/kept-events.ts';
+import { createUnreadResponses, type UnreadResponses } from './bounds/unread-responses.ts';
 import { eventText, sendJson, startEventStream } from './responses.ts';
 
 /** One request of a client. */
@@ -44,7 +45,10 @@ export interface StreamsOptions {
   readonly boot: string;
   /** Called when a client closed an exchange before its last answer. */
   readonly onLeft: (server: string, port: number) => void;
+  /** Called when a client was cut off that did not read what it got. */
+  readonly onUnread?: (server: string) => void;
   readonly kept?: KeptEvents;
+  readonly unread?: UnreadResponses;
 }
 
 interface Exchange extends ExchangeInfo {
@@ -65,16 +69,12 @@ interface OwnStream {
   lastWrite: number;
 }
 
-/** A client that leaves more than this unread is cut off, bytes. */
-const MAX_UNREAD = 16 * 1024 * 1024;
 /** How often waiting responses are looked at, ms. One timer for all, and none while nothing is open. */
 const SWEEP = 5_000;
 /** Age at which a request without an answer gets a stream: at 10 s at the latest, long before clients give up on a silent one. */
 const SILENT_SINCE = 5_000;
 /** Silence after which a stream gets a comment: after 15 s at the latest. */
 const QUIET_SINCE = 10_000;
-/** Time in which a client must take a large answer, ms. */
-const DRAIN = 60_000;
 
 /** Errors of 2026-07-28 that have a status of their own. */
 const STATUS_BY_CODE: ReadonlyMap<number | null, number> = new Map([
@@ -91,16 +91,17 @@ export class Streams {
   readonly #kept: KeptEvents;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #ownStreams = new Map<string, OwnStream>();
-  /** Large answers that their clients have not taken yet, and since when. */
-  readonly #draining = new Map<ServerResponse, number>();
+  readonly #unread: UnreadResponses;
   #cancelSweep: (() => void) | null = null;
   #isEnding = false;
 
-  constructor({ clock, boot, onLeft, kept = createKeptEvents() }: StreamsOptions) {
+  constructor(options: StreamsOptions) {
+    const { clock, boot, onLeft, onUnread = () => undefined, kept = createKeptEvents() } = options;
     this.#clock = clock;
     this.#boot = boot;
     this.#onLeft = onLeft;
     this.#kept = kept;
+    this.#unread = options.unread ?? createUnreadResponses(onUnread);
   }
 
   get size(): { readonly exchanges: number; readonly sessions: number; readonly streams: number } {
@@ -168,9 +169,9 @@ export class Streams {
    * earlier one: a client that comes back meets a connection that only we believe to be open.
    */
   attach(options: AttachOptions, response: ServerResponse): void {
-    const { session, last } = options;
+    const { last } = options;
     if (last === null || last.stream === 0) this.#attachOwn(options, response);
-    else this.#resume(session, last, response);
+    else this.#resume(options, last, response);
   }
 
   /** Ends the session's own stream and drops what is kept for it. */
@@ -209,7 +210,8 @@ export class Streams {
   #sweep(): void {
     this.#cancelSweep = null;
     const now = this.#clock.monotonic();
-    let open = this.#draining.size;
+    this.#unread.sweep(now);
+    let open = this.#unread.size;
     for (const exchange of this.#exchanges.values()) {
       if (exchange.response === null) continue;
       open += 1;
@@ -221,7 +223,6 @@ export class Streams {
       open += 1;
       this.#keepAlive(own, now);
     }
-    for (const [response, since] of this.#draining) if (now - since >= DRAIN) response.destroy();
     if (open > 0) this.#arm();
   }
 
@@ -232,15 +233,15 @@ export class Streams {
   #write(stream: Exchange | OwnStream, text: string): void {
     const { response } = stream;
     if (response === null || response.destroyed) return;
-    response.write(text);
+    const isTaken = response.write(text);
     stream.lastWrite = this.#clock.monotonic();
-    if (response.writableLength > MAX_UNREAD) response.destroy();
+    if (!isTaken) this.#unread.note(stream.server, response, stream.lastWrite);
   }
 
-  #drain(response: ServerResponse): void {
+  /** Keeps an eye on a response that has ended and that its client has not read yet. */
+  #drain(server: string, response: ServerResponse): void {
     if (response.writableLength === 0) return;
-    this.#draining.set(response, this.#clock.monotonic());
-    response.once('close', () => this.#draining.delete(response));
+    this.#unread.note(server, response, this.#clock.monotonic());
     this.#arm();
   }
 
@@ -271,15 +272,15 @@ export class Streams {
     this.#write(exchange, eventText(text, session === null ? null : this.#idIn(exchange)));
     if (!isLast || response === null) return;
     response.end();
-    this.#drain(response);
+    this.#drain(exchange.server, response);
   }
 
-  #answer({ response, era }: Exchange, { text, code }: Answer): void {
+  #answer({ server, response, era }: Exchange, { text, code }: Answer): void {
     if (response === null) return;
     if (this.#isEnding) response.shouldKeepAlive = false;
     const status = era === 'modern' ? (STATUS_BY_CODE.get(code) ?? 200) : 200;
     sendJson(response, { status, text });
-    this.#drain(response);
+    this.#drain(server, response);
   }
 
   #attachOwn({ server, session, isPrimed, last }: AttachOptions, response: ServerResponse): void {
@@ -301,7 +302,7 @@ export class Streams {
   }
 
   /** Goes on with the stream of a request; of one that has ended the rest is sent. */
-  #resume(session: string, last: EventId, response: ServerResponse): void {
+  #resume({ server, session }: AttachOptions, last: EventId, response: ServerResponse): void {
     const isOurs = last.boot === this.#boot;
     const found = isOurs ? this.#exchanges.get(last.stream) : undefined;
     const missed = isOurs ? this.#kept.after(session, last.stream, last.number) : [];
@@ -318,7 +319,7 @@ export class Streams {
     if (!end.some(({ isLast }) => isLast) && last.request !== null)
       response.write(lostAnswer(last, last.request, isOurs));
     response.end();
-    this.#drain(response);
+    this.#drain(server, response);
   }
 
   #ownStreamOf(session: string, server: string): OwnStream {

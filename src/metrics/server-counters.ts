@@ -25,7 +25,11 @@ const LIFECYCLE: readonly MetricName[] = [
 ];
 const UPDATES: readonly MetricName[] = ['server_updates_total'];
 const PROBES: readonly MetricName[] = ['probes_total', 'probe_failures_total'];
-const GATEWAY: readonly MetricName[] = ['gateway_requests_retried_total', 'gateway_waited_seconds_total'];
+const GATEWAY: readonly MetricName[] = [
+  'gateway_requests_retried_total',
+  'gateway_waited_seconds_total',
+  'gateway_clients_cut_off_total',
+];
 const WATCHDOG: readonly MetricName[] = [
   'gateway_requests_refused_total',
   'system_wakeups_total',
@@ -212,12 +216,13 @@ function countProbe(
 }
 
 function countOperations(
-  { server, operations, retried, waited }: EventOf<'exchanged'>,
+  { server, operations, retried, waited, cutOff }: EventOf<'exchanged'>,
   { servers, operations: known, operationDurations, counters }: Records,
 ): void {
   if (!servers.has(server)) return;
   counters.add('gateway_requests_retried_total', { server }, retried);
   counters.add('gateway_waited_seconds_total', { server }, waited / 1000);
+  counters.add('gateway_clients_cut_off_total', { server }, cutOff);
   const sets = known.get(server) ?? new Map<string, Labels>();
   known.set(server, sets);
   for (const { method, tool, error, channel, took } of operations) {

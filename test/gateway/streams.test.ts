@@ -1,10 +1,18 @@
 // Streams of the gateway: one answer as JSON, more as events, and what a client gets that comes back.
 import { expect, describe, test } from 'vitest';
 import type { JsonObject } from '../../src/core/base/json-rpc.ts';
-import { createKeptEvents } from '../../src/gateway/kept-events.ts';
+import { createKeptEvents } from '../../src/gateway/bounds/kept-events.ts';
 import { readEventId, writeEventId } from '../../src/gateway/event-id.ts';
 import { FakeClock } from '../fakes/clock.ts';
-import { initialize, modern, startFront, stream, type Said, type Script } from '../fakes/gateway.ts';
+import {
+  initialize,
+  modern,
+  startFront,
+  stream,
+  type FrontParts,
+  type Said,
+  type Script,
+} from '../fakes/gateway.ts';
 import { waitFor } from '../fakes/wait-for.ts';
 
 const notice = (n: number): JsonObject => ({
@@ -20,10 +28,11 @@ const call = (id: string | number = 1): JsonObject => ({
 });
 
 /** A front whose calls wait for the test; greetings are answered. */
-async function startHeld(clock?: FakeClock) {
+async function startHeld({ clock, onUnread }: Pick<FrontParts, 'clock' | 'onUnread'> = {}) {
   const held: Said[] = [];
   const front = await startFront({
     ...(clock !== undefined && { clock }),
+    ...(onUnread !== undefined && { onUnread }),
     onSaid: (said, script: Script) =>
       said.message['method'] === 'initialize' ? script.result(said) : void held.push(said),
   });
@@ -102,7 +111,7 @@ describe('an exchange', () => {
 
   test('becomes a stream within 10 s of silence, with a comment each 15 s, and no timer is left behind', async () => {
     const clock = new FakeClock();
-    const { begin, script } = await startHeld(clock);
+    const { begin, script } = await startHeld({ clock });
     const { said, reply } = await begin();
     await clock.advance(10_000);
     const { headers, state, messages } = await reply;
@@ -168,6 +177,27 @@ describe('an exchange', () => {
     });
     script.result(fast.said);
     expect((await fast.reply).status).toBe(200);
+  });
+
+  test('whose answer is not read is cut off once too much of its server is unread; each is told', async () => {
+    const cutOff: string[] = [];
+    const { begin, script } = await startHeld({ onUnread: (server) => void cutOff.push(server) });
+    const deaf = [];
+    for (let id = 1; id <= 8; id += 1) {
+      const { said, reply } = await begin(call(id));
+      script.send(said, notice(1), { isLast: false });
+      (await reply).pause();
+      deaf.push(said);
+    }
+    for (const said of deaf) script.result(said, { text: 'a'.repeat(14 * 1024 * 1024) });
+    await waitFor(() => cutOff.length >= 1);
+    const { said, reply } = await begin(call(9));
+    script.result(said, { text: 'b' });
+    const { state } = await reply;
+    await waitFor(() => state.isEnded);
+    expect(state.text).toContain('"b"');
+    expect(new Set(cutOff)).toEqual(new Set(['files']));
+    expect(cutOff.length).toBeLessThan(8);
   });
 });
 

@@ -40,6 +40,7 @@ function play() {
     ],
     retried: 0,
     waited: 0,
+    cutOff: 0,
     load: { sessions: 1, streams: 0, inFlight: 0, queued: 0 },
   });
   const write = createOpenMetricsWriter(exemplars);

@@ -56,6 +56,7 @@ describe.skipIf(!requireProgram('prometheus'))('a real Prometheus', () => {
       operations: [{ method: 'tools/call', tool: 'read', error: '', channel: 'tcp', took: [12] }],
       retried: 0,
       waited: 0,
+      cutOff: 0,
       load: { sessions: 1, instances: 1, streams: 0, inFlight: 0, queued: 0 },
     });
     web = await startWeb({ metrics: () => stage.recorder.render(), status: () => stage.status() });

@@ -129,7 +129,8 @@ function waiting(): ReturnType<typeof lines> {
   return lines({
     key: 'requests-waiting',
     title: 'Requests under way and waiting',
-    shows: 'Requests that the server works on, and those that wait for it to come back.',
+    shows:
+      'Requests that the server works on, those that wait for it to come back, and connections that were cut off because their clients did not read the answers.',
     act: 'Requests that wait for more than 30 seconds raise an alert. A wait of a second around a restart is what the gateway is for.',
     empty: 'No client has used the gateway',
     unit: 'short',
@@ -145,6 +146,10 @@ function waiting(): ReturnType<typeof lines> {
       {
         expr: `sum(increase(${server('gateway_requests_retried_total')}[$__rate_interval]))`,
         legend: 'sent a second time',
+      },
+      {
+        expr: `sum(increase(${server('gateway_clients_cut_off_total')}[$__rate_interval]))`,
+        legend: 'cut off, not read',
       },
     ],
     width: 12,

@@ -95,4 +95,5 @@ export const WAITING_COLOURS: SeriesColours = {
   waiting: 'orange',
   'waiting, on average': 'light-orange',
   'sent a second time': 'purple',
+  'cut off, not read': 'red',
 };

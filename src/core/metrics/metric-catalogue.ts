@@ -324,6 +324,11 @@ export const GATEWAY_METRICS = {
     'Time in seconds that requests waited for the server to come back.',
     { labels: SERVER, ...SURVIVES },
   ),
+  gateway_clients_cut_off_total: counter(
+    'count',
+    'Connections of clients that were cut off because the clients did not read what they had been sent.',
+    { labels: SERVER, ...SURVIVES },
+  ),
   gateway_requests_refused_total: counter('count', 'Requests refused before they reached a server, by why.', {
     labels: { reason: REFUSAL_REASONS },
     ...SURVIVES,

@@ -119,7 +119,8 @@ type Body =
     }
   /**
    * Clients used the server through the gateway: their requests that ended since the last such event, how many of them
-   * had been sent a second time, ms that all of them waited for the server, and the load of now.
+   * had been sent a second time, ms that all of them waited for the server, how many connections were cut off since their
+   * clients did not read what they got, and the load of now.
    */
   | {
       readonly kind: 'exchanged';
@@ -127,6 +128,7 @@ type Body =
       readonly operations: readonly OperationBatch[];
       readonly retried: number;
       readonly waited: number;
+      readonly cutOff: number;
       readonly load: ClientLoad;
     }
   /**

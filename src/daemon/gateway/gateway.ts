@@ -104,6 +104,7 @@ export function openGateway(context: DaemonContext, parts: GatewayParts): Gatewa
       list: () => [...served.keys()].map((name) => ({ name, state: states.get(name) ?? 'stopped' })),
     },
     onRefused: (reason) => bus.publish({ kind: 'client-refused', reason }),
+    onUnread: (server) => traffic.cutOff(server),
   });
   const { front, generations } = opened;
   const traffic = createTraffic({

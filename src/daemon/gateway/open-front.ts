@@ -25,6 +25,7 @@ export interface FrontParts {
   readonly clock: Clock;
   readonly servers: GatewayServers;
   readonly onRefused?: NonNullable<FrontOptions['onRefused']>;
+  readonly onUnread?: NonNullable<FrontOptions['onUnread']>;
   readonly log: { warn(facts: object, sentence: string): void };
 }
 

@@ -10,6 +10,8 @@ import type { CallLog } from './call-log.ts';
 export interface Traffic {
   /** A request of a client has ended. */
   ended(server: string, exchange: Exchange): void;
+  /** A client was cut off that did not read what it got. */
+  cutOff(server: string): void;
   /** Something about the server's clients has changed: its load is told soon. */
   touch(server: string): void;
   /** Tools of the server's last list. */
@@ -31,6 +33,7 @@ interface Counts {
   readonly meter: OperationMeter;
   retried: number;
   waited: number;
+  cutOff: number;
   publishedAt: number;
   cancel: (() => void) | null;
 }
@@ -48,6 +51,7 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
       meter: createOperationMeter(),
       retried: 0,
       waited: 0,
+      cutOff: 0,
       publishedAt: Number.NEGATIVE_INFINITY,
       cancel: null,
     };
@@ -68,10 +72,12 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
     keepSize();
     const now = load(server);
     if (now === null) return;
-    const { retried, waited } = counts;
+    const { retried, waited, cutOff } = counts;
     counts.retried = 0;
     counts.waited = 0;
-    bus.publish({ kind: 'exchanged', server, operations: counts.meter.take(), retried, waited, load: now });
+    counts.cutOff = 0;
+    const operations = counts.meter.take();
+    bus.publish({ kind: 'exchanged', server, operations, retried, waited, cutOff, load: now });
     // What is under way will end, or wait longer.
     if (now.inFlight + now.queued > 0) schedule(server, counts);
   }
@@ -84,6 +90,11 @@ export function createTraffic({ bus, clock, calls, load }: TrafficParts): Traffi
       counts.meter.add(exchange);
       if (exchange.isRetry) counts.retried += 1;
       counts.waited += exchange.waited;
+      schedule(server, counts);
+    },
+    cutOff(server) {
+      const counts = countsOf(server);
+      counts.cutOff += 1;
       schedule(server, counts);
     },
     touch: (server) => schedule(server, countsOf(server)),

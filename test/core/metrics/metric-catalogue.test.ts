@@ -64,6 +64,7 @@ const CONTRACT: readonly (readonly [name: string, type: string, labels: string])
   ['gateway_requests_queued', 'gauge', 'server'],
   ['gateway_requests_retried_total', 'counter', 'server'],
   ['gateway_waited_seconds_total', 'counter', 'server'],
+  ['gateway_clients_cut_off_total', 'counter', 'server'],
   ['gateway_requests_refused_total', 'counter', 'reason'],
   ['server_changed_tools', 'gauge', 'server'],
   ['build_info', 'gauge', 'version node_version'],

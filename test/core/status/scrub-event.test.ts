@@ -71,6 +71,7 @@ const EVENTS: { readonly [Kind in EventKind]: readonly Body<Kind>[] } = {
       ],
       retried: 0,
       waited: 0,
+      cutOff: 0,
       load: { sessions: 1, streams: 0, inFlight: 0, queued: 0 },
     },
   ],

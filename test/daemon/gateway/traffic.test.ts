@@ -56,6 +56,16 @@ describe('createTraffic()', () => {
     expect(events).toHaveLength(2);
   });
 
+  it('tells how many clients were cut off since the last time', async () => {
+    const { clock, events, traffic } = setUp();
+    traffic.cutOff('s');
+    traffic.cutOff('s');
+    await clock.advance(0);
+    traffic.ended('s', EXCHANGE);
+    await clock.advance(1_000);
+    expect(events).toMatchObject([{ cutOff: 2 }, { cutOff: 0 }]);
+  });
+
   it('goes on as long as requests are under way, because their end is news', async () => {
     const { clock, events, traffic, loadIs } = setUp();
     loadIs({ sessions: 1, streams: 0, inFlight: 1, queued: 0 });
