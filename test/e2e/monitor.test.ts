@@ -10,6 +10,8 @@ interface Terminal {
   screen(): string[];
   keys(...keys: readonly string[]): void;
   resize(columns: number, rows: number): void;
+  /** What a program put into the clipboard; empty for nothing. */
+  clipboard(): string;
 }
 
 function openTerminal(daemon: RunningDaemon, [columns, rows]: readonly [number, number]): Terminal {
@@ -22,10 +24,12 @@ function openTerminal(daemon: RunningDaemon, [columns, rows]: readonly [number, 
   const command = `LC_ALL=C.UTF-8 '${process.execPath}' '${CLI}' --home '${daemon.home}' monitor; echo "it ended with $?"; exec sleep 300`;
   tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), command);
   onTestFinished(() => void spawnSync('tmux', ['-L', socket, 'kill-server']));
+  tmux('set', '-s', 'set-clipboard', 'on');
   return {
     screen: () => tmux('capture-pane', '-p').split('\n').slice(0, -1),
     keys: (...keys) => void tmux('send-keys', ...keys),
     resize: (width, height) => void tmux('resize-window', '-x', String(width), '-y', String(height)),
+    clipboard: () => spawnSync('tmux', ['-L', socket, 'show-buffer'], { encoding: 'utf8' }).stdout,
   };
 }
 
@@ -56,6 +60,20 @@ describe.skipIf(!requireProgram('tmux'))('monitor in a terminal', { timeout: 240
     await shows(/Restart good\?/u);
     terminal.keys('y');
     await daemon.until('good', 'another run', (one) => one.run > run && one.state === 'running', 60_000);
+    terminal.keys('c');
+    await shows(/^> Codex, in/u);
+    terminal.keys('y');
+    const { snippets } = JSON.parse(daemon.run('connect', 'good', '--print', 'codex', '--json').out).data;
+    await waitFor(() => terminal.clipboard() === snippets[0].text, { what: 'the copied snippet' });
+    terminal.keys('Escape');
+    await shows(/log ─ following/u);
+    terminal.keys('Escape');
+    await shows(/SERVER +STATE/u);
+    terminal.keys('k');
+    await shows(/^>✗ a-serv/u);
+    await shows(/retry (?:in \d+ (?:s|min)|now)/u);
+    terminal.keys('j');
+    await shows(/^>✓ good/u);
     terminal.keys('Enter');
     await shows(/^‹ good/u);
     await shows(/log ─ following/u);

@@ -9,8 +9,10 @@ interface Size {
 export function screenOf(written: string, { columns, rows }: Size): string[] {
   let grid = blank(rows);
   let [row, column] = [0, 0];
+  // eslint-disable-next-line no-control-regex -- what goes to the clipboard is not shown
+  const seen = written.replaceAll(/\u001B\][^\u0007]*\u0007/gu, '');
   // eslint-disable-next-line no-control-regex -- a terminal's language
-  for (const [token] of written.matchAll(/\u001B\[[?\d;]*[A-Za-z]|\r|\n|[^\u001B\r\n]+/gu)) {
+  for (const [token] of seen.matchAll(/\u001B\[[?\d;]*[A-Za-z]|\r|\n|[^\u001B\r\n]+/gu)) {
     // eslint-disable-next-line no-control-regex -- the same
     const [, parameters = '', command = ''] = /^\u001B\[([?\d;]*)([A-Za-z])$/u.exec(token) ?? [];
     if (token === '\r') column = 0;

@@ -14,12 +14,7 @@ const ALL = 'all';
 
 /** Prints the snippets of one client, or with `all` of every one. @throws WatchdogError USAGE, UNKNOWN_SERVER, CONFIG_… */
 export function printClient(context: CommandContext, server: string, client: string): number {
-  const { paths, io } = context;
-  const clients = clientsNamed(client);
-  const access = gatewayAccess(loadConfig(paths.config, io.env), { paths, host: processHost(io) });
-  refuseUnknown(server, access, paths.config);
-  const snippets = clients.map((each) => clientSnippet(each, access.addressOf(server)));
-  const { shimOnly } = access;
+  const { snippets, shimOnly } = snippetsOf(context, server, clientsNamed(client));
   const notes = shimOnly === null ? [] : ['', `Each client starts the shim: ${shimOnly}.`];
   const lines = snippets.flatMap((snippet, index) => [
     ...(index === 0 ? [] : ['']),
@@ -27,6 +22,28 @@ export function printClient(context: CommandContext, server: string, client: str
   ]);
   printResult(context, { server, snippets, shimOnly }, [...lines, ...notes]);
   return 0;
+}
+
+/** Snippets of a server, and why each client starts the shim; null where those that can use its URL. */
+export interface ServerSnippets {
+  readonly snippets: readonly ClientSnippet[];
+  readonly shimOnly: string | null;
+}
+
+/** Returns the snippets of one server for all clients. @throws WatchdogError UNKNOWN_SERVER, CONFIG_… */
+export function allSnippets(context: Pick<CommandContext, 'paths' | 'io'>, server: string): ServerSnippets {
+  return snippetsOf(context, server, clientsNamed(ALL));
+}
+
+function snippetsOf(
+  { paths, io }: Pick<CommandContext, 'paths' | 'io'>,
+  server: string,
+  clients: readonly ClientName[],
+): ServerSnippets {
+  const access = gatewayAccess(loadConfig(paths.config, io.env), { paths, host: processHost(io) });
+  refuseUnknown(server, access, paths.config);
+  const snippets = clients.map((each) => clientSnippet(each, access.addressOf(server)));
+  return { snippets, shimOnly: access.shimOnly };
 }
 
 function clientsNamed(name: string): readonly ClientName[] {

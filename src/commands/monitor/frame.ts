@@ -1,11 +1,13 @@
 // Whole picture of the live view: header, the list or one server, news, and what the keys do.
 import { neutralise } from '../../core/base/text.ts';
 import { countTroubles, type TroubleCounts, troublesOf } from '../../core/status/troubles.ts';
+import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import { isStarting } from '../../core/status/health-summary.ts';
-import { fit, middle, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
+import { fit, middle, pad, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
 import { type Facts, type Model, shownServers } from './model.ts';
-import { listLines, type Room } from './list-view.ts';
+import { countSnippets } from './connect-view.ts';
+import { callsText, listLines, type Room } from './list-view.ts';
 import { serverLines } from './server-view.ts';
 import { GROUP_STYLES, short } from './words.ts';
 
@@ -73,7 +75,9 @@ function headerLine(model: Model, facts: Facts, { width, colour, signs }: FrameS
     ...(width >= 110 && daemon.listen !== null ? [daemon.listen.replace(/^https?:\/\//u, '')] : []),
     ...(model.isPaused ? ['paused'] : []),
   ].join('  ');
-  const long = countCells(counts, signs.marks, true);
+  const perMinute = Object.values(facts.view.traffic).reduce((sum, one) => sum + one.perMinute, 0);
+  const calls: [string, Style | undefined] = [`${callsText(perMinute)} calls/min`, undefined];
+  const long = [...countCells(counts, signs.marks, true), ...(width >= 110 ? [calls] : [])];
   const brief = countCells(counts, signs.marks, false);
   const isLong = widthOf(about) + widthOf(long.map(([text]) => text).join('  ')) + 2 <= width;
   const cells = isLong ? long : brief;
@@ -92,9 +96,9 @@ function countCells(
   counts: TroubleCounts,
   marks: FrameSize['signs']['marks'],
   isLong: boolean,
-): [string, Style][] {
+): [string, Style | undefined][] {
   const { needs_you: needsYou, handled, healthy, off } = counts;
-  const cells: [string, Style][] = [];
+  const cells: [string, Style | undefined][] = [];
   if (needsYou > 0) cells.push([`${marks.needs_you} ${needYou(counts)}`, GROUP_STYLES.needs_you]);
   if (handled > 0)
     cells.push([`${marks.handled} ${handled}${isLong ? ' handled' : ''}`, GROUP_STYLES.handled]);
@@ -108,17 +112,12 @@ function bodyLines(model: Model, facts: Facts, size: FrameSize): string[] {
   switch (model.screen) {
     case 'server':
     case 'log':
+    case 'connect':
       return serverLines(model, facts, size);
     case 'alerts':
-      return scrolled(alertLines(facts, size), model.offset, size.rows);
     case 'events':
-      return scrolled(newsLines(facts, size), model.offset, size.rows);
     case 'help':
-      return scrolled(
-        HELP.map((line) => fit(line, size.width)),
-        model.offset,
-        size.rows,
-      );
+      return scrolled(wholeList(model.screen, facts, size), model.offset, size.rows);
     case 'list':
       return listBody(model, facts, size);
     default:
@@ -126,10 +125,26 @@ function bodyLines(model: Model, facts: Facts, size: FrameSize): string[] {
   }
 }
 
+function wholeList(screen: 'alerts' | 'events' | 'help', facts: Facts, size: FrameSize): readonly string[] {
+  if (screen === 'alerts') return alertLines(facts, size);
+  if (screen === 'events') return newsLines(facts, size);
+  return HELP.map((line) => fit(line, size.width));
+}
+
+/** Returns how far the list on the screen can be scrolled, or the place of the last client among the snippets. */
+export function lastOffset({ screen }: Model, facts: Facts, size: FrameSize): number {
+  if (screen === 'connect') return Math.max(0, countSnippets(facts) - 1);
+  if (screen !== 'alerts' && screen !== 'events' && screen !== 'help') return 0;
+  return Math.max(0, wholeList(screen, facts, size).length - (size.rows - 2));
+}
+
 function scrolled(lines: readonly string[], offset: number, rows: number): string[] {
   const from = Math.min(offset, Math.max(0, lines.length - rows));
   return lines.slice(from, from + rows);
 }
+
+/** Rows from which troubles are listed below the servers, and each of those who need somebody says why. */
+const TALL = 30;
 
 function listBody(model: Model, facts: Facts, size: FrameSize): string[] {
   const { rows, width, colour, signs } = size;
@@ -143,15 +158,18 @@ function listBody(model: Model, facts: Facts, size: FrameSize): string[] {
   }
   if (servers.length === 0)
     return [fit(`No server has "${model.filter}" in its name; esc clears the filter`, width)];
-  const isTall = rows >= 30;
+  const isTall = rows >= TALL;
   const alerts = isTall && width >= 100 ? alertLines(facts, size).slice(0, 7) : [];
-  const news = newsLines(facts, size).slice(0, isTall ? 9 : rows >= 14 ? 2 : 0);
+  const news = newsLines({ view: { ...facts.view, events: eachOnce(facts.view.events) } }, size).slice(
+    0,
+    isTall ? 9 : rows >= 14 ? 2 : 0,
+  );
   const beside = [...(alerts.length === 0 ? [] : ['', ...alerts]), ...news];
   // The rule between both says where the selection is.
   const height = rows - beside.length - 1;
-  const whole = listLines(model, facts, { ...size, rows: height });
+  const whole = listLines(model, facts, { ...size, rows: height, isTall });
   const isShort = whole.above + whole.below > 0 && news.length > 0 && rows < 24;
-  const list = isShort ? listLines(model, facts, { ...size, rows: rows - 1 }) : whole;
+  const list = isShort ? listLines(model, facts, { ...size, rows: rows - 1, isTall }) : whole;
   const lines = isShort ? list.lines : filled(list.lines, height);
   const rule = ruleLine(
     model,
@@ -195,12 +213,28 @@ function alertLines({ status, now }: Facts, { width, colour, signs }: FrameSize)
   return [title, ...(lines.length === 0 ? [paint(' nothing is wrong', 'dim', colour)] : lines)];
 }
 
-function newsLines({ view }: Facts, { width, colour }: FrameSize): string[] {
+/** Keeps the last of events that say the same, with how often they happened: few lines tell of as much as they can. */
+function eachOnce(events: readonly ShownEvent[]): readonly ShownEvent[] {
+  const found = new Map<string, ShownEvent>();
+  for (const event of events) {
+    const key = `${event.server ?? ''} ${event.text}`;
+    const newer = found.get(key);
+    found.set(key, newer === undefined ? event : { ...newer, count: newer.count + event.count });
+  }
+  return [...found.values()];
+}
+
+/** Columns that the name of a server takes at most in the news of a wide screen. */
+const NEWS_NAME = 24;
+
+function newsLines({ view }: Pick<Facts, 'view'>, { width, colour }: FrameSize): string[] {
   const isWide = width >= 100;
-  return view.events.map(({ at, server, text, count, tone }) => {
+  const names = view.events.map(({ server }) => middle(server ?? 'the watchdog', NEWS_NAME));
+  const name = isWide ? Math.max(0, ...names.map((one) => widthOf(one))) : 0;
+  return view.events.map(({ at, text, count, tone }, index) => {
     const time = isWide ? timeOfDay(at) : timeOfDay(at).slice(0, 5);
     const times = count > 1 ? `, ${count} times` : '';
-    const line = `${time} ${server ?? 'the watchdog'} ${neutralise(text)}${times}`;
+    const line = `${time} ${pad(names[index] ?? '', name)} ${neutralise(text)}${times}`;
     return paint(fit(line, width), tone === 'bad' ? 'red' : tone === 'warn' ? 'yellow' : 'dim', colour);
   });
 }
@@ -213,7 +247,7 @@ const WORDS: Readonly<Record<OperatorAction, string>> = {
   rollback: 'Roll back',
 };
 
-function footLines(model: Model, facts: Facts, { width, colour }: FrameSize): string[] {
+function footLines(model: Model, facts: Facts, { width, colour, signs }: FrameSize): string[] {
   const { asked, isTyping, filter } = model;
   if (asked !== null) {
     const load = facts.status.servers.find(({ name }) => name === asked.server)?.clients ?? null;
@@ -227,38 +261,52 @@ function footLines(model: Model, facts: Facts, { width, colour }: FrameSize): st
         : ` ${load.sessions} ${load.sessions === 1 ? 'client' : 'clients'}${flying}.`;
     const question = `${WORDS[asked.action]} ${asked.server}?${clients}`;
     const keys = 'y yes   any other key no';
-    const isOne = widthOf(question) + widthOf(keys) + 4 <= width;
-    const lines = isOne ? [` ${question}   ${keys}`] : [` ${question}`, ` ${keys}`];
+    const isOne = flying === '' && widthOf(question) + widthOf(keys) + 4 <= width;
+    const lines = isOne
+      ? [` ${question}   ${keys}`]
+      : [` ${question}`, ...(flying === '' ? [] : [` ${fateOf(asked.action)}`]), ` ${keys}`];
     return lines.map((line) => paint(fit(line, width), 'yellow', colour));
   }
   if (facts.answer !== null) return [paint(fit(` ${neutralise(facts.answer)}`, width), 'cyan', colour)];
   if (isTyping) return [fit(` / ${filter}_   enter keeps it, esc clears it`, width)];
-  return [paint(fit(keysOf(model, width), width), 'dim', colour)];
+  return [paint(fit(keysOf(model, { width, signs }), width), 'dim', colour)];
 }
 
-/** Names as many keys as fit; help and quit always. */
-function keysOf({ screen, filter, isPaused }: Model, width: number): string {
+/** Says what becomes of the calls in flight. */
+function fateOf(action: OperatorAction): string {
+  return action === 'stop'
+    ? 'They end with an error.'
+    : 'What may be repeated is sent again, the others are told.';
+}
+
+/** Names as many keys as fit; help and the way out always. */
+function keysOf(
+  { screen, filter, isPaused }: Model,
+  { width, signs }: Pick<FrameSize, 'width' | 'signs'>,
+): string {
   const byScreen: Readonly<Record<Model['screen'], readonly string[]>> = {
     list: [
       'j k move',
-      'enter open',
+      `${signs.enter} open`,
       'r restart',
-      's stop',
+      width >= 110 ? 's stop/start' : 's stop',
       'u update',
+      ...(width >= 110 ? ['b roll back'] : []),
       'l log',
+      ...(width >= 110 ? ['a alerts'] : []),
       filter === '' ? '/ filter' : `/ ${filter}`,
-      'a alerts',
-      'e events',
-      'b roll back',
       isPaused ? 'p go on' : 'p pause',
+      'c connect',
+      'e events',
     ],
-    server: ['r restart', 's stop', 'u update', 'b roll back', 'l log', '/ filter', 'esc back'],
-    log: ['space hold', '/ filter', 'l less', 'esc back'],
-    alerts: ['j k move', 'esc back'],
-    events: ['j k move', 'esc back'],
-    help: ['j k move', 'esc back'],
+    server: ['r restart', 's stop', 'u update', 'b roll back', 'l log', 'c connect', '/ filter'],
+    log: ['space hold', '/ filter', 'l less', 'c connect'],
+    connect: ['j k move', 'y copy', '[ ] next server'],
+    alerts: ['j k move'],
+    events: ['j k move'],
+    help: ['j k move'],
   };
-  const last = ['? help', 'q quit'];
+  const last = screen === 'list' ? ['? help', 'q quit'] : ['esc back', '? help'];
   let shown: readonly string[] = [];
   for (const key of byScreen[screen]) {
     if (widthOf([...shown, key, ...last].join('  ')) + 1 > width) break;
@@ -275,6 +323,7 @@ const HELP: readonly string[] = [
   'r                 restart (tries at once when it waits)',
   's                 stop, or start  u b               update, roll back',
   'l                 log             space             holds it, and goes on',
+  'c                 how clients connect: y copies the selected snippet',
   'a e               alerts, events  p                 pause',
   '1 2 3             15 min, 1 h, 6 h of the curves',
   '?                 this help       q                 quit',

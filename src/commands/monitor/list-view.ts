@@ -1,7 +1,7 @@
 // List of the live view: servers by what they need, as many columns as fit; name, mark and state always do.
 import { neutralise } from '../../core/base/text.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { isHealthy, nextAttempt, restartsOf, statusSummary } from '../../core/status/health-summary.ts';
+import { restartsOf, statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, type Trouble, troublesOf } from '../../core/status/troubles.ts';
 import { versionColumn } from '../../core/update/update-text.ts';
 import { fit, middle, pad, paint, widthOf } from '../views/style.ts';
@@ -11,6 +11,7 @@ import {
   GROUP_TITLES,
   heartbeat,
   memoryOf,
+  retryText,
   shortTime,
   type Signs,
   stateText,
@@ -95,17 +96,23 @@ function layoutFor(width: number, longest: number): Layout {
 export function listLines(
   model: Model,
   facts: Facts,
-  { rows, ...room }: Room & { readonly rows: number },
+  { rows, isTall, ...room }: Room & { readonly rows: number; readonly isTall: boolean },
 ): ListLines {
   const servers = shownServers(model, facts.status);
   const longest = Math.max(0, ...servers.map(({ name }) => widthOf(name)));
   const layout = layoutFor(room.width, longest);
   const head = rows > 3 ? [titles(layout, room)] : [];
   const height = rows - head.length;
-  const all = blocksOf(model, facts, servers, { layout, room, isTall: rows >= 24 });
-  const total = all.reduce((sum, { lines }) => sum + lines.length, 0);
+  const lengthOf = (blocks: readonly Block[]): number =>
+    blocks.reduce((sum, { lines }) => sum + lines.length, 0);
+  // On a tall screen each of those who need somebody says why, as long as all of the list fits.
+  const told = isTall ? blocksOf(model, facts, servers, { layout, room, isTold: true }) : [];
+  const all =
+    isTall && lengthOf(told) <= height
+      ? told
+      : blocksOf(model, facts, servers, { layout, room, isTold: false });
   // Titles of groups are the first to go.
-  const blocks = total <= height ? all : all.filter(({ name }) => name !== null);
+  const blocks = lengthOf(all) <= height ? all : all.filter(({ name }) => name !== null);
   const { from, until } = windowOf(blocks, model.selected, height);
   const lines = blocks.flatMap((block) => block.lines).slice(from, until);
   const ends = blocks.map((_, index) =>
@@ -146,7 +153,7 @@ function blocksOf(
   model: Model,
   facts: Facts,
   servers: readonly ServerStatus[],
-  { layout, room, isTall }: { readonly layout: Layout; readonly room: Room; readonly isTall: boolean },
+  { layout, room, isTold }: { readonly layout: Layout; readonly room: Room; readonly isTold: boolean },
 ): Block[] {
   const { status, now } = facts;
   const troubles = troublesOf(status, now);
@@ -158,8 +165,8 @@ function blocksOf(
     group = own;
     const isSelected = server.name === model.selected;
     const trouble = troubles.find(({ about }) => about === server.name);
-    const isTold = isSelected || (isTall && own === 'needs_you');
-    const below = isTold ? reasonLines(server, trouble, { now, room, isSelected }) : [];
+    const saysWhy = isSelected || (isTold && own === 'needs_you');
+    const below = saysWhy ? reasonLines(server, trouble, { now, room }) : [];
     const row = rowOf(server, facts, { layout, room, isSelected });
     return [...title, { name: server.name, lines: [row, ...below] }];
   });
@@ -213,35 +220,46 @@ function numberOf(
   }
 }
 
-function callsText(perMinute: number): string {
+export function callsText(perMinute: number): string {
   return perMinute === 0 ? '0' : perMinute < 9.95 ? perMinute.toFixed(1) : String(Math.round(perMinute));
 }
 
-/** Says the reason, the cure and when it is tried again: in one line where that fits, in two at most. */
+/** Columns below which reason and cure take two lines each: one would show little of them. */
+const NARROW = 60;
+
+/** Says the reason, the cure and when it is tried again: in one line where that fits, in two at most, on a narrow screen in four. */
 function reasonLines(
   server: ServerStatus,
   trouble: Trouble | undefined,
-  { now, room, isSelected }: { readonly now: number; readonly room: Room; readonly isSelected: boolean },
+  { now, room }: { readonly now: number; readonly room: Room },
 ): string[] {
   const { width, colour, signs } = room;
   const reason = neutralise(trouble?.root ?? statusSummary(server, now));
   const cure = trouble?.cure ?? null;
-  const next =
-    server.nextAttemptAt === null || isHealthy(server) ? '' : nextAttempt(server.nextAttemptAt, now);
+  const next = retryText(server, now);
   if (reason === '' && cure === null) return [];
   const cured = cure === null ? '' : `${signs.arrow} ${neutralise(cure)}`;
   const space = width - MARK;
   const one = [reason, cured].filter((text) => text !== '').join('  ');
-  const joined =
-    next === '' || widthOf(one) + widthOf(next) + 2 > space ? one : pad(one, space - widthOf(next)) + next;
-  const indent = ' '.repeat(MARK);
-  if (!isSelected || widthOf(one) <= space) return [indent + paint(fit(joined, space), 'dim', colour)];
-  const lines = cured === '' ? wrap(reason, space, 2) : [fit(reason, space), fit(cured, space)];
-  return lines.map((line) => indent + paint(line, 'dim', colour));
+  const lines =
+    widthOf(one) <= space
+      ? [withEnd(one, next, space)]
+      : width < NARROW
+        ? [...wrap(reason, space, 2), ...wrap(cured, space, 2), next].filter((text) => text !== '')
+        : cured === ''
+          ? wrap(reason, space, 2)
+          : [withEnd(reason, next, space), fit(cured, space)];
+  return lines.map((line) => ' '.repeat(MARK) + paint(line, 'dim', colour));
+}
+
+/** Puts `end` at the right where it fits beside the text. */
+function withEnd(text: string, end: string, space: number): string {
+  const isRoom = end !== '' && widthOf(text) + widthOf(end) + 2 <= space;
+  return isRoom ? pad(text, space - widthOf(end)) + end : fit(text, space);
 }
 
 /** Breaks a text at spaces into at most `most` lines; the last one is cut. */
-function wrap(text: string, width: number, most: number): string[] {
+export function wrap(text: string, width: number, most: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest !== '' && lines.length < most - 1 && widthOf(rest) > width) {

@@ -11,12 +11,23 @@ import { type CommandContext, sizeOf } from '../shared/command.ts';
 import { viewOptions } from '../shared/output.ts';
 import { createFullScreen } from '../shared/screen.ts';
 import { withDaemon } from '../shared/with-daemon.ts';
+import { describeError } from '../views/error.ts';
 import { isUnicodeLocale } from '../views/style.ts';
 import { act } from './act.ts';
 import { readCurves } from './curves.ts';
-import { answerOf, frame } from './frame.ts';
+import { copied } from './connect-view.ts';
+import { answerOf, frame, type FrameSize, lastOffset } from './frame.ts';
 import { createKeyReader } from './keys.ts';
-import { type Curves, type LogLine, type Model, press, START, withStatus } from './model.ts';
+import {
+  type Curves,
+  type Facts,
+  isOfServer,
+  type LogLine,
+  type Model,
+  press,
+  START,
+  withStatus,
+} from './model.ts';
 import { signsOf } from './words.ts';
 
 export interface LiveScreen {
@@ -30,7 +41,7 @@ export interface LiveScreen {
 }
 
 /** Ms: between two pictures, to the next one when nothing happens, and for which the order of servers stays after a key. */
-const SHORTEST = 50;
+const SHORTEST = 100;
 const REDRAW_INTERVAL = 1000;
 const STILL = 5000;
 /** Ms for which an answer is shown, and between two questions for what is beside the status. */
@@ -58,6 +69,9 @@ export function createLiveScreen(
   let view = NO_VIEW;
   let traffic: ClientSummary | null = null;
   let curves: Curves | null = null;
+  let snippets: Facts['snippets'] = null;
+  /** The server whose snippets are shown. */
+  let connecting: string | null = null;
   let log: LogLine[] = [];
   let held: readonly LogLine[] | null = null;
   let minutes = 360;
@@ -78,18 +92,18 @@ export function createLiveScreen(
     if (answer !== null && at >= answer.until) answer = null;
     // Times stand still while it is paused or the daemon is gone.
     if (!model.isPaused || shown === null) shown = { status, now: lostAt ?? at };
-    const { width, colour } = viewOptions(context);
-    const facts = {
-      ...shown,
-      view,
-      traffic,
-      curves,
-      log: held ?? log,
-      lostAt,
-      answer: answer?.text ?? null,
-    };
-    screen.draw(frame(model, facts, { width, colour, signs, rows: sizeOf(io.out).rows }));
+    screen.draw(frame(model, factsOf(shown), size()));
     cancelDraw = io.clock.after(REDRAW_INTERVAL, draw);
+  }
+
+  function size(): FrameSize {
+    const { width, colour } = viewOptions(context);
+    return { width, colour, signs, rows: sizeOf(io.out).rows };
+  }
+
+  function factsOf(known: { readonly status: Status; readonly now: number }): Facts {
+    const said = answer?.text ?? null;
+    return { ...known, view, traffic, curves, snippets, log: held ?? log, lostAt, answer: said };
   }
 
   function drawSoon(): void {
@@ -112,8 +126,13 @@ export function createLiveScreen(
 
   /** Reads log, clients and curves of the server that is open, and of no other. */
   function follow(): void {
-    const isOpen = model.screen === 'server' || model.screen === 'log';
-    const name = isOpen ? model.selected : null;
+    const name = isOfServer(model) ? model.selected : null;
+    const connects = model.screen === 'connect' ? name : null;
+    if (connects !== connecting) {
+      connecting = connects;
+      snippets = null;
+      if (connects !== null) void readSnippets(connects);
+    }
     if (opened?.name === name || (opened === null && name === null)) return;
     opened?.stop.abort();
     opened = null;
@@ -143,6 +162,30 @@ export function createLiveScreen(
       log = [{ at: null, stream: 'watchdog', text: `Cannot read its log: ${messageOf(error)}` }];
       drawSoon();
     }
+  }
+
+  /** Reads the config, which may be another by now. */
+  async function readSnippets(name: string): Promise<void> {
+    // Loaded here, not at the start: it brings all that reads configs and the files of clients.
+    const { allSnippets } = await import('../clients/print-client.ts');
+    if (connecting !== name) return;
+    try {
+      snippets = allSnippets(context, name);
+    } catch (error) {
+      snippets = { failed: failureOf(error) };
+    }
+    drawSoon();
+  }
+
+  function copy(): void {
+    const chosen = shown === null ? null : copied(model, factsOf(shown));
+    if (chosen === null) return;
+    const { title, command, file, text } = chosen;
+    // OSC 52: the terminal puts it into the clipboard, also over ssh; one that does not know it ignores it.
+    const encoded = Buffer.from(command ?? text).toString('base64');
+    io.out.write(`\u001B]52;c;${encoded}\u0007`);
+    const what = command === null ? `text for ${file}` : 'command';
+    say(`Copied the ${what} of ${title}, if your terminal lets programs fill the clipboard`);
   }
 
   async function readBeside(name: string): Promise<void> {
@@ -193,15 +236,20 @@ export function createLiveScreen(
     const minutesOf = model.isTyping ? undefined : SPANS[key];
     if (minutesOf !== undefined) {
       minutes = minutesOf;
-      if (opened !== null) void drawCurves(opened.name);
+      if (opened !== null) {
+        void drawCurves(opened.name);
+        say(`Curves of the last ${minutes < 60 ? `${minutes} min` : `${minutes / 60} h`}`);
+      }
     }
     const before = model;
     const page = Math.max(1, sizeOf(io.out).rows - 8);
-    const nobody: Status | null = shown?.status ?? status;
-    const [next, effect] =
-      nobody === null ? [model, 'quit' as const] : press(model, key, { status: nobody, page });
+    const on = shown ?? (status === null ? null : { status, now: io.clock.now() });
+    if (on === null) return onQuit();
+    const last = lastOffset(model, factsOf(on), size());
+    const [next, effect] = press(model, key, { status: on.status, page, last });
     model = next;
     if (effect === 'quit') return onQuit();
+    if (effect === 'copy') return copy();
     if (before.isPaused && !model.isPaused) arrange();
     if (model.isHeld !== before.isHeld) held = model.isHeld ? [...log] : null;
     follow();
@@ -245,4 +293,9 @@ export function createLiveScreen(
       opened?.stop.abort();
     },
   };
+}
+
+function failureOf(error: unknown): string {
+  const { message, hint } = describeError(error);
+  return hint === null ? message : `${message}. ${hint}`;
 }

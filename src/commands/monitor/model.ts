@@ -4,8 +4,9 @@ import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import type { OperatorAction } from '../../core/model/vocabulary.ts';
 import type { ServerStatus, Status } from '../../core/model/status.ts';
 import { orderOf } from '../../core/status/troubles.ts';
+import type { ServerSnippets } from '../clients/print-client.ts';
 
-type Screen = 'list' | 'server' | 'log' | 'alerts' | 'events' | 'help';
+type Screen = 'list' | 'server' | 'log' | 'connect' | 'alerts' | 'events' | 'help';
 
 export interface Model {
   readonly screen: Screen;
@@ -20,7 +21,7 @@ export interface Model {
   readonly isPaused: boolean;
   /** True while new lines of the log wait. */
   readonly isHeld: boolean;
-  /** How far a list of alerts or events was scrolled. */
+  /** How far a list of alerts or events was scrolled; among the snippets, which client is selected. */
   readonly offset: number;
 }
 
@@ -36,6 +37,8 @@ export interface Facts {
   readonly log: readonly LogLine[];
   /** Time at which the daemon went away, ms since the epoch; null while it is connected. */
   readonly lostAt: number | null;
+  /** How clients reach the server, or why they cannot; null while not known. */
+  readonly snippets: ServerSnippets | { readonly failed: string } | null;
   /** Answer to the last action, shown for some seconds. */
   readonly answer: string | null;
 }
@@ -93,7 +96,11 @@ export function withStatus(
 }
 
 /** What a key asks of the outside. */
-export type Effect = 'quit' | 'redraw' | { readonly action: OperatorAction; readonly server: string };
+export type Effect =
+  | 'quit'
+  | 'redraw'
+  | 'copy'
+  | { readonly action: OperatorAction; readonly server: string };
 
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
@@ -104,12 +111,17 @@ const ACTION_KEYS: Readonly<Record<string, OperatorAction>> = {
   b: 'rollback',
 };
 
-/** Returns the model after a key and what has to be done. @param page rows of a list */
-export function press(
-  model: Model,
-  key: string,
-  { status, page }: { status: Status; page: number },
-): [Model, Effect] {
+/** What a key is pressed on. */
+interface Shown {
+  readonly status: Status;
+  /** Rows of a list. */
+  readonly page: number;
+  /** How far the list of alerts, events or snippets can be scrolled. */
+  readonly last: number;
+}
+
+/** Returns the model after a key and what has to be done. */
+export function press(model: Model, key: string, { status, page, last }: Shown): [Model, Effect] {
   if (key === CTRL_C || key === CTRL_D) return [model, 'quit'];
   if (model.asked !== null) {
     const next = { ...model, asked: null };
@@ -117,7 +129,8 @@ export function press(
   }
   if (model.isTyping) return [typed(model, key, status), 'redraw'];
   if (key === 'q' || key === 'Q') return [model, 'quit'];
-  return [moved(model, key, { status, page }) ?? opened(model, key, status), 'redraw'];
+  if (key === 'y' && model.screen === 'connect') return [model, 'copy'];
+  return [moved(model, key, { status, page, last }) ?? opened(model, key, status), 'redraw'];
 }
 
 function typed(model: Model, key: string, status: Status): Model {
@@ -137,7 +150,7 @@ function reselected(model: Model, status: Status): Model {
 const STEPS: Readonly<Record<string, number>> = { j: 1, down: 1, k: -1, up: -1 };
 
 /** Moves the selection or scrolls; null for other keys. */
-function moved(model: Model, key: string, { status, page }: { status: Status; page: number }): Model | null {
+function moved(model: Model, key: string, { status, page, last }: Shown): Model | null {
   const steps: Readonly<Record<string, number>> = {
     ...STEPS,
     pagedown: page,
@@ -147,11 +160,11 @@ function moved(model: Model, key: string, { status, page }: { status: Status; pa
     G: Number.POSITIVE_INFINITY,
     end: Number.POSITIVE_INFINITY,
   };
-  const isOfServer = model.screen === 'server' || model.screen === 'log';
-  const step = isOfServer ? { '[': -1, ']': 1 }[key] : steps[key];
+  const toOther = isOfServer(model) ? { '[': -1, ']': 1 }[key] : undefined;
+  const step = toOther ?? (model.screen === 'server' || model.screen === 'log' ? undefined : steps[key]);
   if (step === undefined) return null;
-  if (model.screen === 'alerts' || model.screen === 'events' || model.screen === 'help')
-    return { ...model, offset: Math.min(1_000, Math.max(0, model.offset + step)) };
+  if (toOther === undefined && model.screen !== 'list')
+    return { ...model, offset: Math.max(0, Math.min(last, Math.min(last, model.offset) + step)) };
   const names = shownServers(model, status).map(({ name }) => name);
   const at = Math.max(0, names.indexOf(model.selected ?? ''));
   const next = Math.min(names.length - 1, Math.max(0, at + step));
@@ -160,23 +173,25 @@ function moved(model: Model, key: string, { status, page }: { status: Status; pa
 
 function opened(model: Model, key: string, status: Status): Model {
   const { screen, selected } = model;
-  const isOfServer = screen === 'server' || screen === 'log';
   switch (key) {
     case 'enter':
     case 'right':
       return screen === 'list' && selected !== null ? { ...model, screen: 'server', filter: '' } : model;
     case 'escape':
     case 'left':
-      if (screen === 'log') return { ...model, screen: 'server', filter: '' };
+      if (screen === 'log' || screen === 'connect')
+        return { ...model, screen: 'server', filter: '', offset: 0 };
       return screen === 'list' ? reselected({ ...model, filter: '' }, status) : toList(model);
     case 'l':
-      return selected === null
-        ? model
-        : { ...model, screen: screen === 'log' ? 'server' : 'log', filter: '' };
+    case 'c': {
+      const next = ({ l: 'log', c: 'connect' } as const)[key];
+      if (selected === null) return model;
+      return { ...model, screen: screen === next ? 'server' : next, filter: '', offset: 0 };
+    }
     case '/':
-      return screen === 'list' || isOfServer ? { ...model, isTyping: true } : model;
+      return screen === 'list' || showsLog(model) ? { ...model, isTyping: true } : model;
     case ' ':
-      return isOfServer ? { ...model, isHeld: !model.isHeld } : model;
+      return showsLog(model) ? { ...model, isHeld: !model.isHeld } : model;
     case 'a':
     case 'e':
     case '?': {
@@ -188,6 +203,15 @@ function opened(model: Model, key: string, status: Status): Model {
     default:
       return asking(model, key, status);
   }
+}
+
+/** True for the screens of one server. */
+export function isOfServer({ screen }: Model): boolean {
+  return screen === 'server' || screen === 'log' || screen === 'connect';
+}
+
+function showsLog({ screen }: Model): boolean {
+  return screen === 'server' || screen === 'log';
 }
 
 function toList(model: Model): Model {

@@ -2,13 +2,24 @@
 import { neutralise } from '../../core/base/text.ts';
 import { uptime } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { isHealthy, nextAttempt, restartsOf, statusSummary } from '../../core/status/health-summary.ts';
+import { restartsOf, statusSummary } from '../../core/status/health-summary.ts';
 import { groupIn, troublesOf } from '../../core/status/troubles.ts';
 import { describeProgress, versionColumn } from '../../core/update/update-text.ts';
 import { fit, middle, pad, paint, type Style, timeOfDay, widthOf } from '../views/style.ts';
 import { type Facts, type LogLine, type Model, shownServers } from './model.ts';
-import type { Room } from './list-view.ts';
-import { GROUP_STYLES, heartbeat, memoryOf, shortTime, short, sparkline, stateText } from './words.ts';
+import { connectLines } from './connect-view.ts';
+import { type Room, wrap } from './list-view.ts';
+import {
+  GROUP_STYLES,
+  heartbeat,
+  memoryOf,
+  retryText,
+  shortSize,
+  shortTime,
+  short,
+  sparkline,
+  stateText,
+} from './words.ts';
 
 /** Writes at most `rows` lines: what is less important than the log leaves first. */
 export function serverLines(
@@ -23,8 +34,10 @@ export function serverLines(
   const top = [titleLine(server, facts, room, `${index + 1}/${servers.length}`)];
   if (model.screen === 'log')
     return [...top, ...logLines(model, facts, { ...room, rows: rows - top.length })];
+  if (model.screen === 'connect')
+    return [...top, ...connectLines(model, facts, { ...room, rows: rows - top.length })];
   const parts = [...top, ...factLines(server, facts, room)];
-  const curves = curveLines(server, facts, room);
+  const curves = curveLines(server, facts, { ...room, isTall: rows >= 36 });
   const events = eventLines(server, facts, room, rows >= 36 ? 6 : 2);
   const traffic = trafficLines(facts, room, rows >= 36 ? 12 : 3);
   // The log keeps six lines at least.
@@ -64,26 +77,37 @@ function factLines(server: ServerStatus, { status, now }: Facts, { width, colour
   ].filter((text) => text !== '');
   const trouble = troublesOf(status, now).find(({ about }) => about === server.name);
   const reason = neutralise(trouble?.root ?? statusSummary(server, now));
-  const next =
-    server.nextAttemptAt === null || isHealthy(server) ? '' : nextAttempt(server.nextAttemptAt, now);
+  const next = retryText(server, now);
   const cure = trouble?.cure ?? null;
-  const help = [cure === null ? '' : `${signs.arrow} ${neutralise(cure)}`, next].filter(
-    (text) => text !== '',
-  );
   const progress = describeProgress(update, now);
+  const why = withNext(wrap(reason, width, 2), next, width);
+  const help = cure === null ? [] : wrap(`${signs.arrow} ${neutralise(cure)}`, width, 2);
+  const style = GROUP_STYLES[groupIn(status, server, now)];
   return [
     fit(facts.join('   '), width),
-    ...(reason === '' ? [] : [paint(fit(reason, width), GROUP_STYLES[groupIn(status, server, now)], colour)]),
-    ...(help.length === 0 ? [] : [fit(help.join('   '), width)]),
+    ...why.map((line) => paint(line, style, colour)),
+    ...help,
     ...(progress === null ? [] : [paint(fit(neutralise(progress), width), 'cyan', colour)]),
   ];
+}
+
+/** Puts the time of the next attempt at the end of the last line, or below it. */
+function withNext(lines: readonly string[], next: string, width: number): readonly string[] {
+  const last = lines.at(-1) ?? '';
+  if (next === '') return lines;
+  if (last === '' || widthOf(last) + widthOf(next) + 3 > width) return [...lines, next];
+  return [...lines.slice(0, -1), `${last}   ${next}`];
 }
 
 const LABEL = 8;
 /** Columns of the number after a curve. */
 const NUMBER = 12;
 
-function curveLines(server: ServerStatus, { view, curves }: Facts, { width, colour, signs }: Room): string[] {
+function curveLines(
+  server: ServerStatus,
+  { view, curves, now }: Facts,
+  { width, colour, signs, isTall }: Room & { readonly isTall: boolean },
+): string[] {
   const cells = Math.max(10, Math.min(72, width - LABEL - NUMBER));
   const line = (label: string, drawn: string, value: string | null): string =>
     paint(pad(` ${label}`, LABEL), 'dim', colour) + fit(`${drawn}  ${value ?? ''}`.trimEnd(), width - LABEL);
@@ -96,13 +120,14 @@ function curveLines(server: ServerStatus, { view, curves }: Facts, { width, colo
   const memory = memoryOf(server);
   return [
     line('state', heartbeat(view.beats[server.name] ?? '', cells, signs), null),
+    ...(isTall ? [line('', hoursBelow(cells, now), null)] : []),
     ...(curves === null
       ? []
       : [
           line(
             'memory',
             sparkline(curves.memory, cells, signs),
-            memory === null || limit === null ? memory : `${memory}/${Math.round(limit / 1024 ** 2)}M`,
+            memory === null || limit === null ? memory : `${memory}/${shortSize(limit)}`,
           ),
           line('p95', sparkline(curves.p95, cells, signs), p95 === null ? signs.none : shortTime(p95)),
           line(
@@ -112,6 +137,23 @@ function curveLines(server: ServerStatus, { view, curves }: Facts, { width, colo
           ),
         ]),
   ];
+}
+
+const HOUR = 3_600_000;
+
+/** Writes the full hours of the last six below the state, each where it began. */
+function hoursBelow(cells: number, now: number): string {
+  const start = now - 6 * HOUR;
+  // A local hour begins where the local minutes are 0: some zones are half an hour off.
+  const first = new Date(start).setMinutes(60, 0, 0);
+  let text = '';
+  for (let at = first; at < now; at += HOUR) {
+    const cell = Math.floor(((at - start) / (6 * HOUR)) * cells);
+    const label = timeOfDay(at).slice(0, 5);
+    if (cell >= text.length + (text === '' ? 0 : 1) && cell + label.length <= cells)
+      text = text.padEnd(cell) + label;
+  }
+  return text;
 }
 
 function eventLines(server: ServerStatus, { view }: Facts, { width, colour }: Room, most: number): string[] {

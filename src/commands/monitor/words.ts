@@ -1,7 +1,8 @@
 // Marks, heartbeats, states and short numbers of the live view; without UTF-8 in ASCII.
 import { usedMemory } from '../../core/lifecycle/resource-limits.ts';
+import { span } from '../../core/base/format.ts';
 import type { ServerStatus } from '../../core/model/status.ts';
-import { stateLabel } from '../../core/status/health-summary.ts';
+import { isHealthy, stateLabel } from '../../core/status/health-summary.ts';
 import type { TroubleGroup } from '../../core/status/troubles.ts';
 import type { Style } from '../views/style.ts';
 
@@ -16,6 +17,8 @@ export interface Signs {
   readonly up: string;
   readonly down: string;
   readonly back: string;
+  /** The key that opens. */
+  readonly enter: string;
 }
 
 const UNICODE: Signs = {
@@ -28,6 +31,7 @@ const UNICODE: Signs = {
   up: '▴',
   down: '▾',
   back: '‹',
+  enter: '⏎',
 };
 
 const ASCII: Signs = {
@@ -40,6 +44,7 @@ const ASCII: Signs = {
   up: '^',
   down: 'v',
   back: '<',
+  enter: 'enter',
 };
 
 export function signsOf(isUnicode: boolean): Signs {
@@ -71,9 +76,13 @@ export function heartbeat(letters: string, cells: number, { beats }: Signs): str
   }).join('');
 }
 
-/** Writes numbers as columns of eight heights, the last `cells` of them; a gap where there is none. */
+/** Writes numbers as `cells` columns of eight heights: of the numbers that share a column, the highest; a gap where there is none. */
 export function sparkline(values: readonly (number | null)[], cells: number, { levels }: Signs): string {
-  const shown = values.slice(-cells);
+  const size = Math.max(1, values.length / cells);
+  const shown = Array.from({ length: Math.min(cells, values.length) }, (_, index) => {
+    const part = values.slice(Math.floor(index * size), Math.floor((index + 1) * size));
+    return part.reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
+  });
   const known = shown.filter((value) => value !== null);
   const most = Math.max(...known, 0);
   const marks = levels.split('');
@@ -95,8 +104,22 @@ export function short(milliseconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }
 
+/** Ms below which a countdown names seconds beside minutes. */
+const COUNTED = 10 * 60_000;
+
+/** Counts down to the next attempt of a server that waits for one, `retry in 3 min 48 s`; empty when none is due. */
+export function retryText(server: ServerStatus, now: number): string {
+  const { nextAttemptAt } = server;
+  if (nextAttemptAt === null || isHealthy(server)) return '';
+  const left = nextAttemptAt - now;
+  if (left < 1000) return 'retry now';
+  const seconds = Math.floor(left / 1000);
+  if (left < 60_000 || left >= COUNTED) return `retry in ${span(left)}`;
+  return `retry in ${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
 /** `52M`, `1.2G`. */
-function shortSize(bytes: number): string {
+export function shortSize(bytes: number): string {
   const [value, unit] = bytes >= 1024 ** 3 ? [bytes / 1024 ** 3, 'G'] : [bytes / 1024 ** 2, 'M'];
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${unit}`;
 }

@@ -173,6 +173,52 @@ describe('monitor on a terminal', () => {
     await ended;
   });
 
+  it('says how clients connect, and copies it', async () => {
+    const { io, paths, ended } = await monitoring();
+    mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+    const put = (text: string): void => writeFileSync(paths.config, text, { mode: 0o600 });
+    const shows = (text: string): Promise<true> =>
+      waitFor(() => picture(io).some((line) => line.includes(text)), { what: text });
+    put('servers: { other: { command: [node] } }');
+    io.press('c');
+    await shows('the gateway has no server "context7"');
+    io.press('c');
+    await shows('log ─ following');
+    put('servers: { context7: { command: [node] } }');
+    io.press('c');
+    await shows('> Codex, in ~/.codex/config.toml:');
+    await shows('url = "http://127.0.0.1:9639/context7/mcp"');
+    io.press('j');
+    await shows('> Zed, in');
+    for (const _ of ['Zed', 'Claude Desktop']) io.press('j');
+    await shows('> Claude Code, run:');
+    io.press('y');
+    await shows('Copied the command of Claude Code');
+    const command = 'claude mcp add --transport http context7 http://127.0.0.1:9639/context7/mcp';
+    expect(io.stdout()).toContain(`\u001B]52;c;${Buffer.from(command).toString('base64')}\u0007`);
+    io.press('q');
+    await ended;
+  });
+
+  it('counts down to the next attempt without asking the daemon', async () => {
+    const { io, daemon, ended } = await monitoring();
+    daemon.show(
+      status([serverStatus({ state: 'backoff', health: DOWN, nextAttemptAt: Date.now() + 59_900 })]),
+    );
+    const seen = new Set<string>();
+    await waitFor(
+      () => {
+        const [, left] = /retry in (\d+) s/u.exec(picture(io).join('\n')) ?? [];
+        if (left !== undefined) seen.add(left);
+        return seen.size >= 3;
+      },
+      { what: 'three numbers, each a second less' },
+    );
+    expect(daemon.asked).toEqual([]);
+    io.press('q');
+    await ended;
+  });
+
   it('does nothing while the daemon is gone', async () => {
     const { io, daemon, server, ended } = await monitoring();
     await server.close();
