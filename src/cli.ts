@@ -12,6 +12,14 @@ import type { CommandIo } from './commands/shared/command.ts';
  * @returns the exit code; errors have been printed
  */
 export async function runCli(argv: readonly string[], io: CommandIo): Promise<number> {
+  if (argv.length === 1 && /^(?:-|help$)/u.test(argv[0] ?? '')) {
+    const { quickAnswer } = await import('./commands/quick-answer.ts');
+    const answer = quickAnswer(argv, io.out.columns);
+    if (answer !== null) {
+      io.out.write(answer);
+      return 0;
+    }
+  }
   const { runCommandLine } = await import('./commands/command-line.ts');
   return await runCommandLine(argv, io);
 }

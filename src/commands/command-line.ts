@@ -1,11 +1,11 @@
 // Command line: argv to command to exit code; the only file that prints errors.
-import type { Command } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
-import { createProgram } from './program.ts';
+import { resolvePaths } from '../system/files/paths.ts';
+import { type Call, plainCall } from './plain-call.ts';
 import { EXIT_CODES } from './shared/command.ts';
 import type { CommandIo, CommandSpec } from './shared/command.ts';
 import { asksForJson, failure, toJson } from './shared/json-output.ts';
-import { describeError, errorLines, stackOf, usageError } from './views/error.ts';
+import { describeError, errorLines, stackOf } from './views/error.ts';
 import { wantsColour } from './views/style.ts';
 
 /**
@@ -14,13 +14,28 @@ import { wantsColour } from './views/style.ts';
  * @returns the exit code; errors have been printed
  */
 export async function runCommandLine(argv: readonly string[], io: CommandIo): Promise<number> {
+  const call = plainCall(argv);
+  if (call === null) return await parseAndRun(argv, io);
+  try {
+    return await runCall(call, io);
+  } catch (error) {
+    return explain(error, { io, spec: call.spec, argv });
+  }
+}
+
+async function parseAndRun(argv: readonly string[], io: CommandIo): Promise<number> {
+  const { createProgram } = await import('./program.ts');
+  const { usageError } = await import('./views/usage-error.ts');
   let exitCode = 0;
   let spec: CommandSpec | null = null;
-  const program = createProgram(io, (chosen, work) => {
-    spec = chosen;
-    return work().then((code) => void (exitCode = code));
+  const program = createProgram(io, async (call) => {
+    spec = call.spec;
+    exitCode = await runCall(call, io);
   });
-  if (argv.length === 0) return withoutCommand(program, io);
+  if (argv.length === 0) {
+    io.err.write(program.helpInformation());
+    return EXIT_CODES.USAGE;
+  }
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
@@ -29,9 +44,15 @@ export async function runCommandLine(argv: readonly string[], io: CommandIo): Pr
   }
 }
 
-function withoutCommand(program: Command, io: CommandIo): number {
-  io.err.write(program.helpInformation());
-  return EXIT_CODES.USAGE;
+async function runCall({ spec, arguments: given, flags, home, color }: Call, io: CommandIo): Promise<number> {
+  const { run } = await spec.load();
+  return await run({
+    paths: resolvePaths(home ?? io.env['MCP_WATCHDOG_HOME']),
+    arguments: given,
+    flags,
+    colour: wantsColour(io.out, io.env, !color),
+    io,
+  });
 }
 
 function explain(

@@ -1,15 +1,15 @@
 // Command-line parser with help, built from the list of commands.
 import { Argument, Command, Option } from 'commander';
 import { WatchdogError } from '../core/base/errors.ts';
-import { resolvePaths } from '../system/files/paths.ts';
 import { readVersion } from './shared/own-package.ts';
 import type { ArgumentSpec, CommandSpec, Flags, CommandIo, OptionSpec } from './shared/command.ts';
+import type { Call } from './plain-call.ts';
 import { COMMANDS } from './registry.ts';
-import { capitalised, wantsColour } from './views/style.ts';
+import { capitalised } from './views/style.ts';
 
-type Run = (spec: CommandSpec, work: () => Promise<number>) => Promise<void>;
+type Run = (call: Call) => Promise<void>;
 
-/** Builds the parser. @param run called with the chosen command and its work */
+/** Builds the parser. @param run called with the command that was chosen, and what it was given */
 export function createProgram(io: CommandIo, run: Run): Command {
   const program = new Command('mcp-watchdog')
     .description('Keeps local MCP servers running and reports their real state.')
@@ -28,11 +28,11 @@ export function createProgram(io: CommandIo, run: Run): Command {
     })
     .showSuggestionAfterError(false)
     .exitOverride();
-  for (const spec of COMMANDS) addCommand(program, spec, { io, run });
+  for (const spec of COMMANDS) addCommand(program, spec, run);
   return program;
 }
 
-function addCommand(program: Command, spec: CommandSpec, { io, run }: { io: CommandIo; run: Run }): void {
+function addCommand(program: Command, spec: CommandSpec, run: Run): void {
   const command = program
     .command(spec.name)
     .summary(spec.summary)
@@ -43,16 +43,7 @@ function addCommand(program: Command, spec: CommandSpec, { io, run }: { io: Comm
   if (spec.notes.length > 0) command.addHelpText('after', `\n${spec.notes.join('\n')}`);
   command.action(async () => {
     const { home, color } = program.opts<{ home?: string; color: boolean }>();
-    await run(spec, async () => {
-      const { run } = await spec.load();
-      return await run({
-        paths: resolvePaths(home ?? io.env['MCP_WATCHDOG_HOME']),
-        arguments: command.args,
-        flags: command.opts<Flags>(),
-        colour: wantsColour(io.out, io.env, !color),
-        io,
-      });
-    });
+    await run({ spec, arguments: command.args, flags: command.opts<Flags>(), home, color });
   });
 }
 

@@ -13,8 +13,6 @@ import type { RpcClient } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
 import { findSocket } from './control-paths.ts';
-import { fallbackSockets } from './fallback-place.ts';
-import { findUnreachableDaemon } from './unreachable-daemon.ts';
 
 type RequestMethod = Exclude<Method, 'watch'>;
 
@@ -51,6 +49,7 @@ export async function connect(
   for (;;) {
     const socket = await openSocket(socketPath);
     if (socket !== null) return createClient(socket, clock);
+    const { findUnreachableDaemon } = await import('./unreachable-daemon.ts');
     const pid = findUnreachableDaemon(socketPath);
     if (pid === null) throw noDaemon(socketPath);
     // It may have taken the lock a moment ago, and listen in the next; or let the lock go a moment after its socket.
@@ -63,11 +62,14 @@ export async function connect(
 const SETTLE_TIMEOUT = 2000;
 const SETTLE_INTERVAL = 50;
 
-/** Null when nobody listens there. */
+/** Null when nobody listens there. What searches further is loaded only then: commands start in the time that it takes. */
 async function openSocket(socketPath: string): Promise<Socket | null> {
   const usual = findSocket(socketPath);
+  const first = usual === null ? null : await open(usual);
+  if (first !== null) return first;
   // The one in the home may be left over from a daemon that could not remove it.
-  for (const path of [...(usual === null ? [] : [usual]), ...fallbackSockets(socketPath)]) {
+  const { fallbackSockets } = await import('./fallback-place.ts');
+  for (const path of fallbackSockets(socketPath)) {
     const socket = await open(path);
     if (socket !== null) return socket;
   }

@@ -1,15 +1,10 @@
-// Command `status [name] [--json|--watch]`: the state of the servers.
+// Command `status [name] [--json|--watch]`: the state of the servers. It loads what the one form needs that was asked for.
 import type { Client } from '../../control/client.ts';
 import type { Status } from '../../core/model/status.ts';
 import { isHealthy, isStarting } from '../../core/status/health-summary.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { interruptSignal } from '../shared/interrupt.ts';
-import { createScreen } from '../shared/screen.ts';
 import { clientHints } from '../clients/client-hints.ts';
-import { createChangePrinter } from './status-changes.ts';
-import { clientTraffic } from './client-traffic.ts';
-import { serverDetail } from './server-detail.ts';
-import { statusTable } from '../views/status-table.ts';
 import { printJson, printJsonLine, printLines, viewOptions } from '../shared/output.ts';
 import { pickServer, withDaemon } from '../shared/with-daemon.ts';
 
@@ -22,7 +17,7 @@ export function run(context: CommandContext): Promise<number> {
       const clients = await clientsOf(context, daemon);
       const hints = await clientHints(context, context.arguments[0] ?? null);
       printLines(context, [
-        ...view(context, status),
+        ...(await openView(context))(status),
         ...clients,
         ...(hints.length === 0 ? [] : ['', ...hints]),
       ]);
@@ -37,6 +32,7 @@ export function run(context: CommandContext): Promise<number> {
 async function clientsOf(context: CommandContext, daemon: Client): Promise<readonly string[]> {
   const [name] = context.arguments;
   if (name === undefined) return [];
+  const { clientTraffic } = await import('./client-traffic.ts');
   return clientTraffic(await daemon.request('clients', { name }), viewOptions(context));
 }
 
@@ -57,15 +53,23 @@ function selectServer({ arguments: [name], flags }: CommandContext, status: Stat
   return name === undefined || isTooEarly ? status : { ...status, servers: [pickServer(status, name)] };
 }
 
-function view(context: CommandContext, status: Status): string[] {
-  const [server] = status.servers;
-  const wantsDetail = context.arguments.length > 0 && server !== undefined;
-  return wantsDetail ? serverDetail(server, viewOptions(context)) : statusTable(status, viewOptions(context));
+type View = (status: Status) => string[];
+
+/** Details of the one server that is asked for; else the table of all. */
+async function openView(context: CommandContext): Promise<View> {
+  const { statusTable } = await import('../views/status-table.ts');
+  const table: View = (status) => statusTable(status, viewOptions(context));
+  if (context.arguments.length === 0) return table;
+  const { serverDetail } = await import('./server-detail.ts');
+  return (status) => {
+    const [server] = status.servers;
+    return server === undefined ? table(status) : serverDetail(server, viewOptions(context));
+  };
 }
 
 async function watch(context: CommandContext, daemon: Client): Promise<number> {
   const { signal, release } = interruptSignal(context.io);
-  const output = chooseOutput(context);
+  const output = await chooseOutput(context);
   try {
     await daemon.watch((status) => output.status(selectServer(context, status)), signal);
     return 0;
@@ -80,17 +84,20 @@ interface StatusOutput {
   end(): void;
 }
 
-function chooseOutput(context: CommandContext): StatusOutput {
+async function chooseOutput(context: CommandContext): Promise<StatusOutput> {
   if (context.flags.json === true) {
     return { status: (status) => printJsonLine(context, status), end: () => {} };
   }
-  if (context.io.out.isTTY === true) return redrawing(context);
+  if (context.io.out.isTTY === true) return await redrawing(context);
+  const { createChangePrinter } = await import('./status-changes.ts');
   const changes = createChangePrinter();
   return { status: (status) => printLines(context, changes(status, viewOptions(context))), end: () => {} };
 }
 
-function redrawing(context: CommandContext): StatusOutput {
+async function redrawing(context: CommandContext): Promise<StatusOutput> {
   const { io } = context;
+  const view = await openView(context);
+  const { createScreen } = await import('../shared/screen.ts');
   const screen = createScreen(io.out);
   let shown: Status | null = null;
   let cancel = () => {};
@@ -98,7 +105,7 @@ function redrawing(context: CommandContext): StatusOutput {
   // Uptimes advance between two messages.
   function redraw(): void {
     cancel();
-    if (shown !== null) screen.draw(view(context, shown));
+    if (shown !== null) screen.draw(view(shown));
     cancel = io.clock.after(1000, redraw);
   }
 

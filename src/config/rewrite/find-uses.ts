@@ -54,7 +54,7 @@ export interface ClientPlace {
 }
 
 /** Lists the places where the files of all clients may be. */
-export function clientPlaces(
+function clientPlaces(
   where: ClientMachine,
   clients: readonly ClientName[] = NAMED_CLIENTS,
 ): ClientPlace[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -91,20 +91,58 @@ describe('findCopies()', () => {
 });
 
 describe('status', () => {
-  it('names a client that starts a server itself', async () => {
+  async function withCursor(config = 'servers: { context7: { package: "@upstash/context7-mcp" } }') {
     const paths = tempHome();
     const server = await startControlServer({ socketPath: paths.socket, handlers: fakeDaemon().handlers });
     onTestFinished(() => server.close());
-    writeFileSync(paths.config, 'servers: { context7: { package: "@upstash/context7-mcp" } }', {
-      mode: 0o600,
-    });
-    const entry = { command: 'npx', args: ['-y', '@upstash/context7-mcp@latest'] };
+    writeFileSync(paths.config, config, { mode: 0o600 });
     mkdirSync(join(paths.home, '.cursor'));
-    writeFileSync(join(paths.home, '.cursor', 'mcp.json'), JSON.stringify({ mcpServers: { c7: entry } }));
-    const io = fakeIo({ env: { HOME: paths.home, MCP_WATCHDOG_HOME: paths.home } });
-    await runCli(['status'], io);
-    expect(io.stdout()).toContain(
-      'Cursor starts context7 itself: mcp-watchdog init --from cursor --rewrite makes it use the shared one\n',
-    );
+    const file = join(paths.home, '.cursor', 'mcp.json');
+    const uses = (command: object) => writeFileSync(file, JSON.stringify({ mcpServers: { c7: command } }));
+    uses({ command: 'npx', args: ['-y', '@upstash/context7-mcp@latest'] });
+    const status = async (...names: string[]) => {
+      const io = fakeIo({ env: { HOME: paths.home, MCP_WATCHDOG_HOME: paths.home } });
+      await runCli(['status', ...names], io);
+      return io.stdout();
+    };
+    return { paths, uses, status, kept: join(paths.run, 'client-hints.json') };
+  }
+
+  const HINT =
+    'Cursor starts context7 itself: mcp-watchdog init --from cursor --rewrite makes it use the shared one\n';
+
+  it('names a client that starts a server itself', async () => {
+    const { status } = await withCursor();
+    expect(await status()).toContain(HINT);
+  });
+
+  it('keeps what it found until a file is another', async () => {
+    const { paths, uses, status, kept } = await withCursor();
+    await status();
+    const text = readFileSync(kept, 'utf8');
+    expect(await status()).toContain(HINT);
+    expect(readFileSync(kept, 'utf8')).toBe(text);
+
+    uses({ url: 'http://127.0.0.1:1/mcp' });
+    expect(await status()).not.toContain(HINT);
+    uses({ command: 'npx', args: ['@upstash/context7-mcp'] });
+    expect(await status()).toContain(HINT);
+    writeFileSync(paths.config, 'servers: { other: { command: other } }');
+    expect(await status()).not.toContain(HINT);
+  });
+
+  it('finds it anew when what it kept is damaged', async () => {
+    const { status, kept } = await withCursor();
+    await status();
+    for (const text of ['', '{', '[1, {"key": 1}, {"key": "", "hints": [1]}]', 'null']) {
+      writeFileSync(kept, text);
+      expect(await status()).toContain(HINT);
+    }
+  });
+
+  it('says nothing while the config cannot be used, and keeps nothing', async () => {
+    const { status, kept } = await withCursor('servers: 1');
+    expect(await status()).not.toContain('Cursor');
+    expect(existsSync(kept)).toBe(false);
   });
 });

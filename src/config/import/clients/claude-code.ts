@@ -1,9 +1,9 @@
 // Claude Code: `mcpServers` of the user and of each project in ~/.claude.json, and a project's own .mcp.json.
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { isDocumentMap, valueAt } from '../../schema/document.ts';
 import type { DocumentMap } from '../../schema/document.ts';
-import { ownFolder } from './folders.ts';
 import type { ClientEntry, ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { CLAUDE_CODE } from './references.ts';
 import { extendEntries, serversAt, textsAt } from './read-servers.ts';
 
@@ -13,10 +13,7 @@ export const claudeCode: ClientFormat = {
   title: 'Claude Code',
   syntax: 'json',
   dialect: CLAUDE_CODE,
-  places: (where) => [
-    { path: join(ownFolder(where, 'CLAUDE_CONFIG_DIR', '.'), '.claude.json'), project: null },
-    { path: join(where.folder, '.mcp.json'), project: where.folder },
-  ],
+  places: CLIENT_PLACES['claude-code'],
   recognises: (root, path) => FILES.has(basename(path)) || isDocumentMap(root['projects']),
   entries: (root, place) => [...serversAt(root, ['mcpServers'], place), ...ofProjects(root)],
 };

@@ -1,7 +1,7 @@
 // Claude Desktop: `mcpServers` in claude_desktop_config.json, programs only; nothing in it is expanded.
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { ClientFormat } from './client-format.ts';
-import { configFolder } from './folders.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { LITERAL } from './references.ts';
 import { serversAt } from './read-servers.ts';
 
@@ -11,7 +11,7 @@ export const claudeDesktop: ClientFormat = {
   title: 'Claude Desktop',
   syntax: 'json',
   dialect: LITERAL,
-  places: (where) => [{ path: join(configFolder(where), 'Claude', FILE), project: null }],
+  places: CLIENT_PLACES['claude-desktop'],
   recognises: (_, path) => basename(path) === FILE,
   entries: (root, place) => serversAt(root, ['mcpServers'], place),
 };

@@ -52,7 +52,7 @@ export interface ClientFormat {
   readonly title: string;
   readonly syntax: 'json' | 'toml';
   readonly dialect: Dialect;
-  /** Where the files may be, in order; not all of them need to exist. */
+  /** From `places.ts`. */
   readonly places: (where: ClientMachine) => readonly ClientFileLocation[];
   /** Whether a file found elsewhere is of this client, by its path or by what it says. */
   readonly recognises: (root: DocumentMap, path: string) => boolean;

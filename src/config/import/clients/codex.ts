@@ -1,8 +1,7 @@
 // Codex: tables `[mcp_servers.<name>]` in ~/.codex/config.toml, and in that of a trusted project.
-import { join } from 'node:path';
 import { isDocumentMap } from '../../schema/document.ts';
-import { ownFolder } from './folders.ts';
 import type { ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { LITERAL } from './references.ts';
 import { renameKeys, serversAt } from './read-servers.ts';
 
@@ -10,10 +9,7 @@ export const codex: ClientFormat = {
   title: 'Codex',
   syntax: 'toml',
   dialect: LITERAL,
-  places: (where) => [
-    { path: join(ownFolder(where, 'CODEX_HOME', '.codex'), 'config.toml'), project: null },
-    { path: join(where.folder, '.codex', 'config.toml'), project: where.folder },
-  ],
+  places: CLIENT_PLACES.codex,
   recognises: (root) => isDocumentMap(root['mcp_servers']),
   entries: (root, place) =>
     renameKeys(serversAt(root, ['mcp_servers'], place), {

@@ -1,8 +1,8 @@
 // Gemini CLI: `mcpServers` in ~/.gemini/settings.json or a project's; `url` is the old HTTP+SSE there, `httpUrl` is HTTP.
-import { join } from 'node:path';
 import { documentMap, isDocumentMap, valueAt } from '../../schema/document.ts';
 import type { DocumentValue } from '../../schema/document.ts';
 import type { ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { DOLLAR } from './references.ts';
 import { extendEntries, serversAt, textsAt } from './read-servers.ts';
 
@@ -10,10 +10,7 @@ export const gemini: ClientFormat = {
   title: 'Gemini CLI',
   syntax: 'json',
   dialect: DOLLAR,
-  places: ({ home, folder }) => [
-    { path: join(home, '.gemini', 'settings.json'), project: null },
-    { path: join(folder, '.gemini', 'settings.json'), project: folder },
-  ],
+  places: CLIENT_PLACES.gemini,
   recognises: (root, path) =>
     path.endsWith('/.gemini/settings.json') ||
     serversAt(root, ['mcpServers'], { project: null }).some(

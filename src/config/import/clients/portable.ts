@@ -3,6 +3,7 @@
 import { documentMap, isDocumentList, isDocumentMap, valueAt } from '../../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../../schema/document.ts';
 import type { ClientEntry, ClientFileLocation, ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { EITHER } from './references.ts';
 import { serversAt } from './read-servers.ts';
 
@@ -10,7 +11,7 @@ export const portable: ClientFormat = {
   title: 'an MCP client',
   syntax: 'json',
   dialect: EITHER,
-  places: () => [],
+  places: CLIENT_PLACES.portable,
   recognises: (root) => isDocumentMap(root['mcpServers']) || isServerJson(root),
   entries: (root, place) =>
     isDocumentMap(root['mcpServers'])

@@ -1,9 +1,8 @@
 // VS Code: `servers`, and the `inputs` it asks for, in mcp.json of the user or of a project's .vscode; formerly below `mcp` in settings.json.
-import { join } from 'node:path';
 import { isDocumentMap, isDocumentList, valueAt } from '../../schema/document.ts';
 import type { DocumentMap, DocumentValue } from '../../schema/document.ts';
-import { configFolder } from './folders.ts';
 import type { ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { VSCODE } from './references.ts';
 import { extendEntries, serversAt } from './read-servers.ts';
 
@@ -11,13 +10,7 @@ export const vscode: ClientFormat = {
   title: 'VS Code',
   syntax: 'json',
   dialect: VSCODE,
-  places: (where) => [
-    ...['Code', 'Code - Insiders', 'VSCodium'].map((edition) => ({
-      path: join(configFolder(where), edition, 'User', 'mcp.json'),
-      project: null,
-    })),
-    { path: join(where.folder, '.vscode', 'mcp.json'), project: where.folder },
-  ],
+  places: CLIENT_PLACES.vscode,
   recognises: (root) => isDocumentMap(root['servers']) || isDocumentMap(valueAt(root, ['mcp', 'servers'])),
   entries: (root, place) => {
     const prefix = isDocumentMap(root['servers']) ? [] : ['mcp'];

@@ -1,7 +1,7 @@
 // Windsurf: `mcpServers` in ~/.codeium/windsurf/mcp_config.json, where a remote server has a `serverUrl`.
-import { join } from 'node:path';
 import { valueAt } from '../../schema/document.ts';
 import type { ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { VSCODE } from './references.ts';
 import { renameKeys, serversAt } from './read-servers.ts';
 
@@ -9,7 +9,7 @@ export const windsurf: ClientFormat = {
   title: 'Windsurf',
   syntax: 'json',
   dialect: VSCODE,
-  places: ({ home }) => [{ path: join(home, '.codeium', 'windsurf', 'mcp_config.json'), project: null }],
+  places: CLIENT_PLACES.windsurf,
   recognises: (root, path) =>
     path.includes('/.codeium/') ||
     serversAt(root, ['mcpServers'], { project: null }).some(

@@ -1,9 +1,8 @@
 // Zed: `context_servers` in ~/.config/zed/settings.json, or in a project's .zed; formerly with the program inside `command`.
-import { join } from 'node:path';
 import { documentMap, isDocumentMap } from '../../schema/document.ts';
 import type { DocumentValue } from '../../schema/document.ts';
-import { dotConfig } from './folders.ts';
 import type { ClientFormat } from './client-format.ts';
+import { CLIENT_PLACES } from './places.ts';
 import { LITERAL } from './references.ts';
 import { extendEntries, renameKeys, serversAt } from './read-servers.ts';
 
@@ -11,10 +10,7 @@ export const zed: ClientFormat = {
   title: 'Zed',
   syntax: 'json',
   dialect: LITERAL,
-  places: (where) => [
-    { path: join(dotConfig(where), 'zed', 'settings.json'), project: null },
-    { path: join(where.folder, '.zed', 'settings.json'), project: where.folder },
-  ],
+  places: CLIENT_PLACES.zed,
   recognises: (root) => isDocumentMap(root['context_servers']),
   entries: (root, place) =>
     renameKeys(
