@@ -69,7 +69,7 @@ function daemonSettings({
       repeatEvery: formatDuration(alerts.repeatEvery),
       runbookBase: alerts.runbookBase,
       notify: alerts.notify.map((channel) => ({ ...channel, timeout: formatDuration(channel.timeout) })),
-      alertmanager: { ...alerts.alertmanager },
+      alertmanager: { url: alerts.alertmanager.url, configFile: alerts.alertmanager.configFile },
       prometheus: { ...alerts.prometheus },
       webhookToken: alerts.webhookToken,
     },

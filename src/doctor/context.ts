@@ -65,6 +65,8 @@ export interface DoctorContext {
   /** Finds processes of the config's servers that others have started. */
   readonly copies: () => Promise<readonly ServerCopy[]>;
   readonly channels: () => Promise<readonly ChannelAvailability[]>;
+  /** Asks the Alertmanager of the config for the config that it runs with; null without one, and when it does not say. */
+  readonly alertmanagerConfig: () => Promise<string | null>;
   /** Returns the free bytes of the file system that holds `path`. */
   readonly freeSpace: (path: string) => Promise<number>;
   readonly run: RunTool;

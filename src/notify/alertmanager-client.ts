@@ -26,6 +26,8 @@ export interface AlertmanagerClient {
   alerts(instance: string | null): Promise<readonly KnownAlert[] | null>;
   /** Tells whether the heartbeat of Prometheus is among its alerts; we never post it. False when the request failed. */
   hasHeartbeat(): Promise<boolean>;
+  /** Reads the config that it runs with, which may hold secrets; null when the request failed. */
+  config(): Promise<string | null>;
   close(): void;
 }
 
@@ -66,6 +68,7 @@ export function openAlertmanagerClient({
     alerts: (instance) =>
       request(connection, { path: alertsPath(instance) }, readAlertList).catch(() => null),
     hasHeartbeat: () => request(connection, { path: HEARTBEAT_PATH }, readHeartbeat).catch(() => false),
+    config: () => request(connection, { path: '/api/v2/status' }, readRunningConfig).catch(() => null),
     close: () => connection.client.dropSockets(),
   };
 }
@@ -82,6 +85,12 @@ async function readAlertList({ status, body }: HttpResponse): Promise<readonly K
   const text = status === 200 ? await readText(body, MAX_RESPONSE) : null;
   const answer = text === null ? null : parseJson(text);
   return Array.isArray(answer) ? readKnownAlerts(answer) : null;
+}
+
+async function readRunningConfig({ status, body }: HttpResponse): Promise<string | null> {
+  const answer = status === 200 ? parseJson((await readText(body, MAX_RESPONSE)) ?? '') : null;
+  const config = isObject(answer) && isObject(answer['config']) ? answer['config']['original'] : null;
+  return typeof config === 'string' ? config : null;
 }
 
 /** Alertmanager lists only alerts that have not ended. */

@@ -27,7 +27,7 @@ import { read } from './read-catalogue.ts';
 const MINUTE = 60_000;
 const RULES: NotificationRules = {
   repeatEvery: SHIPPED_ROUTING.repeatInterval.critical,
-  inhibitRules: SHIPPED_ROUTING.inhibitRules,
+  routing: SHIPPED_ROUTING,
 };
 
 function of(name: string, severity: Severity, about: string | null = 'files'): AlertChange {

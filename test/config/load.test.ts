@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/read/problems.ts';
 import { specOf } from '../fakes/spec.ts';
+import { SHIPPED_ROUTING } from '../../src/core/notification/shipped-routing.ts';
 import { inFolder, problemsOf, read } from './temporary.ts';
 
 const SMALLEST = 'servers: {context7: {package: "@upstash/context7-mcp"}}';
@@ -43,7 +44,7 @@ describe('loadConfig()', () => {
         repeatEvery: 14_400_000,
         runbookBase: null,
         notify: [{ kind: 'desktop', program: null, timeout: 10_000 }],
-        alertmanager: { url: null },
+        alertmanager: { url: null, configFile: null, routing: SHIPPED_ROUTING },
         prometheus: { url: null },
         webhookToken: null,
       },

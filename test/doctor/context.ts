@@ -124,6 +124,7 @@ export function healthy(change: Partial<DoctorContext> = {}): DoctorContext {
     clientUses: () => [],
     copies: () => Promise.resolve([]),
     channels: () => Promise.resolve([]),
+    alertmanagerConfig: () => Promise.resolve(null),
     freeSpace: () => Promise.resolve(50 * 1024 ** 3),
     packageName: 'mcp-watchdog',
     newerRelease: () => Promise.resolve({ kind: 'newest' }),

@@ -6,6 +6,7 @@ import { WatchdogError } from '../../core/base/errors.ts';
 import { configuredPrograms } from '../../core/orphans/known-servers.ts';
 import type { ConfigAnswer, DaemonAnswer, DoctorContext, ServiceAnswer } from '../../doctor/context.ts';
 import { readJournal } from '../../journal/journal.ts';
+import { openAlertmanagerClient } from '../../notify/alertmanager-client.ts';
 import { checkChannels } from '../../notify/channel-availability.ts';
 import { findCopies } from '../../orphans/find-copies.ts';
 import { findOrphans } from '../../orphans/find-orphans.ts';
@@ -72,6 +73,7 @@ export function createDoctorContext(context: CommandContext): DoctorContext {
           })
         : Promise.resolve([]),
     channels: () => askChannels(context, config),
+    alertmanagerConfig: () => askAlertmanager(config),
     freeSpace: async (path) => {
       const { bavail, bsize } = await statfs(path);
       return bavail * bsize;
@@ -126,6 +128,13 @@ async function askForRelease({ io }: CommandContext): ReturnType<DoctorContext['
     signal,
     clock: systemClock,
   });
+}
+
+async function askAlertmanager(config: ConfigAnswer): Promise<string | null> {
+  const url = config.kind === 'valid' ? config.loaded.config.alerts.alertmanager.url : null;
+  if (url === null) return null;
+  const client = openAlertmanagerClient({ url, clock: systemClock });
+  return await client.config().finally(() => client.close());
 }
 
 function askChannels({ io }: CommandContext, config: ConfigAnswer): ReturnType<DoctorContext['channels']> {

@@ -10,9 +10,11 @@ import { ConfigError } from '../read/problems.ts';
 import type { Diagnostics } from '../read/diagnostics.ts';
 import { builtInRules, configuredRules } from './rule-files.ts';
 import { unknownMetricWarnings } from './unknown-metrics.ts';
+import { readAlertmanagerFile } from './alertmanager-config.ts';
+import { SHIPPED_ROUTING } from '../../core/notification/shipped-routing.ts';
 import { configSchema } from '../schema/schema.ts';
 import type { Settings } from '../schema/schema.ts';
-import { isDocumentMap } from '../schema/document.ts';
+import { isDocumentMap, valueAt } from '../schema/document.ts';
 import type { KeyPath, DocumentValue } from '../schema/document.ts';
 import { readWebConfig } from './read-web-config.ts';
 
@@ -54,7 +56,7 @@ export function buildDaemonConfig(
     schedule,
     backups,
     history: history === false ? NO_HISTORY : { enabled: true, ...history },
-    alerts: { ...alerts, rules: rulesOf(alerts, { folder, diagnostics }) },
+    alerts: alertsOf(alerts, own, { folder, diagnostics }),
   };
 }
 
@@ -68,6 +70,25 @@ function hasOtlpPackage(): boolean {
   } catch {
     return false;
   }
+}
+
+function alertsOf(
+  alerts: Settings['alerts'],
+  tree: DocumentValue,
+  context: LoadContext,
+): DaemonConfig['alerts'] {
+  const { url, configFile: written } = alerts.alertmanager;
+  const configFile = written === null ? null : resolveFrom(context.folder, written);
+  const read = configFile === null ? null : readAlertmanagerFile(configFile, context.diagnostics);
+  const routing = read ?? SHIPPED_ROUTING;
+  const { critical, warning } = routing.repeatInterval;
+  const isRepeatSet = valueAt(tree, ['alerts', 'repeatEvery']) !== undefined;
+  return {
+    ...alerts,
+    rules: rulesOf(alerts, context),
+    repeatEvery: read === null || isRepeatSet ? alerts.repeatEvery : Math.min(critical, warning),
+    alertmanager: { url, configFile, routing },
+  };
 }
 
 function rulesOf(

@@ -2,6 +2,7 @@
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
 import type { GatewaySettings } from '../../core/model/gateway-policy.ts';
 import type { ChannelSettings } from '../../core/model/notification.ts';
+import type { Routing } from '../../core/notification/routing.ts';
 import type { ServerSpec } from '../../core/model/server-spec.ts';
 import type { ListenAddress } from '../schema/fields.ts';
 
@@ -59,7 +60,13 @@ export interface DaemonConfig {
     /** What runbook links begin with, up to the name of the alert; null for the pages of the watchdog itself. */
     readonly runbookBase: string | null;
     readonly notify: readonly ChannelSettings[];
-    readonly alertmanager: { readonly url: string | null };
+    readonly alertmanager: {
+      readonly url: string | null;
+      /** Absolute path; null for the shipped one. */
+      readonly configFile: string | null;
+      /** What that file says. */
+      readonly routing: Routing;
+    };
     readonly prometheus: { readonly url: string | null };
     /** What messages of Alertmanager must carry; null refuses all of them. */
     readonly webhookToken: string | null;

@@ -1,5 +1,5 @@
 // Rule files that are evaluated: those that come with the watchdog, and those that the config names.
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RuleDocument } from '../../core/model/alert-rules.ts';
@@ -8,13 +8,11 @@ import { RuleError } from '../../promql/rules/yaml-fields.ts';
 import { readRuleFile, templateFaultsOf } from '../../promql/rules/rule-file.ts';
 import { readDocument } from '../read/read-document.ts';
 import type { ParsedDocument } from '../read/read-document.ts';
+import { readText } from '../read/read-text.ts';
 import type { Diagnostics } from '../read/diagnostics.ts';
 import type { KeyPath } from '../schema/document.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../alerting/rules', import.meta.url));
-
-/** All rules of kube-prometheus would be half of it. */
-const LARGEST = 1024 * 1024;
 
 let builtIn: readonly RuleDocument[] | null = null;
 
@@ -81,21 +79,4 @@ function lineOf(path: KeyPath, source: ParsedDocument): number {
     if (line !== null) return line;
   }
   return 1;
-}
-
-function readText(path: string): { readonly text: string } | { readonly refusal: string } {
-  let descriptor: number | null = null;
-  try {
-    // Without O_NONBLOCK a named pipe would hold us for ever.
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) return { refusal: `names ${path}, which is not a regular file` };
-    if (stats.size > LARGEST) return { refusal: `names ${path}, which is larger than ${LARGEST} bytes` };
-    return { text: readFileSync(descriptor, 'utf8') };
-  } catch (error) {
-    const code = codeOf(error) ?? String(error);
-    return { refusal: `names ${path}, which cannot be read (${code}); correct the path` };
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
-  }
 }

@@ -10,7 +10,7 @@ const metrics = z
   .strictObject({
     listen: listen()
       .prefault('127.0.0.1:9638')
-      .describe('Where /metrics and the status page are served; port 0 lets the system choose.'),
+      .describe('Where /metrics and the page are served; port 0 lets the system choose.'),
     allowedHosts: z
       .array(
         z
@@ -125,7 +125,9 @@ const alerts = z
       ),
     repeatEvery: duration({ min: 60_000 })
       .prefault('4h')
-      .describe('Time after which the notification of a firing alert is repeated.'),
+      .describe(
+        'Time after which the notification of a firing alert is repeated; with alerts.alertmanager.configFile what that file says, unless it is set.',
+      ),
     notify: z
       .array(channelSchema)
       .prefault([{ kind: 'desktop' }])
@@ -142,6 +144,12 @@ const alerts = z
           .nullable()
           .default(null)
           .describe('When set, Alertmanager sends the notifications while it is reachable.'),
+        configFile: filledText()
+          .nullable()
+          .default(null)
+          .describe(
+            'Config file of that Alertmanager, whose inhibition rules, waits and repeats the watchdog then follows too; null is the shipped one.',
+          ),
       })
       .prefault({})
       .describe('Alertmanager that alerts are posted to; see docs/delivery.md.'),

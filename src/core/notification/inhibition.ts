@@ -12,7 +12,7 @@ export interface InhibitRule {
 }
 
 /** Part of an alert that rules are about. */
-export type Subject = Pick<AlertChange, 'name' | 'about' | 'severity'>;
+export type Subject = Pick<AlertChange, 'name' | 'about' | 'severity' | 'labels'>;
 
 /** True when `source`, while it fires, inhibits `target` by one of the rules. */
 export function inhibits(source: Subject, target: Subject, rules: readonly InhibitRule[]): boolean {
@@ -25,10 +25,13 @@ export function inhibits(source: Subject, target: Subject, rules: readonly Inhib
   });
 }
 
-/** The labels of the scrape are left out: all alerts of our own have the same. */
-function labelsOf({ name, about, severity }: Subject): LabelSet {
-  return { alertname: name, severity, ...(about === null ? {} : { server: about }) };
+/** `instance` is left out: all alerts of our own have the same. */
+function labelsOf({ name, about, severity, labels }: Subject): LabelSet {
+  return { job: JOB, ...labels, alertname: name, severity, ...(about === null ? {} : { server: about }) };
 }
+
+/** Name of the scrape job in the shipped configs of Prometheus. */
+const JOB = 'mcp-watchdog';
 
 /**
  * Index over the alerts that fire, so that a storm of them costs each alert a look-up and not a comparison with all.

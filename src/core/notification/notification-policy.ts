@@ -2,6 +2,7 @@
 import { type AlertChange, alertKey, type Notification, type NotifiedAlert } from '../model/notification.ts';
 import { type NotifySuppression, SEVERITIES, type Severity } from '../model/vocabulary.ts';
 import { inhibits } from './inhibition.ts';
+import type { Routing } from './routing.ts';
 import { SHIPPED_ROUTING } from './shipped-routing.ts';
 import {
   type AlertRecord,
@@ -22,8 +23,13 @@ import {
   withRecord,
 } from './notification-state.ts';
 
-/** Alerts that begin within this time of each other are sent together, ms: the `group_wait` of Alertmanager. */
-export const GROUP_WAIT = Math.min(...Object.values(SHIPPED_ROUTING.groupWait));
+/** Alerts that begin within this time of each other are sent together, ms: the shipped `group_wait` of Alertmanager. */
+export const GROUP_WAIT = groupWaitOf(SHIPPED_ROUTING);
+
+/** ms; of several waits the shortest, because all severities are sent together. */
+function groupWaitOf({ groupWait }: Routing): number {
+  return Math.min(...Object.values(groupWait));
+}
 /** Nothing is sent for so long after a wake, ms: most failures are over once the machine is fully awake. */
 export const WAKE_HOLD = 75_000;
 
@@ -234,7 +240,7 @@ function proceed(state: NotificationState, rules: NotificationRules): Notificati
   if (state.collectedAt !== null && at < Math.max(state.collectedAt, heldUntil)) return sendNothing(state);
   const due = dueRecords(state, rules);
   if (due.length === 0) return sendNothing(pruned({ ...state, collectedAt: null }));
-  const collectedAt = state.collectedAt ?? at + GROUP_WAIT;
+  const collectedAt = state.collectedAt ?? at + groupWaitOf(rules.routing);
   if (at < Math.max(collectedAt, heldUntil, roomAt(due, state)))
     return sendNothing({ ...state, collectedAt });
   return send(state, due, rules);
@@ -320,11 +326,11 @@ function highestSeverity(alerts: readonly NotifiedAlert[]): Severity {
 function reinhibit(
   source: AlertChange,
   state: NotificationState,
-  { inhibitRules }: NotificationRules,
+  { routing }: NotificationRules,
 ): NotificationState {
   const records = new Map(state.records);
   for (const [key, record] of records) {
-    if (record.inhibitedSince !== null && inhibits(source, record.alert, inhibitRules))
+    if (record.inhibitedSince !== null && inhibits(source, record.alert, routing.inhibitRules))
       records.set(key, { ...record, inhibitedSince: state.at });
   }
   return { ...state, records };

@@ -1,6 +1,6 @@
 // State of the notification policy: one record per alert, the inhibition rules, and which records are due under the rate limit.
 import { indexInhibitors, type InhibitRule } from './inhibition.ts';
-import { SHIPPED_ROUTING } from './shipped-routing.ts';
+import type { Routing } from './routing.ts';
 import { type AlertChange, alertKey } from '../model/notification.ts';
 import { SEVERITIES, type Severity } from '../model/vocabulary.ts';
 
@@ -57,8 +57,8 @@ type NotifiedBy = (typeof NOTIFIED_BY)[number];
 export interface NotificationRules {
   /** An alert that still fires is repeated this long after its last notification. */
   readonly repeatEvery: number;
-  /** Which alerts inhibit others while they fire, as in Alertmanager. */
-  readonly inhibitRules: readonly InhibitRule[];
+  /** Which alerts wait for others, how rarely `info` is repeated, and which inhibit others, as in Alertmanager. */
+  readonly routing: Routing;
   /** Whether a silence of Alertmanager matches it, as of `at`. */
   readonly isSilenced?: (alert: AlertChange, at: number) => boolean;
 }
@@ -116,7 +116,7 @@ export function isMoreSevereThanNotified({ alert, notified }: AlertRecord): bool
 export function inhibitorsOf(
   alert: AlertChange,
   { records }: NotificationState,
-  { inhibitRules }: NotificationRules,
+  { routing: { inhibitRules } }: NotificationRules,
 ): readonly AlertRecord[] {
   const known = indices.get(records);
   if (known?.rules === inhibitRules) return known.find(alert);
@@ -167,8 +167,8 @@ function movedBack(record: AlertRecord, back: number): AlertRecord {
 export const MIN_INTERVAL = 5 * 60_000;
 
 /** Least time before an alert is repeated, ms: as in Alertmanager, and so a week for `info`. */
-function leastRepeat({ severity }: AlertChange): number {
-  return severity === 'info' ? SHIPPED_ROUTING.repeatInterval.info : MIN_INTERVAL;
+function leastRepeat({ severity }: AlertChange, { routing }: NotificationRules): number {
+  return severity === 'info' ? routing.repeatInterval.info : MIN_INTERVAL;
 }
 
 /**
@@ -212,7 +212,7 @@ function isWithheld(alert: AlertChange, state: NotificationState, rules: Notific
 function dueWhileFiring(record: AlertRecord, rules: NotificationRules): number {
   const { notified, inhibitedSince, alert } = record;
   const usual = Math.max(MIN_INTERVAL, rules.repeatEvery);
-  const again = Math.max(leastRepeat(alert), usual);
+  const again = Math.max(leastRepeat(alert, rules), usual);
   const earliest = Math.max(
     earliestRepeat(record),
     inhibitedSince === null ? -Infinity : inhibitedSince + usual,

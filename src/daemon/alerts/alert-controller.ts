@@ -5,7 +5,6 @@ import type { DeliverySettings } from '../../core/delivery/delivery.ts';
 import { readSavedDelivery } from '../../core/delivery/saved-delivery.ts';
 import type { WatchdogEvent } from '../../core/model/events.ts';
 import type { Status } from '../../core/model/status.ts';
-import { SHIPPED_ROUTING } from '../../core/notification/shipped-routing.ts';
 import { type AlertLog, openAlertLog } from '../../notify/alert-log.ts';
 import { systemClock } from '../../system/time/clock.ts';
 import type { Reloader } from '../config/reload.ts';
@@ -212,7 +211,7 @@ function tickEvery(
 }
 
 function rulesOf({ alerts }: Pick<DaemonConfig, 'alerts'>) {
-  return { repeatEvery: alerts.repeatEvery, inhibitRules: SHIPPED_ROUTING.inhibitRules };
+  return { repeatEvery: alerts.repeatEvery, routing: alerts.alertmanager.routing };
 }
 
 interface PollSettings extends DeliverySettings {

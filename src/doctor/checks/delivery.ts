@@ -1,10 +1,12 @@
 // Checks of who reports alerts: the notification channels, and delivery by Prometheus and Alertmanager.
+import { isDeepStrictEqual } from 'node:util';
 import {
   describeDelivery,
   isDeliveredByUsAlone,
   isDeliveredForRefusals,
   isEngineProvable,
 } from '../../core/delivery/delivery.ts';
+import { readRouting } from '../../config/build/alertmanager-config.ts';
 import type { DaemonConfig } from '../../config/build/loaded-config.ts';
 import type { DaemonStatus } from '../../core/model/status.ts';
 import { ago } from '../../core/base/format.ts';
@@ -37,9 +39,10 @@ export const delivery: Check = {
     const answer = await context.daemon();
     if (answer.kind !== 'running') return [unknown('no daemon to ask')];
     const found = answer.status.daemon.delivery;
-    if (found.owner === 'engine') return [ok('by Prometheus and Alertmanager')];
-    if (isDeliveredByUsAlone(found)) return [ok('by the watchdog alone')];
-    return orOk(problems(found, context), summary(found));
+    const other = await otherRouting(context);
+    if (found.owner === 'engine') return orOk(other, 'by Prometheus and Alertmanager');
+    if (isDeliveredByUsAlone(found)) return orOk(other, 'by the watchdog alone');
+    return orOk([...problems(found, context), ...other], summary(found));
   },
 };
 
@@ -100,6 +103,28 @@ function problems({ owner, engines, reasons }: Delivery, { config, now }: Doctor
     warning(
       'Prometheus scrapes /metrics, but no heartbeat comes from Alertmanager',
       'load alerting/rules and route the alert Watchdog to POST /api/v1/alertmanager (docs/delivery.md)',
+    ),
+  ];
+}
+
+/** Finds whether Alertmanager runs with another config than the one that the watchdog follows. */
+async function otherRouting({ config, alertmanagerConfig }: DoctorContext): Promise<Finding[]> {
+  if (config.kind === 'invalid') return [];
+  const { configFile, routing } = config.loaded.config.alerts.alertmanager;
+  const text = configFile === null ? null : await alertmanagerConfig();
+  const running = text === null ? null : readRouting(text);
+  if (running === null || !('routing' in running) || isDeepStrictEqual(running.routing, routing)) return [];
+  const { inhibitRules, groupWait, groupInterval, repeatInterval } = running.routing;
+  const different = [
+    isDeepStrictEqual(inhibitRules, routing.inhibitRules) ? [] : ['inhibition rules'],
+    isDeepStrictEqual(groupWait, routing.groupWait) ? [] : ['group_wait'],
+    isDeepStrictEqual(groupInterval, routing.groupInterval) ? [] : ['group_interval'],
+    isDeepStrictEqual(repeatInterval, routing.repeatInterval) ? [] : ['repeat_interval'],
+  ].flat();
+  return [
+    warning(
+      `Alertmanager runs with other values than ${configFile ?? ''} has: ${different.join(', ')}`,
+      'reload Alertmanager, or correct alerts.alertmanager.configFile',
     ),
   ];
 }

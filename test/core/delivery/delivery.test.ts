@@ -24,6 +24,7 @@ import {
 import { type AlertChange, type FiringAlert, alertKey } from '../../../src/core/model/notification.ts';
 import { decideNotifications, nextDecisionAt } from '../../../src/core/notification/notification-policy.ts';
 import { EMPTY_NOTIFICATION_STATE } from '../../../src/core/notification/notification-state.ts';
+import { SHIPPED_ROUTING } from '../../../src/core/notification/shipped-routing.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -293,7 +294,7 @@ function simulate(
   { isNoticing, isRelaying }: { isNoticing: boolean; isRelaying: boolean },
 ) {
   const settings = WITH;
-  const rules = { repeatEvery: 1000 * 3_600_000, inhibitRules: [] };
+  const rules = { repeatEvery: 1000 * 3_600_000, routing: { ...SHIPPED_ROUTING, inhibitRules: [] } };
   let state: DeliveryState = beginDelivery({ at: 0, was: 'us' }, settings);
   let held = EMPTY_HANDOFF;
   let desk = { ...EMPTY_NOTIFICATION_STATE };

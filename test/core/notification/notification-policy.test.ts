@@ -30,7 +30,7 @@ import {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 1);
-const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitRules: SHIPPED_ROUTING.inhibitRules };
+const RULES: NotificationRules = { repeatEvery: 4 * HOUR, routing: SHIPPED_ROUTING };
 
 function alertOf(change: Partial<AlertChange> = {}): AlertChange {
   return {
@@ -439,7 +439,7 @@ describe('in any history', () => {
       const { records } = person.state;
       for (const record of records.values()) {
         const firing = [...records.values()].filter(({ alert }) => alert.state === 'firing');
-        if (firing.some(({ alert }) => inhibits(alert, record.alert, person.rules.inhibitRules))) continue;
+        if (firing.some(({ alert }) => inhibits(alert, record.alert, person.rules.routing.inhibitRules))) continue;
         expect(record.notified?.state ?? 'resolved').toBe(record.alert.state);
       }
     });

@@ -13,7 +13,7 @@ import { NOW } from '../../fakes/status.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const RULES: NotificationRules = { repeatEvery: 4 * HOUR, inhibitRules: SHIPPED_ROUTING.inhibitRules };
+const RULES: NotificationRules = { repeatEvery: 4 * HOUR, routing: SHIPPED_ROUTING };
 
 function news(name: string, severity: Severity, state: AlertChange['state'] = 'firing'): AlertChange {
   return { name, about: 'files', severity, state, summary: name };

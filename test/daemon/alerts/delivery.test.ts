@@ -21,6 +21,7 @@ import { type PretendedAlertmanager, pretendAlertmanager } from '../../fakes/pre
 import { pretendPrometheus } from '../../fakes/pretended-prometheus.ts';
 import { status as statusOf } from '../../fakes/status.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
+import { SHIPPED_ROUTING } from '../../../src/core/notification/shipped-routing.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -72,7 +73,7 @@ function settingsFor(
       repeatEvery: REPEAT,
       runbookBase: null,
       notify: [],
-      alertmanager: { url },
+      alertmanager: { url, configFile: null, routing: SHIPPED_ROUTING },
       prometheus: { url: prometheus },
       webhookToken: token,
     },

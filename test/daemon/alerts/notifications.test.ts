@@ -21,6 +21,7 @@ import { FakeClock, settle } from '../../fakes/clock.ts';
 import { serverStatus, status as statusOf } from '../../fakes/status.ts';
 import { tempHome } from '../../fakes/temp-home.ts';
 import { waitFor } from '../../fakes/wait-for.ts';
+import { SHIPPED_ROUTING } from '../../../src/core/notification/shipped-routing.ts';
 
 const HOUR = 3_600_000;
 
@@ -63,7 +64,7 @@ function alertsOf(notify: readonly ChannelSettings[], repeatEvery = 4 * HOUR): A
       repeatEvery,
       runbookBase: null,
       notify,
-      alertmanager: { url: null },
+      alertmanager: { url: null, configFile: null, routing: SHIPPED_ROUTING },
       prometheus: { url: null },
       webhookToken: null,
     },
@@ -292,6 +293,30 @@ describe('notifications of the daemon', { timeout: 120_000 }, () => {
     await here.clock.advance(HOUR + GROUP_WAIT);
     await waitFor(() => young.told().length === 1);
     expect([old.told(), young.told()]).toEqual([['a firing'], ['a firing']]);
+    await daemon.end();
+  });
+
+  test('waits and inhibition rules of another Alertmanager config count from the reload on', async () => {
+    const here = stage();
+    const { channel, told } = appendTo(here.paths, 'told');
+    const { alerts } = alertsOf([channel]);
+    const daemon = live(here, { alerts });
+    const source = [{ name: 'server', value: 'a', isRegex: false, isEqual: true }];
+    const target = [{ name: 'server', value: 'b', isRegex: false, isEqual: true }];
+    const routing = {
+      ...SHIPPED_ROUTING,
+      groupWait: { critical: 60_000, warning: 90_000, info: 90_000 },
+      inhibitRules: [{ source, target, equal: [] }],
+    };
+    daemon.reload({ alerts: { ...alerts, alertmanager: { ...alerts.alertmanager, routing } } });
+    daemon.alert('a');
+    daemon.alert('b');
+    daemon.alert('c');
+    await here.clock.advance(59_999);
+    expect(daemon.notified).toEqual([]);
+    await here.clock.advance(1);
+    await waitFor(() => told().length === 2);
+    expect(told().toSorted()).toEqual(['a firing', 'c firing']);
     await daemon.end();
   });
 

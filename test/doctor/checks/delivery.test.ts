@@ -1,8 +1,11 @@
 // Check of alert delivery: no finding where nothing is missing, and the missing part where something is.
-import { expect, test } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
 import type { DaemonStatus } from '../../../src/core/model/status.ts';
 import { delivery } from '../../../src/doctor/checks/delivery.ts';
 import type { DoctorContext } from '../../../src/doctor/context.ts';
+import { tempHome } from '../../fakes/temp-home.ts';
 import { healthy, loaded, NOW, running, worst } from '../context.ts';
 
 type Delivery = DaemonStatus['delivery'];
@@ -147,4 +150,51 @@ test.each<readonly [string, Partial<DoctorContext>, string, RegExp]>([
   expect(findings[0]?.message).toMatch(words);
   expect(findings[0]?.cure === null).toBe(status !== 'warning');
   expect(JSON.stringify(findings)).not.toContain('secret');
+});
+
+describe('an Alertmanager whose config file the watchdog follows', () => {
+  const OWN = 'route: {receiver: a, group_wait: 7s}\nreceivers: [{name: a}]\n';
+
+  function following(running: string | null): Partial<DoctorContext> {
+    const { home } = tempHome();
+    writeFileSync(`${home}/config.yaml`, CONFIG_FILE);
+    writeFileSync(`${home}/am.yml`, OWN);
+    return {
+      ...found({ owner: 'engine', reasons: [] }),
+      config: { kind: 'valid', loaded: loadConfig(`${home}/config.yaml`, {}) },
+      alertmanagerConfig: () => Promise.resolve(running),
+    };
+  }
+  const CONFIG_FILE =
+    '{servers: {a: {command: [x]}}, alerts: {alertmanager: {url: "http://127.0.0.1:1", configFile: am.yml}}}';
+
+  test.each([
+    ['runs with it', OWN],
+    ['does not say', null],
+    ['says what nobody can read', 'route: ['],
+  ])('that %s is fine', async (_, running) => {
+    expect(await delivery.run(healthy(following(running)))).toEqual([
+      { status: 'ok', message: 'by Prometheus and Alertmanager', cure: null },
+    ]);
+  });
+
+  test('that runs with another is named, with what differs', async () => {
+    const running = `${OWN.replace('7s', '8s')}inhibit_rules: [{equal: [a]}]\n`;
+    expect(await delivery.run(healthy(following(running)))).toEqual([
+      {
+        status: 'warning',
+        message: expect.stringMatching(/am\.yml has: inhibition rules, group_wait$/u),
+        cure: 'reload Alertmanager, or correct alerts.alertmanager.configFile',
+      },
+    ]);
+  });
+
+  test('is asked only where a file is named', async () => {
+    const context = healthy({
+      ...WITH_URL,
+      ...found({ owner: 'engine', reasons: [] }),
+      alertmanagerConfig: () => Promise.reject(new Error('asked')),
+    });
+    expect(worst(await delivery.run(context))).toBe('ok');
+  });
 });
