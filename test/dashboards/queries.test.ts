@@ -12,12 +12,6 @@ const EMPTY: Readonly<Record<string, string>> = {
   'mcp-watchdog-fleet / annotation Firing alerts': 'those of fleets wait for 10 minutes at least',
 };
 
-/** Questions whose answer depends on the moment, by why. */
-const SOMETIMES: Readonly<Record<string, string>> = {
-  'mcp-watchdog-watchdog / Notifications held back / A':
-    'a channel has a series from the first that was held back on, and one alone is no increase',
-};
-
 interface Series {
   readonly metric: Readonly<Record<string, string>>;
 }
@@ -72,8 +66,7 @@ async function judgeSeries(question: Question, story: Story): Promise<string[]> 
   const remarks = [...(answer.warnings ?? []), ...(answer.infos ?? [])];
   if (answer.data.resultType === 'scalar') return remarks;
   const { result } = answer.data;
-  if (result.length === 0)
-    return name in EMPTY || name in SOMETIMES ? remarks : [...remarks, `no series: ${expr}`];
+  if (result.length === 0) return name in EMPTY ? remarks : [...remarks, `no series: ${expr}`];
   if (name in EMPTY) remarks.push('has series, and is listed as one that has none');
   const isLacking =
     (label: string) =>

@@ -98,7 +98,8 @@ async function startMachine(port: number, prometheus: Prometheus): Promise<Machi
   const { home } = tempHome();
   const servers = serversOn(await freePort(), await freePort());
   const nobody = `http://127.0.0.1:${await freePort()}`;
-  writeFileSync(`${home}/own.yml`, JSON.stringify({ groups: [{ name: 'own', rules: allAtOnce() }] }));
+  const rules = [...allAtOnce(), comesAndGoes()];
+  writeFileSync(`${home}/own.yml`, JSON.stringify({ groups: [{ name: 'own', rules }] }));
   const more = {
     metrics: { listen: `127.0.0.1:${port}` },
     alerts: {
@@ -132,6 +133,16 @@ function allAtOnce(): object[] {
     labels: { severity: 'warning' },
     annotations: { summary: 'There are servers.' },
   }));
+}
+
+/** Over before anybody is told, again and again: one increase alone falls between two scrapes of a busy machine. */
+function comesAndGoes(): object {
+  return {
+    alert: 'OwnFlaps',
+    expr: 'vector(time() % 4) < 2',
+    labels: { severity: 'info' },
+    annotations: { summary: 'It comes and goes.' },
+  };
 }
 
 function versionOf(version: string): FixturePackage {
