@@ -23,6 +23,7 @@ import { type ScheduledJobs, openScheduledJobs } from './daemon/servers/schedule
 import { emptyStatus, openProjections, type Projections } from './daemon/home/projections.ts';
 import { openPlannedRestarts } from './daemon/servers/planned-restarts.ts';
 import { createReloader, type Reloader, type ReloaderParts } from './daemon/config/reload.ts';
+import { listOfferedTools } from './daemon/front/offered-tools.ts';
 import { openPage, type Page } from './daemon/front/open-page.ts';
 import { openOtlpPush } from './daemon/front/otlp.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
@@ -224,7 +225,7 @@ async function openCare(context: DaemonContext, front: Front, config: LoadedConf
     settings: config.config,
     front,
     clients: (server) => gateway.clients(server),
-    tools: (server) => supervision.prober.tools(server),
+    tools: (server) => listOfferedTools(supervision, status(), server),
   });
   const web = await serveWeb({
     ...context,

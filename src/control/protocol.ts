@@ -10,7 +10,7 @@ import type { ChannelReport } from '../core/model/notification.ts';
 import type { Status } from '../core/model/status.ts';
 import type { ShownEvent } from '../core/status/shown-event.ts';
 import type { QueryAnswer } from '../core/metrics/query-result.ts';
-import type { Tool } from '../core/tools/tool-diff.ts';
+import type { OfferedTool } from '../core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../core/model/update.ts';
 import { isObject, messageOf, parseJson } from '../core/base/guards.ts';
 import { isTooDeep } from '../core/base/json-rpc.ts';
@@ -70,7 +70,7 @@ export interface Methods {
   /** Probes and samples now; the status that results. Without a name, all servers. */
   readonly check: { readonly params: { readonly name?: string }; readonly result: Status };
   /** Lists the tools of a server that runs, now; refused when it does not answer. */
-  readonly tools: { readonly params: { readonly name: string }; readonly result: readonly Tool[] };
+  readonly tools: { readonly params: { readonly name: string }; readonly result: readonly OfferedTool[] };
   /** Reads the config again; a dry run only says what would follow. Refused with every problem of the file. */
   readonly reload: { readonly params: { readonly dryRun?: boolean }; readonly result: ReloadReport };
   /** Removes old logs, versions and forgotten files; a dry run only says what that would be. */

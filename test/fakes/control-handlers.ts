@@ -7,7 +7,7 @@ import type { ShownChange } from '../../src/core/gateway/tool-definitions.ts';
 import type { ReloadReport } from '../../src/core/model/config-diff.ts';
 import type { Status } from '../../src/core/model/status.ts';
 import type { QueryAnswer } from '../../src/core/metrics/query-result.ts';
-import type { Tool } from '../../src/core/tools/tool-diff.ts';
+import type { OfferedTool } from '../../src/core/tools/tool-diff.ts';
 import type { UpdateCheck, UpdateAnswer } from '../../src/core/model/update.ts';
 import { NOW, status as someStatus } from './status.ts';
 
@@ -28,7 +28,7 @@ export interface FakeDaemon {
   outlooks: readonly UpdateCheck[];
   answers: readonly UpdateAnswer[];
   /** The answer to `tools`. */
-  tools: readonly Tool[];
+  tools: readonly OfferedTool[];
   /** The answers to `calls`, `clients` and `approve`. */
   calls: readonly NumberedCall[];
   /** The answer to `query`. */
@@ -66,7 +66,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
     cleanups: {} as Partial<CleanupReport>,
     outlooks: [] as readonly UpdateCheck[],
     answers: [] as readonly UpdateAnswer[],
-    tools: [] as readonly Tool[],
+    tools: [] as readonly OfferedTool[],
     calls: [] as readonly NumberedCall[],
     history: { status: 'success', data: { resultType: 'vector', result: [] } } as QueryAnswer,
     clients: { load: null, clients: [], tools: [], beside: [] } as ServerClients,
@@ -90,7 +90,7 @@ export function fakeDaemon(shown: Status = someStatus()): FakeDaemon {
         note('check')(params);
         return shown;
       },
-      tools(params: { readonly name: string }): readonly Tool[] {
+      tools(params: { readonly name: string }): readonly OfferedTool[] {
         note('tools')(params);
         return daemon.tools;
       },

@@ -242,6 +242,12 @@ describe.skipIf(!hasChromium)('the page', () => {
     }
     await page.evaluate(`location.hash = ${JSON.stringify(`#/server/${encodeURIComponent(name)}`)}`);
     await until(() => page.locator('.log').innerText()).toContain(EVIL);
+    // What the server says of its tools, and the rule that keeps clients from one, are words beside its name.
+    expect(await page.locator('section', { hasText: 'Tools' }).locator('.tag').allInnerTexts()).toEqual([
+      'changed',
+      'denied',
+      'read-only',
+    ]);
     expect(await page.evaluate('window.isHit ?? false')).toBe(false);
     expect(complaints).toEqual([]);
   });
@@ -258,6 +264,7 @@ describe.skipIf(!hasChromium)('the page', () => {
   });
 });
 
+const DENIED = { deniedBy: 'tools.deny', isRepeated: false } as const;
 const EVIL = '<img src=x onerror="window.isHit=true">';
 
 /** The story with markup wherever somebody else writes. */
@@ -285,7 +292,9 @@ function hostileStory(): Story {
     ...story,
     status: { ...story.status, servers, troubles },
     events: story.events.map((event) => ({ ...event, server: evil, text: evil })),
-    tools: () => [{ name: evil, calls: 1, errors: 0, p50: 1, p95: 2 }],
+    tools: () => [
+      { name: evil, calls: 1, errors: 0, p50: 1, p95: 2, hints: { readOnly: true }, access: DENIED },
+    ],
     log: () => [{ at: now, stream: evil, text: evil }],
   };
 }

@@ -1,6 +1,7 @@
 // Comparison of two tool lists: tools that are gone, and tools that accept less than before.
 import { findNarrowing } from './schema-narrowing.ts';
 import { truncate, neutralise } from '../base/text.ts';
+import type { ToolAccess, ToolHints } from './tool-hints.ts';
 
 /** Entry of `tools/list`; name and input schema are what is compared. */
 export interface Tool {
@@ -9,6 +10,13 @@ export interface Tool {
   readonly description?: string;
   /** JSON Schema. */
   readonly inputSchema: unknown;
+  /** Left out where the server gave none. */
+  readonly hints?: ToolHints;
+}
+
+/** Tool with what clients may do with it; null where they do not reach the server through the gateway. */
+export interface OfferedTool extends Tool {
+  readonly access: ToolAccess | null;
 }
 
 /** Names in the order of the lists; `what` is for people, names and values of the server in it made safe to show. */

@@ -16,6 +16,7 @@ import type { StateStore } from '../home/state-store.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { lettersOf } from '../../core/status/heartbeat.ts';
 import { foldEvents } from '../../core/status/shown-event.ts';
+import { listOfferedTools } from './offered-tools.ts';
 import type { Page } from './open-page.ts';
 import type { Channels } from '../alerts/channels.ts';
 import type { DaemonHistory } from '../history.ts';
@@ -112,7 +113,7 @@ export function createControlHandlers(parts: HandlerParts): RequestHandlers {
     },
     async tools({ name }) {
       check([name]);
-      const tools = await parts.prober.tools(name);
+      const tools = await listOfferedTools(parts, status(), name);
       // As the server wrote them: it may repeat what it was given.
       if (tools !== null) return parts.redactor.scrubWithin(tools);
       throw new WatchdogError(

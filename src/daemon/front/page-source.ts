@@ -10,7 +10,7 @@ import {
 } from '../../core/status/heartbeat.ts';
 import { createPathHider } from '../../core/status/public-status.ts';
 import { type RecordedEvent, shownEvent, type ShownEvent } from '../../core/status/shown-event.ts';
-import type { Tool } from '../../core/tools/tool-diff.ts';
+import type { OfferedTool } from '../../core/tools/tool-diff.ts';
 import { readJournalBack } from '../../journal/read-back.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { userHome } from '../../system/files/paths.ts';
@@ -26,7 +26,7 @@ export interface PageSourceParts {
   readonly front: Pick<Projections, 'status' | 'redactedBus' | 'lastAliveAt'>;
   readonly clients: (server: string) => ClientSummary;
   /** Lists the tools of a server that runs; null when it does not answer. */
-  readonly tools: (server: string) => Promise<readonly Tool[] | null>;
+  readonly tools: (server: string) => Promise<readonly OfferedTool[] | null>;
 }
 
 /** Events in memory; older ones are read from the journal. */
@@ -43,10 +43,10 @@ export function openPageSource(parts: PageSourceParts): PageSource {
   const { paths } = context;
   const records = followRecords(parts);
   let lastRead: Promise<unknown> = Promise.resolve();
-  const lists = new Map<string, { readonly at: number; readonly tools: readonly Tool[] | null }>();
+  const lists = new Map<string, { readonly at: number; readonly tools: readonly OfferedTool[] | null }>();
   const isKnown = (name: string): boolean => front.status().servers.some((server) => server.name === name);
 
-  async function listOf(server: string): Promise<readonly Tool[] | null> {
+  async function listOf(server: string): Promise<readonly OfferedTool[] | null> {
     const known = lists.get(server);
     if (known !== undefined && clock.monotonic() - known.at < TOOLS_AGE) return known.tools;
     // At once: whoever asks meanwhile gets what was known.
@@ -200,14 +200,16 @@ function pageOf(found: readonly ShownEvent[], limit: number): EventPage {
   return { events, next: events.length === found.length ? null : last };
 }
 
-function toolList(listed: readonly Tool[] | null, { load, tools: called }: ClientSummary): ToolList {
+function toolList(listed: readonly OfferedTool[] | null, { load, tools: called }: ClientSummary): ToolList {
   const calls = new Map(called.map((tool) => [tool.tool, tool]));
-  const names = new Set([...called.map(({ tool }) => tool), ...(listed ?? []).map(({ name }) => name)]);
+  const known = new Map((listed ?? []).map((tool) => [tool.name, tool]));
+  const names = new Set([...called.map(({ tool }) => tool), ...known.keys()]);
   const none = load === null ? null : 0;
   const tools = [...names].map((name): ToolRow => {
     const own = calls.get(name);
     const { calls: count = none, errors = none, p50 = null, p95 = null } = own ?? {};
-    return { name, calls: count, errors, p50, p95 };
+    const { hints = {}, access = null } = known.get(name) ?? {};
+    return { name, calls: count, errors, p50, p95, hints, access };
   });
   return { source: listed === null ? 'calls' : 'list', tools };
 }

@@ -3,6 +3,9 @@ import { isObject } from '../../core/base/guards.ts';
 import type { JsonObject } from '../../core/base/json-rpc.ts';
 import type { ToolHeader, ToolRules } from '../../core/gateway/model.ts';
 import type { GatewayPolicy } from '../../core/model/gateway-policy.ts';
+import type { ServerSpec } from '../../core/model/server-spec.ts';
+import type { Tool } from '../../core/tools/tool-diff.ts';
+import { hintsOf, type ToolAccess, type ToolHints } from '../../core/tools/tool-hints.ts';
 
 /** What is kept of a tool as it was last listed. */
 export interface ToolFacts {
@@ -15,15 +18,16 @@ export interface ToolFacts {
 
 export function toolFactsOf(tool: JsonObject): ToolFacts {
   const { name, annotations, inputSchema } = tool;
-  const hints = isObject(annotations) ? annotations : {};
-  const isReadOnly = hints['readOnlyHint'] === true;
-  const isIdempotent = hints['idempotentHint'] === true && hints['destructiveHint'] === false;
   return {
     name: String(name),
-    isReadOnly,
-    isRepeatable: isReadOnly || isIdempotent,
+    ...meaningOf(hintsOf(annotations) ?? {}),
     headers: headersIn(inputSchema, []),
   };
+}
+
+function meaningOf({ readOnly, destructive, idempotent }: ToolHints) {
+  const isReadOnly = readOnly === true;
+  return { isReadOnly, isRepeatable: isReadOnly || (idempotent === true && destructive === false) };
 }
 
 /** Deepest property of a schema that is looked at. */
@@ -59,6 +63,31 @@ export function createToolRules(
       return isRepeatedAnyway(tool) || trusted(tool)?.isRepeatable === true;
     },
   };
+}
+
+/** Creates a function that says what clients may do with a tool; null for each where they do not reach the server. */
+export function createAccessReader(
+  { enabled, gateway }: Pick<ServerSpec, 'enabled' | 'gateway'>,
+  listed: readonly Tool[],
+  changed: ReadonlySet<string>,
+): (tool: string) => ToolAccess | null {
+  if (!enabled || gateway.mode === 'off') return () => null;
+  const { tools } = gateway;
+  const facts = listed.map(
+    ({ name, hints = {} }) => [name, { name, ...meaningOf(hints), headers: [] }] as const,
+  );
+  const rules = createToolRules(gateway, new Map(facts), changed);
+  const [allowed, denied] = [matcher(tools.allow), matcher(tools.deny)];
+  return (tool) => ({
+    deniedBy: denied(tool)
+      ? 'tools.deny'
+      : !allowed(tool)
+        ? 'tools.allow'
+        : rules.mayCall(tool)
+          ? null
+          : 'tools.readOnly',
+    isRepeated: rules.mayCall(tool) && rules.mayRepeat(tool),
+  });
 }
 
 function matcher(globs: readonly string[]): (name: string) => boolean {

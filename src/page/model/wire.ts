@@ -4,6 +4,7 @@ import type { DaemonStatus } from '../../core/model/status.ts';
 import type { PageServer, PageStatus } from '../../core/status/page-status.ts';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { Trouble } from '../../core/status/troubles.ts';
+import type { ToolAccess, ToolHints } from '../../core/tools/tool-hints.ts';
 
 /** One message of the stream. */
 export type StreamMessage =
@@ -47,6 +48,10 @@ export interface ToolRow {
   readonly errors: number | null;
   readonly p50: number | null;
   readonly p95: number | null;
+  /** As the server says them; empty where it says none, or does not list the tool now. */
+  readonly hints?: ToolHints;
+  /** Null where the gateway has no rules for it. */
+  readonly access?: ToolAccess | null;
 }
 
 export interface LogLine {

@@ -1,6 +1,7 @@
 // Panels of one server: its tools, versions and clients, and how a client is connected.
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { ago, latency, span } from '../../core/base/format.ts';
+import { describeHints } from '../../core/tools/tool-hints.ts';
 import type { ClientSummary } from '../../core/gateway/call-summary.ts';
 import type { UpdateStatus } from '../../core/model/update.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
@@ -51,7 +52,7 @@ function toolsHint(server: PageServer, list: ToolList | null, gateway: string | 
 }
 
 function drawTool(
-  { name, calls, errors, p50, p95 }: ToolRow,
+  { name, calls, errors, p50, p95, hints = {}, access = null }: ToolRow,
   most: number,
   changed: readonly string[],
 ): TemplateResult {
@@ -60,6 +61,12 @@ function drawTool(
     <td>
       <code><bdi>${name}</bdi></code
       >${changed.includes(name) ? html` <span class="tag amber">changed</span>` : nothing}
+      ${
+        access !== null && access.deniedBy !== null
+          ? html`<span class="tag amber" title="denied by ${access.deniedBy}">denied</span>`
+          : nothing
+      }
+      ${describeHints(hints).map((hint) => html` <span class="tag" title="the server says so">${hint}</span>`)}
     </td>
     <td class="number">
       <svg class="meter" viewBox="0 0 60 6" aria-hidden="true">

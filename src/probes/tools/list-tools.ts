@@ -4,6 +4,7 @@ import { describeCause, withQuotation } from '../../core/base/cause.ts';
 import { isObject, messageOf } from '../../core/base/guards.ts';
 import { isRefusal } from '../../core/model/vocabulary.ts';
 import type { Tool } from '../../core/tools/tool-diff.ts';
+import { hintsOf } from '../../core/tools/tool-hints.ts';
 import { pause } from '../../system/time/pause.ts';
 import { quote, type CallFailure } from '../../wire/call.ts';
 import { endOfWait, withTimeout, type Deadline } from '../../wire/deadline.ts';
@@ -122,7 +123,15 @@ function distinct(tools: readonly Tool[]): Tool[] {
 function toolOf(entry: unknown): Tool[] {
   if (!isObject(entry) || typeof entry['name'] !== 'string') return [];
   const { name, description, inputSchema } = entry;
-  return [{ name, inputSchema, ...(typeof description === 'string' && { description }) }];
+  const hints = hintsOf(entry['annotations']);
+  return [
+    {
+      name,
+      inputSchema,
+      ...(typeof description === 'string' && { description }),
+      ...(hints !== null && { hints }),
+    },
+  ];
 }
 
 function failOf(failure: CallFailure): ToolsFailure {

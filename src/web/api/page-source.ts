@@ -4,6 +4,7 @@ import type { Status } from '../../core/model/status.ts';
 import type { Heartbeats } from '../../core/status/heartbeat.ts';
 import type { ShownEvent } from '../../core/status/shown-event.ts';
 import type { Clock } from '../../system/time/clock.ts';
+import type { ToolAccess, ToolHints } from '../../core/tools/tool-hints.ts';
 
 export interface PageSource {
   readonly clock: Clock;
@@ -52,4 +53,8 @@ export interface ToolRow {
   readonly errors: number | null;
   readonly p50: number | null;
   readonly p95: number | null;
+  /** As the server says them; empty where it says none, or does not list the tool now. */
+  readonly hints: ToolHints;
+  /** Null where the gateway has no rules for it. */
+  readonly access: ToolAccess | null;
 }

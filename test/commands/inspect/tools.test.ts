@@ -2,21 +2,22 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../../../src/cli.ts';
 import { startControlServer } from '../../../src/control/server.ts';
-import type { Tool } from '../../../src/core/tools/tool-diff.ts';
+import type { OfferedTool } from '../../../src/core/tools/tool-diff.ts';
 import { fakeDaemon } from '../../fakes/control-handlers.ts';
 import { fakeIo } from '../../fakes/io.ts';
 import { missingHome } from '../../fakes/temp-home.ts';
 
-const TOOLS: readonly Tool[] = [
+const TOOLS: readonly OfferedTool[] = [
   {
     name: 'search',
     description: '\nFinds notes.\nSecond line',
     inputSchema: { type: 'object', properties: { query: {}, limit: {} }, required: ['query'] },
+    access: { deniedBy: null, isRepeated: false },
   },
-  { name: 'ping\u0007', inputSchema: {} },
+  { name: 'ping\u0007', inputSchema: {}, access: null },
 ];
 
-async function tools(argv: readonly string[], offered: readonly Tool[]) {
+async function tools(argv: readonly string[], offered: readonly OfferedTool[]) {
   const paths = missingHome();
   const daemon = fakeDaemon();
   daemon.tools = offered;
@@ -37,6 +38,37 @@ it('lists tools with their arguments and the first line of what they do', async 
     String.raw`ping\x07`,
     '',
     '2 tools; --json shows their schemas',
+  ]);
+});
+
+it('says what the server says of its tools, and which of them clients are kept from', async () => {
+  const access = { deniedBy: null, isRepeated: true } as const;
+  const { out } = await tools(
+    ['context7'],
+    [
+      {
+        name: 'read',
+        inputSchema: {},
+        hints: { readOnly: true, destructive: false, openWorld: false },
+        access,
+      },
+      {
+        name: 'write',
+        inputSchema: {},
+        hints: { readOnly: false, destructive: true, idempotent: false, openWorld: true },
+        access: { deniedBy: 'tools.deny', isRepeated: false },
+      },
+      { name: 'other', inputSchema: {}, access },
+    ],
+  );
+  expect(out.trimEnd().split('\n')).toEqual([
+    'TOOL   HINTS                                            GATEWAY',
+    'read   read-only, closed world',
+    'write  writes, destructive, not idempotent, open world  denied by tools.deny',
+    'other',
+    '',
+    '3 tools; --json shows their schemas',
+    'Hints are what the server says of its tools: it may be wrong',
   ]);
 });
 

@@ -52,6 +52,12 @@ describe('the tools of a server that runs', () => {
     );
   });
 
+  test('are told with their hints', async () => {
+    const { prober, isReady } = watching(startStdio(['--tools', '1', '--behaviour', 'writing']));
+    await isReady();
+    expect(await prober.tools('server')).toMatchObject([{ name: 'tool-0', hints: { readOnly: false } }]);
+  });
+
   test('are told over http, in the session that is there', async () => {
     const server = await startHttp(['--sessions', '--tools', '3']);
     const { prober, isReady } = watching(server, { transport: 'http', url: server.url });
