@@ -57,7 +57,7 @@ async function withoutBrowser(context: CommandContext, obstacle: string): Promis
 async function addressOf(context: CommandContext): Promise<string> {
   const { daemon } = await withDaemon(context, (client) => client.request('status', {}));
   if (daemon.listen !== null) return pageUrl(daemon.listen);
-  throw new WatchdogError('CONTROL_FAILED', 'Cannot open the status page: the daemon does not listen', {
+  throw new WatchdogError('CONTROL_FAILED', 'Cannot open the page: the daemon does not listen', {
     hint: 'mcp-watchdog status says why; the address is metrics.listen in the config',
   });
 }

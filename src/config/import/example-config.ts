@@ -40,7 +40,7 @@ servers:
   #   url: https://example.com/mcp
 
 # metrics:
-#   listen: 127.0.0.1:9638   # /metrics and the status page
+#   listen: 127.0.0.1:9638   # /metrics and the page
 # gateway:
 #   listen: 127.0.0.1:9639   # the servers, for clients on this machine
 `;

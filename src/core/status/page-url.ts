@@ -1,4 +1,4 @@
-// Address of the status page for a browser on this machine.
+// Address of the page for a browser on this machine.
 
 /** Turns what the daemon listens on into an address that a browser here can open: all interfaces become loopback. */
 export function pageUrl(listen: string): string {

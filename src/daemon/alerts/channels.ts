@@ -37,7 +37,7 @@ export function openChannels(
   }: {
     readonly settings: Pick<DaemonConfig, 'alerts'>;
     readonly reloader: Pick<Reloader, 'onSettings'>;
-    /** Where the status page is served. */
+    /** Where the page is served. */
     readonly url: string;
   },
 ): Channels {

@@ -8,7 +8,7 @@ export interface ChannelContext {
   /** Environment of the programs that a channel runs, PATH included. */
   readonly environment: Readonly<Record<string, string>>;
   readonly platform: NodeJS.Platform;
-  /** Address of the status page, for channels whose notifications can be clicked. */
+  /** Address of the page, for channels whose notifications can be clicked. */
   readonly page?: string;
 }
 

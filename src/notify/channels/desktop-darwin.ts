@@ -1,4 +1,4 @@
-// Desktop notifications on macOS through terminal-notifier, whose notifications open the status page, where it is installed;
+// Desktop notifications on macOS through terminal-notifier, whose notifications open the page, where it is installed;
 // else through osascript. Neither reports an error when macOS does not show them.
 import type { DesktopSettings, SendResult } from '../../core/model/notification.ts';
 import { runCommand } from '../../system/process/run-command.ts';
