@@ -2,7 +2,6 @@
 // Entry point of the command line; the only file that ends the process.
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { shimCall, type ShimCall } from './commands/connect/shim-call.ts';
 import type { CommandIo } from './commands/shared/command.ts';
 
@@ -26,6 +25,7 @@ export async function runCli(argv: readonly string[], io: CommandIo): Promise<nu
 
 /** Runs `connect NAME` with nothing loaded that it does not need: a client waits for it, and starts one for each server. */
 async function connect(call: ShimCall): Promise<number> {
+  const { setFlagsFromString } = await import('node:v8');
   // Loading a program optimises the loader itself: 4 MB for code that never runs again. Back on once it serves.
   setFlagsFromString('--no-opt');
   const { processShimIo, runShim } = await import('./commands/connect/run-shim.ts');

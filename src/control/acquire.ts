@@ -13,7 +13,8 @@ import {
   isDiskTrouble,
   prepareFallbackSocket,
 } from './fallback-place.ts';
-import { prepareSocketPath, socketNotePath, trackFileIdentity } from './control-paths.ts';
+import { prepareSocketPath, trackFileIdentity } from './control-paths.ts';
+import { socketNotePath } from './find-socket.ts';
 import type { LockAttempt } from './lock.ts';
 
 type Lock = Extract<LockAttempt, { readonly held: true }>;

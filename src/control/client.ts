@@ -12,7 +12,7 @@ import { createRpcClient } from './rpc-client.ts';
 import type { RpcClient } from './rpc-client.ts';
 import { fromWireError } from './protocol.ts';
 import type { Method, Methods } from './protocol.ts';
-import { findSocket } from './control-paths.ts';
+import { findSocket } from './find-socket.ts';
 
 type RequestMethod = Exclude<Method, 'watch'>;
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WatchdogError } from '../core/base/errors.ts';
 import { codeOf } from '../core/base/guards.ts';
-import { ensurePrivateDirectory, fitsSocketPath, unusable } from './control-paths.ts';
+import { ensurePrivateDirectory } from './control-paths.ts';
+import { fitsSocketPath, unusable } from './find-socket.ts';
 import { acquireLock, type LockAttempt, lockHolder, releasedLocks } from './lock.ts';
 
 /** Errors of a disk that takes no writes for now, while what is on it can be read. */

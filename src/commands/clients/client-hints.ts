@@ -1,12 +1,10 @@
 // Hints of `status`: clients whose files say that they start a server themselves.
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLIENT_PLACES } from '../../config/import/clients/places.ts';
 import { WatchdogError } from '../../core/base/errors.ts';
 import { isObject, parseJson } from '../../core/base/guards.ts';
 import { readFileOrNull } from '../../system/files/read-file.ts';
-import { writeFileAtomic } from '../../system/files/write-file-atomic.ts';
 import { clientMachine } from '../shared/client-machine.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { readVersion } from '../shared/own-package.ts';
@@ -26,6 +24,7 @@ export async function clientHints(
     .flatMap((places) => places(machine).map(({ path }) => fingerprint(path)))
     .filter((print) => print !== null);
   if (files.length === 0) return [];
+  const { createHash } = await import('node:crypto');
   const { paths, io } = context;
   const seen = [
     readVersion(),
@@ -42,7 +41,7 @@ export async function clientHints(
   if (known !== undefined) return known.hints;
   const hints = await findHints(context, server);
   if (hints === null) return [];
-  keep(path, [{ key, hints }, ...kept].slice(0, MAX_KEPT));
+  await keep(path, [{ key, hints }, ...kept].slice(0, MAX_KEPT));
   return hints;
 }
 
@@ -75,7 +74,8 @@ function isKept(value: unknown): value is Kept {
   return typeof key === 'string' && Array.isArray(hints) && hints.every((hint) => typeof hint === 'string');
 }
 
-function keep(path: string, kept: readonly Kept[]): void {
+async function keep(path: string, kept: readonly Kept[]): Promise<void> {
+  const { writeFileAtomic } = await import('../../system/files/write-file-atomic.ts');
   try {
     writeFileAtomic(path, JSON.stringify(kept), { durable: false });
   } catch {

@@ -1,6 +1,7 @@
 // Dialer of a shim: finds who serves the gateway's sockets now, and finds them again after a restart.
 import { isObject, parseJson } from '../../core/base/guards.ts';
-import { findSocket } from '../../control/control-paths.ts';
+import { trackFileIdentity } from '../../control/control-paths.ts';
+import { findSocket } from '../../control/find-socket.ts';
 import type { Clock } from '../../system/time/clock.ts';
 import { pause } from '../../system/time/pause.ts';
 import {
@@ -10,14 +11,17 @@ import {
   type GatewayClient,
 } from './gateway-client.ts';
 
+/** Whoever may serve while nobody does: it serves here from now on, somebody who lives is about to, or nobody is known. */
+export type TakeOver = 'here' | 'elsewhere' | 'nobody';
+
 export interface DialOptions {
   /** Sockets as they are called in the home, the daemon's first. */
   readonly sockets: readonly string[];
   readonly clock: Clock;
   /** Ms for which a gateway that is gone may take to come back. */
   readonly patience: number;
-  /** Called between two looks while nobody serves: who can serve itself does so, and returns true. */
-  readonly takeOver?: () => Promise<boolean>;
+  /** Called between two looks while nobody serves: who can serve itself does so. */
+  readonly takeOver?: () => Promise<TakeOver>;
 }
 
 export interface Dialer {
@@ -32,25 +36,40 @@ export interface Dialer {
   close(): void;
 }
 
-/** Ms between two looks. */
-const LOOK_EVERY = 100;
+/** Ms between two looks: at first, and after a while. A hundred shims that look must leave the processor to what they wait for. */
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 300;
+/** Ms after which a socket that nobody answered on is tried again though it is the same file, and it is asked again who is about to serve. */
+const TRY_AGAIN = 1_000;
+/** How many times as long a wait may be while somebody who lives is about to serve: on a busy machine that takes its time. */
+const WHILE_STARTING = 3;
 
 export function createDialer({ sockets, clock, patience, takeOver }: DialOptions): Dialer {
   let client: GatewayClient | null = null;
   let found: number | null = null;
   let search: Promise<boolean> | null = null;
   const closing = new AbortController();
+  /** Sockets that nobody answered on, and whether each is the same file still. */
+  const silent = new Map<string, { readonly isSame: () => boolean; readonly at: number }>();
+
+  function isKnownSilent(path: string): boolean {
+    const known = silent.get(path);
+    return known !== undefined && clock.monotonic() - known.at < TRY_AGAIN && known.isSame();
+  }
 
   async function find(): Promise<readonly string[] | null> {
     for (const [place, socket] of sockets.entries()) {
       const path = findSocket(socket);
-      if (path === null) continue;
+      if (path === null || isKnownSilent(path)) continue;
+      const isSame = trackFileIdentity(path);
       const candidate = createGatewayClient(path);
       const names = await namesBehind(candidate);
       if (names === null) {
         candidate.close();
+        silent.set(path, { isSame, at: clock.monotonic() });
         continue;
       }
+      silent.clear();
       client?.close();
       client = candidate;
       found = place;
@@ -61,11 +80,22 @@ export function createDialer({ sockets, clock, patience, takeOver }: DialOptions
 
   async function searchOn(): Promise<boolean> {
     const since = clock.monotonic();
-    while (!closing.signal.aborted) {
+    let who: TakeOver = 'nobody';
+    let askedAt = Number.NEGATIVE_INFINITY;
+    for (let wait = FIRST_WAIT; !closing.signal.aborted; wait = Math.min(LONGEST_WAIT, wait * 1.2)) {
       if ((await find()) !== null) return true;
-      if (takeOver !== undefined && (await takeOver())) continue;
-      if (clock.monotonic() - since > patience) return false;
-      await pause(clock, LOOK_EVERY, closing.signal);
+      if (takeOver !== undefined && (who === 'nobody' || clock.monotonic() - askedAt >= TRY_AGAIN)) {
+        who = await takeOver();
+        askedAt = clock.monotonic();
+      }
+      if (who === 'here') {
+        silent.clear();
+        who = 'elsewhere';
+        continue;
+      }
+      const left = since + patience * (who === 'elsewhere' ? WHILE_STARTING : 1) - clock.monotonic();
+      if (left < 0) return false;
+      await pause(clock, Math.min(wait, left + 1), closing.signal);
     }
     return false;
   }

@@ -23,6 +23,7 @@ import {
   type LifecycleState,
   type LifecyclePhase,
 } from '../model/lifecycle-state.ts';
+import { describeEnd, describeExit } from './end-text.ts';
 import { DOWNLOAD_HINT, downloadWait, LONGEST_DOWNLOAD } from './download-line.ts';
 import { budgetRemaining, nextDelay, rememberFailure, withJitter } from './restart-policy.ts';
 import type { RestartPolicy } from '../model/server-spec.ts';
@@ -389,28 +390,6 @@ function startFailure(
   const said = known === undefined ? {} : { cause: known.cause, quote: known.quote ?? undefined };
   const hint = known?.hint ?? null;
   return { kind: 'count-start-failure', failure: { code, message, hint, retry: 'backoff', ...said } };
-}
-
-/** Describes how a process ended, in a sentence: `exited with code 1`, `ended by SIGKILL`. */
-export function describeEnd({
-  code,
-  signal,
-  launcher,
-}: Pick<Extract<LifecycleInput, { kind: 'exited' }>, 'code' | 'signal' | 'launcher'>): string {
-  if (signal !== null) return `ended by ${signal}`;
-  return `exited with code ${code ?? '?'}${launcher === undefined ? '' : ` ${launcher.what}`}`;
-}
-
-/** Describes how a process ended: `exit code 1`, `signal SIGKILL`. */
-export function describeExit({
-  code,
-  signal,
-}: {
-  readonly code: number | null;
-  readonly signal: string | null;
-}): string {
-  if (signal !== null) return `signal ${signal}`;
-  return code === null ? 'unknown exit' : `exit code ${code}`;
 }
 
 function stay(state: LifecycleState): LifecycleDecision {

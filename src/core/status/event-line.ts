@@ -4,7 +4,7 @@ import { type EventHandlers, type EventOf, handleEvent, type WatchdogEvent } fro
 import { describeCause } from '../base/cause.ts';
 import { neutralise } from '../base/text.ts';
 import { describeLastUpdate, describePhase, versionText } from '../update/update-text.ts';
-import { describeEnd } from '../lifecycle/lifecycle.ts';
+import { describeEnd } from '../lifecycle/end-text.ts';
 import { describeHealth, nextAttempt, describeRestart } from './health-summary.ts';
 import { cpu, latency, size, span } from '../base/format.ts';
 import { describeDelivery } from '../delivery/delivery.ts';

@@ -1,5 +1,5 @@
 // Summary of one server for people: healthy or not, and why, in a word or a sentence.
-import { describeEnd } from '../lifecycle/lifecycle.ts';
+import { describeEnd } from '../lifecycle/end-text.ts';
 import { usedMemory } from '../lifecycle/resource-limits.ts';
 import type { RestartCause } from '../model/lifecycle-state.ts';
 import type { DaemonStatus, ServerStatus } from '../model/status.ts';

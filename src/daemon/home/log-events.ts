@@ -5,7 +5,7 @@ import {
   handleEvent,
   type WatchdogEvent,
 } from '../../core/model/events.ts';
-import { describeExit } from '../../core/lifecycle/lifecycle.ts';
+import { describeExit } from '../../core/lifecycle/end-text.ts';
 import type { Logger } from '../../system/files/log.ts';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';

@@ -1,7 +1,7 @@
 // Checks of the running daemon: does it answer, is it healthy, are its servers, is it scraped.
 import { existsSync } from 'node:fs';
 import { homeHolder } from '../../control/fallback-place.ts';
-import { findSocket } from '../../control/control-paths.ts';
+import { findSocket } from '../../control/find-socket.ts';
 import { isHealthy } from '../../core/status/health-summary.ts';
 import { ago, latency, span } from '../../core/base/format.ts';
 import { cureOfUnsaved } from '../../core/status/troubles.ts';

@@ -1,7 +1,7 @@
 // Check of the home: owner, permissions, socket path.
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { fitsSocketPath } from '../../control/control-paths.ts';
+import { fitsSocketPath } from '../../control/find-socket.ts';
 import { type Check, type Finding, ok, problem, warning } from '../check.ts';
 import type { DoctorContext } from '../context.ts';
 
