@@ -1,5 +1,5 @@
 // HTTP endpoint of the gateway: who may ask, which server is meant, and what each method does there.
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { messageOf } from '../core/base/guards.ts';
 import { RPC_CODES } from '../core/base/json-rpc.ts';
 import { refuseForeignOrigin } from '../core/base/request-origin.ts';
@@ -11,7 +11,14 @@ import type { Clock } from '../system/time/clock.ts';
 import type { AccessRule } from './access.ts';
 import { createBodyBudget } from './bounds/body-budget.ts';
 import { readEventId } from './event-id.ts';
-import { accepts, receivePost, refuseVersion, type ExchangeOptions, type HttpExchange } from './exchange.ts';
+import {
+  accepts,
+  createPostReceiver,
+  refuseVersion,
+  type ExchangeOptions,
+  type HttpExchange,
+} from './exchange.ts';
+import type { GatewayRequest } from './gateway-request.ts';
 import {
   sendJson,
   sendRefusal,
@@ -50,33 +57,44 @@ const LINGER = 2_000;
 
 /** A request of which the server may not be known yet. */
 interface Visitor {
-  readonly request: IncomingMessage;
+  readonly request: GatewayRequest;
   readonly response: ServerResponse;
   readonly server: GatewayServer | null;
 }
 
-export function createEndpoint(options: EndpointOptions): RequestListener {
+/** What the methods of a server are answered by. */
+interface Methods extends ExchangeOptions {
+  readonly post: (exchange: HttpExchange) => void;
+}
+
+export function createEndpoint(options: EndpointOptions): RequestListener<typeof GatewayRequest> {
   const { isClosing, settings } = options;
-  const posts: ExchangeOptions = {
+  const exchanges: ExchangeOptions = {
     ...options,
     bodies: createBodyBudget(),
     maxBody: () => settings().maxBody,
     refuse: (exchange, refusal, reason) => refuse(exchange, { refusal, reason }, options),
-    guarded: (exchange, run) => guarded(exchange, run, options),
+    onFault: (exchange, error) => fail(exchange, error, options),
   };
+  const methods = { ...exchanges, post: createPostReceiver(exchanges) };
   return (request, response) => {
     if (isClosing()) response.shouldKeepAlive = false;
     // A client that leaves while it is written to: nothing to do about it.
     response.on('error', ignore);
     const visitor = { request, response, server: null };
-    guarded(visitor, () => admit(visitor, options, posts), options);
+    // Nothing that an exchange throws may reach the process, whose end all servers share.
+    try {
+      admit(visitor, options, methods);
+    } catch (error) {
+      fail(visitor, error, options);
+    }
   };
 }
 
 const ignore = (): void => undefined;
 
 /** Lets a request in that may ask: by its Host and Origin, then by its token or user. */
-function admit(visitor: Visitor, options: EndpointOptions, posts: ExchangeOptions): void {
+function admit(visitor: Visitor, options: EndpointOptions, methods: Methods): void {
   const { request } = visitor;
   const foreign = refuseForeignOrigin(originOf(request), options.settings());
   if (foreign !== null) {
@@ -92,7 +110,7 @@ function admit(visitor: Visitor, options: EndpointOptions, posts: ExchangeOption
   const name = serverNameIn(path);
   const server = name === null ? undefined : options.servers.find(name);
   if (server === undefined) return refuse(visitor, { refusal: notFound(name, options.servers) }, options);
-  takeMethod({ request, response: visitor.response, server }, options, posts);
+  takeMethod({ request, response: visitor.response, server }, options, methods);
 }
 
 interface Refused {
@@ -119,15 +137,11 @@ function refuse(visitor: Visitor, { refusal, reason }: Refused, { onRefused, clo
   request.resume();
 }
 
-/** Runs what an event of an exchange leads to: nothing that it throws may reach the process, whose end all servers share. */
-function guarded({ response, server }: Visitor, run: () => void, { log }: EndpointOptions): void {
-  try {
-    run();
-  } catch (error) {
-    log.warn({ server: server?.name ?? null, error: messageOf(error) }, 'A request to the gateway failed');
-    if (response.headersSent) response.destroy();
-    else sendRefusal(response, FAILED);
-  }
+/** Ends an exchange that threw. */
+function fail({ response, server }: Visitor, error: unknown, { log }: EndpointOptions): void {
+  log.warn({ server: server?.name ?? null, error: messageOf(error) }, 'A request to the gateway failed');
+  if (response.headersSent) response.destroy();
+  else sendRefusal(response, FAILED);
 }
 
 const FAILED: HttpRefusal = {
@@ -136,16 +150,16 @@ const FAILED: HttpRefusal = {
   message: 'Internal error of the gateway',
 };
 
-function takeMethod(exchange: HttpExchange, options: EndpointOptions, posts: ExchangeOptions): void {
+function takeMethod(exchange: HttpExchange, options: EndpointOptions, methods: Methods): void {
   switch (exchange.request.method) {
     case 'POST':
-      return receivePost(exchange, posts);
+      return methods.post(exchange);
     case 'GET':
-      return openStream(exchange, options, posts);
+      return openStream(exchange, options, methods);
     case 'DELETE':
-      return endSession(exchange, options, posts);
+      return endSession(exchange, options, methods);
     default:
-      return posts.refuse(exchange, wrongMethod('GET, POST, DELETE'));
+      return methods.refuse(exchange, wrongMethod('GET, POST, DELETE'));
   }
 }
 
@@ -195,13 +209,19 @@ function single(header: string | string[] | undefined): string | undefined {
 
 /** The path of a target, which may be in absolute form. */
 function pathOf(target: string): string {
+  if (target.startsWith('/') && !target.includes('?') && !target.includes('#')) return target;
   return target.replace(/^https?:\/\/[^/?#]*/iu, '').replace(/[?#].*$/su, '');
 }
 
+const ENDPOINT = '/mcp';
+
 /** Null for a path that is no server's. */
 function serverNameIn(path: string): string | null {
-  const [, written] = /^\/([^/]+)\/mcp$/u.exec(path) ?? [];
-  if (written === undefined) return null;
+  const end = path.length - ENDPOINT.length;
+  // One part between the two: neither empty nor with a slash.
+  if (end < 2 || !path.endsWith(ENDPOINT) || path.indexOf('/', 1) !== end) return null;
+  const written = path.slice(1, end);
+  if (!written.includes('%')) return written;
   try {
     return decodeURIComponent(written);
   } catch {
@@ -209,7 +229,7 @@ function serverNameIn(path: string): string | null {
   }
 }
 
-function indexOf({ headers }: IncomingMessage, servers: GatewayServers): string {
+function indexOf({ headers }: GatewayRequest, servers: GatewayServers): string {
   const found = servers.list().map(({ name, state }) => {
     return { name, url: `http://${headers.host}/${encodeURIComponent(name)}/mcp`, state };
   });

@@ -14,6 +14,8 @@ import type { Channel, Era, GatewayServer } from '../core/gateway/model.ts';
 import { LEGACY_VERSIONS, VERSIONS } from '../core/gateway/translate.ts';
 import type { Clock } from '../system/time/clock.ts';
 import type { BodyBudget } from './bounds/body-budget.ts';
+import type { GatewayRequest } from './gateway-request.ts';
+import { readBody, type BodyOptions } from './request-body.ts';
 import type { HttpRefusal, RefusalReason } from './responses.ts';
 import type { Sessions } from './sessions.ts';
 import type { Streams } from './streams.ts';
@@ -28,22 +30,36 @@ export interface ExchangeOptions {
   /** Longest body, bytes. */
   readonly maxBody: () => number;
   readonly refuse: (exchange: HttpExchange, refusal: HttpRefusal, reason?: RefusalReason) => void;
-  /** Runs what an event of the exchange leads to; what it throws ends this exchange alone. */
-  readonly guarded: (exchange: HttpExchange, run: () => void) => void;
+  /** Ends an exchange that threw; others go on. */
+  readonly onFault: (exchange: HttpExchange, error: unknown) => void;
 }
 
 export interface HttpExchange {
   readonly server: GatewayServer;
-  readonly request: IncomingMessage;
+  readonly request: GatewayRequest;
   readonly response: ServerResponse;
 }
 
-/** Takes a POST. */
-export function receivePost(exchange: HttpExchange, options: ExchangeOptions): void {
-  const { request } = exchange;
-  const refusal = refuseHeaders(request, options.maxBody());
-  if (refusal !== null) return options.refuse(exchange, refusal, 'header');
-  readBody(exchange, options, (text) => takeText(exchange, text, options));
+/** @returns a function that takes a POST */
+export function createPostReceiver(options: ExchangeOptions): (exchange: HttpExchange) => void {
+  const { bodies, maxBody, refuse, onFault } = options;
+  const reading: BodyOptions<HttpExchange> = {
+    budget: bodies,
+    limit: maxBody,
+    onText(exchange, text) {
+      try {
+        takeText(exchange, text, options);
+      } catch (error) {
+        onFault(exchange, error);
+      }
+    },
+    onRefused: (exchange, why) => refuse(exchange, why === 'busy' ? BUSY : tooLarge(maxBody()), 'body'),
+  };
+  return (exchange) => {
+    const refusal = refuseHeaders(exchange.request, maxBody());
+    if (refusal === null) readBody(exchange, reading);
+    else refuse(exchange, refusal, 'header');
+  };
 }
 
 function refuseHeaders({ headers }: IncomingMessage, maxBody: number): HttpRefusal | null {
@@ -58,6 +74,7 @@ function refuseHeaders({ headers }: IncomingMessage, maxBody: number): HttpRefus
 }
 
 function mediaTypeOf(type: string): string {
+  if (type === 'application/json') return type;
   return type.includes(';') ? (type.split(';')[0] ?? '').trim().toLowerCase() : type.trim().toLowerCase();
 }
 
@@ -84,36 +101,6 @@ function tooLarge(limit: number): HttpRefusal {
 
 function refused(status: number, message: string): HttpRefusal {
   return { status, code: RPC_CODES.serverError, message };
-}
-
-function readBody(exchange: HttpExchange, options: ExchangeOptions, onText: (text: string) => void): void {
-  const { request } = exchange;
-  const limit = options.maxBody();
-  const chunks: Buffer[] = [];
-  const held = options.bodies.open();
-  let bytes = 0;
-
-  request.on('data', (chunk: Buffer) => {
-    if (held.isClosed) return;
-    bytes += chunk.length;
-    chunks.push(chunk);
-    const hasRoom = held.take(chunk.length);
-    if (bytes <= limit && hasRoom) return;
-    held.close();
-    chunks.length = 0;
-    const refusal = bytes > limit ? tooLarge(limit) : BUSY;
-    options.guarded(exchange, () => options.refuse(exchange, refusal, 'body'));
-  });
-  // `on`, not `once`: what comes twice finds it closed, and the wrapper of each `once` costs more than it does.
-  request.on('end', () => {
-    if (held.isClosed) return;
-    held.close();
-    const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-    options.guarded(exchange, () => onText(body?.toString() ?? ''));
-  });
-  request.on('close', held.close);
-  // Its client is gone, and nobody to answer.
-  request.on('error', held.close);
 }
 
 const BUSY: HttpRefusal = {

@@ -16,6 +16,7 @@ import type { Clock } from '../system/time/clock.ts';
 import { createAccessRule, type AccessOptions } from './access.ts';
 import type { DeletedSessions } from './deleted-sessions.ts';
 import { createEndpoint, type EndpointSettings } from './endpoint.ts';
+import { GatewayRequest } from './gateway-request.ts';
 import type { RefusalReason } from './responses.ts';
 import type { SessionIds } from './session-id.ts';
 import { createSessions } from './sessions.ts';
@@ -137,8 +138,8 @@ function perform(streams: Streams, server: string, action: ClientAction): void {
 }
 
 interface Apps {
-  readonly overTcp: RequestListener;
-  readonly overSocket: RequestListener;
+  readonly overTcp: RequestListener<typeof GatewayRequest>;
+  readonly overSocket: RequestListener<typeof GatewayRequest>;
 }
 
 function createApps(
@@ -167,6 +168,7 @@ function createListeners(
   const common = {
     clock,
     limits: LIMITS,
+    requestClass: GatewayRequest,
     faultBody,
     onFault: (error: unknown) =>
       log.warn({ error: messageOf(error) }, 'Cannot take a connection to the gateway'),

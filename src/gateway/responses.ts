@@ -28,12 +28,14 @@ export function sendJson(
   }: { status: number; text: string; headers?: Readonly<Record<string, string>> },
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
+  const fixed = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  response.writeHead(status, headers === NOTHING ? fixed : { ...fixed, ...headers });
+  // Head and text leave as one string. `end(text)` alone would add an empty piece, and both would be gathered by writev.
+  const { socket } = response;
+  socket?.cork();
+  response.write(text);
+  socket?.uncork();
+  response.end();
 }
 
 export function sendRefusal(response: ServerResponse, refusal: HttpRefusal): void {

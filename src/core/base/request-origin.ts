@@ -45,8 +45,8 @@ export function refuseForeignOrigin(
   const authority = authorityOf(request.target);
   if (authority === null)
     return { status: 400, part: 'host', reason: 'The request target is neither a path nor an http URL' };
-  const names = authority === '' ? [host] : [host, authority];
-  if (!names.every((name) => isAllowedHost(name, request, allowedHosts)))
+  const isAllowed = (name: string): boolean => isAllowedHost(name, request, allowedHosts);
+  if (!isAllowed(host) || (authority !== '' && !isAllowed(authority)))
     return forbidden('host', 'This Host is not allowed');
   return refuseOrigin(request, host, { allowedOrigins, isLinkable });
 }
@@ -77,6 +77,8 @@ function isAllowedHost(
   { address, port }: RequestOrigin,
   allowedHosts: readonly string[],
 ): boolean {
+  // What nearly all clients write.
+  if (host === `127.0.0.1:${port}` || host === `localhost:${port}`) return true;
   const written = host.toLowerCase();
   const [, name, itsPort] = /^(\[[\da-f:.]+\]|[^\s:/@[\]]+)(?::(\d{1,5}))?$/.exec(written) ?? [];
   if (name === undefined) return false;

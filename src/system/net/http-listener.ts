@@ -5,6 +5,8 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server as HttpServer,
+  type ServerOptions,
+  type ServerResponse,
 } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { WatchdogError } from '../../core/base/errors.ts';
@@ -13,7 +15,7 @@ import type { RequestOrigin } from '../../core/base/request-origin.ts';
 import type { Clock } from '../time/clock.ts';
 import { createTlsServer, type TlsSource } from './tls-server.ts';
 
-export interface ListenOptions {
+export interface ListenOptions<Request extends typeof IncomingMessage = typeof IncomingMessage> {
   readonly host: string;
   /** 0 for any that is free. */
   readonly port: number;
@@ -24,6 +26,8 @@ export interface ListenOptions {
   readonly tls?: TlsSource;
   /** Left out: those of a server for scrapers and a page. */
   readonly limits?: ListenLimits;
+  /** Class of its requests; left out, Node's own. */
+  readonly requestClass?: Request;
   /** Body of the response to what is no request, too slow or too large; left out, such connections get none. */
   readonly faultBody?: (status: number, reason: string) => string;
   /** Called when a connection could not be taken, for instance for want of descriptors; listening goes on. */
@@ -78,9 +82,12 @@ const GRACE = 500;
  *
  * @throws WatchdogError LISTEN_FAILED
  */
-export async function listenHttp(app: RequestListener, options: ListenOptions): Promise<HttpListener> {
-  const { tls, limits = DEFAULT_LIMITS, onFault } = options;
-  const nodeLimits = nodeOptions(limits);
+export async function listenHttp<Request extends typeof IncomingMessage = typeof IncomingMessage>(
+  app: RequestListener<Request>,
+  options: ListenOptions<Request>,
+): Promise<HttpListener> {
+  const { tls, onFault } = options;
+  const nodeLimits = nodeOptions(options);
   const server = tls === undefined ? createServer(nodeLimits, app) : createTlsServer(app, nodeLimits, tls);
   const sockets = prepare(server, options);
   try {
@@ -98,12 +105,12 @@ export async function listenHttp(app: RequestListener, options: ListenOptions): 
  * @param path that fits into the system's structure, in a private folder
  * @throws the system's error
  */
-export async function listenUnix(
-  app: RequestListener,
+export async function listenUnix<Request extends typeof IncomingMessage = typeof IncomingMessage>(
+  app: RequestListener<Request>,
   path: string,
-  options: Pick<ListenOptions, 'clock' | 'onFault' | 'limits' | 'faultBody'>,
+  options: Pick<ListenOptions<Request>, 'clock' | 'onFault' | 'limits' | 'requestClass' | 'faultBody'>,
 ): Promise<HttpListener> {
-  const server = createServer(nodeOptions(options.limits ?? DEFAULT_LIMITS), app);
+  const server = createServer(nodeOptions(options), app);
   const sockets = prepare(server, options);
   rmSync(path, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -118,8 +125,13 @@ export async function listenUnix(
   return { url: `unix:${path}`, close: () => close(server, sockets, options.clock) };
 }
 
-function nodeOptions({ requestTimeout, keepAliveTimeout }: ListenLimits) {
-  return { ...COMMON, requestTimeout, keepAliveTimeout };
+function nodeOptions<Request extends typeof IncomingMessage>({
+  limits = DEFAULT_LIMITS,
+  requestClass,
+}: Pick<ListenOptions<Request>, 'limits' | 'requestClass'>): ServerOptions<Request> {
+  const { requestTimeout, keepAliveTimeout } = limits;
+  const own = requestClass === undefined ? {} : { IncomingMessage: requestClass };
+  return { ...COMMON, requestTimeout, keepAliveTimeout, ...own };
 }
 
 /** @returns the sockets that are open, the oldest first */
@@ -171,21 +183,25 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
 
 /** Makes room for a new connection: whoever holds idle ones open must not keep a scraper out. */
 function closeIdleWhenFull(server: HttpServer, sockets: ReadonlySet<Socket>, most: number): void {
-  const busy = new Map<Socket | string, number>();
+  /** The last response of each connection. Those before it have ended when it has. */
+  const last = new Map<Socket | string, ServerResponse>();
   server.prependListener('request', ({ socket }, response) => {
-    const peer = 'encrypted' in socket ? peerOf(socket) : socket;
-    busy.set(peer, (busy.get(peer) ?? 0) + 1);
-    response.on('close', () => {
-      const left = (busy.get(peer) ?? 1) - 1;
-      if (left > 0) busy.set(peer, left);
-      else busy.delete(peer);
-    });
+    last.set('encrypted' in socket ? peerOf(socket) : socket, response);
   });
+  const isBusy = (peer: Socket | string): boolean => {
+    const response = last.get(peer);
+    return response !== undefined && !response.writableFinished && !response.destroyed;
+  };
   server.on('connection', (latest: Socket) => {
+    const peer = peerOf(latest);
+    latest.once('close', () => {
+      last.delete(latest);
+      last.delete(peer);
+    });
     if (sockets.size <= most) return;
     // In the order in which they came: the oldest first.
     for (const socket of sockets) {
-      if (socket === latest || socket.destroyed || busy.has(socket) || busy.has(peerOf(socket))) continue;
+      if (socket === latest || socket.destroyed || isBusy(socket) || isBusy(peerOf(socket))) continue;
       socket.destroy();
       return;
     }
