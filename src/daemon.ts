@@ -26,6 +26,7 @@ import { createReloader, type Reloader, type ReloaderParts } from './daemon/conf
 import { listOfferedTools } from './daemon/front/offered-tools.ts';
 import { openPage, type Page } from './daemon/front/open-page.ts';
 import { openOtlpPush } from './daemon/front/otlp.ts';
+import { watchOwnLoad } from './daemon/own-load.ts';
 import { serveWeb } from './daemon/front/serve-web.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './daemon/front/service-manager.ts';
 import { openSupervision, type Supervision } from './daemon/servers/supervision.ts';
@@ -308,6 +309,7 @@ async function begin(
     alerting.start();
     history.begin(reloader);
   }
+  watchOwnLoad(context);
   followConfig(reloader, context, sampler);
   openOrphanWatch(context, { reloader, supervisor, initial: config.config.orphans });
   await jobs.start(reloader);

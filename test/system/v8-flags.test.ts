@@ -1,4 +1,5 @@
-// The young generation of the daemon: small at rest, larger while requests follow each other. In a process of its own.
+// V8 flags of the daemon: a small young generation and no optimised code at rest, both otherwise once it is busy. In a process
+// of its own.
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
@@ -46,3 +47,42 @@ it('leaves a size that NODE_OPTIONS chooses alone', () => {
   const [atRest = 0] = run('--max-semi-space-size=4');
   expect(atRest).toBeGreaterThan(2 * MEBIBYTE);
 }, 60_000);
+
+// What a function of V8 is asked: it was compiled by TurboFan.
+const HOT = `
+import { deferOptimising, keepSize, noteLoad, noteRequest } from '${FLAGS}';
+function hot(end) { let sum = 0; for (let count = 0; count < end; count += 1) sum = (sum + count * 3) % 7919; return sum; }
+const isOptimised = () => (%GetOptimizationStatus(hot) & 64) !== 0;
+function isOptimisedWithin(rounds) {
+  for (let count = 0; count < rounds && !isOptimised(); count += 1) hot(50_000);
+  return isOptimised();
+}
+deferOptimising();
+noteLoad(0.001);
+for (let count = 0; count < 100; count += 1) { if (count % 10 === 0) keepSize(); noteRequest(); }
+const seen = [isOptimisedWithin(500)];
+BUSY;
+const end = Date.now() + 30_000;
+while (!isOptimised() && Date.now() < end) {
+  hot(50_000);
+  await new Promise(setImmediate);
+}
+seen.push(isOptimised());
+console.log(JSON.stringify(seen));
+`;
+
+function runHot(busy: string): boolean[] {
+  const options = ['--allow-natives-syntax', '--input-type=module', '--eval', HOT.replace('BUSY', busy)];
+  return JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }));
+}
+
+it.each([
+  ['a busy minute', 'noteLoad(0.05)'],
+  ['a burst of requests', 'for (let count = 0; count < 40; count += 1) noteRequest()'],
+])(
+  'optimises nothing at rest, and what is hot after %s',
+  (_, busy) => {
+    expect(runHot(busy)).toEqual([false, true]);
+  },
+  60_000,
+);

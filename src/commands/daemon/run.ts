@@ -1,7 +1,7 @@
 // Command `run`: the daemon in the foreground.
 import { trimLaunchdLog } from '../../service/launchd/trim-log.ts';
 import { INIT_CURE, initComplaint, readInitProcess } from '../../system/process/init-process.ts';
-import { limitYoungGeneration } from '../../system/v8-flags.ts';
+import { deferOptimising, limitYoungGeneration } from '../../system/v8-flags.ts';
 import type { CommandContext } from '../shared/command.ts';
 import { EXIT_AFTER_SIGNAL, runForeground } from './foreground.ts';
 import { createFirstConfig } from '../shared/first-config.ts';
@@ -16,6 +16,7 @@ export async function run(context: CommandContext): Promise<number> {
   io.outliveOutput();
   const isFirst = flags.init === true && createFirstConfig(paths);
   limitYoungGeneration(io.env);
+  deferOptimising();
   // Set by the service file.
   const service = io.env['MCP_WATCHDOG_SERVICE'];
   if (service === 'launchd') trimLaunchdLog(paths.home);

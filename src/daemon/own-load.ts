@@ -1,0 +1,32 @@
+// Load of the daemon itself: its share of a core over minutes, for what is worth its cost on a busy daemon only.
+import type { Bus } from '../system/bus.ts';
+import type { Clock } from '../system/time/clock.ts';
+import { ownCpuTime } from '../system/process/process-memory.ts';
+import { noteLoad } from '../system/v8-flags.ts';
+
+export interface OwnLoadParts {
+  readonly bus: Pick<Bus, 'subscribe'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Returns the CPU time of this process so far, ms. */
+  readonly cpuTime?: () => number;
+  /** @param share of one core, over the last minute or longer */
+  readonly tell?: (share: number) => void;
+}
+
+/** Ms. The first such time is left out: a start is work that does not come again. */
+const WINDOW = 60_000;
+
+/** Measures with the daemon's ticks, so that no timer is needed. */
+export function watchOwnLoad({ bus, clock, cpuTime = ownCpuTime, tell = noteLoad }: OwnLoadParts): void {
+  let since = { at: clock.monotonic(), cpu: cpuTime() };
+  let isStart = true;
+  bus.subscribe((event) => {
+    if (event.kind !== 'ticked') return;
+    const at = clock.monotonic();
+    if (at - since.at < WINDOW) return;
+    const cpu = cpuTime();
+    if (!isStart) tell((cpu - since.cpu) / (at - since.at));
+    isStart = false;
+    since = { at, cpu };
+  });
+}

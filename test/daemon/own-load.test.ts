@@ -1,0 +1,34 @@
+// The daemon's own load: over a minute of ticks, its start left out.
+import { expect, it } from 'vitest';
+import { watchOwnLoad } from '../../src/daemon/own-load.ts';
+import { createBus } from '../../src/system/bus.ts';
+import { FakeClock } from '../fakes/clock.ts';
+
+function story() {
+  const clock = new FakeClock();
+  const bus = createBus(clock, (error) => {
+    throw error;
+  });
+  const told: number[] = [];
+  let cpu = 5000;
+  watchOwnLoad({ bus, clock, cpuTime: () => cpu, tell: (share) => told.push(share) });
+  async function tick(used: number): Promise<void> {
+    await clock.advance(15_000);
+    cpu += used;
+    bus.publish({ kind: 'ticked' });
+  }
+  return { told, tick };
+}
+
+it('tells the share of a core once a minute, however often the daemon ticks', async () => {
+  const { told, tick } = story();
+  for (let count = 0; count < 12; count += 1) await tick(300);
+  expect(told).toEqual([0.02, 0.02]);
+});
+
+it('leaves out the work of the start', async () => {
+  const { told, tick } = story();
+  await tick(9000);
+  for (let count = 0; count < 7; count += 1) await tick(30);
+  expect(told).toEqual([0.002]);
+});
