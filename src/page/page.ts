@@ -4,20 +4,13 @@ import type { PageStatus } from '../core/status/page-status.ts';
 import { createConnection } from './connection.ts';
 import { countNeeds } from './model/groups.ts';
 import { readRoute, writeRoute, type Route } from './model/route.ts';
-import {
-  countsOf,
-  curvesOf,
-  NO_SPARKS,
-  SPARK_QUERIES,
-  SPARK_SPAN,
-  SPARK_STEP,
-  type Sparks,
-} from './model/sparks.ts';
-import type { Answer, Fault, Wire } from './model/wire.ts';
+import { NO_SPARKS, type Sparks } from './model/sparks.ts';
+import type { Fault, Wire } from './model/wire.ts';
 import type { App, Gone, PageState, View } from './common/app.ts';
 import { drawFrame } from './frame/frame.ts';
 import { createKeys } from './frame/keys.ts';
 import { openOverview } from './overview/overview.ts';
+import { createSparkReader } from './overview/read-sparks.ts';
 import { createNotes } from './frame/notes.ts';
 import { showCount } from './frame/tab.ts';
 import { showTips } from './frame/tips.ts';
@@ -46,6 +39,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
   let route = readRoute(location.hash);
   let sparks: Sparks = NO_SPARKS;
   let sparksAt = 0;
+  const sparkReader = createSparkReader(wire);
   let view: View | null = null;
   let opened = 0;
   let frame = 0;
@@ -73,7 +67,10 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
     onStatus(next, isNew) {
       status = next;
       fault = null;
-      if (isNew) sparksAt = 0;
+      if (isNew) {
+        sparksAt = 0;
+        sparkReader.forget();
+      }
       // Another run of the daemon knows no session of the one before: this tells whether it knows ours.
       if (isNew && wire.hasSession()) void wire.silences();
       void readSparks();
@@ -126,7 +123,7 @@ export function createPage(createWire: (onSession: () => void) => Wire, place: H
   async function readSparks(): Promise<void> {
     if (Date.now() - sparksAt < CURVES_EVERY || route.view !== 'overview') return;
     sparksAt = Date.now();
-    sparks = await loadSparks(wire, sparks);
+    sparks = await sparkReader.read(sparksAt);
     redraw();
   }
 
@@ -206,28 +203,6 @@ async function loadView(route: Route, app: App): Promise<View> {
       return openOverview(app);
   }
   return route satisfies never;
-}
-
-/** What cannot be read stays as it was: a daemon without a history has no curves. */
-async function loadSparks(wire: Wire, before: Sparks): Promise<Sparks> {
-  const end = Math.floor(Date.now() / 1000);
-  const range = { start: end - SPARK_SPAN, end, step: SPARK_STEP };
-  const [memory, probe, calls, restarts] = await Promise.all([
-    wire.range(SPARK_QUERIES.memory, range),
-    wire.range(SPARK_QUERIES.probe, range),
-    wire.query(SPARK_QUERIES.calls),
-    wire.query(SPARK_QUERIES.restarts),
-  ]);
-  return {
-    memory: valueOr(memory, curvesOf, before.memory),
-    probe: valueOr(probe, curvesOf, before.probe),
-    calls: valueOr(calls, countsOf, before.calls),
-    restarts: valueOr(restarts, countsOf, before.restarts),
-  };
-}
-
-function valueOr<T, U>(answer: Answer<T>, read: (value: T) => U, otherwise: U): U {
-  return answer.ok ? read(answer.value) : otherwise;
 }
 
 /** Another page is served than this one: load it, but not again and again when that changes nothing. */

@@ -1,7 +1,7 @@
 // Data of a chart, and how it is shown.
 
 export interface ChartData {
-  /** Seconds since the epoch, evenly spaced. */
+  /** Seconds since the epoch, growing. */
   readonly times: readonly number[];
   readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
   /** Horizontal lines. */

@@ -131,7 +131,8 @@ function paintLines(
       path.lineTo(x(times[first] ?? 0), y(0));
       context.globalAlpha = 0.09;
       context.fillStyle = tone;
-      context.fill(path, 'nonzero');
+      // eslint-disable-next-line unicorn/no-array-fill-with-reference-type -- a canvas, no array
+      context.fill(path);
       context.globalAlpha = 1;
     }
   });

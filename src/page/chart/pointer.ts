@@ -18,11 +18,12 @@ export function followPointer(chart: Followed): () => void {
   function onMove({ offsetX }: PointerEvent): void {
     const { left, width } = plotArea(chart.box());
     const times = chart.times();
+    const [first = 0] = times;
     const share = (offsetX - left) / width;
-    const time = times[Math.round(share * (times.length - 1))];
-    pointAllTo(share >= 0 && share <= 1 ? time : undefined);
+    const isInside = share >= 0 && share <= 1 && times.length > 1;
+    pointAllTo(isInside ? first + share * ((times.at(-1) ?? first) - first) : null);
   }
-  const onLeave = (): void => pointAllTo(undefined);
+  const onLeave = (): void => pointAllTo(null);
   open.add(chart);
   element.addEventListener('pointermove', onMove);
   element.addEventListener('pointerleave', onLeave);
@@ -33,15 +34,13 @@ export function followPointer(chart: Followed): () => void {
   };
 }
 
-function pointAllTo(time: number | undefined): void {
-  for (const { times, pointTo } of open) pointTo(time === undefined ? null : nearest(times(), time));
+function pointAllTo(time: number | null): void {
+  for (const { times, pointTo } of open) pointTo(time === null ? null : nearest(times(), time));
 }
 
 /** Null where the chart does not reach that far. */
 function nearest(times: readonly number[], time: number): number | null {
-  const [first] = times;
-  const last = times.at(-1);
-  if (first === undefined || last === undefined || last === first) return null;
-  const index = Math.round(((time - first) / (last - first)) * (times.length - 1));
-  return index in times ? index : null;
+  const next = times.findIndex((one) => one >= time);
+  if (next <= 0) return next === 0 && times[0] === time ? 0 : null;
+  return time - (times[next - 1] ?? 0) < (times[next] ?? 0) - time ? next - 1 : next;
 }

@@ -20,7 +20,7 @@ export interface ServerGroup {
 export function groupServers({ servers, troubles }: PageStatus, filter: string): readonly ServerGroup[] {
   const ranks = new Map(troubles.map(({ about }, index) => [about, index]));
   const rank = ({ name }: PageServer): number => ranks.get(name) ?? troubles.length;
-  const fitting = servers.filter((server) => fits(server, filter));
+  const fitting = filter === '' ? servers : servers.filter((server) => fits(server, filter));
   return GROUPS.map((group) => ({
     ...group,
     servers: fitting.filter((server) => server.group === group.group).toSorted((a, b) => rank(a) - rank(b)),

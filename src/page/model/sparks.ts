@@ -1,5 +1,5 @@
 // Curves and counts of the overview, by server, as the query API answers them.
-import type { InstantResult, RangeResult } from './wire.ts';
+import type { InstantResult, RangeResult, TimeRange } from './wire.ts';
 
 type Curves = ReadonlyMap<string, readonly (number | null)[]>;
 
@@ -18,9 +18,15 @@ export const NO_SPARKS: Sparks = {
   restarts: new Map(),
 };
 
-/** Six hours in points that a sparkline of 76 pixels can show. */
-export const SPARK_SPAN = 6 * 3600;
-export const SPARK_STEP = 300;
+/** Six hours in points that a sparkline of 76 pixels can show, seconds. */
+const SPAN = 6 * 3600;
+const STEP = 300;
+
+/** @param now ms since the epoch */
+export function sparkRange(now: number): TimeRange {
+  const end = Math.floor(now / 1000);
+  return { start: end - SPAN, end, step: STEP };
+}
 
 /** Expressions of the columns; each answers for all servers at once. */
 export const SPARK_QUERIES = {

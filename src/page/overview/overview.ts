@@ -7,11 +7,13 @@ import type { PageStatus } from '../../core/status/page-status.ts';
 import { rate, UNKNOWN } from '../model/words.ts';
 import type { App, View } from '../common/app.ts';
 import { firstSteps } from './first-steps.ts';
+import { createPace } from './pace.ts';
 import { drawRow } from './row.ts';
 import { searchField } from '../common/parts.ts';
 import { overviewVerdict } from './verdict.ts';
 
 export function openOverview(app: App): View {
+  const pace = createPace(app.redraw);
   let filter = '';
   let causes: ReadonlyMap<string, string> = new Map();
 
@@ -24,6 +26,7 @@ export function openOverview(app: App): View {
   }
 
   function table(status: PageStatus): TemplateResult {
+    pace.begin();
     const groups = groupServers(status, filter);
     causes = causesOf(status);
     return html`<section class="table" aria-label="Servers">
@@ -60,13 +63,13 @@ export function openOverview(app: App): View {
         ${repeat(
           servers,
           ({ name }) => name,
-          (server) => drawRow(server, causes.get(server.name) ?? null, app.state()),
+          (server) => drawRow(server, causes.get(server.name) ?? null, { state: app.state(), pace }),
         )}
       </ul>
     </section>`;
   }
 
-  return { title: '', draw };
+  return { title: '', draw, close: () => pace.close() };
 }
 
 interface Fact {

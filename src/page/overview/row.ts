@@ -10,20 +10,40 @@ import { stateWords, updateBadge } from '../model/server-words.ts';
 import { writeRoute } from '../model/route.ts';
 import type { PageState } from '../common/app.ts';
 import { heartbeat, icon, sparkline, TONES } from '../common/marks.ts';
+import type { Pace } from './pace.ts';
+import { pacedRow } from './paced-row.ts';
 
 /** Restarts in six hours from which the number is shown loud. */
 const MANY_RESTARTS = 5;
 
+type Curve = readonly (number | null)[] | undefined;
+
 /** Draws the row anew only when something in it differs: there may be hundreds. @param cause what is wrong, if anything */
-export function drawRow(server: PageServer, cause: string | null, state: PageState): unknown {
+export function drawRow(server: PageServer, cause: string | null, { state, pace }: RowParts): unknown {
   const { now, sparks } = state;
+  const { name } = server;
   const next = server.nextAttemptAt === null ? '' : span(server.nextAttemptAt - now);
-  return guard([server, cause, sparks, lasting(server.since, now), next, rightEdge(now)], () =>
-    row(server, cause, state),
-  );
+  const curves = [sparks.memory.get(name), sparks.probe.get(name)] as const;
+  const counts = [sparks.calls.get(name), sparks.restarts.get(name)];
+  const times = [lasting(server.since, now), next, rightEdge(now)];
+  return pacedRow({
+    pace,
+    from: [server, cause, ...curves, ...counts, ...times],
+    draw: () => row(server, cause, { state, curves }),
+  });
 }
 
-function row(server: PageServer, cause: string | null, state: PageState): TemplateResult {
+export interface RowParts {
+  readonly state: PageState;
+  readonly pace: Pace;
+}
+
+interface Drawn {
+  readonly state: PageState;
+  readonly curves: readonly [memory: Curve, probe: Curve];
+}
+
+function row(server: PageServer, cause: string | null, { state, curves }: Drawn): TemplateResult {
   const { name, group, beats } = server;
   const isCalm = group === 'healthy' || group === 'off';
   const up = upShare(readBeats(beats));
@@ -35,9 +55,11 @@ function row(server: PageServer, cause: string | null, state: PageState): Templa
       >
       ${isCalm ? stateText(server, state.now) : nothing}
     </div>
-    <div class="pulse">${heartbeat(beats, rightEdge(state.now))}</div>
+    <div class="pulse">
+      ${guard([beats, rightEdge(state.now)], () => heartbeat(beats, rightEdge(state.now)))}
+    </div>
     <div class="cell wide share soft small">${upWords(up)}</div>
-    ${numbers(server, state)} ${version(server, state.now)}
+    ${numbers(server, { state, curves })} ${version(server, state.now)}
     ${isCalm ? nothing : why(server, cause, state.now)}
   </li>`;
 }
@@ -75,17 +97,20 @@ function why(server: PageServer, cause: string | null, now: number): TemplateRes
   </div>`;
 }
 
-function numbers(server: PageServer, { sparks }: PageState): TemplateResult {
+function numbers(
+  server: PageServer,
+  { state: { sparks }, curves: [memories, probes] }: Drawn,
+): TemplateResult {
   const { name, usage } = server;
-  const probe = lastOf(sparks.probe.get(name));
+  const probe = lastOf(probes);
   const calls = sparks.calls.get(name) ?? null;
   const restarts = sparks.restarts.get(name);
   const restarted = restarts === undefined ? null : Math.round(restarts);
   return html`${cell('', usage === null ? null : size(usage.residentBytes), {
     kind: 'wide',
-    curve: sparks.memory.get(name),
+    curve: memories,
   })}
-  ${cell('p95', probe === null ? null : seconds(probe), { kind: 'wide', curve: sparks.probe.get(name) })}
+  ${cell('p95', probe === null ? null : seconds(probe), { kind: 'wide', curve: probes })}
   ${cell('calls/min', calls === null ? null : rate(calls), {})}
   ${cell('restarts', restarted === null ? null : String(restarted), {
     kind: (restarted ?? 0) >= MANY_RESTARTS ? 'many' : '',
@@ -95,10 +120,11 @@ function numbers(server: PageServer, { sparks }: PageState): TemplateResult {
 function cell(
   label: string,
   text: string | null,
-  { kind = '', curve }: { kind?: string; curve?: readonly (number | null)[] | undefined },
+  { kind = '', curve }: { kind?: string; curve?: Curve },
 ): TemplateResult {
   return html`<div class="cell ${kind} ${text === null || text === '0' ? 'none' : ''}">
-    ${sparkline(curve)}<span>${text ?? UNKNOWN}</span><span class="label">${label}</span>
+    ${curve === undefined ? nothing : guard([curve], () => sparkline(curve))}<span>${text ?? UNKNOWN}</span
+    ><span class="label">${label}</span>
   </div>`;
 }
 

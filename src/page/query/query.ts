@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { size } from '../../core/base/format.ts';
 import { createChart, COLOURS, type Chart } from '../chart/chart.ts';
 import type { App, View } from '../common/app.ts';
+import { createLiveRange } from '../common/live-range.ts';
 import { segments } from '../common/parts.ts';
 import { loadStyle } from '../common/style.ts';
 import { EXAMPLES, labelText, unitOf, caretFor } from './query-words.ts';
@@ -26,6 +27,7 @@ export function openQuery(app: App, given: string | null): View {
   let took = 0;
   let trouble: string | null = null;
   let point: number | null = null;
+  const live = createLiveRange(app.wire, expression);
   const write = unitOf(expression);
   const chart: Chart = createChart({
     height: 340,
@@ -42,7 +44,8 @@ export function openQuery(app: App, given: string | null): View {
 
   async function read(): Promise<void> {
     const began = performance.now();
-    const answer = await app.wire.range(expression, rangeUntil(Date.now(), secondsOf(range)));
+    const answer = await live.read(rangeUntil(Date.now(), secondsOf(range)));
+    if (answer === null) return;
     took = performance.now() - began;
     trouble = answer.ok ? null : answer.fault.message;
     if (answer.ok) {
@@ -188,7 +191,11 @@ export function openQuery(app: App, given: string | null): View {
       choose(chosen.key);
       return true;
     },
-    onNews: (isBack) => void (isBack && read()),
+    onNews(isBack) {
+      if (!isBack) return;
+      live.forget();
+      void read();
+    },
     close() {
       clearInterval(timer);
       chart.close();

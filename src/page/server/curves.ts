@@ -4,6 +4,7 @@ import { cpu, size } from '../../core/base/format.ts';
 import type { PageServer } from '../../core/status/page-status.ts';
 import { createChart, type Chart } from '../chart/chart.ts';
 import type { App } from '../common/app.ts';
+import { createLiveRange, type LiveRange } from '../common/live-range.ts';
 import { rangeUntil } from '../model/ranges.ts';
 import type { RangeResult } from '../model/wire.ts';
 import { rate, seconds, UNKNOWN } from '../model/words.ts';
@@ -60,12 +61,15 @@ const CURVES: readonly Curve[] = [
 export interface Curves {
   read(server: PageServer, marks: readonly number[]): Promise<void>;
   draw(server: PageServer): TemplateResult;
+  /** The daemon is another one: all is read anew. */
+  forget(): void;
   close(): void;
 }
 
 interface Panel {
   readonly curve: Curve;
   readonly chart: Chart;
+  readonly live: LiveRange;
   result: RangeResult | null;
   /** Why there is none. */
   trouble: string | null;
@@ -75,6 +79,7 @@ interface Panel {
 
 /** @param span seconds that are shown */
 export function createCurves(app: App, name: string, span: () => number): Curves {
+  const label = `server=${JSON.stringify(name)}`;
   const panels = CURVES.map((curve, index): Panel => {
     const panel: Panel = {
       curve,
@@ -90,18 +95,19 @@ export function createCurves(app: App, name: string, span: () => number): Curves
           app.redraw();
         },
       }),
+      live: createLiveRange(app.wire, curve.query(label)),
       result: null,
       trouble: null,
       point: null,
     };
     return panel;
   });
-  const label = `server=${JSON.stringify(name)}`;
   const shown = (server: PageServer): Panel[] =>
     panels.filter(({ curve }) => !curve.ofProcess || server.source !== 'url');
 
   async function readPanel(panel: Panel, server: PageServer, marks: readonly number[]): Promise<void> {
-    const answer = await app.wire.range(panel.curve.query(label), rangeUntil(Date.now(), span()));
+    const answer = await panel.live.read(rangeUntil(Date.now(), span()));
+    if (answer === null) return;
     panel.trouble = answer.ok ? null : answer.fault.message;
     if (!answer.ok) return;
     panel.result = answer.value;
@@ -143,6 +149,9 @@ export function createCurves(app: App, name: string, span: () => number): Curves
       app.redraw();
     },
     draw: (server) => html`${shown(server).map((panel) => drawPanel(panel, server))}`,
+    forget() {
+      for (const { live } of panels) live.forget();
+    },
     close() {
       for (const { chart } of panels) chart.close();
     },

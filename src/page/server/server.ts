@@ -105,6 +105,7 @@ export function openServer(app: App, name: string): View {
     onKey,
     onNews(isBack) {
       if (!isBack) return;
+      curves.forget();
       read();
       log.start();
     },

@@ -1,0 +1,137 @@
+// `npm run page-cost`: what the page costs its browser, with 12 and 200 servers: one status applied, scrolling, memory;
+// each beside a page that is empty, as much of it is the browser and the machine. Needs chromium and dist/.
+import { chromium } from 'playwright-core';
+import { openStage } from '../test/fixtures/page/stage.mjs';
+import { tellStory } from '../test/fixtures/page/story.mjs';
+import { say } from './setup.mjs';
+
+const COUNTS = [12, 200];
+/** Statuses that are sent one after the other, and ms between two. */
+const STATUSES = 20;
+const APART = 150;
+const MiB = 1024 ** 2;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+});
+for (const count of COUNTS) await measure(count);
+await browser.close();
+
+async function measure(count) {
+  const now = Date.now();
+  const story = tellStory({ now, count });
+  const stage = await openStage(story);
+  const { page, metrics, collect } = await openTab();
+  await page.goto(stage.url);
+  await page.locator('.row').first().waitFor();
+  await page.waitForTimeout(1000);
+  await collect();
+  const { JSHeapUsedSize: heap, Nodes: nodes } = await metrics();
+  say(`${count} servers: heap ${(heap / MiB).toFixed(1)} MiB, ${nodes} nodes`);
+
+  let seq = 1;
+  const next = (change) => {
+    seq += 1;
+    const servers = stage.story().status.servers.map(change);
+    stage.tell({ ...story, status: { ...story.status, seq, servers } });
+  };
+  const aged = (server) => ({ ...server, usage: { ...server.usage, residentBytes: seq * MiB } });
+  report('  nothing sent', await cost(page, () => undefined));
+  const one = (server, at) => (at === seq % count ? aged(server) : server);
+  report('  a status with one server that changed', await cost(page, () => next(one)));
+  report('  a status with all of them changed', await cost(page, () => next(aged)));
+  const copied = (server) => ({ ...server });
+  report('  a status that repeats all, with nothing changed', await cost(page, () => next(copied)));
+  say(`  scrolling: ${await scroll(page, metrics)}`);
+  await page.context().close();
+  await stage.close();
+
+  const empty = await openTab();
+  await empty.page.setContent(`<body style="margin:0"><div style="height:${count * 60}px"></div></body>`);
+  report('  an empty page', await cost(empty.page, () => undefined));
+  say(`  scrolling an empty page: ${await scroll(empty.page, empty.metrics)}`);
+  await empty.page.context().close();
+}
+
+async function openTab() {
+  const context = await browser.newContext({ viewport: { width: 1366, height: 900 } });
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const metrics = async () =>
+    Object.fromEntries(
+      (await session.send('Performance.getMetrics')).metrics.map(({ name, value }) => [name, value]),
+    );
+  return { page, metrics, collect: () => session.send('HeapProfiler.collectGarbage') };
+}
+
+/** What `act` costs the main thread: ms of CPU in all, so that other programs count little, and of its longest task. */
+async function cost(page, act) {
+  const tasks = await trace(async () => {
+    for (let index = 0; index < STATUSES; index += 1) {
+      act();
+      await page.waitForTimeout(APART);
+    }
+  });
+  const longest = tasks.toSorted((a, b) => b - a).slice(0, STATUSES);
+  return {
+    all: tasks.reduce((sum, task) => sum + task, 0) / STATUSES,
+    longest: longest[Math.floor(longest.length / 2)] ?? 0,
+  };
+}
+
+/** CPU times of the tasks of the busiest main thread, ms. */
+async function trace(act) {
+  const session = await browser.newBrowserCDPSession();
+  const events = [];
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+  await session.send('Tracing.start', {
+    categories: 'toplevel,devtools.timeline',
+    transferMode: 'ReportEvents',
+  });
+  await act();
+  const done = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
+  await session.send('Tracing.end');
+  await done;
+  await session.detach();
+  const mains = events
+    .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+    .map(({ pid, tid }) =>
+      events
+        .filter((one) => one.pid === pid && one.tid === tid && one.name === 'ThreadControllerImpl::RunTask' && one.ph === 'X')
+        .map(({ tdur = 0 }) => tdur / 1000),
+    );
+  const sum = (tasks) => tasks.reduce((total, task) => total + task, 0);
+  return mains.toSorted((a, b) => sum(b) - sum(a))[0] ?? [];
+}
+
+function report(what, { all, longest }) {
+  say(`${what}: longest task ${longest.toFixed(1)} ms, ${all.toFixed(1)} ms in all`);
+}
+
+/** Scrolls to the end, and tells how the frames came. */
+async function scroll(page, metrics) {
+  const before = await metrics();
+  const gaps = await page.evaluate(`new Promise((resolve) => {
+    const gaps = [];
+    let last = performance.now();
+    const frame = (now) => {
+      gaps.push(now - last);
+      last = now;
+      const before = scrollY;
+      scrollBy({ top: 60, behavior: 'instant' });
+      if (scrollY === before || gaps.length > 600) resolve(gaps.slice(1));
+      else requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  })`);
+  const after = await metrics();
+  const share = (...names) =>
+    names
+      .reduce((sum, name) => sum + ((after[name] - before[name]) * 1000) / Math.max(1, gaps.length), 0)
+      .toFixed(1);
+  const late = gaps.filter((gap) => gap > 25).length;
+  const worst = Math.max(0, ...gaps);
+  return `${gaps.length} frames, ${late} late (over 25 ms), the worst ${worst.toFixed(0)} ms; a frame takes ${share('ScriptDuration')} ms script, ${share('LayoutDuration', 'RecalcStyleDuration')} ms style and layout, ${share('TaskDuration')} ms in all`;
+}
